@@ -1,0 +1,51 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := authority verifier notebooks tests
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check bench format lock
+
+help: ## show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+# Two stages: what it takes to run, and on top of it what it takes to develop. Both are locked, with digests.
+$(VENV)/run.ready: pyproject.toml .ci/run.lock .ci/dev.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r .ci/run.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/dev.ready: $(VENV)/run.ready .ci/dev.lock
+	$(BIN)/pip install --quiet --require-hashes -r .ci/dev.lock
+	touch $@
+
+demo: $(VENV)/run.ready ## borrow, check without a network, return and revoke on this very machine
+	@$(BIN)/carnet-authority demo
+
+run: $(VENV)/run.ready ## serve the sample organization at http://127.0.0.1:8440
+	@test -d var/authority/keys || $(BIN)/carnet-authority init --home var/authority --org "Sample Organization"
+	@$(BIN)/carnet-authority serve --home var/authority
+
+test: $(VENV)/dev.ready ## run the tests
+	$(BIN)/pytest --cov --cov-report=term
+
+check: $(VENV)/dev.ready ## everything that must hold: format, lint, types, walls, tests
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest --cov --cov-report=term
+
+bench: $(VENV)/dev.ready ## measure speed, as ratios taken in one run
+	$(BIN)/python -m tests.bench
+
+format: $(VENV)/dev.ready ## format the code
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+lock: $(VENV)/dev.ready ## write the lock files anew
+	$(BIN)/uv pip compile pyproject.toml --extra authority --extra postgres --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --quiet -o .ci/dev.lock
+	$(BIN)/uv pip compile pyproject.toml --extra authority --group build --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --quiet --constraint .ci/dev.lock -o .ci/run.lock

@@ -1,0 +1,167 @@
+"""borrow: issue, list, show, revoke, release, check-in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from authority import rendering
+from authority.cli.frame import Frame, Group, check_output, pass_frame, read_input, show, show_table, write_output
+from authority.domain.borrows import Borrow
+from authority.domain.members import CONSOLE
+from authority.domain.refusals import Refusal
+from authority.services import borrow as service
+from authority.services import endings
+from authority.services.context import Authority
+from authority.signing.carried import member_of_file
+from authority.storage.borrows import Filter
+
+STATES = ["active", "expired", "checked-in", "revoked", "released"]
+
+
+@click.group(cls=Group)
+def borrow() -> None:
+    """Issue, watch and end borrows."""
+
+
+@borrow.command("issue")
+@click.argument("request_file")
+@click.option("--member", metavar="NAME", help="For whom; default: whom the request names.")
+@click.option("-o", "--output", required=True, metavar="FILE", help="The borrow file to carry to the workstation.")
+@pass_frame
+def issue(frame: Frame, request_file: str, member: str | None, output: str) -> None:
+    """Answer a carried request with a borrow file; the same request gets the same file."""
+    check_output(output)
+    request = member_of_file(read_input(request_file), "request")
+    with frame.authority() as authority:
+        issued = service.issue(authority, CONSOLE, request, member)
+        found = rendering.borrow(issued.borrow, authority.now())
+    write_output(output, issued.file)
+    lines = [_line(found), f"wrote {output}; carry it to the workstation: carnet install {output}"]
+    if not issued.is_new:
+        lines.append("this very request was answered before; the file is the same")
+    show(frame, {"borrow": found, "file": output, "is_new": issued.is_new}, lines)
+
+
+@borrow.command("list")
+@click.option("--state", type=click.Choice(STATES))
+@click.option("--member", metavar="NAME")
+@click.option("--product", metavar="PRODUCT")
+@click.option("--machine", metavar="ID_OR_ALIAS")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True)
+@pass_frame
+def list_borrows(
+    frame: Frame, state: str | None, member: str | None, product: str | None, machine: str | None, limit: int
+) -> None:
+    """Who is offline, since and until when; newest first."""
+    with frame.authority() as authority:
+        page, more = service.listed(authority, CONSOLE, Filter(state, member, product, machine, None, limit))
+        rows = [rendering.borrow(found, authority.now()) for found in page]
+    columns = {
+        "id": lambda row: row["id"],
+        "member": lambda row: row["member"],
+        "license": lambda row: [f"{row['product']} {row['level']}", *row["extensions"]],
+        "machine": lambda row: row["machine"]["alias"] or row["machine"]["id"],
+        "since": lambda row: row["issued_at"],
+        "until": lambda row: row["expires_at"],
+        "state": lambda row: row["state"],
+    }
+    show_table(frame, rows, columns)
+    if more is not None:
+        click.echo(f"carnet-authority: there are more than {limit}; narrow the list or raise --limit", err=True)
+
+
+@borrow.command("show")
+@click.argument("borrow_id", metavar="ID")
+@pass_frame
+def show_borrow(frame: Frame, borrow_id: str) -> None:
+    """Show one borrow, and whether a copy of it may still run."""
+    with frame.authority() as authority:
+        found = rendering.borrow(service.show(authority, CONSOLE, borrow_id), authority.now())
+    lines = [f"{name:<19} {_text(value)}" for name, value in found.items()]
+    show(frame, found, lines)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {item}" for name, item in value.items() if item is not None)
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+@borrow.command("revoke")
+@click.argument("borrow_id", metavar="ID")
+@click.option("--reason", required=True, metavar="TEXT")
+@pass_frame
+def revoke(frame: Frame, borrow_id: str, reason: str) -> None:
+    """Withdraw a borrow; its seat stays taken until it ends, for a copy may still run."""
+    with frame.authority() as authority:
+        ended = endings.revoke(authority, CONSOLE, borrow_id, reason)
+        _show_ended(frame, authority, [ended])
+
+
+@borrow.command("release")
+@click.argument("borrow_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--reason", required=True, metavar="TEXT")
+@click.option("--accept-overlap", is_flag=True, help="I know that the lost copy can run until the borrow ends.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be released.")
+@pass_frame
+def release(frame: Frame, borrow_ids: tuple[str, ...], reason: str, accept_overlap: bool, dry_run: bool) -> None:
+    """Free the seats of borrows that nobody can check in, because the machines are lost or re-imaged."""
+    with frame.authority() as authority:
+        if dry_run:
+            found = [rendering.borrow(service.show(authority, CONSOLE, borrow_id), authority.now()) for borrow_id in borrow_ids]
+            show(frame, found, [f"would release {_line(item)}" for item in found])
+            return
+        _show_ended(frame, authority, _release_each(authority, borrow_ids, reason, accept_overlap=accept_overlap))
+
+
+def _release_each(authority: Authority, borrow_ids: tuple[str, ...], reason: str, *, accept_overlap: bool) -> list[Borrow]:
+    """Releases one after the other; a refusal in the midst says which were released before it."""
+    ended: list[Borrow] = []
+    for borrow_id in borrow_ids:
+        try:
+            ended += [endings.release(authority, CONSOLE, borrow_id, reason, accept_overlap=accept_overlap)]
+        except Refusal as error:
+            error.evidence["released"] = [item.id for item in ended]
+            raise
+    return ended
+
+
+@borrow.command("check-in")
+@click.argument("receipt_file")
+@pass_frame
+def check_in(frame: Frame, receipt_file: str) -> None:
+    """Take a carried return receipt in and free the seat."""
+    receipt = member_of_file(read_input(receipt_file), "return")
+    with frame.authority() as authority:
+        ended = endings.check_in(authority, CONSOLE, receipt)
+        _show_ended(frame, authority, [ended])
+
+
+def _show_ended(frame: Frame, authority: Authority, ended: list[Borrow]) -> None:
+    found = [rendering.borrow(item, authority.now()) for item in ended]
+    lines = []
+    for item in found:
+        lines.append(_line(item))
+        if item["copy_may_run_until"]:
+            lines.append(
+                f"  a copy may still run until {item['copy_may_run_until']}, unless its machine gets a new status list"
+            )
+    show(frame, found if len(found) > 1 else found[0], lines)
+
+
+def _line(found: dict[str, Any]) -> str:
+    features = ", ".join([found["level"], *found["extensions"]])
+    machine = found["machine"]["alias"] or found["machine"]["id"]
+    ending = (
+        f"until {found['expires_at']}"
+        if found["state"] == "active"
+        else f"{found['state']}, seat free at {found['seat_free_at']}"
+    )
+    return f"{found['id']}: {found['product']} {features} for {found['member']} on {machine}, {ending}"
+
+
+def add_commands(cli: click.Group) -> None:
+    """Adds the commands of this module."""
+    cli.add_command(borrow)

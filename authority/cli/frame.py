@@ -1,0 +1,161 @@
+"""What all commands share: the home, --json, output and the exit statuses."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from authority.app import open_authority
+from authority.domain.refusals import (
+    DemonstrationOnly,
+    KeyUnusable,
+    NotSetUp,
+    Refusal,
+    SettingsInvalid,
+    SigningFailed,
+    StorageUnavailable,
+)
+from authority.services.context import Authority
+from authority.settings import Settings, from_process
+from authority.signing.carried import read_file, write_file
+
+REFUSED, USAGE, TROUBLE = 1, 2, 3
+TROUBLES = (StorageUnavailable, SettingsInvalid, KeyUnusable, NotSetUp, DemonstrationOnly, SigningFailed)
+
+
+@dataclass
+class Frame:
+    """The options that every command takes."""
+
+    home: str | None = None
+    json: bool = False
+
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return from_process(self.home)
+
+    @contextlib.contextmanager
+    def authority(self) -> Iterator[Authority]:
+        """The authority of the home, closed at the end."""
+        found = open_authority(self.settings())
+        try:
+            yield found
+        finally:
+            found.database.close()
+
+
+def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(context: click.Context, _: click.Parameter, value: Any) -> None:
+        if value:
+            setattr(context.find_root().ensure_object(Frame), name, value)
+
+    return callback
+
+
+class Command(click.Command):
+    """A command that takes --home and --json wherever they stand."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += common_options()
+
+
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class = Command
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += common_options()
+
+
+Group.group_class = Group
+pass_frame = click.make_pass_decorator(Frame, ensure=True)
+
+
+def common_options() -> list[click.Parameter]:
+    """--home and --json."""
+    home = click.Option(["--home"], metavar="DIR", expose_value=False, callback=_set("home"), help="Home of the authority.")
+    as_json = click.Option(
+        ["--json"], is_flag=True, expose_value=False, callback=_set("json"), help="Print machine-readable JSON on stdout."
+    )
+    return [home, as_json]
+
+
+def show(frame: Frame, value: Any, lines: Sequence[str]) -> None:
+    """A result: JSON on stdout with --json, else lines for people."""
+    if frame.json:
+        print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    else:
+        for line in lines:
+            print(safe(line))
+
+
+def show_table(frame: Frame, rows: Sequence[dict[str, Any]], columns: dict[str, Callable[[dict[str, Any]], object]]) -> None:
+    """A list: an array of objects with --json, else a table."""
+    if frame.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False, default=str))
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(safe(_cell(value(row))) for value in columns.values()))
+    width = None if sys.stdout.isatty() else 200
+    Console(width=width, markup=False, highlight=False).print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in value)
+    return "" if value is None else str(value)
+
+
+def safe(text: str) -> str:
+    """Text for a terminal: escapes, line breaks and direction marks are shown by their code."""
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
+
+
+def read_input(name: str) -> bytes:
+    """The bytes of a carried file. Wrong usage when it cannot be read."""
+    try:
+        return read_file(Path(name))
+    except OSError as error:
+        raise click.UsageError(f"{name} cannot be read: {error.strerror}") from error
+
+
+def write_output(name: str, data: bytes) -> None:
+    """Writes a file whole. Wrong usage when it cannot be written."""
+    try:
+        write_file(Path(name), data)
+    except OSError as error:
+        raise click.UsageError(f"{name} cannot be written: {error.strerror}") from error
+
+
+def check_output(name: str) -> None:
+    """Wrong usage when nothing can be written there, said before anything is done."""
+    path = Path(name)
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise click.UsageError(f"{name} cannot be written: name a file in a folder that is there")
+
+
+def failure(frame: Frame, error: Refusal) -> int:
+    """Prints a refusal with its code and what to do next. Returns the exit status."""
+    if frame.json:
+        body = {"ok": False, "code": error.code, "message": error.message, "hint": error.hint, "evidence": error.evidence}
+        print(json.dumps(body, indent=2, ensure_ascii=False, default=str))
+    else:
+        print(f"carnet-authority: {safe(error.message)} [{error.code}]", file=sys.stderr)
+        if error.hint:
+            print(f"carnet-authority: what to do: {safe(error.hint)}", file=sys.stderr)
+    return TROUBLE if isinstance(error, TROUBLES) else REFUSED

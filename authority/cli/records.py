@@ -1,0 +1,159 @@
+"""status-list, trust, authorization, key, log: what is given to others to read."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterable
+from typing import IO, Any
+
+import click
+
+from authority import rendering
+from authority.cli.frame import Frame, Group, check_output, pass_frame, show, show_table, write_output
+from authority.domain.members import CONSOLE
+from authority.services import log as log_service
+from authority.services import overview, status_lists
+
+# A cell that begins with one of these would be run as a formula by a spreadsheet (OWASP ASVS 1.2.10); full-width forms count.
+FORMULA_STARTS = tuple("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
+
+
+@click.group(cls=Group, name="status-list")
+def status_list() -> None:
+    """The signed list of what has ended."""
+
+
+@status_list.command("export")
+@click.option("-o", "--output", required=True, metavar="FILE")
+@pass_frame
+def export_status_list(frame: Frame, output: str) -> None:
+    """Write the newest status file, to be carried to any workstation."""
+    check_output(output)
+    with frame.authority() as authority:
+        write_output(output, status_lists.export(authority))
+    show(frame, {"file": output}, [f"wrote {output}; install it on workstations: carnet install {output}"])
+
+
+@click.group(cls=Group)
+def trust() -> None:
+    """What workstations trust."""
+
+
+@trust.command("export")
+@click.option("-o", "--output", required=True, metavar="FILE")
+@pass_frame
+def export_trust(frame: Frame, output: str) -> None:
+    """Write the trust file that workstations install first."""
+    check_output(output)
+    with frame.authority() as authority:
+        write_output(output, overview.trust_file(authority))
+    show(frame, {"file": output}, [f"wrote {output}; install it on workstations: carnet trust {output}"])
+
+
+@click.group(cls=Group)
+def authorization() -> None:
+    """What the vendor lets the organization give."""
+
+
+@authorization.command("show")
+@pass_frame
+def show_authorization(frame: Frame) -> None:
+    """Show what is licensed and what of it is used."""
+    with frame.authority() as authority:
+        found, used = overview.authorization(authority)
+        value = rendering.authorization(found, used, authority.now())
+    members = value["members"]
+    lines = [
+        f"{value['organization_name']} ({value['organization']}), authorized by {value['vendor']}, seq {value['seq']}",
+        f"until {value['ends_at']}, {value['days_left']} days left; longest borrow {value['max_borrow_days']} days",
+        f"members {members['current']} of {'any number' if members['maximum'] is None else members['maximum']}",
+    ]
+    for product in value["products"]:
+        lines.append(f"{product['name']} ({product['id']}), {product['mode']}")
+        lines += [f"  {feature:<18} {seats['used']} of {seats['licensed']} used" for feature, seats in product["seats"].items()]
+    show(frame, value, lines)
+
+
+@click.group(cls=Group)
+def key() -> None:
+    """The authority's own keys."""
+
+
+@key.command("list")
+@click.option("--public", is_flag=True, help="Write the public keys for the vendor.")
+@click.option("-o", "--output", metavar="FILE", help="With --public: the file to write.")
+@pass_frame
+def list_keys(frame: Frame, public: bool, output: str | None) -> None:
+    """List the keys, and which of them sign now."""
+    if public != (output is not None):
+        raise click.UsageError("--public and -o FILE go together")
+    if output is not None:
+        check_output(output)
+        with frame.authority() as authority:
+            found = overview.public_keys(authority)
+        write_output(output, (json.dumps(found, indent=2) + "\n").encode())
+        show(frame, {"file": output, **found}, [f"wrote {output}; send it to the vendor"])
+        return
+    with frame.authority() as authority:
+        rows = overview.keys(authority)
+    columns = {
+        "use": lambda row: row["use"],
+        "thumbprint": lambda row: row["kid"],
+        "signs now": lambda row: "yes" if row["signs_now"] else "no",
+    }
+    show_table(frame, rows, columns)
+
+
+@click.group(cls=Group)
+def log() -> None:
+    """The checkout log."""
+
+
+@log.command("export")
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
+@click.option("-o", "--output", metavar="FILE", help="Default: stdout.")
+@pass_frame
+def export_log(frame: Frame, form: str, output: str | None) -> None:
+    """Write the checkout log, one row for each level and extension of each event."""
+    if output is not None:
+        check_output(output)
+    write = _write_jsonl if form == "jsonl" else _write_csv
+    with frame.authority() as authority:
+        rows = log_service.checkout_log(authority, CONSOLE)
+        if output is None:
+            write(sys.stdout, rows)
+            return
+        try:
+            with open(output, "w", encoding="utf-8", newline="") as stream:
+                write(stream, rows)
+        except OSError as error:
+            raise click.UsageError(f"{output} cannot be written: {error.strerror}") from error
+
+
+def _as_texts(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"at": log_service.instant(row["at"]), "until": log_service.instant(row["until"])}
+
+
+def _write_jsonl(stream: IO[str], rows: Iterable[dict[str, Any]]) -> None:
+    for row in rows:
+        stream.write(json.dumps(_as_texts(row), ensure_ascii=False) + "\n")
+
+
+def _write_csv(stream: IO[str], rows: Iterable[dict[str, Any]]) -> None:
+    writer = csv.DictWriter(stream, log_service.COLUMNS)
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: defused(value) for name, value in _as_texts(row).items()})
+
+
+def defused(value: Any) -> Any:
+    """The cell, with an apostrophe before what a spreadsheet would run as a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+
+def add_commands(cli: click.Group) -> None:
+    """Adds the commands of this module."""
+    for group in (status_list, trust, authorization, key, log):
+        cli.add_command(group)

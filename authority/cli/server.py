@@ -1,0 +1,154 @@
+"""init, serve, migrate, doctor: setting an authority up and running it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+
+from authority import installation
+from authority.app import open_authority
+from authority.cli.frame import TROUBLE, Command, Frame, pass_frame, read_input, show, show_table
+from authority.domain.refusals import SettingsInvalid
+from authority.services import overview
+from authority.settings import PREFIX
+from authority.storage import schema
+from authority.storage.database import Database
+
+PORT = 8440
+# Each thread waits for the disk at every commit, so more threads than cores are of use.
+THREADS_PER_WORKER = 8
+STARTING_SECONDS = 60.0
+
+
+def add_commands(cli: click.Group) -> None:
+    """Adds the commands of this module."""
+    for command in (init, serve, migrate, doctor):
+        cli.add_command(command)
+
+
+@click.command(cls=Command)
+@click.option("--org", required=True, metavar="NAME", help="Name of the organization.")
+@click.option("--authorization", metavar="FILE", help="The vendor's authorization file.")
+@click.option("--trust", metavar="FILE", help="The vendor's trust file.")
+@click.option("--keys", metavar="DIR", help="Folder with the private keys that the authorization names.")
+@click.option("--admin", default="admin", show_default=True, metavar="NAME", help="User name of the first administrator.")
+@pass_frame
+def init(frame: Frame, org: str, authorization: str | None, trust: str | None, keys: str | None, admin: str) -> None:
+    """Set up an authority in the home.
+
+    Without an authorization the organization is its own vendor: a root key and a sample authorization are made.
+    """
+    vendor = None
+    if authorization is not None and trust is not None:
+        vendor = installation.Vendor(read_input(authorization), read_input(trust), None if keys is None else Path(keys))
+    elif (authorization, trust, keys) != (None, None, None):
+        raise click.UsageError("--authorization and --trust go together, and --keys with them")
+    made = installation.install(frame.settings(), org, admin, vendor)
+    account = made.administrator
+    value = {
+        "home": str(made.home),
+        "organization": made.organization,
+        "trust_file": str(made.trust_file),
+        "root_thumbprint": ", ".join(made.roots),
+        "admin": {"username": account.username, "password": account.password, "api_key": account.api_key},
+    }
+    lines = [
+        f"the authority of {made.organization_name} ({made.organization}) is set up in {made.home}",
+        f"trust file   {made.trust_file}",
+        f"root key     {', '.join(made.roots)}",
+        "shown this once:",
+        f"  user name  {account.username}",
+        f"  password   {account.password}",
+        f"  API key    {account.api_key}",
+        "start it with: carnet-authority serve",
+    ]
+    show(frame, value, lines)
+
+
+@click.command(cls=Command)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=PORT, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that serve.")
+@pass_frame
+def serve(frame: Frame, host: str, port: int, workers: int) -> None:
+    """Serve the REST API; prints one line with the URL when it is ready."""
+    settings = frame.settings()
+    open_authority(settings).database.close()
+    port = _free_port(host, port)
+    os.environ[f"{PREFIX}HOME"] = str(settings.home)
+    server = Granian(
+        "authority.web.application:serve",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=THREADS_PER_WORKER,
+        factory=True,
+        websockets=False,
+        log_enabled=False,
+        respawn_failed_workers=True,
+    )
+    threading.Thread(target=_announce, args=(host, port), daemon=True).start()
+    server.serve()
+
+
+def _free_port(host: str, port: int) -> int:
+    """The port itself, or a free one for 0. Raises SettingsInvalid when something listens there already."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SettingsInvalid(
+                f"{host}:{port} cannot be served: {error.strerror}", hint="Choose another --host or --port."
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+def _announce(host: str, port: int) -> None:
+    """Prints the URL once a connection is taken."""
+    deadline = time.monotonic() + STARTING_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection((host, port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            shown = f"[{host}]" if ":" in host else host
+            print(f"Carnet authority at http://{shown}:{port}", flush=True)
+            return
+
+
+@click.command(cls=Command)
+@pass_frame
+def migrate(frame: Frame) -> None:
+    """Bring the tables of the database up to date."""
+    database = Database(frame.settings().database_url)
+    before, after = schema.migrate(database)
+    database.close()
+    show(frame, {"before": before, "after": after}, [f"the tables are of revision {after}, before: {before or 'none'}"])
+
+
+@click.command(cls=Command)
+@pass_frame
+def doctor(frame: Frame) -> int:
+    """Look at database, keys, authorization and status list, and say what is wrong."""
+    authority = open_authority(frame.settings(), check_tables=False)
+    found = overview.examine(authority)
+    authority.database.close()
+    rows = [{"subject": item.subject, "ok": item.ok, "message": item.message} for item in found]
+    columns = {
+        "": lambda row: "ok" if row["ok"] else "WRONG",
+        "subject": lambda row: row["subject"],
+        "finding": lambda row: row["message"],
+    }
+    show_table(frame, rows, columns)
+    return 0 if all(item.ok for item in found) else TROUBLE

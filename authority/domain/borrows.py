@@ -1,0 +1,260 @@
+"""Borrows: what is asked, what is granted, and the four endings, each with its own name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from authority.domain.catalogue import CONCURRENT, Authorization, Product
+from authority.domain.members import Assignment, Member
+from authority.domain.refusals import (
+    AlreadyBorrowed,
+    BorrowAlreadyEnded,
+    ExtensionNotAssigned,
+    LevelNotAssigned,
+    MemberDisabled,
+    NotAllowed,
+    NotAssigned,
+    OverlapNotAccepted,
+    PoolExhausted,
+    TypeNotCompatible,
+)
+
+
+class Ending(StrEnum):
+    """How a borrow ended before its time."""
+
+    CHECKED_IN = "checked-in"
+    REVOKED = "revoked"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A workstation as its request names it: hashed id, source, a second mark, alias, and the thumbprint of its key."""
+
+    id: str
+    source: str
+    secondary: str | None
+    alias: str | None
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class OsUser:
+    """The OS user of the workstation: `uid:N` or `sid:S-1-...`, and a name for display."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request whose machine signature was verified. `digest` is that of the signed text: one `jti`, one text."""
+
+    jti: str
+    digest: str
+    asked_at: datetime
+    organization: str | None
+    product: str
+    level: str | None
+    extensions: tuple[str, ...]
+    days: int | None
+    until: datetime | None
+    member: str | None
+    machine: Machine
+    user: OsUser
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A return receipt whose machine signature was verified."""
+
+    jti: str
+    made_at: datetime
+    borrow_id: str
+    machine_id: str
+    machine_key: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Borrow:
+    """An offline use for a fixed time. `seat_free_at` is when its seat can be given again, whatever happens to the copy."""
+
+    id: str
+    member: str
+    user_type: str
+    groups: tuple[str, ...]
+    product: str
+    level: str
+    extensions: tuple[str, ...]
+    machine: Machine
+    user: OsUser
+    issued_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    ended_by: Ending | None
+    end_reason: str | None
+    seat_free_at: datetime
+    decided_by: str
+    receipt_jti: str | None = None
+
+    def state(self, now: datetime) -> str:
+        """`active`, `expired`, or how it ended. Time ends a borrow, not a job: expiry follows from the time asked about."""
+        if self.ended_by is not None:
+            return str(self.ended_by)
+        return "active" if now < self.expires_at else "expired"
+
+    def holds_seat(self, now: datetime) -> bool:
+        """True while its seat cannot be given to anyone else."""
+        return now < self.seat_free_at
+
+    def is_on(self, machine: Machine, user: OsUser) -> bool:
+        """True when this is the same machine, by id and key, and the same OS user (seed S3: one machine per borrow)."""
+        return (self.machine.id, self.machine.key, self.user.id) == (machine.id, machine.key, user.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What is granted: one level and any extensions. Each takes one seat of its own."""
+
+    level: str
+    extensions: tuple[str, ...]
+
+    def all(self) -> tuple[str, ...]:
+        """The level, then the extensions."""
+        return (self.level, *self.extensions)
+
+
+def check_may_use(member: Member, authorization: Authorization, product: Product) -> None:
+    """Raises MemberDisabled or TypeNotCompatible (seed S1: only some user types can have a license)."""
+    if member.disabled:
+        raise MemberDisabled(f"{member.username} is disabled", member=member.username)
+    if not authorization.user_type(member.user_type).may_use(product.id):
+        raise TypeNotCompatible(
+            f'{member.username} has the user type "{member.user_type}", which may not hold "{product.id}"',
+            member=member.username,
+            user_type=member.user_type,
+        )
+
+
+def features_of(product: Product, ask: Ask, assignment: Assignment | None) -> Features:
+    """The level and extensions for what is asked.
+
+    A named product gives what is assigned: the assigned level when none is asked for, and the asked extensions. Of a
+    concurrent product the lowest level with seats is given when none is asked for.
+
+    Raises NotAssigned, LevelNotAssigned, ExtensionNotAssigned, NoSuchProduct.
+    """
+    product.check_extensions(ask.extensions)
+    if product.mode == CONCURRENT:
+        offered = [level for level in product.levels if product.seats.get(level)]
+        level = ask.level or (offered[0] if offered else product.levels[0])
+        product.rank(level)
+        return Features(level, ask.extensions)
+    if assignment is None:
+        raise NotAssigned(f'no license of "{product.id}" is assigned to this member', product=product.id)
+    level = ask.level or assignment.level
+    if product.rank(level) > product.rank(assignment.level):
+        raise LevelNotAssigned(f'the assigned level is "{assignment.level}", not "{level}"', assigned=assignment.level)
+    missing = [code for code in ask.extensions if code not in assignment.extensions]
+    if missing:
+        raise ExtensionNotAssigned(f"not assigned: {', '.join(missing)}", missing=missing)
+    return Features(level, ask.extensions)
+
+
+def check_seats(product: Product, features: Features, in_use: Mapping[str, int]) -> None:
+    """Raises PoolExhausted when a level or extension of a concurrent product has no seat left."""
+    for feature in features.all():
+        seats, used = product.seats_of(feature), in_use.get(feature, 0)
+        if used >= seats:
+            raise PoolExhausted(
+                f'all {seats} seats of "{product.id}" {feature} are in use', feature=feature, seats=seats, in_use=used
+            )
+
+
+def taken(held: Borrow, machine: Machine) -> AlreadyBorrowed:
+    """The refusal of a second machine: a named license is on one at a time, and the member is told which, since and until."""
+    return AlreadyBorrowed(
+        f'"{held.product}" is borrowed on {held.machine.alias or held.machine.id} since {held.issued_at:%Y-%m-%d %H:%M} UTC, '
+        f"its seat is taken until {held.seat_free_at:%Y-%m-%d %H:%M} UTC",
+        borrow_id=held.id,
+        alias=held.machine.alias,
+        since=held.issued_at.isoformat(),
+        until=held.seat_free_at.isoformat(),
+        same_machine_id=held.machine.id == machine.id,
+    )
+
+
+def renewed(borrow: Borrow, ask: Ask, ends_at: datetime) -> Borrow:
+    """The same borrow with a later end; a renewal extends and never shortens. What is granted stays as it is.
+
+    Raises AlreadyBorrowed when other features are asked for: those need a check-in and a new borrow.
+    """
+    other_level = ask.level is not None and ask.level != borrow.level
+    if other_level or not set(ask.extensions) <= set(borrow.extensions):
+        raise AlreadyBorrowed(
+            f'"{borrow.product}" is borrowed here as {", ".join((borrow.level, *borrow.extensions))}; a renewal keeps that',
+            hint="Return the borrow and make a new request to change level or extensions.",
+            borrow_id=borrow.id,
+        )
+    end = max(borrow.expires_at, ends_at)
+    return replace(borrow, expires_at=end, seat_free_at=end, machine=ask.machine, user=ask.user)
+
+
+def checked_in(borrow: Borrow, receipt: Receipt, account: str | None, now: datetime) -> Borrow:
+    """The borrow after its holder proved with a receipt that the copy is gone: the seat is free at once.
+
+    The receipt must come from the same machine, OS user and machine key; `account` is who brings it, None for an
+    administrator (seed S3). A revoked borrow keeps its ending, but its seat is freed.
+
+    Raises NotAllowed, BorrowAlreadyEnded.
+    """
+    if account is not None and account != borrow.member:
+        raise NotAllowed(f"this borrow is {borrow.member}'s, only the same account checks it in", member=borrow.member)
+    if (receipt.machine_id, receipt.machine_key, receipt.user_id) != (borrow.machine.id, borrow.machine.key, borrow.user.id):
+        raise NotAllowed(
+            "the receipt was made on another machine or by another user than the borrow",
+            hint="Return the license on the machine, and as the user, that borrowed it.",
+        )
+    if borrow.ended_by is Ending.REVOKED and borrow.holds_seat(now):
+        return replace(borrow, seat_free_at=now, receipt_jti=receipt.jti)
+    _check_open(borrow, now)
+    return replace(borrow, ended_at=now, ended_by=Ending.CHECKED_IN, end_reason=None, seat_free_at=now, receipt_jti=receipt.jti)
+
+
+def revoked(borrow: Borrow, reason: str, now: datetime) -> Borrow:
+    """The borrow withdrawn: its token goes on the status list, its seat stays taken until it ends, for a copy may still run.
+
+    Raises BorrowAlreadyEnded.
+    """
+    _check_open(borrow, now)
+    return replace(borrow, ended_at=now, ended_by=Ending.REVOKED, end_reason=reason)
+
+
+def released(borrow: Borrow, reason: str, now: datetime, *, accept_overlap: bool) -> Borrow:
+    """The borrow that nobody can check in, its seat freed at once; until it would have ended two copies may run.
+
+    Raises OverlapNotAccepted with that time, BorrowAlreadyEnded.
+    """
+    if borrow.ended_by is not Ending.REVOKED or not borrow.holds_seat(now):
+        _check_open(borrow, now)
+    if not accept_overlap:
+        raise OverlapNotAccepted(
+            f"the copy on {borrow.machine.alias or borrow.machine.id} can still run until "
+            f"{borrow.expires_at:%Y-%m-%d %H:%M} UTC, {(borrow.expires_at - now) // timedelta(days=1)} days from now",
+            until=borrow.expires_at.isoformat(),
+        )
+    return replace(borrow, ended_at=now, ended_by=Ending.RELEASED, end_reason=reason, seat_free_at=now)
+
+
+def _check_open(borrow: Borrow, now: datetime) -> None:
+    state = borrow.state(now)
+    if state != "active":
+        at = borrow.ended_at or borrow.expires_at
+        raise BorrowAlreadyEnded(
+            f"the borrow {borrow.id} is {state} since {at:%Y-%m-%d %H:%M} UTC", state=state, ended_at=at.isoformat()
+        )

@@ -1,0 +1,95 @@
+"""What the vendor authorized the organization to give: products with levels and extensions, user types, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from authority.domain.refusals import NoSuchProduct
+
+NAMED, CONCURRENT = "named", "concurrent"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product. Levels are ordered from low to high and a higher one may do what a lower one may; extensions have no order."""
+
+    id: str
+    name: str
+    mode: str
+    levels: tuple[str, ...]
+    seats: Mapping[str, int]
+    extensions: Mapping[str, int]
+    until: datetime | None
+
+    def rank(self, level: str) -> int:
+        """The place of a level, 0 for the lowest. Raises NoSuchProduct for a level that the product lacks."""
+        if level not in self.levels:
+            raise NoSuchProduct(f'"{self.id}" has no level "{level}", it has {", ".join(self.levels)}', level=level)
+        return self.levels.index(level)
+
+    def levels_up_to(self, level: str) -> tuple[str, ...]:
+        """The level and all below it."""
+        return self.levels[: self.rank(level) + 1]
+
+    def check_extensions(self, codes: tuple[str, ...]) -> None:
+        """Raises NoSuchProduct for an extension that the product lacks."""
+        for code in codes:
+            if code not in self.extensions:
+                raise NoSuchProduct(
+                    f'"{self.id}" has no extension "{code}", it has {", ".join(self.extensions)}', extension=code
+                )
+
+    def seats_of(self, feature: str) -> int:
+        """The licensed seats of a level or extension."""
+        return self.seats.get(feature, 0) + self.extensions.get(feature, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class UserType:
+    """What members of a type hold by themselves (product to level), and what else they may be given."""
+
+    name: str
+    includes: Mapping[str, str]
+    may_hold: tuple[str, ...]
+
+    def may_use(self, product: str) -> bool:
+        """True when members of this type can hold the product at all."""
+        return product in self.includes or product in self.may_hold
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """The current authorization; `compact` is the signed text it was read from, which goes into every borrow file."""
+
+    organization: str
+    organization_name: str
+    vendor: str
+    seq: int
+    begins_at: datetime
+    ends_at: datetime
+    members_total: int | None
+    members_by_type: Mapping[str, int | None]
+    user_types: Mapping[str, UserType]
+    products: Mapping[str, Product]
+    max_borrow_days: int
+    compact: str
+
+    def product(self, product_id: str) -> Product:
+        """The product with this id. Raises NoSuchProduct."""
+        if product_id not in self.products:
+            raise NoSuchProduct(
+                f'no product "{product_id}" is licensed, there are {", ".join(self.products)}', product=product_id
+            )
+        return self.products[product_id]
+
+    def user_type(self, name: str) -> UserType:
+        """The user type with this name. Raises NoSuchProduct."""
+        if name not in self.user_types:
+            raise NoSuchProduct(f'there is no user type "{name}", there are {", ".join(self.user_types)}', user_type=name)
+        return self.user_types[name]
+
+    def end_of(self, product: Product) -> datetime:
+        """When the product can no longer be used: its own end, or that of the authorization."""
+        return self.ends_at if product.until is None else min(self.ends_at, product.until)

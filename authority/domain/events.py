@@ -1,0 +1,83 @@
+"""Log rows: one for each feature of each event, in the words of the checkout log (contract, section 6), and the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from authority.domain.borrows import Ask, Borrow
+from authority.domain.members import Actor, Member
+
+# What an analyst reads; every other kind is an administrator's act.
+CHECKOUT_KINDS = ("checkout", "renewal", "checkin", "denial", "revocation", "release", "end", "upgrade")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row. `actor` is who did it; `reason` a denial's code, or how something ended, or what was said about it."""
+
+    kind: str
+    actor: str
+    mode: str | None = None
+    handle: str | None = None
+    product: str | None = None
+    feature: str | None = None
+    member: str | None = None
+    group: str | None = None
+    machine: str | None = None
+    alias: str | None = None
+    os_user: str | None = None
+    quantity: int = 0
+    until: datetime | None = None
+    reason: str | None = None
+
+
+def borrow_events(kind: str, borrow: Borrow, actor: Actor, reason: str | None = None) -> list[Event]:
+    """The rows of something that happened to a borrow: one for its level and one for each extension."""
+    return [
+        Event(
+            kind=kind,
+            actor=actor.username,
+            mode="borrow",
+            handle=borrow.id,
+            product=borrow.product,
+            feature=feature,
+            member=borrow.member,
+            group=groups_text(borrow.groups),
+            machine=borrow.machine.id,
+            alias=borrow.machine.alias,
+            os_user=borrow.user.name,
+            quantity=1,
+            until=borrow.expires_at,
+            reason=reason,
+        )
+        for feature in (borrow.level, *borrow.extensions)
+    ]
+
+
+def denial_events(ask: Ask, member: Member, actor: Actor, code: str, feature: str | None) -> list[Event]:
+    """The rows of a refused borrow: the feature that was lacking, or else everything that was asked for."""
+    features = [feature] if feature is not None else [ask.level, *ask.extensions]
+    return [
+        Event(
+            kind="denial",
+            actor=actor.username,
+            mode="borrow",
+            product=ask.product,
+            feature=name,
+            member=member.username,
+            group=groups_text(member.groups),
+            machine=ask.machine.id,
+            alias=ask.machine.alias,
+            os_user=ask.user.name,
+            quantity=1,
+            until=ask.until,
+            reason=code,
+        )
+        for name in features
+    ]
+
+
+def groups_text(groups: tuple[str, ...]) -> str | None:
+    """The groups of a member as the log has them: in order, with semicolons between, None for none."""
+    return "; ".join(groups) or None

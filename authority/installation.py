@@ -1,0 +1,77 @@
+"""Making the home of an authority: folder, keys, authorization, database; what `init` and the demonstration share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from authority.app import wire
+from authority.domain.refusals import AlreadyExists, InvalidInput
+from authority.services import set_up
+from authority.services.set_up import Administrator
+from authority.settings import Settings
+from authority.signing import authorizations, keyring
+from authority.signing.carried import write_file
+from authority.signing.keyring import KeyRing
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """What a vendor sent: an authorization file, a trust file, and the folder with the private keys that it names."""
+
+    authorization: bytes
+    trust: bytes
+    keys: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What `init` made."""
+
+    home: Path
+    organization: str
+    organization_name: str
+    trust_file: Path
+    roots: list[str]
+    administrator: Administrator
+
+
+def install(settings: Settings, name: str, admin: str, vendor: Vendor | None) -> Installed:
+    """Sets an authority up in the home of the settings.
+
+    Without a vendor the organization is its own: a root key and the sample authorization are made.
+    Raises AlreadyExists when the home or its database is in use, and what `set_up.create` raises.
+    """
+    set_up.check_names(name, admin)
+    passphrase = keyring.read_passphrase(settings.key_passphrase_file)
+    if settings.key_folder.exists() and (vendor is None or vendor.keys is not None):
+        raise AlreadyExists(f"{settings.home} is the home of an authority already", hint="Choose another --home.")
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    set_up.check_empty(wire(settings, KeyRing({})))
+    ring = _ring(settings, vendor, passphrase)
+    authority = wire(settings, ring)
+    if vendor is None:
+        root = keyring.create(settings.root_folder, "root", passphrase)
+        found, trust_text = set_up.own_vendor(authority, root, name, authority.now())
+    else:
+        trust_text = vendor.trust.decode("utf-8", "replace")
+        found = authorizations.read_file(vendor.authorization, trust_text)
+    administrator = set_up.create(authority, found, trust_text, admin=admin, demonstration=settings.demonstration)
+    trust_path = settings.home / "organization.trust"
+    write_file(trust_path, trust_text.encode())
+    organization, roots = authorizations.organization_of(trust_text.encode())
+    authority.database.close()
+    return Installed(settings.home, organization, found.organization_name, trust_path, roots, administrator)
+
+
+def _ring(settings: Settings, vendor: Vendor | None, passphrase: bytes | None) -> KeyRing:
+    if vendor is not None and vendor.keys is not None:
+        given = keyring.load_ring(vendor.keys, passphrase, demonstration=settings.demonstration)
+        if not given.signers:
+            raise InvalidInput(f"{vendor.keys} has no key files (borrow-*.pem, status-*.pem)")
+        for (use, _), signer in given.signers.items():
+            keyring.write(settings.key_folder, use, signer, passphrase)
+    elif vendor is None:
+        for use in keyring.USES:
+            keyring.create(settings.key_folder, use, passphrase)
+    return keyring.load_ring(settings.key_folder, passphrase, demonstration=settings.demonstration)

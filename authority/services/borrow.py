@@ -1,0 +1,250 @@
+"""Borrowing: a signed request in, a borrow file out. The same request always gets the same file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from authority.domain import borrows as rules
+from authority.domain.borrows import Ask, Borrow
+from authority.domain.catalogue import CONCURRENT, Authorization
+from authority.domain.events import borrow_events, denial_events
+from authority.domain.members import Actor, Member, Privilege
+from authority.domain.offline_rules import end_of_borrow
+from authority.domain.refusals import BorrowRefused, InvalidInput, NotFound, RequestInvalid, RequestReplayed, StorageUnavailable
+from authority.services import status_lists
+from authority.services.context import Authority, authorization_of, issuer_of, organization_of
+from authority.signing import carried, tokens
+from authority.storage import borrows as stored
+from authority.storage import events, members
+from authority.storage import organization as stored_organization
+from authority.storage.borrows import Token
+from authority.storage.organization import Organization
+
+# A request is carried by hand and may be under way for long; a workstation's clock may be a day off.
+OLDEST_REQUEST = timedelta(days=90)
+FASTEST_CLOCK = timedelta(hours=24)
+DRAWS_OF_A_PLACE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """The answer to a request: the borrow, the bytes of its file, and whether this was the first answer."""
+
+    borrow: Borrow
+    file: bytes
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """All that one decision is made from."""
+
+    actor: Actor
+    ask: Ask
+    member: Member
+    organization: Organization
+    authorization: Authorization
+    now: datetime
+
+
+def issue(authority: Authority, actor: Actor, request: str, member: str | None = None) -> Issued:
+    """Grants, renews or refuses what a signed request asks for; sent again, the same request gets the same file.
+
+    Args:
+        authority: where.
+        actor: who sends it: the member, or an administrator for a member.
+        request: the compact `borrow-request+jwt`.
+        member: for whom, when the actor is an administrator and the request does not say.
+
+    Raises:
+        RequestInvalid, RequestReplayed, NotAllowed, NotFound: nothing is written.
+        BorrowRefused: a rule says no; a denial is in the log.
+    """
+    ask, now = carried.read_request(request), authority.now()
+    status_lists.refresh(authority)
+    refused: BorrowRefused | None = None
+    with authority.database.write() as connection:
+        case = _case(connection, actor, ask, member, now)
+        token = _answered(connection, case)
+        is_new = token is None
+        if token is None:
+            try:
+                token = _decide(authority, connection, case)
+            except BorrowRefused as error:
+                refused = error
+                feature = error.evidence.get("feature")
+                events.append(connection, denial_events(ask, case.member, actor, error.code, feature), authority.clock())
+        borrow = None if token is None else stored.get(connection, token.borrow_id)
+    if refused is not None:
+        raise refused
+    assert token is not None  # noqa: S101 - either refused or decided
+    assert borrow is not None  # noqa: S101 - a token has a borrow
+    return Issued(borrow, file_of(authority, token), is_new)
+
+
+def _case(connection: Connection, actor: Actor, ask: Ask, member: str | None, now: datetime) -> _Case:
+    organization = organization_of(connection)
+    _check_form(ask, organization, now)
+    found = _member_for(connection, actor, member, ask)
+    return _Case(actor, ask, found, organization, authorization_of(connection, organization), now)
+
+
+def _check_form(ask: Ask, organization: Organization, now: datetime) -> None:
+    if ask.organization is not None and ask.organization != organization.id:
+        raise RequestInvalid(f'the request is for the organization "{ask.organization}", this is "{organization.id}"')
+    if not now - OLDEST_REQUEST <= ask.asked_at <= now + FASTEST_CLOCK:
+        raise RequestInvalid(
+            f"the request says that it was made at {ask.asked_at:%Y-%m-%d %H:%M} UTC, it is {now:%Y-%m-%d %H:%M} UTC",
+            hint="Set the workstation's clock right and make a new request.",
+        )
+
+
+def _member_for(connection: Connection, actor: Actor, member: str | None, ask: Ask) -> Member:
+    """The member to borrow for: who is named, else the actor. Only an administrator borrows for others (NotAllowed)."""
+    name = member or ask.member or (actor.username if actor.member_id is not None else None)
+    if name is None:
+        raise InvalidInput("the request names no member", hint="Say for whom: --member NAME")
+    if member is not None and ask.member is not None and member.lower() != ask.member.lower():
+        raise InvalidInput(f"the request was made for {ask.member}, not for {member}")
+    found = members.by_username(connection, name)
+    if found is None or found.id != actor.member_id:
+        actor.needs(Privilege.ACT_FOR_MEMBERS)
+    if found is None:
+        raise NotFound(f'there is no member "{name}"', member=name)
+    return found
+
+
+def _answered(connection: Connection, case: _Case) -> Token | None:
+    """The token that this very request already got. Raises RequestReplayed for another text or member under its number."""
+    token = stored.token_of_request(connection, case.ask.jti)
+    if token is None:
+        return None
+    borrow = stored.get(connection, token.borrow_id)
+    if token.request_digest != case.ask.digest or borrow is None or borrow.member != case.member.username:
+        raise RequestReplayed("another request with this number, or by another member, was answered before", jti=case.ask.jti)
+    return token
+
+
+def _decide(authority: Authority, connection: Connection, case: _Case) -> Token:
+    """Applies the rules in order and writes what they say. Raises BorrowRefused; then nothing was written."""
+    ask, now = case.ask, case.now
+    product = case.authorization.product(ask.product)
+    rules.check_may_use(case.member, case.authorization, product)
+    is_concurrent = product.mode == CONCURRENT
+    assignment = None if is_concurrent else members.assignment(connection, case.member.id, product.id, lock=True)
+    features = rules.features_of(product, ask, assignment)
+    if is_concurrent:
+        stored_organization.lock_pools(connection, product.id, features.all())
+    if token := _answered(connection, case):
+        return token  # the same request came twice at once, and the other was first through the lock
+    rule = stored_organization.organization_rule(connection)
+    ends_at = end_of_borrow(rule, case.authorization, product, now, ask.days, ask.until)
+    held = stored.holding(connection, case.member.id, product.id, now)
+    for borrow in held:
+        if borrow.ended_by is None and borrow.is_on(ask.machine, ask.user):
+            return _write(authority, connection, case, rules.renewed(borrow, ask, ends_at), kind="renewal")
+    if held and not is_concurrent:
+        raise rules.taken(held[0], ask.machine)
+    if is_concurrent:
+        rules.check_seats(product, features, stored.seats_in_use(connection, product.id, now))
+    borrow = Borrow(
+        id=authority.fresh_id(),
+        member=case.member.username,
+        user_type=case.member.user_type,
+        groups=case.member.groups,
+        product=product.id,
+        level=features.level,
+        extensions=features.extensions,
+        machine=ask.machine,
+        user=ask.user,
+        issued_at=now,
+        expires_at=ends_at,
+        ended_at=None,
+        ended_by=None,
+        end_reason=None,
+        seat_free_at=ends_at,
+        decided_by=rule.decided_by,
+    )
+    return _write(authority, connection, case, borrow, kind="checkout")
+
+
+def _write(authority: Authority, connection: Connection, case: _Case, borrow: Borrow, *, kind: str) -> Token:
+    """Writes borrow, seats, token and log rows; the caller's transaction makes them one."""
+    if kind == "checkout":
+        stored.insert_borrow(connection, borrow, case.member.id)
+    else:
+        stored.update_borrow(connection, borrow)
+    token = _new_token(authority, connection, case, borrow)
+    stored.insert_token(connection, token)
+    events.append(connection, borrow_events(kind, borrow, case.actor), authority.clock())
+    return token
+
+
+def _new_token(authority: Authority, connection: Connection, case: _Case, borrow: Borrow) -> Token:
+    organization, authorization = case.organization, case.authorization
+    index = stored.free_status_index(connection, _places(authority, organization.status_size))
+    if index is None:
+        raise StorageUnavailable(f"no free place in the status list of {organization.status_size} was found")
+    issuer, jti = issuer_of(authority, organization, authorization), authority.fresh_id()
+    return Token(
+        jti=jti,
+        borrow_id=borrow.id,
+        request_jti=case.ask.jti,
+        request_digest=case.ask.digest,
+        payload=tokens.borrow_payload(
+            borrow, authorization, jti=jti, now=case.now, status_index=index, status_uri=organization.status_uri
+        ),
+        kid=issuer.current_kid("borrow", case.now),
+        status_index=index,
+        status_seq=status_lists.newest_seq(connection),
+        authorization_seq=authorization.seq,
+        expires_at=borrow.expires_at,
+    )
+
+
+def _places(authority: Authority, size: int) -> Iterator[int]:
+    """Places drawn at random, so that a list shows nobody which places belong together."""
+    for _ in range(DRAWS_OF_A_PLACE):
+        yield int.from_bytes(authority.random_bytes(8)) % size
+
+
+def file_of(authority: Authority, token: Token) -> bytes:
+    """The file of a token: the same bytes as ever, made again from the rows and signed after they were committed."""
+    with authority.database.read() as connection:
+        organization = organization_of(connection)
+        compact = stored_organization.authorization_text(connection, token.authorization_seq)
+        list_compact = stored.list_text(connection, token.status_seq)
+    authorization = status_lists.authorization_in(compact, organization)
+    signed = tokens.borrow_token(issuer_of(authority, organization, authorization), token.payload, token.kid)
+    return tokens.borrow_file(compact, signed, list_compact)
+
+
+def show(authority: Authority, actor: Actor, borrow_id: str) -> Borrow:
+    """One borrow, for its member or who may view all. Raises NotFound, also for another member's."""
+    with authority.database.read() as connection:
+        found = stored.get(connection, borrow_id)
+    if found is None or (found.member != actor.username and not actor.has(Privilege.VIEW_BORROWS)):
+        raise NotFound(f'there is no borrow "{borrow_id}"', borrow_id=borrow_id)
+    return found
+
+
+def newest_file(authority: Authority, actor: Actor, borrow_id: str) -> bytes:
+    """The file of a borrow's latest token again, for when it was lost on the way."""
+    show(authority, actor, borrow_id)
+    with authority.database.read() as connection:
+        token = stored.newest_token(connection, borrow_id)
+    return file_of(authority, token)
+
+
+def listed(authority: Authority, actor: Actor, wanted: stored.Filter) -> tuple[list[Borrow], str | None]:
+    """A page of borrows, newest first, and the cursor of the next page; who may not view all gets their own."""
+    if not actor.has(Privilege.VIEW_BORROWS):
+        wanted = replace(wanted, member=actor.username)
+    with authority.database.read() as connection:
+        found = stored.listed(connection, wanted, authority.now())
+    page = found[: wanted.limit]
+    return page, page[-1].id if len(found) > wanted.limit else None

@@ -1,0 +1,109 @@
+"""Reads that need no rule: trust file, authorization and its use, keys, health."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from authority.domain.catalogue import CONCURRENT, Authorization
+from authority.domain.refusals import Refusal
+from authority.services.context import Authority, authorization_of, issuer_of, organization_of
+from authority.signing.keyring import USES
+from authority.storage import borrows as stored_borrows
+from authority.storage import members as stored_members
+from authority.storage import schema
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `doctor` looked at."""
+
+    subject: str
+    ok: bool
+    message: str
+
+
+def trust_file(authority: Authority) -> bytes:
+    """The trust file that workstations install first."""
+    with authority.database.read() as connection:
+        return organization_of(connection).trust_file.encode()
+
+
+def authorization(authority: Authority) -> tuple[Authorization, dict[str, Any]]:
+    """The authorization in force, and what of it is used: `members` (count) and `products` (product to feature to count)."""
+    now = authority.now()
+    with authority.database.read() as connection:
+        found = authorization_of(connection, organization_of(connection))
+        used = {
+            product.id: stored_borrows.seats_in_use(connection, product.id, now)
+            if product.mode == CONCURRENT
+            else stored_members.assigned_counts(connection, product.id)
+            for product in found.products.values()
+        }
+        members, _ = stored_members.counts(connection, "")
+    return found, {"members": members, "products": used}
+
+
+def keys(authority: Authority) -> list[dict[str, Any]]:
+    """The authority's own keys: `kid`, `use`, and whether it signs now."""
+    with authority.database.read() as connection:
+        organization = organization_of(connection)
+        issuer = issuer_of(authority, organization, authorization_of(connection, organization))
+    rows = []
+    for use in USES:
+        try:
+            current = issuer.current_kid(use, authority.now())
+        except Refusal:
+            current = ""
+        rows += [{"kid": kid, "use": use, "signs_now": kid == current} for kid in authority.ring.kids(use)]
+    return rows
+
+
+def public_keys(authority: Authority) -> dict[str, Any]:
+    """What the vendor needs to authorize this authority: its organization and its public keys by use."""
+    with authority.database.read() as connection:
+        organization = organization_of(connection)
+    found = [
+        {"use": use, "kid": kid, **authority.ring.signer(use, kid).public.as_jwk()}
+        for use in USES
+        for kid in authority.ring.kids(use)
+    ]
+    return {"organization": organization.id, "keys": found}
+
+
+def examine(authority: Authority) -> list[Finding]:
+    """What `doctor` says about database, keys, authorization and status list. Raises nothing for what it finds wrong."""
+
+    def tables() -> str:
+        schema.check(authority.database)
+        return f"the tables are of revision {schema.newest()}"
+
+    def signing() -> str:
+        for use in USES:
+            if not any(row["signs_now"] for row in keys(authority) if row["use"] == use):
+                raise Refusal(f"no {use} key can sign now")
+        return "both keys can sign"
+
+    def authorized() -> str:
+        found, _ = authorization(authority)
+        left = (found.ends_at - authority.now()).days
+        if left < 0:
+            raise Refusal(f"the authorization ended at {found.ends_at:%Y-%m-%d}")
+        return f"the authorization (seq {found.seq}) ends at {found.ends_at:%Y-%m-%d}, {left} days from now"
+
+    def places() -> str:
+        with authority.database.read() as connection:
+            size, used = organization_of(connection).status_size, stored_borrows.tokens_given(connection)
+        if used > 0.8 * size:
+            raise Refusal(f"{used} of {size} places of the status list are taken")
+        return f"{used} of {size} places of the status list are taken"
+
+    checks = (("tables", tables), ("keys", signing), ("authorization", authorized), ("status list", places))
+    return [_finding(subject, check) for subject, check in checks]
+
+
+def _finding(subject: str, check: Any) -> Finding:
+    try:
+        return Finding(subject, True, check())
+    except Refusal as error:
+        return Finding(subject, False, f"{error.message}. {error.hint}".strip())

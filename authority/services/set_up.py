@@ -1,0 +1,126 @@
+"""Setting an authority up: tables, keys, organization, authorization and the first administrator."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from authority.domain.catalogue import Authorization
+from authority.domain.events import Event
+from authority.domain.members import CONSOLE, Member, Role, check_name, check_username
+from authority.domain.offline_rules import FIRST_RULE
+from authority.domain.refusals import AlreadyExists, InvalidInput
+from authority.services import access, members
+from authority.services.context import Authority
+from authority.services.passwords import hash_password
+from authority.signing import authorizations, vendor
+from authority.signing.encoding import encode
+from authority.signing.keyring import USES, Signer
+from authority.signing.tokens import Issuer
+from authority.storage import events, organization, schema
+from authority.storage.organization import Organization
+
+# 2^20 places: a million tokens. Two bits each make 256 KiB, which pack to a few KiB while few of them are set.
+STATUS_SIZE = 2**20
+SAMPLE_LASTS = timedelta(days=3 * 365)
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """The first administrator; password and key are shown this once."""
+
+    username: str
+    password: str
+    api_key: str
+
+
+def organization_id(name: str) -> str:
+    """An id for an organization: its name in lower-case ASCII letters, digits and hyphens. Raises InvalidInput."""
+    check_name("the name of an organization", name)
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    found = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:48]
+    if not found:
+        raise InvalidInput(f'"{name}" has no letters or digits to make an id from')
+    return found
+
+
+def check_names(organization_name: str, admin: str) -> None:
+    """Raises InvalidInput for a name of the organization or the administrator that cannot be used."""
+    organization_id(organization_name)
+    check_username(admin)
+
+
+def check_empty(authority: Authority) -> None:
+    """Raises AlreadyExists when the database has an organization already."""
+    if schema.current(authority.database) is not None:
+        with authority.database.read() as connection:
+            found = organization.get(connection)
+        if found is not None:
+            raise AlreadyExists(
+                f'the database belongs to the organization "{found.name}" already',
+                hint="Choose another --home, or use this one.",
+            )
+
+
+def own_vendor(authority: Authority, root: Signer, name: str, now: datetime) -> tuple[Authorization, str]:
+    """The sample authorization of an organization that is its own vendor, and its trust file."""
+    org = organization_id(name)
+    ring = {use: [authority.ring.signer(use, kid).public for kid in authority.ring.kids(use)] for use in USES}
+    # A day's room, so that a workstation whose clock is behind can use it at once.
+    begins_at, ends_at = now - timedelta(days=1), now + SAMPLE_LASTS
+    compact = vendor.authorize(
+        root,
+        vendor.sample_specification(org, name, vendor=org),
+        vendor.key_records(ring, begins_at, ends_at),
+        seq=1,
+        now=now,
+        begins_at=begins_at,
+        ends_at=ends_at,
+    )
+    trust_file = vendor.trust_file(org, [root.public])
+    return authorizations.read(compact, trust_file), trust_file
+
+
+def create(
+    authority: Authority, authorization: Authorization, trust_file: str, *, admin: str, demonstration: bool = False
+) -> Administrator:
+    """Makes the tables and writes organization, authorization, first rule and first administrator in one transaction.
+
+    Raises InvalidInput, AlreadyExists, KeyUnusable when the authorization names none of the keys here.
+    """
+    check_empty(authority)
+    now = authority.now()
+    for use in USES:
+        Issuer(authority.ring, authorization, trust_file).current_kid(use, now)
+    schema.migrate(authority.database)
+    found = Organization(
+        id=authorization.organization,
+        name=authorization.organization_name,
+        trust_file=trust_file,
+        status_uri=f"urn:carnet:{authorization.organization}:status:1",
+        status_size=STATUS_SIZE,
+        demonstration=demonstration,
+        created_at=now,
+    )
+    password = encode(authority.random_bytes(15))
+    with authority.database.write() as connection:
+        organization.insert_organization(connection, found)
+        organization.insert_authorization(connection, authorization, now)
+        organization.put_organization_rule(connection, FIRST_RULE)
+        events.append(connection, [Event(kind="organization-created", actor=CONSOLE.username, reason=found.name)], now)
+        member = _add_administrator(authority, connection, authorization, admin, password)
+    secret, _ = access.create_api_key(authority, CONSOLE, member.username, "first key")
+    return Administrator(member.username, password, secret)
+
+
+def _add_administrator(
+    authority: Authority, connection: Connection, authorization: Authorization, admin: str, password: str
+) -> Member:
+    # The administrator takes the type that holds least, so that administering costs no license.
+    user_type = min(authorization.user_types.values(), key=lambda item: (len(item.includes), len(item.may_hold)))
+    new = members.NewMember(username=admin, user_type=user_type.name, role=Role.ADMINISTRATOR)
+    return members.insert(authority, connection, CONSOLE, new, hash_password(password))

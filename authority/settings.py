@@ -1,0 +1,86 @@
+"""Settings: command line over environment over `authority.toml` in the home. Every wrong one is reported at once."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from authority.domain.refusals import SettingsInvalid
+
+PREFIX = "CARNET_AUTHORITY_"
+# Every setting with what it means; the documentation is held to this table.
+SETTINGS = {
+    "home": "folder with settings, keys and the SQLite database",
+    "database_url": "SQLAlchemy URL; default: a SQLite file in the home",
+    "key_passphrase_file": "file with the passphrase of the private keys; default: keys are protected by file permissions alone",
+    "demonstration": "true to allow the published sample keys; default: false",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one authority."""
+
+    home: Path
+    database_url: str
+    key_passphrase_file: Path | None
+    demonstration: bool
+
+    @property
+    def key_folder(self) -> Path:
+        """Where the private keys are."""
+        return self.home / "keys"
+
+    @property
+    def root_folder(self) -> Path:
+        """Where an organization that is its own vendor has its root key."""
+        return self.home / "root"
+
+
+def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
+    """The settings in force. Raises SettingsInvalid with everything that is wrong."""
+    folder = Path(home or environment.get(f"{PREFIX}HOME") or user_data_path("carnet-authority", appauthor=False))
+    given = _from_file(folder / "authority.toml") | _from_environment(environment)
+    wrong = [f'there is no setting "{name}"' for name in sorted(given) if name not in SETTINGS]
+    wrong += [
+        f'"{name}" must be text'
+        for name, value in sorted(given.items())
+        if name != "demonstration" and not isinstance(value, str)
+    ]
+    demonstration = given.get("demonstration", False)
+    if demonstration not in (True, False, "true", "false"):
+        wrong.append('"demonstration" must be true or false')
+    if wrong:
+        raise SettingsInvalid("; ".join(wrong))
+    passphrase = given.get("key_passphrase_file")
+    return Settings(
+        home=folder,
+        database_url=str(given.get("database_url") or f"sqlite:///{folder.absolute() / 'authority.db'}"),
+        key_passphrase_file=Path(str(passphrase)) if passphrase else None,
+        demonstration=demonstration in (True, "true"),
+    )
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
+    names = {f"{PREFIX}{name.upper()}": name for name in SETTINGS if name != "home"}
+    return {names[key]: value for key, value in environment.items() if key in names}
+
+
+def _from_file(path: Path) -> dict[str, object]:
+    try:
+        with open(path, "rb") as stream:
+            return tomllib.load(stream)
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsInvalid(f"{path} cannot be read: {error}") from error
+
+
+def from_process(home: str | None = None) -> Settings:
+    """The settings of this process."""
+    return load(os.environ, home)

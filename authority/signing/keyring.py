@@ -1,0 +1,153 @@
+"""Private keys in files: made with tight permissions, refused when others can read them, never shown."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from authority.domain.refusals import DemonstrationOnly, KeyUnusable
+from authority.signing.sample import SAMPLE_KIDS
+from verifier import keys
+from verifier.files import write_atomically
+from verifier.keys import PublicKey
+
+USES = ("borrow", "status")
+# The library stretches a passphrase only 2,048 times, so the passphrase itself must carry the strength: 128 random bits.
+SHORTEST_PASSPHRASE = 22
+
+
+class Signer(Protocol):
+    """Something that holds one Ed25519 key and signs with it."""
+
+    @property
+    def public(self) -> PublicKey:
+        """The screened public key."""
+
+    def sign(self, data: bytes) -> bytes:
+        """The 64 bytes of the signature."""
+
+
+@dataclass(frozen=True)
+class FileSigner:
+    """A key that was read from a file."""
+
+    _private: Ed25519PrivateKey
+    public: PublicKey
+
+    @classmethod
+    def of(cls, private: Ed25519PrivateKey) -> FileSigner:
+        """A signer for a key in memory."""
+        return cls(private, keys.from_raw(private.public_key().public_bytes_raw()))
+
+    def sign(self, data: bytes) -> bytes:
+        """The 64 bytes of the signature."""
+        return self._private.sign(data)
+
+    def __repr__(self) -> str:
+        return f"FileSigner({self.public.kid})"
+
+
+@dataclass(frozen=True)
+class KeyRing:
+    """The authority's own keys by use ("borrow", "status") and thumbprint."""
+
+    signers: dict[tuple[str, str], FileSigner]
+
+    def signer(self, use: str, kid: str) -> Signer:
+        """The key with this thumbprint. Raises KeyUnusable when its file is not there."""
+        if (use, kid) not in self.signers:
+            raise KeyUnusable(f"the {use} key {kid} is not among the key files", kid=kid)
+        return self.signers[use, kid]
+
+    def kids(self, use: str) -> list[str]:
+        """The thumbprints of all keys of one use."""
+        return [kid for found, kid in self.signers if found == use]
+
+
+def read_passphrase(path: Path | None) -> bytes | None:
+    """The passphrase in a file, None without a file. Raises KeyUnusable when others can read it or it is too short."""
+    if path is None:
+        return None
+    text = _private_text(path, "passphrase file").strip()
+    if len(text) < SHORTEST_PASSPHRASE:
+        raise KeyUnusable(
+            f"the passphrase in {path} has {len(text)} characters, at least {SHORTEST_PASSPHRASE} random ones are needed",
+            hint="Make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'",
+        )
+    return text
+
+
+def create(folder: Path, name: str, passphrase: bytes | None) -> FileSigner:
+    """Makes a key and writes it to `NAME-KID.pem`, readable by its owner alone, encrypted when there is a passphrase."""
+    signer = FileSigner.of(Ed25519PrivateKey.generate())
+    write(folder, name, signer, passphrase)
+    return signer
+
+
+def write(folder: Path, name: str, signer: FileSigner, passphrase: bytes | None) -> Path:
+    """Writes a key to `NAME-KID.pem` in the folder and returns the path."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    encryption = NoEncryption() if passphrase is None else BestAvailableEncryption(passphrase)
+    path = folder / f"{name}-{signer.public.kid}.pem"
+    write_atomically(path, signer._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))  # noqa: SLF001
+    return path
+
+
+def load(path: Path, passphrase: bytes | None, *, demonstration: bool = False) -> FileSigner:
+    """The key in a file. Raises KeyUnusable (missing, open to others, wrong passphrase, another kind) or DemonstrationOnly."""
+    data = _private_text(path, "private key")
+    try:
+        encrypted = b"ENCRYPTED" in data
+        private = load_pem_private_key(data, passphrase if encrypted else None)
+    except (ValueError, TypeError) as error:
+        why = "is encrypted and the passphrase is missing or wrong" if b"ENCRYPTED" in data else "is not a PEM key"
+        raise KeyUnusable(f"the private key {path} {why}", path=str(path)) from error
+    if not isinstance(private, Ed25519PrivateKey):
+        raise KeyUnusable(f"the private key {path} is not an Ed25519 key", path=str(path))
+    signer = FileSigner.of(private)
+    if signer.public.kid in SAMPLE_KIDS and not demonstration:
+        raise DemonstrationOnly(f"{path} is one of the published sample keys, which everybody has", path=str(path))
+    return signer
+
+
+def load_ring(folder: Path, passphrase: bytes | None, *, demonstration: bool = False) -> KeyRing:
+    """Every `borrow-*.pem` and `status-*.pem` in the folder. Raises KeyUnusable or DemonstrationOnly."""
+    signers: dict[tuple[str, str], FileSigner] = {}
+    for use, path in _key_files(folder):
+        signer = load(path, passphrase, demonstration=demonstration)
+        signers[use, signer.public.kid] = signer
+    return KeyRing(signers)
+
+
+def _key_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    for use in USES:
+        for path in sorted(folder.glob(f"{use}-*.pem")):
+            yield use, path
+
+
+def _private_text(path: Path, what: str) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
+            data = stream.read(64 * 1024)
+    except OSError as error:
+        raise KeyUnusable(f"the {what} {path} cannot be read: {error.strerror}", path=str(path)) from error
+    if sys.platform != "win32" and mode & 0o077:
+        raise KeyUnusable(
+            f"the {what} {path} is open to other users (mode {mode:o})", hint=f"Run: chmod 600 {path}", path=str(path)
+        )
+    return data

@@ -1,0 +1,140 @@
+"""Making borrow tokens and status lists. Each is verified with the verifier's own code before it leaves."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from authority.domain.borrows import Borrow
+from authority.domain.catalogue import Authorization
+from authority.domain.refusals import KeyUnusable, SigningFailed
+from authority.signing.authorizations import opened
+from authority.signing.keyring import KeyRing
+from verifier import files, jose, status, steps
+from verifier.claims import BORROW_TYP, STATUS_LIST_TYP
+from verifier.errors import CarnetError
+from verifier.steps import timestamp
+
+# A carried answer may take a while to reach its machine; after this a lost file is no longer of use to a finder.
+ACTIVATION = timedelta(days=14)
+CLOCK_TOLERANCE = timedelta(hours=24)
+LIST_LIFETIME = timedelta(days=30)
+LIST_TTL = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """What signing needs: the keys, the authorization in force, and the trust file that workstations have."""
+
+    ring: KeyRing
+    authorization: Authorization
+    trust_file: str
+
+    def current_kid(self, use: str, now: datetime) -> str:
+        """The key to sign with now: authorized for the use, in its time, not revoked, in our hands; the latest begun wins."""
+        at, mine = timestamp(now), self.ring.kids(use)
+        usable = [
+            key
+            for kid, key in opened(self.authorization.compact, self.trust_file).keys.items()
+            if key.use == use and kid in mine and key.nbf <= at < key.exp and not key.revoked
+        ]
+        if not usable:
+            raise KeyUnusable(
+                f"none of the {use} keys here is authorized at {now:%Y-%m-%d %H:%M} UTC",
+                hint="Ask the vendor for an authorization that names them: carnet-authority key list --public -o KEYS.json",
+            )
+        return max(usable, key=lambda key: key.nbf).key.kid
+
+
+def borrow_payload(
+    borrow: Borrow, authorization: Authorization, *, jti: str, now: datetime, status_index: int, status_uri: str
+) -> str:
+    """The text that is signed for a borrow (contract, section 3.2)."""
+    product = authorization.product(borrow.product)
+    return jose.payload(
+        {
+            "iss": authorization.organization,
+            "aud": borrow.product,
+            "sub": borrow.user.id,
+            "jti": jti,
+            "iat": timestamp(now),
+            "nbf": timestamp(now),
+            "exp": timestamp(borrow.expires_at),
+            "ver": 1,
+            "bid": borrow.id,
+            "member": borrow.member,
+            "lic": {
+                "level": borrow.level,
+                "levels": list(product.levels_up_to(borrow.level)),
+                "extensions": list(borrow.extensions),
+            },
+            "machine": {"id": borrow.machine.id, "source": borrow.machine.source, "alias": borrow.machine.alias},
+            "user": {"name": borrow.user.name},
+            "cnf": {"jkt": borrow.machine.key},
+            "status": {"status_list": {"idx": status_index, "uri": status_uri}},
+            "pol": {"status_max_age": None, "clock_tolerance": int(CLOCK_TOLERANCE.total_seconds())},
+            "act": timestamp(min(now + ACTIVATION, borrow.expires_at)),
+        }
+    )
+
+
+def borrow_token(issuer: Issuer, payload: str, kid: str) -> str:
+    """The compact `borrow+jwt` of a payload, the same each time. Raises SigningFailed when the verifier would not take it."""
+    signer = issuer.ring.signer("borrow", kid)
+    token = jose.compact({"alg": "EdDSA", "typ": BORROW_TYP, "kid": kid}, payload, signer.sign)
+    try:
+        authorization = opened(issuer.authorization.compact, issuer.trust_file)
+        borrow = steps.open_token(token, authorization)
+        steps.check_content(borrow, authorization)
+    except CarnetError as error:
+        raise SigningFailed(f"the token made for this borrow is not good: {error.message}", cause=error.code) from error
+    return token
+
+
+def borrow_file(authorization_compact: str, token: str, list_compact: str | None) -> bytes:
+    """The file that is carried to the workstation."""
+    return files.render("borrow", {"authorization": authorization_compact, "borrow": token, "status_list": list_compact})
+
+
+def pack(indexes: Iterable[int], size: int) -> str:
+    """A status list of `size` places with 1 (ended) at the given ones: two bits each, zlib level 9, base64url."""
+    return pack_statuses(dict.fromkeys(indexes, status.ENDED), size, status.BITS)
+
+
+def pack_statuses(statuses: dict[int, int], size: int, bits: int) -> str:
+    """The packed list of draft-ietf-oauth-status-list-21, section 4: least significant bits first."""
+    data, per_byte = bytearray(-(-size * bits // 8)), 8 // bits
+    for index, value in statuses.items():
+        data[index // per_byte] |= value << (index % per_byte * bits)
+    return base64.urlsafe_b64encode(zlib.compress(bytes(data), 9)).rstrip(b"=").decode()
+
+
+def status_list(issuer: Issuer, packed: str, *, uri: str, seq: int, prev: str | None, now: datetime) -> str:
+    """The compact `statuslist+jwt` of a packed list. Raises SigningFailed when the verifier would not take it."""
+    kid = issuer.current_kid("status", now)
+    claims = {
+        "iss": issuer.authorization.organization,
+        "sub": uri,
+        "iat": timestamp(now),
+        "exp": timestamp(now + LIST_LIFETIME),
+        "ttl": int(LIST_TTL.total_seconds()),
+        "ver": 1,
+        "seq": seq,
+        "prev": prev,
+        "status_list": {"bits": status.BITS, "lst": packed},
+    }
+    signer = issuer.ring.signer("status", kid)
+    compact = jose.compact({"alg": "EdDSA", "typ": STATUS_LIST_TYP, "kid": kid}, jose.payload(claims), signer.sign)
+    try:
+        status.read(compact, opened(issuer.authorization.compact, issuer.trust_file))
+    except CarnetError as error:
+        raise SigningFailed(f"the status list is not good: {error.message}", cause=error.code) from error
+    return compact
+
+
+def status_file(authorization_compact: str, list_compact: str) -> bytes:
+    """The status file that is carried to workstations."""
+    return files.render("status", {"authorization": authorization_compact, "status_list": list_compact})

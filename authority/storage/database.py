@@ -1,0 +1,103 @@
+"""One engine, and the two kinds of transaction: reads that lock nothing, writes that are whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from authority.domain.refusals import SettingsInvalid, StorageUnavailable
+
+LONGEST_WAIT_SECONDS = 20
+
+
+class Database:
+    """A database by its SQLAlchemy URL: `sqlite:///FILE` or `postgresql+psycopg://...`. Opens no connection before it is used."""
+
+    def __init__(self, url: str) -> None:
+        self.url = _checked(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = create_engine(
+            self.url, pool_size=16, max_overflow=32, pool_timeout=LONGEST_WAIT_SECONDS, **_options(self)
+        )
+        # SQLite has one writer at a time. Threads queue here in turn; only other processes meet in its busy handler.
+        self._writer: contextlib.AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else contextlib.nullcontext()
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _set_up_sqlite)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one state of the database and changes nothing."""
+        with _translated(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN")
+            yield connection
+            connection.rollback()
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is committed at the end of the block, durably, or rolled back when the block raises.
+
+        On SQLite it holds the one write lock from its first line (BEGIN IMMEDIATE); on PostgreSQL rows are locked by name.
+        """
+        with _translated(), self._writer, self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+            connection.commit()
+
+    def make_private(self) -> None:
+        """Makes the file of a new SQLite database readable by its owner alone; its journals take over its permissions."""
+        if self.is_sqlite and self.url.database not in (None, "", ":memory:"):
+            os.close(os.open(str(self.url.database), os.O_CREAT | os.O_RDWR, 0o600))
+
+    def answers(self) -> None:
+        """Raises StorageUnavailable unless the database answers a query."""
+        with self.read() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self.engine.dispose()
+
+
+def _checked(url: str) -> URL:
+    try:
+        checked = make_url(url)
+    except ArgumentError as error:
+        raise SettingsInvalid("the database URL cannot be read; write it like sqlite:////srv/carnet/authority.db") from error
+    if checked.get_backend_name() not in ("sqlite", "postgresql"):
+        raise SettingsInvalid(f'the database must be SQLite or PostgreSQL, not "{checked.get_backend_name()}"')
+    return checked.set(drivername="postgresql+psycopg") if checked.get_backend_name() == "postgresql" else checked
+
+
+def _options(database: Database) -> dict[str, Any]:
+    if database.is_sqlite:
+        return {"connect_args": {"timeout": LONGEST_WAIT_SECONDS, "check_same_thread": False}}
+    return {"isolation_level": "READ COMMITTED", "connect_args": {"connect_timeout": LONGEST_WAIT_SECONDS}}
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    """Transactions are begun by us alone; every commit reaches the disk before it is answered."""
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """No driver's exception crosses this boundary."""
+    try:
+        yield
+    except NoSuchModuleError as error:
+        raise SettingsInvalid("PostgreSQL needs the extra: pip install carnet[postgres]") from error
+    except DBAPIError as error:
+        raise StorageUnavailable(f"the database did not take it: {type(error.orig).__name__}: {error.orig}") from error
+    except SQLAlchemyError as error:
+        raise StorageUnavailable(f"the database is not reachable: {type(error).__name__}") from error

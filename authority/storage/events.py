@@ -1,0 +1,35 @@
+"""The log: rows are added in the transaction of what they tell, and never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from authority.domain.events import Event
+from authority.storage.rows import members_of
+from authority.storage.tables import events
+
+
+def append(connection: Connection, rows: Iterable[Event], at: datetime) -> None:
+    """Adds rows to the log."""
+    connection.execute(insert(events), [asdict(row) | {"at": at} for row in rows])
+
+
+def after(connection: Connection, event_id: int, kinds: Sequence[str] | None, limit: int) -> list[dict[str, Any]]:
+    """Up to `limit` rows that follow the row `event_id`, oldest first, as dictionaries of the table's columns."""
+    query = select(events).where(events.c.id > event_id).order_by(events.c.id).limit(limit)
+    if kinds is not None:
+        query = query.where(events.c.kind.in_(kinds))
+    return [members_of(row) for row in connection.execute(query)]
+
+
+def every(connection: Connection, kinds: Sequence[str] | None) -> Iterator[dict[str, Any]]:
+    """All rows, oldest first, read in pages so that a log of any length fits into memory."""
+    last = 0
+    while page := after(connection, last, kinds, 1000):
+        yield from page
+        last = page[-1]["id"]

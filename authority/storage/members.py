@@ -1,0 +1,159 @@
+"""Members, their groups, assignments and credentials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+
+from authority.domain.members import Assignment, Member, Role
+from authority.storage.rows import value_of
+from authority.storage.tables import assigned_extensions, assignments, credentials, member_groups, members
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """An API key (`kind` "api-key") or a sign-in ("sign-in"): a digest stands for the secret."""
+
+    id: str
+    kind: str
+    digest: str
+    name: str
+    member_id: int
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+def key_of(username: str) -> str:
+    """What makes two user names the same: ASCII letters count without case."""
+    return username.lower()
+
+
+def by_username(connection: Connection, username: str) -> Member | None:
+    """The member with this user name, whatever its case."""
+    return _one(connection, select(members).where(members.c.username_key == key_of(username)))
+
+
+def by_id(connection: Connection, member_id: int) -> Member | None:
+    """The member with this number."""
+    return _one(connection, select(members).where(members.c.id == member_id))
+
+
+def _one(connection: Connection, query: Select[tuple[object, ...]]) -> Member | None:
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    groups = connection.execute(
+        select(member_groups.c.name).where(member_groups.c.member_id == row.id).order_by(member_groups.c.name)
+    )
+    return _member(row, tuple(groups.scalars()))
+
+
+def _member(row: Row[tuple[object, ...]], groups: tuple[str, ...]) -> Member:
+    return Member(row.id, row.username, row.full_name, row.user_type, Role(row.role), row.disabled, groups, row.created_at)
+
+
+def listed(connection: Connection) -> list[Member]:
+    """All members by user name."""
+    groups: dict[int, list[str]] = {}
+    for member_id, name in connection.execute(select(member_groups).order_by(member_groups.c.name)):
+        groups.setdefault(member_id, []).append(name)
+    rows = connection.execute(select(members).order_by(members.c.username_key))
+    return [_member(row, tuple(groups.get(row.id, ()))) for row in rows]
+
+
+def counts(connection: Connection, user_type: str) -> tuple[int, int]:
+    """How many members there are, and how many of the type."""
+    total = connection.execute(select(func.count()).select_from(members)).scalar_one()
+    of_type = connection.execute(select(func.count()).where(members.c.user_type == user_type)).scalar_one()
+    return total, of_type
+
+
+def insert_member(connection: Connection, member: Member, password_hash: str | None) -> int:
+    """Adds a member (its `id` is ignored) and returns its number."""
+    values = {
+        "username": member.username,
+        "username_key": key_of(member.username),
+        "full_name": member.full_name,
+        "user_type": member.user_type,
+        "role": str(member.role),
+        "password_hash": password_hash,
+        "disabled": member.disabled,
+        "created_at": member.created_at,
+    }
+    member_id: int = connection.execute(insert(members).values(values).returning(members.c.id)).scalar_one()
+    if member.groups:
+        connection.execute(insert(member_groups), [{"member_id": member_id, "name": name} for name in member.groups])
+    return member_id
+
+
+def password_hash(connection: Connection, username: str) -> tuple[int | None, str | None]:
+    """Number and password hash of a member, both None when there is no such member."""
+    row = connection.execute(
+        select(members.c.id, members.c.password_hash).where(members.c.username_key == key_of(username))
+    ).one_or_none()
+    return (None, None) if row is None else (row.id, row.password_hash)
+
+
+def assignment(connection: Connection, member_id: int, product: str, *, lock: bool = False) -> Assignment | None:
+    """What the member holds of a named product; with `lock` nobody else can borrow it until this transaction ends."""
+    query = select(assignments).where(assignments.c.member_id == member_id, assignments.c.product == product)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        return None
+    codes = connection.execute(
+        select(assigned_extensions.c.extension)
+        .where(assigned_extensions.c.member_id == member_id, assigned_extensions.c.product == product)
+        .order_by(assigned_extensions.c.extension)
+    )
+    return Assignment(row.product, row.level, tuple(codes.scalars()), row.included)
+
+
+def put_assignment(connection: Connection, member_id: int, held: Assignment, at: datetime) -> None:
+    """Replaces what the member holds of the product."""
+    for table in (assigned_extensions, assignments):
+        connection.execute(delete(table).where(table.c.member_id == member_id, table.c.product == held.product))
+    connection.execute(
+        insert(assignments).values(
+            member_id=member_id, product=held.product, level=held.level, included=held.included, assigned_at=at
+        )
+    )
+    if held.extensions:
+        rows = [{"member_id": member_id, "product": held.product, "extension": code} for code in held.extensions]
+        connection.execute(insert(assigned_extensions), rows)
+
+
+def assigned_counts(connection: Connection, product: str, without_member: int | None = None) -> dict[str, int]:
+    """How many members hold each level and extension of a named product, one member left out if asked."""
+    counted: dict[str, int] = {}
+    for table, feature in ((assignments, assignments.c.level), (assigned_extensions, assigned_extensions.c.extension)):
+        query = select(feature, func.count()).where(table.c.product == product).group_by(feature)
+        if without_member is not None:
+            query = query.where(table.c.member_id != without_member)
+        counted |= {row[0]: row[1] for row in connection.execute(query)}
+    return counted
+
+
+def insert_credential(connection: Connection, credential: Credential) -> None:
+    """Keeps the digest of a new API key or sign-in."""
+    values = {name: getattr(credential, name) for name in credential.__slots__}
+    connection.execute(insert(credentials).values(values))
+
+
+def credential_by_digest(connection: Connection, digest: str) -> Credential | None:
+    """The API key or sign-in whose secret has this digest."""
+    row = connection.execute(select(credentials).where(credentials.c.digest == digest)).one_or_none()
+    return None if row is None else value_of(Credential, row)
+
+
+def credentials_of_kind(connection: Connection, kind: str) -> list[Credential]:
+    """All API keys, or all sign-ins, oldest first."""
+    rows = connection.execute(select(credentials).where(credentials.c.kind == kind).order_by(credentials.c.created_at))
+    return [value_of(Credential, row) for row in rows]
+
+
+def revoke_credential(connection: Connection, credential_id: str, at: datetime) -> None:
+    """Makes an API key or sign-in useless from now on."""
+    connection.execute(update(credentials).where(credentials.c.id == credential_id).values(revoked_at=at))

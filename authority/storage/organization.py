@@ -1,0 +1,94 @@
+"""The organization itself: its name and trust file, its authorizations, its pools and its offline rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select
+
+from authority.domain.catalogue import Authorization
+from authority.domain.offline_rules import OfflineRule
+from authority.storage.rows import value_of
+from authority.storage.tables import authorizations, offline_rules, organization, pools
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """The one organization of an authority; `trust_file` is what workstations install first."""
+
+    id: str
+    name: str
+    trust_file: str
+    status_uri: str
+    status_size: int
+    demonstration: bool
+    created_at: datetime
+
+
+def insert_organization(connection: Connection, found: Organization) -> None:
+    """Sets the organization up."""
+    connection.execute(insert(organization).values({name: getattr(found, name) for name in found.__slots__}))
+
+
+def get(connection: Connection, *, lock: bool = False) -> Organization | None:
+    """The organization, or None before `init`; with `lock` other writers that ask for it wait."""
+    query = select(organization)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    return None if row is None else value_of(Organization, row)
+
+
+def newest_authorization(connection: Connection) -> tuple[int, str] | None:
+    """Number and signed text of the authorization in force."""
+    row = connection.execute(
+        select(authorizations.c.seq, authorizations.c.compact).order_by(authorizations.c.seq.desc()).limit(1)
+    ).one_or_none()
+    return None if row is None else (row.seq, row.compact)
+
+
+def authorization_text(connection: Connection, seq: int) -> str:
+    """The signed text of one authorization."""
+    return str(connection.execute(select(authorizations.c.compact).where(authorizations.c.seq == seq)).scalar_one())
+
+
+def insert_authorization(connection: Connection, found: Authorization, at: datetime) -> None:
+    """Keeps an authorization, and one pool for each level and extension in it."""
+    connection.execute(insert(authorizations).values(seq=found.seq, compact=found.compact, installed_at=at))
+    wanted = {
+        (product.id, feature) for product in found.products.values() for feature in (*product.levels, *product.extensions)
+    }
+    known = {(product, feature) for product, feature in connection.execute(select(pools))}
+    new = [{"product": product, "feature": feature} for product, feature in sorted(wanted - known)]
+    if new:
+        connection.execute(insert(pools), new)
+
+
+def lock_pools(connection: Connection, product: str, features: tuple[str, ...]) -> None:
+    """Makes others who want these seats wait until this transaction ends; in one order, so that no two wait for each other."""
+    connection.execute(
+        select(pools)
+        .where(pools.c.product == product, pools.c.feature.in_(features))
+        .order_by(pools.c.feature)
+        .with_for_update()
+    )
+
+
+def organization_rule(connection: Connection) -> OfflineRule:
+    """The organization's own rule about offline use."""
+    row = connection.execute(select(offline_rules).where(offline_rules.c.level == "organization")).one()
+    return OfflineRule(row.allowed, row.longest_days, row.default_days, "organization")
+
+
+def put_organization_rule(connection: Connection, rule: OfflineRule) -> None:
+    """Replaces the organization's own rule."""
+    connection.execute(delete(offline_rules).where(offline_rules.c.level == "organization"))
+    connection.execute(
+        insert(offline_rules).values(
+            level="organization",
+            subject="",
+            product="",
+            allowed=rule.allowed,
+            longest_days=rule.longest_days,
+            default_days=rule.default_days,
+        )
+    )

@@ -1,0 +1,223 @@
+"""The tables. Migrations make them; these definitions are what queries are written with, and a test holds the two together."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Dialect, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy.types import TypeDecorator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC time, stored as whole microseconds since 1970: exact, ordered and the same on both databases."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - the base class says so
+        """Refuses a naive time."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        return (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """An aware time again."""
+        return None if value is None else EPOCH + value * MICROSECOND
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+organization = Table(
+    "organization",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("trust_file", Text, nullable=False),
+    Column("status_uri", Text, nullable=False),
+    Column("status_size", Integer, nullable=False),
+    Column("demonstration", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+authorizations = Table(
+    "authorizations",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("compact", Text, nullable=False),
+    Column("installed_at", Instant, nullable=False),
+)
+
+# One row for each level and extension of each product: what a borrow locks before it counts the seats.
+pools = Table(
+    "pools",
+    metadata,
+    Column("product", String(64), primary_key=True),
+    Column("feature", String(64), primary_key=True),
+)
+
+# Who decides about offline use; `subject` and `product` are empty where the rule is for all.
+offline_rules = Table(
+    "offline_rules",
+    metadata,
+    Column("level", String(16), primary_key=True),
+    Column("subject", String(128), primary_key=True),
+    Column("product", String(64), primary_key=True),
+    Column("allowed", Boolean, nullable=False),
+    Column("longest_days", Integer, nullable=False),
+    Column("default_days", Integer, nullable=False),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("username", String(128), nullable=False),
+    Column("username_key", String(128), nullable=False, unique=True),
+    Column("full_name", Text, nullable=False),
+    Column("user_type", String(64), nullable=False, index=True),
+    Column("role", String(32), nullable=False),
+    Column("password_hash", Text, nullable=True),
+    Column("disabled", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+member_groups = Table(
+    "member_groups",
+    metadata,
+    Column("member_id", Integer, ForeignKey("members.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(128), primary_key=True),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("member_id", Integer, ForeignKey("members.id", ondelete="CASCADE"), primary_key=True),
+    Column("product", String(64), primary_key=True),
+    Column("level", String(64), nullable=False),
+    Column("included", Boolean, nullable=False),
+    Column("assigned_at", Instant, nullable=False),
+    Index("ix_assignments_product_level", "product", "level"),
+)
+
+assigned_extensions = Table(
+    "assigned_extensions",
+    metadata,
+    Column("member_id", Integer, ForeignKey("members.id", ondelete="CASCADE"), primary_key=True),
+    Column("product", String(64), primary_key=True),
+    Column("extension", String(64), primary_key=True),
+    Index("ix_assigned_extensions_product_extension", "product", "extension"),
+)
+
+borrows = Table(
+    "borrows",
+    metadata,
+    Column("id", String(22), primary_key=True),
+    Column("member_id", Integer, ForeignKey("members.id"), nullable=False),
+    Column("product", String(64), nullable=False),
+    Column("level", String(64), nullable=False),
+    Column("extensions", Text, nullable=False),
+    Column("machine_id", String(128), nullable=False, index=True),
+    Column("machine_source", Text, nullable=False),
+    Column("machine_secondary", Text, nullable=True),
+    Column("machine_alias", Text, nullable=True),
+    Column("machine_key", String(43), nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("user_name", Text, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("ended_at", Instant, nullable=True),
+    Column("ended_by", String(16), nullable=True),
+    Column("end_reason", Text, nullable=True),
+    Column("seat_free_at", Instant, nullable=False, index=True),
+    Column("decided_by", Text, nullable=False),
+    Column("receipt_jti", String(22), nullable=True),
+    Index("ix_borrows_member_product", "member_id", "product", "seat_free_at"),
+)
+
+# Every seat in use, by borrow or session: one row for the level and one for each extension.
+holds = Table(
+    "holds",
+    metadata,
+    Column("handle", String(22), primary_key=True),
+    Column("feature", String(64), primary_key=True),
+    Column("mode", String(16), nullable=False),
+    Column("member_id", Integer, ForeignKey("members.id"), nullable=False),
+    Column("product", String(64), nullable=False),
+    Column("free_at", Instant, nullable=False),
+    Index("ix_holds_seats", "product", "free_at", "feature"),
+)
+
+# Every token given out. The payload is what was signed: the token is made again from it, byte for byte.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("jti", String(22), primary_key=True),
+    Column("borrow_id", String(22), ForeignKey("borrows.id"), nullable=False, index=True),
+    Column("request_jti", String(22), nullable=False, unique=True),
+    Column("request_digest", String(43), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("kid", String(43), nullable=False),
+    Column("status_index", Integer, nullable=False, unique=True),
+    Column("status_seq", BigInteger, nullable=False),
+    Column("authorization_seq", BigInteger, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
+status_lists = Table(
+    "status_lists",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("packed", Text, nullable=False),
+    Column("compact", Text, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("authorization_seq", BigInteger, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(32), nullable=False, index=True),
+    Column("actor", Text, nullable=False),
+    Column("mode", String(16), nullable=True),
+    Column("handle", String(22), nullable=True, index=True),
+    Column("product", Text, nullable=True),
+    Column("feature", Text, nullable=True),
+    Column("member", Text, nullable=True),
+    Column("group", Text, nullable=True),
+    Column("machine", Text, nullable=True),
+    Column("alias", Text, nullable=True),
+    Column("os_user", Text, nullable=True),
+    Column("quantity", Integer, nullable=False),
+    Column("until", Instant, nullable=True),
+    Column("reason", Text, nullable=True),
+    sqlite_autoincrement=True,
+)
+
+# API keys and sign-ins: only digests are kept.
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("id", String(22), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("digest", String(43), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("member_id", Integer, ForeignKey("members.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=True),
+    Column("revoked_at", Instant, nullable=True),
+)

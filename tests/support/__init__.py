@@ -1,0 +1,1 @@
+"""What tests share: simulated workstations and authorities made of the real parts, with time and ids as arguments."""

@@ -1,0 +1,97 @@
+"""An authority made for one test: real keys, a real database, a clock that the test turns."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from authority.domain.members import CONSOLE, Actor, Member, Role
+from authority.services import members, set_up
+from authority.services.context import Authority
+from authority.services.members import NewMember
+from authority.signing import authorizations, keyring, vendor
+from authority.signing.keyring import FileSigner, KeyRing
+from authority.storage.database import Database
+
+START = datetime(2026, 3, 2, 9, 0, 0, tzinfo=UTC)
+
+
+class TestClock:
+    """A clock that stands still until it is turned."""
+
+    __test__ = False
+
+    def __init__(self, at: datetime = START) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def turn(self, **forward: float) -> datetime:
+        """Moves the clock and returns the new time."""
+        self.at += timedelta(**forward)
+        return self.at
+
+
+@dataclass
+class Bench:
+    """An authority with all that a test wants to reach."""
+
+    authority: Authority
+    clock: TestClock
+    root: FileSigner
+    trust_file: str
+    home: Path
+
+    def member(self, username: str, user_type: str = "GIS Professional", **more: Any) -> Actor:
+        """Adds a member and returns who they are as an actor."""
+        added: Member = members.add(self.authority, CONSOLE, NewMember(username, user_type=user_type, **more))
+        return Actor(added.id, added.username, added.role)
+
+    def administrator(self) -> Actor:
+        """An administrator who is a member."""
+        return self.member("chief", user_type="Viewer", role=Role.ADMINISTRATOR)
+
+
+def make_bench(
+    url: str,
+    home: Path,
+    *,
+    clock: TestClock | None = None,
+    change: Callable[[dict[str, Any]], None] = lambda _: None,
+    status_size: int = 2**12,
+) -> Bench:
+    """A new authority over the empty database at `url`, with the sample specification after `change`."""
+    used_clock = clock or TestClock()
+    for use in keyring.USES:
+        keyring.create(home / "keys", use, None)
+    root = keyring.create(home / "root", "root", None)
+    ring: KeyRing = keyring.load_ring(home / "keys", None)
+    authority = Authority(Database(url), ring, used_clock, secrets.token_bytes)
+    trust_file = vendor.trust_file("field-survey", [root.public])
+    compact = authorization_text(authority, root, used_clock(), change=change)
+    found = authorizations.read(compact, trust_file)
+    set_up.create(authority, found, trust_file, admin="admin")
+    return Bench(authority, used_clock, root, trust_file, home)
+
+
+def authorization_text(
+    authority: Authority,
+    root: FileSigner,
+    now: datetime,
+    *,
+    seq: int = 1,
+    lasts: timedelta = timedelta(days=1000),
+    change: Callable[[dict[str, Any]], None] = lambda _: None,
+) -> str:
+    """The compact authorization of the sample specification after `change`, for the keys of the authority."""
+    specification = vendor.sample_specification("field-survey", "Field Survey", "maker")
+    change(specification)
+    ring = {use: [authority.ring.signer(use, kid).public for kid in authority.ring.kids(use)] for use in keyring.USES}
+    begins_at = now - timedelta(days=1)
+    records = vendor.key_records(ring, begins_at, now + lasts)
+    return vendor.authorize(root, specification, records, seq=seq, now=now, begins_at=begins_at, ends_at=now + lasts)

@@ -1,0 +1,76 @@
+"""A workstation that is not this machine: a real machine key, real files, an identity of our choosing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from verifier import carried, claims
+from verifier.carried import Wish
+from verifier.identity import MachineMark, OsUser
+from verifier.machine_key import MachineKey
+from verifier.steps import Workstation, timestamp
+
+
+@dataclass
+class SimulatedWorkstation:
+    """Makes requests and receipts as a workstation does."""
+
+    name: str = "laptop"
+    user: OsUser = field(default_factory=lambda: OsUser("uid:1000", "ada"))
+    key: MachineKey = field(default_factory=lambda: MachineKey(Ed25519PrivateKey.generate()))
+    organization: str | None = None
+    receipts: int = 0
+
+    @property
+    def machine(self) -> MachineMark:
+        return MachineMark(f"machine-{self.name}", "simulated", None)
+
+    @property
+    def identity(self) -> Workstation:
+        return Workstation(self.machine.id, self.user.id, self.key.public.kid)
+
+    def request(self, wish: Wish, now: datetime, jti: str | None = None) -> str:
+        """The compact request."""
+        data = carried.request_file(
+            self.key,
+            wish,
+            machine=self.machine,
+            user=self.user,
+            alias=self.name,
+            organization=self.organization,
+            prev=None,
+            jti=jti or carried.fresh_id(),
+            now=timestamp(now),
+        )
+        found: str = json.loads(data)["request"]
+        return found
+
+    def receipt(self, borrow_id: str, borrow_jti: str, now: datetime) -> str:
+        """The compact receipt for a borrow."""
+        self.receipts += 1
+        return self.key.sign(
+            claims.RECEIPT_TYP,
+            {
+                "jti": carried.fresh_id(),
+                "iat": timestamp(now),
+                "ver": 1,
+                "bid": borrow_id,
+                "borrow": borrow_jti,
+                "machine": {"id": self.machine.id},
+                "user": {"id": self.user.id},
+                "count": self.receipts,
+            },
+        )
+
+    def receipt_for(self, borrow_file: bytes, now: datetime) -> str:
+        """The compact receipt for the borrow in a file."""
+        token = json.loads(borrow_file)["borrow"]
+        from verifier.jose import strict_object
+        from verifier.keys import decode
+
+        payload = strict_object(decode(token.split(".")[1]))
+        return self.receipt(payload["bid"], payload["jti"], now)

@@ -1,0 +1,20 @@
+"""The workstation's room: bytes and a time go in; a Grant comes out, or an error that explains. It opens no network connection.
+
+An application asks at its start::
+
+    import verifier
+
+    try:
+        grant = verifier.check("arcgis-pro", "Standard", ["3DAnalyst"])
+    except verifier.NotGood as error:      # the license is not good
+        print(error.message, error.hint)
+    except verifier.NotChecked as error:   # it could not be checked
+        print(error.message, error.hint)
+"""
+
+from verifier.errors import CarnetError, NotChecked, NotGood
+from verifier.steps import Grant, Workstation, verify
+from verifier.trust import TrustStore
+from verifier.workstation import check
+
+__all__ = ["CarnetError", "Grant", "NotChecked", "NotGood", "TrustStore", "Workstation", "check", "verify"]

@@ -1,0 +1,71 @@
+"""identity, alias, trust: this machine, and whom it trusts."""
+
+from __future__ import annotations
+
+import argparse
+
+from verifier import identity
+from verifier.cli.output import UsageError, result
+from verifier.cli.paths import read_input
+from verifier.files import parse
+from verifier.store import Store
+from verifier.trust import TrustStore
+from verifier.workstation import install
+
+LONGEST_ALIAS = 64
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """Adds the commands of this module."""
+    parser = commands.add_parser("identity", parents=[common], help="show machine id, OS user, alias and machine key")
+    parser.set_defaults(run=show_identity)
+    parser = commands.add_parser("alias", parents=[common], help="set the name by which people know this workstation")
+    parser.add_argument("name", metavar="NAME")
+    parser.set_defaults(run=set_alias)
+    parser = commands.add_parser("trust", parents=[common], help="install or update the trust store")
+    parser.add_argument("file", metavar="FILE", help="a trust file")
+    parser.set_defaults(run=trust)
+
+
+def show_identity(arguments: argparse.Namespace) -> int:
+    """`carnet identity`: makes the machine key if there is none yet."""
+    store = Store.open(arguments.home)
+    machine, user, key = identity.machine(), identity.user(), store.machine_key().public.kid
+    alias = store.state().alias
+    value = {
+        "machine": {"id": machine.id, "source": machine.source, "secondary": machine.secondary, "alias": alias},
+        "user": {"id": user.id, "name": user.name},
+        "machine_key": key,
+        "home": str(store.home),
+    }
+    lines = [
+        f"machine      {machine.id}  (from {machine.source})",
+        f"user         {user.id}  ({user.name})",
+        f"alias        {alias or 'none; set one with: carnet alias NAME'}",
+        f"machine key  {key}",
+        f"state in     {store.home}",
+    ]
+    return result(arguments, value, lines)
+
+
+def set_alias(arguments: argparse.Namespace) -> int:
+    """`carnet alias NAME`: goes into the next request."""
+    name = arguments.name.strip()
+    if not 0 < len(name) <= LONGEST_ALIAS or not name.isprintable():
+        raise UsageError(f"an alias is printable text of 1 to {LONGEST_ALIAS} characters")
+    store = Store.open(arguments.home)
+    with store.locked():
+        state = store.state()
+        state.alias = name
+        store.save_state(state)
+    return result(arguments, {"alias": name}, [f"this workstation is now known as {name}"])
+
+
+def trust(arguments: argparse.Namespace) -> int:
+    """`carnet trust FILE`."""
+    data = read_input(arguments.file)
+    parse(data, "trust")
+    found, installed = TrustStore.read(data), install(Store.open(arguments.home), data)
+    value = {"installed": installed, "organization": found.organization, "roots": list(found.roots)}
+    lines = [f"installed: {installed}", "compare the root key with what the administrator tells you by another way:"]
+    return result(arguments, value, lines + [f"  {kid}" for kid in found.roots])

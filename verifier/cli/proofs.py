@@ -1,0 +1,73 @@
+"""verify, inspect: files looked at with every input explicit; no state is read or written."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from verifier import files, steps
+from verifier.cli.borrows import describe
+from verifier.cli.output import UsageError, result, warn
+from verifier.cli.paths import read_input
+from verifier.errors import Malformed
+from verifier.jose import COMPACT, strict_object
+from verifier.keys import decode
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """Adds the commands of this module."""
+    parser = commands.add_parser("verify", parents=[common], help="check one borrow file; reads and writes no state")
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("--trust", metavar="FILE", required=True)
+    parser.add_argument("--status", metavar="FILE")
+    parser.add_argument("--machine", metavar="ID", help="as shown by: carnet identity")
+    parser.add_argument("--user", metavar="ID", help="uid:N or sid:S-1-...")
+    parser.add_argument("--machine-key", metavar="JKT", help="thumbprint of the machine key")
+    parser.add_argument("--at", metavar="TIME", help="judge as of this time (RFC 3339); default: now")
+    parser.set_defaults(run=verify)
+    parser = commands.add_parser("inspect", parents=[common], help="show what is inside a file, NOT VERIFIED")
+    parser.add_argument("file", metavar="FILE")
+    parser.set_defaults(run=inspect)
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """`carnet verify FILE --trust FILE`."""
+    granted = steps.verify(
+        read_input(arguments.file),
+        trust=read_input(arguments.trust),
+        workstation=steps.Workstation(arguments.machine, arguments.user, arguments.machine_key),
+        now=datetime.now(UTC) if arguments.at is None else _time(arguments.at),
+        status_list=None if arguments.status is None else read_input(arguments.status),
+    )
+    warn(arguments, granted.warnings)
+    return result(arguments, {"grant": granted.as_json()}, [describe(granted)])
+
+
+def _time(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+        steps.timestamp(found)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"--at {text}: write a time with its zone, such as 2026-12-24T18:00:00Z") from error
+    return found
+
+
+def inspect(arguments: argparse.Namespace) -> int:
+    """`carnet inspect FILE`: what the file says, whoever wrote it."""
+    kind, members = files.parse(read_input(arguments.file))
+    shown = {name: _shown(value) for name, value in members.items()}
+    lines = [f"{kind} file, NOT VERIFIED", *json.dumps(shown, indent=2).splitlines()]
+    return result(arguments, {"verified": False, "kind": kind, "members": shown}, lines)
+
+
+def _shown(value: Any) -> Any:
+    """A compact JWS as its header and payload; anything else as it is."""
+    match = COMPACT.match(value) if isinstance(value, str) else None
+    if match is None:
+        return value
+    try:
+        return {"header": strict_object(decode(match[1])), "payload": strict_object(decode(match[2])), "signature": match[3]}
+    except Malformed as error:
+        return {"unreadable": error.message}

@@ -1,0 +1,182 @@
+"""What the verifier says when it does not say yes: two families, each error with a code, a sentence, a hint and evidence."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class CarnetError(Exception):
+    """Root of both families. `code` is stable; `hint` is what to do next; `evidence` holds the values of the sentence."""
+
+    code: ClassVar[str] = ""
+    exit_status: ClassVar[int] = 1
+    default_hint: ClassVar[str] = ""
+
+    def __init__(self, message: str, *, hint: str | None = None, **evidence: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint if hint is not None else self.default_hint
+        self.evidence = evidence
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `--json` prints: `ok` (false), `code`, `message`, `hint`, `evidence`."""
+        return {"ok": False, "code": self.code, "message": self.message, "hint": self.hint, "evidence": self.evidence}
+
+
+class NotGood(CarnetError):
+    """The license is not good. Exit status 1."""
+
+    exit_status = 1
+
+
+class NotChecked(CarnetError):
+    """The license could not be checked, which is no statement about the license. Exit status 3."""
+
+    exit_status = 3
+
+
+class Malformed(NotGood):
+    code = "malformed"
+    default_hint = "The file was damaged on its way or is not a Carnet file. Fetch it again from where it was made."
+
+
+class UnsupportedVersion(NotGood):
+    code = "unsupported-version"
+    default_hint = "Update Carnet on this machine, then try again."
+
+
+class UnknownKey(NotGood):
+    code = "unknown-key"
+    default_hint = "Install the trust file of the organization that issued this, or ask its administrator which one it is."
+
+
+class BadSignature(NotGood):
+    code = "bad-signature"
+    default_hint = "The file was changed after it was signed. Fetch it again from where it was made."
+
+
+class KeyNotValid(NotGood):
+    code = "key-not-valid"
+    default_hint = "Ask the administrator for a borrow signed with a current key, and install the newest status file."
+
+
+class NotAuthorized(NotGood):
+    code = "not-authorized"
+    default_hint = "Ask the administrator: the license goes beyond what the vendor authorized the organization to give."
+
+
+class NotYetValid(NotGood):
+    code = "not-yet-valid"
+    default_hint = "Check this machine's clock; if it is right, wait until the license begins."
+
+
+class Expired(NotGood):
+    code = "expired"
+    default_hint = "Borrow the license again: make a new request on this machine."
+
+
+class NotActivatedInTime(NotGood):
+    code = "not-activated-in-time"
+    default_hint = "Make a new request on this machine; the administrator releases the old borrow."
+
+
+class WrongProduct(NotGood):
+    code = "wrong-product"
+    default_hint = "Install the borrow file that was made for this product."
+
+
+class LevelNotGranted(NotGood):
+    code = "level-not-granted"
+    default_hint = "Return this license and borrow the level that you need."
+
+
+class ExtensionNotGranted(NotGood):
+    code = "extension-not-granted"
+    default_hint = "Return this license and borrow it again together with the extension."
+
+
+class WrongMachine(NotGood):
+    code = "wrong-machine"
+    default_hint = "A borrow works on one machine only: make a request on this machine."
+
+
+class WrongUser(NotGood):
+    code = "wrong-user"
+    default_hint = "Sign in to this machine as the user who made the request, or make a request as this user."
+
+
+class WrongMachineKey(NotGood):
+    code = "wrong-machine-key"
+    default_hint = "The machine key was lost or replaced: make a new request; the administrator releases the old borrow."
+
+
+class Revoked(NotGood):
+    code = "revoked"
+    default_hint = "Ask the administrator why, or borrow the license again."
+
+
+class Suspended(NotGood):
+    code = "suspended"
+    default_hint = "Ask the administrator, and install a newer status file when the suspension ends."
+
+
+class GivenUp(NotGood):
+    code = "given-up"
+    default_hint = "This machine returned the license. Borrow it again with a new request."
+
+
+class NoTrust(NotChecked):
+    code = "no-trust"
+    default_hint = "Install the organization's trust file: carnet trust FILE."
+
+
+class NoBorrow(NotChecked):
+    code = "no-borrow"
+    default_hint = (
+        "Make a request (carnet request PRODUCT -o FILE), have it answered, and install the answer (carnet install FILE)."
+    )
+
+
+class StateDamaged(NotChecked):
+    code = "state-damaged"
+    default_hint = "Install the trust, borrow and status files again; nothing else is lost."
+
+
+class StatusListMissing(NotChecked):
+    code = "status-list-missing"
+    default_hint = "This license demands a status file: fetch one (carnet-authority status-list export) and install it."
+
+
+class StatusListStale(NotChecked):
+    code = "status-list-stale"
+    default_hint = "Fetch a newer status file from the authority and install it."
+
+
+class StatusListRolledBack(NotChecked):
+    code = "status-list-rolled-back"
+    default_hint = "Use the newest status file; an older one is never taken."
+
+
+class StatusListUnusable(NotChecked):
+    code = "status-list-unusable"
+    default_hint = "Fetch the status file again; if it stays so, tell the administrator."
+
+
+class ClockTurnedBack(NotChecked):
+    code = "clock-turned-back"
+    default_hint = "Set this machine's clock right, then try again."
+
+
+class ClockInDoubt(NotChecked):
+    code = "clock-in-doubt"
+    default_hint = "Set this machine's clock right, then try again."
+
+
+def every_error(root: type[CarnetError] = CarnetError) -> list[type[CarnetError]]:
+    """All error classes that carry a code, in the order they are written above; the documentation is held to this list."""
+    found: list[type[CarnetError]] = []
+    for child in root.__subclasses__():
+        if child.code:
+            found.append(child)
+        found.extend(every_error(child))
+    return found

@@ -1,0 +1,128 @@
+"""Which Ed25519 keys may be used at all: every key is screened where it enters, and named by its RFC 7638 thumbprint."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from verifier.errors import Malformed
+
+# Curve constants of RFC 8032, section 5.1.
+FIELD_PRIME = 2**255 - 19
+CURVE_D = -121665 * pow(121666, -1, FIELD_PRIME) % FIELD_PRIME
+SIGN_BIT = 1 << 255
+KEY_BYTES = 32
+
+THUMBPRINT = re.compile(r"\A[A-Za-z0-9_-]{43}\Z")
+
+
+def _order_eight_y() -> set[int]:
+    """The y of the four points of order 8: the square roots of (-1 ± sqrt(1 + d)) / d that lie in the field."""
+    root = _square_root((1 + CURVE_D) % FIELD_PRIME) or 0
+    found: set[int] = set()
+    for square in (root - 1, -root - 1):
+        candidate = _square_root(square * pow(CURVE_D, -1, FIELD_PRIME) % FIELD_PRIME)
+        if candidate is not None:
+            found |= {candidate, FIELD_PRIME - candidate}
+    return found
+
+
+def _square_root(square: int) -> int | None:
+    root = pow(square, (FIELD_PRIME + 3) // 8, FIELD_PRIME)
+    for candidate in (root, root * pow(2, (FIELD_PRIME - 1) // 4, FIELD_PRIME) % FIELD_PRIME):
+        if candidate * candidate % FIELD_PRIME == square % FIELD_PRIME:
+            return candidate
+    return None
+
+
+def _low_order_encodings() -> frozenset[bytes]:
+    """All 32-byte strings that decode to a point of order 1, 2, 4 or 8, the non-canonical ones included (14 of them)."""
+    ys = {0, 1, FIELD_PRIME - 1, FIELD_PRIME, FIELD_PRIME + 1} | _order_eight_y()
+    return frozenset((y | sign).to_bytes(32, "little") for y in ys for sign in (0, SIGN_BIT))
+
+
+# With such a key one constant signature verifies for every message, and OpenSSL loads it without a word.
+LOW_ORDER = _low_order_encodings()
+
+
+def is_on_curve(raw: bytes) -> bool:
+    """True when the 32 bytes are the canonical encoding of a point of the curve (RFC 8032, section 5.1.3)."""
+    y = int.from_bytes(raw, "little") & ~SIGN_BIT
+    if y >= FIELD_PRIME:
+        return False
+    u, v = (y * y - 1) % FIELD_PRIME, (CURVE_D * y * y + 1) % FIELD_PRIME
+    # v is never 0, because -1/d is not a square; u/v is a square exactly when u*v is.
+    return pow(u * v, (FIELD_PRIME - 1) // 2, FIELD_PRIME) <= 1
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """A screened Ed25519 public key. Only `from_raw` and `from_jwk` make one."""
+
+    raw: bytes
+
+    @cached_property
+    def handle(self) -> Ed25519PublicKey:
+        """The key as the cryptography library wants it."""
+        return Ed25519PublicKey.from_public_bytes(self.raw)
+
+    @cached_property
+    def kid(self) -> str:
+        """RFC 7638 thumbprint, 43 characters; always computed, so no key can claim another's name."""
+        text = f'{{"crv":"Ed25519","kty":"OKP","x":"{encode(self.raw)}"}}'
+        return encode(hashlib.sha256(text.encode()).digest())
+
+    def as_jwk(self) -> dict[str, str]:
+        """The public JWK of RFC 8037: `kty`, `crv`, `x`."""
+        return {"kty": "OKP", "crv": "Ed25519", "x": encode(self.raw)}
+
+
+def from_raw(raw: bytes) -> PublicKey:
+    """The screened key for 32 raw bytes. Raises Malformed for a wrong length, a low-order or an off-curve key."""
+    if len(raw) != KEY_BYTES:
+        raise Malformed(f"an Ed25519 public key has {KEY_BYTES} bytes, this one has {len(raw)}")
+    if raw in LOW_ORDER:
+        raise Malformed("the public key is one of the low-order points, with which a signature proves nothing")
+    if not is_on_curve(raw):
+        raise Malformed("the public key is not a point of the Ed25519 curve")
+    return PublicKey(raw)
+
+
+def from_jwk(jwk: object) -> PublicKey:
+    """The screened key of a public JWK with exactly `kty`, `crv`, `x`; a private member or any other is refused (Malformed)."""
+    if not isinstance(jwk, Mapping) or set(jwk) != {"kty", "crv", "x"}:
+        raise Malformed('a public key is written with exactly the members "kty", "crv" and "x"')
+    return from_members(jwk)
+
+
+def from_members(jwk: Mapping[str, Any]) -> PublicKey:
+    """The screened key of `kty`, `crv`, `x` inside a larger object whose other members the caller has checked."""
+    if jwk.get("kty") != "OKP" or jwk.get("crv") != "Ed25519":
+        raise Malformed('only keys with "kty": "OKP" and "crv": "Ed25519" are used')
+    x = jwk.get("x")
+    if not isinstance(x, str) or not THUMBPRINT.match(x):
+        raise Malformed('the member "x" of a key is 43 characters of base64url')
+    return from_raw(decode(x))
+
+
+def encode(data: bytes) -> str:
+    """Base64url without padding (RFC 7515, section 2)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def decode(text: str) -> bytes:
+    """The bytes of canonical base64url without padding; Malformed when another text would stand for the same bytes."""
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError as error:
+        raise Malformed("a part of the token is not base64url") from error
+    if encode(data) != text:
+        raise Malformed("a part of the token is not canonical base64url")
+    return data
