@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import socket
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import click
@@ -81,10 +83,17 @@ def serve(frame: Frame, host: str, port: int, workers: int) -> None:
     """Serve the REST API; prints one line with the URL when it is ready."""
     settings = frame.settings()
     open_authority(settings).database.close()
-    port = _free_port(host, port)
     os.environ[f"{PREFIX}HOME"] = str(settings.home)
+    run_server("authority.web.application:serve", host, port, workers)
+
+
+def run_server(target: str, host: str, port: int, workers: int) -> None:
+    """Serves the WSGI application that the function `target` makes, until a signal; prints one line when it is ready."""
+    port = _free_port(host, port)
+    # A forked worker would inherit the locks of this process's threads, some of them held; a spawned one inherits nothing.
+    multiprocessing.set_start_method("spawn", force=True)
     server = Granian(
-        "authority.web.application:serve",
+        target,
         address=host,
         port=port,
         interface=Interfaces.WSGI,
@@ -114,16 +123,16 @@ def _free_port(host: str, port: int) -> int:
 
 
 def _announce(host: str, port: int) -> None:
-    """Prints the URL once a connection is taken."""
+    """Prints the URL once a worker answers."""
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     deadline = time.monotonic() + STARTING_SECONDS
     while time.monotonic() < deadline:
         try:
-            socket.create_connection((host, port), timeout=1).close()
+            urllib.request.urlopen(f"{url}/healthz", timeout=1).close()  # noqa: S310 - our own address
         except OSError:
             time.sleep(0.05)
         else:
-            shown = f"[{host}]" if ":" in host else host
-            print(f"Carnet authority at http://{shown}:{port}", flush=True)
+            print(f"Carnet authority at {url}", flush=True)
             return
 
 

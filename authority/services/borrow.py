@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from authority.domain import borrows as rules
-from authority.domain.borrows import Ask, Borrow
-from authority.domain.catalogue import CONCURRENT, Authorization
+from authority.domain.borrows import Ask, Borrow, Features
+from authority.domain.catalogue import CONCURRENT, Authorization, Product
 from authority.domain.events import borrow_events, denial_events
 from authority.domain.members import Actor, Member, Privilege
 from authority.domain.offline_rules import end_of_borrow
 from authority.domain.refusals import BorrowRefused, InvalidInput, NotFound, RequestInvalid, RequestReplayed, StorageUnavailable
 from authority.services import status_lists
-from authority.services.context import Authority, authorization_of, issuer_of, organization_of
+from authority.services.context import Authority
 from authority.signing import carried, tokens
 from authority.storage import borrows as stored
 from authority.storage import events, members
@@ -66,31 +66,31 @@ def issue(authority: Authority, actor: Actor, request: str, member: str | None =
     """
     ask, now = carried.read_request(request), authority.now()
     status_lists.refresh(authority)
-    refused: BorrowRefused | None = None
     with authority.database.write() as connection:
-        case = _case(connection, actor, ask, member, now)
-        token = _answered(connection, case)
-        is_new = token is None
-        if token is None:
-            try:
-                token = _decide(authority, connection, case)
-            except BorrowRefused as error:
-                refused = error
-                feature = error.evidence.get("feature")
-                events.append(connection, denial_events(ask, case.member, actor, error.code, feature), authority.clock())
-        borrow = None if token is None else stored.get(connection, token.borrow_id)
-    if refused is not None:
-        raise refused
-    assert token is not None  # noqa: S101 - either refused or decided
-    assert borrow is not None  # noqa: S101 - a token has a borrow
-    return Issued(borrow, file_of(authority, token), is_new)
+        case = _case(authority, connection, actor, ask, member, now)
+        try:
+            answer: _Answer | BorrowRefused = _decide(authority, connection, case)
+        except BorrowRefused as error:
+            answer = error
+            feature = error.evidence.get("feature")
+            events.append(connection, denial_events(ask, case.member, actor, error.code, feature), authority.clock())
+    if isinstance(answer, BorrowRefused):
+        raise answer
+    return Issued(answer.borrow, file_of(authority, answer.token), answer.is_new)
 
 
-def _case(connection: Connection, actor: Actor, ask: Ask, member: str | None, now: datetime) -> _Case:
-    organization = organization_of(connection)
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    borrow: Borrow
+    token: Token
+    is_new: bool
+
+
+def _case(authority: Authority, connection: Connection, actor: Actor, ask: Ask, member: str | None, now: datetime) -> _Case:
+    organization = authority.organization(connection)
     _check_form(ask, organization, now)
     found = _member_for(connection, actor, member, ask)
-    return _Case(actor, ask, found, organization, authorization_of(connection, organization), now)
+    return _Case(actor, ask, found, organization, authority.authorization(connection), now)
 
 
 def _check_form(ask: Ask, organization: Organization, now: datetime) -> None:
@@ -118,35 +118,41 @@ def _member_for(connection: Connection, actor: Actor, member: str | None, ask: A
     return found
 
 
-def _answered(connection: Connection, case: _Case) -> Token | None:
-    """The token that this very request already got. Raises RequestReplayed for another text or member under its number."""
+def _decide(authority: Authority, connection: Connection, case: _Case) -> _Answer:
+    """Answers as before, or applies the rules in order and writes what they say. Raises BorrowRefused; then nothing was written.
+
+    The lock comes first: who comes after sees all that was decided before.
+    """
+    product = case.authorization.product(case.ask.product)
+    if product.mode == CONCURRENT:
+        stored_organization.lock_pools(connection, product.id)
+        assignment = None
+    else:
+        assignment = members.assignment(connection, case.member.id, product.id, lock=True)
     token = stored.token_of_request(connection, case.ask.jti)
-    if token is None:
-        return None
+    if token is not None:
+        return _same_answer(connection, case, token)
+    rules.check_may_use(case.member, case.authorization, product)
+    return _new_answer(authority, connection, case, product, rules.features_of(product, case.ask, assignment))
+
+
+def _same_answer(connection: Connection, case: _Case, token: Token) -> _Answer:
+    """What this very request got before. Raises RequestReplayed for another text or member under its number."""
     borrow = stored.get(connection, token.borrow_id)
     if token.request_digest != case.ask.digest or borrow is None or borrow.member != case.member.username:
         raise RequestReplayed("another request with this number, or by another member, was answered before", jti=case.ask.jti)
-    return token
+    return _Answer(borrow, token, is_new=False)
 
 
-def _decide(authority: Authority, connection: Connection, case: _Case) -> Token:
-    """Applies the rules in order and writes what they say. Raises BorrowRefused; then nothing was written."""
-    ask, now = case.ask, case.now
-    product = case.authorization.product(ask.product)
-    rules.check_may_use(case.member, case.authorization, product)
-    is_concurrent = product.mode == CONCURRENT
-    assignment = None if is_concurrent else members.assignment(connection, case.member.id, product.id, lock=True)
-    features = rules.features_of(product, ask, assignment)
-    if is_concurrent:
-        stored_organization.lock_pools(connection, product.id, features.all())
-    if token := _answered(connection, case):
-        return token  # the same request came twice at once, and the other was first through the lock
+def _new_answer(authority: Authority, connection: Connection, case: _Case, product: Product, features: Features) -> _Answer:
+    """A renewal on the machine that has the borrow, a new borrow, or a refusal."""
+    ask, now, is_concurrent = case.ask, case.now, product.mode == CONCURRENT
     rule = stored_organization.organization_rule(connection)
     ends_at = end_of_borrow(rule, case.authorization, product, now, ask.days, ask.until)
     held = stored.holding(connection, case.member.id, product.id, now)
     for borrow in held:
         if borrow.ended_by is None and borrow.is_on(ask.machine, ask.user):
-            return _write(authority, connection, case, rules.renewed(borrow, ask, ends_at), kind="renewal")
+            return _renew(authority, connection, case, rules.renewed(borrow, ask, ends_at))
     if held and not is_concurrent:
         raise rules.taken(held[0], ask.machine)
     if is_concurrent:
@@ -169,19 +175,21 @@ def _decide(authority: Authority, connection: Connection, case: _Case) -> Token:
         seat_free_at=ends_at,
         decided_by=rule.decided_by,
     )
-    return _write(authority, connection, case, borrow, kind="checkout")
+    stored.insert_borrow(connection, borrow, case.member.id)
+    return _give(authority, connection, case, borrow, kind="checkout")
 
 
-def _write(authority: Authority, connection: Connection, case: _Case, borrow: Borrow, *, kind: str) -> Token:
-    """Writes borrow, seats, token and log rows; the caller's transaction makes them one."""
-    if kind == "checkout":
-        stored.insert_borrow(connection, borrow, case.member.id)
-    else:
-        stored.update_borrow(connection, borrow)
+def _renew(authority: Authority, connection: Connection, case: _Case, borrow: Borrow) -> _Answer:
+    stored.update_borrow(connection, borrow)
+    return _give(authority, connection, case, borrow, kind="renewal")
+
+
+def _give(authority: Authority, connection: Connection, case: _Case, borrow: Borrow, *, kind: str) -> _Answer:
+    """Writes the token and the log rows beside the borrow; the caller's transaction makes them one."""
     token = _new_token(authority, connection, case, borrow)
     stored.insert_token(connection, token)
     events.append(connection, borrow_events(kind, borrow, case.actor), authority.clock())
-    return token
+    return _Answer(borrow, token, is_new=True)
 
 
 def _new_token(authority: Authority, connection: Connection, case: _Case, borrow: Borrow) -> Token:
@@ -189,7 +197,7 @@ def _new_token(authority: Authority, connection: Connection, case: _Case, borrow
     index = stored.free_status_index(connection, _places(authority, organization.status_size))
     if index is None:
         raise StorageUnavailable(f"no free place in the status list of {organization.status_size} was found")
-    issuer, jti = issuer_of(authority, organization, authorization), authority.fresh_id()
+    issuer, jti = authority.issuer(connection, authorization), authority.fresh_id()
     return Token(
         jti=jti,
         borrow_id=borrow.id,
@@ -200,7 +208,7 @@ def _new_token(authority: Authority, connection: Connection, case: _Case, borrow
         ),
         kid=issuer.current_kid("borrow", case.now),
         status_index=index,
-        status_seq=status_lists.newest_seq(connection),
+        status_seq=status_lists.newest_seq(authority),
         authorization_seq=authorization.seq,
         expires_at=borrow.expires_at,
     )
@@ -215,12 +223,9 @@ def _places(authority: Authority, size: int) -> Iterator[int]:
 def file_of(authority: Authority, token: Token) -> bytes:
     """The file of a token: the same bytes as ever, made again from the rows and signed after they were committed."""
     with authority.database.read() as connection:
-        organization = organization_of(connection)
-        compact = stored_organization.authorization_text(connection, token.authorization_seq)
-        list_compact = stored.list_text(connection, token.status_seq)
-    authorization = status_lists.authorization_in(compact, organization)
-    signed = tokens.borrow_token(issuer_of(authority, organization, authorization), token.payload, token.kid)
-    return tokens.borrow_file(compact, signed, list_compact)
+        issuer = authority.issuer(connection, authority.authorization(connection, token.authorization_seq))
+        list_compact = authority.list_text(connection, token.status_seq)
+    return tokens.borrow_file(issuer, token.payload, token.kid, list_compact)
 
 
 def show(authority: Authority, actor: Actor, borrow_id: str) -> Borrow:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -14,9 +14,21 @@ from authority.signing import authorizations
 from authority.signing.encoding import encode
 from authority.signing.keyring import KeyRing
 from authority.signing.tokens import Issuer
-from authority.storage import organization as stored
+from authority.storage import borrows, organization
 from authority.storage.database import Database
 from authority.storage.organization import Organization
+
+MOST_LISTS_REMEMBERED = 8
+
+
+@dataclass
+class Remembered:
+    """Rows that are never changed once they are there, so that every process reads each of them once."""
+
+    organization: Organization | None = None
+    authorizations: dict[int, Authorization] = field(default_factory=dict)
+    lists: dict[int, str] = field(default_factory=dict)
+    newest_list: tuple[int, datetime] | None = None
 
 
 @dataclass(frozen=True)
@@ -27,6 +39,7 @@ class Authority:
     ring: KeyRing
     clock: Callable[[], datetime]
     random_bytes: Callable[[int], bytes]
+    remembered: Remembered = field(default_factory=Remembered)
 
     def now(self) -> datetime:
         """The time by which this use case judges, in whole seconds as tokens have them; asked once in each."""
@@ -36,23 +49,33 @@ class Authority:
         """128 random bits as 22 characters of base64url."""
         return encode(self.random_bytes(16))
 
+    def organization(self, connection: Connection) -> Organization:
+        """The organization. Raises NotSetUp."""
+        if self.remembered.organization is None:
+            self.remembered.organization = organization.get(connection)
+        if self.remembered.organization is None:
+            raise NotSetUp("the authority has no organization yet")
+        return self.remembered.organization
 
-def organization_of(connection: Connection) -> Organization:
-    """The organization. Raises NotSetUp."""
-    found = stored.get(connection)
-    if found is None:
-        raise NotSetUp("the authority has no organization yet")
-    return found
+    def authorization(self, connection: Connection, seq: int | None = None) -> Authorization:
+        """The authorization with this number, by default the one in force. Raises NotSetUp, AuthorizationUnusable."""
+        wanted = organization.newest_seq(connection) if seq is None else seq
+        if wanted is None:
+            raise NotSetUp("the authority has no authorization yet")
+        if wanted not in self.remembered.authorizations:
+            compact = organization.authorization_text(connection, wanted)
+            trust_file = self.organization(connection).trust_file
+            self.remembered.authorizations[wanted] = authorizations.read(compact, trust_file)
+        return self.remembered.authorizations[wanted]
 
+    def issuer(self, connection: Connection, authorization: Authorization) -> Issuer:
+        """What signing needs under this authorization."""
+        return Issuer(self.ring, authorization, self.organization(connection).trust_file)
 
-def authorization_of(connection: Connection, organization: Organization) -> Authorization:
-    """The authorization in force. Raises NotSetUp, AuthorizationUnusable."""
-    newest = stored.newest_authorization(connection)
-    if newest is None:
-        raise NotSetUp("the authority has no authorization yet")
-    return authorizations.read(newest[1], organization.trust_file)
-
-
-def issuer_of(authority: Authority, organization: Organization, authorization: Authorization) -> Issuer:
-    """What signing needs for this organization."""
-    return Issuer(authority.ring, authorization, organization.trust_file)
+    def list_text(self, connection: Connection, seq: int) -> str:
+        """The signed text of one published status list."""
+        if seq not in self.remembered.lists:
+            while len(self.remembered.lists) >= MOST_LISTS_REMEMBERED:
+                self.remembered.lists.pop(next(iter(self.remembered.lists)), None)
+            self.remembered.lists[seq] = borrows.list_text(connection, seq)
+        return self.remembered.lists[seq]

@@ -10,7 +10,7 @@ from authority.domain.catalogue import NAMED, Authorization, Product
 from authority.domain.events import Event, groups_text
 from authority.domain.members import Actor, Assignment, Member, Privilege, Role, check_name, check_room, check_username
 from authority.domain.refusals import AlreadyExists, InvalidInput, NotFound, PoolExhausted, TypeNotCompatible
-from authority.services.context import Authority, authorization_of, organization_of
+from authority.services.context import Authority
 from authority.services.passwords import hash_password
 from authority.storage import events
 from authority.storage import members as stored
@@ -45,7 +45,7 @@ def add(authority: Authority, actor: Actor, new: NewMember) -> Member:
 
 def insert(authority: Authority, connection: Connection, actor: Actor, new: NewMember, password_hash: str | None) -> Member:
     """The same within a transaction that is under way; form and privilege were checked."""
-    authorization = authorization_of(connection, organization_of(connection))
+    authorization = authority.authorization(connection)
     user_type = authorization.user_type(new.user_type or _default_type(authorization))
     stored_organization.get(connection, lock=True)
     if stored.by_username(connection, new.username) is not None:
@@ -90,7 +90,7 @@ def assign(
     actor.needs(Privilege.ASSIGN_LICENSES)
     at = authority.clock()
     with authority.database.write() as connection:
-        authorization = authorization_of(connection, organization_of(connection))
+        authorization = authority.authorization(connection)
         member = _existing(connection, username)
         product = authorization.product(product_id)
         _check_assignable(authorization, member, product)
@@ -130,7 +130,7 @@ def _wanted(product: Product, before: Assignment | None, level: str | None, exte
 def _check_free(connection: Connection, product: Product, member: Member, wanted: Assignment) -> None:
     """Raises PoolExhausted when a level or extension is assigned as often as it is licensed."""
     features = (wanted.level, *wanted.extensions)
-    stored_organization.lock_pools(connection, product.id, features)
+    stored_organization.lock_pools(connection, product.id)
     counts = stored.assigned_counts(connection, product.id, without_member=member.id)
     for feature in features:
         if counts.get(feature, 0) >= product.seats_of(feature):

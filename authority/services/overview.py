@@ -7,7 +7,7 @@ from typing import Any
 
 from authority.domain.catalogue import CONCURRENT, Authorization
 from authority.domain.refusals import Refusal
-from authority.services.context import Authority, authorization_of, issuer_of, organization_of
+from authority.services.context import Authority
 from authority.signing.keyring import USES
 from authority.storage import borrows as stored_borrows
 from authority.storage import members as stored_members
@@ -26,14 +26,14 @@ class Finding:
 def trust_file(authority: Authority) -> bytes:
     """The trust file that workstations install first."""
     with authority.database.read() as connection:
-        return organization_of(connection).trust_file.encode()
+        return authority.organization(connection).trust_file.encode()
 
 
 def authorization(authority: Authority) -> tuple[Authorization, dict[str, Any]]:
     """The authorization in force, and what of it is used: `members` (count) and `products` (product to feature to count)."""
     now = authority.now()
     with authority.database.read() as connection:
-        found = authorization_of(connection, organization_of(connection))
+        found = authority.authorization(connection)
         used = {
             product.id: stored_borrows.seats_in_use(connection, product.id, now)
             if product.mode == CONCURRENT
@@ -47,8 +47,7 @@ def authorization(authority: Authority) -> tuple[Authorization, dict[str, Any]]:
 def keys(authority: Authority) -> list[dict[str, Any]]:
     """The authority's own keys: `kid`, `use`, and whether it signs now."""
     with authority.database.read() as connection:
-        organization = organization_of(connection)
-        issuer = issuer_of(authority, organization, authorization_of(connection, organization))
+        issuer = authority.issuer(connection, authority.authorization(connection))
     rows = []
     for use in USES:
         try:
@@ -62,7 +61,7 @@ def keys(authority: Authority) -> list[dict[str, Any]]:
 def public_keys(authority: Authority) -> dict[str, Any]:
     """What the vendor needs to authorize this authority: its organization and its public keys by use."""
     with authority.database.read() as connection:
-        organization = organization_of(connection)
+        organization = authority.organization(connection)
     found = [
         {"use": use, "kid": kid, **authority.ring.signer(use, kid).public.as_jwk()}
         for use in USES
@@ -93,7 +92,7 @@ def examine(authority: Authority) -> list[Finding]:
 
     def places() -> str:
         with authority.database.read() as connection:
-            size, used = organization_of(connection).status_size, stored_borrows.tokens_given(connection)
+            size, used = authority.organization(connection).status_size, stored_borrows.tokens_given(connection)
         if used > 0.8 * size:
             raise Refusal(f"{used} of {size} places of the status list are taken")
         return f"{used} of {size} places of the status list are taken"

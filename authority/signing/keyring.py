@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from authority.domain.refusals import DemonstrationOnly, KeyUnusable
-from authority.signing.sample import SAMPLE_KIDS
+from authority.signing.sample_keys import SAMPLE_KIDS
 from verifier import keys
 from verifier.files import write_atomically
 from verifier.keys import PublicKey
@@ -82,7 +82,9 @@ def read_passphrase(path: Path | None) -> bytes | None:
     """The passphrase in a file, None without a file. Raises KeyUnusable when others can read it or it is too short."""
     if path is None:
         return None
-    text = _private_text(path, "passphrase file").strip()
+    data, mode = _read(path, "passphrase file")
+    _check_private(path, "passphrase file", mode)
+    text = data.strip()
     if len(text) < SHORTEST_PASSPHRASE:
         raise KeyUnusable(
             f"the passphrase in {path} has {len(text)} characters, at least {SHORTEST_PASSPHRASE} random ones are needed",
@@ -108,18 +110,23 @@ def write(folder: Path, name: str, signer: FileSigner, passphrase: bytes | None)
 
 
 def load(path: Path, passphrase: bytes | None, *, demonstration: bool = False) -> FileSigner:
-    """The key in a file. Raises KeyUnusable (missing, open to others, wrong passphrase, another kind) or DemonstrationOnly."""
-    data = _private_text(path, "private key")
+    """The key in a file. Raises KeyUnusable (missing, open to others, wrong passphrase, another kind) or DemonstrationOnly.
+
+    The published sample keys are no secret: a demonstration takes them from files that others can read.
+    """
+    data, mode = _read(path, "private key")
+    is_encrypted = b"ENCRYPTED" in data
     try:
-        encrypted = b"ENCRYPTED" in data
-        private = load_pem_private_key(data, passphrase if encrypted else None)
+        private = load_pem_private_key(data, passphrase if is_encrypted else None)
     except (ValueError, TypeError) as error:
-        why = "is encrypted and the passphrase is missing or wrong" if b"ENCRYPTED" in data else "is not a PEM key"
+        why = "is encrypted, and the passphrase is missing or wrong" if is_encrypted else "is not a PEM key"
         raise KeyUnusable(f"the private key {path} {why}", path=str(path)) from error
     if not isinstance(private, Ed25519PrivateKey):
         raise KeyUnusable(f"the private key {path} is not an Ed25519 key", path=str(path))
     signer = FileSigner.of(private)
-    if signer.public.kid in SAMPLE_KIDS and not demonstration:
+    if signer.public.kid not in SAMPLE_KIDS:
+        _check_private(path, "private key", mode)
+    elif not demonstration:
         raise DemonstrationOnly(f"{path} is one of the published sample keys, which everybody has", path=str(path))
     return signer
 
@@ -139,15 +146,17 @@ def _key_files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield use, path
 
 
-def _private_text(path: Path, what: str) -> bytes:
+def _read(path: Path, what: str) -> tuple[bytes, int]:
+    """The bytes of a small file and its permissions. Raises KeyUnusable."""
     try:
         with open(path, "rb") as stream:
-            mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
-            data = stream.read(64 * 1024)
+            return stream.read(64 * 1024), stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
     except OSError as error:
         raise KeyUnusable(f"the {what} {path} cannot be read: {error.strerror}", path=str(path)) from error
+
+
+def _check_private(path: Path, what: str, mode: int) -> None:
     if sys.platform != "win32" and mode & 0o077:
         raise KeyUnusable(
             f"the {what} {path} is open to other users (mode {mode:o})", hint=f"Run: chmod 600 {path}", path=str(path)
         )
-    return data

@@ -94,9 +94,11 @@ def borrow_token(issuer: Issuer, payload: str, kid: str) -> str:
     return token
 
 
-def borrow_file(authorization_compact: str, token: str, list_compact: str | None) -> bytes:
-    """The file that is carried to the workstation."""
-    return files.render("borrow", {"authorization": authorization_compact, "borrow": token, "status_list": list_compact})
+def borrow_file(issuer: Issuer, payload: str, kid: str, list_compact: str | None) -> bytes:
+    """The file that is carried to the workstation: the payload signed, with the authorization and a status list beside it."""
+    token = borrow_token(issuer, payload, kid)
+    members = {"authorization": issuer.authorization.compact, "borrow": token, "status_list": list_compact}
+    return files.render("borrow", members)
 
 
 def pack(indexes: Iterable[int], size: int) -> str:

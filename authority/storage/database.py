@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from authority.domain.refusals import SettingsInvalid, StorageUnavailable
 
@@ -99,5 +100,5 @@ def _translated() -> Iterator[None]:
         raise SettingsInvalid("PostgreSQL needs the extra: pip install carnet[postgres]") from error
     except DBAPIError as error:
         raise StorageUnavailable(f"the database did not take it: {type(error.orig).__name__}: {error.orig}") from error
-    except SQLAlchemyError as error:
-        raise StorageUnavailable(f"the database is not reachable: {type(error).__name__}") from error
+    except PoolTimeout as error:
+        raise StorageUnavailable(f"no connection to the database became free in {LONGEST_WAIT_SECONDS} seconds") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +12,12 @@ from authority.domain.events import Event
 from authority.storage.rows import members_of
 from authority.storage.tables import events
 
+_INSERT = insert(events)
+
 
 def append(connection: Connection, rows: Iterable[Event], at: datetime) -> None:
     """Adds rows to the log."""
-    connection.execute(insert(events), [asdict(row) | {"at": at} for row in rows])
+    connection.execute(_INSERT, [{name: getattr(row, name) for name in row.__slots__} | {"at": at} for row in rows])
 
 
 def after(connection: Connection, event_id: int, kinds: Sequence[str] | None, limit: int) -> list[dict[str, Any]]:

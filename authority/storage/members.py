@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 
 from authority.domain.members import Assignment, Member, Role
 from authority.storage.rows import value_of
@@ -31,24 +32,36 @@ def key_of(username: str) -> str:
     return username.lower()
 
 
+_BY_USERNAME = select(members).where(members.c.username_key == bindparam("key"))
+_BY_ID = select(members).where(members.c.id == bindparam("id"))
+_GROUPS = select(member_groups.c.name).where(member_groups.c.member_id == bindparam("id")).order_by(member_groups.c.name)
+_ASSIGNMENT = select(assignments).where(
+    assignments.c.member_id == bindparam("member_id"), assignments.c.product == bindparam("product")
+)
+_ASSIGNMENT_LOCKED = _ASSIGNMENT.with_for_update()
+_EXTENSIONS = (
+    select(assigned_extensions.c.extension)
+    .where(assigned_extensions.c.member_id == bindparam("member_id"), assigned_extensions.c.product == bindparam("product"))
+    .order_by(assigned_extensions.c.extension)
+)
+_CREDENTIAL = select(credentials).where(credentials.c.digest == bindparam("digest"))
+
+
 def by_username(connection: Connection, username: str) -> Member | None:
     """The member with this user name, whatever its case."""
-    return _one(connection, select(members).where(members.c.username_key == key_of(username)))
+    return _one(connection, _BY_USERNAME, {"key": key_of(username)})
 
 
 def by_id(connection: Connection, member_id: int) -> Member | None:
     """The member with this number."""
-    return _one(connection, select(members).where(members.c.id == member_id))
+    return _one(connection, _BY_ID, {"id": member_id})
 
 
-def _one(connection: Connection, query: Select[tuple[object, ...]]) -> Member | None:
-    row = connection.execute(query).one_or_none()
+def _one(connection: Connection, query: Select[Any], values: dict[str, Any]) -> Member | None:
+    row = connection.execute(query, values).one_or_none()
     if row is None:
         return None
-    groups = connection.execute(
-        select(member_groups.c.name).where(member_groups.c.member_id == row.id).order_by(member_groups.c.name)
-    )
-    return _member(row, tuple(groups.scalars()))
+    return _member(row, tuple(connection.execute(_GROUPS, {"id": row.id}).scalars()))
 
 
 def _member(row: Row[tuple[object, ...]], groups: tuple[str, ...]) -> Member:
@@ -99,15 +112,11 @@ def password_hash(connection: Connection, username: str) -> tuple[int | None, st
 
 def assignment(connection: Connection, member_id: int, product: str, *, lock: bool = False) -> Assignment | None:
     """What the member holds of a named product; with `lock` nobody else can borrow it until this transaction ends."""
-    query = select(assignments).where(assignments.c.member_id == member_id, assignments.c.product == product)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    values = {"member_id": member_id, "product": product}
+    row = connection.execute(_ASSIGNMENT_LOCKED if lock else _ASSIGNMENT, values).one_or_none()
     if row is None:
         return None
-    codes = connection.execute(
-        select(assigned_extensions.c.extension)
-        .where(assigned_extensions.c.member_id == member_id, assigned_extensions.c.product == product)
-        .order_by(assigned_extensions.c.extension)
-    )
+    codes = connection.execute(_EXTENSIONS, values)
     return Assignment(row.product, row.level, tuple(codes.scalars()), row.included)
 
 
@@ -144,7 +153,7 @@ def insert_credential(connection: Connection, credential: Credential) -> None:
 
 def credential_by_digest(connection: Connection, digest: str) -> Credential | None:
     """The API key or sign-in whose secret has this digest."""
-    row = connection.execute(select(credentials).where(credentials.c.digest == digest)).one_or_none()
+    row = connection.execute(_CREDENTIAL, {"digest": digest}).one_or_none()
     return None if row is None else value_of(Credential, row)
 
 

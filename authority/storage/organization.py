@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from authority.domain.catalogue import Authorization
 from authority.domain.offline_rules import OfflineRule
@@ -26,6 +26,11 @@ class Organization:
     created_at: datetime
 
 
+_LOCK_POOLS = select(pools).where(pools.c.product == bindparam("product")).order_by(pools.c.feature).with_for_update()
+_NEWEST_SEQ = select(func.max(authorizations.c.seq))
+_ORGANIZATION_RULE = select(offline_rules).where(offline_rules.c.level == "organization")
+
+
 def insert_organization(connection: Connection, found: Organization) -> None:
     """Sets the organization up."""
     connection.execute(insert(organization).values({name: getattr(found, name) for name in found.__slots__}))
@@ -38,12 +43,10 @@ def get(connection: Connection, *, lock: bool = False) -> Organization | None:
     return None if row is None else value_of(Organization, row)
 
 
-def newest_authorization(connection: Connection) -> tuple[int, str] | None:
-    """Number and signed text of the authorization in force."""
-    row = connection.execute(
-        select(authorizations.c.seq, authorizations.c.compact).order_by(authorizations.c.seq.desc()).limit(1)
-    ).one_or_none()
-    return None if row is None else (row.seq, row.compact)
+def newest_seq(connection: Connection) -> int | None:
+    """The number of the authorization in force."""
+    found: int | None = connection.execute(_NEWEST_SEQ).scalar_one()
+    return found
 
 
 def authorization_text(connection: Connection, seq: int) -> str:
@@ -63,19 +66,14 @@ def insert_authorization(connection: Connection, found: Authorization, at: datet
         connection.execute(insert(pools), new)
 
 
-def lock_pools(connection: Connection, product: str, features: tuple[str, ...]) -> None:
-    """Makes others who want these seats wait until this transaction ends; in one order, so that no two wait for each other."""
-    connection.execute(
-        select(pools)
-        .where(pools.c.product == product, pools.c.feature.in_(features))
-        .order_by(pools.c.feature)
-        .with_for_update()
-    )
+def lock_pools(connection: Connection, product: str) -> None:
+    """Makes others who want seats of the product wait until this transaction ends; in one order, so that no two wait for each other."""
+    connection.execute(_LOCK_POOLS, {"product": product}).all()
 
 
 def organization_rule(connection: Connection) -> OfflineRule:
     """The organization's own rule about offline use."""
-    row = connection.execute(select(offline_rules).where(offline_rules.c.level == "organization")).one()
+    row = connection.execute(_ORGANIZATION_RULE).one()
     return OfflineRule(row.allowed, row.longest_days, row.default_days, "organization")
 
 
