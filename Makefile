@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 SOURCES := authority verifier notebooks tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench format lock
+.PHONY: help demo run test check bench docs format lock
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -39,6 +39,9 @@ check: $(VENV)/dev.ready ## everything that must hold: format, lint, types, wall
 
 bench: $(VENV)/dev.ready ## measure speed, as ratios taken in one run
 	$(BIN)/python -m tests.bench
+
+docs: $(VENV)/dev.ready ## write the pages of the documentation that come from the code
+	$(BIN)/python -m tests.support.documentation
 
 format: $(VENV)/dev.ready ## format the code
 	$(BIN)/ruff format $(SOURCES)

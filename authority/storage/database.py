@@ -55,7 +55,7 @@ class Database:
 
     def make_private(self) -> None:
         """Makes the file of a new SQLite database readable by its owner alone; its journals take over its permissions."""
-        if self.is_sqlite and self.url.database not in (None, "", ":memory:"):
+        if self.is_sqlite:
             os.close(os.open(str(self.url.database), os.O_CREAT | os.O_RDWR, 0o600))
 
     def answers(self) -> None:
@@ -75,6 +75,8 @@ def _checked(url: str) -> URL:
         raise SettingsInvalid("the database URL cannot be read; write it like sqlite:////srv/carnet/authority.db") from error
     if checked.get_backend_name() not in ("sqlite", "postgresql"):
         raise SettingsInvalid(f'the database must be SQLite or PostgreSQL, not "{checked.get_backend_name()}"')
+    if checked.get_backend_name() == "sqlite" and checked.database in (None, "", ":memory:"):
+        raise SettingsInvalid("the database would be in memory alone and lost at the end; name a file")
     return checked.set(drivername="postgresql+psycopg") if checked.get_backend_name() == "postgresql" else checked
 
 
