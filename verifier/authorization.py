@@ -8,7 +8,7 @@ from typing import Any
 
 from verifier.errors import KeyNotValid, Malformed, NotAuthorized, UnknownKey
 from verifier.keys import PublicKey, from_members
-from verifier.reading import BORROW_ID, FEATURE, PRODUCT_ID, Reader
+from verifier.reading import BORROW_ID, FEATURE, MOST_DAYS, PRODUCT_ID, Reader
 
 _AUTHORIZATION = frozenset(
     [
@@ -134,7 +134,7 @@ def authorization(claims: Mapping[str, Any]) -> Authorization:
         members_by_type=_type_limits(members),
         user_types={name: _user_type(name, item) for name, item in read.mapping("user_types", FEATURE).items()},
         products={product.id: product for product in products},
-        max_borrow_days=read.integer("max_borrow_days", 1),
+        max_borrow_days=read.integer("max_borrow_days", 1, MOST_DAYS),
     )
     if len(found.products) != len(products) or len(found.keys) != len(keys):
         raise Malformed("the authorization names a product or a key twice")

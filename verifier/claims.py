@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from verifier.errors import Malformed
-from verifier.reading import BORROW_ID, DIGEST, FEATURE, MACHINE_ID, PRODUCT_ID, USER_ID, Reader
+from verifier.reading import BORROW_ID, DIGEST, FEATURE, MACHINE_ID, MOST_DAYS, PRODUCT_ID, USER_ID, Reader
 
 BORROW_TYP = "borrow+jwt"
 STATUS_LIST_TYP = "statuslist+jwt"
@@ -85,9 +85,9 @@ def borrow(claims: Mapping[str, Any]) -> Borrow:
         product=read.text("aud", PRODUCT_ID),
         user_id=read.text("sub", USER_ID),
         jti=read.text("jti", BORROW_ID),
-        iat=read.integer("iat"),
-        nbf=read.integer("nbf"),
-        exp=read.integer("exp"),
+        iat=read.time("iat"),
+        nbf=read.time("nbf"),
+        exp=read.time("exp"),
         borrow_id=read.text("bid", BORROW_ID),
         member=read.text("member"),
         level=license_.text("level", FEATURE),
@@ -102,7 +102,7 @@ def borrow(claims: Mapping[str, Any]) -> Borrow:
         status_uri=status.text("uri"),
         status_max_age_seconds=policy.integer_or_null("status_max_age"),
         clock_tolerance_seconds=policy.integer("clock_tolerance"),
-        activate_by=read.integer("act"),
+        activate_by=read.time("act"),
     )
     if not found.iat <= found.nbf < found.exp:
         raise Malformed(f"the borrow: iat {found.iat}, nbf {found.nbf} and exp {found.exp} are not in order")
@@ -131,16 +131,19 @@ def status_list(claims: Mapping[str, Any]) -> StatusListClaims:
     text = packed.members()["lst"]
     if packed.integer("bits") != STATUS_BITS or not isinstance(text, str):
         raise Malformed("the status list: two bits for each borrow, packed into a text, are read")
-    return StatusListClaims(
+    found = StatusListClaims(
         organization=read.text("iss"),
         uri=read.text("sub"),
-        iat=read.integer("iat"),
-        exp=read.integer("exp"),
+        iat=read.time("iat"),
+        exp=read.time("exp"),
         ttl=read.integer("ttl"),
         seq=read.integer("seq", 1),
         prev=read.text_or_null("prev", DIGEST),
         packed=text,
     )
+    if found.iat >= found.exp:
+        raise Malformed(f"the status list: iat {found.iat} and exp {found.exp} are not in order")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +186,13 @@ def request(claims: Mapping[str, Any]) -> Request:
     user = read.object("user", frozenset({"id", "name"}))
     return Request(
         jti=read.text("jti", BORROW_ID),
-        iat=read.integer("iat"),
+        iat=read.time("iat"),
         organization=read.text_or_null("organization"),
         product=read.text("product", PRODUCT_ID),
         level=read.text_or_null("level", FEATURE),
         extensions=read.texts("extensions", FEATURE),
-        days=read.integer("days", 1) if "days" in length else None,
-        until=read.integer("until") if "until" in length else None,
+        days=read.integer("days", 1, MOST_DAYS) if "days" in length else None,
+        until=read.time("until") if "until" in length else None,
         member=read.text_or_null("member"),
         machine=Machine(
             id=machine.text("id", MACHINE_ID),
@@ -222,7 +225,7 @@ def receipt(claims: Mapping[str, Any]) -> Receipt:
     read.version()
     return Receipt(
         jti=read.text("jti", BORROW_ID),
-        iat=read.integer("iat"),
+        iat=read.time("iat"),
         borrow_id=read.text("bid", BORROW_ID),
         borrow_jti=read.text("borrow", BORROW_ID),
         machine_id=read.object("machine", frozenset({"id"})).text("id", MACHINE_ID),

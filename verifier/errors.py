@@ -36,101 +36,141 @@ class NotChecked(CarnetError):
 
 
 class Malformed(NotGood):
+    """Not a Carnet file or token, or one with a member missing, unknown or of the wrong form."""
+
     code = "malformed"
     default_hint = "The file was damaged on its way or is not a Carnet file. Fetch it again from where it was made."
 
 
 class UnsupportedVersion(NotGood):
+    """Made by a later version than this program reads."""
+
     code = "unsupported-version"
     default_hint = "Update Carnet on this machine, then try again."
 
 
 class UnknownKey(NotGood):
+    """Signed with a key that nothing installed here names."""
+
     code = "unknown-key"
     default_hint = "Install the trust file of the organization that issued this, or ask its administrator which one it is."
 
 
 class BadSignature(NotGood):
+    """The signature does not fit the text."""
+
     code = "bad-signature"
     default_hint = "The file was changed after it was signed. Fetch it again from where it was made."
 
 
 class KeyNotValid(NotGood):
+    """The key was not in use at that time, is for another use, or was revoked."""
+
     code = "key-not-valid"
     default_hint = "Ask the administrator for a borrow signed with a current key, and install the newest status file."
 
 
 class NotAuthorized(NotGood):
+    """Grants more than the vendor authorized, or belongs to another organization."""
+
     code = "not-authorized"
     default_hint = "Ask the administrator: the license goes beyond what the vendor authorized the organization to give."
 
 
 class NotYetValid(NotGood):
+    """Begins later than now."""
+
     code = "not-yet-valid"
     default_hint = "Check this machine's clock; if it is right, wait until the license begins."
 
 
 class Expired(NotGood):
+    """Ended before now."""
+
     code = "expired"
     default_hint = "Borrow the license again: make a new request on this machine."
 
 
 class NotActivatedInTime(NotGood):
+    """Came to this machine for the first time after its activation deadline."""
+
     code = "not-activated-in-time"
     default_hint = "Make a new request on this machine; the administrator releases the old borrow."
 
 
 class WrongProduct(NotGood):
+    """Is for another product."""
+
     code = "wrong-product"
     default_hint = "Install the borrow file that was made for this product."
 
 
 class LevelNotGranted(NotGood):
+    """Does not grant the level asked for."""
+
     code = "level-not-granted"
     default_hint = "Return this license and borrow the level that you need."
 
 
 class ExtensionNotGranted(NotGood):
+    """Does not grant an extension asked for."""
+
     code = "extension-not-granted"
     default_hint = "Return this license and borrow it again together with the extension."
 
 
 class WrongMachine(NotGood):
+    """Bound to another machine."""
+
     code = "wrong-machine"
     default_hint = "A borrow works on one machine only: make a request on this machine."
 
 
 class WrongUser(NotGood):
+    """Bound to another OS user."""
+
     code = "wrong-user"
     default_hint = "Sign in to this machine as the user who made the request, or make a request as this user."
 
 
 class WrongMachineKey(NotGood):
+    """Bound to another machine key."""
+
     code = "wrong-machine-key"
     default_hint = "The machine key was lost or replaced: make a new request; the administrator releases the old borrow."
 
 
 class Revoked(NotGood):
+    """The status list says that it ended: checked in, released or revoked."""
+
     code = "revoked"
     default_hint = "Ask the administrator why, or borrow the license again."
 
 
 class Suspended(NotGood):
+    """The status list says that it is suspended."""
+
     code = "suspended"
     default_hint = "Ask the administrator, and install a newer status file when the suspension ends."
 
 
 class GivenUp(NotGood):
+    """This machine returned it."""
+
     code = "given-up"
     default_hint = "This machine returned the license. Borrow it again with a new request."
 
 
 class NoTrust(NotChecked):
+    """No trust store is installed."""
+
     code = "no-trust"
     default_hint = "Install the organization's trust file: carnet trust FILE."
 
 
 class NoBorrow(NotChecked):
+    """No borrow of the product is installed."""
+
     code = "no-borrow"
     default_hint = (
         "Make a request (carnet request PRODUCT -o FILE), have it answered, and install the answer (carnet install FILE)."
@@ -138,36 +178,50 @@ class NoBorrow(NotChecked):
 
 
 class StateDamaged(NotChecked):
+    """A file of this workstation's own state cannot be read or is open to others."""
+
     code = "state-damaged"
     default_hint = "Install the trust, borrow and status files again; nothing else is lost."
 
 
 class StatusListMissing(NotChecked):
+    """The license demands a status list and there is none."""
+
     code = "status-list-missing"
     default_hint = "This license demands a status file: fetch one (carnet-authority status-list export) and install it."
 
 
 class StatusListStale(NotChecked):
+    """The license demands a newer status list."""
+
     code = "status-list-stale"
     default_hint = "Fetch a newer status file from the authority and install it."
 
 
 class StatusListRolledBack(NotChecked):
+    """The status list is older than one known here, or another one with the same number."""
+
     code = "status-list-rolled-back"
     default_hint = "Use the newest status file; an older one is never taken."
 
 
 class StatusListUnusable(NotChecked):
+    """The status list is damaged, of another organization or list, or wrongly signed."""
+
     code = "status-list-unusable"
     default_hint = "Fetch the status file again; if it stays so, tell the administrator."
 
 
 class ClockTurnedBack(NotChecked):
+    """The clock is far behind what was signed and is installed here."""
+
     code = "clock-turned-back"
     default_hint = "Set this machine's clock right, then try again."
 
 
 class ClockInDoubt(NotChecked):
+    """The clock cannot be believed."""
+
     code = "clock-in-doubt"
     default_hint = "Set this machine's clock right, then try again."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -61,10 +62,16 @@ def read_bytes(path: Path) -> bytes:
         raise Malformed(f"{path} is a link; name the file itself")
     # Without O_NONBLOCK opening a pipe would wait for a writer that never comes.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "it is a directory", str(path))
+        if not stat.S_ISREG(mode):
             raise Malformed(f"{path} is not a regular file")
-        return stream.read(LARGEST_STATUS_FILE + 1)
+        with open(descriptor, "rb", closefd=False) as stream:
+            return stream.read(LARGEST_STATUS_FILE + 1)
+    finally:
+        os.close(descriptor)
 
 
 def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -84,6 +84,8 @@ class PublicKey:
         return {"kty": "OKP", "crv": "Ed25519", "x": encode(self.raw)}
 
 
+# Whether 32 bytes are a good key never changes, and machines come back with theirs.
+@lru_cache(maxsize=4096)
 def from_raw(raw: bytes) -> PublicKey:
     """The screened key for 32 raw bytes. Raises Malformed for a wrong length, a low-order or an off-curve key."""
     if len(raw) != KEY_BYTES:

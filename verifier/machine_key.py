@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
@@ -47,7 +48,7 @@ def load(path: Path) -> MachineKey:
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         private = load_pem_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
         raise StateDamaged(f"the machine key {path} cannot be read", path=str(path)) from error
     if sys.platform != "win32" and mode & 0o077:
         raise StateDamaged(

@@ -9,6 +9,10 @@ from typing import Any
 from verifier.errors import Malformed, UnsupportedVersion
 
 LONGEST_TEXT = 256
+# 9999-12-31T23:59:59Z: beyond it no calendar can show the time.
+LAST_SECOND = 253_402_300_799
+LARGEST_INTEGER = 2**53 - 1
+MOST_DAYS = 36_500
 BORROW_ID = re.compile(r"\A[A-Za-z0-9_-]{22}\Z")
 PRODUCT_ID = re.compile(r"\A[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?\Z")
 FEATURE = re.compile(r"\A[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?\Z")
@@ -56,12 +60,16 @@ class Reader:
         """Like `text`, or None for JSON null."""
         return None if self._value[name] is None else self.text(name, pattern)
 
-    def integer(self, name: str, least: int = 0) -> int:
-        """A JSON integer (true and false are none) not below `least`."""
+    def integer(self, name: str, least: int = 0, most: int = LARGEST_INTEGER) -> int:
+        """A JSON integer (true and false are none) from `least` to `most`."""
         value = self._value[name]
-        if type(value) is not int or value < least:
-            raise self._refuse(name, f"an integer of at least {least}")
+        if type(value) is not int or not least <= value <= most:
+            raise self._refuse(name, f"an integer from {least} to {most}")
         return value
+
+    def time(self, name: str) -> int:
+        """Seconds since 1970 UTC, up to the end of the calendar."""
+        return self.integer(name, 0, LAST_SECOND)
 
     def integer_or_null(self, name: str, least: int = 0) -> int | None:
         """Like `integer`, or None for JSON null."""

@@ -20,13 +20,14 @@ LARGEST_UNPACKED = 1024 * 1024
 
 @dataclass(frozen=True)
 class StatusList:
-    """A verified list. `digest` is that of the compact text: two lists of one `seq` must be the same text."""
+    """A verified list and the key that signed it. `digest` is that of the compact text: one `seq`, one text."""
 
     organization: str
     uri: str
     iat: int
     exp: int
     seq: int
+    kid: str
     digest: str
     statuses: bytes
     bits: int = BITS
@@ -54,8 +55,14 @@ def read(compact: object, authorization: Authorization) -> StatusList:
         raise StatusListUnusable(f"the status list cannot be used: {error.message}", cause=error.code) from error
     if claims.organization != authorization.organization:
         raise StatusListUnusable(f'the status list is of the organization "{claims.organization}"', cause="not-authorized")
-    digest = keys.encode(hashlib.sha256(compact.encode("ascii")).digest())
-    return StatusList(claims.organization, claims.uri, claims.iat, claims.exp, claims.seq, digest, statuses)
+    return StatusList(
+        claims.organization, claims.uri, claims.iat, claims.exp, claims.seq, signed.key.kid, digest_of(compact), statuses
+    )
+
+
+def digest_of(compact: str) -> str:
+    """SHA-256 of a list's compact text, 43 characters of base64url: what `prev` of the next one has."""
+    return keys.encode(hashlib.sha256(compact.encode("ascii")).digest())
 
 
 def unpack(packed: str, largest: int = LARGEST_UNPACKED) -> bytes:

@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -97,9 +97,9 @@ def verify(
     """
     store = trust if isinstance(trust, TrustStore) else TrustStore.read(trust)
     at = timestamp(now)
-    evidence = open_borrow(borrow_file, store, status_list)
+    evidence = open_borrow(borrow_file, store, [] if status_list is None else [status_list])
     if status_list is not None:
-        status.newest(evidence.status_list, open_status(status_list, store)[0])
+        _check_given_list(evidence, open_status(status_list, store)[0])
     check_content(evidence.borrow, evidence.authorization)
     check_time(evidence.borrow, at)
     warnings = check_workstation(evidence.borrow, workstation)
@@ -107,30 +107,58 @@ def verify(
     return grant(evidence.borrow, at, warnings)
 
 
+def _check_given_list(evidence: Evidence, given: status.StatusList) -> None:
+    """A list given beside the borrow must be the borrow's, and not older than the one in its file."""
+    _check_is_of(evidence.borrow, given)
+    status.newest(evidence.status_list, given)
+
+
+def _check_is_of(borrow: claims.Borrow, found: status.StatusList) -> None:
+    if found.uri != borrow.status_uri:
+        raise errors.StatusListUnusable(f"the status list is {found.uri}, the borrow's is {borrow.status_uri}", uri=found.uri)
+
+
 def open_borrow(
-    borrow_file: bytes | str, trust: TrustStore, status_file: bytes | str | None, *, known: Authorization | None = None
+    borrow_file: bytes | str, trust: TrustStore, status_files: Sequence[bytes | str], *, known: Authorization | None = None
 ) -> Evidence:
-    """Steps 1 to 3 for a borrow file, the status file beside it if there is one, and the newest authorization known."""
+    """Steps 1 to 3 for a borrow file, the status files beside it, and the newest authorization known.
+
+    The newest authorization says which keys are good. A list in the borrow file whose key it no longer takes says nothing,
+    for who stole a status key can make lists; a status file whose key it does not take is refused (StatusListUnusable).
+    """
     _, members = files.parse(borrow_file, "borrow")
     authorization = trust.authorize(members["authorization"])
-    authorizations = [authorization] if known is None else [authorization, known]
-    lists = [] if members["status_list"] is None else [status.read(members["status_list"], authorization)]
-    if status_file is not None:
-        found, list_authorization = open_status(status_file, trust)
-        lists.append(found)
-        authorizations.append(list_authorization)
-    newest = max(authorizations, key=lambda item: item.seq)
+    opened = [open_status(data, trust) for data in status_files]
+    candidates = [authorization, *(found for _, found in opened), *(() if known is None else (known,))]
+    newest = max(candidates, key=lambda item: item.seq)
+    lists = [_current(found, newest) for found, _ in opened]
     borrow = open_token(members["borrow"], authorization, newest)
+    if members["status_list"] is not None:
+        carried = status.read(members["status_list"], authorization)
+        _check_is_of(borrow, carried)
+        lists += _still_signed([carried], newest)
     return Evidence(borrow, authorization, newest, _list_for(borrow, lists))
+
+
+def _current(found: status.StatusList, newest: Authorization) -> status.StatusList:
+    try:
+        newest.check_key_at(found.kid, found.iat, None)
+    except errors.KeyNotValid as error:
+        raise errors.StatusListUnusable(f"the status list cannot be used: {error.message}", cause=error.code) from error
+    return found
+
+
+def _still_signed(lists: list[status.StatusList], newest: Authorization) -> list[status.StatusList]:
+    try:
+        return [_current(found, newest) for found in lists]
+    except errors.StatusListUnusable:
+        return []
 
 
 def _list_for(borrow: claims.Borrow, lists: list[status.StatusList]) -> status.StatusList | None:
     """The newest of the lists that is this borrow's. Two different lists of one number are refused (StatusListRolledBack)."""
-    mine = [found for found in lists if found.uri == borrow.status_uri]
-    if lists and not mine:
-        raise errors.StatusListUnusable(f"no status list is for {borrow.status_uri}", uri=borrow.status_uri)
     newest: status.StatusList | None = None
-    for found in sorted(mine, key=lambda item: item.seq):
+    for found in sorted((item for item in lists if item.uri == borrow.status_uri), key=lambda item: item.seq):
         newest = status.newest(newest, found)
     return newest
 
@@ -259,8 +287,5 @@ def rfc3339(at: datetime) -> str:
 
 
 def clock(seconds: int) -> str:
-    """A time of a token for a sentence: RFC 3339, or the bare number where the calendar ends."""
-    try:
-        return rfc3339(datetime.fromtimestamp(seconds, UTC))
-    except (OverflowError, ValueError, OSError):
-        return f"{seconds} seconds since 1970"
+    """A time of a token for a sentence: RFC 3339. The claims were bounded by the calendar when they were read."""
+    return rfc3339(datetime.fromtimestamp(seconds, UTC))

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from verifier import machine_key
-from verifier.errors import CarnetError, NoBorrow, NoTrust, StateDamaged
-from verifier.files import read_bytes, write_atomically
+from verifier import jose, keys, machine_key
+from verifier.claims import receipt
+from verifier.errors import (
+    BadSignature,
+    CarnetError,
+    Malformed,
+    NoBorrow,
+    NoTrust,
+    StateDamaged,
+    StatusListUnusable,
+    UnknownKey,
+    UnsupportedVersion,
+)
+from verifier.files import LARGEST_STATUS_FILE, read_bytes, write_atomically
 from verifier.jose import strict_object
 from verifier.machine_key import MachineKey
-from verifier.reading import PRODUCT_ID
+from verifier.reading import BORROW_ID, DIGEST, PRODUCT_ID, Reader
 from verifier.trust import TrustStore
+
+STATE_TYP = "workstation-state+jwt"
 
 
 @dataclass
@@ -25,7 +39,7 @@ class State:
     """What no signed file says: the alias, which tokens were installed here in time (`jti` to `exp`), and the receipts made here.
 
     `given_up` has, by borrow id, the product, the `exp` of the token and the claims of the receipt, so that a return that was
-    cut short can be finished with the same receipt.
+    cut short can be finished with the same receipt. `floor` is the newest signed time seen here, in seconds since 1970 UTC.
     """
 
     alias: str | None = None
@@ -33,6 +47,7 @@ class State:
     given_up: dict[str, dict[str, Any]] = field(default_factory=dict)
     receipt_count: int = 0
     last_receipt: str | None = None
+    floor: int = 0
 
 
 class Store:
@@ -42,7 +57,7 @@ class Store:
         self.home = home
         self._trust = home / "organization.trust"
         self._authorization = home / "newest.authorization"
-        self._status = home / "newest.status"
+        self._statuses = home / "status"
         self._state = home / "state.json"
         self._key = home / "machine-key.pem"
         self._borrows = home / "borrows"
@@ -60,17 +75,22 @@ class Store:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """One change at a time, also across processes."""
-        self._borrows.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with open(self.home / ".lock", "a+b") as stream:
+        self._make_folders()
+        with open(os.open(self.home / ".lock", os.O_CREAT | os.O_RDWR, 0o600), "r+b") as stream:
             _lock(stream.fileno())
             yield
+
+    def _make_folders(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (self._borrows, self._statuses):
+            folder.mkdir(exist_ok=True, mode=0o700)
 
     def trust(self) -> TrustStore:
         """The installed trust store. Raises NoTrust or StateDamaged."""
         data = _read(self._trust)
         if data is None:
             raise NoTrust(f"no trust file is installed in {self.home}", home=str(self.home))
-        with _damaged(self._trust):
+        with damaged(self._trust):
             return TrustStore.read(data)
 
     def save_trust(self, data: bytes) -> None:
@@ -85,13 +105,21 @@ class Store:
         """Keeps an authorization file that was checked and is newer."""
         write_atomically(self._authorization, data)
 
-    def status_file(self) -> bytes | None:
-        """The newest status file seen here, if any."""
-        return _read(self._status)
+    def status_files(self) -> list[bytes]:
+        """The newest status file seen here of each list."""
+        found = [_read(path) for path in sorted(self._statuses.glob("*.status"))]
+        return [data for data in found if data is not None]
 
-    def save_status(self, data: bytes) -> None:
+    def status_file(self, uri: str) -> bytes | None:
+        """The newest status file seen here of the list with this URI, if any."""
+        return _read(self._status_path(uri))
+
+    def save_status(self, uri: str, data: bytes) -> None:
         """Keeps a status file that was checked and is newer."""
-        write_atomically(self._status, data)
+        write_atomically(self._status_path(uri), data)
+
+    def _status_path(self, uri: str) -> Path:
+        return self._statuses / f"{keys.encode(hashlib.sha256(uri.encode()).digest()[:12])}.status"
 
     def products(self) -> list[str]:
         """The products with an installed borrow, in order."""
@@ -112,16 +140,24 @@ class Store:
         return self._borrows / f"{product}.borrow"
 
     def state(self) -> State:
-        """The unsigned state. Raises StateDamaged when it is there and cannot be read."""
+        """The state that no other file says, signed by the machine key. Raises StateDamaged when it is there and not good.
+
+        With a new machine key everything begins anew: no borrow of the old one is good any more.
+        """
         data = _read(self._state)
         if data is None:
             return State()
-        with _damaged(self._state):
-            return _state(strict_object(data))
+        with damaged(self._state):
+            members = strict_object(data)
+            if set(members) != {"state"} or not isinstance(members["state"], str):
+                raise Malformed("the state is not a compact JWS")
+            signed = jose.open_by_jwk(members["state"], STATE_TYP, longest=LARGEST_STATUS_FILE)
+            return _state(signed.claims) if signed.key.kid == self.machine_key_thumbprint() else State()
 
     def save_state(self, state: State) -> None:
-        """Keeps the unsigned state."""
-        write_atomically(self._state, json.dumps(asdict(state), indent=2).encode())
+        """Keeps the state, signed, so that no part of it can be changed by hand."""
+        compact = self.machine_key().sign(STATE_TYP, asdict(state))
+        write_atomically(self._state, (json.dumps({"state": compact}) + "\n").encode())
 
     def machine_key(self) -> MachineKey:
         """The machine key, made at first use. Raises StateDamaged."""
@@ -133,12 +169,28 @@ class Store:
         return machine_key.load(self._key).public.kid if self._key.exists() else None
 
 
-def _state(members: dict[str, Any]) -> State:
-    state = State(**members)
-    types = (isinstance(state.activated, dict), isinstance(state.given_up, dict), type(state.receipt_count) is int)
-    if not all(types) or not all(isinstance(text, str | None) for text in (state.alias, state.last_receipt)):
-        raise TypeError("a member is of another type")
-    return state
+def _state(claims: Mapping[str, Any]) -> State:
+    """The state that these signed claims are. Raises Malformed."""
+    read = Reader(claims, "the state", frozenset(State.__dataclass_fields__))
+    given_up = read.mapping("given_up", BORROW_ID)
+    for borrow_id, entry in given_up.items():
+        _check_entry(borrow_id, entry)
+    return State(
+        alias=read.text_or_null("alias"),
+        activated=read.counts("activated", BORROW_ID),
+        given_up=given_up,
+        receipt_count=read.integer("receipt_count"),
+        last_receipt=read.text_or_null("last_receipt", DIGEST),
+        floor=read.integer("floor"),
+    )
+
+
+def _check_entry(borrow_id: str, entry: object) -> None:
+    read = Reader(entry, "a tombstone", frozenset({"product", "exp", "receipt"}))
+    read.text("product", PRODUCT_ID)
+    read.integer("exp")
+    if not isinstance(read.members()["receipt"], Mapping) or receipt(read.members()["receipt"]).borrow_id != borrow_id:
+        raise Malformed("a tombstone has the receipt of another borrow")
 
 
 def _read(path: Path) -> bytes | None:
@@ -151,11 +203,12 @@ def _read(path: Path) -> bytes | None:
 
 
 @contextlib.contextmanager
-def _damaged(path: Path) -> Iterator[None]:
+def damaged(what: object) -> Iterator[None]:
+    """What was checked when it was kept and is no longer in order was damaged since: StateDamaged, not a verdict."""
     try:
         yield
-    except (CarnetError, TypeError) as error:
-        raise StateDamaged(f"{path} is damaged: {error}", path=str(path)) from error
+    except (Malformed, UnsupportedVersion, UnknownKey, BadSignature, StatusListUnusable) as error:
+        raise StateDamaged(f"{what} is damaged: {error}", path=str(what)) from error
 
 
 def _lock(descriptor: int) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from authority.domain.events import Event
-from authority.domain.members import Actor, Member, Privilege, check_name
+from authority.domain.members import Actor, Member, Privilege, Role, check_name
 from authority.domain.refusals import NotAuthenticated, NotFound
 from authority.services.context import Authority
 from authority.services.passwords import is_right
@@ -49,15 +49,13 @@ def sign_out(authority: Authority, secret: str) -> None:
 
 def actor_of(authority: Authority, secret: str) -> Actor:
     """Who is behind a bearer token. Raises NotAuthenticated when it is unknown, ended or revoked, or its member disabled."""
-    now = authority.clock()
     with authority.database.read() as connection:
-        found = stored.credential_by_digest(connection, digest(secret))
-        member = None if found is None else stored.by_id(connection, found.member_id)
-    if found is None or member is None or found.revoked_at is not None or member.disabled:
+        found = stored.bearer(connection, digest(secret))
+    if found is None or found.revoked_at is not None or found.disabled:
         raise NotAuthenticated("the bearer token is not known")
-    if found.expires_at is not None and found.expires_at <= now:
+    if found.expires_at is not None and found.expires_at <= authority.clock():
         raise NotAuthenticated(f"the sign-in ended at {found.expires_at:%Y-%m-%d %H:%M} UTC", hint="Sign in again.")
-    return Actor(member.id, member.username, member.role)
+    return Actor(found.id, found.username, Role(found.role))
 
 
 def create_api_key(authority: Authority, actor: Actor, username: str, name: str) -> tuple[str, Credential]:

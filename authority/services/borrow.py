@@ -222,9 +222,7 @@ def _places(authority: Authority, size: int) -> Iterator[int]:
 
 def file_of(authority: Authority, token: Token) -> bytes:
     """The file of a token: the same bytes as ever, made again from the rows and signed after they were committed."""
-    with authority.database.read() as connection:
-        issuer = authority.issuer(connection, authority.authorization(connection, token.authorization_seq))
-        list_compact = authority.list_text(connection, token.status_seq)
+    issuer, list_compact = authority.file_parts(token.authorization_seq, token.status_seq)
     return tokens.borrow_file(issuer, token.payload, token.kid, list_compact)
 
 

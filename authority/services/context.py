@@ -72,10 +72,16 @@ class Authority:
         """What signing needs under this authorization."""
         return Issuer(self.ring, authorization, self.organization(connection).trust_file)
 
-    def list_text(self, connection: Connection, seq: int) -> str:
-        """The signed text of one published status list."""
-        if seq not in self.remembered.lists:
-            while len(self.remembered.lists) >= MOST_LISTS_REMEMBERED:
-                self.remembered.lists.pop(next(iter(self.remembered.lists)), None)
-            self.remembered.lists[seq] = borrows.list_text(connection, seq)
-        return self.remembered.lists[seq]
+    def file_parts(self, authorization_seq: int, status_seq: int) -> tuple[Issuer, str]:
+        """What a borrow file is made of besides its payload: who signs it, and the status list that goes with it."""
+        known = self.remembered
+        if known.organization and authorization_seq in known.authorizations and status_seq in known.lists:
+            issuer = Issuer(self.ring, known.authorizations[authorization_seq], known.organization.trust_file)
+            return issuer, known.lists[status_seq]
+        with self.database.read() as connection:
+            issuer = self.issuer(connection, self.authorization(connection, authorization_seq))
+            listed = borrows.list_text(connection, status_seq)
+        while len(known.lists) >= MOST_LISTS_REMEMBERED:
+            known.lists.pop(next(iter(known.lists)), None)
+        known.lists[status_seq] = listed
+        return issuer, listed

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -118,7 +119,7 @@ def load(path: Path, passphrase: bytes | None, *, demonstration: bool = False) -
     is_encrypted = b"ENCRYPTED" in data
     try:
         private = load_pem_private_key(data, passphrase if is_encrypted else None)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
         why = "is encrypted, and the passphrase is missing or wrong" if is_encrypted else "is not a PEM key"
         raise KeyUnusable(f"the private key {path} {why}", path=str(path)) from error
     if not isinstance(private, Ed25519PrivateKey):

@@ -45,6 +45,13 @@ _EXTENSIONS = (
     .order_by(assigned_extensions.c.extension)
 )
 _CREDENTIAL = select(credentials).where(credentials.c.digest == bindparam("digest"))
+_BEARER = (
+    select(
+        credentials.c.expires_at, credentials.c.revoked_at, members.c.id, members.c.username, members.c.role, members.c.disabled
+    )
+    .join(members)
+    .where(credentials.c.digest == bindparam("digest"))
+)
 
 
 def by_username(connection: Connection, username: str) -> Member | None:
@@ -149,6 +156,11 @@ def insert_credential(connection: Connection, credential: Credential) -> None:
     """Keeps the digest of a new API key or sign-in."""
     values = {name: getattr(credential, name) for name in credential.__slots__}
     connection.execute(insert(credentials).values(values))
+
+
+def bearer(connection: Connection, digest: str) -> Any:
+    """What a bearer token's digest leads to: `expires_at`, `revoked_at`, and the member's `id`, `username`, `role`, `disabled`."""
+    return connection.execute(_BEARER, {"digest": digest}).one_or_none()
 
 
 def credential_by_digest(connection: Connection, digest: str) -> Credential | None:

@@ -63,7 +63,6 @@ def make_bench(
     *,
     clock: TestClock | None = None,
     change: Callable[[dict[str, Any]], None] = lambda _: None,
-    status_size: int = 2**12,
 ) -> Bench:
     """A new authority over the empty database at `url`, with the sample specification after `change`."""
     used_clock = clock or TestClock()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import date, datetime, timedelta
 
-from verifier import carried, errors, steps, workstation
+from verifier import carried, errors, installing, steps, workstation
 from verifier.cli.output import UsageError, failure, result, warn
 from verifier.cli.paths import check_output, read_input, write_output
 from verifier.files import parse
@@ -84,7 +84,7 @@ def install(arguments: argparse.Namespace) -> int:
     first_error: errors.CarnetError | None = None
     for name, data in sorted(given, key=lambda item: _order(item[1])):
         try:
-            installed.append({"file": name, "installed": workstation.install(store, data)})
+            installed.append({"file": name, "installed": installing.install(store, data)})
         except errors.CarnetError as error:
             error.message = f"{name}: {error.message}"
             if first_error is not None and not arguments.json:
@@ -133,7 +133,10 @@ def status(arguments: argparse.Namespace) -> int:
 
 
 def _as_json(item: workstation.License) -> dict[str, object]:
-    borrow, product = item.evidence.borrow, item.evidence.authorization.product(item.evidence.borrow.product)
+    error = None if item.error is None else item.error.as_json()
+    if item.evidence is None:
+        return {"product": item.product, "ok": False, "error": error}
+    borrow, product = item.evidence.borrow, item.evidence.authorization.product(item.product)
     listed = item.evidence.status_list
     return {
         "product": borrow.product,
@@ -148,12 +151,17 @@ def _as_json(item: workstation.License) -> dict[str, object]:
         "status_list": None if listed is None else {"seq": listed.seq, "issued_at": steps.clock(listed.iat)},
         "warnings": list(item.grant.warnings) if item.grant else [],
         "ok": item.error is None,
-        "error": None if item.error is None else item.error.as_json(),
+        "error": error,
     }
 
 
 def _as_lines(item: workstation.License) -> list[str]:
-    borrow, product = item.evidence.borrow, item.evidence.authorization.product(item.evidence.borrow.product)
+    refusal = []
+    if item.error is not None:
+        refusal = [f"  NOT GOOD   {item.error.message} [{item.error.code}]", f"  what to do {item.error.hint}"]
+    if item.evidence is None:
+        return [item.product, *refusal]
+    borrow, product = item.evidence.borrow, item.evidence.authorization.product(item.product)
     listed = item.evidence.status_list
     lines = [f"{product.name} ({product.id}), borrowed by {borrow.member}"]
     lines += [f"  level      {level:<20} {'yes' if level in borrow.levels else 'no'}" for level in product.levels]
@@ -161,17 +169,14 @@ def _as_lines(item: workstation.License) -> list[str]:
     left = f", {item.grant.days_left} days left" if item.grant else ""
     lines.append(f"  until      {steps.clock(borrow.exp)}{left}")
     lines.append(f"  status     {'no list' if listed is None else f'list {listed.seq} of {steps.clock(listed.iat)}'}")
-    if item.error is not None:
-        lines += [f"  NOT GOOD   {item.error.message} [{item.error.code}]", f"  what to do {item.error.hint}"]
-    elif item.grant is not None:
-        lines += [f"  note       {warning}" for warning in item.grant.warnings]
-    return lines
+    notes = item.grant.warnings if item.grant else ()
+    return [*lines, *refusal, *(f"  note       {warning}" for warning in notes)]
 
 
 def give_up(arguments: argparse.Namespace) -> int:
     """`carnet return PRODUCT -o FILE`: may be repeated until the file is safely written."""
     check_output(arguments.output)
-    write_output(arguments.output, workstation.give_up(Store.open(arguments.home), arguments.product))
+    write_output(arguments.output, installing.give_up(Store.open(arguments.home), arguments.product))
     lines = [
         f"{arguments.product} no longer works here; wrote {arguments.output}",
         "carry it to the administrator to free the seat",

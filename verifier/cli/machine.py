@@ -8,9 +8,9 @@ from verifier import identity
 from verifier.cli.output import UsageError, result
 from verifier.cli.paths import read_input
 from verifier.files import parse
+from verifier.installing import install
 from verifier.store import Store
 from verifier.trust import TrustStore
-from verifier.workstation import install
 
 LONGEST_ALIAS = 64
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
 from verifier.cli import borrows, machine, proofs
-from verifier.cli.output import USAGE, UsageError, failure
-from verifier.errors import CarnetError
+from verifier.cli.output import UsageError, failure, safe, usage_failure
+from verifier.errors import CarnetError, StateDamaged
 
 EXAMPLES = """\
 examples:
@@ -50,15 +51,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     arguments.json = getattr(arguments, "json", False)
     arguments.home = getattr(arguments, "home", None)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name that the terminal cannot show is no reason to refuse a license.
+            stream.reconfigure(errors="backslashreplace")
     try:
         return int(arguments.run(arguments))
     except CarnetError as error:
         return failure(arguments, error)
-    except (UsageError, OSError) as error:
-        print(f"carnet: {error}", file=sys.stderr)
-        return USAGE if isinstance(error, UsageError) else 3
+    except UsageError as error:
+        return usage_failure(arguments, str(error))
+    except OSError as error:
+        return failure(arguments, StateDamaged(f"the state cannot be used: {error}"))
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 - the last line of defense: a mistake of ours is told, not shown as a traceback
-        print(f"carnet: a mistake in the program, please report it: {type(error).__name__}: {error}", file=sys.stderr)
+        print(safe(f"carnet: a mistake in the program, please report it: {type(error).__name__}: {error}"), file=sys.stderr)
         return 3

@@ -19,11 +19,26 @@ class UsageError(Exception):
 def result(arguments: argparse.Namespace, value: dict[str, Any], lines: list[str]) -> int:
     """Prints a result as lines, or as one object with `"ok": true`. Returns exit status 0."""
     if arguments.json:
-        print(json.dumps({"ok": True, **value}, indent=2, ensure_ascii=False))
+        print_json({"ok": True, **value})
     else:
         for line in lines:
             print(safe(line))
     return 0
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One object on stdout, in ASCII alone: it means the same in every encoding and holds nothing that moves a cursor."""
+    print(json.dumps(value, indent=2, default=str))
+
+
+def usage_failure(arguments: argparse.Namespace, message: str) -> int:
+    """Prints wrong usage. Returns exit status 2."""
+    hint = "carnet --help shows the commands, carnet COMMAND --help what each takes."
+    if arguments.json:
+        print_json({"ok": False, "code": "wrong-usage", "message": message, "hint": hint, "evidence": {}})
+    else:
+        print(f"carnet: {safe(message)}", file=sys.stderr)
+    return USAGE
 
 
 def warn(arguments: argparse.Namespace, warnings: tuple[str, ...] | list[str]) -> None:
@@ -36,7 +51,7 @@ def warn(arguments: argparse.Namespace, warnings: tuple[str, ...] | list[str]) -
 def failure(arguments: argparse.Namespace, error: CarnetError) -> int:
     """Prints an error with its code and what to do next. Returns its exit status."""
     if arguments.json:
-        print(json.dumps(error.as_json(), indent=2, ensure_ascii=False, default=str))
+        print_json(error.as_json())
     else:
         print(f"carnet: {safe(error.message)} [{error.code}]", file=sys.stderr)
         if error.hint:

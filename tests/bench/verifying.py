@@ -1,0 +1,85 @@
+"""The verifier: against one raw signature check, and its start against importing the library that it stands on."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from authority.services import borrow
+from tests.bench.timing import per_call_microseconds, process_milliseconds
+from tests.support.authorities import make_bench
+from verifier import TrustStore, Workstation, carried, identity, installing, steps, verify
+from verifier.carried import Wish
+from verifier.keys import decode
+from verifier.store import Store
+
+
+def bench_verify() -> None:
+    """One check of a borrow, the authorization checked before, against one raw Ed25519 verification."""
+    folder = Path(__file__).parents[2] / "keys.example"
+    file, trust = (folder / "sample.borrow").read_bytes(), TrustStore.read((folder / "sample.trust").read_bytes())
+    now, nobody = datetime(2026, 1, 15, tzinfo=UTC), Workstation(None, None, None)
+    members = json.loads(file)
+    authorization = trust.authorize(members["authorization"])
+    token = members["borrow"]
+    signed, _, signature = token.rpartition(".")
+    kid = json.loads(decode(token.split(".")[0]))["kid"]
+    handle, data, proof = authorization.key(kid, "borrow").handle, signed.encode(), decode(signature)
+
+    def token_alone() -> None:
+        found = steps.open_token(token, authorization)
+        steps.check_content(found, authorization)
+        steps.check_time(found, steps.timestamp(now))
+        steps.check_workstation(found, nobody)
+
+    raw, alone, whole = per_call_microseconds(
+        [
+            lambda: handle.verify(proof, data),
+            token_alone,
+            lambda: verify(file, trust=trust, workstation=nobody, now=now),
+        ]
+    )
+    print(f"one raw Ed25519 verification                {raw:8.1f} us")
+    print(f"a borrow token, authorization checked       {alone:8.1f} us   {alone / raw:5.2f} x raw (aim: at most 2.5)")
+    print(
+        f"a borrow file with its status list          {whole:8.1f} us   {whole / raw:5.2f} x raw (two signatures: 2.00 is the floor)"
+    )
+
+
+def bench_start() -> None:
+    """`carnet check` as a whole process, against importing PyJWT with its cryptography and against an empty program."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "workstation"
+        _borrow_here(home, Path(folder))
+        check = [str(Path(sys.executable).parent / "carnet"), "check", "arcgis-pro", "--home", str(home)]
+        nothing, library, ours = process_milliseconds(
+            [[sys.executable, "-c", "pass"], [sys.executable, "-c", "import jwt"], check]
+        )
+    print(f"python -c pass                              {nothing:8.1f} ms")
+    print(f'python -c "import jwt"                      {library:8.1f} ms')
+    print(f"carnet check                                {ours:8.1f} ms   {ours / library:5.2f} x import jwt")
+
+
+def _borrow_here(home: Path, folder: Path) -> None:
+    """Installs a borrow for this machine and user."""
+    made = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "authority")
+    made.clock.at = datetime.now(UTC)
+    store = Store.open(home)
+    installing.install(store, made.trust_file.encode())
+    data = carried.request_file(
+        store.machine_key(),
+        Wish("arcgis-pro"),
+        machine=identity.machine(),
+        user=identity.user(),
+        alias=None,
+        organization=None,
+        prev=None,
+        jti=carried.fresh_id(),
+        now=steps.timestamp(made.clock()),
+    )
+    issued = borrow.issue(made.authority, made.member("ada"), json.loads(data)["request"])
+    made.authority.database.close()
+    installing.install(store, issued.file)

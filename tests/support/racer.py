@@ -1,0 +1,50 @@
+"""A process of its own that opens an authority and sends many requests at once: `python -m tests.support.racer HOME FILE`.
+
+FILE has a JSON array of `{"member", "request"}`. It prints "ready", waits for a line, and prints the outcomes as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from authority.app import open_authority
+from authority.domain.members import CONSOLE
+from authority.domain.refusals import Refusal
+from authority.services import borrow
+from authority.settings import from_process
+
+
+def main(home: str, file: str) -> None:
+    authority = open_authority(from_process(home))
+    wishes: list[dict[str, str]] = json.loads(Path(file).read_text(encoding="utf-8"))
+    outcomes: list[str] = []
+    start = threading.Event()
+
+    def sending(wish: dict[str, str]) -> Callable[[], None]:
+        def send() -> None:
+            start.wait()
+            try:
+                outcomes.append(borrow.issue(authority, CONSOLE, wish["request"], wish["member"]).borrow.id)
+            except Refusal as error:
+                outcomes.append(error.code)
+
+        return send
+
+    threads = [threading.Thread(target=sending(wish)) for wish in wishes]
+    for thread in threads:
+        thread.start()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    start.set()
+    for thread in threads:
+        thread.join()
+    authority.database.close()
+    print(json.dumps(outcomes), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

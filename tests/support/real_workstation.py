@@ -1,0 +1,51 @@
+"""This very machine as a workstation: its own identity, a store in a folder of the test, and borrows made for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.chains import START, Chain, at, make_chain
+from verifier import identity, installing, workstation
+from verifier.steps import Grant, Workstation
+from verifier.store import Store
+
+
+@dataclass
+class RealWorkstation:
+    """A store and the chain whose borrow is bound to this machine, this user and the store's machine key."""
+
+    store: Store
+    chain: Chain
+
+    @property
+    def home(self) -> Path:
+        return self.store.home
+
+    def install(self, data: bytes, now: int = START) -> str:
+        return installing.install(self.store, data, at(now))
+
+    def check(self, now: int = START, product: str = "arcgis-pro") -> Grant:
+        return workstation.check(product, home=self.home, now=at(now))
+
+    def give_up(self, now: int = START) -> bytes:
+        return installing.give_up(self.store, "arcgis-pro", at(now))
+
+    def next_borrow(self, letter: str) -> None:
+        """The chain's next borrow is a new one."""
+        self.chain.borrow |= {"bid": letter * 22, "jti": letter.lower() * 22}
+
+    def snapshot(self) -> dict[str, bytes]:
+        """Every file of the state with its bytes."""
+        return {str(path.relative_to(self.home)): path.read_bytes() for path in self.home.rglob("*") if path.is_file()}
+
+
+def make_workstation(home: Path, begins: int = START, *, installed: bool = True) -> RealWorkstation:
+    """A store with trust in the chain's root and, unless told otherwise, its borrow installed as it begins."""
+    store = Store(home)
+    bound = Workstation(identity.machine().id, identity.user().id, store.machine_key().public.kid)
+    found = RealWorkstation(store, make_chain(begins, bound))
+    found.install(found.chain.trust_file(), begins)
+    if installed:
+        found.install(found.chain.borrow_file(), begins)
+    return found

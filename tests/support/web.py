@@ -1,0 +1,66 @@
+"""The web application of a bench, as a client sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from authority.domain.members import CONSOLE, Actor, Role
+from authority.services import access
+from authority.web.application import create_app
+from tests.support.authorities import Bench
+
+API = "/api/v1"
+PROBLEM = {"type", "title", "status", "detail", "code", "hint", "errors", "request_id"}
+
+
+@dataclass
+class Web:
+    """A client, and a secret for somebody of each role."""
+
+    bench: Bench
+    client: FlaskClient
+    secrets: dict[Role, str]
+    actors: dict[Role, Actor]
+
+    def send(self, method: str, path: str, role: Role | None = Role.ADMINISTRATOR, **more: Any) -> TestResponse:
+        """One request as somebody of the role, or as nobody."""
+        headers = dict(more.pop("headers", {}))
+        if role is not None:
+            headers.setdefault("Authorization", f"Bearer {self.secrets[role]}")
+        return self.client.open(path, method=method, headers=headers, **more)
+
+    def get(self, path: str, role: Role | None = Role.ADMINISTRATOR, **more: Any) -> TestResponse:
+        return self.send("GET", API + path, role, **more)
+
+    def post(self, path: str, body: Any = None, role: Role | None = Role.ADMINISTRATOR, **more: Any) -> TestResponse:
+        if body is not None:
+            more["json"] = body
+        return self.send("POST", API + path, role, **more)
+
+
+def make_web(bench: Bench) -> Web:
+    """The application over a bench, with a member of each role, named by it."""
+    actors = {role: bench.member(str(role), role=role) for role in Role}
+    secrets = {
+        role: access.create_api_key(bench.authority, CONSOLE, actor.username, "test")[0] for role, actor in actors.items()
+    }
+    return Web(bench, create_app(bench.authority).test_client(), secrets, actors)
+
+
+def problem(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
+    """The body of an error, after its form was checked."""
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    assert answer.content_type == "application/problem+json"
+    found: dict[str, Any] = answer.get_json()
+    assert found.keys() == PROBLEM
+    assert (found["status"], found["code"]) == (status, code)
+    assert found["type"] == f"urn:carnet:problem:{code}"
+    assert found["request_id"] == answer.headers["X-Request-Id"] != ""
+    assert isinstance(found["errors"], list)
+    assert found["detail"]
+    assert found["title"]
+    return found

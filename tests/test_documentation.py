@@ -1,0 +1,49 @@
+"""The documentation says what the code does."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.documentation import DOCS, pages
+
+ROOT = DOCS.parent
+BIN = Path(sys.executable).parent
+
+
+@pytest.mark.parametrize("name", sorted(pages()))
+def test_written_pages_equal_the_code(name: str) -> None:
+    """`make docs` was run after the last change of a command, code, setting or route."""
+    assert (DOCS / name).read_text(encoding="utf-8") == pages()[name]
+
+
+def test_links_in_the_documentation_lead_somewhere() -> None:
+    """Every relative link of every page names a file that is there."""
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "keys.example").glob("*.md")]
+        for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
+        if "://" not in target and not (page.parent / target).exists()
+    ]
+    assert broken == []
+
+
+@pytest.mark.slow
+def test_the_five_minute_walk_of_the_readme_works(tmp_path: Path) -> None:
+    """Every command of the walk runs as it stands, in order, in one folder; the last line of the output is as shown."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    walk = text[text.index("<!-- walk -->") : text.index("<!-- /walk -->")]
+    commands = re.findall(r"^\$ (.+)$", walk, re.MULTILINE)
+    assert len(commands) >= 8
+    environment = {"PATH": f"{BIN}:/usr/bin:/bin", "HOME": str(tmp_path)}
+    for command in commands:
+        expected = 1 if "# refused" in command else 0
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == expected, (shlex.split(command), done.stdout, done.stderr)
