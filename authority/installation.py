@@ -12,7 +12,7 @@ from authority.services.set_up import Administrator
 from authority.settings import Settings
 from authority.signing import authorizations, keyring
 from authority.signing.carried import write_file
-from authority.signing.keyring import KeyRing
+from authority.signing.keyring import FileSigner, KeyRing
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +47,20 @@ def install(settings: Settings, name: str, admin: str, vendor: Vendor | None) ->
     if settings.key_folder.exists() and (vendor is None or vendor.keys is not None):
         raise AlreadyExists(f"{settings.home} is the home of an authority already", hint="Choose another --home.")
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    set_up.check_empty(wire(settings, KeyRing({})))
     ring = _ring(settings, vendor, passphrase)
     authority = wire(settings, ring)
+    set_up.check_empty(authority)
     if vendor is None:
-        root = keyring.create(settings.root_folder, "root", passphrase)
+        root = FileSigner.fresh()
         found, trust_text = set_up.own_vendor(authority, root, name, authority.now())
+        keyring.write(settings.root_folder, "root", root, passphrase)
     else:
         trust_text = vendor.trust.decode("utf-8", "replace")
         found = authorizations.read_file(vendor.authorization, trust_text)
+    # What can be refused is refused before anything is written that would be in the way of another try.
+    set_up.check_keys(authority, found, trust_text)
+    for (use, _), signer in ring.signers.items():
+        keyring.write(settings.key_folder, use, signer, passphrase)
     administrator = set_up.create(authority, found, trust_text, admin=admin, demonstration=settings.demonstration)
     trust_path = settings.home / "organization.trust"
     write_file(trust_path, trust_text.encode())
@@ -65,13 +70,14 @@ def install(settings: Settings, name: str, admin: str, vendor: Vendor | None) ->
 
 
 def _ring(settings: Settings, vendor: Vendor | None, passphrase: bytes | None) -> KeyRing:
-    if vendor is not None and vendor.keys is not None:
-        given = keyring.load_ring(vendor.keys, passphrase, demonstration=settings.demonstration)
-        if not given.signers:
-            raise InvalidInput(f"{vendor.keys} has no key files (borrow-*.pem, status-*.pem)")
-        for (use, _), signer in given.signers.items():
-            keyring.write(settings.key_folder, use, signer, passphrase)
-    elif vendor is None:
-        for use in keyring.USES:
-            keyring.create(settings.key_folder, use, passphrase)
-    return keyring.load_ring(settings.key_folder, passphrase, demonstration=settings.demonstration)
+    """Fresh keys, the keys that were given, or those that are in the home already."""
+    if vendor is None:
+        signers = [(use, FileSigner.fresh()) for use in keyring.USES]
+        return KeyRing({(use, signer.public.kid): signer for use, signer in signers})
+    found = keyring.load_ring(vendor.keys or settings.key_folder, passphrase, demonstration=settings.demonstration)
+    if not found.signers:
+        raise InvalidInput(
+            f"{vendor.keys or settings.key_folder} has no key files (borrow-*.pem, status-*.pem)",
+            hint="Name the folder with the private keys that the authorization names: --keys DIR",
+        )
+    return found

@@ -67,8 +67,9 @@ def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
-    names = {f"{PREFIX}{name.upper()}": name for name in SETTINGS if name != "home"}
-    return {names[key]: value for key, value in environment.items() if key in names}
+    """Everything that begins like one of our settings, so that a misspelled one is told."""
+    names = {key.removeprefix(PREFIX).lower(): value for key, value in environment.items() if key.startswith(PREFIX)}
+    return {name: value for name, value in names.items() if name != "home"}
 
 
 def _from_file(path: Path) -> dict[str, object]:
@@ -77,7 +78,7 @@ def _from_file(path: Path) -> dict[str, object]:
             return tomllib.load(stream)
     except FileNotFoundError:
         return {}
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsInvalid(f"{path} cannot be read: {error}") from error
 
 

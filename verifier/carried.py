@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -81,3 +82,8 @@ def return_file(key: MachineKey, receipt: dict[str, Any]) -> bytes:
     """The bytes of a return file, the same for the same receipt."""
     claims.receipt(receipt)
     return files.render("return", {"receipt": key.sign(claims.RECEIPT_TYP, receipt)})
+
+
+def receipt_digest(key: MachineKey, receipt: dict[str, Any]) -> str:
+    """SHA-256 of the compact receipt: `prev` of this machine's next request, by which the authority sees what is still to come."""
+    return keys.encode(hashlib.sha256(key.sign(claims.RECEIPT_TYP, receipt).encode()).digest())

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 from typing import Any
 
-from verifier import carried, claims, errors, files, identity, keys, status, steps
+from verifier import carried, claims, errors, files, identity, status, steps
 from verifier.authorization import Authorization
 from verifier.steps import Evidence
 from verifier.store import State, Store, damaged
@@ -161,5 +160,5 @@ def _bury(store: Store, state: State, borrow: claims.Borrow, wall: int) -> None:
     state.given_up = {bid: entry for bid, entry in state.given_up.items() if entry["exp"] > state.floor}
     state.given_up[borrow.borrow_id] = {"product": borrow.product, "exp": borrow.exp, "receipt": receipt}
     state.activated.pop(borrow.jti, None)
-    state.last_receipt = keys.encode(hashlib.sha256(carried.return_file(store.machine_key(), receipt)).digest())
+    state.last_receipt = carried.receipt_digest(store.machine_key(), receipt)
     store.save_state(state)

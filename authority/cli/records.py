@@ -130,6 +130,7 @@ def export_log(frame: Frame, form: str, output: str | None) -> None:
                 write(stream, rows)
         except OSError as error:
             raise click.UsageError(f"{output} cannot be written: {error.strerror}") from error
+    show(frame, {"file": output}, [f"wrote {output}"])
 
 
 def _as_texts(row: dict[str, Any]) -> dict[str, Any]:

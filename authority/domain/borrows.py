@@ -66,13 +66,16 @@ class Ask:
     member: str | None
     machine: Machine
     user: OsUser
+    prev: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A return receipt whose machine signature was verified."""
+    """A return receipt whose machine signature was verified. `digest` is what the machine's next request names as `prev`."""
 
     jti: str
+    digest: str
+    token_jti: str
     made_at: datetime
     borrow_id: str
     machine_id: str
@@ -101,6 +104,7 @@ class Borrow:
     seat_free_at: datetime
     decided_by: str
     receipt_jti: str | None = None
+    receipt_digest: str | None = None
 
     def state(self, now: datetime) -> str:
         """`active`, `expired`, or how it ended. Time ends a borrow, not a job: expiry follows from the time asked about."""
@@ -150,20 +154,25 @@ def features_of(product: Product, ask: Ask, assignment: Assignment | None) -> Fe
     Raises NotAssigned, LevelNotAssigned, ExtensionNotAssigned, NoSuchProduct.
     """
     product.check_extensions(ask.extensions)
+    level = ask.level or usual_level(product, assignment)
+    product.rank(level)
     if product.mode == CONCURRENT:
-        offered = [level for level in product.levels if product.seats.get(level)]
-        level = ask.level or (offered[0] if offered else product.levels[0])
-        product.rank(level)
         return Features(level, ask.extensions)
     if assignment is None:
         raise NotAssigned(f'no license of "{product.id}" is assigned to this member', product=product.id)
-    level = ask.level or assignment.level
     if product.rank(level) > product.rank(assignment.level):
         raise LevelNotAssigned(f'the assigned level is "{assignment.level}", not "{level}"', assigned=assignment.level)
     missing = [code for code in ask.extensions if code not in assignment.extensions]
     if missing:
         raise ExtensionNotAssigned(f"not assigned: {', '.join(missing)}", missing=missing)
     return Features(level, ask.extensions)
+
+
+def usual_level(product: Product, assignment: Assignment | None) -> str:
+    """The level given when none is asked for: the assigned one, else the lowest that has seats."""
+    if assignment is not None:
+        return assignment.level
+    return next((level for level in product.levels if product.seats.get(level)), product.levels[0])
 
 
 def check_seats(product: Product, features: Features, in_use: Mapping[str, int]) -> None:
@@ -186,6 +195,18 @@ def taken(held: Borrow, machine: Machine) -> AlreadyBorrowed:
         since=held.issued_at.isoformat(),
         until=held.seat_free_at.isoformat(),
         same_machine_id=held.machine.id == machine.id,
+    )
+
+
+def receipt_outstanding(held: Borrow) -> AlreadyBorrowed:
+    """The refusal of a request from a machine that returned something whose receipt has not come here yet.
+
+    If it was this borrow, a renewal would be refused there as given up.
+    """
+    return AlreadyBorrowed(
+        f'the machine returned a license since it borrowed "{held.product}", and its receipt has not arrived',
+        hint="Check in the return file first: carnet-authority borrow check-in FILE.",
+        borrow_id=held.id,
     )
 
 
@@ -221,9 +242,17 @@ def checked_in(borrow: Borrow, receipt: Receipt, account: str | None, now: datet
             hint="Return the license on the machine, and as the user, that borrowed it.",
         )
     if borrow.ended_by is Ending.REVOKED and borrow.holds_seat(now):
-        return replace(borrow, seat_free_at=now, receipt_jti=receipt.jti)
+        return replace(borrow, seat_free_at=now, receipt_jti=receipt.jti, receipt_digest=receipt.digest)
     _check_open(borrow, now)
-    return replace(borrow, ended_at=now, ended_by=Ending.CHECKED_IN, end_reason=None, seat_free_at=now, receipt_jti=receipt.jti)
+    return replace(
+        borrow,
+        ended_at=now,
+        ended_by=Ending.CHECKED_IN,
+        end_reason=None,
+        seat_free_at=now,
+        receipt_jti=receipt.jti,
+        receipt_digest=receipt.digest,
+    )
 
 
 def revoked(borrow: Borrow, reason: str, now: datetime) -> Borrow:

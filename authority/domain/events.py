@@ -55,9 +55,8 @@ def borrow_events(kind: str, borrow: Borrow, actor: Actor, reason: str | None = 
     ]
 
 
-def denial_events(ask: Ask, member: Member, actor: Actor, code: str, feature: str | None) -> list[Event]:
-    """The rows of a refused borrow: the feature that was lacking, or else everything that was asked for."""
-    features = [feature] if feature is not None else [ask.level, *ask.extensions]
+def denial_events(ask: Ask, member: Member, actor: Actor, code: str, features: list[str | None]) -> list[Event]:
+    """The rows of a refused borrow, one for each of the features."""
     return [
         Event(
             kind="denial",

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from authority.domain.events import Event
 from authority.domain.members import Actor, Member, Privilege, Role, check_name
-from authority.domain.refusals import NotAuthenticated, NotFound
+from authority.domain.refusals import InvalidInput, NotAuthenticated, NotFound
 from authority.services.context import Authority
 from authority.services.passwords import is_right
 from authority.signing.encoding import digest, encode
@@ -62,6 +62,8 @@ def create_api_key(authority: Authority, actor: Actor, username: str, name: str)
     """A new API key that acts as the member; the secret is returned this once. Raises NotAllowed, NotFound, InvalidInput."""
     actor.needs(Privilege.MANAGE_AUTHORITY)
     check_name("the name of a key", name)
+    if not name.strip():
+        raise InvalidInput("a key needs a name that says what it is for")
     now = authority.clock()
     with authority.database.write() as connection:
         member = stored.by_username(connection, username)

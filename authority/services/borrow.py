@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from authority.domain import borrows as rules
 from authority.domain.borrows import Ask, Borrow, Features
 from authority.domain.catalogue import CONCURRENT, Authorization, Product
-from authority.domain.events import borrow_events, denial_events
+from authority.domain.events import Event, borrow_events, denial_events
 from authority.domain.members import Actor, Member, Privilege
 from authority.domain.offline_rules import end_of_borrow
 from authority.domain.refusals import BorrowRefused, InvalidInput, NotFound, RequestInvalid, RequestReplayed, StorageUnavailable
@@ -65,17 +65,16 @@ def issue(authority: Authority, actor: Actor, request: str, member: str | None =
         BorrowRefused: a rule says no; a denial is in the log.
     """
     ask, now = carried.read_request(request), authority.now()
-    status_lists.refresh(authority)
     with authority.database.write() as connection:
         case = _case(authority, connection, actor, ask, member, now)
         try:
             answer: _Answer | BorrowRefused = _decide(authority, connection, case)
         except BorrowRefused as error:
             answer = error
-            feature = error.evidence.get("feature")
-            events.append(connection, denial_events(ask, case.member, actor, error.code, feature), authority.clock())
+            events.append(connection, _denial(connection, case, error), authority.clock())
     if isinstance(answer, BorrowRefused):
         raise answer
+    status_lists.remember(authority, answer.token.status_seq)
     return Issued(answer.borrow, file_of(authority, answer.token), answer.is_new)
 
 
@@ -136,6 +135,18 @@ def _decide(authority: Authority, connection: Connection, case: _Case) -> _Answe
     return _new_answer(authority, connection, case, product, rules.features_of(product, case.ask, assignment))
 
 
+def _denial(connection: Connection, case: _Case, error: BorrowRefused) -> list[Event]:
+    """The log rows of a refusal: the feature that was lacking, else what was asked for, else what would have been given."""
+    product = case.authorization.product(case.ask.product)
+    feature = error.evidence.get("feature")
+    level = case.ask.level
+    if feature is None and level is None:
+        assignment = members.assignment(connection, case.member.id, product.id)
+        level = rules.usual_level(product, assignment)
+    features = [feature] if feature is not None else [level, *case.ask.extensions]
+    return denial_events(case.ask, case.member, case.actor, error.code, features)
+
+
 def _same_answer(connection: Connection, case: _Case, token: Token) -> _Answer:
     """What this very request got before. Raises RequestReplayed for another text or member under its number."""
     borrow = stored.get(connection, token.borrow_id)
@@ -152,6 +163,8 @@ def _new_answer(authority: Authority, connection: Connection, case: _Case, produ
     held = stored.holding(connection, case.member.id, product.id, now)
     for borrow in held:
         if borrow.ended_by is None and borrow.is_on(ask.machine, ask.user):
+            if ask.prev is not None and not stored.is_receipt_known(connection, ask.prev):
+                raise rules.receipt_outstanding(borrow)
             return _renew(authority, connection, case, rules.renewed(borrow, ask, ends_at))
     if held and not is_concurrent:
         raise rules.taken(held[0], ask.machine)
@@ -208,7 +221,7 @@ def _new_token(authority: Authority, connection: Connection, case: _Case, borrow
         ),
         kid=issuer.current_kid("borrow", case.now),
         status_index=index,
-        status_seq=status_lists.newest_seq(authority),
+        status_seq=status_lists.refreshed_seq(authority, connection),
         authorization_seq=authorization.seq,
         expires_at=borrow.expires_at,
     )

@@ -46,8 +46,10 @@ class Authority:
         return self.clock().replace(microsecond=0)
 
     def fresh_id(self) -> str:
-        """128 random bits as 22 characters of base64url."""
-        return encode(self.random_bytes(16))
+        """128 random bits as 22 characters of base64url, the first of them no hyphen: on a command line that is an option."""
+        while (found := encode(self.random_bytes(16))).startswith("-"):
+            pass
+        return found
 
     def organization(self, connection: Connection) -> Organization:
         """The organization. Raises NotSetUp."""

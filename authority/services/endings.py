@@ -8,7 +8,7 @@ from authority.domain import borrows as rules
 from authority.domain.borrows import Borrow, Ending
 from authority.domain.events import borrow_events
 from authority.domain.members import Actor, Privilege
-from authority.domain.refusals import InvalidInput, NotFound
+from authority.domain.refusals import InvalidInput, NotFound, RequestInvalid
 from authority.services.context import Authority
 from authority.signing import carried
 from authority.storage import borrows as stored
@@ -29,6 +29,8 @@ def check_in(authority: Authority, actor: Actor, receipt: str) -> Borrow:
         if before.receipt_jti == found.jti:
             return before
         after = rules.checked_in(before, found, account, now)
+        if not stored.has_token(connection, before.id, found.token_jti):
+            raise RequestInvalid(f"the receipt names the token {found.token_jti}, which this borrow never had")
         stored.update_borrow(connection, after)
         events.append(connection, borrow_events("checkin", after, actor, reason=str(Ending.CHECKED_IN)), authority.clock())
     return after

@@ -27,7 +27,7 @@ def is_right(password: str, password_hash: str | None) -> bool:
         _hasher.verify(password_hash or _nobodys_hash(), password[:LONGEST_PASSWORD])
     except (Argon2Error, InvalidHashError):
         return False
-    return password_hash is not None
+    return password_hash is not None and len(password) <= LONGEST_PASSWORD
 
 
 @cache

@@ -56,6 +56,7 @@ def check_names(organization_name: str, admin: str) -> None:
 
 def check_empty(authority: Authority) -> None:
     """Raises AlreadyExists when the database has an organization already."""
+    authority.database.make_private()
     if schema.current(authority.database) is not None:
         with authority.database.read() as connection:
             found = organization.get(connection)
@@ -64,6 +65,12 @@ def check_empty(authority: Authority) -> None:
                 f'the database belongs to the organization "{found.name}" already',
                 hint="Choose another --home, or use this one.",
             )
+
+
+def check_keys(authority: Authority, authorization: Authorization, trust_file: str) -> None:
+    """Raises KeyUnusable when the authorization names none of the keys here for one of the uses."""
+    for use in USES:
+        Issuer(authority.ring, authorization, trust_file).current_kid(use, authority.now())
 
 
 def own_vendor(authority: Authority, root: Signer, name: str, now: datetime) -> tuple[Authorization, str]:
@@ -93,9 +100,8 @@ def create(
     Raises InvalidInput, AlreadyExists, KeyUnusable when the authorization names none of the keys here.
     """
     check_empty(authority)
+    check_keys(authority, authorization, trust_file)
     now = authority.now()
-    for use in USES:
-        Issuer(authority.ring, authorization, trust_file).current_kid(use, now)
     schema.migrate(authority.database)
     found = Organization(
         id=authorization.organization,

@@ -20,25 +20,25 @@ REFRESH = timedelta(hours=1)
 KEPT_AFTER_EXPIRY = timedelta(hours=48)
 
 
-def refresh(authority: Authority) -> None:
-    """Publishes a list when there is none yet or the last known here is older than an hour."""
+def refreshed_seq(authority: Authority, connection: Connection) -> int:
+    """The number of the list for a new borrow file; publishes one first when the last known here is older than an hour."""
     known = authority.remembered.newest_list
     if known is None or authority.now() - known[1] >= REFRESH:
-        last = _newest(authority)
+        last = stored.newest_list(connection)
         if last is None or authority.now() - last.issued_at >= REFRESH:
-            last = _publish(authority, authority.now())
-        authority.remembered.newest_list = (last.seq, last.issued_at)
+            last = _publish(authority, connection, authority.now())
+        return last.seq  # remembered by `remember` once it is committed
+    return known[0]
 
 
-def newest_seq(authority: Authority) -> int:
-    """The number of the list for new borrow files; `refresh` made sure that there is one."""
+def remember(authority: Authority, seq: int) -> None:
+    """Keeps in mind that the list with this number is there, after the transaction that used it was committed."""
     known = authority.remembered.newest_list
-    return 0 if known is None else known[0]
-
-
-def _newest(authority: Authority) -> PublishedList | None:
-    with authority.database.read() as connection:
-        return stored.newest_list(connection)
+    if known is None or known[0] < seq:
+        with authority.database.read() as connection:
+            last = stored.newest_list(connection)
+        if last is not None:
+            authority.remembered.newest_list = (last.seq, last.issued_at)
 
 
 def export(authority: Authority) -> bytes:
@@ -49,7 +49,8 @@ def export(authority: Authority) -> bytes:
         last = stored.newest_list(connection)
         is_current = last is not None and _is_current(connection, organization, last, now)
     if last is None or not is_current:
-        last = _publish(authority, now)
+        with authority.database.write() as connection:
+            last = _publish(authority, connection, now)
     authority.remembered.newest_list = (last.seq, last.issued_at)
     with authority.database.read() as connection:
         authorization = authority.authorization(connection, last.authorization_seq)
@@ -66,18 +67,18 @@ def _packed(connection: Connection, organization: Organization, now: datetime) -
     return tokens.pack(stored.ended_indexes(connection, now - KEPT_AFTER_EXPIRY), organization.status_size)
 
 
-def _publish(authority: Authority, now: datetime) -> PublishedList:
-    with authority.database.write() as connection:
-        organization = authority.organization(connection)
-        stored_organization.get(connection, lock=True)
-        last = stored.newest_list(connection)
-        if last is not None and _is_current(connection, organization, last, now):
-            return last  # another node was faster
-        authorization = authority.authorization(connection)
-        packed = _packed(connection, organization, now)
-        seq, prev = (1, None) if last is None else (last.seq + 1, digest(last.compact))
-        issuer = authority.issuer(connection, authorization)
-        compact = tokens.status_list(issuer, packed, uri=organization.status_uri, seq=seq, prev=prev, now=now)
-        published = PublishedList(seq, packed, compact, now, authorization.seq)
-        stored.insert_list(connection, published)
+def _publish(authority: Authority, connection: Connection, now: datetime) -> PublishedList:
+    """Publishes a list within the caller's transaction."""
+    organization = authority.organization(connection)
+    stored_organization.get(connection, lock=True)
+    last = stored.newest_list(connection)
+    if last is not None and _is_current(connection, organization, last, now):
+        return last  # another node was faster
+    authorization = authority.authorization(connection)
+    packed = _packed(connection, organization, now)
+    seq, prev = (1, None) if last is None else (last.seq + 1, digest(last.compact))
+    issuer = authority.issuer(connection, authorization)
+    compact = tokens.status_list(issuer, packed, uri=organization.status_uri, seq=seq, prev=prev, now=now)
+    published = PublishedList(seq, packed, compact, now, authorization.seq)
+    stored.insert_list(connection, published)
     return published

@@ -59,6 +59,7 @@ def read_request(compact: str) -> Ask:
         member=found.member,
         machine=Machine(machine.id, machine.source, machine.secondary, machine.alias, signed.key.kid),
         user=OsUser(found.user_id, found.user_name),
+        prev=found.prev,
     )
 
 
@@ -69,7 +70,16 @@ def read_receipt(compact: str) -> Receipt:
         found = claims.receipt(signed.claims)
     except CarnetError as error:
         raise RequestInvalid(f"the receipt cannot be read: {error.message}", cause=error.code) from error
-    return Receipt(found.jti, _instant(found.iat), found.borrow_id, found.machine_id, signed.key.kid, found.user_id)
+    return Receipt(
+        jti=found.jti,
+        digest=digest(compact),
+        token_jti=found.borrow_jti,
+        made_at=_instant(found.iat),
+        borrow_id=found.borrow_id,
+        machine_id=found.machine_id,
+        machine_key=signed.key.kid,
+        user_id=found.user_id,
+    )
 
 
 def _instant(seconds: int) -> datetime:

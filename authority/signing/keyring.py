@@ -54,6 +54,11 @@ class FileSigner:
         """A signer for a key in memory."""
         return cls(private, keys.from_raw(private.public_key().public_bytes_raw()))
 
+    @classmethod
+    def fresh(cls) -> FileSigner:
+        """A new key, in memory alone."""
+        return cls.of(Ed25519PrivateKey.generate())
+
     def sign(self, data: bytes) -> bytes:
         """The 64 bytes of the signature."""
         return self._private.sign(data)
@@ -96,7 +101,7 @@ def read_passphrase(path: Path | None) -> bytes | None:
 
 def create(folder: Path, name: str, passphrase: bytes | None) -> FileSigner:
     """Makes a key and writes it to `NAME-KID.pem`, readable by its owner alone, encrypted when there is a passphrase."""
-    signer = FileSigner.of(Ed25519PrivateKey.generate())
+    signer = FileSigner.fresh()
     write(folder, name, signer, passphrase)
     return signer
 

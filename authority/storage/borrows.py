@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, insert, or_, select, update
 
 from authority.domain.borrows import Borrow, Ending, Machine, OsUser
+from authority.storage.members import key_of
 from authority.storage.rows import value_of
 from authority.storage.tables import borrows, holds, member_groups, members, status_lists, tokens
 
@@ -61,11 +62,15 @@ _BORROW: Select[Any] = select(borrows, members.c.username, members.c.user_type).
 # Statements of the borrow's own path are built once: building one costs five times as much as running it.
 _GET = _BORROW.where(borrows.c.id == bindparam("id"))
 _GET_LOCKED = _GET.with_for_update(of=borrows)
-_HOLDING = _BORROW.where(
-    borrows.c.member_id == bindparam("member_id"),
-    borrows.c.product == bindparam("product"),
-    borrows.c.seat_free_at > bindparam("now"),
-).order_by(borrows.c.issued_at.desc())
+_HOLDING = (
+    _BORROW.where(
+        borrows.c.member_id == bindparam("member_id"),
+        borrows.c.product == bindparam("product"),
+        borrows.c.seat_free_at > bindparam("now"),
+    )
+    .order_by(borrows.c.issued_at.desc())
+    .with_for_update(of=borrows)
+)
 _GROUPS = (
     select(member_groups).where(member_groups.c.member_id.in_(bindparam("ids", expanding=True))).order_by(member_groups.c.name)
 )
@@ -81,6 +86,7 @@ _SEATS = (
     .group_by(holds.c.feature)
 )
 _TOKEN_OF_REQUEST = select(tokens).where(tokens.c.request_jti == bindparam("request_jti"))
+_TOKEN_OF_BORROW = select(tokens.c.jti).where(tokens.c.borrow_id == bindparam("borrow_id"), tokens.c.jti == bindparam("jti"))
 _PLACE = select(tokens.c.jti).where(tokens.c.status_index == bindparam("status_index"))
 _NEWEST_LIST = select(status_lists).order_by(status_lists.c.seq.desc()).limit(1)
 
@@ -92,7 +98,7 @@ def get(connection: Connection, borrow_id: str, *, lock: bool = False) -> Borrow
 
 
 def holding(connection: Connection, member_id: int, product: str, now: datetime) -> list[Borrow]:
-    """The member's borrows of a product that hold a seat, newest first."""
+    """The member's borrows of a product that hold a seat, newest first; nobody else can end them until this transaction ends."""
     return _borrows(connection, _HOLDING, {"member_id": member_id, "product": product, "now": now})
 
 
@@ -102,7 +108,7 @@ def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Borrow
     if wanted.state is not None:
         query = query.where(_in_state(wanted.state, now))
     if wanted.member is not None:
-        query = query.where(members.c.username_key == wanted.member.lower())
+        query = query.where(members.c.username_key == key_of(wanted.member))
     if wanted.product is not None:
         query = query.where(borrows.c.product == wanted.product)
     if wanted.machine is not None:
@@ -154,6 +160,7 @@ def _borrow(row: Row[Any], groups: tuple[str, ...]) -> Borrow:
         seat_free_at=row.seat_free_at,
         decided_by=row.decided_by,
         receipt_jti=row.receipt_jti,
+        receipt_digest=row.receipt_digest,
     )
 
 
@@ -202,6 +209,7 @@ def _values(borrow: Borrow) -> dict[str, Any]:
         "seat_free_at": borrow.seat_free_at,
         "decided_by": borrow.decided_by,
         "receipt_jti": borrow.receipt_jti,
+        "receipt_digest": borrow.receipt_digest,
     }
 
 
@@ -214,6 +222,16 @@ def token_of_request(connection: Connection, request_jti: str) -> Token | None:
     """The token that was given for a request."""
     row = connection.execute(_TOKEN_OF_REQUEST, {"request_jti": request_jti}).one_or_none()
     return None if row is None else value_of(Token, row)
+
+
+def is_receipt_known(connection: Connection, digest: str) -> bool:
+    """True when a receipt with this digest was checked in."""
+    return connection.execute(select(borrows.c.id).where(borrows.c.receipt_digest == digest).limit(1)).first() is not None
+
+
+def has_token(connection: Connection, borrow_id: str, jti: str) -> bool:
+    """True when the borrow was given a token with this id."""
+    return connection.execute(_TOKEN_OF_BORROW, {"borrow_id": borrow_id, "jti": jti}).first() is not None
 
 
 def newest_token(connection: Connection, borrow_id: str) -> Token:

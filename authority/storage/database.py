@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from authority.domain.refusals import SettingsInvalid, StorageUnavailable
+from authority.storage.batches import Batches
 
 LONGEST_WAIT_SECONDS = 20
+# SQLite and PostgreSQL, each with the driver that was tried.
+DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 
 
 class Database:
@@ -24,11 +26,13 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = _checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = create_engine(
-            self.url, pool_size=16, max_overflow=32, pool_timeout=LONGEST_WAIT_SECONDS, **_options(self)
-        )
-        # SQLite has one writer at a time. Threads queue here in turn; only other processes meet in its busy handler.
-        self._writer: contextlib.AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else contextlib.nullcontext()
+        try:
+            self.engine = create_engine(
+                self.url, pool_size=16, max_overflow=32, pool_timeout=LONGEST_WAIT_SECONDS, **_options(self)
+            )
+        except ModuleNotFoundError as error:
+            raise SettingsInvalid("PostgreSQL needs the extra: pip install 'carnet[postgres]'") from error
+        self._batches = Batches(self.engine)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _set_up_sqlite)
 
@@ -47,16 +51,22 @@ class Database:
 
         On SQLite it holds the one write lock from its first line (BEGIN IMMEDIATE); on PostgreSQL rows are locked by name.
         """
-        with _translated(), self._writer, self.engine.connect() as connection:
+        with _translated():
             if self.is_sqlite:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield connection
-            connection.commit()
+                with self._batches.write() as connection:
+                    yield connection
+            else:
+                with self.engine.begin() as connection:
+                    yield connection
 
     def make_private(self) -> None:
-        """Makes the file of a new SQLite database readable by its owner alone; its journals take over its permissions."""
+        """Makes the file of a SQLite database readable by its owner alone; its journals take over its permissions."""
         if self.is_sqlite:
-            os.close(os.open(str(self.url.database), os.O_CREAT | os.O_RDWR, 0o600))
+            try:
+                os.close(os.open(str(self.url.database), os.O_CREAT | os.O_RDWR, 0o600))
+                os.chmod(str(self.url.database), 0o600)
+            except OSError as error:
+                raise StorageUnavailable(f"the database {self.url.database} cannot be made: {error.strerror}") from error
 
     def answers(self) -> None:
         """Raises StorageUnavailable unless the database answers a query."""
@@ -71,13 +81,14 @@ class Database:
 def _checked(url: str) -> URL:
     try:
         checked = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise SettingsInvalid("the database URL cannot be read; write it like sqlite:////srv/carnet/authority.db") from error
-    if checked.get_backend_name() not in ("sqlite", "postgresql"):
-        raise SettingsInvalid(f'the database must be SQLite or PostgreSQL, not "{checked.get_backend_name()}"')
-    if checked.get_backend_name() == "sqlite" and checked.database in (None, "", ":memory:"):
+    if checked.drivername not in DRIVERS:
+        raise SettingsInvalid(f'the database URL begins with "{checked.drivername}"; use one of {", ".join(DRIVERS)}')
+    backend = checked.get_backend_name()
+    if backend == "sqlite" and checked.database in (None, "", ":memory:"):
         raise SettingsInvalid("the database would be in memory alone and lost at the end; name a file")
-    return checked.set(drivername="postgresql+psycopg") if checked.get_backend_name() == "postgresql" else checked
+    return checked.set(drivername="sqlite" if backend == "sqlite" else "postgresql+psycopg")
 
 
 def _options(database: Database) -> dict[str, Any]:
@@ -98,8 +109,6 @@ def _translated() -> Iterator[None]:
     """No driver's exception crosses this boundary."""
     try:
         yield
-    except NoSuchModuleError as error:
-        raise SettingsInvalid("PostgreSQL needs the extra: pip install carnet[postgres]") from error
     except DBAPIError as error:
         raise StorageUnavailable(f"the database did not take it: {type(error.orig).__name__}: {error.orig}") from error
     except PoolTimeout as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 
-from authority.domain.members import Assignment, Member, Role
+from authority.domain.members import USERNAME, Assignment, Member, Role
 from authority.storage.rows import value_of
 from authority.storage.tables import assigned_extensions, assignments, credentials, member_groups, members
 
@@ -28,8 +28,8 @@ class Credential:
 
 
 def key_of(username: str) -> str:
-    """What makes two user names the same: ASCII letters count without case."""
-    return username.lower()
+    """What makes two user names the same: ASCII letters count without case. A text that is no user name is nobody's."""
+    return username.lower() if USERNAME.match(username) else ""
 
 
 _BY_USERNAME = select(members).where(members.c.username_key == bindparam("key"))
@@ -128,17 +128,16 @@ def assignment(connection: Connection, member_id: int, product: str, *, lock: bo
 
 
 def put_assignment(connection: Connection, member_id: int, held: Assignment, at: datetime) -> None:
-    """Replaces what the member holds of the product."""
-    for table in (assigned_extensions, assignments):
-        connection.execute(delete(table).where(table.c.member_id == member_id, table.c.product == held.product))
-    connection.execute(
-        insert(assignments).values(
-            member_id=member_id, product=held.product, level=held.level, included=held.included, assigned_at=at
-        )
-    )
+    """Replaces what the member holds of the product. The row itself stays, for who waits for it to be unlocked."""
+    key = {"member_id": member_id, "product": held.product}
+    values = {"level": held.level, "included": held.included, "assigned_at": at}
+    of_key = (assignments.c.member_id == member_id, assignments.c.product == held.product)
+    if connection.execute(update(assignments).where(*of_key).values(values)).rowcount == 0:
+        connection.execute(insert(assignments).values(key | values))
+    table = assigned_extensions
+    connection.execute(delete(table).where(table.c.member_id == member_id, table.c.product == held.product))
     if held.extensions:
-        rows = [{"member_id": member_id, "product": held.product, "extension": code} for code in held.extensions]
-        connection.execute(insert(assigned_extensions), rows)
+        connection.execute(insert(table), [key | {"extension": code} for code in held.extensions])
 
 
 def assigned_counts(connection: Connection, product: str, without_member: int | None = None) -> dict[str, int]:

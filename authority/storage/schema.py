@@ -29,6 +29,10 @@ def newest() -> str:
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
+def _known() -> set[str]:
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def current(database: Database) -> str | None:
     """The revision that the database has, None for an empty one."""
     with database.read() as connection:
@@ -39,6 +43,8 @@ def migrate(database: Database) -> tuple[str | None, str]:
     """Brings the tables up to date in one transaction. Returns the revision before and after."""
     database.make_private()
     before = current(database)
+    if before is not None and before not in _known():
+        raise NotSetUp(f"the database has revision {before}, which is of a newer program", hint="Update Carnet.")
     with database.write() as connection:
         config = _config()
         config.attributes["connection"] = connection

@@ -144,6 +144,7 @@ borrows = Table(
     Column("seat_free_at", Instant, nullable=False, index=True),
     Column("decided_by", Text, nullable=False),
     Column("receipt_jti", String(22), nullable=True),
+    Column("receipt_digest", String(43), nullable=True, index=True),
     Index("ix_borrows_member_product", "member_id", "product", "seat_free_at"),
 )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from importlib.metadata import version
 
-from flask import Response, g, jsonify
+from flask import Response, g, jsonify, request
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
+from werkzeug.exceptions import UnsupportedMediaType
 
 from authority.app import open_authority
 from authority.services.context import Authority
@@ -46,6 +47,8 @@ def create_app(authority: Authority) -> OpenAPI:
     @app.before_request
     def number_request() -> None:
         g.request_id = secrets.token_hex(8)
+        if request.method == "POST" and request.content_length and request.mimetype != "application/json":
+            raise UnsupportedMediaType
 
     @app.after_request
     def set_headers(response: Response) -> Response:

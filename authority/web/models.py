@@ -1,8 +1,8 @@
 """What comes in and goes out, as models that both check and document."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Body(BaseModel):
@@ -11,8 +11,17 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("only printable characters")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_printable)]
+
+
 class SignIn(Body):
-    username: str = Field(max_length=128)
+    username: Text = Field(max_length=128)
     password: str = Field(max_length=256)
 
 
@@ -23,7 +32,7 @@ class SignedIn(BaseModel):
 
 class BorrowRequest(Body):
     request: str = Field(max_length=8192, description="the compact borrow-request+jwt of a request file")
-    member: str | None = Field(None, max_length=128, description="for whom, when an administrator sends it")
+    member: Text | None = Field(None, max_length=128, description="for whom, when an administrator sends it")
 
 
 class CheckIn(Body):
@@ -47,9 +56,9 @@ class BorrowQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     state: Literal["active", "expired", "checked-in", "revoked", "released"] | None = None
-    member: str | None = Field(None, max_length=128)
-    product: str | None = Field(None, max_length=64)
-    machine: str | None = Field(None, max_length=256, description="machine id or alias")
+    member: Text | None = Field(None, max_length=128)
+    product: Text | None = Field(None, max_length=64)
+    machine: Text | None = Field(None, max_length=256, description="machine id or alias")
     cursor: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]{22}$", description="`next` of the page before")
     limit: int = Field(100, ge=1, le=1000)
 
@@ -57,8 +66,8 @@ class BorrowQuery(BaseModel):
 class EventQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    after: int = Field(0, ge=0, description="number of the last event known")
-    kind: str | None = Field(None, max_length=32)
+    after: int = Field(0, ge=0, le=2**63 - 1, description="number of the last event known")
+    kind: Text | None = Field(None, max_length=32)
     limit: int = Field(100, ge=1, le=1000)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 from pydantic import ValidationError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from authority.domain.refusals import Refusal
 
@@ -96,7 +96,14 @@ def register(app: Flask) -> None:
             return error.response  # type: ignore[return-value]
         status = error.code or 500
         code, hint = HTTP_CODES.get(status, ("http-error", "See the status."))
-        return problem(status, code, f"{request.method} {request.path}: {HTTPStatus(status).phrase}", hint)
+        answer = problem(status, code, f"{request.method} {request.path}: {HTTPStatus(status).phrase}", hint)
+        if isinstance(error, MethodNotAllowed):
+            answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+        return answer
+
+    @app.errorhandler(RecursionError)
+    def too_deep(_: RecursionError) -> Response:
+        return problem(400, *HTTP_CODES[400][:1], "the body is nested too deeply", HTTP_CODES[400][1])
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:

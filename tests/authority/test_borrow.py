@@ -1,12 +1,24 @@
-"""Borrowing, on both databases."""
+"""Borrowing and renewing, on both databases."""
 
 from __future__ import annotations
 
-from authority.services import borrow
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from authority.domain.members import CONSOLE
+from authority.domain.refusals import AlreadyBorrowed, NotFound
+from authority.services import borrow, endings, members
+from authority.storage.borrows import Filter
+from authority.storage.tables import holds, tokens
 from tests.support.authorities import Bench
+from tests.support.borrowing import claims_of, issued_to, log_rows, seats_held, with_random, workstation
 from tests.support.workstations import SimulatedWorkstation
 from verifier import verify
 from verifier.carried import Wish
+from verifier.identity import OsUser
 
 
 def test_a_borrow_is_accepted_by_the_verifier(bench: Bench) -> None:
@@ -24,3 +36,173 @@ def test_the_same_request_gets_the_same_bytes(bench: Bench) -> None:
     again = borrow.issue(bench.authority, ada, request)
     assert (first.is_new, again.is_new) == (True, False)
     assert again.file == first.file
+
+
+def test_the_same_request_gets_the_same_bytes_after_the_borrow_ended_and_a_new_list_was_published(bench: Bench) -> None:
+    laptop, ada = SimulatedWorkstation(), bench.member("ada")
+    request = laptop.request(Wish("arcgis-pro", days=3), bench.clock())
+    first = borrow.issue(bench.authority, ada, request)
+    endings.revoke(bench.authority, CONSOLE, first.borrow.id, "lost")
+    bench.clock.turn(days=2)
+    issued_to(bench, bench.member("eve"), workstation("other"))
+    again = borrow.issue(bench.authority, ada, request)
+    assert (again.is_new, again.file, again.borrow.state(bench.clock())) == (False, first.file, "revoked")
+
+
+def test_the_file_can_be_fetched_again_and_is_that_of_the_newest_token(bench: Bench) -> None:
+    laptop, ada = SimulatedWorkstation(), bench.member("ada")
+    first = issued_to(bench, ada, laptop, days=3)
+    assert borrow.newest_file(bench.authority, ada, first.borrow.id) == first.file
+    bench.clock.turn(hours=1)
+    renewal = issued_to(bench, ada, laptop, days=9)
+    assert borrow.newest_file(bench.authority, ada, first.borrow.id) == renewal.file != first.file
+
+
+def test_a_checkout_is_logged_with_one_row_for_each_feature(bench: Bench) -> None:
+    ada = bench.member("ada", user_type="Creator", groups=("survey", "field"))
+    members.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", "Standard", ("3DAnalyst", "SpatialAnalyst"))
+    issued = issued_to(bench, ada, workstation("laptop"), extensions=("3DAnalyst",), days=3)
+    rows = log_rows(bench.authority.database, "checkout")
+    assert [row["feature"] for row in rows] == ["Standard", "3DAnalyst"]
+    for row in rows:
+        assert (row["handle"], row["mode"], row["quantity"], row["actor"]) == (issued.borrow.id, "borrow", 1, "ada")
+        assert (row["member"], row["group"], row["machine"]) == ("ada", "field; survey", "machine-laptop")
+        assert (row["alias"], row["os_user"], row["until"]) == ("laptop", "laptop", bench.clock() + timedelta(days=3))
+    with bench.authority.database.read() as connection:
+        held = connection.execute(select(holds.c.feature).where(holds.c.handle == issued.borrow.id)).scalars().all()
+    assert sorted(held) == ["3DAnalyst", "Standard"]
+
+
+def test_the_same_machine_renews_its_borrow(bench: Bench) -> None:
+    laptop, ada = SimulatedWorkstation(), bench.member("ada")
+    first = issued_to(bench, ada, laptop, days=3)
+    bench.clock.turn(days=1)
+    second = issued_to(bench, ada, laptop, days=9)
+    assert second.is_new
+    assert second.borrow.id == first.borrow.id
+    assert second.borrow.issued_at == first.borrow.issued_at
+    assert second.borrow.expires_at == bench.clock() + timedelta(days=9)
+    assert claims_of(second.file)["bid"] == claims_of(first.file)["bid"]
+    assert claims_of(second.file)["jti"] != claims_of(first.file)["jti"]
+    assert [len(log_rows(bench.authority.database, kind)) for kind in ("checkout", "renewal")] == [1, 1]
+    assert seats_held(bench, "arcgis-pro", "Advanced") == 1
+    grant = verify(second.file, trust=bench.trust_file, workstation=laptop.identity, now=bench.clock())
+    assert grant.days_left == 9
+
+
+def test_a_renewal_for_a_shorter_time_keeps_the_end(bench: Bench) -> None:
+    laptop, ada = SimulatedWorkstation(), bench.member("ada")
+    first = issued_to(bench, ada, laptop, days=9)
+    assert issued_to(bench, ada, laptop, days=2).borrow.expires_at == first.borrow.expires_at
+    assert claims_of(issued_to(bench, ada, laptop).file)["exp"] == claims_of(first.file)["exp"]
+
+
+def test_a_second_machine_is_told_where_the_license_is_since_and_until_when(bench: Bench) -> None:
+    ada = bench.member("ada")
+    first = issued_to(bench, ada, workstation("laptop"), days=3)
+    bench.clock.turn(hours=5)
+    with pytest.raises(AlreadyBorrowed) as caught:
+        issued_to(bench, ada, workstation("tower"))
+    assert caught.value.evidence == {
+        "borrow_id": first.borrow.id,
+        "alias": "laptop",
+        "since": first.borrow.issued_at.isoformat(),
+        "until": first.borrow.expires_at.isoformat(),
+        "same_machine_id": False,
+    }
+    assert "laptop" in caught.value.message
+
+
+@pytest.mark.parametrize("difference", ["machine key", "user"])
+def test_the_same_machine_with_another_key_or_user_is_another_place(bench: Bench, difference: str) -> None:
+    ada, laptop = bench.member("ada"), workstation("laptop")
+    issued_to(bench, ada, laptop)
+    other = workstation("laptop") if difference == "machine key" else replace(laptop, user=OsUser("uid:2000", "laptop"))
+    with pytest.raises(AlreadyBorrowed) as caught:
+        issued_to(bench, ada, other)
+    assert caught.value.evidence["same_machine_id"] is True
+
+
+def test_two_products_are_borrowed_on_two_machines(bench: Bench) -> None:
+    ada = bench.member("ada")
+    members.assign(bench.authority, CONSOLE, "ada", "arcgis-allsource", "Basic", ())
+    issued_to(bench, ada, workstation("laptop"))
+    issued_to(bench, ada, workstation("tower"), product="arcgis-allsource")
+    assert seats_held(bench, "arcgis-allsource", "Basic") == 1
+
+
+def test_a_concurrent_product_takes_one_seat_for_each_machine(bench: Bench) -> None:
+    ada = bench.member("ada")
+    first = issued_to(bench, ada, workstation("laptop"), product="arcgis-desktop")
+    second = issued_to(bench, ada, workstation("tower"), product="arcgis-desktop")
+    assert first.borrow.id != second.borrow.id
+    assert (first.borrow.level, seats_held(bench, "arcgis-desktop", "Advanced")) == ("Advanced", 2)
+
+
+def test_a_borrow_is_shown_to_its_member_and_to_nobody_else(bench: Bench) -> None:
+    ada, eve = bench.member("ada"), bench.member("eve")
+    found = issued_to(bench, ada, workstation("laptop")).borrow
+    assert borrow.show(bench.authority, ada, found.id) == found
+    for ask in (borrow.show, borrow.newest_file):
+        with pytest.raises(NotFound):
+            ask(bench.authority, eve, found.id)
+    assert borrow.show(bench.authority, CONSOLE, found.id) == found
+    with pytest.raises(NotFound):
+        borrow.show(bench.authority, CONSOLE, "A" * 22)
+
+
+def test_borrows_are_listed_newest_first_in_pages_that_miss_none(bench: Bench) -> None:
+    for number in range(7):
+        issued_to(bench, bench.member(f"m{number}"), workstation(f"w{number}"))
+        if number % 2:
+            bench.clock.turn(minutes=1)
+    seen, cursor = [], None
+    while True:
+        page, cursor = borrow.listed(bench.authority, CONSOLE, Filter(after=cursor, limit=3))
+        seen += page
+        if cursor is None:
+            break
+    assert len({found.id for found in seen}) == len(seen) == 7
+    assert [found.issued_at for found in seen] == sorted((found.issued_at for found in seen), reverse=True)
+
+
+def test_borrows_are_found_by_state_member_product_and_machine(bench: Bench) -> None:
+    ada, eve = bench.member("ada"), bench.member("eve")
+    first = issued_to(bench, ada, workstation("laptop"), days=1).borrow
+    second = issued_to(bench, eve, workstation("tower"), days=5).borrow
+    bench.clock.turn(days=2)
+
+    def ids(wanted: Filter) -> list[str]:
+        return [found.id for found in borrow.listed(bench.authority, CONSOLE, wanted)[0]]
+
+    assert ids(Filter(state="expired")) == [first.id]
+    assert ids(Filter(state="active")) == [second.id]
+    assert ids(Filter(member="EVE")) == [second.id]
+    assert ids(Filter(machine="tower")) == ids(Filter(machine="machine-tower")) == [second.id]
+    assert ids(Filter(product="arcgis-desktop")) == []
+    endings.revoke(bench.authority, CONSOLE, second.id, "lost")
+    assert ids(Filter(state="revoked")) == [second.id]
+    assert ids(Filter(state="active")) == []
+
+
+def test_every_token_has_a_place_of_its_own_in_the_status_list(bench: Bench) -> None:
+    laptop, ada = SimulatedWorkstation(), bench.member("ada")
+    places = [claims_of(issued_to(bench, ada, laptop, days=day).file)["status"]["status_list"]["idx"] for day in range(1, 6)]
+    with bench.authority.database.read() as connection:
+        kept = connection.execute(select(tokens.c.status_index)).scalars().all()
+    assert sorted(kept) == sorted(places)
+    assert len(set(places)) == 5
+
+
+def test_a_borrow_never_outlives_the_authorization(bench: Bench) -> None:
+    bench.clock.turn(days=995)
+    issued = issued_to(bench, bench.member("ada"), workstation("laptop"))
+    assert issued.borrow.expires_at == bench.clock() + timedelta(days=5)
+    assert claims_of(issued.file)["exp"] == int(issued.borrow.expires_at.timestamp())
+
+
+def test_an_id_can_be_typed_as_an_argument(bench: Bench) -> None:
+    """An id that begins with a hyphen would be taken for an option by every command."""
+    hyphens = iter([b"\xf8" * 16, b"\xfb" * 16])
+    drawn = with_random(bench, lambda size: next(hyphens, b"\x10" * size))
+    assert not drawn.fresh_id().startswith("-")

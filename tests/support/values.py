@@ -83,6 +83,7 @@ def an_ask(**changes: Any) -> Ask:
         member=None,
         machine=MACHINE,
         user=USER,
+        prev=None,
     )
     return replace(found, **changes)
 
@@ -115,6 +116,13 @@ def a_borrow(**changes: Any) -> Borrow:
 
 def a_receipt(**changes: Any) -> Receipt:
     found = Receipt(
-        jti="R" * 22, made_at=NOW, borrow_id="B" * 22, machine_id=MACHINE.id, machine_key=MACHINE.key, user_id=USER.id
+        jti="R" * 22,
+        digest="E" * 43,
+        token_jti="T" * 22,
+        made_at=NOW,
+        borrow_id="B" * 22,
+        machine_id=MACHINE.id,
+        machine_key=MACHINE.key,
+        user_id=USER.id,
     )
     return replace(found, **changes)

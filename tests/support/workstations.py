@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from verifier import carried, claims
+from verifier import carried, claims, keys
 from verifier.carried import Wish
 from verifier.identity import MachineMark, OsUser
 from verifier.machine_key import MachineKey
@@ -24,6 +25,7 @@ class SimulatedWorkstation:
     key: MachineKey = field(default_factory=lambda: MachineKey(Ed25519PrivateKey.generate()))
     organization: str | None = None
     receipts: int = 0
+    last_receipt: str | None = None
 
     @property
     def machine(self) -> MachineMark:
@@ -42,7 +44,7 @@ class SimulatedWorkstation:
             user=self.user,
             alias=self.name,
             organization=self.organization,
-            prev=None,
+            prev=self.last_receipt,
             jti=jti or carried.fresh_id(),
             now=timestamp(now),
         )
@@ -52,7 +54,7 @@ class SimulatedWorkstation:
     def receipt(self, borrow_id: str, borrow_jti: str, now: datetime) -> str:
         """The compact receipt for a borrow."""
         self.receipts += 1
-        return self.key.sign(
+        compact = self.key.sign(
             claims.RECEIPT_TYP,
             {
                 "jti": carried.fresh_id(),
@@ -65,6 +67,8 @@ class SimulatedWorkstation:
                 "count": self.receipts,
             },
         )
+        self.last_receipt = keys.encode(hashlib.sha256(compact.encode()).digest())
+        return compact
 
     def receipt_for(self, borrow_file: bytes, now: datetime) -> str:
         """The compact receipt for the borrow in a file."""

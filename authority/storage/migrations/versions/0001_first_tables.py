@@ -136,11 +136,13 @@ def upgrade() -> None:
         sa.Column("seat_free_at", sa.BigInteger(), nullable=False),
         sa.Column("decided_by", sa.Text(), nullable=False),
         sa.Column("receipt_jti", sa.String(length=22), nullable=True),
+        sa.Column("receipt_digest", sa.String(length=43), nullable=True),
         sa.ForeignKeyConstraint(["member_id"], ["members.id"], name=op.f("fk_borrows_member_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_borrows")),
     )
     op.create_index(op.f("ix_borrows_machine_id"), "borrows", ["machine_id"], unique=False)
     op.create_index("ix_borrows_member_product", "borrows", ["member_id", "product", "seat_free_at"], unique=False)
+    op.create_index(op.f("ix_borrows_receipt_digest"), "borrows", ["receipt_digest"], unique=False)
     op.create_index(op.f("ix_borrows_seat_free_at"), "borrows", ["seat_free_at"], unique=False)
     op.create_table(
         "credentials",

@@ -1,0 +1,95 @@
+"""SQLite's writers: one after the other, and those who queue wait for the disk together.
+
+SQLite has one writer at a time, and a durable commit waits for the disk. When others queue, the transaction stays open for
+the next of them; the last one commits for all. Nobody is answered before the commit, and a block that raises takes back only
+what it did itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, Engine
+
+# Other processes wait while a batch is open, so it must not grow for ever.
+MOST_IN_A_BATCH = 32
+
+
+@dataclass
+class _Batch:
+    """One transaction with the work of several writers in it."""
+
+    connection: Connection
+    size: int = 0
+    done: threading.Event = field(default_factory=threading.Event)
+    error: BaseException | None = None
+
+
+class Batches:
+    """Gives writers their turn on one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._turn = threading.Lock()
+        self._count = threading.Lock()
+        self._queued = 0
+        self._open: _Batch | None = None
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A connection within the open transaction; after the block returns once the commit is on the disk."""
+        with self._count:
+            self._queued += 1
+        with self._turn:
+            with self._count:
+                self._queued -= 1
+            batch = self._batch()
+            try:
+                with _taken_back_on_error(batch.connection):
+                    yield batch.connection
+            finally:
+                batch.size += 1
+                if self._queued == 0 or batch.size >= MOST_IN_A_BATCH:
+                    self._commit(batch)
+        batch.done.wait()
+        if batch.error is not None:
+            raise batch.error
+
+    def _batch(self) -> _Batch:
+        if self._open is None:
+            connection = self._engine.connect()
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except BaseException:
+                connection.close()
+                raise
+            self._open = _Batch(connection)
+        return self._open
+
+    def _commit(self, batch: _Batch) -> None:
+        """Ends the batch; what goes wrong is told to everyone in it."""
+        self._open = None
+        try:
+            batch.connection.commit()
+        except BaseException as error:  # noqa: BLE001 - it is raised again by each writer of the batch
+            # The transaction is still open on it; nobody else may get this connection.
+            batch.connection.invalidate()
+            batch.error = error
+        finally:
+            batch.connection.close()
+            batch.done.set()
+
+
+@contextlib.contextmanager
+def _taken_back_on_error(connection: Connection) -> Iterator[None]:
+    connection.exec_driver_sql("SAVEPOINT writer")
+    try:
+        yield
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK TO writer")
+        connection.exec_driver_sql("RELEASE writer")
+        raise
+    connection.exec_driver_sql("RELEASE writer")

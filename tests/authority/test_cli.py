@@ -1,0 +1,324 @@
+"""`carnet-authority`: setting up, people, borrows and what is exported."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from authority.app import open_authority
+from authority.cli.main import cli
+from authority.cli.records import defused
+from authority.settings import load
+from tests.support.borrowing import claims_of, row_counts, workstation
+from tests.support.console import Console
+from verifier import carried, verify
+from verifier.trust import TrustStore
+
+COLUMNS = "at,event,mode,handle,product,feature,member,group,machine,alias,os_user,quantity,until,reason,source,line"
+
+
+def test_init_prints_exactly_what_was_made(empty: Console) -> None:
+    made = empty.good("init", "--org", "Field Survey", "--admin", "chief")
+    assert made.keys() == {"home", "organization", "trust_file", "root_thumbprint", "admin"}
+    assert made["admin"].keys() == {"username", "password", "api_key"}
+    assert (made["home"], made["organization"], made["admin"]["username"]) == (str(empty.home), "field-survey", "chief")
+    trust = TrustStore.read(Path(made["trust_file"]).read_bytes())
+    assert ", ".join(trust.roots) == made["root_thumbprint"]
+
+
+def test_init_makes_a_home_for_its_owner_alone(console: Console) -> None:
+    assert console.home.stat().st_mode & 0o077 == 0
+    private = [path for path in console.home.rglob("*") if path.suffix == ".pem" or path.name.startswith("authority.db")]
+    assert len(private) >= 4
+    for path in private:
+        assert path.stat().st_mode & 0o077 == 0, path.name
+
+
+def test_init_makes_the_sample_organization(console: Console) -> None:
+    found = console.good("authorization", "show")
+    assert found["members"] == {"current": 2, "maximum": 50, "types": {}}
+    assert found["user_types"].keys() == {"Viewer", "Creator", "GIS Professional"}
+    assert found["user_types"]["Viewer"] == {"includes": {}, "may_hold": []}
+    assert [product["id"] for product in found["products"]] == ["arcgis-pro", "arcgis-allsource", "arcgis-desktop"]
+    assert found["products"][2]["seats"]["Advanced"] == {"licensed": 10, "used": 0, "available": 10}
+    assert found["products"][0]["seats"]["Advanced"]["used"] == 1
+    assert found["max_borrow_days"] == 365
+
+
+def test_init_twice_is_refused_and_changes_nothing(console: Console) -> None:
+    before = {path: path.read_bytes() for path in console.home.rglob("*.pem")}
+    console.refused("already-exists", 1, "init", "--org", "Other")
+    assert {path: path.read_bytes() for path in console.home.rglob("*.pem")} == before
+    assert len(console.good("member", "list")) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("--org", "..."), id="no letters"),
+        pytest.param(("--org", ""), id="empty"),
+        pytest.param(("--org", "a\nb"), id="line break"),
+        pytest.param(("--org", "x" * 200), id="long"),
+        pytest.param(("--org", "Field", "--admin", "=cmd"), id="formula"),
+    ],
+)
+def test_init_with_a_bad_name_makes_nothing(empty: Console, arguments: tuple[str, ...]) -> None:
+    empty.refused("invalid-input", 1, "init", *arguments)
+    assert not empty.home.exists()
+
+
+WRONG_USAGE = [
+    (),
+    ("nonsense",),
+    ("init",),
+    ("borrow",),
+    ("borrow", "issue"),
+    ("borrow", "release", "--reason", "x"),
+    ("borrow", "revoke", "A" * 22),
+    ("borrow", "list", "--state", "gone"),
+    ("borrow", "list", "--limit", "0"),
+    ("member", "add", "x", "--role", "king"),
+    ("log", "export", "--format", "xml"),
+    ("key", "list", "--public"),
+    ("serve", "--port", "70000"),
+    ("init", "--org", "x", "--trust", "x"),
+]
+
+
+@pytest.mark.parametrize("arguments", WRONG_USAGE, ids=lambda value: " ".join(value) or "nothing")
+def test_wrong_usage_exits_with_2_and_prints_nothing_on_stdout(console: Console, arguments: tuple[str, ...]) -> None:
+    ended = console.run(*arguments)
+    assert ended.status == 2
+    assert ended.err
+    if arguments not in {(), ("borrow",)}:
+        assert ended.out == ""
+
+
+def test_a_home_that_is_none_exits_with_3(empty: Console) -> None:
+    for arguments in (("borrow", "list"), ("doctor",), ("serve",), ("log", "export"), ("status-list", "export", "-o", "x")):
+        empty.refused("not-set-up", 3, *arguments)
+    assert not empty.home.exists()
+
+
+def test_help_and_version_of_every_command_exit_with_0(empty: Console) -> None:
+    def walk(command: click.Command, path: tuple[str, ...]) -> None:
+        ended = empty.bare(*path, "--help")
+        assert ended.status == 0
+        assert "--json" in ended.out
+        for name, child in getattr(command, "commands", {}).items():
+            walk(child, (*path, name))
+
+    walk(cli, ())
+    assert empty.bare("--version").out.startswith("carnet-authority")
+    assert "examples:" in empty.bare("--help").out
+
+
+def test_no_command_takes_a_secret_as_an_argument() -> None:
+    """Arguments are seen by every user of the machine."""
+
+    def names(command: click.Command) -> list[str]:
+        found = [option for item in command.params for option in item.opts]
+        return found + [name for child in getattr(command, "commands", {}).values() for name in names(child)]
+
+    assert [name for name in names(cli) if "pass" in name or "secret" in name or "token" in name] == ["--password-file"]
+
+
+def test_members_are_added_with_a_password_from_a_file(console: Console, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("correct horse battery\nsecond line\n")
+    added = console.good("member", "add", "eve", "--name", "Eve", "--password-file", str(tmp_path / "password"))
+    assert added.keys() == {"username", "full_name", "user_type", "role", "groups", "disabled", "created_at"}
+    assert (added["user_type"], added["role"]) == ("Creator", "member")
+    (tmp_path / "password").write_text("short\n")
+    console.refused("invalid-input", 1, "member", "add", "bob", "--password-file", str(tmp_path / "password"))
+    console.refused("already-exists", 1, "member", "add", "EVE")
+    assert console.run("member", "add", "bob", "--password-file", str(tmp_path / "none")).status == 2
+    assert [item["username"] for item in console.good("member", "list")] == ["ada", "admin", "eve"]
+
+
+def test_licenses_are_assigned(console: Console) -> None:
+    found = console.good("license", "assign", "ada", "arcgis-allsource", "--level", "Basic", "--extension", "3DAnalyst")
+    assert found == {"member": "ada", "product": "arcgis-allsource", "level": "Basic", "extensions": ["3DAnalyst"]}
+    console.refused("no-such-product", 1, "license", "assign", "ada", "arcgis-nothing", "--level", "Basic")
+    console.refused("not-found", 1, "license", "assign", "nobody", "arcgis-pro", "--level", "Basic")
+
+
+def test_an_api_key_is_shown_once(console: Console) -> None:
+    found = console.good("api-key", "create", "ada", "--name", "script")
+    assert found.keys() == {"id", "name", "member", "api_key"}
+    assert found["api_key"].startswith("carnet_key_")
+    console.refused("not-found", 1, "api-key", "create", "nobody", "--name", "script")
+
+
+def test_a_borrow_from_request_file_to_check_in(console: Console, tmp_path: Path) -> None:
+    laptop = workstation("laptop")
+    found = console.borrow(laptop, "ada", days=3)
+    file = (tmp_path / "machine-laptop.borrow").read_bytes()
+    authority = open_authority(load({}, str(console.home)))
+    trust, now = (console.home / "organization.trust").read_bytes(), authority.now()
+    authority.database.close()
+    assert verify(file, trust=trust, workstation=laptop.identity, now=now).member == "ada"
+    assert claims_of(file)["bid"] == found["id"]
+    assert [item["id"] for item in console.good("borrow", "list", "--state", "active", "--member", "ada")] == [found["id"]]
+    assert console.good("borrow", "show", found["id"]) == found
+    ended = console.good("borrow", "check-in", console.receipt(laptop))
+    assert (ended["state"], ended["copy_may_run_until"]) == ("checked-in", None)
+    assert console.good("borrow", "list", "--state", "active") == []
+
+
+def test_the_same_request_file_gets_the_same_borrow_file(console: Console, tmp_path: Path) -> None:
+    laptop = workstation("laptop")
+    request = console.request(laptop)
+    answers = [console.good("borrow", "issue", request, "--member", "ada", "-o", str(tmp_path / name)) for name in "ab"]
+    assert [answer["is_new"] for answer in answers] == [True, False]
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_borrow_that_cannot_be_written_down_is_not_made(console: Console, tmp_path: Path) -> None:
+    request = console.request(workstation("laptop"))
+    for output in (tmp_path, tmp_path / "none" / "x.borrow"):
+        assert console.run("borrow", "issue", request, "--member", "ada", "-o", str(output)).status == 2
+    assert console.good("borrow", "list") == []
+
+
+def test_release_shows_first_then_wants_the_overlap_accepted(console: Console) -> None:
+    found = console.borrow(workstation("laptop"), "ada")
+    dry = console.good("borrow", "release", found["id"], "--reason", "lost", "--dry-run")
+    assert dry == [found]
+    error = console.refused("overlap-not-accepted", 1, "borrow", "release", found["id"], "--reason", "lost")
+    assert "until" in error["evidence"]
+    ended = console.good("borrow", "release", found["id"], "--reason", "lost", "--accept-overlap")
+    assert (ended["state"], ended["copy_may_run_until"]) == ("released", found["expires_at"])
+    console.refused("borrow-already-ended", 1, "borrow", "release", found["id"], "--reason", "lost", "--accept-overlap")
+    console.refused("not-found", 1, "borrow", "show", "A" * 22)
+
+
+def test_a_release_that_stops_midway_says_what_was_released(console: Console) -> None:
+    found = console.borrow(workstation("laptop"), "ada")
+    arguments = ("borrow", "release", found["id"], "A" * 22, "--reason", "lost", "--accept-overlap", "--json")
+    ended = console.run(*arguments)
+    assert (ended.status, ended.json["code"], ended.json["evidence"]["released"]) == (1, "not-found", [found["id"]])
+
+
+def test_revoke_says_that_the_seat_stays_taken(console: Console) -> None:
+    found = console.borrow(workstation("laptop"), "ada")
+    ended = console.good("borrow", "revoke", found["id"], "--reason", "audit")
+    assert (ended["state"], ended["seat_free_at"], ended["reason"]) == ("revoked", found["expires_at"], "audit")
+
+
+def test_status_list_trust_and_public_keys_are_written(console: Console, tmp_path: Path) -> None:
+    for name, kind in (("status-list", "status"), ("trust", "trust")):
+        console.good(name, "export", "-o", str(tmp_path / kind))
+        assert json.loads((tmp_path / kind).read_bytes())["carnet"] == kind
+        assert console.run(name, "export", "-o", str(tmp_path / "no" / "x")).status == 2
+    shown = console.good("key", "list", "--public", "-o", str(tmp_path / "keys"))
+    written = json.loads((tmp_path / "keys").read_bytes())
+    assert {**written, "file": str(tmp_path / "keys")} == shown
+    assert [item["use"] for item in written["keys"]] == ["borrow", "status"]
+    assert all(item.keys() == {"use", "kid", "kty", "crv", "x"} for item in written["keys"])
+    assert [item["signs_now"] for item in console.good("key", "list")] == [True, True]
+
+
+def test_doctor_finds_nothing_wrong_in_a_new_home(console: Console) -> None:
+    found = console.good("doctor")
+    assert [item["subject"] for item in found] == ["tables", "keys", "authorization", "status list"]
+    assert all(item["ok"] for item in found)
+
+
+def test_doctor_tells_what_is_wrong(console: Console) -> None:
+    for path in (console.home / "keys").glob("status-*.pem"):
+        path.unlink()
+    ended = console.run("doctor", "--json")
+    assert ended.status == 3
+    assert [item["subject"] for item in ended.json if not item["ok"]] == ["keys"]
+
+
+def test_migrate_says_from_where_to_where(console: Console) -> None:
+    found = console.good("migrate")
+    assert found["before"] == found["after"] != ""
+
+
+def test_the_log_is_exported_as_json_lines(console: Console) -> None:
+    found = console.borrow(workstation("laptop"), "ada", days=3)
+    (line,) = console.run("log", "export").out.splitlines()
+    row = json.loads(line)
+    assert list(row) == COLUMNS.split(",")
+    assert (row["event"], row["handle"], row["source"], row["group"]) == ("checkout", found["id"], "authority", "survey")
+    assert row["at"].endswith("Z")
+    assert len(row["at"]) == len("2026-03-02T09:00:00.000000Z")
+
+
+STARTS = ["=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+
+
+@pytest.mark.parametrize("start", STARTS, ids=ascii)
+def test_a_cell_that_a_spreadsheet_would_run_is_defused(start: str) -> None:
+    assert defused(f"{start}1+1") == f"'{start}1+1"
+
+
+@pytest.mark.parametrize("value", ["a=1", "", "'=1", 7, -7, None, "laptop-1"])
+def test_other_cells_stay_as_they_are(value: Any) -> None:
+    assert defused(value) == value
+
+
+def test_the_log_is_exported_as_csv_with_formulas_defused(console: Console, tmp_path: Path) -> None:
+    aliases = ["=1+1", "+1", "-1", "@SUM(A1)", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201", 'a"b,c', "plain"]
+    for alias in aliases:
+        path = tmp_path / "x.request"
+        path.write_bytes(aliased(alias))
+        console.good("borrow", "issue", str(path), "--member", "ada", "-o", str(tmp_path / "x.borrow"))
+    assert console.run("log", "export", "--format", "csv", "-o", str(tmp_path / "log.csv")).status == 0
+    text = (tmp_path / "log.csv").read_text(encoding="utf-8")
+    assert text.splitlines()[0] == COLUMNS
+    rows = list(csv.DictReader(io.StringIO(text)))
+    shown = [row["alias"] for row in rows]
+    assert shown == [f"'{alias}" if alias[0] in "".join(STARTS) else alias for alias in aliases]
+    assert all(not cell.startswith(tuple(STARTS)) for row in rows for cell in row.values())
+
+
+def aliased(alias: str) -> bytes:
+    """A request file of a machine with this alias, for a concurrent product."""
+    laptop = workstation("x")
+    return carried.request_file(
+        laptop.key,
+        carried.Wish("arcgis-desktop", days=1),
+        machine=laptop.machine,
+        user=laptop.user,
+        alias=alias,
+        organization=None,
+        prev=None,
+        jti=carried.fresh_id(),
+        now=int(datetime.now(UTC).timestamp()),
+    )
+
+
+def test_every_command_with_json_prints_json(console: Console, tmp_path: Path) -> None:
+    commands = [
+        ("member", "list"),
+        ("borrow", "list"),
+        ("authorization", "show"),
+        ("key", "list"),
+        ("doctor",),
+        ("migrate",),
+        ("status-list", "export", "-o", str(tmp_path / "s")),
+        ("trust", "export", "-o", str(tmp_path / "t")),
+        ("log", "export", "-o", str(tmp_path / "l")),
+    ]
+    for arguments in commands:
+        ended = console.run(*arguments, "--json")
+        assert ended.status == 0, arguments
+        assert ended.json is not None
+    assert row_counts_of(console)["organization"] == 1
+
+
+def row_counts_of(console: Console) -> dict[str, int]:
+    authority = open_authority(load({}, str(console.home)))
+    found = row_counts(authority.database)
+    authority.database.close()
+    return found

@@ -1,0 +1,138 @@
+"""How long a license may be away, with values alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authority.domain.offline_rules import FIRST_RULE, OfflineRule, check_rule, end_of_borrow, latest_end
+from authority.domain.refusals import DurationTooLong, InvalidInput, OfflineNotAllowed, ProductExpired
+from tests.support.values import NOW, a_product, an_authorization
+
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+
+
+def end(days: int | None = None, until: datetime | None = None, **places: Any) -> datetime:
+    rule = places.get("rule", FIRST_RULE)
+    return end_of_borrow(
+        rule, places.get("authorization", an_authorization()), places.get("product", a_product()), NOW, days, until
+    )
+
+
+def test_the_organization_starts_with_thirty_days_at_most_and_seven_by_default() -> None:
+    assert (FIRST_RULE.allowed, FIRST_RULE.longest_days, FIRST_RULE.default_days) == (True, 30, 7)
+
+
+def test_who_does_not_say_how_long_gets_the_default() -> None:
+    assert end() == NOW + 7 * DAY
+
+
+@pytest.mark.parametrize("days", [1, 29, 30])
+def test_up_to_the_longest_time_is_given_exactly(days: int) -> None:
+    assert end(days) == NOW + days * DAY
+
+
+def test_a_time_until_a_date_is_given_exactly_up_to_the_limit() -> None:
+    assert end(until=NOW + 30 * DAY) == NOW + 30 * DAY
+    assert end(until=NOW + SECOND) == NOW + SECOND
+
+
+@pytest.mark.parametrize(
+    ("days", "until"),
+    [
+        pytest.param(31, None, id="one day more"),
+        pytest.param(None, NOW + 30 * DAY + SECOND, id="one second more"),
+        pytest.param(2**40, None, id="beyond the calendar"),
+        pytest.param(10**9, None, id="beyond what a time span holds"),
+    ],
+)
+def test_a_time_past_the_limit_is_refused_and_never_cut(days: int | None, until: datetime | None) -> None:
+    with pytest.raises(DurationTooLong) as caught:
+        end(days, until)
+    assert "limit_days" in caught.value.evidence
+
+
+def test_the_refusal_of_too_long_a_time_names_the_limit_and_who_set_it() -> None:
+    with pytest.raises(DurationTooLong) as caught:
+        end(31)
+    assert caught.value.evidence == {
+        "limit_days": 30.0,
+        "limit_until": (NOW + 30 * DAY).isoformat(),
+        "decided_by": "organization: 30 days",
+    }
+    assert "30 days" in caught.value.message
+
+
+@pytest.mark.parametrize("until", [NOW, NOW - SECOND, NOW - 400 * DAY])
+def test_an_end_that_does_not_lie_in_the_future_is_refused(until: datetime) -> None:
+    with pytest.raises(InvalidInput):
+        end(until=until)
+
+
+CAPS = [
+    pytest.param({"authorization": an_authorization(max_borrow_days=5)}, 5, id="longest of the authorization"),
+    pytest.param({"authorization": an_authorization(ends_at=NOW + 4 * DAY)}, 4, id="end of the authorization"),
+    pytest.param({"product": a_product(until=NOW + 3 * DAY)}, 3, id="end of the product"),
+    pytest.param({"rule": OfflineRule(True, 2, 1, "organization")}, 2, id="longest of the rule"),
+]
+
+
+@pytest.mark.parametrize(("places", "days"), CAPS)
+def test_every_cap_holds_to_the_second(places: dict[str, Any], days: int) -> None:
+    assert end(days, **places) == NOW + days * DAY
+    with pytest.raises(DurationTooLong):
+        end(until=NOW + days * DAY + SECOND, **places)
+
+
+@pytest.mark.parametrize(("places", "days"), CAPS[:3])
+def test_the_default_is_cut_to_what_is_allowed_at_all(places: dict[str, Any], days: int) -> None:
+    assert end(**places) == NOW + days * DAY
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        pytest.param({"product": a_product(until=NOW)}, id="product ends now"),
+        pytest.param({"product": a_product(until=NOW - DAY)}, id="product ended"),
+        pytest.param({"authorization": an_authorization(ends_at=NOW)}, id="authorization ends now"),
+    ],
+)
+def test_what_has_ended_cannot_be_borrowed(places: dict[str, Any]) -> None:
+    with pytest.raises(ProductExpired):
+        end(1, **places)
+
+
+def test_offline_use_that_is_not_allowed_is_refused_with_who_decided() -> None:
+    with pytest.raises(OfflineNotAllowed) as caught:
+        end(1, rule=replace(FIRST_RULE, allowed=False))
+    assert caught.value.evidence == {"decided_by": "organization"}
+
+
+@given(st.integers(1, 400), st.integers(1, 400), st.integers(1, 400), st.integers(1, 400))
+def test_a_time_that_was_asked_for_is_given_exactly_or_refused(asked: int, longest: int, cap: int, ends: int) -> None:
+    rule = OfflineRule(True, longest, 1, "organization")
+    authorization = an_authorization(max_borrow_days=cap, ends_at=NOW + ends * DAY)
+    try:
+        given_end = end(asked, rule=rule, authorization=authorization)
+    except DurationTooLong:
+        assert asked > min(longest, cap, ends)
+    else:
+        assert given_end == NOW + asked * DAY
+        assert given_end <= latest_end(rule, authorization, a_product(), NOW)[0]
+
+
+@pytest.mark.parametrize(("default", "longest"), [(0, 5), (6, 5), (-1, 5), (1, 0)])
+def test_a_rule_with_senseless_days_is_refused(default: int, longest: int) -> None:
+    with pytest.raises(InvalidInput):
+        check_rule(OfflineRule(True, longest, default, "organization"))
+
+
+def test_a_rule_may_have_its_longest_as_its_default() -> None:
+    check_rule(OfflineRule(True, 5, 5, "organization"))
+    assert end(rule=OfflineRule(True, 5, 5, "organization")) == NOW + 5 * DAY

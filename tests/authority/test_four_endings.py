@@ -1,0 +1,152 @@
+"""The four endings of a borrow and when its seat is free, with values alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authority.domain import borrows as rules
+from authority.domain.borrows import Borrow, Ending
+from authority.domain.refusals import BorrowAlreadyEnded, NotAllowed, OverlapNotAccepted
+from tests.support.values import NOW, a_borrow, a_receipt
+
+DAY = timedelta(days=1)
+ACTS = ("check in", "revoke", "release")
+
+
+def act(name: str, borrow: Borrow, at: datetime) -> Borrow:
+    if name == "check in":
+        return rules.checked_in(borrow, a_receipt(), "ada", at)
+    if name == "revoke":
+        return rules.revoked(borrow, "lost", at)
+    return rules.released(borrow, "lost", at, accept_overlap=True)
+
+
+def test_time_ends_a_borrow_and_frees_its_seat_at_the_same_second() -> None:
+    borrow = a_borrow()
+    before = borrow.expires_at - timedelta(seconds=1)
+    assert (borrow.state(before), borrow.holds_seat(before)) == ("active", True)
+    assert (borrow.state(borrow.expires_at), borrow.holds_seat(borrow.expires_at)) == ("expired", False)
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "free_after"),
+    [
+        pytest.param("check in", "checked-in", DAY, id="check in frees at once"),
+        pytest.param("revoke", "revoked", 7 * DAY, id="revoke keeps the seat until the end"),
+        pytest.param("release", "released", DAY, id="release frees at once"),
+    ],
+)
+def test_every_ending_has_its_own_name_and_its_own_time_for_the_seat(name: str, state: str, free_after: timedelta) -> None:
+    after = act(name, a_borrow(), NOW + DAY)
+    assert after.state(NOW + 2 * DAY) == state
+    assert after.seat_free_at == NOW + free_after
+    assert after.ended_at == NOW + DAY
+    assert after.expires_at == a_borrow().expires_at
+
+
+@pytest.mark.parametrize("second", ACTS)
+@pytest.mark.parametrize("first", ["check in", "release", None])
+def test_a_borrow_that_ended_cannot_be_ended_again(first: str | None, second: str) -> None:
+    borrow = a_borrow() if first is None else act(first, a_borrow(), NOW + DAY)
+    with pytest.raises(BorrowAlreadyEnded) as caught:
+        act(second, borrow, NOW + 8 * DAY if first is None else NOW + 2 * DAY)
+    assert caught.value.evidence["state"] in {"expired", "checked-in", "released"}
+
+
+def test_a_revoked_borrow_is_not_revoked_twice() -> None:
+    with pytest.raises(BorrowAlreadyEnded):
+        act("revoke", act("revoke", a_borrow(), NOW), NOW + DAY)
+
+
+def test_a_receipt_for_a_revoked_borrow_frees_the_seat_and_keeps_the_ending() -> None:
+    after = act("check in", act("revoke", a_borrow(), NOW), NOW + DAY)
+    assert (after.ended_by, after.seat_free_at, after.receipt_jti) == (Ending.REVOKED, NOW + DAY, a_receipt().jti)
+    assert after.end_reason == "lost"
+
+
+def test_a_revoked_borrow_can_be_released_while_it_holds_its_seat() -> None:
+    after = act("release", act("revoke", a_borrow(), NOW), NOW + DAY)
+    assert (after.ended_by, after.seat_free_at) == (Ending.RELEASED, NOW + DAY)
+
+
+@pytest.mark.parametrize("name", ["check in", "release"])
+def test_a_revoked_borrow_whose_seat_is_free_again_is_over(name: str) -> None:
+    with pytest.raises(BorrowAlreadyEnded):
+        act(name, act("revoke", a_borrow(), NOW), NOW + 7 * DAY)
+
+
+def test_release_says_until_when_two_copies_may_run_and_needs_that_accepted() -> None:
+    with pytest.raises(OverlapNotAccepted) as caught:
+        rules.released(a_borrow(), "lost", NOW + DAY, accept_overlap=False)
+    assert caught.value.evidence == {"until": a_borrow().expires_at.isoformat()}
+    assert "laptop" in caught.value.message
+    assert "6 days" in caught.value.message
+
+
+def test_what_is_over_needs_no_overlap_accepted() -> None:
+    with pytest.raises(BorrowAlreadyEnded):
+        rules.released(a_borrow(), "lost", NOW + 7 * DAY, accept_overlap=False)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"machine_id": "machine-2"}, id="another machine"),
+        pytest.param({"machine_key": "L" * 43}, id="another machine key"),
+        pytest.param({"user_id": "uid:1001"}, id="another user"),
+    ],
+)
+@pytest.mark.parametrize("account", ["ada", None], ids=["the member", "an administrator"])
+def test_check_in_only_works_from_where_the_borrow_is(changes: dict[str, Any], account: str | None) -> None:
+    with pytest.raises(NotAllowed):
+        rules.checked_in(a_borrow(), a_receipt(**changes), account, NOW)
+
+
+def test_check_in_only_works_with_the_same_account() -> None:
+    with pytest.raises(NotAllowed) as caught:
+        rules.checked_in(a_borrow(), a_receipt(), "eve", NOW)
+    assert caught.value.evidence == {"member": "ada"}
+    assert rules.checked_in(a_borrow(), a_receipt(), None, NOW).ended_by is Ending.CHECKED_IN
+
+
+@dataclass
+class Expected:
+    """What the table of the four endings says, without the code that is tested."""
+
+    state: str = "active"
+    free_at: datetime = a_borrow().seat_free_at
+
+    def after(self, name: str, at: datetime) -> str | None:
+        """The state that the act leads to, None when it is refused."""
+        if self.state == "active":
+            if at >= a_borrow().expires_at:
+                return None
+            return {"check in": "checked-in", "revoke": "revoked", "release": "released"}[name]
+        if self.state == "revoked" and at < self.free_at:
+            return {"check in": "revoked", "revoke": None, "release": "released"}[name]
+        return None
+
+
+@given(st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 60)), max_size=12))
+def test_any_sequence_of_endings_stays_within_the_table(steps: list[tuple[str, int]]) -> None:
+    borrow, expected, at = a_borrow(), Expected(), NOW
+    for name, hours in steps:
+        at += timedelta(hours=hours)
+        state = expected.after(name, at)
+        if state is None:
+            with pytest.raises(BorrowAlreadyEnded):
+                act(name, borrow, at)
+        else:
+            borrow = act(name, borrow, at)
+            expected = Expected(state, expected.free_at if name == "revoke" else at)
+        shown = "expired" if expected.state == "active" and at >= a_borrow().expires_at else expected.state
+        assert borrow.state(at) == shown
+        assert borrow.seat_free_at == expected.free_at
+        assert borrow.expires_at == a_borrow().expires_at
+        assert borrow.holds_seat(at) == (at < expected.free_at)

@@ -1,0 +1,217 @@
+"""The rules of a borrow, with values alone: which features, which members, how many seats."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authority.domain import borrows as rules
+from authority.domain.members import Role, check_name, check_room, check_username
+from authority.domain.refusals import (
+    AlreadyBorrowed,
+    ExtensionNotAssigned,
+    InvalidInput,
+    LevelNotAssigned,
+    MemberDisabled,
+    MemberLimitReached,
+    NoSuchProduct,
+    NotAssigned,
+    PoolExhausted,
+    Refusal,
+    TypeNotCompatible,
+)
+from tests.support.values import (
+    LEVELS,
+    MACHINE,
+    NOW,
+    USER,
+    a_borrow,
+    a_concurrent_product,
+    a_member,
+    a_product,
+    an_ask,
+    an_assignment,
+    an_authorization,
+)
+
+DAY = timedelta(days=1)
+
+
+def test_a_named_product_gives_the_assigned_level_and_only_the_extensions_asked_for() -> None:
+    found = rules.features_of(a_product(), an_ask(), an_assignment("Standard"))
+    assert found.all() == ("Standard",)
+    with_extension = rules.features_of(a_product(), an_ask(extensions=("3DAnalyst",)), an_assignment("Standard"))
+    assert with_extension.all() == ("Standard", "3DAnalyst")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_named_product_gives_any_level_up_to_the_assigned_one(level: str) -> None:
+    assert rules.features_of(a_product(), an_ask(level=level), an_assignment("Advanced")).level == level
+
+
+@pytest.mark.parametrize(
+    ("ask", "assignment", "refusal"),
+    [
+        pytest.param({}, None, NotAssigned, id="nothing assigned"),
+        pytest.param({"level": "Advanced"}, an_assignment("Standard"), LevelNotAssigned, id="level too high"),
+        pytest.param({"level": "Ultimate"}, an_assignment(), NoSuchProduct, id="level unknown"),
+        pytest.param({"extensions": ("SpatialAnalyst",)}, an_assignment(), ExtensionNotAssigned, id="extension missing"),
+        pytest.param({"extensions": ("Alchemy",)}, an_assignment(), NoSuchProduct, id="extension unknown"),
+    ],
+)
+def test_what_is_not_assigned_is_refused(ask: dict[str, Any], assignment: Any, refusal: type[Refusal]) -> None:
+    with pytest.raises(refusal):
+        rules.features_of(a_product(), an_ask(**ask), assignment)
+
+
+def test_the_refusal_of_an_extension_names_all_that_are_missing() -> None:
+    with pytest.raises(ExtensionNotAssigned) as caught:
+        rules.features_of(a_product(), an_ask(extensions=("SpatialAnalyst", "3DAnalyst")), an_assignment(extensions=()))
+    assert caught.value.evidence == {"missing": ["SpatialAnalyst", "3DAnalyst"]}
+
+
+def test_a_concurrent_product_gives_the_lowest_level_that_has_seats() -> None:
+    assert rules.features_of(a_concurrent_product(), an_ask(), None).level == "Advanced"
+    both = a_concurrent_product()
+    assert rules.features_of(replace(both, seats={"Standard": 1, "Advanced": 1}), an_ask(), None).level == "Standard"
+
+
+def test_a_concurrent_product_knows_its_levels() -> None:
+    assert rules.features_of(a_concurrent_product(), an_ask(level="Basic"), None).level == "Basic"
+    with pytest.raises(NoSuchProduct):
+        rules.features_of(a_concurrent_product(), an_ask(level="Ultimate"), None)
+
+
+@pytest.mark.parametrize(("used", "free"), [(0, True), (9, True), (10, False), (11, False)])
+def test_a_pool_is_exhausted_exactly_at_its_seats(used: int, free: bool) -> None:
+    features = rules.Features("Advanced", ())
+    if free:
+        rules.check_seats(a_concurrent_product(), features, {"Advanced": used})
+        return
+    with pytest.raises(PoolExhausted) as caught:
+        rules.check_seats(a_concurrent_product(), features, {"Advanced": used})
+    assert caught.value.evidence == {"feature": "Advanced", "seats": 10, "in_use": used}
+
+
+def test_a_pool_without_seats_of_a_level_or_an_extension_is_exhausted() -> None:
+    with pytest.raises(PoolExhausted):
+        rules.check_seats(a_concurrent_product(), rules.Features("Basic", ()), {})
+    with pytest.raises(PoolExhausted) as caught:
+        rules.check_seats(a_concurrent_product(), rules.Features("Advanced", ("3DAnalyst",)), {"3DAnalyst": 2})
+    assert caught.value.evidence["feature"] == "3DAnalyst"
+
+
+def test_a_disabled_member_and_an_incompatible_type_may_not_use_a_product() -> None:
+    with pytest.raises(MemberDisabled):
+        rules.check_may_use(a_member(disabled=True), an_authorization(), a_product())
+    with pytest.raises(TypeNotCompatible) as caught:
+        rules.check_may_use(a_member(user_type="Viewer"), an_authorization(), a_product())
+    assert caught.value.evidence["user_type"] == "Viewer"
+
+
+@pytest.mark.parametrize("user_type", ["Creator", "GIS Professional"])
+def test_creators_and_professionals_may_use_the_product(user_type: str) -> None:
+    rules.check_may_use(a_member(user_type=user_type), an_authorization(), a_product())
+    assert an_authorization().user_type(user_type).may_use("arcgis-pro")
+
+
+def test_a_renewal_extends() -> None:
+    after = rules.renewed(a_borrow(), an_ask(), NOW + 9 * DAY)
+    assert (after.expires_at, after.seat_free_at, after.id) == (NOW + 9 * DAY, NOW + 9 * DAY, a_borrow().id)
+
+
+@given(st.integers(1, 60), st.integers(1, 60))
+def test_a_renewal_never_shortens(first: int, second: int) -> None:
+    before = a_borrow(expires_at=NOW + first * DAY, seat_free_at=NOW + first * DAY)
+    after = rules.renewed(before, an_ask(), NOW + second * DAY)
+    assert after.expires_at == after.seat_free_at == NOW + max(first, second) * DAY
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_refused"),
+    [
+        pytest.param({"level": "Basic"}, True, id="lower level"),
+        pytest.param({"extensions": ("SpatialAnalyst",)}, True, id="another extension"),
+        pytest.param({"extensions": ("3DAnalyst", "SpatialAnalyst")}, True, id="one more extension"),
+        pytest.param({"level": "Advanced", "extensions": ("3DAnalyst",)}, False, id="the same"),
+        pytest.param({}, False, id="nothing said"),
+    ],
+)
+def test_a_renewal_keeps_what_was_granted(changes: dict[str, Any], is_refused: bool) -> None:
+    if is_refused:
+        with pytest.raises(AlreadyBorrowed) as caught:
+            rules.renewed(a_borrow(), an_ask(**changes), NOW + 9 * DAY)
+        assert caught.value.evidence == {"borrow_id": a_borrow().id}
+        return
+    after = rules.renewed(a_borrow(), an_ask(**changes), NOW + 9 * DAY)
+    assert (after.level, after.extensions) == ("Advanced", ("3DAnalyst",))
+
+
+@pytest.mark.parametrize("changed", ["id", "key"])
+def test_another_machine_is_told_by_its_id_and_by_its_key(changed: str) -> None:
+    assert a_borrow().is_on(MACHINE, USER)
+    assert not a_borrow().is_on(replace(MACHINE, **{changed: "other"}), USER)
+    assert not a_borrow().is_on(MACHINE, replace(USER, id="uid:1001"))
+    assert a_borrow().is_on(replace(MACHINE, alias="renamed"), replace(USER, name="renamed"))
+
+
+def test_levels_are_ordered_and_a_higher_one_holds_the_lower_ones() -> None:
+    assert [a_product().levels_up_to(level) for level in LEVELS] == [LEVELS[:1], LEVELS[:2], LEVELS]
+    assert a_product().seats_of("3DAnalyst") == 2
+    assert a_product().seats_of("Alchemy") == 0
+
+
+@pytest.mark.parametrize(
+    ("members", "of_type", "refused"),
+    [(49, 0, False), (50, 0, True), (51, 0, True), (10, 2, False), (10, 3, True)],
+)
+def test_members_are_limited_in_total_and_by_type(members: int, of_type: int, refused: bool) -> None:
+    authorization = an_authorization(members_by_type={"Creator": 3, "Viewer": None})
+    check_room(authorization, "Viewer", min(members, 49), 1000)
+    if refused:
+        with pytest.raises(MemberLimitReached) as caught:
+            check_room(authorization, "Creator", members, of_type)
+        assert caught.value.evidence["current"] >= caught.value.evidence["maximum"]
+    else:
+        check_room(authorization, "Creator", members, of_type)
+
+
+@pytest.mark.parametrize("name", ["a", "Ada.Lovelace@example.com", "9", "a" * 128, "a_b+c-d"])
+def test_user_names_are_plain_ascii(name: str) -> None:
+    check_username(name)
+    assert a_member(username=name).role is Role.MEMBER
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ada", "ada ", "-ada", "=ada", "a" * 129, "ad\u0430", "straße", "a\n", "a\x00", "a/b", "\uff41da"],
+    ids=[
+        "empty",
+        "space before",
+        "space after",
+        "hyphen",
+        "formula",
+        "long",
+        "cyrillic",
+        "sharp s",
+        "lf",
+        "nul",
+        "slash",
+        "wide",
+    ],
+)
+def test_other_user_names_are_refused(name: str) -> None:
+    with pytest.raises(InvalidInput):
+        check_username(name)
+
+
+def test_full_names_are_printable_and_bounded() -> None:
+    check_name("a name", "Ada Lovelace, Gräfin")
+    for bad in ("a" * 129, "a\nb", "a\x1b[31m", "\u202eada"):
+        with pytest.raises(InvalidInput):
+            check_name("a name", bad)

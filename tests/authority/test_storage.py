@@ -1,0 +1,205 @@
+"""The database behind the services: tables from the migrations, whole transactions, and its troubles in our words."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import StatementError
+
+from authority.domain.refusals import NotSetUp, SettingsInvalid, StorageUnavailable
+from authority.storage import schema
+from authority.storage.database import Database
+from authority.storage.tables import Instant, metadata, organization, pools
+from tests.support.authorities import Bench
+from tests.support.borrowing import row_counts
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_definitions(database_url: str) -> None:
+    database = Database(database_url)
+    schema.migrate(database)
+    with database.write() as connection:
+        assert schema.differences(connection) == []
+        names = set(inspect(connection).get_table_names())
+    assert names == {*metadata.tables, "alembic_version"}
+    database.close()
+
+
+def test_indexes_and_unique_rules_are_those_of_the_definitions(database_url: str) -> None:
+    database = Database(database_url)
+    schema.migrate(database)
+    with database.read() as connection:
+        look = inspect(connection)
+        for table in metadata.sorted_tables:
+            uniques = {tuple(item["column_names"]) for item in look.get_unique_constraints(table.name)}
+            indexes = {item["name"] for item in look.get_indexes(table.name) if not item.get("duplicates_constraint")}
+            wanted = {(column.name,) for column in table.columns if column.unique}
+            assert uniques == wanted, table.name
+            assert {index.name for index in table.indexes} == indexes, table.name
+    database.close()
+
+
+def test_migrating_twice_changes_nothing(database_url: str) -> None:
+    database = Database(database_url)
+    assert schema.migrate(database) == (None, schema.newest())
+    assert schema.migrate(database) == (schema.newest(), schema.newest())
+    schema.check(database)
+    database.close()
+
+
+def test_a_database_without_tables_is_not_set_up(database_url: str) -> None:
+    database = Database(database_url)
+    with pytest.raises(NotSetUp, match="no tables"):
+        schema.check(database)
+    assert schema.current(database) is None
+    database.close()
+
+
+def test_an_unknown_revision_is_not_set_up_and_says_what_to_do(bench: Bench) -> None:
+    with bench.authority.database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(NotSetUp, match="9999") as caught:
+        schema.check(bench.authority.database)
+    assert "migrate" in caught.value.hint
+
+
+def test_a_database_of_a_newer_program_is_not_migrated_back(bench: Bench) -> None:
+    with bench.authority.database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    before = row_counts(bench.authority.database)
+    with pytest.raises(NotSetUp):
+        schema.migrate(bench.authority.database)
+    assert row_counts(bench.authority.database) == before
+
+
+def test_a_time_without_a_zone_is_refused(bench: Bench) -> None:
+    naive = datetime(2026, 3, 2, 9, 0, 0)  # noqa: DTZ001 - that is what is refused
+    with pytest.raises((StorageUnavailable, StatementError, ValueError)), bench.authority.database.read() as connection:
+        connection.execute(select(organization).where(organization.c.created_at > naive))
+    with pytest.raises(ValueError, match="without a zone"):
+        Instant().process_bind_param(naive, bench.authority.database.engine.dialect)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        datetime(1970, 1, 1, tzinfo=UTC),
+        datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC),
+        datetime(2026, 3, 29, 1, 30, 0, 123456, tzinfo=UTC),
+        datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+        datetime(2026, 3, 2, 9, 0, 0, tzinfo=timezone(timedelta(hours=14))),
+    ],
+    ids=str,
+)
+def test_times_are_kept_exactly(bench: Bench, at: datetime) -> None:
+    with bench.authority.database.write() as connection:
+        connection.execute(organization.update().values(created_at=at))
+    with bench.authority.database.read() as connection:
+        found = connection.execute(select(organization.c.created_at)).scalar_one()
+    assert found == at
+    assert found.utcoffset() == timedelta(0)
+
+
+class Halfway(Exception):
+    """Raised in the midst of a transaction."""
+
+
+def test_a_transaction_that_raises_leaves_nothing_and_frees_the_lock(bench: Bench) -> None:
+    database, before = bench.authority.database, row_counts(bench.authority.database)
+
+    def write_and_raise() -> None:
+        with database.write() as connection:
+            connection.execute(pools.insert().values(product="p", feature="f"))
+            raise Halfway
+
+    with pytest.raises(Halfway):
+        write_and_raise()
+    assert row_counts(database) == before
+    with database.write() as connection:
+        connection.execute(pools.insert().values(product="p", feature="f"))
+    assert row_counts(database)["pools"] == before["pools"] + 1
+
+
+def test_what_is_read_does_not_change_under_the_reader(sqlite_bench: Bench) -> None:
+    database = sqlite_bench.authority.database
+    with database.read() as reader:
+        first = reader.execute(select(pools)).all()
+        with database.write() as writer:
+            writer.execute(pools.insert().values(product="p", feature="f"))
+        assert reader.execute(select(pools)).all() == first
+
+
+def test_sqlite_is_used_the_safe_way(sqlite_bench: Bench, tmp_path: Path) -> None:
+    with sqlite_bench.authority.database.read() as connection:
+        found = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+    assert found == ["wal", 2, 1]
+    assert (tmp_path / "authority.db").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("sqlite:////nowhere/at/all/authority.db", id="no such folder"),
+        pytest.param("postgresql://carnet:secret-word@127.0.0.1:9/carnet", id="nothing listens"),
+    ],
+)
+def test_a_database_that_cannot_be_reached_is_unavailable_and_its_password_not_shown(url: str) -> None:
+    database = Database(url)
+    with pytest.raises(StorageUnavailable) as caught:
+        database.answers()
+    assert "secret-word" not in f"{caught.value.message} {caught.value.hint} {caught.value.evidence}"
+    database.close()
+
+
+def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "authority.db").write_bytes(b"this is not SQLite" * 100)
+    database = Database(f"sqlite:///{tmp_path / 'authority.db'}")
+    with pytest.raises(StorageUnavailable):
+        database.answers()
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("oracle://scott:tiger-word@host/db", id="another database"),
+        pytest.param("mysql://host/db", id="mysql"),
+        pytest.param("nonsense", id="no URL"),
+        pytest.param("", id="empty"),
+        pytest.param("sqlite+nothing:///x", id="unknown SQLite driver"),
+        pytest.param("postgresql://host:port/db", id="port that is no number"),
+    ],
+)
+def test_an_unusable_url_is_an_invalid_setting_and_is_not_repeated(url: str) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        Database(url)
+    assert "tiger-word" not in caught.value.message
+
+
+def test_opening_a_database_needs_no_connection(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'new.db'}")
+    assert not (tmp_path / "new.db").exists()
+    database.close()
+
+
+def test_without_the_postgres_driver_the_extra_is_named() -> None:
+    """In a process that cannot import psycopg, as in an installation without the extra."""
+    program = (
+        "import sys; sys.modules['psycopg'] = None\n"
+        "from authority.domain.refusals import SettingsInvalid\n"
+        "from authority.storage.database import Database\n"
+        "try:\n    Database('postgresql://host/db').answers()\n"
+        "except SettingsInvalid as error:\n    print(error.message)\n"
+    )
+    root = Path(__file__).parents[2]
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=root, env=dict(os.environ)
+    )
+    assert "carnet[postgres]" in found.stdout, found.stderr[-500:]

@@ -1,0 +1,304 @@
+"""The REST interface: every route, what it answers, and to whom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from authority.domain.members import CONSOLE, Role
+from authority.services import members, status_lists
+from authority.services.members import NewMember
+from tests.support.authorities import Bench
+from tests.support.borrowing import issued_to, workstation
+from tests.support.web import API, Web, make_web, problem
+from verifier import verify
+from verifier.carried import Wish
+
+# Contract, section 4; and the two that tell whether a copy may still run, and why it ended.
+BORROW = {
+    "id",
+    "member",
+    "user_type",
+    "groups",
+    "product",
+    "level",
+    "extensions",
+    "machine",
+    "user",
+    "issued_at",
+    "expires_at",
+    "state",
+    "ended_at",
+    "seat_free_at",
+    "decided_by",
+}
+MORE = {"reason", "copy_may_run_until"}
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture
+def web(bench: Bench) -> Web:
+    return make_web(bench)
+
+
+@pytest.fixture
+def fast_web(sqlite_bench: Bench) -> Web:
+    return make_web(sqlite_bench)
+
+
+def borrowed(web: Web, machine: str = "laptop", role: Role = Role.MEMBER, **wish: Any) -> Any:
+    """The answer to a borrow by somebody of the role."""
+    request = workstation(machine).request(Wish("arcgis-pro", **wish), web.bench.clock())
+    return web.post("/borrows", {"request": request}, role)
+
+
+def test_a_borrow_is_answered_with_its_object_and_its_file(web: Web) -> None:
+    laptop = workstation("laptop")
+    body = {"request": laptop.request(Wish("arcgis-pro", days=3), web.bench.clock())}
+    answer = web.post("/borrows", body, Role.MEMBER)
+    found = answer.get_json()
+    assert (answer.status_code, answer.content_type, found.keys()) == (201, "application/json", {"borrow", "file"})
+    shown = found["borrow"]
+    assert shown.keys() == BORROW | MORE
+    assert shown["machine"] == {"id": "machine-laptop", "alias": "laptop", "source": "simulated"}
+    assert shown["user"] == {"id": "uid:1000", "name": "laptop"}
+    assert (shown["member"], shown["user_type"], shown["groups"]) == ("member", "GIS Professional", [])
+    assert (shown["issued_at"], shown["expires_at"]) == ("2026-03-02T09:00:00Z", "2026-03-05T09:00:00Z")
+    assert (shown["state"], shown["ended_at"], shown["seat_free_at"]) == ("active", None, "2026-03-05T09:00:00Z")
+    file = json.dumps(found["file"])
+    grant = verify(file, trust=web.bench.trust_file, workstation=laptop.identity, now=web.bench.clock())
+    assert grant.borrow_id == shown["id"]
+
+
+def test_the_same_request_again_is_200_with_the_same_file(web: Web) -> None:
+    body = {"request": workstation("laptop").request(Wish("arcgis-pro"), web.bench.clock())}
+    first, again = web.post("/borrows", body, Role.MEMBER), web.post("/borrows", body, Role.MEMBER)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.get_json() == first.get_json()
+
+
+def test_the_file_is_fetched_again_byte_for_byte(web: Web) -> None:
+    found = borrowed(web).get_json()
+    answer = web.get(f"/borrows/{found['borrow']['id']}/file", Role.MEMBER)
+    assert (answer.status_code, answer.content_type) == (200, "application/json")
+    assert answer.get_json() == found["file"]
+    assert answer.data == web.get(f"/borrows/{found['borrow']['id']}/file").data
+
+
+def test_an_administrator_borrows_for_a_member(web: Web) -> None:
+    body = {"request": workstation("laptop").request(Wish("arcgis-pro"), web.bench.clock()), "member": "Member"}
+    assert web.post("/borrows", body).get_json()["borrow"]["member"] == "member"
+    problem(web.post("/borrows", body, Role.ANALYST), 403, "not-allowed")
+
+
+def test_one_borrow_is_shown_to_its_member_and_to_who_views_all(web: Web) -> None:
+    found = borrowed(web).get_json()["borrow"]
+    for role in (Role.MEMBER, Role.ADMINISTRATOR, Role.LICENSE_MANAGER):
+        assert web.get(f"/borrows/{found['id']}", role).get_json() == found
+    for path in (f"/borrows/{found['id']}", f"/borrows/{found['id']}/file"):
+        problem(web.get(path, Role.ANALYST), 404, "not-found")
+    problem(web.get("/borrows/" + "A" * 22), 404, "not-found")
+
+
+def test_pages_of_borrows_follow_each_other_and_end(web: Web) -> None:
+    for number in range(5):
+        actor = web.bench.member(f"m{number}")
+        issued_to(web.bench, actor, workstation(f"w{number}"))
+    seen: list[str] = []
+    path = "/borrows?limit=2"
+    for _ in range(3):
+        page = web.get(path).get_json()
+        assert page.keys() == {"items", "next"}
+        assert all(item.keys() == BORROW | MORE for item in page["items"])
+        seen += [item["member"] for item in page["items"]]
+        path = f"/borrows?limit=2&cursor={page['next']}"
+    assert page["next"] is None
+    assert sorted(seen) == [f"m{number}" for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("", 2),
+        ("?state=active", 2),
+        ("?state=revoked", 0),
+        ("?member=member", 1),
+        ("?product=arcgis-pro", 2),
+        ("?product=arcgis-desktop", 0),
+        ("?machine=tower", 1),
+        ("?machine=machine-laptop&state=active&member=MEMBER", 1),
+        ("?limit=1000", 2),
+    ],
+)
+def test_borrows_are_filtered(fast_web: Web, query: str, count: int) -> None:
+    borrowed(fast_web)
+    borrowed(fast_web, "tower", Role.ANALYST)
+    assert len(fast_web.get(f"/borrows{query}").get_json()["items"]) == count
+
+
+def test_a_member_lists_only_their_own_borrows_whatever_is_asked(fast_web: Web) -> None:
+    borrowed(fast_web)
+    borrowed(fast_web, "tower", Role.ANALYST)
+    for query in ("", "?member=analyst", "?machine=tower&member=member"):
+        items = fast_web.get(f"/borrows{query}", Role.MEMBER).get_json()["items"]
+        assert {item["member"] for item in items} <= {"member"}
+
+
+def test_revoke_and_release_say_what_is_certain_and_what_is_not(web: Web) -> None:
+    found = borrowed(web, days=3).get_json()["borrow"]
+    revoked = web.post(f"/borrows/{found['id']}/revoke", {"reason": "audit"})
+    assert (revoked.status_code, revoked.get_json().keys()) == (200, {"borrow"})
+    shown = revoked.get_json()["borrow"]
+    assert (shown["state"], shown["reason"], shown["copy_may_run_until"]) == ("revoked", "audit", found["expires_at"])
+    assert shown["seat_free_at"] == found["expires_at"]
+    body = {"reason": "stolen", "accept_overlap": False}
+    refused = problem(web.post(f"/borrows/{found['id']}/release", body), 409, "overlap-not-accepted")
+    assert [item["name"] for item in refused["errors"]] == ["until"]
+    released = web.post(f"/borrows/{found['id']}/release", body | {"accept_overlap": True}).get_json()["borrow"]
+    assert (released["state"], released["seat_free_at"]) == ("released", "2026-03-02T09:00:00Z")
+    again = web.post(f"/borrows/{found['id']}/release", body | {"accept_overlap": True})
+    assert problem(again, 409, "borrow-already-ended")["hint"]
+
+
+@pytest.mark.parametrize("role", [Role.MEMBER, Role.ANALYST, Role.LICENSE_MANAGER])
+def test_only_administrators_end_borrows_of_others(web: Web, role: Role) -> None:
+    found = borrowed(web).get_json()["borrow"]
+    problem(web.post(f"/borrows/{found['id']}/revoke", {"reason": "x"}, role), 403, "not-allowed")
+    body = {"reason": "x", "accept_overlap": True}
+    problem(web.post(f"/borrows/{found['id']}/release", body, role), 403, "not-allowed")
+
+
+def test_a_check_in_ends_the_borrow_and_again_says_the_same(web: Web) -> None:
+    laptop = workstation("laptop")
+    body = {"request": laptop.request(Wish("arcgis-pro"), web.bench.clock())}
+    found = web.post("/borrows", body, Role.MEMBER).get_json()
+    receipt = {"receipt": laptop.receipt_for(json.dumps(found["file"]).encode(), web.bench.clock())}
+    problem(web.post("/check-ins", receipt, Role.ANALYST), 403, "not-allowed")
+    first, again = web.post("/check-ins", receipt, Role.MEMBER), web.post("/check-ins", receipt)
+    assert (first.status_code, again.status_code) == (200, 200)
+    shown = first.get_json()["borrow"]
+    assert (shown["state"], shown["copy_may_run_until"]) == ("checked-in", None)
+    assert again.get_json() == first.get_json()
+
+
+def test_a_refused_borrow_is_409_with_the_values(web: Web) -> None:
+    found = problem(borrowed(web, days=31), 409, "duration-too-long")
+    assert {item["name"] for item in found["errors"]} == {"limit_days", "limit_until", "decided_by"}
+    assert problem(borrowed(web, level="Ultimate"), 404, "no-such-product")["errors"] == [
+        {"name": "level", "value": "Ultimate"}
+    ]
+
+
+def test_a_member_signs_in_uses_the_token_and_signs_out(web: Web) -> None:
+    members.add(web.bench.authority, CONSOLE, NewMember("ada", password=PASSWORD))
+    answer = web.post("/sign-in", {"username": "ada", "password": PASSWORD}, None)
+    assert (answer.status_code, answer.get_json().keys()) == (200, {"token", "expires_at"})
+    assert answer.get_json()["expires_at"] == "2026-03-02T21:00:00Z"
+    assert answer.headers["Cache-Control"] == "no-store"
+    headers = {"Authorization": f"Bearer {answer.get_json()['token']}"}
+    assert web.get("/borrows", None, headers=headers).get_json() == {"items": [], "next": None}
+    assert web.post("/sign-out", None, None, headers=headers).status_code == 204
+    problem(web.get("/borrows", None, headers=headers), 401, "not-authenticated")
+
+
+def test_who_cannot_sign_in_gets_one_answer(fast_web: Web) -> None:
+    members.add(fast_web.bench.authority, CONSOLE, NewMember("ada", password=PASSWORD))
+    answers = [
+        problem(fast_web.post("/sign-in", {"username": name, "password": "wrong password"}, None), 401, "not-authenticated")
+        for name in ("ada", "nobody")
+    ]
+    for found in answers:
+        found.pop("request_id")
+    assert answers[0] == answers[1]
+
+
+def test_an_ended_sign_in_is_401(fast_web: Web) -> None:
+    members.add(fast_web.bench.authority, CONSOLE, NewMember("ada", password=PASSWORD))
+    token = fast_web.post("/sign-in", {"username": "ada", "password": PASSWORD}, None).get_json()["token"]
+    fast_web.bench.clock.at += timedelta(hours=12)
+    problem(fast_web.get("/borrows", None, headers={"Authorization": f"Bearer {token}"}), 401, "not-authenticated")
+
+
+def test_status_list_and_trust_are_public_files(web: Web) -> None:
+    listed, trusted = web.get("/status-list", None), web.get("/trust", None)
+    assert listed.data == status_lists.export(web.bench.authority)
+    assert listed.get_json().keys() == {"carnet", "version", "authorization", "status_list"}
+    assert trusted.data.decode() == web.bench.trust_file
+    assert {listed.content_type, trusted.content_type} == {"application/json"}
+
+
+def test_events_are_read_from_a_known_one_on(web: Web) -> None:
+    borrowed(web)
+    everything = web.get("/events?limit=1000", Role.ANALYST).get_json()
+    assert everything.keys() == {"items", "next"}
+    assert everything["next"] is None
+    ids = [item["id"] for item in everything["items"]]
+    assert ids == sorted(ids)
+    page = web.get(f"/events?after={ids[2]}&limit=2").get_json()
+    assert ([item["id"] for item in page["items"]], page["next"]) == (ids[3:5], str(ids[4]))
+    last = everything["items"][-1]
+    assert (last["kind"], last["member"], last["at"], last["until"]) == (
+        "checkout",
+        "member",
+        "2026-03-02T09:00:00.000000Z",
+        "2026-03-09T09:00:00.000000Z",
+    )
+    assert [item["kind"] for item in web.get("/events?kind=checkout").get_json()["items"]] == ["checkout"]
+    assert web.get(f"/events?after={ids[-1]}").get_json() == {"items": [], "next": None}
+
+
+@pytest.mark.parametrize("role", [Role.MEMBER, Role.LICENSE_MANAGER])
+def test_the_log_is_not_for_everybody(fast_web: Web, role: Role) -> None:
+    problem(fast_web.get("/events", role), 403, "not-allowed")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_needs_no_token(fast_web: Web, path: str) -> None:
+    answer = fast_web.send("GET", path, None)
+    assert (answer.status_code, answer.get_json()) == (200, {"status": "ok"})
+
+
+def test_without_its_database_the_service_is_alive_but_not_ready(fast_web: Web, tmp_path: Any) -> None:
+    fast_web.bench.authority.database.close()
+    (tmp_path / "authority.db").write_bytes(b"destroyed" * 1000)
+    for name in ("authority.db-wal", "authority.db-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    assert fast_web.send("GET", "/healthz", None).status_code == 200
+    answer = fast_web.send("GET", "/readyz", None)
+    problem(answer, 503, "storage-unavailable")
+    assert answer.headers["Retry-After"]
+    problem(fast_web.get("/borrows"), 503, "storage-unavailable")
+
+
+PROTECTED: dict[str, Callable[[Web], Any]] = {
+    "GET /borrows": lambda web: web.get("/borrows", None),
+    "POST /borrows": lambda web: web.post("/borrows", {"request": "x"}, None),
+    "GET /borrows/ID": lambda web: web.get("/borrows/" + "A" * 22, None),
+    "GET /borrows/ID/file": lambda web: web.get("/borrows/" + "A" * 22 + "/file", None),
+    "POST revoke": lambda web: web.post("/borrows/" + "A" * 22 + "/revoke", {"reason": "x"}, None),
+    "POST release": lambda web: web.post("/borrows/" + "A" * 22 + "/release", {"reason": "x"}, None),
+    "POST /check-ins": lambda web: web.post("/check-ins", {"receipt": "x"}, None),
+    "GET /events": lambda web: web.get("/events", None),
+    "POST /sign-out": lambda web: web.post("/sign-out", None, None),
+}
+
+
+@pytest.mark.parametrize("send", PROTECTED.values(), ids=PROTECTED)
+def test_without_a_token_the_answer_is_401(fast_web: Web, send: Callable[[Web], Any]) -> None:
+    answer = send(fast_web)
+    problem(answer, 401, "not-authenticated")
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="carnet"'
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "Bearer", "Bearer ", "Basic YWRtaW46YWRtaW4=", "bearer x", "Bearer unknown", "Bearer " + "A" * 10_000, "Bearer \xff"],
+    ids=["empty", "no token", "space", "basic", "lower case", "unknown", "long", "latin"],
+)
+def test_a_header_that_is_no_good_token_is_401(fast_web: Web, header: str) -> None:
+    answer = fast_web.client.get(f"{API}/borrows", headers={"Authorization": header})
+    problem(answer, 401, "not-authenticated")

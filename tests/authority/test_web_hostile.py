@@ -1,0 +1,152 @@
+"""The REST interface and hostile texts: refused or kept as the text they are, no secret repeated, nothing changed by reading."""
+
+from __future__ import annotations
+
+import pytest
+
+from authority.domain.members import CONSOLE, Role
+from authority.services import members
+from authority.services.members import NewMember
+from tests.support.authorities import Bench
+from tests.support.borrowing import issued_to, row_counts, workstation
+from tests.support.web import API, Web, make_web, problem
+from verifier import claims
+from verifier.carried import Wish
+
+ID = "A" * 22
+GETS = ["/borrows", f"/borrows/{ID}", f"/borrows/{ID}/file", "/status-list", "/trust", "/events"]
+
+
+@pytest.fixture
+def web(sqlite_bench: Bench) -> Web:
+    return make_web(sqlite_bench)
+
+
+@pytest.fixture
+def both(bench: Bench) -> Web:
+    return make_web(bench)
+
+
+HOSTILE_QUERIES = [
+    "/borrows?member=%00",
+    "/borrows?product=%00",
+    "/borrows?machine=%00",
+    "/borrows?member=%27%20OR%201%3D1",
+    "/borrows?machine=%F0%9F%92%A9",
+    "/borrows?member=%ED%B2%80",
+    "/borrows?cursor=" + "_" * 22,
+    "/events?kind=%00",
+    "/events?after=9223372036854775807",
+    "/events?after=9223372036854775808",
+    "/events?after=99999999999999999999999999",
+]
+
+
+@pytest.mark.parametrize("path", HOSTILE_QUERIES)
+def test_a_hostile_query_finds_nothing_or_is_refused(both: Web, path: str) -> None:
+    answer = both.get(path)
+    assert answer.status_code in {200, 400}, answer.get_data(as_text=True)
+    if answer.status_code == 200:
+        assert answer.get_json()["items"] == []
+
+
+HOSTILE_TEXTS = {
+    "NUL": "a\u0000b",
+    "surrogate": "\ud800",
+    "line break": "a\nb",
+    "escape": "\u001b[2J",
+    "direction": "\u202eabc",
+    "markup": "<script>alert(1)</script>",
+    "quote": "'; DROP TABLE borrows; --",
+    "formula": "=cmd|' /C calc'!A0",
+    "braces": "{{7*7}}${7*7}%s%n",
+    "empty": "",
+    "emoji": "\U0001f4a9" * 100,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS)
+def test_a_hostile_reason_is_refused_or_kept_as_text(both: Web, text: str) -> None:
+    found = issued_to(both.bench, both.actors[Role.MEMBER], workstation("laptop")).borrow
+    answer = both.post(f"/borrows/{found.id}/revoke", {"reason": text})
+    if answer.status_code == 200:
+        assert answer.get_json()["borrow"]["reason"] == text
+        assert answer.content_type == "application/json"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    else:
+        problem(answer, 400, "invalid-input")
+    assert row_counts(both.bench.authority.database)["borrows"] == 1
+
+
+@pytest.mark.parametrize("alias", ["<img src=x onerror=alert(1)>", "=1+1", "'; DROP TABLE borrows; --", "{{7*7}}", "a" * 256])
+def test_a_hostile_alias_is_shown_as_the_text_it_is(web: Web, alias: str) -> None:
+    named = workstation("laptop").key.sign(
+        claims.REQUEST_TYP,
+        {
+            "jti": "r" * 22,
+            "iat": int(web.bench.clock().timestamp()),
+            "ver": 1,
+            "organization": None,
+            "product": "arcgis-pro",
+            "level": None,
+            "extensions": [],
+            "member": None,
+            "machine": {"id": "m", "source": "s", "secondary": None, "alias": alias},
+            "user": {"id": "uid:1", "name": alias},
+            "prev": None,
+        },
+    )
+    answer = web.post("/borrows", {"request": named}, Role.MEMBER)
+    assert answer.get_json()["borrow"]["machine"]["alias"] == alias
+    assert web.get("/borrows").get_json()["items"][0]["user"]["name"] == alias
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [("\ud800", "x" * 12), ("ada", "\ud800" * 12), ("ada\u0000", "x" * 12), ("ada", "x\u0000" * 12)],
+    ids=["surrogate name", "surrogate password", "NUL name", "NUL password"],
+)
+def test_a_hostile_sign_in_is_refused_like_any_other(both: Web, username: str, password: str) -> None:
+    answer = both.post("/sign-in", {"username": username, "password": password}, None)
+    assert answer.status_code in {400, 401}
+    problem(answer, answer.status_code, answer.get_json()["code"])
+
+
+@pytest.mark.parametrize("member", ["\ud800", "a\u0000", "=1", "x" * 128], ids=["surrogate", "NUL", "formula", "long"])
+def test_a_hostile_member_name_is_refused(both: Web, member: str) -> None:
+    request = workstation("laptop").request(Wish("arcgis-pro"), both.bench.clock())
+    answer = both.post("/borrows", {"request": request, "member": member})
+    assert answer.status_code in {400, 404}
+    problem(answer, answer.status_code, answer.get_json()["code"])
+
+
+def test_no_error_repeats_a_secret(web: Web) -> None:
+    secret = "hunter2-hunter2-hunter2"
+    members.add(web.bench.authority, CONSOLE, NewMember("ada", password=secret))
+    answers = [
+        web.post("/sign-in", {"username": "ada", "password": secret + "x"}, None),
+        web.post("/sign-in", {"username": "ada", "password": [secret]}, None),
+        web.post("/sign-in", {"username": "ada", "password": secret, "extra": secret}, None),
+        web.post("/sign-in", {"username": secret * 20, "password": secret}, None),
+        web.get("/borrows", None, headers={"Authorization": f"Bearer {secret}"}),
+        web.post("/borrows", {"request": secret}),
+        web.post("/sign-in", data=f'{{"password": "{secret}"', content_type="application/json"),
+    ]
+    for answer in answers:
+        assert answer.status_code >= 400
+        assert secret not in answer.get_data(as_text=True) + str(answer.headers)
+
+
+def test_reading_changes_nothing(web: Web) -> None:
+    """A GET may publish a status list, and does nothing else."""
+    found = issued_to(web.bench, web.actors[Role.MEMBER], workstation("laptop")).borrow
+    before = row_counts(web.bench.authority.database)
+    for path in [*GETS, f"/borrows/{found.id}", f"/borrows/{found.id}/file", f"/borrows/{found.id}/revoke"]:
+        web.get(path)
+        web.send("HEAD", API + path)
+    for path in ("/openapi.json", "/healthz", "/readyz"):
+        web.send("GET", path)
+    after = row_counts(web.bench.authority.database)
+    assert {name: after[name] for name in after if name != "status_lists"} == {
+        name: before[name] for name in before if name != "status_lists"
+    }
