@@ -8,9 +8,12 @@ what it did itself.
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
@@ -31,8 +34,9 @@ class _Batch:
 class Batches:
     """Gives writers their turn on one engine."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, queue_file: Path) -> None:
         self._engine = engine
+        self._queue = _Queue(queue_file)
         self._turn = threading.Lock()
         self._count = threading.Lock()
         self._queued = 0
@@ -60,11 +64,15 @@ class Batches:
 
     def _batch(self) -> _Batch:
         if self._open is None:
-            connection = self._engine.connect()
+            self._queue.acquire()
+            connection = None
             try:
+                connection = self._engine.connect()
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             except BaseException:
-                connection.close()
+                if connection is not None:
+                    connection.close()
+                self._queue.release()
                 raise
             self._open = _Batch(connection)
         return self._open
@@ -80,7 +88,35 @@ class Batches:
             batch.error = error
         finally:
             batch.connection.close()
+            self._queue.release()
             batch.done.set()
+
+
+class _Queue:
+    """Where the processes of one machine queue. SQLite itself lets them sleep and try again, longer each time.
+
+    Only a courtesy: the lock that counts is the database's own.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor = -1
+
+    def acquire(self) -> None:
+        """Waits for the turn of this process."""
+        if sys.platform != "win32":
+            import fcntl
+
+            if self._descriptor < 0:
+                self._descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
+    def release(self) -> None:
+        """Lets the next process have its turn."""
+        if sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event, text
@@ -32,7 +33,7 @@ class Database:
             )
         except ModuleNotFoundError as error:
             raise SettingsInvalid("PostgreSQL needs the extra: pip install 'carnet[postgres]'") from error
-        self._batches = Batches(self.engine)
+        self._batches = Batches(self.engine, Path(f"{self.url.database}.queue")) if self.is_sqlite else None
         if self.is_sqlite:
             event.listen(self.engine, "connect", _set_up_sqlite)
 
@@ -52,7 +53,7 @@ class Database:
         On SQLite it holds the one write lock from its first line (BEGIN IMMEDIATE); on PostgreSQL rows are locked by name.
         """
         with _translated():
-            if self.is_sqlite:
+            if self._batches is not None:
                 with self._batches.write() as connection:
                     yield connection
             else:
