@@ -19,6 +19,7 @@ from authority.domain.refusals import (
     NotAssigned,
     OverlapNotAccepted,
     PoolExhausted,
+    ProductOverallocated,
     TypeNotCompatible,
 )
 
@@ -173,6 +174,22 @@ def usual_level(product: Product, assignment: Assignment | None) -> str:
     if assignment is not None:
         return assignment.level
     return next((level for level in product.levels if product.seats.get(level)), product.levels[0])
+
+
+def check_not_overallocated(product: Product, assigned: Mapping[str, int]) -> None:
+    """Raises ProductOverallocated while more licenses of a level or extension are assigned than there are (seed S1).
+
+    It happens when a smaller authorization is installed; until it is corrected nobody starts or borrows the product.
+    """
+    for feature in (*product.levels, *product.extensions):
+        seats, used = product.seats_of(feature), assigned.get(feature, 0)
+        if used > seats:
+            raise ProductOverallocated(
+                f'{used} licenses of "{product.id}" {feature} are assigned, there are {seats}',
+                feature=feature,
+                assigned=used,
+                seats=seats,
+            )
 
 
 def check_seats(product: Product, features: Features, in_use: Mapping[str, int]) -> None:

@@ -99,6 +99,27 @@ class MemberDisabled(BorrowRefused):
     default_hint = "Ask the administrator to enable the member."
 
 
+class SessionLimit(BorrowRefused):
+    """The member is signed in on as many computers as allowed."""
+
+    code = "session-limit"
+    default_hint = "End a session on one of the other computers, or ask the administrator to end it."
+
+
+class SessionEnded(Refusal):
+    """The session was ended, by an administrator or by time."""
+
+    code = "session-ended"
+    default_hint = "Save your work by the time named, and start a new session."
+
+
+class OrganizationOverLimit(Refusal):
+    """The organization has more members than it is authorized for."""
+
+    code = "organization-over-limit"
+    default_hint = "Ask your administrator for assistance."
+
+
 class NoSuchProduct(Refusal):
     """The authorization has no such product, level, extension or user type."""
 

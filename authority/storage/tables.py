@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Dialect, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Dialect, ForeignKey, Index, Integer, MetaData, String, Table, Text, false
 from sqlalchemy.types import TypeDecorator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -60,12 +60,36 @@ authorizations = Table(
     Column("installed_at", Instant, nullable=False),
 )
 
-# One row for each level and extension of each product: what a borrow locks before it counts the seats.
+# One row for each level and extension of each product: what a borrow locks before it counts the seats, and how often it is
+# assigned, kept in step by whoever assigns.
 pools = Table(
     "pools",
     metadata,
     Column("product", String(64), primary_key=True),
     Column("feature", String(64), primary_key=True),
+    Column("assigned", Integer, nullable=False, server_default="0"),
+)
+
+# How concurrent seats may be used; `group_name` is empty where the rule is for the whole pool.
+pool_rules = Table(
+    "pool_rules",
+    metadata,
+    Column("product", String(64), primary_key=True),
+    Column("feature", String(64), primary_key=True),
+    Column("group_name", String(128), primary_key=True),
+    Column("low_water", Integer, nullable=False),
+    Column("most_borrowed", Integer, nullable=True),
+    Column("reserved", Integer, nullable=False),
+    Column("maximum", Integer, nullable=True),
+    Column("from_higher", Boolean, nullable=False),
+)
+
+# What administrators set that is no rule about licenses: a name and a JSON value.
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
 )
 
 # Who decides about offline use; `subject` and `product` are empty where the rule is for all.
@@ -75,9 +99,9 @@ offline_rules = Table(
     Column("level", String(16), primary_key=True),
     Column("subject", String(128), primary_key=True),
     Column("product", String(64), primary_key=True),
-    Column("allowed", Boolean, nullable=False),
-    Column("longest_days", Integer, nullable=False),
-    Column("default_days", Integer, nullable=False),
+    Column("allowed", Boolean, nullable=True),
+    Column("longest_days", Integer, nullable=True),
+    Column("default_days", Integer, nullable=True),
 )
 
 members = Table(
@@ -91,7 +115,19 @@ members = Table(
     Column("role", String(32), nullable=False),
     Column("password_hash", Text, nullable=True),
     Column("disabled", Boolean, nullable=False),
+    Column("vendor_access", Boolean, nullable=False, server_default=false()),
+    Column("download_permission", String(16), nullable=False, server_default="none"),
+    Column("last_used_at", Instant, nullable=True),
     Column("created_at", Instant, nullable=False),
+    Column("removed_at", Instant, nullable=True),
+)
+
+# How many members of each type there are, kept in step by whoever adds, removes or changes one; also what they lock.
+member_counts = Table(
+    "member_counts",
+    metadata,
+    Column("user_type", String(64), primary_key=True),
+    Column("members", Integer, nullable=False),
 )
 
 member_groups = Table(
@@ -146,6 +182,32 @@ borrows = Table(
     Column("receipt_jti", String(22), nullable=True),
     Column("receipt_digest", String(43), nullable=True, index=True),
     Index("ix_borrows_member_product", "member_id", "product", "seat_free_at"),
+)
+
+# Connected uses. `active_until` moves with every renewal; what ended by time has no other mark than that it is past.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(22), primary_key=True),
+    Column("member_id", Integer, ForeignKey("members.id"), nullable=False),
+    Column("product", String(64), nullable=False),
+    Column("level", String(64), nullable=False),
+    Column("extensions", Text, nullable=False),
+    Column("machine_id", String(128), nullable=False),
+    Column("machine_source", Text, nullable=False),
+    Column("machine_alias", Text, nullable=True),
+    Column("machine_key", String(43), nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("user_name", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant, nullable=False),
+    Column("active_until", Instant, nullable=False),
+    Column("ended_at", Instant, nullable=True),
+    Column("ended_by", String(16), nullable=True),
+    Column("save_by", Instant, nullable=True),
+    Column("is_logged_as_ended", Boolean, nullable=False),
+    Index("ix_sessions_member_active", "member_id", "active_until"),
+    Index("ix_sessions_active_until", "active_until"),
 )
 
 # Every seat in use, by borrow or session: one row for the level and one for each extension.

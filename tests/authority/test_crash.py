@@ -33,12 +33,13 @@ SEED = 20260302
 
 @dataclass
 class Client:
-    """One thread's machines and members, and what the server answered it."""
+    """One thread's machines and members, and what the server answered it. A receipt without an answer is sent again first."""
 
     number: int
     laptops: dict[str, SimulatedWorkstation]
     borrowed: set[tuple[str, str]] = field(default_factory=set)
     returned: set[str] = field(default_factory=set)
+    unanswered: dict[str, str] = field(default_factory=dict)
     refused: int = 0
     strange: list[str] = field(default_factory=list)
 
@@ -58,6 +59,8 @@ class Client:
     def _borrow_and_return(
         self, server: Server, connection: http.client.HTTPConnection, secret: str, name: str, *, keep: bool
     ) -> None:
+        if name in self.unanswered:
+            self._return(server, connection, secret, name)
         laptop, now = self.laptops[name], datetime.now(UTC)
         product = "arcgis-pro" if name.startswith("named") else "arcgis-desktop"
         body = {"request": laptop.request(Wish(product, days=1), now), "member": name}
@@ -69,8 +72,13 @@ class Client:
         self.borrowed.add((answer["borrow"]["id"], claims_of(file)["jti"]))
         if keep:
             return
-        receipt = laptop.receipt_for(file, datetime.now(UTC))
-        status, answer = server.request(connection, "POST", "/api/v1/check-ins", secret, {"receipt": receipt})
+        self.unanswered[name] = laptop.receipt_for(file, datetime.now(UTC))
+        self._return(server, connection, secret, name)
+
+    def _return(self, server: Server, connection: http.client.HTTPConnection, secret: str, name: str) -> None:
+        body = {"receipt": self.unanswered[name]}
+        status, answer = server.request(connection, "POST", "/api/v1/check-ins", secret, body)
+        del self.unanswered[name]
         if status == 200:
             self.returned.add(answer["borrow"]["id"])
         else:

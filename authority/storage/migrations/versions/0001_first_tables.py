@@ -11,6 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Makes the tables."""
+
     op.create_table(
         "authorizations",
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -42,6 +43,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_events_handle"), "events", ["handle"], unique=False)
     op.create_index(op.f("ix_events_kind"), "events", ["kind"], unique=False)
     op.create_table(
+        "member_counts",
+        sa.Column("user_type", sa.String(length=64), nullable=False),
+        sa.Column("members", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("user_type", name=op.f("pk_member_counts")),
+    )
+    op.create_table(
         "members",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("username", sa.String(length=128), nullable=False),
@@ -51,7 +58,11 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=32), nullable=False),
         sa.Column("password_hash", sa.Text(), nullable=True),
         sa.Column("disabled", sa.Boolean(), nullable=False),
+        sa.Column("vendor_access", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("download_permission", sa.String(length=16), server_default="none", nullable=False),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("removed_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_members")),
         sa.UniqueConstraint("username_key", name=op.f("uq_members_username_key")),
     )
@@ -61,9 +72,9 @@ def upgrade() -> None:
         sa.Column("level", sa.String(length=16), nullable=False),
         sa.Column("subject", sa.String(length=128), nullable=False),
         sa.Column("product", sa.String(length=64), nullable=False),
-        sa.Column("allowed", sa.Boolean(), nullable=False),
-        sa.Column("longest_days", sa.Integer(), nullable=False),
-        sa.Column("default_days", sa.Integer(), nullable=False),
+        sa.Column("allowed", sa.Boolean(), nullable=True),
+        sa.Column("longest_days", sa.Integer(), nullable=True),
+        sa.Column("default_days", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("level", "subject", "product", name=op.f("pk_offline_rules")),
     )
     op.create_table(
@@ -78,10 +89,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organization")),
     )
     op.create_table(
+        "pool_rules",
+        sa.Column("product", sa.String(length=64), nullable=False),
+        sa.Column("feature", sa.String(length=64), nullable=False),
+        sa.Column("group_name", sa.String(length=128), nullable=False),
+        sa.Column("low_water", sa.Integer(), nullable=False),
+        sa.Column("most_borrowed", sa.Integer(), nullable=True),
+        sa.Column("reserved", sa.Integer(), nullable=False),
+        sa.Column("maximum", sa.Integer(), nullable=True),
+        sa.Column("from_higher", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("product", "feature", "group_name", name=op.f("pk_pool_rules")),
+    )
+    op.create_table(
         "pools",
         sa.Column("product", sa.String(length=64), nullable=False),
         sa.Column("feature", sa.String(length=64), nullable=False),
+        sa.Column("assigned", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("product", "feature", name=op.f("pk_pools")),
+    )
+    op.create_table(
+        "preferences",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_preferences")),
     )
     op.create_table(
         "status_lists",
@@ -178,6 +208,31 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["member_id"], ["members.id"], name=op.f("fk_member_groups_member_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("member_id", "name", name=op.f("pk_member_groups")),
     )
+    op.create_table(
+        "sessions",
+        sa.Column("id", sa.String(length=22), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("product", sa.String(length=64), nullable=False),
+        sa.Column("level", sa.String(length=64), nullable=False),
+        sa.Column("extensions", sa.Text(), nullable=False),
+        sa.Column("machine_id", sa.String(length=128), nullable=False),
+        sa.Column("machine_source", sa.Text(), nullable=False),
+        sa.Column("machine_alias", sa.Text(), nullable=True),
+        sa.Column("machine_key", sa.String(length=43), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("user_name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=False),
+        sa.Column("active_until", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_by", sa.String(length=16), nullable=True),
+        sa.Column("save_by", sa.BigInteger(), nullable=True),
+        sa.Column("is_logged_as_ended", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name=op.f("fk_sessions_member_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
+    )
+    op.create_index("ix_sessions_active_until", "sessions", ["active_until"], unique=False)
+    op.create_index("ix_sessions_member_active", "sessions", ["member_id", "active_until"], unique=False)
     op.create_table(
         "tokens",
         sa.Column("jti", sa.String(length=22), nullable=False),
