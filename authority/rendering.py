@@ -7,7 +7,9 @@ from typing import Any
 
 from authority.domain.borrows import Borrow
 from authority.domain.catalogue import Authorization
-from authority.domain.members import Member
+from authority.domain.members import Assignment, Member
+from authority.domain.sessions import Session
+from authority.services.licenses import Availability
 
 
 def rfc3339(at: datetime | None) -> str | None:
@@ -52,6 +54,9 @@ def member(found: Member) -> dict[str, Any]:
         "role": str(found.role),
         "groups": list(found.groups),
         "disabled": found.disabled,
+        "vendor_access": found.vendor_access,
+        "download_permission": found.download_permission,
+        "last_used_at": rfc3339(found.last_used_at),
         "created_at": rfc3339(found.created_at),
     }
 
@@ -89,4 +94,46 @@ def authorization(found: Authorization, used: dict[str, Any], now: datetime) -> 
             }
             for product in found.products.values()
         ],
+    }
+
+
+def session(found: Session, now: datetime) -> dict[str, Any]:
+    """A session object: which computer, since when, last used, active until (seed S1), and how it ended."""
+    return {
+        "id": found.id,
+        "member": found.member,
+        "groups": list(found.groups),
+        "product": found.product,
+        "level": found.level,
+        "extensions": list(found.extensions),
+        "machine": {"id": found.machine.id, "alias": found.machine.alias, "source": found.machine.source},
+        "user": {"id": found.user.id, "name": found.user.name},
+        "created_at": rfc3339(found.created_at),
+        "last_used_at": rfc3339(found.last_used_at),
+        "active_until": rfc3339(found.active_until),
+        "state": found.state(now),
+        "ended_at": rfc3339(found.ended_at or (found.active_until if now >= found.active_until else None)),
+        "save_by": rfc3339(found.save_by),
+    }
+
+
+def assignment(found: Assignment) -> dict[str, Any]:
+    """What a member holds of a named product."""
+    return {
+        "product": found.product,
+        "level": found.level,
+        "extensions": list(found.extensions),
+        "included": found.included,
+    }
+
+
+def availability(found: Availability) -> dict[str, Any]:
+    """One level or extension: licensed, used, available (also negative)."""
+    return {
+        "product": found.product,
+        "feature": found.feature,
+        "licensed": found.licensed,
+        "used": found.used,
+        "available": found.available,
+        "ends_at": rfc3339(found.ends_at),
     }

@@ -24,6 +24,7 @@ from authority.domain.refusals import (
     SigningFailed,
     StorageUnavailable,
 )
+from authority.services import admission
 from authority.services.context import Authority
 from authority.settings import Settings, from_process
 from authority.signing.carried import read_file, write_file
@@ -48,9 +49,20 @@ class Frame:
         """The authority of the home, closed at the end."""
         found = open_authority(self.settings())
         try:
+            _tell_excess(found)
             yield found
         finally:
             found.database.close()
+
+
+def _tell_excess(authority: Authority) -> None:
+    """Administrators are told each time while the organization has too many members (seed S2)."""
+    excess = admission.current(authority).excess()
+    if excess is not None:
+        print(
+            f"carnet-authority: {excess}; members cannot sign in or borrow. Remove members, or install a larger authorization.",
+            file=sys.stderr,
+        )
 
 
 def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:

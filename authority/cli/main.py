@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from authority.cli import borrows, demo, people, policies, records, server
+from authority.cli import authorizations, borrows, demo, licenses, people, policies, records, server, sessions, vendor
 from authority.cli.frame import TROUBLE, Frame, Group, failure
 from authority.domain.refusals import Refusal
 
@@ -29,7 +29,7 @@ def cli() -> None:
     """Issue, watch and end offline licenses."""
 
 
-for module in (server, people, policies, borrows, records, demo):
+for module in (server, people, licenses, policies, borrows, sessions, records, demo, authorizations, vendor):
     module.add_commands(cli)
 
 

@@ -1,4 +1,4 @@
-"""member, license, api-key: people and what they hold."""
+"""member, api-key: people."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import click
 from authority import rendering
 from authority.cli.frame import Frame, Group, pass_frame, show, show_table
 from authority.domain.members import CONSOLE, Role
-from authority.services import access, members
-from authority.services.members import NewMember
+from authority.services import access, defaults, members, removal
+from authority.services.members import Change, NewMember
 
 
 @click.group(cls=Group)
 def member() -> None:
-    """Add and list members."""
+    """Add, change, list and remove members."""
 
 
 @member.command("add")
 @click.argument("username")
 @click.option("--name", "full_name", default="", metavar="NAME", help="Full name.")
 @click.option("--type", "user_type", metavar="TYPE", help="User type; default: Creator.")
-@click.option("--role", type=click.Choice([str(role) for role in Role]), default=str(Role.MEMBER), show_default=True)
+@click.option("--role", type=click.Choice([str(role) for role in Role]), help="Default: member.")
 @click.option("--group", "groups", multiple=True, metavar="GROUP", help="May be given several times.")
 @click.option("--password-file", metavar="FILE", help="Sets the password to the first line of the file; - reads stdin.")
 @pass_frame
@@ -31,13 +31,13 @@ def add(
     username: str,
     full_name: str,
     user_type: str | None,
-    role: str,
+    role: str | None,
     groups: tuple[str, ...],
     password_file: str | None,
 ) -> None:
     """Add a member; without a password nobody can sign in as this member."""
     password = None if password_file is None else _first_line(password_file)
-    new = NewMember(username, full_name, user_type, Role(role), groups, password)
+    new = NewMember(username, full_name, user_type, Role(role) if role else None, groups or None, password)
     with frame.authority() as authority:
         found = members.add(authority, CONSOLE, new)
     show(frame, rendering.member(found), [f"added {found.username} as {found.user_type}, {found.role}"])
@@ -52,37 +52,178 @@ def _first_line(name: str) -> str:
         raise click.UsageError(f"{name} cannot be read") from error
 
 
-@member.command("list")
+@member.command("set")
+@click.argument("username")
+@click.option("--name", "full_name", metavar="NAME", help="Full name.")
+@click.option("--type", "user_type", metavar="TYPE", help="User type; takes and gives licenses by the authorization's table.")
+@click.option("--role", type=click.Choice([str(role) for role in Role]))
+@click.option("--group", "groups", multiple=True, metavar="GROUP", help="The groups from now on; may be given several times.")
+@click.option("--no-groups", is_flag=True, help="In no group from now on.")
+@click.option("--enable/--disable", "enabled", default=None, help="Whether the member can sign in and borrow.")
+@click.option("--vendor-access/--no-vendor-access", default=None, help="Whether the member may sign in to the vendor's sites.")
+@click.option("--download", type=click.Choice(["none", "requested", "granted"]), help="The permission to download software.")
+@click.option("--password-file", metavar="FILE", help="Sets the password to the first line of the file; - reads stdin.")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @pass_frame
-def list_members(frame: Frame) -> None:
-    """List all members."""
+def set_member(
+    frame: Frame,
+    username: str,
+    full_name: str | None,
+    user_type: str | None,
+    role: str | None,
+    groups: tuple[str, ...],
+    no_groups: bool,
+    enabled: bool | None,
+    vendor_access: bool | None,
+    download: str | None,
+    password_file: str | None,
+    dry_run: bool,
+) -> None:
+    """Change a member, and show what it does to the licenses."""
+    wanted = Change(
+        full_name=full_name,
+        user_type=user_type,
+        role=Role(role) if role else None,
+        groups=() if no_groups else groups or None,
+        disabled=None if enabled is None else not enabled,
+        vendor_access=vendor_access,
+        download_permission=download,
+        password=None if password_file is None else _first_line(password_file),
+    )
     with frame.authority() as authority:
-        rows = [rendering.member(found) for found in members.listed(authority, CONSOLE)]
+        changed = members.change(authority, CONSOLE, username, wanted, dry_run=dry_run)
+    effect = {
+        name: [rendering.assignment(item) for item in getattr(changed.licenses, name)] for name in ("taken", "given", "kept")
+    }
+    lines = [f"{'would be' if dry_run else 'now'}: {changed.after.username}, {changed.after.user_type}, {changed.after.role}"]
+    lines += [f"  {name:<6} {_license_line(item)}" for name, items in effect.items() for item in items]
+    show(frame, {"member": rendering.member(changed.after), "licenses": effect, "dry_run": dry_run}, lines)
+
+
+def _license_line(item: dict[str, Any]) -> str:
+    included = " (included)" if item["included"] else ""
+    return f"{item['product']} {', '.join([item['level'], *item['extensions']])}{included}"
+
+
+@member.command("show")
+@click.argument("username")
+@pass_frame
+def show_member(frame: Frame, username: str) -> None:
+    """Show a member and what it holds."""
+    with frame.authority() as authority:
+        found, held = members.show(authority, CONSOLE, username)
+    value = rendering.member(found) | {"licenses": [rendering.assignment(item) for item in held]}
+    lines = [
+        f"{name:<20} {', '.join(item) if isinstance(item, list) else item}" for name, item in rendering.member(found).items()
+    ]
+    show(frame, value, lines + [f"{'license':<20} {_license_line(item)}" for item in value["licenses"]])
+
+
+@member.command("list")
+@click.option("--type", "user_type", metavar="TYPE")
+@click.option("--group", metavar="GROUP")
+@pass_frame
+def list_members(frame: Frame, user_type: str | None, group: str | None) -> None:
+    """List members."""
+    with frame.authority() as authority:
+        found = members.listed(authority, CONSOLE, user_type=user_type, group=group)
     columns = ("username", "full_name", "user_type", "role", "groups", "created_at")
-    show_table(frame, rows, {name: _member_of(name) for name in columns})
+    show_table(frame, [rendering.member(item) for item in found], {name: _member_of(name) for name in columns})
 
 
 def _member_of(name: str) -> Any:
     return lambda row: row[name]
 
 
-@click.group(cls=Group, name="license")
-def license_group() -> None:
-    """Assign licenses."""
-
-
-@license_group.command("assign")
-@click.argument("username")
-@click.argument("product")
-@click.option("--level", metavar="LEVEL", help="Default: the level held now.")
-@click.option("--extension", "extensions", multiple=True, metavar="CODE", help="May be given several times.")
+@member.command("remove")
+@click.argument("usernames", nargs=-1)
+@click.option("--file", "file", metavar="FILE", help="One user name in each line.")
+@click.option("--type", "user_type", metavar="TYPE", help="All members of the type.")
+@click.option("--group", metavar="GROUP", help="All members of the group.")
+@click.option("--release", is_flag=True, help="Free the seats of members who still have a borrow out.")
+@click.option("--dry-run", is_flag=True, help="Only say who would be removed, and who has a borrow out.")
 @pass_frame
-def assign(frame: Frame, username: str, product: str, level: str | None, extensions: tuple[str, ...]) -> None:
-    """Give a member a level and extensions of a named product, in place of what the member held of it."""
+def remove_members(
+    frame: Frame,
+    usernames: tuple[str, ...],
+    file: str | None,
+    user_type: str | None,
+    group: str | None,
+    release: bool,
+    dry_run: bool,
+) -> None:
+    """Remove members, all of them or none."""
     with frame.authority() as authority:
-        held = members.assign(authority, CONSOLE, username, product, level, extensions)
-    value = {"member": username, "product": held.product, "level": held.level, "extensions": list(held.extensions)}
-    show(frame, value, [f"{username} holds {held.product}: {', '.join((held.level, *held.extensions))}"])
+        names = list(usernames) + ([] if file is None else _lines(file))
+        if user_type or group:
+            found = members.listed(authority, CONSOLE, user_type=user_type, group=group)
+            names += [item.username for item in found if item.role is not Role.ADMINISTRATOR]
+        if not names:
+            raise click.UsageError("nobody is named: give user names, --file, --type or --group")
+        removed = removal.remove(authority, CONSOLE, names, release=release, dry_run=dry_run)
+        rows: list[dict[str, Any]] = [
+            {"member": item.member.username, "borrows": [rendering.borrow(held, authority.now()) for held in item.borrows]}
+            for item in removed
+        ]
+    verb = "would remove" if dry_run else "removed"
+    lines = [f"{verb} {row['member']}{_still_out(row['borrows'])}" for row in rows]
+    show(frame, rows, [*lines, f"{verb} {len(rows)} members"])
+
+
+def _still_out(held: list[dict[str, Any]]) -> str:
+    return "".join(f"; {item['product']} is out until {item['expires_at']}" for item in held)
+
+
+def _lines(name: str) -> list[str]:
+    try:
+        with click.open_file(name, encoding="utf-8") as stream:
+            return [line.strip() for line in stream if line.strip()]
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"{name} cannot be read") from error
+
+
+@member.command("defaults")
+@click.option("--type", "user_type", metavar="TYPE")
+@click.option("--role", type=click.Choice([str(role) for role in Role]))
+@click.option("--group", "groups", multiple=True, metavar="GROUP")
+@click.option("--add-on", "add_ons", multiple=True, metavar="PRODUCT=LEVEL", help="Assigned beside what the type includes.")
+@click.option("--vendor-access/--no-vendor-access", default=None)
+@pass_frame
+def member_defaults(
+    frame: Frame,
+    user_type: str | None,
+    role: str | None,
+    groups: tuple[str, ...],
+    add_ons: tuple[str, ...],
+    vendor_access: bool | None,
+) -> None:
+    """Show what new members get when nobody says otherwise, or set it."""
+    with frame.authority() as authority:
+        found = defaults.show(authority)
+        if any((user_type, role, groups, add_ons, vendor_access is not None)):
+            wanted = defaults.Defaults(
+                user_type or found.user_type,
+                role or found.role,
+                groups or found.groups,
+                tuple(_add_on(text) for text in add_ons) or found.add_ons,
+                found.vendor_access if vendor_access is None else vendor_access,
+            )
+            found = defaults.put(authority, CONSOLE, wanted)
+    value = {
+        "user_type": found.user_type,
+        "role": found.role,
+        "groups": list(found.groups),
+        "add_ons": dict(found.add_ons),
+        "vendor_access": found.vendor_access,
+    }
+    show(frame, value, [f"{name:<14} {item}" for name, item in value.items()])
+
+
+def _add_on(text: str) -> tuple[str, str]:
+    product, separator, level = text.partition("=")
+    if not separator or not level:
+        raise click.UsageError(f"--add-on {text}: write PRODUCT=LEVEL")
+    return product, level
 
 
 @click.group(cls=Group, name="api-key")
@@ -104,5 +245,5 @@ def create(frame: Frame, username: str, name: str) -> None:
 
 def add_commands(cli: click.Group) -> None:
     """Adds the commands of this module."""
-    for group in (member, license_group, api_key):
+    for group in (member, api_key):
         cli.add_command(group)

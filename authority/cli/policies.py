@@ -1,58 +1,134 @@
-"""policy: how long licenses may be away."""
+"""policy: who may take licenses offline, and for how long."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
 
-from authority.cli.frame import Frame, Group, pass_frame, show
+from authority.cli.frame import Frame, Group, pass_frame, show, show_table
 from authority.domain.members import CONSOLE
-from authority.domain.offline_rules import OfflineRule
+from authority.domain.offline_rules import Rule
 from authority.services import policies
 
 
 @click.group(cls=Group)
 def policy() -> None:
-    """How long licenses may be away."""
+    """Who may take licenses offline, and for how long."""
+
+
+def _selectors(function: Callable[..., None]) -> Callable[..., None]:
+    """--member, --group, --type, --product: whom the rule is for; none of them means the organization."""
+    for name, text in (
+        ("--product", "For this product; alone: the product's rule for everybody."),
+        ("--type", "For members of this user type."),
+        ("--group", "For members of this group."),
+        ("--member", "For this member."),
+    ):
+        function = click.option(name, metavar="NAME", help=text)(function)
+    return function
+
+
+def _key(member: str | None, group: str | None, user_type: str | None, product: str | None) -> tuple[str, str, str]:
+    """Level, subject and product that the selectors mean."""
+    given = [(level, subject) for level, subject in (("member", member), ("group", group), ("type", user_type)) if subject]
+    if len(given) > 1:
+        raise click.UsageError("a rule is for one of --member, --group and --type")
+    if given:
+        return (*given[0], product or "")
+    return ("product", product, "") if product else ("organization", "", "")
 
 
 @policy.command("show")
 @pass_frame
-def show_policy(frame: Frame) -> None:
-    """Show the organization's rule."""
+def show_policies(frame: Frame) -> None:
+    """Show all rules."""
     with frame.authority() as authority:
-        rule = policies.show(authority)
-    show(frame, _as_json(rule), [_line(rule)])
+        rows = [as_json(rule) for rule in policies.listed(authority)]
+    columns: dict[str, Callable[[dict[str, Any]], object]] = {
+        "level": lambda row: row["level"],
+        "for": lambda row: row["subject"],
+        "product": lambda row: row["product"] or "all",
+        "offline": lambda row: "not allowed" if row["allowed"] is False else "allowed",
+        "longest days": lambda row: row["longest_days"],
+        "default days": lambda row: row["default_days"],
+    }
+    show_table(frame, rows, columns)
 
 
 @policy.command("set")
+@_selectors
 @click.option("--allow/--deny", "allowed", default=None, help="Whether licenses may be taken offline at all.")
 @click.option("--longest-days", type=int, metavar="N", help="The longest borrow.")
 @click.option("--default-days", type=int, metavar="N", help="What is given when nobody says how long.")
 @pass_frame
-def set_policy(frame: Frame, allowed: bool | None, longest_days: int | None, default_days: int | None) -> None:
-    """Change the organization's rule; borrows already out stay as they are."""
+def set_policy(
+    frame: Frame,
+    member: str | None,
+    group: str | None,
+    type: str | None,  # noqa: A002 - the option's name
+    product: str | None,
+    allowed: bool | None,
+    longest_days: int | None,
+    default_days: int | None,
+) -> None:
+    """Change a rule, or make it; borrows already out stay as they are.
+
+    Without a selector it is the organization's: --deny there turns offline use off for everybody.
+    """
     if (allowed, longest_days, default_days) == (None, None, None):
         raise click.UsageError("say what to change: --allow, --deny, --longest-days or --default-days")
+    key = _key(member, group, type, product)
     with frame.authority() as authority:
-        rule = policies.change(authority, CONSOLE, allowed=allowed, longest_days=longest_days, default_days=default_days)
-    show(frame, _as_json(rule), [_line(rule)])
+        rule = policies.change(authority, CONSOLE, *key, allowed=allowed, longest_days=longest_days, default_days=default_days)
+    show(frame, as_json(rule), [f"{rule.name()}: {rule.words()}"])
 
 
-def _as_json(rule: OfflineRule) -> dict[str, Any]:
+@policy.command("remove")
+@_selectors
+@pass_frame
+def remove_policy(
+    frame: Frame,
+    member: str | None,
+    group: str | None,
+    type: str | None,  # noqa: A002
+    product: str | None,
+) -> None:
+    """Remove a rule, so that the next level decides."""
+    with frame.authority() as authority:
+        rule = policies.remove(authority, CONSOLE, *_key(member, group, type, product))
+    show(frame, as_json(rule), [f"removed {rule.name()}"])
+
+
+@policy.command("explain")
+@click.argument("member")
+@click.argument("product")
+@pass_frame
+def explain(frame: Frame, member: str, product: str) -> None:
+    """Say which rule is in effect for a member and a product, and why."""
+    with frame.authority() as authority:
+        found = policies.explain(authority, CONSOLE, member, product)
+    show(frame, explained_json(found), [found.text])
+
+
+def as_json(rule: Rule) -> dict[str, Any]:
+    """A rule as an object."""
+    return {name: getattr(rule, name) for name in Rule.__slots__}
+
+
+def explained_json(found: policies.Explained) -> dict[str, Any]:
+    """An explanation as an object."""
     return {
-        "level": rule.decided_by,
-        "allowed": rule.allowed,
-        "longest_days": rule.longest_days,
-        "default_days": rule.default_days,
+        "member": found.member,
+        "product": found.product,
+        "allowed": found.rule.allowed,
+        "longest_days": found.rule.longest_days,
+        "default_days": found.rule.default_days,
+        "decided_by": found.rule.decided_by,
+        "path": list(found.rule.path),
+        "explanation": found.text,
     }
-
-
-def _line(rule: OfflineRule) -> str:
-    if not rule.allowed:
-        return f"{rule.decided_by}: offline use is not allowed; borrows already out can be checked in"
-    return f"{rule.decided_by}: longest borrow {rule.longest_days} days, default {rule.default_days} days"
 
 
 def add_commands(cli: click.Group) -> None:

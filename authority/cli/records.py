@@ -12,9 +12,10 @@ import click
 
 from authority import rendering
 from authority.cli.frame import Frame, Group, check_output, pass_frame, show, show_table, write_output
+from authority.domain.catalogue import end_warning
 from authority.domain.members import CONSOLE
 from authority.services import log as log_service
-from authority.services import overview, status_lists
+from authority.services import overview, sessions, status_lists
 
 # A cell that begins with one of these would be run as a formula by a spreadsheet (OWASP ASVS 1.2.10); full-width forms count.
 FORMULA_STARTS = tuple("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
@@ -63,7 +64,7 @@ def show_authorization(frame: Frame) -> None:
     """Show what is licensed and what of it is used."""
     with frame.authority() as authority:
         found, used = overview.authorization(authority)
-        value = rendering.authorization(found, used, authority.now())
+        value = rendering.authorization(found, used, authority.now()) | {"warning": end_warning(found, authority.now())}
     members = value["members"]
     lines = [
         f"{value['organization_name']} ({value['organization']}), authorized by {value['vendor']}, seq {value['seq']}",
@@ -73,7 +74,7 @@ def show_authorization(frame: Frame) -> None:
     for product in value["products"]:
         lines.append(f"{product['name']} ({product['id']}), {product['mode']}")
         lines += [f"  {feature:<18} {seats['used']} of {seats['licensed']} used" for feature, seats in product["seats"].items()]
-    show(frame, value, lines)
+    show(frame, value, [*lines, *([f"warning: {value['warning']}"] if value["warning"] else [])])
 
 
 @click.group(cls=Group)
@@ -121,6 +122,7 @@ def export_log(frame: Frame, form: str, output: str | None) -> None:
         check_output(output)
     write = _write_jsonl if form == "jsonl" else _write_csv
     with frame.authority() as authority:
+        sessions.log_ended_by_time(authority)
         rows = log_service.checkout_log(authority, CONSOLE)
         if output is None:
             write(sys.stdout, rows)

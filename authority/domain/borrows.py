@@ -15,6 +15,7 @@ from authority.domain.refusals import (
     ExtensionNotAssigned,
     LevelNotAssigned,
     MemberDisabled,
+    NoSuchProduct,
     NotAllowed,
     NotAssigned,
     OverlapNotAccepted,
@@ -163,6 +164,8 @@ def features_of(product: Product, ask: Ask, assignment: Assignment | None) -> Fe
         raise NotAssigned(f'no license of "{product.id}" is assigned to this member', product=product.id)
     if product.rank(level) > product.rank(assignment.level):
         raise LevelNotAssigned(f'the assigned level is "{assignment.level}", not "{level}"', assigned=assignment.level)
+    if not product.seats.get(level):
+        raise NoSuchProduct(f'"{product.id}" has no seats of the level "{level}"', level=level)
     missing = [code for code in ask.extensions if code not in assignment.extensions]
     if missing:
         raise ExtensionNotAssigned(f"not assigned: {', '.join(missing)}", missing=missing)

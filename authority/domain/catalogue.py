@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from authority.domain.refusals import NoSuchProduct
 
@@ -93,3 +93,18 @@ class Authorization:
     def end_of(self, product: Product) -> datetime:
         """When the product can no longer be used: its own end, or that of the authorization."""
         return self.ends_at if product.until is None else min(self.ends_at, product.until)
+
+
+# Long enough for an order and its answer to be carried.
+WARNING_BEFORE_END = timedelta(days=30)
+
+
+def end_warning(authorization: Authorization, now: datetime) -> str | None:
+    """What to say about the end of the authorization from 30 days before it, None until then."""
+    left = authorization.ends_at - now
+    if left > WARNING_BEFORE_END:
+        return None
+    if left <= timedelta(0):
+        return f"the authorization ended at {authorization.ends_at:%Y-%m-%d %H:%M} UTC: install a new one from the vendor"
+    days = "less than a day" if left.days == 0 else f"{left.days} day{'s' if left.days > 1 else ''}"
+    return f"the authorization ends at {authorization.ends_at:%Y-%m-%d %H:%M} UTC, in {days}: ask the vendor for a new one"

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from authority.domain.borrows import Ask, Borrow
 from authority.domain.members import Actor, Member
+from authority.domain.sessions import Session
 
 # What an analyst reads; every other kind is an administrator's act.
 CHECKOUT_KINDS = ("checkout", "renewal", "checkin", "denial", "revocation", "release", "end", "upgrade")
@@ -80,3 +81,29 @@ def denial_events(ask: Ask, member: Member, actor: Actor, code: str, features: l
 def groups_text(groups: tuple[str, ...]) -> str | None:
     """The groups of a member as the log has them: in order, with semicolons between, None for none."""
     return "; ".join(groups) or None
+
+
+# Who ended what nobody ended: a session whose time was over.
+BY_TIME = "time"
+
+
+def session_events(kind: str, session: Session, actor: Actor | None, reason: str | None = None) -> list[Event]:
+    """The rows of something that happened to a session, one for each feature; without an actor it was time that did it."""
+    return [
+        Event(
+            kind=kind,
+            actor=BY_TIME if actor is None else actor.username,
+            mode="session",
+            handle=session.id,
+            product=session.product,
+            feature=feature,
+            member=session.member,
+            group=groups_text(session.groups),
+            machine=session.machine.id,
+            alias=session.machine.alias,
+            os_user=session.user.name,
+            quantity=1,
+            reason=reason,
+        )
+        for feature in session.features().all()
+    ]

@@ -56,6 +56,9 @@ class Member:
     disabled: bool
     groups: tuple[str, ...]
     created_at: datetime
+    vendor_access: bool = False
+    download_permission: str = "none"
+    last_used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

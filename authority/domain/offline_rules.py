@@ -1,34 +1,113 @@
-"""How long a license may be away: the organization's rule, capped by what the vendor authorized."""
+"""Who may take a license offline and for how long: which rule wins, and what caps it (docs/administration.md has the table)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from authority.domain.catalogue import Authorization, Product
+from authority.domain.members import Member
 from authority.domain.refusals import DurationTooLong, InvalidInput, OfflineNotAllowed, ProductExpired
+
+# The most specific level that has a rule wins.
+LEVELS = ("member", "group", "type", "product", "organization")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What was set at one level for one subject; `product` is empty for all products, None is left to the organization's rule."""
+
+    level: str
+    subject: str
+    product: str
+    allowed: bool | None
+    longest_days: int | None
+    default_days: int | None
+
+    def name(self) -> str:
+        """The rule in two or three words: `group field-crew, arcgis-pro`."""
+        subject = "" if self.level == "organization" else f" {self.subject}"
+        return f"{self.level}{subject}" + (f", {self.product}" if self.product and self.level != "product" else "")
+
+    def words(self) -> str:
+        """What it says: `30 days`, `not allowed`."""
+        if self.allowed is False:
+            return "not allowed"
+        parts = [] if self.longest_days is None else [f"{self.longest_days} days"]
+        parts += [] if self.default_days is None else [f"default {self.default_days}"]
+        return ", ".join(parts) or "allowed"
 
 
 @dataclass(frozen=True, slots=True)
 class OfflineRule:
-    """Offline use allowed or not, the longest borrow and the one given when nobody says how long."""
+    """The rule in effect: allowed or not, the longest borrow and the one given when nobody says how long; `path` explains it."""
 
     allowed: bool
     longest_days: int
     default_days: int
     decided_by: str
+    path: tuple[str, ...] = ()
 
 
 # The organization starts with these (contract, section 1.2).
-FIRST_RULE = OfflineRule(allowed=True, longest_days=30, default_days=7, decided_by="organization")
+FIRST_RULE = Rule("organization", "", "", allowed=True, longest_days=30, default_days=7)
 
 
-def check_rule(rule: OfflineRule) -> None:
-    """Raises InvalidInput for days that make no sense."""
-    if not 1 <= rule.default_days <= rule.longest_days:
-        raise InvalidInput(
-            f"the default of {rule.default_days} days must be at least 1 and at most the longest, {rule.longest_days} days"
-        )
+def check_rule(rule: Rule) -> None:
+    """Raises InvalidInput for days that make no sense, and for an organization's rule that leaves something open."""
+    days = (rule.longest_days, rule.default_days)
+    if rule.level == "organization" and (rule.allowed is None or None in days):
+        raise InvalidInput("the organization's rule says all: allowed or not, the longest and the default days")
+    if any(value is not None and value < 1 for value in days):
+        raise InvalidInput("days are at least 1")
+    if rule.longest_days is not None and rule.default_days is not None and rule.default_days > rule.longest_days:
+        raise InvalidInput(f"the default of {rule.default_days} days is more than the longest, {rule.longest_days} days")
+
+
+def effective(rules: Iterable[Rule], member: Member, product: str) -> OfflineRule:
+    """The rule in effect for a member and a product.
+
+    The organization's switch comes first: off is off for everybody (seed S1). Then the most specific level that has a rule
+    wins; within a level a rule for the product comes before one for all, and among several groups the strictest wins.
+    """
+    known = list(rules)
+    organization = next(rule for rule in known if rule.level == "organization")
+    if organization.allowed is False:
+        return _resolved(organization, organization, ("organization: not allowed, for everybody",))
+    path: list[str] = []
+    for level in LEVELS[:-1]:
+        found = _of_level(known, level, member, product)
+        if found is not None:
+            return _resolved(found, organization, (*path, f"{found.name()}: {found.words()}"))
+        path.append(f"{level} none")
+    return _resolved(organization, organization, (*path, f"organization: {organization.words()}"))
+
+
+def _of_level(rules: list[Rule], level: str, member: Member, product: str) -> Rule | None:
+    subjects = {
+        "member": (member.username.lower(),),
+        "group": member.groups,
+        "type": (member.user_type,),
+        "product": (product,),
+    }[level]
+    found = []
+    for subject in subjects:
+        mine = [rule for rule in rules if (rule.level, rule.subject) == (level, subject) and rule.product in ("", product)]
+        found += sorted(mine, key=lambda rule: rule.product == "")[:1]
+    return min(found, key=_strictness) if found else None
+
+
+def _strictness(rule: Rule) -> tuple[bool, float, float]:
+    endless = float("inf")
+    return (rule.allowed is not False, rule.longest_days or endless, rule.default_days or endless)
+
+
+def _resolved(rule: Rule, organization: Rule, path: tuple[str, ...]) -> OfflineRule:
+    """The rule with what it leaves open taken from the organization's; a default never exceeds the longest."""
+    longest = rule.longest_days or organization.longest_days or 1
+    default = min(rule.default_days or organization.default_days or 1, longest)
+    return OfflineRule(rule.allowed is not False, longest, default, rule.name(), path)
 
 
 def end_of_borrow(
@@ -73,6 +152,17 @@ def latest_end(rule: OfflineRule, authorization: Authorization, product: Product
     if product.until is not None:
         bounds.append((product.until, f"end of {product.id}"))
     return min(bounds, key=lambda bound: bound[0])
+
+
+def explanation(rule: OfflineRule, authorization: Authorization, product: Product, now: datetime) -> str:
+    """The decision as a path: `member none; group field-crew: 30 days; capped by authorization 365: 30`."""
+    steps = list(rule.path)
+    if rule.allowed:
+        latest, why = latest_end(rule, authorization, product, now)
+        days = max(0, (latest - now) // timedelta(days=1))
+        cap = f"authorization {authorization.max_borrow_days}" if why.startswith(rule.decided_by) else why
+        steps.append(f"capped by {cap}: {days}")
+    return "; ".join(steps)
 
 
 def _asked_end(now: datetime, days: int | None, until: datetime | None) -> datetime:

@@ -113,7 +113,7 @@ class SessionEnded(Refusal):
     default_hint = "Save your work by the time named, and start a new session."
 
 
-class OrganizationOverLimit(Refusal):
+class OrganizationOverLimit(BorrowRefused):
     """The organization has more members than it is authorized for."""
 
     code = "organization-over-limit"
@@ -183,6 +183,13 @@ class AlreadyExists(Refusal):
     default_hint = "Choose another name, or change the one that is there."
 
 
+class MemberHasBorrow(Refusal):
+    """A member to be removed still has a borrow out."""
+
+    code = "member-has-borrow"
+    default_hint = "Have the licenses returned first, or say --release to free their seats although the copies may still run."
+
+
 class BorrowAlreadyEnded(Refusal):
     """The borrow was checked in, revoked, released or has expired."""
 
@@ -202,6 +209,13 @@ class AuthorizationUnusable(Refusal):
 
     code = "authorization-unusable"
     default_hint = "Ask the vendor for a new authorization file."
+
+
+class SpecificationInvalid(Refusal):
+    """The vendor's specification, or the file with the public keys to authorize, is wrong."""
+
+    code = "specification-invalid"
+    default_hint = "Correct what is named; docs/vendor.md has a complete specification."
 
 
 class KeyUnusable(Refusal):

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from authority.domain.events import Event
 from authority.domain.members import Actor, Member, Privilege, Role, check_name
 from authority.domain.refusals import InvalidInput, NotAuthenticated, NotFound
+from authority.services.admission import check_admitted
 from authority.services.context import Authority
 from authority.services.passwords import is_right
 from authority.signing.encoding import digest, encode
@@ -32,6 +33,8 @@ def sign_in(authority: Authority, username: str, password: str) -> tuple[str, da
         raise NotAuthenticated(
             "invalid user name or password", hint="Check both and try again, or ask the administrator for a new password."
         )
+    with authority.database.read() as connection:
+        check_admitted(authority, connection, member)
     ends_at = now + SIGN_IN_LASTS
     with authority.database.write() as connection:
         secret = _insert(authority, connection, member, SIGN_IN, SIGN_IN, now, ends_at)

@@ -13,13 +13,14 @@ from authority.domain.borrows import Ask, Borrow, Features
 from authority.domain.catalogue import CONCURRENT, Authorization, Product
 from authority.domain.events import Event, borrow_events, denial_events
 from authority.domain.members import Actor, Member, Privilege
-from authority.domain.offline_rules import end_of_borrow
+from authority.domain.offline_rules import effective, end_of_borrow
 from authority.domain.refusals import BorrowRefused, InvalidInput, NotFound, RequestInvalid, RequestReplayed, StorageUnavailable
 from authority.services import status_lists
+from authority.services.admission import check_admitted
 from authority.services.context import Authority
 from authority.signing import carried, tokens
 from authority.storage import borrows as stored
-from authority.storage import events, members
+from authority.storage import events, members, offline_rules
 from authority.storage import organization as stored_organization
 from authority.storage.borrows import Token
 from authority.storage.organization import Organization
@@ -131,7 +132,10 @@ def _decide(authority: Authority, connection: Connection, case: _Case) -> _Answe
     token = stored.token_of_request(connection, case.ask.jti)
     if token is not None:
         return _same_answer(connection, case, token)
+    check_admitted(authority, connection, case.member)
     rules.check_may_use(case.member, case.authorization, product)
+    if assignment is not None:
+        rules.check_not_overallocated(product, stored_organization.assigned(connection, product.id))
     return _new_answer(authority, connection, case, product, rules.features_of(product, case.ask, assignment))
 
 
@@ -158,7 +162,7 @@ def _same_answer(connection: Connection, case: _Case, token: Token) -> _Answer:
 def _new_answer(authority: Authority, connection: Connection, case: _Case, product: Product, features: Features) -> _Answer:
     """A renewal on the machine that has the borrow, a new borrow, or a refusal."""
     ask, now, is_concurrent = case.ask, case.now, product.mode == CONCURRENT
-    rule = stored_organization.organization_rule(connection)
+    rule = effective(offline_rules.applying(connection, case.member, product.id), case.member, product.id)
     ends_at = end_of_borrow(rule, case.authorization, product, now, ask.days, ask.until)
     held = stored.holding(connection, case.member.id, product.id, now)
     for borrow in held:

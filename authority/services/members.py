@@ -1,162 +1,236 @@
-"""Members: adding and listing them, and assigning licenses one by one."""
+"""Members: adding, listing, changing and removing them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from authority.domain.catalogue import NAMED, Authorization, Product
+from authority.domain.catalogue import Authorization, UserType
 from authority.domain.events import Event, groups_text
+from authority.domain.licenses import TypeChange, change_of_type, check_assignable, check_free
 from authority.domain.members import Actor, Assignment, Member, Privilege, Role, check_name, check_room, check_username
-from authority.domain.refusals import AlreadyExists, InvalidInput, NotFound, PoolExhausted, TypeNotCompatible
+from authority.domain.refusals import AlreadyExists, InvalidInput, NotFound
+from authority.services import defaults
 from authority.services.context import Authority
 from authority.services.passwords import hash_password
-from authority.storage import events
+from authority.storage import assignments, events
 from authority.storage import members as stored
 from authority.storage import organization as stored_organization
 
 
 @dataclass(frozen=True, slots=True)
 class NewMember:
-    """A member to be added, by default a Creator; without a password nobody can sign in as this member."""
+    """A member to be added; None takes the organization's default. Without a password nobody can sign in as this member."""
 
     username: str
     full_name: str = ""
     user_type: str | None = None
-    role: Role = Role.MEMBER
-    groups: tuple[str, ...] = ()
+    role: Role | None = None
+    groups: tuple[str, ...] | None = None
     password: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What to change in a member; None stays as it is."""
+
+    full_name: str | None = None
+    user_type: str | None = None
+    role: Role | None = None
+    groups: tuple[str, ...] | None = None
+    disabled: bool | None = None
+    vendor_access: bool | None = None
+    download_permission: str | None = None
+    password: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A member before and after a change, and what it does to the licenses."""
+
+    before: Member
+    after: Member
+    licenses: TypeChange
+
+
 def add(authority: Authority, actor: Actor, new: NewMember) -> Member:
-    """Adds a member; what the user type includes is assigned at once (seed S1).
+    """Adds a member; what the user type includes, and the default add-ons, are assigned at once (seed S1).
 
     Raises NotAllowed, InvalidInput, NoSuchProduct (unknown type), AlreadyExists, MemberLimitReached, PoolExhausted.
     """
     actor.needs(Privilege.MANAGE_MEMBERS)
-    check_username(new.username)
-    for label, text in (("a name", new.full_name), *(("a group", group) for group in new.groups)):
-        check_name(label, text)
+    check_form(new)
     password_hash = None if new.password is None else hash_password(new.password)
     with authority.database.write() as connection:
         return insert(authority, connection, actor, new, password_hash)
 
 
+def check_form(new: NewMember) -> None:
+    """Raises InvalidInput for a user name, name or group that cannot be."""
+    check_username(new.username)
+    for label, text in (("a name", new.full_name), *(("a group", group) for group in new.groups or ())):
+        check_name(label, text)
+
+
 def insert(authority: Authority, connection: Connection, actor: Actor, new: NewMember, password_hash: str | None) -> Member:
     """The same within a transaction that is under way; form and privilege were checked."""
-    authorization = authority.authorization(connection)
-    user_type = authorization.user_type(new.user_type or _default_type(authorization))
-    stored_organization.get(connection, lock=True)
+    counts = stored.lock_counts(connection)
+    authorization, usual = authority.authorization(connection), defaults.get(authority, connection)
+    user_type = authorization.user_type(new.user_type or usual.user_type)
     if stored.by_username(connection, new.username) is not None:
         raise AlreadyExists(f'there is a member "{new.username}" already', member=new.username)
-    check_room(authorization, user_type.name, *stored.counts(connection, user_type.name))
+    check_room(authorization, user_type.name, sum(counts.values()), counts.get(user_type.name, 0))
     at = authority.clock()
-    groups = tuple(sorted(set(new.groups)))
-    member = Member(0, new.username, new.full_name, user_type.name, new.role, False, groups, at)
-    member_id = stored.insert_member(connection, member, password_hash)
-    found = Member(member_id, new.username, new.full_name, user_type.name, new.role, False, groups, at)
-    log = [_event("member-added", actor, found, reason=user_type.name)]
-    for product_id, level in user_type.includes.items():
-        held = Assignment(product_id, level, (), included=True)
-        _check_free(connection, authorization.product(product_id), found, held)
-        stored.put_assignment(connection, member_id, held, at)
-        log.append(_event("license-assigned", actor, found, product=product_id, feature=level, reason="included"))
+    groups = usual.groups if new.groups is None else new.groups
+    role = Role(usual.role) if new.role is None else new.role
+    member = Member(
+        0, new.username, new.full_name, user_type.name, role, False, tuple(sorted(set(groups))), at, usual.vendor_access
+    )
+    found = replace(member, id=stored.insert_member(connection, member, password_hash))
+    log = [member_event("member-added", actor, found, reason=user_type.name)]
+    for held in _first_licenses(user_type, usual, is_default_type=new.user_type in (None, usual.user_type)):
+        check_assignable(authorization, found, authorization.product(held.product))
+        log += _assign(authority, connection, authorization, actor, found, None, held)
     events.append(connection, log, at)
     return found
 
 
-def _default_type(authorization: Authorization) -> str:
-    """The user type of a member added without one: Creator, where the authorization knows it."""
-    return "Creator" if "Creator" in authorization.user_types else next(iter(authorization.user_types))
+def _first_licenses(user_type: UserType, usual: defaults.Defaults, *, is_default_type: bool) -> list[Assignment]:
+    """What the type includes, and the default add-ons where the member is of the default type."""
+    found = {product: Assignment(product, level, (), included=True) for product, level in user_type.includes.items()}
+    if is_default_type:
+        found |= {product: Assignment(product, level, (), included=False) for product, level in usual.add_ons}
+    return list(found.values())
 
 
-def listed(authority: Authority, actor: Actor) -> list[Member]:
-    """All members by user name. Raises NotAllowed for who may neither manage members nor licenses."""
+def _assign(
+    authority: Authority,
+    connection: Connection,
+    authorization: Authorization,
+    actor: Actor,
+    member: Member,
+    before: Assignment | None,
+    after: Assignment,
+) -> list[Event]:
+    stored_organization.lock_pools(connection, after.product)
+    assigned = stored_organization.assigned(connection, after.product)
+    check_free(authorization.product(after.product), assigned, before, after)
+    assignments.replace(connection, member.id, before, after, authority.clock())
+    reason = "included" if after.included else None
+    return [
+        member_event("license-assigned", actor, member, after.product, feature, reason)
+        for feature in (after.level, *after.extensions)
+    ]
+
+
+def listed(authority: Authority, actor: Actor, *, user_type: str | None = None, group: str | None = None) -> list[Member]:
+    """Members by user name. Raises NotAllowed for who may neither manage members nor licenses."""
     if not actor.has(Privilege.ASSIGN_LICENSES):
         actor.needs(Privilege.MANAGE_MEMBERS)
     with authority.database.read() as connection:
-        return stored.listed(connection)
+        return stored.listed(connection, user_type=user_type, group=group)
 
 
-def assign(
-    authority: Authority, actor: Actor, username: str, product_id: str, level: str | None, extensions: tuple[str, ...]
-) -> Assignment:
-    """Gives a member a level and extensions of a named product, in place of what the member held of it.
+def show(authority: Authority, actor: Actor, username: str) -> tuple[Member, list[Assignment]]:
+    """A member and what it holds; everyone sees themself. Raises NotAllowed, NotFound."""
+    if username.lower() != actor.username.lower() and not actor.has(Privilege.ASSIGN_LICENSES):
+        actor.needs(Privilege.MANAGE_MEMBERS)
+    with authority.database.read() as connection:
+        found = existing(connection, username)
+        return found, assignments.of_member(connection, found.id)
 
-    Without a level the one held is kept. Raises NotAllowed, NotFound, NoSuchProduct, InvalidInput, TypeNotCompatible,
-    PoolExhausted.
+
+def change(authority: Authority, actor: Actor, username: str, wanted: Change, *, dry_run: bool = False) -> Changed:
+    """Changes a member; a new user type takes and gives licenses by the authorization's table, and says which.
+
+    With `dry_run` everything is checked and nothing kept. Raises NotAllowed, NotFound, InvalidInput, NoSuchProduct,
+    MemberLimitReached, PoolExhausted.
     """
-    actor.needs(Privilege.ASSIGN_LICENSES)
-    at = authority.clock()
-    with authority.database.write() as connection:
-        authorization = authority.authorization(connection)
-        member = _existing(connection, username)
-        product = authorization.product(product_id)
-        _check_assignable(authorization, member, product)
-        before = stored.assignment(connection, member.id, product.id, lock=True)
-        held = _wanted(product, before, level, extensions)
-        _check_free(connection, product, member, held)
-        stored.put_assignment(connection, member.id, held, at)
-        rows = [
-            _event("license-assigned", actor, member, product=product.id, feature=feature)
-            for feature in (held.level, *held.extensions)
-        ]
-        events.append(connection, rows, at)
-    return held
+    actor.needs(Privilege.MANAGE_MEMBERS)
+    _check_change(wanted)
+    password_hash = None if wanted.password is None else hash_password(wanted.password)
+    with authority.database.write(keep=not dry_run) as connection:
+        changed = _change(authority, connection, actor, username, wanted)
+        if password_hash is not None:
+            stored.set_password(connection, changed.after.id, password_hash)
+    return changed
 
 
-def _check_assignable(authorization: Authorization, member: Member, product: Product) -> None:
-    if product.mode != NAMED:
-        raise InvalidInput(f'"{product.id}" is a concurrent-use product: its seats are taken as they come, not assigned')
-    if not authorization.user_type(member.user_type).may_use(product.id):
-        raise TypeNotCompatible(
-            f'{member.username} has the user type "{member.user_type}", which may not hold "{product.id}"',
-            member=member.username,
-            user_type=member.user_type,
-        )
+def _change(authority: Authority, connection: Connection, actor: Actor, username: str, wanted: Change) -> Changed:
+    counts, authorization = stored.lock_counts(connection), authority.authorization(connection)
+    before = existing(connection, username, lock=True)
+    after = _after(before, wanted)
+    user_type, held = authorization.user_type(after.user_type), assignments.of_member(connection, before.id)
+    effect = TypeChange((), (), tuple(held))
+    if before.user_type != after.user_type:
+        check_room(authorization, user_type.name, sum(counts.values()) - 1, counts.get(user_type.name, 0))
+        effect = change_of_type(held, user_type, authorization)
+    log = [member_event("member-changed", actor, after, reason=_difference(before, after, wanted))]
+    log += _apply(authority, connection, authorization, actor, after, held, effect)
+    stored.update_member(connection, before, after)
+    events.append(connection, log, authority.clock())
+    return Changed(before, after, effect)
 
 
-def _wanted(product: Product, before: Assignment | None, level: str | None, extensions: tuple[str, ...]) -> Assignment:
-    if level is None and before is None:
-        raise InvalidInput(f'say which level of "{product.id}": {", ".join(product.levels)}')
-    chosen = level or (before.level if before else product.levels[0])
-    product.rank(chosen)
-    product.check_extensions(extensions)
-    included = before is not None and before.included and before.level == chosen
-    return Assignment(product.id, chosen, tuple(sorted(set(extensions))), included)
+def _check_change(wanted: Change) -> None:
+    for label, text in (("a name", wanted.full_name), *(("a group", group) for group in wanted.groups or ())):
+        check_name(label, text or "")
+    if wanted.download_permission not in (None, "none", "requested", "granted"):
+        raise InvalidInput("the download permission is none, requested or granted")
 
 
-def _check_free(connection: Connection, product: Product, member: Member, wanted: Assignment) -> None:
-    """Raises PoolExhausted when a level or extension is assigned as often as it is licensed."""
-    features = (wanted.level, *wanted.extensions)
-    stored_organization.lock_pools(connection, product.id)
-    counts = stored.assigned_counts(connection, product.id, without_member=member.id)
-    for feature in features:
-        if counts.get(feature, 0) >= product.seats_of(feature):
-            raise PoolExhausted(
-                f'all {product.seats_of(feature)} licenses of "{product.id}" {feature} are assigned',
-                hint="Unassign one from a member who does not need it, or license more.",
-                feature=feature,
-                seats=product.seats_of(feature),
-            )
+def _after(before: Member, wanted: Change) -> Member:
+    given = {
+        name: getattr(wanted, name)
+        for name in ("full_name", "user_type", "role", "disabled", "vendor_access", "download_permission")
+        if getattr(wanted, name) is not None
+    }
+    groups = before.groups if wanted.groups is None else tuple(sorted(set(wanted.groups)))
+    return replace(before, **given, groups=groups)
 
 
-def _existing(connection: Connection, username: str) -> Member:
-    found = stored.by_username(connection, username)
+def _difference(before: Member, after: Member, wanted: Change) -> str:
+    names = ("full_name", "user_type", "role", "groups", "disabled", "vendor_access", "download_permission")
+    parts = [
+        f"{name} {getattr(before, name)} to {getattr(after, name)}"
+        for name in names
+        if getattr(before, name) != getattr(after, name)
+    ]
+    return "; ".join([*parts, *(["password"] if wanted.password is not None else [])]) or "nothing"
+
+
+def _apply(
+    authority: Authority,
+    connection: Connection,
+    authorization: Authorization,
+    actor: Actor,
+    member: Member,
+    held: Iterable[Assignment],
+    effect: TypeChange,
+) -> list[Event]:
+    mine = {item.product: item for item in held}
+    log: list[Event] = []
+    for item in effect.taken:
+        stored_organization.lock_pools(connection, item.product)
+        assignments.replace(connection, member.id, item, None, authority.clock())
+        log.append(member_event("license-unassigned", actor, member, item.product, item.level, "user type"))
+    for item in effect.given:
+        log += _assign(authority, connection, authorization, actor, member, mine.get(item.product), item)
+    return log
+
+
+def existing(connection: Connection, username: str, *, lock: bool = False) -> Member:
+    """The member with this user name. Raises NotFound."""
+    found = stored.by_username(connection, username, lock=lock)
     if found is None:
         raise NotFound(f'there is no member "{username}"', member=username)
     return found
 
 
-def _event(
-    kind: str,
-    actor: Actor,
-    member: Member,
-    *,
-    product: str | None = None,
-    feature: str | None = None,
-    reason: str | None = None,
+def member_event(
+    kind: str, actor: Actor, member: Member, product: str | None = None, feature: str | None = None, reason: str | None = None
 ) -> Event:
     return Event(
         kind=kind,

@@ -11,6 +11,7 @@ from authority.services.context import Authority
 from authority.signing.keyring import USES
 from authority.storage import borrows as stored_borrows
 from authority.storage import members as stored_members
+from authority.storage import organization as stored_organization
 from authority.storage import schema
 
 
@@ -37,11 +38,11 @@ def authorization(authority: Authority) -> tuple[Authorization, dict[str, Any]]:
         used = {
             product.id: stored_borrows.seats_in_use(connection, product.id, now)
             if product.mode == CONCURRENT
-            else stored_members.assigned_counts(connection, product.id)
+            else stored_organization.assigned(connection, product.id)
             for product in found.products.values()
         }
-        members, _ = stored_members.counts(connection, "")
-    return found, {"members": members, "products": used}
+        members = stored_members.type_counts(connection)
+    return found, {"members": sum(members.values()), "by_type": members, "products": used}
 
 
 def keys(authority: Authority) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from authority.signing import authorizations, vendor
 from authority.signing.encoding import encode
 from authority.signing.keyring import USES, Signer
 from authority.signing.tokens import Issuer
-from authority.storage import events, organization, schema
+from authority.storage import events, offline_rules, organization, schema
 from authority.storage.organization import Organization
 
 # 2^20 places: a million tokens. Two bits each make 256 KiB, which pack to a few KiB while few of them are set.
@@ -116,7 +116,7 @@ def create(
     with authority.database.write() as connection:
         organization.insert_organization(connection, found)
         organization.insert_authorization(connection, authorization, now)
-        organization.put_organization_rule(connection, FIRST_RULE)
+        offline_rules.put(connection, FIRST_RULE)
         events.append(connection, [Event(kind="organization-created", actor=CONSOLE.username, reason=found.name)], now)
         member = _add_administrator(authority, connection, authorization, admin, password)
     secret, _ = access.create_api_key(authority, CONSOLE, member.username, "first key")

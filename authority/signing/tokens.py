@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from authority.domain.borrows import Borrow
 from authority.domain.catalogue import Authorization
 from authority.domain.refusals import KeyUnusable, SigningFailed
+from authority.domain.sessions import Session
 from authority.signing.authorizations import opened
 from authority.signing.keyring import KeyRing
 from verifier import files, jose, status, steps
@@ -140,3 +141,30 @@ def status_list(issuer: Issuer, packed: str, *, uri: str, seq: int, prev: str | 
 def status_file(authorization_compact: str, list_compact: str) -> bytes:
     """The status file that is carried to workstations."""
     return files.render("status", {"authorization": authorization_compact, "status_list": list_compact})
+
+
+def session_payload(session: Session, authorization: Authorization, *, jti: str, now: datetime, ends_at: datetime) -> str:
+    """The text that is signed for the grant of a session: a borrow of at most a day, that is not renewed without the authority.
+
+    Its status list is never published: a grant ends by itself within a day, and a session that was ended gets no new one.
+    """
+    grant = Borrow(
+        id=session.id,
+        member=session.member,
+        user_type="",
+        groups=session.groups,
+        product=session.product,
+        level=session.level,
+        extensions=session.extensions,
+        machine=session.machine,
+        user=session.user,
+        issued_at=now,
+        expires_at=ends_at,
+        ended_at=None,
+        ended_by=None,
+        end_reason=None,
+        seat_free_at=ends_at,
+        decided_by="",
+    )
+    uri = f"urn:carnet:{authorization.organization}:sessions"
+    return borrow_payload(grant, authorization, jti=jti, now=now, status_index=0, status_uri=uri)

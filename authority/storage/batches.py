@@ -43,8 +43,11 @@ class Batches:
         self._open: _Batch | None = None
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A connection within the open transaction; after the block returns once the commit is on the disk."""
+    def write(self, *, keep: bool) -> Iterator[Connection]:
+        """A connection within the open transaction; after the block returns once the commit is on the disk.
+
+        With `keep` false the block's own work is taken back at its end.
+        """
         with self._count:
             self._queued += 1
         with self._turn:
@@ -52,7 +55,7 @@ class Batches:
                 self._queued -= 1
             batch = self._batch()
             try:
-                with _taken_back_on_error(batch.connection):
+                with _savepoint(batch.connection, keep=keep):
                     yield batch.connection
             finally:
                 batch.size += 1
@@ -120,7 +123,7 @@ class _Queue:
 
 
 @contextlib.contextmanager
-def _taken_back_on_error(connection: Connection) -> Iterator[None]:
+def _savepoint(connection: Connection, *, keep: bool) -> Iterator[None]:
     connection.exec_driver_sql("SAVEPOINT writer")
     try:
         yield
@@ -128,4 +131,6 @@ def _taken_back_on_error(connection: Connection) -> Iterator[None]:
         connection.exec_driver_sql("ROLLBACK TO writer")
         connection.exec_driver_sql("RELEASE writer")
         raise
+    if not keep:
+        connection.exec_driver_sql("ROLLBACK TO writer")
     connection.exec_driver_sql("RELEASE writer")

@@ -102,6 +102,12 @@ def holding(connection: Connection, member_id: int, product: str, now: datetime)
     return _borrows(connection, _HOLDING, {"member_id": member_id, "product": product, "now": now})
 
 
+def held_by(connection: Connection, member_id: int, now: datetime) -> list[Borrow]:
+    """All borrows of a member that hold a seat, locked."""
+    query = _BORROW.where(borrows.c.member_id == member_id, borrows.c.seat_free_at > now).with_for_update(of=borrows)
+    return _borrows(connection, query)
+
+
 def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Borrow]:
     """A page of borrows, newest first; one more than the limit, so that the caller sees whether there is another page."""
     query = _BORROW.order_by(borrows.c.issued_at.desc(), borrows.c.id.desc()).limit(wanted.limit + 1)

@@ -47,18 +47,22 @@ class Database:
             connection.rollback()
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, keep: bool = True) -> Iterator[Connection]:
         """A transaction that is committed at the end of the block, durably, or rolled back when the block raises.
+
+        With `keep` false it is rolled back in any case: every check is made and nothing is changed.
 
         On SQLite it holds the one write lock from its first line (BEGIN IMMEDIATE); on PostgreSQL rows are locked by name.
         """
         with _translated():
             if self._batches is not None:
-                with self._batches.write() as connection:
+                with self._batches.write(keep=keep) as connection:
                     yield connection
             else:
-                with self.engine.begin() as connection:
+                with self.engine.connect() as connection:
                     yield connection
+                    if keep:
+                        connection.commit()
 
     def make_private(self) -> None:
         """Makes the file of a SQLite database readable by its owner alone; its journals take over its permissions."""

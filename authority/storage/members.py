@@ -6,11 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
 
 from authority.domain.members import USERNAME, Assignment, Member, Role
 from authority.storage.rows import value_of
-from authority.storage.tables import assigned_extensions, assignments, credentials, member_groups, members
+from authority.storage.tables import (
+    assigned_extensions,
+    assignments,
+    credentials,
+    member_counts,
+    member_groups,
+    members,
+    organization,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,8 @@ def key_of(username: str) -> str:
 
 
 _BY_USERNAME = select(members).where(members.c.username_key == bindparam("key"))
+# FOR NO KEY UPDATE: a borrow that is being written at the same time only needs the member to be there.
+_BY_USERNAME_LOCKED = _BY_USERNAME.with_for_update(key_share=True)
 _BY_ID = select(members).where(members.c.id == bindparam("id"))
 _GROUPS = select(member_groups.c.name).where(member_groups.c.member_id == bindparam("id")).order_by(member_groups.c.name)
 _ASSIGNMENT = select(assignments).where(
@@ -44,6 +54,13 @@ _EXTENSIONS = (
     .where(assigned_extensions.c.member_id == bindparam("member_id"), assigned_extensions.c.product == bindparam("product"))
     .order_by(assigned_extensions.c.extension)
 )
+_TYPE_COUNTS = select(member_counts)
+_COUNT_TYPE = (
+    update(member_counts)
+    .where(member_counts.c.user_type == bindparam("of_type"))
+    .values(members=member_counts.c.members + bindparam("change"))
+)
+_INSERT = insert(members).returning(members.c.id)
 _CREDENTIAL = select(credentials).where(credentials.c.digest == bindparam("digest"))
 _BEARER = (
     select(
@@ -54,9 +71,9 @@ _BEARER = (
 )
 
 
-def by_username(connection: Connection, username: str) -> Member | None:
-    """The member with this user name, whatever its case."""
-    return _one(connection, _BY_USERNAME, {"key": key_of(username)})
+def by_username(connection: Connection, username: str, *, lock: bool = False) -> Member | None:
+    """The member with this user name, whatever its case; with `lock` nobody else changes it until this transaction ends."""
+    return _one(connection, _BY_USERNAME_LOCKED if lock else _BY_USERNAME, {"key": key_of(username)})
 
 
 def by_id(connection: Connection, member_id: int) -> Member | None:
@@ -72,41 +89,102 @@ def _one(connection: Connection, query: Select[Any], values: dict[str, Any]) -> 
 
 
 def _member(row: Row[tuple[object, ...]], groups: tuple[str, ...]) -> Member:
-    return Member(row.id, row.username, row.full_name, row.user_type, Role(row.role), row.disabled, groups, row.created_at)
+    return Member(
+        id=row.id,
+        username=row.username,
+        full_name=row.full_name,
+        user_type=row.user_type,
+        role=Role(row.role),
+        disabled=row.disabled,
+        groups=groups,
+        created_at=row.created_at,
+        vendor_access=row.vendor_access,
+        download_permission=row.download_permission,
+        last_used_at=row.last_used_at,
+    )
 
 
-def listed(connection: Connection) -> list[Member]:
-    """All members by user name."""
+def listed(connection: Connection, *, user_type: str | None = None, group: str | None = None) -> list[Member]:
+    """All members by user name, or those of a user type or group."""
     groups: dict[int, list[str]] = {}
-    for member_id, name in connection.execute(select(member_groups).order_by(member_groups.c.name)):
-        groups.setdefault(member_id, []).append(name)
-    rows = connection.execute(select(members).order_by(members.c.username_key))
-    return [_member(row, tuple(groups.get(row.id, ()))) for row in rows]
+    for row in connection.execute(select(member_groups).order_by(member_groups.c.name)):
+        groups.setdefault(row.member_id, []).append(row.name)
+    query = select(members).where(members.c.removed_at.is_(None)).order_by(members.c.username_key)
+    if user_type is not None:
+        query = query.where(members.c.user_type == user_type)
+    found = [_member(row, tuple(groups.get(row.id, ()))) for row in connection.execute(query)]
+    return found if group is None else [member for member in found if group in member.groups]
 
 
-def counts(connection: Connection, user_type: str) -> tuple[int, int]:
-    """How many members there are, and how many of the type."""
-    total = connection.execute(select(func.count()).select_from(members)).scalar_one()
-    of_type = connection.execute(select(func.count()).where(members.c.user_type == user_type)).scalar_one()
-    return total, of_type
+def type_counts(connection: Connection) -> dict[str, int]:
+    """How many members of each user type there are."""
+    return {row.user_type: row.members for row in connection.execute(_TYPE_COUNTS)}
+
+
+def lock_counts(connection: Connection) -> dict[str, int]:
+    """The same, and nobody else adds or removes members until this transaction ends."""
+    connection.execute(select(organization.c.id).with_for_update()).all()
+    return type_counts(connection)
+
+
+def count_type(connection: Connection, user_type: str, change: int) -> None:
+    """Adds to, or takes from, the count of a user type; the caller holds the lock."""
+    values = {"of_type": user_type, "change": change}
+    if connection.execute(_COUNT_TYPE, values).rowcount == 0:
+        connection.execute(insert(member_counts), {"user_type": user_type, "members": change})
 
 
 def insert_member(connection: Connection, member: Member, password_hash: str | None) -> int:
-    """Adds a member (its `id` is ignored) and returns its number."""
-    values = {
+    """Adds a member (its `id` is ignored), counts it, and returns its number."""
+    values = _values(member) | {"password_hash": password_hash, "created_at": member.created_at}
+    member_id: int = connection.execute(_INSERT, values).scalar_one()
+    put_groups(connection, member_id, member.groups)
+    count_type(connection, member.user_type, 1)
+    return member_id
+
+
+def update_member(connection: Connection, before: Member, after: Member) -> None:
+    """Keeps what changed in a member, and the counts in step."""
+    connection.execute(update(members).where(members.c.id == after.id).values(_values(after)))
+    if before.groups != after.groups:
+        connection.execute(delete(member_groups).where(member_groups.c.member_id == after.id))
+        put_groups(connection, after.id, after.groups)
+    if before.user_type != after.user_type:
+        count_type(connection, before.user_type, -1)
+        count_type(connection, after.user_type, 1)
+
+
+def put_groups(connection: Connection, member_id: int, groups: tuple[str, ...]) -> None:
+    """Puts a member into groups."""
+    if groups:
+        connection.execute(insert(member_groups), [{"member_id": member_id, "name": name} for name in groups])
+
+
+def remove_member(connection: Connection, member: Member, at: datetime) -> None:
+    """Removes a member: the name is free again, no credential works any more; past borrows keep who it was."""
+    gone = {"username_key": f"#{member.id}", "removed_at": at, "password_hash": None}
+    connection.execute(update(members).where(members.c.id == member.id).values(gone))
+    for table in (member_groups, credentials):
+        connection.execute(delete(table).where(table.c.member_id == member.id))
+    count_type(connection, member.user_type, -1)
+
+
+def set_password(connection: Connection, member_id: int, password_hash: str) -> None:
+    """Replaces the password hash of a member."""
+    connection.execute(update(members).where(members.c.id == member_id).values(password_hash=password_hash))
+
+
+def _values(member: Member) -> dict[str, Any]:
+    return {
         "username": member.username,
         "username_key": key_of(member.username),
         "full_name": member.full_name,
         "user_type": member.user_type,
         "role": str(member.role),
-        "password_hash": password_hash,
         "disabled": member.disabled,
-        "created_at": member.created_at,
+        "vendor_access": member.vendor_access,
+        "download_permission": member.download_permission,
     }
-    member_id: int = connection.execute(insert(members).values(values).returning(members.c.id)).scalar_one()
-    if member.groups:
-        connection.execute(insert(member_groups), [{"member_id": member_id, "name": name} for name in member.groups])
-    return member_id
 
 
 def password_hash(connection: Connection, username: str) -> tuple[int | None, str | None]:
@@ -125,30 +203,6 @@ def assignment(connection: Connection, member_id: int, product: str, *, lock: bo
         return None
     codes = connection.execute(_EXTENSIONS, values)
     return Assignment(row.product, row.level, tuple(codes.scalars()), row.included)
-
-
-def put_assignment(connection: Connection, member_id: int, held: Assignment, at: datetime) -> None:
-    """Replaces what the member holds of the product. The row itself stays, for who waits for it to be unlocked."""
-    key = {"member_id": member_id, "product": held.product}
-    values = {"level": held.level, "included": held.included, "assigned_at": at}
-    of_key = (assignments.c.member_id == member_id, assignments.c.product == held.product)
-    if connection.execute(update(assignments).where(*of_key).values(values)).rowcount == 0:
-        connection.execute(insert(assignments).values(key | values))
-    table = assigned_extensions
-    connection.execute(delete(table).where(table.c.member_id == member_id, table.c.product == held.product))
-    if held.extensions:
-        connection.execute(insert(table), [key | {"extension": code} for code in held.extensions])
-
-
-def assigned_counts(connection: Connection, product: str, without_member: int | None = None) -> dict[str, int]:
-    """How many members hold each level and extension of a named product, one member left out if asked."""
-    counted: dict[str, int] = {}
-    for table, feature in ((assignments, assignments.c.level), (assigned_extensions, assigned_extensions.c.extension)):
-        query = select(feature, func.count()).where(table.c.product == product).group_by(feature)
-        if without_member is not None:
-            query = query.where(table.c.member_id != without_member)
-        counted |= {row[0]: row[1] for row in connection.execute(query)}
-    return counted
 
 
 def insert_credential(connection: Connection, credential: Credential) -> None:

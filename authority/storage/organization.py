@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from authority.domain.catalogue import Authorization
-from authority.domain.offline_rules import OfflineRule
 from authority.storage.rows import value_of
-from authority.storage.tables import authorizations, offline_rules, organization, pools
+from authority.storage.tables import authorizations, organization, pools
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +26,8 @@ class Organization:
 
 
 _LOCK_POOLS = select(pools).where(pools.c.product == bindparam("product")).order_by(pools.c.feature).with_for_update()
+_ASSIGNED = select(pools.c.feature, pools.c.assigned).where(pools.c.product == bindparam("product"))
 _NEWEST_SEQ = select(func.max(authorizations.c.seq))
-_ORGANIZATION_RULE = select(offline_rules).where(offline_rules.c.level == "organization")
 
 
 def insert_organization(connection: Connection, found: Organization) -> None:
@@ -60,7 +59,7 @@ def insert_authorization(connection: Connection, found: Authorization, at: datet
     wanted = {
         (product.id, feature) for product in found.products.values() for feature in (*product.levels, *product.extensions)
     }
-    known = {(product, feature) for product, feature in connection.execute(select(pools))}
+    known = {(product, feature) for product, feature in connection.execute(select(pools.c.product, pools.c.feature))}
     new = [{"product": product, "feature": feature} for product, feature in sorted(wanted - known)]
     if new:
         connection.execute(insert(pools), new)
@@ -71,22 +70,7 @@ def lock_pools(connection: Connection, product: str) -> None:
     connection.execute(_LOCK_POOLS, {"product": product}).all()
 
 
-def organization_rule(connection: Connection) -> OfflineRule:
-    """The organization's own rule about offline use."""
-    row = connection.execute(_ORGANIZATION_RULE).one()
-    return OfflineRule(row.allowed, row.longest_days, row.default_days, "organization")
-
-
-def put_organization_rule(connection: Connection, rule: OfflineRule) -> None:
-    """Replaces the organization's own rule."""
-    connection.execute(delete(offline_rules).where(offline_rules.c.level == "organization"))
-    connection.execute(
-        insert(offline_rules).values(
-            level="organization",
-            subject="",
-            product="",
-            allowed=rule.allowed,
-            longest_days=rule.longest_days,
-            default_days=rule.default_days,
-        )
-    )
+def assigned(connection: Connection, product: str) -> dict[str, int]:
+    """How often each level and extension of a product is assigned; those that nobody holds are left out."""
+    rows = connection.execute(_ASSIGNED, {"product": product})
+    return {row.feature: row.assigned for row in rows if row.assigned}

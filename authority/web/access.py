@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import current_app, request
+from flask import current_app, g, request
 
 from authority.domain.members import Actor
 from authority.domain.refusals import NotAuthenticated
-from authority.services import access
+from authority.services import access, admission
 from authority.services.context import Authority
 
 SCHEME = "Bearer "
@@ -28,5 +28,17 @@ def secret() -> str:
 
 
 def actor() -> Actor:
-    """Who sent this request. Raises NotAuthenticated."""
+    """Who sent this request. Raises NotAuthenticated.
+
+    While the organization has too many members only administrators get in, and each answer to them says so (seed S2).
+    Raises OrganizationOverLimit.
+    """
+    found, membership = actor_over_limit(), admission.current(authority())
+    membership.check_admitted(found)
+    g.excess = membership.excess()
+    return found
+
+
+def actor_over_limit() -> Actor:
+    """The same, for what stays open to everyone over the limit: giving licenses back. Raises NotAuthenticated."""
     return access.actor_of(authority(), secret())

@@ -13,7 +13,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from authority.app import open_authority
 from authority.services.context import Authority
 from authority.settings import from_process
-from authority.web import borrows, problems, public
+from authority.web import borrows, problems, public, sessions
 from authority.web.models import Problem
 
 LARGEST_BODY = 256 * 1024
@@ -42,6 +42,7 @@ def create_app(authority: Authority) -> OpenAPI:
     problems.register(app)
     for blueprint in (borrows.api, public.api):
         app.register_api(blueprint, url_prefix="/api/v1")
+    app.register_api(sessions.api, url_prefix="/api/v1")
     _add_plain_routes(app, authority)
 
     @app.before_request
@@ -53,6 +54,8 @@ def create_app(authority: Authority) -> OpenAPI:
     @app.after_request
     def set_headers(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.get("request_id", "")
+        if g.get("excess"):
+            response.headers["X-Carnet-Over-Limit"] = g.excess
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authority.domain.offline_rules import FIRST_RULE, OfflineRule, check_rule, end_of_borrow, latest_end
+from authority.domain.offline_rules import FIRST_RULE, OfflineRule, Rule, check_rule, end_of_borrow, latest_end
 from authority.domain.refusals import DurationTooLong, InvalidInput, OfflineNotAllowed, ProductExpired
 from tests.support.values import NOW, a_product, an_authorization
 
@@ -19,7 +18,7 @@ SECOND = timedelta(seconds=1)
 
 
 def end(days: int | None = None, until: datetime | None = None, **places: Any) -> datetime:
-    rule = places.get("rule", FIRST_RULE)
+    rule = places.get("rule", OfflineRule(True, 30, 7, "organization"))
     return end_of_borrow(
         rule, places.get("authorization", an_authorization()), places.get("product", a_product()), NOW, days, until
     )
@@ -110,7 +109,7 @@ def test_what_has_ended_cannot_be_borrowed(places: dict[str, Any]) -> None:
 
 def test_offline_use_that_is_not_allowed_is_refused_with_who_decided() -> None:
     with pytest.raises(OfflineNotAllowed) as caught:
-        end(1, rule=replace(FIRST_RULE, allowed=False))
+        end(1, rule=OfflineRule(False, 30, 7, "organization"))
     assert caught.value.evidence == {"decided_by": "organization"}
 
 
@@ -130,9 +129,9 @@ def test_a_time_that_was_asked_for_is_given_exactly_or_refused(asked: int, longe
 @pytest.mark.parametrize(("default", "longest"), [(0, 5), (6, 5), (-1, 5), (1, 0)])
 def test_a_rule_with_senseless_days_is_refused(default: int, longest: int) -> None:
     with pytest.raises(InvalidInput):
-        check_rule(OfflineRule(True, longest, default, "organization"))
+        check_rule(Rule("organization", "", "", True, longest, default))
 
 
 def test_a_rule_may_have_its_longest_as_its_default() -> None:
-    check_rule(OfflineRule(True, 5, 5, "organization"))
+    check_rule(Rule("organization", "", "", True, 5, 5))
     assert end(rule=OfflineRule(True, 5, 5, "organization")) == NOW + 5 * DAY

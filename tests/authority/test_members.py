@@ -19,7 +19,7 @@ from authority.domain.refusals import (
     Refusal,
     TypeNotCompatible,
 )
-from authority.services import members, overview
+from authority.services import licenses, members, overview
 from authority.services.members import NewMember
 from authority.storage import members as stored
 from tests.support.authorities import Bench, make_bench
@@ -133,9 +133,9 @@ def test_twenty_at_once_do_not_get_past_the_limit_of_a_type(database_url: str, t
 
 def test_a_license_is_assigned_and_replaced(bench: Bench) -> None:
     ada = bench.member("ada", user_type="Creator")
-    members.assign(bench.authority, CONSOLE, "ADA", "arcgis-pro", "Basic", ("SpatialAnalyst", "3DAnalyst", "3DAnalyst"))
+    licenses.assign(bench.authority, CONSOLE, "ADA", "arcgis-pro", "Basic", ("SpatialAnalyst", "3DAnalyst", "3DAnalyst"))
     assert held(bench, ada) == ("Basic", EXTENSIONS, False)
-    members.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", "Standard", ())
+    licenses.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", "Standard", ())
     assert held(bench, ada) == ("Standard", (), False)
     features = [row["feature"] for row in log_rows(bench.authority.database, "license-assigned")]
     assert features == ["Basic", *EXTENSIONS, "Standard"]
@@ -143,17 +143,17 @@ def test_a_license_is_assigned_and_replaced(bench: Bench) -> None:
 
 def test_without_a_level_the_one_held_is_kept(bench: Bench) -> None:
     ada = bench.member("ada")
-    members.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", None, ("3DAnalyst",))
+    licenses.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", None, ("3DAnalyst",))
     assert held(bench, ada) == ("Advanced", ("3DAnalyst",), True)
     bench.member("eve", user_type="Creator")
     with pytest.raises(InvalidInput, match="which level"):
-        members.assign(bench.authority, CONSOLE, "eve", "arcgis-pro", None, ())
+        licenses.assign(bench.authority, CONSOLE, "eve", "arcgis-pro", None, ())
 
 
 def test_what_a_member_borrowed_stays_as_it_is_when_the_assignment_changes(bench: Bench) -> None:
     ada = bench.member("ada")
     issued = issued_to(bench, ada, workstation("laptop"))
-    members.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", "Basic", ())
+    licenses.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", "Basic", ())
     assert issued_to(bench, ada, workstation("laptop2"), product="arcgis-desktop").is_new
     assert issued.borrow.level == "Advanced"
 
@@ -170,7 +170,7 @@ def test_levels_and_extensions_run_out(database_url: str, tmp_path: Path) -> Non
         bench.member(name, user_type="Creator")
 
     def assign(name: str, level: str, *extensions: str) -> None:
-        members.assign(bench.authority, CONSOLE, name, "arcgis-pro", level, extensions)
+        licenses.assign(bench.authority, CONSOLE, name, "arcgis-pro", level, extensions)
 
     assign("ada", "Basic", "3DAnalyst")
     with pytest.raises(PoolExhausted) as caught:
@@ -203,7 +203,7 @@ def test_twenty_assignments_at_once_do_not_get_past_the_seats(database_url: str,
         bench.member(f"m{number}", user_type="Creator")
 
     def assigning(name: str) -> Callable[[], object]:
-        return lambda: members.assign(bench.authority, CONSOLE, name, "arcgis-pro", "Standard", ())
+        return lambda: licenses.assign(bench.authority, CONSOLE, name, "arcgis-pro", "Standard", ())
 
     answers = at_once([assigning(f"m{number}") for number in range(20)])
     assert codes(answers) == {"done": 2, "pool-exhausted": 18}
@@ -226,5 +226,5 @@ def test_what_cannot_be_assigned_is_refused(sqlite_bench: Bench, arguments: Any,
     sqlite_bench.member("vera", user_type="Viewer")
     before = row_counts(sqlite_bench.authority.database)
     with pytest.raises(refusal):
-        members.assign(sqlite_bench.authority, CONSOLE, *arguments)
+        licenses.assign(sqlite_bench.authority, CONSOLE, *arguments)
     assert row_counts(sqlite_bench.authority.database) == before

@@ -10,7 +10,7 @@ import pytest
 
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import InvalidInput, NotAllowed, NotFound, Refusal, RequestInvalid, RequestReplayed
-from authority.services import borrow
+from authority.services import borrow, licenses
 from authority.services.borrow import FASTEST_CLOCK, OLDEST_REQUEST, Issued
 from tests.support.authorities import Bench
 from tests.support.borrowing import at_once, row_counts, workstation
@@ -97,9 +97,8 @@ def test_a_refused_request_can_be_sent_again_once_the_reason_is_gone(bench: Benc
     request = workstation("laptop").request(Wish("arcgis-pro"), bench.clock())
     with pytest.raises(Refusal, match="no license"):
         borrow.issue(bench.authority, ada, request)
-    from authority.services import members
 
-    members.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", "Basic", ())
+    licenses.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", "Basic", ())
     assert borrow.issue(bench.authority, ada, request).borrow.level == "Basic"
 
 

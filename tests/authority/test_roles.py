@@ -9,7 +9,7 @@ import pytest
 
 from authority.domain.members import PRIVILEGES, Actor, Privilege, Role
 from authority.domain.refusals import NotAllowed, NotFound
-from authority.services import access, borrow, endings, log, members
+from authority.services import access, borrow, endings, licenses, log, members
 from authority.services.members import NewMember
 from authority.storage.borrows import Filter
 from tests.support.authorities import Bench
@@ -52,7 +52,7 @@ ACTS: dict[str, tuple[Callable[[Office, Actor], object], set[Role]]] = {
         {Role.ADMINISTRATOR, Role.LICENSE_MANAGER},
     ),
     "assign a license": (
-        lambda office, actor: members.assign(office.bench.authority, actor, "ada", "arcgis-pro", "Basic", ()),
+        lambda office, actor: licenses.assign(office.bench.authority, actor, "ada", "arcgis-pro", "Basic", ()),
         {Role.ADMINISTRATOR, Role.LICENSE_MANAGER},
     ),
     "make an API key": (

@@ -18,6 +18,7 @@ from authority.services import borrow, endings, members
 from authority.services.borrow import Issued
 from authority.services.members import NewMember
 from authority.signing import carried
+from authority.storage import assignments
 from authority.storage import borrows as stored
 from authority.storage import members as stored_members
 from tests.conftest import new_postgres_database
@@ -161,9 +162,9 @@ def test_a_license_that_is_reassigned_at_the_same_moment_is_still_borrowed(postg
     assert ada.member_id is not None
     with ThreadPoolExecutor(1) as pool:
         with bench.authority.database.write() as connection:
-            stored_members.assignment(connection, ada.member_id, "arcgis-pro", lock=True)
+            before = stored_members.assignment(connection, ada.member_id, "arcgis-pro", lock=True)
             held = Assignment("arcgis-pro", "Standard", ("3DAnalyst",), included=False)
-            stored_members.put_assignment(connection, ada.member_id, held, now)
+            assignments.replace(connection, ada.member_id, before, held, now)
             future = pool.submit(issued_to, bench, ada, laptop, days=9)
             wait_for_a_blocked_writer(bench)
         answer = outcome(future)

@@ -11,7 +11,6 @@ depends_on = None
 
 def upgrade() -> None:
     """Makes the tables."""
-
     op.create_table(
         "authorizations",
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),

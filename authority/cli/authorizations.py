@@ -1,0 +1,100 @@
+"""authorization install: what the vendor sent comes into force."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from authority import rendering
+from authority.cli.frame import Command, Frame, pass_frame, read_input, show, write_output
+from authority.cli.records import authorization
+from authority.domain.catalogue import end_warning
+from authority.domain.members import CONSOLE
+from authority.domain.refusals import AuthorizationUnusable, RequestInvalid
+from authority.services import authorizations
+from authority.services.authorizations import Installation, NewTrust
+
+
+@click.command(cls=Command)
+@click.argument("file")
+@click.option("--trust", metavar="FILE", help="The vendor's trust file, when the vendor is another one than before.")
+@click.option(
+    "--accept-root",
+    "accepted",
+    multiple=True,
+    metavar="THUMBPRINT",
+    help="With --trust: the root key in that file, compared with what the vendor says. Once for each key in it.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@pass_frame
+def install(frame: Frame, file: str, trust: str | None, accepted: tuple[str, ...], dry_run: bool) -> None:
+    """Install an authorization, and say what it changes and what it no longer covers.
+
+    One for fewer members or seats than are in use is installed too: borrows already out stay good.
+    """
+    if (trust is None) != (not accepted):
+        raise click.UsageError("--trust and --accept-root go together")
+    data = _read(file)
+    new_trust = None if trust is None else NewTrust(_read(trust), frozenset(accepted))
+    with frame.authority() as authority:
+        done = authorizations.install(authority, CONSOLE, data, new_trust, dry_run=dry_run)
+        warning = end_warning(done.authorization, authority.now())
+    lines = _lines(done, dry_run=dry_run)
+    if done.trust_file is not None and not dry_run:
+        path = frame.settings().home / "organization.trust"
+        write_output(str(path), done.trust_file)
+        lines.append(f"wrote {path}; from now on workstations need it for new borrows, earlier ones stay good with the old one")
+    show(frame, _value(done, warning, dry_run=dry_run), [*lines, *([f"warning: {warning}"] if warning else [])])
+
+
+def _read(name: str) -> bytes:
+    """The bytes of a file. Raises AuthorizationUnusable for what is no regular file."""
+    try:
+        return read_input(name)
+    except RequestInvalid as error:
+        raise AuthorizationUnusable(error.message) from error
+
+
+def _lines(done: Installation, *, dry_run: bool) -> list[str]:
+    found = done.authorization
+    if not done.is_new:
+        return [f"the authorization with seq {found.seq} is in force already; nothing was changed"]
+    did = "would be installed; nothing was changed" if dry_run else "is installed"
+    lines = [f"the authorization of {found.vendor} with seq {found.seq}, until {rendering.rfc3339(found.ends_at)}, {did}"]
+    lines += [f"  {change}" for change in done.changes or ("nothing but its number changes",)]
+    if done.consequences:
+        lines += ["what is in use is more than it allows:", *(f"  {sentence}" for sentence in done.consequences)]
+    return lines
+
+
+def _value(done: Installation, warning: str | None, *, dry_run: bool) -> dict[str, Any]:
+    found = done.authorization
+    return {
+        "installed": done.is_new and not dry_run,
+        "organization": found.organization,
+        "vendor": found.vendor,
+        "seq": found.seq,
+        "seq_before": done.before.seq,
+        "ends_at": rendering.rfc3339(found.ends_at),
+        "trust_replaced": done.trust_file is not None and not dry_run,
+        "members": {"current": done.members, "maximum": found.members_total},
+        "changes": list(done.changes),
+        "consequences": list(done.consequences),
+        "shortages": [
+            {
+                "product": item.product,
+                "feature": item.feature,
+                "licensed": item.licensed,
+                "used": item.used,
+                "available": item.available,
+            }
+            for item in done.shortages
+        ],
+        "warning": warning,
+    }
+
+
+def add_commands(_: click.Group) -> None:
+    """Adds the command to the group that is there."""
+    authorization.add_command(install)

@@ -1,0 +1,128 @@
+"""license: assign, unassign, availability."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from authority import rendering
+from authority.cli.frame import REFUSED, Frame, Group, pass_frame, show, show_table
+from authority.domain.members import CONSOLE
+from authority.services import licenses
+from authority.services.licenses import Outcome, Wish
+
+MEMBER_AND_PRODUCT = 2
+COLUMNS = ["username", "product", "level", "extensions"]
+
+
+@click.group(cls=Group, name="license")
+def license_group() -> None:
+    """Assign licenses of named products, and see what is available."""
+
+
+@license_group.command("assign")
+@click.argument("names", metavar="[USERNAME...] PRODUCT", nargs=-1)
+@click.option("--level", metavar="LEVEL", help="Default: the level held now.")
+@click.option("--extension", "extensions", multiple=True, metavar="CODE", help="May be given several times.")
+@click.option(
+    "--file", "file", metavar="FILE", help="A CSV file with username,product,level,extensions (extensions with spaces between)."
+)
+@click.option("--row-by-row", is_flag=True, help="Assign what can be assigned; default: all or nothing.")
+@pass_frame
+def assign(
+    frame: Frame, names: tuple[str, ...], level: str | None, extensions: tuple[str, ...], file: str | None, row_by_row: bool
+) -> int:
+    """Give members a level and extensions of a named product, in place of what they held of it."""
+    if (file is None) == (len(names) < MEMBER_AND_PRODUCT):
+        raise click.UsageError("name members and a product, or --file")
+    wishes = [Wish(name, names[-1], level, extensions) for name in names[:-1]] if file is None else _wishes(file)
+    with frame.authority() as authority:
+        outcomes = licenses.assign_many(authority, CONSOLE, wishes, row_by_row=row_by_row)
+    rows = [_row(outcome) for outcome in outcomes]
+    show(frame, rows if file or len(rows) > 1 else rows[0], [_line(row) for row in rows])
+    return 0 if all(row["ok"] for row in rows) else REFUSED
+
+
+def _wishes(name: str) -> list[Wish]:
+    try:
+        with click.open_file(name, encoding="utf-8-sig") as stream:
+            rows = list(csv.DictReader(stream))
+    except (OSError, ValueError, csv.Error) as error:
+        raise click.UsageError(f"{name} cannot be read as a CSV file") from error
+    if not rows or not {"username", "product"} <= set(rows[0]):
+        raise click.UsageError(f"{name} needs the columns {','.join(COLUMNS)} and at least one row")
+    return [
+        Wish(
+            row["username"] or "", row["product"] or "", row.get("level") or None, tuple((row.get("extensions") or "").split())
+        )
+        for row in rows
+    ]
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    wish, held, refusal = outcome.wish, outcome.held, outcome.refusal
+    row: dict[str, Any] = {"member": wish.username, "product": wish.product, "ok": refusal is None}
+    if held is not None:
+        row |= {"level": held.level, "extensions": list(held.extensions)}
+    if refusal is not None:
+        row |= {"code": refusal.code, "message": refusal.message, "hint": refusal.hint}
+    return row
+
+
+def _line(row: dict[str, Any]) -> str:
+    if row["ok"]:
+        return f"{row['member']} holds {row['product']}: {', '.join([row['level'], *row['extensions']])}"
+    return f"{row['member']}: {row['message']} [{row['code']}]"
+
+
+@license_group.command("unassign")
+@click.argument("names", metavar="USERNAME... PRODUCT", nargs=-1)
+@pass_frame
+def unassign(frame: Frame, names: tuple[str, ...]) -> None:
+    """Take the licenses of a named product from members; a borrow that is out stays good until it ends or is checked in."""
+    if len(names) < MEMBER_AND_PRODUCT:
+        raise click.UsageError("name members and a product")
+    with frame.authority() as authority:
+        taken = licenses.unassign(authority, CONSOLE, names[:-1], names[-1])
+        rows: list[dict[str, Any]] = [
+            {
+                "member": item.username,
+                "taken": rendering.assignment(item.taken),
+                "borrow": None if item.borrow is None else rendering.borrow(item.borrow, authority.now()),
+            }
+            for item in taken
+        ]
+    lines = []
+    for row in rows:
+        lines.append(f"{row['member']} no longer holds {names[-1]}")
+        if row["borrow"]:
+            lines.append(
+                f"  a borrow is out until {row['borrow']['expires_at']} and stays good; revoke or release it if it must not"
+            )
+    show(frame, rows, lines)
+
+
+@license_group.command("availability")
+@click.option("--product", metavar="PRODUCT")
+@pass_frame
+def availability(frame: Frame, product: str | None) -> None:
+    """What is licensed, used and available; negative numbers block the product until they are corrected."""
+    with frame.authority() as authority:
+        rows = [rendering.availability(item) for item in licenses.availability(authority, CONSOLE, product)]
+    columns: dict[str, Callable[[dict[str, Any]], object]] = {
+        "product": lambda row: row["product"],
+        "level or extension": lambda row: row["feature"],
+        "licensed": lambda row: row["licensed"],
+        "used": lambda row: row["used"],
+        "available": lambda row: row["available"],
+        "until": lambda row: row["ends_at"],
+    }
+    show_table(frame, rows, columns)
+
+
+def add_commands(cli: click.Group) -> None:
+    """Adds the commands of this module."""
+    cli.add_command(license_group)

@@ -1,0 +1,81 @@
+"""session: list, end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from authority import rendering
+from authority.cli.frame import Frame, Group, pass_frame, show, show_table
+from authority.domain.members import CONSOLE
+from authority.domain.refusals import Refusal
+from authority.domain.sessions import Session
+from authority.services import sessions as service
+from authority.services.context import Authority
+from authority.storage.sessions import Filter
+
+
+@click.group(cls=Group)
+def session() -> None:
+    """Watch and end connected uses."""
+
+
+@session.command("list")
+@click.option("--member", metavar="NAME")
+@click.option("--product", metavar="PRODUCT")
+@click.option("--all", "ended", is_flag=True, help="Also the sessions that ended.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True)
+@pass_frame
+def list_sessions(frame: Frame, member: str | None, product: str | None, ended: bool, limit: int) -> None:
+    """Who is connected, on which computer, since when and until when; newest first."""
+    with frame.authority() as authority:
+        page, more = service.listed(authority, CONSOLE, Filter(member, product, ended, None, limit))
+        rows = [rendering.session(found, authority.now()) for found in page]
+    columns = {
+        "id": lambda row: row["id"],
+        "member": lambda row: row["member"],
+        "license": lambda row: [f"{row['product']} {row['level']}", *row["extensions"]],
+        "computer": lambda row: row["machine"]["alias"] or row["machine"]["id"],
+        "created": lambda row: row["created_at"],
+        "last used": lambda row: row["last_used_at"],
+        "active until": lambda row: row["active_until"],
+        "state": lambda row: row["state"],
+    }
+    show_table(frame, rows, columns)
+    if more is not None:
+        click.echo(f"carnet-authority: there are more than {limit}; narrow the list or raise --limit", err=True)
+
+
+@session.command("end")
+@click.argument("session_ids", metavar="ID...", nargs=-1, required=True)
+@pass_frame
+def end(frame: Frame, session_ids: tuple[str, ...]) -> None:
+    """End sessions; each seat is free at once, and the user is told at the next use and has time to save."""
+    with frame.authority() as authority:
+        ended = [rendering.session(item, authority.now()) for item in _end_each(authority, session_ids)]
+    show(frame, ended if len(ended) > 1 else ended[0], [_line(item) for item in ended])
+
+
+def _end_each(authority: Authority, session_ids: tuple[str, ...]) -> list[Session]:
+    """Ends one after the other; a refusal in the midst says which were ended before it."""
+    ended: list[Session] = []
+    for session_id in session_ids:
+        try:
+            ended += [service.end(authority, CONSOLE, session_id)]
+        except Refusal as error:
+            error.evidence["ended"] = [item.id for item in ended]
+            raise
+    return ended
+
+
+def _line(found: dict[str, Any]) -> str:
+    features = ", ".join([found["level"], *found["extensions"]])
+    computer = found["machine"]["alias"] or found["machine"]["id"]
+    who = f"{found['member']} on {computer}"
+    return f"{found['id']}: {found['product']} {features} for {who}, ended; the user can save until {found['save_by']}"
+
+
+def add_commands(cli: click.Group) -> None:
+    """Adds the commands of this module."""
+    cli.add_command(session)

@@ -1,0 +1,131 @@
+"""root: the vendor's side, on its own machine. No authority is opened."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from authority import rendering
+from authority.app import system_clock
+from authority.cli.frame import Frame, Group, check_output, pass_frame, read_input, show, write_output
+from authority.domain.refusals import RequestInvalid, SpecificationInvalid
+from authority.signing import keyring
+from authority.signing import root as vendor
+from authority.signing.root import Made
+
+EPILOG = """\b
+examples:
+  carnet-authority root init vendor --passphrase-file passphrase
+  carnet-authority root authorize vendor --passphrase-file passphrase \\
+      --spec field-survey.toml --keys keys.json -o field-survey.authorization
+"""
+
+
+@click.group(cls=Group, epilog=EPILOG)
+def root() -> None:
+    """The vendor's side: a root key, and authorizations made with it."""
+
+
+_PASSPHRASE = click.option(
+    "--passphrase-file", metavar="FILE", help="File with the passphrase of the root key, which only its owner can read."
+)
+
+
+@root.command("init")
+@click.argument("folder", metavar="DIR")
+@_PASSPHRASE
+@pass_frame
+def init_root(frame: Frame, folder: str, passphrase_file: str | None) -> None:
+    """Make the root key of a vendor in a folder that has none."""
+    passphrase = _passphrase(passphrase_file)
+    try:
+        signer = vendor.make(Path(folder), passphrase)
+    except OSError as error:
+        raise click.UsageError(f"{folder} cannot be written: {error.strerror}") from error
+    kid = signer.public.kid
+    path = Path(folder) / f"root-{kid}.pem"
+    lines = [f"root key   {kid}", f"wrote {path}; keep it, and copies of it, off every network"]
+    if passphrase is None:
+        lines.append("it is not encrypted: file permissions alone protect it (--passphrase-file)")
+    show(frame, {"folder": folder, "file": str(path), "root_thumbprint": kid, "encrypted": passphrase is not None}, lines)
+
+
+@root.command("authorize")
+@click.argument("folder", metavar="DIR")
+@click.option("--spec", required=True, metavar="SPEC.toml", help="What the organization may give.")
+@click.option("--keys", required=True, metavar="KEYS.json", help="The authority's public keys: key list --public.")
+@click.option("-o", "--output", metavar="FILE", help="The authorization file to write.")
+@click.option("--trust-file", metavar="FILE", help="Default: beside the authorization file, with the suffix .trust.")
+@click.option("--dry-run", is_flag=True, help="Print what would be signed, and write nothing.")
+@_PASSPHRASE
+@pass_frame
+def authorize(
+    frame: Frame,
+    folder: str,
+    spec: str,
+    keys: str,
+    output: str | None,
+    trust_file: str | None,
+    dry_run: bool,
+    passphrase_file: str | None,
+) -> None:
+    """Sign an authorization for a specification and an authority's public keys."""
+    paths = None if dry_run else _outputs(output, trust_file)
+    wanted, public_keys = _read(spec), _read(keys)
+    signer = vendor.load(Path(folder), _passphrase(passphrase_file))
+    made = vendor.authorize(signer, Path(folder), wanted, public_keys, system_clock(), record=not dry_run)
+    value = {
+        "organization": made.authorization.organization,
+        "seq": made.authorization.seq,
+        "ends_at": rendering.rfc3339(made.authorization.ends_at),
+        "root_thumbprint": made.root,
+    }
+    if paths is None:
+        lines = [_line(made), *json.dumps(made.claims, indent=2, ensure_ascii=False).splitlines(), "nothing was written"]
+        show(frame, value | {"claims": made.claims}, lines)
+        return
+    write_output(paths[0], made.file)
+    write_output(paths[1], made.trust_file)
+    lines = [
+        _line(made),
+        f"wrote {paths[0]} and {paths[1]}; send both to the organization",
+        f"root key   {made.root}; tell it by another way, to be compared",
+    ]
+    show(frame, value | {"file": paths[0], "trust_file": paths[1]}, lines)
+
+
+def _line(made: Made) -> str:
+    found = made.authorization
+    begins, ends = rendering.rfc3339(found.begins_at), rendering.rfc3339(found.ends_at)
+    return f"{found.organization_name} ({found.organization}), seq {found.seq}, from {begins} until {ends}"
+
+
+def _outputs(output: str | None, trust_file: str | None) -> tuple[str, str]:
+    """Where to write both files. Wrong usage when they cannot be written, said before a number is used up."""
+    if output is None:
+        raise click.UsageError("say where to write the authorization: -o FILE")
+    beside = str(Path(output).with_suffix(".trust")) if trust_file is None else trust_file
+    if Path(beside).absolute() == Path(output).absolute():
+        raise click.UsageError("the authorization and the trust file need different names: --trust-file FILE")
+    check_output(output)
+    check_output(beside)
+    return output, beside
+
+
+def _passphrase(name: str | None) -> bytes | None:
+    return keyring.read_passphrase(None if name is None else Path(name))
+
+
+def _read(name: str) -> bytes:
+    """The bytes of a file. Raises SpecificationInvalid for what is no regular file."""
+    try:
+        return read_input(name)
+    except RequestInvalid as error:
+        raise SpecificationInvalid(error.message) from error
+
+
+def add_commands(cli: click.Group) -> None:
+    """Adds the commands of this module."""
+    cli.add_command(root)

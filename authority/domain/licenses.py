@@ -1,0 +1,81 @@
+"""What members hold of named products, and what a change of user type gives and takes (seed S1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from authority.domain.catalogue import NAMED, Authorization, Product, UserType
+from authority.domain.members import Assignment, Member
+from authority.domain.refusals import InvalidInput, PoolExhausted, TypeNotCompatible
+
+
+@dataclass(frozen=True, slots=True)
+class TypeChange:
+    """What a change of user type does to a member's licenses: the assignments taken, given, and kept as they are."""
+
+    taken: tuple[Assignment, ...]
+    given: tuple[Assignment, ...]
+    kept: tuple[Assignment, ...]
+
+
+def change_of_type(held: Iterable[Assignment], after: UserType, authorization: Authorization) -> TypeChange:
+    """What changes when a member with these licenses becomes one of this type.
+
+    What the old type brought by itself goes, with its extensions, unless the new one brings it too. What was assigned stays
+    where the new type may hold it. What the new type includes is given; nothing else is (seed S1).
+    """
+    taken: list[Assignment] = []
+    given: list[Assignment] = []
+    kept: list[Assignment] = []
+    mine = {item.product: item for item in held}
+    for product_id, level in after.includes.items():
+        before = mine.pop(product_id, None)
+        product = authorization.product(product_id)
+        if before is not None and product.rank(before.level) >= product.rank(level):
+            kept.append(before)
+        else:
+            given.append(Assignment(product_id, level, before.extensions if before else (), included=True))
+    for item in mine.values():
+        (kept if after.may_use(item.product) and not item.included else taken).append(item)
+    return TypeChange(tuple(taken), tuple(given), tuple(kept))
+
+
+def check_assignable(authorization: Authorization, member: Member, product: Product) -> None:
+    """Raises InvalidInput for a concurrent product and TypeNotCompatible for a user type that may not hold it."""
+    if product.mode != NAMED:
+        raise InvalidInput(f'"{product.id}" is a concurrent-use product: its seats are taken as they come, not assigned')
+    if not authorization.user_type(member.user_type).may_use(product.id):
+        raise TypeNotCompatible(
+            f'{member.username} has the user type "{member.user_type}", which may not hold "{product.id}"',
+            member=member.username,
+            user_type=member.user_type,
+        )
+
+
+def wanted(product: Product, before: Assignment | None, level: str | None, extensions: tuple[str, ...]) -> Assignment:
+    """What the member is to hold; without a level the one held is kept. Raises InvalidInput, NoSuchProduct."""
+    if level is None and before is None:
+        raise InvalidInput(f'say which level of "{product.id}": {", ".join(product.levels)}')
+    chosen = level or (before.level if before else product.levels[0])
+    product.rank(chosen)
+    product.check_extensions(extensions)
+    included = before is not None and before.included and before.level == chosen
+    return Assignment(product.id, chosen, tuple(sorted(set(extensions))), included)
+
+
+def features(held: Assignment | None) -> set[str]:
+    """The level and extensions of an assignment; each takes one license."""
+    return set() if held is None else {held.level, *held.extensions}
+
+
+def check_free(product: Product, assigned: Mapping[str, int], before: Assignment | None, after: Assignment) -> None:
+    """Raises PoolExhausted when a level or extension that is new to the member is assigned as often as it is licensed."""
+    for feature in sorted(features(after) - features(before)):
+        if assigned.get(feature, 0) >= product.seats_of(feature):
+            raise PoolExhausted(
+                f'all {product.seats_of(feature)} licenses of "{product.id}" {feature} are assigned',
+                hint="Unassign one from a member who does not need it, or license more.",
+                feature=feature,
+                seats=product.seats_of(feature),
+            )

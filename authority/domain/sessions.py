@@ -1,0 +1,258 @@
+"""Sessions: connected uses, kept alive by use, on a few computers at a time (seeds S1 and S3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from authority.domain import borrows as rules
+from authority.domain.borrows import Ask, Borrow, Features, Machine, OsUser
+from authority.domain.catalogue import CONCURRENT, Authorization, Product
+from authority.domain.members import Assignment
+from authority.domain.refusals import (
+    AlreadyBorrowed,
+    ExtensionNotAssigned,
+    InvalidInput,
+    LevelNotAssigned,
+    ProductExpired,
+    SessionEnded,
+    SessionLimit,
+)
+
+# What an administrator may set: name, least, most. A grant works without the authority for a day at most.
+BOUNDS = {"minutes": (1, 24 * 60), "computers": (1, 1000), "offline_hours": (1, 24), "save_minutes": (0, 24 * 60)}
+START_AGAIN = "End the session on this computer and start a new one."
+
+
+class SessionEnding(StrEnum):
+    """Who ended a session before its time."""
+
+    CHECKED_IN = "checked-in"
+    ADMINISTRATOR = "administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """How long a session lasts without use, on how many computers at once, its grant offline, and the time to save."""
+
+    minutes: int = 30
+    computers: int = 3
+    offline_hours: int = 24
+    save_minutes: int = 60
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> SessionSettings:
+        """The settings kept under these names; what is left out is as at first. Raises InvalidInput."""
+        for name, value in values.items():
+            if name not in BOUNDS:
+                raise InvalidInput(f'sessions have no setting "{name}", they have {", ".join(BOUNDS)}')
+            least, most = BOUNDS[name]
+            if type(value) is not int or not least <= value <= most:
+                raise InvalidInput(f'the setting "{name}" of sessions is a whole number from {least} to {most}')
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAsk:
+    """What a signed-in member asks for, and where."""
+
+    product: str
+    level: str | None
+    extensions: tuple[str, ...]
+    machine: Machine
+    user: OsUser
+
+    def as_ask(self, now: datetime) -> Ask:
+        """The same in the form of a borrow request, for the rules that both keep. Nothing is signed, so the digests are empty."""
+        return Ask(
+            jti="",
+            digest="",
+            asked_at=now,
+            organization=None,
+            product=self.product,
+            level=self.level,
+            extensions=self.extensions,
+            days=None,
+            until=None,
+            member=None,
+            machine=self.machine,
+            user=self.user,
+            prev=None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A connected use. `active_until` moves with every renewal; `save_by` is set when an administrator ended it."""
+
+    id: str
+    member: str
+    groups: tuple[str, ...]
+    product: str
+    level: str
+    extensions: tuple[str, ...]
+    machine: Machine
+    user: OsUser
+    created_at: datetime
+    last_used_at: datetime
+    active_until: datetime
+    ended_at: datetime | None = None
+    ended_by: SessionEnding | None = None
+    save_by: datetime | None = None
+
+    def state(self, now: datetime) -> str:
+        """`active`, `expired` (by time), `checked-in` (by its holder) or `ended` (by an administrator)."""
+        if self.ended_by is not None:
+            return "ended" if self.ended_by is SessionEnding.ADMINISTRATOR else str(self.ended_by)
+        return "active" if now < self.active_until else "expired"
+
+    def is_on(self, machine: Machine) -> bool:
+        """True when this is the same machine, by id and key."""
+        return (self.machine.id, self.machine.key) == (machine.id, machine.key)
+
+    def features(self) -> Features:
+        """The level and extensions of the session."""
+        return Features(self.level, self.extensions)
+
+
+def check_not_ended(authorization: Authorization, product: Product, now: datetime) -> None:
+    """Raises ProductExpired from the end of the product, or of the authorization, on."""
+    if authorization.end_of(product) <= now:
+        raise ProductExpired(f'"{product.id}" ended at {authorization.end_of(product):%Y-%m-%d %H:%M} UTC', product=product.id)
+
+
+def borrow_here(held: Sequence[Borrow], product: Product, machine: Machine, user: OsUser) -> Borrow | None:
+    """The member's borrow of the product on this very machine, which a session works beside, or None.
+
+    Raises AlreadyBorrowed when the named license is out on another machine. Of a concurrent product another seat is taken.
+    """
+    here = next((borrow for borrow in held if borrow.is_on(machine, user)), None)
+    if here is None and held and product.mode != CONCURRENT:
+        raise rules.taken(held[0], machine)
+    return here
+
+
+def seats_needed(product: Product, features: Features, here: Borrow | None) -> tuple[str, ...]:
+    """The features that a session takes a seat of: all, without those that a borrow on the same machine has already.
+
+    A named license is one, whatever the level it is used at.
+    """
+    if here is None:
+        return features.all()
+    taken = {here.level, *here.extensions} | (set() if product.mode == CONCURRENT else {features.level})
+    return tuple(name for name in features.all() if name not in taken)
+
+
+def check_seats(product: Product, features: Features, wanted: Sequence[str], in_use: Mapping[str, int]) -> None:
+    """Raises PoolExhausted when one of the `wanted` features of a concurrent product has no seat left."""
+    rules.check_seats(product, features, {name: count for name, count in in_use.items() if name in wanted})
+
+
+def check_computers(active: Sequence[Session], machine: Machine, settings: SessionSettings) -> None:
+    """Raises SessionLimit, with the computers in use, when this one would be one too many (seed S1: three at most)."""
+    computers: dict[str, list[Session]] = {}
+    for session in sorted(active, key=lambda item: item.created_at):
+        computers.setdefault(session.machine.id, []).append(session)
+    if machine.id in computers or len(computers) < settings.computers:
+        return
+    found = [
+        (items[-1].machine.alias or items[-1].machine.id, items[0].created_at, max(item.active_until for item in items))
+        for items in computers.values()
+    ]
+    names = "; ".join(
+        f"{name} (since {since:%Y-%m-%d %H:%M} UTC, active until {until:%Y-%m-%d %H:%M} UTC)" for name, since, until in found
+    )
+    raise SessionLimit(
+        f"you are signed in on {len(found)} computers, at most {settings.computers} are allowed at once: {names}",
+        limit=settings.computers,
+        computers=[
+            {"computer": name, "since": since.isoformat(), "active_until": until.isoformat()} for name, since, until in found
+        ],
+    )
+
+
+def check_covers(session: Session, product: Product, ask: SessionAsk) -> None:
+    """Raises AlreadyBorrowed when more is asked for than the session on this computer has."""
+    higher = ask.level is not None and product.rank(ask.level) > product.rank(session.level)
+    if higher or not set(ask.extensions) <= set(session.extensions):
+        raise AlreadyBorrowed(
+            f'"{session.product}" is in use here as {", ".join(session.features().all())}; a session keeps that until it ends',
+            hint=START_AGAIN,
+            session_id=session.id,
+        )
+
+
+def check_still_assigned(session: Session, product: Product, assignment: Assignment | None, now: datetime) -> None:
+    """Raises NotAssigned, LevelNotAssigned or ExtensionNotAssigned when the member no longer holds what the session has."""
+    ask = SessionAsk(session.product, session.level, session.extensions, session.machine, session.user)
+    try:
+        rules.features_of(product, ask.as_ask(now), assignment)
+    except (LevelNotAssigned, ExtensionNotAssigned) as error:
+        error.hint = START_AGAIN
+        raise
+
+
+def started(
+    session_id: str, member: str, groups: tuple[str, ...], features: Features, ask: SessionAsk, until: datetime, now: datetime
+) -> Session:
+    """A new session, active from now until that time."""
+    return Session(
+        id=session_id,
+        member=member,
+        groups=groups,
+        product=ask.product,
+        level=features.level,
+        extensions=features.extensions,
+        machine=ask.machine,
+        user=ask.user,
+        created_at=now,
+        last_used_at=now,
+        active_until=until,
+    )
+
+
+def active_until(settings: SessionSettings, now: datetime) -> datetime:
+    """When a session used now ends unless it is used again."""
+    return now + timedelta(minutes=settings.minutes)
+
+
+def renewed(session: Session, settings: SessionSettings, now: datetime) -> Session:
+    """The session used now. Raises SessionEnded."""
+    check_open(session, now)
+    return replace(session, last_used_at=now, active_until=active_until(settings, now))
+
+
+def checked_in(session: Session, now: datetime) -> Session:
+    """The session ended by its holder, whose seats are free at once. Raises SessionEnded."""
+    check_open(session, now)
+    return replace(session, ended_at=now, ended_by=SessionEnding.CHECKED_IN)
+
+
+def ended(session: Session, settings: SessionSettings, now: datetime) -> Session:
+    """The session ended by an administrator: its seats are free at once, its user has time to save. Raises SessionEnded."""
+    check_open(session, now)
+    save_by = now + timedelta(minutes=settings.save_minutes)
+    return replace(session, ended_at=now, ended_by=SessionEnding.ADMINISTRATOR, save_by=save_by)
+
+
+def check_open(session: Session, now: datetime) -> None:
+    """Raises SessionEnded, saying by whom and since when, and until when the user can save."""
+    state = session.state(now)
+    if state == "active":
+        return
+    at = session.ended_at or session.active_until
+    how = {"expired": "by time", "checked-in": "by its holder", "ended": "by an administrator"}[state]
+    evidence = {"state": state, "ended_at": at.isoformat()}
+    sentence = f"the session ended {how} at {at:%Y-%m-%d %H:%M} UTC"
+    if session.save_by is None:
+        raise SessionEnded(sentence, hint="Start a new session.", **evidence)
+    sentence += f"; save your work by {session.save_by:%Y-%m-%d %H:%M} UTC"
+    raise SessionEnded(sentence, save_by=session.save_by.isoformat(), **evidence)
+
+
+def grant_ends_at(settings: SessionSettings, authorization: Authorization, product: Product, now: datetime) -> datetime:
+    """Until when the grant of a session used now works without the authority."""
+    return min(now + timedelta(hours=settings.offline_hours), authorization.end_of(product))

@@ -1,0 +1,157 @@
+"""The vendor's folder: its root key, and what was issued with it. No authority needs it to serve."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from authority.domain.catalogue import Authorization
+from authority.domain.refusals import AlreadyExists, KeyUnusable, SpecificationInvalid, StorageUnavailable
+from authority.signing import authorizations, keyring, specification, vendor
+from authority.signing.keyring import FileSigner
+from authority.signing.specification import Specification
+from verifier import files, jose, keys
+from verifier.errors import CarnetError
+from verifier.keys import THUMBPRINT, PublicKey
+
+ISSUED = "issued.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What one organization was given: the highest number, and by thumbprint since when (seconds) each key is authorized."""
+
+    seq: int = 0
+    keys: Mapping[str, int] = field(default_factory=dict)
+
+    def followed_by(self, claims: Mapping[str, Any]) -> Issued:
+        """The same after an authorization with these claims; a key that is not in it any more is still remembered."""
+        return Issued(max(self.seq, claims["seq"]), {**self.keys, **{key["kid"]: key["nbf"] for key in claims["keys"]}})
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A signed authorization with its files, and the claims that were signed."""
+
+    authorization: Authorization
+    claims: Mapping[str, Any]
+    root: str
+    file: bytes
+    trust_file: bytes
+
+
+def make(folder: Path, passphrase: bytes | None) -> FileSigner:
+    """Makes the root key of a folder that has none. Raises AlreadyExists."""
+    if found := sorted(folder.glob("root-*.pem")):
+        raise AlreadyExists(f"{folder} has a root key already: {found[0].name}", hint="Use it, or choose another folder.")
+    return keyring.create(folder, "root", passphrase)
+
+
+def load(folder: Path, passphrase: bytes | None) -> FileSigner:
+    """The root key of a folder. Raises KeyUnusable, DemonstrationOnly."""
+    found = sorted(folder.glob("root-*.pem"))
+    if len(found) != 1:
+        raise KeyUnusable(
+            f"{folder} has {len(found)} root keys (root-*.pem), exactly one is wanted",
+            hint="Make one with: carnet-authority root init DIR",
+        )
+    return keyring.load(found[0], passphrase)
+
+
+def authorize(root: FileSigner, folder: Path, wanted: bytes, public_keys: bytes, now: datetime, *, record: bool = True) -> Made:
+    """The authorization for a TOML specification and an authority's public keys, signed with the folder's root key.
+
+    What the verifier would not take is not signed. With `record` its number is kept in the folder before anything else is
+    written, so that no number is ever used for two texts. Raises SpecificationInvalid, AuthorizationUnusable,
+    StorageUnavailable for a damaged record.
+    """
+    found = specification.read(wanted, now)
+    ring = specification.read_keys(public_keys, found.organization)
+    if not record:
+        return _made(root, found, ring, _issued(folder).get(found.organization, Issued()), now)
+    with _alone(folder):
+        every = _issued(folder)
+        last = every.get(found.organization, Issued())
+        made = _made(root, found, ring, last, now)
+        _write(folder, every | {found.organization: last.followed_by(made.claims)})
+    return made
+
+
+def remember(folder: Path, authorization: Authorization) -> None:
+    """Keeps in the folder what was issued in another way, so that the next authorization goes on from it."""
+    with _alone(folder):
+        every = _issued(folder)
+        last = every.get(authorization.organization, Issued())
+        _write(folder, every | {authorization.organization: last.followed_by(_claims(authorization.compact))})
+
+
+def _made(root: FileSigner, found: Specification, ring: Mapping[str, list[PublicKey]], last: Issued, now: datetime) -> Made:
+    seq = last.seq + 1 if found.seq is None else found.seq
+    if seq <= last.seq:
+        raise SpecificationInvalid(
+            f'"seq" is {seq}, but {last.seq} was issued to "{found.organization}" already',
+            hint="Leave it out to get the next number.",
+        )
+    # Borrows that are out were signed since a key was first authorized: it must not begin later than that.
+    records = [
+        entry | {"nbf": min(entry["nbf"], last.keys.get(entry["kid"], entry["nbf"]))}
+        for entry in vendor.key_records(ring, found.begins_at, found.ends_at)
+    ]
+    compact = vendor.authorize(root, found.claims, records, seq=seq, now=now, begins_at=found.begins_at, ends_at=found.ends_at)
+    trust_file = vendor.trust_file(found.organization, [root.public])
+    data = files.render("authorization", {"authorization": compact})
+    return Made(authorizations.read_file(data, trust_file), _claims(compact), root.public.kid, data, trust_file.encode())
+
+
+def _claims(compact: str) -> dict[str, Any]:
+    return jose.strict_object(keys.decode(compact.split(".")[1]))
+
+
+def _issued(folder: Path) -> dict[str, Issued]:
+    """What was issued, by organization. Raises StorageUnavailable when the record cannot be read."""
+    path = folder / ISSUED
+    try:
+        return {name: _entry(item) for name, item in jose.strict_object(path.read_bytes()).items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, CarnetError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise StorageUnavailable(
+            f"the record of what was issued, {path}, cannot be read",
+            hint="Put back a copy of it. Without one, move it away and say the next number in the specification: seq = N",
+        ) from error
+
+
+def _entry(item: Mapping[str, Any]) -> Issued:
+    seq, since = item["seq"], item["keys"]
+    numbers = [seq, *since.values()]
+    if not all(type(number) is int and number >= 0 for number in numbers) or not all(map(THUMBPRINT.match, since)):
+        raise ValueError("not a record of what was issued")
+    return Issued(seq, since)
+
+
+def _write(folder: Path, issued: Mapping[str, Issued]) -> None:
+    value = {name: {"seq": item.seq, "keys": dict(item.keys)} for name, item in issued.items()}
+    files.write_atomically(folder / ISSUED, (json.dumps(value, indent=2) + "\n").encode())
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Two at once would issue one number twice: the second waits."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

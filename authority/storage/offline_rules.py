@@ -1,0 +1,60 @@
+"""The rules about offline use."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select
+
+from authority.domain.members import Member
+from authority.domain.offline_rules import Rule
+from authority.storage.rows import value_of
+from authority.storage.tables import offline_rules
+
+_c = offline_rules.c
+_APPLYING = select(offline_rules).where(
+    _c.product.in_(("", bindparam("product"))),
+    or_(
+        _c.level == "organization",
+        and_(_c.level == "member", _c.subject == bindparam("member")),
+        and_(_c.level == "group", _c.subject.in_(bindparam("groups", expanding=True))),
+        and_(_c.level == "type", _c.subject == bindparam("user_type")),
+        and_(_c.level == "product", _c.subject == bindparam("product")),
+    ),
+)
+
+
+def applying(connection: Connection, member: Member, product: str) -> list[Rule]:
+    """Every rule that could speak for this member and product, in no order."""
+    values = {
+        "product": product,
+        "member": member.username.lower(),
+        "groups": list(member.groups) or [""],
+        "user_type": member.user_type,
+    }
+    return [value_of(Rule, row) for row in connection.execute(_APPLYING, values)]
+
+
+def every(connection: Connection) -> list[Rule]:
+    """All rules, by level, subject and product."""
+    query = select(offline_rules).order_by(_c.level, _c.subject, _c.product)
+    return [value_of(Rule, row) for row in connection.execute(query)]
+
+
+def get(connection: Connection, level: str, subject: str, product: str) -> Rule | None:
+    """One rule."""
+    row = connection.execute(
+        select(offline_rules).where(_c.level == level, _c.subject == subject, _c.product == product)
+    ).one_or_none()
+    return None if row is None else value_of(Rule, row)
+
+
+def put(connection: Connection, rule: Rule) -> None:
+    """Sets a rule in place of the one at its level for its subject and product."""
+    remove(connection, rule)
+    connection.execute(insert(offline_rules), {name: getattr(rule, name) for name in rule.__slots__})
+
+
+def remove(connection: Connection, rule: Rule) -> None:
+    """Removes the rule at this level for this subject and product."""
+    connection.execute(
+        delete(offline_rules).where(_c.level == rule.level, _c.subject == rule.subject, _c.product == rule.product)
+    )

@@ -1,0 +1,210 @@
+"""Sessions and the seats they hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert, or_, select, update
+
+from authority.domain.borrows import Machine, OsUser
+from authority.domain.sessions import Session, SessionEnding
+from authority.storage.members import key_of
+from authority.storage.tables import holds, member_groups, members, sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which sessions to list; None means all. Those that ended only with `ended`; `after` is the last id of the page before."""
+
+    member: str | None = None
+    product: str | None = None
+    ended: bool = False
+    after: str | None = None
+    limit: int = 100
+
+
+_SESSION: Select[Any] = select(sessions, members.c.username).join(members)
+
+# Statements of a session's own path are built once: building one costs five times as much as running it.
+_GET = _SESSION.where(sessions.c.id == bindparam("of_id"))
+_GET_LOCKED = _GET.with_for_update(of=sessions)
+_ACTIVE = (
+    _SESSION.where(
+        sessions.c.member_id == bindparam("of_member"),
+        sessions.c.active_until > bindparam("now"),
+        sessions.c.ended_by.is_(None),
+    )
+    .order_by(sessions.c.created_at, sessions.c.id)
+    .with_for_update(of=sessions)
+)
+_GROUPS = (
+    select(member_groups).where(member_groups.c.member_id.in_(bindparam("ids", expanding=True))).order_by(member_groups.c.name)
+)
+# Rows that refer to the member are still written by others meanwhile; only who asks for this lock too waits.
+_LOCK_MEMBER = select(members.c.id).where(members.c.id == bindparam("of_id")).with_for_update(key_share=True)
+_TOUCH = update(members).where(members.c.id == bindparam("of_id")).values(last_used_at=bindparam("at"))
+_INSERT, _INSERT_HOLDS = insert(sessions), insert(holds)
+# What never changes in a session is not written again.
+_FIXED = ("id", "member_id", "product", "level", "extensions", "created_at", "machine_id", "machine_key")
+_CHANGING = [column.name for column in sessions.columns if column.name not in _FIXED]
+_UPDATE = update(sessions).where(sessions.c.id == bindparam("of_id")).values({name: bindparam(name) for name in _CHANGING})
+_MOVE_HOLDS = update(holds).where(holds.c.handle == bindparam("of_handle")).values(free_at=bindparam("free_at"))
+_HELD = select(holds.c.feature).where(holds.c.handle == bindparam("of_handle"))
+_DROP = delete(holds).where(
+    holds.c.handle == bindparam("of_handle"), holds.c.feature.in_(bindparam("features", expanding=True))
+)
+# What somebody else has in hand is left for the next time.
+_PAST = (
+    _SESSION.where(sessions.c.is_logged_as_ended.is_(False), sessions.c.active_until <= bindparam("now"))
+    .order_by(sessions.c.active_until, sessions.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(of=sessions, skip_locked=True)
+)
+_PAST_OF_MEMBER = _PAST.where(sessions.c.member_id == bindparam("of_member"))
+_MARK = update(sessions).where(sessions.c.id.in_(bindparam("ids", expanding=True))).values(is_logged_as_ended=True)
+
+
+def get(connection: Connection, session_id: str, *, lock: bool = False) -> Session | None:
+    """The session with this id; with `lock` nobody else can renew or end it until this transaction ends."""
+    found = _sessions(connection, _GET_LOCKED if lock else _GET, {"of_id": session_id})
+    return found[0] if found else None
+
+
+def active(connection: Connection, member_id: int, now: datetime) -> list[Session]:
+    """The member's sessions that are active, oldest first; nobody else can renew or end them until this transaction ends."""
+    return _sessions(connection, _ACTIVE, {"of_member": member_id, "now": now})
+
+
+def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Session]:
+    """A page of sessions, newest first; one more than the limit, so that the caller sees whether there is another page."""
+    query = _SESSION.order_by(sessions.c.created_at.desc(), sessions.c.id.desc()).limit(wanted.limit + 1)
+    if not wanted.ended:
+        query = query.where(sessions.c.active_until > now, sessions.c.ended_by.is_(None))
+    if wanted.member is not None:
+        query = query.where(members.c.username_key == key_of(wanted.member))
+    if wanted.product is not None:
+        query = query.where(sessions.c.product == wanted.product)
+    if wanted.after is not None:
+        began = select(sessions.c.created_at).where(sessions.c.id == wanted.after).scalar_subquery()
+        query = query.where(
+            or_(sessions.c.created_at < began, and_(sessions.c.created_at == began, sessions.c.id < wanted.after))
+        )
+    return _sessions(connection, query)
+
+
+def lock_member(connection: Connection, member_id: int | None) -> None:
+    """Makes others who start or renew a session of this member, or change it, wait until this transaction ends."""
+    connection.execute(_LOCK_MEMBER, {"of_id": member_id}).all()
+
+
+def touch_member(connection: Connection, member_id: int, at: datetime) -> None:
+    """Keeps when the member last used a license."""
+    connection.execute(_TOUCH, {"of_id": member_id, "at": at})
+
+
+def insert_session(connection: Connection, session: Session, member_id: int) -> None:
+    """Keeps a new session; the seats that it takes are kept with `take_seats`."""
+    connection.execute(_INSERT, {"id": session.id, "member_id": member_id, **_values(session)})
+
+
+def update_session(connection: Connection, session: Session) -> None:
+    """Keeps what changed in a session, and until when its seats are held: while it is active."""
+    values = {name: value for name, value in _values(session).items() if name in _CHANGING}
+    connection.execute(_UPDATE, {"of_id": session.id, **values})
+    connection.execute(_MOVE_HOLDS, {"of_handle": session.id, "free_at": session.ended_at or session.active_until})
+
+
+def features_held(connection: Connection, session_id: str) -> set[str]:
+    """The features of which the session has a seat of its own."""
+    return set(connection.execute(_HELD, {"of_handle": session_id}).scalars())
+
+
+def take_seats(connection: Connection, session: Session, member_id: int, features: Collection[str]) -> None:
+    """Keeps that the session holds a seat of each of these features."""
+    rows = [
+        {
+            "handle": session.id,
+            "feature": feature,
+            "mode": "session",
+            "member_id": member_id,
+            "product": session.product,
+            "free_at": session.active_until,
+        }
+        for feature in features
+    ]
+    if rows:
+        connection.execute(_INSERT_HOLDS, rows)
+
+
+def drop_seats(connection: Connection, session_id: str, features: Collection[str]) -> None:
+    """Gives up the session's own seats of these features; the session goes on."""
+    if features:
+        connection.execute(_DROP, {"of_handle": session_id, "features": sorted(features)})
+
+
+def ended_by_time(connection: Connection, now: datetime, most: int, member_id: int | None = None) -> list[Session]:
+    """Up to `most` sessions, of one member or of all, that time ended and the log does not know of yet; they stay locked."""
+    values: dict[str, Any] = {"now": now, "most": most}
+    if member_id is None:
+        return _sessions(connection, _PAST, values)
+    return _sessions(connection, _PAST_OF_MEMBER, values | {"of_member": member_id})
+
+
+def mark_as_logged(connection: Connection, session_ids: Sequence[str]) -> None:
+    """Keeps that the log knows of the end of these sessions."""
+    connection.execute(_MARK, {"ids": list(session_ids)})
+
+
+def _sessions(connection: Connection, query: Select[Any], values: dict[str, Any] | None = None) -> list[Session]:
+    rows = connection.execute(query, values).all()
+    ids = {row.member_id for row in rows}
+    groups: dict[int, list[str]] = {}
+    if ids:
+        for member_id, name in connection.execute(_GROUPS, {"ids": list(ids)}):
+            groups.setdefault(member_id, []).append(name)
+    return [_session(row, tuple(groups.get(row.member_id, ()))) for row in rows]
+
+
+def _session(row: Row[Any], groups: tuple[str, ...]) -> Session:
+    return Session(
+        id=row.id,
+        member=row.username,
+        groups=groups,
+        product=row.product,
+        level=row.level,
+        extensions=tuple(json.loads(row.extensions)),
+        machine=Machine(row.machine_id, row.machine_source, None, row.machine_alias, row.machine_key),
+        user=OsUser(row.user_id, row.user_name),
+        created_at=row.created_at,
+        last_used_at=row.last_used_at,
+        active_until=row.active_until,
+        ended_at=row.ended_at,
+        ended_by=None if row.ended_by is None else SessionEnding(row.ended_by),
+        save_by=row.save_by,
+    )
+
+
+def _values(session: Session) -> dict[str, Any]:
+    return {
+        "product": session.product,
+        "level": session.level,
+        "extensions": json.dumps(session.extensions),
+        "machine_id": session.machine.id,
+        "machine_source": session.machine.source,
+        "machine_alias": session.machine.alias,
+        "machine_key": session.machine.key,
+        "user_id": session.user.id,
+        "user_name": session.user.name,
+        "created_at": session.created_at,
+        "last_used_at": session.last_used_at,
+        "active_until": session.active_until,
+        "ended_at": session.ended_at,
+        "ended_by": None if session.ended_by is None else str(session.ended_by),
+        "save_by": session.save_by,
+        # Whoever ends a session writes its row in the log at once; what time ends is written later.
+        "is_logged_as_ended": session.ended_by is not None,
+    }

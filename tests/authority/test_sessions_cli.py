@@ -1,0 +1,92 @@
+"""`carnet-authority session`: list and end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from authority.app import open_authority
+from authority.domain.members import Actor
+from authority.domain.sessions import Session
+from authority.services import sessions
+from authority.services.context import Authority
+from authority.settings import load
+from authority.storage import members
+from tests.support.borrowing import workstation
+from tests.support.connecting import asked
+from tests.support.console import Console
+
+
+@pytest.fixture
+def authority(console: Console) -> Iterator[Authority]:
+    """The authority of the console's home."""
+    found = open_authority(load({}, str(console.home)))
+    yield found
+    found.database.close()
+
+
+def connected(authority: Authority, machine: str, product: str = "arcgis-pro") -> Session:
+    """A session of ada on this machine."""
+    with authority.database.read() as connection:
+        ada = members.by_username(connection, "ada")
+    assert ada is not None
+    return sessions.start(authority, Actor(ada.id, ada.username, ada.role), asked(workstation(machine), product)).session
+
+
+def test_sessions_are_listed_with_computer_and_times(console: Console, authority: Authority) -> None:
+    first, second = connected(authority, "laptop"), connected(authority, "tower", "arcgis-desktop")
+    rows = console.good("session", "list")
+    assert {row["id"] for row in rows} == {first.id, second.id}
+    assert rows[0].keys() >= {"id", "member", "machine", "created_at", "last_used_at", "active_until", "state"}
+    told = console.run("session", "list")
+    assert told.status == 0
+    for text in ("computer", "active until", "laptop", "tower", "arcgis-desktop Advanced", first.id):
+        assert text in told.out
+
+
+def test_sessions_are_filtered_and_those_that_ended_are_listed_with_all(console: Console, authority: Authority) -> None:
+    first, second = connected(authority, "laptop"), connected(authority, "tower", "arcgis-desktop")
+
+    def ids(*arguments: str) -> set[str]:
+        return {row["id"] for row in console.good("session", "list", *arguments)}
+
+    assert ids("--product", "arcgis-pro") == {first.id}
+    assert ids("--member", "ADA") == {first.id, second.id}
+    assert ids("--member", "nobody") == set()
+    console.good("session", "end", first.id)
+    assert ids() == {second.id}
+    assert ids("--all") == {first.id, second.id}
+
+
+def test_more_than_the_limit_is_said(console: Console, authority: Authority) -> None:
+    connected(authority, "laptop")
+    connected(authority, "tower")
+    told = console.run("--json", "session", "list", "--limit", "1")
+    assert len(told.json) == 1
+    assert "more than 1" in told.err
+
+
+def test_one_session_is_ended_and_the_time_to_save_is_told(console: Console, authority: Authority) -> None:
+    found = connected(authority, "laptop")
+    told = console.run("session", "end", found.id)
+    assert told.status == 0
+    assert f"{found.id}: arcgis-pro Advanced for ada on laptop, ended; the user can save until " in told.out
+    shown = console.good("session", "list", "--all")[0]
+    assert (shown["state"], shown["id"]) == ("ended", found.id)
+    assert shown["save_by"] > shown["ended_at"]
+    assert console.refused("session-ended", 1, "session", "end", found.id)["evidence"]["state"] == "ended"
+
+
+def test_several_are_ended_in_one_and_a_refusal_says_which_were(console: Console, authority: Authority) -> None:
+    first, second, third = (connected(authority, name) for name in ("laptop", "tower", "desk"))
+    assert [row["id"] for row in console.good("session", "end", first.id, second.id)] == [first.id, second.id]
+    ended = console.run("--json", "session", "end", third.id, "A" * 22)
+    assert (ended.status, ended.json["code"], ended.json["evidence"]["ended"]) == (1, "not-found", [third.id])
+
+
+def test_wrong_usage_is_told(console: Console) -> None:
+    assert console.run("session", "end").status == 2
+    assert console.run("session", "list", "--limit", "0").status == 2
+    console.refused("not-found", 1, "session", "end", "A" * 22)
+    assert "list" in console.run("session", "--help").out

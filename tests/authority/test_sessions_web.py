@@ -1,0 +1,341 @@
+"""/sessions: what each route answers, to whom, and how it refuses."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from authority.domain.members import Role
+from tests.support.authorities import START, Bench
+from tests.support.borrowing import log_rows, row_counts, workstation
+from tests.support.connecting import asked, body_of, configure, overfill
+from tests.support.web import Web, make_web, problem
+from tests.support.workstations import SimulatedWorkstation
+from verifier import verify
+
+SESSION = {
+    "id",
+    "member",
+    "groups",
+    "product",
+    "level",
+    "extensions",
+    "machine",
+    "user",
+    "created_at",
+    "last_used_at",
+    "active_until",
+    "state",
+    "ended_at",
+    "save_by",
+}
+ID = "A" * 22
+
+
+@pytest.fixture
+def web(bench: Bench) -> Web:
+    return make_web(bench)
+
+
+@pytest.fixture
+def fast_web(sqlite_bench: Bench) -> Web:
+    return make_web(sqlite_bench)
+
+
+def start(
+    web: Web,
+    laptop: SimulatedWorkstation | None = None,
+    role: Role | None = Role.MEMBER,
+    product: str = "arcgis-pro",
+    **more: Any,
+) -> Any:
+    """The answer to a start by somebody of the role."""
+    body = body_of(asked(laptop or workstation("laptop"), product)) | more
+    return web.post("/sessions", body, role)
+
+
+def delete(web: Web, path: str, role: Role | None = Role.MEMBER) -> Any:
+    return web.send("DELETE", f"/api/v1{path}", role)
+
+
+def test_a_start_is_answered_with_the_session_and_its_grant(web: Web) -> None:
+    laptop = workstation("laptop")
+    answer = start(web, laptop)
+    found = answer.get_json()
+    assert (answer.status_code, answer.content_type, found.keys()) == (201, "application/json", {"session", "grant"})
+    shown = found["session"]
+    assert shown.keys() == SESSION
+    assert (shown["member"], shown["product"], shown["level"], shown["extensions"]) == ("member", "arcgis-pro", "Advanced", [])
+    assert shown["machine"] == {"id": "machine-laptop", "alias": "laptop", "source": "simulated"}
+    assert shown["user"] == {"id": "uid:1000", "name": "laptop"}
+    assert (shown["created_at"], shown["last_used_at"]) == ("2026-03-02T09:00:00Z", "2026-03-02T09:00:00Z")
+    assert (shown["active_until"], shown["state"]) == ("2026-03-02T09:30:00Z", "active")
+    assert (shown["ended_at"], shown["save_by"]) == (None, None)
+    grant = verify(json.dumps(found["grant"]), trust=web.bench.trust_file, workstation=laptop.identity, now=START)
+    assert grant.borrow_id == shown["id"]
+
+
+def test_a_start_on_the_same_computer_is_200_with_the_same_session(web: Web) -> None:
+    laptop = workstation("laptop")
+    first, again = start(web, laptop), start(web, laptop)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.get_json()["session"]["id"] == first.get_json()["session"]["id"]
+
+
+def test_level_extensions_and_alias_can_be_left_out(web: Web) -> None:
+    body = body_of(asked(workstation("laptop")))
+    del body["machine"]["alias"]
+    answer = web.post("/sessions", body | {"level": None, "extensions": []}, Role.MEMBER)
+    assert answer.status_code == 201
+    assert answer.get_json()["session"]["machine"]["alias"] is None
+
+
+def test_a_renewal_moves_the_end_and_gives_a_new_grant(web: Web) -> None:
+    first = start(web).get_json()
+    web.bench.clock.turn(minutes=10)
+    answer = web.post(f"/sessions/{first['session']['id']}/renew", role=Role.MEMBER)
+    found = answer.get_json()
+    assert (answer.status_code, found.keys()) == (200, {"session", "grant"})
+    assert found["session"]["active_until"] == "2026-03-02T09:40:00Z"
+    assert found["grant"] != first["grant"]
+    assert web.post(f"/sessions/{first['session']['id']}/renew", {}, Role.MEMBER).status_code == 200
+
+
+def test_its_holder_ends_a_session(web: Web) -> None:
+    found = start(web).get_json()["session"]
+    answer = delete(web, f"/sessions/{found['id']}")
+    ended = answer.get_json()["session"]
+    assert (answer.status_code, ended["state"], ended["ended_at"]) == (200, "checked-in", "2026-03-02T09:00:00Z")
+    assert delete(web, f"/sessions/{found['id']}").get_json()["session"] == ended
+    told = problem(web.post(f"/sessions/{found['id']}/renew", role=Role.MEMBER), 409, "session-ended")
+    assert {"name": "state", "value": "checked-in"} in told["errors"]
+
+
+def test_an_administrator_ends_a_session_and_the_user_is_told_until_when_to_save(web: Web) -> None:
+    found = start(web).get_json()["session"]
+    answer = web.post(f"/sessions/{found['id']}/end")
+    ended = answer.get_json()["session"]
+    assert (answer.status_code, ended["state"], ended["save_by"]) == (200, "ended", "2026-03-02T10:00:00Z")
+    told = problem(web.post(f"/sessions/{found['id']}/renew", role=Role.MEMBER), 409, "session-ended")
+    assert "save your work by 2026-03-02 10:00 UTC" in told["detail"]
+    assert {"name": "save_by", "value": (START + timedelta(minutes=60)).isoformat()} in told["errors"]
+    problem(web.post(f"/sessions/{found['id']}/end"), 409, "session-ended")
+    problem(delete(web, f"/sessions/{found['id']}"), 409, "session-ended")
+    assert [row["actor"] for row in log_rows(web.bench.authority.database, "end")] == ["administrator"]
+
+
+def test_the_end_by_time_is_shown_as_such(web: Web) -> None:
+    found = start(web).get_json()["session"]
+    web.bench.clock.turn(minutes=30)
+    shown = web.get(f"/sessions/{found['id']}", Role.MEMBER).get_json()
+    assert (shown["state"], shown["ended_at"]) == ("expired", "2026-03-02T09:30:00Z")
+    problem(web.post(f"/sessions/{found['id']}/renew", role=Role.MEMBER), 409, "session-ended")
+
+
+def test_the_fourth_computer_is_told_which_three(web: Web) -> None:
+    for number in range(3):
+        assert start(web, workstation(f"w{number}")).status_code == 201
+    told = problem(start(web, workstation("fourth")), 409, "session-limit")
+    assert all(f"w{number} (since 2026-03-02 09:00 UTC" in told["detail"] for number in range(3))
+    (computers,) = [item["value"] for item in told["errors"] if item["name"] == "computers"]
+    assert {item["computer"] for item in computers} == {"w0", "w1", "w2"}
+
+
+REFUSALS: dict[str, tuple[dict[str, Any], int]] = {
+    "no-such-product": ({"product": "nothing"}, 404),
+    "extension-not-assigned": ({"extensions": ["3DAnalyst"]}, 409),
+    "not-assigned": ({"product": "arcgis-allsource"}, 409),
+}
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_a_rule_that_says_no_has_its_code(fast_web: Web, code: str) -> None:
+    more, status = REFUSALS[code]
+    problem(start(fast_web, **more), status, code)
+
+
+def test_over_the_limit_is_403_for_all_but_administrators(fast_web: Web) -> None:
+    """Where the door already refuses them, they do not come as far as the session."""
+    overfill(fast_web.bench)
+    problem(start(fast_web), 403, "organization-over-limit")
+    assert start(fast_web, role=Role.ADMINISTRATOR).status_code == 201
+
+
+def test_nobody_without_a_token(fast_web: Web) -> None:
+    problem(start(fast_web, role=None), 401, "not-authenticated")
+    for method, path in (
+        ("GET", ""),
+        ("GET", f"/{ID}"),
+        ("POST", f"/{ID}/renew"),
+        ("POST", f"/{ID}/end"),
+        ("DELETE", f"/{ID}"),
+    ):
+        problem(fast_web.send(method, f"/api/v1/sessions{path}", None), 401, "not-authenticated")
+
+
+def test_who_may_see_and_end_a_session(fast_web: Web) -> None:
+    found = start(fast_web).get_json()["session"]
+    for role in (Role.MEMBER, Role.ADMINISTRATOR, Role.LICENSE_MANAGER):
+        assert fast_web.get(f"/sessions/{found['id']}", role).get_json() == found
+    problem(fast_web.get(f"/sessions/{found['id']}", Role.ANALYST), 404, "not-found")
+    problem(fast_web.get(f"/sessions/{ID}"), 404, "not-found")
+    problem(fast_web.post(f"/sessions/{ID}/end"), 404, "not-found")
+    for role in (Role.MEMBER, Role.ANALYST, Role.LICENSE_MANAGER):
+        problem(fast_web.post(f"/sessions/{found['id']}/end", role=role), 403, "not-allowed")
+    problem(delete(fast_web, f"/sessions/{found['id']}", Role.ADMINISTRATOR), 403, "not-allowed")
+    problem(delete(fast_web, f"/sessions/{found['id']}", Role.ANALYST), 404, "not-found")
+    problem(fast_web.post(f"/sessions/{found['id']}/renew", role=Role.ADMINISTRATOR), 403, "not-allowed")
+
+
+def test_pages_of_sessions_follow_each_other_and_end(web: Web) -> None:
+    for number in range(3):
+        start(web, workstation(f"w{number}"))
+        web.bench.clock.turn(minutes=number % 2)
+    start(web, workstation("other"), Role.ANALYST)
+    seen: list[str] = []
+    path = "/sessions?limit=3"
+    while path:
+        page = web.get(path).get_json()
+        assert page.keys() == {"items", "next"}
+        assert all(item.keys() == SESSION for item in page["items"])
+        seen += [item["machine"]["alias"] for item in page["items"]]
+        path = f"/sessions?limit=3&cursor={page['next']}" if page["next"] else ""
+    assert sorted(seen) == ["other", "w0", "w1", "w2"]
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("", 2),
+        ("?member=MEMBER", 1),
+        ("?member=nobody", 0),
+        ("?product=arcgis-pro", 2),
+        ("?product=arcgis-desktop", 0),
+        ("?ended=true", 3),
+        ("?ended=true&member=member", 2),
+        ("?limit=1000", 2),
+    ],
+)
+def test_sessions_are_filtered(fast_web: Web, query: str, count: int) -> None:
+    start(fast_web, workstation("old"))
+    fast_web.bench.clock.turn(minutes=30)
+    start(fast_web)
+    start(fast_web, workstation("tower"), Role.ANALYST)
+    assert len(fast_web.get(f"/sessions{query}").get_json()["items"]) == count
+
+
+def test_a_member_lists_only_their_own_sessions_whatever_is_asked(fast_web: Web) -> None:
+    start(fast_web)
+    start(fast_web, workstation("tower"), Role.ANALYST)
+    for query in ("", "?member=analyst", "?ended=true"):
+        items = fast_web.get(f"/sessions{query}", Role.MEMBER).get_json()["items"]
+        assert [item["member"] for item in items] == ["member"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?state=active",
+        "?limit=0",
+        "?limit=1001",
+        "?limit=x",
+        "?cursor=short",
+        "?ended=perhaps",
+        "?member=%00",
+        "?product=" + "x" * 65,
+    ],
+)
+def test_a_wrong_query_is_refused(fast_web: Web, query: str) -> None:
+    problem(fast_web.get(f"/sessions{query}"), 400, "invalid-input")
+
+
+@pytest.mark.parametrize("path", ["short", "A" * 23, "A" * 21 + "!", "A" * 21 + "%0A"])
+def test_an_id_of_another_form_is_refused(fast_web: Web, path: str) -> None:
+    problem(fast_web.get(f"/sessions/{path}"), 400, "invalid-input")
+
+
+HOSTILE: dict[str, list[Any]] = {
+    "product": [None, 7, "", "Upper", "-x", "x" * 65, "a b", "arcgis-pro\n", "\u0430rcgis"],
+    "level": [7, "", " Basic", "x" * 65, "Basic\n", "B\u00e4sic", ["Basic"]],
+    "extensions": [None, "3DAnalyst", [7], [""], ["3DAnalyst", "3DAnalyst"], ["a\u0000"], [None], {"a": 1}],
+    "machine": [None, "laptop", [], {}],
+    "user": [None, "ada", [], {}],
+    "machine.id": [None, 7, "", "x" * 129, "a b", "a/b", "a\n", "\u0430"],
+    "machine.source": [None, 7, "", "x" * 257, "a\u0000b", "a\nb", "\u202eabc", "\ud800", "\u001b[2J"],
+    "machine.alias": [7, "", "x" * 257, "a\u0000b", "a\nb", "\u202eabc", "\ud800", "\u001b[2J"],
+    "machine.key": [None, 7, "", "A" * 42, "A" * 44, "A" * 42 + "=", "A" * 42 + "+", "A" * 43 + "\n"],
+    "machine.secondary": ["x", None],
+    "user.id": [
+        None,
+        1000,
+        "",
+        "1000",
+        "uid:",
+        "uid:12345678901",
+        "uid:-1",
+        "uid:1\n",
+        "sid:S-1",
+        "sid:S-1-",
+        "gid:1",
+        "uid:\u0661",
+    ],
+    "user.name": [None, 7, "", "x" * 257, "a\u0000b", "a\nb", "\u202eabc", "\ud800"],
+    "member": ["ada", None],
+    "state": ["active"],
+}
+
+
+@pytest.mark.parametrize("field", HOSTILE)
+def test_a_body_of_another_form_is_refused_with_the_member_named(fast_web: Web, field: str) -> None:
+    before = row_counts(fast_web.bench.authority.database)
+    name, _, inner = field.partition(".")
+    for value in HOSTILE[field]:
+        body = body_of(asked(workstation("laptop")))
+        if inner:
+            body[name][inner] = value
+        else:
+            body[name] = value
+        found = problem(fast_web.post("/sessions", body, Role.MEMBER), 400, "invalid-input")
+        assert any(item["field"].startswith(field) for item in found["errors"]), value
+    assert row_counts(fast_web.bench.authority.database) == before
+
+
+@pytest.mark.parametrize(
+    "field", ["product", "machine", "user", "machine.id", "machine.source", "machine.key", "user.id", "user.name"]
+)
+def test_a_body_without_a_member_is_refused(fast_web: Web, field: str) -> None:
+    body = body_of(asked(workstation("laptop")))
+    name, _, inner = field.partition(".")
+    del (body[name] if inner else body)[inner or name]
+    found = problem(fast_web.post("/sessions", body, Role.MEMBER), 400, "invalid-input")
+    assert [item["field"] for item in found["errors"]] == [field]
+
+
+@pytest.mark.parametrize("user_id", ["uid:0", "uid:4294967295", "sid:S-1-5-21-3623811015-3361044348-30300820-1013"])
+def test_users_of_every_system_are_taken(fast_web: Web, user_id: str) -> None:
+    assert start(fast_web, user={"id": user_id, "name": "ada"}).get_json()["session"]["user"]["id"] == user_id
+
+
+def test_a_text_that_looks_like_code_is_kept_as_the_text_it_is(fast_web: Web) -> None:
+    hostile = "<script>alert(1)</script>'; DROP TABLE sessions; --"
+    machine = body_of(asked(workstation("laptop")))["machine"] | {"alias": hostile}
+    assert start(fast_web, machine=machine).get_json()["session"]["machine"]["alias"] == hostile
+    assert fast_web.get("/sessions").get_json()["items"][0]["machine"]["alias"] == hostile
+
+
+def test_another_method_is_405(fast_web: Web) -> None:
+    for method, path in (
+        ("PUT", "/sessions"),
+        ("DELETE", "/sessions"),
+        ("PUT", f"/sessions/{ID}"),
+        ("GET", f"/sessions/{ID}/end"),
+    ):
+        problem(fast_web.send(method, f"/api/v1{path}"), 405, "method-not-allowed")
+
+
+def test_settings_that_make_no_sense_stop_a_start_with_the_reason(fast_web: Web) -> None:
+    configure(fast_web.bench, minutes=0)
+    assert "minutes" in problem(start(fast_web), 400, "invalid-input")["detail"]

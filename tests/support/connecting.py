@@ -1,0 +1,88 @@
+"""Short ways to start sessions in a test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from authority.domain.borrows import Machine, OsUser
+from authority.domain.members import CONSOLE, Actor
+from authority.domain.sessions import Session, SessionAsk
+from authority.services import licenses, sessions
+from authority.services.sessions import Started
+from authority.storage import preferences
+from authority.storage.tables import assigned_extensions, holds, member_counts, members
+from tests.support.authorities import Bench
+from tests.support.workstations import SimulatedWorkstation
+
+
+def asked(
+    laptop: SimulatedWorkstation, product: str = "arcgis-pro", level: str | None = None, extensions: tuple[str, ...] = ()
+) -> SessionAsk:
+    """What this machine asks for."""
+    mark = laptop.machine
+    machine = Machine(mark.id, mark.source, None, laptop.name or None, laptop.key.public.kid)
+    return SessionAsk(product, level, extensions, machine, OsUser(laptop.user.id, laptop.user.name))
+
+
+def started(bench: Bench, actor: Actor, laptop: SimulatedWorkstation, product: str = "arcgis-pro", **wish: Any) -> Started:
+    """A session, asked for now by this member on this machine."""
+    return sessions.start(bench.authority, actor, asked(laptop, product, **wish))
+
+
+def body_of(ask: SessionAsk) -> dict[str, Any]:
+    """The same as the body of a POST."""
+    found: dict[str, Any] = {
+        "product": ask.product,
+        "machine": {"id": ask.machine.id, "source": ask.machine.source, "alias": ask.machine.alias, "key": ask.machine.key},
+        "user": {"id": ask.user.id, "name": ask.user.name},
+    }
+    if ask.level is not None:
+        found["level"] = ask.level
+    return found | ({"extensions": list(ask.extensions)} if ask.extensions else {})
+
+
+def own_seats(bench: Bench, session: Session) -> list[str]:
+    """The features of which a session holds a seat of its own now."""
+    query = select(holds.c.feature).where(
+        holds.c.handle == session.id, holds.c.mode == "session", holds.c.free_at > bench.authority.now()
+    )
+    with bench.authority.database.read() as connection:
+        return sorted(connection.execute(query).scalars())
+
+
+def configure(bench: Bench, **values: int) -> None:
+    """Sets what an administrator may set about sessions."""
+    with bench.authority.database.write() as connection:
+        preferences.put(connection, "sessions", values)
+
+
+def assign(bench: Bench, username: str, level: str, extensions: tuple[str, ...] = (), product: str = "arcgis-pro") -> None:
+    """Gives a member a level and extensions of a named product."""
+    licenses.assign(bench.authority, CONSOLE, username, product, level, extensions)
+
+
+def overfill(bench: Bench) -> None:
+    """Makes the organization have more members than it may."""
+    with bench.authority.database.write() as connection:
+        connection.execute(delete(member_counts))
+        connection.execute(insert(member_counts).values(user_type="Creator", members=51))
+
+
+def take_extensions(bench: Bench) -> None:
+    """Takes every assigned extension away, in the table."""
+    with bench.authority.database.write() as connection:
+        connection.execute(delete(assigned_extensions))
+
+
+def last_used(bench: Bench, username: str) -> Any:
+    """When a member last used a license, from the table."""
+    with bench.authority.database.read() as connection:
+        return connection.execute(select(members.c.last_used_at).where(members.c.username == username)).scalar_one()
+
+
+def change_type(bench: Bench, username: str, user_type: str) -> None:
+    """Gives a member another user type, in the table."""
+    with bench.authority.database.write() as connection:
+        connection.execute(update(members).where(members.c.username == username).values(user_type=user_type))
