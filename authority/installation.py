@@ -11,6 +11,7 @@ from authority.services import set_up
 from authority.services.set_up import Administrator
 from authority.settings import Settings
 from authority.signing import authorizations, keyring
+from authority.signing import root as vendor_folder
 from authority.signing.carried import write_file
 from authority.signing.keyring import FileSigner, KeyRing
 
@@ -54,6 +55,7 @@ def install(settings: Settings, name: str, admin: str, vendor: Vendor | None) ->
         root = FileSigner.fresh()
         found, trust_text = set_up.own_vendor(authority, root, name, authority.now())
         keyring.write(settings.root_folder, "root", root, passphrase)
+        vendor_folder.remember(settings.root_folder, found)
     else:
         trust_text = vendor.trust.decode("utf-8", "replace")
         found = authorizations.read_file(vendor.authorization, trust_text)

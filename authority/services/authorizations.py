@@ -187,9 +187,10 @@ def _members(connection: Connection) -> int:
 
 def _keep(connection: Connection, actor: Actor, organization: Organization, result: Installation, at: datetime) -> None:
     found = result.authorization
-    stored_organization.insert_authorization(connection, found, at)
-    if result.trust_file is not None:
-        stored.replace_trust_file(connection, found.seq, organization.trust_file, result.trust_file.decode())
+    trust_file = organization.trust_file if result.trust_file is None else result.trust_file.decode()
+    stored_organization.insert_authorization(connection, found, trust_file, at)
+    if trust_file != organization.trust_file:
+        stored.replace_trust_file(connection, trust_file)
     words = "; ".join((f"seq: {result.before.seq} -> {found.seq}", *result.changes))
     event = Event(kind="authorization-installed", actor=actor.username, until=found.ends_at, reason=words)
     events.append(connection, [event], at)

@@ -225,7 +225,7 @@ def _new_token(authority: Authority, connection: Connection, case: _Case, borrow
         ),
         kid=issuer.current_kid("borrow", case.now),
         status_index=index,
-        status_seq=status_lists.refreshed_seq(authority, connection),
+        status_seq=status_lists.refreshed_seq(authority, connection, authorization.seq),
         authorization_seq=authorization.seq,
         expires_at=borrow.expires_at,
     )

@@ -14,6 +14,7 @@ from authority.signing import authorizations
 from authority.signing.encoding import encode
 from authority.signing.keyring import KeyRing
 from authority.signing.tokens import Issuer
+from authority.storage import authorizations as stored_authorizations
 from authority.storage import borrows, organization
 from authority.storage.database import Database
 from authority.storage.organization import Organization
@@ -23,12 +24,17 @@ MOST_LISTS_REMEMBERED = 8
 
 @dataclass
 class Remembered:
-    """Rows that are never changed once they are there, so that every process reads each of them once."""
+    """Rows that are never changed once they are there, so that every process reads each of them once.
+
+    The organization's trust file changes with an authorization alone, so that both are read again together.
+    """
 
     organization: Organization | None = None
     authorizations: dict[int, Authorization] = field(default_factory=dict)
+    trust_files: dict[int, str] = field(default_factory=dict)
     lists: dict[int, str] = field(default_factory=dict)
-    newest_list: tuple[int, datetime] | None = None
+    # Number, time, and the number of the authorization that it was published under.
+    newest_list: tuple[int, datetime, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,19 +72,23 @@ class Authority:
             raise NotSetUp("the authority has no authorization yet")
         if wanted not in self.remembered.authorizations:
             compact = organization.authorization_text(connection, wanted)
-            trust_file = self.organization(connection).trust_file
-            self.remembered.authorizations[wanted] = authorizations.read(compact, trust_file)
+            trust_file = stored_authorizations.trust_file_of(connection, wanted)
+            found = authorizations.read(compact, trust_file)
+            self.remembered.organization = organization.get(connection)
+            self.remembered.trust_files[wanted] = trust_file
+            self.remembered.authorizations[wanted] = found
         return self.remembered.authorizations[wanted]
 
     def issuer(self, connection: Connection, authorization: Authorization) -> Issuer:
         """What signing needs under this authorization."""
-        return Issuer(self.ring, authorization, self.organization(connection).trust_file)
+        trust_file = self.remembered.trust_files.get(authorization.seq) or self.organization(connection).trust_file
+        return Issuer(self.ring, authorization, trust_file)
 
     def file_parts(self, authorization_seq: int, status_seq: int) -> tuple[Issuer, str]:
         """What a borrow file is made of besides its payload: who signs it, and the status list that goes with it."""
         known = self.remembered
-        if known.organization and authorization_seq in known.authorizations and status_seq in known.lists:
-            issuer = Issuer(self.ring, known.authorizations[authorization_seq], known.organization.trust_file)
+        if authorization_seq in known.authorizations and status_seq in known.lists:
+            issuer = Issuer(self.ring, known.authorizations[authorization_seq], known.trust_files[authorization_seq])
             return issuer, known.lists[status_seq]
         with self.database.read() as connection:
             issuer = self.issuer(connection, self.authorization(connection, authorization_seq))

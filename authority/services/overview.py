@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from authority.domain.catalogue import CONCURRENT, Authorization
+from authority.domain.catalogue import CONCURRENT, Authorization, end_warning
 from authority.domain.refusals import Refusal
 from authority.services.context import Authority
 from authority.signing.keyring import USES
@@ -27,6 +27,7 @@ class Finding:
 def trust_file(authority: Authority) -> bytes:
     """The trust file that workstations install first."""
     with authority.database.read() as connection:
+        authority.authorization(connection)  # takes notice of a trust file that came with a newer one
         return authority.organization(connection).trust_file.encode()
 
 
@@ -89,7 +90,8 @@ def examine(authority: Authority) -> list[Finding]:
         left = (found.ends_at - authority.now()).days
         if left < 0:
             raise Refusal(f"the authorization ended at {found.ends_at:%Y-%m-%d}")
-        return f"the authorization (seq {found.seq}) ends at {found.ends_at:%Y-%m-%d}, {left} days from now"
+        text = f"the authorization (seq {found.seq}) ends at {found.ends_at:%Y-%m-%d}, {left} days from now"
+        return text if end_warning(found, authority.now()) is None else f"{text}: ask the vendor for a new one"
 
     def places() -> str:
         with authority.database.read() as connection:

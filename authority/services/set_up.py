@@ -115,7 +115,7 @@ def create(
     password = encode(authority.random_bytes(15))
     with authority.database.write() as connection:
         organization.insert_organization(connection, found)
-        organization.insert_authorization(connection, authorization, now)
+        organization.insert_authorization(connection, authorization, trust_file, now)
         offline_rules.put(connection, FIRST_RULE)
         events.append(connection, [Event(kind="organization-created", actor=CONSOLE.username, reason=found.name)], now)
         member = _add_administrator(authority, connection, authorization, admin, password)

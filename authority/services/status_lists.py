@@ -20,12 +20,16 @@ REFRESH = timedelta(hours=1)
 KEPT_AFTER_EXPIRY = timedelta(hours=48)
 
 
-def refreshed_seq(authority: Authority, connection: Connection) -> int:
-    """The number of the list for a new borrow file; publishes one first when the last known here is older than an hour."""
+def refreshed_seq(authority: Authority, connection: Connection, authorization_seq: int) -> int:
+    """The number of the list for a new borrow file under this authorization, which must know the list's key.
+
+    Publishes one first when the last known here is older than an hour, or of another authorization.
+    """
     known = authority.remembered.newest_list
-    if known is None or authority.now() - known[1] >= REFRESH:
+    if known is None or known[2] != authorization_seq or authority.now() - known[1] >= REFRESH:
         last = stored.newest_list(connection)
-        if last is None or authority.now() - last.issued_at >= REFRESH:
+        is_of_it = last is not None and last.authorization_seq == authorization_seq
+        if last is None or not is_of_it or authority.now() - last.issued_at >= REFRESH:
             last = _publish(authority, connection, authority.now())
         return last.seq  # remembered by `remember` once it is committed
     return known[0]
@@ -38,7 +42,7 @@ def remember(authority: Authority, seq: int) -> None:
         with authority.database.read() as connection:
             last = stored.newest_list(connection)
         if last is not None:
-            authority.remembered.newest_list = (last.seq, last.issued_at)
+            authority.remembered.newest_list = (last.seq, last.issued_at, last.authorization_seq)
 
 
 def export(authority: Authority) -> bytes:
@@ -51,7 +55,7 @@ def export(authority: Authority) -> bytes:
     if last is None or not is_current:
         with authority.database.write() as connection:
             last = _publish(authority, connection, now)
-    authority.remembered.newest_list = (last.seq, last.issued_at)
+    authority.remembered.newest_list = (last.seq, last.issued_at, last.authorization_seq)
     with authority.database.read() as connection:
         authorization = authority.authorization(connection, last.authorization_seq)
     return tokens.status_file(authorization.compact, last.compact)

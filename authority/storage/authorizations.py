@@ -6,40 +6,28 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, func, select, update
 
 from authority.storage.tables import (
     assigned_extensions,
     assignments,
+    authorizations,
     borrows,
     holds,
     members,
     organization,
-    preferences,
     tokens,
 )
 
-# Followed by the number of the authorization that brought another trust file, as many digits for each, so that they sort.
-_TRUST_FILE_BEFORE = "trust-file-before-"
 
-
-def replace_trust_file(connection: Connection, seq: int, old: str, new: str) -> None:
-    """Gives the organization another trust file from the authorization `seq` on, and keeps the one before for older ones."""
-    connection.execute(insert(preferences).values(name=f"{_TRUST_FILE_BEFORE}{seq:020d}", value=old))
-    connection.execute(update(organization).values(trust_file=new))
+def replace_trust_file(connection: Connection, trust_file: str) -> None:
+    """Gives the organization another trust file from now on."""
+    connection.execute(update(organization).values(trust_file=trust_file))
 
 
 def trust_file_of(connection: Connection, seq: int) -> str:
     """The trust file that goes with the authorization `seq`: that of its time, which need not be the organization's now."""
-    earlier = (
-        select(preferences.c.value)
-        .where(preferences.c.name.startswith(_TRUST_FILE_BEFORE, autoescape=True))
-        .where(preferences.c.name > f"{_TRUST_FILE_BEFORE}{seq:020d}")
-        .order_by(preferences.c.name)
-        .limit(1)
-    )
-    found = connection.execute(earlier).scalar_one_or_none()
-    return str(connection.execute(select(organization.c.trust_file)).scalar_one() if found is None else found)
+    return str(connection.execute(select(authorizations.c.trust_file).where(authorizations.c.seq == seq)).scalar_one())
 
 
 def members_by_type(connection: Connection) -> dict[str, int]:

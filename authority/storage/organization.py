@@ -53,9 +53,10 @@ def authorization_text(connection: Connection, seq: int) -> str:
     return str(connection.execute(select(authorizations.c.compact).where(authorizations.c.seq == seq)).scalar_one())
 
 
-def insert_authorization(connection: Connection, found: Authorization, at: datetime) -> None:
-    """Keeps an authorization, and one pool for each level and extension in it."""
-    connection.execute(insert(authorizations).values(seq=found.seq, compact=found.compact, installed_at=at))
+def insert_authorization(connection: Connection, found: Authorization, trust_file: str, at: datetime) -> None:
+    """Keeps an authorization with the trust file of its time, and one pool for each level and extension in it."""
+    values = {"seq": found.seq, "compact": found.compact, "trust_file": trust_file, "installed_at": at}
+    connection.execute(insert(authorizations), values)
     wanted = {
         (product.id, feature) for product in found.products.values() for feature in (*product.levels, *product.extensions)
     }

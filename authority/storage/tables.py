@@ -57,6 +57,7 @@ authorizations = Table(
     metadata,
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("compact", Text, nullable=False),
+    Column("trust_file", Text, nullable=False),
     Column("installed_at", Instant, nullable=False),
 )
 

@@ -25,7 +25,7 @@ def install(bench: Bench, seq: int, change: Callable[[dict[str, Any]], None]) ->
     compact = authorization_text(bench.authority, bench.root, bench.clock(), seq=seq, change=change)
     found = authorizations.read(compact, bench.trust_file)
     with bench.authority.database.write() as connection:
-        organization.insert_authorization(connection, found, bench.clock())
+        organization.insert_authorization(connection, found, bench.trust_file, bench.clock())
 
 
 def limit(total: int | None, **types: int) -> Callable[[dict[str, Any]], None]:

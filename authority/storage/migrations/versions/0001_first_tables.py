@@ -15,6 +15,7 @@ def upgrade() -> None:
         "authorizations",
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("compact", sa.Text(), nullable=False),
+        sa.Column("trust_file", sa.Text(), nullable=False),
         sa.Column("installed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_authorizations")),
     )
