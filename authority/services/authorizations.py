@@ -18,7 +18,7 @@ from authority.services import set_up
 from authority.services.context import Authority
 from authority.signing import authorizations
 from authority.storage import authorizations as stored
-from authority.storage import events
+from authority.storage import events, members
 from authority.storage import organization as stored_organization
 from authority.storage.organization import Organization
 
@@ -138,7 +138,7 @@ def _result(
     new_roots = authorizations.organization_of(trust_file.encode())[1]
     is_moved = set(old_roots) != set(new_roots)
     usage = Usage(
-        stored.members_by_type(connection),
+        members.type_counts(connection),
         stored.holders(connection),
         stored.assigned(connection),
         stored.held(connection, now),
@@ -182,7 +182,7 @@ def _refused_borrows(found: Authorization, trust_file: str, tokens_out: Iterable
 
 
 def _members(connection: Connection) -> int:
-    return sum(stored.members_by_type(connection).values())
+    return sum(members.type_counts(connection).values())
 
 
 def _keep(connection: Connection, actor: Actor, organization: Organization, result: Installation, at: datetime) -> None:

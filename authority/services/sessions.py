@@ -13,9 +13,9 @@ from authority.domain.borrows import Borrow, Features
 from authority.domain.catalogue import CONCURRENT, Authorization, Product
 from authority.domain.events import BY_TIME, Event, denial_events, session_events
 from authority.domain.members import Actor, Assignment, Member, Privilege
-from authority.domain.membership import Membership
 from authority.domain.refusals import BorrowRefused, NotAllowed, NotFound
 from authority.domain.sessions import Session, SessionAsk, SessionEnding, SessionSettings
+from authority.services.admission import check_admitted
 from authority.services.context import Authority
 from authority.signing import tokens
 from authority.signing.tokens import Issuer
@@ -98,7 +98,7 @@ def renew(authority: Authority, actor: Actor, session_id: str) -> Started:
         rules.check_open(found, now)
         ask = SessionAsk(found.product, found.level, found.extensions, found.machine, found.user)
         case = _case(authority, connection, actor, ask, now)
-        _check_admitted(authority, connection, actor)
+        check_admitted(authority, connection, actor)
         assignment = _lock(connection, case)
         session = _mine(connection, actor, session_id, lock=True)
         borrow_rules.check_may_use(case.member, case.authorization, case.product)
@@ -195,11 +195,6 @@ def _case(authority: Authority, connection: Connection, actor: Actor, ask: Sessi
     return _Case(actor, member, ask, authorization, authorization.product(ask.product), settings(connection), now)
 
 
-def _check_admitted(authority: Authority, connection: Connection, actor: Actor) -> None:
-    """Raises OrganizationOverLimit while the organization has too many members (seed S2)."""
-    Membership.of(authority.authorization(connection), members.type_counts(connection)).check_admitted(actor)
-
-
 def _lock(connection: Connection, case: _Case) -> Assignment | None:
     """Locks the seats of a concurrent product, or the member's license of a named one, which is returned."""
     if case.product.mode != CONCURRENT:
@@ -211,7 +206,7 @@ def _lock(connection: Connection, case: _Case) -> Assignment | None:
 def _decide(authority: Authority, connection: Connection, case: _Case) -> _Answer:
     """Applies the rules in order and writes what they say. Raises BorrowRefused; then no session is written."""
     product, ask, now = case.product, case.ask, case.now
-    _check_admitted(authority, connection, case.actor)
+    check_admitted(authority, connection, case.actor)
     assignment = _lock(connection, case)
     _log_ended_by_time(connection, now, case.member.id)
     borrow_rules.check_may_use(case.member, case.authorization, product)

@@ -30,12 +30,6 @@ def trust_file_of(connection: Connection, seq: int) -> str:
     return str(connection.execute(select(authorizations.c.trust_file).where(authorizations.c.seq == seq)).scalar_one())
 
 
-def members_by_type(connection: Connection) -> dict[str, int]:
-    """How many members of each user type there are."""
-    query = select(members.c.user_type, func.count()).where(members.c.removed_at.is_(None)).group_by(members.c.user_type)
-    return {row[0]: row[1] for row in connection.execute(query)}
-
-
 def holders(connection: Connection) -> dict[tuple[str, str], int]:
     """How many members of each user type hold each named product."""
     query = (

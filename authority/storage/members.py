@@ -117,8 +117,8 @@ def listed(connection: Connection, *, user_type: str | None = None, group: str |
 
 
 def type_counts(connection: Connection) -> dict[str, int]:
-    """How many members of each user type there are."""
-    return {row.user_type: row.members for row in connection.execute(_TYPE_COUNTS)}
+    """How many members of each user type there are; types without any are left out."""
+    return {row.user_type: row.members for row in connection.execute(_TYPE_COUNTS) if row.members}
 
 
 def lock_counts(connection: Connection) -> dict[str, int]:
@@ -220,12 +220,6 @@ def credential_by_digest(connection: Connection, digest: str) -> Credential | No
     """The API key or sign-in whose secret has this digest."""
     row = connection.execute(_CREDENTIAL, {"digest": digest}).one_or_none()
     return None if row is None else value_of(Credential, row)
-
-
-def credentials_of_kind(connection: Connection, kind: str) -> list[Credential]:
-    """All API keys, or all sign-ins, oldest first."""
-    rows = connection.execute(select(credentials).where(credentials.c.kind == kind).order_by(credentials.c.created_at))
-    return [value_of(Credential, row) for row in rows]
 
 
 def revoke_credential(connection: Connection, credential_id: str, at: datetime) -> None:
