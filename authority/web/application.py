@@ -14,7 +14,7 @@ from authority.app import open_authority
 from authority.services.context import Authority
 from authority.settings import from_process
 from authority.web import borrows, problems, public, sessions
-from authority.web.models import Problem
+from authority.web.models.common import Problem
 
 LARGEST_BODY = 256 * 1024
 HEADERS = {

@@ -10,7 +10,7 @@ from authority import rendering
 from authority.services import borrow, endings
 from authority.storage.borrows import Filter
 from authority.web.access import actor, actor_over_limit, authority
-from authority.web.models import (
+from authority.web.models.borrows import (
     BorrowPath,
     BorrowQuery,
     BorrowRequest,
@@ -19,10 +19,10 @@ from authority.web.models import (
     CheckIn,
     EndedBorrow,
     IssuedBorrow,
-    Problem,
     Release,
     Revocation,
 )
+from authority.web.models.common import Problem
 
 api = APIBlueprint(
     "borrows", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem, 409: Problem}

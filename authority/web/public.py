@@ -9,7 +9,9 @@ from flask_openapi3.blueprint import APIBlueprint
 from authority import rendering
 from authority.services import access, log, overview, status_lists
 from authority.web.access import actor, authority, secret
-from authority.web.models import EventQuery, Events, Problem, SignedIn, SignIn
+from authority.web.models.access import SignedIn, SignIn
+from authority.web.models.common import Problem
+from authority.web.models.events import EventQuery, Events
 
 api = APIBlueprint("public", __name__)
 

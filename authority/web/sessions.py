@@ -12,9 +12,9 @@ from authority.services import sessions
 from authority.services.sessions import Started
 from authority.storage.sessions import Filter
 from authority.web.access import actor, authority
-from authority.web.models import (
+from authority.web.models.common import Problem
+from authority.web.models.sessions import (
     EndedSession,
-    Problem,
     SessionPath,
     SessionQuery,
     Sessions,
