@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from authority.domain.borrows import Borrow
-from authority.domain.catalogue import Authorization
+from authority.domain.catalogue import Authorization, end_warning
 from authority.domain.members import Assignment, Member
-from authority.domain.sessions import Session
+from authority.domain.membership import Membership
+from authority.domain.offline_rules import Rule
+from authority.domain.pools import PoolRule
+from authority.domain.sessions import Session, SessionSettings
+from authority.services.authorizations import Installation
+from authority.services.defaults import Defaults
 from authority.services.licenses import Availability
+from authority.services.members import Changed
+from authority.services.policies import Explained
+from authority.services.pools import PoolState
+from authority.storage.api_keys import ApiKey
 
 
 def rfc3339(at: datetime | None) -> str | None:
@@ -61,8 +72,30 @@ def member(found: Member) -> dict[str, Any]:
     }
 
 
+def member_with_licenses(found: Member, held: Iterable[Assignment]) -> dict[str, Any]:
+    """A member object with what the member holds of named products."""
+    return member(found) | {"licenses": [assignment(item) for item in held]}
+
+
+def member_change(found: Changed, *, dry_run: bool) -> dict[str, Any]:
+    """A member after a change, and what it did, or would do, to the licenses."""
+    effect = {name: [assignment(item) for item in getattr(found.licenses, name)] for name in ("taken", "given", "kept")}
+    return {"member": member(found.after), "licenses": effect, "dry_run": dry_run}
+
+
+def member_defaults(found: Defaults) -> dict[str, Any]:
+    """What new members get; `add_ons` has a level for each product."""
+    return asdict(found) | {"groups": list(found.groups), "add_ons": dict(found.add_ons)}
+
+
+def membership(found: Membership) -> dict[str, Any]:
+    """Current and licensed membership; a maximum of None means any number."""
+    types = {name: {"current": current, "maximum": maximum} for name, (current, maximum) in found.by_type.items()}
+    return {"current": found.current, "maximum": found.maximum, "types": types}
+
+
 def authorization(found: Authorization, used: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """The authorization with what of it is used."""
+    """The authorization with what of it is used, and from 30 days before its end with a warning."""
     return {
         "organization": found.organization,
         "organization_name": found.organization_name,
@@ -94,6 +127,34 @@ def authorization(found: Authorization, used: dict[str, Any], now: datetime) -> 
             }
             for product in found.products.values()
         ],
+        "warning": end_warning(found, now),
+    }
+
+
+def installation(found: Installation, now: datetime, *, dry_run: bool) -> dict[str, Any]:
+    """What an installation did, or would do: `changes` and `consequences` are sentences, `shortages` has the numbers."""
+    return {
+        "installed": found.is_new and not dry_run,
+        "organization": found.authorization.organization,
+        "vendor": found.authorization.vendor,
+        "seq": found.authorization.seq,
+        "seq_before": found.before.seq,
+        "ends_at": rfc3339(found.authorization.ends_at),
+        "trust_replaced": found.trust_file is not None and not dry_run,
+        "members": {"current": found.members, "maximum": found.authorization.members_total},
+        "changes": list(found.changes),
+        "consequences": list(found.consequences),
+        "shortages": [
+            {
+                "product": item.product,
+                "feature": item.feature,
+                "licensed": item.licensed,
+                "used": item.used,
+                "available": item.available,
+            }
+            for item in found.shortages
+        ],
+        "warning": end_warning(found.authorization, now),
     }
 
 
@@ -137,3 +198,102 @@ def availability(found: Availability) -> dict[str, Any]:
         "available": found.available,
         "ends_at": rfc3339(found.ends_at),
     }
+
+
+def pool(found: PoolState) -> dict[str, Any]:
+    """The seats of one level or extension of a concurrent product: in use, borrowed, and what the rules keep back."""
+    return {
+        "product": found.rule.product,
+        "feature": found.rule.feature,
+        "licensed": found.licensed,
+        "in_use": found.in_use,
+        "borrowed": found.borrowed,
+        "borrowable": found.borrowable,
+        "low_water": found.rule.low_water,
+        "most_borrowed": found.rule.most_borrowed,
+        "from_higher": found.rule.from_higher,
+        "groups": [
+            {"group": share.group, "reserved": share.reserved, "maximum": share.maximum, "in_use": share.in_use}
+            for share in found.groups
+        ],
+    }
+
+
+def pool_rule(found: PoolRule) -> dict[str, Any]:
+    """A rule about the seats of a level or extension; `group` is empty where it is for everybody."""
+    return {
+        "product": found.product,
+        "feature": found.feature,
+        "group": found.group_name,
+        "low_water": found.low_water,
+        "most_borrowed": found.most_borrowed,
+        "reserved": found.reserved,
+        "maximum": found.maximum,
+        "from_higher": found.from_higher,
+    }
+
+
+def rule(found: Rule) -> dict[str, Any]:
+    """A rule about offline use; `subject` and `product` are empty where it is for all, None is left to the organization's."""
+    return asdict(found)
+
+
+def explained(found: Explained) -> dict[str, Any]:
+    """The rule in effect for a member and a product, and the way to it."""
+    return {
+        "member": found.member,
+        "product": found.product,
+        "allowed": found.rule.allowed,
+        "longest_days": found.rule.longest_days,
+        "default_days": found.rule.default_days,
+        "decided_by": found.rule.decided_by,
+        "path": list(found.rule.path),
+        "explanation": found.text,
+    }
+
+
+def api_key(found: ApiKey) -> dict[str, Any]:
+    """An API key, without its secret."""
+    return {
+        "id": found.id,
+        "name": found.name,
+        "member": found.member,
+        "created_at": rfc3339(found.created_at),
+        "revoked_at": rfc3339(found.revoked_at),
+    }
+
+
+def session_settings(found: SessionSettings) -> dict[str, Any]:
+    """What administrators set about sessions."""
+    return asdict(found)
+
+
+# What a spreadsheet gets of a borrow, in this order.
+BORROW_COLUMNS = (
+    "id",
+    "member",
+    "user_type",
+    "groups",
+    "product",
+    "level",
+    "extensions",
+    "machine_id",
+    "machine_alias",
+    "user_id",
+    "user_name",
+    "issued_at",
+    "expires_at",
+    "state",
+    "ended_at",
+    "seat_free_at",
+    "decided_by",
+    "reason",
+    "copy_may_run_until",
+)
+
+
+def borrow_row(found: Borrow, now: datetime) -> dict[str, Any]:
+    """A borrow without objects in it: at least `BORROW_COLUMNS`."""
+    machine, user = found.machine, found.user
+    more = {"machine_id": machine.id, "machine_alias": machine.alias, "user_id": user.id, "user_name": user.name}
+    return borrow(found, now) | more

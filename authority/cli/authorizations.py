@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from authority import rendering
 from authority.cli.frame import Command, Frame, pass_frame, read_input, show, write_output
 from authority.cli.records import authorization
-from authority.domain.catalogue import end_warning
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import AuthorizationUnusable, RequestInvalid
 from authority.services import authorizations
@@ -39,13 +36,13 @@ def install(frame: Frame, file: str, trust: str | None, accepted: tuple[str, ...
     new_trust = None if trust is None else NewTrust(_read(trust), frozenset(accepted))
     with frame.authority() as authority:
         done = authorizations.install(authority, CONSOLE, data, new_trust, dry_run=dry_run)
-        warning = end_warning(done.authorization, authority.now())
+        value = rendering.installation(done, authority.now(), dry_run=dry_run)
     lines = _lines(done, dry_run=dry_run)
     if done.trust_file is not None and not dry_run:
         path = frame.settings().home / "organization.trust"
         write_output(str(path), done.trust_file)
         lines.append(f"wrote {path}; from now on workstations need it for new borrows, earlier ones stay good with the old one")
-    show(frame, _value(done, warning, dry_run=dry_run), [*lines, *([f"warning: {warning}"] if warning else [])])
+    show(frame, value, [*lines, *([f"warning: {value['warning']}"] if value["warning"] else [])])
 
 
 def _read(name: str) -> bytes:
@@ -66,33 +63,6 @@ def _lines(done: Installation, *, dry_run: bool) -> list[str]:
     if done.consequences:
         lines += ["what is in use is more than it allows:", *(f"  {sentence}" for sentence in done.consequences)]
     return lines
-
-
-def _value(done: Installation, warning: str | None, *, dry_run: bool) -> dict[str, Any]:
-    found = done.authorization
-    return {
-        "installed": done.is_new and not dry_run,
-        "organization": found.organization,
-        "vendor": found.vendor,
-        "seq": found.seq,
-        "seq_before": done.before.seq,
-        "ends_at": rendering.rfc3339(found.ends_at),
-        "trust_replaced": done.trust_file is not None and not dry_run,
-        "members": {"current": done.members, "maximum": found.members_total},
-        "changes": list(done.changes),
-        "consequences": list(done.consequences),
-        "shortages": [
-            {
-                "product": item.product,
-                "feature": item.feature,
-                "licensed": item.licensed,
-                "used": item.used,
-                "available": item.available,
-            }
-            for item in done.shortages
-        ],
-        "warning": warning,
-    }
 
 
 def add_commands(_: click.Group) -> None:

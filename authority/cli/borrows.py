@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import click
 
-from authority import rendering
-from authority.cli.frame import Frame, Group, check_output, pass_frame, read_input, show, show_table, write_output
+from authority import rendering, spreadsheets
+from authority.cli.frame import Frame, Group, check_output, pass_frame, read_input, show, show_table, write_lines, write_output
 from authority.domain.borrows import Borrow
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import Refusal
@@ -15,9 +18,11 @@ from authority.services import borrow as service
 from authority.services import endings
 from authority.services.context import Authority
 from authority.signing.carried import member_of_file
-from authority.storage.borrows import Filter
+from authority.storage.borrows import ACTIVE, Filter
 
 STATES = ["active", "expired", "checked-in", "revoked", "released"]
+DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
+USUAL_LIMIT = 1000
 
 
 @click.group(cls=Group)
@@ -49,15 +54,59 @@ def issue(frame: Frame, request_file: str, member: str | None, output: str) -> N
 @click.option("--member", metavar="NAME")
 @click.option("--product", metavar="PRODUCT")
 @click.option("--machine", metavar="ID_OR_ALIAS")
-@click.option("--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True)
+@click.option("--group", metavar="GROUP", help="Of members of this group.")
+@click.option("--type", "user_type", metavar="TYPE", help="Of members of this user type.")
+@click.option(
+    "--expires-before", type=click.DateTime(DATES), metavar="DATE", help="UTC, like 2026-03-31 or 2026-03-31T12:00:00Z."
+)
+@click.option("--due-within", type=click.IntRange(0, 36_500), metavar="DAYS", help="The active ones that end in so many days.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), help="Default: 1000; with --csv all.")
+@click.option("--csv", "as_csv", is_flag=True, help="Write rows for a spreadsheet.")
+@click.option("-o", "--output", metavar="FILE", help="With --csv: the file to write; default: stdout.")
 @pass_frame
 def list_borrows(
-    frame: Frame, state: str | None, member: str | None, product: str | None, machine: str | None, limit: int
+    frame: Frame,
+    state: str | None,
+    member: str | None,
+    product: str | None,
+    machine: str | None,
+    group: str | None,
+    user_type: str | None,
+    expires_before: datetime | None,
+    due_within: int | None,
+    limit: int | None,
+    as_csv: bool,
+    output: str | None,
 ) -> None:
     """Who is offline, since and until when; newest first."""
+    if due_within is not None and (state not in (None, ACTIVE) or expires_before is not None):
+        raise click.UsageError("--due-within is about active borrows and goes with no other --state and no --expires-before")
+    if output is not None:
+        check_output(output)
+    if (output is not None and not as_csv) or (as_csv and frame.json and output is None):
+        raise click.UsageError("-o FILE goes with --csv, and --csv on stdout goes without --json")
+    before = None if expires_before is None else expires_before.replace(tzinfo=UTC)
+    wanted = Filter(state, member, product, machine, None, limit or USUAL_LIMIT, group, user_type, before)
     with frame.authority() as authority:
-        page, more = service.listed(authority, CONSOLE, Filter(state, member, product, machine, None, limit))
-        rows = [rendering.borrow(found, authority.now()) for found in page]
+        if due_within is not None:
+            wanted = replace(wanted, state=ACTIVE, expires_before=authority.now() + timedelta(days=due_within))
+        if as_csv:
+            _write_sheet(frame, authority, wanted, limit, output)
+        else:
+            _show_page(frame, authority, wanted)
+
+
+def _write_sheet(frame: Frame, authority: Authority, wanted: Filter, limit: int | None, output: str | None) -> None:
+    now = authority.now()
+    found = islice(service.every(authority, CONSOLE, wanted), limit)
+    rows = (rendering.borrow_row(item, now) for item in found)
+    write_lines(output, spreadsheets.lines(rendering.BORROW_COLUMNS, rows))
+    if output is not None:
+        show(frame, {"file": output}, [f"wrote {output}"])
+
+
+def _show_page(frame: Frame, authority: Authority, wanted: Filter) -> None:
+    page, more = service.listed(authority, CONSOLE, wanted)
     columns = {
         "id": lambda row: row["id"],
         "member": lambda row: row["member"],
@@ -67,9 +116,9 @@ def list_borrows(
         "until": lambda row: row["expires_at"],
         "state": lambda row: row["state"],
     }
-    show_table(frame, rows, columns)
+    show_table(frame, [rendering.borrow(found, authority.now()) for found in page], columns)
     if more is not None:
-        click.echo(f"carnet-authority: there are more than {limit}; narrow the list or raise --limit", err=True)
+        click.echo(f"carnet-authority: there are more than {wanted.limit}; narrow the list or raise --limit", err=True)
 
 
 @borrow.command("show")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,16 +107,21 @@ def common_options() -> list[click.Parameter]:
 def show(frame: Frame, value: Any, lines: Sequence[str]) -> None:
     """A result: JSON on stdout with --json, else lines for people."""
     if frame.json:
-        print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+        _print_json(value)
     else:
         for line in lines:
             print(safe(line))
 
 
+def _print_json(value: Any) -> None:
+    """Prints a value for programs. What an argument had that is no Unicode, and an error repeats, stands as its escape."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace").decode())
+
+
 def show_table(frame: Frame, rows: Sequence[dict[str, Any]], columns: dict[str, Callable[[dict[str, Any]], object]]) -> None:
     """A list: an array of objects with --json, else a table."""
     if frame.json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False, default=str))
+        _print_json(rows)
         return
     table = Table(box=None, pad_edge=False)
     for name in columns:
@@ -154,6 +159,20 @@ def write_output(name: str, data: bytes) -> None:
         raise click.UsageError(f"{name} cannot be written: {error.strerror}") from error
 
 
+def write_lines(name: str | None, lines: Iterable[str]) -> None:
+    """Writes lines, each with its own end, in UTF-8 to a file or to stdout. Wrong usage when the file cannot be written."""
+    if name is None:
+        stream = sys.stdout.buffer
+        stream.writelines(line.encode() for line in lines)
+        stream.flush()
+        return
+    try:
+        with open(name, "w", encoding="utf-8", newline="") as file:
+            file.writelines(lines)
+    except OSError as error:
+        raise click.UsageError(f"{name} cannot be written: {error.strerror}") from error
+
+
 def check_output(name: str) -> None:
     """Wrong usage when nothing can be written there, said before anything is done."""
     path = Path(name)
@@ -165,7 +184,7 @@ def failure(frame: Frame, error: Refusal) -> int:
     """Prints a refusal with its code and what to do next. Returns the exit status."""
     if frame.json:
         body = {"ok": False, "code": error.code, "message": error.message, "hint": error.hint, "evidence": error.evidence}
-        print(json.dumps(body, indent=2, ensure_ascii=False, default=str))
+        _print_json(body)
     else:
         print(f"carnet-authority: {safe(error.message)} [{error.code}]", file=sys.stderr)
         if error.hint:

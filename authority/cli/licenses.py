@@ -1,4 +1,4 @@
-"""license: assign, unassign, availability."""
+"""license: assign, unassign, availability, activity."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
-from authority import rendering
+from authority import rendering, rendering_licenses
 from authority.cli.frame import REFUSED, Frame, Group, pass_frame, show, show_table
+from authority.domain.activity import NONE
 from authority.domain.members import CONSOLE
-from authority.services import licenses
-from authority.services.licenses import Outcome, Wish
+from authority.services import activity, licenses
+from authority.services.licenses import Wish
 
 MEMBER_AND_PRODUCT = 2
 COLUMNS = ["username", "product", "level", "extensions"]
@@ -41,7 +42,7 @@ def assign(
     wishes = [Wish(name, names[-1], level, extensions) for name in names[:-1]] if file is None else _wishes(file)
     with frame.authority() as authority:
         outcomes = licenses.assign_many(authority, CONSOLE, wishes, row_by_row=row_by_row)
-    rows = [_row(outcome) for outcome in outcomes]
+    rows = [rendering_licenses.outcome(outcome) for outcome in outcomes]
     show(frame, rows if file or len(rows) > 1 else rows[0], [_line(row) for row in rows])
     return 0 if all(row["ok"] for row in rows) else REFUSED
 
@@ -62,16 +63,6 @@ def _wishes(name: str) -> list[Wish]:
     ]
 
 
-def _row(outcome: Outcome) -> dict[str, Any]:
-    wish, held, refusal = outcome.wish, outcome.held, outcome.refusal
-    row: dict[str, Any] = {"member": wish.username, "product": wish.product, "ok": refusal is None}
-    if held is not None:
-        row |= {"level": held.level, "extensions": list(held.extensions)}
-    if refusal is not None:
-        row |= {"code": refusal.code, "message": refusal.message, "hint": refusal.hint}
-    return row
-
-
 def _line(row: dict[str, Any]) -> str:
     if row["ok"]:
         return f"{row['member']} holds {row['product']}: {', '.join([row['level'], *row['extensions']])}"
@@ -87,21 +78,12 @@ def unassign(frame: Frame, names: tuple[str, ...]) -> None:
         raise click.UsageError("name members and a product")
     with frame.authority() as authority:
         taken = licenses.unassign(authority, CONSOLE, names[:-1], names[-1])
-        rows: list[dict[str, Any]] = [
-            {
-                "member": item.username,
-                "taken": rendering.assignment(item.taken),
-                "borrow": None if item.borrow is None else rendering.borrow(item.borrow, authority.now()),
-            }
-            for item in taken
-        ]
+        rows = [rendering_licenses.unassigned(item, authority.now()) for item in taken]
     lines = []
     for row in rows:
         lines.append(f"{row['member']} no longer holds {names[-1]}")
-        if row["borrow"]:
-            lines.append(
-                f"  a borrow is out until {row['borrow']['expires_at']} and stays good; revoke or release it if it must not"
-            )
+        if row["note"]:
+            lines.append(f"  {row['note']}")
     show(frame, rows, lines)
 
 
@@ -121,6 +103,30 @@ def availability(frame: Frame, product: str | None) -> None:
         "until": lambda row: row["ends_at"],
     }
     show_table(frame, rows, columns)
+
+
+@license_group.command("activity")
+@click.argument("product")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True)
+@pass_frame
+def show_activity(frame: Frame, product: str, limit: int) -> None:
+    """When each member last used a product: green is within 30 minutes, red is offline; with the computer, since and until."""
+    with frame.authority() as authority:
+        page, more = activity.listed(authority, CONSOLE, product, limit=limit)
+        rows = [rendering_licenses.activity(found, authority.now()) for found in page]
+    columns: dict[str, Callable[[dict[str, Any]], object]] = {
+        "member": lambda row: row["member"],
+        "last used": lambda row: row["last_used_at"] or "never",
+        "days": lambda row: row["days_since_last_used"],
+        "state": lambda row: "" if row["state"] == NONE else row["state"],
+        "computer": lambda row: row["computer"],
+        "since": lambda row: row["since"],
+        "until": lambda row: row["until"],
+        "sessions": lambda row: [f"{item['computer']} until {item['active_until']} ({item['id']})" for item in row["sessions"]],
+    }
+    show_table(frame, rows, columns)
+    if more is not None:
+        click.echo(f"carnet-authority: there are more than {limit}; raise --limit", err=True)
 
 
 def add_commands(cli: click.Group) -> None:

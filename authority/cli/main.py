@@ -7,7 +7,20 @@ from collections.abc import Sequence
 
 import click
 
-from authority.cli import authorizations, borrows, demo, licenses, people, policies, records, server, sessions, vendor
+from authority.cli import (
+    api_keys,
+    authorizations,
+    borrows,
+    demo,
+    licenses,
+    people,
+    policies,
+    pools,
+    records,
+    server,
+    sessions,
+    vendor,
+)
 from authority.cli.frame import TROUBLE, Frame, Group, failure
 from authority.domain.refusals import Refusal
 
@@ -29,7 +42,7 @@ def cli() -> None:
     """Issue, watch and end offline licenses."""
 
 
-for module in (server, people, licenses, policies, borrows, sessions, records, demo, authorizations, vendor):
+for module in (server, people, api_keys, licenses, policies, pools, borrows, sessions, records, demo, authorizations, vendor):
     module.add_commands(cli)
 
 

@@ -1,4 +1,4 @@
-"""member, api-key: people."""
+"""member: people."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from authority import rendering
+from authority.cli import member_files
 from authority.cli.frame import Frame, Group, pass_frame, show, show_table
 from authority.domain.members import CONSOLE, Role
-from authority.services import access, defaults, members, removal
+from authority.services import admission, defaults, members, removal
 from authority.services.members import Change, NewMember
 
 
@@ -21,8 +22,8 @@ def member() -> None:
 @member.command("add")
 @click.argument("username")
 @click.option("--name", "full_name", default="", metavar="NAME", help="Full name.")
-@click.option("--type", "user_type", metavar="TYPE", help="User type; default: Creator.")
-@click.option("--role", type=click.Choice([str(role) for role in Role]), help="Default: member.")
+@click.option("--type", "user_type", metavar="TYPE", help="User type; default: what member defaults says.")
+@click.option("--role", type=click.Choice([str(role) for role in Role]), help="Default: what member defaults says.")
 @click.option("--group", "groups", multiple=True, metavar="GROUP", help="May be given several times.")
 @click.option("--password-file", metavar="FILE", help="Sets the password to the first line of the file; - reads stdin.")
 @pass_frame
@@ -92,12 +93,10 @@ def set_member(
     )
     with frame.authority() as authority:
         changed = members.change(authority, CONSOLE, username, wanted, dry_run=dry_run)
-    effect = {
-        name: [rendering.assignment(item) for item in getattr(changed.licenses, name)] for name in ("taken", "given", "kept")
-    }
+    value = rendering.member_change(changed, dry_run=dry_run)
     lines = [f"{'would be' if dry_run else 'now'}: {changed.after.username}, {changed.after.user_type}, {changed.after.role}"]
-    lines += [f"  {name:<6} {_license_line(item)}" for name, items in effect.items() for item in items]
-    show(frame, {"member": rendering.member(changed.after), "licenses": effect, "dry_run": dry_run}, lines)
+    lines += [f"  {name:<6} {_license_line(item)}" for name, items in value["licenses"].items() for item in items]
+    show(frame, value, lines)
 
 
 def _license_line(item: dict[str, Any]) -> str:
@@ -112,7 +111,7 @@ def show_member(frame: Frame, username: str) -> None:
     """Show a member and what it holds."""
     with frame.authority() as authority:
         found, held = members.show(authority, CONSOLE, username)
-    value = rendering.member(found) | {"licenses": [rendering.assignment(item) for item in held]}
+    value = rendering.member_with_licenses(found, held)
     lines = [
         f"{name:<20} {', '.join(item) if isinstance(item, list) else item}" for name, item in rendering.member(found).items()
     ]
@@ -124,11 +123,24 @@ def show_member(frame: Frame, username: str) -> None:
 @click.option("--group", metavar="GROUP")
 @pass_frame
 def list_members(frame: Frame, user_type: str | None, group: str | None) -> None:
-    """List members."""
+    """List members; how many there are and may be stands below."""
     with frame.authority() as authority:
         found = members.listed(authority, CONSOLE, user_type=user_type, group=group)
+        membership = rendering.membership(admission.current(authority))
     columns = ("username", "full_name", "user_type", "role", "groups", "created_at")
     show_table(frame, [rendering.member(item) for item in found], {name: _member_of(name) for name in columns})
+    if not frame.json:
+        click.echo(f"carnet-authority: {_membership_line(membership)}", err=True)
+
+
+def _membership_line(found: dict[str, Any]) -> str:
+    types = [f"{name} {_of(numbers)}" for name, numbers in found["types"].items()]
+    return f"{_of(found)} members ({', '.join(types)})"
+
+
+def _of(numbers: dict[str, Any]) -> str:
+    """`3 of 50`; the number alone where any number is allowed."""
+    return f"{numbers['current']}" if numbers["maximum"] is None else f"{numbers['current']} of {numbers['maximum']}"
 
 
 def _member_of(name: str) -> Any:
@@ -199,7 +211,7 @@ def member_defaults(
 ) -> None:
     """Show what new members get when nobody says otherwise, or set it."""
     with frame.authority() as authority:
-        found = defaults.show(authority)
+        found = defaults.show(authority, CONSOLE)
         if any((user_type, role, groups, add_ons, vendor_access is not None)):
             wanted = defaults.Defaults(
                 user_type or found.user_type,
@@ -209,13 +221,7 @@ def member_defaults(
                 found.vendor_access if vendor_access is None else vendor_access,
             )
             found = defaults.put(authority, CONSOLE, wanted)
-    value = {
-        "user_type": found.user_type,
-        "role": found.role,
-        "groups": list(found.groups),
-        "add_ons": dict(found.add_ons),
-        "vendor_access": found.vendor_access,
-    }
+    value = rendering.member_defaults(found)
     show(frame, value, [f"{name:<14} {item}" for name, item in value.items()])
 
 
@@ -226,24 +232,8 @@ def _add_on(text: str) -> tuple[str, str]:
     return product, level
 
 
-@click.group(cls=Group, name="api-key")
-def api_key() -> None:
-    """Make keys for programs."""
-
-
-@api_key.command("create")
-@click.argument("username")
-@click.option("--name", required=True, metavar="TEXT", help="What the key is for.")
-@pass_frame
-def create(frame: Frame, username: str, name: str) -> None:
-    """Make an API key that acts as the member; it is shown this once."""
-    with frame.authority() as authority:
-        secret, found = access.create_api_key(authority, CONSOLE, username, name)
-    value = {"id": found.id, "name": found.name, "member": username, "api_key": secret}
-    show(frame, value, [f"API key {found.id} ({found.name}) acts as {username}; shown this once:", secret])
-
-
 def add_commands(cli: click.Group) -> None:
     """Adds the commands of this module."""
-    for group in (member, api_key):
-        cli.add_command(group)
+    for command in member_files.COMMANDS:
+        member.add_command(command)
+    cli.add_command(member)

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
+from authority import rendering
 from authority.cli.frame import Frame, Group, pass_frame, show, show_table
 from authority.domain.members import CONSOLE
-from authority.domain.offline_rules import Rule
 from authority.services import policies
 
 
@@ -32,6 +32,9 @@ def _selectors(function: Callable[..., None]) -> Callable[..., None]:
 
 def _key(member: str | None, group: str | None, user_type: str | None, product: str | None) -> tuple[str, str, str]:
     """Level, subject and product that the selectors mean."""
+    # A script's empty variable must not become the rule for everybody.
+    if "" in (member, group, user_type, product):
+        raise click.UsageError("--member, --group, --type and --product each need a name")
     given = [(level, subject) for level, subject in (("member", member), ("group", group), ("type", user_type)) if subject]
     if len(given) > 1:
         raise click.UsageError("a rule is for one of --member, --group and --type")
@@ -45,7 +48,7 @@ def _key(member: str | None, group: str | None, user_type: str | None, product: 
 def show_policies(frame: Frame) -> None:
     """Show all rules."""
     with frame.authority() as authority:
-        rows = [as_json(rule) for rule in policies.listed(authority)]
+        rows = [rendering.rule(found) for found in policies.listed(authority, CONSOLE)[0]]
     columns: dict[str, Callable[[dict[str, Any]], object]] = {
         "level": lambda row: row["level"],
         "for": lambda row: row["subject"],
@@ -82,7 +85,7 @@ def set_policy(
     key = _key(member, group, type, product)
     with frame.authority() as authority:
         rule = policies.change(authority, CONSOLE, *key, allowed=allowed, longest_days=longest_days, default_days=default_days)
-    show(frame, as_json(rule), [f"{rule.name()}: {rule.words()}"])
+    show(frame, rendering.rule(rule), [f"{rule.name()}: {rule.words()}"])
 
 
 @policy.command("remove")
@@ -98,7 +101,7 @@ def remove_policy(
     """Remove a rule, so that the next level decides."""
     with frame.authority() as authority:
         rule = policies.remove(authority, CONSOLE, *_key(member, group, type, product))
-    show(frame, as_json(rule), [f"removed {rule.name()}"])
+    show(frame, rendering.rule(rule), [f"removed {rule.name()}"])
 
 
 @policy.command("explain")
@@ -109,26 +112,7 @@ def explain(frame: Frame, member: str, product: str) -> None:
     """Say which rule is in effect for a member and a product, and why."""
     with frame.authority() as authority:
         found = policies.explain(authority, CONSOLE, member, product)
-    show(frame, explained_json(found), [found.text])
-
-
-def as_json(rule: Rule) -> dict[str, Any]:
-    """A rule as an object."""
-    return {name: getattr(rule, name) for name in Rule.__slots__}
-
-
-def explained_json(found: policies.Explained) -> dict[str, Any]:
-    """An explanation as an object."""
-    return {
-        "member": found.member,
-        "product": found.product,
-        "allowed": found.rule.allowed,
-        "longest_days": found.rule.longest_days,
-        "default_days": found.rule.default_days,
-        "decided_by": found.rule.decided_by,
-        "path": list(found.rule.path),
-        "explanation": found.text,
-    }
+    show(frame, rendering.explained(found), [found.text])
 
 
 def add_commands(cli: click.Group) -> None:

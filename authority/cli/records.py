@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import sys
-from collections.abc import Iterable
-from typing import IO, Any
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import click
 
-from authority import rendering
-from authority.cli.frame import Frame, Group, check_output, pass_frame, show, show_table, write_output
-from authority.domain.catalogue import end_warning
+from authority import rendering, spreadsheets
+from authority.cli.frame import Frame, Group, check_output, pass_frame, show, show_table, write_lines, write_output
 from authority.domain.members import CONSOLE
 from authority.services import log as log_service
 from authority.services import overview, sessions, status_lists
-
-# A cell that begins with one of these would be run as a formula by a spreadsheet (OWASP ASVS 1.2.10); full-width forms count.
-FORMULA_STARTS = tuple("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
 
 
 @click.group(cls=Group, name="status-list")
@@ -63,8 +57,8 @@ def authorization() -> None:
 def show_authorization(frame: Frame) -> None:
     """Show what is licensed and what of it is used."""
     with frame.authority() as authority:
-        found, used = overview.authorization(authority)
-        value = rendering.authorization(found, used, authority.now()) | {"warning": end_warning(found, authority.now())}
+        found, used = overview.authorization(authority, CONSOLE)
+        value = rendering.authorization(found, used, authority.now())
     members = value["members"]
     lines = [
         f"{value['organization_name']} ({value['organization']}), authorized by {value['vendor']}, seq {value['seq']}",
@@ -120,40 +114,20 @@ def export_log(frame: Frame, form: str, output: str | None) -> None:
     """Write the checkout log, one row for each level and extension of each event."""
     if output is not None:
         check_output(output)
-    write = _write_jsonl if form == "jsonl" else _write_csv
     with frame.authority() as authority:
         sessions.log_ended_by_time(authority)
-        rows = log_service.checkout_log(authority, CONSOLE)
-        if output is None:
-            write(sys.stdout, rows)
-            return
-        try:
-            with open(output, "w", encoding="utf-8", newline="") as stream:
-                write(stream, rows)
-        except OSError as error:
-            raise click.UsageError(f"{output} cannot be written: {error.strerror}") from error
-    show(frame, {"file": output}, [f"wrote {output}"])
+        rows = map(_as_texts, log_service.checkout_log(authority, CONSOLE))
+        write_lines(output, _json_lines(rows) if form == "jsonl" else spreadsheets.lines(log_service.COLUMNS, rows))
+    if output is not None:
+        show(frame, {"file": output}, [f"wrote {output}"])
 
 
 def _as_texts(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"at": log_service.instant(row["at"]), "until": log_service.instant(row["until"])}
 
 
-def _write_jsonl(stream: IO[str], rows: Iterable[dict[str, Any]]) -> None:
-    for row in rows:
-        stream.write(json.dumps(_as_texts(row), ensure_ascii=False) + "\n")
-
-
-def _write_csv(stream: IO[str], rows: Iterable[dict[str, Any]]) -> None:
-    writer = csv.DictWriter(stream, log_service.COLUMNS)
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: defused(value) for name, value in _as_texts(row).items()})
-
-
-def defused(value: Any) -> Any:
-    """The cell, with an apostrophe before what a spreadsheet would run as a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+def _json_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    return (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 def add_commands(cli: click.Group) -> None:

@@ -1,4 +1,4 @@
-"""session: list, end."""
+"""session: list, end, settings."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from authority.cli.frame import Frame, Group, pass_frame, show, show_table
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import Refusal
 from authority.domain.sessions import Session
+from authority.services import session_settings
 from authority.services import sessions as service
 from authority.services.context import Authority
 from authority.storage.sessions import Filter
@@ -18,7 +19,7 @@ from authority.storage.sessions import Filter
 
 @click.group(cls=Group)
 def session() -> None:
-    """Watch and end connected uses."""
+    """Watch and end connected uses, and set how long they last."""
 
 
 @session.command("list")
@@ -74,6 +75,27 @@ def _line(found: dict[str, Any]) -> str:
     computer = found["machine"]["alias"] or found["machine"]["id"]
     who = f"{found['member']} on {computer}"
     return f"{found['id']}: {found['product']} {features} for {who}, ended; the user can save until {found['save_by']}"
+
+
+@session.command("settings")
+@click.option("--minutes", type=int, metavar="N", help="Minutes that a session lasts from its last use.")
+@click.option("--computers", type=int, metavar="N", help="Computers that a member can be signed in on at once.")
+@click.option("--offline-hours", type=int, metavar="N", help="Hours that a session goes on without a line.")
+@click.option("--save-minutes", type=int, metavar="N", help="Minutes to save in after an administrator ended a session.")
+@pass_frame
+def settings(
+    frame: Frame, minutes: int | None, computers: int | None, offline_hours: int | None, save_minutes: int | None
+) -> None:
+    """Show the settings of sessions, or change them; a session that is active keeps its time until it is used again."""
+    given = {"minutes": minutes, "computers": computers, "offline_hours": offline_hours, "save_minutes": save_minutes}
+    changes = {name: value for name, value in given.items() if value is not None}
+    with frame.authority() as authority:
+        if changes:
+            found = session_settings.change_settings(authority, CONSOLE, changes)
+        else:
+            found = session_settings.show_settings(authority, CONSOLE)
+    value = rendering.session_settings(found)
+    show(frame, value, [f"{name.replace('_', ' '):<14} {number}" for name, number in value.items()])
 
 
 def add_commands(cli: click.Group) -> None:

@@ -19,7 +19,6 @@ from authority.domain.refusals import (
     NotAllowed,
     NotAssigned,
     OverlapNotAccepted,
-    PoolExhausted,
     ProductOverallocated,
     TypeNotCompatible,
 )
@@ -172,6 +171,18 @@ def features_of(product: Product, ask: Ask, assignment: Assignment | None) -> Fe
     return Features(level, ask.extensions)
 
 
+def check_still_given(product: Product, features: Features, ask: Ask, assignment: Assignment | None) -> None:
+    """Raises what refuses these features to who has them already: a renewal gives again what was given before.
+
+    NotAssigned, LevelNotAssigned, ExtensionNotAssigned; NoSuchProduct when there are no seats of one any more, for a
+    verifier takes nothing that the authorization beside it has no seats of.
+    """
+    features_of(product, replace(ask, level=features.level, extensions=features.extensions), assignment)
+    for feature in features.all():
+        if not product.seats_of(feature):
+            raise NoSuchProduct(f'"{product.id}" has no seats of {feature} any more', feature=feature)
+
+
 def usual_level(product: Product, assignment: Assignment | None) -> str:
     """The level given when none is asked for: the assigned one, else the lowest that has seats."""
     if assignment is not None:
@@ -184,7 +195,7 @@ def check_not_overallocated(product: Product, assigned: Mapping[str, int]) -> No
 
     It happens when a smaller authorization is installed; until it is corrected nobody starts or borrows the product.
     """
-    for feature in (*product.levels, *product.extensions):
+    for feature in dict.fromkeys((*product.levels, *product.extensions, *assigned)):
         seats, used = product.seats_of(feature), assigned.get(feature, 0)
         if used > seats:
             raise ProductOverallocated(
@@ -192,16 +203,6 @@ def check_not_overallocated(product: Product, assigned: Mapping[str, int]) -> No
                 feature=feature,
                 assigned=used,
                 seats=seats,
-            )
-
-
-def check_seats(product: Product, features: Features, in_use: Mapping[str, int]) -> None:
-    """Raises PoolExhausted when a level or extension of a concurrent product has no seat left."""
-    for feature in features.all():
-        seats, used = product.seats_of(feature), in_use.get(feature, 0)
-        if used >= seats:
-            raise PoolExhausted(
-                f'all {seats} seats of "{product.id}" {feature} are in use', feature=feature, seats=seats, in_use=used
             )
 
 
@@ -230,13 +231,13 @@ def receipt_outstanding(held: Borrow) -> AlreadyBorrowed:
     )
 
 
-def renewed(borrow: Borrow, ask: Ask, ends_at: datetime) -> Borrow:
+def renewed(borrow: Borrow, product: Product, ask: Ask, ends_at: datetime) -> Borrow:
     """The same borrow with a later end; a renewal extends and never shortens. What is granted stays as it is.
 
-    Raises AlreadyBorrowed when other features are asked for: those need a check-in and a new borrow.
+    Raises AlreadyBorrowed when more is asked for than is borrowed: that needs a check-in and a new borrow.
     """
-    other_level = ask.level is not None and ask.level != borrow.level
-    if other_level or not set(ask.extensions) <= set(borrow.extensions):
+    is_higher = ask.level is not None and product.rank(ask.level) > product.rank(borrow.level)
+    if is_higher or not set(ask.extensions) <= set(borrow.extensions):
         raise AlreadyBorrowed(
             f'"{borrow.product}" is borrowed here as {", ".join((borrow.level, *borrow.extensions))}; a renewal keeps that',
             hint="Return the borrow and make a new request to change level or extensions.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,8 @@ from authority.domain.borrows import Ask, Borrow
 from authority.domain.members import Actor, Member
 from authority.domain.sessions import Session
 
+# How a license is used: offline for a fixed time, or connected.
+BORROW, SESSION = "borrow", "session"
 # What an analyst reads; every other kind is an administrator's act.
 CHECKOUT_KINDS = ("checkout", "renewal", "checkin", "denial", "revocation", "release", "end", "upgrade")
 
@@ -39,7 +42,7 @@ def borrow_events(kind: str, borrow: Borrow, actor: Actor, reason: str | None = 
         Event(
             kind=kind,
             actor=actor.username,
-            mode="borrow",
+            mode=BORROW,
             handle=borrow.id,
             product=borrow.product,
             feature=feature,
@@ -56,13 +59,13 @@ def borrow_events(kind: str, borrow: Borrow, actor: Actor, reason: str | None = 
     ]
 
 
-def denial_events(ask: Ask, member: Member, actor: Actor, code: str, features: list[str | None]) -> list[Event]:
-    """The rows of a refused borrow, one for each of the features."""
+def denial_events(mode: str, ask: Ask, member: Member, actor: Actor, code: str, features: Iterable[str]) -> list[Event]:
+    """The rows of a refused borrow or session, one for each of the features."""
     return [
         Event(
             kind="denial",
             actor=actor.username,
-            mode="borrow",
+            mode=mode,
             product=ask.product,
             feature=name,
             member=member.username,
@@ -93,7 +96,7 @@ def session_events(kind: str, session: Session, actor: Actor | None, reason: str
         Event(
             kind=kind,
             actor=BY_TIME if actor is None else actor.username,
-            mode="session",
+            mode=SESSION,
             handle=session.id,
             product=session.product,
             feature=feature,

@@ -13,6 +13,8 @@ from authority.domain.refusals import InvalidInput, MemberLimitReached, NotAllow
 # ASCII alone: no two user names can look alike or fold together in one program and not in another.
 USERNAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
 LONGEST_NAME = 128
+# /members/defaults is no member, and the log says "console" and "time" where no member did it.
+RESERVED = frozenset({"defaults", "console", "time"})
 
 
 class Role(StrEnum):
@@ -74,6 +76,11 @@ class Actor:
         if privilege not in PRIVILEGES[self.role]:
             raise NotAllowed(f'{self.username} has the role "{self.role}", which may not {privilege}', role=str(self.role))
 
+    def needs_one_of(self, *privileges: Privilege) -> None:
+        """Raises NotAllowed when the actor's role lacks all of the privileges."""
+        if not any(self.has(privilege) for privilege in privileges):
+            self.needs(privileges[-1])
+
     def has(self, privilege: Privilege) -> bool:
         """True when the actor's role has the privilege."""
         return privilege in PRIVILEGES[self.role]
@@ -94,11 +101,16 @@ class Assignment:
 
 
 def check_username(username: str) -> None:
-    """Raises InvalidInput unless the user name is 1 to 128 of A-Z a-z 0-9 . _ @ + - and begins with a letter or digit."""
+    """Raises InvalidInput unless the user name is 1 to 128 of A-Z a-z 0-9 . _ @ + - and begins with a letter or digit.
+
+    Names that have a meaning of their own are refused too, whatever their case.
+    """
     if not USERNAME.match(username):
         raise InvalidInput(
             f'"{username[:140]}" cannot be a user name: use letters, digits and . _ @ + -', username=username[:140]
         )
+    if username.lower() in RESERVED:
+        raise InvalidInput(f'"{username}" cannot be a user name: it has another meaning', username=username)
 
 
 def check_name(label: str, text: str) -> None:
@@ -107,13 +119,26 @@ def check_name(label: str, text: str) -> None:
         raise InvalidInput(f"{label} must be printable text of at most {LONGEST_NAME} characters")
 
 
+def check_group(name: str) -> None:
+    """Raises InvalidInput for a name that cannot be a group's: like any other name, and not empty."""
+    check_name("a group", name)
+    if not name.strip():
+        raise InvalidInput("a group needs a name")
+
+
 def check_room(authorization: Authorization, user_type: str, members: int, of_type: int) -> None:
     """Raises MemberLimitReached when one more member, or one more of the type, is past the authorization (seed S2)."""
-    for limit, count, what in (
-        (authorization.members_total, members, "members"),
-        (authorization.members_by_type.get(user_type), of_type, f'members of the type "{user_type}"'),
-    ):
-        if limit is not None and count >= limit:
-            raise MemberLimitReached(
-                f"the organization has {count} {what}, the authorization allows {limit}", current=count, maximum=limit
-            )
+    _check_below(authorization.members_total, members, "members")
+    check_room_in_type(authorization, user_type, of_type)
+
+
+def check_room_in_type(authorization: Authorization, user_type: str, of_type: int) -> None:
+    """Raises MemberLimitReached when one more of the type is past the authorization; who only changes the type adds nobody."""
+    _check_below(authorization.members_by_type.get(user_type), of_type, f'members of the type "{user_type}"')
+
+
+def _check_below(limit: int | None, count: int, what: str) -> None:
+    if limit is not None and count >= limit:
+        raise MemberLimitReached(
+            f"the organization has {count} {what}, the authorization allows {limit}", current=count, maximum=limit
+        )

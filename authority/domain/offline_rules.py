@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from authority.domain.catalogue import Authorization, Product
-from authority.domain.members import Member
+from authority.domain.members import Member, check_name
 from authority.domain.refusals import DurationTooLong, InvalidInput, OfflineNotAllowed, ProductExpired
 
 # The most specific level that has a rule wins.
 LEVELS = ("member", "group", "type", "product", "organization")
+# A hundred years, which is also the most that a workstation can ask for: every end of a borrow stays within the calendar.
+MOST_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +56,27 @@ class OfflineRule:
 FIRST_RULE = Rule("organization", "", "", allowed=True, longest_days=30, default_days=7)
 
 
+def check_key(level: str, subject: str, product: str) -> None:
+    """Raises InvalidInput unless a rule of this level can have this subject and product, empty where it has none."""
+    if level not in LEVELS:
+        raise InvalidInput(f'a rule is for one of {", ".join(LEVELS)}, not "{level}"')
+    check_name("the subject of a rule", subject)
+    check_name("the product of a rule", product)
+    if level == "organization" and (subject or product):
+        raise InvalidInput("the organization's rule is for everybody and all products: it has neither subject nor product")
+    if level == "product" and product:
+        raise InvalidInput("the rule of a product names it as its subject")
+    if level != "organization" and not subject.strip():
+        raise InvalidInput(f"a rule for a {level} says for which")
+
+
 def check_rule(rule: Rule) -> None:
     """Raises InvalidInput for days that make no sense, and for an organization's rule that leaves something open."""
     days = (rule.longest_days, rule.default_days)
     if rule.level == "organization" and (rule.allowed is None or None in days):
         raise InvalidInput("the organization's rule says all: allowed or not, the longest and the default days")
-    if any(value is not None and value < 1 for value in days):
-        raise InvalidInput("days are at least 1")
+    if any(value is not None and not 1 <= value <= MOST_DAYS for value in days):
+        raise InvalidInput(f"days are from 1 to {MOST_DAYS}")
     if rule.longest_days is not None and rule.default_days is not None and rule.default_days > rule.longest_days:
         raise InvalidInput(f"the default of {rule.default_days} days is more than the longest, {rule.longest_days} days")
 
@@ -140,6 +156,21 @@ def end_of_borrow(
             decided_by=why,
         )
     return asked
+
+
+def check_end(authorization: Authorization, product: Product, now: datetime, end: datetime) -> None:
+    """Raises DurationTooLong when no borrow can last until then: an authorization for less came after it was given.
+
+    A renewal never shortens, so there is none; the borrow itself stays good.
+    """
+    latest = min(now + timedelta(days=authorization.max_borrow_days), authorization.end_of(product))
+    if end > latest:
+        raise DurationTooLong(
+            f"the borrow lasts until {end:%Y-%m-%d %H:%M} UTC, and by the authorization now in force none is given beyond "
+            f"{latest:%Y-%m-%d %H:%M} UTC",
+            hint="The borrow stays good until it ends: renew it later.",
+            limit_until=latest.isoformat(),
+        )
 
 
 def latest_end(rule: OfflineRule, authorization: Authorization, product: Product, now: datetime) -> tuple[datetime, str]:

@@ -17,6 +17,7 @@ from authority.domain.refusals import (
     ExtensionNotAssigned,
     InvalidInput,
     LevelNotAssigned,
+    NoSuchProduct,
     ProductExpired,
     SessionEnded,
     SessionLimit,
@@ -146,15 +147,10 @@ def seats_needed(product: Product, features: Features, here: Borrow | None) -> t
     return tuple(name for name in features.all() if name not in taken)
 
 
-def check_seats(product: Product, features: Features, wanted: Sequence[str], in_use: Mapping[str, int]) -> None:
-    """Raises PoolExhausted when one of the `wanted` features of a concurrent product has no seat left."""
-    rules.check_seats(product, features, {name: count for name, count in in_use.items() if name in wanted})
-
-
 def check_computers(active: Sequence[Session], machine: Machine, settings: SessionSettings) -> None:
     """Raises SessionLimit, with the computers in use, when this one would be one too many (seed S1: three at most)."""
     computers: dict[str, list[Session]] = {}
-    for session in sorted(active, key=lambda item: item.created_at):
+    for session in sorted(active, key=lambda item: (item.created_at, item.id)):
         computers.setdefault(session.machine.id, []).append(session)
     if machine.id in computers or len(computers) < settings.computers:
         return
@@ -185,12 +181,11 @@ def check_covers(session: Session, product: Product, ask: SessionAsk) -> None:
         )
 
 
-def check_still_assigned(session: Session, product: Product, assignment: Assignment | None, now: datetime) -> None:
-    """Raises NotAssigned, LevelNotAssigned or ExtensionNotAssigned when the member no longer holds what the session has."""
-    ask = SessionAsk(session.product, session.level, session.extensions, session.machine, session.user)
+def check_still_given(session: Session, product: Product, ask: Ask, assignment: Assignment | None) -> None:
+    """Raises NotAssigned, LevelNotAssigned, ExtensionNotAssigned, NoSuchProduct when the member cannot have any more what the session has."""
     try:
-        rules.features_of(product, ask.as_ask(now), assignment)
-    except (LevelNotAssigned, ExtensionNotAssigned) as error:
+        rules.check_still_given(product, session.features(), ask, assignment)
+    except (LevelNotAssigned, ExtensionNotAssigned, NoSuchProduct) as error:
         error.hint = START_AGAIN
         raise
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -13,11 +14,12 @@ from authority.services.admission import check_admitted
 from authority.services.context import Authority
 from authority.services.passwords import is_right
 from authority.signing.encoding import digest, encode
-from authority.storage import events
+from authority.storage import api_keys, events
 from authority.storage import members as stored
+from authority.storage.api_keys import ApiKey
 from authority.storage.members import Credential
 
-SIGN_IN, API_KEY = "sign-in", "api-key"
+SIGN_IN, API_KEY = "sign-in", api_keys.KIND
 SIGN_IN_LASTS = timedelta(hours=12)
 # Says to people and scanners what was found when a key turns up where it should not be.
 PREFIXES = {SIGN_IN: "carnet_si_", API_KEY: "carnet_key_"}
@@ -37,7 +39,7 @@ def sign_in(authority: Authority, username: str, password: str) -> tuple[str, da
         check_admitted(authority, connection, member)
     ends_at = now + SIGN_IN_LASTS
     with authority.database.write() as connection:
-        secret = _insert(authority, connection, member, SIGN_IN, SIGN_IN, now, ends_at)
+        secret, _ = _insert(authority, connection, member, SIGN_IN, SIGN_IN, now, ends_at)
         events.append(connection, [Event(kind="signed-in", actor=member.username, member=member.username)], now)
     return secret, ends_at
 
@@ -61,30 +63,72 @@ def actor_of(authority: Authority, secret: str) -> Actor:
     return Actor(found.id, found.username, Role(found.role))
 
 
-def create_api_key(authority: Authority, actor: Actor, username: str, name: str) -> tuple[str, Credential]:
-    """A new API key that acts as the member; the secret is returned this once. Raises NotAllowed, NotFound, InvalidInput."""
+def create_api_key(authority: Authority, actor: Actor, username: str, name: str) -> tuple[str, ApiKey]:
+    """The secret of a new API key that acts as the member, returned this once, and the key.
+
+    Raises NotAllowed, NotFound, InvalidInput.
+    """
     actor.needs(Privilege.MANAGE_AUTHORITY)
     check_name("the name of a key", name)
     if not name.strip():
         raise InvalidInput("a key needs a name that says what it is for")
     now = authority.clock()
     with authority.database.write() as connection:
-        member = stored.by_username(connection, username)
+        member = stored.by_username(connection, username, lock=True)
         if member is None:
             raise NotFound(f'there is no member "{username}"', member=username)
-        secret = _insert(authority, connection, member, API_KEY, name, now, None)
-        found = stored.credential_by_digest(connection, digest(secret))
-        events.append(connection, [Event(kind="api-key-created", actor=actor.username, member=username, reason=name)], now)
-    if found is None:
-        raise NotFound("the key just made is not there")
-    return secret, found
+        secret, key_id = _insert(authority, connection, member, API_KEY, name, now, None)
+        made = ApiKey(key_id, name, member.username, now, None)
+        events.append(connection, [_event("api-key-created", actor, made)], now)
+    return secret, made
+
+
+def listed_api_keys(
+    authority: Authority, actor: Actor, after: str | None = None, limit: int = 100
+) -> tuple[list[ApiKey], str | None]:
+    """A page of all API keys, newest first, those revoked too, and the cursor of the next page.
+
+    Raises NotAllowed, InvalidInput (`after` is no cursor, or its key is gone with its member).
+    """
+    actor.needs(Privilege.MANAGE_AUTHORITY)
+    with authority.database.read() as connection:
+        last = None if after is None else api_keys.get(connection, after)
+        if after is not None and last is None:
+            raise InvalidInput("this cursor is of no page of API keys", hint="Begin again without a cursor.")
+        found = api_keys.listed(connection, last, limit + 1)
+    page = found[:limit]
+    return page, page[-1].id if len(found) > limit else None
+
+
+def revoke_api_key(authority: Authority, actor: Actor, key_id: str) -> ApiKey:
+    """The key, of no use from now on; once more changes nothing. A sign-in is no API key: only its holder ends it.
+
+    Raises NotAllowed, NotFound.
+    """
+    actor.needs(Privilege.MANAGE_AUTHORITY)
+    now = authority.clock()
+    with authority.database.write() as connection:
+        before = api_keys.get(connection, key_id, lock=True) if key_id.isprintable() else None
+        if before is None:
+            raise NotFound(
+                f'there is no API key "{key_id}"', hint="carnet-authority api-key list shows the ids.", key_id=key_id
+            )
+        if before.revoked_at is not None:
+            return before
+        stored.revoke_credential(connection, before.id, now)
+        events.append(connection, [_event("api-key-revoked", actor, before)], now)
+    return replace(before, revoked_at=now)
+
+
+def _event(kind: str, actor: Actor, key: ApiKey) -> Event:
+    """Names are not unique, so that the log has the id as well."""
+    return Event(kind=kind, actor=actor.username, member=key.member, reason=f"{key.name} ({key.id})")
 
 
 def _insert(
     authority: Authority, connection: Connection, member: Member, kind: str, name: str, now: datetime, ends_at: datetime | None
-) -> str:
-    secret = PREFIXES[kind] + encode(authority.random_bytes(32))
-    stored.insert_credential(
-        connection, Credential(authority.fresh_id(), kind, digest(secret), name, member.id, now, ends_at, None)
-    )
-    return secret
+) -> tuple[str, str]:
+    """Secret and id of a new credential."""
+    secret, credential_id = PREFIXES[kind] + encode(authority.random_bytes(32)), authority.fresh_id()
+    stored.insert_credential(connection, Credential(credential_id, kind, digest(secret), name, member.id, now, ends_at, None))
+    return secret, credential_id

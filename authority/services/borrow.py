@@ -10,18 +10,17 @@ from sqlalchemy import Connection
 
 from authority.domain import borrows as rules
 from authority.domain.borrows import Ask, Borrow, Features
-from authority.domain.catalogue import CONCURRENT, Authorization, Product
-from authority.domain.events import Event, borrow_events, denial_events
-from authority.domain.members import Actor, Member, Privilege
-from authority.domain.offline_rules import effective, end_of_borrow
+from authority.domain.events import BORROW, borrow_events
+from authority.domain.members import Actor, Assignment, Member, Privilege
+from authority.domain.offline_rules import OfflineRule, check_end, effective, end_of_borrow
 from authority.domain.refusals import BorrowRefused, InvalidInput, NotFound, RequestInvalid, RequestReplayed, StorageUnavailable
-from authority.services import status_lists
+from authority.services import seats, status_lists
 from authority.services.admission import check_admitted
 from authority.services.context import Authority
+from authority.services.seats import Case
 from authority.signing import carried, tokens
 from authority.storage import borrows as stored
-from authority.storage import events, members, offline_rules
-from authority.storage import organization as stored_organization
+from authority.storage import events, members, offline_rules, pools, sessions
 from authority.storage.borrows import Token
 from authority.storage.organization import Organization
 
@@ -29,6 +28,8 @@ from authority.storage.organization import Organization
 OLDEST_REQUEST = timedelta(days=90)
 FASTEST_CLOCK = timedelta(hours=24)
 DRAWS_OF_A_PLACE = 64
+# Each page looks for its beginning anew, so that large ones are faster; one is some ten megabytes.
+PAGE = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +39,6 @@ class Issued:
     borrow: Borrow
     file: bytes
     is_new: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """All that one decision is made from."""
-
-    actor: Actor
-    ask: Ask
-    member: Member
-    organization: Organization
-    authorization: Authorization
-    now: datetime
 
 
 def issue(authority: Authority, actor: Actor, request: str, member: str | None = None) -> Issued:
@@ -72,7 +61,7 @@ def issue(authority: Authority, actor: Actor, request: str, member: str | None =
             answer: _Answer | BorrowRefused = _decide(authority, connection, case)
         except BorrowRefused as error:
             answer = error
-            events.append(connection, _denial(connection, case, error), authority.clock())
+            events.append(connection, seats.denial(connection, case, error, BORROW), authority.clock())
     if isinstance(answer, BorrowRefused):
         raise answer
     status_lists.remember(authority, answer.token.status_seq)
@@ -86,11 +75,11 @@ class _Answer:
     is_new: bool
 
 
-def _case(authority: Authority, connection: Connection, actor: Actor, ask: Ask, member: str | None, now: datetime) -> _Case:
-    organization = authority.organization(connection)
-    _check_form(ask, organization, now)
+def _case(authority: Authority, connection: Connection, actor: Actor, ask: Ask, member: str | None, now: datetime) -> Case:
+    _check_form(ask, authority.organization(connection), now)
     found = _member_for(connection, actor, member, ask)
-    return _Case(actor, ask, found, organization, authority.authorization(connection), now)
+    authorization = authority.authorization(connection)
+    return Case(actor, found, ask, authorization, authorization.product(ask.product), now)
 
 
 def _check_form(ask: Ask, organization: Organization, now: datetime) -> None:
@@ -110,7 +99,7 @@ def _member_for(connection: Connection, actor: Actor, member: str | None, ask: A
         raise InvalidInput("the request names no member", hint="Say for whom: --member NAME")
     if member is not None and ask.member is not None and member.lower() != ask.member.lower():
         raise InvalidInput(f"the request was made for {ask.member}, not for {member}")
-    found = members.by_username(connection, name)
+    found = members.kept(connection, name)
     if found is None or found.id != actor.member_id:
         actor.needs(Privilege.ACT_FOR_MEMBERS)
     if found is None:
@@ -118,40 +107,20 @@ def _member_for(connection: Connection, actor: Actor, member: str | None, ask: A
     return found
 
 
-def _decide(authority: Authority, connection: Connection, case: _Case) -> _Answer:
+def _decide(authority: Authority, connection: Connection, case: Case) -> _Answer:
     """Answers as before, or applies the rules in order and writes what they say. Raises BorrowRefused; then nothing was written.
 
     The lock comes first: who comes after sees all that was decided before.
     """
-    product = case.authorization.product(case.ask.product)
-    if product.mode == CONCURRENT:
-        stored_organization.lock_pools(connection, product.id)
-        assignment = None
-    else:
-        assignment = members.assignment(connection, case.member.id, product.id, lock=True)
+    assignment = seats.lock(connection, case)
     token = stored.token_of_request(connection, case.ask.jti)
     if token is not None:
         return _same_answer(connection, case, token)
     check_admitted(authority, connection, case.member)
-    rules.check_may_use(case.member, case.authorization, product)
-    if assignment is not None:
-        rules.check_not_overallocated(product, stored_organization.assigned(connection, product.id))
-    return _new_answer(authority, connection, case, product, rules.features_of(product, case.ask, assignment))
+    return _new_answer(authority, connection, case, assignment, seats.entitled(connection, case, assignment))
 
 
-def _denial(connection: Connection, case: _Case, error: BorrowRefused) -> list[Event]:
-    """The log rows of a refusal: the feature that was lacking, else what was asked for, else what would have been given."""
-    product = case.authorization.product(case.ask.product)
-    feature = error.evidence.get("feature")
-    level = case.ask.level
-    if feature is None and level is None:
-        assignment = members.assignment(connection, case.member.id, product.id)
-        level = rules.usual_level(product, assignment)
-    features = [feature] if feature is not None else [level, *case.ask.extensions]
-    return denial_events(case.ask, case.member, case.actor, error.code, features)
-
-
-def _same_answer(connection: Connection, case: _Case, token: Token) -> _Answer:
+def _same_answer(connection: Connection, case: Case, token: Token) -> _Answer:
     """What this very request got before. Raises RequestReplayed for another text or member under its number."""
     borrow = stored.get(connection, token.borrow_id)
     if token.request_digest != case.ask.digest or borrow is None or borrow.member != case.member.username:
@@ -159,9 +128,11 @@ def _same_answer(connection: Connection, case: _Case, token: Token) -> _Answer:
     return _Answer(borrow, token, is_new=False)
 
 
-def _new_answer(authority: Authority, connection: Connection, case: _Case, product: Product, features: Features) -> _Answer:
+def _new_answer(
+    authority: Authority, connection: Connection, case: Case, assignment: Assignment | None, features: Features
+) -> _Answer:
     """A renewal on the machine that has the borrow, a new borrow, or a refusal."""
-    ask, now, is_concurrent = case.ask, case.now, product.mode == CONCURRENT
+    ask, product, now = case.ask, case.product, case.now
     rule = effective(offline_rules.applying(connection, case.member, product.id), case.member, product.id)
     ends_at = end_of_borrow(rule, case.authorization, product, now, ask.days, ask.until)
     held = stored.holding(connection, case.member.id, product.id, now)
@@ -169,22 +140,36 @@ def _new_answer(authority: Authority, connection: Connection, case: _Case, produ
         if borrow.ended_by is None and borrow.is_on(ask.machine, ask.user):
             if ask.prev is not None and not stored.is_receipt_known(connection, ask.prev):
                 raise rules.receipt_outstanding(borrow)
-            return _renew(authority, connection, case, rules.renewed(borrow, ask, ends_at))
-    if held and not is_concurrent:
+            renewed = rules.renewed(borrow, product, ask, ends_at)
+            rules.check_still_given(product, Features(borrow.level, borrow.extensions), ask, assignment)
+            check_end(case.authorization, product, now, renewed.expires_at)
+            return _renew(authority, connection, case, renewed)
+    if held and not case.is_concurrent:
         raise rules.taken(held[0], ask.machine)
-    if is_concurrent:
-        rules.check_seats(product, features, stored.seats_in_use(connection, product.id, now))
-    borrow = Borrow(
+    # A session here gives its seats to the borrow: the two together take each seat once.
+    sessions_here = sessions.active_here(connection, case.member.id, product.id, ask.machine, now)
+    if case.is_concurrent:
+        pool = pools.pool(connection, product, now, without=sessions_here)
+        features = pool.served(features, case.member.groups, borrowing=True)
+    borrow = _new_borrow(authority, case, features, rule, ends_at)
+    stored.insert_borrow(connection, borrow, case.member.id)
+    for session_id in sessions_here:
+        sessions.drop_seats(connection, session_id, features.all())
+    return _give(authority, connection, case, borrow, kind="checkout")
+
+
+def _new_borrow(authority: Authority, case: Case, features: Features, rule: OfflineRule, ends_at: datetime) -> Borrow:
+    return Borrow(
         id=authority.fresh_id(),
         member=case.member.username,
         user_type=case.member.user_type,
         groups=case.member.groups,
-        product=product.id,
+        product=case.product.id,
         level=features.level,
         extensions=features.extensions,
-        machine=ask.machine,
-        user=ask.user,
-        issued_at=now,
+        machine=case.ask.machine,
+        user=case.ask.user,
+        issued_at=case.now,
         expires_at=ends_at,
         ended_at=None,
         ended_by=None,
@@ -192,16 +177,14 @@ def _new_answer(authority: Authority, connection: Connection, case: _Case, produ
         seat_free_at=ends_at,
         decided_by=rule.decided_by,
     )
-    stored.insert_borrow(connection, borrow, case.member.id)
-    return _give(authority, connection, case, borrow, kind="checkout")
 
 
-def _renew(authority: Authority, connection: Connection, case: _Case, borrow: Borrow) -> _Answer:
+def _renew(authority: Authority, connection: Connection, case: Case, borrow: Borrow) -> _Answer:
     stored.update_borrow(connection, borrow)
     return _give(authority, connection, case, borrow, kind="renewal")
 
 
-def _give(authority: Authority, connection: Connection, case: _Case, borrow: Borrow, *, kind: str) -> _Answer:
+def _give(authority: Authority, connection: Connection, case: Case, borrow: Borrow, *, kind: str) -> _Answer:
     """Writes the token and the log rows beside the borrow; the caller's transaction makes them one."""
     token = _new_token(authority, connection, case, borrow)
     stored.insert_token(connection, token)
@@ -209,8 +192,8 @@ def _give(authority: Authority, connection: Connection, case: _Case, borrow: Bor
     return _Answer(borrow, token, is_new=True)
 
 
-def _new_token(authority: Authority, connection: Connection, case: _Case, borrow: Borrow) -> Token:
-    organization, authorization = case.organization, case.authorization
+def _new_token(authority: Authority, connection: Connection, case: Case, borrow: Borrow) -> Token:
+    organization, authorization = authority.organization(connection), case.authorization
     index = stored.free_status_index(connection, _places(authority, organization.status_size))
     if index is None:
         raise StorageUnavailable(f"no free place in the status list of {organization.status_size} was found")
@@ -268,3 +251,21 @@ def listed(authority: Authority, actor: Actor, wanted: stored.Filter) -> tuple[l
         found = stored.listed(connection, wanted, authority.now())
     page = found[: wanted.limit]
     return page, page[-1].id if len(found) > wanted.limit else None
+
+
+def every(authority: Authority, actor: Actor, wanted: stored.Filter) -> Iterator[Borrow]:
+    """All borrows that `listed` gives page by page; the first page is read at once, the others when it is their turn.
+
+    Between pages nothing is held open, however slowly somebody reads.
+    """
+    wanted = replace(wanted, limit=PAGE)
+    return _paged(authority, actor, wanted, *listed(authority, actor, wanted))
+
+
+def _paged(
+    authority: Authority, actor: Actor, wanted: stored.Filter, page: list[Borrow], cursor: str | None
+) -> Iterator[Borrow]:
+    yield from page
+    while cursor is not None:
+        page, cursor = listed(authority, actor, replace(wanted, after=cursor))
+        yield from page

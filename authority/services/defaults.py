@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection
 
-from authority.domain.catalogue import Authorization
+from authority.domain.catalogue import CONCURRENT, Authorization
 from authority.domain.events import Event
-from authority.domain.members import Actor, Privilege, Role, check_name
+from authority.domain.members import Actor, Privilege, Role, check_group
 from authority.domain.refusals import InvalidInput, TypeNotCompatible
 from authority.services.context import Authority
 from authority.storage import events, preferences
@@ -37,8 +37,9 @@ def get(authority: Authority, connection: Connection) -> Defaults:
     return Defaults(found["user_type"], found["role"], tuple(found["groups"]), add_ons, found["vendor_access"])
 
 
-def show(authority: Authority) -> Defaults:
-    """The defaults in force."""
+def show(authority: Authority, actor: Actor) -> Defaults:
+    """The defaults in force. Raises NotAllowed for who may neither manage members nor licenses."""
+    actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
     with authority.database.read() as connection:
         return get(authority, connection)
 
@@ -46,7 +47,8 @@ def show(authority: Authority) -> Defaults:
 def put(authority: Authority, actor: Actor, defaults: Defaults) -> Defaults:
     """Sets the defaults; members who are there stay as they are.
 
-    Raises NotAllowed, InvalidInput, NoSuchProduct, TypeNotCompatible (an add-on that the type may not hold).
+    Raises NotAllowed, InvalidInput (also for an add-on that is not assigned but taken from a pool), NoSuchProduct,
+    TypeNotCompatible (an add-on that the type may not hold).
     """
     actor.needs(Privilege.MANAGE_MEMBERS)
     with authority.database.write() as connection:
@@ -62,9 +64,11 @@ def _check(authorization: Authorization, defaults: Defaults) -> None:
     if defaults.role not in list(Role):
         raise InvalidInput(f'there is no role "{defaults.role}", there are {", ".join(Role)}')
     for group in defaults.groups:
-        check_name("a group", group)
+        check_group(group)
     for product_id, level in defaults.add_ons:
         product = authorization.product(product_id)
         product.rank(level)
+        if product.mode == CONCURRENT:
+            raise InvalidInput(f'"{product_id}" is a concurrent-use product: its seats are taken as they come, not assigned')
         if not user_type.may_use(product_id):
             raise TypeNotCompatible(f'members of the type "{user_type.name}" may not hold "{product_id}"', product=product_id)

@@ -13,6 +13,7 @@ from authority.domain.catalogue import CONCURRENT
 from authority.domain.licenses import check_assignable, check_free, wanted
 from authority.domain.members import Actor, Assignment, Privilege
 from authority.domain.refusals import NotFound, Refusal
+from authority.services import pages
 from authority.services.context import Authority
 from authority.services.members import existing, member_event
 from authority.storage import assignments, borrows, events
@@ -28,6 +29,14 @@ class Wish:
     product: str
     level: str | None
     extensions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A license that a member holds."""
+
+    username: str
+    license: Assignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +92,24 @@ def assign_many(authority: Authority, actor: Actor, wishes: Sequence[Wish], *, r
     """
     actor.needs(Privilege.ASSIGN_LICENSES)
     with authority.database.write() as connection:
+        stored.lock_counts(connection)  # no member is removed meanwhile, whose licenses nobody could take back
         return [_outcome(authority, connection, actor, wish, row_by_row=row_by_row) for wish in wishes]
 
 
 def _outcome(authority: Authority, connection: Connection, actor: Actor, wish: Wish, *, row_by_row: bool) -> Outcome:
     try:
-        return Outcome(wish, _assign(authority, connection, actor, wish), None)
+        return Outcome(wish, assign_within(authority, connection, actor, wish), None)
     except Refusal as error:
         if not row_by_row:
             raise
         return Outcome(wish, None, error)
 
 
-def _assign(authority: Authority, connection: Connection, actor: Actor, wish: Wish) -> Assignment:
-    """Every check comes before the first change, so that a refused row leaves nothing in a row-by-row transaction."""
+def assign_within(authority: Authority, connection: Connection, actor: Actor, wish: Wish) -> Assignment:
+    """The same as `assign` within a transaction that is under way; the privilege was checked.
+
+    Every check comes before the first change, so that a refused row leaves nothing in a row-by-row transaction.
+    """
     authorization = authority.authorization(connection)
     member, product = existing(connection, wish.username), authorization.product(wish.product)
     check_assignable(authorization, member, product)
@@ -115,27 +128,51 @@ def _assign(authority: Authority, connection: Connection, actor: Actor, wish: Wi
 def unassign(authority: Authority, actor: Actor, usernames: Sequence[str], product_id: str) -> list[Unassigned]:
     """Takes the licenses of a product from members, all or none. A borrow that is out stays good and can be checked in.
 
-    Raises NotAllowed, NotFound, NoSuchProduct.
+    A product that is no longer licensed at all can still be taken from its holders. Raises NotAllowed, NotFound, NoSuchProduct.
     """
     actor.needs(Privilege.ASSIGN_LICENSES)
-    now, taken = authority.now(), []
     with authority.database.write() as connection:
+        stored.lock_counts(connection)
+        return [unassign_within(authority, connection, actor, username, product_id) for username in usernames]
+
+
+def unassign_within(authority: Authority, connection: Connection, actor: Actor, username: str, product_id: str) -> Unassigned:
+    """The same for one member within a transaction that is under way; the privilege was checked."""
+    member = existing(connection, username)
+    before = stored.assignment(connection, member.id, product_id, lock=True)
+    if before is None:
         product = authority.authorization(connection).product(product_id)
-        for username in usernames:
-            member = existing(connection, username)
-            before = stored.assignment(connection, member.id, product.id, lock=True)
-            if before is None:
-                raise NotFound(f'{member.username} holds no license of "{product.id}"', member=member.username)
-            stored_organization.lock_pools(connection, product.id)
-            assignments.replace(connection, member.id, before, None, authority.clock())
-            held = borrows.holding(connection, member.id, product.id, now)
-            taken.append(Unassigned(member.username, before, held[0] if held else None))
-            rows = [
-                member_event("license-unassigned", actor, member, product.id, feature)
-                for feature in (before.level, *before.extensions)
-            ]
-            events.append(connection, rows, authority.clock())
-    return taken
+        raise NotFound(f'{member.username} holds no license of "{product.id}"', member=member.username)
+    stored_organization.lock_pools(connection, product_id)
+    assignments.replace(connection, member.id, before, None, authority.clock())
+    held = borrows.holding(connection, member.id, product_id, authority.now())
+    rows = [
+        member_event("license-unassigned", actor, member, product_id, feature) for feature in (before.level, *before.extensions)
+    ]
+    events.append(connection, rows, authority.clock())
+    return Unassigned(member.username, before, held[0] if held else None)
+
+
+def listed(
+    authority: Authority,
+    actor: Actor,
+    *,
+    username: str | None = None,
+    product_id: str | None = None,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> tuple[list[Held], str | None]:
+    """A page of who holds what, by user name and product, and the cursor of the next page; None means all.
+
+    Raises NotAllowed, InvalidInput (no such cursor).
+    """
+    actor.needs(Privilege.ASSIGN_LICENSES)
+    after = None if cursor is None else pages.parts(cursor, 2)
+    with authority.database.read() as connection:
+        rows = assignments.listed(connection, username=username, product=product_id, after=after, limit=limit + 1)
+    found = [Held(name, item) for name, item in rows]
+    following = pages.cursor(found[limit - 1].username, found[limit - 1].license.product) if len(found) > limit else None
+    return found[:limit], following
 
 
 def availability(authority: Authority, actor: Actor, product_id: str | None = None) -> list[Availability]:
@@ -153,6 +190,6 @@ def availability(authority: Authority, actor: Actor, product_id: str | None = No
             ends_at = authorization.end_of(product)
             found += [
                 Availability(product.id, feature, product.seats_of(feature), used.get(feature, 0), ends_at)
-                for feature in (*product.levels, *product.extensions)
+                for feature in dict.fromkeys((*product.levels, *product.extensions, *used))
             ]
     return found

@@ -10,9 +10,21 @@ from sqlalchemy import Connection
 from authority.domain.catalogue import Authorization, UserType
 from authority.domain.events import Event, groups_text
 from authority.domain.licenses import TypeChange, change_of_type, check_assignable, check_free
-from authority.domain.members import Actor, Assignment, Member, Privilege, Role, check_name, check_room, check_username
+from authority.domain.members import (
+    Actor,
+    Assignment,
+    Member,
+    Privilege,
+    Role,
+    check_group,
+    check_name,
+    check_room,
+    check_room_in_type,
+    check_username,
+)
+from authority.domain.membership import Membership
 from authority.domain.refusals import AlreadyExists, InvalidInput, NotFound
-from authority.services import defaults
+from authority.services import admission, defaults, pages
 from authority.services.context import Authority
 from authority.services.passwords import hash_password
 from authority.storage import assignments, events
@@ -22,7 +34,10 @@ from authority.storage import organization as stored_organization
 
 @dataclass(frozen=True, slots=True)
 class NewMember:
-    """A member to be added; None takes the organization's default. Without a password nobody can sign in as this member."""
+    """A member to be added; None takes the organization's default. Without a password nobody can sign in as this member.
+
+    `vendor_access` lets the member sign in to the vendor's sites; only an administrator sets it, here or later (seed S1).
+    """
 
     username: str
     full_name: str = ""
@@ -30,6 +45,16 @@ class NewMember:
     role: Role | None = None
     groups: tuple[str, ...] | None = None
     password: str | None = None
+    vendor_access: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of members by user name, the cursor of the next page, and how many members there are and may be (seed S2)."""
+
+    members: list[Member]
+    cursor: str | None
+    membership: Membership
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +95,28 @@ def add(authority: Authority, actor: Actor, new: NewMember) -> Member:
 def check_form(new: NewMember) -> None:
     """Raises InvalidInput for a user name, name or group that cannot be."""
     check_username(new.username)
-    for label, text in (("a name", new.full_name), *(("a group", group) for group in new.groups or ())):
-        check_name(label, text)
+    _check_texts(new.full_name, new.groups)
 
 
-def insert(authority: Authority, connection: Connection, actor: Actor, new: NewMember, password_hash: str | None) -> Member:
-    """The same within a transaction that is under way; form and privilege were checked."""
+def _check_texts(full_name: str | None, groups: Iterable[str] | None) -> None:
+    check_name("a name", full_name or "")
+    for group in groups or ():
+        check_group(group)
+
+
+def insert(
+    authority: Authority,
+    connection: Connection,
+    actor: Actor,
+    new: NewMember,
+    password_hash: str | None,
+    *,
+    add_ons: bool = True,
+) -> Member:
+    """The same within a transaction that is under way; form and privilege were checked.
+
+    Without `add_ons` the member gets what the user type includes, and no default add-ons.
+    """
     counts = stored.lock_counts(connection)
     authorization, usual = authority.authorization(connection), defaults.get(authority, connection)
     user_type = authorization.user_type(new.user_type or usual.user_type)
@@ -85,22 +126,23 @@ def insert(authority: Authority, connection: Connection, actor: Actor, new: NewM
     at = authority.clock()
     groups = usual.groups if new.groups is None else new.groups
     role = Role(usual.role) if new.role is None else new.role
-    member = Member(
-        0, new.username, new.full_name, user_type.name, role, False, tuple(sorted(set(groups))), at, usual.vendor_access
-    )
+    access = usual.vendor_access if new.vendor_access is None else new.vendor_access
+    member = Member(0, new.username, new.full_name, user_type.name, role, False, tuple(sorted(set(groups))), at, access)
     found = replace(member, id=stored.insert_member(connection, member, password_hash))
-    log = [member_event("member-added", actor, found, reason=user_type.name)]
-    for held in _first_licenses(user_type, usual, is_default_type=new.user_type in (None, usual.user_type)):
+    told = f"{user_type.name}; vendor access" if access else user_type.name
+    log = [member_event("member-added", actor, found, reason=told)]
+    takes_add_ons = add_ons and new.user_type in (None, usual.user_type)
+    for held in _first_licenses(user_type, usual, add_ons=takes_add_ons):
         check_assignable(authorization, found, authorization.product(held.product))
         log += _assign(authority, connection, authorization, actor, found, None, held)
     events.append(connection, log, at)
     return found
 
 
-def _first_licenses(user_type: UserType, usual: defaults.Defaults, *, is_default_type: bool) -> list[Assignment]:
-    """What the type includes, and the default add-ons where the member is of the default type."""
+def _first_licenses(user_type: UserType, usual: defaults.Defaults, *, add_ons: bool) -> list[Assignment]:
+    """What the type includes, and the default add-ons, which are for members of the default type."""
     found = {product: Assignment(product, level, (), included=True) for product, level in user_type.includes.items()}
-    if is_default_type:
+    if add_ons:
         found |= {product: Assignment(product, level, (), included=False) for product, level in usual.add_ons}
     return list(found.values())
 
@@ -127,16 +169,35 @@ def _assign(
 
 def listed(authority: Authority, actor: Actor, *, user_type: str | None = None, group: str | None = None) -> list[Member]:
     """Members by user name. Raises NotAllowed for who may neither manage members nor licenses."""
-    if not actor.has(Privilege.ASSIGN_LICENSES):
-        actor.needs(Privilege.MANAGE_MEMBERS)
+    actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
     with authority.database.read() as connection:
         return stored.listed(connection, user_type=user_type, group=group)
 
 
+def page(
+    authority: Authority,
+    actor: Actor,
+    *,
+    user_type: str | None = None,
+    group: str | None = None,
+    role: str | None = None,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """A page of members, with current and licensed membership beside it. Raises NotAllowed, InvalidInput (no such cursor)."""
+    actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
+    after = None if cursor is None else pages.parts(cursor, 1)[0]
+    with authority.database.read() as connection:
+        found = stored.listed(connection, user_type=user_type, group=group, role=role, after=after, limit=limit + 1)
+        membership = admission.membership(authority, connection)
+    following = pages.cursor(found[limit - 1].username) if len(found) > limit else None
+    return Page(found[:limit], following, membership)
+
+
 def show(authority: Authority, actor: Actor, username: str) -> tuple[Member, list[Assignment]]:
     """A member and what it holds; everyone sees themself. Raises NotAllowed, NotFound."""
-    if username.lower() != actor.username.lower() and not actor.has(Privilege.ASSIGN_LICENSES):
-        actor.needs(Privilege.MANAGE_MEMBERS)
+    if username.lower() != actor.username.lower():
+        actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
     with authority.database.read() as connection:
         found = existing(connection, username)
         return found, assignments.of_member(connection, found.id)
@@ -149,23 +210,24 @@ def change(authority: Authority, actor: Actor, username: str, wanted: Change, *,
     MemberLimitReached, PoolExhausted.
     """
     actor.needs(Privilege.MANAGE_MEMBERS)
-    _check_change(wanted)
+    check_change(wanted)
     password_hash = None if wanted.password is None else hash_password(wanted.password)
     with authority.database.write(keep=not dry_run) as connection:
-        changed = _change(authority, connection, actor, username, wanted)
+        changed = change_within(authority, connection, actor, username, wanted)
         if password_hash is not None:
             stored.set_password(connection, changed.after.id, password_hash)
     return changed
 
 
-def _change(authority: Authority, connection: Connection, actor: Actor, username: str, wanted: Change) -> Changed:
+def change_within(authority: Authority, connection: Connection, actor: Actor, username: str, wanted: Change) -> Changed:
+    """The same within a transaction that is under way, without the password; form and privilege were checked."""
     counts, authorization = stored.lock_counts(connection), authority.authorization(connection)
     before = existing(connection, username, lock=True)
     after = _after(before, wanted)
     user_type, held = authorization.user_type(after.user_type), assignments.of_member(connection, before.id)
     effect = TypeChange((), (), tuple(held))
     if before.user_type != after.user_type:
-        check_room(authorization, user_type.name, sum(counts.values()) - 1, counts.get(user_type.name, 0))
+        check_room_in_type(authorization, user_type.name, counts.get(user_type.name, 0))
         effect = change_of_type(held, user_type, authorization)
     log = [member_event("member-changed", actor, after, reason=_difference(before, after, wanted))]
     log += _apply(authority, connection, authorization, actor, after, held, effect)
@@ -174,9 +236,9 @@ def _change(authority: Authority, connection: Connection, actor: Actor, username
     return Changed(before, after, effect)
 
 
-def _check_change(wanted: Change) -> None:
-    for label, text in (("a name", wanted.full_name), *(("a group", group) for group in wanted.groups or ())):
-        check_name(label, text or "")
+def check_change(wanted: Change) -> None:
+    """Raises InvalidInput for a name, group or permission that cannot be."""
+    _check_texts(wanted.full_name, wanted.groups)
     if wanted.download_permission not in (None, "none", "requested", "granted"):
         raise InvalidInput("the download permission is none, requested or granted")
 
@@ -215,7 +277,10 @@ def _apply(
     for item in effect.taken:
         stored_organization.lock_pools(connection, item.product)
         assignments.replace(connection, member.id, item, None, authority.clock())
-        log.append(member_event("license-unassigned", actor, member, item.product, item.level, "user type"))
+        log += [
+            member_event("license-unassigned", actor, member, item.product, feature, "user type")
+            for feature in (item.level, *item.extensions)
+        ]
     for item in effect.given:
         log += _assign(authority, connection, authorization, actor, member, mine.get(item.product), item)
     return log

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from authority.domain.catalogue import CONCURRENT, Authorization, end_warning
+from authority.domain.members import CONSOLE, Actor, Privilege
 from authority.domain.refusals import Refusal
 from authority.services.context import Authority
 from authority.signing.keyring import USES
@@ -31,8 +32,12 @@ def trust_file(authority: Authority) -> bytes:
         return authority.organization(connection).trust_file.encode()
 
 
-def authorization(authority: Authority) -> tuple[Authorization, dict[str, Any]]:
-    """The authorization in force, and what of it is used: `members` (count) and `products` (product to feature to count)."""
+def authorization(authority: Authority, actor: Actor) -> tuple[Authorization, dict[str, Any]]:
+    """The authorization in force, and what of it is used: `members` (count) and `products` (product to feature to count).
+
+    Raises NotAllowed for who may not assign licenses.
+    """
+    actor.needs(Privilege.ASSIGN_LICENSES)
     now = authority.now()
     with authority.database.read() as connection:
         found = authority.authorization(connection)
@@ -86,7 +91,7 @@ def examine(authority: Authority) -> list[Finding]:
         return "both keys can sign"
 
     def authorized() -> str:
-        found, _ = authorization(authority)
+        found, _ = authorization(authority, CONSOLE)
         left = (found.ends_at - authority.now()).days
         if left < 0:
             raise Refusal(f"the authorization ended at {found.ends_at:%Y-%m-%d}")

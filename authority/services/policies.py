@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from authority.domain.events import Event
-from authority.domain.members import Actor, Privilege, check_name
-from authority.domain.offline_rules import LEVELS, OfflineRule, Rule, check_rule, effective, explanation
+from authority.domain.members import Actor, Privilege
+from authority.domain.offline_rules import OfflineRule, Rule, check_key, check_rule, effective, explanation
 from authority.domain.refusals import InvalidInput, NotFound
+from authority.services import pages
 from authority.services.context import Authority
 from authority.storage import events, members, offline_rules
+from authority.storage import organization as stored_organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +26,19 @@ class Explained:
     text: str
 
 
-def listed(authority: Authority) -> list[Rule]:
-    """All rules; the organization's is always among them."""
+def listed(
+    authority: Authority, actor: Actor, after: str | None = None, limit: int | None = None
+) -> tuple[list[Rule], str | None]:
+    """All rules by level, subject and product, the organization's always among them; or a page, and the cursor of the next.
+
+    Raises NotAllowed, InvalidInput (`after` is no cursor).
+    """
+    actor.needs(Privilege.VIEW_BORROWS)
+    key = None if after is None else pages.parts(after, 3)
     with authority.database.read() as connection:
-        return offline_rules.every(connection)
+        found = offline_rules.every(connection, key, None if limit is None else limit + 1)
+    page = found[:limit]
+    return page, pages.cursor(page[-1].level, page[-1].subject, page[-1].product) if len(found) > len(page) else None
 
 
 def change(
@@ -46,8 +57,13 @@ def change(
     Raises NotAllowed, InvalidInput, NotFound (no such member), NoSuchProduct (no such product or user type).
     """
     actor.needs(Privilege.MANAGE_AUTHORITY)
+    check_key(level, subject, product)
+    if (allowed, longest_days, default_days) == (None, None, None):
+        raise InvalidInput("nothing to change is named: say allowed, longest_days or default_days")
     with authority.database.write() as connection:
-        key = _checked_key(authority, connection, level, subject, product)
+        # Two who change a rule at the same time each keep what the other changed.
+        stored_organization.get(connection, lock=True)
+        key = _existing_key(authority, connection, level, subject, product)
         before = offline_rules.get(connection, *key) or Rule(*key, None, None, None)
         after = replace(
             before,
@@ -64,9 +80,11 @@ def change(
 def remove(authority: Authority, actor: Actor, level: str, subject: str, product: str) -> Rule:
     """Removes a rule; the organization's own stays. Raises NotAllowed, InvalidInput, NotFound."""
     actor.needs(Privilege.MANAGE_AUTHORITY)
+    check_key(level, subject, product)
     if level == "organization":
         raise InvalidInput("the organization's rule cannot be removed, only changed")
     with authority.database.write() as connection:
+        stored_organization.get(connection, lock=True)
         subject = subject.lower() if level == "member" else subject
         found = offline_rules.get(connection, level, subject, product)
         if found is None:
@@ -80,23 +98,19 @@ def _log(authority: Authority, connection: Connection, actor: Actor, text: str) 
     events.append(connection, [Event(kind="policy-changed", actor=actor.username, reason=text)], authority.clock())
 
 
-def _checked_key(authority: Authority, connection: Connection, level: str, subject: str, product: str) -> tuple[str, str, str]:
+def _existing_key(authority: Authority, connection: Connection, level: str, subject: str, product: str) -> tuple[str, str, str]:
     """The key of a rule whose subject and product exist; a group need not have members yet."""
-    if level not in LEVELS:
-        raise InvalidInput(f'a rule is for one of {", ".join(LEVELS)}, not "{level}"')
     authorization = authority.authorization(connection)
     for product_id in {product, subject if level == "product" else ""} - {""}:
         authorization.product(product_id)
     if level == "type":
         authorization.user_type(subject)
-    if level == "group":
-        check_name("a group", subject)
     if level == "member":
         found = members.by_username(connection, subject)
         if found is None:
             raise NotFound(f'there is no member "{subject}"', member=subject)
         subject = found.username.lower()
-    return (level, "" if level == "organization" else subject, "" if level in ("organization", "product") else product)
+    return level, subject, product
 
 
 def explain(authority: Authority, actor: Actor, username: str, product_id: str) -> Explained:

@@ -14,10 +14,10 @@ from authority.domain.borrows import Borrow, Ending
 from authority.domain.events import borrow_events, session_events
 from authority.domain.members import Actor, Member, Privilege
 from authority.domain.refusals import MemberHasBorrow, NotAllowed
-from authority.services import sessions
+from authority.services import session_settings
 from authority.services.context import Authority
 from authority.services.members import existing, member_event
-from authority.storage import assignments, events
+from authority.storage import assignments, events, offline_rules
 from authority.storage import borrows as stored_borrows
 from authority.storage import members as stored
 from authority.storage import organization as stored_organization
@@ -76,11 +76,12 @@ def _remove(authority: Authority, connection: Connection, actor: Actor, removal:
             stored_borrows.update_borrow(connection, ended)
             events.append(connection, borrow_events("release", ended, actor, reason="member removed"), authority.clock())
     for session in stored_sessions.active(connection, member.id, now):
-        closed = session_rules.ended(session, sessions.settings(connection), now)
+        closed = session_rules.ended(session, session_settings.settings(connection), now)
         stored_sessions.update_session(connection, closed)
         events.append(connection, session_events("end", closed, actor, "member removed"), authority.clock())
     for held in assignments.of_member(connection, member.id):
         stored_organization.lock_pools(connection, held.product)
         assignments.replace(connection, member.id, held, None, authority.clock())
+    offline_rules.remove_of_member(connection, member.username)
     stored.remove_member(connection, member, authority.clock())
     events.append(connection, [member_event("member-removed", actor, member)], authority.clock())

@@ -10,21 +10,20 @@ from sqlalchemy import Connection
 from authority.domain import borrows as borrow_rules
 from authority.domain import sessions as rules
 from authority.domain.borrows import Borrow, Features
-from authority.domain.catalogue import CONCURRENT, Authorization, Product
-from authority.domain.events import BY_TIME, Event, denial_events, session_events
-from authority.domain.members import Actor, Assignment, Member, Privilege
+from authority.domain.events import BY_TIME, SESSION, session_events
+from authority.domain.members import Actor, Privilege
 from authority.domain.refusals import BorrowRefused, NotAllowed, NotFound
 from authority.domain.sessions import Session, SessionAsk, SessionEnding, SessionSettings
+from authority.services import seats, session_settings
 from authority.services.admission import check_admitted
 from authority.services.context import Authority
+from authority.services.seats import Case
 from authority.signing import tokens
 from authority.signing.tokens import Issuer
 from authority.storage import borrows as stored_borrows
-from authority.storage import events, members, preferences
-from authority.storage import organization as stored_organization
+from authority.storage import events, members, pools
 from authority.storage import sessions as stored
 
-PREFERENCE = "sessions"
 # So many ends are written in one transaction; others want to write too.
 MOST_LOGGED_AT_ONCE = 1000
 
@@ -39,16 +38,11 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
-    """All that one decision is made from."""
+class _Case(Case):
+    """The same for a session: what was wished for, and the settings of sessions."""
 
-    actor: Actor
-    member: Member
-    ask: SessionAsk
-    authorization: Authorization
-    product: Product
+    wish: SessionAsk
     settings: SessionSettings
-    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +73,7 @@ def start(authority: Authority, actor: Actor, ask: SessionAsk) -> Started:
             answer: _Answer | BorrowRefused = _decide(authority, connection, case)
         except BorrowRefused as error:
             answer = error
-            events.append(connection, _denial(connection, case, error.code, error.evidence.get("feature")), authority.clock())
+            events.append(connection, seats.denial(connection, case, error, SESSION), authority.clock())
     if isinstance(answer, _Answer):
         return answer.signed()
     raise answer
@@ -99,10 +93,10 @@ def renew(authority: Authority, actor: Actor, session_id: str) -> Started:
         ask = SessionAsk(found.product, found.level, found.extensions, found.machine, found.user)
         case = _case(authority, connection, actor, ask, now)
         check_admitted(authority, connection, actor)
-        assignment = _lock(connection, case)
+        assignment = seats.lock(connection, case)
         session = _mine(connection, actor, session_id, lock=True)
         borrow_rules.check_may_use(case.member, case.authorization, case.product)
-        rules.check_still_assigned(session, case.product, assignment, now)
+        rules.check_still_given(session, case.product, case.ask, assignment)
         rules.check_not_ended(case.authorization, case.product, now)
         answer = _use_again(authority, connection, case, session, _borrow_here(connection, case))
     return answer.signed()
@@ -132,7 +126,7 @@ def end(authority: Authority, actor: Actor, session_id: str) -> Session:
         before = stored.get(connection, session_id, lock=True)
         if before is None:
             raise _not_found(session_id)
-        after = rules.ended(before, settings(connection), now)
+        after = rules.ended(before, session_settings.settings(connection), now)
         stored.update_session(connection, after)
         events.append(connection, session_events("end", after, actor, str(after.ended_by)), authority.clock())
     return after
@@ -171,11 +165,6 @@ def log_ended_by_time(authority: Authority) -> int:
             return total
 
 
-def settings(connection: Connection) -> SessionSettings:
-    """The settings of sessions in force. Raises InvalidInput when what is kept makes no sense."""
-    return SessionSettings.of(preferences.get(connection, PREFERENCE))
-
-
 def _log_ended_by_time(connection: Connection, now: datetime, member_id: int | None = None) -> int:
     found = stored.ended_by_time(connection, now, MOST_LOGGED_AT_ONCE, member_id)
     for session in found:
@@ -192,33 +181,24 @@ def _case(authority: Authority, connection: Connection, actor: Actor, ask: Sessi
     if member is None:
         raise NotAllowed(f"{actor.username} is no member, and a session is a member's own", hint="Sign in as the member.")
     authorization = authority.authorization(connection)
-    return _Case(actor, member, ask, authorization, authorization.product(ask.product), settings(connection), now)
-
-
-def _lock(connection: Connection, case: _Case) -> Assignment | None:
-    """Locks the seats of a concurrent product, or the member's license of a named one, which is returned."""
-    if case.product.mode != CONCURRENT:
-        return members.assignment(connection, case.member.id, case.product.id, lock=True)
-    stored_organization.lock_pools(connection, case.product.id)
-    return None
+    product = authorization.product(ask.product)
+    return _Case(actor, member, ask.as_ask(now), authorization, product, now, ask, session_settings.settings(connection))
 
 
 def _decide(authority: Authority, connection: Connection, case: _Case) -> _Answer:
     """Applies the rules in order and writes what they say. Raises BorrowRefused; then no session is written."""
-    product, ask, now = case.product, case.ask, case.now
+    product, ask, now = case.product, case.wish, case.now
     check_admitted(authority, connection, case.actor)
-    assignment = _lock(connection, case)
+    assignment = seats.lock(connection, case)
     _log_ended_by_time(connection, now, case.member.id)
-    borrow_rules.check_may_use(case.member, case.authorization, product)
-    features = borrow_rules.features_of(product, ask.as_ask(now), assignment)
+    features = seats.entitled(connection, case, assignment)
     rules.check_not_ended(case.authorization, product, now)
-    borrow_rules.check_not_overallocated(product, stored_organization.assigned(connection, product.id))
     here = _borrow_here(connection, case)
     active = stored.active(connection, case.member.id, now)
     for session in active:
         if session.product == product.id and session.is_on(ask.machine):
             rules.check_covers(session, product, ask)
-            rules.check_still_assigned(session, product, assignment, now)
+            rules.check_still_given(session, product, case.ask, assignment)
             return _use_again(authority, connection, case, replace(session, machine=ask.machine, user=ask.user), here)
     rules.check_computers(active, ask.machine, case.settings)
     return _new(authority, connection, case, features, here)
@@ -230,13 +210,15 @@ def _borrow_here(connection: Connection, case: _Case) -> Borrow | None:
 
 
 def _new(authority: Authority, connection: Connection, case: _Case, features: Features, here: Borrow | None) -> _Answer:
-    needed = rules.seats_needed(case.product, features, here)
-    _check_seats(connection, case, features, needed)
+    if case.is_concurrent:
+        already = set(features.all()).difference(rules.seats_needed(case.product, features, here))
+        pool = pools.pool(connection, case.product, case.now)
+        features = pool.served(features, case.member.groups, borrowing=False, already=already)
     until, member = rules.active_until(case.settings, case.now), case.member
-    session = rules.started(authority.fresh_id(), member.username, member.groups, features, case.ask, until, case.now)
+    session = rules.started(authority.fresh_id(), member.username, member.groups, features, case.wish, until, case.now)
     answer = _answer(authority, connection, case, session, is_new=True)
     stored.insert_session(connection, session, member.id)
-    stored.take_seats(connection, session, member.id, needed)
+    stored.take_seats(connection, session, member.id, rules.seats_needed(case.product, features, here))
     stored.touch_member(connection, member.id, case.now)
     events.append(connection, session_events("checkout", session, case.actor), authority.clock())
     return answer
@@ -248,7 +230,10 @@ def _use_again(authority: Authority, connection: Connection, case: _Case, sessio
     held = stored.features_held(connection, used.id)
     needed = rules.seats_needed(case.product, used.features(), here)
     missing = [feature for feature in needed if feature not in held]
-    _check_seats(connection, case, used.features(), missing)
+    if missing and case.is_concurrent:
+        pool = pools.pool(connection, case.product, case.now)
+        for feature in missing:
+            pool.check(feature, frozenset(case.member.groups), borrowing=False)
     answer = _answer(authority, connection, case, used, is_new=False)
     stored.update_session(connection, used)
     stored.drop_seats(connection, used.id, held.difference(needed))
@@ -257,28 +242,11 @@ def _use_again(authority: Authority, connection: Connection, case: _Case, sessio
     return answer
 
 
-def _check_seats(connection: Connection, case: _Case, features: Features, wanted: tuple[str, ...] | list[str]) -> None:
-    if wanted and case.product.mode == CONCURRENT:
-        in_use = stored_borrows.seats_in_use(connection, case.product.id, case.now)
-        rules.check_seats(case.product, features, wanted, in_use)
-
-
 def _answer(authority: Authority, connection: Connection, case: _Case, session: Session, *, is_new: bool) -> _Answer:
     issuer = authority.issuer(connection, case.authorization)
     ends_at = rules.grant_ends_at(case.settings, case.authorization, case.product, case.now)
     payload = tokens.session_payload(session, case.authorization, jti=authority.fresh_id(), now=case.now, ends_at=ends_at)
     return _Answer(session, is_new, issuer, payload, issuer.current_kid("borrow", case.now))
-
-
-def _denial(connection: Connection, case: _Case, code: str, feature: str | None) -> list[Event]:
-    """The log rows of a refusal: the feature that was lacking, else what was asked for, else what would have been given."""
-    level = case.ask.level
-    if level is None:
-        assignment = members.assignment(connection, case.member.id, case.product.id)
-        level = borrow_rules.usual_level(case.product, assignment)
-    features = [level, *case.ask.extensions] if feature is None else [feature]
-    found = denial_events(case.ask.as_ask(case.now), case.member, case.actor, code, list(features))
-    return [replace(event, mode="session") for event in found]
 
 
 def _mine(connection: Connection, actor: Actor, session_id: str, *, lock: bool = False) -> Session:

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
+from authority.storage.savepoints import savepoint
+
 # Other processes wait while a batch is open, so it must not grow for ever.
 MOST_IN_A_BATCH = 32
 
@@ -55,7 +57,7 @@ class Batches:
                 self._queued -= 1
             batch = self._batch()
             try:
-                with _savepoint(batch.connection, keep=keep):
+                with savepoint(batch.connection, keep=keep):
                     yield batch.connection
             finally:
                 batch.size += 1
@@ -120,17 +122,3 @@ class _Queue:
             import fcntl
 
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
-
-
-@contextlib.contextmanager
-def _savepoint(connection: Connection, *, keep: bool) -> Iterator[None]:
-    connection.exec_driver_sql("SAVEPOINT writer")
-    try:
-        yield
-    except BaseException:
-        connection.exec_driver_sql("ROLLBACK TO writer")
-        connection.exec_driver_sql("RELEASE writer")
-        raise
-    if not keep:
-        connection.exec_driver_sql("ROLLBACK TO writer")
-    connection.exec_driver_sql("RELEASE writer")

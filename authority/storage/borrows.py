@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,11 +11,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, insert, or_, select, update
 
 from authority.domain.borrows import Borrow, Ending, Machine, OsUser
+from authority.domain.events import BORROW
 from authority.storage.members import key_of
 from authority.storage.rows import value_of
 from authority.storage.tables import borrows, holds, member_groups, members, status_lists, tokens
 
 ENDED, EXPIRED, ACTIVE = "ended", "expired", "active"
+# SQLite takes 32,766 values in one statement, PostgreSQL 65,535.
+MOST_VALUES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,10 @@ class PublishedList:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which borrows to list; None means all. `after` is the id that the page before ended with."""
+    """Which borrows to list; None means all. `after` is the id that the page before ended with.
+
+    Group and user type are those that the member has now.
+    """
 
     state: str | None = None
     member: str | None = None
@@ -55,6 +61,9 @@ class Filter:
     machine: str | None = None
     after: str | None = None
     limit: int = 100
+    group: str | None = None
+    user_type: str | None = None
+    expires_before: datetime | None = None
 
 
 _BORROW: Select[Any] = select(borrows, members.c.username, members.c.user_type).join(members)
@@ -102,29 +111,43 @@ def holding(connection: Connection, member_id: int, product: str, now: datetime)
     return _borrows(connection, _HOLDING, {"member_id": member_id, "product": product, "now": now})
 
 
-def held_by(connection: Connection, member_id: int, now: datetime) -> list[Borrow]:
-    """All borrows of a member that hold a seat, locked."""
-    query = _BORROW.where(borrows.c.member_id == member_id, borrows.c.seat_free_at > now).with_for_update(of=borrows)
-    return _borrows(connection, query)
+def held_by(connection: Connection, member_id: int, now: datetime, *, lock: bool = True) -> list[Borrow]:
+    """All borrows of a member that hold a seat; with `lock` nobody else can end them until this transaction ends."""
+    query = _BORROW.where(borrows.c.member_id == member_id, borrows.c.seat_free_at > now)
+    return _borrows(connection, query.with_for_update(of=borrows) if lock else query)
+
+
+def out(connection: Connection, product: str, first: str, last: str, now: datetime) -> list[Borrow]:
+    """The active borrows of a product by members from one user name to another, the one that ends last first."""
+    between = members.c.username_key.between(key_of(first), key_of(last))
+    query = _BORROW.where(borrows.c.product == product, _in_state(ACTIVE, now), between)
+    return _borrows(connection, query.order_by(borrows.c.expires_at.desc(), borrows.c.id))
 
 
 def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Borrow]:
     """A page of borrows, newest first; one more than the limit, so that the caller sees whether there is another page."""
     query = _BORROW.order_by(borrows.c.issued_at.desc(), borrows.c.id.desc()).limit(wanted.limit + 1)
+    return _borrows(connection, query.where(*_conditions(wanted, now)))
+
+
+def _conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
     if wanted.state is not None:
-        query = query.where(_in_state(wanted.state, now))
+        yield _in_state(wanted.state, now)
     if wanted.member is not None:
-        query = query.where(members.c.username_key == key_of(wanted.member))
+        yield members.c.username_key == key_of(wanted.member)
     if wanted.product is not None:
-        query = query.where(borrows.c.product == wanted.product)
+        yield borrows.c.product == wanted.product
     if wanted.machine is not None:
-        query = query.where(or_(borrows.c.machine_id == wanted.machine, borrows.c.machine_alias == wanted.machine))
+        yield or_(borrows.c.machine_id == wanted.machine, borrows.c.machine_alias == wanted.machine)
+    if wanted.group is not None:
+        yield borrows.c.member_id.in_(select(member_groups.c.member_id).where(member_groups.c.name == wanted.group))
+    if wanted.user_type is not None:
+        yield members.c.user_type == wanted.user_type
+    if wanted.expires_before is not None:
+        yield borrows.c.expires_at < wanted.expires_before
     if wanted.after is not None:
         issued_at = select(borrows.c.issued_at).where(borrows.c.id == wanted.after).scalar_subquery()
-        query = query.where(
-            or_(borrows.c.issued_at < issued_at, and_(borrows.c.issued_at == issued_at, borrows.c.id < wanted.after))
-        )
-    return _borrows(connection, query)
+        yield or_(borrows.c.issued_at < issued_at, and_(borrows.c.issued_at == issued_at, borrows.c.id < wanted.after))
 
 
 def _in_state(state: str, now: datetime) -> ColumnElement[bool]:
@@ -138,11 +161,10 @@ def _in_state(state: str, now: datetime) -> ColumnElement[bool]:
 
 def _borrows(connection: Connection, query: Select[Any], values: dict[str, Any] | None = None) -> list[Borrow]:
     rows = connection.execute(query, values).all()
-    ids = {row.member_id for row in rows}
+    ids = list({row.member_id for row in rows})
     groups: dict[int, list[str]] = {}
-    if ids:
-        found = connection.execute(_GROUPS, {"ids": list(ids)})
-        for member_id, name in found:
+    for first in range(0, len(ids), MOST_VALUES):
+        for member_id, name in connection.execute(_GROUPS, {"ids": ids[first : first + MOST_VALUES]}):
             groups.setdefault(member_id, []).append(name)
     return [_borrow(row, tuple(groups.get(row.member_id, ()))) for row in rows]
 
@@ -177,7 +199,7 @@ def insert_borrow(connection: Connection, borrow: Borrow, member_id: int) -> Non
         {
             "handle": borrow.id,
             "feature": feature,
-            "mode": "borrow",
+            "mode": BORROW,
             "member_id": member_id,
             "product": borrow.product,
             "free_at": borrow.seat_free_at,

@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from authority.domain.refusals import SettingsInvalid, StorageUnavailable
+from authority.domain.refusals import InvalidInput, SettingsInvalid, StorageUnavailable
 from authority.storage.batches import Batches
 
 LONGEST_WAIT_SECONDS = 20
@@ -116,5 +116,7 @@ def _translated() -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise StorageUnavailable(f"the database did not take it: {type(error.orig).__name__}: {error.orig}") from error
+    except UnicodeEncodeError as error:
+        raise InvalidInput("a text has characters that are no Unicode") from error
     except PoolTimeout as error:
         raise StorageUnavailable(f"no connection to the database became free in {LONGEST_WAIT_SECONDS} seconds") from error

@@ -43,7 +43,8 @@ def key_of(username: str) -> str:
 _BY_USERNAME = select(members).where(members.c.username_key == bindparam("key"))
 # FOR NO KEY UPDATE: a borrow that is being written at the same time only needs the member to be there.
 _BY_USERNAME_LOCKED = _BY_USERNAME.with_for_update(key_share=True)
-_BY_ID = select(members).where(members.c.id == bindparam("id"))
+_BY_USERNAME_KEPT = _BY_USERNAME.with_for_update(read=True)
+_BY_ID = select(members).where(members.c.id == bindparam("id"), members.c.removed_at.is_(None))
 _GROUPS = select(member_groups.c.name).where(member_groups.c.member_id == bindparam("id")).order_by(member_groups.c.name)
 _ASSIGNMENT = select(assignments).where(
     assignments.c.member_id == bindparam("member_id"), assignments.c.product == bindparam("product")
@@ -60,14 +61,20 @@ _COUNT_TYPE = (
     .where(member_counts.c.user_type == bindparam("of_type"))
     .values(members=member_counts.c.members + bindparam("change"))
 )
+_LOCK = select(organization.c.id).with_for_update()
 _INSERT = insert(members).returning(members.c.id)
+# What may change in a member: all of it but number, password and times.
+_CHANGING = ("username", "username_key", "full_name", "user_type", "role", "disabled", "vendor_access", "download_permission")
+_UPDATE = update(members).where(members.c.id == bindparam("of_id")).values({name: bindparam(name) for name in _CHANGING})
+_INSERT_GROUPS = insert(member_groups)
+_DELETE_GROUPS = delete(member_groups).where(member_groups.c.member_id == bindparam("of_member"))
 _CREDENTIAL = select(credentials).where(credentials.c.digest == bindparam("digest"))
 _BEARER = (
     select(
         credentials.c.expires_at, credentials.c.revoked_at, members.c.id, members.c.username, members.c.role, members.c.disabled
     )
     .join(members)
-    .where(credentials.c.digest == bindparam("digest"))
+    .where(credentials.c.digest == bindparam("digest"), members.c.removed_at.is_(None))
 )
 
 
@@ -76,8 +83,13 @@ def by_username(connection: Connection, username: str, *, lock: bool = False) ->
     return _one(connection, _BY_USERNAME_LOCKED if lock else _BY_USERNAME, {"key": key_of(username)})
 
 
+def kept(connection: Connection, username: str) -> Member | None:
+    """The same, and nobody removes or changes the member until this transaction ends; others may keep it too."""
+    return _one(connection, _BY_USERNAME_KEPT, {"key": key_of(username)})
+
+
 def by_id(connection: Connection, member_id: int) -> Member | None:
-    """The member with this number."""
+    """The member with this number; None when it was removed."""
     return _one(connection, _BY_ID, {"id": member_id})
 
 
@@ -104,16 +116,32 @@ def _member(row: Row[tuple[object, ...]], groups: tuple[str, ...]) -> Member:
     )
 
 
-def listed(connection: Connection, *, user_type: str | None = None, group: str | None = None) -> list[Member]:
-    """All members by user name, or those of a user type or group."""
-    groups: dict[int, list[str]] = {}
-    for row in connection.execute(select(member_groups).order_by(member_groups.c.name)):
-        groups.setdefault(row.member_id, []).append(row.name)
-    query = select(members).where(members.c.removed_at.is_(None)).order_by(members.c.username_key)
+def listed(
+    connection: Connection,
+    *,
+    user_type: str | None = None,
+    group: str | None = None,
+    role: str | None = None,
+    after: str | None = None,
+    limit: int | None = None,
+) -> list[Member]:
+    """Members by user name: all, or those of a user type, group or role; up to `limit` of them that follow the name `after`."""
+    found = select(members.c.id).where(members.c.removed_at.is_(None)).order_by(members.c.username_key).limit(limit)
     if user_type is not None:
-        query = query.where(members.c.user_type == user_type)
-    found = [_member(row, tuple(groups.get(row.id, ()))) for row in connection.execute(query)]
-    return found if group is None else [member for member in found if group in member.groups]
+        found = found.where(members.c.user_type == user_type)
+    if role is not None:
+        found = found.where(members.c.role == role)
+    if group is not None:
+        found = found.where(members.c.id.in_(select(member_groups.c.member_id).where(member_groups.c.name == group)))
+    if after is not None:
+        found = found.where(members.c.username_key > key_of(after))
+    groups: dict[int, list[str]] = {}
+    for row in connection.execute(
+        select(member_groups).where(member_groups.c.member_id.in_(found)).order_by(member_groups.c.name)
+    ):
+        groups.setdefault(row.member_id, []).append(row.name)
+    query = select(members).where(members.c.id.in_(found)).order_by(members.c.username_key)
+    return [_member(row, tuple(groups.get(row.id, ()))) for row in connection.execute(query)]
 
 
 def type_counts(connection: Connection) -> dict[str, int]:
@@ -123,7 +151,7 @@ def type_counts(connection: Connection) -> dict[str, int]:
 
 def lock_counts(connection: Connection) -> dict[str, int]:
     """The same, and nobody else adds or removes members until this transaction ends."""
-    connection.execute(select(organization.c.id).with_for_update()).all()
+    connection.execute(_LOCK).all()
     return type_counts(connection)
 
 
@@ -145,9 +173,9 @@ def insert_member(connection: Connection, member: Member, password_hash: str | N
 
 def update_member(connection: Connection, before: Member, after: Member) -> None:
     """Keeps what changed in a member, and the counts in step."""
-    connection.execute(update(members).where(members.c.id == after.id).values(_values(after)))
+    connection.execute(_UPDATE, _values(after) | {"of_id": after.id})
     if before.groups != after.groups:
-        connection.execute(delete(member_groups).where(member_groups.c.member_id == after.id))
+        connection.execute(_DELETE_GROUPS, {"of_member": after.id})
         put_groups(connection, after.id, after.groups)
     if before.user_type != after.user_type:
         count_type(connection, before.user_type, -1)
@@ -157,7 +185,7 @@ def update_member(connection: Connection, before: Member, after: Member) -> None
 def put_groups(connection: Connection, member_id: int, groups: tuple[str, ...]) -> None:
     """Puts a member into groups."""
     if groups:
-        connection.execute(insert(member_groups), [{"member_id": member_id, "name": name} for name in groups])
+        connection.execute(_INSERT_GROUPS, [{"member_id": member_id, "name": name} for name in groups])
 
 
 def remove_member(connection: Connection, member: Member, at: datetime) -> None:

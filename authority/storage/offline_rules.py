@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, tuple_
 
 from authority.domain.members import Member
 from authority.domain.offline_rules import Rule
@@ -33,9 +33,11 @@ def applying(connection: Connection, member: Member, product: str) -> list[Rule]
     return [value_of(Rule, row) for row in connection.execute(_APPLYING, values)]
 
 
-def every(connection: Connection) -> list[Rule]:
-    """All rules, by level, subject and product."""
-    query = select(offline_rules).order_by(_c.level, _c.subject, _c.product)
+def every(connection: Connection, after: tuple[str, ...] | None = None, limit: int | None = None) -> list[Rule]:
+    """All rules, by level, subject and product; or up to `limit` of them, those that follow the key `after`."""
+    query = select(offline_rules).order_by(_c.level, _c.subject, _c.product).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(_c.level, _c.subject, _c.product) > after)
     return [value_of(Rule, row) for row in connection.execute(query)]
 
 
@@ -58,3 +60,8 @@ def remove(connection: Connection, rule: Rule) -> None:
     connection.execute(
         delete(offline_rules).where(_c.level == rule.level, _c.subject == rule.subject, _c.product == rule.product)
     )
+
+
+def remove_of_member(connection: Connection, username: str) -> None:
+    """Removes the rules for a member, so that they are not those of the next one with the same name."""
+    connection.execute(delete(offline_rules).where(_c.level == "member", _c.subject == username.lower()))

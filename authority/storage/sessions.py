@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert, or_, select, update
 
 from authority.domain.borrows import Machine, OsUser
+from authority.domain.events import SESSION
 from authority.domain.sessions import Session, SessionEnding
 from authority.storage.members import key_of
 from authority.storage.tables import holds, member_groups, members, sessions
@@ -32,6 +33,14 @@ _SESSION: Select[Any] = select(sessions, members.c.username).join(members)
 # Statements of a session's own path are built once: building one costs five times as much as running it.
 _GET = _SESSION.where(sessions.c.id == bindparam("of_id"))
 _GET_LOCKED = _GET.with_for_update(of=sessions)
+_HERE = select(sessions.c.id).where(
+    sessions.c.member_id == bindparam("of_member"),
+    sessions.c.active_until > bindparam("now"),
+    sessions.c.ended_by.is_(None),
+    sessions.c.product == bindparam("of_product"),
+    sessions.c.machine_id == bindparam("of_machine"),
+    sessions.c.machine_key == bindparam("of_key"),
+)
 _ACTIVE = (
     _SESSION.where(
         sessions.c.member_id == bindparam("of_member"),
@@ -79,6 +88,12 @@ def active(connection: Connection, member_id: int, now: datetime) -> list[Sessio
     return _sessions(connection, _ACTIVE, {"of_member": member_id, "now": now})
 
 
+def active_here(connection: Connection, member_id: int, product: str, machine: Machine, now: datetime) -> list[str]:
+    """The ids of the member's active sessions of a product on this machine."""
+    values = {"of_member": member_id, "of_product": product, "of_machine": machine.id, "of_key": machine.key, "now": now}
+    return list(connection.execute(_HERE, values).scalars())
+
+
 def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Session]:
     """A page of sessions, newest first; one more than the limit, so that the caller sees whether there is another page."""
     query = _SESSION.order_by(sessions.c.created_at.desc(), sessions.c.id.desc()).limit(wanted.limit + 1)
@@ -94,6 +109,23 @@ def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Sessio
             or_(sessions.c.created_at < began, and_(sessions.c.created_at == began, sessions.c.id < wanted.after))
         )
     return _sessions(connection, query)
+
+
+def used_since(connection: Connection, product: str, first: str, last: str, since: datetime, now: datetime) -> list[Session]:
+    """The sessions of a product by members from one user name to another that are active, or were used after `since`.
+
+    The latest use comes first.
+    """
+    between = members.c.username_key.between(key_of(first), key_of(last))
+    is_active = and_(sessions.c.active_until > now, sessions.c.ended_by.is_(None))
+    query = _SESSION.where(
+        sessions.c.product == product,
+        between,
+        # No session is used after its end: this says nothing new, but lets the index find the few among all that ever were.
+        sessions.c.active_until > since,
+        or_(sessions.c.last_used_at > since, is_active),
+    )
+    return _sessions(connection, query.order_by(sessions.c.last_used_at.desc(), sessions.c.id))
 
 
 def lock_member(connection: Connection, member_id: int | None) -> None:
@@ -129,7 +161,7 @@ def take_seats(connection: Connection, session: Session, member_id: int, feature
         {
             "handle": session.id,
             "feature": feature,
-            "mode": "session",
+            "mode": SESSION,
             "member_id": member_id,
             "product": session.product,
             "free_at": session.active_until,

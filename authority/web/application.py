@@ -13,10 +13,24 @@ from werkzeug.exceptions import UnsupportedMediaType
 from authority.app import open_authority
 from authority.services.context import Authority
 from authority.settings import from_process
-from authority.web import borrows, problems, public, sessions
+from authority.web import (
+    api_keys,
+    authorization,
+    borrows,
+    licenses,
+    me,
+    members,
+    policies,
+    pools,
+    problems,
+    public,
+    session_settings,
+    sessions,
+)
 from authority.web.models.common import Problem
 
 LARGEST_BODY = 256 * 1024
+METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -40,15 +54,26 @@ def create_app(authority: Authority) -> OpenAPI:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["carnet"] = authority
     problems.register(app)
-    for blueprint in (borrows.api, public.api):
+    for blueprint in (
+        borrows.api,
+        public.api,
+        sessions.api,
+        pools.api,
+        policies.api,
+        authorization.api,
+        api_keys.api,
+        session_settings.api,
+        members.api,
+        licenses.api,
+        me.api,
+    ):
         app.register_api(blueprint, url_prefix="/api/v1")
-    app.register_api(sessions.api, url_prefix="/api/v1")
     _add_plain_routes(app, authority)
 
     @app.before_request
     def number_request() -> None:
         g.request_id = secrets.token_hex(8)
-        if request.method == "POST" and request.content_length and request.mimetype != "application/json":
+        if request.method in METHODS_WITH_BODY and request.content_length and request.mimetype != "application/json":
             raise UnsupportedMediaType
 
     @app.after_request

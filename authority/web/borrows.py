@@ -1,12 +1,13 @@
 """/borrows and /check-ins."""
 
 import json
+from itertools import islice
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from flask_openapi3.blueprint import APIBlueprint
 
-from authority import rendering
+from authority import rendering, spreadsheets
 from authority.services import borrow, endings
 from authority.storage.borrows import Filter
 from authority.web.access import actor, actor_over_limit, authority
@@ -28,6 +29,11 @@ api = APIBlueprint(
     "borrows", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem, 409: Problem}
 )
 
+AS_SHEET = {
+    "Content-Type": "text/csv; charset=utf-8; header=present",
+    "Content-Disposition": 'attachment; filename="borrows.csv"',
+}
+
 
 @api.post("/borrows", summary="Borrow or renew", responses={201: IssuedBorrow, 200: IssuedBorrow})
 def issue(body: BorrowRequest) -> tuple[dict[str, Any], int]:
@@ -38,12 +44,32 @@ def issue(body: BorrowRequest) -> tuple[dict[str, Any], int]:
 
 
 @api.get("/borrows", summary="Who is offline, since and until when", responses={200: Borrows})
-def listed(query: BorrowQuery) -> dict[str, Any]:
-    """Newest first. A member sees their own."""
-    wanted = Filter(query.state, query.member, query.product, query.machine, query.cursor, query.limit)
-    page, cursor = borrow.listed(authority(), actor(), wanted)
+def listed(query: BorrowQuery) -> dict[str, Any] | Response:
+    """Newest first. A member sees their own. As text/csv: all of them, for a spreadsheet."""
+    wanted = Filter(
+        query.state,
+        query.member,
+        query.product,
+        query.machine,
+        query.cursor,
+        query.limit,
+        group=query.group,
+        user_type=query.type,
+    )
     now = authority().now()
+    if _wants_csv(query):
+        limit = query.limit if "limit" in query.model_fields_set else None
+        found = islice(borrow.every(authority(), actor(), wanted), limit)
+        rows = (rendering.borrow_row(item, now) for item in found)
+        return Response(spreadsheets.lines(rendering.BORROW_COLUMNS, rows), headers=AS_SHEET)
+    page, cursor = borrow.listed(authority(), actor(), wanted)
     return {"items": [rendering.borrow(found, now) for found in page], "next": cursor}
+
+
+def _wants_csv(query: BorrowQuery) -> bool:
+    if query.format is not None:
+        return query.format == "csv"
+    return request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv"
 
 
 @api.get("/borrows/<borrow_id>", summary="One borrow", responses={200: BorrowShown, 404: Problem})

@@ -8,7 +8,7 @@ from flask_openapi3.blueprint import APIBlueprint
 
 from authority import rendering
 from authority.services import access, log, overview, status_lists
-from authority.web.access import actor, authority, secret
+from authority.web.access import actor, authority, secret, tell_excess
 from authority.web.models.access import SignedIn, SignIn
 from authority.web.models.common import Problem
 from authority.web.models.events import EventQuery, Events
@@ -20,6 +20,7 @@ api = APIBlueprint("public", __name__)
 def sign_in(body: SignIn) -> dict[str, Any]:
     """A bearer token for 12 hours."""
     token, ends_at = access.sign_in(authority(), body.username, body.password)
+    tell_excess()
     return {"token": token, "expires_at": rendering.rfc3339(ends_at)}
 
 

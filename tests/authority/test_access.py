@@ -120,7 +120,7 @@ def test_signing_out_does_not_revoke_an_api_key(bench: Bench) -> None:
 def test_an_api_key_acts_as_its_member_until_it_is_revoked(bench: Bench) -> None:
     bench.member("ada", role=Role.ANALYST)
     secret, found = access.create_api_key(bench.authority, CONSOLE, "ADA", "script")
-    assert (found.name, found.kind, found.expires_at) == ("script", "api-key", None)
+    assert (found.name, found.member, found.revoked_at) == ("script", "ada", None)
     bench.clock.turn(days=900)
     assert access.actor_of(bench.authority, secret).role is Role.ANALYST
     with bench.authority.database.write() as connection:

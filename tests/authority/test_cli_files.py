@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from authority.app import open_authority
+from authority.domain.members import CONSOLE
 from authority.services import overview
 from authority.settings import load
 from tests.support.borrowing import row_counts, workstation
@@ -162,7 +163,7 @@ def counts_of_file(path: Path) -> int:
 def authorization_of(console: Console, folder: Path) -> str:
     """The authorization of a home as a vendor's file."""
     authority = open_authority(load({}, str(console.home)))
-    compact = overview.authorization(authority)[0].compact
+    compact = overview.authorization(authority, CONSOLE)[0].compact
     authority.database.close()
     path = folder / "vendor.authorization"
     path.write_bytes(render("authorization", {"authorization": compact}))

@@ -183,7 +183,7 @@ def test_levels_and_extensions_run_out(database_url: str, tmp_path: Path) -> Non
     assign("ada", "Basic", "3DAnalyst")  # one's own seat is no obstacle
     assign("ada", "Standard")
     assign("bob", "Basic", "3DAnalyst")
-    used = overview.authorization(bench.authority)[1]["products"]["arcgis-pro"]
+    used = overview.authorization(bench.authority, CONSOLE)[1]["products"]["arcgis-pro"]
     assert used == {"Basic": 1, "Standard": 2, "3DAnalyst": 1}
     bench.authority.database.close()
 

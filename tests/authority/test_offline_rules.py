@@ -132,10 +132,10 @@ REFUSED: dict[str, tuple[tuple[str, str], dict[str, Any], type[Refusal]]] = {
 def test_a_senseless_rule_changes_nothing(
     sqlite_bench: Bench, key: tuple[str, str], values: dict[str, Any], refusal: type[Refusal]
 ) -> None:
-    before = policies.listed(sqlite_bench.authority)
+    before = policies.listed(sqlite_bench.authority, CONSOLE)
     with pytest.raises(refusal):
         set_rule(sqlite_bench, *key, **values)
-    assert policies.listed(sqlite_bench.authority) == before
+    assert policies.listed(sqlite_bench.authority, CONSOLE) == before
 
 
 def test_members_ask_for_themselves_alone(sqlite_bench: Bench) -> None:

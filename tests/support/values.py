@@ -30,7 +30,7 @@ def a_product(**changes: Any) -> Product:
 
 
 def a_concurrent_product(**changes: Any) -> Product:
-    return a_product(id="arcgis-desktop", mode=CONCURRENT, seats={"Advanced": 10}, **changes)
+    return a_product(**({"id": "arcgis-desktop", "mode": CONCURRENT, "seats": {"Advanced": 10}} | changes))
 
 
 def an_authorization(**changes: Any) -> Authorization:

@@ -1,10 +1,16 @@
 """Borrows and check-ins."""
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
+from flask_openapi3.models.data_type import DataType
+from flask_openapi3.models.media_type import MediaType
+from flask_openapi3.models.schema import Schema
 from pydantic import BaseModel, ConfigDict, Field
 
 from authority.web.models.common import Body, MachineShown, Text, UserShown
+
+# The other form in which borrows are listed, for the documentation.
+ALSO_CSV: Any = {"openapi_extra": {"content": {"text/csv": MediaType(schema=Schema(type=DataType.STRING))}}}
 
 
 class BorrowRequest(Body):
@@ -36,8 +42,11 @@ class BorrowQuery(BaseModel):
     member: Text | None = Field(None, max_length=128)
     product: Text | None = Field(None, max_length=64)
     machine: Text | None = Field(None, max_length=256, description="machine id or alias")
+    group: Text | None = Field(None, max_length=128, description="of members of this group")
+    type: Text | None = Field(None, max_length=64, description="of members of this user type")
     cursor: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]{22}$", description="`next` of the page before")
-    limit: int = Field(100, ge=1, le=1000)
+    limit: int = Field(100, ge=1, le=1000, description="of a page; CSV has all rows unless a limit is given")
+    format: Literal["json", "csv"] | None = Field(None, description="in place of the header Accept")
 
 
 class BorrowShown(BaseModel):
@@ -70,5 +79,7 @@ class EndedBorrow(BaseModel):
 
 
 class Borrows(BaseModel):
+    model_config = cast("ConfigDict", ALSO_CSV)
+
     items: list[BorrowShown]
     next: str | None

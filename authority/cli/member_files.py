@@ -1,0 +1,143 @@
+"""member import, member export: members by a CSV file, out and in."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from authority import member_sheet, rendering, spreadsheets
+from authority.cli.frame import REFUSED, Command, Frame, check_output, pass_frame, show, write_lines
+from authority.domain.members import CONSOLE, Assignment
+from authority.services import member_files
+from authority.services.member_files import Imported, Line, Outcome
+
+# What need not be told of a new member.
+USUAL: tuple[Any, ...] = ("", (), False, "none")
+
+
+@click.command("export", cls=Command)
+@click.option("-o", "--output", metavar="FILE", help="Default: stdout.")
+@pass_frame
+def export_members(frame: Frame, output: str | None) -> None:
+    """Write all members with what they hold as CSV; with --json alone as JSON. `member import` takes the file back."""
+    if output is not None:
+        check_output(output)
+    with frame.authority() as authority:
+        found = member_files.exported(authority, CONSOLE)
+    if frame.json and output is None:
+        show(frame, [rendering.member_with_licenses(member, held) for member, held in found], [])
+        return
+    rows = (member_sheet.row_of(member, held) for member, held in found)
+    write_lines(output, spreadsheets.lines(member_sheet.COLUMNS, rows))
+    if output is not None:
+        show(frame, {"file": output, "members": len(found)}, [f"wrote {len(found)} members to {output}"])
+
+
+@click.command("import", cls=Command)
+@click.argument("file")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option(
+    "--go-on", "--row-by-row", "go_on", is_flag=True, help="Take the good rows when there are bad ones; default: none."
+)
+@pass_frame
+def import_members(frame: Frame, file: str, dry_run: bool, go_on: bool) -> int:
+    """Add the members that are not there, and change those that are, as a CSV file says; nobody is removed.
+
+    The columns are those of `member export`; only username must be there, and what has no column stays as it is.
+    An empty cell of full_name, groups or licenses means none, of any other column that nothing is said. The column licenses
+    is all that a member holds beside what the user type includes: arcgis-pro=Standard+3DAnalyst; arcgis-allsource=Basic.
+    last_used_at is not taken. A single bad row, and nothing at all is changed, unless --go-on is given.
+    """
+    lines = _lines(file)
+    with frame.authority() as authority, _progress(frame, len(lines)) as told:
+        imported = member_files.import_lines(authority, CONSOLE, lines, dry_run=dry_run, go_on=go_on, told=told)
+    show(frame, {"file": file, "dry_run": dry_run, **_as_json(imported)}, list(_told(imported, dry_run=dry_run)))
+    return REFUSED if imported.count(member_files.REFUSED) else 0
+
+
+def _lines(name: str) -> list[Line]:
+    try:
+        with click.open_file(name, "rb") as stream:
+            rows = spreadsheets.read(stream, member_sheet.COLUMNS, [member_sheet.USERNAME], member_sheet.NEVER)
+    except OSError as error:
+        raise click.UsageError(f"{name} cannot be read: {error.strerror}") from error
+    return [member_sheet.line_of(row) for row in rows]
+
+
+@contextlib.contextmanager
+def _progress(frame: Frame, total: int) -> Iterator[Callable[[], None]]:
+    """Shows a person how far it is; what it gives is called after each row."""
+    console = Console(stderr=True)
+    is_shown = sys.stderr.isatty() and not frame.json
+    columns = (TextColumn("rows"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not is_shown, transient=True) as progress:
+        task = progress.add_task("rows", total=total)
+        yield lambda: progress.advance(task)
+
+
+def _as_json(imported: Imported) -> dict[str, Any]:
+    return {
+        "applied": imported.applied,
+        "added": imported.count(member_files.ADD),
+        "changed": imported.count(member_files.CHANGE),
+        "unchanged": imported.count(member_files.UNCHANGED),
+        "refused": imported.count(member_files.REFUSED),
+        "rows": [_row(outcome) for outcome in imported.outcomes],
+    }
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    row: dict[str, Any] = {"row": outcome.line.number, "username": outcome.line.username, "action": outcome.action}
+    row["changes"] = [
+        {"field": item.field, "from": _value(item.before), "to": _value(item.after)} for item in outcome.differences
+    ]
+    error = outcome.refusal
+    if error is not None:
+        row |= {"code": error.code, "message": error.message, "hint": error.hint, "evidence": error.evidence}
+    return row
+
+
+def _value(value: Any) -> Any:
+    """A field as it stands in a member's object, a license as in the sheet."""
+    if isinstance(value, tuple):
+        return [member_sheet.license_text(item) if isinstance(item, Assignment) else item for item in value]
+    return value
+
+
+def _told(imported: Imported, *, dry_run: bool) -> Iterator[str]:
+    """What became of each row, or of the bad ones alone when nothing was kept because of them."""
+    for outcome in imported.outcomes:
+        if imported.applied or dry_run or outcome.refusal is not None:
+            yield f"row {outcome.line.number}: {_what(outcome)}"
+    counts = ", ".join(f"{action} {imported.count(action)}" for action in member_files.ACTIONS)
+    yield f"{'done' if imported.applied else 'nothing was changed'}: {counts}"
+
+
+def _what(outcome: Outcome) -> str:
+    name, error = outcome.line.username, outcome.refusal
+    if error is not None:
+        return f"{name} refused: {error.message} [{error.code}]; what to do: {error.hint}"
+    if outcome.action == member_files.UNCHANGED:
+        return f"{name} unchanged"
+    if outcome.action == member_files.ADD:
+        given = (f"{item.field} {_text(item.after)}" for item in outcome.differences if item.after not in USUAL)
+        return f"add {name}: {', '.join(given)}"
+    changes = (f"{item.field} from {_text(item.before)} to {_text(item.after)}" for item in outcome.differences)
+    return f"change {name}: {', '.join(changes)}"
+
+
+def _text(value: Any) -> str:
+    """A field for a person."""
+    found = _value(value)
+    if isinstance(found, bool):
+        return "yes" if found else "no"
+    return (spreadsheets.joined(found) if isinstance(found, list) else str(found)) or "none"
+
+
+COMMANDS = (import_members, export_members)

@@ -1,0 +1,99 @@
+"""pool: how the seats of concurrent products may be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from authority import rendering
+from authority.cli.frame import Frame, Group, pass_frame, show, show_table
+from authority.domain.members import CONSOLE
+from authority.domain.pools import PoolRule
+from authority.services import pools
+
+EPILOG = """\b
+examples:
+  carnet-authority pool show
+  carnet-authority pool set arcgis-desktop Advanced --low-water 2
+  carnet-authority pool set arcgis-desktop Advanced --group field-crew --reserved 3 --maximum 6
+  carnet-authority pool remove arcgis-desktop Advanced --group field-crew
+"""
+
+
+@click.group(cls=Group, epilog=EPILOG)
+def pool() -> None:
+    """Say how the seats of concurrent products may be used, and see why there are none."""
+
+
+_GROUP = click.option("--group", default="", metavar="NAME", help="The rule for this group; default: the rule for everybody.")
+
+
+@pool.command("show")
+@click.option("--product", metavar="PRODUCT")
+@pass_frame
+def show_pools(frame: Frame, product: str | None) -> None:
+    """Show the seats of concurrent products: in use, borrowed, and what the rules keep back."""
+    with frame.authority() as authority:
+        rows = [rendering.pool(item) for item in pools.shown(authority, CONSOLE, product)]
+    columns: dict[str, Callable[[dict[str, Any]], object]] = {
+        "product": lambda row: row["product"],
+        "level or extension": lambda row: row["feature"],
+        "licensed": lambda row: row["licensed"],
+        "in use": lambda row: row["in_use"],
+        "borrowed": lambda row: f"{row['borrowed']} of at most {row['borrowable']}",
+        "runs out": lambda row: "served from a higher level" if row["from_higher"] else "refused",
+        "groups": lambda row: [_group_text(item) for item in row["groups"]],
+    }
+    show_table(frame, rows, columns)
+
+
+def _group_text(item: dict[str, Any]) -> str:
+    limit = "" if item["maximum"] is None else f" of at most {item['maximum']}"
+    return f"{item['group']}: {item['in_use']} in use{limit}, {item['reserved']} reserved"
+
+
+@pool.command("set")
+@click.argument("product")
+@click.argument("feature", metavar="LEVEL_OR_EXTENSION")
+@_GROUP
+@click.option("--low-water", type=int, default=0, metavar="N", help="So many seats are never borrowed.")
+@click.option("--most-borrowed", type=int, metavar="N", help="So many are borrowed at once at most.")
+@click.option("--from-higher", is_flag=True, help="Serve the level from the next higher one when its seats run out.")
+@click.option("--reserved", type=int, default=0, metavar="N", help="With --group: seats kept for the group.")
+@click.option("--maximum", type=int, metavar="N", help="With --group: the group uses so many at most.")
+@pass_frame
+def set_rule(
+    frame: Frame,
+    product: str,
+    feature: str,
+    group: str,
+    low_water: int,
+    most_borrowed: int | None,
+    from_higher: bool,
+    reserved: int,
+    maximum: int | None,
+) -> None:
+    """Set the rule for the seats of a level or extension, in place of the one that was there; who has a seat keeps it."""
+    wanted = PoolRule(product, feature, group, low_water, most_borrowed, reserved, maximum, from_higher)
+    with frame.authority() as authority:
+        rule = pools.change(authority, CONSOLE, wanted)
+    show(frame, rendering.pool_rule(rule), [f"{rule.name()}: {rule.words()}"])
+
+
+@pool.command("remove")
+@click.argument("product")
+@click.argument("feature", metavar="LEVEL_OR_EXTENSION")
+@_GROUP
+@pass_frame
+def remove_rule(frame: Frame, product: str, feature: str, group: str) -> None:
+    """Remove a rule."""
+    with frame.authority() as authority:
+        rule = pools.remove(authority, CONSOLE, product, feature, group)
+    show(frame, rendering.pool_rule(rule), [f"removed {rule.name()}"])
+
+
+def add_commands(cli: click.Group) -> None:
+    """Adds the commands of this module."""
+    cli.add_command(pool)

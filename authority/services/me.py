@@ -1,0 +1,109 @@
+"""What members see and do for themselves: their own licenses, and asking for the permission to download (seeds S1, S3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from authority.domain import own_license as rules
+from authority.domain.borrows import Borrow
+from authority.domain.catalogue import Authorization, Product
+from authority.domain.members import Actor, Assignment, Member
+from authority.domain.offline_rules import effective
+from authority.domain.own_license import OwnLicense
+from authority.domain.refusals import NotAllowed
+from authority.domain.sessions import Session
+from authority.services.context import Authority
+from authority.services.members import existing, member_event
+from authority.storage import assignments, borrows, events, offline_rules, organization, sessions
+from authority.storage import members as stored
+from authority.storage.sessions import Filter
+
+# Far more than anybody has at once; a member is on a few computers.
+MOST_SESSIONS = 1000
+NOT_ASKED = "none"
+ASKED = "requested"
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """Who asks, and the products that they may use or have in use."""
+
+    member: Member
+    licenses: tuple[OwnLicense, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _InUse:
+    """What a member holds and uses now."""
+
+    held: dict[str, Assignment]
+    borrows: list[Borrow]
+    sessions: list[Session]
+
+
+def show(authority: Authority, actor: Actor) -> Me:
+    """Who the actor is, and their own licenses. Raises NotAllowed for the console, which is no member."""
+    now = authority.now()
+    with authority.database.read() as connection:
+        authorization, member = authority.authorization(connection), _myself(connection, actor)
+        mine = _InUse(
+            {item.product: item for item in assignments.of_member(connection, member.id)},
+            borrows.held_by(connection, member.id, now, lock=False),
+            sessions.listed(connection, Filter(member=member.username, limit=MOST_SESSIONS), now),
+        )
+        used = {item.product for item in mine.borrows} | {item.product for item in mine.sessions}
+        found = [
+            _license(connection, authorization, member, product, mine, now)
+            for product in authorization.products.values()
+            if rules.is_shown(authorization, member, product, mine.held.get(product.id), in_use=product.id in used)
+        ]
+    return Me(member, tuple(found))
+
+
+def _license(
+    connection: Connection, authorization: Authorization, member: Member, product: Product, mine: _InUse, now: datetime
+) -> OwnLicense:
+    held = mine.held.get(product.id)
+    rule = effective(offline_rules.applying(connection, member, product.id), member, product.id)
+    longest, default = rules.offline_days(rule, authorization, product, now)
+    return OwnLicense(
+        product=product,
+        levels=rules.levels(product, held),
+        extensions=rules.extensions(product, held),
+        ends_at=authorization.end_of(product),
+        offline_allowed=rule.allowed,
+        longest_days=longest,
+        default_days=default,
+        borrow=rules.borrow_out([item for item in mine.borrows if item.product == product.id], now),
+        sessions=tuple(item for item in mine.sessions if item.product == product.id),
+        problem=rules.problem(member, authorization, product, organization.assigned(connection, product.id), now),
+    )
+
+
+def request_download(authority: Authority, actor: Actor) -> Member:
+    """The member after asking for the permission to download; who asked before, or has it, stays as they are.
+
+    Only an administrator grants or denies it, and only who has vendor access can ask (seed S1). Raises NotAllowed.
+    """
+    with authority.database.write() as connection:
+        member = _myself(connection, actor, lock=True)
+        if not member.vendor_access:
+            raise NotAllowed(
+                f"{member.username} has no vendor access, which the permission to download needs",
+                hint="Ask an administrator to turn vendor access on for you, then request the permission again.",
+            )
+        if member.download_permission != NOT_ASKED:
+            return member
+        asking = replace(member, download_permission=ASKED)
+        stored.update_member(connection, member, asking)
+        events.append(connection, [member_event("download-requested", actor, asking)], authority.clock())
+    return asking
+
+
+def _myself(connection: Connection, actor: Actor, *, lock: bool = False) -> Member:
+    if actor.member_id is None:
+        raise NotAllowed(f"{actor.username} is no member, and this is about a member's own", hint="Sign in as the member.")
+    return existing(connection, actor.username, lock=lock)

@@ -1,0 +1,223 @@
+"""Members by the file: many added and changed as one use case, and all of them with what they hold."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from authority.domain.members import Actor, Assignment, Member, Privilege
+from authority.domain.refusals import InvalidInput, Refusal
+from authority.services import licenses, members
+from authority.services.context import Authority
+from authority.services.licenses import Wish
+from authority.services.members import Change, NewMember
+from authority.storage import assignments
+from authority.storage import members as stored
+from authority.storage.savepoints import savepoint
+
+ACTIONS = ADD, CHANGE, UNCHANGED, REFUSED = "add", "change", "unchanged", "refused"
+# What a row can say about a member beside the user name and the licenses, in the order in which it is told.
+FIELDS = ("full_name", "user_type", "role", "groups", "disabled", "vendor_access", "download_permission")
+LICENSES = "licenses"
+PAGE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one row of a file wants for a member: `values` by the names of `FIELDS`, and licenses; what is missing stays.
+
+    `licenses` is all that the member is to hold beside what the user type includes; None leaves it as it is. A row whose
+    cells make no sense comes with its refusal.
+    """
+
+    number: int
+    username: str
+    values: Mapping[str, Any]
+    licenses: tuple[Wish, ...] | None = None
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field of a member before and after; `licenses` are assignments. Before is None for a new member."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one row, or would become of it: `action` is add, change, unchanged or refused."""
+
+    line: Line
+    action: str
+    differences: tuple[Difference, ...] = ()
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The outcome of every row, in order, and whether anything was kept."""
+
+    outcomes: tuple[Outcome, ...]
+    applied: bool
+
+    def count(self, action: str) -> int:
+        """How many rows had this outcome."""
+        return sum(outcome.action == action for outcome in self.outcomes)
+
+
+class _TakenBack(Exception):
+    """Ends a transaction so that nothing of it is kept."""
+
+
+def import_lines(
+    authority: Authority,
+    actor: Actor,
+    lines: Sequence[Line],
+    *,
+    dry_run: bool = False,
+    go_on: bool = False,
+    told: Callable[[], None] = lambda: None,
+) -> Imported:
+    """Adds the members that are not there and changes those that are, in the order of the rows, in one transaction.
+
+    Each row is held to what `members.add`, `members.change` and `licenses.assign` demand. When one is refused nothing at all
+    is kept, unless `go_on` says to keep the good ones; of a refused row nothing is ever kept. With `dry_run` every row is
+    tried and nothing is kept. `told` is called after each row. Nobody is removed.
+
+    Raises NotAllowed; what is wrong with a row is in its outcome.
+    """
+    actor.needs(Privilege.MANAGE_MEMBERS)
+    actor.needs(Privilege.ASSIGN_LICENSES)
+    outcomes: list[Outcome] = []
+    applied = False
+    with contextlib.suppress(_TakenBack), authority.database.write() as connection:
+        seen: dict[str, int] = {}
+        for line in lines:
+            outcomes.append(_outcome(authority, connection, actor, line, seen))
+            told()
+        applied = not dry_run and (go_on or all(outcome.refusal is None for outcome in outcomes))
+        if not applied:
+            raise _TakenBack
+    return Imported(tuple(outcomes), applied)
+
+
+def _outcome(authority: Authority, connection: Connection, actor: Actor, line: Line, seen: dict[str, int]) -> Outcome:
+    first = seen.setdefault(line.username.lower(), line.number)
+    try:
+        if line.refusal is not None:
+            raise line.refusal
+        if first != line.number:
+            raise InvalidInput(f'"{line.username}" is in row {first} already', hint="Keep one row for each member.", row=first)
+        with savepoint(connection):
+            return _applied(authority, connection, actor, line)
+    except Refusal as error:
+        return Outcome(line, REFUSED, refusal=error)
+
+
+def _applied(authority: Authority, connection: Connection, actor: Actor, line: Line) -> Outcome:
+    before = stored.by_username(connection, line.username)
+    if before is None:
+        after = _add(authority, connection, actor, line)
+        held = _hold(authority, connection, actor, after, _held(connection, after), line.licenses)
+        told = [Difference(name, None, getattr(after, name)) for name in FIELDS]
+        return Outcome(line, ADD, (*told, Difference(LICENSES, None, tuple(held.values()))))
+    new = _new_values(before, line.values)
+    if not new and line.licenses is None:
+        return Outcome(line, UNCHANGED)
+    held_before = _held(connection, before)
+    after = _change(authority, connection, actor, before, new)
+    held = held_before if after.user_type == before.user_type else _held(connection, after)
+    held = _hold(authority, connection, actor, after, held, line.licenses)
+    differences = tuple(Difference(name, getattr(before, name), getattr(after, name)) for name in FIELDS if name in new)
+    if held != held_before:
+        differences += (Difference(LICENSES, tuple(held_before.values()), tuple(held.values())),)
+    return Outcome(line, CHANGE if differences else UNCHANGED, differences)
+
+
+def _held(connection: Connection, member: Member) -> dict[str, Assignment]:
+    return {item.product: item for item in assignments.of_member(connection, member.id)}
+
+
+def _add(authority: Authority, connection: Connection, actor: Actor, line: Line) -> Member:
+    """A new member; what a file can say and adding a member cannot, is a change of the member just added."""
+    values = line.values
+    new = NewMember(
+        line.username,
+        full_name=values.get("full_name", ""),
+        user_type=values.get("user_type"),
+        role=values.get("role"),
+        groups=values.get("groups"),
+        vendor_access=values.get("vendor_access"),
+    )
+    members.check_form(new)
+    added = members.insert(authority, connection, actor, new, None, add_ons=line.licenses is None)
+    return _change(authority, connection, actor, added, _new_values(added, values))
+
+
+def _new_values(member: Member, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the values that are not the member's own already; what is left alone is not logged."""
+    return {name: value for name, value in values.items() if _in_any_order(value) != _in_any_order(getattr(member, name))}
+
+
+def _in_any_order(value: Any) -> Any:
+    return frozenset(value) if isinstance(value, tuple) else value
+
+
+def _change(authority: Authority, connection: Connection, actor: Actor, before: Member, new: Mapping[str, Any]) -> Member:
+    if not new:
+        return before
+    wanted = Change(**new)
+    members.check_change(wanted)
+    return members.change_within(authority, connection, actor, before.username, wanted).after
+
+
+def _hold(
+    authority: Authority,
+    connection: Connection,
+    actor: Actor,
+    member: Member,
+    held: Mapping[str, Assignment],
+    wishes: Sequence[Wish] | None,
+) -> dict[str, Assignment]:
+    """What the member holds by product, after what is not wished for was taken, and then what is missing was given.
+
+    What the user type includes is not taken.
+    """
+    found = dict(held)
+    if wishes is None:
+        return found
+    included = authority.authorization(connection).user_type(member.user_type).includes
+    for product in sorted(held.keys() - {wish.product for wish in wishes} - included.keys()):
+        licenses.unassign_within(authority, connection, actor, member.username, product)
+        del found[product]
+    for wish in wishes:
+        mine = held.get(wish.product)
+        if mine is None or (mine.level, set(mine.extensions)) != (wish.level, set(wish.extensions)):
+            found[wish.product] = licenses.assign_within(authority, connection, actor, wish)
+    return found
+
+
+def exported(authority: Authority, actor: Actor) -> list[tuple[Member, tuple[Assignment, ...]]]:
+    """All members by user name with what they hold. Raises NotAllowed."""
+    actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
+    with authority.database.read() as connection:
+        found = stored.listed(connection)
+        held = _holdings(connection)
+    return [(member, tuple(held.get(member.username, ()))) for member in found]
+
+
+def _holdings(connection: Connection) -> dict[str, list[Assignment]]:
+    found: dict[str, list[Assignment]] = {}
+    after: tuple[str, str] | None = None
+    while page := assignments.listed(connection, after=after, limit=PAGE):
+        for username, item in page:
+            found.setdefault(username, []).append(item)
+        after = (page[-1][0], page[-1][1].product)
+    return found

@@ -1,0 +1,188 @@
+"""Rows as CSV for spreadsheets, and back: RFC 4180 in UTF-8, with nothing in it that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+from authority.domain.refusals import InvalidInput
+
+# A member's row has some 150 bytes: room for several times the members of a large organization, and an end for anything else.
+LARGEST_FILE = 16 * 1024 * 1024
+MOST_ROWS = 100_000
+MOST_TOLD = 20
+SAVE_AS = 'Save the sheet as "CSV UTF-8" and try again.'
+
+# A cell that begins like this would be run as a formula (OWASP ASVS 1.2.10). Full-width forms count, and so does a sign behind
+# white space, which some programs drop first. An apostrophe of the cell's own before all that counts as well: so every cell that
+# was written can be told from every other, and is read again as it was.
+FORMULA = re.compile("'*(\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\0])")
+# NUL, and what is left of bytes that are no UTF-8.
+UNREADABLE = re.compile("[\0\udc80-\udcff]")
+# One name of a list in a cell: as it is, or in quotes with the quotes in it doubled.
+ITEM = re.compile(r'\s*+(?:"((?:[^"]|"")*+)"\s*+|([^;"]*+))(;|\Z)')
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row that was read: its number as a spreadsheet shows it (the header is row 1), and its cells by column."""
+
+    number: int
+    cells: Mapping[str, str]
+
+
+def lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The text of a CSV file with a header, line by line, each with its end; rows may have more than the columns.
+
+    Nothing is an empty cell, a list is one cell, true and false are these words, and text is defused.
+    """
+    writer = csv.writer(_Echo())
+    yield writer.writerow(columns)
+    for row in rows:
+        yield writer.writerow([_cell(row[name]) for name in columns])
+
+
+class _Echo:
+    """Gives back what the CSV writer would write."""
+
+    def write(self, text: str) -> str:
+        """The text itself."""
+        return text
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return defused(joined(value) if isinstance(value, list | tuple) else value)
+
+
+def defused(value: Any) -> Any:
+    """The cell, with an apostrophe before what a spreadsheet would run as a formula."""
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
+
+
+def restored(cell: str) -> str:
+    """The cell as it was before it was defused."""
+    return cell[1:] if cell.startswith("'") and FORMULA.match(cell, 1) else cell
+
+
+def joined(items: Iterable[str]) -> str:
+    """A list as the text of one cell: semicolons between, and quotes around an item that could be misread."""
+    return "; ".join(_item(item) for item in items)
+
+
+def _item(item: str) -> str:
+    is_plain = item != "" and item == item.strip() and not set(item) & {";", '"'}
+    return item if is_plain else '"' + item.replace('"', '""') + '"'
+
+
+def parted(cell: str) -> tuple[str, ...]:
+    """The list in a cell; what is empty without quotes is left out. Raises InvalidInput for quotes that do not match."""
+    found, at = [], 0
+    while at < len(cell):
+        match = ITEM.match(cell, at)
+        if match is None:
+            raise InvalidInput(
+                "its quotes do not match", hint='Put ; between names; a name that has ; or " itself is "in ""quotes""".'
+            )
+        quoted, plain, _ = match.groups()
+        if quoted is not None:
+            found.append(quoted.replace('""', '"'))
+        elif plain.strip():
+            found.append(plain.strip())
+        at = match.end()
+    return tuple(found)
+
+
+def read(
+    stream: IO[bytes], columns: Collection[str], needed: Collection[str], never: Mapping[str, str] | None = None
+) -> list[Row]:
+    """The rows below the header, in their order, without the empty ones; cells are restored.
+
+    A byte order mark and any line ends are taken, also semicolons in place of commas, as some spreadsheets write them.
+
+    Args:
+        stream: where the bytes come from; no more than `LARGEST_FILE` of them are read.
+        columns: those that there may be, in any order.
+        needed: those of them that there must be.
+        never: others, with what to do instead.
+
+    Raises:
+        InvalidInput: with all rows that cannot be read, or what is wrong with the header or the whole.
+    """
+    data = stream.read(LARGEST_FILE + 1)
+    if len(data) > LARGEST_FILE:
+        raise InvalidInput(f"the file is larger than {LARGEST_FILE >> 20} MiB", hint="Split it into several files.")
+    records = _records(data.decode("utf-8-sig", "surrogateescape"))
+    header = _header(next(records, (0, []))[1], columns, needed, never or {})
+    rows: list[Row] = []
+    wrong: dict[int, str] = {}
+    for number, cells in records:
+        if len(rows) + len(wrong) == MOST_ROWS:
+            raise InvalidInput(f"the file has more than {MOST_ROWS} rows", hint="Split it into several files.")
+        problem = _problem(header, cells)
+        if problem is not None:
+            wrong[number] = problem
+        else:
+            rows.append(Row(number, {name: restored(cell) for name, cell in zip(header, cells, strict=True)}))
+    _refuse(wrong)
+    if not rows:
+        raise InvalidInput("the file has no row below its header")
+    return rows
+
+
+def _records(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Number and cells of every record that is not empty."""
+    first = re.split("[\r\n]", text, maxsplit=1)[0]
+    delimiter = ";" if ";" in first and "," not in first else ","
+    number = 0
+    try:
+        for number, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), start=1):
+            if any(cells):
+                yield number, cells
+    except csv.Error as error:
+        raise InvalidInput(f"row {number + 1} is no CSV: {error}", hint=SAVE_AS, row=number + 1) from error
+
+
+def _header(cells: Sequence[str], columns: Collection[str], needed: Collection[str], never: Mapping[str, str]) -> list[str]:
+    if not cells:
+        raise InvalidInput("the file is empty; its first row names the columns", hint=f"There may be {', '.join(columns)}.")
+    if any(UNREADABLE.search(cell) for cell in cells):
+        raise InvalidInput("the file is no UTF-8 text", hint=SAVE_AS, row=1)
+    found = [cell.strip() for cell in cells]
+    for name in found:
+        if name in never:
+            raise InvalidInput(f'there must be no column "{name}"', hint=never[name], row=1, column=name)
+    unknown = [name for name in found if name not in columns]
+    twice = sorted({name for name in found if found.count(name) > 1}) if not unknown else []
+    missing = [name for name in needed if name not in found]
+    for names, what in ((unknown, "unknown"), (twice, "named twice"), (missing, "missing")):
+        if names:
+            told = ", ".join(f'"{name[:140]}"' for name in names[:MOST_TOLD])
+            hint = f"There may be {', '.join(columns)}; there must be {', '.join(needed)}."
+            raise InvalidInput(f"columns {what}: {told}", hint=hint, row=1)
+    return found
+
+
+def _problem(header: Sequence[str], cells: Sequence[str]) -> str | None:
+    """What is wrong with the form of a row, or None."""
+    if len(cells) != len(header):
+        return f"has {len(cells)} cells, the header has {len(header)}"
+    for name, cell in zip(header, cells, strict=True):
+        found = UNREADABLE.search(cell)
+        if found is not None:
+            return f'has {"a NUL character" if found[0] == chr(0) else "bytes that are no UTF-8"} in the column "{name}"'
+    return None
+
+
+def _refuse(wrong: Mapping[int, str]) -> None:
+    if not wrong:
+        return
+    told = [f"row {number} {problem}" for number, problem in list(wrong.items())[:MOST_TOLD]]
+    if len(wrong) > MOST_TOLD:
+        told.append(f"and {len(wrong) - MOST_TOLD} more rows")
+    raise InvalidInput("; ".join(told), hint=f"Correct these rows. {SAVE_AS}", rows=list(wrong))

@@ -1,0 +1,92 @@
+"""Who holds or used a product, and when they last did: a fixed number of queries, however many members there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, func, or_, select
+
+from authority.storage.members import key_of
+from authority.storage.tables import assignments, borrows, events, members, sessions
+
+
+def people(
+    connection: Connection, product: str, now: datetime, *, is_named: bool, after: str | None, limit: int
+) -> Sequence[Row[str, str, str]]:
+    """`username`, `full_name` and `user_type` by user name, of those who follow the name `after`, up to `limit`.
+
+    Of a named product who holds it, is offline with it or has an active session; of a concurrent one whoever used it.
+    """
+    query = (
+        select(members.c.username, members.c.full_name, members.c.user_type)
+        .where(members.c.removed_at.is_(None), or_(*(_holds(product, now) if is_named else _used(product))))
+        .order_by(members.c.username_key)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(members.c.username_key > key_of(after))
+    return connection.execute(query).all()
+
+
+def _holds(product: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        exists().where(assignments.c.member_id == members.c.id, assignments.c.product == product),
+        exists().where(
+            borrows.c.member_id == members.c.id,
+            borrows.c.product == product,
+            borrows.c.seat_free_at > now,
+            borrows.c.expires_at > now,
+            borrows.c.ended_by.is_(None),
+        ),
+        exists().where(
+            sessions.c.member_id == members.c.id,
+            sessions.c.product == product,
+            sessions.c.active_until > now,
+            sessions.c.ended_by.is_(None),
+        ),
+    )
+
+
+def _used(product: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        exists().where(borrows.c.member_id == members.c.id, borrows.c.product == product),
+        exists().where(sessions.c.member_id == members.c.id, sessions.c.product == product),
+    )
+
+
+def last_used(connection: Connection, product: str, first: str, last: str) -> dict[str, datetime]:
+    """When each member, from one user name to another, last used the product; who never did is left out."""
+    found: dict[str, datetime] = {}
+    for query in (_last_sessions(product), _last_borrows(product)):
+        between = members.c.username_key.between(key_of(first), key_of(last))
+        for username, *times in connection.execute(query.where(members.c.removed_at.is_(None), between)):
+            known = [at for at in (*times, found.get(username)) if at is not None]
+            found[username] = max(known)
+    return found
+
+
+def _last_sessions(product: str) -> Select[Any]:
+    return (
+        select(members.c.username, func.max(sessions.c.last_used_at))
+        .join(sessions, sessions.c.member_id == members.c.id)
+        .where(sessions.c.product == product)
+        .group_by(members.c.username)
+    )
+
+
+def _last_borrows(product: str) -> Select[Any]:
+    """The latest checkout, check-in and renewal. A borrow's row does not keep when it was renewed; the log does.
+
+    No renewal is later than the check-in. The kind of an event is no condition: the few events of a borrow are found by its id.
+    """
+    checked_in_at = case((borrows.c.receipt_jti.is_not(None), borrows.c.seat_free_at))
+    renewed_at = case((events.c.kind == "renewal", events.c.at))
+    return (
+        select(members.c.username, func.max(borrows.c.issued_at), func.max(checked_in_at), func.max(renewed_at))
+        .join(borrows, borrows.c.member_id == members.c.id)
+        .outerjoin(events, and_(events.c.handle == borrows.c.id, borrows.c.receipt_jti.is_(None)))
+        .where(borrows.c.product == product)
+        .group_by(members.c.username)
+    )

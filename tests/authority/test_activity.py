@@ -1,0 +1,264 @@
+"""License activity: when each member last used a product, who is at it now, who is offline (seed S1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event as sqlalchemy_event
+
+from authority.domain.activity import Activity
+from authority.domain.members import CONSOLE, Actor
+from authority.domain.refusals import InvalidInput, NoSuchProduct, NotAllowed
+from authority.services import activity, endings, licenses, removal, sessions
+from tests.support.authorities import START, Bench
+from tests.support.borrowing import issued_to, workstation
+from tests.support.connecting import asked, configure
+from tests.support.organizations import actor
+from tests.support.workstations import SimulatedWorkstation
+
+PRO, ALLSOURCE, DESKTOP = "arcgis-pro", "arcgis-allsource", "arcgis-desktop"
+
+
+def everyone(bench: Bench, product: str = PRO) -> dict[str, Activity]:
+    found, cursor = activity.listed(bench.authority, CONSOLE, product, limit=1000)
+    assert cursor is None
+    return {item.member: item for item in found}
+
+
+def of(bench: Bench, name: str = "ada", product: str = PRO) -> Activity:
+    return everyone(bench, product)[name]
+
+
+def look(bench: Bench, name: str = "ada", product: str = PRO) -> tuple[str, str | None, datetime | None, datetime | None]:
+    """The dot, the computer, since and until."""
+    found = of(bench, name, product)
+    return found.state(bench.authority.now()), found.computer(), found.since(), found.until()
+
+
+def use(bench: Bench, member: Actor, laptop: SimulatedWorkstation, product: str = PRO) -> Any:
+    return sessions.start(bench.authority, member, asked(laptop, product)).session
+
+
+def test_who_holds_a_named_product_is_listed_used_or_not(bench: Bench) -> None:
+    bench.member("ada")
+    bench.member("vera", user_type="Viewer")
+    bench.member("eve", user_type="Creator")
+    licenses.assign(bench.authority, CONSOLE, "eve", ALLSOURCE, "Basic", ())
+    assert list(everyone(bench)) == ["ada"]
+    assert list(everyone(bench, ALLSOURCE)) == ["eve"]
+    found = of(bench)
+    assert (found.last_used_at, found.days_since_last_used(bench.clock())) == (None, None)
+    assert look(bench) == ("none", None, None, None)
+
+
+def test_who_used_a_concurrent_product_is_listed_for_ever(bench: Bench) -> None:
+    ada, eve = bench.member("ada"), bench.member("eve")
+    bench.member("bob")
+    use(bench, ada, workstation("tower"), DESKTOP)
+    issued_to(bench, eve, workstation("laptop"), DESKTOP, days=1)
+    assert list(everyone(bench, DESKTOP)) == ["ada", "eve"]
+    bench.clock.turn(days=400)
+    assert [item.days_since_last_used(bench.clock()) for item in everyone(bench, DESKTOP).values()] == [400, 400]
+
+
+def test_green_for_thirty_minutes_from_the_last_use(bench: Bench) -> None:
+    """A green dot says that the member used the product in the last 30 minutes (seed S1)."""
+    ada = bench.member("ada")
+    session = use(bench, ada, workstation("tower"))
+    assert look(bench) == ("green", "tower", START, None)
+    bench.clock.turn(minutes=20)
+    sessions.renew(bench.authority, ada, session.id)
+    bench.clock.turn(minutes=29, seconds=59)
+    assert look(bench) == ("green", "tower", START, None)
+    bench.clock.turn(seconds=1)
+    assert look(bench) == ("none", None, None, None)
+    assert of(bench).last_used_at == START + timedelta(minutes=20)
+
+
+def test_green_also_after_the_session_was_ended(bench: Bench) -> None:
+    """It usually, and not always, means that there is an active session (seed S1)."""
+    ada = bench.member("ada")
+    session = use(bench, ada, workstation("tower"))
+    sessions.check_in(bench.authority, ada, session.id)
+    found = of(bench)
+    assert (found.state(bench.clock()), found.active(bench.clock())) == ("green", ())
+
+
+def test_green_follows_use_and_not_the_time_a_session_lasts(sqlite_bench: Bench) -> None:
+    configure(sqlite_bench, minutes=60)
+    use(sqlite_bench, sqlite_bench.member("ada"), workstation("tower"))
+    sqlite_bench.clock.turn(minutes=45)
+    found = of(sqlite_bench)
+    assert found.state(sqlite_bench.clock()) == "none"
+    assert [item.machine.alias for item in found.active(sqlite_bench.clock())] == ["tower"]
+
+
+def test_red_while_offline_with_computer_since_and_until(bench: Bench) -> None:
+    """A red dot says that the member authorized the product for offline use (seed S1)."""
+    ada, laptop = bench.member("ada"), workstation("field-laptop")
+    issued = issued_to(bench, ada, laptop, days=3)
+    bench.clock.turn(days=2)
+    assert look(bench) == ("red", "field-laptop", START, START + timedelta(days=3))
+    assert [item.id for item in of(bench).borrows] == [issued.borrow.id]
+    endings.check_in(bench.authority, ada, laptop.receipt_for(issued.file, bench.clock()))
+    assert look(bench) == ("none", None, None, None)
+    assert of(bench).last_used_at == START + timedelta(days=2)
+
+
+def test_red_ends_when_the_time_is_over_or_an_administrator_ended_it(bench: Bench) -> None:
+    for name in ("ada", "bob", "eve"):
+        issued_to(bench, bench.member(name), workstation(name), days=3)
+    endings.revoke(bench.authority, CONSOLE, of(bench, "bob").borrows[0].id, "stolen")
+    endings.release(bench.authority, CONSOLE, of(bench, "eve").borrows[0].id, "lost", accept_overlap=True)
+    assert [look(bench, name)[0] for name in ("ada", "bob", "eve")] == ["red", "none", "none"]
+    bench.clock.turn(days=3)
+    assert look(bench) == ("none", None, None, None)
+
+
+def test_offline_comes_before_a_session_beside_it(bench: Bench) -> None:
+    ada, laptop = bench.member("ada"), workstation("laptop")
+    issued_to(bench, ada, laptop, days=3)
+    bench.clock.turn(hours=1)
+    use(bench, ada, laptop)
+    assert look(bench) == ("red", "laptop", START, START + timedelta(days=3))
+    assert of(bench).last_used_at == START + timedelta(hours=1)
+    assert len(of(bench).active(bench.clock())) == 1
+
+
+def test_checkout_renewal_and_check_in_of_a_borrow_count_as_use(bench: Bench) -> None:
+    ada, laptop = bench.member("ada"), workstation("laptop")
+    first = issued_to(bench, ada, laptop, days=3)
+    assert of(bench).last_used_at == START
+    bench.clock.turn(days=1)
+    issued_to(bench, ada, laptop, days=9)
+    assert of(bench).last_used_at == START + timedelta(days=1)
+    bench.clock.turn(days=20)
+    assert (look(bench)[0], of(bench).last_used_at) == ("none", START + timedelta(days=1))
+    again = issued_to(bench, ada, laptop, days=3)
+    assert again.borrow.id != first.borrow.id
+    bench.clock.turn(hours=5)
+    endings.check_in(bench.authority, ada, laptop.receipt_for(again.file, bench.clock()))
+    assert of(bench).last_used_at == START + timedelta(days=21, hours=5)
+
+
+def test_what_an_administrator_does_to_a_borrow_is_no_use_of_it(bench: Bench) -> None:
+    ada, laptop = bench.member("ada"), workstation("laptop")
+    issued = issued_to(bench, ada, laptop, days=9)
+    bench.clock.turn(days=1)
+    endings.revoke(bench.authority, CONSOLE, issued.borrow.id, "stolen")
+    assert of(bench).last_used_at == START
+    bench.clock.turn(days=1)
+    endings.check_in(bench.authority, ada, laptop.receipt_for(issued.file, bench.clock()))
+    assert of(bench).last_used_at == START + timedelta(days=2)
+
+
+def test_each_product_has_a_last_use_of_its_own(bench: Bench) -> None:
+    ada = bench.member("ada")
+    licenses.assign(bench.authority, CONSOLE, "ada", ALLSOURCE, "Basic", ())
+    use(bench, ada, workstation("tower"))
+    bench.clock.turn(days=1)
+    use(bench, ada, workstation("tower"), DESKTOP)
+    assert of(bench).last_used_at == START
+    assert of(bench, product=DESKTOP).last_used_at == START + timedelta(days=1)
+    assert of(bench, product=ALLSOURCE).last_used_at is None
+    assert (look(bench)[0], look(bench, product=DESKTOP)[0]) == ("none", "green")
+
+
+@pytest.mark.parametrize(
+    ("passed", "days"), [({"hours": 23, "minutes": 59}, 0), ({"days": 1}, 1), ({"days": 89, "hours": 23}, 89)]
+)
+def test_days_since_the_last_use_are_whole_ones(sqlite_bench: Bench, passed: dict[str, float], days: int) -> None:
+    use(sqlite_bench, sqlite_bench.member("ada"), workstation("tower"))
+    sqlite_bench.clock.turn(**passed)
+    assert of(sqlite_bench).days_since_last_used(sqlite_bench.authority.now()) == days
+
+
+def test_no_days_are_negative() -> None:
+    """The clock of another node may be ahead."""
+    found = Activity("ada", "", "Creator", PRO, START + timedelta(seconds=1), (), ())
+    assert found.days_since_last_used(START) == 0
+
+
+def test_who_holds_nothing_any_more_is_listed_while_offline_or_at_it(bench: Bench) -> None:
+    for name in ("ada", "bob", "eve"):
+        bench.member(name)
+    issued_to(bench, actor(bench, "ada"), workstation("laptop"), days=3)
+    use(bench, actor(bench, "bob"), workstation("tower"))
+    licenses.unassign(bench.authority, CONSOLE, ["ada", "bob", "eve"], PRO)
+    assert list(everyone(bench)) == ["ada", "bob"]
+    bench.clock.turn(days=3)
+    assert everyone(bench) == {}
+
+
+def test_a_removed_member_is_not_listed_nor_taken_for_a_new_one(bench: Bench) -> None:
+    use(bench, bench.member("ada"), workstation("tower"))
+    use(bench, bench.member("eve"), workstation("tower"), DESKTOP)
+    removal.remove(bench.authority, CONSOLE, ["ada", "eve"])
+    bench.member("ada")
+    assert of(bench).last_used_at is None
+    assert look(bench) == ("none", None, None, None)
+    assert everyone(bench, DESKTOP) == {}
+
+
+def test_of_several_borrows_the_one_that_ends_last_is_shown_first(bench: Bench) -> None:
+    ada = bench.member("ada")
+    for name, days in (("short", 1), ("long", 9), ("middle", 5)):
+        issued_to(bench, ada, workstation(name), DESKTOP, days=days)
+    assert look(bench, product=DESKTOP) == ("red", "long", START, START + timedelta(days=9))
+    assert [item.machine.alias for item in of(bench, product=DESKTOP).borrows] == ["long", "middle", "short"]
+
+
+def test_a_machine_without_an_alias_is_shown_by_its_id(sqlite_bench: Bench) -> None:
+    ask = asked(workstation("tower"))
+    nameless = replace(ask, machine=replace(ask.machine, alias=None))
+    sessions.start(sqlite_bench.authority, sqlite_bench.member("ada"), nameless)
+    assert of(sqlite_bench).computer() == "machine-tower"
+
+
+def test_pages_follow_each_other_by_name_and_end(bench: Bench) -> None:
+    for name in ("Eve+1@x.org", "bob", "ada", "zoe"):
+        bench.member(name)
+    seen: list[str] = []
+    cursor = None
+    while True:
+        page, cursor = activity.listed(bench.authority, CONSOLE, PRO, cursor=cursor, limit=3)
+        seen += [item.member for item in page]
+        if cursor is None:
+            break
+    assert seen == ["ada", "bob", "Eve+1@x.org", "zoe"]
+    assert activity.listed(bench.authority, CONSOLE, PRO, limit=4)[1] is None
+
+
+def test_the_number_of_queries_does_not_grow_with_the_members(sqlite_bench: Bench) -> None:
+    statements = 0
+
+    def count(*_: object) -> None:
+        nonlocal statements
+        statements += 1
+
+    def queries() -> int:
+        nonlocal statements
+        statements = 0
+        everyone(sqlite_bench)
+        return statements
+
+    use(sqlite_bench, sqlite_bench.member("ada"), workstation("tower"))
+    issued_to(sqlite_bench, sqlite_bench.member("eve"), workstation("eve"))
+    sqlalchemy_event.listen(sqlite_bench.authority.database.engine, "before_cursor_execute", count)
+    few = queries()
+    for number in range(20):
+        use(sqlite_bench, sqlite_bench.member(f"m{number}"), workstation(f"m{number}"))
+        issued_to(sqlite_bench, sqlite_bench.member(f"n{number}"), workstation(f"n{number}"))
+    assert queries() == few
+
+
+def test_unknown_products_and_foreign_cursors_are_refused(sqlite_bench: Bench) -> None:
+    with pytest.raises(NoSuchProduct):
+        activity.listed(sqlite_bench.authority, CONSOLE, "arcgis-mars")
+    with pytest.raises(InvalidInput, match="cursor"):
+        activity.listed(sqlite_bench.authority, CONSOLE, PRO, cursor="x")
+    with pytest.raises(NotAllowed):
+        activity.listed(sqlite_bench.authority, sqlite_bench.member("ada"), PRO)

@@ -1,0 +1,386 @@
+"""The settings of sessions: who may see and change them, from when they count, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from authority.domain.members import CONSOLE, Actor, Role
+from authority.domain.refusals import InvalidInput, NotAllowed, SessionEnded, SessionLimit, StorageUnavailable
+from authority.domain.sessions import BOUNDS, SessionSettings
+from authority.services import session_settings, sessions
+from authority.storage.tables import preferences
+from authority.web.models.session_settings import SettingsChange, SettingsShown
+from tests.support.administration import contents, contents_of, over_http
+from tests.support.authorities import START, Bench, make_bench
+from tests.support.borrowing import at_once, claims_of, fail_inserts, log_rows, workstation
+from tests.support.connecting import asked, body_of, configure, started
+from tests.support.console import Console
+from tests.support.web import API, Web, make_web, problem
+
+FIRST = {"minutes": 30, "computers": 3, "offline_hours": 24, "save_minutes": 60}
+KIND = "session-settings-changed"
+
+
+def change(bench: Bench, **changes: int) -> SessionSettings:
+    return session_settings.change_settings(bench.authority, CONSOLE, changes)
+
+
+def show(bench: Bench) -> SessionSettings:
+    return session_settings.show_settings(bench.authority, CONSOLE)
+
+
+def words(bench: Bench) -> list[str]:
+    return [row["reason"] for row in log_rows(bench.authority.database, KIND)]
+
+
+# What is kept and logged.
+
+
+def test_at_first_they_are_those_of_the_seeds(bench: Bench) -> None:
+    """Seed S1: 30 minutes, three computers, 60 minutes to save."""
+    assert show(bench) == SessionSettings(30, 3, 24, 60)
+    assert words(bench) == []
+
+
+def test_what_is_changed_is_kept_and_the_rest_stays(bench: Bench) -> None:
+    assert change(bench, computers=4) == SessionSettings(computers=4)
+    assert change(bench, minutes=45, save_minutes=0) == SessionSettings(45, 4, 24, 0)
+    assert show(bench) == SessionSettings(45, 4, 24, 0)
+
+
+def test_every_change_is_logged_with_old_and_new_values(bench: Bench) -> None:
+    change(bench, computers=4)
+    chief = bench.administrator()
+    session_settings.change_settings(bench.authority, chief, {"minutes": 45, "computers": 5})
+    assert words(bench) == ["computers 3 to 4", "minutes 30 to 45; computers 4 to 5"]
+    assert [row["actor"] for row in log_rows(bench.authority.database, KIND)] == ["console", "chief"]
+
+
+def test_a_change_to_what_is_there_changes_nothing(bench: Bench) -> None:
+    change(bench, computers=4)
+    before = contents(bench.authority.database)
+    assert change(bench, computers=4, minutes=30) == SessionSettings(computers=4)
+    assert contents(bench.authority.database) == before
+
+
+def test_two_who_change_at_the_same_time_each_keep_what_the_other_changed(bench: Bench) -> None:
+    wanted = {"minutes": 45, "computers": 4, "offline_hours": 8, "save_minutes": 5}
+    at_once([lambda name=name, value=value: change(bench, **{name: value}) for name, value in wanted.items()])  # type: ignore[misc]
+    assert show(bench) == SessionSettings(**wanted)
+    assert len(words(bench)) == 4
+
+
+def test_without_its_log_row_nothing_is_changed(bench: Bench) -> None:
+    restore = fail_inserts(bench.authority.database, "events", KIND)
+    with pytest.raises(StorageUnavailable, match="disk full"):
+        change(bench, computers=4)
+    restore()
+    assert show(bench) == SessionSettings()
+
+
+def test_what_makes_no_sense_in_the_table_can_be_put_right(bench: Bench) -> None:
+    configure(bench, minutes=0, computers=4)
+    with pytest.raises(InvalidInput, match="minutes"):
+        show(bench)
+    with pytest.raises(InvalidInput, match="minutes"):
+        change(bench, save_minutes=5)
+    assert change(bench, minutes=20) == SessionSettings(minutes=20, computers=4)
+    assert words(bench) == ["minutes 0 to 20"]
+
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "unknown": {"hours": 3},
+    "unknown beside known": {"minutes": 45, "hours": 3},
+    **{f"{name} below": {name: least - 1} for name, (least, _) in BOUNDS.items()},
+    **{f"{name} above": {name: most + 1} for name, (_, most) in BOUNDS.items()},
+    **{f"{name} huge": {name: 10**30} for name in BOUNDS},
+    "a text": {"minutes": "45"},
+    "a broken number": {"minutes": 45.0},
+    "true": {"computers": True},
+    "null": {"computers": None},
+}
+
+
+@pytest.mark.parametrize("changes", REFUSED.values(), ids=REFUSED)
+def test_a_senseless_value_changes_nothing(bench: Bench, changes: dict[str, Any]) -> None:
+    change(bench, computers=5)
+    before = contents(bench.authority.database)
+    with pytest.raises(InvalidInput):
+        session_settings.change_settings(bench.authority, CONSOLE, changes)
+    assert contents(bench.authority.database) == before
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_the_bounds_themselves_are_taken(sqlite_bench: Bench, name: str) -> None:
+    for value in BOUNDS[name]:
+        assert getattr(change(sqlite_bench, **{name: value}), name) == value
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_who_may_see_and_change_them(sqlite_bench: Bench, role: Role) -> None:
+    actor = sqlite_bench.member("ada", role=role)
+    before = contents(sqlite_bench.authority.database)
+    if role in {Role.ADMINISTRATOR, Role.LICENSE_MANAGER}:
+        assert session_settings.show_settings(sqlite_bench.authority, actor) == SessionSettings()
+    else:
+        with pytest.raises(NotAllowed):
+            session_settings.show_settings(sqlite_bench.authority, actor)
+    if role is Role.ADMINISTRATOR:
+        assert session_settings.change_settings(sqlite_bench.authority, actor, {"minutes": 9}).minutes == 9
+        return
+    for changes in ({"minutes": 9}, {"minutes": 0}, {}):
+        with pytest.raises(NotAllowed):
+            session_settings.change_settings(sqlite_bench.authority, actor, changes)
+    assert contents(sqlite_bench.authority.database) == before
+
+
+# From when they count.
+
+
+def active_until(bench: Bench, actor: Actor, session_id: str) -> Any:
+    return sessions.show(bench.authority, actor, session_id).active_until
+
+
+def test_the_fourth_computer_is_refused_with_three_and_allowed_with_four(bench: Bench) -> None:
+    ada = bench.member("ada")
+    for number in range(3):
+        started(bench, ada, workstation(f"w{number}"))
+    with pytest.raises(SessionLimit, match="at most 3 are allowed"):
+        started(bench, ada, workstation("fourth"))
+    change(bench, computers=4)
+    assert started(bench, ada, workstation("fourth")).is_new
+    with pytest.raises(SessionLimit, match="at most 4 are allowed"):
+        started(bench, ada, workstation("fifth"))
+
+
+def test_fewer_computers_end_no_session_and_let_no_new_one_start(bench: Bench) -> None:
+    ada, laptops = bench.member("ada"), [workstation(f"w{number}") for number in range(3)]
+    active = [started(bench, ada, laptop).session for laptop in laptops]
+    change(bench, computers=1)
+    for session in active:
+        assert sessions.renew(bench.authority, ada, session.id).session.state(bench.authority.now()) == "active"
+    assert not started(bench, ada, laptops[1]).is_new
+    with pytest.raises(SessionLimit, match="signed in on 3 computers, at most 1"):
+        started(bench, ada, workstation("fourth"))
+    for session in active:
+        sessions.check_in(bench.authority, ada, session.id)
+    assert started(bench, ada, workstation("fourth")).is_new
+
+
+@pytest.mark.parametrize("minutes", [5, 120])
+def test_an_active_session_keeps_its_time_until_it_is_renewed(bench: Bench, minutes: int) -> None:
+    ada = bench.member("ada")
+    session = started(bench, ada, workstation("laptop")).session
+    change(bench, minutes=minutes)
+    assert active_until(bench, ada, session.id) == START + timedelta(minutes=30)
+    now = bench.clock.turn(minutes=10)
+    assert active_until(bench, ada, session.id) == START + timedelta(minutes=30)
+    assert sessions.renew(bench.authority, ada, session.id).session.active_until == now + timedelta(minutes=minutes)
+
+
+def test_a_session_ends_by_the_time_it_was_given(bench: Bench) -> None:
+    ada = bench.member("ada")
+    session = started(bench, ada, workstation("laptop")).session
+    change(bench, minutes=120)
+    bench.clock.turn(minutes=30)
+    with pytest.raises(SessionEnded):
+        sessions.renew(bench.authority, ada, session.id)
+
+
+def test_a_new_session_lasts_as_long_as_is_set(bench: Bench) -> None:
+    ada = bench.member("ada")
+    change(bench, minutes=1)
+    session = started(bench, ada, workstation("laptop")).session
+    assert session.active_until == START + timedelta(minutes=1)
+
+
+def test_a_grant_is_good_without_a_line_for_as_long_as_is_set(bench: Bench) -> None:
+    ada, laptop = bench.member("ada"), workstation("laptop")
+    first = started(bench, ada, laptop)
+    change(bench, offline_hours=2)
+    renewed = sessions.renew(bench.authority, ada, first.session.id)
+    ends = [claims_of(item.grant)["exp"] - int(START.timestamp()) for item in (first, renewed)]
+    assert ends == [24 * 3600, 2 * 3600]
+
+
+@pytest.mark.parametrize("minutes", [0, 5])
+def test_the_time_to_save_is_as_set_when_the_session_is_ended(bench: Bench, minutes: int) -> None:
+    ada = bench.member("ada")
+    session = started(bench, ada, workstation("laptop")).session
+    change(bench, save_minutes=minutes)
+    assert sessions.end(bench.authority, CONSOLE, session.id).save_by == START + timedelta(minutes=minutes)
+
+
+# Over HTTP.
+
+
+@pytest.fixture
+def web(bench: Bench) -> Web:
+    return make_web(bench)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """One for all tests that change nothing."""
+    folder = tmp_path_factory.mktemp("settings")
+    bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home")
+    yield make_web(bench)
+    bench.authority.database.close()
+
+
+def patch(web: Web, body: Any, role: Role | None = Role.ADMINISTRATOR) -> Any:
+    return web.send("PATCH", f"{API}/sessions/settings", role, json=body)
+
+
+def test_they_are_shown_and_changed_over_http(web: Web) -> None:
+    assert web.get("/sessions/settings").get_json() == FIRST
+    answer = patch(web, {"computers": 4, "minutes": None})
+    assert (answer.status_code, answer.get_json()) == (200, FIRST | {"computers": 4})
+    assert web.get("/sessions/settings", Role.LICENSE_MANAGER).get_json() == FIRST | {"computers": 4}
+    assert words(web.bench) == ["computers 3 to 4"]
+    assert [row["actor"] for row in log_rows(web.bench.authority.database, KIND)] == ["administrator"]
+    assert FIRST.keys() == SettingsShown.model_fields.keys() == SettingsChange.model_fields.keys()
+
+
+def test_the_fourth_computer_over_http(web: Web) -> None:
+    def start(name: str) -> Any:
+        return web.post("/sessions", body_of(asked(workstation(name))), Role.MEMBER)
+
+    assert [start(f"w{number}").status_code for number in range(3)] == [201] * 3
+    problem(start("fourth"), 409, "session-limit")
+    patch(web, {"computers": 4})
+    assert start("fourth").status_code == 201
+    problem(start("fifth"), 409, "session-limit")
+
+
+def test_a_session_is_still_found_by_its_id(web: Web) -> None:
+    """The fixed path is no id: ids have 22 characters."""
+    made = web.post("/sessions", body_of(asked(workstation("laptop"))), Role.MEMBER).get_json()["session"]
+    assert web.get(f"/sessions/{made['id']}").get_json() == made
+    for method, path in (("DELETE", "settings"), ("POST", "settings/end"), ("POST", "settings/renew")):
+        problem(web.send(method, f"{API}/sessions/{path}"), 400, "invalid-input")
+    for method in ("PUT", "POST"):
+        problem(web.send(method, f"{API}/sessions/settings"), 405, "method-not-allowed")
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_who_may_over_http(kept: Web, role: Role) -> None:
+    before = contents(kept.bench.authority.database)
+    if role in {Role.ADMINISTRATOR, Role.LICENSE_MANAGER}:
+        assert kept.get("/sessions/settings", role).get_json() == FIRST
+    else:
+        problem(kept.get("/sessions/settings", role), 403, "not-allowed")
+    if role is not Role.ADMINISTRATOR:
+        for body in ({"minutes": 45}, {}):
+            problem(patch(kept, body, role), 403, "not-allowed")
+    assert contents(kept.bench.authority.database) == before
+
+
+def test_nobody_without_a_token(kept: Web) -> None:
+    problem(kept.get("/sessions/settings", None), 401, "not-authenticated")
+    problem(patch(kept, {"minutes": 45}, None), 401, "not-authenticated")
+
+
+@pytest.mark.parametrize("name", [*BOUNDS, "hours"])
+def test_a_body_of_another_form_is_refused_with_the_member_named(kept: Web, name: str) -> None:
+    least, most = BOUNDS.get(name, (1, 1))
+    before = contents(kept.bench.authority.database)
+    wrong: list[Any] = ["45", 45.0, 4.5, True, [], {}, [45], least - 1, most + 1, -1, 10**18, 10**30, "\ud800"]
+    for value in wrong:
+        found = problem(patch(kept, {"computers": 9, name: value}), 400, "invalid-input")
+        assert [item["field"] for item in found["errors"]] == [name], value
+    assert contents(kept.bench.authority.database) == before
+
+
+@pytest.mark.parametrize("body", [{}, {"minutes": None}, dict.fromkeys(BOUNDS)])
+def test_a_change_that_names_nothing_is_refused(kept: Web, body: dict[str, Any]) -> None:
+    told = problem(patch(kept, body), 400, "invalid-input")
+    assert "minutes, computers, offline_hours, save_minutes" in told["detail"]
+
+
+@pytest.mark.parametrize("raw", [b"", b"null", b"[]", b"7", b'{"minutes": 45', b'{"minutes": NaN}', b"\xff", b"[" * 50_000])
+def test_a_body_that_is_no_object_is_refused(kept: Web, raw: bytes) -> None:
+    answer = kept.send("PATCH", f"{API}/sessions/settings", data=raw, content_type="application/json")
+    problem(answer, 400, "invalid-input")
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/merge-patch+json", ""])
+def test_another_content_type_is_415(kept: Web, content_type: str) -> None:
+    answer = kept.send("PATCH", f"{API}/sessions/settings", data=b'{"minutes": 45}', content_type=content_type)
+    problem(answer, 415, "unsupported-media-type")
+
+
+def test_a_body_over_the_limit_is_413(kept: Web) -> None:
+    answer = kept.send("PATCH", f"{API}/sessions/settings", json={"minutes": 45, "padding": "x" * 256 * 1024})
+    problem(answer, 413, "too-large")
+
+
+# The command.
+
+
+def test_they_are_shown_and_changed_by_command(console: Console) -> None:
+    assert console.good("session", "settings") == FIRST
+    changed = console.good("session", "settings", "--computers", "4", "--save-minutes", "0")
+    assert changed == FIRST | {"computers": 4, "save_minutes": 0}
+    assert console.good("session", "settings") == changed
+    told = console.run("session", "settings", "--minutes", "45").out
+    assert [line.rsplit(maxsplit=1) for line in told.splitlines()] == [
+        ["minutes", "45"],
+        ["computers", "4"],
+        ["offline hours", "24"],
+        ["save minutes", "0"],
+    ]
+
+
+def test_they_are_kept_as_one_json_object(console: Console) -> None:
+    console.good("session", "settings", "--minutes", "45")
+    (row,) = [row for row in contents_of(console)[preferences.name] if row[0] == session_settings.PREFERENCE]
+    assert json.loads(row[1]) == FIRST | {"minutes": 45}
+
+
+def test_showing_them_writes_nothing(console: Console) -> None:
+    before = contents_of(console)
+    console.good("session", "settings")
+    assert contents_of(console) == before
+
+
+@pytest.mark.parametrize("option", ["--minutes", "--computers", "--offline-hours", "--save-minutes"])
+def test_wrong_usage_exits_with_2_and_changes_nothing(console: Console, option: str) -> None:
+    before = contents_of(console)
+    for value in ("many", "4.5", "", "\udcff", "1e3"):
+        ended = console.run("session", "settings", option, value)
+        assert (ended.status, ended.out) == (2, ""), value
+    assert console.run("session", "settings", option).status == 2
+    assert console.run("session", "settings", "more", option, "3").status == 2
+    assert contents_of(console) == before
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_a_value_out_of_bounds_is_refused_and_changes_nothing(console: Console, name: str) -> None:
+    least, most = BOUNDS[name]
+    before = contents_of(console)
+    for value in (least - 1, most + 1, -(10**6), 10**40):
+        told = console.refused("invalid-input", 1, "session", "settings", f"--{name.replace('_', '-')}", str(value))
+        assert f"from {least} to {most}" in told["message"]
+    assert contents_of(console) == before
+
+
+def test_commands_and_routes_show_the_same(console: Console) -> None:
+    console.good("session", "settings", "--computers", "4")
+    with over_http(console) as get:
+        assert get("/sessions/settings") == console.good("session", "settings")
+
+
+def test_only_one_row_is_kept_however_often_they_change(bench: Bench) -> None:
+    for minutes in (10, 20, 30):
+        change(bench, minutes=minutes)
+    with bench.authority.database.read() as connection:
+        found = connection.execute(select(preferences.c.name).where(preferences.c.name == session_settings.PREFERENCE)).all()
+    assert len(found) == 1

@@ -1,0 +1,164 @@
+"""License activity as the route and the command show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from authority.domain.members import Role
+from tests.support.authorities import Bench
+from tests.support.bad_input import check_roles, contents, one_web
+from tests.support.borrowing import issued_to, workstation
+from tests.support.connecting import overfill, started
+from tests.support.console import Console
+from tests.support.web import API, Web, make_web, problem
+
+PRO, DESKTOP = "arcgis-pro", "arcgis-desktop"
+VIEWERS = {Role.ADMINISTRATOR, Role.LICENSE_MANAGER}
+SHOWN = {
+    "member",
+    "full_name",
+    "user_type",
+    "product",
+    "last_used_at",
+    "days_since_last_used",
+    "state",
+    "computer",
+    "since",
+    "until",
+    "borrows",
+    "sessions",
+}
+
+
+@pytest.fixture
+def web(bench: Bench) -> Web:
+    return make_web(bench)
+
+
+@pytest.fixture
+def fast_web(sqlite_bench: Bench) -> Web:
+    return make_web(sqlite_bench)
+
+
+@pytest.fixture(scope="module")
+def still_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """One for all tests that may change nothing."""
+    yield from one_web(tmp_path_factory.mktemp("web"))
+
+
+def test_the_route_shows_it_all(web: Web) -> None:
+    member, analyst = web.actors[Role.MEMBER], web.actors[Role.ANALYST]
+    out = issued_to(web.bench, member, workstation("laptop"), days=3).borrow
+    web.bench.clock.turn(minutes=5)
+    session = started(web.bench, analyst, workstation("tower")).session
+    web.bench.clock.turn(minutes=5)
+    found = web.get(f"/license-activity?product={PRO}", Role.LICENSE_MANAGER).get_json()
+    assert (found.keys(), found["next"]) == ({"items", "next"}, None)
+    items = {item["member"]: item for item in found["items"]}
+    assert all(item.keys() == SHOWN for item in items.values())
+    assert list(items) == ["administrator", "analyst", "license-manager", "member"]
+    assert items["member"] == {
+        "member": "member",
+        "full_name": "",
+        "user_type": "GIS Professional",
+        "product": PRO,
+        "last_used_at": "2026-03-02T09:00:00Z",
+        "days_since_last_used": 0,
+        "state": "red",
+        "computer": "laptop",
+        "since": "2026-03-02T09:00:00Z",
+        "until": "2026-03-05T09:00:00Z",
+        "borrows": [{"id": out.id, "computer": "laptop", "since": "2026-03-02T09:00:00Z", "until": "2026-03-05T09:00:00Z"}],
+        "sessions": [],
+    }
+    at_it = items["analyst"]
+    assert (at_it["state"], at_it["computer"], at_it["since"], at_it["until"]) == (
+        "green",
+        "tower",
+        "2026-03-02T09:05:00Z",
+        None,
+    )
+    assert at_it["sessions"] == [
+        {
+            "id": session.id,
+            "computer": "tower",
+            "created_at": "2026-03-02T09:05:00Z",
+            "last_used_at": "2026-03-02T09:05:00Z",
+            "active_until": "2026-03-02T09:35:00Z",
+        }
+    ]
+    idle = items["administrator"]
+    assert (idle["state"], idle["last_used_at"], idle["days_since_last_used"]) == ("none", None, None)
+
+
+def test_pages_of_the_route_follow_each_other(fast_web: Web) -> None:
+    first = fast_web.get(f"/license-activity?product={PRO}&limit=3").get_json()
+    second = fast_web.get(f"/license-activity?product={PRO}&limit=3&cursor={first['next']}").get_json()
+    assert [len(page["items"]) for page in (first, second)] == [3, 1]
+    assert second["next"] is None
+
+
+def test_only_who_views_borrows_sees_activity(fast_web: Web) -> None:
+    check_roles(fast_web, "GET", f"/license-activity?product={PRO}", VIEWERS)
+    overfill(fast_web.bench)
+    problem(fast_web.get(f"/license-activity?product={PRO}", Role.LICENSE_MANAGER), 403, "organization-over-limit")
+    assert fast_web.get(f"/license-activity?product={PRO}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("", 400, "invalid-input"),
+        ("?product=", 400, "invalid-input"),
+        ("?product=%00", 400, "invalid-input"),
+        ("?product=%ED%A0%80", 400, "invalid-input"),
+        ("?product=Upper", 400, "invalid-input"),
+        ("?product=" + "x" * 65, 400, "invalid-input"),
+        (f"?product={PRO}&limit=0", 400, "invalid-input"),
+        (f"?product={PRO}&limit=1001", 400, "invalid-input"),
+        (f"?product={PRO}&limit=99999999999999999999999", 400, "invalid-input"),
+        (f"?product={PRO}&cursor=x", 400, "invalid-input"),
+        (f"?product={PRO}&cursor=WyJhIiwiYiJd", 400, "invalid-input"),
+        (f"?product={PRO}&cursor=%00", 400, "invalid-input"),
+        (f"?product={PRO}&state=green", 400, "invalid-input"),
+        ("?product=arcgis-mars", 404, "no-such-product"),
+        ("?product=%27or1", 400, "invalid-input"),
+    ],
+)
+def test_a_query_of_another_form_is_refused(still_web: Web, query: str, status: int, code: str) -> None:
+    before = contents(still_web.bench.authority.database)
+    problem(still_web.get(f"/license-activity{query}"), status, code)
+    problem(still_web.send("POST", f"{API}/license-activity{query}", json={}), 405, "method-not-allowed")
+    assert contents(still_web.bench.authority.database) == before
+
+
+def test_the_command_shows_the_same(console: Console) -> None:
+    laptop = workstation("field-laptop")
+    issued = console.borrow(laptop, "ada", days=3)
+    (row,) = console.good("license", "activity", PRO)
+    assert row.keys() == SHOWN
+    assert (row["member"], row["state"], row["computer"]) == ("ada", "red", "field-laptop")
+    assert (row["since"], row["until"]) == (issued["issued_at"], issued["expires_at"])
+    told = console.run("license", "activity", PRO)
+    assert told.status == 0
+    assert all(text in told.out for text in ("ada", "red", "field-laptop", issued["expires_at"]))
+    assert console.good("license", "activity", DESKTOP) == []
+    console.refused("no-such-product", 1, "license", "activity", "arcgis-mars")
+    assert console.run("license", "activity").status == 2
+
+
+def test_the_command_says_when_there_are_more(console: Console) -> None:
+    console.good("member", "add", "bob", "--type", "GIS Professional")
+    ended = console.run("license", "activity", PRO, "--limit", "1")
+    assert (ended.status, "there are more than 1" in ended.err, "bob" in ended.out) == (0, True, False)
+    assert "there are more" not in console.run("license", "activity", PRO, "--limit", "2").err
+
+
+def test_the_list_of_members_says_how_many_there_are_and_may_be(console: Console) -> None:
+    """Administrators see current and licensed membership (seed S2)."""
+    told = console.run("member", "list")
+    assert "2 of 50 members (Creator 0, GIS Professional 1, Viewer 1)" in told.err
+    assert "of 50" not in told.out
+    assert console.run("--json", "member", "list").err == ""

@@ -1,0 +1,280 @@
+"""/api-keys over HTTP: made once, listed without secrets, revoked at once, and closed to everybody but administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from authority.domain.members import CONSOLE, Role
+from authority.services import access, members
+from authority.services.members import NewMember
+from authority.web.models.api_keys import ApiKeyShown, MadeApiKey
+from tests.support.administration import HOSTILE_TEXTS, contents
+from tests.support.authorities import Bench, make_bench
+from tests.support.borrowing import log_rows
+from tests.support.connecting import overfill
+from tests.support.web import API, Web, make_web, problem
+
+ID = "A" * 22
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture
+def web(bench: Bench) -> Web:
+    return make_web(bench)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """One for all tests that change nothing."""
+    folder = tmp_path_factory.mktemp("keys")
+    bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home")
+    yield make_web(bench)
+    bench.authority.database.close()
+
+
+def create(web: Web, role: Role | None = Role.ADMINISTRATOR, **body: Any) -> TestResponse:
+    return web.post("/api-keys", {"username": "member", "name": "script"} | body, role)
+
+
+def revoke(web: Web, key_id: str, role: Role | None = Role.ADMINISTRATOR) -> TestResponse:
+    return web.send("DELETE", f"{API}/api-keys/{key_id}", role)
+
+
+def with_key(web: Web, secret: str, path: str = "/borrows") -> TestResponse:
+    return web.get(path, None, headers={"Authorization": f"Bearer {secret}"})
+
+
+def items(web: Web, query: str = "") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = web.get(f"/api-keys{query}").get_json()["items"]
+    return found
+
+
+def test_a_key_is_made_with_its_secret_this_once(web: Web) -> None:
+    answer = create(web, username="MEMBER", name="nightly export")
+    made = answer.get_json()
+    assert answer.status_code == 201
+    assert made.keys() == MadeApiKey.model_fields.keys()
+    secret = made.pop("api_key")
+    assert secret.startswith("carnet_key_")
+    assert (made["member"], made["name"], made["created_at"], made["revoked_at"]) == (
+        "member",
+        "nightly export",
+        "2026-03-02T09:00:00Z",
+        None,
+    )
+    assert made in items(web)
+    assert with_key(web, secret).status_code == 200
+    row = log_rows(web.bench.authority.database, "api-key-created")[-1]
+    assert (row["actor"], row["member"], row["reason"]) == ("administrator", "member", f"nightly export ({made['id']})")
+
+
+def test_a_key_acts_as_its_member(web: Web) -> None:
+    secret = create(web).get_json()["api_key"]
+    problem(with_key(web, secret, "/events"), 403, "not-allowed")
+    analyst = create(web, username="analyst").get_json()["api_key"]
+    assert with_key(web, analyst, "/events").status_code == 200
+
+
+def test_no_answer_but_the_first_has_a_secret_or_digest(web: Web) -> None:
+    made = create(web).get_json()
+    with web.bench.authority.database.read() as connection:
+        digests = {row[2] for row in connection.exec_driver_sql("SELECT id, kind, digest FROM credentials")}
+    assert len(digests) == 6
+    for answer in (web.get("/api-keys"), revoke(web, made["id"]), web.get("/events?limit=1000"), web.get("/api-keys?limit=1")):
+        text = answer.get_data(as_text=True)
+        assert made["api_key"].removeprefix("carnet_key_") not in text
+        assert not any(digest in text for digest in digests)
+    assert all(item.keys() == ApiKeyShown.model_fields.keys() for item in items(web))
+
+
+def test_a_revoked_key_stops_working_at_once(web: Web) -> None:
+    made = create(web).get_json()
+    assert with_key(web, made["api_key"]).status_code == 200
+    web.bench.clock.turn(minutes=5)
+    answer = revoke(web, made["id"])
+    gone = answer.get_json()
+    assert (answer.status_code, gone.keys()) == (200, ApiKeyShown.model_fields.keys())
+    assert gone["revoked_at"] == "2026-03-02T09:05:00Z"
+    problem(with_key(web, made["api_key"]), 401, "not-authenticated")
+    assert gone in items(web)
+    assert [row["actor"] for row in log_rows(web.bench.authority.database, "api-key-revoked")] == ["administrator"]
+
+
+def test_revoking_once_more_changes_nothing(web: Web) -> None:
+    made = create(web).get_json()
+    first = revoke(web, made["id"])
+    web.bench.clock.turn(days=1)
+    before = contents(web.bench.authority.database)
+    again = revoke(web, made["id"])
+    assert (again.status_code, again.get_json()) == (200, first.get_json())
+    assert contents(web.bench.authority.database) == before
+
+
+def test_an_administrator_can_revoke_the_very_key_in_use(web: Web) -> None:
+    own = next(item for item in items(web) if item["member"] == "administrator")
+    assert revoke(web, own["id"]).status_code == 200
+    problem(web.get("/api-keys"), 401, "not-authenticated")
+
+
+def test_a_sign_in_is_no_api_key(web: Web) -> None:
+    """Nobody ends another's sign-in by an id: it is not listed, and not found here."""
+    members.add(web.bench.authority, CONSOLE, NewMember("ada", password=PASSWORD))
+    token = web.post("/sign-in", {"username": "ada", "password": PASSWORD}, None).get_json()["token"]
+    with web.bench.authority.database.read() as connection:
+        found = connection.exec_driver_sql("SELECT id FROM credentials WHERE kind = 'sign-in'").scalar_one()
+    problem(revoke(web, found), 404, "not-found")
+    assert found not in {item["id"] for item in items(web)}
+    assert with_key(web, token).status_code == 200
+
+
+def test_pages_of_keys_follow_each_other_newest_first(web: Web) -> None:
+    for number in range(5):
+        web.bench.clock.turn(minutes=number % 2)
+        create(web, name=f"key {number}")
+    seen: list[dict[str, Any]] = []
+    path = "/api-keys?limit=4"
+    while path:
+        page = web.get(path).get_json()
+        assert page.keys() == {"items", "next"}
+        assert len(page["items"]) <= 4
+        seen += page["items"]
+        path = f"/api-keys?limit=4&cursor={page['next']}" if page["next"] else ""
+    assert len({item["id"] for item in seen}) == len(seen) == 10
+    times = [item["created_at"] for item in seen]
+    assert times == sorted(times, reverse=True)
+
+
+def test_over_the_limit_an_administrator_still_revokes(web: Web) -> None:
+    made = create(web).get_json()
+    overfill(web.bench)
+    assert revoke(web, made["id"]).status_code == 200
+    problem(create(web, Role.ANALYST), 403, "organization-over-limit")
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMINISTRATOR])
+def test_only_administrators_may(kept: Web, role: Role) -> None:
+    own = next(item["id"] for item in items(kept) if item["member"] == str(role))
+    before = contents(kept.bench.authority.database)
+    problem(kept.get("/api-keys", role), 403, "not-allowed")
+    problem(create(kept, role, username=str(role)), 403, "not-allowed")
+    problem(create(kept, role, username="nobody"), 403, "not-allowed")
+    problem(revoke(kept, own, role), 403, "not-allowed")
+    problem(revoke(kept, ID, role), 403, "not-allowed")
+    assert contents(kept.bench.authority.database) == before
+    assert kept.get("/borrows", role).status_code == 200
+
+
+def test_nobody_without_a_token(kept: Web) -> None:
+    for answer in (kept.get("/api-keys", None), create(kept, None), revoke(kept, ID, None)):
+        problem(answer, 401, "not-authenticated")
+
+
+WRONG: dict[str, list[Any]] = {
+    "username": [None, 7, ["member"], {}, True, "x" * 129, "a\u0000", "a\n", "\ud800", "\u202eada", "\u001b[2J"],
+    "name": [None, 7, ["script"], {}, True, "", "x" * 129, "a\u0000", "a\n", "\ud800", "\u202eabc", "\u001b[2J"],
+    "role": ["administrator"],
+    "api_key": ["carnet_key_" + "A" * 43],
+    "expires_at": ["2027-01-01T00:00:00Z"],
+}
+
+
+@pytest.mark.parametrize("field", WRONG)
+def test_a_body_of_another_form_is_refused_with_the_member_named(kept: Web, field: str) -> None:
+    before = contents(kept.bench.authority.database)
+    for value in WRONG[field]:
+        body = {"username": "member", "name": "script", field: value}
+        found = problem(kept.post("/api-keys", body), 400, "invalid-input")
+        assert [item["field"] for item in found["errors"]] == [field], value
+    assert contents(kept.bench.authority.database) == before
+
+
+@pytest.mark.parametrize("field", ["username", "name"])
+def test_a_body_without_a_member_is_refused(kept: Web, field: str) -> None:
+    body = {"username": "member", "name": "script"}
+    del body[field]
+    found = problem(kept.post("/api-keys", body), 400, "invalid-input")
+    assert [item["field"] for item in found["errors"]] == [field]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"name": "  "}, 400, "invalid-input"),
+        ({"username": "nobody"}, 404, "not-found"),
+        ({"username": ""}, 404, "not-found"),
+        ({"username": "%"}, 404, "not-found"),
+        ({"username": "#1"}, 404, "not-found"),
+        ({"username": "\u0430dministrator"}, 404, "not-found"),
+    ],
+)
+def test_a_key_for_nobody_or_nothing_is_refused(kept: Web, body: dict[str, Any], status: int, code: str) -> None:
+    before = contents(kept.bench.authority.database)
+    problem(create(kept, **body), status, code)
+    assert contents(kept.bench.authority.database) == before
+
+
+@pytest.mark.parametrize("raw", [b"", b"null", b"[]", b"7", b'{"username": "member"', b"\xff", b"[" * 50_000])
+def test_a_body_that_is_no_object_is_refused(kept: Web, raw: bytes) -> None:
+    problem(kept.post("/api-keys", data=raw, content_type="application/json"), 400, "invalid-input")
+
+
+def test_another_content_type_is_415(kept: Web) -> None:
+    problem(kept.post("/api-keys", data=b'{"username": "member", "name": "x"}'), 415, "unsupported-media-type")
+
+
+@pytest.mark.parametrize("text", HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS)
+def test_a_hostile_name_is_refused_or_kept_as_the_text_it_is(web: Web, text: str) -> None:
+    before = contents(web.bench.authority.database)
+    answer = create(web, name=text)
+    if text.isprintable():
+        assert answer.get_json()["name"] == text
+        assert text in [item["name"] for item in items(web)]
+        assert web.get("/api-keys").content_type == "application/json"
+    else:
+        problem(answer, 400, "invalid-input")
+        assert contents(web.bench.authority.database) == before
+
+
+@pytest.mark.parametrize("key_id", ["short", "A" * 23, "A" * 21 + "!", "A" * 21 + "%0A", "A" * 21 + "%00", "%25" * 22])
+def test_an_id_of_another_form_is_refused(kept: Web, key_id: str) -> None:
+    problem(revoke(kept, key_id), 400, "invalid-input")
+
+
+def test_an_unknown_id_is_404(kept: Web) -> None:
+    before = contents(kept.bench.authority.database)
+    told = problem(revoke(kept, ID), 404, "not-found")
+    assert "api-key list" in told["hint"]
+    assert contents(kept.bench.authority.database) == before
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=1001", "limit=x", "cursor=short", "cursor=" + "_" * 22, "cursor=%00", "member=ada", "secret=1"]
+)
+def test_a_query_of_another_form_is_refused(kept: Web, query: str) -> None:
+    problem(kept.get(f"/api-keys?{query}"), 400, "invalid-input")
+
+
+def test_a_digest_is_no_bearer_token(kept: Web) -> None:
+    """Who reads the database has nothing to sign in with."""
+    _, made = access.create_api_key(kept.bench.authority, CONSOLE, "member", "read by a thief")
+    with kept.bench.authority.database.read() as connection:
+        rows = connection.exec_driver_sql("SELECT id, digest FROM credentials").all()
+    digest = {row[0]: row[1] for row in rows}[made.id]
+    for secret in (digest, f"carnet_key_{digest}", made.id, f"carnet_key_{made.id}"):
+        problem(with_key(kept, secret), 401, "not-authenticated")
+
+
+def test_another_method_is_405(kept: Web) -> None:
+    for method, path in (
+        ("PUT", ""),
+        ("DELETE", ""),
+        ("PATCH", ""),
+        ("GET", f"/{ID}"),
+        ("POST", f"/{ID}"),
+        ("PATCH", f"/{ID}"),
+    ):
+        problem(kept.send(method, f"{API}/api-keys{path}"), 405, "method-not-allowed")

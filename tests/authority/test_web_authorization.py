@@ -1,0 +1,365 @@
+"""/authorization: what is licensed over HTTP, and installing what the vendor sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from authority.domain.members import Role
+from authority.signing.keyring import FileSigner
+from authority.web.models.authorization import AuthorizationShown, InstallationShown
+from tests.support.administration import contents, contents_of, over_http
+from tests.support.authorities import Bench, authorization_text, make_bench
+from tests.support.borrowing import at_once, issued_to, log_rows, workstation
+from tests.support.connecting import overfill
+from tests.support.console import Console
+from tests.support.vendors import RealVendor, sample_toml
+from tests.support.web import API, Web, make_web, problem
+from verifier import verify
+
+Change = Callable[[dict[str, Any]], None]
+READERS = {Role.ADMINISTRATOR, Role.LICENSE_MANAGER}
+
+
+@pytest.fixture
+def web(bench: Bench) -> Web:
+    return make_web(bench)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """One for all tests that change nothing."""
+    folder = tmp_path_factory.mktemp("authorization")
+    bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home")
+    yield make_web(bench)
+    bench.authority.database.close()
+
+
+def form(compact: str) -> dict[str, Any]:
+    return {"carnet": "authorization", "version": 1, "authorization": compact}
+
+
+def newer(web: Web, *, seq: int = 2, change: Change = lambda _: None, **more: Any) -> dict[str, Any]:
+    """The file, as an object, of an authorization of the bench's own root key."""
+    bench = web.bench
+    return form(authorization_text(bench.authority, bench.root, bench.clock(), seq=seq, change=change, **more))
+
+
+def install(web: Web, file: Any, role: Role | None = Role.ADMINISTRATOR, **more: Any) -> TestResponse:
+    return web.post("/authorization", {"authorization_file": file, **more}, role)
+
+
+def in_force(web: Web) -> int:
+    seq: int = web.get("/authorization").get_json()["seq"]
+    return seq
+
+
+def members_total(total: int) -> Change:
+    return lambda members: members["members"].update(total=total)
+
+
+def test_what_is_licensed_and_used_is_shown(web: Web) -> None:
+    found = web.get("/authorization").get_json()
+    assert found.keys() == AuthorizationShown.model_fields.keys()
+    AuthorizationShown.model_validate(found, strict=True)
+    assert (found["organization"], found["vendor"], found["seq"]) == ("field-survey", "maker", 1)
+    assert found["members"] == {"current": 5, "maximum": 50, "types": {}}
+    assert found["products"][0]["seats"]["Advanced"] == {"licensed": 50, "used": 4, "available": 46}
+    assert found["user_types"]["Viewer"] == {"includes": {}, "may_hold": []}
+    assert found["warning"] is None
+
+
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [
+        (timedelta(days=30, seconds=1), None),
+        (timedelta(days=30), "in 30 days: ask the vendor"),
+        (timedelta(hours=5), "in less than a day"),
+        (timedelta(seconds=-1), "install a new one from the vendor"),
+    ],
+)
+def test_its_end_is_announced_from_thirty_days_before(kept: Web, left: timedelta, told: str | None) -> None:
+    clock, begin = kept.bench.clock, kept.bench.clock()
+    clock.turn(seconds=(timedelta(days=1000) - left).total_seconds())
+    warning = kept.get("/authorization", Role.LICENSE_MANAGER).get_json()["warning"]
+    clock.at = begin
+    assert warning is None if told is None else told in warning
+
+
+def test_a_new_one_is_201_and_in_force(web: Web) -> None:
+    answer = install(web, newer(web, change=members_total(60)))
+    found = answer.get_json()
+    assert answer.status_code == 201
+    assert found.keys() == InstallationShown.model_fields.keys()
+    InstallationShown.model_validate(found, strict=True)
+    assert (found["installed"], found["seq_before"], found["seq"]) == (True, 1, 2)
+    assert found["changes"] == ["members: 50 -> 60 (+10)"]
+    assert (found["consequences"], found["shortages"], found["trust_replaced"]) == ([], [], False)
+    assert found["members"] == {"current": 5, "maximum": 60}
+    assert web.get("/authorization").get_json()["members"]["maximum"] == 60
+    assert [row["actor"] for row in log_rows(web.bench.authority.database, "authorization-installed")] == ["administrator"]
+
+
+def test_a_dry_run_says_the_same_and_changes_nothing(web: Web) -> None:
+    file = newer(web, change=members_total(60))
+    before = contents(web.bench.authority.database)
+    tried = install(web, file, dry_run=True)
+    assert (tried.status_code, tried.get_json()["installed"]) == (200, False)
+    assert contents(web.bench.authority.database) == before
+    assert install(web, file).get_json() == tried.get_json() | {"installed": True}
+
+
+def test_the_very_same_again_is_200_and_changes_nothing(web: Web) -> None:
+    file = newer(web)
+    assert install(web, file).status_code == 201
+    before = contents(web.bench.authority.database)
+    again = install(web, file)
+    assert (again.status_code, again.get_json()["installed"], again.get_json()["changes"]) == (200, False, [])
+    assert contents(web.bench.authority.database) == before
+
+
+def test_of_two_at_the_same_time_one_is_the_first(web: Web) -> None:
+    file = newer(web)
+    answers = at_once([lambda: install(web, file).status_code] * 4)
+    assert sorted(answers, key=str) == [200, 200, 200, 201]
+    assert len(log_rows(web.bench.authority.database, "authorization-installed")) == 1
+
+
+def test_less_than_is_in_use_is_installed_and_told(web: Web) -> None:
+    """Seeds S1 and S2: what is out stays good; members are kept out until it is put right, administrators see the numbers."""
+    laptop = workstation("laptop")
+    out = issued_to(web.bench, web.actors[Role.MEMBER], laptop)
+
+    def less(members: dict[str, Any]) -> None:
+        members["members"] = {"total": 2, "types": {}}
+        members["products"][0]["seats"] = {"Basic": 50, "Standard": 50, "Advanced": 1}
+
+    found = install(web, newer(web, change=less)).get_json()
+    assert found["installed"]
+    assert found["members"] == {"current": 5, "maximum": 2}
+    assert found["shortages"] == [{"product": "arcgis-pro", "feature": "Advanced", "licensed": 1, "used": 4, "available": -3}]
+    assert "5 members, 2 are allowed" in found["consequences"][0]
+    shown = web.get("/authorization")
+    assert "5 members, 2 are allowed" in shown.headers["X-Carnet-Over-Limit"]
+    assert shown.get_json()["products"][0]["seats"]["Advanced"]["available"] == -3
+    problem(web.get("/authorization", Role.LICENSE_MANAGER), 403, "organization-over-limit")
+    assert verify(out.file, trust=web.bench.trust_file, workstation=laptop.identity, now=web.bench.clock()).member == "member"
+
+
+def test_a_larger_one_is_the_way_out(web: Web) -> None:
+    overfill(web.bench)
+    problem(web.get("/borrows", Role.MEMBER), 403, "organization-over-limit")
+    assert install(web, newer(web, change=members_total(60))).status_code == 201
+    assert web.get("/borrows", Role.MEMBER).status_code == 200
+
+
+def test_another_vendor_needs_the_trust_file_and_the_root_key_accepted(web: Web, tmp_path: Path) -> None:
+    maker = RealVendor.make(tmp_path / "vendor")
+    made = maker.authorize(web.bench.authority, sample_toml(seq=2))
+    file, trust = json.loads(made.file), json.loads(made.trust_file)
+    told = problem(install(web, file), 409, "authorization-unusable")
+    assert "trust" in told["hint"]
+    for accepted in ([], ["A" * 43], [maker.thumbprint, "A" * 43]):
+        told = problem(install(web, file, trust_file=trust, accept_root=accepted), 409, "authorization-unusable")
+        assert {"name": "roots", "value": [maker.thumbprint]} in told["errors"]
+    assert in_force(web) == 1
+    given = {"trust_file": trust, "accept_root": [maker.thumbprint]}
+    assert install(web, file, **given, dry_run=True).get_json()["trust_replaced"] is False
+    found = install(web, file, **given).get_json()
+    assert (found["installed"], found["trust_replaced"], found["seq"]) == (True, True, 2)
+    assert "root key: " in found["changes"][0]
+    assert web.get("/trust", None).get_json() == trust
+    assert in_force(web) == 2
+
+
+def test_a_new_vendors_borrows_verify_with_the_trust_file_that_is_served(web: Web, tmp_path: Path) -> None:
+    maker = RealVendor.make(tmp_path / "vendor")
+    made = maker.authorize(web.bench.authority, sample_toml(seq=2))
+    install(web, json.loads(made.file), trust_file=json.loads(made.trust_file), accept_root=[maker.thumbprint])
+    laptop = workstation("laptop")
+    issued = issued_to(web.bench, web.actors[Role.MEMBER], laptop)
+    trust = web.get("/trust", None).get_data()
+    assert verify(issued.file, trust=trust, workstation=laptop.identity, now=web.bench.clock()).member == "member"
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_who_may_read_and_install(kept: Web, role: Role) -> None:
+    before = contents(kept.bench.authority.database)
+    if role in READERS:
+        assert kept.get("/authorization", role).status_code == 200
+    else:
+        problem(kept.get("/authorization", role), 403, "not-allowed")
+    if role is not Role.ADMINISTRATOR:
+        for file in (newer(kept), {}, form("x")):
+            for dry_run in (True, False):
+                problem(install(kept, file, role, dry_run=dry_run), 403, "not-allowed")
+    assert contents(kept.bench.authority.database) == before
+
+
+def test_nobody_without_a_token(kept: Web) -> None:
+    problem(kept.get("/authorization", None), 401, "not-authenticated")
+    problem(install(kept, newer(kept), None), 401, "not-authenticated")
+
+
+WRONG: dict[str, list[Any]] = {
+    "authorization_file": [None, 7, "x", [], True, [{}]],
+    "trust_file": [7, "x", [], True],
+    "accept_root": [
+        None,
+        "A" * 43,
+        {},
+        [7],
+        [None],
+        ["A" * 42],
+        ["A" * 44],
+        ["A" * 42 + "="],
+        ["A" * 43 + "\n"],
+        ["A" * 43] * 65,
+    ],
+    "dry_run": [None, 1, "true", [], {}],
+    "force": [True],
+}
+
+
+@pytest.mark.parametrize("field", WRONG)
+def test_a_body_of_another_form_is_refused_with_the_member_named(kept: Web, field: str) -> None:
+    before = contents(kept.bench.authority.database)
+    good = {"authorization_file": newer(kept), "trust_file": {"carnet": "trust"}, "accept_root": [], "dry_run": True}
+    for value in WRONG[field]:
+        found = problem(kept.post("/authorization", good | {field: value}), 400, "invalid-input")
+        assert all(item["field"].startswith(field) for item in found["errors"]), value
+    assert contents(kept.bench.authority.database) == before
+
+
+def test_a_body_without_the_file_is_refused(kept: Web) -> None:
+    found = problem(kept.post("/authorization", {"dry_run": True}), 400, "invalid-input")
+    assert [item["field"] for item in found["errors"]] == ["authorization_file"]
+
+
+def test_accepting_a_root_key_without_a_trust_file_is_refused(kept: Web) -> None:
+    told = problem(install(kept, newer(kept), accept_root=["A" * 43]), 400, "invalid-input")
+    assert "accept_root goes with trust_file" in told["errors"][0]["message"]
+
+
+def tampered(web: Web) -> dict[str, Any]:
+    head, payload, signature = newer(web)["authorization"].split(".")
+    return form(f"{head}.{payload[:-8]}{'A' if payload[-8] != 'A' else 'B'}{payload[-7:]}.{signature}")
+
+
+def foreign(web: Web) -> dict[str, Any]:
+    return form(authorization_text(web.bench.authority, FileSigner.fresh(), web.bench.clock(), seq=2))
+
+
+REFUSED: dict[str, tuple[Callable[[Web], Any], str]] = {
+    "empty object": (lambda _: {}, "which kind"),
+    "another kind": (lambda _: form("x") | {"carnet": "trust"}, "authorization file is wanted"),
+    "another version": (lambda _: form("x") | {"version": 2}, "version"),
+    "version true": (lambda _: form("x") | {"version": True}, "version"),
+    "a member too many": (lambda web: newer(web) | {"more": 1}, "members"),
+    "no token": (lambda _: form("x"), "compact"),
+    "token a number": (lambda _: form("x") | {"authorization": 7}, "compact"),
+    "token null": (lambda _: form("x") | {"authorization": None}, "compact"),
+    "a surrogate": (lambda _: form("\ud800"), "UTF-8"),
+    "a surrogate as name": (lambda _: form("x") | {"\ud800": 1}, "UTF-8"),
+    "a NUL": (lambda _: form("\u0000"), "compact"),
+    "a broken number": (lambda _: form("x") | {"version": 1.5}, "not an integer"),
+    "a huge number": (lambda _: form("x") | {"version": 10**400}, "outside"),
+    "deep": (lambda _: nested(500), "which kind"),
+    "wide": (lambda _: form("x") | {"authorization": "x" * 250_000}, "compact|long|bytes|characters"),
+    "one letter changed": (tampered, "signature"),
+    "foreign root key": (foreign, "root key"),
+    "lower number": (lambda web: newer(web, seq=1, change=lambda members: members.update(max_borrow_days=9)), "1 is in force"),
+    "another organization": (lambda web: newer(web, change=lambda members: members.update(sub="other")), '"other"'),
+    "ended": (lambda web: newer(web, lasts=timedelta(seconds=-1)), "ended at"),
+    "no user type": (lambda web: newer(web, change=lambda members: members.update(user_types={})), "no user type"),
+}
+
+
+def nested(depth: int) -> dict[str, Any]:
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return {"authorization": found}
+
+
+@pytest.mark.parametrize(("make", "told"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_file_that_is_not_good_is_refused_and_changes_nothing(
+    kept: Web, make: Callable[[Web], Any], told: str, dry_run: bool
+) -> None:
+    file, before = make(kept), contents(kept.bench.authority.database)
+    found = problem(install(kept, file, dry_run=dry_run), 409, "authorization-unusable")
+    assert any(word in found["detail"] for word in told.split("|")), found["detail"]
+    assert found["hint"]
+    assert contents(kept.bench.authority.database) == before
+
+
+@pytest.mark.parametrize(
+    "trust",
+    [
+        {},
+        {"carnet": "trust", "version": 1},
+        {"carnet": "trust", "version": 1, "roots": [], "organization": "field-survey", "updates": []},
+        {"carnet": "trust", "version": 1, "roots": "x", "organization": "field-survey", "updates": []},
+        {"carnet": "trust", "version": 1, "roots": [{"kty": "OKP"}], "organization": "\ud800", "updates": []},
+        {"carnet": "authorization", "version": 1, "authorization": "x"},
+    ],
+)
+def test_a_trust_file_that_is_not_good_is_refused_and_changes_nothing(kept: Web, trust: dict[str, Any]) -> None:
+    before = contents(kept.bench.authority.database)
+    answer = install(kept, newer(kept), trust_file=trust, accept_root=["A" * 43])
+    problem(answer, 409, "authorization-unusable")
+    assert contents(kept.bench.authority.database) == before
+
+
+@pytest.mark.parametrize("depth", [2_000, 50_000])
+@pytest.mark.parametrize("member", ["authorization_file", "trust_file"])
+def test_a_body_that_is_nested_too_deeply_is_refused(kept: Web, member: str, depth: int) -> None:
+    text = '{"authorization_file": {}, "' + member + '": {"a": ' + "[" * depth + "]" * depth + "}}"
+    problem(kept.post("/authorization", data=text, content_type="application/json"), 400, "invalid-input")
+
+
+def test_a_body_over_the_limit_is_413(kept: Web) -> None:
+    problem(install(kept, form("x" * 256 * 1024)), 413, "too-large")
+
+
+@pytest.mark.parametrize("raw", [b"", b"null", b"[]", b'{"authorization_file": {}', b"\xff", b"[" * 50_000])
+def test_a_body_that_is_no_object_is_refused(kept: Web, raw: bytes) -> None:
+    problem(kept.post("/authorization", data=raw, content_type="application/json"), 400, "invalid-input")
+
+
+def test_another_method_is_405(kept: Web) -> None:
+    for method in ("PUT", "PATCH", "DELETE"):
+        problem(kept.send(method, f"{API}/authorization"), 405, "method-not-allowed")
+
+
+def test_a_file_for_other_keys_is_refused_and_changes_nothing(kept: Web, tmp_path: Path) -> None:
+    """Its keys are the authority's own trouble, not the request's: the code is that of the command."""
+    other = make_bench(f"sqlite:///{tmp_path / 'authority.db'}", tmp_path / "home")
+    file = form(authorization_text(other.authority, kept.bench.root, kept.bench.clock(), seq=2))
+    other.authority.database.close()
+    before = contents(kept.bench.authority.database)
+    problem(install(kept, file), 503, "key-unusable")
+    assert contents(kept.bench.authority.database) == before
+
+
+def test_commands_and_routes_show_the_same(console: Console) -> None:
+    with over_http(console) as get:
+        shown = get("/authorization")
+    # The whole days left can change between two looks.
+    assert shown == console.good("authorization", "show") | {"days_left": shown["days_left"]}
+
+
+def test_the_command_under_bad_input_changes_nothing(console: Console, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text(json.dumps(form("x")))
+    before = contents_of(console)
+    for arguments in (("show", "more"), ("show", "--all"), ("install",), ("install", ""), ("nothing",)):
+        assert console.run("authorization", *arguments).status == 2, arguments
+    console.refused("authorization-unusable", 1, "authorization", "install", str(tmp_path / "file"))
+    assert contents_of(console) == before

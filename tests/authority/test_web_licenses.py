@@ -1,0 +1,340 @@
+"""/assignments and /availability: what each route answers, to whom, and how it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from authority.domain.members import CONSOLE, Role
+from authority.services import endings, licenses
+from tests.authority.test_web_errors import RAW
+from tests.support.authorities import START, Bench
+from tests.support.bad_input import HOSTILE_TEXTS, NO_FLAG, NO_TEXT, check_refused, check_roles, contents, one_web
+from tests.support.borrowing import issued_to, log_rows, workstation
+from tests.support.connecting import overfill
+from tests.support.organizations import authorize, seats
+from tests.support.web import API, Web, make_web, problem
+
+PRO, ALLSOURCE, DESKTOP = "arcgis-pro", "arcgis-allsource", "arcgis-desktop"
+ASSIGNERS = {Role.ADMINISTRATOR, Role.LICENSE_MANAGER}
+
+
+@pytest.fixture
+def web(bench: Bench) -> Web:
+    return make_web(bench)
+
+
+@pytest.fixture
+def fast_web(sqlite_bench: Bench) -> Web:
+    return make_web(sqlite_bench)
+
+
+@pytest.fixture(scope="module")
+def still_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """One for all tests that may change nothing."""
+    yield from one_web(tmp_path_factory.mktemp("web"))
+
+
+def wish(username: str, product: str = PRO, level: str | None = "Basic", *extensions: str) -> dict[str, Any]:
+    return {"username": username, "product": product, "level": level, "extensions": list(extensions)}
+
+
+def assign(web: Web, *wishes: dict[str, Any], role: Role = Role.ADMINISTRATOR, **more: Any) -> Any:
+    return web.post("/assignments", {"assignments": list(wishes), **more}, role)
+
+
+def unassign(web: Web, username: str, product: str = PRO) -> Any:
+    return web.send("DELETE", f"{API}/assignments?username={username}&product={product}")
+
+
+def held(web: Web, query: str = "") -> list[tuple[str, str, str, list[str]]]:
+    items = web.get(f"/assignments{query}").get_json()["items"]
+    return [(item["member"], item["product"], item["level"], item["extensions"]) for item in items]
+
+
+def test_many_members_are_assigned_many_products_in_one_go(web: Web) -> None:
+    for name in ("eve", "bob"):
+        web.bench.member(name, user_type="Creator")
+    answer = assign(web, wish("eve", PRO, "Standard", "SpatialAnalyst", "3DAnalyst"), wish("BOB", ALLSOURCE))
+    assert answer.status_code == 200
+    assert answer.get_json() == {
+        "assignments": [
+            {"member": "eve", "product": PRO, "ok": True, "level": "Standard", "extensions": ["3DAnalyst", "SpatialAnalyst"]},
+            {"member": "BOB", "product": ALLSOURCE, "ok": True, "level": "Basic", "extensions": []},
+        ]
+    }
+    assert held(web, "?username=eve") == [("eve", PRO, "Standard", ["3DAnalyst", "SpatialAnalyst"])]
+    assert held(web, f"?product={ALLSOURCE}") == [("bob", ALLSOURCE, "Basic", [])]
+
+
+def test_what_is_left_out_of_an_assignment(web: Web) -> None:
+    """Without a level the one held is kept; extensions that are not named are taken."""
+    assign(web, wish("member", PRO, "Advanced", "3DAnalyst"))
+    found = web.post("/assignments", {"assignments": [{"username": "member", "product": PRO}]}).get_json()["assignments"]
+    assert (found[0]["level"], found[0]["extensions"]) == ("Advanced", [])
+
+
+def test_one_that_cannot_be_assigned_takes_the_others_with_it(web: Web) -> None:
+    web.bench.member("eve", user_type="Creator")
+    before = contents(web.bench.authority.database)
+    problem(assign(web, wish("eve"), wish("nobody"), wish("member")), 404, "not-found")
+    problem(assign(web, wish("eve"), wish("nobody"), row_by_row=False), 404, "not-found")
+    assert contents(web.bench.authority.database) == before
+
+
+def test_row_by_row_each_is_told(web: Web) -> None:
+    web.bench.member("eve", user_type="Creator")
+    web.bench.member("vera", user_type="Viewer")
+    authorize(web.bench, seats("3DAnalyst", 0))
+    wishes = [
+        wish("eve"),
+        wish("nobody"),
+        wish("a b"),
+        wish("vera"),
+        wish("eve", DESKTOP),
+        wish("eve", "arcgis-mars"),
+        wish("eve", PRO, "Ultimate"),
+        wish("eve", ALLSOURCE, None),
+        wish("eve", PRO, "Basic", "3DAnalyst"),
+        wish("member", PRO, None, "SpatialAnalyst"),
+    ]
+    answer = assign(web, *wishes, row_by_row=True)
+    rows = answer.get_json()["assignments"]
+    assert answer.status_code == 200
+    assert [(row["member"], row["product"]) for row in rows] == [(item["username"], item["product"]) for item in wishes]
+    assert [row.get("code") for row in rows] == [
+        None,
+        "not-found",
+        "not-found",
+        "type-not-compatible",
+        "invalid-input",
+        "no-such-product",
+        "no-such-product",
+        "invalid-input",
+        "pool-exhausted",
+        None,
+    ]
+    for row in rows:
+        assert row["ok"] is ("code" not in row)
+        assert row["ok"] or (row["message"] and row["hint"] and "level" not in row)
+    assert held(web, "?username=eve") == [("eve", PRO, "Basic", [])]
+    assert held(web, "?username=member") == [("member", PRO, "Advanced", ["SpatialAnalyst"])]
+
+
+def test_a_license_is_taken_from_a_member(web: Web) -> None:
+    answer = unassign(web, "MEMBER")
+    assert answer.get_json() == {
+        "member": "member",
+        "taken": {"product": PRO, "level": "Advanced", "extensions": [], "included": True},
+        "borrow": None,
+        "note": None,
+    }
+    assert (answer.status_code, held(web, "?username=member")) == (200, [])
+    assert [row["actor"] for row in log_rows(web.bench.authority.database, "license-unassigned")] == ["administrator"]
+    problem(unassign(web, "member"), 404, "not-found")
+
+
+def test_taking_a_license_says_what_the_borrow_that_is_out_does(web: Web) -> None:
+    out = issued_to(web.bench, web.actors[Role.MEMBER], workstation("laptop"), days=3).borrow
+    found = unassign(web, "member").get_json()
+    assert (found["borrow"]["id"], found["borrow"]["state"]) == (out.id, "active")
+    assert found["note"] == ("a borrow is out until 2026-03-05T09:00:00Z and stays good; revoke or release it if it must not")
+    assert web.get(f"/borrows/{out.id}").get_json()["state"] == "active"
+
+
+def test_taking_a_license_does_not_call_a_revoked_borrow_good(fast_web: Web) -> None:
+    out = issued_to(fast_web.bench, fast_web.actors[Role.MEMBER], workstation("laptop"), days=3).borrow
+    endings.revoke(fast_web.bench.authority, CONSOLE, out.id, "stolen")
+    found = unassign(fast_web, "member").get_json()
+    assert (found["borrow"]["id"], found["borrow"]["state"]) == (out.id, "revoked")
+    assert found["note"] == (
+        "a borrow was revoked; its copy may still run, and its seat stays taken, until 2026-03-05T09:00:00Z"
+    )
+
+
+def test_pages_of_assignments_follow_each_other_by_name_and_product(web: Web) -> None:
+    for name in ("Eve+1@x.org", "bob"):
+        web.bench.member(name)
+        assign(web, wish(name, ALLSOURCE, "Basic", "3DAnalyst"))
+    seen: list[tuple[str, str]] = []
+    path = "/assignments?limit=1"
+    while path:
+        page = web.get(path).get_json()
+        assert page.keys() == {"items", "next"}
+        assert all(item.keys() == {"member", "product", "level", "extensions", "included"} for item in page["items"])
+        seen += [(item["member"], item["product"]) for item in page["items"]]
+        path = f"/assignments?limit=1&cursor={page['next']}" if page["next"] else ""
+    assert len(seen) == len(set(seen)) == 4 + 4
+    assert seen == [row[:2] for row in held(web, "?limit=1000")]
+    assert [product for name, product in seen if name == "bob"] == [ALLSOURCE, PRO]
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("", 5),
+        ("?username=MEMBER", 2),
+        (f"?username=member&product={ALLSOURCE}", 1),
+        (f"?product={PRO}", 4),
+        ("?username=nobody", 0),
+        ("?username=admin", 0),
+        ("?username=a%20b", 0),
+        ("?product=arcgis-mars", 0),
+    ],
+)
+def test_assignments_are_filtered(fast_web: Web, query: str, count: int) -> None:
+    assign(fast_web, wish("member", ALLSOURCE))
+    assert len(held(fast_web, query)) == count
+
+
+def test_what_is_available_is_also_negative(web: Web) -> None:
+    """It can be negative, and is then shown as such (seed S1)."""
+    authorize(web.bench, seats("Advanced", 3))
+    answer = web.get(f"/availability?product={PRO}", Role.LICENSE_MANAGER).get_json()
+    assert (answer.keys(), answer["next"]) == ({"items", "next"}, None)
+    found = {item["feature"]: item for item in answer["items"]}
+    assert found["Advanced"] == {
+        "product": PRO,
+        "feature": "Advanced",
+        "licensed": 3,
+        "used": 4,
+        "available": -1,
+        "ends_at": f"{START + timedelta(days=1000):%Y-%m-%dT%H:%M:%SZ}",
+    }
+    assert found["3DAnalyst"]["available"] == 50
+    products = {item["product"] for item in web.get("/availability").get_json()["items"]}
+    assert products == {PRO, ALLSOURCE, DESKTOP}
+    problem(web.get("/availability?product=arcgis-mars"), 404, "no-such-product")
+
+
+NO_USERNAME = [None, *NO_TEXT, *HOSTILE_TEXTS, "x" * 129]
+NO_PRODUCT = [None, *NO_TEXT, *HOSTILE_TEXTS, "", "Upper", "-x", "x" * 65, "a b", "arcgis-pro\n", "\u0430rcgis"]
+HOSTILE: dict[str, list[Any]] = {
+    "assignments": [None, 7, "x", {}, [], [None], [[]], ["x"], [{}], [wish("member")] * 1001],
+    "assignments.0.username": NO_USERNAME,
+    "assignments.0.product": NO_PRODUCT,
+    "assignments.0.level": [*NO_TEXT, *HOSTILE_TEXTS, "", " Basic", "x" * 65, "Basic\n"],
+    "assignments.0.extensions": [None, "3DAnalyst", 7, {}, [7], [None], [""], ["a\u0000"], ["x", "x"], ["\ud800"]],
+    "assignments.0.included": [True],
+    "assignments.0.member": ["member"],
+    "row_by_row": [None, *NO_FLAG],
+    "dry_run": [True],
+}
+
+
+@pytest.mark.parametrize("field", HOSTILE)
+def test_assignments_of_another_form_are_refused_with_the_field_named(still_web: Web, field: str) -> None:
+    body = {"assignments": [wish("member")]}
+    check_refused(still_web, "POST", "/assignments", body, field, HOSTILE[field])
+
+
+def test_the_form_of_a_row_is_no_matter_of_one_row(still_web: Web) -> None:
+    """A row that no program could mean stops all of them, also row by row."""
+    before = contents(still_web.bench.authority.database)
+    problem(assign(still_web, wish("member"), wish("member", "Upper"), row_by_row=True), 400, "invalid-input")
+    assert contents(still_web.bench.authority.database) == before
+
+
+def test_a_body_that_is_no_json_object_is_refused(still_web: Web) -> None:
+    before = contents(still_web.bench.authority.database)
+    for raw in RAW.values():
+        problem(still_web.post("/assignments", data=raw, content_type="application/json"), 400, "invalid-input")
+    assert contents(still_web.bench.authority.database) == before
+
+
+BAD_QUERIES = [
+    ("GET", "/assignments?limit=0"),
+    ("GET", "/assignments?limit=1001"),
+    ("GET", "/assignments?limit=99999999999999999999999"),
+    ("GET", "/assignments?username=%00"),
+    ("GET", "/assignments?username=" + "x" * 129),
+    ("GET", "/assignments?product=%00"),
+    ("GET", "/assignments?product=Upper"),
+    ("GET", "/assignments?cursor=x"),
+    ("GET", "/assignments?cursor=WyJhIl0"),
+    ("GET", "/assignments?cursor=WyJhIiwxXQ"),
+    ("GET", "/assignments?cursor=WyJhIiwiXHUwMDAwIl0"),
+    ("GET", "/assignments?member=ada"),
+    ("DELETE", "/assignments"),
+    ("DELETE", "/assignments?username=member"),
+    ("DELETE", f"/assignments?product={PRO}"),
+    ("DELETE", f"/assignments?username=%00&product={PRO}"),
+    ("DELETE", "/assignments?username=member&product=%00"),
+    ("DELETE", "/assignments?username=member&product="),
+    ("DELETE", f"/assignments?username=member&product={PRO}&level=Basic"),
+    ("GET", "/availability?product=%00"),
+    ("GET", "/availability?product="),
+    ("GET", "/availability?limit=1"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), BAD_QUERIES)
+def test_a_query_of_another_form_is_refused(still_web: Web, method: str, path: str) -> None:
+    before = contents(still_web.bench.authority.database)
+    problem(still_web.send(method, API + path), 400, "invalid-input")
+    assert contents(still_web.bench.authority.database) == before
+
+
+@pytest.mark.parametrize(
+    ("username", "product", "code"),
+    [("nobody", PRO, "not-found"), ("member", ALLSOURCE, "not-found"), ("member", "arcgis-mars", "no-such-product")],
+)
+def test_what_nobody_holds_cannot_be_taken(still_web: Web, username: str, product: str, code: str) -> None:
+    before = contents(still_web.bench.authority.database)
+    problem(unassign(still_web, username, product), 404, code)
+    assert contents(still_web.bench.authority.database) == before
+
+
+ROUTES: dict[str, tuple[str, str, Any]] = {
+    "list": ("GET", "/assignments", None),
+    "list own": ("GET", "/assignments?username=member", None),
+    "assign": ("POST", "/assignments", {"assignments": [wish("member")]}),
+    "assign row by row": ("POST", "/assignments", {"assignments": [wish("nobody")], "row_by_row": True}),
+    "unassign": ("DELETE", f"/assignments?username=member&product={PRO}", None),
+    "availability": ("GET", "/availability", None),
+}
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_only_administrators_and_license_managers_assign(fast_web: Web, name: str) -> None:
+    """Licenses are assigned by administrators, and by members with privileges to manage licenses (seed S1)."""
+    method, path, body = ROUTES[name]
+    check_roles(fast_web, method, path, ASSIGNERS, **({} if body is None else {"json": body}))
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_over_the_limit_only_administrators_get_in(fast_web: Web, name: str) -> None:
+    method, path, body = ROUTES[name]
+    overfill(fast_web.bench)
+    more: dict[str, Any] = {} if body is None else {"json": body}
+    problem(fast_web.send(method, API + path, Role.LICENSE_MANAGER, **more), 403, "organization-over-limit")
+    answer = fast_web.send(method, API + path, **more)
+    assert (answer.status_code, "X-Carnet-Over-Limit" in answer.headers) == (200, True)
+
+
+def test_another_method_is_405(still_web: Web) -> None:
+    for method, path in (("PUT", "/assignments"), ("PATCH", "/assignments"), ("POST", "/availability")):
+        problem(still_web.send(method, API + path, json={}), 405, "method-not-allowed")
+
+
+def test_the_description_has_a_model_for_every_answer(still_web: Web) -> None:
+    paths = still_web.send("GET", "/openapi.json", None).get_json()["paths"]
+    for path, method, model in (
+        ("/assignments", "get", "HeldLicenses"),
+        ("/assignments", "post", "AssignmentOutcomes"),
+        ("/assignments", "delete", "UnassignedLicense"),
+        ("/availability", "get", "Availabilities"),
+        ("/license-activity", "get", "Activities"),
+    ):
+        operation = paths[API + path][method]
+        assert operation["summary"]
+        assert operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].endswith(f"/{model}")
+        assert {"400", "401", "403", "404"} <= operation["responses"].keys()
+
+
+def test_an_assignment_made_elsewhere_is_listed(fast_web: Web) -> None:
+    licenses.assign(fast_web.bench.authority, CONSOLE, "member", ALLSOURCE, "Standard", ())
+    assert held(fast_web, f"?username=member&product={ALLSOURCE}") == [("member", ALLSOURCE, "Standard", [])]

@@ -1,0 +1,274 @@
+"""/me: what members see of their own license (seed S3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from authority.domain.members import CONSOLE, Role
+from authority.domain.refusals import NotAllowed
+from authority.services import access, endings, licenses, me, members, policies, sessions
+from authority.services.members import Change
+from authority.storage import borrows
+from tests.support.authorities import START, Bench
+from tests.support.bad_input import contents
+from tests.support.borrowing import issued_to, workstation
+from tests.support.connecting import assign, change_type, overfill, started
+from tests.support.organizations import authorize, ends, seats
+from tests.support.web import API, Web, make_web, problem
+
+PRO, ALLSOURCE, DESKTOP = "arcgis-pro", "arcgis-allsource", "arcgis-desktop"
+EXTENSIONS = ["3DAnalyst", "SpatialAnalyst", "NetworkAnalyst", "GeostatAnalyst", "DataReviewer", "WorkflowMgr"]
+PRODUCT = {
+    "id",
+    "name",
+    "mode",
+    "levels",
+    "extensions",
+    "until",
+    "offline_allowed",
+    "longest_days",
+    "default_days",
+    "borrow",
+    "sessions",
+    "problem",
+}
+
+
+@pytest.fixture
+def web(bench: Bench) -> Web:
+    return make_web(bench)
+
+
+@pytest.fixture
+def fast_web(sqlite_bench: Bench) -> Web:
+    return make_web(sqlite_bench)
+
+
+def shown(web: Web, role: Role = Role.MEMBER) -> Any:
+    return web.get("/me", role).get_json()
+
+
+def product(web: Web, name: str = PRO, role: Role = Role.MEMBER) -> Any:
+    return next(item for item in shown(web, role)["products"] if item["id"] == name)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_everyone_sees_who_they_are(fast_web: Web, role: Role) -> None:
+    change = Change(full_name="Ada", groups=("survey", "field"), vendor_access=True, download_permission="granted")
+    members.change(fast_web.bench.authority, CONSOLE, role, change)
+    found = shown(fast_web, role)
+    assert {name: value for name, value in found.items() if name != "products"} == {
+        "username": role,
+        "full_name": "Ada",
+        "user_type": "GIS Professional",
+        "role": role,
+        "groups": ["field", "survey"],
+        "vendor_access": True,
+        "download_permission": "granted",
+        "last_used_at": None,
+    }
+
+
+def test_the_level_is_the_one_with_the_yes(web: Web) -> None:
+    """The three levels are shown; the license level is the one with the yes (seed S3)."""
+    for level in ("Basic", "Standard", "Advanced"):
+        assign(web.bench, "member", level, ("3DAnalyst", "DataReviewer"))
+        found = product(web)
+        assert found.keys() == PRODUCT
+        assert list(found["levels"]) == ["Basic", "Standard", "Advanced"]
+        assert [name for name, yes in found["levels"].items() if yes] == [level]
+        assert list(found["extensions"]) == EXTENSIONS
+        assert [name for name, yes in found["extensions"].items() if yes] == ["3DAnalyst", "DataReviewer"]
+    assert (found["name"], found["mode"], found["problem"]) == ("ArcGIS Pro", "named", None)
+
+
+def test_of_a_concurrent_product_levels_and_extensions_with_seats_are_yes(web: Web) -> None:
+    authorize(web.bench, seats("Basic", 2, DESKTOP))
+    found = product(web, DESKTOP)
+    assert found["mode"] == "concurrent"
+    assert found["levels"] == {"Basic": True, "Standard": False, "Advanced": True}
+    assert not any(found["extensions"].values())
+
+
+@pytest.mark.parametrize(
+    ("user_type", "products"),
+    [("Viewer", []), ("Creator", []), ("GIS Professional", [PRO, DESKTOP])],
+)
+def test_only_products_that_the_member_may_use_are_shown(sqlite_bench: Bench, user_type: str, products: list[str]) -> None:
+    found = me.show(sqlite_bench.authority, sqlite_bench.member("ada", user_type=user_type))
+    assert [item.product.id for item in found.licenses] == products
+
+
+def test_an_add_on_is_shown_once_it_is_assigned(sqlite_bench: Bench) -> None:
+    ada = sqlite_bench.member("ada", user_type="Creator")
+    assign(sqlite_bench, "ada", "Basic", (), ALLSOURCE)
+    assert [item.product.id for item in me.show(sqlite_bench.authority, ada).licenses] == [ALLSOURCE]
+    licenses.unassign(sqlite_bench.authority, CONSOLE, ["ada"], ALLSOURCE)
+    assert me.show(sqlite_bench.authority, ada).licenses == ()
+
+
+def test_what_is_out_is_shown_although_it_is_held_no_more(web: Web) -> None:
+    """Who has a borrow out has to see it to check it in."""
+    out = issued_to(web.bench, web.actors[Role.MEMBER], workstation("laptop")).borrow
+    licenses.unassign(web.bench.authority, CONSOLE, ["member"], PRO)
+    found = product(web)
+    assert found["borrow"]["id"] == out.id
+    assert not any(found["levels"].values())
+
+
+def test_the_end_and_the_days_offline_are_what_a_borrow_made_now_gets(web: Web) -> None:
+    found = product(web)
+    assert (found["offline_allowed"], found["longest_days"], found["default_days"]) == (True, 30, 7)
+    assert found["until"] == f"{START + timedelta(days=1000):%Y-%m-%dT%H:%M:%SZ}"
+    authorize(web.bench, ends(PRO, START + timedelta(days=5, hours=6)))
+    found = product(web)
+    assert (found["longest_days"], found["default_days"], found["until"]) == (5, 5, "2026-03-07T15:00:00Z")
+    assert product(web, DESKTOP)["longest_days"] == 30
+
+
+@pytest.mark.parametrize(
+    ("rule", "allowed", "longest", "default"),
+    [
+        (("organization", "", "", False, None, None), False, None, None),
+        (("member", "member", PRO, False, None, None), False, None, None),
+        (("group", "field", "", True, 60, 20), True, 60, 20),
+        (("type", "GIS Professional", PRO, None, 3, None), True, 3, 3),
+        (("product", PRO, "", None, 9999, 999), True, 365, 365),
+        (("product", DESKTOP, "", False, None, None), True, 30, 7),
+    ],
+)
+def test_the_days_offline_follow_the_rule_in_effect(
+    fast_web: Web, rule: tuple[Any, ...], allowed: bool, longest: int | None, default: int | None
+) -> None:
+    members.change(fast_web.bench.authority, CONSOLE, "member", Change(groups=("field",)))
+    level, subject, of, *values = rule
+    names = ("allowed", "longest_days", "default_days")
+    policies.change(
+        fast_web.bench.authority,
+        CONSOLE,
+        level,
+        subject,
+        of,
+        **dict(zip(names, values, strict=True)),
+    )
+    found = product(fast_web)
+    assert (found["offline_allowed"], found["longest_days"], found["default_days"]) == (allowed, longest, default)
+
+
+def test_the_borrow_that_is_out_is_shown_until_its_seat_is_free(web: Web) -> None:
+    member = web.actors[Role.MEMBER]
+    assert product(web)["borrow"] is None
+    out = issued_to(web.bench, member, workstation("laptop"), days=3).borrow
+    assert product(web)["borrow"] == web.get(f"/borrows/{out.id}", Role.MEMBER).get_json()
+    assert product(web, DESKTOP)["borrow"] is None
+    endings.revoke(web.bench.authority, CONSOLE, out.id, "stolen")
+    assert product(web)["borrow"]["state"] == "revoked"
+    web.bench.clock.turn(days=3)
+    assert product(web)["borrow"] is None
+
+
+def test_of_several_borrows_the_newest_active_one_is_shown(fast_web: Web) -> None:
+    """A concurrent product can be out on several machines."""
+    member, out = fast_web.actors[Role.MEMBER], []
+    for name in ("first", "second", "third"):
+        out.append(issued_to(fast_web.bench, member, workstation(name), DESKTOP).borrow.id)
+        fast_web.bench.clock.turn(minutes=1)
+    endings.revoke(fast_web.bench.authority, CONSOLE, out[2], "stolen")
+    assert product(fast_web, DESKTOP)["borrow"]["id"] == out[1]
+
+
+def test_active_sessions_are_shown_with_their_product(web: Web) -> None:
+    member = web.actors[Role.MEMBER]
+    first = started(web.bench, member, workstation("tower")).session
+    web.bench.clock.turn(minutes=20)
+    second = started(web.bench, member, workstation("laptop")).session
+    started(web.bench, web.actors[Role.ANALYST], workstation("other"))
+    assert [item["id"] for item in product(web)["sessions"]] == [second.id, first.id]
+    assert product(web)["sessions"][0] == web.get(f"/sessions/{second.id}", Role.MEMBER).get_json()
+    assert product(web, DESKTOP)["sessions"] == []
+    assert shown(web)["last_used_at"] == "2026-03-02T09:20:00Z"
+    web.bench.clock.turn(minutes=10)
+    sessions.end(web.bench.authority, CONSOLE, second.id)
+    assert product(web)["sessions"] == []
+
+
+def too_many(bench: Bench) -> None:
+    authorize(bench, seats("Advanced", 1))
+
+
+def over(bench: Bench) -> None:
+    authorize(bench, ends(PRO, START + timedelta(days=1)))
+    bench.clock.turn(days=1)
+
+
+PROBLEMS: dict[str, Callable[[Bench], None]] = {
+    "product-overallocated": too_many,
+    "product-expired": over,
+    "type-not-compatible": lambda bench: change_type(bench, "member", "Viewer"),
+    "no-such-product": lambda bench: change_type(bench, "member", "Wizard"),
+}
+
+
+@pytest.mark.parametrize("code", PROBLEMS)
+def test_why_a_license_cannot_be_used_now_is_said_with_it(fast_web: Web, code: str) -> None:
+    """While too many licenses are assigned, or one has ended, nobody gets in (seed S1): the yes alone would mislead."""
+    PROBLEMS[code](fast_web.bench)
+    found = product(fast_web)
+    assert found["problem"].keys() == {"code", "message", "hint"}
+    assert found["problem"]["code"] == code
+    assert found["levels"]["Advanced"] is True
+
+
+def test_an_ended_product_is_offline_for_no_day(fast_web: Web) -> None:
+    over(fast_web.bench)
+    found = product(fast_web)
+    assert (found["offline_allowed"], found["longest_days"], found["default_days"]) == (True, 0, 0)
+
+
+def test_looking_locks_and_changes_nothing(web: Web) -> None:
+    issued_to(web.bench, web.actors[Role.MEMBER], workstation("laptop"))
+    before = contents(web.bench.authority.database)
+    with web.bench.authority.database.write() as connection:
+        found = members.existing(connection, "member", lock=True)
+        assert borrows.held_by(connection, found.id, web.bench.authority.now())
+        assert product(web)["borrow"] is not None
+    assert contents(web.bench.authority.database) == before
+
+
+def test_the_console_has_no_license_of_its_own(sqlite_bench: Bench) -> None:
+    for act in (me.show, me.request_download):
+        with pytest.raises(NotAllowed, match="console is no member"):
+            act(sqlite_bench.authority, CONSOLE)
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/me"), ("POST", "/me/download-request")])
+def test_who_gets_in(fast_web: Web, method: str, path: str) -> None:
+    problem(fast_web.send(method, API + path, None), 401, "not-authenticated")
+    overfill(fast_web.bench)
+    for role in set(Role) - {Role.ADMINISTRATOR}:
+        problem(fast_web.send(method, API + path, role), 403, "organization-over-limit")
+    assert fast_web.send(method, API + path).headers["X-Carnet-Over-Limit"]
+
+
+def test_a_disabled_member_sees_nothing_more(fast_web: Web) -> None:
+    secret, _ = access.create_api_key(fast_web.bench.authority, CONSOLE, "member", "mine")
+    members.change(fast_web.bench.authority, CONSOLE, "member", Change(disabled=True))
+    problem(fast_web.get("/me", None, headers={"Authorization": f"Bearer {secret}"}), 401, "not-authenticated")
+
+
+def test_another_method_is_405(fast_web: Web) -> None:
+    for method, path in (("POST", "/me"), ("PATCH", "/me"), ("PUT", "/me"), ("GET", "/me/download-request")):
+        problem(fast_web.send(method, API + path, json={}), 405, "method-not-allowed")
+
+
+def test_the_description_has_a_model_for_every_answer(fast_web: Web) -> None:
+    paths = fast_web.send("GET", "/openapi.json", None).get_json()["paths"]
+    for path, method, model in (("/me", "get", "MeShown"), ("/me/download-request", "post", "DownloadRequested")):
+        operation = paths[API + path][method]
+        assert operation["summary"]
+        assert operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].endswith(f"/{model}")
+        assert {"401", "403"} <= operation["responses"].keys()

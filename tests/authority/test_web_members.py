@@ -1,0 +1,286 @@
+"""/members: what each route answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from authority.domain.members import CONSOLE, Role
+from authority.services import access, defaults, members
+from authority.services.defaults import Defaults
+from authority.services.members import NewMember
+from tests.support.authorities import Bench
+from tests.support.bad_input import contents
+from tests.support.borrowing import issued_to, log_rows, seats_held, workstation
+from tests.support.web import API, Web, make_web, problem
+
+MEMBER = {
+    "username",
+    "full_name",
+    "user_type",
+    "role",
+    "groups",
+    "disabled",
+    "vendor_access",
+    "download_permission",
+    "last_used_at",
+    "created_at",
+}
+PASSWORD = "correct horse battery staple"
+VIEWERS = {Role.ADMINISTRATOR, Role.LICENSE_MANAGER}
+MANAGERS = {Role.ADMINISTRATOR}
+
+
+@pytest.fixture
+def web(bench: Bench) -> Web:
+    return make_web(bench)
+
+
+@pytest.fixture
+def fast_web(sqlite_bench: Bench) -> Web:
+    return make_web(sqlite_bench)
+
+
+def names(web: Web, query: str = "") -> list[str]:
+    return [item["username"] for item in web.get(f"/members{query}").get_json()["items"]]
+
+
+def patch(web: Web, username: str, body: Any, query: str = "", role: Role = Role.ADMINISTRATOR) -> Any:
+    return web.send("PATCH", f"{API}/members/{username}{query}", role, json=body)
+
+
+def put_defaults(web: Web, body: Any) -> Any:
+    return web.send("PUT", f"{API}/members/defaults", json=body)
+
+
+def remove(web: Web, username: str, query: str = "") -> Any:
+    return web.send("DELETE", f"{API}/members/{username}{query}")
+
+
+def test_a_member_is_added_with_everything_said(web: Web) -> None:
+    body = {
+        "username": "Eve+1@example.org",
+        "full_name": "Eve",
+        "user_type": "GIS Professional",
+        "role": "analyst",
+        "groups": ["survey", "field", "survey"],
+        "password": PASSWORD,
+        "vendor_access": True,
+    }
+    answer = web.post("/members", body)
+    found = answer.get_json()
+    assert (answer.status_code, found.keys()) == (201, MEMBER)
+    assert {name: found[name] for name in ("username", "full_name", "user_type", "role", "groups", "vendor_access")} == {
+        **{name: body[name] for name in ("username", "full_name", "user_type", "role", "vendor_access")},
+        "groups": ["field", "survey"],
+    }
+    assert (found["disabled"], found["download_permission"], found["last_used_at"]) == (False, "none", None)
+    assert PASSWORD not in answer.get_data(as_text=True)
+    assert access.sign_in(web.bench.authority, "eve+1@example.org", PASSWORD)
+    shown = web.get("/members/EVE+1@example.org").get_json()
+    assert shown.keys() == MEMBER | {"licenses"}
+    assert shown["licenses"] == [{"product": "arcgis-pro", "level": "Advanced", "extensions": [], "included": True}]
+
+
+def test_a_name_alone_is_enough_and_the_rest_is_the_default(web: Web) -> None:
+    defaults.put(web.bench.authority, CONSOLE, Defaults("Creator", "analyst", ("new",), (("arcgis-pro", "Basic"),), True))
+    for body in ({"username": "eve"}, {"username": "bob", "user_type": None, "role": None, "groups": None, "password": None}):
+        found = web.post("/members", body).get_json()
+        assert (found["user_type"], found["role"], found["groups"], found["vendor_access"]) == (
+            "Creator",
+            "analyst",
+            ["new"],
+            True,
+        )
+        assert web.get(f"/members/{body['username']}").get_json()["licenses"][0]["level"] == "Basic"
+    assert web.post("/members", {"username": "amy", "groups": [], "vendor_access": False}).get_json()["groups"] == []
+    assert web.get("/members/amy").get_json()["vendor_access"] is False
+
+
+def test_pages_of_members_follow_each_other_by_name_and_end(web: Web) -> None:
+    for name in ("Zoe", "bea", "Ann+1@x.org"):
+        web.post("/members", {"username": name, "groups": [f"of {name}", "all"]})
+    seen: list[str] = []
+    path = "/members?limit=3"
+    while path:
+        page = web.get(path).get_json()
+        assert page.keys() == {"items", "next", "membership"}
+        assert all(item.keys() == MEMBER for item in page["items"])
+        seen += [item["username"] for item in page["items"]]
+        path = f"/members?limit=3&cursor={page['next']}" if page["next"] else ""
+    assert sorted(seen) == sorted({"admin", *Role, "Zoe", "bea", "Ann+1@x.org"})
+    assert seen == names(web, "?limit=1000")
+    shown = next(item for item in web.get("/members?group=of+bea").get_json()["items"])
+    assert (shown["username"], shown["groups"]) == ("bea", ["all", "of bea"])
+
+
+def test_a_page_goes_on_where_the_last_one_ended_whoever_came_or_went(fast_web: Web) -> None:
+    page = fast_web.get("/members?limit=2").get_json()
+    assert [item["username"] for item in page["items"]] == ["admin", "administrator"]
+    members.add(fast_web.bench.authority, CONSOLE, NewMember("aaa"))
+    remove(fast_web, "admin")
+    assert names(fast_web, f"?limit=2&cursor={page['next']}") == ["analyst", "license-manager"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?type=Viewer", ["admin", "vera"]),
+        ("?type=GIS+Professional&role=member", ["member"]),
+        ("?role=administrator", ["admin", "administrator"]),
+        ("?role=license-manager", ["license-manager"]),
+        ("?group=night", ["eve", "vera"]),
+        ("?group=night&type=Viewer", ["vera"]),
+        ("?group=nobody", []),
+        ("?group=NIGHT", []),
+        ("?type=Wizard", []),
+        ("?type=viewer", []),
+        ("?group=%27%20OR%201%3D1", []),
+    ],
+)
+def test_members_are_filtered(fast_web: Web, query: str, found: list[str]) -> None:
+    fast_web.bench.member("vera", user_type="Viewer", groups=("night", "day"))
+    fast_web.bench.member("eve", user_type="Creator", groups=("night",))
+    assert names(fast_web, query) == found
+
+
+def test_every_page_says_how_many_members_there_are_and_may_be(web: Web) -> None:
+    """Administrators see current and licensed membership (seed S2)."""
+    web.bench.member("vera", user_type="Viewer")
+    expected = {
+        "current": 6,
+        "maximum": 50,
+        "types": {
+            "Creator": {"current": 0, "maximum": None},
+            "GIS Professional": {"current": 4, "maximum": None},
+            "Viewer": {"current": 2, "maximum": None},
+        },
+    }
+    for query in ("", "?limit=1", "?type=Viewer", "?group=nobody"):
+        assert web.get(f"/members{query}", Role.LICENSE_MANAGER).get_json()["membership"] == expected
+
+
+def test_a_change_says_what_it_does_to_the_licenses(web: Web) -> None:
+    web.bench.member("eve", groups=("old",))
+    planned = patch(web, "EVE", {"user_type": "Viewer"}, "?dry_run=true").get_json()
+    assert planned.keys() == {"member", "licenses", "dry_run"}
+    assert planned["licenses"].keys() == {"taken", "given", "kept"}
+    assert (planned["dry_run"], planned["member"]["user_type"]) == (True, "Viewer")
+    assert [item["product"] for item in planned["licenses"]["taken"]] == ["arcgis-pro"]
+    assert web.get("/members/eve").get_json()["user_type"] == "GIS Professional"
+    done = patch(web, "eve", {"user_type": "Viewer"}).get_json()
+    assert done == planned | {"dry_run": False}
+    assert web.get("/members/eve").get_json()["licenses"] == []
+
+
+def test_what_a_new_type_takes_is_in_the_log_with_its_extensions(web: Web) -> None:
+    web.bench.member("eve")
+    web.post("/assignments", {"assignments": [{"username": "eve", "product": "arcgis-pro", "extensions": ["3DAnalyst"]}]})
+    patch(web, "eve", {"user_type": "Viewer"})
+    rows = log_rows(web.bench.authority.database, "license-unassigned")
+    assert [(row["feature"], row["reason"]) for row in rows] == [("Advanced", "user type"), ("3DAnalyst", "user type")]
+
+
+def test_every_field_of_a_member_is_changed_and_the_rest_stays(web: Web) -> None:
+    web.bench.member("eve", groups=("old",), password=PASSWORD)
+    changes: dict[str, Any] = {
+        "full_name": "Eve",
+        "role": "license-manager",
+        "groups": ["night", "day"],
+        "vendor_access": True,
+        "download_permission": "granted",
+        "disabled": True,
+        "user_type": "Creator",
+    }
+    expected = web.get("/members/eve").get_json()
+    for name, value in changes.items():
+        expected |= {name: sorted(value) if isinstance(value, list) else value}
+        assert patch(web, "eve", {name: value}).get_json()["member"] == {key: expected[key] for key in MEMBER}
+    nothing = dict.fromkeys(changes) | {"password": None}
+    assert patch(web, "eve", nothing).get_json()["member"] == {key: expected[key] for key in MEMBER}
+    patch(web, "eve", {"disabled": False, "groups": [], "full_name": "", "password": PASSWORD + "!"})
+    assert access.sign_in(web.bench.authority, "eve", PASSWORD + "!")
+    found = web.get("/members/eve").get_json()
+    assert (found["groups"], found["full_name"]) == ([], "")
+
+
+def test_a_member_is_removed_and_the_name_is_free(web: Web) -> None:
+    web.bench.member("eve")
+    planned = remove(web, "EVE", "?dry_run=true").get_json()
+    assert planned == {"member": "eve", "borrows": [], "dry_run": True}
+    assert "eve" in names(web)
+    assert remove(web, "eve").get_json() == planned | {"dry_run": False}
+    problem(web.get("/members/eve"), 404, "not-found")
+    problem(remove(web, "eve"), 404, "not-found")
+    assert web.post("/members", {"username": "eve"}).status_code == 201
+
+
+def test_who_has_a_borrow_out_is_removed_only_with_its_release(web: Web) -> None:
+    eve = web.bench.member("eve")
+    out = issued_to(web.bench, eve, workstation("laptop")).borrow
+    before = contents(web.bench.authority.database)
+    told = problem(remove(web, "eve"), 409, "member-has-borrow")
+    assert "eve" in told["detail"]
+    for query in ("?dry_run=true", "?dry_run=true&release=true"):
+        planned = remove(web, "eve", query).get_json()
+        assert [(item["id"], item["state"]) for item in planned["borrows"]] == [(out.id, "active")]
+    assert contents(web.bench.authority.database) == before
+    remove(web, "eve", "?release=true")
+    assert web.get(f"/borrows/{out.id}").get_json()["state"] == "released"
+    assert seats_held(web.bench, "arcgis-pro", "Advanced") == 0
+
+
+def test_nobody_removes_themself(fast_web: Web) -> None:
+    before = contents(fast_web.bench.authority.database)
+    problem(remove(fast_web, "administrator"), 403, "not-allowed")
+    assert contents(fast_web.bench.authority.database) == before
+
+
+def test_the_defaults_are_shown_and_set(web: Web) -> None:
+    first = web.get("/members/defaults", Role.LICENSE_MANAGER).get_json()
+    assert first == {"user_type": "Creator", "role": "member", "groups": [], "add_ons": {}, "vendor_access": False}
+    wanted = {
+        "user_type": "Creator",
+        "role": "analyst",
+        "groups": ["new"],
+        "add_ons": {"arcgis-pro": "Standard"},
+        "vendor_access": True,
+    }
+    assert put_defaults(web, wanted).get_json() == wanted
+    assert web.get("/members/defaults").get_json() == wanted
+    added = web.post("/members", {"username": "eve"}).get_json()
+    assert (added["role"], added["groups"], added["vendor_access"]) == ("analyst", ["new"], True)
+    assert put_defaults(web, {"user_type": "Viewer"}).get_json() == first | {"user_type": "Viewer"}
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_everyone_sees_themself(fast_web: Web, role: Role) -> None:
+    found = fast_web.get(f"/members/{role.upper()}", role).get_json()
+    assert (found["username"], found["role"], len(found["licenses"])) == (role, role, 1)
+
+
+def test_a_text_that_looks_like_code_is_kept_as_the_text_it_is(fast_web: Web) -> None:
+    hostile = "<script>alert(1)</script>'; DROP TABLE members; --"
+    body = {"username": "eve", "full_name": hostile, "groups": [hostile]}
+    found = fast_web.post("/members", body).get_json()
+    assert (found["full_name"], found["groups"]) == (hostile, [hostile])
+    assert fast_web.get("/members/eve").get_json()["full_name"] == hostile
+    assert names(fast_web, "?group=%3Cscript%3Ealert(1)%3C/script%3E%27;%20DROP%20TABLE%20members;%20--") == ["eve"]
+
+
+def test_the_description_has_a_model_for_every_answer(fast_web: Web) -> None:
+    paths = fast_web.send("GET", "/openapi.json", None).get_json()["paths"]
+    for path, method, status, model in (
+        ("/members", "get", "200", "Members"),
+        ("/members", "post", "201", "MemberShown"),
+        ("/members/defaults", "get", "200", "DefaultsShown"),
+        ("/members/defaults", "put", "200", "DefaultsShown"),
+        ("/members/{username}", "get", "200", "MemberWithLicenses"),
+        ("/members/{username}", "patch", "200", "ChangedMember"),
+        ("/members/{username}", "delete", "200", "RemovedMember"),
+    ):
+        operation = paths[API + path][method]
+        assert operation["summary"]
+        assert operation["responses"][status]["content"]["application/json"]["schema"]["$ref"].endswith(f"/{model}")
+        assert {"400", "401", "403"} <= operation["responses"].keys()

@@ -1,0 +1,383 @@
+"""/policies: the rules about offline use over HTTP, who may see and change them, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from authority.domain.members import Role
+from authority.domain.offline_rules import MOST_DAYS
+from authority.services import policies
+from authority.web.models.policies import EffectiveShown, RuleShown
+from tests.support.administration import HOSTILE_TEXTS, contents, over_http
+from tests.support.authorities import Bench, make_bench
+from tests.support.borrowing import at_once, issued_to, log_rows, workstation
+from tests.support.console import Console
+from tests.support.web import API, Web, make_web, problem
+from verifier.carried import Wish
+
+FIRST = {"level": "organization", "subject": "", "product": "", "allowed": True, "longest_days": 30, "default_days": 7}
+
+
+@pytest.fixture
+def web(bench: Bench) -> Web:
+    return make_web(bench)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """One for all tests that change nothing, with a rule for a group."""
+    folder = tmp_path_factory.mktemp("policies")
+    bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home")
+    found = make_web(bench)
+    assert put(found, level="group", subject="crew", longest_days=60).status_code == 200
+    yield found
+    bench.authority.database.close()
+
+
+def put(web: Web, role: Role | None = Role.ADMINISTRATOR, **body: Any) -> Any:
+    return web.send("PUT", f"{API}/policies", role, json=body)
+
+
+def delete(web: Web, query: str, role: Role | None = Role.ADMINISTRATOR) -> Any:
+    return web.send("DELETE", f"{API}/policies?{query}", role)
+
+
+def rules(web: Web) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = web.get("/policies?limit=1000").get_json()["items"]
+    return found
+
+
+def test_the_organization_begins_with_one_rule(web: Web) -> None:
+    assert web.get("/policies").get_json() == {"items": [FIRST], "next": None}
+
+
+def test_a_rule_is_made_changed_and_removed(web: Web) -> None:
+    made = put(web, level="group", subject="crew", product="arcgis-pro", longest_days=60)
+    expected = FIRST | {"level": "group", "subject": "crew", "product": "arcgis-pro"}
+    expected |= {"allowed": None, "longest_days": 60, "default_days": None}
+    assert (made.status_code, made.get_json()) == (200, expected)
+    assert put(web, level="group", subject="crew", product="arcgis-pro", default_days=9).get_json() == {
+        **expected,
+        "default_days": 9,
+    }
+    assert rules(web) == [expected | {"default_days": 9}, FIRST]
+    gone = delete(web, "level=group&subject=crew&product=arcgis-pro")
+    assert (gone.status_code, gone.get_json()) == (200, expected | {"default_days": 9})
+    assert rules(web) == [FIRST]
+    words = [row["reason"] for row in log_rows(web.bench.authority.database, "policy-changed")]
+    assert words == [
+        "group crew, arcgis-pro: 60 days",
+        "group crew, arcgis-pro: 60 days, default 9",
+        "group crew, arcgis-pro: removed",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("level", "subject", "kept_as"),
+    [
+        ("member", "MEMBER", "member"),
+        ("group", "night shift", "night shift"),
+        ("type", "Creator", "Creator"),
+        ("product", "arcgis-pro", "arcgis-pro"),
+    ],
+)
+def test_a_rule_is_for_any_level(web: Web, level: str, subject: str, kept_as: str) -> None:
+    assert put(web, level=level, subject=subject, allowed=False).get_json()["subject"] == kept_as
+    assert delete(web, f"level={level}&subject={quote(subject)}").status_code == 200
+    problem(delete(web, f"level={level}&subject={quote(subject)}"), 404, "not-found")
+
+
+def test_null_leaves_a_value_as_it_is(web: Web) -> None:
+    assert put(web, level="organization", allowed=None, longest_days=20, default_days=None).get_json() == {
+        **FIRST,
+        "longest_days": 20,
+    }
+
+
+def test_the_switch_turns_offline_use_off_and_on_for_everybody(web: Web) -> None:
+    laptop, clock = workstation("laptop"), web.bench.clock
+    issued = issued_to(web.bench, web.actors[Role.ANALYST], workstation("tower"))
+    assert put(web, level="organization", allowed=False).get_json()["allowed"] is False
+    asked = {"request": laptop.request(Wish("arcgis-pro"), clock())}
+    problem(web.post("/borrows", asked, Role.MEMBER), 409, "offline-not-allowed")
+    assert web.get(f"/borrows/{issued.borrow.id}").get_json()["state"] == "active"
+    put(web, level="organization", allowed=True)
+    assert web.post("/borrows", asked, Role.MEMBER).status_code == 201
+
+
+def test_the_rule_in_effect_is_explained(web: Web) -> None:
+    put(web, level="member", subject="member", longest_days=3)
+    found = web.get("/policies/effective?member=MEMBER&product=arcgis-pro", Role.MEMBER).get_json()
+    assert found == {
+        "member": "member",
+        "product": "arcgis-pro",
+        "allowed": True,
+        "longest_days": 3,
+        "default_days": 3,
+        "decided_by": "member member",
+        "path": ["member member: 3 days"],
+        "explanation": "member member: 3 days; capped by authorization 365: 3",
+    }
+
+
+def test_answers_have_the_members_that_are_documented(web: Web) -> None:
+    assert set(FIRST) == set(RuleShown.model_fields)
+    found = web.get("/policies/effective?member=member&product=arcgis-pro").get_json()
+    assert found.keys() == EffectiveShown.model_fields.keys()
+
+
+def test_pages_of_rules_follow_each_other_and_end(web: Web) -> None:
+    names = ["a/b", "a b", "/", "ü & ö", "a", "A", "%2F", "crew+night"]
+    for name in names:
+        put(web, level="group", subject=name, longest_days=5)
+        put(web, level="group", subject=name, product="arcgis-pro", longest_days=4)
+    put(web, level="type", subject="GIS Professional", longest_days=6)
+    seen, path = [], "/policies?limit=3"
+    while path:
+        page = web.get(path).get_json()
+        assert len(page["items"]) <= 3
+        seen += page["items"]
+        path = f"/policies?limit=3&cursor={page['next']}" if page["next"] else ""
+    assert seen == rules(web)
+    assert len(seen) == 2 * len(names) + 2
+    assert {item["subject"] for item in seen if item["level"] == "group"} == set(names)
+
+
+def test_a_page_begins_after_its_cursor_even_when_that_rule_is_gone(web: Web) -> None:
+    for name in "abc":
+        put(web, level="group", subject=name, longest_days=5)
+    cursor = web.get("/policies?limit=2").get_json()["next"]
+    delete(web, "level=group&subject=b")
+    page = web.get(f"/policies?limit=2&cursor={cursor}").get_json()
+    assert [item["subject"] for item in page["items"]] == ["c", ""]
+    assert page["next"] is None
+
+
+def test_two_who_change_one_rule_at_the_same_time_keep_what_the_other_changed(bench: Bench) -> None:
+    chief = bench.administrator()
+
+    def change(**given: Any) -> object:
+        values = {"allowed": None, "longest_days": None, "default_days": None} | given
+        return policies.change(bench.authority, chief, "group", "crew", "", **values)
+
+    at_once([lambda: change(allowed=True), lambda: change(longest_days=60), lambda: change(default_days=9)])
+    (found,) = [rule for rule in policies.listed(bench.authority, chief)[0] if rule.level == "group"]
+    assert (found.allowed, found.longest_days, found.default_days) == (True, 60, 9)
+
+
+READERS = {Role.ADMINISTRATOR, Role.LICENSE_MANAGER}
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_who_may_read_and_change_rules(kept: Web, role: Role) -> None:
+    before = contents(kept.bench.authority.database)
+    if role in READERS:
+        assert len(kept.get("/policies", role).get_json()["items"]) == 2
+    else:
+        problem(kept.get("/policies", role), 403, "not-allowed")
+    if role is not Role.ADMINISTRATOR:
+        problem(put(kept, role, level="organization", allowed=False), 403, "not-allowed")
+        problem(put(kept, role, level="member", subject="nobody", allowed=False), 403, "not-allowed")
+        problem(delete(kept, "level=group&subject=crew", role), 403, "not-allowed")
+    assert contents(kept.bench.authority.database) == before
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_members_ask_for_themselves_alone(kept: Web, role: Role) -> None:
+    own, other = f"member={role}", "member=analyst" if role is not Role.ANALYST else "member=member"
+    assert kept.get(f"/policies/effective?{own}&product=arcgis-pro", role).get_json()["member"] == str(role)
+    answer = kept.get(f"/policies/effective?{other}&product=arcgis-pro", role)
+    unknown = kept.get("/policies/effective?member=nobody&product=arcgis-pro", role)
+    if role in READERS:
+        assert answer.status_code == 200
+        problem(unknown, 404, "not-found")
+    else:
+        problem(answer, 403, "not-allowed")
+        problem(unknown, 403, "not-allowed")
+
+
+def test_nobody_without_a_token(kept: Web) -> None:
+    problem(kept.get("/policies", None), 401, "not-authenticated")
+    problem(kept.get("/policies/effective?member=member&product=arcgis-pro", None), 401, "not-authenticated")
+    problem(put(kept, None, level="organization", allowed=False), 401, "not-authenticated")
+    problem(delete(kept, "level=group&subject=crew", None), 401, "not-authenticated")
+
+
+GOOD: dict[str, Any] = {
+    "level": "group",
+    "subject": "crew",
+    "product": "arcgis-pro",
+    "allowed": True,
+    "longest_days": 9,
+    "default_days": 3,
+}
+NO_NUMBERS = ["9", 9.0, 9.5, True, [], {}, 0, -1, MOST_DAYS + 1, 10**18, 10**30, -(10**30)]
+WRONG: dict[str, list[Any]] = {
+    "level": [None, 7, "", "planet", "Group", "group ", ["group"], {}],
+    "subject": [None, 7, ["crew"], {}, "x" * 129, "a\u0000b", "a\nb", "\ud800", "\u202eabc", "\u001b[2J"],
+    "product": [None, 7, ["arcgis-pro"], {}, "x" * 65, "a\u0000", "a\n", "\ud800"],
+    "allowed": ["true", 1, 0, [], {}, "no"],
+    "longest_days": NO_NUMBERS,
+    "default_days": NO_NUMBERS,
+    "admin": [True, None],
+}
+
+
+@pytest.mark.parametrize("field", WRONG)
+def test_a_body_of_another_form_is_refused_with_the_member_named(kept: Web, field: str) -> None:
+    before = contents(kept.bench.authority.database)
+    for value in WRONG[field]:
+        found = problem(put(kept, **GOOD | {field: value}), 400, "invalid-input")
+        assert [item["field"] for item in found["errors"]] == [field], value
+    assert contents(kept.bench.authority.database) == before
+
+
+REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
+    "nothing to change": ({"level": "group", "subject": "crew"}, 400, "invalid-input"),
+    "only nulls": ({"level": "group", "subject": "crew", "allowed": None}, 400, "invalid-input"),
+    "no subject": ({"level": "group", "allowed": False}, 400, "invalid-input"),
+    "a blank subject": ({"level": "group", "subject": " ", "allowed": False}, 400, "invalid-input"),
+    "an organization with a subject": ({"level": "organization", "subject": "crew", "allowed": False}, 400, "invalid-input"),
+    "an organization with a product": (
+        {"level": "organization", "product": "arcgis-pro", "allowed": False},
+        400,
+        "invalid-input",
+    ),
+    "a product twice": (
+        {"level": "product", "subject": "arcgis-pro", "product": "arcgis-pro", "allowed": False},
+        400,
+        "invalid-input",
+    ),
+    "a product left out": ({"level": "product", "product": "arcgis-pro", "allowed": False}, 400, "invalid-input"),
+    "default beyond longest": (
+        {"level": "group", "subject": "crew", "longest_days": 3, "default_days": 4},
+        400,
+        "invalid-input",
+    ),
+    "default beyond the longest that is there": (
+        {"level": "group", "subject": "crew", "default_days": 61},
+        400,
+        "invalid-input",
+    ),
+    "unknown member": ({"level": "member", "subject": "nobody", "allowed": False}, 404, "not-found"),
+    "unknown type": ({"level": "type", "subject": "Guest", "allowed": False}, 404, "no-such-product"),
+    "unknown product": ({"level": "product", "subject": "arcgis-mars", "allowed": False}, 404, "no-such-product"),
+    "a group of an unknown product": (
+        {"level": "group", "subject": "crew", "product": "arcgis-mars", "allowed": False},
+        404,
+        "no-such-product",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "status", "code"), REFUSED.values(), ids=REFUSED)
+def test_a_senseless_rule_is_refused_and_changes_nothing(kept: Web, body: dict[str, Any], status: int, code: str) -> None:
+    before = contents(kept.bench.authority.database)
+    problem(put(kept, **body), status, code)
+    assert contents(kept.bench.authority.database) == before
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"null", b"[]", b"7", b'{"level": "group"', b"\xff", b"[" * 50_000, b'{"longest_days": NaN}']
+)
+def test_a_body_that_is_no_object_is_refused(kept: Web, raw: bytes) -> None:
+    answer = kept.send("PUT", f"{API}/policies", data=raw, content_type="application/json")
+    problem(answer, 400, "invalid-input")
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_another_content_type_is_415(kept: Web, content_type: str) -> None:
+    answer = kept.send("PUT", f"{API}/policies", data=b'{"level": "organization"}', content_type=content_type)
+    problem(answer, 415, "unsupported-media-type")
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("", 400, "invalid-input"),
+        ("level=planet&subject=x", 400, "invalid-input"),
+        ("level=organization", 400, "invalid-input"),
+        ("level=group", 400, "invalid-input"),
+        ("level=group&subject=crew&unknown=1", 400, "invalid-input"),
+        ("level=group&subject=" + "x" * 129, 400, "invalid-input"),
+        ("level=group&subject=%00", 400, "invalid-input"),
+        ("level=group&subject=%0A", 400, "invalid-input"),
+        ("level=group&subject=crew&product=arcgis-pro", 404, "not-found"),
+        ("level=group&subject=Crew", 404, "not-found"),
+        ("level=member&subject=crew", 404, "not-found"),
+        ("level=group&subject=%ED%B2%80", 404, "not-found"),
+    ],
+)
+def test_what_is_no_rule_is_not_removed(kept: Web, query: str, status: int, code: str) -> None:
+    before = contents(kept.bench.authority.database)
+    problem(delete(kept, query), status, code)
+    assert contents(kept.bench.authority.database) == before
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/policies?limit=0",
+        "/policies?limit=1001",
+        "/policies?limit=ten",
+        "/policies?cursor=",
+        "/policies?cursor=AAAA",
+        "/policies?cursor=A",
+        "/policies?cursor=%00",
+        "/policies?cursor=" + "A" * 1025,
+        "/policies?cursor=YS8AL2I",
+        "/policies?level=group",
+        "/policies/effective",
+        "/policies/effective?member=member",
+        "/policies/effective?product=arcgis-pro",
+        "/policies/effective?member=%00&product=arcgis-pro",
+        "/policies/effective?member=member&product=" + "x" * 65,
+        "/policies/effective?member=member&product=arcgis-pro&why=1",
+    ],
+)
+def test_a_query_of_another_form_is_refused(kept: Web, path: str) -> None:
+    problem(kept.get(path), 400, "invalid-input")
+
+
+def test_an_effective_rule_of_an_unknown_product_is_404(kept: Web) -> None:
+    problem(kept.get("/policies/effective?member=member&product=arcgis-mars"), 404, "no-such-product")
+
+
+@pytest.mark.parametrize("text", HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS)
+def test_a_hostile_group_is_refused_or_kept_as_the_text_it_is(web: Web, text: str) -> None:
+    before = contents(web.bench.authority.database)
+    answer = put(web, level="group", subject=text, longest_days=5)
+    if answer.status_code == 200:
+        assert text.isprintable()
+        assert answer.content_type == "application/json"
+        assert [item["subject"] for item in rules(web)] == [text, ""]
+        assert delete(web, f"level=group&subject={quote(text)}").get_json()["subject"] == text
+    else:
+        problem(answer, 400, "invalid-input")
+        assert contents(web.bench.authority.database) == before
+    for level in ("member", "type", "product"):
+        answer = put(web, level=level, subject=text, longest_days=5)
+        assert answer.status_code in {400, 404}
+        problem(answer, answer.status_code, answer.get_json()["code"])
+
+
+def test_the_longest_days_of_all_can_be_borrowed_by(web: Web) -> None:
+    """A rule with the greatest number does no harm: the authorization caps it."""
+    put(web, level="organization", longest_days=MOST_DAYS, default_days=MOST_DAYS)
+    found = web.get("/policies/effective?member=member&product=arcgis-pro").get_json()
+    assert found["explanation"].endswith("capped by authorization: 365 days: 365")
+    asked = {"request": workstation("laptop").request(Wish("arcgis-pro"), web.bench.clock())}
+    assert web.post("/borrows", asked, Role.MEMBER).get_json()["borrow"]["expires_at"] == "2027-03-02T09:00:00Z"
+
+
+def test_commands_and_routes_show_the_same(console: Console) -> None:
+    console.good("policy", "set", "--group", "survey", "--product", "arcgis-pro", "--longest-days", "60")
+    console.good("policy", "set", "--member", "ada", "--deny")
+    with over_http(console) as get:
+        assert get("/policies")["items"] == console.good("policy", "show")
+        explained = console.good("policy", "explain", "ada", "arcgis-pro")
+        assert get("/policies/effective?member=ada&product=arcgis-pro") == explained
