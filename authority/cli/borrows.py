@@ -1,4 +1,4 @@
-"""borrow: issue, list, show, revoke, release, check-in."""
+"""borrow: issue, list, show; the endings have a module of their own."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from typing import Any
 import click
 
 from authority import rendering, spreadsheets
+from authority.cli import endings
 from authority.cli.frame import Frame, Group, check_output, pass_frame, read_input, show, show_table, write_lines, write_output
-from authority.domain.borrows import Borrow
 from authority.domain.members import CONSOLE
-from authority.domain.refusals import Refusal
 from authority.services import borrow as service
-from authority.services import endings
 from authority.services.context import Authority
 from authority.signing.carried import member_of_file
 from authority.storage.borrows import ACTIVE, Filter
@@ -43,7 +41,7 @@ def issue(frame: Frame, request_file: str, member: str | None, output: str) -> N
         issued = service.issue(authority, CONSOLE, request, member)
         found = rendering.borrow(issued.borrow, authority.now())
     write_output(output, issued.file)
-    lines = [_line(found), f"wrote {output}; carry it to the workstation: carnet install {output}"]
+    lines = [endings.line_of(found), f"wrote {output}; carry it to the workstation: carnet install {output}"]
     if not issued.is_new:
         lines.append("this very request was answered before; the file is the same")
     show(frame, {"borrow": found, "file": output, "is_new": issued.is_new}, lines)
@@ -138,79 +136,8 @@ def _text(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 
-@borrow.command("revoke")
-@click.argument("borrow_id", metavar="ID")
-@click.option("--reason", required=True, metavar="TEXT")
-@pass_frame
-def revoke(frame: Frame, borrow_id: str, reason: str) -> None:
-    """Withdraw a borrow; its seat stays taken until it ends, for a copy may still run."""
-    with frame.authority() as authority:
-        ended = endings.revoke(authority, CONSOLE, borrow_id, reason)
-        _show_ended(frame, authority, [ended])
-
-
-@borrow.command("release")
-@click.argument("borrow_ids", metavar="ID...", nargs=-1, required=True)
-@click.option("--reason", required=True, metavar="TEXT")
-@click.option("--accept-overlap", is_flag=True, help="I know that the lost copy can run until the borrow ends.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be released.")
-@pass_frame
-def release(frame: Frame, borrow_ids: tuple[str, ...], reason: str, accept_overlap: bool, dry_run: bool) -> None:
-    """Free the seats of borrows that nobody can check in, because the machines are lost or re-imaged."""
-    with frame.authority() as authority:
-        if dry_run:
-            found = [rendering.borrow(service.show(authority, CONSOLE, borrow_id), authority.now()) for borrow_id in borrow_ids]
-            show(frame, found, [f"would release {_line(item)}" for item in found])
-            return
-        _show_ended(frame, authority, _release_each(authority, borrow_ids, reason, accept_overlap=accept_overlap))
-
-
-def _release_each(authority: Authority, borrow_ids: tuple[str, ...], reason: str, *, accept_overlap: bool) -> list[Borrow]:
-    """Releases one after the other; a refusal in the midst says which were released before it."""
-    ended: list[Borrow] = []
-    for borrow_id in borrow_ids:
-        try:
-            ended += [endings.release(authority, CONSOLE, borrow_id, reason, accept_overlap=accept_overlap)]
-        except Refusal as error:
-            error.evidence["released"] = [item.id for item in ended]
-            raise
-    return ended
-
-
-@borrow.command("check-in")
-@click.argument("receipt_file")
-@pass_frame
-def check_in(frame: Frame, receipt_file: str) -> None:
-    """Take a carried return receipt in and free the seat."""
-    receipt = member_of_file(read_input(receipt_file), "return")
-    with frame.authority() as authority:
-        ended = endings.check_in(authority, CONSOLE, receipt)
-        _show_ended(frame, authority, [ended])
-
-
-def _show_ended(frame: Frame, authority: Authority, ended: list[Borrow]) -> None:
-    found = [rendering.borrow(item, authority.now()) for item in ended]
-    lines = []
-    for item in found:
-        lines.append(_line(item))
-        if item["copy_may_run_until"]:
-            lines.append(
-                f"  a copy may still run until {item['copy_may_run_until']}, unless its machine gets a new status list"
-            )
-    show(frame, found if len(found) > 1 else found[0], lines)
-
-
-def _line(found: dict[str, Any]) -> str:
-    features = ", ".join([found["level"], *found["extensions"]])
-    machine = found["machine"]["alias"] or found["machine"]["id"]
-    ending = (
-        f"until {found['expires_at']}"
-        if found["state"] == "active"
-        else f"{found['state']}, seat free at {found['seat_free_at']}"
-    )
-    return f"{found['id']}: {found['product']} {features} for {found['member']} on {machine}, {ending}"
-
-
 def add_commands(cli: click.Group) -> None:
     """Adds the commands of this module."""
+    for command in endings.COMMANDS:
+        borrow.add_command(command)
     cli.add_command(borrow)

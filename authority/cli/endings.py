@@ -1,0 +1,157 @@
+"""borrow revoke, release, check-in: the endings that people bring about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from authority import rendering, spreadsheets
+from authority.cli.frame import REFUSED, Command, Frame, pass_frame, read_input, show
+from authority.domain.borrows import Borrow
+from authority.domain.members import CONSOLE
+from authority.domain.refusals import InvalidInput, Refusal
+from authority.services import borrow as service
+from authority.services import endings
+from authority.services.context import Authority
+from authority.signing.carried import member_of_file
+
+# The columns of an analyst's table of stuck licenses, and those of `borrow list --csv`; one of two names the borrow.
+STUCK_COLUMNS = (
+    *("cause", "product", "feature", "member", "machine", "handle"),
+    *("since", "due", "confidence", "evidence", "action"),
+)
+NAMED_BY = ("handle", "id")
+
+
+@click.command("revoke", cls=Command)
+@click.argument("borrow_id", metavar="ID")
+@click.option("--reason", required=True, metavar="TEXT")
+@pass_frame
+def revoke(frame: Frame, borrow_id: str, reason: str) -> None:
+    """Withdraw a borrow; its seat stays taken until it ends, for a copy may still run."""
+    with frame.authority() as authority:
+        ended = endings.revoke(authority, CONSOLE, borrow_id, reason)
+        show_ended(frame, authority, [ended])
+
+
+@click.command("release", cls=Command)
+@click.argument("borrow_ids", metavar="ID...", nargs=-1)
+@click.option("--from", "file", metavar="FILE", help="A CSV table of stuck licenses, or of borrow list --csv.")
+@click.option("--reason", required=True, metavar="TEXT")
+@click.option("--accept-overlap", is_flag=True, help="I know that the lost copy can run until the borrow ends.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be released.")
+@pass_frame
+def release(
+    frame: Frame, borrow_ids: tuple[str, ...], file: str | None, reason: str, accept_overlap: bool, dry_run: bool
+) -> int:
+    """Free the seats of borrows that nobody can check in, because the machines are lost or re-imaged.
+
+    With --from every row is told: released, or refused and why; what is no borrow of this authority is refused too.
+    """
+    if (file is None) != bool(borrow_ids):
+        raise click.UsageError("give the ids of borrows, or --from FILE")
+    if file is not None:
+        return _release_rows(frame, _ids(file), reason, accept_overlap=accept_overlap, dry_run=dry_run)
+    with frame.authority() as authority:
+        if dry_run:
+            found = [_shown(authority, borrow_id) for borrow_id in borrow_ids]
+            show(frame, found, [f"would release {line_of(item)}" for item in found])
+        else:
+            show_ended(frame, authority, _release_each(authority, borrow_ids, reason, accept_overlap=accept_overlap))
+    return 0
+
+
+def _shown(authority: Authority, borrow_id: str) -> dict[str, Any]:
+    return rendering.borrow(service.show(authority, CONSOLE, borrow_id), authority.now())
+
+
+def _release_each(authority: Authority, borrow_ids: Sequence[str], reason: str, *, accept_overlap: bool) -> list[Borrow]:
+    """Releases one after the other; a refusal in the midst says which were released before it."""
+    ended: list[Borrow] = []
+    for borrow_id in borrow_ids:
+        try:
+            ended += [endings.release(authority, CONSOLE, borrow_id, reason, accept_overlap=accept_overlap)]
+        except Refusal as error:
+            error.evidence["released"] = [item.id for item in ended]
+            raise
+    return ended
+
+
+def _ids(name: str) -> list[str]:
+    """The borrows that a table names, each once; rows without an id are of servers that have none."""
+    columns = dict.fromkeys((*STUCK_COLUMNS, *rendering.BORROW_COLUMNS))
+    try:
+        with click.open_file(name, "rb") as stream:
+            rows = spreadsheets.read(stream, list(columns), ())
+    except OSError as error:
+        raise click.UsageError(f"{name} cannot be read: {error.strerror}") from error
+    column = next((item for item in NAMED_BY if item in rows[0].cells), None)
+    if column is None:
+        raise InvalidInput(
+            f"the table has no column {' or '.join(NAMED_BY)}", hint="Take the table of stuck licenses as it is."
+        )
+    return list(dict.fromkeys(row.cells[column] for row in rows if row.cells[column]))
+
+
+def _release_rows(frame: Frame, borrow_ids: Sequence[str], reason: str, *, accept_overlap: bool, dry_run: bool) -> int:
+    with frame.authority() as authority:
+        rows = [_row(authority, item, reason, accept_overlap=accept_overlap, dry_run=dry_run) for item in borrow_ids]
+    verb = "would release" if dry_run else "released"
+    lines = [
+        f"{verb} {line_of(row['borrow'])}" if row["ok"] else f"{row['id']}: {row['message']} [{row['code']}]" for row in rows
+    ]
+    done = sum(row["ok"] for row in rows)
+    show(frame, rows, [*lines, f"{verb} {done} of {len(rows)}"])
+    return 0 if done == len(rows) else REFUSED
+
+
+def _row(authority: Authority, borrow_id: str, reason: str, *, accept_overlap: bool, dry_run: bool) -> dict[str, Any]:
+    """What became of one row of a table."""
+    try:
+        found = service.show(authority, CONSOLE, borrow_id)
+        if not dry_run:
+            found = endings.release(authority, CONSOLE, borrow_id, reason, accept_overlap=accept_overlap)
+    except Refusal as error:
+        return {"id": borrow_id, "ok": False, "code": error.code, "message": error.message, "hint": error.hint}
+    return {"id": borrow_id, "ok": True, "borrow": rendering.borrow(found, authority.now())}
+
+
+@click.command("check-in", cls=Command)
+@click.argument("receipt_file")
+@pass_frame
+def check_in(frame: Frame, receipt_file: str) -> None:
+    """Take a carried return receipt in and free the seat."""
+    receipt = member_of_file(read_input(receipt_file), "return")
+    with frame.authority() as authority:
+        ended = endings.check_in(authority, CONSOLE, receipt)
+        show_ended(frame, authority, [ended])
+
+
+def show_ended(frame: Frame, authority: Authority, ended: list[Borrow]) -> None:
+    """Borrows that were just ended, and until when a copy may still run."""
+    found = [rendering.borrow(item, authority.now()) for item in ended]
+    lines = []
+    for item in found:
+        lines.append(line_of(item))
+        if item["copy_may_run_until"]:
+            lines.append(
+                f"  a copy may still run until {item['copy_may_run_until']}, unless its machine gets a new status list"
+            )
+    show(frame, found if len(found) > 1 else found[0], lines)
+
+
+def line_of(found: dict[str, Any]) -> str:
+    """A borrow object in one line."""
+    features = ", ".join([found["level"], *found["extensions"]])
+    machine = found["machine"]["alias"] or found["machine"]["id"]
+    ending = (
+        f"until {found['expires_at']}"
+        if found["state"] == "active"
+        else f"{found['state']}, seat free at {found['seat_free_at']}"
+    )
+    return f"{found['id']}: {found['product']} {features} for {found['member']} on {machine}, {ending}"
+
+
+COMMANDS = (revoke, release, check_in)
