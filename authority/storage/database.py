@@ -33,6 +33,9 @@ class Database:
             )
         except ModuleNotFoundError as error:
             raise SettingsInvalid("PostgreSQL needs the extra: pip install 'carnet[postgres]'") from error
+        # One state over several statements; SQLite's transactions are so by themselves.
+        level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._reading = self.engine.execution_options(**level)
         self._batches = Batches(self.engine, Path(f"{self.url.database}.queue")) if self.is_sqlite else None
         if self.is_sqlite:
             event.listen(self.engine, "connect", _set_up_sqlite)
@@ -40,7 +43,7 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the database and changes nothing."""
-        with _translated(), self.engine.connect() as connection:
+        with _translated(), self._reading.connect() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN")
             yield connection

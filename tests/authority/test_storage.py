@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, select, text
+from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import StatementError
 
 from authority.domain.refusals import NotSetUp, SettingsInvalid, StorageUnavailable
 from authority.storage import schema
 from authority.storage.database import Database
-from authority.storage.tables import Instant, metadata, organization, pools
+from authority.storage.tables import Instant, members, metadata, organization, pools
 from tests.support.authorities import Bench
 from tests.support.borrowing import row_counts
 
@@ -203,3 +203,13 @@ def test_without_the_postgres_driver_the_extra_is_named() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=root, env=dict(os.environ)
     )
     assert "carnet[postgres]" in found.stdout, found.stderr[-500:]
+
+
+def test_a_read_sees_one_state_whatever_is_written_meanwhile(bench: Bench) -> None:
+    database = bench.authority.database
+    with database.read() as connection:
+        before = connection.execute(select(func.count()).select_from(members)).scalar_one()
+        bench.member("ada")
+        assert connection.execute(select(func.count()).select_from(members)).scalar_one() == before
+    with database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(members)).scalar_one() == before + 1
