@@ -4,10 +4,10 @@ BIN := $(VENV)/bin
 SOURCES := authority verifier notebooks tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench docs format lock
+.PHONY: help demo run test check check-long bench docs format lock
 
 help: ## show the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 # Two stages: what it takes to run, and on top of it what it takes to develop. Both are locked, with digests.
 $(VENV)/run.ready: pyproject.toml .ci/run.lock .ci/dev.lock
@@ -38,6 +38,9 @@ check: $(VENV)/dev.ready ## everything that must hold: format, lint, types, wall
 	$(BIN)/lint-imports
 	$(BIN)/pytest --cov --cov-report=term
 
+check-long: $(VENV)/dev.ready ## drive the organization against its model, 200,000 random steps
+	CARNET_MODEL_STEPS=200000 $(BIN)/pytest -q tests/authority/stateful
+
 bench: $(VENV)/dev.ready ## measure speed, as ratios taken in one run
 	$(BIN)/python -m tests.bench
 
@@ -49,7 +52,7 @@ format: $(VENV)/dev.ready ## format the code
 	$(BIN)/ruff check --fix $(SOURCES)
 
 lock: $(VENV)/dev.ready ## write the lock files anew
-	$(BIN)/uv pip compile pyproject.toml --extra authority --extra postgres --group dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra authority --extra postgres --extra notebooks --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --quiet -o .ci/dev.lock
 	$(BIN)/uv pip compile pyproject.toml --extra authority --group build --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --quiet --constraint .ci/dev.lock -o .ci/run.lock

@@ -76,15 +76,18 @@ class _Answer:
 
 
 def _case(authority: Authority, connection: Connection, actor: Actor, ask: Ask, member: str | None, now: datetime) -> Case:
-    _check_form(ask, authority.organization(connection), now)
+    _check_organization(ask, authority.organization(connection))
     found = _member_for(connection, actor, member, ask)
     authorization = authority.authorization(connection)
     return Case(actor, found, ask, authorization, authorization.product(ask.product), now)
 
 
-def _check_form(ask: Ask, organization: Organization, now: datetime) -> None:
+def _check_organization(ask: Ask, organization: Organization) -> None:
     if ask.organization is not None and ask.organization != organization.id:
         raise RequestInvalid(f'the request is for the organization "{ask.organization}", this is "{organization.id}"')
+
+
+def _check_age(ask: Ask, now: datetime) -> None:
     if not now - OLDEST_REQUEST <= ask.asked_at <= now + FASTEST_CLOCK:
         raise RequestInvalid(
             f"the request says that it was made at {ask.asked_at:%Y-%m-%d %H:%M} UTC, it is {now:%Y-%m-%d %H:%M} UTC",
@@ -116,6 +119,7 @@ def _decide(authority: Authority, connection: Connection, case: Case) -> _Answer
     token = stored.token_of_request(connection, case.ask.jti)
     if token is not None:
         return _same_answer(connection, case, token)
+    _check_age(case.ask, case.now)
     check_admitted(authority, connection, case.member)
     return _new_answer(authority, connection, case, assignment, seats.entitled(connection, case, assignment))
 

@@ -74,7 +74,7 @@ def _packed(connection: Connection, organization: Organization, now: datetime) -
 def _publish(authority: Authority, connection: Connection, now: datetime) -> PublishedList:
     """Publishes a list within the caller's transaction."""
     organization = authority.organization(connection)
-    stored_organization.get(connection, lock=True)
+    stored.lock_lists(connection)
     last = stored.newest_list(connection)
     if last is not None and _is_current(connection, organization, last, now):
         return last  # another node was faster

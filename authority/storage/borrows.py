@@ -97,6 +97,8 @@ _SEATS = (
 _TOKEN_OF_REQUEST = select(tokens).where(tokens.c.request_jti == bindparam("request_jti"))
 _TOKEN_OF_BORROW = select(tokens.c.jti).where(tokens.c.borrow_id == bindparam("borrow_id"), tokens.c.jti == bindparam("jti"))
 _PLACE = select(tokens.c.jti).where(tokens.c.status_index == bindparam("status_index"))
+# The number stands for nothing; it is the only advisory lock.
+_LOCK_LISTS = select(func.pg_advisory_xact_lock(1))
 _NEWEST_LIST = select(status_lists).order_by(status_lists.c.seq.desc()).limit(1)
 
 
@@ -296,6 +298,15 @@ def ended_indexes(connection: Connection, not_expired_at: datetime) -> list[int]
         .where(tokens.c.expires_at > not_expired_at, borrows.c.ended_by.is_not(None))
     )
     return list(connection.execute(query).scalars())
+
+
+def lock_lists(connection: Connection) -> None:
+    """Makes others who publish a list wait until this transaction ends.
+
+    It is a lock of its own and the last that a borrow takes, so that nobody waits for a borrow that waits for them.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK_LISTS)
 
 
 def newest_list(connection: Connection) -> PublishedList | None:

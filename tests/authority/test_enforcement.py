@@ -9,7 +9,8 @@ import pytest
 
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.refusals import MemberHasBorrow, MemberLimitReached, NotAllowed, OrganizationOverLimit
-from authority.services import access, admission, borrow, endings, removal
+from authority.services import access, admission, borrow, endings, members, removal
+from authority.services.members import Change
 from authority.signing import authorizations
 from authority.storage import organization
 from authority.web.application import create_app
@@ -125,6 +126,16 @@ def test_a_limit_of_one_user_type_counts_too(bench: Bench) -> None:
     assert admission.current(bench.authority).excess() == (
         'the organization has 2 members of the type "GIS Professional", 1 are allowed'
     )
+
+
+def test_with_too_many_members_a_type_can_still_be_changed(crowded: Bench) -> None:
+    """S2 keeps new members out, and a change of type adds nobody; the limit of the new type counts."""
+    install(crowded, 3, limit(2, Creator=1))
+    members.change(crowded.authority, CONSOLE, "licenser", Change(user_type="Creator"))
+    with pytest.raises(MemberLimitReached) as caught:
+        members.change(crowded.authority, CONSOLE, "ada", Change(user_type="Creator"))
+    assert caught.value.evidence == {"current": 1, "maximum": 1}
+    assert admission.current(crowded.authority).current == 4
 
 
 def test_who_still_has_a_borrow_out_is_named_and_removed_only_with_release(bench: Bench) -> None:

@@ -133,6 +133,14 @@ def test_the_console_has_to_say_for_whom(sqlite_bench: Bench) -> None:
         borrow.issue(sqlite_bench.authority, CONSOLE, laptop.request(Wish("arcgis-pro"), sqlite_bench.clock()), "nobody")
 
 
+def test_what_was_answered_is_answered_again_however_late(sqlite_bench: Bench) -> None:
+    ada = sqlite_bench.member("ada")
+    request = workstation("laptop").request(Wish("arcgis-pro"), sqlite_bench.clock())
+    first = borrow.issue(sqlite_bench.authority, ada, request)
+    sqlite_bench.clock.turn(days=400)
+    assert borrow.issue(sqlite_bench.authority, ada, request).file == first.file
+
+
 SECOND = timedelta(seconds=1)
 
 

@@ -1,6 +1,6 @@
 """A process of its own that opens an authority and sends many requests at once: `python -m tests.support.racer HOME FILE`.
 
-FILE has a JSON array of `{"member", "request"}`. It prints "ready", waits for a line, and prints the outcomes as JSON.
+FILE has a JSON array of `{"member", "request"}`, or of `{"member", "user_type"}` for a member to be added. It prints "ready", waits for a line, and prints the outcomes as JSON.
 """
 
 from __future__ import annotations
@@ -14,8 +14,18 @@ from pathlib import Path
 from authority.app import open_authority
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import Refusal
-from authority.services import borrow
+from authority.services import borrow, members
+from authority.services.context import Authority
+from authority.services.members import NewMember
 from authority.settings import from_process
+
+
+def done(authority: Authority, wish: dict[str, str]) -> str:
+    """The id of a new borrow, or "done" when a member was added."""
+    if "request" in wish:
+        return borrow.issue(authority, CONSOLE, wish["request"], wish["member"]).borrow.id
+    members.add(authority, CONSOLE, NewMember(wish["member"], user_type=wish["user_type"]))
+    return "done"
 
 
 def main(home: str, file: str) -> None:
@@ -28,7 +38,7 @@ def main(home: str, file: str) -> None:
         def send() -> None:
             start.wait()
             try:
-                outcomes.append(borrow.issue(authority, CONSOLE, wish["request"], wish["member"]).borrow.id)
+                outcomes.append(done(authority, wish))
             except Refusal as error:
                 outcomes.append(error.code)
 
