@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 SOURCES := authority verifier notebooks tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check check-long bench docs format lock
+.PHONY: help demo run test check check-long notebooks bench docs format lock
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ check: $(VENV)/dev.ready ## everything that must hold: format, lint, types, wall
 
 check-long: $(VENV)/dev.ready ## drive the organization against its model, 200,000 random steps
 	CARNET_MODEL_STEPS=200000 $(BIN)/pytest -q tests/authority/stateful
+
+notebooks: $(VENV)/dev.ready ## open the analyst's notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
 
 bench: $(VENV)/dev.ready ## measure speed, as ratios taken in one run
 	$(BIN)/python -m tests.bench

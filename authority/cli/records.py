@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import click
 
-from authority import rendering, spreadsheets
+from authority import parquet, rendering, spreadsheets
 from authority.cli.frame import Frame, Group, check_output, pass_frame, show, show_table, write_lines, write_output
 from authority.domain.members import CONSOLE
 from authority.services import log as log_service
 from authority.services import overview, sessions, status_lists
+
+PARQUET = "parquet"
 
 
 @click.group(cls=Group, name="status-list")
@@ -107,19 +110,31 @@ def log() -> None:
 
 
 @log.command("export")
-@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
-@click.option("-o", "--output", metavar="FILE", help="Default: stdout.")
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv", PARQUET]), default="jsonl", show_default=True)
+@click.option("-o", "--output", metavar="FILE", help="Default: stdout; Parquet needs a file.")
 @pass_frame
 def export_log(frame: Frame, form: str, output: str | None) -> None:
     """Write the checkout log, one row for each level and extension of each event."""
     if output is not None:
         check_output(output)
+    elif form == PARQUET:
+        raise click.UsageError("say where to write the Parquet file: -o FILE")
     with frame.authority() as authority:
         sessions.log_ended_by_time(authority)
-        rows = map(_as_texts, log_service.checkout_log(authority, CONSOLE))
-        write_lines(output, _json_lines(rows) if form == "jsonl" else spreadsheets.lines(log_service.COLUMNS, rows))
+        _write_log(form, output, log_service.checkout_log(authority, CONSOLE))
     if output is not None:
         show(frame, {"file": output}, [f"wrote {output}"])
+
+
+def _write_log(form: str, output: str | None, rows: Iterable[dict[str, Any]]) -> None:
+    if form == PARQUET and output is not None:
+        try:
+            parquet.write(Path(output), rows)
+        except OSError as error:
+            raise click.UsageError(f"{output} cannot be written: {error.strerror}") from error
+        return
+    texts = map(_as_texts, rows)
+    write_lines(output, _json_lines(texts) if form == "jsonl" else spreadsheets.lines(log_service.COLUMNS, texts))
 
 
 def _as_texts(row: dict[str, Any]) -> dict[str, Any]:

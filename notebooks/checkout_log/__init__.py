@@ -1,1 +1,6 @@
-"""The analyst's room: reads exported checkout logs; imports neither the authority nor the verifier."""
+"""What checkout logs say: read -> events -> sessions -> measures -> pictures. Reads logs, and imports neither other room."""
+
+from checkout_log.log import Log
+from checkout_log.reading import read
+
+__all__ = ["Log", "read"]

@@ -1,0 +1,33 @@
+"""The use of each day, for pictures over time."""
+
+from __future__ import annotations
+
+import pandas as pd
+from ibis import _
+
+from checkout_log import hours, levels
+from checkout_log.columns import OF_FEATURE, TIME, WHOLE, Column, typed
+from checkout_log.log import Log
+from checkout_log.questions import one_of
+
+DAILY = (
+    *OF_FEATURE,
+    Column("day", TIME, False, "when the day begins in the time zone of the license server"),
+    Column("peak", WHOLE, False, "most seats in use at one moment of the day"),
+    Column("lower", WHOLE, False, "the least that this can have been"),
+    Column("upper", WHOLE, False, "the most that this can have been"),
+)
+_MOST = (Column("pair", WHOLE, False, ""), Column("day", WHOLE, False, ""), *DAILY[3:])
+
+
+def by_day(log: Log, license: str = "handle") -> pd.DataFrame:  # noqa: A002 - the word of the field
+    """The peak of each day that the log covers, also in part, by feature: the columns DAILY. Raises QuestionInvalid."""
+    one_of("license", license, levels.GROUPINGS)
+    calendar = hours.calendar(log, log.timezone)
+    cells = hours.use_by_cell(log, license).join(log.engine.numbers(calendar, hours.CALENDAR), "cell")
+    most = {name: _[f"{series}_most"].max() for name, series in zip(("peak", "lower", "upper"), levels.SERIES, strict=True)}
+    used = log.engine.frame(cells.group_by("pair", "day").aggregate(**most), _MOST)
+    seen = hours.observed_cells(log).merge(calendar, on="cell")[["product", "day"]].drop_duplicates()
+    found = levels.features(log).merge(seen, on="product").merge(used, on=["pair", "day"], how="left").fillna(0)
+    found["day"] = pd.to_datetime(found["day"], unit="us", utc=True)
+    return typed(found.sort_values(["product", "feature", "day"]), DAILY)

@@ -1,0 +1,86 @@
+"""How long licenses are kept: the median and other quantiles, in which sessions that were not seen to end are not lost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from ibis import _
+
+from checkout_log.columns import FLAG, NUMBER, OF_FEATURE, TEXT, WHOLE, Column, typed
+from checkout_log.log import Log
+from checkout_log.questions import SECOND
+
+LENGTHS = (
+    *OF_FEATURE,
+    Column("sessions", WHOLE, False, "sessions and borrows that were seen to start"),
+    Column("censored", WHOLE, False, "those of them that the log or a restart cut off"),
+    Column("p25_hours", NUMBER, True, "a quarter lasts no longer; empty where too few were seen to end"),
+    Column("median_hours", NUMBER, True, "half last no longer"),
+    Column("lower", NUMBER, True, "the least that the median can be, with 95 % confidence, in hours"),
+    Column("upper", NUMBER, True, "the most that the median can be, with 95 % confidence, in hours; empty: no limit"),
+    Column("p75_hours", NUMBER, True, "three quarters last no longer"),
+    Column("p95_hours", NUMBER, True, "95 % last no longer"),
+    Column(
+        "naive_median_hours", NUMBER, True, "median of those seen to end, which is too short: long ones are open more often"
+    ),
+)
+_COUNTED = (
+    Column("product", TEXT, False, ""),
+    Column("feature", TEXT, False, ""),
+    Column("seconds", WHOLE, False, ""),
+    Column("is_censored", FLAG, False, ""),
+    Column("sessions", WHOLE, False, ""),
+)
+SECONDS_IN_AN_HOUR = 3_600
+ROUNDING = 1e-9
+
+
+def lengths(log: Log) -> pd.DataFrame:
+    """How long sessions and borrows last, by Kaplan and Meier, in hours, one row for each feature: the columns LENGTHS.
+
+    A session that is open at the end of the log, or that a restart cut, lasted at least so long: it is censored, not dropped.
+    Each counts once, whatever its quantity; lengths are counted in whole seconds.
+    """
+    seconds = ((_.end - _.start) / SECOND).floor().cast("int64")
+    rows = log.paired.mutate(seconds=seconds, is_censored=_.censored | _.cut)
+    counted = rows.group_by("product", "feature", "seconds", "is_censored").aggregate(sessions=_.count())
+    frame = log.engine.frame(counted, _COUNTED)
+    found = [
+        {"product": product, "feature": feature, **_lengths(lasted)}
+        for (product, feature), lasted in frame.groupby(["product", "feature"])
+    ]
+    return typed(pd.DataFrame(found, columns=[column.name for column in LENGTHS]), LENGTHS)
+
+
+def _lengths(lasted: pd.DataFrame) -> dict[str, float]:
+    # Loading it takes a second, and only this measure needs it.
+    from lifelines import KaplanMeierFitter
+
+    is_closed, count = ~lasted["is_censored"], lasted["sessions"]
+    fitted = KaplanMeierFitter().fit(lasted["seconds"], event_observed=is_closed, weights=count)
+    survival, bounds = fitted.survival_function_.iloc[:, 0], fitted.confidence_interval_
+    quantiles = {"p25_hours": 0.25, "median_hours": 0.5, "p75_hours": 0.75, "p95_hours": 0.95}
+    found = {name: _ended(survival, share) for name, share in quantiles.items()}
+    found |= {"lower": _ended(bounds.iloc[:, 0], 0.5), "upper": _ended(bounds.iloc[:, 1], 0.5)}
+    found["naive_median_hours"] = _naive_median(lasted[is_closed])
+    return found | {"sessions": int(count.sum()), "censored": int(count[~is_closed].sum())}
+
+
+def _ended(survival: pd.Series, share: float) -> float:
+    """The hours by which this share had ended; empty where it never comes to that."""
+    # A share such as a half comes out of the estimate with a rounding error, and would be met one session too late.
+    is_ended = survival <= 1 - share + ROUNDING
+    return _hours(survival.index[is_ended][0]) if is_ended.any() else np.nan
+
+
+def _naive_median(closed: pd.DataFrame) -> float:
+    if closed.empty:
+        return np.nan
+    in_order = closed.sort_values("seconds")
+    so_far, total = in_order["sessions"].cumsum(), in_order["sessions"].sum()
+    middle = [in_order["seconds"].iloc[int(so_far.searchsorted(rank))] for rank in ((total + 1) // 2, total // 2 + 1)]
+    return _hours(sum(middle) / 2)
+
+
+def _hours(seconds: float) -> float:
+    return float(seconds) / SECONDS_IN_AN_HOUR

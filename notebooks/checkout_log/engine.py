@@ -1,0 +1,88 @@
+"""Where expressions run: DuckDB in this process by default, or any other engine that Ibis knows, such as Spark."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from ibis.expr.types import Table
+
+from checkout_log.columns import ARROW, TIME, Column
+
+_numbers = itertools.count()
+# What DuckDB may hold in memory, so that ten million events need no large computer; what is more waits on disk.
+MEMORY = "2GB"
+
+
+class Engine:
+    """A connection of Ibis. Every measure is one expression that runs on it; a frame comes out at the end."""
+
+    def __init__(self, connection: Any = None) -> None:
+        """Runs on this Ibis connection, by default on a DuckDB of its own, which puts what does not fit in memory on disk."""
+        self.connection = connection
+        if connection is None:
+            folder = mkdtemp(prefix="checkout-log-")
+            self.connection = ibis.duckdb.connect(memory_limit=MEMORY, temp_directory=folder)
+            # The order of rows is asked for where it matters.
+            self.connection.raw_sql("SET preserve_insertion_order = false")
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether more than one computer may take part."""
+        return bool(self.connection.name != "duckdb")
+
+    def parquet(self, paths: Sequence[Path]) -> Table:
+        """The rows of these parquet files."""
+        # One by one: not every engine takes a list.
+        tables = [self.connection.read_parquet(str(path)) for path in paths]
+        return ibis.union(*tables) if len(tables) > 1 else tables[0]
+
+    def memory(self, frame: pd.DataFrame, columns: Sequence[Column]) -> Table:
+        """The rows of a small frame with these columns; times become whole microseconds."""
+        arrays = {column.name: _inner(frame[column.name], column) for column in columns}
+        return ibis.memtable(pa.table(arrays))
+
+    def numbers(self, frame: pd.DataFrame, columns: Sequence[Column]) -> Table:
+        """The rows of a small frame whose times are whole microseconds already."""
+        arrays = {column.name: pa.Array.from_pandas(frame[column.name], type=_read_as(column)) for column in columns}
+        return ibis.memtable(pa.table(arrays))
+
+    def kept(self, table: Table) -> Table:
+        """The rows of an expression, computed once and kept, for this engine and no longer."""
+        name = f"kept_{next(_numbers)}"
+        if self.is_shared:
+            # A view of its own makes the engine know the small frames in the expression before it keeps the rows.
+            view: Table = self.connection.create_view(name, table)
+            return view.cache()
+        found: Table = self.connection.create_table(name, table, temp=True)
+        return found
+
+    def frame(self, table: Table, columns: Sequence[Column]) -> pd.DataFrame:
+        """The rows as a frame with these columns: whole microseconds become aware UTC times."""
+        found = self.connection.to_pyarrow(table.select(*(column.name for column in columns)))
+        arrays = {column.name: found[column.name].cast(_read_as(column)).cast(ARROW[column.kind]) for column in columns}
+        return pa.table(arrays).to_pandas(types_mapper=_pandas_type)
+
+
+def _read_as(column: Column) -> pa.DataType:
+    return pa.int64() if column.kind == TIME else ARROW[column.kind]
+
+
+def _pandas_type(kind: pa.DataType) -> Any:
+    """Texts keep pandas' own type for text; the rest is what pyarrow chooses."""
+    return pd.StringDtype() if pa.types.is_string(kind) else None
+
+
+def _inner(values: pd.Series, column: Column) -> pa.Array:
+    found = pa.Array.from_pandas(values, type=ARROW[column.kind])
+    return pc.cast(found, pa.int64()) if column.kind == TIME else found

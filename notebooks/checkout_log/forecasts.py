@@ -1,0 +1,117 @@
+"""The daily peaks to come, as far as the past can tell: a trend, the pattern of the week, and an interval."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+from ibis import _
+
+from checkout_log import hours, levels
+from checkout_log.columns import NUMBER, OF_FEATURE, TEXT, TIME, WHOLE, Column, typed
+from checkout_log.log import Log
+from checkout_log.questions import one_of, whole
+
+# Every weekday twice; eight weeks, before a trend can be told from chance.
+FEWEST_DAYS, DAYS_OF_A_TREND = 14, 56
+LEVEL = 0.95
+TREND = "trend"
+
+FORECAST = (
+    *OF_FEATURE,
+    Column("day", TIME, False, "when the day begins in the time zone of the license server"),
+    Column("expected", NUMBER, True, "the peak expected on that day, in seats; empty where the past cannot tell"),
+    Column("lower", NUMBER, True, "the peak of that day is not lower, with 95 % confidence"),
+    Column("upper", NUMBER, True, "the peak of that day is not higher, with 95 % confidence"),
+    Column("trend", NUMBER, True, "by how many seats daily peaks change in 30 days"),
+    Column("trend_lower", NUMBER, True, "the least that this can be, with 95 % confidence"),
+    Column("trend_upper", NUMBER, True, "the most that this can be, with 95 % confidence"),
+    Column("observed_days", WHOLE, False, "whole days in the log"),
+    Column("basis", TEXT, False, "what the figures rest on, or why there are none"),
+)
+_DAILY = (Column("pair", WHOLE, False, ""), Column("day", WHOLE, False, ""), Column("peak", WHOLE, False, ""))
+
+
+def forecast(log: Log, days: int = 90, license: str = "handle") -> pd.DataFrame:  # noqa: A002 - the word of the field
+    """The daily peaks of so many days after the log, a row for each feature and day: the columns FORECAST.
+
+    A line through the daily peaks of whole days, with a step for each weekday. The interval is for a single day, and says
+    what follows if things go on as they did. With a short past there are no figures, and `basis` says why; nor are there any
+    for days farther ahead than the log reaches back. Raises QuestionInvalid.
+    """
+    whole("days", days)
+    past = daily_peaks(log, one_of("license", license, levels.GROUPINGS))
+    ends = levels.observed(log).groupby("product")["end"].max()
+    parts = []
+    for named in levels.features(log).itertuples():
+        own = past[(past["product"] == named.product) & (past["feature"] == named.feature)].set_index("day")["peak"]
+        # The last day is not over yet, so it is the first to come.
+        today = pd.Timestamp(ends[named.product], unit="us", tz=ZoneInfo(log.timezone)).tz_localize(None).normalize()
+        dates = pd.Series(pd.date_range(today, periods=days))
+        found = _forecast(own, dates).assign(day=hours.beginning(dates, ZoneInfo(log.timezone)))
+        parts.append(found.assign(product=named.product, feature=named.feature))
+    return typed(pd.concat(parts) if parts else pd.DataFrame(columns=[column.name for column in FORECAST]), FORECAST)
+
+
+def daily_peaks(log: Log, grouping: str) -> pd.DataFrame:
+    """The most seats in use on each whole day that the log covers: `product`, `feature`, `day` (aware, local), `peak`."""
+    calendar = hours.calendar(log, log.timezone)
+    cells = hours.use_by_cell(log, grouping).join(log.engine.numbers(calendar, hours.CALENDAR), "cell")
+    used = log.engine.frame(cells.group_by("pair", "day").aggregate(peak=_.seats_most.max()), _DAILY)
+    observed = (
+        hours.observed_cells(log).merge(calendar, on="cell").groupby(["product", "day"], as_index=False)["observed"].sum()
+    )
+    local = pd.to_datetime(observed["day"], unit="us", utc=True).dt.tz_convert(ZoneInfo(log.timezone))
+    length = (_next_day(local) - local) // pd.Timedelta(microseconds=1)
+    observed = observed.assign(local=local)[observed["observed"] == length]
+    every = levels.features(log).merge(observed, on="product").merge(used, on=["pair", "day"], how="left").fillna({"peak": 0})
+    return every.drop(columns="day").rename(columns={"local": "day"})[["product", "feature", "day", "peak"]]
+
+
+def _next_day(local: pd.Series) -> pd.Series:
+    """The beginnings of the days after these, which are 23 or 25 hours later when the clocks change."""
+    return hours.beginning(local.dt.tz_localize(None).dt.normalize() + pd.Timedelta(days=1), local.dt.tz)
+
+
+def _forecast(past: pd.Series, dates: pd.Series) -> pd.DataFrame:
+    """The figures of one feature for these dates, from its daily peaks."""
+    frame = pd.DataFrame(index=dates.index, columns=[column.name for column in FORECAST]).assign(observed_days=len(past))
+    if len(past) < FEWEST_DAYS:
+        return frame.assign(basis=f"too short a past: {len(past)} whole days, and at least {FEWEST_DAYS} are needed")
+    has_trend = len(past) >= DAYS_OF_A_TREND
+    within = dates[: len(past)]
+    figures = _fitted(past, within, has_trend=has_trend)
+    pattern = "the trend and the pattern of the week" if has_trend else "the pattern of the week; too few days for a trend"
+    frame["basis"] = f"farther ahead than the {len(past)} whole days in the log reach back"
+    frame.loc[within.index, "basis"] = f"{len(past)} whole days: {pattern}"
+    return frame.assign(**{name: figures[name].reindex(frame.index) for name in figures})
+
+
+def _fitted(past: pd.Series, dates: pd.Series, *, has_trend: bool) -> pd.DataFrame:
+    """The figures of FORECAST for these dates."""
+    # Loading it takes seconds, and only a forecast needs it.
+    from statsmodels.api import OLS
+
+    known = pd.Series(past.index.tz_localize(None).normalize())
+    first = known.iloc[0]
+    design, ahead = (_design(days, first, has_trend=has_trend) for days in (known, dates))
+    seen = design.columns[design.any()]
+    # Peaks of days near each other are alike, which makes a trend look surer than it is.
+    options = {"cov_type": "HAC", "cov_kwds": {"maxlags": 7}, "use_t": True} if has_trend else {}
+    fitted = OLS(past.to_numpy(dtype="float64"), design[seen].to_numpy(dtype="float64")).fit(**options)
+    predicted = fitted.get_prediction(ahead[seen].to_numpy(dtype="float64")).summary_frame(alpha=1 - LEVEL)
+    figures = predicted[["mean", "obs_ci_lower", "obs_ci_upper"]].clip(lower=0).set_axis(["expected", "lower", "upper"], axis=1)
+    # Of a weekday that the log never saw nothing is known.
+    figures = figures.where(ahead[[name for name in seen if name != TREND]].any(axis=1))
+    if has_trend:
+        at = list(seen).index(TREND)
+        bounds = fitted.conf_int(alpha=1 - LEVEL)[at]
+        figures[["trend", "trend_lower", "trend_upper"]] = np.array([fitted.params[at], *bounds]) * 30
+    return figures
+
+
+def _design(days: pd.Series, first: pd.Timestamp, *, has_trend: bool) -> pd.DataFrame:
+    """A column for each weekday, and the number of the day for a trend."""
+    columns = {f"weekday {number}": (days.dt.weekday == number).astype(float) for number in range(7)}
+    return pd.DataFrame(columns | ({TREND: (days - first).dt.days.astype(float)} if has_trend else {}))

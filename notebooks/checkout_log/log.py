@@ -1,0 +1,91 @@
+"""A log that was read: its events, its sessions, and how far it can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+from ibis.expr.types import Table
+
+from checkout_log import pairing
+from checkout_log.columns import EVENTS, SESSIONS, checked
+from checkout_log.engine import Engine
+from checkout_log.store import Folder
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What reading leaves: parquet files of events (`columns.stored_schema`), and small frames about them.
+
+    eras: `era`, `product`, `begin`, `end` (whole microseconds since 1970 UTC; `end` empty while it runs): each run of a license
+        server. Events whose source has no runs are of era 0, which is not in the frame.
+    spans: `product`, `begin`, `end` (whole microseconds): the time that the logs cover, in which no event means no use.
+    quality: one row for each file; its columns stand in `quality.QUALITY`.
+    """
+
+    files: tuple[Path, ...]
+    eras: pd.DataFrame
+    spans: pd.DataFrame
+    quality: pd.DataFrame
+    timezone: str
+    folder: Folder | None = None
+
+
+@dataclass(frozen=True)
+class Log:
+    """A log on an engine. `events`, `sessions` and `quality` give frames; the measures work on `table` and `paired`."""
+
+    stored: Stored
+    engine: Engine
+    _found: dict[tuple[str, ...], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, key: tuple[str, ...], build: Callable[[], T]) -> T:
+        """What `build` gives, computed once for this log under this key: measures share their steps."""
+        if key not in self._found:
+            self._found[key] = build()
+        found: T = self._found[key]
+        return found
+
+    @property
+    def timezone(self) -> str:
+        """The zone of the license server, in which days and hours are counted."""
+        return self.stored.timezone
+
+    @cached_property
+    def table(self) -> Table:
+        """The events as an expression: columns EVENTS and INNER, times as whole microseconds since 1970 UTC."""
+        return self.engine.parquet(self.stored.files)
+
+    @cached_property
+    def pairs(self) -> Table:
+        """Every use as an expression, also those never seen to start: columns pairing.PAIRS, times as whole microseconds."""
+        return self.engine.kept(pairing.pairs(self.table, self.stored, self.engine))
+
+    @cached_property
+    def paired(self) -> Table:
+        """The sessions as an expression: columns SESSIONS, times as whole microseconds since 1970 UTC."""
+        return pairing.sessions(self.pairs)
+
+    def events(self) -> pd.DataFrame:
+        """Every event, in order of time: the columns EVENTS."""
+        ordered = self.table.order_by("at", "segment", "line")
+        return checked(self.engine.frame(ordered, EVENTS), EVENTS)
+
+    def sessions(self) -> pd.DataFrame:
+        """Every use of a license from its start to its end, in order of start: the columns SESSIONS."""
+        ordered = self.paired.order_by("start", "product", "feature", "member", "machine", "end")
+        return checked(self.engine.frame(ordered, SESSIONS), SESSIONS)
+
+    def quality(self) -> pd.DataFrame:
+        """How far the log can be trusted: one row for each file, with what was counted in it."""
+        return self.stored.quality.copy()
+
+    def on(self, engine: Engine) -> Log:
+        """The same log on another engine."""
+        return Log(self.stored, engine)

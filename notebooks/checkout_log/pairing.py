@@ -1,0 +1,185 @@
+"""Events become sessions: each start finds its end, and what has none says why.
+
+Where the source gives every use a handle of its own, the handle pairs. Elsewhere the first out is the first in, per feature,
+user and host, within one run of the license server: an IN closes the oldest OUT, unit by unit, so that an IN of 2 may end
+part of an OUT of 3. What ends or is renewed without having been seen to start was open since its run of the server, or the
+log, began: it makes no session, but the upper bounds of the measures count it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis
+from ibis import _
+from ibis.expr.types import Column as Values
+from ibis.expr.types import Table
+
+from checkout_log.columns import (
+    BORROW,
+    CHECKIN,
+    CHECKOUT,
+    DENIAL,
+    END,
+    FLAG,
+    RELEASE,
+    REVOCATION,
+    SESSIONS,
+    TEXT,
+    TIME,
+    UPGRADE,
+    WHOLE,
+    Column,
+    names,
+)
+from checkout_log.engine import Engine
+
+if TYPE_CHECKING:
+    from checkout_log.log import Stored
+
+# Their handles are never given twice; the numbers of other servers are used again.
+EXACT_SOURCES = ("authority", "simulator")
+OPENING, CLOSING = (CHECKOUT, UPGRADE), (CHECKIN, RELEASE, END)
+# How something was closed, as a number: of two closings of one handle the greater tells more.
+CLOSED_BY = {CHECKIN: 1, "shutdown": 2, "idle": 3, END: 4, RELEASE: 5}
+# What makes two uses one and the same to a source without handles.
+KEY = ("source", "product", "feature", "handle", "member", "machine", "era")
+# Windows and joins take no empty value for equal to another on every engine, so they go by texts in their place.
+TEXT_KEY = tuple(f"key_{name}" for name in KEY)
+
+# What a pair says beside the columns SESSIONS.
+PAIRS = (
+    *SESSIONS,
+    Column("era", WHOLE, False, "number of the run of the license server"),
+    Column("started", FLAG, False, "true: it was seen to start, so it is a session"),
+    Column("undated", FLAG, False, "true: the date of its start or end is one of two"),
+)
+_SPANS = (Column("product", TEXT, False, ""), Column("seen_since", TIME, False, ""), Column("seen_until", TIME, False, ""))
+_ERAS = (Column("era", WHOLE, False, ""), Column("era_begin", TIME, False, ""), Column("era_end", TIME, True, ""))
+_PAIRED = (*KEY, "mode", "alias", "quantity", "start", "until", "closed_at", "closed_by", "revoked", "undated", "mixed")
+
+
+def pairs(table: Table, stored: Stored, engine: Engine) -> Table:
+    """Every use with its start and end, also those never seen to start: the columns PAIRS, times as whole microseconds.
+
+    Where `started` is false, `start` is when the run of the server or the log began.
+    """
+    used = table.filter(_.event != DENIAL)
+    is_exact = _.handle.notnull() & _.source.isin(EXACT_SOURCES)
+    found = _by_handle(used.filter(is_exact)).union(_first_in_first_out(used.filter(~is_exact)))
+    spans = stored.spans.groupby("product", as_index=False).agg(seen_since=("begin", "min"), seen_until=("end", "max"))
+    eras = stored.eras[["era", "begin", "end"]].rename(columns={"begin": "era_begin", "end": "era_end"})
+    return _ended(found, engine.numbers(spans, _SPANS), engine.numbers(eras, _ERAS)).select(*names(PAIRS))
+
+
+def sessions(found: Table) -> Table:
+    """The sessions among these pairs: the columns SESSIONS, times as whole microseconds since 1970 UTC."""
+    return found.filter(_.started).select(*names(SESSIONS))
+
+
+def orphans(found: Table) -> Table:
+    """The uses among these pairs that were never seen to start: the columns PAIRS."""
+    return found.filter(~_.started)
+
+
+def _closed_by() -> Values:
+    """The number of CLOSED_BY for an event, empty for one that closes nothing."""
+    of_reason = [(_.reason == reason, CLOSED_BY[reason]) for reason in ("idle", "shutdown")]
+    checked_in = ibis.cases(*of_reason, else_=CLOSED_BY[CHECKIN])
+    return ibis.cases(
+        (_.event == RELEASE, CLOSED_BY[RELEASE]), (_.event == END, CLOSED_BY[END]), (_.event == CHECKIN, checked_in)
+    )
+
+
+def _facts() -> dict[str, Values]:
+    """What the events of one use say about it."""
+    return {
+        "mode": _["mode"].max(),
+        "alias": _["alias"].max(),
+        "start": _["at"].min(where=_.event.isin(OPENING)),
+        "until": _.until.max(),
+        "closed_at": _["at"].max(where=_.event.isin(CLOSING)),
+        "closed_by": _closed_by().max(),
+        "revoked": (_.event == REVOCATION).any(),
+        "undated": _.ambiguous.any(),
+    }
+
+
+def _by_handle(used: Table) -> Table:
+    """The uses of a source whose handles are never given twice."""
+    facts = _facts() | {
+        "member": _.member.max(),
+        "machine": _.machine.max(),
+        "era": _.era.max(),
+        "held": _.quantity.max(where=_.event != UPGRADE),
+        "added": _.quantity.sum(where=_.event == UPGRADE),
+    }
+    found = used.group_by("source", "product", "feature", "handle").aggregate(**facts)
+    quantity = (_.held.fill_null(0) + _.added.fill_null(0)).cast("int64")
+    return found.mutate(quantity=quantity, mixed=ibis.literal(False)).select(*_PAIRED)
+
+
+def _units(used: Table) -> Table:
+    """One row for each unit of each event, with the number of its use within its key; below zero where nothing is open for it."""
+    net = ibis.cases((_.event.isin(OPENING), 1), (_.event.isin(CLOSING), -1), else_=0)
+    count = ibis.ifelse(used.event.isin((*OPENING, *CLOSING)), used.quantity, 1)
+    rows = used.mutate(net=net, unit=ibis.range(count).unnest())
+    rows = rows.mutate(**{f"key_{name}": _[name].cast("string").fill_null("") for name in KEY})
+    order = ["at", "segment", "line", "unit"]
+    so_far = ibis.window(group_by=TEXT_KEY, order_by=order, preceding=None, following=0)
+    before = ibis.window(group_by=TEXT_KEY, order_by=order, preceding=(None, 1))
+    rows = rows.mutate(
+        opened=(_.net == 1).cast("int64").sum().over(so_far),
+        open=_.net.sum().over(so_far),
+        newest=ibis.ifelse(_.net == 1, _["at"], ibis.null("int64")).max().over(so_far),
+    )
+    # The lowest that the count of open ones ever was, below zero: so many ends had no start.
+    rows = rows.mutate(lacking=ibis.greatest(-_["open"].min().over(before).fill_null(0), 0))
+    is_orphan = (_.net == -1) & (-_["open"] > _.lacking)
+    turn = ibis.cases((is_orphan, -_.lacking - 1), (_.net == -1, _.opened - _["open"] - _.lacking), else_=_.opened)
+    return rows.mutate(turn=turn)
+
+
+def _first_in_first_out(used: Table) -> Table:
+    """The uses of a source without handles of its own, the oldest open unit closed first."""
+    units = _units(used).filter(_.turn != 0)
+    facts = _facts() | {name: _[name].max() for name in KEY}
+    facts |= {
+        "opener": _.line.min(where=_.net == 1),
+        "segment": _.segment.min(where=_.net == 1),
+        "closer": _.line.max(where=_.net == -1),
+        "newest": _.newest.max(where=_.net == -1),
+    }
+    single = units.group_by(*TEXT_KEY, "turn").aggregate(**facts)
+    # Which of several it was that ended cannot be told when a newer one was open too.
+    single = single.mutate(mixed=(_.newest > _.start).fill_null(False))
+    same = (*TEXT_KEY, "segment", "opener", "closer", "start", "closed_at")
+    kept = (*KEY, "mode", "alias", "until", "closed_by", "revoked", "undated", "mixed")
+    merged = single.group_by(*same).aggregate(**{name: _[name].max() for name in kept}, quantity=_.count())
+    return merged.select(*_PAIRED)
+
+
+def _ended(found: Table, spans: Table, eras: Table) -> Table:
+    """The uses with their ends: closed, due, cut by a restart, or open when the log ended."""
+    joined = found.left_join(spans, "product").left_join(eras, "era")
+    joined = joined.mutate(started=_.start.notnull(), start=ibis.coalesce(_.start, _.era_begin, _.seen_since, _.closed_at, 0))
+    joined = joined.mutate(seen_until=ibis.greatest(_.seen_until.fill_null(0), _.start))
+    is_closed = _.closed_at.notnull()
+    is_due = ~is_closed & (_["mode"] == BORROW) & _.until.notnull() & (_.until <= _.seen_until)
+    is_cut = ~is_closed & ~is_due & _.era_end.notnull()
+    ended_by = ibis.cases(
+        *((_.closed_by == number, word) for word, number in CLOSED_BY.items()),
+        (is_due & _.revoked, REVOCATION),
+        (is_due, "expiry"),
+        (is_cut, "restart"),
+        else_="open",
+    )
+    end = ibis.cases((is_closed, _.closed_at), (is_due, _.until), (is_cut, _.era_end), else_=_.seen_until)
+    return joined.mutate(
+        # A source may have its lines out of order; a use cannot end before it starts.
+        undated=_.undated | (end < _.start),
+        end=ibis.greatest(end, _.start),
+        ended_by=ended_by,
+        censored=ended_by == "open",
+        cut=is_cut,
+    ).mutate(ambiguous=_.undated | _.mixed)

@@ -1,0 +1,61 @@
+"""What pictures and tables show, as sentences in Markdown with the numbers in them, computed from the same frames.
+
+A function here has the name of the picture in `plots` that it belongs to. Names that come from logs stand between backticks, in
+which neither Markdown nor HTML means anything.
+"""
+
+from checkout_log.panels import findings
+from checkout_log.panels.borrowed import borrow_ageing, borrow_kept, borrowed_most, what_if
+from checkout_log.panels.planning import enough_seats, forecast
+from checkout_log.panels.reading import doubts, endings, peaks_by_grouping, quality, reclaimed, user_actions
+from checkout_log.panels.stuck import confusion, releasable, stuck_by_cause, thresholds
+from checkout_log.panels.use import (
+    average,
+    busiest,
+    chosen,
+    days_since_used,
+    efficiency,
+    heat_map,
+    peak,
+    session_lengths,
+    time_at_level,
+    use_over_time,
+)
+from checkout_log.panels.waiting import denial_counts, denial_episodes, most_denied, other_denials
+from checkout_log.panels.words import code, counted
+
+__all__ = [
+    "average",
+    "borrow_ageing",
+    "borrow_kept",
+    "borrowed_most",
+    "busiest",
+    "chosen",
+    "code",
+    "confusion",
+    "counted",
+    "days_since_used",
+    "denial_counts",
+    "denial_episodes",
+    "doubts",
+    "efficiency",
+    "endings",
+    "enough_seats",
+    "findings",
+    "forecast",
+    "heat_map",
+    "most_denied",
+    "other_denials",
+    "peak",
+    "peaks_by_grouping",
+    "quality",
+    "reclaimed",
+    "releasable",
+    "session_lengths",
+    "stuck_by_cause",
+    "thresholds",
+    "time_at_level",
+    "use_over_time",
+    "user_actions",
+    "what_if",
+]

@@ -1,0 +1,136 @@
+"""Sentences on how licenses are used."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from checkout_log.panels.words import code, counted, percent
+from checkout_log.plots.levels import WEEKDAYS
+
+RARE = 0.01
+SATURDAY, WORKING_HOURS = 5, (8, 18)
+
+
+def busiest(peaks: pd.DataFrame) -> tuple[str, str]:
+    """The product and feature that are needed most, by the seats that serve 95 % of the time; two empty texts for none."""
+    if peaks.empty:
+        return "", ""
+    row = peaks.sort_values(["p95", "peak"], ascending=False, kind="stable").iloc[0]
+    return str(row["product"]), str(row["feature"])
+
+
+def peak(rows: pd.DataFrame, limit: int | None = None) -> str:
+    """How many seats serve 95 % and 99 % of the time. rows: of `usage.peaks`, for one feature."""
+    if rows.empty:
+        return "Nothing was in use."
+    row = rows.iloc[0]
+    has = "" if limit is None else f", of {limit} that there are"
+    return (
+        f"{counted(int(row['p95']), 'seat')} of {code(row['feature'])} serve 95 % of the time and {row['p99']} serve 99 %{has}; "
+        f"the peak was {row['peak']} (at least {row['lower']}, at most {row['upper']})."
+    )
+
+
+def time_at_level(rows: pd.DataFrame) -> str:
+    """For how long nothing was in use, and at which level most time was spent. rows: of `usage.time_at_level`, for one feature."""
+    used = rows[rows["level"] > 0]
+    if used.empty:
+        return "Nothing was in use."
+    idle = 1 - float(used["share"].sum())
+    most = used.sort_values("share", ascending=False, kind="stable").iloc[0]
+    return (
+        f"For {percent(idle)} of the time no seat was in use; otherwise mostly {most['level']} at once ({percent(most['share'])} of the time), "
+        f"and the most, {used['level'].max()}, for {used.sort_values('level').iloc[-1]['hours']:,.1f} hours."
+    )
+
+
+def heat_map(rows: pd.DataFrame, limit: int | None = None, timezone: str = "UTC") -> str:
+    """The busiest hour of the week. rows: of `usage.heat_map`, for one feature."""
+    if rows.empty or not rows["peak"].max():
+        return "Nothing was in use."
+    top = rows.sort_values("average", ascending=False, kind="stable").iloc[0]
+    text = (
+        f"On average most seats are in use on {WEEKDAYS[int(top['weekday'])]} from {top['hour']} to {top['hour'] + 1} o'clock "
+        f"({timezone}): {top['average']:.1f}, at most {top['peak']}"
+    )
+    if limit is None:
+        return f"{text}."
+    full = int((rows["peak"] >= limit).sum())
+    return f"{text}; the limit of {limit} was reached in {full} of the {len(rows)} hours of the week."
+
+
+def average(rows: pd.DataFrame, timezone: str = "UTC") -> str:
+    """How busy working hours are beside nights and weekends. rows: of `usage.heat_map`, for one feature."""
+    if rows.empty or not rows["peak"].max():
+        return "Nothing was in use."
+    weighted = rows.assign(seat_hours=rows["average"] * rows["observed_hours"])
+    is_work = (rows["weekday"] < SATURDAY) & rows["hour"].between(*WORKING_HOURS, inclusive="left")
+    work, rest = (
+        part["seat_hours"].sum() / max(part["observed_hours"].sum(), 1e-9) for part in (weighted[is_work], weighted[~is_work])
+    )
+    return (
+        f"From Monday to Friday between {WORKING_HOURS[0]} and {WORKING_HOURS[1]} o'clock ({timezone}) {work:.1f} seats are in use on "
+        f"average, and {rest:.1f} at all other times."
+    )
+
+
+def efficiency(rows: pd.DataFrame) -> str:
+    """How much the last seats are used. rows: of `usage.efficiency`, for one feature."""
+    if rows.empty:
+        return "Nothing was in use."
+    rare = int((rows["share"] < RARE).sum())
+    first, last = rows.iloc[0], rows.iloc[-1]
+    return (
+        f"The first seat was in use for {first['hours']:,.0f} hours ({percent(first['share'])} of the time), seat {last['seat']} for "
+        f"{last['hours']:,.1f}; {counted(rare, 'seat')} of {len(rows)} {'was' if rare == 1 else 'were'} in use for less than {percent(RARE)} of the time."
+    )
+
+
+def session_lengths(rows: pd.DataFrame) -> str:
+    """How long sessions last. rows: of `usage.lengths`, for one feature."""
+    if rows.empty:
+        return "There are no sessions."
+    row = rows.iloc[0]
+    if pd.isna(row["median_hours"]):
+        return f"Too few of {counted(int(row['sessions']), 'session')} were seen to end to know how long they last."
+    upper = "no limit" if pd.isna(row["upper"]) else f"{row['upper']:.2f}"
+    p95 = "is not known" if pd.isna(row["p95_hours"]) else f"last {row['p95_hours']:.1f} hours or less"
+    return (
+        f"Half of {counted(int(row['sessions']), 'session')} of {code(row['feature'])} last {row['median_hours']:.2f} hours or less "
+        f"(95 % interval {row['lower']:.2f} to {upper}), 95 % {p95}; {row['censored']:,} were not seen to end."
+    )
+
+
+def days_since_used(frame: pd.DataFrame, days: int = 90) -> str:
+    """Who keeps a license without using it. frame: of `usage.last_used`."""
+    latest = frame.dropna(subset=["days_since", "member"]).groupby(["product", "member"])["days_since"].min()
+    if latest.empty:
+        return "Nobody used anything."
+    silent = latest[latest > days].groupby("product").size().sort_values(ascending=False)
+    if silent.empty:
+        return f"Everybody who used a product did so in the last {days} days."
+    total = latest.groupby("product").size()
+    each = "; ".join(f"{code(name)} {count} of {total[name]}" for name, count in silent.items())
+    return f"Members who used a product, but not in the last {days} days: {each}."
+
+
+def chosen(peaks: pd.DataFrame, product: str = "", feature: str = "") -> tuple[str, str]:
+    """The product and feature to look at: those asked for, or else the busiest of what is left. peaks: of `usage.peaks`."""
+    rows = peaks
+    for name, value in (("product", product), ("feature", feature)):
+        rows = rows[rows[name] == value] if value else rows
+    return (product, feature) if product and feature else busiest(rows)
+
+
+def use_over_time(rows: pd.DataFrame, limit: int | None = None, timezone: str = "UTC") -> str:
+    """How high daily peaks were. rows: of `daily.by_day`, for one feature."""
+    if rows.empty or not rows["peak"].max():
+        return "Nothing was in use."
+    most = rows.loc[rows["peak"].idxmax()]
+    text = (
+        f"On half of {counted(len(rows), 'day')} the peak was {rows['peak'].median():.0f} or less, and {most['peak']} at most "
+        f"(first on {most['day'].tz_convert(timezone):%Y-%m-%d})"
+    )
+    if limit is None:
+        return f"{text}."
+    return f"{text}; the limit of {limit} was reached on {counted(int((rows['peak'] >= limit).sum()), 'day')}."

@@ -1,0 +1,35 @@
+"""Names and numbers in sentences."""
+
+from __future__ import annotations
+
+import re
+
+from checkout_log.plots.style import percent
+
+__all__ = ["are", "code", "counted", "opening", "percent"]
+
+# Control characters, signs that turn the direction of writing, and the backtick itself.
+_UNPRINTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069`]+")
+_LONGEST = 80
+
+
+def code(name: object) -> str:
+    """A name from a log between backticks, where neither Markdown nor HTML means anything."""
+    text = _UNPRINTED.sub(" ", str(name)).strip() or " "
+    return f"`{text if len(text) <= _LONGEST else text[:_LONGEST] + '…'}`"
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: "1 license", "2 licenses", "no licenses"."""
+    word = one if number == 1 else (many or f"{one}s")
+    return f"{number:,} {word}" if number else f"no {word}"
+
+
+def are(number: int) -> str:
+    """The verb that fits a number."""
+    return "is" if number == 1 else "are"
+
+
+def opening(text: str) -> str:
+    """A sentence with a capital at its begin."""
+    return text[:1].upper() + text[1:]

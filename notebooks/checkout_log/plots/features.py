@@ -1,0 +1,28 @@
+"""The rows of one feature out of a frame with several."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from checkout_log.errors import QuestionInvalid
+
+
+def chosen(frame: pd.DataFrame, product: str | None, feature: str | None) -> pd.DataFrame:
+    """The rows of one feature of one product; both may be left out where the frame holds one only. Raises QuestionInvalid."""
+    rows = frame
+    for name, value in (("product", product), ("feature", feature)):
+        if value is not None:
+            rows = rows[rows[name] == value]
+    found = rows[["product", "feature"]].drop_duplicates()
+    if len(found) > 1:
+        known = "; ".join(f"{row.product} {row.feature}" for row in found.head(8).itertuples())
+        raise QuestionInvalid(f"the table holds {len(found)} features ({known})", hint="Say which: product=..., feature=...")
+    return rows.reset_index(drop=True)
+
+
+def name_of(rows: pd.DataFrame) -> str:
+    """The feature of these rows as a title: its name, then its product."""
+    if rows.empty:
+        return "No feature"
+    first = rows.iloc[0]
+    return f"{first['feature']} ({first['product']})"

@@ -1,0 +1,107 @@
+"""Pictures of how long licenses are held: lengths of sessions, borrows that are out, and licenses that nobody used for long."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from lifelines import KaplanMeierFitter
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from checkout_log.plots.features import chosen, name_of
+from checkout_log.plots.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    axes,
+    dressed,
+    end_labels,
+    mark,
+    nothing,
+    seats_axis,
+    share_axis,
+    shortened,
+)
+
+_HOUR = pd.Timedelta(hours=1)
+# Lengths go from minutes to months, so they stand on a scale of powers.
+_LENGTHS = {
+    1 / 60: "1 min",
+    1 / 6: "10 min",
+    1: "1 h",
+    4: "4 h",
+    10: "10 h",
+    24: "1 day",
+    96: "4 days",
+    720: "30 days",
+    8760: "1 year",
+}
+_LINES = (BLUE, RED, GREEN, PURPLE, ORANGE, BLACK)
+
+
+def session_lengths(
+    sessions: pd.DataFrame,
+    *,
+    product: str | None = None,
+    feature: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """The share of sessions still open after so long, by Kaplan and Meier, with its 95 % interval, and the median.
+
+    sessions: of `Log.sessions`. One that was not seen to end lasted at least so long: it counts until then.
+    """
+    rows, ax = chosen(sessions, product, feature), axes(ax)
+    dressed(ax, f"{name_of(rows)}: how long sessions last", "time since the start", "share still open")
+    if rows.empty:
+        return nothing(ax, "there are no sessions")
+    hours = ((rows["end"] - rows["start"]) / _HOUR).clip(lower=1 / 60)
+    fitted = KaplanMeierFitter().fit(hours, event_observed=~(rows["censored"] | rows["cut"]))
+    curve, bounds = fitted.survival_function_.iloc[:, 0], fitted.confidence_interval_
+    at = np.maximum(curve.index.to_numpy(dtype=float), 1 / 60)
+    ax.fill_between(at, bounds.iloc[:, 0], bounds.iloc[:, 1], step="post", color=SKY, alpha=0.45, linewidth=0)
+    ax.step(at, curve, where="post", color=BLUE, linewidth=1.8)
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(FixedLocator(list(_LENGTHS)))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _LENGTHS.get(value, "")))
+    ax.set_xlim(1 / 60, max(24.0, float(at[-1]) * 1.3))
+    ax.set_ylim(0, 1.02)
+    share_axis(ax)
+    median = float(fitted.median_survival_time_)
+    if np.isfinite(median):
+        mark(
+            ax,
+            median,
+            f"half last {median:.1f} h or less" if median >= 1 else f"half last {median * 60:.0f} min or less",
+            ORANGE,
+        )
+    return ax
+
+
+def days_since_used(frame: pd.DataFrame, *, ax: Axes | None = None, days: int = 90) -> Axes:
+    """How many members have not used a product for how long, one line for each of the products with most members.
+
+    frame: of `usage.last_used`. days: a mark is drawn there.
+    """
+    ax = dressed(axes(ax), "Members who have not used a product for so long", "days since the last use", "members")
+    found = frame.dropna(subset=["days_since", "member"])
+    if found.empty:
+        return nothing(ax, "nobody used anything")
+    latest = found.groupby(["product", "member"])["days_since"].min()
+    products = latest.groupby("product").size().sort_values(ascending=False).index[: len(_LINES)]
+    labels = []
+    for name, color in zip(products, _LINES, strict=False):
+        since = np.sort(latest[name].to_numpy())
+        ax.step(np.append(0, since), np.append(len(since), len(since) - 1 - np.arange(len(since))), where="post", color=color)
+        labels.append((float((since > days).sum()), f"{shortened(str(name))}: {(since > days).sum()} of {len(since)}", color))
+    ax.set_ylim(0, None)
+    ax.set_xlim(0, max(days * 1.3, float(found["days_since"].max()) * 1.02))
+    mark(ax, days, f"{days} days", GREY)
+    end_labels(ax, labels)
+    seats_axis(ax)
+    return ax

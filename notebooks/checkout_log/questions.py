@@ -1,0 +1,74 @@
+"""The arguments of measures: what they may be, and what is said when they make no sense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from checkout_log.errors import QuestionInvalid
+from checkout_log.log import Log
+
+SECOND = 1_000_000
+HOUR, DAY = 3_600 * SECOND, 86_400 * SECOND
+
+
+def one_of(name: str, value: object, known: Iterable[str]) -> str:
+    """The value, which must be one of these words. Raises QuestionInvalid."""
+    words = list(known)
+    if value not in words:
+        raise QuestionInvalid(f"{name} is {value!r}", hint=f"It is one of {', '.join(words)}.")
+    return str(value)
+
+
+def share(value: float) -> Fraction:
+    """A share of time, above 0 and at most 1, as the exact number that was written. Raises QuestionInvalid."""
+    try:
+        found = Fraction(str(value))
+    except ValueError:
+        found = Fraction(0)
+    if not 0 < found <= 1:
+        raise QuestionInvalid(f"share is {value!r}", hint="It is above 0 and at most 1: 0.95 for 95 %.")
+    return found
+
+
+def duration(name: str, value: str | timedelta) -> int:
+    """A length of time such as "5min", in whole microseconds. Raises QuestionInvalid unless it is above zero."""
+    try:
+        found = pd.Timedelta(value)
+    except ValueError:
+        found = pd.Timedelta(0)
+    if not found > pd.Timedelta(0):
+        raise QuestionInvalid(f"{name} is {value!r}", hint='It is a length of time such as "5min" or timedelta(minutes=5).')
+    return int(found.value) // 1_000
+
+
+def whole(name: str, value: object, *, least: int = 1) -> int:
+    """A whole number of at least `least`. Raises QuestionInvalid."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise QuestionInvalid(f"{name} is {value!r}", hint=f"It is a whole number, {least} or more.")
+    return value
+
+
+def zone(log: Log, value: str | None) -> str:
+    """The name of a time zone, by default the license server's. Raises QuestionInvalid for an unknown one."""
+    name = log.timezone if value is None else value
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError, TypeError):
+        raise QuestionInvalid(f"there is no time zone {name!r}", hint="Give a name such as Europe/Berlin, or UTC.") from None
+    return name
+
+
+def moment(log: Log, value: object) -> int:
+    """An aware time as whole microseconds since 1970 UTC, by default the end of the log. Raises QuestionInvalid for a naive one."""
+    if value is None:
+        # Not this computer's clock: a log read years later would have nobody active.
+        return int(log.stored.spans["end"].max()) if len(log.stored.spans) else 0
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise QuestionInvalid(f"now is {value!r}, without a time zone", hint="Give an aware time: datetime.now(UTC).")
+    since = value - datetime(1970, 1, 1, tzinfo=UTC)
+    return since // timedelta(microseconds=1)

@@ -1,0 +1,135 @@
+"""Logs come in, of any kinds and from any places, and one `Log` comes out."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import Progress
+
+from checkout_log.columns import EVENTS, names
+from checkout_log.engine import Engine
+from checkout_log.errors import SourceNotRecognized
+from checkout_log.log import Log, Stored
+from checkout_log.quality import frame
+from checkout_log.sources import database, export, flexnet_files, lmstat, overlaps, recognize, rlm, zones
+from checkout_log.sources.found import Asked, Source, asked
+from checkout_log.sources.part import DATABASE, FLEXNET, LMSTAT, RLM_DEBUG, RLM_REPORT, UNKNOWN, Found, Part, covered, joined
+from checkout_log.sources.recognize import EXPORT_CSV, EXPORT_LINES, EXPORT_PARQUET, SQLITE
+from checkout_log.store import Folder
+
+Advance = Callable[[int], None]
+READERS = {EXPORT_LINES: export.read_lines, EXPORT_CSV: export.read_csv, EXPORT_PARQUET: export.read_parquet}
+
+
+def read(*sources: Source, timezone: str = "UTC") -> Log:
+    """The log that these sources hold together.
+
+    Args:
+        sources: paths of files, patterns with * and ?, folders (all files below, without hidden ones) and addresses of the
+            authority's database, in any order and mixture. Each file is recognized by its text: the authority's export (JSON
+            lines, CSV, Parquet), FlexNet debug logs, outputs of `lmstat -a`, RLM's report and debug logs; also packed by gzip.
+            A file that was named must be one of these; one that a pattern or folder brought along is listed in the quality
+            frame as `unknown` if it is none.
+        timezone: IANA name of the zone that the license servers' clocks show, for logs that do not say it.
+
+    What cannot be read in a file is counted in `Log.quality()` and never fatal. The events are kept in a temporary folder that
+    goes away with the log.
+
+    Raises:
+        SourceNotFound: there is no such file, folder or database.
+        SourceNotRecognized: a named file is none of these logs, or none of all files is.
+        SourceUnreadable: a file or database is there and cannot be read.
+        ColumnsWrong: an export has other columns than an export has.
+        QuestionInvalid: there is no such time zone.
+    """
+    where = zones.zone(timezone)
+    wanted = asked(sources)
+    kinds, unknown = _recognized(wanted)
+    folder = Folder()
+    with _progress(kinds) as advance:
+        found = _found(kinds, folder.path, where, advance)
+    found.parts += unknown
+    return Log(_stored(found, timezone, folder), Engine())
+
+
+def _recognized(wanted: Sequence[Asked]) -> tuple[dict[str, list[Path | str]], list[Part]]:
+    """The places of each kind, and the files that nobody named and that are no logs."""
+    kinds: dict[str, list[Path | str]] = defaultdict(list)
+    unknown: list[Part] = []
+    for one in wanted:
+        if isinstance(one.place, str):
+            kinds[DATABASE].append(one.place)
+            continue
+        try:
+            kinds[recognize.kind(one.place)].append(one.place)
+        except SourceNotRecognized:
+            if one.is_named:
+                raise
+            unknown.append(Part(str(one.place), UNKNOWN))
+    if not kinds:
+        raise SourceNotRecognized(f"none of {len(unknown)} files is a log that is known", hint=recognize.HINT)
+    return kinds, unknown
+
+
+@contextmanager
+def _progress(kinds: dict[str, list[Path | str]]) -> Iterator[Callable[[int], None]]:
+    """Tells how far the reading is, on a terminal and nowhere else; what it gives is called with the bytes done."""
+    files = [place for places in kinds.values() for place in places if isinstance(place, Path)]
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("Reading", total=sum(path.stat().st_size for path in files))
+        yield lambda done: progress.advance(task, done)
+
+
+def _found(kinds: dict[str, list[Path | str]], folder: Path, where: ZoneInfo, advance: Callable[[int], None]) -> Found:
+    """What all sources say. Segments and runs are numbered through."""
+    found = _exported(kinds, folder, advance)
+    paths = {kind: [place for place in places if isinstance(place, Path)] for kind, places in kinds.items()}
+    if FLEXNET in paths:
+        found.add(flexnet_files.read(paths[FLEXNET], folder, where, len(found.parts), 1, advance))
+    if LMSTAT in paths:
+        found.add(lmstat.read(paths[LMSTAT], folder, where, len(found.parts), advance))
+    of_rlm = [(path, kind) for kind in (RLM_REPORT, RLM_DEBUG) for path in paths.get(kind, ())]
+    if of_rlm:
+        found.add(rlm.read(of_rlm, folder, where, len(found.parts), len(found.eras) + 1, advance))
+    return found
+
+
+def _exported(kinds: dict[str, list[Path | str]], folder: Path, advance: Callable[[int], None]) -> Found:
+    """What the authority's exports and databases say; what two of them have is counted once."""
+    written: list[tuple[Part, Path]] = []
+    for kind in (*READERS, SQLITE, DATABASE):
+        for place in kinds.get(kind, ()):
+            number = len(written)
+            target = folder / f"export_{number}.parquet"
+            if isinstance(place, Path) and kind in READERS:
+                part = READERS[kind](place, target, number)
+            else:
+                part = database.read(database.file_address(place) if isinstance(place, Path) else place, target, number)
+            written.append((part, target))
+            advance(place.stat().st_size if isinstance(place, Path) else 0)
+    if not written:
+        return Found()
+    overlaps.one_file(written, folder / "exports.parquet", names(EVENTS))
+    parts = [part for part, _ in written]
+    return Found([folder / "exports.parquet"], parts, [], joined(covered(parts), 0))
+
+
+def _stored(found: Found, timezone: str, folder: Folder) -> Stored:
+    eras = pd.DataFrame(found.eras, columns=["era", "product", "begin", "end"])
+    spans = pd.DataFrame(found.spans, columns=["product", "begin", "end"])
+    return Stored(
+        files=tuple(found.files),
+        eras=eras.astype({"era": "int64", "product": "string", "begin": "int64", "end": "Int64"}),
+        spans=spans.astype({"product": "string", "begin": "int64", "end": "int64"}),
+        quality=frame(found.parts),
+        timezone=timezone,
+        folder=folder,
+    )

@@ -1,0 +1,33 @@
+"""From what is stuck to what can be released: the table that `carnet-authority borrow release --from FILE` takes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from checkout_log.columns import BORROW
+from checkout_log.simulate.export import defused
+
+
+def releasable(found: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:
+    """The stuck borrows that an authority can release: rows of `stuck.find` whose handle is a borrow in an authority's log.
+
+    sessions: of `Log.sessions`. Sessions, and licenses of other servers, are ended on those servers.
+    """
+    borrows = sessions.loc[(sessions["source"] == "authority") & (sessions["mode"] == BORROW), "handle"]
+    return found[found["handle"].isin(borrows)].reset_index(drop=True)
+
+
+def write_csv(found: pd.DataFrame, path: Path | str) -> Path:
+    """The file written: the rows of `stuck.find` as CSV, times in RFC 3339; no cell is run by a spreadsheet."""
+    cells = {name: [_cell(value) for value in found[name]] for name in found.columns}
+    pd.DataFrame(cells, columns=list(found.columns)).to_csv(path, index=False)
+    return Path(path)
+
+
+def _cell(value: object) -> object:
+    if value is None or value is pd.NaT or value is pd.NA:
+        return ""
+    return f"{value:%Y-%m-%dT%H:%M:%SZ}" if isinstance(value, datetime) else defused(value)

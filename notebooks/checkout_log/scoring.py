@@ -1,0 +1,87 @@
+"""How well stuck licenses are told from the rest: what was found against what was planted, where the truth is known."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from checkout_log.columns import CAUSES, NUMBER, TEXT, WHOLE, Column, typed
+from checkout_log.simulate import Truth
+
+LOOK_ALIKE, ORDINARY, NOT_FOUND = "looks stuck only", "ordinary use", "not found"
+# Logs of some servers know whole minutes only.
+_SAME = pd.Timedelta(minutes=1)
+_CASE = ("product", "member", "machine", "since", "cause", "also", "case")
+
+SCORES = (
+    Column("cause", TEXT, False, "one of columns.CAUSES"),
+    Column("planted", WHOLE, False, "cases of it"),
+    Column("found", WHOLE, False, "rows that name it"),
+    Column("right", WHOLE, False, "of these, rows of which it is true"),
+    Column("precision", NUMBER, True, "right / found; empty where nothing was found"),
+    Column("recall", NUMBER, True, "cases found under a cause that is true of them / planted; empty where none was planted"),
+)
+
+
+def matched(found: pd.DataFrame, truth: Truth | None) -> pd.DataFrame:
+    """Each case and each row that was found, brought together: `planted`, `found`, and `true` (causes, with semicolons between).
+
+    A row and a case are the same where product, member and machine are, and they began within a minute of one another.
+    Without a truth there are no rows.
+    """
+    if truth is None:
+        return pd.DataFrame({"planted": [], "found": [], "true": []}, dtype="string")
+    stories = [truth.stuck.assign(is_stuck=True), truth.look_alikes.assign(is_stuck=False)]
+    cases = pd.concat([story[story["handle"].notna()].fillna({"also": ""}) for story in stories])[[*_CASE, "is_stuck"]]
+    cases = cases.drop_duplicates("case")
+    keys = ["product", "member", "machine"]
+    rows = found.assign(row=range(len(found)))[[*keys, "since", "cause", "row"]]
+    both = cases.merge(rows, on=keys, suffixes=("", "_found"))
+    both = both[(both["since"] - both["since_found"]).abs() < _SAME].drop_duplicates("case")
+    found_as = cases["case"].map(both.set_index("case")["cause_found"]).fillna(NOT_FOUND)
+    others = rows.loc[~rows["row"].isin(both["row"]), "cause"]
+    planted = cases["cause"].where(cases["is_stuck"], LOOK_ALIKE)
+    true = cases["cause"].where(cases["is_stuck"], "").str.cat(cases["also"], sep="; ")
+    columns = {
+        "planted": [*planted, *[ORDINARY] * len(others)],
+        "found": [*found_as, *others],
+        "true": [*true, *[""] * len(others)],
+    }
+    return pd.DataFrame(columns, dtype="string")
+
+
+def confusion(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The cases counted, from `matched`: a row for each planted kind, a column for each found one.
+
+    Ordinary uses that were rightly not found are not counted: that cell is empty. Without cases there are no rows.
+    """
+    if pairs.empty:
+        return pd.DataFrame()
+    counted = pd.crosstab(pairs["planted"], pairs["found"])
+    table = counted.reindex(index=[*CAUSES, LOOK_ALIKE, ORDINARY], columns=[*CAUSES, NOT_FOUND], fill_value=0).astype("Int64")
+    table.loc[ORDINARY, NOT_FOUND] = pd.NA
+    return table
+
+
+def scores(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Precision and recall of each cause, from `matched`: the columns SCORES.
+
+    A use can be stuck in several ways at once, so a cause that is true beside the planted one is right as well.
+    """
+    is_right = pd.Series(
+        [found in true.split("; ") for found, true in zip(pairs["found"], pairs["true"], strict=True)], dtype=bool
+    )
+    rows = []
+    for cause in CAUSES:
+        planted, found = pairs["planted"] == cause, pairs["found"] == cause
+        right = int((found & is_right).sum())
+        rows.append(
+            (
+                cause,
+                int(planted.sum()),
+                int(found.sum()),
+                right,
+                right / found.sum() if found.any() else None,
+                int((planted & is_right).sum()) / planted.sum() if planted.any() else None,
+            )
+        )
+    return typed(pd.DataFrame(rows, columns=[column.name for column in SCORES]), SCORES)

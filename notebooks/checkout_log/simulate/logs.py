@@ -1,0 +1,27 @@
+"""Every product's log, as its own kind of server writes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from checkout_log.simulate.export import write_jsonl
+from checkout_log.simulate.flexnet import write_flexnet
+from checkout_log.simulate.flexnet_traps import Traps
+from checkout_log.simulate.parts import AUTHORITY, FLEXNET, RLM
+from checkout_log.simulate.rlm import write_rlm
+from checkout_log.simulate.truth import Truth
+
+
+def write_logs(truth: Truth, folder: Path | str, traps: Traps | None = None) -> list[Path]:
+    """The files written: the authority's export, a FlexNet debug log and RLM report logs, for the products of each kind of server.
+
+    Only together do they tell everything: a crash stands in no export, and a due time in no FlexNet log.
+    """
+    mine, found = truth.organization.served_by, []
+    if mine(AUTHORITY):
+        found += write_jsonl(truth, Path(folder) / "checkout-log.jsonl", mine(AUTHORITY))
+    if mine(FLEXNET):
+        found += write_flexnet(truth, folder, traps=traps)
+    if mine(RLM):
+        found += write_rlm(truth, folder)
+    return found

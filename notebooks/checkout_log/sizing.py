@@ -1,0 +1,103 @@
+"""How many seats are enough: for the use there was, for the denials there were, and with a shorter longest borrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import ibis
+import pandas as pd
+from ibis import _
+from ibis.expr.types import Table
+
+from checkout_log import denials, levels
+from checkout_log.columns import NUMBER, OF_FEATURE, WHOLE, Column, typed
+from checkout_log.errors import QuestionInvalid
+from checkout_log.forecasts import forecast
+from checkout_log.log import Log
+from checkout_log.questions import duration, one_of, whole
+from checkout_log.shorter import what_if
+
+__all__ = ["enough", "forecast", "what_if"]
+
+ENOUGH = (
+    *OF_FEATURE,
+    Column("seats", WHOLE, False, "if there were so many seats"),
+    Column(
+        "exceeded",
+        NUMBER,
+        True,
+        "share of the observed time in which more were in use, 0 to 1; empty where no time was observed",
+    ),
+    Column("lower", NUMBER, True, "the least that this share can have been"),
+    Column("upper", NUMBER, True, "the most that this share can have been"),
+    Column("episodes", WHOLE, False, "denial episodes that happened"),
+    Column("unmet", WHOLE, False, "those of them that so many seats would not have met"),
+)
+_WANTED = (Column("pair", WHOLE, False, ""), Column("demand", WHOLE, False, ""))
+
+
+def enough(
+    log: Log,
+    seats: Iterable[int] | None = None,
+    license: str = "handle",  # noqa: A002 - the word of the field
+    gap: str | timedelta = denials.GAP,
+) -> pd.DataFrame:
+    """For each number of seats how much of the use and of the denials it would have met, by feature: the columns ENOUGH.
+
+    By default every number from 1 to what would have met all. An episode asks for its seats beside those in use and those
+    that others wait for when it begins. Features that were denied and never used have no row. Raises QuestionInvalid.
+    """
+    longer = levels.at_least(log, one_of("license", license, levels.GROUPINGS))
+    wanted = log.engine.frame(_demand(log, license, duration("gap", gap)), _WANTED)
+    asked = None if seats is None else sorted({whole("seats", number, least=0) for number in seats})
+    if asked is not None and not asked:
+        raise QuestionInvalid("seats is empty", hint="Name numbers of seats, such as range(10, 21).")
+    parts = [
+        _enough(named, longer[longer["pair"] == named.pair], wanted.loc[wanted["pair"] == named.pair, "demand"], asked)
+        for named in levels.features(log).itertuples()
+    ]
+    return typed(pd.concat(parts) if parts else pd.DataFrame(columns=[column.name for column in ENOUGH]), ENOUGH)
+
+
+def _enough(named: tuple[Any, ...], longer: pd.DataFrame, demand: pd.Series, asked: list[int] | None) -> pd.DataFrame:
+    """The rows of one feature."""
+    most = max(longer["level"].max() if len(longer) else 0, demand.max() if len(demand) else 0, 1)
+    numbers = pd.Index(range(1, int(most) + 1) if asked is None else asked, name="seats")
+    # More than n are in use while at least n + 1 are.
+    shares = longer.set_index(longer["level"] - 1)[list(levels.SERIES)].div(longer["observed"].to_numpy(), axis=0)
+    found = shares.reindex(numbers, fill_value=0.0).rename(columns={"seats": "exceeded"}).reset_index()
+    met = demand.sort_values().searchsorted(numbers, side="right")
+    product, feature = named[2:4]
+    return found.assign(product=product, feature=feature, episodes=len(demand), unmet=len(demand) - met)
+
+
+def _demand(log: Log, grouping: str, gap: int) -> Table:
+    """The seats that would have met each denial episode when it began: `pair`, `demand`."""
+    known = log.engine.numbers(levels.features(log), levels.FEATURES)
+    waits = denials.episodes_of(log, gap).join(known, ["product", "feature"])
+    waits = waits.select("pair", "first_at", "last_at", "quantity", who=_.member.fill_null(""))
+    nobody, never = ibis.null("string"), ibis.null("int64")
+    moved = levels.moves(log, levels.uses(log), grouping)
+    rows = [
+        moved.select("pair", "at", "seats", waiting=ibis.literal(0, "int64"), who=nobody, first_at=never),
+        waits.select("pair", at=_.first_at, seats=ibis.literal(0, "int64"), waiting=_.quantity, who=_.who, first_at=_.first_at),
+        # In one moment releases come first. Whoever was denied in it may have come before them.
+        waits.select(
+            "pair",
+            at=_.first_at - 1,
+            seats=ibis.literal(0, "int64"),
+            waiting=ibis.literal(0, "int64"),
+            who=_.who,
+            first_at=_.first_at,
+        ),
+        waits.select("pair", at=_.last_at + 1, seats=ibis.literal(0, "int64"), waiting=-_.quantity, who=nobody, first_at=never),
+    ]
+    every = ibis.union(*rows)
+    so_far = ibis.range_window(**levels.in_order(log, "pair"), following=0)
+    totals = every.mutate(seats=_.seats.sum().over(so_far), waiting=_.waiting.sum().over(so_far)).filter(_.who.notnull())
+    asked = totals.group_by("pair", "who", "first_at").aggregate(
+        seats=_.seats.max(), waiting=_.waiting.max(where=_["at"] == _.first_at)
+    )
+    return asked.select("pair", demand=(_.seats + _.waiting).cast("int64"))

@@ -1,0 +1,186 @@
+"""Which day a line without a date belongs to.
+
+Lines of a FlexNet log carry the time of day alone. Visible midnights are counted (`flexnet`); stamps say what day it is.
+Between two stamps that agree with the count, every day is certain. Where they do not agree, the log was silent for a day or
+more, its clock was set, or pieces were joined in the wrong order, and no line in between tells where: those lines are dated
+as well as can be, and flagged. So is what lies more than a day before the first stamp or after the last, where such a silence
+would not show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from checkout_log.sources import flexnet_lines as grammar
+from checkout_log.sources.flexnet import DAY, LATE, MINUTE, Flags, Numbers, Placed, Scan, Step
+
+EPOCH = date(1970, 1, 1).toordinal()
+# A step back beyond what a clock does when summer ends, and short of midnight: a midnight after which little was written.
+DOUBTFUL_BACK = 70 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Stamps in a row that agree: their lines, clocks and the day (since 1970) of which the clock's first midnight is the begin."""
+
+    first_line: int
+    last_line: int
+    first_clock: int
+    last_clock: int
+    offset: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From this line on the clock began at this day (since 1970); `is_doubtful`: it may as well have been another day."""
+
+    line: int
+    offset: int
+    is_doubtful: bool
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The days of one file: its stretches, the anchors at both ends, and how many stamps disagreed with the lines before them."""
+
+    stretches: tuple[Stretch, ...]
+    first: Anchor
+    last: Anchor
+    disagreeing: int
+
+    def local(self, lines: Numbers, clocks: Numbers) -> tuple[Numbers, Flags]:
+        """The local time of lines in seconds since 1970, and which of them could have been on another day."""
+        starts, offsets, doubts = self._columns
+        found = np.searchsorted(starts, lines, side="right") - 1
+        far_before = (lines < self.first.first_line) & (self.first.first_clock - clocks > DAY)
+        far_after = (lines > self.last.last_line) & (clocks - self.last.last_clock > DAY)
+        return clocks + offsets[found] * DAY, doubts[found] | far_before | far_after
+
+    @cached_property
+    def _columns(self) -> tuple[Numbers, Numbers, Flags]:
+        lines, offsets, doubts = zip(*((one.line, one.offset, one.is_doubtful) for one in self.stretches), strict=True)
+        return np.array(lines, dtype=np.int64), np.array(offsets, dtype=np.int64), np.array(doubts, dtype=bool)
+
+
+def calendar(scan: Scan) -> Calendar | None:
+    """The days of this file; None where nothing in it names one."""
+    stamps = [placed for placed in scan.marks if placed.mark.day is not None]
+    if not stamps:
+        return None
+    anchors, disagreeing = _without_odd(_agreeing(stamps))
+    is_contradicted = len(anchors) > 1
+    stretches = _before(anchors[0], scan, is_doubtful=is_contradicted and _is_shaky(anchors[0]))
+    for before, after in pairwise(anchors):
+        between = _between(before, after, scan)
+        disagreeing += any(stretch.is_doubtful for stretch in between)
+        stretches += between
+    stretches += _after(anchors[-1], scan, is_doubtful=is_contradicted and _is_shaky(anchors[-1]))
+    return Calendar(tuple(stretches), anchors[0], anchors[-1], disagreeing)
+
+
+def continued(offset: int) -> Calendar:
+    """The days of a file without stamps whose first midnight was this day, as its neighbor says: all of them doubtful."""
+    edge = Anchor(0, 0, 0, 0, offset, 0)
+    return Calendar((Stretch(0, offset, is_doubtful=True),), edge, edge, 0)
+
+
+def _agreeing(stamps: Sequence[Placed]) -> list[Anchor]:
+    """Stamps as anchors, those that follow one another and agree taken together."""
+    anchors: list[Anchor] = []
+    for placed in stamps:
+        own = Anchor(placed.line, placed.line, placed.clock, placed.clock, _offset(placed), 1)
+        if anchors and anchors[-1].offset == own.offset:
+            own = _together(anchors.pop(), own)
+        anchors.append(own)
+    return anchors
+
+
+def _together(first: Anchor, last: Anchor) -> Anchor:
+    return Anchor(first.first_line, last.last_line, first.first_clock, last.last_clock, first.offset, first.count + last.count)
+
+
+def _offset(placed: Placed) -> int:
+    """The day (since 1970) of the clock's first midnight, as a stamp says it."""
+    day = placed.mark.day
+    if day is None:
+        raise ValueError("a mark without a day is no stamp")
+    since_1970 = day.toordinal() - EPOCH
+    if placed.mark.second is None:
+        return since_1970 - placed.clock // DAY
+    # The line may be written on the other side of midnight: the nearest day is meant.
+    return (since_1970 * DAY + placed.mark.second - placed.clock + DAY // 2) // DAY
+
+
+def _without_odd(anchors: list[Anchor]) -> tuple[list[Anchor], int]:
+    """The anchors without single stamps that contradict those on both sides, which agree; how many those were."""
+    kept: list[Anchor] = []
+    odd = 0
+    for at, anchor in enumerate(anchors):
+        if kept and anchor.count == 1 and at + 1 < len(anchors) and kept[-1].offset == anchors[at + 1].offset:
+            odd += 1
+        elif kept and kept[-1].offset == anchor.offset:
+            kept.append(_together(kept.pop(), anchor))
+        else:
+            kept.append(anchor)
+    return kept, odd
+
+
+def _is_shaky(anchor: Anchor) -> bool:
+    """Whether it is a single stamp at midnight: its date may have been taken a moment before or after its time."""
+    return anchor.count == 1 and (anchor.first_clock + LATE) % DAY < 2 * LATE
+
+
+def _midnights(scan: Scan, after: int, until: int) -> list[Step]:
+    """The steps back by hours between two lines: no late line goes back so far."""
+    steps = [step for step in scan.steps if after < step.line <= until]
+    return [step for step in steps if -DAY // 2 <= step.after - step.before < -DOUBTFUL_BACK]
+
+
+def _before(first: Anchor, scan: Scan, *, is_doubtful: bool) -> list[Stretch]:
+    """The stretches up to the first stamp, filled backwards."""
+    midnights = _midnights(scan, 0, first.first_line)
+    starts = [0, *(step.line for step in midnights)]
+    days = [first.offset - len(midnights) + at for at in range(len(starts))]
+    found = [Stretch(line, day, is_doubtful or day != first.offset) for line, day in zip(starts, days, strict=True)]
+    return [*found, Stretch(first.first_line, first.offset, is_doubtful=False)]
+
+
+def _after(last: Anchor, scan: Scan, *, is_doubtful: bool) -> list[Stretch]:
+    """The stretches after the last stamp, in which a step back by hours seems to be a midnight, and no stamp says so."""
+    midnights = _midnights(scan, last.last_line, scan.lines)
+    found = [Stretch(step.line, last.offset + at, is_doubtful=True) for at, step in enumerate(midnights, 1)]
+    return [Stretch(last.last_line + 1, last.offset, is_doubtful), *found]
+
+
+def _between(before: Anchor, after: Anchor, scan: Scan) -> list[Stretch]:
+    """The stretches from one anchor to the next that disagrees with it."""
+    missing = after.offset - before.offset
+    midnights = _midnights(scan, before.last_line, after.first_line)
+    if missing == len(midnights):
+        # As many days are missing as times went back by hours: those were the midnights, and no other explains it.
+        return [Stretch(step.line, before.offset + at, is_doubtful=False) for at, step in enumerate(midnights, 1)]
+    turn = _likeliest_turn(before, after, scan)
+    found = [Stretch(before.last_line + 1, before.offset, is_doubtful=True)]
+    if turn < after.first_line:
+        found.append(Stretch(turn, after.offset, is_doubtful=True))
+    return [*found, Stretch(after.first_line, after.offset, is_doubtful=False)]
+
+
+def _likeliest_turn(before: Anchor, after: Anchor, scan: Scan) -> int:
+    """The line before which the days are missing: where a server started, else after the longest silence that shows."""
+    starts = [
+        placed.line
+        for placed in scan.marks
+        if placed.mark.kind in (grammar.BANNER, grammar.START) and before.last_line < placed.line < after.first_line
+    ]
+    if starts:
+        return starts[0]
+    steps = [step for step in scan.steps if before.last_line < step.line < after.first_line]
+    return max(steps, key=lambda step: (step.after - step.before) % DAY, default=Step(after.first_line, 0, 0)).line

@@ -1,0 +1,68 @@
+"""A FlexNet debug log with its days: lines and clocks become UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+
+from checkout_log.sources import dating, zones
+from checkout_log.sources.flexnet import Flags, Numbers, Scan
+
+
+@dataclass(frozen=True)
+class Dated:
+    """A file with its days.
+
+    begin, end: whole microseconds UTC of its first and last line. local_begin, local_end: the same as local seconds since 1970.
+    """
+
+    scan: Scan
+    days: dating.Calendar
+    where: ZoneInfo
+    turns: tuple[zones.Turn, ...]
+    begin: int
+    end: int
+    local_begin: int
+    local_end: int
+
+    def utc(self, lines: Numbers, clocks: Numbers) -> tuple[Numbers, Flags]:
+        """Whole microseconds UTC of these lines, and which of them are uncertain."""
+        local, is_other_day = self.days.local(lines, clocks)
+        found, is_other_hour = zones.utc(local, lines, self.turns, self.where)
+        return found, is_other_day | is_other_hour
+
+    def utc_of(self, line: int, clock: int) -> int:
+        """Whole microseconds UTC of one line."""
+        return int(self.utc(np.array([line]), np.array([clock]))[0][0])
+
+    def rows(self) -> Iterator[pa.RecordBatch]:
+        """Its uses, in batches with the schema `flexnet.RAW`."""
+        with pa.OSFile(str(self.scan.rows)) as source:
+            reader = pa.ipc.open_file(source)
+            for at in range(reader.num_record_batches):
+                yield reader.get_batch(at)
+
+
+def dated(scan: Scan, days: dating.Calendar, where: ZoneInfo) -> Dated:
+    """A file that has lines with a time, with these days."""
+    turns, (lines, clocks) = _turns(scan, days), _edges(scan)
+    local, _ = days.local(lines, clocks)
+    times, _ = zones.utc(local, lines, turns, where)
+    return Dated(scan, days, where, turns, int(times.min()), int(times.max()), int(local.min()), int(local.max()))
+
+
+def _turns(scan: Scan, days: dating.Calendar) -> tuple[zones.Turn, ...]:
+    lines = np.array([step.line for step in scan.steps], dtype=np.int64)
+    before, _ = days.local(lines - 1, np.array([step.before for step in scan.steps], dtype=np.int64))
+    after, _ = days.local(lines, np.array([step.after for step in scan.steps], dtype=np.int64))
+    return tuple(map(zones.Turn, lines.tolist(), before.tolist(), after.tolist()))
+
+
+def _edges(scan: Scan) -> tuple[Numbers, Numbers]:
+    """Lines and clocks among which the first and last of the file are: in pieces joined wrongly it need not be the outer ones."""
+    places = [placed for placed in (scan.first, *scan.marks, scan.last) if placed is not None]
+    return np.array([placed.line for placed in places]), np.array([placed.clock for placed in places])

@@ -1,0 +1,150 @@
+"""FlexNet debug logs, any number of them and in any order, as one history.
+
+Rotated files are put in order by their dates, lines that two files have are counted once, and the runs of the servers go on
+from file to file. A file that names no day is dated by the file before or after it, in the order of their names.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+
+from checkout_log.sources import dating, overlaps, runs, zones
+from checkout_log.sources.flexnet import DAY, HOUR, LATE, RAW, Flags, Numbers, Scan, scan
+from checkout_log.sources.flexnet_dated import Dated, dated
+from checkout_log.sources.flexnet_writing import write
+from checkout_log.sources.part import FLEXNET, Found, Part, covered, joined
+from checkout_log.store import EventFile
+
+# A server that runs writes a stamp at least this often: a shorter silence between two files is no gap.
+STAMP_EVERY = 6 * HOUR
+# Local times go back when summer ends: by less than this, lines of two files may seem to be in another order.
+CLOCK_SET = 2 * HOUR
+
+
+def read(
+    paths: Sequence[Path], folder: Path, where: ZoneInfo, first_segment: int, first_era: int, advance: Callable[[int], None]
+) -> Found:
+    """What these debug logs say, with their events in one file in the folder. Raises SourceUnreadable."""
+    scans = [scan(path, folder / f"flexnet_{at}.arrow", advance) for at, path in enumerate(paths)]
+    history = sorted(_dated(scans, where), key=lambda one: (one.begin, one.end))
+    eras = itertools.count(first_era)
+    servers: list[runs.Server] = []
+    before: dict[int, list[Dated]] = defaultdict(list)
+    found = Found([folder / "flexnet.parquet"])
+    with EventFile(found.files[0]) as events:
+        for segment, one in enumerate(history, first_segment):
+            server = _server(one, history, servers)
+            known = _known(one, before[id(server)])
+            found.parts.append(write(one, server, known, segment, events, eras))
+            before[id(server)].append(one)
+    found.parts += [_undated(scanned) for scanned in scans if all(one.scan is not scanned for one in history)]
+    found.eras = [row for server in servers for row in server.rows()]
+    found.spans = joined(covered(found.parts), STAMP_EVERY * zones.SECOND)
+    for scanned in scans:
+        scanned.rows.unlink()
+    return found
+
+
+def _dated(scans: Sequence[Scan], where: ZoneInfo) -> list[Dated]:
+    """The files that can be dated, those without a stamp by their neighbors."""
+    calendars = {at: days for at, scanned in enumerate(scans) if (days := dating.calendar(scanned)) is not None}
+    found = {at: dated(scans[at], days, where) for at, days in calendars.items()}
+    order = sorted(range(len(scans)), key=lambda at: _natural(scans[at].path))
+    is_more = True
+    while is_more:
+        more = {at: _by_neighbor(at, order, scans, found, where) for at in order if at not in found}
+        known = {at: one for at, one in more.items() if one is not None}
+        found |= known
+        is_more = bool(known)
+    return list(found.values())
+
+
+def _natural(path: Path) -> tuple[str, tuple[tuple[int, str], ...]]:
+    """Names in the order in which people number them: log.2 before log.10."""
+    pieces = re.split(r"(\d+)", path.name)
+    return str(path.parent), tuple((int(piece), "") if piece.isdecimal() else (-1, piece) for piece in pieces)
+
+
+def _by_neighbor(
+    at: int, order: Sequence[int], scans: Sequence[Scan], found: dict[int, Dated], where: ZoneInfo
+) -> Dated | None:
+    """A file without stamps, dated by the file before or after it in the order of names, if one of them is dated."""
+    one, place = scans[at], order.index(at)
+    near = [order[other] for other in (place - 1, place + 1) if 0 <= other < len(order) and order[other] in found]
+    near = [other for other in near if scans[other].path.parent == one.path.parent and scans[other].products & one.products]
+    if one.first is None or one.last is None or not near:
+        return None
+    nearest = min(near, key=lambda other: found[other].begin) if len(near) > 1 else near[0]
+    is_after = len(near) > 1 or (order.index(nearest) < place) != _is_newest_first(order, found)
+    neighbor = found[nearest]
+    if is_after:
+        day = neighbor.local_end // DAY + (one.first.clock % DAY < neighbor.local_end % DAY - LATE) - one.first.clock // DAY
+    else:
+        day = neighbor.local_begin // DAY - (one.last.clock % DAY > neighbor.local_begin % DAY + LATE) - one.last.clock // DAY
+    return dated(one, dating.continued(day), where)
+
+
+def _is_newest_first(order: Sequence[int], found: dict[int, Dated]) -> bool:
+    """Whether the dates go down while the numbers in the names go up, as with logrotate."""
+    begins = [found[at].begin for at in order if at in found]
+    return len(begins) > 1 and begins[0] > begins[-1]
+
+
+def _server(one: Dated, history: Sequence[Dated], servers: list[runs.Server]) -> runs.Server:
+    """The server that wrote this file: that of the same name, or where nobody says the name, one with the same daemons."""
+    host = _host(one, history)
+    same = (server for server in servers if server.host == host and (host is not None or server.products & one.scan.products))
+    server = next(same, None)
+    if server is None:
+        server = runs.Server(host)
+        servers.append(server)
+    server.products |= one.scan.products
+    return server
+
+
+def _host(one: Dated, history: Sequence[Dated]) -> str | None:
+    """The name of its server: in a file without one, that of the last file before it (or else after it) with the same daemons."""
+    if one.scan.host is not None:
+        return one.scan.host
+    named = [other for other in history if other.scan.host is not None and other.scan.products & one.scan.products]
+    nearest = min(named, key=lambda other: (other.begin > one.begin, abs(other.begin - one.begin)), default=None)
+    return None if nearest is None else nearest.scan.host
+
+
+def _known(one: Dated, earlier: Sequence[Dated]) -> Flags:
+    """Which uses of this file the server's earlier files have too."""
+    known = np.zeros(one.scan.uses, dtype=bool)
+    overlapping = [other for other in earlier if other.end + CLOCK_SET * zones.SECOND >= one.begin]
+    if overlapping:
+        until = max(other.local_end for other in overlapping) + CLOCK_SET
+        places, own = _keys(one, one.local_begin - CLOCK_SET, until)
+        others = (_keys(other, one.local_begin - CLOCK_SET, until)[1] for other in overlapping)
+        known[places] = overlaps.repeated(own, overlaps.known(others))
+    return known
+
+
+def _keys(one: Dated, since: int, until: int) -> tuple[Numbers, overlaps.Keys]:
+    """The uses of a file between two local times: their places in it, and what tells them apart, local time and text."""
+    places, found = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.uint64)]
+    done = 0
+    for batch in one.rows():
+        local, _ = one.days.local(batch["line"].to_numpy(), batch["clock"].to_numpy())
+        inside = np.flatnonzero((local >= since) & (local <= until))
+        table = pa.table([pa.array(local), *batch.columns[2:]], names=["local", *RAW.names[2:]])
+        places.append(done + inside)
+        found.append(overlaps.keys(table.take(pa.array(inside))))
+        done += batch.num_rows
+    return np.concatenate(places), np.concatenate(found)
+
+
+def _undated(one: Scan) -> Part:
+    """A file of which nobody says what day it is: its uses are counted and left out."""
+    return Part(str(one.path), FLEXNET, lines=one.lines, malformed=one.malformed, undated=one.uses)

@@ -1,0 +1,212 @@
+"""The grammar of a FlexNet debug log: what one line says, after its time.
+
+A line is `hh:mm:ss (daemon) body`. Of the bodies these matter:
+
+- `VERB: "feature" [(key)] user@host  [data] [(n licenses)] [tail]` with the verbs of USES: somebody takes, returns or is denied.
+- Stamps, which carry the date that the lines lack: TIMESTAMP, the start of the server, its summaries.
+- Signs that a vendor daemon starts, reads its license file again, or stops.
+
+Everything else (headings, lists of features, statistics, EXPIRED features, DEQUEUED requests, failed check-ins) is known and says
+nothing about use.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import NamedTuple
+
+from checkout_log.columns import CHECKIN, CHECKOUT, DENIAL, UNSUPPORTED, UPGRADE
+from checkout_log.sources.text import number
+
+# These write about themselves; only vendor daemons give licenses.
+MANAGERS = ("lmgrd", "lmadmin")
+# Reason of a request that waits in the queue.
+QUEUED = "queued"
+IDLE, SHUTDOWN = "idle", "shutdown"
+# FLEXlm is younger than 1988. A stamp outside of these years is damage.
+FIRST_YEAR, LAST_YEAR = 1988, 2199
+
+# Kinds of marks.
+STAMP, BANNER, START, REREAD, REREAD_END, STOP, STOP_ALL = (
+    "stamp",
+    "banner",
+    "start",
+    "reread",
+    "reread_end",
+    "stop",
+    "stop_all",
+)
+
+
+class Use(NamedTuple):
+    """A line about a license: one row of the events' columns."""
+
+    event: str
+    product: str
+    feature: str
+    member: str | None
+    machine: str | None
+    quantity: int
+    reason: str | None
+
+
+class Mark(NamedTuple):
+    """A line about the server: which daemon wrote it, and the date, time of day (seconds) and host that it names."""
+
+    kind: str
+    daemon: str
+    day: date | None = None
+    second: int | None = None
+    host: str | None = None
+
+
+class Malformed(NamedTuple):
+    """A line that begins like a use or a stamp and cannot be read."""
+
+    daemon: str
+
+
+# What lines must have to be looked at more closely; it runs over all lines at once, without groups, before anything else does.
+CANDIDATE = (
+    r"^[^(]{0,20}\([^()]+\) (?:"
+    r"(?:OUT|IN|DENIED|UNSUPPORTED|UPGRADE|QUEUED): "
+    r"|TIMESTAMP |Server's System Date|(?:FlexNet|FLEXnet|FLEXlm) .*started on |\(@[^)]*-SLOG@\) (?:Start-Date|Time): "
+    r"|Server started on |Rereading license|\.\.\.Finished reread|-----"
+    r"|SHUTDOWN request|[Ss]hutdown requested|daemon shutdown requested|EXITING DUE|Lost connection to lmgrd"
+    r"|\S+ exited with status|lmgrd will now shut down)"
+)
+
+LINE = re.compile(r"\(([^()]+)\) (.*)", re.DOTALL)
+VERB = re.compile(r"(OUT|IN|DENIED|UNSUPPORTED|UPGRADE|QUEUED): ")
+# The user may hold anything, the host no blank: so the user ends at the last @ before two blanks, a bracket or the end.
+USE = re.compile(
+    r'(?:"(?P<quoted>[^"]+)"|(?P<bare>[^\s"]+)) (?:\((?P<key>[0-9A-Fa-f ]+)\) )?'
+    r"(?P<user>.*?)@(?P<host>[^@\s]*)(?:  (?P<tail>.*)| (?P<closed>[(\[].*)|)",
+    re.DOTALL,
+)
+# No server gives a million licenses at once: a longer number is damage.
+LICENSES = re.compile(r"\((\d+) licenses?\)")
+GROWN = re.compile(r"\((\d+) ?-> ?(\d+) licenses?\)")
+MOST_LICENSES = 1_000_000
+RETURNED = {"INACTIVE": IDLE, "SHUTDOWN": SHUTDOWN}
+RETURN = re.compile(r"\((INACTIVE|SHUTDOWN)\)\s*$")
+# `(Licensed number of users already reached. (-4,342:104 "Connection reset by peer"))`: the words, and the code without what
+# the network said.
+REFUSAL = re.compile(r"\((?P<words>[^()]*?)\.?\s*\((?P<code>-?\d+,-?\d+)")
+
+DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})\b")
+LONG_DATE = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d{4}) (\d\d):(\d\d):(\d\d)")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+SUMMARY = re.compile(r"\(@[^)]*-SLOG@\) (?:Start-Date|Time): ")
+STARTED = re.compile(r"(?:FlexNet|FLEXnet|FLEXlm) .*started on (\S+)")
+SERVES = re.compile(r"Server started on (\S+) for:")
+EXITED = re.compile(r"(\S+) exited with status")
+STOPS = ("Shutdown requested", "shutdown requested", "daemon shutdown requested", "EXITING DUE", "Lost connection to lmgrd")
+STOPS_ALL = ("SHUTDOWN request", "lmgrd will now shut down", "EXITING DUE", "daemon shutdown requested")
+
+
+def read(text: str) -> Use | Mark | Malformed | None:
+    """What the text after a line's time says: a use, a mark, nothing that matters (None), or something that cannot be read."""
+    found = LINE.match(text.rstrip())
+    if found is None:
+        return None
+    daemon, body = found.groups()
+    if daemon not in MANAGERS and (verb := VERB.match(body)) is not None:
+        return _use(daemon, verb.group(1), body[verb.end() :])
+    return _stamp(daemon, body) or _sign(daemon, body)
+
+
+def _use(daemon: str, verb: str, rest: str) -> Use | Malformed:
+    found = USE.fullmatch(rest)
+    if found is None:
+        return Malformed(daemon)
+    tail = found["tail"] or found["closed"] or ""
+    feature = found["quoted"] or found["bare"]
+    quantity = _quantity(verb, tail)
+    if quantity < 1:
+        return Malformed(daemon)
+    event, reason = _meaning(verb, tail)
+    return Use(event, daemon, feature, found["user"] or None, found["host"] or None, quantity, reason)
+
+
+def _quantity(verb: str, tail: str) -> int:
+    """How many licenses move; 0 where the line does not say it and has to."""
+    if verb == "UPGRADE":
+        grown = GROWN.search(tail)
+        return number(grown[2], MOST_LICENSES) - number(grown[1], MOST_LICENSES) if grown else 0
+    counted = LICENSES.search(tail)
+    return number(counted[1], MOST_LICENSES) if counted else 1
+
+
+def _meaning(verb: str, tail: str) -> tuple[str, str | None]:
+    """The event, and its reason: of a denial the code with the server's own words, as `-4,342 Licensed number ...`."""
+    if verb == "OUT":
+        return CHECKOUT, None
+    if verb == "UPGRADE":
+        return UPGRADE, None
+    if verb == "IN":
+        returned = RETURN.search(tail)
+        return CHECKIN, RETURNED[returned[1]] if returned else None
+    if verb == "UNSUPPORTED":
+        return DENIAL, UNSUPPORTED
+    if verb == "QUEUED":
+        return DENIAL, QUEUED
+    refused = REFUSAL.search(tail)
+    return DENIAL, f"{refused['code']} {refused['words']}".rstrip() if refused else tail.strip("() ") or None
+
+
+def _stamp(daemon: str, body: str) -> Mark | Malformed | None:
+    """The date that a line names; statistics of the past, such as `ms at`, are no stamps of the line that reports them."""
+    if body.startswith("TIMESTAMP ") or (started := STARTED.match(body)) is not None:
+        day = _day(DATE.search(body))
+        host = None if body.startswith("TIMESTAMP ") or started is None else started[1]
+        return Malformed(daemon) if day is None else Mark(STAMP, daemon, day, host=host)
+    if body.startswith("Server's System Date") or SUMMARY.match(body) is not None:
+        return _long_stamp(daemon, body)
+    return None
+
+
+def _long_stamp(daemon: str, body: str) -> Mark | Malformed | None:
+    found = LONG_DATE.search(body)
+    if found is None or found[1] not in MONTHS:
+        # Another language: the date is there, but nobody here can read it.
+        return None
+    day, year, hour, minute, second = (int(value) for value in found.groups()[1:])
+    try:
+        at = datetime(year, MONTHS.index(found[1]) + 1, day, hour, minute, second)  # noqa: DTZ001 - the clock on the server's wall
+    except ValueError:
+        return Malformed(daemon)
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        return Malformed(daemon)
+    return Mark(STAMP, daemon, at.date(), at.hour * 3600 + at.minute * 60 + at.second)
+
+
+def _day(found: re.Match[str] | None) -> date | None:
+    """The day that `m/d/yyyy` names, if there is such a day."""
+    if found is None:
+        return None
+    month, day, year = (int(value) for value in found.groups())
+    try:
+        return date(year, month, day) if FIRST_YEAR <= year <= LAST_YEAR else None
+    except ValueError:
+        return None
+
+
+def _sign(daemon: str, body: str) -> Mark | None:
+    """The start, new reading or stop of a daemon."""
+    if daemon in MANAGERS:
+        return _sign_of_manager(daemon, body)
+    if (serves := SERVES.match(body)) is not None:
+        return Mark(START, daemon, host=serves[1])
+    begins = {"Rereading license": REREAD, "...Finished reread": REREAD_END} | dict.fromkeys(STOPS, STOP)
+    kind = next((kind for begin, kind in begins.items() if body.startswith(begin)), None)
+    return None if kind is None else Mark(kind, daemon)
+
+
+def _sign_of_manager(daemon: str, body: str) -> Mark | None:
+    if (exited := EXITED.match(body)) is not None:
+        return Mark(STOP, exited[1])
+    if body.startswith("-----"):
+        return Mark(BANNER, daemon)
+    return Mark(STOP_ALL, daemon) if body.startswith(STOPS_ALL) else None

@@ -1,0 +1,110 @@
+"""The grammar of `lmstat -a`: what one line of a snapshot says.
+
+A row of a user is `user host display (version) (server/port handle), start Www m/d hh:mm[, n licenses][, ...] [(linger: sec[ / sec])]`,
+a row of somebody who waits ends with `queued for n license`. The start has no year, and no zone.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from checkout_log.sources.flexnet_lines import FIRST_YEAR, LAST_YEAR, MOST_LICENSES
+from checkout_log.sources.text import number
+
+STATUS = re.compile(r"Flexible License Manager status on \w{3} (\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d\d)(?::(\d\d))?")
+SERVERS = re.compile(r"License server status: (\S.*?)\s*$")
+DAEMON = re.compile(r"\s+(\S+): UP v\S+")
+FEATURE = re.compile(r"Users of (.+?):\s*\((?:Total|Error|Uncounted)")
+VENDOR = re.compile(r'\s*"[^"]*" v\S*, vendor: ([^\s,]+)')
+RESERVED = re.compile(r"\s*\d+ RESERVATIONs? for ")
+ROW = re.compile(
+    r"\s+(?P<who>\S.*?) \((?P<version>v[^()]*)\) \((?P<place>[^()]+?) (?P<handle>\d+)\)"
+    r"(?:, start (?P<weekday>\w{3}) (?P<month>\d{1,2})/(?P<day>\d{1,2}) (?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d))?"
+    r"| queued for (?P<queued>\d+) licenses?)(?P<rest>.*)"
+)
+# What a line of a user has, however damaged the rest of it is.
+ROW_LIKE = re.compile(r", start \w{3} \d|queued for \d")
+LICENSES = re.compile(r", (\d+) licenses?\b")
+# Nine digits are thirty years.
+LINGER = re.compile(r"\(linger: (\d{1,9})(?: / (\d{1,9}))?\)")
+HOST_LIKE = re.compile(r"[\w.-]+")
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+# A start this much after the snapshot is the same minute on two clocks, or seconds that lmstat leaves out.
+CLOCKS = timedelta(minutes=1)
+
+
+class Row(NamedTuple):
+    """A user of a feature. `start` is local time, None for somebody who waits; `linger` seconds of a borrow, counted from start."""
+
+    member: str
+    machine: str
+    display: str
+    handle: str
+    quantity: int
+    start: datetime | None
+    linger: int | None
+    is_doubtful: bool
+
+
+def row(line: str, now: datetime) -> Row | None:
+    """The user in this line of a snapshot taken at the local time `now`; None where it cannot be read."""
+    found = ROW.fullmatch(line.rstrip())
+    if found is None:
+        return None
+    member, machine, display = people(found["who"], found["version"])
+    counted = LICENSES.search(found["rest"])
+    quantity = number(found["queued"] or (counted[1] if counted else "1"), MOST_LICENSES)
+    start = _start(found, now) if found["queued"] is None else None
+    if not machine or not quantity or (start is None and found["queued"] is None):
+        return None
+    linger = LINGER.search(found["rest"])
+    is_doubtful = start is not None and WEEKDAYS[start.weekday()] != found["weekday"]
+    handle = f"{found['place']}/{found['handle']}"
+    seconds = int(linger[2] or linger[1]) if linger else None
+    return Row(member, machine, display, handle, quantity, start, seconds, is_doubtful)
+
+
+def people(who: str, version: str) -> tuple[str, str, str]:
+    """User, host and display of a row; the host is empty where there is none.
+
+    Users may hold blanks, and displays blanks and any sign. Hosts hold neither: what begins with another sign belongs to the
+    display, the word before it is the host. Without such a sign the last word is the display.
+    """
+    words = who.split(" ")
+    if len(words) > 3 and words[-1] == version.removeprefix("v"):  # noqa: PLR2004 - user, host, display, and one more
+        words.pop()
+    if len(words) == 1:
+        return words[0], "", ""
+    odd = next((at for at, word in enumerate(words) if at >= 2 and not HOST_LIKE.fullmatch(word)), None)  # noqa: PLR2004
+    host = odd - 1 if odd is not None else max(1, len(words) - 2)
+    return " ".join(words[:host]), words[host], " ".join(words[host + 1 :])
+
+
+def snapshot_time(line: str) -> datetime | None:
+    """The local time that a snapshot says it was taken at; None where the line says none, or an impossible one."""
+    found = STATUS.search(line)
+    if found is None:
+        return None
+    month, day, year, hour, minute, second = (int(value or 0) for value in found.groups())
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        return None
+    try:
+        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the clock on the server's wall
+    except ValueError:
+        return None
+
+
+def _start(found: re.Match[str], now: datetime) -> datetime | None:
+    """The last time before the snapshot that this date and time was."""
+    month, day, hour, minute, second = (int(found[name] or 0) for name in ("month", "day", "hour", "minute", "second"))
+    # The 29th of February is at most eight years back.
+    for year in range(now.year, now.year - 9, -1):
+        try:
+            at = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001
+        except ValueError:
+            continue
+        if at <= now + CLOCKS:
+            return at
+    return None

@@ -1,0 +1,84 @@
+"""What one file or database gave: its events, and what was counted while it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from checkout_log.store import Tally
+
+# What the readers are called in the quality frame.
+EXPORT, DATABASE, FLEXNET, LMSTAT = "export", "database", "flexnet", "lmstat"
+RLM_REPORT, RLM_DEBUG, UNKNOWN = "rlm-report", "rlm-debug", "unknown"
+
+
+@dataclass(slots=True)
+class Part:
+    """One file or database. Times are whole microseconds since 1970 UTC; what they are is said by `quality.QUALITY`."""
+
+    file: str
+    kind: str
+    lines: int = 0
+    rows: int = 0
+    malformed: int = 0
+    undated: int = 0
+    ambiguous: int = 0
+    disagreeing: int = 0
+    overlapping: int = 0
+    begin: int | None = None
+    end: int | None = None
+    products: frozenset[str] = frozenset()
+
+    @property
+    def other(self) -> int:
+        """Lines that are known and are no events."""
+        return max(0, self.lines - self.rows - self.malformed - self.undated - self.overlapping)
+
+    def holds(self, written: Tally) -> None:
+        """Takes what was counted while its events were written; its own first and last time count, where it knows them."""
+        self.rows, self.ambiguous = written.rows, written.ambiguous
+        self.products |= written.products
+        self.begin = written.begin if self.begin is None else self.begin
+        self.end = written.end if self.end is None else self.end
+
+
+@dataclass(slots=True)
+class Found:
+    """What a group of sources gave: files of events, its parts, the runs of servers, and the time it covers, per product.
+
+    eras: number, product, begin, end. spans: product, begin, end. Times are whole microseconds since 1970 UTC.
+    """
+
+    files: list[Path] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    eras: list[tuple[int, str, int, int | None]] = field(default_factory=list)
+    spans: list[tuple[str, int, int]] = field(default_factory=list)
+
+    def add(self, other: Found) -> None:
+        """Takes what another group gave."""
+        self.files += other.files
+        self.parts += other.parts
+        self.eras += other.eras
+        self.spans += other.spans
+
+
+def joined(spans: Iterable[tuple[str, int, int]], silence: int) -> list[tuple[str, int, int]]:
+    """The spans of each product, those that overlap or follow one another within this silence (microseconds) made one."""
+    found: list[tuple[str, int, int]] = []
+    for product, begin, end in sorted(spans):
+        if found and found[-1][0] == product and begin - found[-1][2] <= silence:
+            found[-1] = (product, found[-1][1], max(end, found[-1][2]))
+        else:
+            found.append((product, begin, end))
+    return found
+
+
+def covered(parts: Sequence[Part]) -> list[tuple[str, int, int]]:
+    """The time that each part covers, for each of its products."""
+    return [
+        (product, part.begin, part.end)
+        for part in parts
+        for product in sorted(part.products)
+        if part.begin is not None and part.end is not None
+    ]

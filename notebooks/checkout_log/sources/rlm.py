@@ -1,0 +1,124 @@
+"""RLM's logs as events: report logs of all three styles, and debug logs of ISV servers.
+
+`product` is the ISV and `feature` the product, as vendor daemon and feature are with FlexNet. Times are the server's clock.
+
+Each report log begins anew, with START. The server went on running if the new log says that it was switched to or lists
+licenses in use; otherwise START is a new run. A license in use whose checkout was not seen is a checkout of uncertain time.
+A roaming license is a borrow for the days it says. Denials after which the application tries again are none.
+
+A debug log has no year at all: it is taken to be the last one in which its last line is not later than the file itself, and
+every event is flagged.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from checkout_log.columns import EVENTS, names
+from checkout_log.sources import overlaps, zones
+from checkout_log.sources import rlm_lines as grammar
+from checkout_log.sources.flexnet import HOUR
+from checkout_log.sources.part import RLM_DEBUG, RLM_REPORT, Found, Part, covered, joined
+from checkout_log.sources.rlm_days import possible_day
+from checkout_log.sources.rlm_history import History, Reading
+from checkout_log.sources.rlm_lines import Record, Unread
+from checkout_log.sources.text import lines
+from checkout_log.store import EventFile
+
+# Lines of two files that tell of the same event are equal but for their number.
+TELLING = [name for name in names(EVENTS) if name != "line"]
+# Half a year: so far does no silence reach, and a date that goes back further is one of the next year.
+HALF_A_YEAR = 180
+
+
+def read(
+    paths: Sequence[tuple[Path, str]],
+    folder: Path,
+    where: ZoneInfo,
+    first_segment: int,
+    first_era: int,
+    advance: Callable[[int], None],
+) -> Found:
+    """What these logs say, each a path and its kind, with their events in one file in the folder. Raises SourceUnreadable."""
+    known = [(_first_day(path, kind), path, kind) for path, kind in paths]
+    history = History(zones.WallClock(where), itertools.count(first_era))
+    written: list[tuple[Part, Path]] = []
+    for at, (day, path, kind) in enumerate(sorted(known, key=lambda one: one[0] or date.max)):
+        target, part = folder / f"rlm_{at}.parquet", Part(str(path), kind)
+        with EventFile(target) as events:
+            events.add_rows(_rows(part, day, history, first_segment + at))
+        part.holds(events.tally)
+        written.append((part, target))
+        advance(path.stat().st_size)
+    target = folder / "rlm.parquet"
+    overlaps.one_file(written, target, TELLING)
+    parts = [part for part, _ in written]
+    eras = [row for site in history.sites.values() for row in site.server.rows()]
+    return Found([target], parts, eras, joined(covered(parts), HOUR * zones.SECOND))
+
+
+def _rows(part: Part, day: date | None, history: History, segment: int) -> Iterator[tuple[object, ...]]:
+    """The events of one log, in the order of its lines."""
+    reading = Reading(history, part, day, segment, is_certain=part.kind == RLM_REPORT)
+    for number, line in lines(Path(part.file)):
+        part.lines += 1
+        try:
+            for isv, record in _records(line.strip(), part.kind):
+                yield from reading.take(isv, record, number)
+        except Unread:
+            part.malformed += 1
+    yield from reading.rest(is_doubtful=False)
+    part.disagreeing = reading.disagreeing
+
+
+def _records(line: str, kind: str) -> Iterator[tuple[str | None, Record]]:
+    """The ISV, where the line itself names it, and the record in a line."""
+    if kind == RLM_DEBUG:
+        found = grammar.debug(line)
+        if found is not None:
+            yield found
+    elif (record := grammar.report(line)) is not None:
+        yield None, record
+
+
+def _first_day(path: Path, kind: str) -> date | None:
+    """The day of the first line of a log, as far as anything says its year."""
+    return _first_full_day(path) if kind == RLM_REPORT else _first_day_before(path, _changed_on(path))
+
+
+def _first_full_day(path: Path) -> date | None:
+    for _, line in lines(path):
+        try:
+            record = grammar.report(line.strip())
+        except Unread:
+            continue
+        if record is not None and record.year is not None:
+            return possible_day(record.year, record.month or 0, record.day or 0)
+    return None
+
+
+def _changed_on(path: Path) -> date:
+    """The day after the file was last written, so that no zone makes its last line later."""
+    return (datetime.fromtimestamp(path.stat().st_mtime, UTC) + timedelta(days=1)).date()
+
+
+def _first_day_before(path: Path, changed: date) -> date | None:
+    """The first day of a log without years that ends on or before a day."""
+    first: tuple[int, int] | None = None
+    last, years = (0, 0), 0
+    for _, line in lines(path):
+        found = grammar.DEBUG_LINE.match(line.strip())
+        if found is None:
+            continue
+        now = int(found["month"]), int(found["day"])
+        first = first or now
+        years += (last[0] - now[0]) * 30 + last[1] - now[1] > HALF_A_YEAR
+        last = now
+    if first is None:
+        return None
+    year = changed.year - (last > (changed.month, changed.day))
+    return possible_day(year - years, *first)

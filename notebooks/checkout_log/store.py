@@ -1,0 +1,104 @@
+"""Where events go while a log is read: parquet files in a folder of their own, a batch at a time."""
+
+from __future__ import annotations
+
+import shutil
+import weakref
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from tempfile import mkdtemp
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from checkout_log.columns import stored_schema
+
+# So many rows are held in memory at once: some 20 MiB.
+ROWS_IN_A_BATCH = 65_536
+
+
+class Folder:
+    """A temporary folder that goes away with the last one who holds it."""
+
+    def __init__(self) -> None:
+        self.path = Path(mkdtemp(prefix="checkout_log_"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was written: how many events, how many of them with an uncertain time, about which products, and when.
+
+    begin, end: the first and last time in whole microseconds since 1970 UTC, None while there is no event.
+    """
+
+    rows: int = 0
+    ambiguous: int = 0
+    products: frozenset[str] = frozenset()
+    begin: int | None = None
+    end: int | None = None
+
+    def count(self, batch: pa.RecordBatch) -> None:
+        """Counts these rows too."""
+        times = pc.min_max(batch["at"]).as_py()
+        self.rows += batch.num_rows
+        self.ambiguous += pc.sum(batch["ambiguous"]).as_py()
+        self.products |= set(batch["product"].unique().to_pylist())
+        self.begin = times["min"] if self.begin is None else min(self.begin, times["min"])
+        self.end = times["max"] if self.end is None else max(self.end, times["max"])
+
+
+class EventFile:
+    """One parquet file of events, open for writing. What is written is counted in `tally`, which may be replaced at any time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.tally = Tally()
+        self._schema = stored_schema()
+        self._writer = pq.ParquetWriter(path, self._schema, compression="snappy")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._writer.close()
+
+    def add(self, columns: Mapping[str, Any], rows: int) -> None:
+        """Writes so many rows. A column is an array or one value for all rows; what is not given is empty."""
+        arrays = [_array(columns.get(field.name), field, rows) for field in self._schema]
+        self.add_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+
+    def add_rows(self, rows: Iterable[tuple[object, ...]]) -> None:
+        """Writes rows, each with the values of `stored_schema()` in order."""
+        remaining = iter(rows)
+        while batch := list(islice(remaining, ROWS_IN_A_BATCH)):
+            columns = zip(*batch, strict=True)
+            arrays = [pa.array(values, field.type) for values, field in zip(columns, self._schema, strict=True)]
+            self.add_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+
+    def add_batch(self, batch: pa.RecordBatch) -> None:
+        """Writes rows of the stored schema."""
+        if not batch.num_rows:
+            return
+        self._writer.write_batch(batch)
+        self.tally.count(batch)
+
+
+def write(path: Path, rows: Iterable[tuple[object, ...]]) -> int:
+    """Writes rows, each with the values of `stored_schema()` in order, into one parquet file. How many there were."""
+    with EventFile(path) as events:
+        events.add_rows(rows)
+    return events.tally.rows
+
+
+def _array(values: Any, field: pa.Field, rows: int) -> pa.Array:
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values
+    if hasattr(values, "__array__"):
+        return pa.array(values, field.type)
+    return pa.repeat(pa.scalar(values, field.type), rows)

@@ -1,0 +1,239 @@
+"""Licenses that are stuck: which, by what cause, how sure that is, and what to do. One row for each use, worst first.
+
+Causes are told from the log alone, so each row carries its evidence. One use can look stuck in several ways: the row has the
+cause that explains most, and the evidence names the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from checkout_log import traces
+from checkout_log.columns import (
+    BORROW,
+    CUT_BY_RESTART,
+    HOLDER_INACTIVE,
+    MACHINE_GONE,
+    NUMBER,
+    OUTLIER,
+    OVER_LONG_BORROW,
+    OVERDUE,
+    TEXT,
+    TIME,
+    Column,
+    checked,
+)
+from checkout_log.errors import QuestionInvalid
+from checkout_log.log import Log
+
+# Where one use has several causes, the first of these explains most.
+RANKING = (OVERDUE, MACHINE_GONE, CUT_BY_RESTART, HOLDER_INACTIVE, OVER_LONG_BORROW, OUTLIER)
+
+STUCK = (
+    Column("cause", TEXT, False, "one of columns.CAUSES"),
+    Column("product", TEXT, False, "product, or vendor daemon"),
+    Column("feature", TEXT, False, "what is held, with semicolons between"),
+    Column("member", TEXT, True, "who holds it"),
+    Column("machine", TEXT, True, "where"),
+    Column("handle", TEXT, True, "id of the session or borrow: what `borrow release` takes"),
+    Column("since", TIME, False, "since when"),
+    Column("due", TIME, True, "due time of a borrow"),
+    Column("confidence", NUMBER, False, "how sure, from 0 to 1"),
+    Column("evidence", TEXT, False, "what the log shows"),
+    Column("action", TEXT, False, "what to do"),
+)
+
+ACTIONS = {
+    OVERDUE: "Ask the member to return it; release it if the machine cannot be reached.",
+    MACHINE_GONE: "Release it: the machine that held it is not in use any more.",
+    CUT_BY_RESTART: "Check on the license server whether it is still held, and remove it there.",
+    HOLDER_INACTIVE: "Ask the member; release it, and unassign the license if it is not needed.",
+    OVER_LONG_BORROW: "Ask the member to return it, and set a shorter longest borrow for the group.",
+    OUTLIER: "Ask the member whether the session is in use, and end it if not.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When something counts as stuck.
+
+    outlier_share, outlier_factor, outlier_least: a session is open this many times longer than this share of the feature's own
+        closed ones, and than this time. A fixed time alone would call every long job of a batch site stuck; and of a hundred
+        sound sessions one is longer than 99 % of them.
+    fewest_closed: so many closed sessions it takes to know a feature's lengths.
+    inactive: no sign of the member or the machine for so long; longer than most vacations.
+    long_factor, long_least: a borrow is due this many times later than the member ever kept one, and by so much.
+    gone_silence: the old machine has been silent so long after the new one appeared; both are in use side by side for some days
+        when a machine is replaced in order.
+    freed_by_time: sources whose seats are free when a borrow is due, so that none is overdue.
+    """
+
+    outlier_share: float = 0.99
+    outlier_factor: float = 1.5
+    outlier_least: timedelta = timedelta(days=1)
+    fewest_closed: int = 20
+    inactive: timedelta = timedelta(days=30)
+    long_factor: float = 3.0
+    long_least: timedelta = timedelta(days=7)
+    gone_silence: timedelta = timedelta(days=2)
+    freed_by_time: tuple[str, ...] = ("authority",)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.outlier_share < 1 or min(self.long_factor, self.outlier_factor) < 1 or self.fewest_closed < 1:
+            raise QuestionInvalid(
+                "a share lies between 0 and 1, a factor is 1 or more, and it takes at least one closed session",
+                hint="Leave the thresholds out to get those that were measured.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    """What one cause says of one use."""
+
+    cause: str
+    confidence: float
+    evidence: str
+
+
+def find(log: Log, now: datetime | None = None, thresholds: Thresholds | None = None) -> pd.DataFrame:
+    """Uses that are stuck at `now` (default: the end of the log), worst first: the columns STUCK.
+
+    A table of borrows of an authority is ready for `carnet-authority borrow release --from FILE`. Raises QuestionInvalid.
+    """
+    wanted = thresholds or Thresholds()
+    seen = traces.Traces.of(log, now, wanted.outlier_share)
+    rows = []
+    for use in traces.held(log, seen, freed_by_time=wanted.freed_by_time):
+        signs = [sign for rule in _RULES if (sign := rule(use, seen, wanted)) is not None]
+        if signs:
+            rows.append(_row(use, signs))
+    found = pd.DataFrame(rows, columns=[column.name for column in STUCK])
+    found = found.astype({column.name: _DTYPES[column.kind] for column in STUCK})
+    ordered = found.sort_values(["confidence", "since"], ascending=[False, True], ignore_index=True)
+    return checked(ordered, STUCK)
+
+
+_DTYPES = {TEXT: "string", TIME: "datetime64[us, UTC]", NUMBER: "float64"}
+
+
+def _row(use: traces.Use, signs: Iterable[_Sign]) -> tuple[object, ...]:
+    ordered = sorted(signs, key=lambda sign: RANKING.index(sign.cause))
+    first, others = ordered[0], ordered[1:]
+    also = f" Also: {'; '.join(sign.evidence for sign in others)}." if others else ""
+    confidence = 1 - float(np.prod([1 - sign.confidence for sign in ordered]))
+    return (
+        first.cause,
+        use.product,
+        "; ".join(use.features),
+        use.member,
+        use.machine,
+        use.handle,
+        use.since,
+        use.due,
+        round(confidence, 2),
+        f"{first.evidence}.{also}",
+        ACTIONS[first.cause],
+    )
+
+
+def _overdue(use: traces.Use, seen: traces.Traces, _: Thresholds) -> _Sign | None:
+    """Past its due time without a return, the seat still held."""
+    if use.due is None or use.due > seen.now or use.mode != BORROW:
+        return None
+    return _Sign(OVERDUE, 0.95, f"due {_days(seen.now - use.due)} ago, and no return was seen")
+
+
+def _gone(use: traces.Use, seen: traces.Traces, wanted: Thresholds) -> _Sign | None:
+    """The same alias, or the same user, has since appeared on another machine, and the old one is silent."""
+    successor = seen.successor(use)
+    if successor is None:
+        return None
+    silent_since = max(seen.machine_last(use.machine), use.since)
+    if seen.now - successor.at < wanted.gone_silence or silent_since > successor.at:
+        return None
+    same = "the same alias" if successor.by_alias else "the same member"
+    sign = 0.9 if successor.by_alias else 0.6
+    return _Sign(
+        MACHINE_GONE,
+        sign,
+        f"{same} is on {successor.machine} since {successor.at:%Y-%m-%d}, this machine is silent since {silent_since:%Y-%m-%d}",
+    )
+
+
+def _cut(use: traces.Use, seen: traces.Traces, _: Thresholds) -> _Sign | None:
+    """Opened before a restart of the license server, and no sign of it after."""
+    if use.cut_at is None or seen.last_there(use) > use.cut_at:
+        return None
+    return _Sign(
+        CUT_BY_RESTART,
+        0.8,
+        f"open when the license server restarted at {use.cut_at:%Y-%m-%d %H:%M} UTC, nothing was seen of it after",
+    )
+
+
+def _inactive(use: traces.Use, seen: traces.Traces, wanted: Thresholds) -> _Sign | None:
+    """No event of the member or the machine for so long."""
+    disabled_at = seen.disabled.get(use.member or "")
+    if disabled_at is not None and seen.last(use) < disabled_at:
+        return _Sign(HOLDER_INACTIVE, 0.95, f"the member is disabled since {disabled_at:%Y-%m-%d} or longer")
+    silence = seen.now - seen.last(use)
+    if silence < wanted.inactive:
+        return None
+    return _Sign(
+        HOLDER_INACTIVE,
+        min(0.95, 0.5 + silence / wanted.inactive / 10),
+        f"no sign of the member or the machine for {_days(silence)}",
+    )
+
+
+def _long(use: traces.Use, seen: traces.Traces, wanted: Thresholds) -> _Sign | None:
+    """Borrowed far longer than this member ever kept a borrow."""
+    kept = seen.longest_kept(use)
+    planned = seen.asked_for(use)
+    if planned is None or kept is None:
+        return None
+    if planned < kept * wanted.long_factor or planned - kept < wanted.long_least:
+        return None
+    return _Sign(
+        OVER_LONG_BORROW,
+        0.6,
+        f"borrowed for {_days(planned)}, while the longest this member kept one was {_days(kept)}; a longest borrow of that would give back {_days(planned - kept)}",
+    )
+
+
+def _outlier(use: traces.Use, seen: traces.Traces, wanted: Thresholds) -> _Sign | None:
+    """A session open longer than nearly all closed ones of its feature, and than a day."""
+    usual = seen.usual_length(use, wanted)
+    open_for = seen.now - use.since
+    if use.mode == BORROW or use.cut_at is not None or usual is None:
+        return None
+    if open_for <= max(usual * wanted.outlier_factor, wanted.outlier_least):
+        return None
+    share = f"{wanted.outlier_share:.0%}"
+    return _Sign(
+        OUTLIER,
+        0.5 + 0.4 * min(1, open_for / max(usual, wanted.outlier_least) / 10),
+        f"open for {_days(open_for)}; {share} of the sessions of this feature ended within {_days(usual)}",
+    )
+
+
+_RULES: tuple[Callable[[traces.Use, traces.Traces, Thresholds], _Sign | None], ...] = (
+    _overdue,
+    _gone,
+    _cut,
+    _inactive,
+    _long,
+    _outlier,
+)
+
+
+def _days(span: timedelta) -> str:
+    """A time span for people: days, below two days hours."""
+    if span >= timedelta(days=2):
+        return f"{span / timedelta(days=1):.0f} days"
+    return f"{span / timedelta(hours=1):.0f} hours"

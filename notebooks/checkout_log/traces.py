@@ -1,0 +1,252 @@
+"""The traces that members and machines leave in a log: who was seen where and when, and how long licenses are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from ibis import _
+
+from checkout_log import stacks
+from checkout_log.columns import BORROW, RENEWAL, SESSIONS, TEXT, TIME, WHOLE, Column
+from checkout_log.log import Log
+
+if TYPE_CHECKING:
+    from checkout_log.stuck import Thresholds
+
+MICROSECOND = timedelta(microseconds=1)
+
+_SIGHTINGS = (
+    Column("member", TEXT, True, ""),
+    Column("machine", TEXT, True, ""),
+    Column("alias", TEXT, True, ""),
+    Column("product", TEXT, False, ""),
+    Column("feature", TEXT, False, ""),
+    Column("first_at", TIME, False, ""),
+    Column("last_at", TIME, False, ""),
+)
+_LENGTHS = (
+    Column("product", TEXT, False, ""),
+    Column("feature", TEXT, False, ""),
+    Column("closed", WHOLE, False, ""),
+    Column("usual", WHOLE, False, "whole microseconds"),
+)
+_KEPT = (
+    Column("member", TEXT, True, ""),
+    Column("product", TEXT, False, ""),
+    Column("kept", WHOLE, False, "whole microseconds"),
+)
+# The reason of a denial that tells that the member was disabled (the authority's own code).
+DISABLED = "member-disabled"
+# Ends that show that the license was given back by who had it, so that its length is a length of use.
+_GIVEN_BACK = ("checkin", "idle", "shutdown")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of a license that holds a seat, with all its features."""
+
+    product: str
+    features: tuple[str, ...]
+    mode: str
+    member: str | None
+    machine: str | None
+    alias: str | None
+    handle: str | None
+    since: datetime
+    due: datetime | None
+    cut_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """The machine on which an alias or a member appeared after another."""
+
+    machine: str
+    at: datetime
+    by_alias: bool
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What a log shows up to `now`."""
+
+    now: datetime
+    sightings: pd.DataFrame
+    by_member: Mapping[str, pd.DataFrame]
+    by_alias: Mapping[str, pd.DataFrame]
+    machine_seen: Mapping[str, datetime]
+    member_seen: Mapping[str, datetime]
+    place_seen: Mapping[tuple[str, str, str, str], datetime]
+    disabled: Mapping[str, datetime]
+    renewed: Mapping[str, datetime]
+    lengths: Mapping[tuple[str, str], tuple[int, timedelta]]
+    kept: Mapping[tuple[str, str], timedelta]
+
+    @classmethod
+    def of(cls, log: Log, now: datetime | None, share: float) -> Traces:
+        """The traces in this log until `now`, by default the end of the log; `share` is the quantile of usual lengths."""
+        until = _end_of(log) if now is None else now
+        micros = _micros(until)
+        sightings = _sightings(log, micros)
+        return cls(
+            until,
+            sightings,
+            dict(list(sightings.dropna(subset=["member"]).groupby("member"))),
+            dict(list(sightings.dropna(subset=["alias"]).groupby("alias"))),
+            sightings.groupby("machine")["last_at"].max().to_dict(),
+            sightings.groupby("member")["last_at"].max().to_dict(),
+            sightings.groupby(["member", "machine", "product", "feature"])["last_at"].max().to_dict(),
+            _disabled(log, micros),
+            _renewed(log, micros),
+            _lengths(log, micros, share),
+            _kept(log, micros),
+        )
+
+    def last(self, use: Use) -> datetime:
+        """The last sign of the member or of the machine of a use."""
+        seen = [self.member_seen.get(use.member or ""), self.machine_last(use.machine)]
+        return max([moment for moment in seen if moment is not None], default=use.since)
+
+    def last_there(self, use: Use) -> datetime:
+        """The last sign of this member with these features on this machine."""
+        place = (use.member or "", use.machine or "", use.product)
+        return max(self.place_seen.get((*place, feature), use.since) for feature in use.features)
+
+    def machine_last(self, machine: str | None) -> datetime:
+        """The last sign of a machine; the beginning of time where there is none."""
+        return self.machine_seen.get(machine or "", datetime.min.replace(tzinfo=self.now.tzinfo))
+
+    def successor(self, use: Use) -> Successor | None:
+        """The machine on which the alias, or else the member, was first seen after this use began."""
+        for table, name, by_alias in ((self.by_alias, use.alias, True), (self.by_member, use.member, False)):
+            rows = table.get(name or "")
+            if rows is None or use.machine is None:
+                continue
+            # A machine is new when it was first seen after the use began: who has two for long has not replaced one.
+            firsts = rows[rows["machine"].notna() & (rows["machine"] != use.machine)].groupby("machine")["first_at"].min()
+            later = firsts[firsts > use.since].sort_values()
+            if len(later):
+                at = later.iloc[0].to_pydatetime()
+                if by_alias and not self._is_same_machine(use, rows, str(later.index[0]), at):
+                    continue
+                return Successor(str(later.index[0]), at, by_alias)
+        return None
+
+    def _is_same_machine(self, use: Use, rows: pd.DataFrame, machine: str, at: datetime) -> bool:
+        """Whether an alias that appeared elsewhere means the same machine: not where another member merely chose the same name.
+
+        It does when the member has it there too, or goes on elsewhere, having lost the machine.
+        """
+        members = set(rows[rows["machine"] == machine]["member"])
+        return use.member in members or self.member_seen.get(use.member or "", use.since) > at
+
+    def usual_length(self, use: Use, wanted: Thresholds) -> timedelta | None:
+        """How long nearly all sessions of the use's features last; None where too few ended to know."""
+        found = [self.lengths.get((use.product, feature)) for feature in use.features]
+        known = [length for item in found if item is not None for count, length in [item] if count >= wanted.fewest_closed]
+        return max(known, default=None)
+
+    def asked_for(self, use: Use) -> timedelta | None:
+        """For how long the member asked when asked last: up to the due time, from the start or the last renewal."""
+        if use.due is None:
+            return None
+        return use.due - max(use.since, self.renewed.get(use.handle or "", use.since))
+
+    def longest_kept(self, use: Use) -> timedelta | None:
+        """The longest time that the member kept a borrow of the product before giving it back; None where there was none."""
+        return self.kept.get((use.member or "", use.product))
+
+
+def held(log: Log, seen: Traces, *, freed_by_time: Sequence[str]) -> Iterator[Use]:
+    """Every use that holds a seat at `seen.now`, or did so when a restart cut it off, one for all its features."""
+    micros = _micros(seen.now)
+    is_overdue = (_.ended_by == "expiry") & (_.end <= micros) & ~_.source.isin(list(freed_by_time))
+    is_held = (_.end > micros) | _.censored | _.cut | is_overdue
+    frame = log.engine.frame(log.paired.filter((_.start <= micros) & is_held), SESSIONS)
+    frame = _since_the_oldest(frame, stacks.oldest(log, micros))
+    keys = ["handle", "product", "mode", "member", "machine", "start", "until", "cut", "end"]
+    for _key, rows in frame.groupby(keys, dropna=False, sort=False):
+        first = rows.iloc[0]
+        yield Use(
+            str(first["product"]),
+            tuple(dict.fromkeys(rows["feature"])),
+            str(first["mode"]),
+            _text(first["member"]),
+            _text(first["machine"]),
+            _text(first["alias"]),
+            _text(first["handle"]),
+            first["start"].to_pydatetime(),
+            None if pd.isna(first["until"]) else first["until"].to_pydatetime(),
+            first["end"].to_pydatetime() if first["cut"] else None,
+        )
+
+
+def _since_the_oldest(frame: pd.DataFrame, starts: Mapping[tuple[object, ...], list[pd.Timestamp]]) -> pd.DataFrame:
+    """The frame, in which what is open without a handle began when the oldest of its kind did."""
+    found = frame.sort_values("start", ignore_index=True)
+    nameless = found[found["handle"].isna() & found["censored"]]
+    for key, rows in nameless.groupby(["product", "feature", "member", "machine"], dropna=False):
+        turn = 0
+        for index, quantity in zip(rows.index, rows["quantity"], strict=True):
+            known = starts.get(tuple(key), [])
+            if turn < len(known):
+                found.loc[index, "start"] = known[turn]
+            turn += quantity
+    return found
+
+
+def _text(value: Any) -> str | None:
+    return None if pd.isna(value) else str(value)
+
+
+def _micros(at: datetime) -> int:
+    return (at - datetime.fromtimestamp(0, at.tzinfo)) // MICROSECOND
+
+
+def _end_of(log: Log) -> datetime:
+    latest = log.stored.spans["end"].max()
+    found: datetime = pd.Timestamp(0 if pd.isna(latest) else int(latest), unit="us", tz="UTC").to_pydatetime()
+    return found
+
+
+def _sightings(log: Log, until: int) -> pd.DataFrame:
+    """Where each member was seen, under which alias, with what, first and last.
+
+    A denial is a sign of life too; that of a disabled member is one of software that goes on asking.
+    """
+    signs = log.table.filter((_["at"] <= until) & (_.reason.isnull() | (_.reason != DISABLED)))
+    rows = signs.group_by("member", "machine", "alias", "product", "feature")
+    return log.engine.frame(rows.aggregate(first_at=_["at"].min(), last_at=_["at"].max()), _SIGHTINGS)
+
+
+def _disabled(log: Log, until: int) -> dict[str, datetime]:
+    """The disabled members, with the first denial that tells it."""
+    told = log.table.filter((_["at"] <= until) & (_.reason == DISABLED) & _.member.notnull()).group_by("member")
+    frame = log.engine.frame(told.aggregate(first_at=_["at"].min()), (_SIGHTINGS[0], _SIGHTINGS[-2]))
+    return {row.member: row.first_at.to_pydatetime() for row in frame.itertuples()}
+
+
+def _renewed(log: Log, until: int) -> dict[str, datetime]:
+    """The last renewal of each borrow that was renewed."""
+    rows = log.table.filter((_["at"] <= until) & (_.event == RENEWAL) & _.handle.notnull()).group_by("handle")
+    frame = log.engine.frame(rows.aggregate(last_at=_["at"].max()), (Column("handle", TEXT, False, ""), _SIGHTINGS[-1]))
+    return {row.handle: row.last_at.to_pydatetime() for row in frame.itertuples()}
+
+
+def _lengths(log: Log, until: int, share: float) -> dict[tuple[str, str], tuple[int, timedelta]]:
+    closed = log.paired.filter((_["mode"] != BORROW) & (_.end <= until) & _.ended_by.isin(_GIVEN_BACK))
+    lengths = closed.mutate(length=_.end - _.start).group_by("product", "feature")
+    rows = lengths.aggregate(closed=_.count(), usual=_.length.quantile(share).cast("int64"))
+    frame = log.engine.frame(rows, _LENGTHS)
+    return {(row.product, row.feature): (row.closed, row.usual * MICROSECOND) for row in frame.itertuples()}
+
+
+def _kept(log: Log, until: int) -> dict[tuple[str, str], timedelta]:
+    given_back = log.paired.filter((_["mode"] == BORROW) & (_.end <= until) & _.ended_by.isin(_GIVEN_BACK))
+    rows = given_back.mutate(length=_.end - _.start).group_by("member", "product").aggregate(kept=_.length.max())
+    frame = log.engine.frame(rows, _KEPT)
+    return {(row.member, row.product): row.kept * MICROSECOND for row in frame.itertuples()}

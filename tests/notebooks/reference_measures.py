@@ -1,0 +1,414 @@
+"""What the measures should say, row by row: the second half of the slow reference."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from statistics import median
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests.notebooks.reference import (
+    DAY,
+    QUARTER,
+    SECOND,
+    Event,
+    Use,
+    World,
+    by_feature,
+    enough_for,
+    joined,
+    level,
+    pieces,
+    total,
+    uses,
+)
+
+HOUR = 3_600 * SECOND
+SERIES = ("seats", "lower", "upper")
+Row = dict[str, Any]
+
+
+def when(micros: int | None) -> datetime | None:
+    """The time as frames show it."""
+    return None if micros is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+
+
+def share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def peaks(world: World, grouping: str) -> Iterator[Row]:
+    for (product, feature), found in by_feature(world).items():
+        parts = {name: pieces(world, found, name, grouping) for name in SERIES}
+        most = {name: max(part.level for part in parts[name]) for name in SERIES}
+        at = min(part.at for part in parts["seats"] if part.level == most["seats"])
+        yield {
+            "product": product,
+            "feature": feature,
+            "peak": most["seats"],
+            "peak_at": when(at) if most["seats"] else None,
+            "p95": enough_for(parts["seats"], Fraction(95, 100)),
+            "p99": enough_for(parts["seats"], Fraction(99, 100)),
+            "lower": most["lower"],
+            "upper": most["upper"],
+            "observed_days": total(parts["seats"]) / DAY,
+        }
+
+
+def time_at_level(world: World, grouping: str) -> Iterator[Row]:
+    for (product, feature), found in by_feature(world).items():
+        parts = pieces(world, found, "seats", grouping)
+        for number in sorted({part.level for part in parts}):
+            micros = sum(part.until - part.at for part in parts if part.level == number)
+            if micros:
+                share_of = micros / total(parts)
+                yield {"product": product, "feature": feature, "level": number, "hours": micros / HOUR, "share": share_of}
+
+
+def exceedance(world: World, grouping: str) -> Iterator[Row]:
+    for (product, feature), found in by_feature(world).items():
+        parts = {name: pieces(world, found, name, grouping) for name in SERIES}
+        for number in range(1, max(part.level for part in parts["upper"]) + 1):
+            longer = {name: sum(part.until - part.at for part in parts[name] if part.level >= number) for name in SERIES}
+            observed = total(parts["seats"])
+            yield {"product": product, "feature": feature, "level": number} | {
+                word: share(longer[name], observed) for word, name in zip(("share", "lower", "upper"), SERIES, strict=True)
+            }
+
+
+def needed(world: World, grouping: str, wanted: Fraction) -> Iterator[Row]:
+    for (product, feature), found in by_feature(world).items():
+        counts = {name: enough_for(pieces(world, found, name, grouping), wanted) for name in SERIES}
+        figures = {"seats": counts["seats"], "lower": counts["lower"], "upper": counts["upper"]}
+        yield {"product": product, "feature": feature, "share": float(wanted), **figures}
+
+
+def efficiency(world: World, grouping: str) -> Iterator[Row]:
+    for (product, feature), found in by_feature(world).items():
+        parts = {name: pieces(world, found, name, grouping) for name in SERIES}
+        for number in range(1, max(part.level for part in parts["upper"]) + 1):
+            longer = {name: sum(part.until - part.at for part in parts[name] if part.level >= number) for name in SERIES}
+            yield {
+                "product": product,
+                "feature": feature,
+                "seat": number,
+                "hours": longer["seats"] / HOUR,
+                "share": share(longer["seats"], total(parts["seats"])),
+                "lower": longer["lower"] / HOUR,
+                "upper": longer["upper"] / HOUR,
+            }
+
+
+def heat_map(world: World, grouping: str, zone: str) -> Iterator[Row]:
+    where = ZoneInfo(zone)
+    for (product, feature), found in by_feature(world).items():
+        spans = joined(world, product)
+        ticks = range(spans[0][0] // QUARTER * QUARTER, spans[-1][1] + QUARTER, QUARTER)
+        slots: dict[tuple[int, int], dict[str, list[Any]]] = defaultdict(lambda: {name: [] for name in SERIES})
+        for name in SERIES:
+            for part in pieces(world, found, name, grouping, ticks):
+                local = datetime.fromtimestamp(part.at // SECOND, where)
+                slots[local.weekday(), local.hour][name].append(part)
+        for (weekday, hour), parts in sorted(slots.items()):
+            observed = total(parts["seats"])
+            most = {name: max(part.level for part in parts[name]) for name in SERIES}
+            if not observed and not most["upper"]:
+                continue
+            time = {name: sum(part.level * (part.until - part.at) for part in parts[name]) for name in SERIES}
+            row = {"product": product, "feature": feature, "weekday": weekday, "hour": hour}
+            row |= {f"peak{end}": most[name] for name, end in zip(SERIES, ("", "_lower", "_upper"), strict=True)}
+            row |= {
+                f"average{end}": share(time[name], observed) for name, end in zip(SERIES, ("", "_lower", "_upper"), strict=True)
+            }
+            yield row | {"observed_hours": observed / HOUR}
+
+
+def _quantile(lasted: Sequence[tuple[int, bool]], wanted: Fraction) -> int | None:
+    """The time by which this share had ended, by Kaplan and Meier; None where it never comes to that."""
+    surviving = Fraction(1)
+    for seconds in sorted({length for length, _ in lasted}):
+        at_risk = sum(1 for length, _ in lasted if length >= seconds)
+        ended = sum(1 for length, is_closed in lasted if length == seconds and is_closed)
+        surviving *= 1 - Fraction(ended, at_risk)
+        if surviving <= 1 - wanted:
+            return seconds
+    return None
+
+
+def lengths(world: World) -> Iterator[Row]:
+    for (product, feature), found in by_feature(world).items():
+        lasted = [((use.end - use.start) // SECOND, not (use.censored or use.cut)) for use in found if use.started]
+        if not lasted:
+            continue
+        closed = [length for length, is_closed in lasted if is_closed]
+        quantiles = {
+            name: _quantile(lasted, Fraction(percent, 100))
+            for name, percent in (("p25_hours", 25), ("median_hours", 50), ("p75_hours", 75), ("p95_hours", 95))
+        }
+        yield {
+            "product": product,
+            "feature": feature,
+            "sessions": len(lasted),
+            "censored": len(lasted) - len(closed),
+            **{name: None if seconds is None else seconds / 3_600 for name, seconds in quantiles.items()},
+            "naive_median_hours": median(closed) / 3_600 if closed else None,
+        }
+
+
+def is_own_act(event: Event) -> bool:
+    is_returned = event.event == "checkin" and event.reason not in ("idle", "shutdown")
+    return event.event in ("checkout", "renewal", "upgrade") or is_returned
+
+
+def last_used(world: World, now: int) -> Iterator[Row]:
+    rows: dict[tuple[str, str, str | None], list[Event]] = defaultdict(list)
+    for event in world.events:
+        if event.event != "denial" and event.at <= now:
+            rows[event.product, event.feature, event.member].append(event)
+    for (product, feature, member), events in rows.items():
+        last = max((event.at for event in events if is_own_act(event)), default=None)
+        held = [
+            use for use in uses(world) if use.started and (use.product, use.feature, use.member) == (product, feature, member)
+        ]
+        yield {
+            "product": product,
+            "feature": feature,
+            "member": member,
+            "last_used_at": when(last),
+            "days_since": None if last is None else (now - last) / DAY,
+            "uses": sum(event.event == "checkout" for event in events),
+            "is_held": any(use.start <= now and (use.end > now or use.censored) for use in held),
+        }
+
+
+def requests(world: World, by: Sequence[str]) -> Iterator[Row]:
+    counted: dict[tuple[str | None, ...], Counter[str]] = defaultdict(Counter)
+    for event in world.events:
+        if event.event not in ("checkout", "denial"):
+            continue
+        kind = "used" if event.event == "checkout" else "unsupported" if event.reason == "unsupported" else "denied"
+        groups = [name.strip() or None for name in (event.group or "").split(";")] if "group" in by else [event.group]
+        for group in groups:
+            counted[tuple(getattr(event._replace(group=group), name) for name in by)][kind] += 1
+    for key, kinds in counted.items():
+        counts = {name: kinds[name] for name in ("used", "denied", "unsupported")}
+        yield dict(zip(by, key, strict=True)) | {"requests": sum(counts.values()), **counts}
+
+
+def user_actions(world: World) -> Iterator[Row]:
+    taken = [event for event in world.events if event.event == "checkout"]
+    times = Counter((event.product, event.member, event.machine, event.at // SECOND, event.feature) for event in taken)
+    most: Counter[tuple[Any, ...]] = Counter()
+    for key, count in times.items():
+        most[key[:4]] = max(most[key[:4]], count)
+    for product in sorted({event.product for event in taken}):
+        actions = sum(count for key, count in most.items() if key[0] == product)
+        yield {"product": product, "checkouts": sum(event.product == product for event in taken), "actions": actions}
+
+
+def is_for_lack_of_seats(event: Event) -> bool:
+    reason = event.reason or ""
+    codes = {"flexnet": ("-4,", "-24,"), "rlm": ("-22",)}.get(event.source, ())
+    is_full = (
+        reason in ("pool-exhausted", "queued") or "reserved for others" in reason.lower() or reason.startswith(tuple(codes))
+    )
+    return event.event == "denial" and is_full
+
+
+def episodes(world: World, gap: int, *, by_machine: bool = False) -> list[Row]:
+    """The denial episodes; times in microseconds."""
+    rows: dict[tuple[Any, ...], list[list[Event]]] = defaultdict(list)
+    for event in sorted(world.events, key=lambda one: one.at):
+        if is_for_lack_of_seats(event):
+            runs = rows[event.product, event.feature, event.member or "", (event.machine or "") if by_machine else None]
+            if runs and event.at - runs[-1][-1].at <= gap:
+                runs[-1].append(event)
+            else:
+                runs.append([event])
+    return [_episode(world, run, gap, by_machine=by_machine) for runs in rows.values() for run in runs]
+
+
+def _episode(world: World, run: list[Event], gap: int, *, by_machine: bool) -> Row:
+    first, last = run[0], run[-1]
+    return {
+        "product": first.product,
+        "feature": first.feature,
+        "member": first.member,
+        "machine": first.machine if by_machine else None,
+        "first_at": first.at,
+        "last_at": last.at,
+        "lines": len(run),
+        "machines": len({event.machine for event in run if event.machine is not None}),
+        "quantity": max(event.quantity for event in run),
+        "got_it": any(
+            event.event == "checkout" and last.at <= event.at <= last.at + gap
+            for event in world.events
+            if (event.product, event.feature, event.member or "") == (first.product, first.feature, first.member or "")
+        ),
+    }
+
+
+def counts(world: World, gap: int) -> Iterator[Row]:
+    where = ZoneInfo(world.timezone)
+    for product, feature in sorted({(event.product, event.feature) for event in world.events if event.event == "denial"}):
+        denied = [
+            event for event in world.events if event.event == "denial" and (event.product, event.feature) == (product, feature)
+        ]
+        full = [event for event in denied if is_for_lack_of_seats(event)]
+        found = [row for row in episodes(world, gap) if (row["product"], row["feature"]) == (product, feature)]
+        unsupported = sum(event.reason == "unsupported" for event in denied)
+        unexplained = sum(event.reason is None for event in denied)
+        yield {
+            "product": product,
+            "feature": feature,
+            "raw": len(full),
+            "episodes": len(found),
+            "user_days": len({(event.member, datetime.fromtimestamp(event.at // SECOND, where).date()) for event in full}),
+            "lost": sum(not row["got_it"] for row in found),
+            "unexplained": unexplained,
+            "other": len(denied) - len(full) - unexplained - unsupported,
+            "unsupported": unsupported,
+        }
+
+
+def enough(world: World, grouping: str, gap: int) -> Iterator[Row]:
+    for (product, feature), found in by_feature(world).items():
+        parts = {name: pieces(world, found, name, grouping) for name in SERIES}
+        waits = [row for row in episodes(world, gap) if (row["product"], row["feature"]) == (product, feature)]
+        demands = []
+        for row in waits:
+            at = row["first_at"]
+            taken = max(level(found, at, "seats", grouping), level(found, at - 1, "seats", grouping))
+            demands.append(taken + sum(other["quantity"] for other in waits if other["first_at"] <= at <= other["last_at"]))
+        for number in range(1, max([1, *demands, *(part.level for part in parts["upper"])]) + 1):
+            over = {name: sum(part.until - part.at for part in parts[name] if part.level > number) for name in SERIES}
+            observed = total(parts["seats"])
+            yield (
+                {"product": product, "feature": feature, "seats": number}
+                | {word: share(over[name], observed) for word, name in zip(("exceeded", "lower", "upper"), SERIES, strict=True)}
+                | {"episodes": len(waits), "unmet": sum(demand > number for demand in demands)}
+            )
+
+
+def same_borrow(use: Use, event: Event) -> bool:
+    """Whether an event is about a borrow, whichever of its features."""
+    key = (use.source, use.product, use.handle or "", use.member or "")
+    return event.mode == "borrow" and key == (event.source, event.product, event.handle or "", event.member or "")
+
+
+def ageing(world: World, now: int) -> Iterator[Row]:
+    borrows: dict[tuple[Any, ...], list[Use]] = defaultdict(list)
+    for use in uses(world):
+        if use.started and use.mode == "borrow" and use.start <= now:
+            borrows[use.source, use.product, use.handle or "", use.member or "", use.machine or "", use.start].append(use)
+    for rows in borrows.values():
+        first = rows[0]
+        end, due = max(row.end for row in rows), max((row.until for row in rows if row.until is not None), default=None)
+        is_out = end > now or any(row.censored for row in rows)
+        ended_by = "open" if is_out else max(row.ended_by for row in rows)
+        is_unreturned = is_out or ended_by in ("expiry", "revocation")
+        acts = [event for event in world.events if same_borrow(first, event) and first.start <= event.at <= min(end, now)]
+        signs = [
+            event.at
+            for event in world.events
+            if event.member is not None
+            and event.member == first.member
+            and event.at <= now
+            and (is_own_act(event) or event.event == "denial")
+        ]
+        yield {
+            "product": first.product,
+            "features": "; ".join(sorted({row.feature for row in rows})),
+            "handle": first.handle,
+            "member": first.member,
+            "machine": first.machine,
+            "alias": max((row.alias for row in rows if row.alias is not None), default=None),
+            "start": when(first.start),
+            "due": when(due),
+            "ended_by": ended_by,
+            "is_out": is_out,
+            "is_overdue": is_unreturned and due is not None and due <= now,
+            "days_out": ((now if is_out else end) - first.start) / DAY,
+            "days_left": (due - now) / DAY if is_unreturned and due is not None else None,
+            "renewals": len({event.at for event in acts if event.event == "renewal"}),
+            "revoked_at": when(min((event.at for event in acts if event.event == "revocation"), default=None)),
+            "released_at": when(min((event.at for event in acts if event.event == "release"), default=None)),
+            "last_sign_at": when(max(signs, default=None)),
+            "days_since_sign": (now - max(signs)) / DAY if signs else None,
+        }
+
+
+def what_if(world: World, longest: int) -> Iterator[Row]:
+    for (product, feature), found in by_feature(world).items():
+        borrows = _together([use for use in found if use.started and use.mode == "borrow"])
+        if not borrows:
+            continue
+        replayed = [_replayed(world, use, longest) for use in borrows]
+        kept = [use for use in found if use.started and use.mode != "borrow"]
+        held = {name: kept + [part for parts in replayed for part in parts[name]] for name in SERIES}
+        days = {
+            name: sum(part.quantity * (part.end - part.start) for parts in replayed for part in parts[name]) / DAY
+            for name in SERIES
+        }
+        before = sum(use.quantity * (use.end - use.start) for use in borrows) / DAY
+        yield {
+            "product": product,
+            "feature": feature,
+            "borrows": len(borrows),
+            "shortened": sum(parts["is_shortened"] for parts in replayed),
+            "used_beyond": sum(parts["has_sign"] for parts in replayed),
+            "seat_days": before,
+            "given_back": before - days["seats"],
+            "lower": before - days["upper"],
+            "upper": before - days["lower"],
+            "peak_before": max(part.level for part in pieces(world, found, "seats", "handle")),
+            "peak_after": _most(world, product, held["seats"]),
+            "peak_after_lower": _most(world, product, held["lower"]),
+            "peak_after_upper": _most(world, product, held["upper"]),
+        }
+
+
+def _together(found: list[Use]) -> list[Use]:
+    """The uses of one and the same borrow that end together as one."""
+    same: dict[tuple[Any, ...], list[Use]] = defaultdict(list)
+    for use in found:
+        same[use.source, use.handle, use.member, use.machine, use.start, use.end, use.censored].append(use)
+    return [replace(rows[0], quantity=sum(row.quantity for row in rows)) for rows in same.values()]
+
+
+def _most(world: World, product: str, found: list[Use]) -> int:
+    # `upper` counts each use with its quantity.
+    return max(part.level for part in pieces(world, found, "upper", "handle")) if found else 0
+
+
+def _replayed(world: World, use: Use, longest: int) -> dict[str, Any]:
+    renewals = {
+        event.at
+        for event in world.events
+        if same_borrow(use, event)
+        and event.event == "renewal"
+        and event.feature == use.feature
+        and use.start < event.at < use.end
+    }
+    grants = [use.start, *sorted(renewals)]
+    result: dict[str, Any] = {name: [] for name in SERIES} | {"is_shortened": False, "has_sign": False}
+    for begin, until in zip(grants, [*grants[1:], use.end], strict=True):
+        short = min(until, begin + longest)
+        signs = [
+            event.at
+            for event in world.events
+            if event.event in ("checkout", "renewal", "upgrade")
+            and (event.product, event.member or "", event.machine or "") == (use.product, use.member or "", use.machine or "")
+            and short < event.at <= until
+        ]
+        ends = {"seats": max(signs, default=short), "lower": short, "upper": until if signs else short}
+        for name in SERIES:
+            is_open = use.censored and ends[name] == use.end
+            result[name].append(replace(use, start=begin, end=ends[name], censored=is_open))
+        result["is_shortened"] |= short < until
+        result["has_sign"] |= bool(signs)
+    return result

@@ -1,0 +1,267 @@
+"""Outputs of lmstat: rows of users, and what several snapshots of one server say together."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from checkout_log.log import Log
+from checkout_log.reading import read
+from checkout_log.sources import lmstat_rows as grammar
+from tests.support.stored import micros, stored
+
+NOW = datetime(2017, 10, 20, 17, 2)  # noqa: DTZ001 - the clock on the server's wall
+CORPUS = os.environ.get("CARNET_LOG_CORPUS")
+needs_corpus = pytest.mark.skipif(CORPUS is None, reason="CARNET_LOG_CORPUS names no folder of real logs")
+
+HEAD = """lmutil - Copyright (c) 1989-2024 Flexera. All Rights Reserved.
+Flexible License Manager status on {at:%a} {at.month}/{at.day}/{at.year} {at:%H:%M}
+
+License server status: 27000@keeper
+    License file(s) on keeper: /opt/license.dat:
+
+    keeper: license server UP (MASTER) v11.19.6
+
+Vendor daemon status (on keeper):
+
+   vendord: UP v11.19.6
+
+Feature usage info:
+
+Users of F1:  (Total of 10 licenses issued;  Total of 3 licenses in use)
+
+  "F1" v1.0, vendor: vendord, expiry: 30-dec-2025
+  floating license
+
+"""
+
+
+def snapshot(at: datetime, *rows: str) -> str:
+    return HEAD.format(at=at) + "".join(f"    {row}\n" for row in rows) + "\n"
+
+
+def user(name: str, start: datetime, handle: int, more: str = "", host: str = "pc1") -> str:
+    return f"{name} {host} {host} (v1.0) (keeper/27000 {handle}), start {start:%a} {start.month}/{start.day} {start.hour}:{start:%M}{more}"
+
+
+def in_time(log: Log) -> pd.DataFrame:
+    """The events as the log keeps them, in order of time."""
+    return stored(log).sort_values(["at", "line"], ignore_index=True)
+
+
+ROWS = {
+    "a user": ("    ann pc1 /dev/tty (v61.9) (keeper/27002 7086), start Fri 10/20 16:44", ("ann", "pc1", 1)),
+    "several licenses": (
+        "    ann pc1 /dev/tty (v61.9) (keeper/27002 7086), start Fri 10/20 16:44, 5 licenses",
+        ("ann", "pc1", 5),
+    ),
+    "a process": ("    ann pc1 /dev/tty (v61.9) (keeper/27002 7086), start Fri 10/20 16:44, PID: 2924522 ", ("ann", "pc1", 1)),
+    "seconds": ("    ann pc1 /dev/tty (v61.9) (keeper/27002 7086), start Fri 10/20 16:44:07", ("ann", "pc1", 1)),
+    "a user with blanks": (
+        "    Jane Doe Jr. jane icc&f3rU7|<7R/oW/r`?Fj_K5 (v10.1) (k/1 3), start Fri 10/20 11:55",
+        ("Jane Doe Jr.", "jane", 1),
+    ),
+    "a display of signs": (
+        r"    Adm Srv1 |)8<fZ)=Y[<7L$lY-p\<6nn^Y (v61.4) (k/1 3), start Fri 10/20 11:01",
+        ("Adm", "Srv1", 1),
+    ),
+    "a display with blanks": (
+        """    John Doe John_D "U,K$`Ct`0'"C iQwgGsne<&! (v61.4) (k/1 4), start Fri 10/20 15:17""",
+        ("John Doe", "John_D", 1),
+    ),
+    "a user with blanks and a plain display": (
+        "    Jane Doe pc1 pc1 (v1) (k/1 3), start Fri 10/20 11:55",
+        ("Jane Doe", "pc1", 1),
+    ),
+    "no display": ("    ann pc1 (v55) (keeper/27002 9323), start Fri 10/20 9:50", ("ann", "pc1", 1)),
+    "a display in brackets": ("    ann pc1 (v2) (v55) (keeper/27002 9323), start Fri 10/20 9:50", ("ann", "pc1", 1)),
+    "waiting": ("    ann pc1 tty 2017.06 (v2017.06) (keeper/27002 15480) queued for 2 licenses", ("ann", "pc1", 2)),
+}
+
+
+@pytest.mark.parametrize(("line", "expected"), ROWS.values(), ids=ROWS)
+def test_a_row_tells_user_host_and_licenses(line: str, expected: tuple[str, str, int]) -> None:
+    row = grammar.row(line, NOW)
+    assert row is not None
+    assert (row.member, row.machine, row.quantity) == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "    ann (v1) (k/1 3), start Fri 10/20 11:55",
+        "    ann pc1 pc1 (v1) (k/1 3), start Fri 13/45 11:55",
+        "    ann pc1 pc1 (v1) (k/1 3), start Fri 10/20 31:55",
+        "    ann pc1 pc1 (v1), start Fri 10/20 11:55",
+        "    ann pc1 pc1 (v1) (k/1 3), start Fri 10/20 11:55, 99999999 licenses",
+    ],
+)
+def test_a_damaged_row_is_malformed(line: str) -> None:
+    assert grammar.row(line, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "year"),
+    [("Fri 10/20 17:02", 2017), ("Fri 10/20 17:03", 2017), ("Fri 10/20 17:04", 2016), ("Sat 12/31 23:59", 2016)],
+)
+def test_the_year_of_a_start_is_the_last_in_which_it_is_not_after_the_snapshot(start: str, year: int) -> None:
+    row = grammar.row(f"    ann pc1 pc1 (v1) (k/1 3), start {start}", NOW)
+    assert row is not None
+    assert row.start is not None
+    assert row.start.year == year
+
+
+def test_a_weekday_that_does_not_fit_flags_the_date(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    start = datetime(2017, 10, 20, 9, 0)  # noqa: DTZ001
+    path.write_text(snapshot(NOW, user("ann", start, 1), user("bob", start, 2).replace("Fri", "Mon")))
+    assert in_time(read(path))["ambiguous"].tolist() == [False, True]
+
+
+def test_a_start_on_leap_day_is_of_a_leap_year() -> None:
+    row = grammar.row("    ann pc1 pc1 (v1) (k/1 3), start Mon 2/29 11:55", NOW)
+    assert row is not None
+    assert row.start == datetime(2016, 2, 29, 11, 55)  # noqa: DTZ001
+
+
+def test_a_snapshot_is_checkouts_at_their_starts_and_denials_of_who_waits(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    waiting = "eve pc9 pc9 1.0 (v1.0) (keeper/27000 77) queued for 1 license"
+    start = datetime(2017, 10, 20, 9, 0)  # noqa: DTZ001
+    path.write_text(snapshot(NOW, user("ann", start, 1, ", 4 licenses"), "1 RESERVATION for GROUP G (keeper/27000)", waiting))
+    log = read(path)
+    found = in_time(log)
+    told = found[["at", "event", "mode", "handle", "product", "feature", "member", "machine", "quantity", "reason"]]
+    assert told.astype(object).where(told.notna(), None).to_numpy().tolist() == [
+        [micros(2017, 10, 20, 9), "checkout", "session", "keeper/27000/1", "vendord", "F1", "ann", "pc1", 4, None],
+        [micros(2017, 10, 20, 17, 2), "denial", "session", "keeper/27000/77", "vendord", "F1", "eve", "pc9", 1, "queued"],
+    ]
+    assert log.stored.spans["begin"].tolist() == log.stored.spans["end"].tolist() == [micros(2017, 10, 20, 17, 2)]
+
+
+def test_snapshots_of_one_server_become_checkouts_and_returns_in_any_order_of_files(tmp_path: Path) -> None:
+    start, day = datetime(2017, 10, 20, 9, 0), timedelta(hours=1)  # noqa: DTZ001
+    ann, bob = user("ann", start, 1), user("bob", start + 1.5 * day, 2)
+    (tmp_path / "b").write_text(snapshot(start + day, ann) + snapshot(start + 2 * day, ann, bob))
+    (tmp_path / "a").write_text(snapshot(start + 3 * day, bob))
+    log = read(tmp_path)
+    found = in_time(log)
+    assert found[["event", "member", "at", "ambiguous"]].to_numpy().tolist() == [
+        ["checkout", "ann", micros(2017, 10, 20, 9), False],
+        ["checkout", "bob", micros(2017, 10, 20, 10, 30), False],
+        ["checkin", "ann", micros(2017, 10, 20, 12), True],
+    ]
+    assert log.stored.spans.shape[0] == 1
+    sessions = log.sessions().set_index("member")
+    assert sessions["ended_by"].to_dict() == {"ann": "checkin", "bob": "open"}
+
+
+def test_a_handle_that_is_used_again_is_another_use(tmp_path: Path) -> None:
+    start = datetime(2017, 10, 20, 9, 0)  # noqa: DTZ001
+    later = start + timedelta(hours=2)
+    (tmp_path / "x").write_text(
+        snapshot(start + timedelta(hours=1), user("ann", start, 1))
+        + snapshot(later + timedelta(hours=1), user("ann", later, 1))
+    )
+    assert in_time(read(tmp_path / "x"))["event"].tolist() == ["checkout", "checkout", "checkin"]
+
+
+def test_more_or_fewer_licenses_of_one_use_move_seats(tmp_path: Path) -> None:
+    start = datetime(2017, 10, 20, 9, 0)  # noqa: DTZ001
+    counts = (2, 5, 1)
+    text = "".join(
+        snapshot(start + timedelta(hours=1 + at), user("ann", start, 1, f", {count} licenses"))
+        for at, count in enumerate(counts)
+    )
+    (tmp_path / "x").write_text(text)
+    found = in_time(read(tmp_path / "x"))
+    assert found[["event", "quantity"]].to_numpy().tolist() == [["checkout", 2], ["upgrade", 3], ["checkin", 4]]
+
+
+def test_a_copy_of_a_snapshot_changes_nothing(tmp_path: Path) -> None:
+    start = datetime(2017, 10, 20, 9, 0)  # noqa: DTZ001
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(snapshot(start + timedelta(hours=1), user("ann", start, 1)))
+    assert len(stored(read(tmp_path))) == 1
+
+
+def test_linger_is_a_borrow_that_is_due_so_many_seconds_after_its_start(tmp_path: Path) -> None:
+    start = datetime(2017, 10, 16, 5, 59)  # noqa: DTZ001
+    rows = [user("ann", start, 1, "  (linger: 885098 / 1340160)"), user("bob", start, 2, ", 16 licenses (linger: 3600)")]
+    (tmp_path / "x").write_text(snapshot(NOW, *rows))
+    found = in_time(read(tmp_path / "x"))
+    assert found["mode"].tolist() == ["borrow", "borrow"]
+    assert (found["until"] - found["at"]).tolist() == [1_340_160e6, 3_600e6]
+    assert found["quantity"].tolist() == [1, 16]
+
+
+def test_a_borrow_that_is_gone_when_it_was_due_ran_out(tmp_path: Path) -> None:
+    start = datetime(2017, 10, 16, 5, 59)  # noqa: DTZ001
+    borrow = user("ann", start, 1, "  (linger: 86400)")
+    (tmp_path / "x").write_text(snapshot(start + timedelta(hours=1), borrow) + snapshot(start + timedelta(days=2)))
+    log = read(tmp_path / "x")
+    assert in_time(log)["event"].tolist() == ["checkout"]
+    assert log.sessions()["ended_by"].tolist() == ["expiry"]
+
+
+def test_a_restart_of_the_server_sets_starts_anew_and_leaves_the_due_time_of_other_borrows_unknown(tmp_path: Path) -> None:
+    start, restart = datetime(2017, 10, 16, 5, 59), datetime(2017, 10, 17, 3, 0)  # noqa: DTZ001
+    (tmp_path / "x").write_text(
+        snapshot(start + timedelta(hours=1), user("ann", start, 1, "  (linger: 1340160)"))
+        + snapshot(
+            restart + timedelta(hours=1),
+            user("ann", restart, 5, "  (linger: 1340160)"),
+            user("bob", restart, 6, "  (linger: 1340160)"),
+        )
+    )
+    found = in_time(read(tmp_path / "x"))
+    assert found[["event", "member"]].to_numpy().tolist() == [["checkout", "ann"], ["checkout", "bob"]]
+    assert found["until"].isna().tolist() == [False, True]
+
+
+def test_servers_are_told_apart(tmp_path: Path) -> None:
+    start = datetime(2017, 10, 20, 9, 0)  # noqa: DTZ001
+    (tmp_path / "a").write_text(snapshot(start + timedelta(hours=1), user("ann", start, 1)))
+    (tmp_path / "b").write_text(
+        snapshot(start + timedelta(hours=2), user("bob", start, 1)).replace("27000@keeper", "27000@other")
+    )
+    assert in_time(read(tmp_path))["event"].tolist() == ["checkout", "checkout"]
+
+
+def test_the_clock_of_a_snapshot_is_that_of_the_zone(tmp_path: Path) -> None:
+    start = datetime(2017, 10, 20, 9, 0)  # noqa: DTZ001
+    (tmp_path / "x").write_text(snapshot(NOW, user("ann", start, 1)))
+    assert in_time(read(tmp_path / "x", timezone="Europe/Madrid"))["at"].tolist() == [micros(2017, 10, 20, 7)]
+
+
+def test_damaged_rows_are_counted(tmp_path: Path) -> None:
+    start = datetime(2017, 10, 20, 9, 0)  # noqa: DTZ001
+    (tmp_path / "x").write_text(snapshot(NOW, user("ann", start, 1), user("bob", start, 2).replace("27000 2)", "27000")))
+    quality = read(tmp_path / "x").quality().iloc[0]
+    assert (quality["events"], quality["malformed"]) == (1, 1)
+
+
+@needs_corpus
+@pytest.mark.parametrize("number", range(1, 7))
+def test_real_outputs_have_as_many_users_as_grep_finds(number: int) -> None:
+    path = Path(CORPUS or "") / f"lmstat_{number}.txt"
+    text = path.read_text()
+    found = in_time(read(path))
+    assert (found["event"] == "checkout").sum() == len(re.findall(r", start \w{3} \d", text))
+    assert (found["event"] == "denial").sum() == text.count("queued for")
+    assert (found["mode"] == "borrow").sum() == text.count("(linger")
+    assert found["quantity"].sum() == sum(int(count) for count in re.findall(r", (\d+) licenses", text)) + len(
+        [
+            line
+            for line in text.splitlines()
+            if re.search(r", start |queued for", line) and not re.search(r", \d+ licenses", line)
+        ]
+    )
+    quality = read(path).quality().iloc[0]
+    assert quality["malformed"] == 0
+    assert quality["lines"] == len(text.removesuffix("\n").split("\n"))

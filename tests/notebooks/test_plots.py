@@ -1,0 +1,198 @@
+"""Pictures show what their frames hold, with units, limits and bounds, also where there is little or nothing to show."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from checkout_log import borrows, daily, denials, plots, scoring, sizing, stuck, usage
+from checkout_log.columns import CAUSES
+from checkout_log.errors import QuestionInvalid
+from checkout_log.levels import GROUPINGS
+from tests.support.pictured import FEATURE, PRODUCT, horizontals, site, site_with_stories, verticals, words
+
+Draw = Callable[..., Axes]
+LIMIT = 5
+
+
+@cache
+def frames() -> dict[str, pd.DataFrame]:
+    """What each picture is drawn from."""
+    log = site().log
+    tried = pd.concat([sizing.what_if(log, days).assign(longest_days=days) for days in (3, 7, 14)])
+    pairs = scoring.matched(found(), site_with_stories().truth)
+    return {
+        "borrow_ageing": borrows.ageing(log),
+        "confusion": scoring.confusion(pairs),
+        "days_since_used": usage.last_used(log),
+        "denial_episodes": denials.episodes(log),
+        "efficiency": of_feature(usage.efficiency(log)),
+        "enough_seats": of_feature(sizing.enough(log)),
+        "exceedance": of_feature(usage.exceedance(log)),
+        "forecast": of_feature(sizing.forecast(log, 20)),
+        "heat_map": of_feature(usage.heat_map(log)),
+        "peaks_by_grouping": pd.concat([usage.peaks(log, name).assign(license=name) for name in GROUPINGS]),
+        "session_lengths": of_feature(log.sessions()),
+        "stuck_by_cause": found(),
+        "time_at_level": of_feature(usage.time_at_level(log)),
+        "use_over_time": of_feature(daily.by_day(log)),
+        "what_if": tried.query("product == 'arcgis-pro' and feature == 'Advanced'"),
+    }
+
+
+@cache
+def found() -> pd.DataFrame:
+    return stuck.find(site_with_stories().log)
+
+
+def of_feature(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[(frame["product"] == PRODUCT) & (frame["feature"] == FEATURE)].reset_index(drop=True)
+
+
+def drawn(name: str, rows: pd.DataFrame | None = None, **more: object) -> Axes:
+    draw: Draw = getattr(plots, name)
+    return draw(frames()[name] if rows is None else rows, **more)
+
+
+# What must be readable in each picture: the measure with its unit.
+UNITS = {
+    "borrow_ageing": ["days from now", "still due to run"],
+    "confusion": ["planted as", "found as", "not found"],
+    "days_since_used": ["days since the last use", "members", "90 days"],
+    "denial_episodes": ["episodes in a day", "did not get it soon"],
+    "efficiency": ["hours in use", "seat, in the order"],
+    "enough_seats": ["if there were so many seats", "share", "of the time more", "%"],
+    "exceedance": ["seats", "share of the observed time", "95 %", "99 %", "%"],
+    "forecast": ["seats", "expected on each day", "95 % of such days"],
+    "heat_map": ["hour of the day", "Mon", "Sun", "23"],
+    "peaks_by_grouping": ["seats in use at one moment", "counted by machines"],
+    "session_lengths": ["time since the start", "share still open", "1 h", "half last"],
+    "stuck_by_cause": ["licenses held", "strong evidence"],
+    "time_at_level": ["seats in use", "share of the observed time"],
+    "use_over_time": ["seats", "peak of each day", "from lower to upper"],
+    "what_if": ["longest borrow in days", "seat-days given back", "would be cut"],
+}
+WITH_LIMIT = ("efficiency", "enough_seats", "exceedance", "forecast", "heat_map", "time_at_level", "use_over_time")
+OF_ONE_FEATURE = (*WITH_LIMIT, "session_lengths")
+
+
+def test_every_picture_is_tested() -> None:
+    assert set(UNITS) == set(plots.__all__)
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_units_and_labels_can_be_read(name: str) -> None:
+    text = words(drawn(name))
+    for word in UNITS[name]:
+        assert word in text
+
+
+@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("rows", [0, 1])
+def test_no_row_and_one_row_are_drawn(name: str, rows: int) -> None:
+    ax = drawn(name, frames()[name].head(rows))
+    assert ax.get_title(loc="left")
+    assert words(ax)
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_the_given_axes_are_drawn_on_and_returned(name: str) -> None:
+    figure = Figure()
+    ax = figure.add_subplot()
+    assert drawn(name, ax=ax) is ax
+
+
+@pytest.mark.parametrize("name", WITH_LIMIT)
+def test_the_limit_is_drawn_and_named(name: str) -> None:
+    ax = drawn(name, limit=LIMIT)
+    assert f"limit of {LIMIT}" in words(ax) or f"limit {LIMIT}" in words(ax)
+    if name != "heat_map":
+        assert LIMIT in verticals(ax) | horizontals(ax)
+
+
+@pytest.mark.parametrize("name", OF_ONE_FEATURE)
+def test_a_frame_of_several_features_must_say_which(name: str) -> None:
+    other = frames()[name].assign(feature="other")
+    both = pd.concat([frames()[name], other])
+    with pytest.raises(QuestionInvalid, match="holds 2 features"):
+        drawn(name, both)
+    assert FEATURE in drawn(name, both, product=PRODUCT, feature=FEATURE).get_title(loc="left")
+
+
+def test_the_seats_that_serve_most_of_the_time_are_those_of_the_measure() -> None:
+    peaks = of_feature(usage.peaks(site().log)).iloc[0]
+    assert {float(peaks["p95"]), float(peaks["p99"])} <= verticals(drawn("exceedance"))
+
+
+def test_a_cell_of_the_heat_map_is_framed_where_the_limit_was_reached() -> None:
+    rows = frames()["heat_map"]
+    ax = drawn("heat_map", limit=LIMIT)
+    frames_drawn = [patch for patch in ax.patches if not patch.get_fill()]
+    assert len(frames_drawn) == (rows["peak"] >= LIMIT).sum() > 0
+
+
+def test_bounds_are_drawn_where_they_differ_from_the_figure() -> None:
+    rows = frames()["exceedance"].assign(lower=lambda frame: frame["share"] / 2)
+    band = drawn("exceedance", rows).collections[0].get_paths()[0].get_extents()
+    assert band.y0 == pytest.approx(rows["lower"].min())
+    assert band.y1 == pytest.approx(rows["upper"].max())
+
+
+def test_a_forecast_shows_what_was_and_its_interval() -> None:
+    past, rows = of_feature(daily.by_day(site().log)), frames()["forecast"]
+    ax = drawn("forecast", past=past)
+    dots = {len(line.get_xdata()) for line in ax.get_lines()}  # type: ignore[arg-type]
+    assert {len(past), len(rows)} <= dots
+    tops = [segment[1][1] for segment in ax.collections[0].get_segments()]  # type: ignore[attr-defined]
+    assert tops == pytest.approx(rows["upper"].tolist())
+
+
+def test_a_short_past_is_said_in_the_place_of_a_forecast() -> None:
+    rows = frames()["forecast"].assign(expected=None, basis="too short a past: 3 whole days").astype({"expected": "float64"})
+    assert "too short a past: 3 whole days" in words(drawn("forecast", rows))
+
+
+def test_each_tried_length_says_how_many_borrows_it_would_cut() -> None:
+    text = words(drawn("what_if")).splitlines()
+    for count in frames()["what_if"]["used_beyond"]:
+        assert str(count) in text
+
+
+def test_borrows_past_their_due_time_come_first() -> None:
+    rows = borrows.ageing(site_with_stories().log)
+    ax = drawn("borrow_ageing", rows)
+    first = rows[rows["is_overdue"]].sort_values("days_left")["member"].iloc[0]
+    assert ax.get_yticklabels()[0].get_text().startswith(str(first)[:8])
+    assert "past its due time, not returned" in words(ax)
+
+
+def test_every_cause_that_was_found_has_its_bar_and_its_number() -> None:
+    text = words(drawn("stuck_by_cause"))
+    for cause, count in found()["cause"].value_counts().items():
+        assert str(cause) in text
+        assert str(count) in text
+
+
+def test_the_confusion_has_every_cause_in_rows_and_columns() -> None:
+    ax = drawn("confusion")
+    rows = [label.get_text() for label in ax.get_yticklabels()]
+    assert set(CAUSES) < set(rows)
+    assert len(ax.get_xticklabels()) == len(CAUSES) + 1
+
+
+def test_names_with_signs_of_formulas_are_drawn_as_they_are() -> None:
+    rows = frames()["exceedance"].assign(feature="$x$_{^")
+    assert "$x$_{^" in drawn("exceedance", rows).get_title(loc="left")
+    assert words(drawn("exceedance", rows))
+
+
+def test_pictures_leave_no_state_in_pyplot() -> None:
+    code = "import sys; from checkout_log import plots; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,219 @@
+"""Finding and recognizing what is to be read, and what is said when it cannot be."""
+
+from __future__ import annotations
+
+import gc
+import gzip
+import io
+import sqlite3
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+
+from checkout_log import read
+from checkout_log.columns import EVENTS, checked
+from checkout_log.errors import LogError, QuestionInvalid, SourceNotFound, SourceNotRecognized, SourceUnreadable
+from checkout_log.quality import QUALITY
+from tests.support.server_log import ServerLog
+
+START = datetime(2022, 5, 5, 8, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def flexnet(path: Path, begin: datetime = START) -> Path:
+    log = ServerLog(ZoneInfo("UTC"))
+    log.start(begin)
+    log.use(begin + HOUR)
+    return log.save(path)
+
+
+def lmstat(path: Path) -> Path:
+    path.write_text(
+        "Flexible License Manager status on Fri 10/20/2017 17:02\nUsers of F1:  (Total of 1 license issued;  Total of 1 license in use)\n"
+        "    ann pc1 pc1 (v1.0) (keeper/27000 1), start Fri 10/20 9:00\n"
+    )
+    return path
+
+
+def rlm(path: Path) -> Path:
+    path.write_text(
+        "RLM Report Log Format 0, version 14.0\nISV: reprise, RLM version 14.2 BL3\nSTART keeper 12/31/2021 08:00\n"
+        'OUT imaris 6.0 9 ann pc1 "" 1 1 0 26e 26e 410 "" "" "" 12/31 10:57:52\n'
+    )
+    return path
+
+
+def export(path: Path) -> Path:
+    path.write_text(
+        '{"at":"2025-01-01T00:00:00Z","event":"checkout","mode":"session","handle":"h","product":"p","feature":"f","member":"ann",'
+        '"group":null,"machine":"m","alias":null,"os_user":null,"quantity":1,"until":null,"reason":null,"source":"authority","line":1}\n'
+    )
+    return path
+
+
+def database(path: Path) -> str:
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            'create table events (id integer, at, kind, mode, handle, product, feature, member, "group", machine, alias, os_user, '
+            "quantity, until, reason, actor)"
+        )
+        connection.execute(
+            "insert into events values (1, 0, 'checkout', 'session', 'h', 'p', 'f', 'ann', null, 'm', '', '', 1, null, null, '')"
+        )
+    connection.close()
+    return f"sqlite:///{path}"
+
+
+def test_any_mix_of_kinds_and_places_makes_one_log(tmp_path: Path) -> None:
+    flexnet(tmp_path / "some.txt")
+    lmstat(tmp_path / "b.log")
+    (tmp_path / "below").mkdir()
+    rlm(tmp_path / "below" / "c")
+    export(tmp_path / "d.csv")
+    log = read(tmp_path / "*.txt", str(tmp_path / "b.log"), tmp_path / "below", tmp_path / "d.csv", database(tmp_path / "e"))
+    assert sorted(log.quality()["kind"]) == ["database", "export", "flexnet", "lmstat", "rlm-report"]
+    events = checked(log.events(), EVENTS)
+    assert len(events) == 5
+    assert sorted(events["source"]) == ["authority", "authority", "flexnet", "lmstat", "rlm"]
+    assert list(log.quality().columns) == [column.name for column in QUALITY]
+    assert log.quality()["begin"].dtype == log.quality()["end"].dtype == "datetime64[us, UTC]"
+
+
+def test_a_file_that_is_asked_for_twice_is_read_once(tmp_path: Path) -> None:
+    path = flexnet(tmp_path / "a.log")
+    assert len(read(path, tmp_path, str(tmp_path / "*.log")).quality()) == 1
+
+
+def test_a_pattern_goes_down_into_folders(tmp_path: Path) -> None:
+    (tmp_path / "x" / "y").mkdir(parents=True)
+    flexnet(tmp_path / "x" / "y" / "a.log")
+    assert len(read(tmp_path / "**" / "*.log").quality()) == 1
+
+
+def test_hidden_files_in_a_folder_are_left_alone(tmp_path: Path) -> None:
+    flexnet(tmp_path / "a.log")
+    flexnet(tmp_path / ".a.log.swp")
+    assert len(read(tmp_path).quality()) == 1
+
+
+def test_what_a_folder_brings_along_and_is_no_log_is_shown(tmp_path: Path) -> None:
+    flexnet(tmp_path / "a.log")
+    (tmp_path / "README.md").write_text("Where the logs are from.")
+    quality = read(tmp_path).quality().set_index("kind")
+    assert quality.loc["unknown", "file"] == str(tmp_path / "README.md")
+    assert quality.loc["unknown", "events"] == 0
+
+
+@pytest.mark.parametrize("name", ["missing.log", "*.log", "missing/", "\0"])
+def test_what_is_not_there_is_not_found(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SourceNotFound, match=r"\[source-not-found\]"):
+        read(str(tmp_path / name))
+
+
+def test_nothing_to_read_is_said() -> None:
+    with pytest.raises(SourceNotFound):
+        read()
+
+
+STRANGERS = {
+    "empty": b"",
+    "blank": b" \n\n",
+    "prose": b"Dear Sir or Madam,\nthe log is attached.\n",
+    "bytes": bytes(range(256)) * 40,
+    "another CSV": b"name,age\nann,3\n",
+    "another JSON": b'{"name": "ann"}\n',
+    "JSON in lines of lists": b"[1]\n[2]\n",
+    "deep JSON": b"[" * 100_000,
+    "deep JSON object": b'{"a":' * 100_000,
+    "the log of a web server": b'127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 2326\n',
+}
+
+
+@pytest.mark.parametrize("data", STRANGERS.values(), ids=STRANGERS)
+def test_a_named_file_that_is_no_log_is_refused_with_what_to_do(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "x.log"
+    path.write_bytes(data)
+    with pytest.raises(SourceNotRecognized, match=r"\[source-not-recognized\]. Known are") as caught:
+        read(path)
+    assert str(path) in caught.value.message
+
+
+def test_a_folder_without_any_log_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("Nothing here.")
+    with pytest.raises(SourceNotRecognized):
+        read(tmp_path)
+
+
+def test_kinds_are_recognized_below_a_head_of_other_lines(tmp_path: Path) -> None:
+    path = flexnet(tmp_path / "a")
+    path.write_text("collected by cron\n\n" * 1000 + path.read_text())
+    assert read(path).quality()["kind"].tolist() == ["flexnet"]
+
+
+@pytest.mark.parametrize("cut", [20, 60, 100])
+def test_a_packed_file_that_is_cut_short_is_unreadable(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "a.gz"
+    packed = gzip.compress(flexnet(tmp_path / "a").read_bytes())
+    path.write_bytes(packed[:-cut])
+    with pytest.raises(SourceUnreadable):
+        read(path)
+
+
+def test_a_damaged_parquet_file_is_unreadable(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"PAR1" + bytes(100) + b"PAR1")
+    with pytest.raises(SourceUnreadable):
+        read(path)
+
+
+@pytest.mark.parametrize("name", ["Atlantis/Capital", "", "../etc", "Europe"])
+def test_a_zone_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(QuestionInvalid, match="time zone"):
+        read(flexnet(tmp_path / "a"), timezone=name)
+
+
+def test_the_zone_is_that_of_the_server(tmp_path: Path) -> None:
+    path = flexnet(tmp_path / "a")
+    utc, madrid = read(path), read(path, timezone="Europe/Madrid")
+    assert (utc.events()["at"] - madrid.events()["at"]).tolist() == [pd.Timedelta(hours=2)]
+    assert madrid.timezone == "Europe/Madrid"
+
+
+def test_nothing_is_written_to_what_is_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    read(flexnet(tmp_path / "a"))
+    assert capsys.readouterr() == ("", "")
+
+
+class Terminal(io.StringIO):
+    """A terminal that keeps what it is shown."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_is_told_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    read(flexnet(tmp_path / "a"))
+    assert "Reading" in terminal.getvalue()
+
+
+def test_what_was_kept_goes_away_with_the_log(tmp_path: Path) -> None:
+    log = read(flexnet(tmp_path / "a"))
+    folder = log.stored.files[0].parent
+    assert folder.is_dir()
+    del log
+    gc.collect()
+    assert not folder.exists()
+
+
+def test_every_error_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(LogError) as caught:
+        read(tmp_path / "missing")
+    assert caught.value.code
+    assert caught.value.hint.endswith(".")
+    assert str(caught.value).startswith(caught.value.message)
