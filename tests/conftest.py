@@ -9,7 +9,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 
+from authority.services import passwords
 from tests.support.authorities import Bench, make_bench
 
 DATABASES = ("sqlite", "postgresql")
@@ -71,3 +73,12 @@ def vectors() -> Callable[[str], bytes]:
         return (Path(folder) / name).read_bytes()
 
     return read
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Passwords of tests are hashed by the same algorithm at its least cost: thousands of authorities are made, each with one."""
+    usual = passwords._hasher
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    yield
+    passwords._hasher = usual
