@@ -13,6 +13,7 @@ import pandas as pd
 
 from checkout_log import simulate
 from checkout_log.log import Log
+from checkout_log.panels.words import counted
 from checkout_log.reading import read
 from checkout_log.simulate import Organization, Planted, Product, Traps, Truth
 from checkout_log.simulate.organization import SHORTEST_WITH_STORIES
@@ -63,7 +64,7 @@ def opened(
     """
     if sources:
         log = read(*sources, timezone=timezone)
-        return Opened(log, None, f"{len(log.stored.quality)} files, {_reach(log)}. Hours are those of {timezone}.")
+        return Opened(log, None, f"{counted(len(log.stored.quality), 'file')}, {_reach(log)}. Hours are those of {timezone}.")
     truth = simulate.run(sample(days, size), seed)
     zone = truth.organization.timezone
     with TemporaryDirectory() as folder:

@@ -74,8 +74,12 @@ def rendered(runs: Sequence[Run], quality: pd.DataFrame, *, timezone: str, made_
 
 
 def prose(text: str) -> Markup:
-    """Markdown as HTML; HTML, links and images in it stay text."""
-    return Markup(_MARKDOWN.render(text))  # noqa: S704 - html, links and images are switched off
+    """Markdown as HTML, headings one level lower; HTML, links and images in it stay text."""
+    tokens = _MARKDOWN.parse(text)
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(6, int(token.tag[1]) + 1)}"
+    return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # noqa: S704 - html, links and images are switched off
 
 
 def _section(run: Run) -> Section:

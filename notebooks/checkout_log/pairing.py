@@ -47,6 +47,9 @@ KEY = ("source", "product", "feature", "handle", "member", "machine", "era")
 # Windows and joins take no empty value for equal to another on every engine, so they go by texts in their place.
 TEXT_KEY = tuple(f"key_{name}" for name in KEY)
 
+# The end of a run that is still on.
+STILL_ON = 2**62
+
 # What a pair says beside the columns SESSIONS.
 PAIRS = (
     *SESSIONS,
@@ -55,7 +58,7 @@ PAIRS = (
     Column("undated", FLAG, False, "true: the date of its start or end is one of two"),
 )
 _SPANS = (Column("product", TEXT, False, ""), Column("seen_since", TIME, False, ""), Column("seen_until", TIME, False, ""))
-_ERAS = (Column("era", WHOLE, False, ""), Column("era_begin", TIME, False, ""), Column("era_end", TIME, True, ""))
+_ERAS = (Column("era", WHOLE, False, ""), Column("era_begin", TIME, False, ""), Column("era_end", TIME, False, ""))
 _PAIRED = (*KEY, "mode", "alias", "quantity", "start", "until", "closed_at", "closed_by", "revoked", "undated", "mixed")
 
 
@@ -66,9 +69,11 @@ def pairs(table: Table, stored: Stored, engine: Engine) -> Table:
     """
     used = table.filter(_.event != DENIAL)
     is_exact = _.handle.notnull() & _.source.isin(EXACT_SOURCES)
-    found = _by_handle(used.filter(is_exact)).union(_first_in_first_out(used.filter(~is_exact)))
+    found = _by_handle(used.filter(is_exact)).union(_first_in_first_out(used.filter(~is_exact), engine))
     spans = stored.spans.groupby("product", as_index=False).agg(seen_since=("begin", "min"), seen_until=("end", "max"))
     eras = stored.eras[["era", "begin", "end"]].rename(columns={"begin": "era_begin", "end": "era_end"})
+    # No empty values: what engines make of them in a small frame differs.
+    eras["era_end"] = eras["era_end"].astype("Int64").fillna(STILL_ON)
     return _ended(found, engine.numbers(spans, _SPANS), engine.numbers(eras, _ERAS)).select(*names(PAIRS))
 
 
@@ -119,15 +124,40 @@ def _by_handle(used: Table) -> Table:
     return found.mutate(quantity=quantity, mixed=ibis.literal(False)).select(*_PAIRED)
 
 
-def _units(used: Table) -> Table:
+def _first_in_first_out(used: Table, engine: Engine) -> Table:
+    """The uses of a source without handles of its own, the oldest open unit closed first."""
+    keyed = used.mutate(**{f"key_{name}": _[name].cast("string").fill_null("") for name in KEY})
+    # Everything goes by the number of the key: engines sort numbers many times faster than texts.
+    keys = engine.kept(_numbered(keyed.select(*TEXT_KEY).distinct()))
+    units = _units(keyed.join(keys, TEXT_KEY)).filter(_.turn != 0)
+    facts = _facts() | {
+        "opener": _.line.min(where=_.net == 1),
+        "segment": _.segment.min(where=_.net == 1),
+        "closer": _.line.max(where=_.net == -1),
+        "newest": _.newest.max(where=_.net == -1),
+    }
+    single = units.group_by("key", "turn").aggregate(**facts)
+    # Which of several it was that ended cannot be told when a newer one was open too.
+    single = single.mutate(mixed=(_.newest > _.start).fill_null(False))
+    same = ("key", "segment", "opener", "closer", "start", "closed_at")
+    kept = ("mode", "alias", "until", "closed_by", "revoked", "undated", "mixed")
+    merged = single.group_by(*same).aggregate(**{name: _[name].max() for name in kept}, quantity=_.count())
+    texts = {name: keys[f"key_{name}"].nullif("") for name in KEY} | {"era": keys.key_era.cast("int64")}
+    return merged.join(keys.select("key", **texts), "key").select(*_PAIRED)
+
+
+def _numbered(keys: Table) -> Table:
+    return keys.mutate(key=ibis.row_number().over(ibis.window(order_by=TEXT_KEY)))
+
+
+def _units(rows: Table) -> Table:
     """One row for each unit of each event, with the number of its use within its key; below zero where nothing is open for it."""
     net = ibis.cases((_.event.isin(OPENING), 1), (_.event.isin(CLOSING), -1), else_=0)
-    count = ibis.ifelse(used.event.isin((*OPENING, *CLOSING)), used.quantity, 1)
-    rows = used.mutate(net=net, unit=ibis.range(count).unnest())
-    rows = rows.mutate(**{f"key_{name}": _[name].cast("string").fill_null("") for name in KEY})
+    count = ibis.ifelse(rows.event.isin((*OPENING, *CLOSING)), rows.quantity, 1)
+    rows = rows.mutate(net=net, unit=ibis.range(count).unnest())
     order = ["at", "segment", "line", "unit"]
-    so_far = ibis.window(group_by=TEXT_KEY, order_by=order, preceding=None, following=0)
-    before = ibis.window(group_by=TEXT_KEY, order_by=order, preceding=(None, 1))
+    so_far = ibis.window(group_by="key", order_by=order, preceding=None, following=0)
+    before = ibis.window(group_by="key", order_by=order, preceding=(None, 1))
     rows = rows.mutate(
         opened=(_.net == 1).cast("int64").sum().over(so_far),
         open=_.net.sum().over(so_far),
@@ -140,25 +170,6 @@ def _units(used: Table) -> Table:
     return rows.mutate(turn=turn)
 
 
-def _first_in_first_out(used: Table) -> Table:
-    """The uses of a source without handles of its own, the oldest open unit closed first."""
-    units = _units(used).filter(_.turn != 0)
-    facts = _facts() | {name: _[name].max() for name in KEY}
-    facts |= {
-        "opener": _.line.min(where=_.net == 1),
-        "segment": _.segment.min(where=_.net == 1),
-        "closer": _.line.max(where=_.net == -1),
-        "newest": _.newest.max(where=_.net == -1),
-    }
-    single = units.group_by(*TEXT_KEY, "turn").aggregate(**facts)
-    # Which of several it was that ended cannot be told when a newer one was open too.
-    single = single.mutate(mixed=(_.newest > _.start).fill_null(False))
-    same = (*TEXT_KEY, "segment", "opener", "closer", "start", "closed_at")
-    kept = (*KEY, "mode", "alias", "until", "closed_by", "revoked", "undated", "mixed")
-    merged = single.group_by(*same).aggregate(**{name: _[name].max() for name in kept}, quantity=_.count())
-    return merged.select(*_PAIRED)
-
-
 def _ended(found: Table, spans: Table, eras: Table) -> Table:
     """The uses with their ends: closed, due, cut by a restart, or open when the log ended."""
     joined = found.left_join(spans, "product").left_join(eras, "era")
@@ -166,7 +177,7 @@ def _ended(found: Table, spans: Table, eras: Table) -> Table:
     joined = joined.mutate(seen_until=ibis.greatest(_.seen_until.fill_null(0), _.start))
     is_closed = _.closed_at.notnull()
     is_due = ~is_closed & (_["mode"] == BORROW) & _.until.notnull() & (_.until <= _.seen_until)
-    is_cut = ~is_closed & ~is_due & _.era_end.notnull()
+    is_cut = ~is_closed & ~is_due & (_.era_end < STILL_ON).fill_null(False)
     ended_by = ibis.cases(
         *((_.closed_by == number, word) for word, number in CLOSED_BY.items()),
         (is_due & _.revoked, REVOCATION),

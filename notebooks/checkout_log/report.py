@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from checkout_log import running
+from checkout_log import panels, running
 from checkout_log.errors import LogError
 from checkout_log.page import rendered
 from checkout_log.reading import read
@@ -75,14 +76,13 @@ def report(logs: Sequence[str], output: Path, timezone: str) -> int:
     _check_writable(output)
     # Before any kernel starts: what is wrong with the logs is said once, and at once.
     quality = read(*logs, timezone=timezone).quality()
-    # Whoever gets the page need not know where the logs lie.
-    quality["file"] = [place if "://" in place else Path(place).name for place in quality["file"]]
     runs = list(_runs({"SOURCES": list(logs), "TIMEZONE": timezone}))
     made_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    write_page(output, rendered(runs, quality, timezone=timezone, made_at=made_at))
+    write_page(output, rendered(runs, panels.files(quality), timezone=timezone, made_at=made_at))
     failed = [(run.name, run.failure) for run in runs if run.failure is not None]
     for name, failure in failed:
-        print(f"carnet-report: {name} failed in cell {failure.cell}: {failure.error}", file=sys.stderr)
+        where = ", at: ".join(failure.error.splitlines())
+        print(f"carnet-report: {name} failed in cell {failure.cell}: {where}", file=sys.stderr)
     print(output)
     return 1 if failed else 0
 
@@ -119,4 +119,5 @@ def write_page(output: Path, page: str) -> None:
             f'"{output}" cannot be written: {error.strerror}', hint="Free some space, or name another place."
         ) from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()

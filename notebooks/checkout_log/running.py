@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -20,6 +21,8 @@ from papermill.exceptions import PapermillExecutionError
 
 # What marks cells: values that may be set from outside, and the one that says what was found.
 PARAMETERS, INJECTED, FINDING = "parameters", "injected-parameters", "finding"
+# What colors a traceback on a terminal.
+_COLOR = re.compile(r"\x1b\[[0-9;]*m")
 _MADE_BY_PAPERMILL = {INJECTED, "papermill-error-cell-tag"}
 
 
@@ -94,16 +97,26 @@ def run(notebook: Path, parameters: Mapping[str, object]) -> Run:
                 extra_arguments=["--log-level=CRITICAL"],
             )
         except PapermillExecutionError as failed:
-            error = f"{failed.ename}: {failed.evalue}"
+            error = _told(failed)
         except DeadKernelError:
             error = "The process ended on its own; perhaps there was too little memory."
         cells = [cell for cell in nbformat.read(target, as_version=4).cells if not tags(cell) & _MADE_BY_PAPERMILL]
     return Run(notebook.stem, tuple(cells), _failure(cells, error) if error else None)
 
 
+def _told(failed: PapermillExecutionError) -> str:
+    """The error in one line, and below it the line of the cell that it came from."""
+    plain = _COLOR.sub("", "\n".join(failed.traceback))
+    lines = re.findall(r"^-+> *\d+ (.*)$", plain, re.MULTILINE)
+    told = f"{failed.ename}: {failed.evalue}" if failed.evalue else failed.ename
+    return f"{told}\n{lines[0].strip()}" if lines else told
+
+
 def _failure(cells: Sequence[NotebookNode], error: str) -> Failure:
-    """The cell that was begun and not finished."""
-    for number, cell in enumerate(cells, 1):
-        if cell.cell_type == "code" and cell.metadata.get("papermill", {}).get("status") in {"failed", "running"}:
-            return Failure(number, cell.source, error)
-    return Failure(0, "", error)
+    """The cell that was begun last: nothing runs after an error."""
+    begun = [
+        Failure(number, cell.source, error)
+        for number, cell in enumerate(cells, 1)
+        if cell.cell_type == "code" and cell.metadata.get("papermill", {}).get("start_time")
+    ]
+    return begun[-1] if begun else Failure(0, "", error)

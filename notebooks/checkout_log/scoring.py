@@ -65,8 +65,11 @@ def confusion(pairs: pd.DataFrame) -> pd.DataFrame:
 def scores(pairs: pd.DataFrame) -> pd.DataFrame:
     """Precision and recall of each cause, from `matched`: the columns SCORES.
 
-    A use can be stuck in several ways at once, so a cause that is true beside the planted one is right as well.
+    A use can be stuck in several ways at once, so a cause that is true beside the planted one is right as well. Without cases
+    there are no rows.
     """
+    if pairs.empty:
+        return typed(pd.DataFrame(columns=[column.name for column in SCORES]), SCORES)
     is_right = pd.Series(
         [found in true.split("; ") for found, true in zip(pairs["found"], pairs["true"], strict=True)], dtype=bool
     )

@@ -296,11 +296,12 @@ def test_the_command_lists_by_group_type_and_end(console: Console) -> None:
         "--due-within 0": [],
         "--expires-before 2999-01-01": ["ada", "eve"],
         "--expires-before 2026-01-01T00:00:00Z": [],
-        "--limit 1": ["eve"],
     }
     for options, names in found.items():
         rows = console.good("borrow", "list", *options.split(" "))
         assert sorted(row["member"] for row in rows) == names, options
+    # Both were issued in the same second, as it may be: which of them comes first is not ours to say.
+    assert console.good("borrow", "list", "--limit", "1") == console.good("borrow", "list")[:1]
 
 
 def test_what_is_due_is_active(console: Console) -> None:

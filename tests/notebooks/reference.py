@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, NamedTuple
 
 SECOND = 1_000_000
@@ -64,6 +65,19 @@ class World:
     def end(self) -> int:
         return max(span.end for span in self.spans)
 
+    @cached_property
+    def of_product(self) -> dict[str, list[Event]]:
+        """The events of each product."""
+        found: dict[str, list[Event]] = defaultdict(list)
+        for event in self.events:
+            found[event.product].append(event)
+        return found
+
+    @cached_property
+    def uses(self) -> list[Use]:
+        """Every use, also those never seen to start."""
+        return list(_uses(self))
+
 
 @dataclass(frozen=True)
 class Use:
@@ -94,8 +108,7 @@ class Use:
         return self.start <= at < (NEVER if self.censored else self.end)
 
 
-def uses(world: World) -> list[Use]:
-    """Every use, also those never seen to start."""
+def _uses(world: World) -> list[Use]:
     exact: dict[tuple[Any, ...], list[Event]] = defaultdict(list)
     queued: dict[tuple[Any, ...], list[Event]] = defaultdict(list)
     for event in sorted(world.events, key=lambda one: (one.at, one.segment, one.line)):
@@ -270,7 +283,7 @@ def pieces(world: World, found: Sequence[Use], series: str, grouping: str, cuts:
 def by_feature(world: World) -> dict[tuple[str, str], list[Use]]:
     """The uses of each feature, in order."""
     features: dict[tuple[str, str], list[Use]] = defaultdict(list)
-    for use in uses(world):
+    for use in world.uses:
         features[use.product, use.feature].append(use)
     return dict(sorted(features.items()))
 

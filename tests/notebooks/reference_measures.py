@@ -24,7 +24,6 @@ from tests.notebooks.reference import (
     level,
     pieces,
     total,
-    uses,
 )
 
 HOUR = 3_600 * SECOND
@@ -169,11 +168,12 @@ def last_used(world: World, now: int) -> Iterator[Row]:
     for event in world.events:
         if event.event != "denial" and event.at <= now:
             rows[event.product, event.feature, event.member].append(event)
+    held_by: dict[tuple[str, str, str | None], list[Use]] = defaultdict(list)
+    for use in world.uses:
+        if use.started:
+            held_by[use.product, use.feature, use.member].append(use)
     for (product, feature, member), events in rows.items():
         last = max((event.at for event in events if is_own_act(event)), default=None)
-        held = [
-            use for use in uses(world) if use.started and (use.product, use.feature, use.member) == (product, feature, member)
-        ]
         yield {
             "product": product,
             "feature": feature,
@@ -181,7 +181,7 @@ def last_used(world: World, now: int) -> Iterator[Row]:
             "last_used_at": when(last),
             "days_since": None if last is None else (now - last) / DAY,
             "uses": sum(event.event == "checkout" for event in events),
-            "is_held": any(use.start <= now and (use.end > now or use.censored) for use in held),
+            "is_held": any(use.start <= now and (use.end > now or use.censored) for use in held_by[product, feature, member]),
         }
 
 
@@ -246,20 +246,18 @@ def _episode(world: World, run: list[Event], gap: int, *, by_machine: bool) -> R
         "quantity": max(event.quantity for event in run),
         "got_it": any(
             event.event == "checkout" and last.at <= event.at <= last.at + gap
-            for event in world.events
+            for event in world.of_product[first.product]
             if (event.product, event.feature, event.member or "") == (first.product, first.feature, first.member or "")
         ),
     }
 
 
 def counts(world: World, gap: int) -> Iterator[Row]:
-    where = ZoneInfo(world.timezone)
+    where, every = ZoneInfo(world.timezone), episodes(world, gap)
     for product, feature in sorted({(event.product, event.feature) for event in world.events if event.event == "denial"}):
-        denied = [
-            event for event in world.events if event.event == "denial" and (event.product, event.feature) == (product, feature)
-        ]
+        denied = [event for event in world.of_product[product] if event.event == "denial" and event.feature == feature]
         full = [event for event in denied if is_for_lack_of_seats(event)]
-        found = [row for row in episodes(world, gap) if (row["product"], row["feature"]) == (product, feature)]
+        found = [row for row in every if (row["product"], row["feature"]) == (product, feature)]
         unsupported = sum(event.reason == "unsupported" for event in denied)
         unexplained = sum(event.reason is None for event in denied)
         yield {
@@ -276,9 +274,10 @@ def counts(world: World, gap: int) -> Iterator[Row]:
 
 
 def enough(world: World, grouping: str, gap: int) -> Iterator[Row]:
+    every = episodes(world, gap)
     for (product, feature), found in by_feature(world).items():
         parts = {name: pieces(world, found, name, grouping) for name in SERIES}
-        waits = [row for row in episodes(world, gap) if (row["product"], row["feature"]) == (product, feature)]
+        waits = [row for row in every if (row["product"], row["feature"]) == (product, feature)]
         demands = []
         for row in waits:
             at = row["first_at"]
@@ -302,7 +301,7 @@ def same_borrow(use: Use, event: Event) -> bool:
 
 def ageing(world: World, now: int) -> Iterator[Row]:
     borrows: dict[tuple[Any, ...], list[Use]] = defaultdict(list)
-    for use in uses(world):
+    for use in world.uses:
         if use.started and use.mode == "borrow" and use.start <= now:
             borrows[use.source, use.product, use.handle or "", use.member or "", use.machine or "", use.start].append(use)
     for rows in borrows.values():
@@ -311,7 +310,11 @@ def ageing(world: World, now: int) -> Iterator[Row]:
         is_out = end > now or any(row.censored for row in rows)
         ended_by = "open" if is_out else max(row.ended_by for row in rows)
         is_unreturned = is_out or ended_by in ("expiry", "revocation")
-        acts = [event for event in world.events if same_borrow(first, event) and first.start <= event.at <= min(end, now)]
+        acts = [
+            event
+            for event in world.of_product[first.product]
+            if same_borrow(first, event) and first.start <= event.at <= min(end, now)
+        ]
         signs = [
             event.at
             for event in world.events
@@ -388,7 +391,7 @@ def _most(world: World, product: str, found: list[Use]) -> int:
 def _replayed(world: World, use: Use, longest: int) -> dict[str, Any]:
     renewals = {
         event.at
-        for event in world.events
+        for event in world.of_product[use.product]
         if same_borrow(use, event)
         and event.event == "renewal"
         and event.feature == use.feature
@@ -400,7 +403,7 @@ def _replayed(world: World, use: Use, longest: int) -> dict[str, Any]:
         short = min(until, begin + longest)
         signs = [
             event.at
-            for event in world.events
+            for event in world.of_product[use.product]
             if event.event in ("checkout", "renewal", "upgrade")
             and (event.product, event.member or "", event.machine or "") == (use.product, use.member or "", use.machine or "")
             and short < event.at <= until

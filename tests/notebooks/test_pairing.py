@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from checkout_log.columns import names
 from checkout_log.pairing import PAIRS
-from tests.notebooks.reference import SECOND, Era, World, uses
+from tests.notebooks.reference import SECOND, Era, World
 from tests.notebooks.same import assert_same
 from tests.notebooks.worlds import BEGIN, event, many, open_log, random_worlds, world
 
@@ -193,7 +193,7 @@ def test_pairs_of_many_logs_at_once_are_those_of_the_reference() -> None:
 
 
 def _rows(of: World) -> list[dict[str, object]]:
-    rows = [asdict(use) for use in uses(of)]
+    rows = [asdict(use) for use in of.uses]
     for row in rows:
         for name in ("start", "end", "until"):
             row[name] = None if row[name] is None else pd.Timestamp(row[name] * 1_000, tz="UTC")

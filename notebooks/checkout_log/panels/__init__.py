@@ -5,9 +5,9 @@ which neither Markdown nor HTML means anything.
 """
 
 from checkout_log.panels import findings
-from checkout_log.panels.borrowed import borrow_ageing, borrow_kept, borrowed_most, what_if
+from checkout_log.panels.borrowed import borrow_ageing, borrow_kept, borrowed_most, ran_out, still_held, what_if
 from checkout_log.panels.planning import enough_seats, forecast
-from checkout_log.panels.reading import doubts, endings, peaks_by_grouping, quality, reclaimed, user_actions
+from checkout_log.panels.reading import doubts, endings, files, peaks_by_grouping, quality, reclaimed, user_actions
 from checkout_log.panels.stuck import confusion, releasable, stuck_by_cause, thresholds
 from checkout_log.panels.use import (
     average,
@@ -41,6 +41,7 @@ __all__ = [
     "efficiency",
     "endings",
     "enough_seats",
+    "files",
     "findings",
     "forecast",
     "heat_map",
@@ -49,9 +50,11 @@ __all__ = [
     "peak",
     "peaks_by_grouping",
     "quality",
+    "ran_out",
     "reclaimed",
     "releasable",
     "session_lengths",
+    "still_held",
     "stuck_by_cause",
     "thresholds",
     "time_at_level",

@@ -5,8 +5,25 @@ from __future__ import annotations
 import pandas as pd
 
 from checkout_log.panels.words import are, code, counted, opening, percent
+from checkout_log.stuck import Thresholds
 
 SILENT_DAYS = 30
+
+
+def still_held(frame: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:
+    """The borrows without those past their due time whose seats came free by that: servers of some kinds go on holding them.
+
+    frame: of `borrows.ageing`. sessions: of `Log.sessions`, which tell what kind of server has a product.
+    """
+    freed = sessions.loc[sessions["source"].isin(Thresholds().freed_by_time), "product"]
+    return frame[~(frame["is_overdue"] & frame["product"].isin(freed))].reset_index(drop=True)
+
+
+def ran_out(frame: pd.DataFrame, held: pd.DataFrame) -> str:
+    """How many borrows ran out. frame: of `borrows.ageing`. held: of `still_held`."""
+    return opening(
+        f"{counted(len(frame) - len(held), 'borrow')} ran out without being given back, and freed their seats by that."
+    )
 
 
 def borrow_ageing(frame: pd.DataFrame) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from checkout_log.panels.words import are, code, counted, opening, percent
+from checkout_log.panels.words import are, bounds, code, counted, opening, percent
 from checkout_log.plots.levels import WEEKDAYS
 from checkout_log.plots.stuck import STRONG
 
@@ -23,9 +23,10 @@ def of_flexnet(quality: pd.DataFrame, peaks: pd.DataFrame, counts: pd.DataFrame)
         if rows.min() < rows.max()
         else f"{rows.max()}, whatever counts as one license"
     )
+    waited = f"{counted(raw, 'line')} of denials for lack of seats come from {counted(episodes, 'episode')} of waiting"
+    waited = waited if raw else "nobody was denied for lack of seats"
     return opening(
-        f"{counted(events, 'event')} ({doubtful:,} lines in doubt): the peak of {code(top['feature'])} is {peak}, and "
-        f"{counted(raw, 'line')} of denials for lack of seats come from {counted(episodes, 'episode')} of waiting."
+        f"{counted(events, 'event')} ({doubtful:,} lines in doubt): the peak of {code(top['feature'])} is {peak}, and {waited}."
     )
 
 
@@ -51,7 +52,7 @@ def of_use(rows: pd.DataFrame, week: pd.DataFrame, limit: int | None = None, tim
     has = counted(int(row["p95"]), "seat") if limit is None else f"{row['p95']} of {limit} seats"
     return opening(
         f"{has} of {code(row['feature'])} serve 95 % of the time and {row['p99']} serve 99 %, while "
-        f"the peak is {row['peak']} (between {row['lower']} and {row['upper']}); it is busiest on {WEEKDAYS[int(top['weekday'])]} at "
+        f"the peak is {row['peak']}{bounds(row['peak'], row['lower'], row['upper'])}; it is busiest on {WEEKDAYS[int(top['weekday'])]} at "
         f"{top['hour']} o'clock ({timezone}) with {top['average']:.1f} seats on average."
     )
 
@@ -70,7 +71,9 @@ def of_denials(counts: pd.DataFrame, enough: pd.DataFrame, limit: int | None = N
     of_all = int(waited["episodes"].iloc[0])
     seats = int(waited.loc[waited["unmet"] <= of_all * 0.05, "seats"].min())
     has = "" if limit is None else f" instead of {limit}"
-    return opening(f"{text}; {seats} seats{has} of {code(waited['feature'].iloc[0])} would have met 95 % of its {of_all:,}.")
+    return opening(
+        f"{text}; {seats} seats{has} of {code(waited['feature'].iloc[0])} would have met 95 % of its {counted(of_all, 'episode')}."
+    )
 
 
 def of_borrows(ageing: pd.DataFrame, what_if: pd.DataFrame, days: int) -> str:

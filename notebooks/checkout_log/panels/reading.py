@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PureWindowsPath
+
 import pandas as pd
 
 from checkout_log.panels.words import code, counted, opening, percent
@@ -25,6 +27,12 @@ def quality(frame: pd.DataFrame) -> str:
     return opening(f"{counted(events, 'event')} came out of {counted(lines, 'line')} in {counted(len(frame), 'file')}{doubt}.")
 
 
+def files(frame: pd.DataFrame) -> pd.DataFrame:
+    """The quality frame with names of files in the place of paths: whoever is shown it need not know where logs lie."""
+    # A path of Windows too, wherever it is read.
+    return frame.assign(file=[place if "://" in place else PureWindowsPath(place).name for place in frame["file"]])
+
+
 def doubts(frame: pd.DataFrame) -> str:
     """How certain the sessions are. frame: of `doubts.doubts`."""
     total = frame[["sessions", "orphan", "cut", "open", "ambiguous"]].sum().astype(int)
@@ -42,8 +50,9 @@ def peaks_by_grouping(frame: pd.DataFrame) -> str:
     top = frame.sort_values("peak", ascending=False, kind="stable").iloc[0]
     rows = frame[(frame["product"] == top["product"]) & (frame["feature"] == top["feature"])].set_index("license")["peak"]
     return (
-        f"The peak of {code(top['feature'])} is {rows.get('handle', 0)} uses, {rows.get('machine', 0)} machines or "
-        f"{rows.get('member', 0)} users: which of them is bought stands in the vendor's license file."
+        f"The peak of {code(top['feature'])} is {counted(int(rows.get('handle', 0)), 'use')}, "
+        f"{counted(int(rows.get('machine', 0)), 'machine')} or {counted(int(rows.get('member', 0)), 'user')}: what counts as one license "
+        "stands in the vendor's license file."
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from checkout_log.panels.words import code, counted, percent
+from checkout_log.panels.words import bounds, code, counted, percent
 from checkout_log.plots.levels import WEEKDAYS
 
 RARE = 0.01
@@ -27,7 +27,7 @@ def peak(rows: pd.DataFrame, limit: int | None = None) -> str:
     has = "" if limit is None else f", of {limit} that there are"
     return (
         f"{counted(int(row['p95']), 'seat')} of {code(row['feature'])} serve 95 % of the time and {row['p99']} serve 99 %{has}; "
-        f"the peak was {row['peak']} (at least {row['lower']}, at most {row['upper']})."
+        f"the peak was {row['peak']}{bounds(row['peak'], row['lower'], row['upper'])}."
     )
 
 

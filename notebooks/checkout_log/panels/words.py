@@ -6,7 +6,7 @@ import re
 
 from checkout_log.plots.style import percent
 
-__all__ = ["are", "code", "counted", "opening", "percent"]
+__all__ = ["are", "bounds", "code", "counted", "opening", "percent"]
 
 # Control characters, signs that turn the direction of writing, and the backtick itself.
 _UNPRINTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069`]+")
@@ -28,6 +28,11 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 def are(number: int) -> str:
     """The verb that fits a number."""
     return "is" if number == 1 else "are"
+
+
+def bounds(figure: float, lower: float, upper: float) -> str:
+    """The bounds of a figure in brackets, with a space before; nothing where it is certain."""
+    return "" if lower == figure == upper else f" (at least {lower:,g}, at most {upper:,g})"
 
 
 def opening(text: str) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from checkout_log.plots.features import chosen, name_of
-from checkout_log.plots.style import BLACK, BLUE, GREY, PALE, RED, SKY, axes, dressed, key, nothing, seats_axis, shortened
+from checkout_log.plots.style import BLACK, BLUE, PALE, RED, SKY, axes, dressed, key, nothing, seats_axis, shortened
 
 # More lines than these cannot be told apart.
 MOST_BORROWS = 30
@@ -22,7 +22,8 @@ def borrow_ageing(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     order = held.assign(late=late).sort_values(["late", "days_out"], ascending=False, na_position="last")
     rows = order.head(MOST_BORROWS).reset_index(drop=True)
     ax = axes(ax, height=1.4 + 0.19 * max(6, len(rows)))
-    dressed(ax, "Borrows that are out", "days from now", "", grid="x")
+    shown = f" ({len(rows)} of {len(held)} borrows are shown)" if len(held) > len(rows) else ""
+    dressed(ax, "Borrows that hold a seat", f"days from now{shown}", "", grid="x")
     if rows.empty:
         return nothing(ax, "no borrow is out")
     left = rows["days_left"].fillna(0.0)
@@ -37,8 +38,6 @@ def borrow_ageing(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     key(ax, [("out", BLUE), ("still due to run", SKY), ("past its due time, not returned", RED)])
-    if len(held) > len(rows):
-        ax.annotate(f"{len(rows)} of {len(held)}", (1, 0), xycoords="axes fraction", ha="right", color=GREY, fontsize=9)
     return ax
 
 

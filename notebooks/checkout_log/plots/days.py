@@ -20,7 +20,7 @@ from checkout_log.plots.style import (
     time_axis,
 )
 
-DAYS_OF_A_WEEK = 7
+WEEK = pd.Timedelta(days=7)
 
 
 def use_over_time(
@@ -44,7 +44,7 @@ def use_over_time(
     ax.vlines(at, rows["lower"], rows["upper"], color=ORANGE, linewidth=1.6)
     _observed(ax, rows)
     _finish(ax, timezone, limit)
-    key(ax, [("peak of each day; line: of each week", BLUE), ("from lower to upper", ORANGE)])
+    key(ax, [("peak of each day; bar: of each week", BLUE), ("from lower to upper", ORANGE)])
     return ax
 
 
@@ -78,12 +78,12 @@ def forecast(
 
 
 def _observed(ax: Axes, rows: pd.DataFrame) -> None:
-    """A dot for each day, and a line over the weeks: weekends would make a line over days a fence."""
+    """A dot for each day, and a bar for each week: a line from day to day would be a fence of weekends."""
     at = pd.Series(moments(rows["day"]), index=rows.index)
     ax.plot(at, rows["peak"], color=BLUE, alpha=0.55, linewidth=0, marker="o", markersize=2.4)
-    if len(rows) > DAYS_OF_A_WEEK:
-        weeks = rows["peak"].groupby((rows["day"] - rows["day"].min()) // pd.Timedelta(days=DAYS_OF_A_WEEK))
-        ax.step(at.groupby(weeks.ngroup()).min(), weeks.max(), where="post", color=BLUE, linewidth=1.3)
+    week = (rows["day"] - rows["day"].min()) // WEEK
+    begin = at.groupby(week).min()
+    ax.hlines(rows["peak"].groupby(week).max(), begin, begin + WEEK, color=BLUE, linewidth=1.5)
 
 
 def _finish(ax: Axes, timezone: str, limit: int | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from lifelines import KaplanMeierFitter
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -55,6 +54,9 @@ def session_lengths(
 
     sessions: of `Log.sessions`. One that was not seen to end lasted at least so long: it counts until then.
     """
+    # Loading it takes a second, and only this picture needs it.
+    from lifelines import KaplanMeierFitter
+
     rows, ax = chosen(sessions, product, feature), axes(ax)
     dressed(ax, f"{name_of(rows)}: how long sessions last", "time since the start", "share still open")
     if rows.empty:

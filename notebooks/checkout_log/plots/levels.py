@@ -44,8 +44,8 @@ def exceedance(
     """
     rows, ax = chosen(frame, product, feature), axes(ax)
     dressed(ax, f"{name_of(rows)}: how often so many seats were in use", "seats", "share of the observed time")
-    if rows.empty:
-        return nothing(ax, "nothing was in use")
+    if not rows["share"].sum():
+        return nothing(ax, "nothing was in use for any time")
     ax.fill_between(rows["level"], rows["lower"], rows["upper"], step="mid", color=SKY, alpha=0.4, linewidth=0)
     ax.step(rows["level"], rows["share"], where="mid", color=BLUE, linewidth=1.8)
     ax.set_ylim(0, max(0.02, float(rows["upper"].max()) * 1.05))

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnchoredOffsetbox, HPacker, TextArea
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 # The palette of Okabe and Ito. Yellow is left out: it is too pale on white.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -88,7 +88,7 @@ def seats_axis(ax: Axes, *, along: str = "y") -> None:
 def share_axis(ax: Axes, *, along: str = "y") -> None:
     """Shares as percentages."""
     axis = ax.yaxis if along == "y" else ax.xaxis
-    axis.set_major_formatter(PercentFormatter(xmax=1, decimals=0, symbol=" %"))
+    axis.set_major_formatter(FuncFormatter(lambda share, _: f"{share * 100:.4g} %"))
 
 
 def limit_line(ax: Axes, seats: float, text: str) -> None:

@@ -1,0 +1,42 @@
+"""What the tests of the analysts' library share."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import ibis
+import pytest
+
+from checkout_log.engine import Engine
+
+OPTIONS = {
+    "spark.ui.enabled": "false",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.default.parallelism": "2",
+    # Plans of small tables take longer to compile than to run.
+    "spark.sql.codegen.wholeStage": "false",
+    # A zone that no result may depend on.
+    "spark.sql.session.timeZone": "America/New_York",
+}
+
+
+def _has_java() -> bool:
+    java = shutil.which("java")
+    return java is not None and subprocess.run([java, "-version"], capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Spark in local mode, one for all tests."""
+    pyspark = pytest.importorskip("pyspark.sql", reason="PySpark is not installed")
+    if not _has_java():
+        pytest.skip("Spark needs Java, and there is none here")
+    builder = pyspark.SparkSession.builder.master("local[2]").appName("checkout_log")
+    for name, value in OPTIONS.items():
+        builder = builder.config(name, value)
+    session = builder.config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse"))).getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    yield Engine(ibis.pyspark.connect(session))
+    session.stop()

@@ -1,0 +1,180 @@
+"""Sentences have the numbers of their frames in them, and something to say where there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+
+from checkout_log import borrows, daily, denials, panels, releasing, scoring, sizing, stuck, usage
+from checkout_log.doubts import DOUBTS, doubts
+from checkout_log.levels import GROUPINGS
+from tests.support.pictured import FEATURE, PRODUCT, site, site_with_stories
+
+Say = Callable[..., str]
+
+
+def of_feature(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[(frame["product"] == PRODUCT) & (frame["feature"] == FEATURE)].reset_index(drop=True)
+
+
+def sessions() -> pd.DataFrame:
+    return site().log.sessions()
+
+
+def peaks_of_all_groupings() -> pd.DataFrame:
+    return pd.concat([usage.peaks(site().log, name).assign(license=name) for name in GROUPINGS], ignore_index=True)
+
+
+def tried() -> pd.DataFrame:
+    return pd.concat([sizing.what_if(site().log, days).assign(longest_days=days) for days in (3, 14)], ignore_index=True)
+
+
+# What a sentence is made from, what is asked beside it, and what it says where there is nothing.
+CASES: dict[str, tuple[Say, Callable[[], pd.DataFrame], tuple[object, ...], str]] = {
+    "average": (panels.average, lambda: of_feature(usage.heat_map(site().log)), ("UTC",), "Nothing was in use."),
+    "borrow_ageing": (panels.borrow_ageing, lambda: borrows.ageing(site().log), (), "Nothing was borrowed."),
+    "borrow_kept": (panels.borrow_kept, lambda: borrows.ageing(site().log), (), "No borrow has ended yet."),
+    "days_since_used": (panels.days_since_used, lambda: usage.last_used(site().log), (30,), "Nobody used anything."),
+    "denial_counts": (panels.denial_counts, lambda: denials.counts(site().log), (), "Nobody was denied for lack of seats."),
+    "denial_episodes": (panels.denial_episodes, lambda: denials.counts(site().log), (), "Nobody was kept waiting."),
+    "efficiency": (panels.efficiency, lambda: of_feature(usage.efficiency(site().log)), (), "Nothing was in use."),
+    "enough_seats": (panels.enough_seats, lambda: of_feature(sizing.enough(site().log)), (5,), "Nothing was in use."),
+    "forecast": (panels.forecast, lambda: of_feature(sizing.forecast(site().log, 20)), (5,), "Nothing was in use."),
+    "heat_map": (panels.heat_map, lambda: of_feature(usage.heat_map(site().log)), (5, "UTC"), "Nothing was in use."),
+    "peak": (panels.peak, lambda: of_feature(usage.peaks(site().log)), (5,), "Nothing was in use."),
+    "peaks_by_grouping": (panels.peaks_by_grouping, peaks_of_all_groupings, (), "Nothing was in use."),
+    "reclaimed": (
+        panels.reclaimed,
+        sessions,
+        (),
+        "The log shows no session that the server took back after idle time.",
+    ),
+    "session_lengths": (panels.session_lengths, lambda: of_feature(usage.lengths(site().log)), (), "There are no sessions."),
+    "stuck_by_cause": (panels.stuck_by_cause, lambda: stuck.find(site_with_stories().log), (), "No license looks stuck."),
+    "time_at_level": (panels.time_at_level, lambda: of_feature(usage.time_at_level(site().log)), (), "Nothing was in use."),
+    "use_over_time": (panels.use_over_time, lambda: of_feature(daily.by_day(site().log)), (5, "UTC"), "Nothing was in use."),
+    "user_actions": (panels.user_actions, lambda: usage.user_actions(site().log), (), "There are no checkouts."),
+    "what_if": (
+        panels.what_if,
+        lambda: tried().query("feature == 'Advanced' and product == 'arcgis-pro'"),
+        (14,),
+        "Nothing was borrowed.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_sentence_says_something_with_numbers(name: str) -> None:
+    say, frame, more, _ = CASES[name]
+    text = say(frame(), *more)
+    assert text.endswith(".")
+    assert any(sign.isdigit() for sign in text)
+    assert "nan" not in text.lower().split()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_sentence_says_so_where_there_is_nothing(name: str) -> None:
+    say, frame, more, nothing = CASES[name]
+    assert say(frame().head(0), *more) == nothing
+
+
+def test_the_peak_and_its_bounds_are_said() -> None:
+    rows = pd.DataFrame({"product": ["p"], "feature": ["f"], "peak": [7], "p95": [4], "p99": [6], "lower": [5], "upper": [9]})
+    assert panels.peak(rows, 10) == (
+        "4 seats of `f` serve 95 % of the time and 6 serve 99 %, of 10 that there are; the peak was 7 (at least 5, at most 9)."
+    )
+    certain = rows.assign(lower=7, upper=7)
+    assert panels.peak(certain).endswith("the peak was 7.")
+
+
+def test_every_doubt_of_the_reading_is_said() -> None:
+    counts = {"lines": 100, "events": 90, "malformed": 1, "undated": 2, "ambiguous": 3, "disagreeing": 4, "overlapping": 5}
+    text = panels.quality(pd.DataFrame([counts]))
+    assert text == (
+        "90 events came out of 100 lines in 1 file: 1 could not be read, 2 had no date and were left out, 3 could lie a day or an "
+        "hour off, 4 date stamps disagreed with the lines before them, 5 stood in two files and count once."
+    )
+
+
+def test_doubts_count_every_use_of_the_log_once() -> None:
+    log = site().log
+    found = doubts(log)
+    assert list(found.columns) == [column.name for column in DOUBTS]
+    assert found["sessions"].sum() == len(sessions())
+    assert found["cut"].sum() == sessions()["cut"].sum()
+    assert found["open"].sum() == sessions()["censored"].sum()
+    assert panels.doubts(found).startswith(f"{len(sessions()):,} sessions: ")
+
+
+def test_each_day_has_its_peak_and_the_highest_is_the_peak_of_the_log() -> None:
+    days = daily.by_day(site().log)
+    peaks = usage.peaks(site().log).set_index(["product", "feature"])
+    highest = days.groupby(["product", "feature"])[["peak", "lower", "upper"]].max()
+    pd.testing.assert_frame_equal(highest, peaks[["peak", "lower", "upper"]], check_like=True, check_dtype=False)
+    assert not days.duplicated(["product", "feature", "day"]).any()
+    assert (days["day"].dt.tz_convert(site().log.timezone).dt.hour == 0).all()
+
+
+def test_the_feature_to_look_at_is_the_one_asked_for_or_the_one_needed_most() -> None:
+    peaks = usage.peaks(site().log)
+    most = peaks.sort_values(["p95", "peak"]).iloc[-1]
+    assert panels.chosen(peaks) == (most["product"], most["feature"])
+    assert panels.chosen(peaks, PRODUCT, FEATURE) == (PRODUCT, FEATURE)
+    assert panels.chosen(peaks, "geomodel")[0] == "geomodel"
+    assert panels.chosen(peaks.head(0)) == ("", "")
+
+
+def test_findings_say_so_where_there_is_nothing() -> None:
+    log = site().log
+    peaks, counts, ageing = usage.peaks(log).head(0), denials.counts(log).head(0), borrows.ageing(log).head(0)
+    quality, found = log.quality(), stuck.find(site_with_stories().log).head(0)
+    assert panels.findings.of_stuck(found, found) == "No license looks stuck."
+    assert panels.findings.of_use(peaks, usage.heat_map(log).head(0)) == "The log shows no use."
+    assert panels.findings.of_denials(counts, sizing.enough(log).head(0)) == "Nobody was denied for lack of seats."
+    assert panels.findings.of_borrows(ageing, tried().head(0), 14) == "The log shows no borrows."
+    assert panels.findings.of_flexnet(quality, peaks, counts) == "The log shows no use."
+
+
+def test_files_are_named_without_the_folders_that_they_lie_in() -> None:
+    quality = pd.DataFrame(
+        {"file": ["/srv/logs/debug.log", "C:\\logs\\a b.log", "postgresql://db.internal/carnet"], "lines": [1, 2, 3]}
+    )
+    assert panels.files(quality)["file"].tolist() == ["debug.log", "a b.log", "postgresql://db.internal/carnet"]
+
+
+def test_thresholds_are_said_with_their_values() -> None:
+    text = panels.thresholds(stuck.Thresholds(fewest_closed=33))
+    for word in ("99 %", "33 at least", "30 days", "2 days", "7 days more"):
+        assert word in text
+
+
+def test_only_borrows_of_an_authority_can_be_released() -> None:
+    truth = site_with_stories().truth
+    log = site_with_stories().log
+    assert truth is not None
+    found = stuck.find(log)
+    ready = releasing.releasable(found, log.sessions())
+    assert set(ready["product"]) <= set(truth.organization.served_by("authority"))
+    assert len(ready) > 0
+    assert panels.releasable(ready, "x.csv").endswith("can be released by the authority; they are in `x.csv`.")
+
+
+def test_a_borrow_that_ran_out_holds_a_seat_only_where_time_frees_none() -> None:
+    log = site_with_stories().log
+    ageing = borrows.ageing(log)
+    held = panels.still_held(ageing, log.sessions())
+    late = ageing[ageing["is_overdue"]]
+    assert set(late["product"]) > {"geomodel"}
+    assert set(held.loc[held["is_overdue"], "product"]) == {"geomodel"}
+    assert held["is_out"].sum() == ageing["is_out"].sum()
+    count = (late["product"] != "geomodel").sum()
+    assert panels.ran_out(ageing, held).startswith(f"{count} borrow")
+
+
+def test_scores_and_confusion_are_empty_without_a_truth() -> None:
+    pairs = scoring.matched(stuck.find(site_with_stories().log), None)
+    assert scoring.confusion(pairs).empty
+    assert scoring.scores(pairs).empty
+    assert "not known" in panels.confusion(pairs, scoring.scores(pairs))
