@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -42,9 +41,7 @@ def test_serve_prints_one_line_and_stops_cleanly_on_a_signal(console: Console, n
         out, err = server.process.communicate(timeout=20)
         assert (out, err) == ("", "")
         assert server.process.returncode == 0
-        deadline = time.monotonic() + 5
-        while server.group() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        server.wait_until_gone(5)
         assert server.group() == []
 
 

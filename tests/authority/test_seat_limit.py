@@ -26,7 +26,7 @@ from verifier.carried import Wish
 
 ROOT = Path(__file__).parents[2]
 SEATS, MEMBERS = 10, 40
-CYCLING_SECONDS = 3.0
+CYCLES = 150
 
 
 @pytest.fixture
@@ -143,10 +143,10 @@ def test_one_request_sent_to_two_processes_at_once_is_one_borrow(living_bench: B
     assert len(log_rows(bench.authority.database, "checkout")) == 1
 
 
-def cycle(bench: Bench, actor: Actor, until: float, done: list[str]) -> None:
-    """Borrows and checks in again and again."""
+def cycle(bench: Bench, actor: Actor, done: list[str]) -> None:
+    """Borrows and checks in again and again, until all together did it often enough."""
     laptop, chance = workstation(f"w-{actor.username}"), random.Random(actor.username)
-    while time.monotonic() < until:
+    while len(done) < CYCLES:
         try:
             issued = issued_to(bench, actor, laptop, product="arcgis-desktop", days=1)
         except PoolExhausted:
@@ -158,15 +158,14 @@ def cycle(bench: Bench, actor: Actor, until: float, done: list[str]) -> None:
 
 def test_borrowing_and_returning_never_goes_past_the_seats_at_any_moment(bench: Bench) -> None:
     actors = [bench.member(f"m{number}") for number in range(20)]
-    until, done, samples = time.monotonic() + CYCLING_SECONDS, list[str](), list[int]()
-    threads = [threading.Thread(target=cycle, args=(bench, actor, until, done)) for actor in actors]
+    done, samples = list[str](), list[int]()
+    threads = [threading.Thread(target=cycle, args=(bench, actor, done)) for actor in actors]
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
         samples.append(seats_held(bench, "arcgis-desktop", "Advanced"))
     for thread in threads:
         thread.join()
-    assert len(done) > MEMBERS
     assert max(samples) <= SEATS, f"{max(samples)} seats were in use at once"
     assert max(samples) > 1
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 0

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,6 +67,14 @@ class Server:
         """Ends every process of the group at once, as a power cut does."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(STOPPING_SECONDS)
+        # The others were killed too, but a busy machine may take a while to end them.
+        self.wait_until_gone(STOPPING_SECONDS)
+
+    def wait_until_gone(self, seconds: float) -> None:
+        """Comes back when no process of the session lives, or after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while self.group() and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def request(
         self, connection: http.client.HTTPConnection, method: str, path: str, secret: str, body: Any = None
