@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 SOURCES := authority verifier notebooks tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check check-long notebooks bench docs format lock
+.PHONY: help demo run test check check-long notebooks gallery bench docs format lock
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,20 +29,23 @@ run: $(VENV)/run.ready ## serve the sample organization at http://127.0.0.1:8440
 	@$(BIN)/carnet-authority serve --home var/authority
 
 test: $(VENV)/dev.ready ## run the tests
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest --numprocesses=logical --dist=loadfile --cov --cov-report=term
 
 check: $(VENV)/dev.ready ## everything that must hold: format, lint, types, walls, tests
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest --numprocesses=logical --dist=loadfile --cov --cov-report=term
 
 check-long: $(VENV)/dev.ready ## drive the organization against its model, 200,000 random steps
 	CARNET_MODEL_STEPS=200000 $(BIN)/pytest -q tests/authority/stateful
 
 notebooks: $(VENV)/dev.ready ## open the analyst's notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
+
+gallery: $(VENV)/dev.ready ## run the notebooks anew, and draw the gallery of the documentation
+	$(BIN)/python -m tests.support.kept
 
 bench: $(VENV)/dev.ready ## measure speed, as ratios taken in one run
 	$(BIN)/python -m tests.bench
