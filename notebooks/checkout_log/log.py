@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -14,27 +13,9 @@ from ibis.expr.types import Table
 from checkout_log import pairing
 from checkout_log.columns import EVENTS, SESSIONS, checked
 from checkout_log.engine import Engine
-from checkout_log.store import Folder
+from checkout_log.store import Stored
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What reading leaves: parquet files of events (`columns.stored_schema`), and small frames about them.
-
-    eras: `era`, `product`, `begin`, `end` (whole microseconds since 1970 UTC; `end` empty while it runs): each run of a license
-        server. Events whose source has no runs are of era 0, which is not in the frame.
-    spans: `product`, `begin`, `end` (whole microseconds): the time that the logs cover, in which no event means no use.
-    quality: one row for each file; its columns stand in `quality.QUALITY`.
-    """
-
-    files: tuple[Path, ...]
-    eras: pd.DataFrame
-    spans: pd.DataFrame
-    quality: pd.DataFrame
-    timezone: str
-    folder: Folder | None = None
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,6 @@ log, began: it makes no session, but the upper bounds of the measures count it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import ibis
 from ibis import _
 from ibis.expr.types import Column as Values
@@ -24,6 +22,7 @@ from checkout_log.columns import (
     FLAG,
     RELEASE,
     REVOCATION,
+    SESSION,
     SESSIONS,
     TEXT,
     TIME,
@@ -33,9 +32,7 @@ from checkout_log.columns import (
     names,
 )
 from checkout_log.engine import Engine
-
-if TYPE_CHECKING:
-    from checkout_log.log import Stored
+from checkout_log.store import Stored
 
 # Their handles are never given twice; the numbers of other servers are used again.
 EXACT_SOURCES = ("authority", "simulator")
@@ -59,7 +56,7 @@ PAIRS = (
 )
 _SPANS = (Column("product", TEXT, False, ""), Column("seen_since", TIME, False, ""), Column("seen_until", TIME, False, ""))
 _ERAS = (Column("era", WHOLE, False, ""), Column("era_begin", TIME, False, ""), Column("era_end", TIME, False, ""))
-_PAIRED = (*KEY, "mode", "alias", "quantity", "start", "until", "closed_at", "closed_by", "revoked", "undated", "mixed")
+_PAIRED = (*KEY, "is_borrow", "alias", "quantity", "start", "until", "closed_at", "closed_by", "revoked", "undated", "mixed")
 
 
 def pairs(table: Table, stored: Stored, engine: Engine) -> Table:
@@ -99,7 +96,8 @@ def _closed_by() -> Values:
 def _facts() -> dict[str, Values]:
     """What the events of one use say about it."""
     return {
-        "mode": _["mode"].max(),
+        # A session becomes a borrow when it is taken along later, and never the other way round.
+        "is_borrow": (_["mode"] == BORROW).any(),
         "alias": _["alias"].max(),
         "start": _["at"].min(where=_.event.isin(OPENING)),
         "until": _.until.max(),
@@ -140,7 +138,7 @@ def _first_in_first_out(used: Table, engine: Engine) -> Table:
     # Which of several it was that ended cannot be told when a newer one was open too.
     single = single.mutate(mixed=(_.newest > _.start).fill_null(False))
     same = ("key", "segment", "opener", "closer", "start", "closed_at")
-    kept = ("mode", "alias", "until", "closed_by", "revoked", "undated", "mixed")
+    kept = ("is_borrow", "alias", "until", "closed_by", "revoked", "undated", "mixed")
     merged = single.group_by(*same).aggregate(**{name: _[name].max() for name in kept}, quantity=_.count())
     texts = {name: keys[f"key_{name}"].nullif("") for name in KEY} | {"era": keys.key_era.cast("int64")}
     return merged.join(keys.select("key", **texts), "key").select(*_PAIRED)
@@ -176,8 +174,9 @@ def _ended(found: Table, spans: Table, eras: Table) -> Table:
     joined = joined.mutate(started=_.start.notnull(), start=ibis.coalesce(_.start, _.era_begin, _.seen_since, _.closed_at, 0))
     joined = joined.mutate(seen_until=ibis.greatest(_.seen_until.fill_null(0), _.start))
     is_closed = _.closed_at.notnull()
-    is_due = ~is_closed & (_["mode"] == BORROW) & _.until.notnull() & (_.until <= _.seen_until)
-    is_cut = ~is_closed & ~is_due & (_.era_end < STILL_ON).fill_null(False)
+    is_due = ~is_closed & _.is_borrow & _.until.notnull() & (_.until <= _.seen_until)
+    # A borrow outlasts a restart of the server: that is what it is for.
+    is_cut = ~is_closed & ~_.is_borrow & (_.era_end < STILL_ON).fill_null(False)
     ended_by = ibis.cases(
         *((_.closed_by == number, word) for word, number in CLOSED_BY.items()),
         (is_due & _.revoked, REVOCATION),
@@ -187,6 +186,7 @@ def _ended(found: Table, spans: Table, eras: Table) -> Table:
     )
     end = ibis.cases((is_closed, _.closed_at), (is_due, _.until), (is_cut, _.era_end), else_=_.seen_until)
     return joined.mutate(
+        mode=ibis.ifelse(_.is_borrow, BORROW, SESSION),
         # A source may have its lines out of order; a use cannot end before it starts.
         undated=_.undated | (end < _.start),
         end=ibis.greatest(end, _.start),

@@ -16,13 +16,13 @@ from rich.progress import Progress
 from checkout_log.columns import EVENTS, names
 from checkout_log.engine import Engine
 from checkout_log.errors import SourceNotRecognized
-from checkout_log.log import Log, Stored
+from checkout_log.log import Log
 from checkout_log.quality import frame
 from checkout_log.sources import database, export, flexnet_files, lmstat, overlaps, recognize, rlm, zones
 from checkout_log.sources.found import Asked, Source, asked
 from checkout_log.sources.part import DATABASE, FLEXNET, LMSTAT, RLM_DEBUG, RLM_REPORT, UNKNOWN, Found, Part, covered, joined
 from checkout_log.sources.recognize import EXPORT_CSV, EXPORT_LINES, EXPORT_PARQUET, SQLITE
-from checkout_log.store import Folder
+from checkout_log.store import Folder, Stored
 
 Advance = Callable[[int], None]
 READERS = {EXPORT_LINES: export.read_lines, EXPORT_CSV: export.read_csv, EXPORT_PARQUET: export.read_parquet}
@@ -124,7 +124,9 @@ def _exported(kinds: dict[str, list[Path | str]], folder: Path, advance: Callabl
 
 def _stored(found: Found, timezone: str, folder: Folder) -> Stored:
     eras = pd.DataFrame(found.eras, columns=["era", "product", "begin", "end"])
-    spans = pd.DataFrame(found.spans, columns=["product", "begin", "end"])
+    # A log of a single moment covers the shortest time that there is: shares of it are shares of what was seen.
+    lasting = [(product, begin, max(end, begin + 1)) for product, begin, end in found.spans]
+    spans = pd.DataFrame(lasting, columns=["product", "begin", "end"])
     return Stored(
         files=tuple(found.files),
         eras=eras.astype({"era": "int64", "product": "string", "begin": "int64", "end": "Int64"}),

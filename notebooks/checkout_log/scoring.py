@@ -1,11 +1,15 @@
-"""How well stuck licenses are told from the rest: what was found against what was planted, where the truth is known."""
+"""How well stuck licenses are told from the rest, where the truth is known: planted by the simulator, or labelled by a server."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
-from checkout_log.columns import CAUSES, NUMBER, TEXT, WHOLE, Column, typed
+from checkout_log.columns import CAUSES, NUMBER, SESSION, TEXT, WHOLE, Column, typed
 from checkout_log.simulate import Truth
+from checkout_log.thresholds import Thresholds
+from checkout_log.traces import GIVEN_BACK
 
 LOOK_ALIKE, ORDINARY, NOT_FOUND = "looks stuck only", "ordinary use", "not found"
 # Logs of some servers know whole minutes only.
@@ -19,6 +23,17 @@ SCORES = (
     Column("right", WHOLE, False, "of these, rows of which it is true"),
     Column("precision", NUMBER, True, "right / found; empty where nothing was found"),
     Column("recall", NUMBER, True, "cases found under a cause that is true of them / planted; empty where none was planted"),
+)
+# Limits on length, in hours, as a site may set them.
+LIMITS = (1, 2, 4, 8, 24)
+RECLAIMS = (
+    Column("rule", TEXT, False, '"outlier" with the thresholds of `stuck.find`, or a plain limit on length'),
+    Column("idle_called", WHOLE, False, "sessions that the server took back as idle, and the rule calls stuck just before"),
+    Column("idle_not_called", WHOLE, False, "the others that it took back"),
+    Column("returned_called", WHOLE, False, "sessions that users gave back themselves, and the rule calls stuck just before"),
+    Column("returned_not_called", WHOLE, False, "the others that users gave back"),
+    Column("precision", NUMBER, True, "share of the sessions called stuck that were idle; empty where none was called"),
+    Column("recall", NUMBER, True, "share of the idle sessions that were called stuck"),
 )
 
 
@@ -88,3 +103,38 @@ def scores(pairs: pd.DataFrame) -> pd.DataFrame:
             )
         )
     return typed(pd.DataFrame(rows, columns=[column.name for column in SCORES]), SCORES)
+
+
+def reclaims(sessions: pd.DataFrame, thresholds: Thresholds | None = None, limits: Sequence[float] = LIMITS) -> pd.DataFrame:
+    """How rules on length tell the sessions that a server took back as idle from those given back: the columns RECLAIMS.
+
+    sessions: of `Log.sessions`. limits: hours. A log without idle ends has no rows. Borrows have no idle time and do not count.
+    """
+    ended = sessions[(sessions["mode"] == SESSION) & sessions["ended_by"].isin(["idle", "checkin"])]
+    is_idle, hours = ended["ended_by"] == "idle", (ended["end"] - ended["start"]) / pd.Timedelta(hours=1)
+    if not is_idle.any():
+        return typed(pd.DataFrame(columns=[column.name for column in RECLAIMS]), RECLAIMS)
+    rules = {"outlier": hours > _outlier_hours(sessions, ended, thresholds or Thresholds())}
+    rules |= {f"longer than {limit:g} h": hours > limit for limit in limits}
+    rows = [
+        {
+            "rule": rule,
+            "idle_called": (called & is_idle).sum(),
+            "idle_not_called": (~called & is_idle).sum(),
+            "returned_called": (called & ~is_idle).sum(),
+            "returned_not_called": (~called & ~is_idle).sum(),
+            "precision": is_idle[called].mean() if called.any() else None,
+            "recall": called[is_idle].mean(),
+        }
+        for rule, called in rules.items()
+    ]
+    return typed(pd.DataFrame(rows), RECLAIMS)
+
+
+def _outlier_hours(sessions: pd.DataFrame, ended: pd.DataFrame, wanted: Thresholds) -> pd.Series:
+    """How many hours of its feature make a session an outlier; empty where too few sessions ended to know."""
+    closed = sessions[(sessions["mode"] == SESSION) & sessions["ended_by"].isin(GIVEN_BACK)]
+    hours = ((closed["end"] - closed["start"]) / pd.Timedelta(hours=1)).groupby([closed["product"], closed["feature"]])
+    known = hours.quantile(wanted.outlier_share)[hours.size() >= wanted.fewest_closed]
+    least = (known * wanted.outlier_factor).clip(lower=wanted.outlier_least / pd.Timedelta(hours=1)).rename("least")
+    return ended.join(least, on=["product", "feature"])["least"]

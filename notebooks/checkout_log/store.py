@@ -12,6 +12,7 @@ from tempfile import mkdtemp
 from types import TracebackType
 from typing import Any, Self
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -20,6 +21,10 @@ from checkout_log.columns import stored_schema
 
 # So many rows are held in memory at once: some 20 MiB.
 ROWS_IN_A_BATCH = 65_536
+# How columns are packed. Texts that repeat are numbered; numbers that grow from row to row are written as their differences;
+# to try either with the others takes longer than all else.
+REPEATED = ["event", "mode", "product", "feature", "member", "group", "machine", "alias", "os_user", "reason", "source"]
+DIFFERENCES = dict.fromkeys(("at", "line"), "DELTA_BINARY_PACKED")
 
 
 class Folder:
@@ -28,6 +33,24 @@ class Folder:
     def __init__(self) -> None:
         self.path = Path(mkdtemp(prefix="checkout_log_"))
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What reading leaves: parquet files of events (`columns.stored_schema`), and small frames about them.
+
+    eras: `era`, `product`, `begin`, `end` (whole microseconds since 1970 UTC; `end` empty while it runs): each run of a license
+        server. Events whose source has no runs are of era 0, which is not in the frame.
+    spans: `product`, `begin`, `end` (whole microseconds): the time that the logs cover, in which no event means no use.
+    quality: one row for each file; its columns stand in `quality.QUALITY`.
+    """
+
+    files: tuple[Path, ...]
+    eras: pd.DataFrame
+    spans: pd.DataFrame
+    quality: pd.DataFrame
+    timezone: str
+    folder: Folder | None = None
 
 
 @dataclass(slots=True)
@@ -60,7 +83,9 @@ class EventFile:
         self.path = path
         self.tally = Tally()
         self._schema = stored_schema()
-        self._writer = pq.ParquetWriter(path, self._schema, compression="snappy")
+        self._writer = pq.ParquetWriter(
+            path, self._schema, compression="snappy", use_dictionary=REPEATED, column_encoding=DIFFERENCES
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -28,8 +28,10 @@ from checkout_log.columns import (
     Column,
     checked,
 )
-from checkout_log.errors import QuestionInvalid
 from checkout_log.log import Log
+from checkout_log.thresholds import Thresholds
+
+__all__ = ["RANKING", "STUCK", "Thresholds", "find"]
 
 # Where one use has several causes, the first of these explains most.
 RANKING = (OVERDUE, MACHINE_GONE, CUT_BY_RESTART, HOLDER_INACTIVE, OVER_LONG_BORROW, OUTLIER)
@@ -56,39 +58,6 @@ ACTIONS = {
     OVER_LONG_BORROW: "Ask the member to return it, and set a shorter longest borrow for the group.",
     OUTLIER: "Ask the member whether the session is in use, and end it if not.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """When something counts as stuck.
-
-    outlier_share, outlier_factor, outlier_least: a session is open this many times longer than this share of the feature's own
-        closed ones, and than this time. A fixed time alone would call every long job of a batch site stuck; and of a hundred
-        sound sessions one is longer than 99 % of them.
-    fewest_closed: so many closed sessions it takes to know a feature's lengths.
-    inactive: no sign of the member or the machine for so long; longer than most vacations.
-    long_factor, long_least: a borrow is due this many times later than the member ever kept one, and by so much.
-    gone_silence: the old machine has been silent so long after the new one appeared; both are in use side by side for some days
-        when a machine is replaced in order.
-    freed_by_time: sources whose seats are free when a borrow is due, so that none is overdue.
-    """
-
-    outlier_share: float = 0.99
-    outlier_factor: float = 1.5
-    outlier_least: timedelta = timedelta(days=1)
-    fewest_closed: int = 20
-    inactive: timedelta = timedelta(days=30)
-    long_factor: float = 3.0
-    long_least: timedelta = timedelta(days=7)
-    gone_silence: timedelta = timedelta(days=2)
-    freed_by_time: tuple[str, ...] = ("authority",)
-
-    def __post_init__(self) -> None:
-        if not 0 < self.outlier_share < 1 or min(self.long_factor, self.outlier_factor) < 1 or self.fewest_closed < 1:
-            raise QuestionInvalid(
-                "a share lies between 0 and 1, a factor is 1 or more, and it takes at least one closed session",
-                hint="Leave the thresholds out to get those that were measured.",
-            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pandas as pd
 from ibis import _
+from ibis.expr.types import Table
 
 from checkout_log import stacks
 from checkout_log.columns import BORROW, RENEWAL, SESSIONS, TEXT, TIME, WHOLE, Column
 from checkout_log.log import Log
-
-if TYPE_CHECKING:
-    from checkout_log.stuck import Thresholds
+from checkout_log.questions import moment
+from checkout_log.thresholds import Thresholds
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -23,11 +24,11 @@ _SIGHTINGS = (
     Column("member", TEXT, True, ""),
     Column("machine", TEXT, True, ""),
     Column("alias", TEXT, True, ""),
-    Column("product", TEXT, False, ""),
-    Column("feature", TEXT, False, ""),
     Column("first_at", TIME, False, ""),
     Column("last_at", TIME, False, ""),
 )
+_PLACE = ("member", "machine", "product", "feature")
+_PLACES = (*(Column(name, TEXT, False, "") for name in _PLACE), _SIGHTINGS[-1])
 _LENGTHS = (
     Column("product", TEXT, False, ""),
     Column("feature", TEXT, False, ""),
@@ -42,7 +43,7 @@ _KEPT = (
 # The reason of a denial that tells that the member was disabled (the authority's own code).
 DISABLED = "member-disabled"
 # Ends that show that the license was given back by who had it, so that its length is a length of use.
-_GIVEN_BACK = ("checkin", "idle", "shutdown")
+GIVEN_BACK = ("checkin", "idle", "shutdown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,25 @@ class Successor:
     by_alias: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Machine:
+    """A machine of one member, or with one alias: when it was first seen, and the members seen there under that name."""
+
+    machine: str
+    first_at: datetime
+    members: set[str]
+
+
 @dataclass(frozen=True)
 class Traces:
     """What a log shows up to `now`."""
 
     now: datetime
-    sightings: pd.DataFrame
-    by_member: Mapping[str, pd.DataFrame]
-    by_alias: Mapping[str, pd.DataFrame]
+    by_member: Mapping[str, Sequence[_Machine]]
+    by_alias: Mapping[str, Sequence[_Machine]]
     machine_seen: Mapping[str, datetime]
     member_seen: Mapping[str, datetime]
-    place_seen: Mapping[tuple[str, str, str, str], datetime]
+    place_seen: Mapping[tuple[str, ...], datetime]
     disabled: Mapping[str, datetime]
     renewed: Mapping[str, datetime]
     lengths: Mapping[tuple[str, str], tuple[int, timedelta]]
@@ -89,17 +98,16 @@ class Traces:
     @classmethod
     def of(cls, log: Log, now: datetime | None, share: float) -> Traces:
         """The traces in this log until `now`, by default the end of the log; `share` is the quantile of usual lengths."""
-        until = _end_of(log) if now is None else now
-        micros = _micros(until)
+        micros = moment(log, now)
+        until = datetime.fromtimestamp(0, UTC) + micros * MICROSECOND
         sightings = _sightings(log, micros)
         return cls(
             until,
-            sightings,
-            dict(list(sightings.dropna(subset=["member"]).groupby("member"))),
-            dict(list(sightings.dropna(subset=["alias"]).groupby("alias"))),
+            _machines(sightings, "member"),
+            _machines(sightings, "alias"),
             sightings.groupby("machine")["last_at"].max().to_dict(),
             sightings.groupby("member")["last_at"].max().to_dict(),
-            sightings.groupby(["member", "machine", "product", "feature"])["last_at"].max().to_dict(),
+            _places(log, micros),
             _disabled(log, micros),
             _renewed(log, micros),
             _lengths(log, micros, share),
@@ -123,26 +131,21 @@ class Traces:
     def successor(self, use: Use) -> Successor | None:
         """The machine on which the alias, or else the member, was first seen after this use began."""
         for table, name, by_alias in ((self.by_alias, use.alias, True), (self.by_member, use.member, False)):
-            rows = table.get(name or "")
-            if rows is None or use.machine is None:
+            if use.machine is None:
                 continue
             # A machine is new when it was first seen after the use began: who has two for long has not replaced one.
-            firsts = rows[rows["machine"].notna() & (rows["machine"] != use.machine)].groupby("machine")["first_at"].min()
-            later = firsts[firsts > use.since].sort_values()
-            if len(later):
-                at = later.iloc[0].to_pydatetime()
-                if by_alias and not self._is_same_machine(use, rows, str(later.index[0]), at):
-                    continue
-                return Successor(str(later.index[0]), at, by_alias)
+            known = (one for one in table.get(name or "", ()) if one.machine != use.machine and one.first_at > use.since)
+            later = next(known, None)
+            if later is not None and (not by_alias or self._is_same_machine(use, later)):
+                return Successor(later.machine, later.first_at, by_alias)
         return None
 
-    def _is_same_machine(self, use: Use, rows: pd.DataFrame, machine: str, at: datetime) -> bool:
+    def _is_same_machine(self, use: Use, later: _Machine) -> bool:
         """Whether an alias that appeared elsewhere means the same machine: not where another member merely chose the same name.
 
         It does when the member has it there too, or goes on elsewhere, having lost the machine.
         """
-        members = set(rows[rows["machine"] == machine]["member"])
-        return use.member in members or self.member_seen.get(use.member or "", use.since) > at
+        return use.member in later.members or self.member_seen.get(use.member or "", use.since) > later.first_at
 
     def usual_length(self, use: Use, wanted: Thresholds) -> timedelta | None:
         """How long nearly all sessions of the use's features last; None where too few ended to know."""
@@ -163,9 +166,11 @@ class Traces:
 
 def held(log: Log, seen: Traces, *, freed_by_time: Sequence[str]) -> Iterator[Use]:
     """Every use that holds a seat at `seen.now`, or did so when a restart cut it off, one for all its features."""
-    micros = _micros(seen.now)
-    is_overdue = (_.ended_by == "expiry") & (_.end <= micros) & ~_.source.isin(list(freed_by_time))
-    is_held = (_.end > micros) | _.censored | _.cut | is_overdue
+    micros = moment(log, seen.now)
+    # Time frees a seat also after the log ended, of which the log cannot tell.
+    is_freed = (_["mode"] == BORROW) & (_.until <= micros).fill_null(False) & _.source.isin(list(freed_by_time))
+    is_overdue = (_.ended_by == "expiry") & (_.end <= micros)
+    is_held = ((_.end > micros) | _.censored | _.cut | is_overdue) & ~is_freed
     frame = log.engine.frame(log.paired.filter((_.start <= micros) & is_held), SESSIONS)
     frame = _since_the_oldest(frame, stacks.oldest(log, micros))
     keys = ["handle", "product", "mode", "member", "machine", "start", "until", "cut", "end"]
@@ -203,24 +208,32 @@ def _text(value: Any) -> str | None:
     return None if pd.isna(value) else str(value)
 
 
-def _micros(at: datetime) -> int:
-    return (at - datetime.fromtimestamp(0, at.tzinfo)) // MICROSECOND
-
-
-def _end_of(log: Log) -> datetime:
-    latest = log.stored.spans["end"].max()
-    found: datetime = pd.Timestamp(0 if pd.isna(latest) else int(latest), unit="us", tz="UTC").to_pydatetime()
-    return found
-
-
 def _sightings(log: Log, until: int) -> pd.DataFrame:
-    """Where each member was seen, under which alias, with what, first and last.
-
-    A denial is a sign of life too; that of a disabled member is one of software that goes on asking.
-    """
-    signs = log.table.filter((_["at"] <= until) & (_.reason.isnull() | (_.reason != DISABLED)))
-    rows = signs.group_by("member", "machine", "alias", "product", "feature")
+    """Where each member was seen, under which alias, first and last."""
+    rows = _signs(log, until).group_by("member", "machine", "alias")
     return log.engine.frame(rows.aggregate(first_at=_["at"].min(), last_at=_["at"].max()), _SIGHTINGS)
+
+
+def _signs(log: Log, until: int) -> Table:
+    """The events that show life. A denial does too; that of a disabled member is one of software that goes on asking."""
+    return log.table.filter((_["at"] <= until) & (_.reason.isnull() | (_.reason != DISABLED)))
+
+
+def _machines(sightings: pd.DataFrame, name: str) -> dict[str, list[_Machine]]:
+    """The machines of each member or alias, in the order in which they were first seen."""
+    found: dict[str, dict[str, _Machine]] = defaultdict(dict)
+    for row in sightings.dropna(subset=[name, "machine"]).sort_values(["first_at", "machine"]).itertuples():
+        machines = found[getattr(row, name)]
+        machines.setdefault(row.machine, _Machine(row.machine, row.first_at.to_pydatetime(), set())).members.add(row.member)
+    return {key: [*machines.values()] for key, machines in found.items()}
+
+
+def _places(log: Log, until: int) -> dict[tuple[str, ...], datetime]:
+    """When those whose sessions a restart cut were last seen with the same feature on the same machine."""
+    cut = log.paired.filter(_.cut & _.member.notnull() & _.machine.notnull()).select(*_PLACE).distinct()
+    rows = _signs(log, until).semi_join(cut, list(_PLACE)).group_by(*_PLACE)
+    frame = log.engine.frame(rows.aggregate(last_at=_["at"].max()), _PLACES)
+    return {tuple(row[:-1]): row[-1].to_pydatetime() for row in frame.itertuples(index=False)}
 
 
 def _disabled(log: Log, until: int) -> dict[str, datetime]:
@@ -238,7 +251,7 @@ def _renewed(log: Log, until: int) -> dict[str, datetime]:
 
 
 def _lengths(log: Log, until: int, share: float) -> dict[tuple[str, str], tuple[int, timedelta]]:
-    closed = log.paired.filter((_["mode"] != BORROW) & (_.end <= until) & _.ended_by.isin(_GIVEN_BACK))
+    closed = log.paired.filter((_["mode"] != BORROW) & (_.end <= until) & _.ended_by.isin(GIVEN_BACK))
     lengths = closed.mutate(length=_.end - _.start).group_by("product", "feature")
     rows = lengths.aggregate(closed=_.count(), usual=_.length.quantile(share).cast("int64"))
     frame = log.engine.frame(rows, _LENGTHS)
@@ -246,7 +259,7 @@ def _lengths(log: Log, until: int, share: float) -> dict[tuple[str, str], tuple[
 
 
 def _kept(log: Log, until: int) -> dict[tuple[str, str], timedelta]:
-    given_back = log.paired.filter((_["mode"] == BORROW) & (_.end <= until) & _.ended_by.isin(_GIVEN_BACK))
+    given_back = log.paired.filter((_["mode"] == BORROW) & (_.end <= until) & _.ended_by.isin(GIVEN_BACK))
     rows = given_back.mutate(length=_.end - _.start).group_by("member", "product").aggregate(kept=_.length.max())
     frame = log.engine.frame(rows, _KEPT)
     return {(row.member, row.product): row.kept * MICROSECOND for row in frame.itertuples()}

@@ -187,13 +187,14 @@ def _use(world: World, events: list[Event], *, start: int | None, closed_at: int
         if value is not None
     )
     seen_until = max([begin, *(span.end for span in spans)])
-    mode, until = _greatest(one.mode for one in events), _greatest(one.until for one in events)
+    mode = "borrow" if any(one.mode == "borrow" for one in events) else "session"
+    until = _greatest(one.until for one in events)
     is_revoked = any(one.event == "revocation" for one in events)
     if closed_at is not None:
         end, ended_by = closed_at, _closed_by(events)
     elif mode == "borrow" and until is not None and until <= seen_until:
         end, ended_by = until, "revocation" if is_revoked else "expiry"
-    elif era is not None and era.end is not None:
+    elif mode == "session" and era is not None and era.end is not None:
         end, ended_by = era.end, "restart"
     else:
         end, ended_by = seen_until, "open"

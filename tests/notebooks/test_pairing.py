@@ -142,6 +142,16 @@ class TestEndings:
             [500, 600, False],
         ]
 
+    def test_a_borrow_outlasts_a_restart(self) -> None:
+        of = world([event(1, mode="borrow", source="rlm", until=9_000, era=1)])
+        eras = [Era(1, "P", BEGIN, BEGIN + 500 * SECOND), Era(2, "P", BEGIN + 500 * SECOND, None)]
+        found = paired(World(of.events, of.spans, eras))
+        assert found[["end", "ended_by", "cut", "censored"]].to_numpy().tolist() == [[1_000, "open", False, True]]
+
+    def test_a_session_that_is_taken_along_later_is_a_borrow(self) -> None:
+        of = world([event(1, source="rlm", handle="a"), event(2, "renewal", mode="borrow", source="rlm", handle="a", until=60)])
+        assert paired(of)[["end", "mode", "ended_by"]].to_numpy().tolist() == [[60, "borrow", "expiry"]]
+
     def test_what_is_open_lasts_at_least_to_the_end_of_the_log(self) -> None:
         found = paired(world([event(1)], seconds=77))
         assert found[["end", "ended_by", "cut", "censored"]].to_numpy().tolist() == [[77, "open", False, True]]

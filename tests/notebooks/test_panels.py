@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from checkout_log import borrows, daily, denials, panels, releasing, scoring, sizing, stuck, usage
+from checkout_log import borrows, daily, denials, panels, read, releasing, scoring, showing, sizing, stuck, usage
 from checkout_log.doubts import DOUBTS, doubts
 from checkout_log.levels import GROUPINGS
 from tests.support.pictured import FEATURE, PRODUCT, site, site_with_stories
@@ -51,6 +52,12 @@ CASES: dict[str, tuple[Say, Callable[[], pd.DataFrame], tuple[object, ...], str]
         (),
         "The log shows no session that the server took back after idle time.",
     ),
+    "reclaims": (
+        panels.reclaims,
+        lambda: scoring.reclaims(sessions()),
+        (),
+        "Nothing is labelled as idle, so nothing can be held against it.",
+    ),
     "session_lengths": (panels.session_lengths, lambda: of_feature(usage.lengths(site().log)), (), "There are no sessions."),
     "stuck_by_cause": (panels.stuck_by_cause, lambda: stuck.find(site_with_stories().log), (), "No license looks stuck."),
     "time_at_level": (panels.time_at_level, lambda: of_feature(usage.time_at_level(site().log)), (), "Nothing was in use."),
@@ -81,12 +88,57 @@ def test_a_sentence_says_so_where_there_is_nothing(name: str) -> None:
 
 
 def test_the_peak_and_its_bounds_are_said() -> None:
-    rows = pd.DataFrame({"product": ["p"], "feature": ["f"], "peak": [7], "p95": [4], "p99": [6], "lower": [5], "upper": [9]})
+    rows = peaks_row(p95=4, p99=6)
     assert panels.peak(rows, 10) == (
         "4 seats of `f` serve 95 % of the time and 6 serve 99 %, of 10 that there are; the peak was 7 (at least 5, at most 9)."
     )
     certain = rows.assign(lower=7, upper=7)
     assert panels.peak(certain).endswith("the peak was 7.")
+
+
+def peaks_row(**more: float) -> pd.DataFrame:
+    row: dict[str, object] = {"product": "p", "feature": "f", "peak": 7, "lower": 5, "upper": 9, "observed_days": 30.0}
+    return pd.DataFrame([row | more])
+
+
+@pytest.mark.parametrize(
+    ("p95", "p99", "said"),
+    [
+        (1, 1, "1 seat of `f` serves 95 % of the time and 1 serves 99 %; "),
+        (0, 1, "For 95 % of the time no seat of `f` was in use, and 1 serves 99 %; "),
+        (0, 2, "For 95 % of the time no seat of `f` was in use, and 2 serve 99 %; "),
+        (0, 0, "For 99 % of the time no seat of `f` was in use; "),
+    ],
+)
+def test_one_seat_and_none_are_said_as_people_say_them(p95: int, p99: int, said: str) -> None:
+    assert panels.peak(peaks_row(p95=p95, p99=p99)).startswith(said)
+
+
+def test_short_times_are_said_in_minutes_and_seconds() -> None:
+    levels = pd.DataFrame({"level": [0, 1, 2], "hours": [90.0, 9.5, 0.5], "share": [0.9, 0.095, 0.005]})
+    assert panels.time_at_level(levels).endswith("and the most, 2, for 30 minutes.")
+    assert panels.time_at_level(levels.assign(hours=[90.0, 10.0, 12 / 3600])).endswith("for 12 seconds.")
+    assert panels.time_at_level(levels.assign(hours=[9e3, 1e3, 1234.5])).endswith("for 1,234.5 hours.")
+
+
+def test_a_log_of_a_single_moment_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("".join(f'2022-05-05T10:00:00Z (v) OUT: "F1" {who}@pc1  \n' for who in ("ann", "bob")))
+    log = read(tmp_path / "x")
+    peaks, week = usage.peaks(log), usage.heat_map(log)
+    one = "At the one moment that the log shows, "
+    assert panels.peak(peaks) == f"{one}2 seats of `F1` were in use (at least 0, at most 2)."
+    assert panels.findings.of_use(peaks, week) == panels.peak(peaks)
+    assert panels.time_at_level(usage.time_at_level(log)) == f"{one}2 were in use."
+    assert panels.heat_map(week) == "The log shows one moment, on Thu between 10 and 11 o'clock (UTC): 2 in use."
+    assert panels.average(week) == "The log shows one moment, from which no average follows."
+    assert panels.efficiency(usage.efficiency(log)) == "All the time 2 seats were in use."
+    assert panels.use_over_time(daily.by_day(log)) == "On the only day, 2022-05-05, the peak was 2."
+    assert panels.session_lengths(usage.lengths(log)) == (
+        "Of 2 sessions too few were seen to end to know how long sessions last."
+    )
+    assert panels.forecast(sizing.forecast(log)).startswith("No forecast: too short a past")
+    assert panels.other_denials(denials.counts(log)) == "Nothing was refused for another reason."
+    assert set(showing.texts(peaks)["observed_days"]) == {"0"}
 
 
 def test_every_doubt_of_the_reading_is_said() -> None:

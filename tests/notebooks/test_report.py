@@ -33,6 +33,8 @@ LOG = f"""\
  8:12:00 (vendor) DENIED: "F1" {FORMULA}@h2  (Licensed number of users already reached. (-4,342))
  9:10:00 (vendor) IN: "F1" {MARKDOWN}@h1{TWO}
 """ + "".join(f"10:{minute:02d}:00 (vendor) TIMESTAMP 3/3/2025\n" for minute in range(3))  # fmt: skip
+# Where the library lies, without anything that it needs.
+PACKAGES = Path(__file__).parents[2] / "notebooks"
 URL = re.compile(r"https?:|//", re.IGNORECASE)
 
 
@@ -255,3 +257,11 @@ def test_the_parser_of_these_tests_sees_what_a_browser_would() -> None:
     assert isinstance(found, HTMLParser)
     assert ("p", "onclick", "x") in found.attributes
     assert "script" in found.tags
+
+
+def test_where_only_the_verifier_is_installed_it_says_what_is_missing() -> None:
+    program = f"import sys; sys.path.insert(0, {str(PACKAGES)!r}); from checkout_log.command import main; main()"
+    ended = subprocess.run([sys.executable, "-S", "-c", program], capture_output=True, text=True, check=False)
+    assert ended.returncode == 3
+    assert ended.stdout == ""
+    assert re.fullmatch(r"carnet-report needs \w+: pip install 'carnet\[notebooks\]'\n", ended.stderr)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from checkout_log import releasing, scoring, stuck
+from checkout_log import read, releasing, scoring, stuck
 from checkout_log.columns import CAUSES
 from checkout_log.scoring import LOOK_ALIKE, NOT_FOUND, ORDINARY
 from checkout_log.simulate import Truth
@@ -91,3 +92,43 @@ def test_a_table_for_release_runs_nothing_in_a_spreadsheet(tmp_path: Path) -> No
     assert read["handle"] == "'-starts-with-a-sign"
     assert read["due"] == ""
     assert read["since"].endswith("Z")
+
+
+def ended(*rows: tuple[float, str]) -> pd.DataFrame:
+    """Sessions of one feature that lasted so many hours and ended so."""
+    start = pd.Timestamp("2024-05-02 08:00", tz="UTC")
+    ends = [start + pd.Timedelta(hours=hours) for hours, _ in rows]
+    same = {"mode": "session", "product": "p", "feature": "f", "member": "ann"}
+    return pd.DataFrame({"start": start, "end": ends, "ended_by": [word for _, word in rows]}).assign(**same)
+
+
+def test_rules_on_length_are_held_against_what_a_server_took_back_as_idle() -> None:
+    frame = ended((1.5, "idle"), (0.5, "idle"), (3, "checkin"), (0.2, "checkin"), (0.1, "checkin"), (900, "restart"))
+    found = scoring.reclaims(frame, limits=(1,)).set_index("rule").loc["longer than 1 h"]
+    assert found[["idle_called", "idle_not_called", "returned_called", "returned_not_called"]].tolist() == [1, 1, 1, 2]
+    assert (found["precision"], found["recall"]) == (0.5, 0.5)
+
+
+def test_an_outlier_is_far_longer_than_its_feature_s_own_sessions() -> None:
+    usual = [(1.0, "checkin")] * 300
+    found = scoring.reclaims(ended(*usual, (30, "idle"), (20, "idle"))).set_index("rule").loc["outlier"]
+    assert (found["idle_called"], found["idle_not_called"], found["returned_called"]) == (1, 1, 0)
+    few = scoring.reclaims(ended((1.0, "checkin"), (30, "idle"))).set_index("rule").loc["outlier"]
+    assert (few["idle_called"], few["recall"]) == (0, 0)
+
+
+def test_nothing_is_held_against_labels_that_are_not_there() -> None:
+    assert scoring.reclaims(ended((1.0, "checkin"))).empty
+
+
+def test_idle_reclaims_of_a_real_server_are_not_told_by_length() -> None:
+    """A month of an Autodesk server with a time-out of one hour: no outlier among 248 reclaims, and no limit is right half the time."""
+    corpus = os.environ.get("CARNET_LOG_CORPUS")
+    if corpus is None:
+        pytest.skip("CARNET_LOG_CORPUS names no folder with real logs")
+    sessions = read(Path(corpus) / "adskflex_borrow_options_2016.log").sessions()
+    found = scoring.reclaims(sessions).set_index("rule")
+    counts = ["idle_called", "idle_not_called", "returned_called", "returned_not_called"]
+    assert found.loc["outlier", counts].tolist() == [0, 248, 2, 1_668]
+    assert found.loc["longer than 1 h", counts].tolist() == [244, 4, 316, 1_354]
+    assert found["precision"].max() < 0.5

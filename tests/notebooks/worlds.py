@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pandas as pd
 from hypothesis import strategies as st
 
 from checkout_log.engine import Engine
-from checkout_log.log import Log, Stored
+from checkout_log.log import Log
 from checkout_log.quality import QUALITY
-from checkout_log.store import EventFile, Folder
+from checkout_log.store import EventFile, Folder, Stored
 from tests.notebooks.reference import DAY, SECOND, Era, Event, Span, World
 
 # Clocks in Berlin change in the night after this day begins.
@@ -95,14 +95,20 @@ def by_seed(seed: int) -> Chooser:
     return Chooser(random.Random(seed).randint)
 
 
-def random_worlds() -> st.SearchStrategy[World]:
-    """Worlds of one product, for hypothesis to shrink."""
+def random_worlds(products: int = 1) -> st.SearchStrategy[World]:
+    """Worlds of at most so many products, for hypothesis to shrink."""
 
     @st.composite
     def build(draw: st.DrawFn) -> World:
-        return random_world(Chooser(lambda low, high: draw(st.integers(low, high))), "P", 1)
+        choose = Chooser(lambda low, high: draw(st.integers(low, high)))
+        return together(_of_product(choose, number) for number in range(choose.number(1, products)))
 
     return build()
+
+
+def _of_product(choose: Chooser, number: int) -> World:
+    """A random world of the product of this number, with numbers of runs that no other has."""
+    return random_world(choose, f"P{number:03}", 1 + 4 * number)
 
 
 def random_world(choose: Chooser, product: str, first_era: int) -> World:
@@ -178,7 +184,12 @@ def _event(choose: Chooser, at: int, line: int, product: str, source: str, step:
 
 def many(seed: int, count: int) -> World:
     """So many random worlds in one, each a product of its own."""
-    parts = [random_world(by_seed(seed * 1_000 + number), f"P{number:03}", 1 + 4 * number) for number in range(count)]
+    return together(_of_product(by_seed(seed * 1_000 + number), number) for number in range(count))
+
+
+def together(worlds: Iterable[World]) -> World:
+    """These worlds as one, its lines numbered through."""
+    parts = list(worlds)
     events = [one for part in parts for one in part.events]
     events = [one._replace(line=line) for line, one in enumerate(events, 1)]
     spans = [span for part in parts for span in part.spans]

@@ -7,7 +7,7 @@ which neither Markdown nor HTML means anything.
 from checkout_log.panels import findings
 from checkout_log.panels.borrowed import borrow_ageing, borrow_kept, borrowed_most, ran_out, still_held, what_if
 from checkout_log.panels.planning import enough_seats, forecast
-from checkout_log.panels.reading import doubts, endings, files, peaks_by_grouping, quality, reclaimed, user_actions
+from checkout_log.panels.reading import doubts, endings, files, peaks_by_grouping, quality, reclaimed, reclaims, user_actions
 from checkout_log.panels.stuck import confusion, releasable, stuck_by_cause, thresholds
 from checkout_log.panels.use import (
     average,
@@ -52,6 +52,7 @@ __all__ = [
     "quality",
     "ran_out",
     "reclaimed",
+    "reclaims",
     "releasable",
     "session_lengths",
     "still_held",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from checkout_log.panels.words import are, code, counted, opening, percent
-from checkout_log.stuck import Thresholds
+from checkout_log.thresholds import Thresholds
 
 SILENT_DAYS = 30
 

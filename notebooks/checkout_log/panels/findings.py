@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from checkout_log.panels.words import are, bounds, code, counted, opening, percent
+from checkout_log.panels.use import peak, served
+from checkout_log.panels.words import MOMENT_DAYS, are, bounds, code, counted, opening, percent
 from checkout_log.plots.levels import WEEKDAYS
 from checkout_log.plots.stuck import STRONG
 
@@ -49,10 +50,10 @@ def of_use(rows: pd.DataFrame, week: pd.DataFrame, limit: int | None = None, tim
     if rows.empty or week.empty or not week["peak"].max():
         return "The log shows no use."
     row, top = rows.iloc[0], week.sort_values("average", ascending=False, kind="stable").iloc[0]
-    has = counted(int(row["p95"]), "seat") if limit is None else f"{row['p95']} of {limit} seats"
+    if row["observed_days"] < MOMENT_DAYS:
+        return peak(rows, limit)
     return opening(
-        f"{has} of {code(row['feature'])} serve 95 % of the time and {row['p99']} serve 99 %, while "
-        f"the peak is {row['peak']}{bounds(row['peak'], row['lower'], row['upper'])}; it is busiest on {WEEKDAYS[int(top['weekday'])]} at "
+        f"{served(row, limit)}, while the peak is {row['peak']}{bounds(row['peak'], row['lower'], row['upper'])}; it is busiest on {WEEKDAYS[int(top['weekday'])]} at "
         f"{top['hour']} o'clock ({timezone}) with {top['average']:.1f} seats on average."
     )
 

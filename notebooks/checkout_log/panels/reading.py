@@ -96,3 +96,24 @@ def reclaimed(sessions: pd.DataFrame) -> str:
         f"{text}. A limit on length that half of them exceed would also have ended {percent((given_back > half).mean())} of the sessions "
         "that users gave back themselves: idle is told by work, not by length."
     )
+
+
+def reclaims(frame: pd.DataFrame) -> str:
+    """How well a rule on length tells idle sessions. frame: of `scoring.reclaims`."""
+    if frame.empty:
+        return "Nothing is labelled as idle, so nothing can be held against it."
+    rules = frame.set_index("rule")
+    outlier, limits = rules.loc["outlier"], rules.drop(index="outlier")
+    called_idle, idle = int(outlier["idle_called"]), int(outlier["idle_called"] + outlier["idle_not_called"])
+    text = (
+        f"of {counted(idle, 'idle session')} {called_idle:,} {'was an outlier' if called_idle == 1 else 'were outliers'} just before the "
+        "server took them back"
+    )
+    called = limits[limits["precision"].notna()]
+    if called.empty:
+        return opening(f"{text}.")
+    best = called.sort_values("precision", ascending=False, kind="stable").iloc[0]
+    return opening(
+        f'{text}; of the plain limits "{best.name}" is right most often: {percent(best["precision"])} of what it calls was idle, and it '
+        f"calls {percent(best['recall'])} of the idle ones."
+    )

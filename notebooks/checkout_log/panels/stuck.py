@@ -9,7 +9,7 @@ import pandas as pd
 from checkout_log.panels.words import code, counted, opening, percent
 from checkout_log.plots.stuck import STRONG
 from checkout_log.scoring import LOOK_ALIKE, NOT_FOUND, ORDINARY
-from checkout_log.stuck import Thresholds
+from checkout_log.thresholds import Thresholds
 
 
 def thresholds(wanted: Thresholds) -> str:

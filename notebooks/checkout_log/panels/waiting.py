@@ -33,6 +33,8 @@ def denial_episodes(counts: pd.DataFrame) -> str:
 def other_denials(counts: pd.DataFrame) -> str:
     """What else was refused. counts: of `denials.counts`."""
     unsupported, other, unexplained = (int(counts[name].sum()) for name in ("unsupported", "other", "unexplained"))
+    if not unsupported + other + unexplained:
+        return "Nothing was refused for another reason."
     return opening(
         f"{counted(unsupported, 'request')} asked for what is not served, which is mostly probing; {counted(other, 'denial')} "
         f"had other reasons such as rules, and {counted(unexplained, 'denial')} had none."

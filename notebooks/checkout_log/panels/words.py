@@ -6,7 +6,10 @@ import re
 
 from checkout_log.plots.style import percent
 
-__all__ = ["are", "bounds", "code", "counted", "opening", "percent"]
+__all__ = ["MOMENT_DAYS", "are", "bounds", "code", "counted", "lasting", "opening", "percent", "serve"]
+
+# A log that covers less than a second covers a moment: a single look with lmstat, or a single line.
+MOMENT_DAYS = 1 / 86_400
 
 # Control characters, signs that turn the direction of writing, and the backtick itself.
 _UNPRINTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069`]+")
@@ -28,6 +31,19 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 def are(number: int) -> str:
     """The verb that fits a number."""
     return "is" if number == 1 else "are"
+
+
+def serve(number: int) -> str:
+    """The other verb that must fit a number."""
+    return "serves" if number == 1 else "serve"
+
+
+def lasting(hours: float) -> str:
+    """A time in the unit that fits: "2.5 hours", "30 minutes", "12 seconds"."""
+    if hours >= 1:
+        return f"{hours:,.1f} hours"
+    seconds = round(hours * 3600)
+    return counted(round(seconds / 60), "minute") if seconds >= 60 else counted(seconds, "second")  # noqa: PLR2004 - a minute
 
 
 def bounds(figure: float, lower: float, upper: float) -> str:
