@@ -19,6 +19,8 @@ from authority.cli.main import cli
 from authority.domain.refusals import every_refusal
 from authority.settings import PREFIX, SETTINGS
 from authority.web.problems import HTTP_CODES, STATUS
+from checkout_log import report
+from checkout_log.errors import LogError
 from verifier.cli.main import build_parser
 from verifier.errors import every_error
 
@@ -47,6 +49,9 @@ def _commands() -> str:
     parts += ["## carnet-authority", "", "On the server, for the administrator.", ""]
     for title, text in _authority_help(cli, "carnet-authority"):
         parts += [f"### {title}", "", "```", text.rstrip(), "```", ""]
+    parts += ["## carnet-report", "", "For the analyst, anywhere.", ""]
+    with _width(100):
+        parts += ["### carnet-report", "", "```", report.parser().format_help().rstrip(), "```", ""]
     return "\n".join(parts)
 
 
@@ -100,8 +105,17 @@ def _codes() -> str:
         parts.append(f"| `{refusal.code}` | {STATUS[refusal.code]} | {inspect.getdoc(refusal)} | {refusal.default_hint} |")
     parts += ["", "HTTP itself refuses what no route takes:", "", "| code | HTTP status | what to do |", "|---|--:|---|"]
     parts += [f"| `{code}` | {status} | {hint} |" for status, (code, hint) in HTTP_CODES.items()]
-    parts += ["| `internal-error` | 500 | Tell the administrator the request_id. |", ""]
+    parts += ["| `internal-error` | 500 | Tell the administrator the request_id. |"]
+    parts += ["", "## What the analyst's library says", ""]
+    parts += ["The sentence says what to do. `carnet-report` exits with 1.", "", "| code | meaning |", "|---|---|"]
+    parts += [f"| `{error.code}` | {inspect.getdoc(error)} |" for error in _log_errors()]
+    parts += [""]
     return "\n".join(parts)
+
+
+def _log_errors() -> list[type[LogError]]:
+    """Every error of the analyst's library, by code."""
+    return sorted(LogError.__subclasses__(), key=lambda error: error.code)
 
 
 def _settings() -> str:
