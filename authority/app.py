@@ -21,7 +21,7 @@ def system_clock() -> datetime:
 
 def wire(settings: Settings, ring: KeyRing) -> Authority:
     """An authority over the database of the settings, with these keys, this machine's clock and randomness."""
-    return Authority(Database(settings.database_url), ring, system_clock, secrets.token_bytes)
+    return Authority(Database(settings.database_url), ring, system_clock, secrets.token_bytes, settings.trust_copy)
 
 
 def open_authority(settings: Settings, *, check_tables: bool = True) -> Authority:

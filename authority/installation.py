@@ -64,11 +64,10 @@ def install(settings: Settings, name: str, admin: str, vendor: Vendor | None) ->
     for (use, _), signer in ring.signers.items():
         keyring.write(settings.key_folder, use, signer, passphrase)
     administrator = set_up.create(authority, found, trust_text, admin=admin, demonstration=settings.demonstration)
-    trust_path = settings.home / "organization.trust"
-    write_file(trust_path, trust_text.encode())
+    write_file(settings.trust_copy, trust_text.encode())
     organization, roots = authorizations.organization_of(trust_text.encode())
     authority.database.close()
-    return Installed(settings.home, organization, found.organization_name, trust_path, roots, administrator)
+    return Installed(settings.home, organization, found.organization_name, settings.trust_copy, roots, administrator)
 
 
 def _ring(settings: Settings, vendor: Vendor | None, passphrase: bytes | None) -> KeyRing:

@@ -154,7 +154,7 @@ def installation(found: Installation, now: datetime, *, dry_run: bool) -> dict[s
             }
             for item in found.shortages
         ],
-        "warning": end_warning(found.authorization, now),
+        "warning": "; ".join(filter(None, (found.trouble, end_warning(found.authorization, now)))) or None,
     }
 
 

@@ -37,6 +37,11 @@ class Settings:
         return self.home / "keys"
 
     @property
+    def trust_copy(self) -> Path:
+        """Where the organization's trust file lies to be carried to workstations."""
+        return self.home / "organization.trust"
+
+    @property
     def root_folder(self) -> Path:
         """Where an organization that is its own vendor has its root key."""
         return self.home / "root"

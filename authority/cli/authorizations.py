@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from authority import rendering
-from authority.cli.frame import Command, Frame, pass_frame, read_input, show, write_output
+from authority.cli.frame import Command, Frame, pass_frame, read_input, show
 from authority.cli.records import authorization
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import AuthorizationUnusable, RequestInvalid
@@ -39,9 +39,10 @@ def install(frame: Frame, file: str, trust: str | None, accepted: tuple[str, ...
         value = rendering.installation(done, authority.now(), dry_run=dry_run)
     lines = _lines(done, dry_run=dry_run)
     if done.trust_file is not None and not dry_run:
-        path = frame.settings().home / "organization.trust"
-        write_output(str(path), done.trust_file)
-        lines.append(f"wrote {path}; from now on workstations need it for new borrows, earlier ones stay good with the old one")
+        wrote = f"wrote {frame.settings().trust_copy}; " if done.trouble is None else ""
+        lines.append(
+            f"{wrote}from now on workstations need the new trust file for new borrows, earlier ones stay good with the old one"
+        )
     show(frame, value, [*lines, *([f"warning: {value['warning']}"] if value["warning"] else [])])
 
 

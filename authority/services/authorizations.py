@@ -13,10 +13,10 @@ from authority.domain.authorization_changes import Shortage, Usage, changes, con
 from authority.domain.catalogue import Authorization
 from authority.domain.events import Event
 from authority.domain.members import Actor, Privilege
-from authority.domain.refusals import AuthorizationUnusable, NotSetUp
+from authority.domain.refusals import AuthorizationUnusable, KeyUnusable, NotSetUp
 from authority.services import set_up
 from authority.services.context import Authority
-from authority.signing import authorizations
+from authority.signing import authorizations, carried
 from authority.storage import authorizations as stored
 from authority.storage import events, members
 from authority.storage import organization as stored_organization
@@ -35,7 +35,8 @@ class NewTrust:
 class Installation:
     """What an installation did, or would do; `is_new` is False when this very authorization was there already.
 
-    `trust_file` is the organization's new one, None when it stays. `changes` and `consequences` are sentences.
+    `trust_file` is the organization's new one, None when it stays. `changes` and `consequences` are sentences, and so is
+    `trouble`: what could not be done beside it.
     """
 
     authorization: Authorization
@@ -46,6 +47,7 @@ class Installation:
     consequences: tuple[str, ...]
     shortages: tuple[Shortage, ...]
     members: int
+    trouble: str | None = None
 
 
 def install(
@@ -55,7 +57,7 @@ def install(
 
     A foreign root key is taken with a trust file whose root keys were accepted: that file becomes the organization's.
     Raises NotAllowed, AuthorizationUnusable (damaged, foreign, ended, not begun, of a number that is not above the one in
-    force), KeyUnusable when it names none of the keys here for a use; then nothing is changed.
+    force, or naming none of the keys here for a use); then nothing is changed.
     """
     actor.needs(Privilege.MANAGE_AUTHORITY)
     now = authority.now()
@@ -70,13 +72,26 @@ def install(
         if (found.seq, found.compact) == (before.seq, before.compact):
             return Installation(found, before, False, None, (), (), (), _members(connection))
         _check(found, before, now)
-        set_up.check_keys(authority, found, trust_file)
+        _check_keys(authority, found, trust_file)
         result = _result(connection, organization, before, found, trust_file, now)
         if not dry_run:
             _keep(connection, actor, organization, result, authority.clock())
-    if not dry_run and result.trust_file is not None:
-        authority.remembered.organization = replace(organization, trust_file=trust_file)
-    return result
+    if dry_run or result.trust_file is None:
+        return result
+    authority.remembered.organization = replace(organization, trust_file=trust_file)
+    return replace(result, trouble=_copy_trust(authority, result.trust_file))
+
+
+def _copy_trust(authority: Authority, trust_file: bytes) -> str | None:
+    """Writes the home's copy of the trust file, and says when that cannot be: the authorization is in force all the same."""
+    if authority.trust_copy is None:
+        return None
+    try:
+        carried.write_file(authority.trust_copy, trust_file)
+    except OSError as error:
+        path = authority.trust_copy
+        return f"{path} cannot be written: {error.strerror}; write it with carnet-authority trust export -o {path}"
+    return None
 
 
 def _accepted(new_trust: NewTrust, organization: Organization) -> str:
@@ -124,6 +139,14 @@ def _check(found: Authorization, before: Authorization, now: datetime) -> None:
         )
     if not found.user_types:
         raise AuthorizationUnusable("the authorization has no user type, so that nobody could be a member")
+
+
+def _check_keys(authority: Authority, found: Authorization, trust_file: str) -> None:
+    """It is the authorization that cannot be used: the keys here are as good as ever."""
+    try:
+        set_up.check_keys(authority, found, trust_file)
+    except KeyUnusable as error:
+        raise AuthorizationUnusable(error.message, hint=error.hint, **error.evidence) from error
 
 
 def _result(

@@ -56,12 +56,12 @@ def issue(authority: Authority, actor: Actor, request: str, member: str | None =
     """
     ask, now = carried.read_request(request), authority.now()
     with authority.database.write() as connection:
-        case = _case(authority, connection, actor, ask, member, now)
-        try:
-            answer: _Answer | BorrowRefused = _decide(authority, connection, case)
-        except BorrowRefused as error:
-            answer = error
-            events.append(connection, seats.denial(connection, case, error, BORROW), authority.clock())
+        _check_organization(ask, authority.organization(connection))
+        found = _member_for(connection, actor, member, ask)
+        # Before the product, which may have left the authorization since.
+        answer: _Answer | BorrowRefused | None = _answered(connection, ask, found)
+        if answer is None:
+            answer = _first_answer(authority, connection, _case(authority, connection, actor, ask, found, now))
     if isinstance(answer, BorrowRefused):
         raise answer
     status_lists.remember(authority, answer.token.status_seq)
@@ -75,11 +75,17 @@ class _Answer:
     is_new: bool
 
 
-def _case(authority: Authority, connection: Connection, actor: Actor, ask: Ask, member: str | None, now: datetime) -> Case:
-    _check_organization(ask, authority.organization(connection))
-    found = _member_for(connection, actor, member, ask)
+def _first_answer(authority: Authority, connection: Connection, case: Case) -> _Answer | BorrowRefused:
+    try:
+        return _decide(authority, connection, case)
+    except BorrowRefused as error:
+        events.append(connection, seats.denial(connection, case, error, BORROW), authority.clock())
+        return error
+
+
+def _case(authority: Authority, connection: Connection, actor: Actor, ask: Ask, member: Member, now: datetime) -> Case:
     authorization = authority.authorization(connection)
-    return Case(actor, found, ask, authorization, authorization.product(ask.product), now)
+    return Case(actor, member, ask, authorization, authorization.product(ask.product), now)
 
 
 def _check_organization(ask: Ask, organization: Organization) -> None:
@@ -111,24 +117,27 @@ def _member_for(connection: Connection, actor: Actor, member: str | None, ask: A
 
 
 def _decide(authority: Authority, connection: Connection, case: Case) -> _Answer:
-    """Answers as before, or applies the rules in order and writes what they say. Raises BorrowRefused; then nothing was written.
+    """Applies the rules in order and writes what they say. Raises BorrowRefused; then nothing was written.
 
-    The lock comes first: who comes after sees all that was decided before.
+    The lock comes first: who comes after sees all that was decided before, and that may be this very request.
     """
     assignment = seats.lock(connection, case)
-    token = stored.token_of_request(connection, case.ask.jti)
-    if token is not None:
-        return _same_answer(connection, case, token)
+    answer = _answered(connection, case.ask, case.member)
+    if answer is not None:
+        return answer
     _check_age(case.ask, case.now)
     check_admitted(authority, connection, case.member)
     return _new_answer(authority, connection, case, assignment, seats.entitled(connection, case, assignment))
 
 
-def _same_answer(connection: Connection, case: Case, token: Token) -> _Answer:
-    """What this very request got before. Raises RequestReplayed for another text or member under its number."""
+def _answered(connection: Connection, ask: Ask, member: Member) -> _Answer | None:
+    """What this very request got before, None when nothing. Raises RequestReplayed for another text or member under its number."""
+    token = stored.token_of_request(connection, ask.jti)
+    if token is None:
+        return None
     borrow = stored.get(connection, token.borrow_id)
-    if token.request_digest != case.ask.digest or borrow is None or borrow.member != case.member.username:
-        raise RequestReplayed("another request with this number, or by another member, was answered before", jti=case.ask.jti)
+    if token.request_digest != ask.digest or borrow is None or borrow.member != member.username:
+        raise RequestReplayed("another request with this number, or by another member, was answered before", jti=ask.jti)
     return _Answer(borrow, token, is_new=False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -45,6 +46,8 @@ class Authority:
     ring: KeyRing
     clock: Callable[[], datetime]
     random_bytes: Callable[[int], bytes]
+    # Where the home has the trust file to be carried to workstations.
+    trust_copy: Path | None = None
     remembered: Remembered = field(default_factory=Remembered)
 
     def now(self) -> datetime:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from authority.domain.borrows import Borrow
-from authority.domain.catalogue import CONCURRENT
-from authority.domain.licenses import check_assignable, check_free, wanted
-from authority.domain.members import Actor, Assignment, Privilege
+from authority.domain.catalogue import CONCURRENT, Authorization, Product
+from authority.domain.licenses import check_assignable, wanted
+from authority.domain.members import Actor, Assignment, Member, Privilege
 from authority.domain.refusals import NotFound, Refusal
 from authority.services import pages
 from authority.services.context import Authority
-from authority.services.members import existing, member_event
-from authority.storage import assignments, borrows, events
-from authority.storage import members as stored
+from authority.services.members import existing, give, take
+from authority.services.work import Work, work
+from authority.storage import assignments, borrows
 from authority.storage import organization as stored_organization
 
 
@@ -59,13 +59,16 @@ class Unassigned:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """One level or extension: licensed, used (assigned, or for concurrent products in use), and the rest, also negative."""
+    """One level or extension: licensed, used (assigned, or for concurrent products in use), and the rest, also negative.
+
+    `ends_at` is None for a product that the authorization does not have.
+    """
 
     product: str
     feature: str
     licensed: int
     used: int
-    ends_at: datetime
+    ends_at: datetime | None
 
     @property
     def available(self) -> int:
@@ -91,37 +94,31 @@ def assign_many(authority: Authority, actor: Actor, wishes: Sequence[Wish], *, r
     Raises NotAllowed, and what `assign` raises unless `row_by_row`.
     """
     actor.needs(Privilege.ASSIGN_LICENSES)
-    with authority.database.write() as connection:
-        stored.lock_counts(connection)  # no member is removed meanwhile, whose licenses nobody could take back
-        return [_outcome(authority, connection, actor, wish, row_by_row=row_by_row) for wish in wishes]
+    # The work's lock is of use here too: no member is removed meanwhile, whose licenses nobody could take back.
+    with authority.database.write() as connection, work(authority, connection, actor) as doing:
+        return [_outcome(doing, wish, row_by_row=row_by_row) for wish in wishes]
 
 
-def _outcome(authority: Authority, connection: Connection, actor: Actor, wish: Wish, *, row_by_row: bool) -> Outcome:
+def _outcome(doing: Work, wish: Wish, *, row_by_row: bool) -> Outcome:
     try:
-        return Outcome(wish, assign_within(authority, connection, actor, wish), None)
+        member = existing(doing.connection, wish.username)
+        product = doing.authorization.product(wish.product)
+        return Outcome(wish, assign_within(doing, member, doing.held(member, product.id), wish), None)
     except Refusal as error:
         if not row_by_row:
             raise
         return Outcome(wish, None, error)
 
 
-def assign_within(authority: Authority, connection: Connection, actor: Actor, wish: Wish) -> Assignment:
-    """The same as `assign` within a transaction that is under way; the privilege was checked.
+def assign_within(doing: Work, member: Member, before: Assignment | None, wish: Wish) -> Assignment:
+    """The same as `assign` within a transaction that is under way, for a member who holds `before` of the product.
 
-    Every check comes before the first change, so that a refused row leaves nothing in a row-by-row transaction.
+    The privilege was checked. Every check comes before the first change, so that a refused row leaves nothing in a row-by-row transaction.
     """
-    authorization = authority.authorization(connection)
-    member, product = existing(connection, wish.username), authorization.product(wish.product)
-    check_assignable(authorization, member, product)
-    before = stored.assignment(connection, member.id, product.id, lock=True)
+    product = doing.authorization.product(wish.product)
+    check_assignable(doing.authorization, member, product)
     after = wanted(product, before, wish.level, wish.extensions)
-    stored_organization.lock_pools(connection, product.id)
-    check_free(product, stored_organization.assigned(connection, product.id), before, after)
-    assignments.replace(connection, member.id, before, after, authority.clock())
-    rows = [
-        member_event("license-assigned", actor, member, product.id, feature) for feature in (after.level, *after.extensions)
-    ]
-    events.append(connection, rows, authority.clock())
+    give(doing, member, before, after)
     return after
 
 
@@ -131,25 +128,17 @@ def unassign(authority: Authority, actor: Actor, usernames: Sequence[str], produ
     A product that is no longer licensed at all can still be taken from its holders. Raises NotAllowed, NotFound, NoSuchProduct.
     """
     actor.needs(Privilege.ASSIGN_LICENSES)
-    with authority.database.write() as connection:
-        stored.lock_counts(connection)
-        return [unassign_within(authority, connection, actor, username, product_id) for username in usernames]
+    with authority.database.write() as connection, work(authority, connection, actor) as doing:
+        return [_unassign(doing, existing(connection, username), product_id) for username in usernames]
 
 
-def unassign_within(authority: Authority, connection: Connection, actor: Actor, username: str, product_id: str) -> Unassigned:
-    """The same for one member within a transaction that is under way; the privilege was checked."""
-    member = existing(connection, username)
-    before = stored.assignment(connection, member.id, product_id, lock=True)
+def _unassign(doing: Work, member: Member, product_id: str) -> Unassigned:
+    before = doing.held(member, product_id)
     if before is None:
-        product = authority.authorization(connection).product(product_id)
+        product = doing.authorization.product(product_id)
         raise NotFound(f'{member.username} holds no license of "{product.id}"', member=member.username)
-    stored_organization.lock_pools(connection, product_id)
-    assignments.replace(connection, member.id, before, None, authority.clock())
-    held = borrows.holding(connection, member.id, product_id, authority.now())
-    rows = [
-        member_event("license-unassigned", actor, member, product_id, feature) for feature in (before.level, *before.extensions)
-    ]
-    events.append(connection, rows, authority.clock())
+    take(doing, member, before)
+    held = borrows.holding(doing.connection, member.id, product_id, doing.authority.now())
     return Unassigned(member.username, before, held[0] if held else None)
 
 
@@ -176,20 +165,39 @@ def listed(
 
 
 def availability(authority: Authority, actor: Actor, product_id: str | None = None) -> list[Availability]:
-    """Every level and extension of every product, or of one. Raises NotAllowed, NoSuchProduct."""
+    """Every level and extension of every product, or of one; of what is licensed no more, what is still assigned or in use.
+
+    Raises NotAllowed, NoSuchProduct.
+    """
     actor.needs(Privilege.ASSIGN_LICENSES)
-    now, found = authority.now(), []
+    now = authority.now()
     with authority.database.read() as connection:
         authorization = authority.authorization(connection)
-        products = authorization.products.values() if product_id is None else [authorization.product(product_id)]
-        for product in products:
-            if product.mode == CONCURRENT:
-                used = borrows.seats_in_use(connection, product.id, now)
-            else:
-                used = stored_organization.assigned(connection, product.id)
-            ends_at = authorization.end_of(product)
-            found += [
-                Availability(product.id, feature, product.seats_of(feature), used.get(feature, 0), ends_at)
-                for feature in dict.fromkeys((*product.levels, *product.extensions, *used))
-            ]
+        products = [product for product in authorization.products.values() if product_id in (None, product.id)]
+        found = [item for product in products for item in _available(connection, authorization, product, now)]
+        gone = stored_organization.known_products(connection) - authorization.products.keys()
+        found += [
+            item
+            for name in sorted(gone if product_id is None else gone & {product_id})
+            for item in _still_used(connection, name, now)
+        ]
+    if not found and product_id is not None:
+        authorization.product(product_id)
     return found
+
+
+def _available(connection: Connection, authorization: Authorization, product: Product, now: datetime) -> Iterator[Availability]:
+    if product.mode == CONCURRENT:
+        used = borrows.seats_in_use(connection, product.id, now)
+    else:
+        used = stored_organization.assigned(connection, product.id)
+    ends_at = authorization.end_of(product)
+    for feature in dict.fromkeys((*product.levels, *product.extensions, *used)):
+        yield Availability(product.id, feature, product.seats_of(feature), used.get(feature, 0), ends_at)
+
+
+def _still_used(connection: Connection, product_id: str, now: datetime) -> Iterator[Availability]:
+    """What of a product that is gone is assigned, or in use where it was a concurrent one."""
+    used = stored_organization.assigned(connection, product_id) or borrows.seats_in_use(connection, product_id, now)
+    for feature, count in sorted(used.items()):
+        yield Availability(product_id, feature, 0, count, None)

@@ -98,7 +98,7 @@ def request_download(authority: Authority, actor: Actor) -> Member:
         if member.download_permission != NOT_ASKED:
             return member
         asking = replace(member, download_permission=ASKED)
-        stored.update_member(connection, member, asking)
+        stored.update_members(connection, [(member, asking)])
         events.append(connection, [member_event("download-requested", actor, asking)], authority.clock())
     return asking
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,14 @@ from sqlalchemy import Connection
 
 from authority.domain.members import Actor, Assignment, Member, Privilege
 from authority.domain.refusals import InvalidInput, Refusal
-from authority.services import licenses, members
+from authority.services import defaults, licenses, members
 from authority.services.context import Authority
+from authority.services.defaults import Defaults
 from authority.services.licenses import Wish
 from authority.services.members import Change, NewMember
+from authority.services.work import Work, work
 from authority.storage import assignments
 from authority.storage import members as stored
-from authority.storage.savepoints import savepoint
 
 ACTIONS = ADD, CHANGE, UNCHANGED, REFUSED = "add", "change", "unchanged", "refused"
 # What a row can say about a member beside the user name and the licenses, in the order in which it is told.
@@ -97,10 +98,14 @@ def import_lines(
     actor.needs(Privilege.ASSIGN_LICENSES)
     outcomes: list[Outcome] = []
     applied = False
-    with contextlib.suppress(_TakenBack), authority.database.write() as connection:
-        seen: dict[str, int] = {}
+    with (
+        contextlib.suppress(_TakenBack),
+        authority.database.write() as connection,
+        work(authority, connection, actor) as doing,
+    ):
+        there, seen = _there(doing, lines), dict[str, int]()
         for line in lines:
-            outcomes.append(_outcome(authority, connection, actor, line, seen))
+            outcomes.append(_outcome(doing, there, line, seen))
             told()
         applied = not dry_run and (go_on or all(outcome.refusal is None for outcome in outcomes))
         if not applied:
@@ -108,44 +113,45 @@ def import_lines(
     return Imported(tuple(outcomes), applied)
 
 
-def _outcome(authority: Authority, connection: Connection, actor: Actor, line: Line, seen: dict[str, int]) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class _There:
+    """What is read once for the whole file: the members in it who are there, what each holds, and the defaults of new ones."""
+
+    members: Mapping[str, Member]
+    held: Mapping[int, Sequence[Assignment]]
+    usual: Defaults
+
+    def of(self, line: Line) -> Member | None:
+        return self.members.get(stored.key_of(line.username))
+
+
+def _there(doing: Work, lines: Sequence[Line]) -> _There:
+    """Only who is changed is locked: a borrow of somebody who stays as they are need not wait for the whole file."""
+    names = {line.username.lower(): line for line in reversed(lines) if line.refusal is None}
+    found = stored.by_usernames(doing.connection, names)
+    changing = [member.username for key, member in found.items() if _new_values(member, names[key].values)]
+    found |= stored.by_usernames(doing.connection, changing, lock=True)
+    held = assignments.of_members(doing.connection, [member.id for member in found.values()])
+    return _There(found, held, defaults.get(doing.authority, doing.connection))
+
+
+def _outcome(doing: Work, there: _There, line: Line, seen: dict[str, int]) -> Outcome:
     first = seen.setdefault(line.username.lower(), line.number)
     try:
         if line.refusal is not None:
             raise line.refusal
         if first != line.number:
             raise InvalidInput(f'"{line.username}" is in row {first} already', hint="Keep one row for each member.", row=first)
-        with savepoint(connection):
-            return _applied(authority, connection, actor, line)
+        with doing.part():
+            before = there.of(line)
+            if before is None:
+                return _added(doing, line, there.usual)
+            return _changed(doing, line, before, there.held.get(before.id, ()))
     except Refusal as error:
         return Outcome(line, REFUSED, refusal=error)
 
 
-def _applied(authority: Authority, connection: Connection, actor: Actor, line: Line) -> Outcome:
-    before = stored.by_username(connection, line.username)
-    if before is None:
-        after = _add(authority, connection, actor, line)
-        held = _hold(authority, connection, actor, after, _held(connection, after), line.licenses)
-        told = [Difference(name, None, getattr(after, name)) for name in FIELDS]
-        return Outcome(line, ADD, (*told, Difference(LICENSES, None, tuple(held.values()))))
-    new = _new_values(before, line.values)
-    if not new and line.licenses is None:
-        return Outcome(line, UNCHANGED)
-    held_before = _held(connection, before)
-    after = _change(authority, connection, actor, before, new)
-    held = held_before if after.user_type == before.user_type else _held(connection, after)
-    held = _hold(authority, connection, actor, after, held, line.licenses)
-    differences = tuple(Difference(name, getattr(before, name), getattr(after, name)) for name in FIELDS if name in new)
-    if held != held_before:
-        differences += (Difference(LICENSES, tuple(held_before.values()), tuple(held.values())),)
-    return Outcome(line, CHANGE if differences else UNCHANGED, differences)
-
-
-def _held(connection: Connection, member: Member) -> dict[str, Assignment]:
-    return {item.product: item for item in assignments.of_member(connection, member.id)}
-
-
-def _add(authority: Authority, connection: Connection, actor: Actor, line: Line) -> Member:
+def _added(doing: Work, line: Line, usual: Defaults) -> Outcome:
     """A new member; what a file can say and adding a member cannot, is a change of the member just added."""
     values = line.values
     new = NewMember(
@@ -157,8 +163,21 @@ def _add(authority: Authority, connection: Connection, actor: Actor, line: Line)
         vendor_access=values.get("vendor_access"),
     )
     members.check_form(new)
-    added = members.insert(authority, connection, actor, new, None, add_ons=line.licenses is None)
-    return _change(authority, connection, actor, added, _new_values(added, values))
+    added, first = members.insert(doing, new, None, usual, add_ons=line.licenses is None)
+    after, held = _change(doing, added, first, _new_values(added, values))
+    held = _hold(doing, after, held, line.licenses)
+    told = [Difference(name, None, getattr(after, name)) for name in FIELDS]
+    return Outcome(line, ADD, (*told, Difference(LICENSES, None, tuple(held))))
+
+
+def _changed(doing: Work, line: Line, before: Member, held_before: Sequence[Assignment]) -> Outcome:
+    new = _new_values(before, line.values)
+    after, held = _change(doing, before, held_before, new)
+    held = _hold(doing, after, held, line.licenses)
+    differences = tuple(Difference(name, getattr(before, name), getattr(after, name)) for name in FIELDS if name in new)
+    if held != list(held_before):
+        differences += (Difference(LICENSES, tuple(held_before), tuple(held)),)
+    return Outcome(line, CHANGE if differences else UNCHANGED, differences)
 
 
 def _new_values(member: Member, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,38 +189,33 @@ def _in_any_order(value: Any) -> Any:
     return frozenset(value) if isinstance(value, tuple) else value
 
 
-def _change(authority: Authority, connection: Connection, actor: Actor, before: Member, new: Mapping[str, Any]) -> Member:
+def _change(
+    doing: Work, before: Member, held: Sequence[Assignment], new: Mapping[str, Any]
+) -> tuple[Member, Sequence[Assignment]]:
+    """The member after the change, and what the member holds then."""
     if not new:
-        return before
+        return before, held
     wanted = Change(**new)
     members.check_change(wanted)
-    return members.change_within(authority, connection, actor, before.username, wanted).after
+    done = members.change_within(doing, before, held, wanted)
+    return done.after, (*done.licenses.kept, *done.licenses.given)
 
 
-def _hold(
-    authority: Authority,
-    connection: Connection,
-    actor: Actor,
-    member: Member,
-    held: Mapping[str, Assignment],
-    wishes: Sequence[Wish] | None,
-) -> dict[str, Assignment]:
+def _hold(doing: Work, member: Member, held: Iterable[Assignment], wishes: Sequence[Wish] | None) -> list[Assignment]:
     """What the member holds by product, after what is not wished for was taken, and then what is missing was given.
 
     What the user type includes is not taken.
     """
-    found = dict(held)
-    if wishes is None:
-        return found
-    included = authority.authorization(connection).user_type(member.user_type).includes
-    for product in sorted(held.keys() - {wish.product for wish in wishes} - included.keys()):
-        licenses.unassign_within(authority, connection, actor, member.username, product)
-        del found[product]
-    for wish in wishes:
-        mine = held.get(wish.product)
-        if mine is None or (mine.level, set(mine.extensions)) != (wish.level, set(wish.extensions)):
-            found[wish.product] = licenses.assign_within(authority, connection, actor, wish)
-    return found
+    mine = {item.product: item for item in held}
+    if wishes is not None:
+        included = doing.authorization.user_type(member.user_type).includes
+        for product in sorted(mine.keys() - {wish.product for wish in wishes} - included.keys()):
+            members.take(doing, member, mine.pop(product))
+        for wish in wishes:
+            before = mine.get(wish.product)
+            if before is None or (before.level, set(before.extensions)) != (wish.level, set(wish.extensions)):
+                mine[wish.product] = licenses.assign_within(doing, member, before, wish)
+    return [mine[product] for product in sorted(mine)]
 
 
 def exported(authority: Authority, actor: Actor) -> list[tuple[Member, tuple[Assignment, ...]]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from authority.domain.catalogue import Authorization, UserType
+from authority.domain.catalogue import UserType
 from authority.domain.events import Event, groups_text
 from authority.domain.licenses import TypeChange, change_of_type, check_assignable, check_free
 from authority.domain.members import (
@@ -26,10 +26,11 @@ from authority.domain.membership import Membership
 from authority.domain.refusals import AlreadyExists, InvalidInput, NotFound
 from authority.services import admission, defaults, pages
 from authority.services.context import Authority
+from authority.services.defaults import Defaults
 from authority.services.passwords import hash_password
-from authority.storage import assignments, events
+from authority.services.work import Work, work
+from authority.storage import assignments
 from authority.storage import members as stored
-from authority.storage import organization as stored_organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,11 @@ def add(authority: Authority, actor: Actor, new: NewMember) -> Member:
     actor.needs(Privilege.MANAGE_MEMBERS)
     check_form(new)
     password_hash = None if new.password is None else hash_password(new.password)
-    with authority.database.write() as connection:
-        return insert(authority, connection, actor, new, password_hash)
+    with authority.database.write() as connection, work(authority, connection, actor) as doing:
+        if stored.by_username(connection, new.username) is not None:
+            raise AlreadyExists(f'there is a member "{new.username}" already', member=new.username)
+        added, _ = insert(doing, new, password_hash, defaults.get(authority, connection))
+    return doing.written(added)
 
 
 def check_form(new: NewMember) -> None:
@@ -105,41 +109,32 @@ def _check_texts(full_name: str | None, groups: Iterable[str] | None) -> None:
 
 
 def insert(
-    authority: Authority,
-    connection: Connection,
-    actor: Actor,
-    new: NewMember,
-    password_hash: str | None,
-    *,
-    add_ons: bool = True,
-) -> Member:
-    """The same within a transaction that is under way; form and privilege were checked.
+    doing: Work, new: NewMember, password_hash: str | None, usual: Defaults, *, add_ons: bool = True
+) -> tuple[Member, list[Assignment]]:
+    """The same within a transaction that is under way, with what the member holds from the beginning.
 
-    Without `add_ons` the member gets what the user type includes, and no default add-ons.
+    Form and privilege were checked, and that there is no such member. Without `add_ons` the member gets what the user type
+    includes, and no default add-ons.
     """
-    counts = stored.lock_counts(connection)
-    authorization, usual = authority.authorization(connection), defaults.get(authority, connection)
+    authorization = doing.authorization
     user_type = authorization.user_type(new.user_type or usual.user_type)
-    if stored.by_username(connection, new.username) is not None:
-        raise AlreadyExists(f'there is a member "{new.username}" already', member=new.username)
-    check_room(authorization, user_type.name, sum(counts.values()), counts.get(user_type.name, 0))
-    at = authority.clock()
+    check_room(authorization, user_type.name, doing.counts.members(), doing.counts.of_type(user_type.name))
     groups = usual.groups if new.groups is None else new.groups
     role = Role(usual.role) if new.role is None else new.role
     access = usual.vendor_access if new.vendor_access is None else new.vendor_access
-    member = Member(0, new.username, new.full_name, user_type.name, role, False, tuple(sorted(set(groups))), at, access)
-    found = replace(member, id=stored.insert_member(connection, member, password_hash))
+    member = Member(0, new.username, new.full_name, user_type.name, role, False, tuple(sorted(set(groups))), doing.at, access)
+    found = doing.add(member, password_hash)
     told = f"{user_type.name}; vendor access" if access else user_type.name
-    log = [member_event("member-added", actor, found, reason=told)]
+    doing.log([member_event("member-added", doing.actor, found, reason=told)])
     takes_add_ons = add_ons and new.user_type in (None, usual.user_type)
-    for held in _first_licenses(user_type, usual, add_ons=takes_add_ons):
+    first = _first_licenses(user_type, usual, add_ons=takes_add_ons)
+    for held in first:
         check_assignable(authorization, found, authorization.product(held.product))
-        log += _assign(authority, connection, authorization, actor, found, None, held)
-    events.append(connection, log, at)
-    return found
+        give(doing, found, None, held, _reason(held))
+    return found, first
 
 
-def _first_licenses(user_type: UserType, usual: defaults.Defaults, *, add_ons: bool) -> list[Assignment]:
+def _first_licenses(user_type: UserType, usual: Defaults, *, add_ons: bool) -> list[Assignment]:
     """What the type includes, and the default add-ons, which are for members of the default type."""
     found = {product: Assignment(product, level, (), included=True) for product, level in user_type.includes.items()}
     if add_ons:
@@ -147,24 +142,26 @@ def _first_licenses(user_type: UserType, usual: defaults.Defaults, *, add_ons: b
     return list(found.values())
 
 
-def _assign(
-    authority: Authority,
-    connection: Connection,
-    authorization: Authorization,
-    actor: Actor,
-    member: Member,
-    before: Assignment | None,
-    after: Assignment,
-) -> list[Event]:
-    stored_organization.lock_pools(connection, after.product)
-    assigned = stored_organization.assigned(connection, after.product)
-    check_free(authorization.product(after.product), assigned, before, after)
-    assignments.replace(connection, member.id, before, after, authority.clock())
-    reason = "included" if after.included else None
-    return [
-        member_event("license-assigned", actor, member, after.product, feature, reason)
-        for feature in (after.level, *after.extensions)
-    ]
+def _reason(held: Assignment) -> str | None:
+    """Why a license is given that nobody assigned by hand."""
+    return "included" if held.included else None
+
+
+def give(doing: Work, member: Member, before: Assignment | None, after: Assignment, reason: str | None = None) -> None:
+    """Assigns `after` in place of `before`; whether the member may hold it was checked. Raises PoolExhausted."""
+    check_free(doing.authorization.product(after.product), doing.counts.assigned(after.product), before, after)
+    doing.replace(member, after.product, before, after)
+    doing.log(_license_events("license-assigned", doing.actor, member, after, reason))
+
+
+def take(doing: Work, member: Member, held: Assignment, reason: str | None = None) -> None:
+    """Takes a license from the member who holds it."""
+    doing.replace(member, held.product, held, None)
+    doing.log(_license_events("license-unassigned", doing.actor, member, held, reason))
+
+
+def _license_events(kind: str, actor: Actor, member: Member, held: Assignment, reason: str | None) -> list[Event]:
+    return [member_event(kind, actor, member, held.product, feature, reason) for feature in (held.level, *held.extensions)]
 
 
 def listed(authority: Authority, actor: Actor, *, user_type: str | None = None, group: str | None = None) -> list[Member]:
@@ -212,27 +209,28 @@ def change(authority: Authority, actor: Actor, username: str, wanted: Change, *,
     actor.needs(Privilege.MANAGE_MEMBERS)
     check_change(wanted)
     password_hash = None if wanted.password is None else hash_password(wanted.password)
-    with authority.database.write(keep=not dry_run) as connection:
-        changed = change_within(authority, connection, actor, username, wanted)
+    with authority.database.write(keep=not dry_run) as connection, work(authority, connection, actor) as doing:
+        before = existing(connection, username, lock=True)
+        changed = change_within(doing, before, assignments.of_member(connection, before.id), wanted)
         if password_hash is not None:
             stored.set_password(connection, changed.after.id, password_hash)
     return changed
 
 
-def change_within(authority: Authority, connection: Connection, actor: Actor, username: str, wanted: Change) -> Changed:
-    """The same within a transaction that is under way, without the password; form and privilege were checked."""
-    counts, authorization = stored.lock_counts(connection), authority.authorization(connection)
-    before = existing(connection, username, lock=True)
-    after = _after(before, wanted)
-    user_type, held = authorization.user_type(after.user_type), assignments.of_member(connection, before.id)
+def change_within(doing: Work, before: Member, held: Sequence[Assignment], wanted: Change) -> Changed:
+    """The same within a transaction that is under way, of a member who is locked and holds this, and without the password.
+
+    Form and privilege were checked.
+    """
+    after, authorization = _after(before, wanted), doing.authorization
+    user_type = authorization.user_type(after.user_type)
     effect = TypeChange((), (), tuple(held))
     if before.user_type != after.user_type:
-        check_room_in_type(authorization, user_type.name, counts.get(user_type.name, 0))
+        check_room_in_type(authorization, user_type.name, doing.counts.of_type(user_type.name))
         effect = change_of_type(held, user_type, authorization)
-    log = [member_event("member-changed", actor, after, reason=_difference(before, after, wanted))]
-    log += _apply(authority, connection, authorization, actor, after, held, effect)
-    stored.update_member(connection, before, after)
-    events.append(connection, log, authority.clock())
+    doing.log([member_event("member-changed", doing.actor, after, reason=_difference(before, after, wanted))])
+    _apply(doing, after, held, effect)
+    doing.change(before, after)
     return Changed(before, after, effect)
 
 
@@ -263,27 +261,12 @@ def _difference(before: Member, after: Member, wanted: Change) -> str:
     return "; ".join([*parts, *(["password"] if wanted.password is not None else [])]) or "nothing"
 
 
-def _apply(
-    authority: Authority,
-    connection: Connection,
-    authorization: Authorization,
-    actor: Actor,
-    member: Member,
-    held: Iterable[Assignment],
-    effect: TypeChange,
-) -> list[Event]:
+def _apply(doing: Work, member: Member, held: Iterable[Assignment], effect: TypeChange) -> None:
     mine = {item.product: item for item in held}
-    log: list[Event] = []
     for item in effect.taken:
-        stored_organization.lock_pools(connection, item.product)
-        assignments.replace(connection, member.id, item, None, authority.clock())
-        log += [
-            member_event("license-unassigned", actor, member, item.product, feature, "user type")
-            for feature in (item.level, *item.extensions)
-        ]
+        take(doing, member, item, "user type")
     for item in effect.given:
-        log += _assign(authority, connection, authorization, actor, member, mine.get(item.product), item)
-    return log
+        give(doing, member, mine.get(item.product), item, _reason(item))
 
 
 def existing(connection: Connection, username: str, *, lock: bool = False) -> Member:

@@ -17,10 +17,10 @@ from authority.domain.refusals import MemberHasBorrow, NotAllowed
 from authority.services import session_settings
 from authority.services.context import Authority
 from authority.services.members import existing, member_event
-from authority.storage import assignments, events, offline_rules
+from authority.services.work import Work, work
+from authority.storage import assignments, offline_rules
 from authority.storage import borrows as stored_borrows
 from authority.storage import members as stored
-from authority.storage import organization as stored_organization
 from authority.storage import sessions as stored_sessions
 
 
@@ -41,12 +41,11 @@ def remove(
     """
     actor.needs(Privilege.MANAGE_MEMBERS)
     now = authority.now()
-    with authority.database.write(keep=not dry_run) as connection:
-        stored.lock_counts(connection)
+    with authority.database.write(keep=not dry_run) as connection, work(authority, connection, actor) as doing:
         found = [_removal(connection, existing(connection, username, lock=True), now) for username in _once(usernames)]
         _check(actor, found, release=release or dry_run)
         for removal in found:
-            _remove(authority, connection, actor, removal)
+            _remove(doing, removal, now)
     return found
 
 
@@ -68,20 +67,20 @@ def _check(actor: Actor, found: list[Removal], *, release: bool) -> None:
         raise MemberHasBorrow(f"still offline: {names}", members=[removal.member.username for removal in holders])
 
 
-def _remove(authority: Authority, connection: Connection, actor: Actor, removal: Removal) -> None:
-    now, member = authority.now(), removal.member
+def _remove(doing: Work, removal: Removal, now: datetime) -> None:
+    connection, actor, member = doing.connection, doing.actor, removal.member
     for borrow in removal.borrows:
         if borrow.ended_by is not Ending.RELEASED:
             ended = rules.released(borrow, "member removed", now, accept_overlap=True)
             stored_borrows.update_borrow(connection, ended)
-            events.append(connection, borrow_events("release", ended, actor, reason="member removed"), authority.clock())
+            doing.log(borrow_events("release", ended, actor, reason="member removed"))
     for session in stored_sessions.active(connection, member.id, now):
         closed = session_rules.ended(session, session_settings.settings(connection), now)
         stored_sessions.update_session(connection, closed)
-        events.append(connection, session_events("end", closed, actor, "member removed"), authority.clock())
+        doing.log(session_events("end", closed, actor, "member removed"))
     for held in assignments.of_member(connection, member.id):
-        stored_organization.lock_pools(connection, held.product)
-        assignments.replace(connection, member.id, held, None, authority.clock())
+        doing.replace(member, held.product, held, None)
     offline_rules.remove_of_member(connection, member.username)
-    stored.remove_member(connection, member, authority.clock())
-    events.append(connection, [member_event("member-removed", actor, member)], authority.clock())
+    stored.remove_member(connection, member, doing.at)
+    doing.counts.count_type(member.user_type, -1)
+    doing.log([member_event("member-removed", actor, member)])

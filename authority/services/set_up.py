@@ -7,16 +7,15 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from authority.domain.catalogue import Authorization
 from authority.domain.events import Event
 from authority.domain.members import CONSOLE, Member, Role, check_name, check_username
 from authority.domain.offline_rules import FIRST_RULE
 from authority.domain.refusals import AlreadyExists, InvalidInput
-from authority.services import access, members
+from authority.services import access, defaults, members
 from authority.services.context import Authority
 from authority.services.passwords import hash_password
+from authority.services.work import Work, work
 from authority.signing import authorizations, vendor
 from authority.signing.encoding import encode
 from authority.signing.keyring import USES, Signer
@@ -118,15 +117,14 @@ def create(
         organization.insert_authorization(connection, authorization, trust_file, now)
         offline_rules.put(connection, FIRST_RULE)
         events.append(connection, [Event(kind="organization-created", actor=CONSOLE.username, reason=found.name)], now)
-        member = _add_administrator(authority, connection, authorization, admin, password)
+        with work(authority, connection, CONSOLE) as doing:
+            member = _add_administrator(doing, admin, password)
     secret, _ = access.create_api_key(authority, CONSOLE, member.username, "first key")
     return Administrator(member.username, password, secret)
 
 
-def _add_administrator(
-    authority: Authority, connection: Connection, authorization: Authorization, admin: str, password: str
-) -> Member:
+def _add_administrator(doing: Work, admin: str, password: str) -> Member:
     # The administrator takes the type that holds least, so that administering costs no license.
-    user_type = min(authorization.user_types.values(), key=lambda item: (len(item.includes), len(item.may_hold)))
+    user_type = min(doing.authorization.user_types.values(), key=lambda item: (len(item.includes), len(item.may_hold)))
     new = members.NewMember(username=admin, user_type=user_type.name, role=Role.ADMINISTRATOR)
-    return members.insert(authority, connection, CONSOLE, new, hash_password(password))
+    return members.insert(doing, new, hash_password(password), defaults.get(doing.authority, doing.connection))[0]

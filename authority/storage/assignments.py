@@ -1,32 +1,27 @@
-"""What members hold of named products; every change keeps the counts in `pools` in step."""
+"""What members hold of named products. Who changes it keeps the counts in `pools` in step: see `counts`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Executable, and_, bindparam, delete, insert, or_, select, update
 
-from authority.domain.licenses import features
 from authority.domain.members import Assignment
-from authority.storage.members import key_of
-from authority.storage.tables import assigned_extensions, assignments, members, pools
+from authority.storage.members import in_pages, key_of
+from authority.storage.tables import assigned_extensions, assignments, members
 
-_OF_MEMBER = select(assignments).where(assignments.c.member_id == bindparam("member_id")).order_by(assignments.c.product)
-_EXTENSIONS = (
-    select(assigned_extensions.c.product, assigned_extensions.c.extension)
-    .where(assigned_extensions.c.member_id == bindparam("member_id"))
-    .order_by(assigned_extensions.c.extension)
+_OF_MANY = (
+    select(assignments)
+    .where(assignments.c.member_id.in_(bindparam("ids", expanding=True)))
+    .order_by(assignments.c.member_id, assignments.c.product)
 )
 _EXTENSIONS_OF_MANY = (
     select(assigned_extensions)
     .where(assigned_extensions.c.member_id.in_(bindparam("ids", expanding=True)))
     .order_by(assigned_extensions.c.extension)
-)
-_COUNT = (
-    update(pools)
-    .where(pools.c.product == bindparam("of_product"), pools.c.feature == bindparam("of_feature"))
-    .values(assigned=pools.c.assigned + bindparam("change"))
 )
 _INSERT, _INSERT_EXTENSIONS = insert(assignments), insert(assigned_extensions)
 _OF_KEY = (assignments.c.member_id == bindparam("of_member"), assignments.c.product == bindparam("of_product"))
@@ -41,15 +36,47 @@ _DELETE_EXTENSIONS = delete(assigned_extensions).where(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a member is to hold of a product in place of what was held; None means nothing."""
+
+    member_id: int
+    product: str
+    before: Assignment | None
+    after: Assignment | None
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """Member and product."""
+        return self.member_id, self.product
+
+    def codes(self) -> tuple[str, ...]:
+        """The extensions to be held."""
+        return () if self.after is None else self.after.extensions
+
+
 def of_member(connection: Connection, member_id: int) -> list[Assignment]:
     """Everything that a member holds, by product."""
-    codes: dict[str, list[str]] = {}
-    for row in connection.execute(_EXTENSIONS, {"member_id": member_id}):
-        codes.setdefault(row.product, []).append(row.extension)
-    return [
-        Assignment(row.product, row.level, tuple(codes.get(row.product, ())), row.included)
-        for row in connection.execute(_OF_MEMBER, {"member_id": member_id})
-    ]
+    return of_members(connection, [member_id]).get(member_id, [])
+
+
+def of_members(connection: Connection, ids: Sequence[int]) -> dict[int, list[Assignment]]:
+    """Everything that each of these members holds, by product; who holds nothing is left out."""
+    found: dict[int, list[Assignment]] = {}
+    for some in in_pages(ids):
+        rows = connection.execute(_OF_MANY, {"ids": some}).all()
+        codes = _extensions(connection, some)
+        for row in rows:
+            extensions = tuple(codes.get((row.member_id, row.product), ()))
+            found.setdefault(row.member_id, []).append(Assignment(row.product, row.level, extensions, row.included))
+    return found
+
+
+def _extensions(connection: Connection, ids: Sequence[int]) -> dict[tuple[int, str], list[str]]:
+    codes: dict[tuple[int, str], list[str]] = {}
+    for row in connection.execute(_EXTENSIONS_OF_MANY, {"ids": ids}):
+        codes.setdefault((row.member_id, row.product), []).append(row.extension)
+    return codes
 
 
 def listed(
@@ -77,40 +104,38 @@ def listed(
             or_(members.c.username_key > name, and_(members.c.username_key == name, assignments.c.product > last))
         )
     rows = connection.execute(query).all()
-    codes: dict[tuple[int, str], list[str]] = {}
-    for row in connection.execute(_EXTENSIONS_OF_MANY, {"ids": [row.member_id for row in rows]}):
-        codes.setdefault((row.member_id, row.product), []).append(row.extension)
+    codes = _extensions(connection, [row.member_id for row in rows])
     return [
         (row.username, Assignment(row.product, row.level, tuple(codes.get((row.member_id, row.product), ())), row.included))
         for row in rows
     ]
 
 
-def replace(connection: Connection, member_id: int, before: Assignment | None, after: Assignment | None, at: datetime) -> None:
-    """Puts `after` in the place of `before`, which the caller has read under its lock; None means nothing held."""
-    held = after or before
-    if held is None:
-        return
-    key = {"member_id": member_id, "product": held.product}
-    of_key = {"of_member": member_id, "of_product": held.product}
-    if before is not None and before.extensions:
-        connection.execute(_DELETE_EXTENSIONS, of_key)
-    if after is None:
-        connection.execute(_DELETE, of_key)
-    else:
-        values = {"level": after.level, "included": after.included, "assigned_at": at}
-        # The row itself stays where there is one, for who waits for it to be unlocked.
-        if before is None:
-            connection.execute(_INSERT, key | values)
-        else:
-            connection.execute(_UPDATE, of_key | values)
-        if after.extensions:
-            connection.execute(_INSERT_EXTENSIONS, [key | {"extension": code} for code in after.extensions])
-    _count(connection, held.product, features(before), features(after))
+def replace(connection: Connection, changes: Iterable[Held], at: datetime) -> None:
+    """Puts what members are to hold in the place of what the caller, who has the lock on counts, read and counts."""
+    found = [held for held in changes if held.before is not None or held.after is not None]
+    # A row that stays is changed, not made anew, for who waits for it to be unlocked.
+    _run(
+        connection, _DELETE_EXTENSIONS, [_of_key(held) for held in found if held.before is not None and held.before.extensions]
+    )
+    _run(connection, _DELETE, [_of_key(held) for held in found if held.after is None])
+    _run(connection, _UPDATE, [_of_key(held) | _values(held.after, at) for held in found if held.before and held.after])
+    _run(connection, _INSERT, [_key(held) | _values(held.after, at) for held in found if held.before is None and held.after])
+    _run(connection, _INSERT_EXTENSIONS, [_key(held) | {"extension": code} for held in found for code in held.codes()])
 
 
-def _count(connection: Connection, product: str, before: set[str], after: set[str]) -> None:
-    changes = [(feature, 1) for feature in sorted(after - before)] + [(feature, -1) for feature in sorted(before - after)]
-    if changes:
-        values = [{"of_product": product, "of_feature": feature, "change": change} for feature, change in changes]
-        connection.execute(_COUNT, values)
+def _key(held: Held) -> dict[str, Any]:
+    return {"member_id": held.member_id, "product": held.product}
+
+
+def _of_key(held: Held) -> dict[str, Any]:
+    return {"of_member": held.member_id, "of_product": held.product}
+
+
+def _values(after: Assignment, at: datetime) -> dict[str, Any]:
+    return {"level": after.level, "included": after.included, "assigned_at": at}
+
+
+def _run(connection: Connection, statement: Executable, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(statement, rows)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Executable, Row, Select, bindparam, delete, insert, select, update
 
 from authority.domain.members import USERNAME, Assignment, Member, Role
 from authority.storage.rows import value_of
@@ -17,8 +18,11 @@ from authority.storage.tables import (
     member_counts,
     member_groups,
     members,
-    organization,
 )
+
+# SQLite takes 32,766 values in a statement, PostgreSQL 65,535.
+MOST_IN_A_STATEMENT = 10_000
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,14 @@ _BY_USERNAME = select(members).where(members.c.username_key == bindparam("key"))
 # FOR NO KEY UPDATE: a borrow that is being written at the same time only needs the member to be there.
 _BY_USERNAME_LOCKED = _BY_USERNAME.with_for_update(key_share=True)
 _BY_USERNAME_KEPT = _BY_USERNAME.with_for_update(read=True)
+# In one order, so that no two wait for each other.
+_BY_USERNAMES = (
+    select(members).where(members.c.username_key.in_(bindparam("keys", expanding=True))).order_by(members.c.username_key)
+)
+_BY_USERNAMES_LOCKED = _BY_USERNAMES.with_for_update(key_share=True)
+_GROUPS_OF_MANY = (
+    select(member_groups).where(member_groups.c.member_id.in_(bindparam("ids", expanding=True))).order_by(member_groups.c.name)
+)
 _BY_ID = select(members).where(members.c.id == bindparam("id"), members.c.removed_at.is_(None))
 _GROUPS = select(member_groups.c.name).where(member_groups.c.member_id == bindparam("id")).order_by(member_groups.c.name)
 _ASSIGNMENT = select(assignments).where(
@@ -56,13 +68,7 @@ _EXTENSIONS = (
     .order_by(assigned_extensions.c.extension)
 )
 _TYPE_COUNTS = select(member_counts)
-_COUNT_TYPE = (
-    update(member_counts)
-    .where(member_counts.c.user_type == bindparam("of_type"))
-    .values(members=member_counts.c.members + bindparam("change"))
-)
-_LOCK = select(organization.c.id).with_for_update()
-_INSERT = insert(members).returning(members.c.id)
+_INSERT = insert(members).returning(members.c.id, members.c.username_key)
 # What may change in a member: all of it but number, password and times.
 _CHANGING = ("username", "username_key", "full_name", "user_type", "role", "disabled", "vendor_access", "download_permission")
 _UPDATE = update(members).where(members.c.id == bindparam("of_id")).values({name: bindparam(name) for name in _CHANGING})
@@ -81,6 +87,29 @@ _BEARER = (
 def by_username(connection: Connection, username: str, *, lock: bool = False) -> Member | None:
     """The member with this user name, whatever its case; with `lock` nobody else changes it until this transaction ends."""
     return _one(connection, _BY_USERNAME_LOCKED if lock else _BY_USERNAME, {"key": key_of(username)})
+
+
+def by_usernames(connection: Connection, usernames: Iterable[str], *, lock: bool = False) -> dict[str, Member]:
+    """Those of these members who are there, by the key of their user name; with `lock` as with one."""
+    found: dict[str, Member] = {}
+    for keys in in_pages([key_of(username) for username in usernames]):
+        rows = connection.execute(_BY_USERNAMES_LOCKED if lock else _BY_USERNAMES, {"keys": keys}).all()
+        groups = _groups_of(connection, _GROUPS_OF_MANY, {"ids": [row.id for row in rows]})
+        found |= {row.username_key: _member(row, tuple(groups.get(row.id, ()))) for row in rows}
+    return found
+
+
+def in_pages(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
+    """The values in parts that a statement can take."""
+    for start in range(0, len(values), MOST_IN_A_STATEMENT):
+        yield values[start : start + MOST_IN_A_STATEMENT]
+
+
+def _groups_of(connection: Connection, query: Executable, values: dict[str, Any]) -> dict[int, list[str]]:
+    groups: dict[int, list[str]] = {}
+    for row in connection.execute(query, values):
+        groups.setdefault(row.member_id, []).append(row.name)
+    return groups
 
 
 def kept(connection: Connection, username: str) -> Member | None:
@@ -135,11 +164,9 @@ def listed(
         found = found.where(members.c.id.in_(select(member_groups.c.member_id).where(member_groups.c.name == group)))
     if after is not None:
         found = found.where(members.c.username_key > key_of(after))
-    groups: dict[int, list[str]] = {}
-    for row in connection.execute(
-        select(member_groups).where(member_groups.c.member_id.in_(found)).order_by(member_groups.c.name)
-    ):
-        groups.setdefault(row.member_id, []).append(row.name)
+    groups = _groups_of(
+        connection, select(member_groups).where(member_groups.c.member_id.in_(found)).order_by(member_groups.c.name), {}
+    )
     query = select(members).where(members.c.id.in_(found)).order_by(members.c.username_key)
     return [_member(row, tuple(groups.get(row.id, ()))) for row in connection.execute(query)]
 
@@ -149,52 +176,42 @@ def type_counts(connection: Connection) -> dict[str, int]:
     return {row.user_type: row.members for row in connection.execute(_TYPE_COUNTS) if row.members}
 
 
-def lock_counts(connection: Connection) -> dict[str, int]:
-    """The same, and nobody else adds or removes members until this transaction ends."""
-    connection.execute(_LOCK).all()
-    return type_counts(connection)
+def insert_members(connection: Connection, new: Sequence[tuple[Member, str | None]]) -> list[int]:
+    """Adds members (their `id` is ignored), each with its password hash, and returns their numbers; the caller counts them."""
+    rows = [_values(member) | {"password_hash": hashed, "created_at": member.created_at} for member, hashed in new]
+    if not rows:
+        return []
+    by_key = {row.username_key: row.id for row in connection.execute(_INSERT, rows)}
+    numbers = [by_key[row["username_key"]] for row in rows]
+    _put_groups(connection, {number: member.groups for number, (member, _) in zip(numbers, new, strict=True)})
+    return numbers
 
 
-def count_type(connection: Connection, user_type: str, change: int) -> None:
-    """Adds to, or takes from, the count of a user type; the caller holds the lock."""
-    values = {"of_type": user_type, "change": change}
-    if connection.execute(_COUNT_TYPE, values).rowcount == 0:
-        connection.execute(insert(member_counts), {"user_type": user_type, "members": change})
+def update_members(connection: Connection, changes: Sequence[tuple[Member, Member]]) -> None:
+    """Keeps what changed in members, each before and after; the caller counts changes of type."""
+    if changes:
+        connection.execute(_UPDATE, [_values(after) | {"of_id": after.id} for _, after in changes])
+    regrouped = {after.id: after.groups for before, after in changes if before.groups != after.groups}
+    if regrouped:
+        connection.execute(_DELETE_GROUPS, [{"of_member": number} for number in regrouped])
+        _put_groups(connection, regrouped)
 
 
-def insert_member(connection: Connection, member: Member, password_hash: str | None) -> int:
-    """Adds a member (its `id` is ignored), counts it, and returns its number."""
-    values = _values(member) | {"password_hash": password_hash, "created_at": member.created_at}
-    member_id: int = connection.execute(_INSERT, values).scalar_one()
-    put_groups(connection, member_id, member.groups)
-    count_type(connection, member.user_type, 1)
-    return member_id
-
-
-def update_member(connection: Connection, before: Member, after: Member) -> None:
-    """Keeps what changed in a member, and the counts in step."""
-    connection.execute(_UPDATE, _values(after) | {"of_id": after.id})
-    if before.groups != after.groups:
-        connection.execute(_DELETE_GROUPS, {"of_member": after.id})
-        put_groups(connection, after.id, after.groups)
-    if before.user_type != after.user_type:
-        count_type(connection, before.user_type, -1)
-        count_type(connection, after.user_type, 1)
-
-
-def put_groups(connection: Connection, member_id: int, groups: tuple[str, ...]) -> None:
-    """Puts a member into groups."""
-    if groups:
-        connection.execute(_INSERT_GROUPS, [{"member_id": member_id, "name": name} for name in groups])
+def _put_groups(connection: Connection, groups: Mapping[int, Iterable[str]]) -> None:
+    rows = [{"member_id": number, "name": name} for number, names in groups.items() for name in names]
+    if rows:
+        connection.execute(_INSERT_GROUPS, rows)
 
 
 def remove_member(connection: Connection, member: Member, at: datetime) -> None:
-    """Removes a member: the name is free again, no credential works any more; past borrows keep who it was."""
+    """Removes a member: the name is free again, no credential works any more; past borrows keep who it was.
+
+    The caller counts it.
+    """
     gone = {"username_key": f"#{member.id}", "removed_at": at, "password_hash": None}
     connection.execute(update(members).where(members.c.id == member.id).values(gone))
     for table in (member_groups, credentials):
         connection.execute(delete(table).where(table.c.member_id == member.id))
-    count_type(connection, member.user_type, -1)
 
 
 def set_password(connection: Connection, member_id: int, password_hash: str) -> None:

@@ -66,6 +66,11 @@ def insert_authorization(connection: Connection, found: Authorization, trust_fil
         connection.execute(insert(pools), new)
 
 
+def known_products(connection: Connection) -> set[str]:
+    """Every product that any authorization had."""
+    return set(connection.execute(select(pools.c.product).distinct()).scalars())
+
+
 def lock_pools(connection: Connection, product: str) -> None:
     """Makes others who want seats of the product wait until this transaction ends; in one order, so that no two wait for each other."""
     connection.execute(_LOCK_POOLS, {"product": product}).all()

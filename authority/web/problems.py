@@ -50,6 +50,9 @@ STATUS = {
     "signing-failed": 503,
     "storage-unavailable": 503,
 }
+# What may have passed when the same is sent again; all else of 503 needs somebody to mend it.
+PASSING = ("signing-failed", "storage-unavailable")
+RETRY_AFTER_SECONDS = 2
 # What HTTP itself refuses, before any service is asked.
 HTTP_CODES = {
     400: ("invalid-input", "Send a JSON body as the documentation of the route says."),
@@ -75,8 +78,8 @@ def problem(status: int, code: str, detail: str, hint: str, errors: list[dict[st
     response = Response(json.dumps(body, default=str), status, content_type="application/problem+json")
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="carnet"'
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = "2"
+    if code in PASSING:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
 

@@ -163,3 +163,19 @@ def test_a_level_without_seats_cannot_be_borrowed_below_the_assigned_one(sqlite_
     install(sqlite_bench, 2, only_advanced)
     with pytest.raises(NoSuchProduct, match="no seats of the level"):
         borrow.issue(sqlite_bench.authority, ada, laptop.request(carried.Wish(PRO, level="Basic"), sqlite_bench.clock()))
+
+
+def test_one_member_can_be_named_twice_and_the_later_row_builds_on_the_earlier(bench: Bench) -> None:
+    bench.member("ada", "Creator")
+    wishes = [
+        Wish("ada", PRO, "Basic", ("3DAnalyst",)),
+        Wish("ada", PRO, None, ("SpatialAnalyst",)),
+        Wish("ADA", PRO, "Standard", ()),
+    ]
+    licenses.assign_many(bench.authority, CONSOLE, wishes)
+    assert held(bench)[PRO] == Assignment(PRO, "Standard", (), included=False)
+    names = ("Basic", "Standard", "3DAnalyst", "SpatialAnalyst")
+    assert [available(bench, name) for name in names] == [50, 49, 50, 50]
+    with pytest.raises(NotFound, match="holds no license"):
+        licenses.unassign(bench.authority, CONSOLE, ["ada", "ada"], PRO)
+    assert held(bench)[PRO].level == "Standard"

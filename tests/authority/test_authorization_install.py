@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from authority.domain.members import CONSOLE, Actor, Role
-from authority.domain.refusals import AuthorizationUnusable, KeyUnusable, NotAllowed, Refusal, StorageUnavailable
+from authority.domain.refusals import AuthorizationUnusable, NotAllowed, Refusal, StorageUnavailable
 from authority.services import authorizations, borrow, status_lists
 from authority.services.authorizations import Installation, NewTrust
 from authority.services.context import Remembered
@@ -242,8 +242,8 @@ REFUSED: dict[str, tuple[Callable[[Bench], bytes], type[Refusal], str]] = {
     "ended": (lambda bench: file(bench, lasts=timedelta(seconds=-1)), AuthorizationUnusable, "ended at"),
     "begins later": (begins_later, AuthorizationUnusable, "begins at"),
     "no user type": (lambda bench: file(bench, change=put(user_types={})), AuthorizationUnusable, "no user type"),
-    "another borrow key": (lambda bench: other_keys(bench, "borrow"), KeyUnusable, "borrow keys"),
-    "another status key": (lambda bench: other_keys(bench, "status"), KeyUnusable, "status keys"),
+    "another borrow key": (lambda bench: other_keys(bench, "borrow"), AuthorizationUnusable, "borrow keys"),
+    "another status key": (lambda bench: other_keys(bench, "status"), AuthorizationUnusable, "status keys"),
 }
 
 

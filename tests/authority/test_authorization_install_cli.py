@@ -122,12 +122,13 @@ def test_wrong_usage_exits_with_2(chain: Chain, tmp_path: Path) -> None:
         assert chain.console.run(*install, *arguments).status == 2, arguments
 
 
-def test_keys_of_another_home_exit_with_3(chain: Chain, tmp_path: Path) -> None:
+def test_an_authorization_for_the_keys_of_another_home_is_refused(chain: Chain, tmp_path: Path) -> None:
     other = Console(tmp_path / "other", chain.console.capture)
     other.good("init", "--org", "Field Survey")
     other.good("key", "list", "--public", "-o", str(tmp_path / "keys.json"))
     path = chain.authorize(sample_toml(seq=2))
-    chain.console.refused("key-unusable", 3, "authorization", "install", path, *chain.trusting())
+    error = chain.console.refused("authorization-unusable", 1, "authorization", "install", path, *chain.trusting())
+    assert "key list --public" in error["hint"]
 
 
 def test_a_foreign_root_key_is_refused_with_the_way_to_accept_it(chain: Chain) -> None:

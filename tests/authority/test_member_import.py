@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from authority import member_sheet, spreadsheets
 from authority.domain.members import CONSOLE, Actor, Member, Role
 from authority.domain.refusals import NotAllowed
-from authority.services import defaults, licenses, member_files, members
+from authority.services import admission, defaults, licenses, member_files, members
 from authority.services.defaults import Defaults
 from authority.services.member_files import Imported
 from authority.services.members import Change
@@ -230,6 +233,31 @@ def test_limits_are_those_of_adding_one_by_one(bench: Bench, change: Callable[[d
     assert told(imported(bench, text, go_on=True)) == expected
     assert usernames(bench) == ["m0", "m1"]
     assert available(bench, "Advanced") == (0 if code == "pool-exhausted" else 48)
+
+
+def test_however_many_rows_each_count_is_locked_and_written_once(bench: Bench) -> None:
+    """On PostgreSQL a row that is written once for each member is slower each time."""
+    written: Counter[str] = Counter()
+    engine = bench.authority.database.engine
+
+    def see(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        table = re.match(r"UPDATE (pools|member_counts) |SELECT organization.id .*FOR UPDATE", " ".join(statement.split()))
+        if table:
+            written.update(f"{table[1] or 'lock'} {values}" for values in (parameters if many else [parameters]))
+
+    event.listen(engine, "before_cursor_execute", see)
+    bench.member("ada", "Viewer")
+    text = "ada,Creator,\n" + "".join(f"m{number},GIS Professional,arcgis-pro=Advanced+3DAnalyst\n" for number in range(20))
+    written.clear()
+    found = imported(bench, "username,user_type,licenses\n" + text + "bad,Creator,arcgis-pro=Best\n", go_on=True)
+    event.remove(engine, "before_cursor_execute", see)
+    assert [found.count(action) for action in member_files.ACTIONS] == [20, 1, 0, 1]
+    assert set(written.values()) == {1}, written
+    tables = Counter(what.split()[0] for what in written)
+    assert (tables["pools"], tables["member_counts"]) == (2, 3)
+    assert tables["lock"] == (0 if bench.authority.database.is_sqlite else 1)
+    assert (available(bench, "Advanced"), available(bench, "3DAnalyst")) == (30, 30)
+    assert admission.current(bench.authority).by_type["GIS Professional"] == (20, None)
 
 
 def test_what_a_row_gives_up_the_next_can_have(bench: Bench) -> None:

@@ -9,11 +9,20 @@ from typing import Any
 import pytest
 
 from authority.domain.members import CONSOLE
-from authority.domain.refusals import InvalidInput, NotAllowed, NotFound, Refusal, RequestInvalid, RequestReplayed
+from authority.domain.refusals import (
+    InvalidInput,
+    NoSuchProduct,
+    NotAllowed,
+    NotFound,
+    Refusal,
+    RequestInvalid,
+    RequestReplayed,
+)
 from authority.services import borrow, licenses
 from authority.services.borrow import FASTEST_CLOCK, OLDEST_REQUEST, Issued
 from tests.support.authorities import Bench
 from tests.support.borrowing import at_once, row_counts, workstation
+from tests.support.organizations import authorize, without
 from verifier import claims, jose, keys
 from verifier.carried import Wish
 
@@ -73,6 +82,20 @@ def test_a_hundred_replays_for_a_concurrent_product_take_one_seat(bench: Bench) 
     assert len({answer.file for answer in answers if isinstance(answer, Issued)}) == 1
     counts = row_counts(bench.authority.database)
     assert [counts[name] for name in ("borrows", "holds", "tokens")] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("product", ["arcgis-allsource", "arcgis-desktop"])
+def test_the_same_request_gets_the_same_file_when_its_product_is_not_licensed_any_more(bench: Bench, product: str) -> None:
+    ada, laptop = bench.member("ada"), workstation("laptop")
+    if product == "arcgis-allsource":
+        licenses.assign(bench.authority, CONSOLE, "ada", product, "Basic", ())
+    request = laptop.request(Wish(product, days=3), bench.clock())
+    first = borrow.issue(bench.authority, ada, request)
+    authorize(bench, without(product))
+    again = borrow.issue(bench.authority, ada, request)
+    assert (again.file, again.is_new) == (first.file, False)
+    with pytest.raises(NoSuchProduct):
+        borrow.issue(bench.authority, ada, laptop.request(Wish(product, days=3), bench.clock()))
 
 
 @pytest.mark.parametrize("difference", ["text", "machine", "member"])

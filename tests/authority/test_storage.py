@@ -20,8 +20,8 @@ from tests.support.authorities import Bench
 from tests.support.borrowing import row_counts
 
 
-def test_the_migrations_make_exactly_the_tables_of_the_definitions(database_url: str) -> None:
-    database = Database(database_url)
+def test_the_migrations_make_exactly_the_tables_of_the_definitions(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     schema.migrate(database)
     with database.write() as connection:
         assert schema.differences(connection) == []
@@ -30,8 +30,8 @@ def test_the_migrations_make_exactly_the_tables_of_the_definitions(database_url:
     database.close()
 
 
-def test_indexes_and_unique_rules_are_those_of_the_definitions(database_url: str) -> None:
-    database = Database(database_url)
+def test_indexes_and_unique_rules_are_those_of_the_definitions(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     schema.migrate(database)
     with database.read() as connection:
         look = inspect(connection)
@@ -44,16 +44,16 @@ def test_indexes_and_unique_rules_are_those_of_the_definitions(database_url: str
     database.close()
 
 
-def test_migrating_twice_changes_nothing(database_url: str) -> None:
-    database = Database(database_url)
+def test_migrating_twice_changes_nothing(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     assert schema.migrate(database) == (None, schema.newest())
     assert schema.migrate(database) == (schema.newest(), schema.newest())
     schema.check(database)
     database.close()
 
 
-def test_a_database_without_tables_is_not_set_up(database_url: str) -> None:
-    database = Database(database_url)
+def test_a_database_without_tables_is_not_set_up(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     with pytest.raises(NotSetUp, match="no tables"):
         schema.check(database)
     assert schema.current(database) is None

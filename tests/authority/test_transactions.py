@@ -14,13 +14,16 @@ from authority.domain import borrows as rules
 from authority.domain.borrows import Borrow
 from authority.domain.members import CONSOLE, Assignment
 from authority.domain.refusals import AlreadyBorrowed, Refusal, StorageUnavailable
-from authority.services import borrow, endings, members
+from authority.services import borrow, endings, member_files, members
 from authority.services.borrow import Issued
+from authority.services.member_files import Line
 from authority.services.members import NewMember
 from authority.signing import carried
 from authority.storage import assignments
 from authority.storage import borrows as stored
 from authority.storage import members as stored_members
+from authority.storage.assignments import Held
+from authority.storage.counts import counting
 from tests.conftest import new_postgres_database
 from tests.support.authorities import Bench, make_bench
 from tests.support.borrowing import fail_inserts, issued_to, log_rows, row_counts, workstation
@@ -156,6 +159,28 @@ def test_a_renewal_at_the_same_moment_does_not_undo_an_ending(postgres_bench: Be
         assert answer.borrow.id != issued.borrow.id
 
 
+def test_a_file_of_members_sees_who_was_removed_at_the_same_moment(postgres_bench: Bench) -> None:
+    """The removal is committed only after the import has begun: the import waits before it reads anybody."""
+    bench = postgres_bench
+    ada = bench.member("ada")
+    row = Line(2, "ada", {"full_name": "Another Ada"})
+    with ThreadPoolExecutor(1) as pool:
+        with bench.authority.database.write() as connection, counting(connection) as counts:
+            future = pool.submit(member_files.import_lines, bench.authority, CONSOLE, [row])
+            wait_for_a_blocked_writer(bench)
+            found = stored_members.by_username(connection, "ada")
+            assert found is not None
+            for item in assignments.of_member(connection, found.id):
+                assignments.replace(connection, [Held(found.id, item.product, item, None)], bench.clock())
+                counts.count_license(item, None)
+            stored_members.remove_member(connection, found, bench.clock())
+            counts.count_type(found.user_type, -1)
+        imported = future.result(LONGEST_WAIT_SECONDS)
+    assert [(item.action, item.refusal) for item in imported.outcomes] == [("add", None)]
+    added, _ = members.show(bench.authority, CONSOLE, "ada")
+    assert (added.full_name, added.id != ada.member_id) == ("Another Ada", True)
+
+
 def test_a_license_that_is_reassigned_at_the_same_moment_is_still_borrowed(postgres_bench: Bench) -> None:
     bench, laptop = postgres_bench, workstation("laptop")
     ada, now = bench.member("ada"), bench.clock()
@@ -164,7 +189,7 @@ def test_a_license_that_is_reassigned_at_the_same_moment_is_still_borrowed(postg
         with bench.authority.database.write() as connection:
             before = stored_members.assignment(connection, ada.member_id, "arcgis-pro", lock=True)
             held = Assignment("arcgis-pro", "Standard", ("3DAnalyst",), included=False)
-            assignments.replace(connection, ada.member_id, before, held, now)
+            assignments.replace(connection, [Held(ada.member_id, "arcgis-pro", before, held)], now)
             future = pool.submit(issued_to, bench, ada, laptop, days=9)
             wait_for_a_blocked_writer(bench)
         answer = outcome(future)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from authority.domain.members import CONSOLE, Role
 from authority.services import members, status_lists
 from authority.services.members import NewMember
+from authority.signing.keyring import KeyRing
+from authority.web.application import create_app
 from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.web import API, Web, make_web, problem
@@ -272,6 +275,16 @@ def test_without_its_database_the_service_is_alive_but_not_ready(fast_web: Web, 
     problem(answer, 503, "storage-unavailable")
     assert answer.headers["Retry-After"]
     problem(fast_web.get("/borrows"), 503, "storage-unavailable")
+
+
+def test_what_waiting_does_not_mend_says_no_time_to_try_again(fast_web: Web) -> None:
+    bench = fast_web.bench
+    laptop = workstation("laptop")
+    fast_web.client = create_app(replace(bench.authority, ring=KeyRing({}))).test_client()
+    body = {"request": laptop.request(Wish("arcgis-pro"), bench.clock()), "member": "member"}
+    answer = fast_web.post("/borrows", body)
+    problem(answer, 503, "key-unusable")
+    assert "Retry-After" not in answer.headers
 
 
 PROTECTED: dict[str, Callable[[Web], Any]] = {

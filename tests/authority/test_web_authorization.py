@@ -175,7 +175,22 @@ def test_another_vendor_needs_the_trust_file_and_the_root_key_accepted(web: Web,
     assert (found["installed"], found["trust_replaced"], found["seq"]) == (True, True, 2)
     assert "root key: " in found["changes"][0]
     assert web.get("/trust", None).get_json() == trust
+    assert json.loads((web.bench.home / "organization.trust").read_bytes()) == trust
+    assert found["warning"] is None
     assert in_force(web) == 2
+
+
+def test_where_the_home_cannot_be_written_the_authorization_is_in_force_and_the_way_out_is_told(
+    web: Web, tmp_path: Path
+) -> None:
+    (web.bench.home / "organization.trust").mkdir()
+    maker = RealVendor.make(tmp_path / "vendor")
+    made = maker.authorize(web.bench.authority, sample_toml(seq=2))
+    trust = {"trust_file": json.loads(made.trust_file), "accept_root": [maker.thumbprint]}
+    found = install(web, json.loads(made.file), **trust).get_json()
+    assert (found["installed"], in_force(web)) == (True, 2)
+    assert "organization.trust cannot be written" in found["warning"]
+    assert "trust export -o" in found["warning"]
 
 
 def test_a_new_vendors_borrows_verify_with_the_trust_file_that_is_served(web: Web, tmp_path: Path) -> None:
@@ -340,12 +355,14 @@ def test_another_method_is_405(kept: Web) -> None:
 
 
 def test_a_file_for_other_keys_is_refused_and_changes_nothing(kept: Web, tmp_path: Path) -> None:
-    """Its keys are the authority's own trouble, not the request's: the code is that of the command."""
+    """Sending it again cannot help, so that nobody is told to."""
     other = make_bench(f"sqlite:///{tmp_path / 'authority.db'}", tmp_path / "home")
     file = form(authorization_text(other.authority, kept.bench.root, kept.bench.clock(), seq=2))
     other.authority.database.close()
     before = contents(kept.bench.authority.database)
-    problem(install(kept, file), 503, "key-unusable")
+    answer = install(kept, file)
+    assert "key list --public" in problem(answer, 409, "authorization-unusable")["hint"]
+    assert "Retry-After" not in answer.headers
     assert contents(kept.bench.authority.database) == before
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
 from authority.domain.refusals import Refusal, every_refusal
+from authority.web.models.common import Body
 from authority.web.problems import STATUS
 from tests.support.authorities import make_bench
 from tests.support.borrowing import row_counts
@@ -93,6 +94,26 @@ def test_a_body_that_is_no_json_object_is_refused(web: Web, path: str, raw: byte
     before = row_counts(web.bench.authority.database)
     problem(web.post(path, data=raw, content_type="application/json"), 400, "invalid-input")
     assert row_counts(web.bench.authority.database) == before
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_a_body_that_is_a_text_with_json_in_it_is_refused(web: Web, path: str) -> None:
+    """It would be good if it were read twice."""
+    before = row_counts(web.bench.authority.database)
+    found = problem(web.post(path, json.dumps(POSTS[path])), 400, "invalid-input")
+    assert found["errors"][0]["field"] == ""
+    assert row_counts(web.bench.authority.database) == before
+
+
+def test_every_body_is_one_of_ours(web: Web) -> None:
+    """The model of every route that takes a body refuses what is not documented, and a text with JSON in it."""
+    bodies = [
+        get_type_hints(view)["body"]
+        for view in web.client.application.view_functions.values()
+        if "body" in get_type_hints(view)
+    ]
+    assert len(bodies) > 10
+    assert all(issubclass(model, Body) for model in bodies), bodies
 
 
 @pytest.mark.parametrize("path", POSTS)

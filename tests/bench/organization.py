@@ -23,7 +23,9 @@ from authority.services.context import Authority, Remembered
 from authority.signing import tokens
 from authority.storage import assignments, events, members
 from authority.storage import borrows as stored
+from authority.storage.assignments import Held
 from authority.storage.borrows import Token
+from authority.storage.counts import counting
 from authority.storage.database import Database
 from authority.web.application import create_app
 from tests.bench.timing import per_call_microseconds
@@ -128,6 +130,11 @@ def _room_for_all(specification: dict[str, Any]) -> None:
         product["seats"] = dict.fromkeys(product["levels"], 2 * MEMBERS)
 
 
+def _member(number: int) -> Member:
+    groups = (f"group{number % GROUPS}", f"group{number * 7 % GROUPS}x")
+    return Member(0, f"member{number}", f"Member {number}", "GIS Professional", Role.MEMBER, False, groups, START)
+
+
 class _Filling:
     """Rows as the services write them, many in one transaction."""
 
@@ -138,20 +145,14 @@ class _Filling:
         self._kid = authority.issuer(connection, self._authorization).current_kid("borrow", authority.now())
 
     def add_members(self) -> None:
-        for number in range(MEMBERS):
-            member = Member(
-                0,
-                f"member{number}",
-                f"Member {number}",
-                "GIS Professional",
-                Role.MEMBER,
-                False,
-                (f"group{number % GROUPS}", f"group{number * 7 % GROUPS}x"),
-                START,
-            )
-            member_id = members.insert_member(self._connection, member, None)
-            held = Assignment(NAMED, "Advanced", (), included=True)
-            assignments.replace(self._connection, member_id, None, held, START)
+        made = [_member(number) for number in range(MEMBERS)]
+        held = Assignment(NAMED, "Advanced", (), included=True)
+        with counting(self._connection) as counts:
+            numbers = members.insert_members(self._connection, [(member, None) for member in made])
+            assignments.replace(self._connection, [Held(number, NAMED, None, held) for number in numbers], START)
+            for member in made:
+                counts.count_type(member.user_type, 1)
+                counts.count_license(None, held)
 
     def add_borrows(self, numbers: range, shaped: Callable[[Borrow], Borrow]) -> None:
         """Borrows with their seats, tokens and log rows; the first member has the first."""

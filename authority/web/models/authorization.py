@@ -92,4 +92,4 @@ class InstallationShown(BaseModel):
     changes: list[str]
     consequences: list[str] = Field(description="what is in use and no longer covered")
     shortages: list[ShortageShown]
-    warning: str | None
+    warning: str | None = Field(description="from 30 days before the end; and when the home's trust file could not be written")

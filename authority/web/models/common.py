@@ -1,6 +1,6 @@
 """What many routes share: bodies, names and forms, pages and problems."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -9,6 +9,11 @@ class Body(BaseModel):
     """A body with exactly the members that are documented, each of its own type."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """Refuses a body that is a JSON string, which the framework would read once more as JSON."""
+        return cls.model_validate(json_data, **options)
 
 
 def _printable(text: str) -> str:

@@ -92,7 +92,7 @@ class AvailabilityShown(BaseModel):
     licensed: int
     used: int
     available: int = Field(description="negative: nobody can start or borrow the product until it is corrected")
-    ends_at: str
+    ends_at: str | None = Field(description="null: the authorization does not have the product any more")
 
 
 class Availabilities(BaseModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from tests.support.connecting import assign, started
 from tests.support.console import Console
 from tests.support.organizations import Change, actor, authorize, available, ends, held, seats, without
 
-PRO, ALLSOURCE = "arcgis-pro", "arcgis-allsource"
+PRO, ALLSOURCE, DESKTOP = "arcgis-pro", "arcgis-allsource", "arcgis-desktop"
 
 
 def start(bench: Bench, username: str, product: str = PRO) -> object:
@@ -204,6 +204,29 @@ def test_a_product_that_is_not_licensed_any_more_can_be_taken_from_its_holders(s
     assert held(sqlite_bench, "eve") == {}
     with pytest.raises(NoSuchProduct, match="arcgis-allsource"):
         licenses.unassign(sqlite_bench.authority, CONSOLE, ["eve"], ALLSOURCE)
+
+
+def test_a_product_that_is_not_licensed_any_more_is_shown_as_long_as_it_is_held(bench: Bench) -> None:
+    """Available is negative for what is assigned and no more licensed, also where the whole product is gone (seed S1)."""
+    bench.member("eve", user_type="Creator")
+    assign(bench, "eve", "Basic", product=ALLSOURCE)
+    issued_to(bench, bench.member("ada"), workstation("laptop"), DESKTOP, days=3)
+    authorize(bench, without(ALLSOURCE), without(DESKTOP))
+
+    def gone(product: str | None = None) -> list[tuple[str, str, int, int, datetime | None]]:
+        found = licenses.availability(bench.authority, CONSOLE, product)
+        rows = [(item.product, item.feature, item.licensed, item.available, item.ends_at) for item in found]
+        return [row for row in rows if row[0] != PRO]
+
+    basic, advanced = (ALLSOURCE, "Basic", 0, -1, None), (DESKTOP, "Advanced", 0, -1, None)
+    assert (gone(), gone(ALLSOURCE), gone(DESKTOP), gone(PRO)) == ([basic, advanced], [basic], [advanced], [])
+    licenses.unassign(bench.authority, CONSOLE, ["eve"], ALLSOURCE)
+    assert gone() == [advanced]
+    for name in (ALLSOURCE, "arcgis-never"):
+        with pytest.raises(NoSuchProduct):
+            gone(name)
+    bench.clock.turn(days=4)
+    assert gone() == []
 
 
 def test_other_products_stay_usable(sqlite_bench: Bench) -> None:
