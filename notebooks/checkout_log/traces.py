@@ -94,12 +94,13 @@ class Traces:
     renewed: Mapping[str, datetime]
     lengths: Mapping[tuple[str, str], tuple[int, timedelta]]
     kept: Mapping[tuple[str, str], timedelta]
+    begins: Mapping[str, datetime]
 
     @classmethod
     def of(cls, log: Log, now: datetime | None, share: float) -> Traces:
         """The traces in this log until `now`, by default the end of the log; `share` is the quantile of usual lengths."""
         micros = moment(log, now)
-        until = datetime.fromtimestamp(0, UTC) + micros * MICROSECOND
+        until = _when(micros)
         sightings = _sightings(log, micros)
         return cls(
             until,
@@ -112,12 +113,18 @@ class Traces:
             _renewed(log, micros),
             _lengths(log, micros, share),
             _kept(log, micros),
+            {product: _when(begin) for product, begin in log.stored.spans.groupby("product")["begin"].min().items()},
         )
 
     def last(self, use: Use) -> datetime:
         """The last sign of the member or of the machine of a use."""
         seen = [self.member_seen.get(use.member or ""), self.machine_last(use.machine)]
         return max([moment for moment in seen if moment is not None], default=use.since)
+
+    def silent_since(self, use: Use) -> datetime:
+        """Since when there was no sign of a use, as far as the log shows it: before the log began there was nothing to be seen."""
+        last = self.last(use)
+        return max(last, self.begins.get(use.product, last))
 
     def last_there(self, use: Use) -> datetime:
         """The last sign of this member with these features on this machine."""
@@ -162,6 +169,10 @@ class Traces:
     def longest_kept(self, use: Use) -> timedelta | None:
         """The longest time that the member kept a borrow of the product before giving it back; None where there was none."""
         return self.kept.get((use.member or "", use.product))
+
+
+def _when(micros: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + micros * MICROSECOND
 
 
 def held(log: Log, seen: Traces, *, freed_by_time: Sequence[str]) -> Iterator[Use]:

@@ -10,6 +10,7 @@ import ibis
 import pytest
 
 from checkout_log.engine import Engine
+from tests.support.lived_home import Home, make_home
 
 OPTIONS = {
     "spark.ui.enabled": "false",
@@ -20,6 +21,14 @@ OPTIONS = {
     # A zone that no result may depend on.
     "spark.sql.session.timeZone": "America/New_York",
 }
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A small organization that lived for some weeks, and its log; whoever changes it works on a copy."""
+    found = make_home(tmp_path_factory.mktemp("lived"))
+    yield found
+    found.lived.bench.authority.database.close()
 
 
 def _has_java() -> bool:

@@ -50,6 +50,8 @@ def test_checkins_close_checkouts_and_denials_have_no_handle(table: pa.Table) ->
     denials = frame[frame["event"] == "denial"]
     assert denials["handle"].isna().all()
     assert denials["reason"].eq("pool-exhausted").all()
+    assert closed["reason"].eq("checked-in").all()
+    assert opened["reason"].isna().all()
     assert 0.01 < len(denials) / ROWS < 0.05
     assert frame[frame["mode"] == "borrow"]["until"].notna().all()
     assert frame[frame["mode"] == "session"]["until"].isna().all()

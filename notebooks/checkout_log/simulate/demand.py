@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from checkout_log.columns import ENDINGS
-from checkout_log.simulate.clocks import DAY, FRIDAY, HOUR, MINUTE, Mask, Whole, wall_of, weekday
+from checkout_log.simulate.clocks import DAY, FRIDAY, HOUR, MINUTE, SECOND, Mask, Whole, wall_of, weekday
 from checkout_log.simulate.journeys import crews, trips
 from checkout_log.simulate.parts import AUTHORITY, Batch, FieldCrew, Habit, OfficeHours, Students
 from checkout_log.simulate.world import World, lengths, starts, table, tries, workdays
@@ -120,6 +120,8 @@ def _idle_or_lost(world: World, found: pd.DataFrame) -> pd.DataFrame:
     idle, lost = can_idle & (drawn < _IDLE), has_time & (drawn < _LOST)
     waits = np.array([product.idle_minutes or 30 for product in products])[found["use"]] * MINUTE
     found["end"] += np.where(idle | lost, waits, 0)
+    # The time at which time ends a session is a whole second.
+    found["end"] -= np.where(lost, found["end"] % SECOND, 0)
     found["ending"] = np.select([idle, lost], [ENDINGS.index("idle"), ENDINGS.index("end")], found["ending"])
     return found
 

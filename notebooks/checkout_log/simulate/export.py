@@ -14,10 +14,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from checkout_log.columns import ARROW, EVENTS, TIME, names
+from checkout_log.columns import ARROW, CHECKIN, CHECKOUT, DENIAL, END, EVENTS, SESSION, TIME, names
 from checkout_log.simulate.rows import plain
 from checkout_log.simulate.truth import Truth
 
+# How the authority says that its holder ended something, and that time did.
+CHECKED_IN, BY_TIME = "checked-in", "time"
 # What the export's parquet file holds: the events' columns, times as timestamps of microseconds in UTC.
 SCHEMA = pa.schema([pa.field(column.name, ARROW[column.kind], nullable=column.optional) for column in EVENTS])
 # A spreadsheet runs what begins so, also behind white space; a quote that was there before such a begin needs one more.
@@ -57,11 +59,31 @@ def defused(value: Any) -> Any:
 
 
 def _exported(truth: Truth, products: Sequence[str] | None) -> pd.DataFrame:
-    """The events of these products, as rows of the authority."""
+    """The events of these products, as rows of the authority: in its words, and in the order in which it writes them."""
     frame = truth.events
     if products is not None:
         frame = frame[frame["product"].isin([truth.organization.product(name).name for name in products])]
-    return frame.assign(source=pd.Series("authority", frame.index, dtype="string"))
+    is_checked_in = frame["event"].eq(CHECKIN) & frame["reason"].isna()
+    frame = _as_written(frame.assign(reason=frame["reason"].mask(is_checked_in, CHECKED_IN)))
+    return frame.assign(source=pd.Series("authority", frame.index, dtype="string"), line=range(1, len(frame) + 1))
+
+
+def _as_written(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows in the order in which they were written.
+
+    Nobody is there when time ends a session: it is written, with the time of its end, before the next start of the member, or
+    when the log is exported.
+    """
+    is_late = frame["event"].eq(END) & frame["reason"].eq(BY_TIME)
+    asked = frame.loc[frame["mode"].eq(SESSION) & frame["event"].isin([CHECKOUT, DENIAL]), ["at", "member"]]
+    looked = pd.merge_asof(
+        frame.loc[is_late, ["at", "member"]], asked.assign(written_at=asked["at"]), on="at", by="member", direction="forward"
+    )
+    written_at = frame["at"].mask(is_late)
+    written_at[is_late] = looked["written_at"].to_numpy()
+    return frame.assign(written_at=written_at, is_prompt=~is_late).sort_values(
+        ["written_at", "is_prompt"], kind="stable", ignore_index=True
+    )[names(EVENTS)]
 
 
 def _rows(truth: Truth, products: Sequence[str] | None) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from checkout_log.columns import BORROW, CHECKIN, CHECKOUT, DENIAL, SESSION
 from checkout_log.errors import QuestionInvalid
 from checkout_log.simulate.clocks import DAY, HOUR, Whole
-from checkout_log.simulate.export import SCHEMA
+from checkout_log.simulate.export import CHECKED_IN, SCHEMA
 from checkout_log.simulate.happenings import POOL_EXHAUSTED
 
 # Monday, 1 January 2024, 0:00 UTC; the events spread over a year from then on.
@@ -141,7 +141,7 @@ def _batch(found: _Rows, written: int) -> pa.RecordBatch:
         "os_user": _texts([f"user{number:05d}" for number in range(_MEMBERS)], found.member),
         "quantity": pa.array(none + 1),
         "until": _times(found.until, ~is_borrow),
-        "reason": _texts([POOL_EXHAUSTED], none, ~is_denied),
+        "reason": _texts([CHECKED_IN, "", POOL_EXHAUSTED], found.kind, found.kind == _TAKEN),
         "source": _texts(["authority"], none),
         "line": pa.array(written + 1 + np.arange(count)),
     }
