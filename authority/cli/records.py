@@ -13,7 +13,7 @@ from authority import parquet, rendering, spreadsheets
 from authority.cli.frame import Frame, Group, check_output, pass_frame, show, show_table, write_lines, write_output
 from authority.domain.members import CONSOLE
 from authority.services import log as log_service
-from authority.services import overview, sessions, status_lists
+from authority.services import overview, status_lists
 
 PARQUET = "parquet"
 
@@ -120,7 +120,6 @@ def export_log(frame: Frame, form: str, output: str | None) -> None:
     elif form == PARQUET:
         raise click.UsageError("say where to write the Parquet file: -o FILE")
     with frame.authority() as authority:
-        sessions.log_ended_by_time(authority)
         _write_log(form, output, log_service.checkout_log(authority, CONSOLE))
     if output is not None:
         show(frame, {"file": output}, [f"wrote {output}"])

@@ -8,6 +8,7 @@ from typing import Any
 
 from authority.domain.events import CHECKOUT_KINDS
 from authority.domain.members import Actor, Privilege
+from authority.services import sessions
 from authority.services.context import Authority
 from authority.storage import events as stored
 
@@ -35,6 +36,7 @@ COLUMNS = (
 def events(authority: Authority, actor: Actor, after: int, kinds: Sequence[str] | None, limit: int) -> list[dict[str, Any]]:
     """Up to `limit` events of any kind after the event numbered `after`: the columns of the table. Raises NotAllowed."""
     actor.needs(Privilege.READ_LOG)
+    sessions.log_ended_by_time(authority)
     with authority.database.read() as connection:
         return stored.after(connection, after, kinds, limit)
 
@@ -42,6 +44,7 @@ def events(authority: Authority, actor: Actor, after: int, kinds: Sequence[str] 
 def checkout_log(authority: Authority, actor: Actor) -> Iterator[dict[str, Any]]:
     """Every row of the checkout log, oldest first, with exactly `COLUMNS`; times are aware UTC. Raises NotAllowed."""
     actor.needs(Privilege.READ_LOG)
+    sessions.log_ended_by_time(authority)
     with authority.database.read() as connection:
         for row in stored.every(connection, CHECKOUT_KINDS):
             found = {name: row.get(name) for name in COLUMNS}

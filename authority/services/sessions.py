@@ -157,6 +157,10 @@ def log_ended_by_time(authority: Authority) -> int:
     It is done when somebody looks at the log, or the member starts another session: rows of the log are not in order of time.
     """
     now, total = authority.now(), 0
+    with authority.database.read() as connection:
+        # Who only reads the log waits for no writer unless there is something to write.
+        if not stored.is_any_ended_by_time(connection, now):
+            return 0
     while True:
         with authority.database.write() as connection:
             count = _log_ended_by_time(connection, now)

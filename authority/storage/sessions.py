@@ -73,6 +73,7 @@ _PAST = (
     .limit(bindparam("most"))
     .with_for_update(of=sessions, skip_locked=True)
 )
+_ANY_PAST = select(sessions.c.id).where(sessions.c.is_logged_as_ended.is_(False), sessions.c.active_until <= bindparam("now")).limit(1)
 _PAST_OF_MEMBER = _PAST.where(sessions.c.member_id == bindparam("of_member"))
 _MARK = update(sessions).where(sessions.c.id.in_(bindparam("ids", expanding=True))).values(is_logged_as_ended=True)
 
@@ -184,6 +185,11 @@ def ended_by_time(connection: Connection, now: datetime, most: int, member_id: i
     if member_id is None:
         return _sessions(connection, _PAST, values)
     return _sessions(connection, _PAST_OF_MEMBER, values | {"of_member": member_id})
+
+
+def is_any_ended_by_time(connection: Connection, now: datetime) -> bool:
+    """Whether time ended a session that the log does not know of yet."""
+    return connection.execute(_ANY_PAST, {"now": now}).first() is not None
 
 
 def mark_as_logged(connection: Connection, session_ids: Sequence[str]) -> None:
