@@ -116,8 +116,10 @@ def _reach(log: Log) -> str:
     """From when to when a log reaches, and how much is in it."""
     quality = log.stored.quality
     begin, end = quality["begin"].min(), quality["end"].max()
-    events = f"{int(quality['events'].sum()):,} events"
+    events = counted(int(quality["events"].sum()), "event")
     if pd.isna(begin):
         return events
     begin, end = begin.tz_convert(log.timezone), end.tz_convert(log.timezone)
+    if begin.date() == end.date():
+        return f"{events} on {begin:%Y-%m-%d}"
     return f"{events} from {begin:%Y-%m-%d} to {end:%Y-%m-%d}"

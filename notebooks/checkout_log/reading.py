@@ -34,10 +34,11 @@ def read(*sources: Source, timezone: str = "UTC") -> Log:
     Args:
         sources: paths of files, patterns with * and ?, folders (all files below, without hidden ones) and addresses of the
             authority's database, in any order and mixture. Each file is recognized by its text: the authority's export (JSON
-            lines, CSV, Parquet), FlexNet debug logs, outputs of `lmstat -a`, RLM's report and debug logs; also packed by gzip.
+            lines, CSV, Parquet), FlexNet debug logs, outputs of `lmstat -a`, RLM's report and debug logs; also packed by gzip,
+            bzip2 or xz.
             A file that was named must be one of these; one that a pattern or folder brought along is listed in the quality
             frame as `unknown` if it is none.
-        timezone: IANA name of the zone that the license servers' clocks show, for logs that do not say it.
+        timezone: IANA name of the zone that the license servers' clocks show, for logs whose lines do not say it.
 
     What cannot be read in a file is counted in `Log.quality()` and never fatal. The events are kept in a temporary folder that
     goes away with the log.

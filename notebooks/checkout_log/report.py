@@ -121,3 +121,7 @@ def write_page(output: Path, page: str) -> None:
     finally:
         with suppress(OSError):
             draft.unlink()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

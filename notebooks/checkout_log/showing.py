@@ -16,6 +16,8 @@ DOTS_PER_INCH = 110
 MOST_ROWS = 20
 # Below it numbers have three digits, above it no fraction.
 THREE_DIGITS = 100
+# Below it nothing is left to read: a microsecond in days.
+NOTHING = 1e-9
 
 
 def say(text: str) -> None:
@@ -77,7 +79,13 @@ def _text(value: Any, timezone: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        if math.isnan(value):
-            return ""
-        return f"{value:,.3g}" if abs(value) < THREE_DIGITS else f"{value:,.0f}"
+        return _number(value)
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return ""
+    if abs(value) < NOTHING:
+        return "0"
+    return f"{value:,.3g}" if abs(value) < THREE_DIGITS else f"{value:,.0f}"

@@ -150,7 +150,7 @@ def _inactive(use: traces.Use, seen: traces.Traces, wanted: Thresholds) -> _Sign
     disabled_at = seen.disabled.get(use.member or "")
     if disabled_at is not None and seen.last(use) < disabled_at:
         return _Sign(HOLDER_INACTIVE, 0.95, f"the member is disabled since {disabled_at:%Y-%m-%d} or longer")
-    silence = seen.now - seen.last(use)
+    silence = seen.now - seen.silent_since(use)
     if silence < wanted.inactive:
         return None
     return _Sign(

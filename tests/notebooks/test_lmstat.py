@@ -10,10 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from checkout_log import stuck
 from checkout_log.log import Log
 from checkout_log.reading import read
 from checkout_log.sources import lmstat_rows as grammar
-from tests.support.stored import micros, stored
+from tests.support.stored import micros, stored, table
 
 NOW = datetime(2017, 10, 20, 17, 2)  # noqa: DTZ001 - the clock on the server's wall
 CORPUS = os.environ.get("CARNET_LOG_CORPUS")
@@ -80,6 +81,20 @@ ROWS = {
     ),
     "no display": ("    ann pc1 (v55) (keeper/27002 9323), start Fri 10/20 9:50", ("ann", "pc1", 1)),
     "a display in brackets": ("    ann pc1 (v2) (v55) (keeper/27002 9323), start Fri 10/20 9:50", ("ann", "pc1", 1)),
+    "a user whose host comes twice": (
+        "    Jane Doe pc1 pc1 lc80a280_1 (v2022.09) (k/1 3), start Fri 10/20 11:55, PID: 2593569 ",
+        ("Jane Doe", "pc1", 1),
+    ),
+    "a host with its screen": ("    ann pc1 pc1:0.0 lc80a280_1 (v2022.09) (k/1 3), start Fri 10/20 11:55", ("ann", "pc1", 1)),
+    "a host in another case": ("    ann PC-1 pc-1 job7 (v1) (k/1 3), start Fri 10/20 11:55", ("ann", "PC-1", 1)),
+    "a user of a domain": (
+        r"    CORP\ann.lee pc1.corp pts/1 (v1) (k/1 3), start Fri 10/20 11:55",
+        (r"CORP\ann.lee", "pc1.corp", 1),
+    ),
+    "a user that is no ASCII": ("    Ana Mª Núñez pc1 pc1 (v1) (k/1 3), start Fri 10/20 11:55", ("Ana Mª Núñez", "pc1", 1)),
+    "a user with an @": ("    ann@corp.com pc1 pc1 (v1) (k/1 3), start Fri 10/20 11:55", ("ann@corp.com", "pc1", 1)),
+    "another language": ("    ann pc1 pc1 (v1) (k/1 3), start пт. 10/20 11:55", ("ann", "pc1", 1)),
+    "a tab before it": ("\tann pc1 pc1 (v1) (k/1 3), start Fri 10/20 11:55", ("ann", "pc1", 1)),
     "waiting": ("    ann pc1 tty 2017.06 (v2017.06) (keeper/27002 15480) queued for 2 licenses", ("ann", "pc1", 2)),
 }
 
@@ -141,7 +156,9 @@ def test_a_snapshot_is_checkouts_at_their_starts_and_denials_of_who_waits(tmp_pa
         [micros(2017, 10, 20, 9), "checkout", "session", "keeper/27000/1", "vendord", "F1", "ann", "pc1", 4, None],
         [micros(2017, 10, 20, 17, 2), "denial", "session", "keeper/27000/77", "vendord", "F1", "eve", "pc9", 1, "queued"],
     ]
-    assert log.stored.spans["begin"].tolist() == log.stored.spans["end"].tolist() == [micros(2017, 10, 20, 17, 2)]
+    # A single look covers the shortest time that there is.
+    at = micros(2017, 10, 20, 17, 2)
+    assert table(log.stored.spans, "begin", "end") == [[at, at + 1]]
 
 
 def test_snapshots_of_one_server_become_checkouts_and_returns_in_any_order_of_files(tmp_path: Path) -> None:
@@ -190,6 +207,16 @@ def test_a_copy_of_a_snapshot_changes_nothing(tmp_path: Path) -> None:
     assert len(stored(read(tmp_path))) == 1
 
 
+def test_a_single_look_shows_no_silence_and_looks_far_apart_do(tmp_path: Path) -> None:
+    """Who is shown to hold a license for months may work with it: nothing before the first look was seen."""
+    start = datetime(2017, 6, 11, 11, 1)  # noqa: DTZ001
+    (tmp_path / "x").write_text(snapshot(NOW, user("ann", start, 1)))
+    assert stuck.find(read(tmp_path / "x")).empty
+    (tmp_path / "y").write_text(snapshot(NOW - timedelta(days=40), user("ann", start, 1)))
+    found = stuck.find(read(tmp_path))
+    assert table(found, "cause", "evidence") == [["holder-inactive", "no sign of the member or the machine for 40 days."]]
+
+
 def test_linger_is_a_borrow_that_is_due_so_many_seconds_after_its_start(tmp_path: Path) -> None:
     start = datetime(2017, 10, 16, 5, 59)  # noqa: DTZ001
     rows = [user("ann", start, 1, "  (linger: 885098 / 1340160)"), user("bob", start, 2, ", 16 licenses (linger: 3600)")]
@@ -222,6 +249,59 @@ def test_a_restart_of_the_server_sets_starts_anew_and_leaves_the_due_time_of_oth
     found = in_time(read(tmp_path / "x"))
     assert found[["event", "member"]].to_numpy().tolist() == [["checkout", "ann"], ["checkout", "bob"]]
     assert found["until"].isna().tolist() == [False, True]
+
+
+DOWN = """Vendor daemon status (on keeper):
+
+   vendord: The desired vendor daemon is down. (-97,121)
+
+Feature usage info:
+
+Users of F1: Cannot get users of F1: No such feature exists. (-5,222)
+
+"""
+
+
+@pytest.mark.parametrize("down", [DOWN, "Error getting status: Cannot connect to license server system. (-15,578:10061)\n"])
+def test_of_a_server_that_does_not_answer_a_snapshot_says_nothing(tmp_path: Path, down: str) -> None:
+    start, hour = datetime(2017, 10, 20, 9, 0), timedelta(hours=1)  # noqa: DTZ001
+    ann, bob = user("ann", start, 1), user("bob", start, 2)
+    silent = HEAD.format(at=start + 2 * hour).partition("Vendor daemon status")[0] + down
+    (tmp_path / "x").write_text(snapshot(start + hour, ann, bob) + silent + snapshot(start + 3 * hour, ann))
+    log = read(tmp_path / "x")
+    assert table(in_time(log), "event", "member", "at") == [
+        ["checkout", "ann", micros(2017, 10, 20, 9)],
+        ["checkout", "bob", micros(2017, 10, 20, 9)],
+        ["checkin", "bob", micros(2017, 10, 20, 12)],
+    ]
+    assert log.quality()["malformed"].tolist() == [0]
+
+
+def test_a_vendor_daemon_that_is_down_takes_nobody_of_the_others_along(tmp_path: Path) -> None:
+    start, hour = datetime(2017, 10, 20, 9, 0), timedelta(hours=1)  # noqa: DTZ001
+    other = (
+        snapshot(start + hour, user("bob", start, 2)).partition("Users of")[2].replace("F1", "G1").replace("vendord", "otherd")
+    )
+    both = snapshot(start + hour, user("ann", start, 1)).replace("   vendord: UP", "   otherd: UP v11.4\n   vendord: UP")
+    gone = snapshot(start + 2 * hour).replace(
+        "vendord: UP v11.19.6", "otherd: UP v11.4\n   vendord: Cannot read data (-16,287)"
+    )
+    (tmp_path / "x").write_text(f"{both}Users of{other}{gone}")
+    assert table(in_time(read(tmp_path / "x")), "event", "product") == [
+        ["checkout", "vendord"],
+        ["checkout", "otherd"],
+        ["checkin", "otherd"],
+    ]
+
+
+def test_an_output_that_is_indented_is_read_too(tmp_path: Path) -> None:
+    """As it stands in a mail or a ticket."""
+    start = datetime(2017, 10, 20, 9, 0)  # noqa: DTZ001
+    text = snapshot(NOW, user("ann", start, 1))
+    (tmp_path / "x").write_text("".join(f"   {line}\n" for line in text.splitlines()))
+    (tmp_path / "y").write_text(text)
+    told = ["at", "event", "product", "feature", "member", "machine"]
+    assert table(stored(read(tmp_path / "x")), *told) == table(stored(read(tmp_path / "y")), *told)
 
 
 def test_servers_are_told_apart(tmp_path: Path) -> None:

@@ -150,6 +150,29 @@ def test_every_doubt_of_the_reading_is_said() -> None:
     )
 
 
+def test_a_single_doubt_is_said_as_one() -> None:
+    counts = dict.fromkeys(("malformed", "undated", "ambiguous", "disagreeing", "overlapping"), 1)
+    text = panels.quality(pd.DataFrame([counts | {"lines": 9, "events": 5}]))
+    for said in ("1 had no date and was left out", "1 date stamp disagreed with the lines before it", "counts once"):
+        assert said in text
+
+
+def test_a_log_without_any_date_says_what_to_give_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text(' 8:00:00 (v) OUT: "F1" ann@pc1  \n')
+    text = panels.quality(read(tmp_path / "x").quality())
+    assert text == (
+        "No events came out of 1 line in 1 file: 1 had no date and was left out. A piece of a log without any date stamp has no "
+        "dates: give the files beside it too."
+    )
+
+
+def test_a_log_without_any_use_has_no_feature_to_look_at(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text(" 8:00:00 (lmgrd) TIMESTAMP 5/5/2022\n")
+    peaks = usage.peaks(read(tmp_path / "x"))
+    assert panels.looked_at(*panels.chosen(peaks)) + panels.peak(peaks) == "Nothing was in use."
+    assert panels.looked_at("p", "f") == "From here on: `f` of `p`. "
+
+
 def test_doubts_count_every_use_of_the_log_once() -> None:
     log = site().log
     found = doubts(log)
@@ -187,6 +210,15 @@ def test_findings_say_so_where_there_is_nothing() -> None:
     assert panels.findings.of_denials(counts, sizing.enough(log).head(0)) == "Nobody was denied for lack of seats."
     assert panels.findings.of_borrows(ageing, tried().head(0), 14) == "The log shows no borrows."
     assert panels.findings.of_flexnet(quality, peaks, counts) == "The log shows no use."
+
+
+def test_a_finding_on_stuck_licenses_says_how_many_of_which_product() -> None:
+    found = stuck.find(site_with_stories().log)
+    one = found[found["product"] == found["product"].iloc[0]]
+    name = one["product"].iloc[0]
+    assert f", all of `{name}`; the oldest" in panels.findings.of_stuck(one, one.head(0))
+    assert f"), of `{name}`; the oldest" in panels.findings.of_stuck(one.head(1), one.head(0))
+    assert "most of them, " in panels.findings.of_stuck(found, found.head(0))
 
 
 def test_files_are_named_without_the_folders_that_they_lie_in() -> None:

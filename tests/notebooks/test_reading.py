@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import gc
 import gzip
 import io
+import lzma
 import sqlite3
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,7 +17,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
-from checkout_log import read
+from checkout_log import borrows, read, sizing, stuck, usage
 from checkout_log.columns import EVENTS, checked
 from checkout_log.errors import LogError, QuestionInvalid, SourceNotFound, SourceNotRecognized, SourceUnreadable
 from checkout_log.quality import QUALITY
@@ -114,6 +117,11 @@ def test_what_is_not_there_is_not_found(tmp_path: Path, name: str) -> None:
         read(str(tmp_path / name))
 
 
+def test_a_folder_without_files_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(SourceNotFound, match="no file in the folder"):
+        read(tmp_path)
+
+
 def test_nothing_to_read_is_said() -> None:
     with pytest.raises(SourceNotFound):
         read()
@@ -140,6 +148,103 @@ def test_a_named_file_that_is_no_log_is_refused_with_what_to_do(tmp_path: Path, 
     with pytest.raises(SourceNotRecognized, match=r"\[source-not-recognized\]. Known are") as caught:
         read(path)
     assert str(path) in caught.value.message
+
+
+MISTAKEN = {
+    "nothing": (b"\n\n", "is empty"),
+    "zeros": (bytes(100_000), "is empty"),
+    "an archive": (b"PK\x03\x04" + bytes(100), "Unpack it first"),
+    "a report log of FlexNet": (bytes(range(256)) * 40, "give the debug log of the same server"),
+    "a license file": (
+        b"SERVER keeper 0123 27000\nVENDOR vendord\nINCREMENT F1 vendord 1.0 permanent 5 SIGN=1\n",
+        "the log of the server",
+    ),
+    "lmstat without its head": (b"Users of F1:  (Total of 1 license issued;  Total of 0 licenses in use)\n", "status on"),
+    "many blank lines": (b" \n" * 120_000, "is empty"),
+}
+
+
+@pytest.mark.parametrize(("data", "said"), MISTAKEN.values(), ids=MISTAKEN)
+def test_what_people_give_in_the_place_of_a_log_is_refused_with_what_to_give_instead(
+    tmp_path: Path, data: bytes, said: str
+) -> None:
+    (tmp_path / "x").write_bytes(data)
+    with pytest.raises(SourceNotRecognized) as caught:
+        read(tmp_path / "x")
+    assert said in str(caught.value)
+
+
+def many(path: Path) -> str:
+    """A log with a name in it that is no ASCII; gives its text."""
+    log = ServerLog(ZoneInfo("UTC"))
+    log.start(START)
+    for number in range(3000):
+        log.use(START + number * timedelta(seconds=10), who="Ana Mª Núñez@pc1")
+    path.write_text(log.text(), encoding="utf-8")
+    return log.text()
+
+
+WRITTEN = {
+    "gzip": lambda text: gzip.compress(text.encode()),
+    "bzip2": lambda text: bz2.compress(text.encode()),
+    "xz": lambda text: lzma.compress(text.encode()),
+    "UTF-16 with a mark": lambda text: text.encode("utf-16"),
+    "UTF-16 without a mark": lambda text: text.encode("utf-16-le"),
+    "UTF-16 the other way round": lambda text: text.encode("utf-16-be"),
+    "UTF-16, packed": lambda text: gzip.compress(text.encode("utf-16")),
+    "Latin-1": lambda text: text.encode("latin-1"),
+    "Latin-1, packed": lambda text: gzip.compress(text.encode("latin-1")),
+    "UTF-8 with a mark": lambda text: text.encode("utf-8-sig"),
+    "line ends of Windows": lambda text: text.replace("\n", "\r\n").encode(),
+    "zeros before it, as after it was emptied while the server wrote": lambda text: bytes(700_000) + text.encode(),
+    "zeros in it": lambda text: text.encode().replace(b"F17", b"\0\0F17\0"),
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
+def test_the_same_log_in_any_form_says_the_same(tmp_path: Path, written: Callable[[str], bytes]) -> None:
+    text = many(tmp_path / "plain.txt")
+    (tmp_path / "x").write_bytes(written(text))
+    plain, found = read(tmp_path / "plain.txt"), read(tmp_path / "x")
+    assert found.events().equals(plain.events())
+    assert len(found.events()) == 3000
+    assert found.quality()["lines"].tolist() == [text.count("\n")]
+
+
+def test_a_packed_file_that_is_damaged_is_unreadable(tmp_path: Path) -> None:
+    for name, packed in (("b", bz2.compress(b"text" * 9999)), ("x", lzma.compress(b"text" * 9999))):
+        (tmp_path / name).write_bytes(packed[:-20])
+        with pytest.raises(SourceUnreadable, match="whole"):
+            read(tmp_path / name)
+
+
+def test_a_line_longer_than_any_costs_nothing_but_itself(tmp_path: Path) -> None:
+    text = many(tmp_path / "plain.txt")
+    begin, _, rest = text.partition("\n")
+    (tmp_path / "x").write_text(f"{begin}\n{'x' * 20_000_000}\n{rest}")
+    found = read(tmp_path / "x").events().drop(columns="line")
+    assert found.equals(read(tmp_path / "plain.txt").events().drop(columns="line"))
+
+
+def test_a_last_line_that_is_cut_off_is_counted_and_the_others_are_read(tmp_path: Path) -> None:
+    text = many(tmp_path / "plain.txt")
+    (tmp_path / "x").write_text(f'{text}16:30:00 (vendord) OUT: "F99" an')
+    quality = read(tmp_path / "x").quality().iloc[0]
+    assert (quality["events"], quality["malformed"]) == (3000, 1)
+
+
+def test_a_log_of_a_single_moment_shows_what_is_in_use_in_it(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text('2022-05-05T10:00:00Z (v) OUT: "F1" ann@pc1  (3 licenses) \n')
+    for log in (read(tmp_path / "x"), read(lmstat(tmp_path / "y")), read(export(tmp_path / "z"))):
+        seats = log.events()["quantity"].sum()
+        peak = usage.peaks(log).iloc[0]
+        assert peak[["peak", "p95", "p99"]].tolist() == [seats] * 3
+        assert usage.time_at_level(log)[["level", "share"]].to_numpy().tolist() == [[seats, 1.0]]
+        assert usage.exceedance(log)["share"].tolist() == usage.efficiency(log)["share"].tolist() == [1.0] * seats
+        assert usage.heat_map(log)["average"].tolist() == [seats]
+        assert sizing.enough(log, seats=[seats - 1, seats])["exceeded"].tolist() == [1.0, 0.0]
+        assert usage.needed(log)["seats"].tolist() == [seats]
+        assert len(borrows.ageing(log)) == len(stuck.find(log)) == 0
 
 
 def test_a_folder_without_any_log_is_refused(tmp_path: Path) -> None:

@@ -106,6 +106,8 @@ def test_other_columns_are_refused_by_name(tmp_path: Path, form: Any, change: st
 
 DAMAGED: dict[str, dict[str, Any]] = {
     "no time": {"at": None},
+    "a time before there were licenses": {"at": datetime(1, 1, 1, tzinfo=UTC)},
+    "a time far ahead": {"at": datetime(9999, 12, 31, tzinfo=UTC)},
     "an unknown event": {"event": "theft"},
     "an unknown mode": {"mode": "loan"},
     "an unknown source": {"source": "hearsay"},
@@ -124,6 +126,13 @@ def test_a_row_that_breaks_a_rule_is_counted_and_left_out(tmp_path: Path, form: 
     log = read(form(tmp_path / "x", [ROWS[0], ROWS[1] | damage]))
     assert log.events()["line"].tolist() == [7]
     assert log.quality()["malformed"].tolist() == [1]
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_a_borrow_can_be_due_for_ever(tmp_path: Path, form: Any) -> None:
+    log = read(form(tmp_path / "x", [ROWS[0] | {"until": datetime(9999, 12, 31, tzinfo=UTC)}]))
+    assert [until.year for until in log.events()["until"]] == [9999]
+    assert log.quality()["malformed"].tolist() == [0]
 
 
 TORN = {

@@ -156,6 +156,13 @@ def test_errors_are_said_in_a_sentence_and_leave_no_page(arguments: list[str], s
     assert [entry.name for entry in tmp_path.iterdir()] == ["notes.txt"]
 
 
+def test_the_module_is_the_command(tmp_path: Path) -> None:
+    run = [sys.executable, "-m", "checkout_log.report", "missing.log", "-o", "page.html"]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "source-not-found" in done.stderr
+
+
 def test_help_names_the_exit_statuses_and_gives_examples(tmp_path: Path) -> None:
     done = command("--help", folder=tmp_path)
     assert done.returncode == 0

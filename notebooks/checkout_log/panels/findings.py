@@ -38,9 +38,10 @@ def of_stuck(found: pd.DataFrame, ready: pd.DataFrame) -> str:
     product, count = found["product"].value_counts().index[0], int(found["product"].value_counts().iloc[0])
     oldest = found["since"].min()
     strong = int((found["confidence"] >= STRONG).sum())
+    most = f"most of them, {count}, " if count < len(found) else "all " if count > 1 else ""
     return opening(
-        f"{counted(len(found), 'license')} {'looks' if len(found) == 1 else 'look'} stuck ({strong} with strong evidence), most of "
-        f"them, {count}, of {code(product)}; the oldest since {oldest:%Y-%m-%d}, and {counted(len(ready), 'borrow')} can be "
+        f"{counted(len(found), 'license')} {'looks' if len(found) == 1 else 'look'} stuck ({strong} with strong evidence), "
+        f"{most}of {code(product)}; the oldest since {oldest:%Y-%m-%d}, and {counted(len(ready), 'borrow')} can be "
         "released at once."
     )
 

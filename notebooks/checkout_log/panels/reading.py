@@ -9,22 +9,26 @@ import pandas as pd
 from checkout_log.panels.words import code, counted, opening, percent
 
 HOURS_IN_A_DAY = 24
+# What is said of one, and of many.
 _SAID = {
-    "malformed": "could not be read",
-    "undated": "had no date and were left out",
-    "ambiguous": "could lie a day or an hour off",
-    "disagreeing": "date stamps disagreed with the lines before them",
-    "overlapping": "stood in two files and count once",
+    "malformed": ("could not be read", "could not be read"),
+    "undated": ("had no date and was left out", "had no date and were left out"),
+    "ambiguous": ("could lie a day or an hour off", "could lie a day or an hour off"),
+    "disagreeing": ("date stamp disagreed with the lines before it", "date stamps disagreed with the lines before them"),
+    "overlapping": ("stood in two files and counts once", "stood in two files and count once"),
 }
 
 
 def quality(frame: pd.DataFrame) -> str:
     """How much of the logs could be read and dated. frame: of `Log.quality`."""
     counts = {name: int(frame[name].sum()) for name in _SAID}
-    found = [f"{count:,} {_SAID[name]}" for name, count in counts.items() if count]
+    found = [f"{count:,} {_SAID[name][count > 1]}" for name, count in counts.items() if count]
     doubt = f": {', '.join(found)}" if found else "; nothing was left out or is in doubt"
     lines, events = int(frame["lines"].sum()), int(frame["events"].sum())
-    return opening(f"{counted(events, 'event')} came out of {counted(lines, 'line')} in {counted(len(frame), 'file')}{doubt}.")
+    text = f"{counted(events, 'event')} came out of {counted(lines, 'line')} in {counted(len(frame), 'file')}{doubt}."
+    if counts["undated"] > events:
+        text += " A piece of a log without any date stamp has no dates: give the files beside it too."
+    return opening(text)
 
 
 def files(frame: pd.DataFrame) -> pd.DataFrame:

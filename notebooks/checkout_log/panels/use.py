@@ -54,7 +54,7 @@ def time_at_level(rows: pd.DataFrame) -> str:
     if used.empty:
         return "Nothing was in use."
     if rows["hours"].sum() < MOMENT_HOURS:
-        return f"At the one moment that the log shows, {used['level'].max()} {_was(used['level'].max())} in use."
+        return f"At the one moment that the log shows, {used['level'].max():,} {_was(used['level'].max())} in use."
     idle = max(0.0, 1 - float(used["share"].sum()))
     most = used.sort_values("share", ascending=False, kind="stable").iloc[0]
     return (
@@ -70,7 +70,7 @@ def heat_map(rows: pd.DataFrame, limit: int | None = None, timezone: str = "UTC"
     top = rows.sort_values("average", ascending=False, kind="stable").iloc[0]
     if rows["observed_hours"].sum() < MOMENT_HOURS:
         hour = f"{WEEKDAYS[int(top['weekday'])]} between {top['hour']} and {top['hour'] + 1} o'clock ({timezone})"
-        return f"The log shows one moment, on {hour}: {top['peak']} in use."
+        return f"The log shows one moment, on {hour}: {top['peak']:,} in use."
     text = (
         f"On average most seats are in use on {WEEKDAYS[int(top['weekday'])]} from {top['hour']} to {top['hour'] + 1} o'clock "
         f"({timezone}): {top['average']:.1f}, at most {top['peak']}"
@@ -148,6 +148,11 @@ def chosen(peaks: pd.DataFrame, product: str = "", feature: str = "") -> tuple[s
     for name, value in (("product", product), ("feature", feature)):
         rows = rows[rows[name] == value] if value else rows
     return (product, feature) if product and feature else busiest(rows)
+
+
+def looked_at(product: str, feature: str) -> str:
+    """Which feature is looked at closely, with a blank after it; nothing where there is none."""
+    return f"From here on: {code(feature)} of {code(product)}. " if feature else ""
 
 
 def use_over_time(rows: pd.DataFrame, limit: int | None = None, timezone: str = "UTC") -> str:

@@ -11,14 +11,14 @@ import sqlalchemy as sa
 
 from checkout_log.columns import BORROW, EVENT_KINDS, SESSION
 from checkout_log.errors import SourceNotFound, SourceUnreadable
-from checkout_log.sources.export import EARLIEST, LATEST, MOST
+from checkout_log.sources.export import MOST, TIMES
 from checkout_log.sources.part import DATABASE, Part
 from checkout_log.store import ROWS_IN_A_BATCH, EventFile
 
 SOURCE = "authority"
 TEXTS = ("mode", "handle", "product", "feature", "member", "group", "machine", "alias", "os_user")
 EVENTS = sa.table("events", *(sa.column(name) for name in ("id", "at", "kind", *TEXTS, "quantity", "until", "reason")))
-LIMITS = {"id": (0, MOST["line"]), "at": (EARLIEST, LATEST), "quantity": (0, MOST["quantity"])}
+LIMITS = {"id": (0, MOST["line"]), "at": TIMES["at"], "quantity": (0, MOST["quantity"])}
 CHECK = "Check the address, the name and the password, and that this is the authority's database."
 
 
@@ -85,12 +85,13 @@ def _read_only(engine: sa.Engine) -> dict[str, object]:
 
 def _rows(connection: sa.Connection, part: Part, segment: int) -> Iterator[tuple[object, ...]]:
     query = sa.select(EVENTS).where(EVENTS.c.kind.in_(EVENT_KINDS)).order_by(EVENTS.c.id)
+    earliest, latest = TIMES["until"]
     for row in connection.execute(query):
         values = row._mapping  # noqa: SLF001 - the public name of SQLAlchemy for it
         texts = [values[name] or None for name in TEXTS]
         is_good = (
             all(isinstance(values[name], int) and least <= values[name] <= most for name, (least, most) in LIMITS.items())
-            and (values["until"] is None or (isinstance(values["until"], int) and EARLIEST <= values["until"] <= LATEST))
+            and (values["until"] is None or (isinstance(values["until"], int) and earliest <= values["until"] <= latest))
             and all(isinstance(text, str | None) for text in (*texts, values["reason"]))
             and None not in (values["product"] or None, values["feature"] or None)
             and values["mode"] in (SESSION, BORROW)

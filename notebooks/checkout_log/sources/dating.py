@@ -11,16 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
 from checkout_log.sources import flexnet_lines as grammar
-from checkout_log.sources.flexnet import DAY, LATE, MINUTE, Flags, Numbers, Placed, Scan, Step
+from checkout_log.sources.flexnet import LATE, Placed, Scan, Step
+from checkout_log.sources.flexnet_times import DAY, EPOCH, MINUTE, Flags, Numbers
 
-EPOCH = date(1970, 1, 1).toordinal()
 # A step back beyond what a clock does when summer ends, and short of midnight: a midnight after which little was written.
 DOUBTFUL_BACK = 70 * MINUTE
 

@@ -22,7 +22,7 @@ from checkout_log.columns import ARROW, BORROW, EVENT_KINDS, EVENTS, SESSION, SO
 from checkout_log.errors import ColumnsWrong, SourceUnreadable
 from checkout_log.sources.part import EXPORT, Part
 from checkout_log.sources.text import lines
-from checkout_log.store import ROWS_IN_A_BATCH, EventFile
+from checkout_log.store import REPEATED, ROWS_IN_A_BATCH, EventFile
 
 MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,8 +31,9 @@ NAMES = names(EVENTS)
 # No license server gives a million seats at once, and no file has 2**53 lines: other numbers are damage.
 MOST = {"quantity": 1_000_000, "line": 2**53}
 MOST_DIGITS = 16
-# The years 1 to 9999, in microseconds since 1970: what a time can be.
-EARLIEST, LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999
+# In microseconds since 1970. A due time can be of the years 1 to 9999, which some write for "for ever". What happened did so
+# from 1970 to 2199: one damaged row must not make a log of thousands of years, of which every quarter of an hour is counted.
+TIMES = {"at": (0, 7_258_118_399_999_999), "until": (-62_135_596_800_000_000, 253_402_300_799_999_999)}
 # A cell that a spreadsheet would run as a formula was written with an apostrophe before it; also one that began with
 # apostrophes and then such a sign, so that every cell can be read again as it was.
 FORMULA = re.compile("'*(\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\0])")
@@ -57,8 +58,9 @@ def read_parquet(path: Path, target: Path, segment: int) -> Part:
     """The events of an export as Parquet, a batch at a time. Raises ColumnsWrong, SourceUnreadable."""
     part = Part(str(path), EXPORT)
     try:
-        with EventFile(target) as events, pq.ParquetFile(path) as stored:
-            _check_types(path, stored.schema_arrow)
+        _check_types(path, pq.read_schema(path))
+        # Texts that repeat are decoded once each.
+        with EventFile(target) as events, pq.ParquetFile(path, read_dictionary=REPEATED) as stored:
             for batch in stored.iter_batches(ROWS_IN_A_BATCH, columns=NAMES):
                 _add(batch, events, segment)
                 part.lines += batch.num_rows
@@ -109,7 +111,7 @@ def _value(value: object, column: Column) -> object:
     if value is None and column.optional:
         return None
     if column.kind == TIME:
-        return _micros(value)
+        return _within(_micros(value), column)
     if column.kind == TEXT:
         if isinstance(value, str) and (value or column.optional) and value in CHOICES.get(column.name, (value,)):
             return value or None
@@ -127,6 +129,13 @@ def _micros(value: object) -> int:
     if at is None or at.tzinfo is None:
         raise RowDamaged
     return (at - EPOCH) // MICROSECOND
+
+
+def _within(at: int, column: Column) -> int:
+    least, most = TIMES[column.name]
+    if not least <= at <= most:
+        raise RowDamaged
+    return at
 
 
 def _objects(path: Path) -> Iterator[Mapping[str, Any] | None]:
@@ -191,13 +200,14 @@ def _add(batch: pa.RecordBatch, events: EventFile, segment: int) -> None:
         values = values.cast(pa.int64()) if column.kind == TIME else values
         good &= _is_good(values, column)
         columns[column.name] = values
-    chosen = {name: values.filter(pa.array(good)) for name, values in columns.items()}
-    events.add(chosen | {"segment": segment, "era": 0, "ambiguous": False}, int(np.count_nonzero(good)))
+    if not good.all():
+        columns = {name: values.filter(pa.array(good)) for name, values in columns.items()}
+    events.add(columns | {"segment": segment, "era": 0, "ambiguous": False}, int(np.count_nonzero(good)))
 
 
 def _is_good(values: pa.Array, column: Column) -> Any:
     """Which values a column may hold; times are whole microseconds."""
-    least, most = (EARLIEST, LATEST) if column.kind == TIME else (0, MOST.get(column.name))
+    least, most = TIMES.get(column.name, (0, MOST.get(column.name)))
     if column.name in CHOICES:
         is_good = pc.is_in(values, pa.array(CHOICES[column.name]))
     elif column.kind == TEXT:

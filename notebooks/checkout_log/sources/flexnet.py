@@ -1,32 +1,29 @@
 """One FlexNet debug log becomes rows without dates: the uses of licenses, and what is needed to date them.
 
 The days are counted from the first line on: a step back of more than twelve hours is midnight, and a step forward of nearly a
-whole day is a line of before midnight that was written late. `clock` is this count in seconds; what day it began with is
-found by `dating`.
+whole day is a line of before midnight that was written late. A line that says its date is of that day. `clock` is this count
+in seconds; what day it began with is found by `dating`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from checkout_log.sources import flexnet_lines as grammar
+from checkout_log.sources.flexnet_times import DAY, EPOCH, MINUTE, UNSAID, Flags, Numbers, Times, times
 from checkout_log.sources.text import Block, blocks
 
-DAY, HOUR, MINUTE = 86_400, 3_600, 60
 # A thread may write its line so many seconds after another has written a later one.
 LATE = 60
 # Steps that are kept for judging the hour that comes twice: any step back, and steps forward of this size.
 LONG_STEP = 25 * MINUTE
-
-Numbers = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 RAW = pa.schema(
     [
@@ -42,8 +39,6 @@ RAW = pa.schema(
     ]
 )
 FACTS = RAW.names[2:]
-# A time with its blanks lost or doubled, as after an editor; the usual form is read by position.
-LOOSE = r"^[\s\x{FEFF}]*(?P<hour>\d{1,2}):(?P<minute>\d\d):(?P<second>\d\d) \("
 TIME_LIKE = r"^[\s\x{FEFF}]*\d+:\d+:\d+\s*\("
 CONTROL = r"[\x00-\x08\x0e-\x1f\x{FFFD}]"
 
@@ -72,9 +67,20 @@ class Step:
     after: int
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """From this line on the clock is so many seconds ahead of UTC, as the lines say themselves."""
+
+    line: int
+    seconds: int
+
+
 @dataclass(slots=True)
 class Scan:
-    """What one file says before it is dated. `rows` is an Arrow file with the schema RAW."""
+    """What one file says before it is dated. `rows` is an Arrow file with the schema RAW.
+
+    first_day: the day (since 1970) of the clock's first midnight, where lines say their date.
+    """
 
     path: Path
     rows: Path
@@ -85,6 +91,8 @@ class Scan:
     last: Place | None = None
     marks: list[Placed] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    ahead: list[Ahead] = field(default_factory=list)
+    first_day: int | None = None
     used: set[str] = field(default_factory=set)
 
     @property
@@ -107,15 +115,17 @@ def scan(path: Path, rows: Path, advance: Callable[[int], None]) -> Scan:
             for batch in _read(block, found):
                 writer.write_batch(batch)
             advance(block.size)
+    # The days that lines say were noted before what else stands in their block.
+    found.marks.sort(key=lambda placed: placed.line)
     return found
 
 
 def _read(block: Block, scan: Scan) -> list[pa.RecordBatch]:
     """The rows of a block; the rest of what it says goes into the scan."""
-    seconds = seconds_of_day(block)
-    clocks = _clocks(block, seconds, scan)
+    found = times(block)
+    clocks = _clocks(block, found, scan)
     is_candidate = pc.match_substring_regex(block.lines, grammar.CANDIDATE).to_numpy(zero_copy_only=False)
-    is_timed = seconds >= 0
+    is_timed = found.seconds >= 0
     scan.lines += len(block.lines)
     scan.malformed += _unread(block, ~is_timed, is_candidate)
     chosen = is_candidate & is_timed
@@ -123,53 +133,54 @@ def _read(block: Block, scan: Scan) -> list[pa.RecordBatch]:
     return _rows(bodies, block.numbers[chosen], clocks[chosen], scan)
 
 
-def seconds_of_day(block: Block) -> npt.NDArray[np.int32]:
-    """The time of each line in seconds since midnight; -1 where there is none, or no possible one."""
-    places = np.minimum(block.starts[:, None] + np.arange(10), len(block.data) - 1)
-    signs = block.data[places].astype(np.int32)
-    digits = signs[:, [0, 1, 3, 4, 6, 7]] - ord("0")
-    digits[:, 0] = np.where(signs[:, 0] == ord(" "), 0, digits[:, 0])
-    hour, minute, second = (digits[:, at] * 10 + digits[:, at + 1] for at in (0, 2, 4))
-    is_usual = np.all((digits >= 0) & (digits < len("0123456789")), axis=1) & _are_possible(hour, minute, second)
-    for place, sign in ((2, ":"), (5, ":"), (8, " "), (9, "(")):
-        is_usual &= signs[:, place] == ord(sign)
-    found = np.where(is_usual, hour * HOUR + minute * MINUTE + second, -1)
-    return _with_loose_times(block, found)
-
-
-def _with_loose_times(block: Block, seconds: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    other = np.flatnonzero(seconds < 0)
-    parts = pc.extract_regex(block.lines.take(pa.array(other)), LOOSE)
-    has_time = parts.is_valid().to_numpy(zero_copy_only=False)
-    hour, minute, second = (pc.cast(values, pa.int32()).to_numpy() for values in parts.drop_null().flatten())
-    is_possible = _are_possible(hour, minute, second)
-    seconds[other[has_time]] = np.where(is_possible, hour * HOUR + minute * MINUTE + second, -1)
-    return seconds
-
-
-def _are_possible(hour: npt.NDArray[np.int32], minute: npt.NDArray[np.int32], second: npt.NDArray[np.int32]) -> Flags:
-    found: Flags = (hour < DAY // HOUR) & (minute < HOUR // MINUTE) & (second < MINUTE)
-    return found
-
-
-def _clocks(block: Block, seconds: npt.NDArray[np.int32], scan: Scan) -> Numbers:
+def _clocks(block: Block, found: Times, scan: Scan) -> Numbers:
     """The clock of each line; -1 where it has no time. Notes the first and last line and the steps worth knowing."""
-    timed = np.flatnonzero(seconds >= 0)
-    clocks = np.full(len(seconds), -1, dtype=np.int64)
+    timed = np.flatnonzero(found.seconds >= 0)
+    clocks = np.full(len(found.seconds), -1, dtype=np.int64)
     if not len(timed):
         return clocks
-    times = seconds[timed].astype(np.int64)
-    before = times[0] if scan.last is None else scan.last.clock % DAY
-    steps = np.diff(times, prepend=before)
+    seconds = found.seconds[timed].astype(np.int64)
+    before = seconds[0] if scan.last is None else scan.last.clock % DAY
+    steps = np.diff(seconds, prepend=before)
     days = np.cumsum((steps < -DAY // 2).astype(np.int64) - (steps > DAY - LATE))
     days += 0 if scan.last is None else scan.last.clock // DAY
-    clocks[timed] = times + days * DAY
     numbers = block.numbers[timed]
+    if found.days is not None and found.ahead is not None:
+        days = _said(days, found.days[timed], scan)
+        _note_days(days, seconds, numbers, found.days[timed] != UNSAID, scan)
+        _note_ahead(found.ahead[timed], numbers, scan)
+    clocks[timed] = seconds + days * DAY
     _note_steps(clocks[timed], numbers, scan)
     if scan.first is None:
         scan.first = Place(int(numbers[0]), int(clocks[timed[0]]))
     scan.last = Place(int(numbers[-1]), int(clocks[timed[-1]]))
     return clocks
+
+
+def _said(counted: Numbers, said: Numbers, scan: Scan) -> Numbers:
+    """The days of lines as they say them; the others count on from the last one that says its day."""
+    is_said = said != UNSAID
+    first = int(np.flatnonzero(is_said)[0])
+    if scan.first_day is None:
+        scan.first_day = int(said[first] - counted[first])
+    last = np.maximum.accumulate(np.where(is_said, np.arange(len(said)), -1))
+    late = np.where(is_said, said - scan.first_day - counted, 0)
+    return counted + np.where(last >= 0, late[last], 0)
+
+
+def _note_days(days: Numbers, seconds: Numbers, numbers: Numbers, is_said: Flags, scan: Scan) -> None:
+    """Notes the first and the last day that lines say as stamps: between them every line has its day."""
+    for at in np.flatnonzero(is_said)[[0, -1]]:
+        day = date.fromordinal(EPOCH + (scan.first_day or 0) + int(days[at]))
+        mark = grammar.Mark(grammar.STAMP, grammar.MANAGERS[0], day)
+        scan.marks.append(Placed(int(numbers[at]), int(seconds[at] + days[at] * DAY), mark))
+
+
+def _note_ahead(ahead: Numbers, numbers: Numbers, scan: Scan) -> None:
+    known = np.flatnonzero(ahead != UNSAID)
+    before = scan.ahead[-1].seconds if scan.ahead else UNSAID
+    for at in known[np.diff(ahead[known], prepend=before) != 0]:
+        scan.ahead.append(Ahead(int(numbers[at]), int(ahead[at])))
 
 
 def _note_steps(clocks: Numbers, numbers: Numbers, scan: Scan) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from checkout_log.sources import dating, zones
-from checkout_log.sources.flexnet import Flags, Numbers, Scan
+from checkout_log.sources.flexnet import Scan
+from checkout_log.sources.flexnet_times import Flags, Numbers
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Dated:
     def utc(self, lines: Numbers, clocks: Numbers) -> tuple[Numbers, Flags]:
         """Whole microseconds UTC of these lines, and which of them are uncertain."""
         local, is_other_day = self.days.local(lines, clocks)
-        found, is_other_hour = zones.utc(local, lines, self.turns, self.where)
+        found, is_other_hour = _utc(self.scan, local, lines, self.turns, self.where)
         return found, is_other_day | is_other_hour
 
     def utc_of(self, line: int, clock: int) -> int:
@@ -51,8 +52,18 @@ def dated(scan: Scan, days: dating.Calendar, where: ZoneInfo) -> Dated:
     """A file that has lines with a time, with these days."""
     turns, (lines, clocks) = _turns(scan, days), _edges(scan)
     local, _ = days.local(lines, clocks)
-    times, _ = zones.utc(local, lines, turns, where)
+    times, _ = _utc(scan, local, lines, turns, where)
     return Dated(scan, days, where, turns, int(times.min()), int(times.max()), int(local.min()), int(local.max()))
+
+
+def _utc(scan: Scan, local: Numbers, lines: Numbers, turns: tuple[zones.Turn, ...], where: ZoneInfo) -> tuple[Numbers, Flags]:
+    """Whole microseconds UTC of local times: by the zone that the lines say, and where they say none, by the server's."""
+    if not scan.ahead:
+        return zones.utc(local, lines, turns, where)
+    starts = np.array([one.line for one in scan.ahead], dtype=np.int64)
+    ahead = np.array([one.seconds for one in scan.ahead], dtype=np.int64)
+    last = np.maximum(np.searchsorted(starts, lines, side="right") - 1, 0)
+    return (local - ahead[last]) * zones.SECOND, np.zeros(len(lines), dtype=bool)
 
 
 def _turns(scan: Scan, days: dating.Calendar) -> tuple[zones.Turn, ...]:

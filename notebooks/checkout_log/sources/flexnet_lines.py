@@ -3,6 +3,8 @@
 A line is `hh:mm:ss (daemon) body`. Of the bodies these matter:
 
 - `VERB: "feature" [(key)] user@host  [data] [(n licenses)] [tail]` with the verbs of USES: somebody takes, returns or is denied.
+  A vendor may have more told after it, `^^^ version user address pid handle in-use of project ... ^^^`. Old servers write
+  `VERB: [n] feature by|to user@host (n licenses)`.
 - Stamps, which carry the date that the lines lack: TIMESTAMP, the start of the server, its summaries.
 - Signs that a vendor daemon starts, reads its license file again, or stops.
 
@@ -28,10 +30,11 @@ IDLE, SHUTDOWN = "idle", "shutdown"
 FIRST_YEAR, LAST_YEAR = 1988, 2199
 
 # Kinds of marks.
-STAMP, BANNER, START, REREAD, REREAD_END, STOP, STOP_ALL = (
+STAMP, BANNER, START, LAUNCHED, REREAD, REREAD_END, STOP, STOP_ALL = (
     "stamp",
     "banner",
     "start",
+    "launched",
     "reread",
     "reread_end",
     "stop",
@@ -69,22 +72,28 @@ class Malformed(NamedTuple):
 
 # What lines must have to be looked at more closely; it runs over all lines at once, without groups, before anything else does.
 CANDIDATE = (
-    r"^[^(]{0,20}\([^()]+\) (?:"
+    r"^[^(]*\([^()]+\) +(?:"
     r"(?:OUT|IN|DENIED|UNSUPPORTED|UPGRADE|QUEUED): "
     r"|TIMESTAMP |Server's System Date|(?:FlexNet|FLEXnet|FLEXlm) .*started on |\(@[^)]*-SLOG@\) (?:Start-Date|Time): "
-    r"|Server started on |Rereading license|\.\.\.Finished reread|-----"
-    r"|SHUTDOWN request|[Ss]hutdown requested|daemon shutdown requested|EXITING DUE|Lost connection to lmgrd"
+    r"|Server started on |(?:RE)?Started \S+ \(|Rereading license|\.\.\.Finished reread|-----"
+    r"|SHUTDOWN request|[Ss]hutdown requested|daemon shutdown requested|EXITING (?:DUE|WITH)|Lost connection to lmgrd"
     r"|\S+ exited with status|lmgrd will now shut down)"
 )
 
-LINE = re.compile(r"\(([^()]+)\) (.*)", re.DOTALL)
-VERB = re.compile(r"(OUT|IN|DENIED|UNSUPPORTED|UPGRADE|QUEUED): ")
-# The user may hold anything, the host no blank: so the user ends at the last @ before two blanks, a bracket or the end.
+LINE = re.compile(r"\(([^()]+)\) +(.*)", re.DOTALL)
+VERB = re.compile(r"(OUT|IN|DENIED|UNSUPPORTED|UPGRADE|QUEUED): +")
+# The user may hold anything, the host no blank: so the user ends at the last @ before two blanks, a bracket, more that is told,
+# a remark or the end.
 USE = re.compile(
-    r'(?:"(?P<quoted>[^"]+)"|(?P<bare>[^\s"]+)) (?:\((?P<key>[0-9A-Fa-f ]+)\) )?'
-    r"(?P<user>.*?)@(?P<host>[^@\s]*)(?:  (?P<tail>.*)| (?P<closed>[(\[].*)|)",
+    r'(?:"(?P<quoted>[^"]+)"|(?P<bare>[^\s"]+)) +(?:\((?P<key>[0-9A-Fa-f ]+)\) )?'
+    r"(?P<user>.*?)@(?P<host>[^@\s]*)(?:  (?P<tail>.*)| (?P<closed>[(\[^].*)| (?P<remark>[^@]*)|)",
     re.DOTALL,
 )
+OLD_USE = re.compile(r'(?:(?P<count>\d+) )?(?P<feature>[^\s"]+) (?:by|to) ')
+MORE = "^^^"
+# After the version: the user, who may be missing before the @, the address, and the number of the process.
+MORE_USER = re.compile(r" *\S+ (?P<user>\S.*?) [0-9A-Fa-f.:]{3,} \d+ ")
+MORE_COUNT = re.compile(r"\((\d+)\)\s*$")
 # No server gives a million licenses at once: a longer number is damage.
 LICENSES = re.compile(r"\((\d+) licenses?\)")
 GROWN = re.compile(r"\((\d+) ?-> ?(\d+) licenses?\)")
@@ -95,15 +104,18 @@ RETURN = re.compile(r"\((INACTIVE|SHUTDOWN)\)\s*$")
 # the network said.
 REFUSAL = re.compile(r"\((?P<words>[^()]*?)\.?\s*\((?P<code>-?\d+,-?\d+)")
 
-DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})\b")
+DATE = re.compile(r"\b(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})\b")
 LONG_DATE = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d{4}) (\d\d):(\d\d):(\d\d)")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SUMMARY = re.compile(r"\(@[^)]*-SLOG@\) (?:Start-Date|Time): ")
 STARTED = re.compile(r"(?:FlexNet|FLEXnet|FLEXlm) .*started on (\S+)")
 SERVES = re.compile(r"Server started on (\S+) for:")
+# The manager starts a vendor daemon, which happens at a start and never while a license file is read again.
+LAUNCHES = re.compile(r"(?:RE)?Started \S+ \(")
 EXITED = re.compile(r"(\S+) exited with status")
-STOPS = ("Shutdown requested", "shutdown requested", "daemon shutdown requested", "EXITING DUE", "Lost connection to lmgrd")
-STOPS_ALL = ("SHUTDOWN request", "lmgrd will now shut down", "EXITING DUE", "daemon shutdown requested")
+EXITS = ("EXITING DUE", "EXITING WITH")
+STOPS = ("Shutdown requested", "shutdown requested", "daemon shutdown requested", *EXITS, "Lost connection to lmgrd")
+STOPS_ALL = ("SHUTDOWN request", "lmgrd will now shut down", *EXITS, "daemon shutdown requested")
 
 
 def read(text: str) -> Use | Mark | Malformed | None:
@@ -118,24 +130,34 @@ def read(text: str) -> Use | Mark | Malformed | None:
 
 
 def _use(daemon: str, verb: str, rest: str) -> Use | Malformed:
-    found = USE.fullmatch(rest)
+    old = OLD_USE.match(rest)
+    found = USE.fullmatch(rest if old is None else f'"{old["feature"]}" {rest[old.end() :]}')
     if found is None:
         return Malformed(daemon)
-    tail = found["tail"] or found["closed"] or ""
-    feature = found["quoted"] or found["bare"]
-    quantity = _quantity(verb, tail)
+    tail, _, more = (found["tail"] or found["closed"] or found["remark"] or "").partition(MORE)
+    quantity = (
+        number(old["count"], MOST_LICENSES)
+        if old is not None and old["count"]
+        else _quantity(verb, tail, is_more_told=bool(more))
+    )
     if quantity < 1:
         return Malformed(daemon)
     event, reason = _meaning(verb, tail)
-    return Use(event, daemon, feature, found["user"] or None, found["host"] or None, quantity, reason)
+    feature, user = found["quoted"] or found["bare"], found["user"].strip() or _more_user(more)
+    return Use(event, daemon, feature, user, found["host"] or None, quantity, reason)
 
 
-def _quantity(verb: str, tail: str) -> int:
+def _more_user(more: str) -> str | None:
+    found = MORE_USER.match(more)
+    return None if found is None else found["user"]
+
+
+def _quantity(verb: str, tail: str, *, is_more_told: bool) -> int:
     """How many licenses move; 0 where the line does not say it and has to."""
     if verb == "UPGRADE":
         grown = GROWN.search(tail)
         return number(grown[2], MOST_LICENSES) - number(grown[1], MOST_LICENSES) if grown else 0
-    counted = LICENSES.search(tail)
+    counted = LICENSES.search(tail) or (MORE_COUNT.search(tail) if is_more_told else None)
     return number(counted[1], MOST_LICENSES) if counted else 1
 
 
@@ -183,10 +205,12 @@ def _long_stamp(daemon: str, body: str) -> Mark | Malformed | None:
 
 
 def _day(found: re.Match[str] | None) -> date | None:
-    """The day that `m/d/yyyy` names, if there is such a day."""
+    """The day that `m/d/yyyy` or `m/d/yy` names, if there is such a day."""
     if found is None:
         return None
     month, day, year = (int(value) for value in found.groups())
+    if len(found[3]) == len("yy"):
+        year += 1900 if 1900 + year >= FIRST_YEAR else 2000
     try:
         return date(year, month, day) if FIRST_YEAR <= year <= LAST_YEAR else None
     except ValueError:
@@ -207,6 +231,8 @@ def _sign(daemon: str, body: str) -> Mark | None:
 def _sign_of_manager(daemon: str, body: str) -> Mark | None:
     if (exited := EXITED.match(body)) is not None:
         return Mark(STOP, exited[1])
-    if body.startswith("-----"):
-        return Mark(BANNER, daemon)
+    kind = BANNER if body.startswith("-----") else REREAD if body.startswith("Rereading license") else None
+    kind = LAUNCHED if LAUNCHES.match(body) is not None else kind
+    if kind is not None:
+        return Mark(kind, daemon)
     return Mark(STOP_ALL, daemon) if body.startswith(STOPS_ALL) else None

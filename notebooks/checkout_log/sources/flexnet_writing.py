@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 
 from checkout_log.columns import CHECKOUT, SESSION
 from checkout_log.sources import flexnet_lines as grammar
-from checkout_log.sources.flexnet import Flags, Numbers, Placed
+from checkout_log.sources.flexnet import Placed
 from checkout_log.sources.flexnet_dated import Dated
+from checkout_log.sources.flexnet_times import Flags, Numbers
 from checkout_log.sources.part import FLEXNET, Part
 from checkout_log.sources.runs import SECOND, STOP_TAKES, Era, Server, begun
 from checkout_log.store import EventFile, Tally

@@ -51,6 +51,8 @@ def _each(source: str) -> Iterator[Asked]:
         )
     except (OSError, ValueError) as error:
         raise SourceNotFound(f'"{source}" is no path', hint="Check its spelling.") from error
+    if not names and path.is_dir():
+        raise SourceNotFound(f'there is no file in the folder "{source}"', hint="Name the folder that the server writes into.")
     if not names:
         raise SourceNotFound(f'there is no file "{source}"', hint="Check its spelling, and from which folder it counts.")
     for name in names:

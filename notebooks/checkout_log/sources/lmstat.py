@@ -2,7 +2,8 @@
 
 A snapshot lists who holds what since when. Somebody new is a checkout at the start that the row says. Somebody who is gone
 was checked in at some time since the snapshot before: the event is dated at the later one and flagged. Somebody who waits is
-a denial with the reason `queued`, counted once for as long as it goes on.
+a denial with the reason `queued`, counted once for as long as it goes on. Of a vendor daemon that was down or did not answer
+a snapshot says nothing: nobody is gone because of it.
 
 `linger` marks a borrow, and counts from the start. When the license server starts again the start is set anew and the count
 no longer tells when the borrow is due: a borrow that was seen before keeps the due time it had, another has none. A borrow
@@ -21,7 +22,7 @@ from checkout_log.columns import BORROW, CHECKIN, CHECKOUT, DENIAL, SESSION, UPG
 from checkout_log.sources import zones
 from checkout_log.sources.flexnet_lines import QUEUED
 from checkout_log.sources.lmstat_rows import Row
-from checkout_log.sources.lmstat_snapshots import Key, Snapshot, in_order
+from checkout_log.sources.lmstat_snapshots import UNKNOWN, Key, Snapshot, in_order
 from checkout_log.sources.part import LMSTAT, Found, Part, joined
 from checkout_log.store import EventFile
 
@@ -88,7 +89,8 @@ def _rows(
             part.ambiguous += change.is_ambiguous or is_double
             yield _row(change, first_segment + snapshot.file, is_double=is_double)
         server.products |= snapshot.products
-        server.begin, server.end = now if server.begin is None else server.begin, max(now, server.end)
+        if snapshot.is_telling:
+            server.begin, server.end = now if server.begin is None else server.begin, max(now, server.end)
         part.begin, part.end = now if part.begin is None else min(part.begin, now), max(part.end or now, now)
         part.products |= snapshot.products
 
@@ -104,9 +106,10 @@ def _row(change: Change, segment: int, *, is_double: bool) -> tuple[object, ...]
 def _changes(server: Server, snapshot: Snapshot, now: int, clock: zones.WallClock) -> Iterator[Change]:
     """What happened between the last snapshot of this server and this one; the server holds what this one shows afterwards."""
     before, after = server.held, snapshot.users
+    told = snapshot.products | ({UNKNOWN} if snapshot.is_telling else set())
     came = [key for key in after if key not in before]
-    gone = {key: before[key] for key in before if key not in after}
-    held = {key: before[key] for key in before if key in after}
+    gone = {key: before[key] for key in before if key not in after and key[0] in told}
+    held = {key: before[key] for key in before if key not in gone}
     renewed = _renewed(came, gone, after)
     held |= {key: Held(after[key][1], gone.pop(old).handle, before[old].until) for key, old in renewed.items()}
     resets = {key[-1] for key in renewed}
@@ -120,7 +123,7 @@ def _changes(server: Server, snapshot: Snapshot, now: int, clock: zones.WallCloc
         if key[-1] is not None and not is_due:
             yield Change(now, CHECKIN, key, old, old.row.quantity, snapshot.line, is_ambiguous=True)
     yield from _resized(held, before, after, now)
-    server.held = {key: Held(after[key][1], one.handle, one.until) for key, one in held.items()}
+    server.held = {key: Held(after[key][1], one.handle, one.until) if key in after else one for key, one in held.items()}
 
 
 def _renewed(came: list[Key], gone: dict[Key, Held], after: dict[Key, tuple[int, Row]]) -> dict[Key, Key]:
@@ -141,7 +144,7 @@ def _arrival(key: Key, line: int, row: Row, now: int, clock: zones.WallClock, re
 def _resized(held: dict[Key, Held], before: dict[Key, Held], after: dict[Key, tuple[int, Row]], now: int) -> Iterator[Change]:
     """Uses that are on and hold more or fewer licenses than before."""
     for key, one in held.items():
-        if key in before and key[-1] is not None:
+        if key in before and key in after and key[-1] is not None:
             line, row = after[key]
             more = row.quantity - one.row.quantity
             if more:

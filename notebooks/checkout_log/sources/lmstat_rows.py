@@ -13,19 +13,19 @@ from typing import NamedTuple
 from checkout_log.sources.flexnet_lines import FIRST_YEAR, LAST_YEAR, MOST_LICENSES
 from checkout_log.sources.text import number
 
-STATUS = re.compile(r"Flexible License Manager status on \w{3} (\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d\d)(?::(\d\d))?")
-SERVERS = re.compile(r"License server status: (\S.*?)\s*$")
-DAEMON = re.compile(r"\s+(\S+): UP v\S+")
-FEATURE = re.compile(r"Users of (.+?):\s*\((?:Total|Error|Uncounted)")
+STATUS = re.compile(r"Flexible License Manager status on \S+ (\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d\d)(?::(\d\d))?")
+SERVERS = re.compile(r"\s*License server status: (\S.*?)\s*$")
+DAEMON = re.compile(r"\s*(\S+): UP v\S+")
+FEATURE = re.compile(r"\s*Users of (.+?):\s*\((?:Total|Error|Uncounted)")
 VENDOR = re.compile(r'\s*"[^"]*" v\S*, vendor: ([^\s,]+)')
 RESERVED = re.compile(r"\s*\d+ RESERVATIONs? for ")
 ROW = re.compile(
     r"\s+(?P<who>\S.*?) \((?P<version>v[^()]*)\) \((?P<place>[^()]+?) (?P<handle>\d+)\)"
-    r"(?:, start (?P<weekday>\w{3}) (?P<month>\d{1,2})/(?P<day>\d{1,2}) (?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d))?"
+    r"(?:, start (?P<weekday>[^\s\d]+) (?P<month>\d{1,2})/(?P<day>\d{1,2}) (?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d))?"
     r"| queued for (?P<queued>\d+) licenses?)(?P<rest>.*)"
 )
 # What a line of a user has, however damaged the rest of it is.
-ROW_LIKE = re.compile(r", start \w{3} \d|queued for \d")
+ROW_LIKE = re.compile(r", start [^\s\d]+ \d|queued for \d")
 LICENSES = re.compile(r", (\d+) licenses?\b")
 # Nine digits are thirty years.
 LINGER = re.compile(r"\(linger: (\d{1,9})(?: / (\d{1,9}))?\)")
@@ -60,7 +60,8 @@ def row(line: str, now: datetime) -> Row | None:
     if not machine or not quantity or (start is None and found["queued"] is None):
         return None
     linger = LINGER.search(found["rest"])
-    is_doubtful = start is not None and WEEKDAYS[start.weekday()] != found["weekday"]
+    # In another language the weekday tells nothing.
+    is_doubtful = start is not None and found["weekday"] in WEEKDAYS and WEEKDAYS[start.weekday()] != found["weekday"]
     handle = f"{found['place']}/{found['handle']}"
     seconds = int(linger[2] or linger[1]) if linger else None
     return Row(member, machine, display, handle, quantity, start, seconds, is_doubtful)
@@ -69,17 +70,23 @@ def row(line: str, now: datetime) -> Row | None:
 def people(who: str, version: str) -> tuple[str, str, str]:
     """User, host and display of a row; the host is empty where there is none.
 
-    Users may hold blanks, and displays blanks and any sign. Hosts hold neither: what begins with another sign belongs to the
-    display, the word before it is the host. Without such a sign the last word is the display.
+    Users may hold blanks, and displays blanks and any sign. Hosts hold neither: a word that comes twice, or with the number of
+    a screen, is the host and its display. Else what begins with another sign belongs to the display, and the word before it is
+    the host. Without such a sign the last word is the display.
     """
     words = who.split(" ")
     if len(words) > 3 and words[-1] == version.removeprefix("v"):  # noqa: PLR2004 - user, host, display, and one more
         words.pop()
     if len(words) == 1:
         return words[0], "", ""
+    twice = next((at for at in range(1, len(words) - 1) if _is_display_of(words[at + 1], words[at])), None)
     odd = next((at for at, word in enumerate(words) if at >= 2 and not HOST_LIKE.fullmatch(word)), None)  # noqa: PLR2004
-    host = odd - 1 if odd is not None else max(1, len(words) - 2)
+    host = twice or (odd - 1 if odd is not None else max(1, len(words) - 2))
     return " ".join(words[:host]), words[host], " ".join(words[host + 1 :])
+
+
+def _is_display_of(word: str, host: str) -> bool:
+    return word.partition(":")[0].lower() == host.lower()
 
 
 def snapshot_time(line: str) -> datetime | None:

@@ -22,7 +22,7 @@ Key = tuple[str, str, str, str, str, str, datetime | None]
 class Snapshot:
     """One output: number and line of its file, its local time, the servers it asked, and its vendor daemons.
 
-    users: who holds or waits for what, with line and row, by what tells them apart.
+    users: who holds or waits for what, with line and row, by what tells them apart. is_telling: it lists features.
     """
 
     file: int
@@ -30,12 +30,13 @@ class Snapshot:
     at: datetime
     servers: str = ""
     daemons: list[str] = field(default_factory=list)
+    is_telling: bool = False
     users: dict[Key, tuple[int, grammar.Row]] = field(default_factory=dict)
 
     @property
     def products(self) -> frozenset[str]:
         """The vendor daemons that it tells of."""
-        return frozenset({*self.daemons, *(key[0] for key in self.users)})
+        return frozenset({*self.daemons, *(key[0] for key in self.users)}) if self.is_telling else frozenset()
 
 
 def in_order(parts: Sequence[Part]) -> Iterator[Snapshot]:
@@ -78,6 +79,7 @@ def snapshots(part: Part, number: int) -> Iterator[Snapshot]:
         elif now is not None:
             if (found := grammar.FEATURE.match(line)) is not None:
                 feature, product = found[1], now.daemons[0] if now.daemons else UNKNOWN
+                now.is_telling = True
             elif (found := grammar.VENDOR.match(line)) is not None:
                 product = found[1]
             elif grammar.ROW_LIKE.search(line) is not None:
@@ -105,4 +107,5 @@ def _take(now: Snapshot, product: str, feature: str, number: int, line: str) -> 
     if key in now.users:
         row = row._replace(quantity=row.quantity + now.users[key][1].quantity)
     now.users[key] = (number, row)
+    now.is_telling = True
     return True

@@ -8,20 +8,35 @@ import re
 from pathlib import Path
 
 from checkout_log.errors import SourceNotRecognized
-from checkout_log.sources import lmstat_rows, rlm_lines
+from checkout_log.sources import flexnet_times, lmstat_rows, rlm_lines
 from checkout_log.sources.part import FLEXNET, LMSTAT, RLM_DEBUG, RLM_REPORT
-from checkout_log.sources.text import UTF8_MARK, decoded, head
+from checkout_log.sources.text import UTF8_MARK, ZERO, decoded, head
 
 EXPORT_LINES, EXPORT_CSV, EXPORT_PARQUET, SQLITE = "export-lines", "export-csv", "export-parquet", "sqlite"
 PARQUET_MARK, SQLITE_MARK = b"PAR1", b"SQLite format 3\0"
-FLEXNET_LINE = re.compile(r"^\s*\d{1,2}:\d\d:\d\d \([^()]+\)", re.MULTILINE)
-DEBUG_LINE = re.compile(r"^\s*" + rlm_lines.DEBUG_LINE.pattern, re.MULTILINE)
+FLEXNET_LINE = re.compile(flexnet_times.LOOSE + r"[^()]+\) ", re.MULTILINE)
+DEBUG_LINE = re.compile(rf"^{flexnet_times.OPENS}{rlm_lines.DEBUG_LINE.pattern}", re.MULTILINE)
 # Two columns are enough to know what a table was meant to be; whether it has all of them is said by who reads it.
 TELLING = {"at", "event"}
 HINT = (
     "Known are the authority's export (JSON lines, CSV, Parquet) and database, FlexNet debug logs, outputs of lmstat -a, "
     "and RLM's report and debug logs."
 )
+# What people give in the place of a log: how it begins, what it is, and what to give instead.
+ARCHIVES = (b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x28\xb5\x2f\xfd")
+MISTAKEN = (
+    (
+        re.compile(r"^(?:SERVER|VENDOR|DAEMON|FEATURE|INCREMENT|PACKAGE)\s+\S+\s+\S+", re.MULTILINE),
+        "is a license file",
+        "Give the log of the server that has it.",
+    ),
+    (
+        re.compile(r"^\s{0,40}Users of .+\((?:Total|Error|Uncounted)", re.MULTILINE),
+        "is an output of lmstat without the line that says when it was made",
+        'Keep its line "Flexible License Manager status on".',
+    ),
+)
+BINARY = "FlexNet's report log (REPORTLOG) is encrypted: give the debug log of the same server."
 
 
 def kind(path: Path) -> str:
@@ -31,12 +46,24 @@ def kind(path: Path) -> str:
         return EXPORT_PARQUET
     if data.startswith(SQLITE_MARK):
         return SQLITE
-    text = decoded(data.removeprefix(UTF8_MARK))
+    text = decoded(data.removeprefix(UTF8_MARK).replace(ZERO, b""))
     found = _kind_of_text(text)
     if found is None:
-        what = "is none of the logs that are known" if text.strip() else "is empty"
-        raise SourceNotRecognized(f'"{path}" {what}', hint=HINT)
+        what, advice = _stranger(data, text)
+        raise SourceNotRecognized(f'"{path}" {what}', hint=f"{HINT} {advice}".rstrip())
     return found
+
+
+def _stranger(data: bytes, text: str) -> tuple[str, str]:
+    """What a file is that is no log, and what to do about it, where that is known."""
+    if not text.strip():
+        return "is empty", "Check that the server writes its log there."
+    if data.startswith(ARCHIVES):
+        return "is an archive", "Unpack it first; only gzip, bzip2 and xz are unpacked here."
+    known = next(((what, advice) for sign, what, advice in MISTAKEN if sign.search(text) is not None), None)
+    if known is not None:
+        return known
+    return "is none of the logs that are known", BINARY if ZERO in data else ""
 
 
 def _kind_of_text(text: str) -> str | None:

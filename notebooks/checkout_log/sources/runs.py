@@ -1,7 +1,7 @@
 """Runs of a license server: from the start of a vendor daemon to its stop, over the files that tell of it.
 
-What is out when a run ends is not returned, it is cut. "Server started" is a start, unless the daemon says that it reads its
-license file again: then it repeats its list of features and nobody loses a license.
+What is out when a run ends is not returned, it is cut. "Server started" is a start, unless the daemon or its manager says that
+it reads the license file again: then it repeats its list of features and nobody loses a license.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from checkout_log.sources import flexnet_lines as grammar
-from checkout_log.sources.flexnet import MINUTE, Placed, Scan
+from checkout_log.sources.flexnet import Placed, Scan
+from checkout_log.sources.flexnet_times import MINUTE
 
 # Reading a license file again takes seconds; a start after a longer time is a start.
 REREAD_TAKES = 10 * MINUTE
@@ -77,10 +78,12 @@ def begun(scan: Scan, product: str) -> tuple[tuple[Placed, ...], list[Begun]]:
         if kind == grammar.STOP_ALL or (kind == grammar.STOP and placed.mark.daemon == product):
             stops[-1].append(placed)
             rereading = None
+        elif kind == grammar.LAUNCHED:
+            rereading = None
+        elif kind == grammar.REREAD and placed.mark.daemon in (product, *grammar.MANAGERS):
+            rereading = placed
         elif placed.mark.daemon != product:
             continue
-        elif kind == grammar.REREAD:
-            rereading = placed
         elif kind == grammar.REREAD_END:
             rereading = None
         elif kind == grammar.START:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import gzip
+import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -19,9 +21,14 @@ from checkout_log.errors import SourceUnreadable
 # Large enough that the work for each block does not count, small enough that several copies of it do not either.
 BLOCK = 8 * 1024 * 1024
 NEWLINE = 10
-UTF8_MARK, GZIP_MARK = codecs.BOM_UTF8, b"\x1f\x8b"
-FAULTS = (OSError, EOFError, zlib.error)
+UTF8_MARK = codecs.BOM_UTF8
+# How packed files begin, and what unpacks them: log rotation uses all three.
+PACKED: dict[bytes, Callable[[Path], object]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+FAULTS = (OSError, EOFError, zlib.error, lzma.LZMAError)
 UTF16_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+# A log that is emptied while its server goes on writing at the old place begins with zeros, however many.
+ZERO = b"\0"
+SAMPLE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +48,13 @@ class Block:
 
 
 def head(path: Path, size: int = 256 * 1024) -> bytes:
-    """The first bytes of a file, unpacked. Raises SourceUnreadable."""
+    """The first bytes of a file that are not zero, unpacked. Raises SourceUnreadable."""
     try:
         with _opened(path) as stream:
-            return stream.read(size)
+            while data := stream.read(size):
+                if found := data.lstrip(ZERO):
+                    return found
+            return b""
     except FAULTS as error:
         raise _unreadable(path, error) from error
 
@@ -86,12 +96,12 @@ def _pieces(path: Path) -> Iterator[bytes]:
     rest = b""
     try:
         with _opened(path) as stream:
-            rest = stream.read(BLOCK).removeprefix(UTF8_MARK)
+            rest = stream.read(BLOCK).removeprefix(UTF8_MARK).replace(ZERO, b"")
             while more := stream.read(BLOCK):
                 # A block without a line end is no text: it is cut, so that such a file needs no more memory than another.
                 cut = rest.rfind(b"\n") + 1 or len(rest)
                 yield _ended(rest[:cut])
-                rest = rest[cut:] + more
+                rest = rest[cut:] + more.replace(ZERO, b"")
     except FAULTS as error:
         raise _unreadable(path, error) from error
     if rest:
@@ -105,14 +115,31 @@ def _ended(data: bytes) -> bytes:
 def _opened(path: Path) -> IO[bytes]:
     """The bytes of a file as UTF-8 or a code page of one byte: packed files are unpacked, UTF-16 is rewritten."""
     with path.open("rb") as stream:
-        mark = stream.read(2)
+        first = stream.read(max(map(len, PACKED)))
+    unpack = next((unpack for mark, unpack in PACKED.items() if first.startswith(mark)), _plain)
+    with cast(IO[bytes], unpack(path)) as stream:
+        sample = stream.read(SAMPLE)
     # Who asked for the stream closes it.
-    plain = cast(IO[bytes], gzip.open(path)) if mark == GZIP_MARK else path.open("rb")  # noqa: SIM115
-    encoding = UTF16_MARKS.get(mark)
+    plain = cast(IO[bytes], unpack(path))
+    marked = UTF16_MARKS.get(sample[:2])
+    encoding = marked or _unmarked(sample)
     if encoding is None:
         return plain
-    plain.read(2)
+    if marked is not None:
+        plain.read(2)
     return cast(IO[bytes], codecs.EncodedFile(plain, "utf-8", encoding, errors="replace"))
+
+
+def _plain(path: Path) -> IO[bytes]:
+    return path.open("rb")
+
+
+def _unmarked(sample: bytes) -> str | None:
+    """The form of UTF-16 that these bytes have, if any: in most texts every second of them is zero, and no other."""
+    even, odd = sample[::2].count(ZERO), sample[1::2].count(ZERO)
+    if not even and odd > len(sample) // 4:
+        return "utf-16-le"
+    return "utf-16-be" if not odd and even > len(sample) // 4 else None
 
 
 def _unreadable(path: Path, error: Exception) -> SourceUnreadable:
