@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import ibis
@@ -75,9 +75,9 @@ def requests(log: Log, by: Sequence[str] = ("product", "feature")) -> pd.DataFra
     return typed(log.engine.frame(counted, columns).sort_values(keys), columns)
 
 
-def _known(by: Sequence[str]) -> list[str]:
-    keys = [by] if isinstance(by, str) else list(by)
-    if not keys or len(set(keys)) < len(keys) or not set(keys) <= set(BY):
+def _known(by: object) -> list[str]:
+    keys = [by] if isinstance(by, str) else list(by) if isinstance(by, Iterable) else []
+    if not keys or any(keys.count(key) > 1 or key not in BY for key in keys):
         raise QuestionInvalid(f"by is {by!r}", hint=f"Name one or more of {', '.join(BY)}, each once.")
     return keys
 

@@ -83,7 +83,11 @@ def episodes(log: Log, gap: str | timedelta = GAP, by: str = "member") -> pd.Dat
 
 
 def episodes_of(log: Log, micros: int, by: str = "member") -> Table:
-    """The same as an expression with times in whole microseconds."""
+    """The same as an expression with times in whole microseconds, computed once."""
+    return log.once(("episodes", str(micros), by), lambda: log.engine.kept(_episodes(log, micros, by)))
+
+
+def _episodes(log: Log, micros: int, by: str) -> Table:
     holder = _.member.fill_null("")
     named = log.table.filter(is_for_lack_of_seats()).mutate(holder=holder)
     place = named["machine"] if by == "machine" else ibis.null("string")

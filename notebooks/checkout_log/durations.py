@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from ibis import _
 
-from checkout_log.columns import FLAG, NUMBER, OF_FEATURE, TEXT, WHOLE, Column, typed
+from checkout_log import levels
+from checkout_log.columns import FLAG, NUMBER, OF_FEATURE, WHOLE, Column, typed
 from checkout_log.log import Log
 from checkout_log.questions import SECOND
 
@@ -25,8 +26,7 @@ LENGTHS = (
     ),
 )
 _COUNTED = (
-    Column("product", TEXT, False, ""),
-    Column("feature", TEXT, False, ""),
+    Column("pair", WHOLE, False, ""),
     Column("seconds", WHOLE, False, ""),
     Column("is_censored", FLAG, False, ""),
     Column("sessions", WHOLE, False, ""),
@@ -42,14 +42,12 @@ def lengths(log: Log) -> pd.DataFrame:
     Each counts once, whatever its quantity; lengths are counted in whole seconds.
     """
     seconds = ((_.end - _.start) / SECOND).floor().cast("int64")
-    rows = log.paired.mutate(seconds=seconds, is_censored=_.censored | _.cut)
-    counted = rows.group_by("product", "feature", "seconds", "is_censored").aggregate(sessions=_.count())
-    frame = log.engine.frame(counted, _COUNTED)
-    found = [
-        {"product": product, "feature": feature, **_lengths(lasted)}
-        for (product, feature), lasted in frame.groupby(["product", "feature"])
-    ]
-    return typed(pd.DataFrame(found, columns=[column.name for column in LENGTHS]), LENGTHS)
+    known = log.engine.numbers(levels.features(log), levels.FEATURES)
+    rows = log.paired.mutate(seconds=seconds, is_censored=_.censored | _.cut).join(known, ["product", "feature"])
+    counted = rows.group_by("pair", "seconds", "is_censored").aggregate(sessions=_.count())
+    lasted = log.engine.frame(counted, _COUNTED).groupby("pair")
+    figures = pd.DataFrame({pair: _lengths(own) for pair, own in lasted}, index=[column.name for column in LENGTHS[2:]]).T
+    return typed(levels.features(log).set_index("pair").join(figures, how="inner"), LENGTHS)
 
 
 def _lengths(lasted: pd.DataFrame) -> dict[str, float]:

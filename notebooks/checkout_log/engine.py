@@ -6,10 +6,12 @@ import itertools
 import shutil
 import weakref
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import duckdb
 import ibis
 import pandas as pd
 import pyarrow as pa
@@ -34,6 +36,9 @@ class Engine:
             self.connection = ibis.duckdb.connect(memory_limit=MEMORY, temp_directory=folder)
             # The order of rows is asked for where it matters.
             self.connection.raw_sql("SET preserve_insertion_order = false")
+            # It would be drawn between the lines that a program prints; a notebook that cannot draw it refuses to change it.
+            with suppress(duckdb.InvalidInputException):
+                self.connection.raw_sql("SET enable_progress_bar = false")
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
 
     @property

@@ -9,9 +9,9 @@ import pandas as pd
 from ibis import _
 
 from checkout_log import hours, levels
-from checkout_log.columns import NUMBER, OF_FEATURE, TEXT, TIME, WHOLE, Column, typed
+from checkout_log.columns import NUMBER, OF_FEATURE, TEXT, TIME, WHOLE, Column, names, typed
 from checkout_log.log import Log
-from checkout_log.questions import one_of, whole
+from checkout_log.questions import MOST_DAYS, one_of, whole
 
 # Every weekday twice; eight weeks, before a trend can be told from chance.
 FEWEST_DAYS, DAYS_OF_A_TREND = 14, 56
@@ -40,7 +40,7 @@ def forecast(log: Log, days: int = 90, license: str = "handle") -> pd.DataFrame:
     what follows if things go on as they did. With a short past there are no figures, and `basis` says why; nor are there any
     for days farther ahead than the log reaches back. Raises QuestionInvalid.
     """
-    whole("days", days)
+    wanted = whole("days", days, most=MOST_DAYS)
     past = daily_peaks(log, one_of("license", license, levels.GROUPINGS))
     ends = levels.observed(log).groupby("product")["end"].max()
     parts = []
@@ -48,10 +48,10 @@ def forecast(log: Log, days: int = 90, license: str = "handle") -> pd.DataFrame:
         own = past[(past["product"] == named.product) & (past["feature"] == named.feature)].set_index("day")["peak"]
         # The last day is not over yet, so it is the first to come.
         today = pd.Timestamp(ends[named.product], unit="us", tz=ZoneInfo(log.timezone)).tz_localize(None).normalize()
-        dates = pd.Series(pd.date_range(today, periods=days))
+        dates = pd.Series(pd.date_range(today, periods=wanted))
         found = _forecast(own, dates).assign(day=hours.beginning(dates, ZoneInfo(log.timezone)))
-        parts.append(found.assign(product=named.product, feature=named.feature))
-    return typed(pd.concat(parts) if parts else pd.DataFrame(columns=[column.name for column in FORECAST]), FORECAST)
+        parts.append(typed(found.assign(product=named.product, feature=named.feature), FORECAST))
+    return pd.concat(parts, ignore_index=True) if parts else typed(pd.DataFrame(columns=names(FORECAST)), FORECAST)
 
 
 def daily_peaks(log: Log, grouping: str) -> pd.DataFrame:
@@ -76,7 +76,7 @@ def _next_day(local: pd.Series) -> pd.Series:
 
 def _forecast(past: pd.Series, dates: pd.Series) -> pd.DataFrame:
     """The figures of one feature for these dates, from its daily peaks."""
-    frame = pd.DataFrame(index=dates.index, columns=[column.name for column in FORECAST]).assign(observed_days=len(past))
+    frame = pd.DataFrame(index=dates.index, columns=names(FORECAST)).assign(observed_days=len(past))
     if len(past) < FEWEST_DAYS:
         return frame.assign(basis=f"too short a past: {len(past)} whole days, and at least {FEWEST_DAYS} are needed")
     has_trend = len(past) >= DAYS_OF_A_TREND

@@ -52,7 +52,8 @@ def observed_cells(log: Log) -> pd.DataFrame:
         cells = pd.Series(range(span.begin // CELL, span.end // CELL + 1), dtype="int64")
         inside = (cells * CELL + CELL).clip(upper=span.end) - (cells * CELL).clip(lower=span.begin)
         parts.append(pd.DataFrame({"product": span.product, "cell": cells, "observed": inside}))
-    whole = pd.concat(parts) if parts else pd.DataFrame({"product": [], "cell": [], "observed": []})
+    none = pd.DataFrame({"product": [], "cell": [], "observed": []}).astype({"product": "string", "cell": "int64"})
+    whole = pd.concat(parts) if parts else none
     return whole.groupby(["product", "cell"], as_index=False)["observed"].sum()
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
 from checkout_log.errors import QuestionInvalid
@@ -14,6 +15,8 @@ from checkout_log.log import Log
 
 SECOND = 1_000_000
 HOUR, DAY = 3_600 * SECOND, 86_400 * SECOND
+# No site has more seats; a hundred years of days can still be counted in microseconds and shown as dates.
+MOST, MOST_DAYS = 2**31, 36_500
 
 
 def one_of(name: str, value: object, known: Iterable[str]) -> str:
@@ -28,29 +31,32 @@ def share(value: float) -> Fraction:
     """A share of time, above 0 and at most 1, as the exact number that was written. Raises QuestionInvalid."""
     try:
         found = Fraction(str(value))
-    except ValueError:
+    except (ValueError, ZeroDivisionError):
         found = Fraction(0)
     if not 0 < found <= 1:
         raise QuestionInvalid(f"share is {value!r}", hint="It is above 0 and at most 1: 0.95 for 95 %.")
     return found
 
 
-def duration(name: str, value: str | timedelta) -> int:
-    """A length of time such as "5min", in whole microseconds. Raises QuestionInvalid unless it is above zero."""
+def duration(name: str, value: object) -> int:
+    """A length of time such as "5min", in whole microseconds. Raises QuestionInvalid unless it is a second or more."""
     try:
-        found = pd.Timedelta(value)
+        # Of a number nobody can say whether seconds were meant; pandas would take it for nanoseconds.
+        found = pd.Timedelta(value if isinstance(value, str | timedelta | np.timedelta64) else 0)
     except ValueError:
         found = pd.Timedelta(0)
-    if not found > pd.Timedelta(0):
-        raise QuestionInvalid(f"{name} is {value!r}", hint='It is a length of time such as "5min" or timedelta(minutes=5).')
+    if not found >= pd.Timedelta(seconds=1):
+        raise QuestionInvalid(
+            f"{name} is {value!r}", hint='It is a second or more: a length of time such as "5min" or timedelta(minutes=5).'
+        )
     return int(found.value) // 1_000
 
 
-def whole(name: str, value: object, *, least: int = 1) -> int:
-    """A whole number of at least `least`. Raises QuestionInvalid."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise QuestionInvalid(f"{name} is {value!r}", hint=f"It is a whole number, {least} or more.")
-    return value
+def whole(name: str, value: object, *, least: int = 1, most: int = MOST) -> int:
+    """A whole number of at least `least` and at most `most`, numpy's own too. Raises QuestionInvalid."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or not least <= value <= most:
+        raise QuestionInvalid(f"{name} is {value!r}", hint=f"It is a whole number from {least} to {most}.")
+    return int(value)
 
 
 def zone(log: Log, value: str | None) -> str:

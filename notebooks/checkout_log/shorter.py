@@ -20,7 +20,7 @@ from checkout_log import levels
 from checkout_log.columns import BORROW, CHECKOUT, NUMBER, OF_FEATURE, RENEWAL, UPGRADE, WHOLE, Column, typed
 from checkout_log.levels import SERIES
 from checkout_log.log import Log
-from checkout_log.questions import DAY, whole
+from checkout_log.questions import DAY, MOST_DAYS, whole
 
 WHAT_IF = (
     *OF_FEATURE,
@@ -39,6 +39,7 @@ WHAT_IF = (
     Column("peak_after_upper", WHOLE, False, "the most that this can be"),
 )
 _SUMS = tuple(Column(name, WHOLE, False, "") for name in ("pair", "borrows", "shortened", "used_beyond", "held", *SERIES))
+_PEAKS = tuple(Column(name, WHOLE, False, "") for name in ("pair", *SERIES))
 USE = ("source", "product", "feature", "handle", "member", "machine", "start", "end")
 KEYS = tuple(f"key_{name}" for name in USE)
 
@@ -48,13 +49,13 @@ def what_if(log: Log, longest_days: int) -> pd.DataFrame:
 
     A day is 24 hours. Borrows that are still out count up to the end of the log. Raises QuestionInvalid.
     """
-    longest = whole("longest_days", longest_days) * DAY
+    longest = whole("longest_days", longest_days, most=MOST_DAYS) * DAY
     pieces = log.engine.kept(_pieces(log, longest))
     sums = log.engine.frame(_sums(pieces), _SUMS).set_index("pair")
     before = levels.spectrum(log, "handle").query("series == 'seats'").groupby("pair")["level"].max()
-    replayed = levels.spectrum_of(log, log.engine.kept(levels.steps(log, levels.moves(log, _uses(log, pieces), "handle"))))
-    after = replayed.pivot_table(index="pair", columns="series", values="level", aggfunc="max")
-    peaks = after.add_prefix("after_").assign(before=before)
+    replayed = levels.steps(log, levels.moves(log, _uses(log, pieces), "handle")).group_by("pair")
+    after = log.engine.frame(replayed.aggregate(**{name: _[name].max() for name in SERIES}), _PEAKS).set_index("pair")
+    peaks = after.reindex(before.index, fill_value=0).add_prefix("after_").assign(before=before)
     frame = levels.features(log).set_index("pair").join(sums, how="inner").join(peaks)
     frame = frame.assign(
         seat_days=frame["held"] / DAY,

@@ -98,7 +98,8 @@ def peaks(log: Log, license: str = "handle") -> pd.DataFrame:  # noqa: A002 - th
     """
     grouping = one_of("license", license, levels.GROUPINGS)
     found, longer = levels.spectrum(log, grouping), levels.at_least(log, grouping)
-    most = found.pivot_table(index="pair", columns="series", values="level", aggfunc="max")
+    # Where nothing was used, there is no series at all.
+    most = found.pivot_table(index="pair", columns="series", values="level", aggfunc="max").reindex(columns=list(SERIES))
     of_seats = found[found["series"] == "seats"]
     top = of_seats[of_seats["level"] == of_seats["pair"].map(most["seats"])].set_index("pair")
     figures = {

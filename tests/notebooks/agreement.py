@@ -9,10 +9,11 @@ from fractions import Fraction
 
 import pandas as pd
 
-from checkout_log import activity, borrows, denials, durations, shorter, sizing, usage
+from checkout_log import activity, borrows, daily, denials, doubts, durations, shorter, sizing, usage
 from checkout_log.columns import Column
 from checkout_log.log import Log
 from tests.notebooks import reference_measures as slow
+from tests.notebooks import reference_use as slow_use
 from tests.notebooks.reference import DAY, SECOND, World
 from tests.notebooks.same import Rows, assert_same
 
@@ -40,38 +41,38 @@ class Case:
 
 def of_usage(grouping: str) -> Iterator[Case]:
     """The measures that depend on what counts as one license."""
-    yield Case("peaks", lambda log: usage.peaks(log, license=grouping), lambda of: slow.peaks(of, grouping), usage.PEAKS)
+    yield Case("peaks", lambda log: usage.peaks(log, license=grouping), lambda of: slow_use.peaks(of, grouping), usage.PEAKS)
     yield Case(
         "time at level",
         lambda log: usage.time_at_level(log, license=grouping),
-        lambda of: slow.time_at_level(of, grouping),
+        lambda of: slow_use.time_at_level(of, grouping),
         usage.TIME_AT_LEVEL,
         (*FEATURE, "level"),
     )
     yield Case(
         "exceedance",
         lambda log: usage.exceedance(log, license=grouping),
-        lambda of: slow.exceedance(of, grouping),
+        lambda of: slow_use.exceedance(of, grouping),
         usage.EXCEEDANCE,
         (*FEATURE, "level"),
     )
     yield Case(
         "needed",
         lambda log: usage.needed(log, share=0.7, license=grouping),
-        lambda of: slow.needed(of, grouping, Fraction(7, 10)),
+        lambda of: slow_use.needed(of, grouping, Fraction(7, 10)),
         usage.NEEDED,
     )
     yield Case(
         "efficiency",
         lambda log: usage.efficiency(log, license=grouping),
-        lambda of: slow.efficiency(of, grouping),
+        lambda of: slow_use.efficiency(of, grouping),
         usage.EFFICIENCY,
         (*FEATURE, "seat"),
     )
     yield Case(
         "heat map",
         lambda log: usage.heat_map(log, timezone="Asia/Kathmandu", license=grouping),
-        lambda of: slow.heat_map(of, grouping, "Asia/Kathmandu"),
+        lambda of: slow_use.heat_map(of, grouping, "Asia/Kathmandu"),
         usage.HEAT_MAP,
         (*FEATURE, "weekday", "hour"),
     )
@@ -80,8 +81,16 @@ def of_usage(grouping: str) -> Iterator[Case]:
 # The bounds of the median are the library's own; what they are made of is compared.
 LENGTHS = tuple(column for column in durations.LENGTHS if column.name not in ("lower", "upper"))
 ACTIVITY = (
-    Case("lengths", usage.lengths, slow.lengths, LENGTHS),
+    Case(
+        "by day",
+        lambda log: daily.by_day(log, license="member"),
+        lambda of: slow_use.by_day(of, "member"),
+        daily.DAILY,
+        (*FEATURE, "day"),
+    ),
+    Case("lengths", usage.lengths, slow_use.lengths, LENGTHS),
     Case("last used", usage.last_used, lambda of: slow.last_used(of, of.end()), activity.LAST_USED, (*FEATURE, "member")),
+    Case("doubts", doubts.doubts, slow_use.doubts, doubts.DOUBTS, ("product",)),
     Case("user actions", usage.user_actions, slow.user_actions, activity.USER_ACTIONS, ("product",)),
     *(
         Case(

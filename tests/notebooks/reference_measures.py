@@ -1,161 +1,26 @@
-"""What the measures should say, row by row: the second half of the slow reference."""
+"""What the measures of members, denials and borrows should say, row by row: the third part of the slow reference."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from fractions import Fraction
-from statistics import median
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.notebooks.reference import (
     DAY,
-    QUARTER,
     SECOND,
     Event,
     Use,
     World,
     by_feature,
-    enough_for,
-    joined,
     level,
     pieces,
     total,
 )
-
-HOUR = 3_600 * SECOND
-SERIES = ("seats", "lower", "upper")
-Row = dict[str, Any]
-
-
-def when(micros: int | None) -> datetime | None:
-    """The time as frames show it."""
-    return None if micros is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
-
-
-def share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-def peaks(world: World, grouping: str) -> Iterator[Row]:
-    for (product, feature), found in by_feature(world).items():
-        parts = {name: pieces(world, found, name, grouping) for name in SERIES}
-        most = {name: max(part.level for part in parts[name]) for name in SERIES}
-        at = min(part.at for part in parts["seats"] if part.level == most["seats"])
-        yield {
-            "product": product,
-            "feature": feature,
-            "peak": most["seats"],
-            "peak_at": when(at) if most["seats"] else None,
-            "p95": enough_for(parts["seats"], Fraction(95, 100)),
-            "p99": enough_for(parts["seats"], Fraction(99, 100)),
-            "lower": most["lower"],
-            "upper": most["upper"],
-            "observed_days": total(parts["seats"]) / DAY,
-        }
-
-
-def time_at_level(world: World, grouping: str) -> Iterator[Row]:
-    for (product, feature), found in by_feature(world).items():
-        parts = pieces(world, found, "seats", grouping)
-        for number in sorted({part.level for part in parts}):
-            micros = sum(part.until - part.at for part in parts if part.level == number)
-            if micros:
-                share_of = micros / total(parts)
-                yield {"product": product, "feature": feature, "level": number, "hours": micros / HOUR, "share": share_of}
-
-
-def exceedance(world: World, grouping: str) -> Iterator[Row]:
-    for (product, feature), found in by_feature(world).items():
-        parts = {name: pieces(world, found, name, grouping) for name in SERIES}
-        for number in range(1, max(part.level for part in parts["upper"]) + 1):
-            longer = {name: sum(part.until - part.at for part in parts[name] if part.level >= number) for name in SERIES}
-            observed = total(parts["seats"])
-            yield {"product": product, "feature": feature, "level": number} | {
-                word: share(longer[name], observed) for word, name in zip(("share", "lower", "upper"), SERIES, strict=True)
-            }
-
-
-def needed(world: World, grouping: str, wanted: Fraction) -> Iterator[Row]:
-    for (product, feature), found in by_feature(world).items():
-        counts = {name: enough_for(pieces(world, found, name, grouping), wanted) for name in SERIES}
-        figures = {"seats": counts["seats"], "lower": counts["lower"], "upper": counts["upper"]}
-        yield {"product": product, "feature": feature, "share": float(wanted), **figures}
-
-
-def efficiency(world: World, grouping: str) -> Iterator[Row]:
-    for (product, feature), found in by_feature(world).items():
-        parts = {name: pieces(world, found, name, grouping) for name in SERIES}
-        for number in range(1, max(part.level for part in parts["upper"]) + 1):
-            longer = {name: sum(part.until - part.at for part in parts[name] if part.level >= number) for name in SERIES}
-            yield {
-                "product": product,
-                "feature": feature,
-                "seat": number,
-                "hours": longer["seats"] / HOUR,
-                "share": share(longer["seats"], total(parts["seats"])),
-                "lower": longer["lower"] / HOUR,
-                "upper": longer["upper"] / HOUR,
-            }
-
-
-def heat_map(world: World, grouping: str, zone: str) -> Iterator[Row]:
-    where = ZoneInfo(zone)
-    for (product, feature), found in by_feature(world).items():
-        spans = joined(world, product)
-        ticks = range(spans[0][0] // QUARTER * QUARTER, spans[-1][1] + QUARTER, QUARTER)
-        slots: dict[tuple[int, int], dict[str, list[Any]]] = defaultdict(lambda: {name: [] for name in SERIES})
-        for name in SERIES:
-            for part in pieces(world, found, name, grouping, ticks):
-                local = datetime.fromtimestamp(part.at // SECOND, where)
-                slots[local.weekday(), local.hour][name].append(part)
-        for (weekday, hour), parts in sorted(slots.items()):
-            observed = total(parts["seats"])
-            most = {name: max(part.level for part in parts[name]) for name in SERIES}
-            if not observed and not most["upper"]:
-                continue
-            time = {name: sum(part.level * (part.until - part.at) for part in parts[name]) for name in SERIES}
-            row = {"product": product, "feature": feature, "weekday": weekday, "hour": hour}
-            row |= {f"peak{end}": most[name] for name, end in zip(SERIES, ("", "_lower", "_upper"), strict=True)}
-            row |= {
-                f"average{end}": share(time[name], observed) for name, end in zip(SERIES, ("", "_lower", "_upper"), strict=True)
-            }
-            yield row | {"observed_hours": observed / HOUR}
-
-
-def _quantile(lasted: Sequence[tuple[int, bool]], wanted: Fraction) -> int | None:
-    """The time by which this share had ended, by Kaplan and Meier; None where it never comes to that."""
-    surviving = Fraction(1)
-    for seconds in sorted({length for length, _ in lasted}):
-        at_risk = sum(1 for length, _ in lasted if length >= seconds)
-        ended = sum(1 for length, is_closed in lasted if length == seconds and is_closed)
-        surviving *= 1 - Fraction(ended, at_risk)
-        if surviving <= 1 - wanted:
-            return seconds
-    return None
-
-
-def lengths(world: World) -> Iterator[Row]:
-    for (product, feature), found in by_feature(world).items():
-        lasted = [((use.end - use.start) // SECOND, not (use.censored or use.cut)) for use in found if use.started]
-        if not lasted:
-            continue
-        closed = [length for length, is_closed in lasted if is_closed]
-        quantiles = {
-            name: _quantile(lasted, Fraction(percent, 100))
-            for name, percent in (("p25_hours", 25), ("median_hours", 50), ("p75_hours", 75), ("p95_hours", 95))
-        }
-        yield {
-            "product": product,
-            "feature": feature,
-            "sessions": len(lasted),
-            "censored": len(lasted) - len(closed),
-            **{name: None if seconds is None else seconds / 3_600 for name, seconds in quantiles.items()},
-            "naive_median_hours": median(closed) / 3_600 if closed else None,
-        }
+from tests.notebooks.reference_use import SERIES, Row, share, when
 
 
 def is_own_act(event: Event) -> bool:
