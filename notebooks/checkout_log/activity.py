@@ -27,7 +27,7 @@ from checkout_log.columns import (
 )
 from checkout_log.errors import QuestionInvalid
 from checkout_log.log import Log
-from checkout_log.questions import DAY, SECOND, moment
+from checkout_log.questions import DAY, NOWS, SECOND, moment, nows
 
 # What requests can be counted by.
 BY = ("product", "feature", "member", "group", "machine")
@@ -112,23 +112,27 @@ def own_acts() -> BooleanValue:
 def last_used(log: Log, now: datetime | None = None) -> pd.DataFrame:
     """When each member last used each feature of a product, longest ago first: the columns LAST_USED.
 
-    `now` is by default the end of the log. Who never used a license is not in the log. A sign within an offline borrow
+    `now` is by default the end of each product's log. Who never used a license is not in the log. A sign within an offline borrow
     cannot be seen. Raises QuestionInvalid.
     """
     until = moment(log, now)
     keys = ("product", "feature", "member")
     seen = log.table.filter((_.event != DENIAL) & (_["at"] <= until)).group_by(*keys)
     signs = seen.aggregate(last=_["at"].max(where=own_acts()), uses=(_.event == CHECKOUT).sum())
-    held = log.paired.filter((_.start <= until) & ((_.end > until) | _.censored)).select(*keys).distinct()
+    asked = log.engine.numbers(nows(log, now), NOWS)
+    at_now = log.paired.join(asked, "product").filter((_.start <= _.now) & ((_.end > _.now) | _.censored))
+    held = at_now.select(*keys).distinct()
     named = held.mutate(member=_.member.fill_null(""), is_held=ibis.literal(True))
-    joined = signs.mutate(key=_.member.fill_null("")).left_join(
-        named, [("product", "product"), ("feature", "feature"), ("key", "member")], rname="held_{name}"
+    joined = (
+        signs.join(asked, "product")
+        .mutate(key=_.member.fill_null(""))
+        .left_join(named, [("product", "product"), ("feature", "feature"), ("key", "member")], rname="held_{name}")
     )
     found = joined.select(
         *keys,
         "uses",
         last_used_at=_["last"],
-        days_since=(until - _["last"]) / DAY,
+        days_since=(_.now - _["last"]) / DAY,
         is_held=_.is_held.fill_null(False),
     )
     frame = log.engine.frame(found, LAST_USED).sort_values(["last_used_at", *keys], na_position="first")

@@ -26,7 +26,7 @@ from checkout_log.columns import (
     typed,
 )
 from checkout_log.log import Log
-from checkout_log.questions import DAY, moment
+from checkout_log.questions import DAY, NOWS, moment, nows
 
 AGEING = (
     Column("product", TEXT, False, "product, or vendor daemon"),
@@ -62,33 +62,34 @@ TEXT_KEYS = tuple(f"key_{name}" for name in KEYS)
 def ageing(log: Log, now: datetime | None = None) -> pd.DataFrame:
     """Every borrow that began until now, those that are out first and of them the longest: the columns AGEING.
 
-    `now` is by default the end of the log. Use without a connection leaves no sign. Raises QuestionInvalid.
+    `now` is by default the end of each product's log. Use without a connection leaves no sign. Raises QuestionInvalid.
     """
     until = moment(log, now)
-    begun = log.engine.kept(_begun(log, until))
+    begun = log.engine.kept(_begun(log, log.engine.numbers(nows(log, now), NOWS)))
     known = begun.left_join(_acts(log, begun, until), [(key, f"of_{key}") for key in TEXT_KEYS])
     known = known.left_join(_signs(log, until), [("key_member", "of_member")])
-    is_over = (_.end <= until) & ~_.censored
+    is_over = (_.end <= _.now) & ~_.censored
     known = known.mutate(is_out=~is_over, ended_by=ibis.ifelse(is_over, _.ended_by, "open"), due=_.until)
     known = known.mutate(is_unreturned=_.is_out | _.ended_by.isin(("expiry", REVOCATION)))
     found = known.mutate(
-        is_overdue=(_.is_unreturned & (_.due <= until)).fill_null(False),
-        days_out=(ibis.ifelse(_.is_out, until, _.end) - _.start) / DAY,
-        days_left=ibis.ifelse(_.is_unreturned, (_.due - until) / DAY, ibis.null("float64")),
+        is_overdue=(_.is_unreturned & (_.due <= _.now)).fill_null(False),
+        days_out=(ibis.ifelse(_.is_out, _.now, _.end) - _.start) / DAY,
+        days_left=ibis.ifelse(_.is_unreturned, (_.due - _.now) / DAY, ibis.null("float64")),
         renewals=_.renewals.fill_null(0),
-        days_since_sign=(until - _.last_sign_at) / DAY,
+        # The sign may stand in another log that goes on longer.
+        days_since_sign=ibis.ifelse(_.last_sign_at > _.now, 0, _.now - _.last_sign_at) / DAY,
     )
     frame = log.engine.frame(found.select(*names(AGEING)), AGEING)
     order = ["is_out", "days_out", "product", "member", "handle", "features"]
     return typed(frame.sort_values(order, ascending=[False, False, True, True, True, True]), AGEING)
 
 
-def _begun(log: Log, until: int) -> Table:
-    """One row for each borrow, with all its features."""
-    rows = log.paired.filter((_["mode"] == BORROW) & (_.start <= until))
+def _begun(log: Log, asked: Table) -> Table:
+    """One row for each borrow that began until the time asked about, with all its features."""
+    rows = log.paired.filter(_["mode"] == BORROW).join(asked, "product").filter(_.start <= _.now)
     rows = rows.mutate(**{f"key_{name}": _[name].cast("string").fill_null("") for name in KEYS})
     return rows.group_by(*TEXT_KEYS).aggregate(
-        **{name: _[name].max() for name in (*KEYS, "alias", "until", "end", "ended_by")},
+        **{name: _[name].max() for name in (*KEYS, "alias", "until", "end", "ended_by", "now")},
         censored=_.censored.any(),
         features=_.feature.collect(distinct=True).sort().join("; "),
     )

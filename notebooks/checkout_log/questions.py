@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from checkout_log.columns import TEXT, TIME, Column
 from checkout_log.errors import QuestionInvalid
 from checkout_log.log import Log
 
@@ -17,6 +18,7 @@ SECOND = 1_000_000
 HOUR, DAY = 3_600 * SECOND, 86_400 * SECOND
 # No site has more seats; a hundred years of days can still be counted in microseconds and shown as dates.
 MOST, MOST_DAYS = 2**31, 36_500
+NOWS = (Column("product", TEXT, False, ""), Column("now", TIME, False, ""))
 
 
 def one_of(name: str, value: object, known: Iterable[str]) -> str:
@@ -78,3 +80,12 @@ def moment(log: Log, value: object) -> int:
         raise QuestionInvalid(f"now is {value!r}, without a time zone", hint="Give an aware time: datetime.now(UTC).")
     since = value - datetime(1970, 1, 1, tzinfo=UTC)
     return since // timedelta(microseconds=1)
+
+
+def nows(log: Log, value: object) -> pd.DataFrame:
+    """What time each product is asked about: `product`, `now` (whole microseconds since 1970 UTC). Raises QuestionInvalid.
+
+    By default the end of the product's own log: that another server's log goes on says nothing about it.
+    """
+    ends = log.stored.spans.groupby("product", as_index=False).agg(now=("end", "max"))
+    return ends if value is None else ends.assign(now=moment(log, value))

@@ -70,14 +70,14 @@ class _Sign:
 
 
 def find(log: Log, now: datetime | None = None, thresholds: Thresholds | None = None) -> pd.DataFrame:
-    """Uses that are stuck at `now` (default: the end of the log), worst first: the columns STUCK.
+    """Uses that are stuck at `now` (default: the end of each product's log), worst first: the columns STUCK.
 
     A table of borrows of an authority is ready for `carnet-authority borrow release --from FILE`. Raises QuestionInvalid.
     """
     wanted = thresholds or Thresholds()
     seen = traces.Traces.of(log, now, wanted.outlier_share)
     rows = []
-    for use in traces.held(log, seen, freed_by_time=wanted.freed_by_time):
+    for use in traces.held(log, now, freed_by_time=wanted.freed_by_time):
         signs = [sign for rule in _RULES if (sign := rule(use, seen, wanted)) is not None]
         if signs:
             rows.append(_row(use, signs))
@@ -110,11 +110,11 @@ def _row(use: traces.Use, signs: Iterable[_Sign]) -> tuple[object, ...]:
     )
 
 
-def _overdue(use: traces.Use, seen: traces.Traces, _: Thresholds) -> _Sign | None:
+def _overdue(use: traces.Use, _seen: traces.Traces, _: Thresholds) -> _Sign | None:
     """Past its due time without a return, the seat still held."""
-    if use.due is None or use.due > seen.now or use.mode != BORROW:
+    if use.due is None or use.due > use.now or use.mode != BORROW:
         return None
-    return _Sign(OVERDUE, 0.95, f"due {_days(seen.now - use.due)} ago, and no return was seen")
+    return _Sign(OVERDUE, 0.95, f"due {_days(use.now - use.due)} ago, and no return was seen")
 
 
 def _gone(use: traces.Use, seen: traces.Traces, wanted: Thresholds) -> _Sign | None:
@@ -123,7 +123,7 @@ def _gone(use: traces.Use, seen: traces.Traces, wanted: Thresholds) -> _Sign | N
     if successor is None:
         return None
     silent_since = max(seen.machine_last(use.machine), use.since)
-    if seen.now - successor.at < wanted.gone_silence or silent_since > successor.at:
+    if use.now - successor.at < wanted.gone_silence or silent_since > successor.at:
         return None
     same = "the same alias" if successor.by_alias else "the same member"
     sign = 0.9 if successor.by_alias else 0.6
@@ -150,7 +150,7 @@ def _inactive(use: traces.Use, seen: traces.Traces, wanted: Thresholds) -> _Sign
     disabled_at = seen.disabled.get(use.member or "")
     if disabled_at is not None and seen.last(use) < disabled_at:
         return _Sign(HOLDER_INACTIVE, 0.95, f"the member is disabled since {disabled_at:%Y-%m-%d} or longer")
-    silence = seen.now - seen.silent_since(use)
+    silence = use.now - seen.silent_since(use)
     if silence < wanted.inactive:
         return None
     return _Sign(
@@ -178,7 +178,7 @@ def _long(use: traces.Use, seen: traces.Traces, wanted: Thresholds) -> _Sign | N
 def _outlier(use: traces.Use, seen: traces.Traces, wanted: Thresholds) -> _Sign | None:
     """A session open longer than nearly all closed ones of its feature, and than a day."""
     usual = seen.usual_length(use, wanted)
-    open_for = seen.now - use.since
+    open_for = use.now - use.since
     if use.mode == BORROW or use.cut_at is not None or usual is None:
         return None
     if open_for <= max(usual * wanted.outlier_factor, wanted.outlier_least):

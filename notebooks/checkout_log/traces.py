@@ -15,7 +15,7 @@ from ibis.expr.types import Table
 from checkout_log import stacks
 from checkout_log.columns import BORROW, RENEWAL, SESSIONS, TEXT, TIME, WHOLE, Column
 from checkout_log.log import Log
-from checkout_log.questions import moment
+from checkout_log.questions import NOWS, moment, nows
 from checkout_log.thresholds import Thresholds
 
 MICROSECOND = timedelta(microseconds=1)
@@ -48,7 +48,7 @@ GIVEN_BACK = ("checkin", "idle", "shutdown")
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One use of a license that holds a seat, with all its features."""
+    """One use of a license that holds a seat, with all its features; `now` is the time that it is judged at."""
 
     product: str
     features: tuple[str, ...]
@@ -60,6 +60,7 @@ class Use:
     since: datetime
     due: datetime | None
     cut_at: datetime | None
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,8 @@ class _Machine:
 
 @dataclass(frozen=True)
 class Traces:
-    """What a log shows up to `now`."""
+    """What a log shows up to a time."""
 
-    now: datetime
     by_member: Mapping[str, Sequence[_Machine]]
     by_alias: Mapping[str, Sequence[_Machine]]
     machine_seen: Mapping[str, datetime]
@@ -100,10 +100,8 @@ class Traces:
     def of(cls, log: Log, now: datetime | None, share: float) -> Traces:
         """The traces in this log until `now`, by default the end of the log; `share` is the quantile of usual lengths."""
         micros = moment(log, now)
-        until = _when(micros)
         sightings = _sightings(log, micros)
         return cls(
-            until,
             _machines(sightings, "member"),
             _machines(sightings, "alias"),
             sightings.groupby("machine")["last_at"].max().to_dict(),
@@ -133,7 +131,7 @@ class Traces:
 
     def machine_last(self, machine: str | None) -> datetime:
         """The last sign of a machine; the beginning of time where there is none."""
-        return self.machine_seen.get(machine or "", datetime.min.replace(tzinfo=self.now.tzinfo))
+        return self.machine_seen.get(machine or "", datetime.min.replace(tzinfo=UTC))
 
     def successor(self, use: Use) -> Successor | None:
         """The machine on which the alias, or else the member, was first seen after this use began."""
@@ -175,15 +173,20 @@ def _when(micros: int) -> datetime:
     return datetime.fromtimestamp(0, UTC) + micros * MICROSECOND
 
 
-def held(log: Log, seen: Traces, *, freed_by_time: Sequence[str]) -> Iterator[Use]:
-    """Every use that holds a seat at `seen.now`, or did so when a restart cut it off, one for all its features."""
-    micros = moment(log, seen.now)
+def held(log: Log, now: datetime | None, *, freed_by_time: Sequence[str]) -> Iterator[Use]:
+    """Every use that holds a seat at `now`, or did so when a restart cut it off, one for all its features.
+
+    `now` is by default the end of each product's own log.
+    """
+    asked = nows(log, now)
+    rows = log.paired.join(log.engine.numbers(asked, NOWS), "product")
     # Time frees a seat also after the log ended, of which the log cannot tell.
-    is_freed = (_["mode"] == BORROW) & (_.until <= micros).fill_null(False) & _.source.isin(list(freed_by_time))
-    is_overdue = (_.ended_by == "expiry") & (_.end <= micros)
-    is_held = ((_.end > micros) | _.censored | _.cut | is_overdue) & ~is_freed
-    frame = log.engine.frame(log.paired.filter((_.start <= micros) & is_held), SESSIONS)
-    frame = _since_the_oldest(frame, stacks.oldest(log, micros))
+    is_freed = (_["mode"] == BORROW) & (_.until <= _.now).fill_null(False) & _.source.isin(list(freed_by_time))
+    is_overdue = (_.ended_by == "expiry") & (_.end <= _.now)
+    is_held = ((_.end > _.now) | _.censored | _.cut | is_overdue) & ~is_freed
+    frame = log.engine.frame(rows.filter((_.start <= _.now) & is_held), SESSIONS)
+    judged_at = {row.product: _when(row.now) for row in asked.itertuples()}
+    frame = _since_the_oldest(frame, stacks.oldest(log, moment(log, now)))
     keys = ["handle", "product", "mode", "member", "machine", "start", "until", "cut", "end"]
     for _key, rows in frame.groupby(keys, dropna=False, sort=False):
         first = rows.iloc[0]
@@ -198,6 +201,7 @@ def held(log: Log, seen: Traces, *, freed_by_time: Sequence[str]) -> Iterator[Us
             first["start"].to_pydatetime(),
             None if pd.isna(first["until"]) else first["until"].to_pydatetime(),
             first["end"].to_pydatetime() if first["cut"] else None,
+            judged_at[str(first["product"])],
         )
 
 

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import pickle
+import resource
 import statistics
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a call gave, unless that was written to a file, and what it took: seconds, those of processor time, megabytes at most."""
+
+    result: Any
+    seconds: float
+    processor_seconds: float
+    megabytes: float
 
 
 def per_call_microseconds(calls: Sequence[Callable[[], object]], *, rounds: int = 30, each: int = 100) -> list[float]:
@@ -31,3 +47,23 @@ def process_milliseconds(commands: Sequence[Sequence[str]], *, rounds: int = 15)
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
             found.append((time.perf_counter() - began) * 1e3)
     return [statistics.median(found[1:]) for found in taken]
+
+
+def in_own_process(call: Callable[..., object], *arguments: object, into: Path | None = None) -> Taken:
+    """What this call took in a process of its own, which imports what it needs; `into` is where its result is pickled.
+
+    A process counts the memory of the one that started it as its own peak, so that this one must stay small.
+    """
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_taken, (call, arguments, into))
+
+
+def _taken(call: Callable[..., object], arguments: tuple[object, ...], into: Path | None) -> Taken:
+    begin, begin_processor = time.perf_counter(), time.process_time()
+    result = call(*arguments)
+    seconds, processor = time.perf_counter() - begin, time.process_time() - begin_processor
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if into is not None:
+        into.write_bytes(pickle.dumps(result))
+        result = None
+    return Taken(result, seconds, processor, megabytes)

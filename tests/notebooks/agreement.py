@@ -89,7 +89,7 @@ ACTIVITY = (
         (*FEATURE, "day"),
     ),
     Case("lengths", usage.lengths, slow_use.lengths, LENGTHS),
-    Case("last used", usage.last_used, lambda of: slow.last_used(of, of.end()), activity.LAST_USED, (*FEATURE, "member")),
+    Case("last used", usage.last_used, slow.last_used, activity.LAST_USED, (*FEATURE, "member")),
     Case("doubts", doubts.doubts, slow_use.doubts, doubts.DOUBTS, ("product",)),
     Case("user actions", usage.user_actions, slow.user_actions, activity.USER_ACTIONS, ("product",)),
     *(
@@ -125,7 +125,7 @@ BORROWS = (
     Case(
         "ageing",
         borrows.ageing,
-        lambda of: slow.ageing(of, of.end()),
+        slow.ageing,
         borrows.AGEING,
         ("product", "start", "handle", "member", "machine"),
     ),

@@ -65,6 +65,10 @@ class World:
     def end(self) -> int:
         return max(span.end for span in self.spans)
 
+    def end_of(self, product: str) -> int:
+        """When the log of this product ends."""
+        return max(span.end for span in self.spans if span.product == product)
+
     @cached_property
     def of_product(self) -> dict[str, list[Event]]:
         """The events of each product."""

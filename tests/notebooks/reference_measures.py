@@ -28,17 +28,17 @@ def is_own_act(event: Event) -> bool:
     return event.event in ("checkout", "renewal", "upgrade") or is_returned
 
 
-def last_used(world: World, now: int) -> Iterator[Row]:
+def last_used(world: World) -> Iterator[Row]:
     rows: dict[tuple[str, str, str | None], list[Event]] = defaultdict(list)
     for event in world.events:
-        if event.event != "denial" and event.at <= now:
+        if event.event != "denial":
             rows[event.product, event.feature, event.member].append(event)
     held_by: dict[tuple[str, str, str | None], list[Use]] = defaultdict(list)
     for use in world.uses:
         if use.started:
             held_by[use.product, use.feature, use.member].append(use)
     for (product, feature, member), events in rows.items():
-        last = max((event.at for event in events if is_own_act(event)), default=None)
+        last, now = max((event.at for event in events if is_own_act(event)), default=None), world.end_of(product)
         yield {
             "product": product,
             "feature": feature,
@@ -164,13 +164,13 @@ def same_borrow(use: Use, event: Event) -> bool:
     return event.mode == "borrow" and key == (event.source, event.product, event.handle or "", event.member or "")
 
 
-def ageing(world: World, now: int) -> Iterator[Row]:
+def ageing(world: World) -> Iterator[Row]:
     borrows: dict[tuple[Any, ...], list[Use]] = defaultdict(list)
     for use in world.uses:
-        if use.started and use.mode == "borrow" and use.start <= now:
+        if use.started and use.mode == "borrow":
             borrows[use.source, use.product, use.handle or "", use.member or "", use.machine or "", use.start].append(use)
     for rows in borrows.values():
-        first = rows[0]
+        first, now = rows[0], world.end_of(rows[0].product)
         end, due = max(row.end for row in rows), max((row.until for row in rows if row.until is not None), default=None)
         is_out = end > now or any(row.censored for row in rows)
         ended_by = "open" if is_out else max(row.ended_by for row in rows)
@@ -183,10 +183,7 @@ def ageing(world: World, now: int) -> Iterator[Row]:
         signs = [
             event.at
             for event in world.events
-            if event.member is not None
-            and event.member == first.member
-            and event.at <= now
-            and (is_own_act(event) or event.event == "denial")
+            if event.member is not None and event.member == first.member and (is_own_act(event) or event.event == "denial")
         ]
         yield {
             "product": first.product,
@@ -206,7 +203,7 @@ def ageing(world: World, now: int) -> Iterator[Row]:
             "revoked_at": when(min((event.at for event in acts if event.event == "revocation"), default=None)),
             "released_at": when(min((event.at for event in acts if event.event == "release"), default=None)),
             "last_sign_at": when(max(signs, default=None)),
-            "days_since_sign": (now - max(signs)) / DAY if signs else None,
+            "days_since_sign": max(0, now - max(signs)) / DAY if signs else None,
         }
 
 

@@ -25,6 +25,8 @@ from checkout_log.errors import QuestionInvalid
 from checkout_log.log import Log
 from checkout_log.reading import read
 from checkout_log.scoring import matched, scores
+from tests.notebooks.reference import DAY, Span, World
+from tests.notebooks.worlds import BEGIN, event, open_log
 
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 # The thresholds were tuned on the seeds 1 to 5.
@@ -242,3 +244,13 @@ def test_a_log_without_anything_stuck_gives_an_empty_table(told: Told) -> None:
 def test_thresholds_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(QuestionInvalid):
         stuck.Thresholds(**wrong)
+
+
+def test_a_log_that_ended_says_nothing_of_the_time_that_another_server_s_log_goes_on() -> None:
+    """Logs of two servers end on different days; silence counts up to the end of each one's own."""
+    events = [event(0, member="ann", machine="m1"), event(1, product="Q", member="bob", machine="m2")]
+    spans = [Span("P", BEGIN, BEGIN + DAY), Span("Q", BEGIN, BEGIN + 90 * DAY)]
+    log = open_log(World([one._replace(line=number) for number, one in enumerate(events, 1)], spans))
+    assert stuck.find(log)["product"].tolist() == ["Q"]
+    later = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=BEGIN + 90 * DAY)
+    assert stuck.find(log, now=later)["product"].tolist() == ["P", "Q"]
