@@ -9,7 +9,6 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from checkout_log.activity import own_acts
 from checkout_log.columns import (
     BORROW,
     DENIAL,
@@ -26,7 +25,8 @@ from checkout_log.columns import (
     typed,
 )
 from checkout_log.log import Log
-from checkout_log.questions import DAY, NOWS, moment, nows
+from checkout_log.measuring.activity import own_acts
+from checkout_log.measuring.questions import DAY, NOWS, moment, nows
 
 AGEING = (
     Column("product", TEXT, False, "product, or vendor daemon"),

@@ -8,10 +8,14 @@ import sys
 def main() -> None:
     """Runs the command and exits with its status."""
     try:
-        from checkout_log.report import main as run
+        from checkout_log.reporting.report import main as run
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] == "checkout_log":
             raise
         print(f"carnet-report needs {error.name}: pip install 'carnet[notebooks]'", file=sys.stderr)  # noqa: T201
         sys.exit(3)
     sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 from ibis import _
 
-from checkout_log import hours, levels
 from checkout_log.columns import OF_FEATURE, TIME, WHOLE, Column, typed
 from checkout_log.log import Log
-from checkout_log.questions import one_of
+from checkout_log.measuring import hours, levels
+from checkout_log.measuring.questions import one_of
 
 DAILY = (
     *OF_FEATURE,

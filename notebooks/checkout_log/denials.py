@@ -13,7 +13,6 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import BooleanValue, Table
 
-from checkout_log import hours
 from checkout_log.columns import (
     CHECKOUT,
     DENIAL,
@@ -28,7 +27,8 @@ from checkout_log.columns import (
     typed,
 )
 from checkout_log.log import Log
-from checkout_log.questions import duration, one_of
+from checkout_log.measuring import hours
+from checkout_log.measuring.questions import duration, one_of
 
 # Clients try again every 30 to 90 seconds; a pause longer than this is a new attempt.
 GAP = "5min"

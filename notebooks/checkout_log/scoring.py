@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from checkout_log.columns import CAUSES, NUMBER, SESSION, TEXT, WHOLE, Column, typed
+from checkout_log.measuring.traces import GIVEN_BACK
 from checkout_log.simulate import Truth
 from checkout_log.thresholds import Thresholds
-from checkout_log.traces import GIVEN_BACK
 
 LOOK_ALIKE, ORDINARY, NOT_FOUND = "looks stuck only", "ordinary use", "not found"
 # Logs of some servers know whole minutes only.

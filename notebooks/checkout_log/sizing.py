@@ -12,13 +12,14 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from checkout_log import denials, levels
+from checkout_log import denials
 from checkout_log.columns import NUMBER, OF_FEATURE, WHOLE, Column, typed
 from checkout_log.errors import QuestionInvalid
-from checkout_log.forecasts import forecast
 from checkout_log.log import Log
-from checkout_log.questions import duration, one_of, whole
-from checkout_log.shorter import what_if
+from checkout_log.measuring import levels
+from checkout_log.measuring.forecasts import forecast
+from checkout_log.measuring.questions import duration, one_of, whole
+from checkout_log.measuring.shorter import what_if
 
 __all__ = ["enough", "forecast", "what_if"]
 

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from checkout_log import traces
 from checkout_log.columns import (
     BORROW,
     CUT_BY_RESTART,
@@ -29,6 +28,7 @@ from checkout_log.columns import (
     checked,
 )
 from checkout_log.log import Log
+from checkout_log.measuring import traces
 from checkout_log.thresholds import Thresholds
 
 __all__ = ["RANKING", "STUCK", "Thresholds", "find"]

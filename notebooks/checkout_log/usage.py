@@ -17,13 +17,13 @@ from fractions import Fraction
 
 import pandas as pd
 
-from checkout_log import hours, levels, questions
-from checkout_log.activity import last_used, requests, user_actions
 from checkout_log.columns import NUMBER, OF_FEATURE, TIME, WHOLE, Column, typed
-from checkout_log.durations import lengths
-from checkout_log.levels import SERIES
 from checkout_log.log import Log
-from checkout_log.questions import DAY, HOUR, one_of, zone
+from checkout_log.measuring import hours, levels, questions
+from checkout_log.measuring.activity import last_used, requests, user_actions
+from checkout_log.measuring.durations import lengths
+from checkout_log.measuring.levels import SERIES
+from checkout_log.measuring.questions import DAY, HOUR, one_of, zone
 
 __all__ = [
     "efficiency",

@@ -9,9 +9,10 @@ from fractions import Fraction
 
 import pandas as pd
 
-from checkout_log import activity, borrows, daily, denials, doubts, durations, shorter, sizing, usage
+from checkout_log import borrows, daily, denials, doubts, sizing, usage
 from checkout_log.columns import Column
 from checkout_log.log import Log
+from checkout_log.measuring import activity, durations, shorter
 from tests.notebooks import reference_measures as slow
 from tests.notebooks import reference_use as slow_use
 from tests.notebooks.reference import DAY, SECOND, World

@@ -9,8 +9,8 @@ from itertools import pairwise
 import pandas as pd
 
 from checkout_log import borrows, daily, denials, doubts, sizing, stuck, usage
-from checkout_log.levels import GROUPINGS
 from checkout_log.log import Log
+from checkout_log.measuring.levels import GROUPINGS
 
 
 def around(figure: str) -> tuple[str, str, str]:

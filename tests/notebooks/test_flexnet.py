@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from checkout_log.reading import read
-from checkout_log.sources import flexnet_lines as grammar
-from checkout_log.sources.flexnet_lines import Malformed, Mark, Use
+from checkout_log.sources.flexnet import lines as grammar
+from checkout_log.sources.flexnet.lines import Malformed, Mark, Use
 from tests.support.server_log import DAEMON, ServerLog
 from tests.support.stored import stored
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from checkout_log import sizing
-from checkout_log.forecasts import daily_peaks
 from checkout_log.log import Log
+from checkout_log.measuring.forecasts import daily_peaks
 from tests.notebooks.reference import SECOND, Event, Span, World
 from tests.notebooks.worlds import event, open_log
 

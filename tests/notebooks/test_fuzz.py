@@ -12,7 +12,9 @@ from checkout_log.columns import EVENTS, checked
 from checkout_log.errors import LogError
 from checkout_log.log import Log
 from checkout_log.reading import read
-from checkout_log.sources import flexnet_lines, lmstat_rows, rlm_lines
+from checkout_log.sources.flexnet import lines as flexnet_lines
+from checkout_log.sources.lmstat import rows as lmstat_rows
+from checkout_log.sources.rlm import lines as rlm_lines
 
 FLEXNET = (
     " 8:42:20 (lmgrd) Server's System Date and Time: Thu May 05 2022 08:42:20 Hora de verano romance",

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, note, settings
 
 from checkout_log import read
 from checkout_log.columns import EVENTS, names
-from checkout_log.levels import GROUPINGS
 from checkout_log.log import Log
+from checkout_log.measuring.levels import GROUPINGS
 from tests.notebooks import agreement
 from tests.notebooks.agreement import Case
 from tests.notebooks.every_measure import EACH, EVERY, Measure

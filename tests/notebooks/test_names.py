@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 import checkout_log
-from checkout_log import Log, borrows, denials, plots, report, simulate, sizing, stuck, usage
+from checkout_log import Log, borrows, denials, plots, simulate, sizing, stuck, usage
 from checkout_log.columns import CAUSES, ENDINGS
+from checkout_log.reporting import report
 from tests.notebooks.worlds import many, open_log
 
 EVENTS = "at event mode handle product feature member group machine alias os_user quantity until reason source line"

@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from checkout_log import running
+from checkout_log.reporting import running
 from checkout_log.showing import TABLE
 from tests.support import gallery
 

@@ -10,7 +10,7 @@ import pytest
 
 from checkout_log import borrows, daily, denials, panels, read, releasing, scoring, showing, sizing, stuck, usage
 from checkout_log.doubts import DOUBTS, doubts
-from checkout_log.levels import GROUPINGS
+from checkout_log.measuring.levels import GROUPINGS
 from tests.support.pictured import FEATURE, PRODUCT, site, site_with_stories
 
 Say = Callable[..., str]

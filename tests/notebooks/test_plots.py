@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from checkout_log import borrows, daily, denials, plots, scoring, sizing, stuck, usage
 from checkout_log.columns import CAUSES
 from checkout_log.errors import QuestionInvalid
-from checkout_log.levels import GROUPINGS
+from checkout_log.measuring.levels import GROUPINGS
 from tests.support.pictured import FEATURE, PRODUCT, horizontals, site, site_with_stories, verticals, words
 
 Draw = Callable[..., Axes]

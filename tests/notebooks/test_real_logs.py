@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from checkout_log import read, usage
-from checkout_log.levels import GROUPINGS
 from checkout_log.log import Log
+from checkout_log.measuring.levels import GROUPINGS
 from tests.notebooks.every_measure import EACH, EVERY
 from tests.support.stored import stored
 

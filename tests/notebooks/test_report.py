@@ -15,9 +15,10 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from checkout_log import read, report, running, showing
-from checkout_log.page import prose, rendered
+from checkout_log import read, showing
 from checkout_log.panels import code
+from checkout_log.reporting import report, running
+from checkout_log.reporting.page import prose, rendered
 from tests.support.pages import Page, parsed
 
 SCRIPT, MARKUP = "<script>alert(1)</script>", "'><img/src=x/onerror=alert(2)>"
@@ -48,7 +49,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Completed
 
 
 def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    run = "import sys; from checkout_log.report import main; sys.exit(main())"
+    run = "import sys; from checkout_log.reporting.report import main; sys.exit(main())"
     return subprocess.run(
         [sys.executable, "-c", run, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=280
     )
@@ -157,7 +158,7 @@ def test_errors_are_said_in_a_sentence_and_leave_no_page(arguments: list[str], s
 
 
 def test_the_module_is_the_command(tmp_path: Path) -> None:
-    run = [sys.executable, "-m", "checkout_log.report", "missing.log", "-o", "page.html"]
+    run = [sys.executable, "-m", "checkout_log.command", "missing.log", "-o", "page.html"]
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "source-not-found" in done.stderr

@@ -13,7 +13,7 @@ from lifelines import KaplanMeierFitter
 from lifelines.utils import median_survival_times, qth_survival_time
 
 from checkout_log import usage
-from checkout_log.levels import GROUPINGS
+from checkout_log.measuring.levels import GROUPINGS
 from tests.notebooks.reference import SECOND, Era, Event, Span, World
 from tests.notebooks.worlds import BEGIN, event, open_log, world
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 
-from checkout_log import running
+from checkout_log.reporting import running
 
 DOCS = Path(__file__).parents[2] / "docs"
 # Name of the picture, number of the notebook, and number of the picture in it.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 
-from checkout_log import running
+from checkout_log.reporting import running
 from tests.support import gallery
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from checkout_log.sources.flexnet_times import Flags
+from checkout_log.sources.common import Flags
 from checkout_log.sources.part import Part
 from checkout_log.store import ROWS_IN_A_BATCH, EventFile, Tally
 

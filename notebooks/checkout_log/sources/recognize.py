@@ -8,8 +8,10 @@ import re
 from pathlib import Path
 
 from checkout_log.errors import SourceNotRecognized
-from checkout_log.sources import flexnet_times, lmstat_rows, rlm_lines
+from checkout_log.sources.flexnet import times as flexnet_times
+from checkout_log.sources.lmstat import rows as lmstat_rows
 from checkout_log.sources.part import FLEXNET, LMSTAT, RLM_DEBUG, RLM_REPORT
+from checkout_log.sources.rlm import lines as rlm_lines
 from checkout_log.sources.text import UTF8_MARK, ZERO, decoded, head
 
 EXPORT_LINES, EXPORT_CSV, EXPORT_PARQUET, SQLITE = "export-lines", "export-csv", "export-parquet", "sqlite"

@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checkout_log.errors import QuestionInvalid
-from checkout_log.sources.flexnet import LATE
-from checkout_log.sources.flexnet_times import DAY, MINUTE, Flags, Numbers
+from checkout_log.sources.common import DAY, LATE, MINUTE, Flags, Numbers
 
 # In microseconds.
 SECOND = 1_000_000

@@ -20,12 +20,12 @@ from zoneinfo import ZoneInfo
 
 from checkout_log.columns import EVENTS, names
 from checkout_log.sources import overlaps, zones
-from checkout_log.sources import rlm_lines as grammar
-from checkout_log.sources.flexnet_times import HOUR
+from checkout_log.sources.common import HOUR
 from checkout_log.sources.part import RLM_DEBUG, RLM_REPORT, Found, Part, covered, joined
-from checkout_log.sources.rlm_days import possible_day
-from checkout_log.sources.rlm_history import History, Reading
-from checkout_log.sources.rlm_lines import Record, Unread
+from checkout_log.sources.rlm import lines as grammar
+from checkout_log.sources.rlm.days import possible_day
+from checkout_log.sources.rlm.history import History, Reading
+from checkout_log.sources.rlm.lines import Record, Unread
 from checkout_log.sources.text import lines
 from checkout_log.store import EventFile
 

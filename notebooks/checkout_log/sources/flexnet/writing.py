@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from checkout_log.columns import CHECKOUT, SESSION
-from checkout_log.sources import flexnet_lines as grammar
-from checkout_log.sources.flexnet import Placed
-from checkout_log.sources.flexnet_dated import Dated
-from checkout_log.sources.flexnet_times import Flags, Numbers
+from checkout_log.sources.common import SHUTDOWN, Flags, Numbers
+from checkout_log.sources.flexnet.dated import Dated
+from checkout_log.sources.flexnet.scanning import Placed
+from checkout_log.sources.flexnet.starts import begun
 from checkout_log.sources.part import FLEXNET, Part
-from checkout_log.sources.runs import SECOND, STOP_TAKES, Era, Server, begun
+from checkout_log.sources.runs import SECOND, STOP_TAKES, Era, Server
 from checkout_log.store import EventFile, Tally
 
 COPIED = ("event", "product", "feature", "member", "machine", "quantity", "reason")
@@ -100,7 +100,7 @@ def _write(batch: pa.RecordBatch, one: Dated, runs: dict[str, Runs], segment: in
     lines = batch["line"].to_numpy()
     times, is_uncertain = one.utc(lines, batch["clock"].to_numpy())
     eras = np.zeros(len(lines), dtype=np.int64)
-    is_shutdown = pc.fill_null(pc.equal(batch["reason"], grammar.SHUTDOWN), fill_value=False).to_numpy(zero_copy_only=False)
+    is_shutdown = pc.fill_null(pc.equal(batch["reason"], SHUTDOWN), fill_value=False).to_numpy(zero_copy_only=False)
     is_checkout = pc.equal(batch["event"], CHECKOUT).to_numpy(zero_copy_only=False)
     for product in batch["product"].unique().to_pylist():
         own = pc.equal(batch["product"], product).to_numpy(zero_copy_only=False)

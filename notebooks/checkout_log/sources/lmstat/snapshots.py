@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from checkout_log.sources import lmstat_rows as grammar
+from checkout_log.sources.lmstat import rows as grammar
 from checkout_log.sources.part import Part
 from checkout_log.sources.text import lines
 

@@ -11,9 +11,9 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from checkout_log import levels
 from checkout_log.columns import WHOLE, Column
 from checkout_log.log import Log
+from checkout_log.measuring import levels
 
 # A quarter of an hour: in every time zone, hours begin where a quarter of an hour of UTC begins.
 CELL = 900 * 1_000_000

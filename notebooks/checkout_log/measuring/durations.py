@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from ibis import _
 
-from checkout_log import levels
 from checkout_log.columns import FLAG, NUMBER, OF_FEATURE, WHOLE, Column, typed
 from checkout_log.log import Log
-from checkout_log.questions import SECOND
+from checkout_log.measuring import levels
+from checkout_log.measuring.questions import SECOND
 
 LENGTHS = (
     *OF_FEATURE,

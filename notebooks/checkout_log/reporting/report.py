@@ -15,11 +15,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from checkout_log import panels, running
+from checkout_log import panels
 from checkout_log.errors import LogError
-from checkout_log.page import rendered
 from checkout_log.reading import read
-from checkout_log.running import Run
+from checkout_log.reporting import running
+from checkout_log.reporting.page import rendered
+from checkout_log.reporting.running import Run
 
 EXAMPLES = """\
 examples:
@@ -121,7 +122,3 @@ def write_page(output: Path, page: str) -> None:
     finally:
         with suppress(OSError):
             draft.unlink()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

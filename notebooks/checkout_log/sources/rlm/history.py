@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from checkout_log.columns import BORROW, CHECKIN, CHECKOUT, DENIAL, EVENT_KINDS, RENEWAL, SESSION
-from checkout_log.sources import rlm_lines as grammar
 from checkout_log.sources import zones
 from checkout_log.sources.part import Part
-from checkout_log.sources.rlm_days import Days
-from checkout_log.sources.rlm_lines import Record, Unread
+from checkout_log.sources.rlm import lines as grammar
+from checkout_log.sources.rlm.days import Days
+from checkout_log.sources.rlm.lines import Record, Unread
 from checkout_log.sources.runs import Era, Server
 
 SOURCE = "rlm"

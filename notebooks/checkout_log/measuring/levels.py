@@ -18,7 +18,7 @@ from ibis.expr.types import Table
 
 from checkout_log.columns import TEXT, TIME, WHOLE, Column, names
 from checkout_log.log import Log
-from checkout_log.questions import one_of
+from checkout_log.measuring.questions import one_of
 
 # What counts as one license: each use with its quantity, or all uses of one machine or member together.
 GROUPINGS = ("handle", "machine", "member")

@@ -16,11 +16,11 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from checkout_log import levels
 from checkout_log.columns import BORROW, CHECKOUT, NUMBER, OF_FEATURE, RENEWAL, UPGRADE, WHOLE, Column, typed
-from checkout_log.levels import SERIES
 from checkout_log.log import Log
-from checkout_log.questions import DAY, MOST_DAYS, whole
+from checkout_log.measuring import levels
+from checkout_log.measuring.levels import SERIES
+from checkout_log.measuring.questions import DAY, MOST_DAYS, whole
 
 WHAT_IF = (
     *OF_FEATURE,

@@ -12,10 +12,10 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from checkout_log import stacks
 from checkout_log.columns import BORROW, RENEWAL, SESSIONS, TEXT, TIME, WHOLE, Column
 from checkout_log.log import Log
-from checkout_log.questions import NOWS, moment, nows
+from checkout_log.measuring import stacks
+from checkout_log.measuring.questions import NOWS, moment, nows
 from checkout_log.thresholds import Thresholds
 
 MICROSECOND = timedelta(microseconds=1)

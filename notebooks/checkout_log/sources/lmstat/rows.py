@@ -10,7 +10,7 @@ import re
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from checkout_log.sources.flexnet_lines import FIRST_YEAR, LAST_YEAR, MOST_LICENSES
+from checkout_log.sources.common import FIRST_YEAR, LAST_YEAR, MOST_LICENSES
 from checkout_log.sources.text import number
 
 STATUS = re.compile(r"Flexible License Manager status on \S+ (\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d\d)(?::(\d\d))?")

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from ibis import _
 
-from checkout_log import hours, levels
 from checkout_log.columns import NUMBER, OF_FEATURE, TEXT, TIME, WHOLE, Column, names, typed
 from checkout_log.log import Log
-from checkout_log.questions import MOST_DAYS, one_of, whole
+from checkout_log.measuring import hours, levels
+from checkout_log.measuring.questions import MOST_DAYS, one_of, whole
 
 # Every weekday twice; eight weeks, before a trend can be told from chance.
 FEWEST_DAYS, DAYS_OF_A_TREND = 14, 56

@@ -24,7 +24,7 @@ import re
 from typing import NamedTuple
 
 from checkout_log.columns import CHECKIN, CHECKOUT, DENIAL, RENEWAL
-from checkout_log.sources.flexnet_lines import IDLE, MOST_LICENSES, QUEUED
+from checkout_log.sources.common import IDLE, MOST_LICENSES, QUEUED
 
 # Kinds of records beside the events.
 IN_USE, START, STOP, END, STAMP, ISV, SWITCHED = "inuse", "start", "stop", "log end", "stamp", "isv", "switched"

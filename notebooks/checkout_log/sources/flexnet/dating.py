@@ -1,6 +1,6 @@
 """Which day a line without a date belongs to.
 
-Lines of a FlexNet log carry the time of day alone. Visible midnights are counted (`flexnet`); stamps say what day it is.
+Lines of a FlexNet log carry the time of day alone. Visible midnights are counted (`scanning`); stamps say what day it is.
 Between two stamps that agree with the count, every day is certain. Where they do not agree, the log was silent for a day or
 more, its clock was set, or pieces were joined in the wrong order, and no line in between tells where: those lines are dated
 as well as can be, and flagged. So is what lies more than a day before the first stamp or after the last, where such a silence
@@ -16,9 +16,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from checkout_log.sources import flexnet_lines as grammar
-from checkout_log.sources.flexnet import LATE, Placed, Scan, Step
-from checkout_log.sources.flexnet_times import DAY, EPOCH, MINUTE, Flags, Numbers
+from checkout_log.sources.common import DAY, LATE, MINUTE, Flags, Numbers
+from checkout_log.sources.flexnet import lines as grammar
+from checkout_log.sources.flexnet.scanning import Placed, Scan, Step
+from checkout_log.sources.flexnet.times import EPOCH
 
 # A step back beyond what a clock does when summer ends, and short of midnight: a midnight after which little was written.
 DOUBTFUL_BACK = 70 * MINUTE

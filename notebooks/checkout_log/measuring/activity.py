@@ -27,7 +27,7 @@ from checkout_log.columns import (
 )
 from checkout_log.errors import QuestionInvalid
 from checkout_log.log import Log
-from checkout_log.questions import DAY, NOWS, SECOND, moment, nows
+from checkout_log.measuring.questions import DAY, NOWS, SECOND, moment, nows
 
 # What requests can be counted by.
 BY = ("product", "feature", "member", "group", "machine")

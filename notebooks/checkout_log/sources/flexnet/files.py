@@ -16,11 +16,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 
-from checkout_log.sources import dating, overlaps, runs, zones
-from checkout_log.sources.flexnet import LATE, RAW, Scan, scan
-from checkout_log.sources.flexnet_dated import Dated, dated
-from checkout_log.sources.flexnet_times import DAY, HOUR, Flags, Numbers
-from checkout_log.sources.flexnet_writing import write
+from checkout_log.sources import overlaps, runs, zones
+from checkout_log.sources.common import DAY, HOUR, LATE, Flags, Numbers
+from checkout_log.sources.flexnet import dating
+from checkout_log.sources.flexnet.dated import Dated, dated
+from checkout_log.sources.flexnet.scanning import RAW, Scan, scan
+from checkout_log.sources.flexnet.writing import write
 from checkout_log.sources.part import FLEXNET, Found, Part, covered, joined
 from checkout_log.store import EventFile
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from checkout_log.sources.flexnet_lines import FIRST_YEAR, LAST_YEAR
-from checkout_log.sources.flexnet_times import DAY
-from checkout_log.sources.rlm_lines import Record, Unread
+from checkout_log.sources.common import DAY, FIRST_YEAR, LAST_YEAR
+from checkout_log.sources.rlm.lines import Record, Unread
 
 EPOCH = date(1970, 1, 1)
 

@@ -19,15 +19,11 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from checkout_log.columns import CHECKIN, CHECKOUT, DENIAL, UNSUPPORTED, UPGRADE
+from checkout_log.sources.common import FIRST_YEAR, IDLE, LAST_YEAR, MOST_LICENSES, QUEUED, SHUTDOWN
 from checkout_log.sources.text import number
 
 # These write about themselves; only vendor daemons give licenses.
 MANAGERS = ("lmgrd", "lmadmin")
-# Reason of a request that waits in the queue.
-QUEUED = "queued"
-IDLE, SHUTDOWN = "idle", "shutdown"
-# FLEXlm is younger than 1988. A stamp outside of these years is damage.
-FIRST_YEAR, LAST_YEAR = 1988, 2199
 
 # Kinds of marks.
 STAMP, BANNER, START, LAUNCHED, REREAD, REREAD_END, STOP, STOP_ALL = (
@@ -94,10 +90,8 @@ MORE = "^^^"
 # After the version: the user, who may be missing before the @, the address, and the number of the process.
 MORE_USER = re.compile(r" *\S+ (?P<user>\S.*?) [0-9A-Fa-f.:]{3,} \d+ ")
 MORE_COUNT = re.compile(r"\((\d+)\)\s*$")
-# No server gives a million licenses at once: a longer number is damage.
 LICENSES = re.compile(r"\((\d+) licenses?\)")
 GROWN = re.compile(r"\((\d+) ?-> ?(\d+) licenses?\)")
-MOST_LICENSES = 1_000_000
 RETURNED = {"INACTIVE": IDLE, "SHUTDOWN": SHUTDOWN}
 RETURN = re.compile(r"\((INACTIVE|SHUTDOWN)\)\s*$")
 # `(Licensed number of users already reached. (-4,342:104 "Connection reset by peer"))`: the words, and the code without what

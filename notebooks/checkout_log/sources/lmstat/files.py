@@ -20,9 +20,9 @@ from zoneinfo import ZoneInfo
 
 from checkout_log.columns import BORROW, CHECKIN, CHECKOUT, DENIAL, SESSION, UPGRADE
 from checkout_log.sources import zones
-from checkout_log.sources.flexnet_lines import QUEUED
-from checkout_log.sources.lmstat_rows import Row
-from checkout_log.sources.lmstat_snapshots import UNKNOWN, Key, Snapshot, in_order
+from checkout_log.sources.common import QUEUED
+from checkout_log.sources.lmstat.rows import Row
+from checkout_log.sources.lmstat.snapshots import UNKNOWN, Key, Snapshot, in_order
 from checkout_log.sources.part import LMSTAT, Found, Part, joined
 from checkout_log.store import EventFile
 

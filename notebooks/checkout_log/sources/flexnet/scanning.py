@@ -16,12 +16,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from checkout_log.sources import flexnet_lines as grammar
-from checkout_log.sources.flexnet_times import DAY, EPOCH, MINUTE, UNSAID, Flags, Numbers, Times, times
+from checkout_log.sources.common import DAY, LATE, MINUTE, Flags, Numbers
+from checkout_log.sources.flexnet import lines as grammar
+from checkout_log.sources.flexnet.times import EPOCH, UNSAID, Times, times
 from checkout_log.sources.text import Block, blocks
 
-# A thread may write its line so many seconds after another has written a later one.
-LATE = 60
 # Steps that are kept for judging the hour that comes twice: any step back, and steps forward of this size.
 LONG_STEP = 25 * MINUTE
 

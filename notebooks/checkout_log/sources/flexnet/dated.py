@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 
-from checkout_log.sources import dating, zones
-from checkout_log.sources.flexnet import Scan
-from checkout_log.sources.flexnet_times import Flags, Numbers
+from checkout_log.sources import zones
+from checkout_log.sources.common import Flags, Numbers
+from checkout_log.sources.flexnet import dating
+from checkout_log.sources.flexnet.scanning import Scan
 
 
 @dataclass(frozen=True)

@@ -16,19 +16,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from checkout_log.sources.flexnet_lines import FIRST_YEAR, LAST_YEAR
+from checkout_log.sources.common import DAY, FIRST_YEAR, HOUR, LAST_YEAR, MINUTE, Flags, Numbers
 from checkout_log.sources.text import Block
 
-DAY, HOUR, MINUTE = 86_400, 3_600, 60
 HALF_A_DAY = 12
 # Of a line that does not say it.
 UNSAID = -(2**62)
 EPOCH = date(1970, 1, 1).toordinal()
 LENGTH_OF_DATE = 3
 
-Numbers = npt.NDArray[np.int64]
 Seconds = npt.NDArray[np.int32]
-Flags = npt.NDArray[np.bool_]
 
 # These patterns are read by RE2, for all lines, and by Python, to recognize a log.
 # What a system log, a container or several containers put before each line.
