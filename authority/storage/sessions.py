@@ -73,7 +73,9 @@ _PAST = (
     .limit(bindparam("most"))
     .with_for_update(of=sessions, skip_locked=True)
 )
-_ANY_PAST = select(sessions.c.id).where(sessions.c.is_logged_as_ended.is_(False), sessions.c.active_until <= bindparam("now")).limit(1)
+_ANY_PAST = (
+    select(sessions.c.id).where(sessions.c.is_logged_as_ended.is_(False), sessions.c.active_until <= bindparam("now")).limit(1)
+)
 _PAST_OF_MEMBER = _PAST.where(sessions.c.member_id == bindparam("of_member"))
 _MARK = update(sessions).where(sessions.c.id.in_(bindparam("ids", expanding=True))).values(is_logged_as_ended=True)
 
