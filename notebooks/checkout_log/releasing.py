@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from checkout_log.columns import BORROW
-from checkout_log.simulate.export import defused
+from checkout_log.spreadsheets import defused
 
 
 def releasable(found: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:

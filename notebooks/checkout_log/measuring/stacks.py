@@ -12,10 +12,10 @@ from collections import defaultdict
 import pandas as pd
 from ibis import _
 
-from checkout_log.columns import CHECKIN, CHECKOUT, END, RELEASE, TEXT, TIME, UPGRADE, WHOLE, Column
+from checkout_log.columns import TEXT, TIME, WHOLE, Column
 from checkout_log.log import Log
+from checkout_log.pairing import CLOSING, OPENING
 
-OPENING, CLOSING = (CHECKOUT, UPGRADE), (CHECKIN, RELEASE, END)
 _KEY = ("product", "feature", "member", "machine")
 _EVENTS = (
     *(Column(name, TEXT, True, "") for name in _KEY),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,12 @@ import pyarrow.parquet as pq
 from checkout_log.columns import ARROW, CHECKIN, CHECKOUT, DENIAL, END, EVENTS, SESSION, TIME, names
 from checkout_log.simulate.rows import plain
 from checkout_log.simulate.truth import Truth
+from checkout_log.spreadsheets import defused
 
 # How the authority says that its holder ended something, and that time did.
 CHECKED_IN, BY_TIME = "checked-in", "time"
 # What the export's parquet file holds: the events' columns, times as timestamps of microseconds in UTC.
 SCHEMA = pa.schema([pa.field(column.name, ARROW[column.kind], nullable=column.optional) for column in EVENTS])
-# A spreadsheet runs what begins so, also behind white space; a quote that was there before such a begin needs one more.
-_RUN = re.compile(r"'*\s*[=+\-@＝＋－＠]|'*[\t\r\n\0]")  # noqa: RUF001 - the full-width signs are run as well
 
 
 def write_jsonl(truth: Truth, path: Path | str, products: Sequence[str] | None = None) -> list[Path]:
@@ -51,11 +49,6 @@ def write_parquet(truth: Truth, path: Path | str, products: Sequence[str] | None
     frame = _exported(truth, products)
     pq.write_table(pa.Table.from_pandas(frame, schema=SCHEMA, preserve_index=False), path, compression="zstd")
     return [Path(path)]
-
-
-def defused(value: Any) -> Any:
-    """A cell, with a quote before what a spreadsheet would run as a formula."""
-    return f"'{value}" if isinstance(value, str) and _RUN.match(value) else value
 
 
 def _exported(truth: Truth, products: Sequence[str] | None) -> pd.DataFrame:

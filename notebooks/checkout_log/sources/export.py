@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +21,7 @@ from checkout_log.columns import ARROW, BORROW, EVENT_KINDS, EVENTS, SESSION, SO
 from checkout_log.errors import ColumnsWrong, SourceUnreadable
 from checkout_log.sources.part import EXPORT, Part
 from checkout_log.sources.text import lines
+from checkout_log.spreadsheets import restored
 from checkout_log.store import REPEATED, ROWS_IN_A_BATCH, EventFile
 
 MICROSECOND = timedelta(microseconds=1)
@@ -34,9 +34,6 @@ MOST_DIGITS = 16
 # In microseconds since 1970. A due time can be of the years 1 to 9999, which some write for "for ever". What happened did so
 # from 1970 to 2199: one damaged row must not make a log of thousands of years, of which every quarter of an hour is counted.
 TIMES = {"at": (0, 7_258_118_399_999_999), "until": (-62_135_596_800_000_000, 253_402_300_799_999_999)}
-# A cell that a spreadsheet would run as a formula was written with an apostrophe before it; also one that began with
-# apostrophes and then such a sign, so that every cell can be read again as it was.
-FORMULA = re.compile("'*(\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\0])")
 Row = tuple[object, ...]
 
 
@@ -175,9 +172,7 @@ def _cell(name: str, cell: str) -> object:
     if name in MOST:
         # What is no number, or one with more digits than any has, stays text, and breaks the rule of its column.
         return int(cell) if cell.isascii() and cell.isdecimal() and len(cell) <= MOST_DIGITS else cell
-    if cell.startswith("'") and FORMULA.match(cell, 1):
-        cell = cell[1:]
-    return cell or None
+    return restored(cell) or None
 
 
 def _check_types(path: Path, schema: pa.Schema) -> None:
