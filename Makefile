@@ -2,6 +2,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := authority verifier notebooks tests
+# A lock is whole, so nothing is resolved: a newer release on the index changes nothing, and no pip reads more than the lock says.
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test check check-long notebooks gallery bench docs format lock
@@ -12,12 +14,14 @@ help: ## show the targets
 # Two stages: what it takes to run, and on top of it what it takes to develop. Both are locked, with digests.
 $(VENV)/run.ready: pyproject.toml .ci/run.lock .ci/dev.lock
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r .ci/run.lock
+	$(INSTALL) -r .ci/run.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/pip check
 	touch $@
 
 $(VENV)/dev.ready: $(VENV)/run.ready .ci/dev.lock
-	$(BIN)/pip install --quiet --require-hashes -r .ci/dev.lock
+	$(INSTALL) -r .ci/dev.lock
+	$(BIN)/pip check
 	touch $@
 
 demo: $(VENV)/run.ready ## borrow, check without a network, return and revoke on this very machine
