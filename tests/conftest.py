@@ -13,8 +13,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from authority.services import passwords
-from authority.storage import schema
-from authority.storage.database import Database
+from authority.storage.db import schema
+from authority.storage.db.database import Database
 from tests.support.authorities import Bench, make_bench
 
 DATABASES = ("sqlite", "postgresql")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from authority import rendering
 from authority.cli.frame import Command, Frame, pass_frame, read_input, show
 from authority.cli.records import authorization
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import AuthorizationUnusable, RequestInvalid
+from authority.presentation import rendering
 from authority.services import authorizations
 from authority.services.authorizations import Installation, NewTrust
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
-from authority import rendering, spreadsheets
 from authority.cli import endings
 from authority.cli.frame import Frame, Group, check_output, pass_frame, read_input, show, show_table, write_lines, write_output
 from authority.domain.members import CONSOLE
+from authority.presentation import rendering, spreadsheets
 from authority.services import borrow as service
 from authority.services.context import Authority
-from authority.signing.carried import member_of_file
+from authority.signing.inbox import member_of_file
 from authority.storage.borrows import ACTIVE, Filter
 
 STATES = ["active", "expired", "checked-in", "revoked", "released"]

@@ -7,15 +7,15 @@ from typing import Any
 
 import click
 
-from authority import rendering, spreadsheets
 from authority.cli.frame import REFUSED, Command, Frame, pass_frame, read_input, show
 from authority.domain.borrows import Borrow
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import InvalidInput, Refusal
+from authority.presentation import rendering, spreadsheets
 from authority.services import borrow as service
 from authority.services import endings
 from authority.services.context import Authority
-from authority.signing.carried import member_of_file
+from authority.signing.inbox import member_of_file
 
 # The columns of an analyst's table of stuck licenses, and those of `borrow list --csv`; one of two names the borrow.
 STUCK_COLUMNS = (

@@ -14,7 +14,6 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from authority.app import open_authority
 from authority.domain.refusals import (
     DemonstrationOnly,
     KeyUnusable,
@@ -26,8 +25,9 @@ from authority.domain.refusals import (
 )
 from authority.services import admission
 from authority.services.context import Authority
-from authority.settings import Settings, from_process
-from authority.signing.carried import read_file, write_file
+from authority.signing.inbox import read_file, write_file
+from authority.wiring.app import open_authority
+from authority.wiring.settings import Settings, from_process
 
 REFUSED, USAGE, TROUBLE = 1, 2, 3
 TROUBLES = (StorageUnavailable, SettingsInvalid, KeyUnusable, NotSetUp, DemonstrationOnly, SigningFailed)

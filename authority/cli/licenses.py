@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from authority import rendering, rendering_licenses
 from authority.cli.frame import REFUSED, Frame, Group, pass_frame, show, show_table
 from authority.domain.activity import NONE
 from authority.domain.members import CONSOLE
+from authority.presentation import rendering, rendering_licenses
 from authority.services import activity, licenses
 from authority.services.licenses import Wish
 

@@ -11,9 +11,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from authority import member_sheet, rendering, spreadsheets
 from authority.cli.frame import REFUSED, Command, Frame, check_output, pass_frame, show, write_lines
 from authority.domain.members import CONSOLE, Assignment
+from authority.presentation import member_sheet, rendering, spreadsheets
 from authority.services import member_files
 from authority.services.member_files import Imported, Line, Outcome
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from authority import rendering
 from authority.cli import member_files
 from authority.cli.frame import Frame, Group, pass_frame, show, show_table
 from authority.domain.members import CONSOLE, Role
+from authority.presentation import rendering
 from authority.services import admission, defaults, members, removal
 from authority.services.members import Change, NewMember
 

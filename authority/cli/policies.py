@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from authority import rendering
 from authority.cli.frame import Frame, Group, pass_frame, show, show_table
 from authority.domain.members import CONSOLE
+from authority.presentation import rendering
 from authority.services import policies
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from authority import rendering
 from authority.cli.frame import Frame, Group, pass_frame, show, show_table
 from authority.domain.members import CONSOLE
 from authority.domain.pools import PoolRule
+from authority.presentation import rendering
 from authority.services import pools
 
 EPILOG = """\b

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from authority import parquet, rendering, spreadsheets
 from authority.cli.frame import Frame, Group, check_output, pass_frame, show, show_table, write_lines, write_output
 from authority.domain.members import CONSOLE
+from authority.presentation import parquet, rendering, spreadsheets
 from authority.services import log as log_service
 from authority.services import overview, status_lists
 

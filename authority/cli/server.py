@@ -14,14 +14,14 @@ import click
 from granian import Granian
 from granian.constants import Interfaces
 
-from authority import installation
-from authority.app import open_authority
 from authority.cli.frame import TROUBLE, Command, Frame, pass_frame, read_input, show, show_table
 from authority.domain.refusals import SettingsInvalid
 from authority.services import overview
-from authority.settings import PREFIX
-from authority.storage import schema
-from authority.storage.database import Database
+from authority.storage.db import schema
+from authority.storage.db.database import Database
+from authority.wiring import installation
+from authority.wiring.app import open_authority
+from authority.wiring.settings import PREFIX
 
 PORT = 8440
 # Each thread waits for the disk at every commit, so more threads than cores are of use.

@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from authority import rendering
 from authority.cli.frame import Frame, Group, pass_frame, show, show_table
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import Refusal
 from authority.domain.sessions import Session
+from authority.presentation import rendering
 from authority.services import session_settings
 from authority.services import sessions as service
 from authority.services.context import Authority

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from authority import rendering
-from authority.app import system_clock
 from authority.cli.frame import Frame, Group, check_output, pass_frame, read_input, show, write_output
 from authority.domain.refusals import RequestInvalid, SpecificationInvalid
+from authority.presentation import rendering
 from authority.signing import keyring
 from authority.signing import root as vendor
 from authority.signing.root import Made
+from authority.wiring.app import system_clock
 
 EPILOG = """\b
 examples:

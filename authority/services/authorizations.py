@@ -16,7 +16,7 @@ from authority.domain.members import Actor, Privilege
 from authority.domain.refusals import AuthorizationUnusable, KeyUnusable, NotSetUp
 from authority.services import set_up
 from authority.services.context import Authority
-from authority.signing import authorizations, carried
+from authority.signing import authorizations, inbox
 from authority.storage import authorizations as stored
 from authority.storage import events, members
 from authority.storage import organization as stored_organization
@@ -87,7 +87,7 @@ def _copy_trust(authority: Authority, trust_file: bytes) -> str | None:
     if authority.trust_copy is None:
         return None
     try:
-        carried.write_file(authority.trust_copy, trust_file)
+        inbox.write_file(authority.trust_copy, trust_file)
     except OSError as error:
         path = authority.trust_copy
         return f"{path} cannot be written: {error.strerror}; write it with carnet-authority trust export -o {path}"

@@ -18,7 +18,7 @@ from authority.services import seats, status_lists
 from authority.services.admission import check_admitted
 from authority.services.context import Authority
 from authority.services.seats import Case
-from authority.signing import carried, tokens
+from authority.signing import inbox, issuing
 from authority.storage import borrows as stored
 from authority.storage import events, members, offline_rules, pools, sessions
 from authority.storage.borrows import Token
@@ -54,7 +54,7 @@ def issue(authority: Authority, actor: Actor, request: str, member: str | None =
         RequestInvalid, RequestReplayed, NotAllowed, NotFound: nothing is written.
         BorrowRefused: a rule says no; a denial is in the log.
     """
-    ask, now = carried.read_request(request), authority.now()
+    ask, now = inbox.read_request(request), authority.now()
     with authority.database.write() as connection:
         _check_organization(ask, authority.organization(connection))
         found = _member_for(connection, actor, member, ask)
@@ -216,7 +216,7 @@ def _new_token(authority: Authority, connection: Connection, case: Case, borrow:
         borrow_id=borrow.id,
         request_jti=case.ask.jti,
         request_digest=case.ask.digest,
-        payload=tokens.borrow_payload(
+        payload=issuing.borrow_payload(
             borrow, authorization, jti=jti, now=case.now, status_index=index, status_uri=organization.status_uri
         ),
         kid=issuer.current_kid("borrow", case.now),
@@ -236,7 +236,7 @@ def _places(authority: Authority, size: int) -> Iterator[int]:
 def file_of(authority: Authority, token: Token) -> bytes:
     """The file of a token: the same bytes as ever, made again from the rows and signed after they were committed."""
     issuer, list_compact = authority.file_parts(token.authorization_seq, token.status_seq)
-    return tokens.borrow_file(issuer, token.payload, token.kid, list_compact)
+    return issuing.borrow_file(issuer, token.payload, token.kid, list_compact)
 
 
 def show(authority: Authority, actor: Actor, borrow_id: str) -> Borrow:

@@ -1,4 +1,4 @@
-"""What every use case is given: the database, the keys, a clock and a source of ids. Wired once, in `authority.app`."""
+"""What every use case is given: the database, the keys, a clock and a source of ids. Wired once, in `authority.wiring.app`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from authority.domain.catalogue import Authorization
 from authority.domain.refusals import NotSetUp
 from authority.signing import authorizations
 from authority.signing.encoding import encode
+from authority.signing.issuing import Issuer
 from authority.signing.keyring import KeyRing
-from authority.signing.tokens import Issuer
 from authority.storage import authorizations as stored_authorizations
 from authority.storage import borrows, organization
-from authority.storage.database import Database
+from authority.storage.db.database import Database
 from authority.storage.organization import Organization
 
 MOST_LISTS_REMEMBERED = 8

@@ -10,7 +10,7 @@ from authority.domain.events import borrow_events
 from authority.domain.members import Actor, Privilege
 from authority.domain.refusals import InvalidInput, NotFound, RequestInvalid
 from authority.services.context import Authority
-from authority.signing import carried
+from authority.signing import inbox
 from authority.storage import borrows as stored
 from authority.storage import events
 
@@ -22,7 +22,7 @@ def check_in(authority: Authority, actor: Actor, receipt: str) -> Borrow:
 
     Raises RequestInvalid, NotFound, NotAllowed (another machine, user or account), BorrowAlreadyEnded.
     """
-    found, now = carried.read_receipt(receipt), authority.now()
+    found, now = inbox.read_receipt(receipt), authority.now()
     account = None if actor.has(Privilege.ACT_FOR_MEMBERS) else actor.username
     with authority.database.write() as connection:
         before = _locked(connection, found.borrow_id)

@@ -13,7 +13,7 @@ from authority.signing.keyring import USES
 from authority.storage import borrows as stored_borrows
 from authority.storage import members as stored_members
 from authority.storage import organization as stored_organization
-from authority.storage import schema
+from authority.storage.db import schema
 
 
 @dataclass(frozen=True, slots=True)

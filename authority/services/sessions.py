@@ -18,8 +18,8 @@ from authority.services import seats, session_settings
 from authority.services.admission import check_admitted
 from authority.services.context import Authority
 from authority.services.seats import Case
-from authority.signing import tokens
-from authority.signing.tokens import Issuer
+from authority.signing import issuing
+from authority.signing.issuing import Issuer
 from authority.storage import borrows as stored_borrows
 from authority.storage import events, members, pools
 from authority.storage import sessions as stored
@@ -56,7 +56,7 @@ class _Answer:
     kid: str
 
     def signed(self) -> Started:
-        return Started(self.session, tokens.borrow_file(self.issuer, self.payload, self.kid, None), self.is_new)
+        return Started(self.session, issuing.borrow_file(self.issuer, self.payload, self.kid, None), self.is_new)
 
 
 def start(authority: Authority, actor: Actor, ask: SessionAsk) -> Started:
@@ -249,7 +249,7 @@ def _use_again(authority: Authority, connection: Connection, case: _Case, sessio
 def _answer(authority: Authority, connection: Connection, case: _Case, session: Session, *, is_new: bool) -> _Answer:
     issuer = authority.issuer(connection, case.authorization)
     ends_at = rules.grant_ends_at(case.settings, case.authorization, case.product, case.now)
-    payload = tokens.session_payload(session, case.authorization, jti=authority.fresh_id(), now=case.now, ends_at=ends_at)
+    payload = issuing.session_payload(session, case.authorization, jti=authority.fresh_id(), now=case.now, ends_at=ends_at)
     return _Answer(session, is_new, issuer, payload, issuer.current_kid("borrow", case.now))
 
 

@@ -18,9 +18,10 @@ from authority.services.passwords import hash_password
 from authority.services.work import Work, work
 from authority.signing import authorizations, vendor
 from authority.signing.encoding import encode
+from authority.signing.issuing import Issuer
 from authority.signing.keyring import USES, Signer
-from authority.signing.tokens import Issuer
-from authority.storage import events, offline_rules, organization, schema
+from authority.storage import events, offline_rules, organization
+from authority.storage.db import schema
 from authority.storage.organization import Organization
 
 # 2^20 places: a million tokens. Two bits each make 256 KiB, which pack to a few KiB while few of them are set.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from authority.services.context import Authority
-from authority.signing import tokens
+from authority.signing import issuing
 from authority.signing.encoding import digest
 from authority.storage import borrows as stored
 from authority.storage import organization as stored_organization
@@ -58,7 +58,7 @@ def export(authority: Authority) -> bytes:
     authority.remembered.newest_list = (last.seq, last.issued_at, last.authorization_seq)
     with authority.database.read() as connection:
         authorization = authority.authorization(connection, last.authorization_seq)
-    return tokens.status_file(authorization.compact, last.compact)
+    return issuing.status_file(authorization.compact, last.compact)
 
 
 def _is_current(connection: Connection, organization: Organization, last: PublishedList, now: datetime) -> bool:
@@ -68,7 +68,7 @@ def _is_current(connection: Connection, organization: Organization, last: Publis
 
 
 def _packed(connection: Connection, organization: Organization, now: datetime) -> str:
-    return tokens.pack(stored.ended_indexes(connection, now - KEPT_AFTER_EXPIRY), organization.status_size)
+    return issuing.pack(stored.ended_indexes(connection, now - KEPT_AFTER_EXPIRY), organization.status_size)
 
 
 def _publish(authority: Authority, connection: Connection, now: datetime) -> PublishedList:
@@ -82,7 +82,7 @@ def _publish(authority: Authority, connection: Connection, now: datetime) -> Pub
     packed = _packed(connection, organization, now)
     seq, prev = (1, None) if last is None else (last.seq + 1, digest(last.compact))
     issuer = authority.issuer(connection, authorization)
-    compact = tokens.status_list(issuer, packed, uri=organization.status_uri, seq=seq, prev=prev, now=now)
+    compact = issuing.status_list(issuer, packed, uri=organization.status_uri, seq=seq, prev=prev, now=now)
     published = PublishedList(seq, packed, compact, now, authorization.seq)
     stored.insert_list(connection, published)
     return published

@@ -9,10 +9,10 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from authority.domain.borrows import Borrow, Machine, OsUser
-from authority.signing import authorizations, tokens, vendor
+from authority.signing import authorizations, issuing, vendor
+from authority.signing.issuing import Issuer
 from authority.signing.keyring import FileSigner, KeyRing
 from authority.signing.sample_keys import NAMES, sample_key
-from authority.signing.tokens import Issuer
 from verifier import files
 
 ORGANIZATION, NAME, VENDOR = "sample", "Sample Organization", "sample-vendor"
@@ -38,14 +38,14 @@ def sample_files() -> dict[str, bytes]:
     )
     trust = vendor.trust_file(ORGANIZATION, [signers["root"].public])
     issuer = Issuer(ring, authorizations.read(compact, trust), trust)
-    listed = tokens.status_list(
-        issuer, tokens.pack([ENDED_PLACE], STATUS_SIZE), uri=STATUS_URI, seq=1, prev=None, now=BEGINS_AT
+    listed = issuing.status_list(
+        issuer, issuing.pack([ENDED_PLACE], STATUS_SIZE), uri=STATUS_URI, seq=1, prev=None, now=BEGINS_AT
     )
     found = {
         "sample.trust": trust.encode(),
         "sample.authorization": files.render("authorization", {"authorization": compact}),
         "sample.borrow": _borrow_file(issuer, signers["machine"], listed),
-        "sample.status": tokens.status_file(compact, listed),
+        "sample.status": issuing.status_file(compact, listed),
     }
     return found | {_key_name(name, signer): _pem(name) for name, signer in signers.items()}
 
@@ -69,7 +69,7 @@ def _borrow_file(issuer: Issuer, machine: FileSigner, listed: str) -> bytes:
         seat_free_at=BEGINS_AT + timedelta(days=30),
         decided_by="organization",
     )
-    payload = tokens.borrow_payload(
+    payload = issuing.borrow_payload(
         borrow,
         issuer.authorization,
         jti="SampleTokenId000000000",
@@ -77,7 +77,7 @@ def _borrow_file(issuer: Issuer, machine: FileSigner, listed: str) -> bytes:
         status_index=OUR_PLACE,
         status_uri=STATUS_URI,
     )
-    return tokens.borrow_file(issuer, payload, issuer.current_kid("borrow", BEGINS_AT), listed)
+    return issuing.borrow_file(issuer, payload, issuer.current_kid("borrow", BEGINS_AT), listed)
 
 
 def _key_name(name: str, signer: FileSigner) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, func, or_, select
 
+from authority.storage.db.tables import assignments, borrows, events, members, sessions
 from authority.storage.members import key_of
-from authority.storage.tables import assignments, borrows, events, members, sessions
 
 
 def people(

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, select, tuple_
 
-from authority.storage.rows import value_of
-from authority.storage.tables import credentials, members
+from authority.storage.db.rows import value_of
+from authority.storage.db.tables import credentials, members
 
 KIND = "api-key"
 

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Executable, and_, bindparam, delete, insert, or_, select, update
 
 from authority.domain.members import Assignment
+from authority.storage.db.tables import assigned_extensions, assignments, members
 from authority.storage.members import in_pages, key_of
-from authority.storage.tables import assigned_extensions, assignments, members
 
 _OF_MANY = (
     select(assignments)

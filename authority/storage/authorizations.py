@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select, update
 
-from authority.storage.tables import (
+from authority.storage.db.tables import (
     assigned_extensions,
     assignments,
     authorizations,

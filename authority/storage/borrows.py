@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, 
 
 from authority.domain.borrows import Borrow, Ending, Machine, OsUser
 from authority.domain.events import BORROW
+from authority.storage.db.rows import value_of
+from authority.storage.db.tables import borrows, holds, member_groups, members, status_lists, tokens
 from authority.storage.members import key_of
-from authority.storage.rows import value_of
-from authority.storage.tables import borrows, holds, member_groups, members, status_lists, tokens
 
 ENDED, EXPIRED, ACTIVE = "ended", "expired", "active"
 # SQLite takes 32,766 values in one statement, PostgreSQL 65,535.

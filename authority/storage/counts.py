@@ -11,8 +11,8 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from authority.domain.licenses import features
 from authority.domain.members import Assignment
+from authority.storage.db.tables import member_counts, organization, pools
 from authority.storage.members import type_counts
-from authority.storage.tables import member_counts, organization, pools
 
 Key = TypeVar("Key")
 

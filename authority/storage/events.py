@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from authority.domain.events import Event
-from authority.storage.rows import members_of
-from authority.storage.tables import events
+from authority.storage.db.rows import members_of
+from authority.storage.db.tables import events
 
 _INSERT = insert(events)
 

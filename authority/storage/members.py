@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Executable, Row, Select, bindparam, delete, insert, select, update
 
 from authority.domain.members import USERNAME, Assignment, Member, Role
-from authority.storage.rows import value_of
-from authority.storage.tables import (
+from authority.storage.db.rows import value_of
+from authority.storage.db.tables import (
     assigned_extensions,
     assignments,
     credentials,

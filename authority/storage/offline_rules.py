@@ -6,8 +6,8 @@ from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select,
 
 from authority.domain.members import Member
 from authority.domain.offline_rules import Rule
-from authority.storage.rows import value_of
-from authority.storage.tables import offline_rules
+from authority.storage.db.rows import value_of
+from authority.storage.db.tables import offline_rules
 
 _c = offline_rules.c
 _APPLYING = select(offline_rules).where(

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, func, insert, select
 
 from authority.domain.catalogue import Authorization
-from authority.storage.rows import value_of
-from authority.storage.tables import authorizations, organization, pools
+from authority.storage.db.rows import value_of
+from authority.storage.db.tables import authorizations, organization, pools
 
 
 @dataclass(frozen=True, slots=True)

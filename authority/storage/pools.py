@@ -10,8 +10,8 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from authority.domain.catalogue import Product
 from authority.domain.events import BORROW
 from authority.domain.pools import Pool, PoolRule, Use
-from authority.storage.rows import value_of
-from authority.storage.tables import holds, member_groups, pool_rules
+from authority.storage.db.rows import value_of
+from authority.storage.db.tables import holds, member_groups, pool_rules
 
 _rule = pool_rules.c
 _RULES = select(pool_rules).where(_rule.product == bindparam("product")).order_by(_rule.feature, _rule.group_name)

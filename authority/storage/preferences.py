@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from authority.storage.tables import preferences
+from authority.storage.db.tables import preferences
 
 _GET = select(preferences.c.value).where(preferences.c.name == bindparam("of_name"))
 

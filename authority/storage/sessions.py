@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert,
 from authority.domain.borrows import Machine, OsUser
 from authority.domain.events import SESSION
 from authority.domain.sessions import Session, SessionEnding
+from authority.storage.db.tables import holds, member_groups, members, sessions
 from authority.storage.members import key_of
-from authority.storage.tables import holds, member_groups, members, sessions
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,9 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import UnsupportedMediaType
 
-from authority.app import open_authority
 from authority.services.context import Authority
-from authority.settings import from_process
-from authority.web import (
+from authority.web import problems
+from authority.web.api import (
     api_keys,
     authorization,
     borrows,
@@ -22,12 +21,13 @@ from authority.web import (
     members,
     policies,
     pools,
-    problems,
     public,
     session_settings,
     sessions,
 )
-from authority.web.models.common import Problem
+from authority.web.api.models.common import Problem
+from authority.wiring.app import open_authority
+from authority.wiring.settings import from_process
 
 LARGEST_BODY = 256 * 1024
 METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}

@@ -104,7 +104,7 @@ def _written(truth: Truth, folder: Path, servers: Sequence[str], traps: Traps) -
     found: list[Path] = []
     if AUTHORITY in servers:
         products = truth.organization.served_by(AUTHORITY)
-        found += simulate.write_parquet(truth, folder / "authority.parquet", products)
+        found += simulate.write_parquet(truth, folder / "authority.presentation.parquet", products)
     if FLEXNET in servers:
         found += simulate.write_flexnet(truth, folder, traps=traps)
     if RLM in servers:

@@ -15,8 +15,8 @@ from authority.services import access, members
 from authority.services.members import NewMember
 from authority.services.passwords import hash_password, is_right
 from authority.storage import members as stored
-from authority.storage.tables import credentials
-from authority.storage.tables import members as members_table
+from authority.storage.db.tables import credentials
+from authority.storage.db.tables import members as members_table
 from tests.support.authorities import Bench
 from tests.support.borrowing import disable, log_rows, row_counts
 

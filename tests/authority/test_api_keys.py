@@ -13,7 +13,7 @@ from authority.domain.refusals import InvalidInput, NotAllowed, NotAuthenticated
 from authority.services import access, members, removal
 from authority.services.members import NewMember
 from authority.storage.api_keys import ApiKey
-from authority.storage.tables import credentials
+from authority.storage.db.tables import credentials
 from tests.support.administration import HOSTILE_TEXTS, contents, contents_of, over_http
 from tests.support.authorities import Bench
 from tests.support.borrowing import at_once, fail_inserts, log_rows

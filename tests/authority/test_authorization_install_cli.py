@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from authority.app import open_authority
 from authority.domain.catalogue import end_warning
-from authority.settings import load
+from authority.wiring.app import open_authority
+from authority.wiring.settings import load
 from tests.support.borrowing import row_counts, workstation
 from tests.support.console import Console
 from tests.support.values import NOW, an_authorization

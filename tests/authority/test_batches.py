@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from authority.domain.refusals import StorageUnavailable
-from authority.storage.database import Database
+from authority.storage.db.database import Database
 
 WRITERS = 40
 

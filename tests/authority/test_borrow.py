@@ -12,7 +12,7 @@ from authority.domain.members import CONSOLE
 from authority.domain.refusals import AlreadyBorrowed, NotFound
 from authority.services import borrow, endings, licenses
 from authority.storage.borrows import Filter
-from authority.storage.tables import holds, tokens
+from authority.storage.db.tables import holds, tokens
 from tests.support.authorities import Bench
 from tests.support.borrowing import claims_of, issued_to, log_rows, seats_held, with_random, workstation
 from tests.support.workstations import SimulatedWorkstation

@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 import pytest
 
-from authority.app import open_authority
 from authority.cli.main import cli
-from authority.settings import load
+from authority.wiring.app import open_authority
+from authority.wiring.settings import load
 from tests.support.borrowing import claims_of, row_counts, workstation
 from tests.support.console import Console
 from verifier import carried, verify

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from authority.app import open_authority
 from authority.domain.members import CONSOLE
 from authority.services import overview
-from authority.settings import load
+from authority.wiring.app import open_authority
+from authority.wiring.settings import load
 from tests.support.borrowing import row_counts, workstation
 from tests.support.console import Console
 from verifier.files import render

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from authority.domain.refusals import SettingsInvalid
-from authority.settings import load
+from authority.wiring.settings import load
 from tests.support.borrowing import workstation
 from tests.support.console import Console
 from tests.support.served import command, served

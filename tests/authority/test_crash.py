@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, func, select
 
-from authority.app import open_authority
 from authority.domain.members import CONSOLE
 from authority.services import members
 from authority.services.context import Authority
 from authority.services.members import NewMember
-from authority.settings import load
-from authority.storage import schema
-from authority.storage.tables import borrows, events, holds, tokens
+from authority.storage.db import schema
+from authority.storage.db.tables import borrows, events, holds, tokens
+from authority.wiring.app import open_authority
+from authority.wiring.settings import load
 from tests.support.borrowing import claims_of, workstation
 from tests.support.served import Server, command, served
 from tests.support.workstations import SimulatedWorkstation

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from authority import member_sheet, spreadsheets
 from authority.domain.members import CONSOLE, Assignment, Member, Role
 from authority.domain.refusals import NotAllowed
+from authority.presentation import member_sheet, spreadsheets
 from authority.services import licenses, member_files, members
 from authority.services.members import Change
 from tests.support.authorities import START, Bench, make_bench

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from authority import member_sheet, spreadsheets
 from authority.domain.members import CONSOLE, Actor, Member, Role
 from authority.domain.refusals import NotAllowed
+from authority.presentation import member_sheet, spreadsheets
 from authority.services import admission, defaults, licenses, member_files, members
 from authority.services.defaults import Defaults
 from authority.services.member_files import Imported

@@ -9,7 +9,7 @@ from authority.domain.members import CONSOLE
 from authority.domain.refusals import NotAuthenticated
 from authority.services import access, policies, removal
 from authority.signing.encoding import digest
-from authority.storage.tables import credentials
+from authority.storage.db.tables import credentials
 from tests.support.authorities import Bench
 from tests.support.console import Console
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from authority import installation
-from authority.app import open_authority
 from authority.domain.refusals import DemonstrationOnly
-from authority.settings import Settings, load
 from authority.signing import keyring
 from authority.signing.sample import sample_files
 from authority.signing.sample_keys import NAMES, SAMPLE_KIDS
+from authority.wiring import installation
+from authority.wiring.app import open_authority
+from authority.wiring.settings import Settings, load
 from tests.support.documentation import DOCS
 from verifier.cli.main import main
 

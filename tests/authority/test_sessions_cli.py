@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from authority.app import open_authority
 from authority.domain.members import Actor
 from authority.domain.sessions import Session
 from authority.services import sessions
 from authority.services.context import Authority
-from authority.settings import load
 from authority.storage import members
+from authority.wiring.app import open_authority
+from authority.wiring.settings import load
 from tests.support.borrowing import workstation
 from tests.support.connecting import asked
 from tests.support.console import Console

@@ -30,7 +30,7 @@ from authority.domain.refusals import (
 from authority.domain.sessions import SessionSettings
 from authority.services import endings, sessions
 from authority.storage import borrows as stored_borrows
-from authority.storage.tables import pools
+from authority.storage.db.tables import pools
 from tests.support.authorities import START, Bench, make_bench
 from tests.support.borrowing import disable, issued_to, log_rows, row_counts, seats_held, workstation
 from tests.support.connecting import asked, assign, change_type, overfill, own_seats, started, take_extensions

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authority import spreadsheets
 from authority.domain.refusals import InvalidInput
-from authority.spreadsheets import defused, joined, lines, parted, restored
+from authority.presentation import spreadsheets
+from authority.presentation.spreadsheets import defused, joined, lines, parted, restored
 
 COLUMNS = ("name", "note", "groups")
 STARTS = ["=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20"]

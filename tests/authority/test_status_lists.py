@@ -15,10 +15,10 @@ from authority.domain.members import CONSOLE
 from authority.domain.refusals import StorageUnavailable
 from authority.services import borrow, endings, status_lists
 from authority.services.context import Authority
-from authority.signing import tokens
+from authority.signing import issuing
 from authority.signing.encoding import digest
 from authority.storage import borrows as stored
-from authority.storage.tables import tokens as tokens_table
+from authority.storage.db.tables import tokens as tokens_table
 from tests.support.authorities import Bench
 from tests.support.borrowing import at_once, claims_of, issued_to, row_counts, with_random, workstation
 from verifier import NotGood, TrustStore, status, steps, verify
@@ -200,12 +200,12 @@ def test_packing_makes_the_bytes_of_the_published_vectors(vectors: Callable[[str
     assert len(cases) == 6
     for case in cases:
         statuses = {int(index): value for index, value in case["statuses"].items()}
-        assert tokens.pack_statuses(statuses, case["size"], case["bits"]) == case["lst"], case["name"]
+        assert issuing.pack_statuses(statuses, case["size"], case["bits"]) == case["lst"], case["name"]
 
 
 def test_a_packed_list_is_read_as_it_was_meant() -> None:
-    packed = tokens.pack([0, 5, 4095], 4096)
+    packed = issuing.pack([0, 5, 4095], 4096)
     data = status.unpack(packed)
     assert [index for index in range(4096) if data[index // 4] >> (index % 4 * 2) & 3] == [0, 5, 4095]
     assert [data[0], data[1], data[1023]] == [1, 4, 64]
-    assert tokens.pack([4095, 0, 5], 4096) == packed
+    assert issuing.pack([4095, 0, 5], 4096) == packed

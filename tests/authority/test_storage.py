@@ -13,9 +13,9 @@ from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import StatementError
 
 from authority.domain.refusals import NotSetUp, SettingsInvalid, StorageUnavailable
-from authority.storage import schema
-from authority.storage.database import Database
-from authority.storage.tables import Instant, members, metadata, organization, pools
+from authority.storage.db import schema
+from authority.storage.db.database import Database
+from authority.storage.db.tables import Instant, members, metadata, organization, pools
 from tests.support.authorities import Bench
 from tests.support.borrowing import row_counts
 
@@ -194,7 +194,7 @@ def test_without_the_postgres_driver_the_extra_is_named() -> None:
     program = (
         "import sys; sys.modules['psycopg'] = None\n"
         "from authority.domain.refusals import SettingsInvalid\n"
-        "from authority.storage.database import Database\n"
+        "from authority.storage.db.database import Database\n"
         "try:\n    Database('postgresql://host/db').answers()\n"
         "except SettingsInvalid as error:\n    print(error.message)\n"
     )

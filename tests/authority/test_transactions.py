@@ -18,7 +18,7 @@ from authority.services import borrow, endings, member_files, members
 from authority.services.borrow import Issued
 from authority.services.member_files import Line
 from authority.services.members import NewMember
-from authority.signing import carried
+from authority.signing import inbox
 from authority.storage import assignments
 from authority.storage import borrows as stored
 from authority.storage import members as stored_members
@@ -135,7 +135,7 @@ def test_a_renewal_at_the_same_moment_does_not_undo_an_ending(postgres_bench: Be
     bench, laptop = postgres_bench, workstation("laptop")
     ada, now = bench.member("ada"), bench.clock()
     issued = issued_to(bench, ada, laptop, days=2)
-    receipt = carried.read_receipt(laptop.receipt_for(issued.file, now))
+    receipt = inbox.read_receipt(laptop.receipt_for(issued.file, now))
     ended: Callable[[Borrow], Borrow] = {
         "revoke": lambda found: rules.revoked(found, "lost", now),
         "release": lambda found: rules.released(found, "lost", now, accept_overlap=True),

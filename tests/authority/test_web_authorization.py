@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from authority.domain.members import Role
 from authority.signing.keyring import FileSigner
-from authority.web.models.authorization import AuthorizationShown, InstallationShown
+from authority.web.api.models.authorization import AuthorizationShown, InstallationShown
 from tests.support.administration import contents, contents_of, over_http
 from tests.support.authorities import Bench, authorization_text, make_bench
 from tests.support.borrowing import at_once, issued_to, log_rows, workstation

@@ -11,7 +11,7 @@ import pytest
 from authority.domain.members import Role
 from authority.domain.offline_rules import MOST_DAYS
 from authority.services import policies
-from authority.web.models.policies import EffectiveShown, RuleShown
+from authority.web.api.models.policies import EffectiveShown, RuleShown
 from tests.support.administration import HOSTILE_TEXTS, contents, over_http
 from tests.support.authorities import Bench, make_bench
 from tests.support.borrowing import at_once, issued_to, log_rows, workstation

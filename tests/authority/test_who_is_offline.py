@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert, update
 
-from authority import rendering
 from authority.domain.members import CONSOLE, Actor, Role
+from authority.presentation import rendering
 from authority.services import borrow, endings, licenses
 from authority.storage.borrows import MOST_VALUES, Filter
-from authority.storage.tables import borrows, member_groups
-from authority.storage.tables import members as members_table
+from authority.storage.db.tables import borrows, member_groups
+from authority.storage.db.tables import members as members_table
 from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.console import Console

@@ -20,13 +20,13 @@ from authority.domain.events import borrow_events
 from authority.domain.members import CONSOLE, Actor, Assignment, Member, Role
 from authority.services import access, borrow, endings, policies
 from authority.services.context import Authority, Remembered
-from authority.signing import tokens
+from authority.signing import issuing
 from authority.storage import assignments, events, members
 from authority.storage import borrows as stored
 from authority.storage.assignments import Held
 from authority.storage.borrows import Token
 from authority.storage.counts import counting
-from authority.storage.database import Database
+from authority.storage.db.database import Database
 from authority.web.application import create_app
 from tests.bench.timing import per_call_microseconds
 from tests.support.authorities import START, Bench, make_bench
@@ -173,7 +173,7 @@ class _Filling:
             borrow_id=made.id,
             request_jti=self._authority.fresh_id(),
             request_digest="D" * 43,
-            payload=tokens.borrow_payload(
+            payload=issuing.borrow_payload(
                 made, self._authorization, jti=jti, now=made.issued_at, status_index=number, status_uri=self._uri
             ),
             kid=self._kid,

@@ -219,7 +219,7 @@ def test_a_database_that_was_not_exported_lacks_the_ends_that_nobody_was_there_f
 def later(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Console:
     """Commands for a copy of the home, some minutes after the last look."""
     shutil.copytree(home.lived.bench.home, tmp_path / "home")
-    monkeypatch.setattr("authority.app.system_clock", TestClock(home.lived.now + timedelta(minutes=10)))
+    monkeypatch.setattr("authority.wiring.app.system_clock", TestClock(home.lived.now + timedelta(minutes=10)))
     return Console(tmp_path / "home", capsys)
 
 

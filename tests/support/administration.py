@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from authority.app import open_authority
-from authority.settings import load
-from authority.storage.database import Database
-from authority.storage.tables import metadata
+from authority.storage.db.database import Database
+from authority.storage.db.tables import metadata
 from authority.web.application import create_app
+from authority.wiring.app import open_authority
+from authority.wiring.settings import load
 from tests.support.console import Console
 from tests.support.web import API
 

@@ -17,8 +17,8 @@ from authority.services.context import Authority
 from authority.services.members import NewMember
 from authority.signing import authorizations, keyring, vendor
 from authority.signing.keyring import FileSigner, KeyRing
-from authority.storage import schema
-from authority.storage.database import Database
+from authority.storage.db import schema
+from authority.storage.db.database import Database
 
 START = datetime(2026, 3, 2, 9, 0, 0, tzinfo=UTC)
 

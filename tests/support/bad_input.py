@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import select
 
 from authority.domain.members import Role
-from authority.storage.database import Database
-from authority.storage.tables import metadata
+from authority.storage.db.database import Database
+from authority.storage.db.tables import metadata
 from tests.support.authorities import make_bench
 from tests.support.web import API, Web, make_web, problem
 

@@ -16,8 +16,8 @@ from authority.domain.refusals import Refusal
 from authority.services import borrow
 from authority.services.borrow import Issued
 from authority.services.context import Authority
-from authority.storage.database import Database
-from authority.storage.tables import events, holds, members, metadata
+from authority.storage.db.database import Database
+from authority.storage.db.tables import events, holds, members, metadata
 from tests.support.authorities import Bench
 from tests.support.workstations import SimulatedWorkstation
 from verifier.carried import Wish

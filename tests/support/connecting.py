@@ -12,7 +12,7 @@ from authority.domain.sessions import Session, SessionAsk
 from authority.services import licenses, sessions
 from authority.services.sessions import Started
 from authority.storage import preferences
-from authority.storage.tables import assigned_extensions, holds, member_counts, members
+from authority.storage.db.tables import assigned_extensions, holds, member_counts, members
 from tests.support.authorities import Bench
 from tests.support.workstations import SimulatedWorkstation
 

@@ -17,8 +17,8 @@ import click
 
 from authority.cli.main import cli
 from authority.domain.refusals import every_refusal
-from authority.settings import PREFIX, SETTINGS
 from authority.web.problems import HTTP_CODES, STATUS
+from authority.wiring.settings import PREFIX, SETTINGS
 from checkout_log.errors import LogError
 from checkout_log.reporting import report
 from verifier.cli.main import build_parser

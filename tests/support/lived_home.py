@@ -38,7 +38,7 @@ class Home:
 def export(home: Path, form: str, clock: TestClock, path: Path, url: str | None = None) -> Path:
     """The log as the real command writes it, at the time of the authority's clock."""
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()):
-        patch.setattr("authority.app.system_clock", clock)
+        patch.setattr("authority.wiring.app.system_clock", clock)
         if url is not None:
             patch.setenv("CARNET_AUTHORITY_DATABASE_URL", url)
         with pytest.raises(SystemExit) as ended:

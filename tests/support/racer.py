@@ -11,13 +11,13 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from authority.app import open_authority
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import Refusal
 from authority.services import borrow, members
 from authority.services.context import Authority
 from authority.services.members import NewMember
-from authority.settings import from_process
+from authority.wiring.app import open_authority
+from authority.wiring.settings import from_process
 
 
 def done(authority: Authority, wish: dict[str, str]) -> str:

@@ -6,7 +6,7 @@ import secrets
 
 from authority.services.context import Authority
 from authority.signing.keyring import KeyRing
-from authority.storage.database import Database
+from authority.storage.db.database import Database
 from authority.web.application import create_app
 from tests.support.authorities import TestClock
 

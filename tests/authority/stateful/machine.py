@@ -20,9 +20,9 @@ from authority.services import admission, borrow, licenses, sessions
 from authority.signing import vendor
 from authority.signing.keyring import USES
 from authority.storage.borrows import Filter
-from authority.storage.database import Database
+from authority.storage.db.database import Database
+from authority.storage.db.tables import metadata
 from authority.storage.sessions import Filter as SessionFilter
-from authority.storage.tables import metadata
 from authority.web.application import create_app
 from tests.authority.stateful.model import SUCCESSES, Model
 from tests.authority.stateful.organization import CONCURRENT, DONE, FEATURES, INCLUDED, LEVELS, MAY_HOLD, NAMED, Terms

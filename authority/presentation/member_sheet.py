@@ -1,0 +1,118 @@
+"""A member as a row of a spreadsheet, and back: what a person reads and writes there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from authority.domain.members import Assignment, Member, Role, check_group, check_name, check_username
+from authority.domain.refusals import InvalidInput
+from authority.presentation import rendering, spreadsheets
+from authority.presentation.spreadsheets import Row
+from authority.services.licenses import Wish
+from authority.services.member_files import FIELDS, LICENSES, Line
+
+USERNAME = "username"
+# When the license was last used is told and not taken back.
+COLUMNS = (USERNAME, *FIELDS, LICENSES, "last_used_at")
+NEVER = {
+    "password": "Take the column out: passwords are never in a sheet. carnet-authority member set NAME --password-file FILE"
+}
+# In these an empty cell is a value: no name, no group, no license beside what the user type includes.
+MAY_BE_EMPTY = ("full_name", "groups", LICENSES)
+TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0")
+LICENSE_HINT = "Write PRODUCT=LEVEL, or PRODUCT=LEVEL+EXTENSION+EXTENSION, and ; between products."
+
+
+def row_of(member: Member, held: Iterable[Assignment]) -> dict[str, Any]:
+    """A member with what it holds: at least `COLUMNS`."""
+    return rendering.member(member) | {LICENSES: [license_text(item) for item in held]}
+
+
+def license_text(found: Assignment) -> str:
+    """`arcgis-pro=Standard+3DAnalyst`: none of the names in it has a = or + or ; itself."""
+    return "+".join((f"{found.product}={found.level}", *found.extensions))
+
+
+def line_of(row: Row) -> Line:
+    """What a row wants; an empty cell leaves a field as it is, unless it `MAY_BE_EMPTY`.
+
+    A row with cells that make no sense gets a refusal (InvalidInput) that tells each of them.
+    """
+    found: dict[str, Any] = {}
+    wrong: list[dict[str, str]] = []
+    for column, read in _READERS.items():
+        cell = row.cells.get(column)
+        if cell is None or (cell.strip() == "" and column not in MAY_BE_EMPTY and column != USERNAME):
+            continue
+        try:
+            found[column] = read(cell)
+        except InvalidInput as error:
+            wrong.append({"column": column, "value": cell[:140], "message": error.message, "hint": error.hint})
+    username = found.pop(USERNAME, row.cells[USERNAME].strip())
+    wishes = found.pop(LICENSES, None)
+    if wishes is not None:
+        wishes = tuple(Wish(username, *wish) for wish in wishes)
+    return Line(row.number, username, found, wishes, _refusal(wrong))
+
+
+def _refusal(wrong: list[dict[str, str]]) -> InvalidInput | None:
+    if not wrong:
+        return None
+    told = "; ".join(f'{item["column"]} "{item["value"]}": {item["message"]}' for item in wrong)
+    return InvalidInput(told, hint=" ".join(dict.fromkeys(item["hint"] for item in wrong)), cells=wrong)
+
+
+def _username(cell: str) -> str:
+    check_username(cell.strip())
+    return cell.strip()
+
+
+def _full_name(cell: str) -> str:
+    check_name("a name", cell)
+    return cell
+
+
+def _one_of(words: Mapping[str, Any]) -> Callable[[str], Any]:
+    def read(cell: str) -> Any:
+        word = cell.strip().lower()
+        if word not in words:
+            raise InvalidInput("there is no such value", hint=f"Write one of {', '.join(words)}.")
+        return words[word]
+
+    return read
+
+
+def _groups(cell: str) -> tuple[str, ...]:
+    found = spreadsheets.parted(cell)
+    for name in found:
+        check_group(name)
+    return tuple(sorted(set(found)))
+
+
+def _licenses(cell: str) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Product, level and extensions of each license in the cell."""
+    found: dict[str, tuple[str, str, tuple[str, ...]]] = {}
+    for item in spreadsheets.parted(cell):
+        product, equals, features = item.partition("=")
+        level, *extensions = (part.strip() for part in features.split("+"))
+        if not all((equals, product.strip(), level, *extensions)):
+            raise InvalidInput(f'"{item[:140]}" is no license', hint=LICENSE_HINT)
+        if product.strip() in found:
+            raise InvalidInput(f'"{product.strip()}" is there twice', hint=LICENSE_HINT)
+        found[product.strip()] = (product.strip(), level, tuple(extensions))
+    return tuple(found.values())
+
+
+_BOOLEAN = _one_of(dict.fromkeys(TRUE, True) | dict.fromkeys(FALSE, False))
+_READERS: dict[str, Callable[[str], Any]] = {
+    USERNAME: _username,
+    "full_name": _full_name,
+    "user_type": str.strip,
+    "role": _one_of({str(role): role for role in Role}),
+    "groups": _groups,
+    "disabled": _BOOLEAN,
+    "vendor_access": _BOOLEAN,
+    "download_permission": _one_of({word: word for word in ("none", "requested", "granted")}),
+    LICENSES: _licenses,
+}

@@ -1,0 +1,124 @@
+"""SQLite's writers: one after the other, and those who queue wait for the disk together.
+
+SQLite has one writer at a time, and a durable commit waits for the disk. When others queue, the transaction stays open for
+the next of them; the last one commits for all. Nobody is answered before the commit, and a block that raises takes back only
+what it did itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from authority.storage.db.savepoints import savepoint
+
+# Other processes wait while a batch is open, so it must not grow for ever.
+MOST_IN_A_BATCH = 32
+
+
+@dataclass
+class _Batch:
+    """One transaction with the work of several writers in it."""
+
+    connection: Connection
+    size: int = 0
+    done: threading.Event = field(default_factory=threading.Event)
+    error: BaseException | None = None
+
+
+class Batches:
+    """Gives writers their turn on one engine."""
+
+    def __init__(self, engine: Engine, queue_file: Path) -> None:
+        self._engine = engine
+        self._queue = _Queue(queue_file)
+        self._turn = threading.Lock()
+        self._count = threading.Lock()
+        self._queued = 0
+        self._open: _Batch | None = None
+
+    @contextlib.contextmanager
+    def write(self, *, keep: bool) -> Iterator[Connection]:
+        """A connection within the open transaction; after the block returns once the commit is on the disk.
+
+        With `keep` false the block's own work is taken back at its end.
+        """
+        with self._count:
+            self._queued += 1
+        with self._turn:
+            with self._count:
+                self._queued -= 1
+            batch = self._batch()
+            try:
+                with savepoint(batch.connection, keep=keep):
+                    yield batch.connection
+            finally:
+                batch.size += 1
+                if self._queued == 0 or batch.size >= MOST_IN_A_BATCH:
+                    self._commit(batch)
+        batch.done.wait()
+        if batch.error is not None:
+            raise batch.error
+
+    def _batch(self) -> _Batch:
+        if self._open is None:
+            self._queue.acquire()
+            connection = None
+            try:
+                connection = self._engine.connect()
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except BaseException:
+                if connection is not None:
+                    connection.close()
+                self._queue.release()
+                raise
+            self._open = _Batch(connection)
+        return self._open
+
+    def _commit(self, batch: _Batch) -> None:
+        """Ends the batch; what goes wrong is told to everyone in it."""
+        self._open = None
+        try:
+            batch.connection.commit()
+        except BaseException as error:  # noqa: BLE001 - it is raised again by each writer of the batch
+            # The transaction is still open on it; nobody else may get this connection.
+            batch.connection.invalidate()
+            batch.error = error
+        finally:
+            batch.connection.close()
+            self._queue.release()
+            batch.done.set()
+
+
+class _Queue:
+    """Where the processes of one machine queue. SQLite itself lets them sleep and try again, longer each time.
+
+    Only a courtesy: the lock that counts is the database's own.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor = -1
+
+    def acquire(self) -> None:
+        """Waits for the turn of this process."""
+        if sys.platform != "win32":
+            import fcntl
+
+            if self._descriptor < 0:
+                self._descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
+    def release(self) -> None:
+        """Lets the next process have its turn."""
+        if sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)

@@ -1,0 +1,125 @@
+"""One engine, and the two kinds of transaction: reads that lock nothing, writes that are whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from authority.domain.refusals import InvalidInput, SettingsInvalid, StorageUnavailable
+from authority.storage.db.batches import Batches
+
+LONGEST_WAIT_SECONDS = 20
+# SQLite and PostgreSQL, each with the driver that was tried.
+DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
+
+
+class Database:
+    """A database by its SQLAlchemy URL: `sqlite:///FILE` or `postgresql+psycopg://...`. Opens no connection before it is used."""
+
+    def __init__(self, url: str) -> None:
+        self.url = _checked(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        try:
+            self.engine = create_engine(
+                self.url, pool_size=16, max_overflow=32, pool_timeout=LONGEST_WAIT_SECONDS, **_options(self)
+            )
+        except ModuleNotFoundError as error:
+            raise SettingsInvalid("PostgreSQL needs the extra: pip install 'carnet[postgres]'") from error
+        # One state over several statements; SQLite's transactions are so by themselves.
+        level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._reading = self.engine.execution_options(**level)
+        self._batches = Batches(self.engine, Path(f"{self.url.database}.queue")) if self.is_sqlite else None
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _set_up_sqlite)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one state of the database and changes nothing."""
+        with _translated(), self._reading.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN")
+            yield connection
+            connection.rollback()
+
+    @contextlib.contextmanager
+    def write(self, *, keep: bool = True) -> Iterator[Connection]:
+        """A transaction that is committed at the end of the block, durably, or rolled back when the block raises.
+
+        With `keep` false it is rolled back in any case: every check is made and nothing is changed.
+
+        On SQLite it holds the one write lock from its first line (BEGIN IMMEDIATE); on PostgreSQL rows are locked by name.
+        """
+        with _translated():
+            if self._batches is not None:
+                with self._batches.write(keep=keep) as connection:
+                    yield connection
+            else:
+                with self.engine.connect() as connection:
+                    yield connection
+                    if keep:
+                        connection.commit()
+
+    def make_private(self) -> None:
+        """Makes the file of a SQLite database readable by its owner alone; its journals take over its permissions."""
+        if self.is_sqlite:
+            try:
+                os.close(os.open(str(self.url.database), os.O_CREAT | os.O_RDWR, 0o600))
+                os.chmod(str(self.url.database), 0o600)
+            except OSError as error:
+                raise StorageUnavailable(f"the database {self.url.database} cannot be made: {error.strerror}") from error
+
+    def answers(self) -> None:
+        """Raises StorageUnavailable unless the database answers a query."""
+        with self.read() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self.engine.dispose()
+
+
+def _checked(url: str) -> URL:
+    try:
+        checked = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise SettingsInvalid("the database URL cannot be read; write it like sqlite:////srv/carnet/authority.db") from error
+    if checked.drivername not in DRIVERS:
+        raise SettingsInvalid(f'the database URL begins with "{checked.drivername}"; use one of {", ".join(DRIVERS)}')
+    backend = checked.get_backend_name()
+    if backend == "sqlite" and checked.database in (None, "", ":memory:"):
+        raise SettingsInvalid("the database would be in memory alone and lost at the end; name a file")
+    return checked.set(drivername="sqlite" if backend == "sqlite" else "postgresql+psycopg")
+
+
+def _options(database: Database) -> dict[str, Any]:
+    if database.is_sqlite:
+        return {"connect_args": {"timeout": LONGEST_WAIT_SECONDS, "check_same_thread": False}}
+    return {"isolation_level": "READ COMMITTED", "connect_args": {"connect_timeout": LONGEST_WAIT_SECONDS}}
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    """Transactions are begun by us alone; every commit reaches the disk before it is answered."""
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """No driver's exception crosses this boundary."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise StorageUnavailable(f"the database did not take it: {type(error.orig).__name__}: {error.orig}") from error
+    except UnicodeEncodeError as error:
+        raise InvalidInput("a text has characters that are no Unicode") from error
+    except PoolTimeout as error:
+        raise StorageUnavailable(f"no connection to the database became free in {LONGEST_WAIT_SECONDS} seconds") from error

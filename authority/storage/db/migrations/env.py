@@ -1,0 +1,12 @@
+"""Run by Alembic: takes the connection that `authority.storage.db.schema` hands over."""
+
+from alembic import context
+
+from authority.storage.db.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    transaction_per_migration=False,
+)
+context.run_migrations()

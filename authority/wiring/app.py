@@ -1,0 +1,36 @@
+"""Wiring: settings become a running authority, here and nowhere else."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+
+from authority.domain.refusals import NotSetUp
+from authority.services.context import Authority
+from authority.signing import keyring
+from authority.signing.keyring import KeyRing
+from authority.storage.db import schema
+from authority.storage.db.database import Database
+from authority.wiring.settings import Settings
+
+
+def system_clock() -> datetime:
+    """The time by this machine's clock."""
+    return datetime.now(UTC)
+
+
+def wire(settings: Settings, ring: KeyRing) -> Authority:
+    """An authority over the database of the settings, with these keys, this machine's clock and randomness."""
+    return Authority(Database(settings.database_url), ring, system_clock, secrets.token_bytes, settings.trust_copy)
+
+
+def open_authority(settings: Settings, *, check_tables: bool = True) -> Authority:
+    """The authority of a home that was set up. Raises NotSetUp, KeyUnusable, DemonstrationOnly, StorageUnavailable."""
+    if not settings.key_folder.is_dir():
+        raise NotSetUp(f"{settings.home} is not the home of an authority")
+    passphrase = keyring.read_passphrase(settings.key_passphrase_file)
+    ring = keyring.load_ring(settings.key_folder, passphrase, demonstration=settings.demonstration)
+    authority = wire(settings, ring)
+    if check_tables:
+        schema.check(authority.database)
+    return authority
