@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := authority verifier notebooks tests
+SOURCES := authority verifier notebooks tests tools
 # A lock is whole, so nothing is resolved: a newer release on the index changes nothing, and no pip reads more than the lock says.
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
@@ -49,7 +49,7 @@ notebooks: $(VENV)/dev.ready ## open the analyst's notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
 gallery: $(VENV)/dev.ready ## run the notebooks anew, and draw the gallery of the documentation
-	$(BIN)/python -m tests.support.kept
+	$(BIN)/python -m tools.notebooks
 
 bench: $(VENV)/dev.ready ## measure speed, as ratios taken in one run
 	$(BIN)/python -m tests.bench

@@ -14,7 +14,7 @@ import pytest
 
 from checkout_log.reporting import running
 from checkout_log.showing import TABLE
-from tests.support import gallery
+from tools import gallery
 
 NAMES = (
     "01-stuck-licenses",
@@ -148,6 +148,6 @@ def test_a_table_for_release_is_written_where_it_is_asked_for(tmp_path: Path) ->
 
 
 def test_the_gallery_shows_what_the_notebooks_show() -> None:
-    """Written anew by `python -m tests.support.gallery`."""
+    """Written anew by `python -m tools.gallery`."""
     for name, content in gallery.pages().items():
         assert (gallery.DOCS / name).read_bytes() == content, name

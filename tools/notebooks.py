@@ -1,6 +1,6 @@
-"""The notebooks as they are kept for readers: run anew from top to bottom, with nothing of the machine in them.
+"""The notebooks with their outputs, as a reader opens them: run anew from top to bottom, with nothing of the machine in them.
 
-`python -m tests.support.kept` writes them, and the gallery of the documentation that shows their pictures.
+`python -m tools.notebooks` writes them, and the gallery of the documentation that shows their pictures.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from pathlib import Path
 import nbformat
 
 from checkout_log.reporting import running
-from tests.support import gallery
+from tools import gallery
 
 
 def run_anew(path: Path) -> None:
-    """Runs a notebook as it stands and keeps its outputs in it; nothing changes where it fails."""
+    """Runs a notebook as it stands and writes its outputs into it; nothing changes where it fails."""
     ran = running.run(path, {})
     if ran.failure is not None:
         raise SystemExit(f"{ran.name} failed in cell {ran.failure.cell}: {ran.failure.error}")

@@ -1,6 +1,6 @@
 """The gallery of the documentation: pictures that the notebooks show, each with its sentence.
 
-`python -m tests.support.gallery` writes it; a test holds it against the notebooks.
+`python -m tools.gallery` writes it; a test holds it against the notebooks.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import nbformat
 
 from checkout_log.reporting import running
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[1] / "docs"
 # Name of the picture, number of the notebook, and number of the picture in it.
-CHOSEN = (
+PICTURES = (
     ("Stuck licenses by cause", "stuck", 1, 1),
     ("How well stuck licenses are told from the rest", "confusion", 1, 2),
     ("Use from day to day", "use", 2, 1),
@@ -34,7 +34,7 @@ CHOSEN = (
 HEAD = """\
 # Gallery
 
-<!-- written by `python -m tests.support.gallery` from the notebooks; a test compares -->
+<!-- written by `python -m tools.gallery` from the notebooks; a test compares -->
 
 What the [notebooks](../notebooks) show of a simulated organization. With your own logs: `carnet-report LOG... -o report.html`.
 What each figure means stands in [analytics.md](analytics.md).
@@ -43,15 +43,15 @@ What each figure means stands in [analytics.md](analytics.md).
 
 def pages() -> dict[str, bytes]:
     """Path below the documentation, and content, of the page and of every picture on it."""
-    found: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     text = HEAD
-    for title, name, notebook, number in CHOSEN:
+    for title, name, notebook, number in PICTURES:
         path = running.notebooks()[notebook - 1]
         picture, sentence = _pictures(path)[number - 1]
         file = f"pictures/analytics-{name}.png"
-        found[file] = picture
+        files[file] = picture
         text += f"\n## {title}\n\n![{title}]({file})\n\n{sentence}\nFrom [{path.stem}](../notebooks/{path.name}).\n"
-    return found | {"gallery.md": text.encode()}
+    return files | {"gallery.md": text.encode()}
 
 
 def _pictures(path: Path) -> list[tuple[bytes, str]]:
