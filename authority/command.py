@@ -8,10 +8,11 @@ import sys
 def main() -> None:
     """Runs one command and exits with its status."""
     try:
-        from authority.cli.main import main as run
+        from authority.cli import main as commands
+
+        commands.main()
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] == "authority":
             raise
         print(f"carnet-authority needs {error.name}: pip install 'carnet[authority]'", file=sys.stderr)  # noqa: T201
         sys.exit(3)
-    run()

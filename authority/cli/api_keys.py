@@ -54,8 +54,3 @@ def revoke(frame: Frame, key_id: str) -> None:
     with frame.authority() as authority:
         found = rendering.api_key(access.revoke_api_key(authority, CONSOLE, key_id))
     show(frame, found, [f"API key {found['id']} ({found['name']}) of {found['member']} is revoked since {found['revoked_at']}"])
-
-
-def add_commands(cli: click.Group) -> None:
-    """Adds the commands of this module."""
-    cli.add_command(api_key)

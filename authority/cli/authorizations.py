@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from authority.cli.frame import Command, Frame, pass_frame, read_input, show
-from authority.cli.records import authorization
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import AuthorizationUnusable, RequestInvalid
 from authority.presentation import rendering
@@ -64,8 +63,3 @@ def _lines(done: Installation, *, dry_run: bool) -> list[str]:
     if done.consequences:
         lines += ["what is in use is more than it allows:", *(f"  {sentence}" for sentence in done.consequences)]
     return lines
-
-
-def add_commands(_: click.Group) -> None:
-    """Adds the command to the group that is there."""
-    authorization.add_command(install)

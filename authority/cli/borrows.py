@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from authority.cli import endings
+from authority.cli.endings import line_of
 from authority.cli.frame import Frame, Group, check_output, pass_frame, read_input, show, show_table, write_lines, write_output
+from authority.cli.table import CommandTable
 from authority.domain.members import CONSOLE
 from authority.presentation import rendering, spreadsheets
 from authority.services import borrow as service
@@ -21,9 +22,16 @@ from authority.storage.borrows import ACTIVE, Filter
 STATES = ["active", "expired", "checked-in", "revoked", "released"]
 DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
 USUAL_LIMIT = 1000
+ENDINGS = CommandTable(
+    {
+        "revoke": "authority.cli.endings:revoke",
+        "release": "authority.cli.endings:release",
+        "check-in": "authority.cli.endings:check_in",
+    }
+)
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, commands=ENDINGS)
 def borrow() -> None:
     """Issue, watch and end borrows."""
 
@@ -41,7 +49,7 @@ def issue(frame: Frame, request_file: str, member: str | None, output: str) -> N
         issued = service.issue(authority, CONSOLE, request, member)
         found = rendering.borrow(issued.borrow, authority.now())
     write_output(output, issued.file)
-    lines = [endings.line_of(found), f"wrote {output}; carry it to the workstation: carnet install {output}"]
+    lines = [line_of(found), f"wrote {output}; carry it to the workstation: carnet install {output}"]
     if not issued.is_new:
         lines.append("this very request was answered before; the file is the same")
     show(frame, {"borrow": found, "file": output, "is_new": issued.is_new}, lines)
@@ -134,10 +142,3 @@ def _text(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {item}" for name, item in value.items() if item is not None)
     return ", ".join(value) if isinstance(value, list) else str(value)
-
-
-def add_commands(cli: click.Group) -> None:
-    """Adds the commands of this module."""
-    for command in endings.COMMANDS:
-        borrow.add_command(command)
-    cli.add_command(borrow)

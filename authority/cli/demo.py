@@ -185,8 +185,3 @@ def _json_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise click.ClickException(done.stderr.strip() or f"exit status {done.returncode}") from error
     return found
-
-
-def add_commands(cli: click.Group) -> None:
-    """Adds the commands of this module."""
-    cli.add_command(demo)

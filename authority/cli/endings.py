@@ -152,6 +152,3 @@ def line_of(found: dict[str, Any]) -> str:
         else f"{found['state']}, seat free at {found['seat_free_at']}"
     )
     return f"{found['id']}: {found['product']} {features} for {found['member']} on {machine}, {ending}"
-
-
-COMMANDS = (revoke, release, check_in)

@@ -8,11 +8,9 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from authority.domain.refusals import (
     DemonstrationOnly,
@@ -23,11 +21,11 @@ from authority.domain.refusals import (
     SigningFailed,
     StorageUnavailable,
 )
-from authority.services import admission
-from authority.services.context import Authority
-from authority.signing.inbox import read_file, write_file
-from authority.wiring.app import open_authority
-from authority.wiring.settings import Settings, from_process
+
+# What opens a database, keys or a table is imported by the commands that do so: --version waits for none of it.
+if TYPE_CHECKING:
+    from authority.services.context import Authority
+    from authority.wiring.settings import Settings
 
 REFUSED, USAGE, TROUBLE = 1, 2, 3
 TROUBLES = (StorageUnavailable, SettingsInvalid, KeyUnusable, NotSetUp, DemonstrationOnly, SigningFailed)
@@ -42,21 +40,27 @@ class Frame:
 
     def settings(self) -> Settings:
         """The settings in force."""
+        from authority.wiring.settings import from_process
+
         return from_process(self.home)
 
     @contextlib.contextmanager
     def authority(self) -> Iterator[Authority]:
         """The authority of the home, closed at the end."""
-        found = open_authority(self.settings())
+        from authority.wiring.app import open_authority
+
+        authority = open_authority(self.settings())
         try:
-            _tell_excess(found)
-            yield found
+            _print_excess(authority)
+            yield authority
         finally:
-            found.database.close()
+            authority.database.close()
 
 
-def _tell_excess(authority: Authority) -> None:
+def _print_excess(authority: Authority) -> None:
     """Administrators are told each time while the organization has too many members (seed S2)."""
+    from authority.services import admission
+
     excess = admission.current(authority).excess()
     if excess is not None:
         print(
@@ -123,6 +127,9 @@ def show_table(frame: Frame, rows: Sequence[dict[str, Any]], columns: dict[str, 
     if frame.json:
         _print_json(rows)
         return
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False)
     for name in columns:
         table.add_column(name, overflow="fold")
@@ -145,6 +152,8 @@ def safe(text: str) -> str:
 
 def read_input(name: str) -> bytes:
     """The bytes of a carried file. Wrong usage when it cannot be read."""
+    from authority.signing.inbox import read_file
+
     try:
         return read_file(Path(name))
     except OSError as error:
@@ -153,6 +162,8 @@ def read_input(name: str) -> bytes:
 
 def write_output(name: str, data: bytes) -> None:
     """Writes a file whole. Wrong usage when it cannot be written."""
+    from authority.signing.inbox import write_file
+
     try:
         write_file(Path(name), data)
     except OSError as error:

@@ -127,8 +127,3 @@ def show_activity(frame: Frame, product: str, limit: int) -> None:
     show_table(frame, rows, columns)
     if more is not None:
         click.echo(f"carnet-authority: there are more than {limit}; raise --limit", err=True)
-
-
-def add_commands(cli: click.Group) -> None:
-    """Adds the commands of this module."""
-    cli.add_command(license_group)

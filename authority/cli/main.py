@@ -7,23 +7,32 @@ from collections.abc import Sequence
 
 import click
 
-from authority.cli import (
-    api_keys,
-    authorizations,
-    borrows,
-    demo,
-    licenses,
-    people,
-    policies,
-    pools,
-    records,
-    server,
-    sessions,
-    vendor,
-)
 from authority.cli.frame import TROUBLE, Frame, Group, failure
+from authority.cli.table import CommandTable
 from authority.domain.refusals import Refusal
 
+COMMANDS = CommandTable(
+    {
+        "init": "authority.cli.server:init",
+        "serve": "authority.cli.server:serve",
+        "migrate": "authority.cli.server:migrate",
+        "doctor": "authority.cli.server:doctor",
+        "demo": "authority.cli.demo:demo",
+        "member": "authority.cli.people:member",
+        "api-key": "authority.cli.api_keys:api_key",
+        "license": "authority.cli.licenses:license_group",
+        "policy": "authority.cli.policies:policy",
+        "pool": "authority.cli.pools:pool",
+        "borrow": "authority.cli.borrows:borrow",
+        "session": "authority.cli.sessions:session",
+        "status-list": "authority.cli.records:status_list",
+        "trust": "authority.cli.records:trust",
+        "authorization": "authority.cli.records:authorization",
+        "key": "authority.cli.records:key",
+        "log": "authority.cli.records:log",
+        "root": "authority.cli.vendor:root",
+    }
+)
 EPILOG = """\b
 examples:
   carnet-authority init --org "Field Survey"
@@ -36,14 +45,10 @@ exit status: 0 done, 1 refused by a rule, 2 wrong usage, 3 storage, settings or 
 """
 
 
-@click.group(cls=Group, epilog=EPILOG)
+@click.group(cls=Group, commands=COMMANDS, epilog=EPILOG)
 @click.version_option(package_name="carnet", prog_name="carnet-authority")
 def cli() -> None:
     """Issue, watch and end offline licenses."""
-
-
-for module in (server, people, api_keys, licenses, policies, pools, borrows, sessions, records, demo, authorizations, vendor):
-    module.add_commands(cli)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -64,6 +69,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     except OSError as error:
         print(f"carnet-authority: {error}", file=sys.stderr)
         sys.exit(TROUBLE)
+    except ModuleNotFoundError:
+        # A command's module is imported when it is asked for; the entry point says which extra brings what is missing.
+        raise
     except Exception as error:  # noqa: BLE001 - the last line of defense: a mistake of ours is told, not shown as a traceback
         print(f"carnet-authority: a mistake in the program, please report it: {type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(TROUBLE)

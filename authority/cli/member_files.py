@@ -138,6 +138,3 @@ def _text(value: Any) -> str:
     if isinstance(found, bool):
         return "yes" if found else "no"
     return (spreadsheets.joined(found) if isinstance(found, list) else str(found)) or "none"
-
-
-COMMANDS = (import_members, export_members)

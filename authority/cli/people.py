@@ -6,15 +6,19 @@ from typing import Any
 
 import click
 
-from authority.cli import member_files
 from authority.cli.frame import Frame, Group, pass_frame, show, show_table
+from authority.cli.table import CommandTable
 from authority.domain.members import CONSOLE, Role
 from authority.presentation import rendering
 from authority.services import admission, defaults, members, removal
 from authority.services.members import Change, NewMember
 
+FILES = CommandTable(
+    {"import": "authority.cli.member_files:import_members", "export": "authority.cli.member_files:export_members"}
+)
 
-@click.group(cls=Group)
+
+@click.group(cls=Group, commands=FILES)
 def member() -> None:
     """Add, change, list and remove members."""
 
@@ -230,10 +234,3 @@ def _add_on(text: str) -> tuple[str, str]:
     if not separator or not level:
         raise click.UsageError(f"--add-on {text}: write PRODUCT=LEVEL")
     return product, level
-
-
-def add_commands(cli: click.Group) -> None:
-    """Adds the commands of this module."""
-    for command in member_files.COMMANDS:
-        member.add_command(command)
-    cli.add_command(member)

@@ -113,8 +113,3 @@ def explain(frame: Frame, member: str, product: str) -> None:
     with frame.authority() as authority:
         found = policies.explain(authority, CONSOLE, member, product)
     show(frame, rendering.explained(found), [found.text])
-
-
-def add_commands(cli: click.Group) -> None:
-    """Adds the commands of this module."""
-    cli.add_command(policy)

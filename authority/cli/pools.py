@@ -92,8 +92,3 @@ def remove_rule(frame: Frame, product: str, feature: str, group: str) -> None:
     with frame.authority() as authority:
         rule = pools.remove(authority, CONSOLE, product, feature, group)
     show(frame, rendering.pool_rule(rule), [f"removed {rule.name()}"])
-
-
-def add_commands(cli: click.Group) -> None:
-    """Adds the commands of this module."""
-    cli.add_command(pool)

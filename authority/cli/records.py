@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from authority.cli.frame import Frame, Group, check_output, pass_frame, show, show_table, write_lines, write_output
+from authority.cli.table import CommandTable
 from authority.domain.members import CONSOLE
 from authority.presentation import parquet, rendering, spreadsheets
 from authority.services import log as log_service
@@ -50,7 +51,7 @@ def export_trust(frame: Frame, output: str) -> None:
     show(frame, {"file": output}, [f"wrote {output}; install it on workstations: carnet trust {output}"])
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, commands=CommandTable({"install": "authority.cli.authorizations:install"}))
 def authorization() -> None:
     """What the vendor lets the organization give."""
 
@@ -142,9 +143,3 @@ def _as_texts(row: dict[str, Any]) -> dict[str, Any]:
 
 def _json_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     return (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-def add_commands(cli: click.Group) -> None:
-    """Adds the commands of this module."""
-    for group in (status_list, trust, authorization, key, log):
-        cli.add_command(group)

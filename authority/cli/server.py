@@ -29,12 +29,6 @@ THREADS_PER_WORKER = 8
 STARTING_SECONDS = 60.0
 
 
-def add_commands(cli: click.Group) -> None:
-    """Adds the commands of this module."""
-    for command in (init, serve, migrate, doctor):
-        cli.add_command(command)
-
-
 @click.command(cls=Command)
 @click.option("--org", required=True, metavar="NAME", help="Name of the organization.")
 @click.option("--authorization", metavar="FILE", help="The vendor's authorization file.")

@@ -96,8 +96,3 @@ def settings(
             found = session_settings.show_settings(authority, CONSOLE)
     value = rendering.session_settings(found)
     show(frame, value, [f"{name.replace('_', ' '):<14} {number}" for name, number in value.items()])
-
-
-def add_commands(cli: click.Group) -> None:
-    """Adds the commands of this module."""
-    cli.add_command(session)

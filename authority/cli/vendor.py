@@ -124,8 +124,3 @@ def _read(name: str) -> bytes:
         return read_input(name)
     except RequestInvalid as error:
         raise SpecificationInvalid(error.message) from error
-
-
-def add_commands(cli: click.Group) -> None:
-    """Adds the commands of this module."""
-    cli.add_command(root)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -315,3 +317,34 @@ def row_counts_of(console: Console) -> dict[str, int]:
     found = row_counts(authority.database)
     authority.database.close()
     return found
+
+
+def test_the_version_waits_for_no_database_and_no_server() -> None:
+    """The modules of the commands are imported by the commands alone."""
+    program = "import sys; from authority.command import main\ntry: main()\nexcept SystemExit as end: assert not end.code\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program, "--version"], capture_output=True, text=True, check=True)
+    version, modules = done.stdout.splitlines()
+    assert version.startswith("carnet-authority, version ")
+    assert "authority.cli.main" in modules.split()
+    heavy = {"sqlalchemy", "alembic", "granian", "flask", "pydantic", "rich", "cryptography", "verifier", "authority.services"}
+    assert not heavy & set(modules.split())
+
+
+@pytest.mark.parametrize("missing", ["click", "sqlalchemy", "granian"])
+def test_what_an_extra_brings_is_named_where_it_is_missing(missing: str) -> None:
+    """Also where only the module of the command needs it."""
+    program = f"import sys; sys.modules[{missing!r}] = None; from authority.command import main; main()"
+    done = subprocess.run([sys.executable, "-c", program, "doctor"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert f"needs {missing}" in done.stderr
+    assert "pip install 'carnet[authority]'" in done.stderr
+
+
+def test_every_name_in_the_tables_is_the_name_of_its_command() -> None:
+    def walk(group: click.Group) -> None:
+        for name, command in group.commands.items():
+            assert command.name == name
+            if isinstance(command, click.Group):
+                walk(command)
+
+    walk(cli)
