@@ -11,7 +11,7 @@ from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import UnsupportedMediaType
 
 from authority.services.context import Authority
-from authority.web import problems
+from authority.web import description, problems
 from authority.web.api import (
     api_keys,
     authorization,
@@ -91,7 +91,7 @@ def create_app(authority: Authority) -> OpenAPI:
 def _add_plain_routes(app: OpenAPI, authority: Authority) -> None:
     @app.route("/openapi.json")
     def openapi() -> Response:
-        return jsonify(app.api_doc)
+        return jsonify(description.complete(app.api_doc))
 
     @app.route("/healthz")
     def alive() -> dict[str, str]:

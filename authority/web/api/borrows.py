@@ -23,7 +23,7 @@ from authority.web.api.models.borrows import (
     Release,
     Revocation,
 )
-from authority.web.api.models.common import Problem
+from authority.web.api.models.common import FILE, Problem
 
 api = APIBlueprint(
     "borrows", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem, 409: Problem}
@@ -78,7 +78,7 @@ def show(path: BorrowPath) -> dict[str, Any]:
     return rendering.borrow(borrow.show(authority(), actor(), path.borrow_id), authority().now())
 
 
-@api.get("/borrows/<borrow_id>/file", summary="The borrow file again", responses={404: Problem})
+@api.get("/borrows/<borrow_id>/file", summary="The borrow file again", responses={200: FILE, 404: Problem})
 def file(path: BorrowPath) -> Response:
     """The file of the latest token, byte for byte as it was given."""
     data = borrow.newest_file(authority(), actor(), path.borrow_id)

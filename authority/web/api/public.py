@@ -10,7 +10,7 @@ from authority.presentation import rendering
 from authority.services import access, log, overview, status_lists
 from authority.web.access import actor, authority, secret, tell_excess
 from authority.web.api.models.access import SignedIn, SignIn
-from authority.web.api.models.common import Problem
+from authority.web.api.models.common import FILE, Problem
 from authority.web.api.models.events import EventQuery, Events
 
 api = APIBlueprint("public", __name__)
@@ -31,13 +31,13 @@ def sign_out() -> tuple[str, int]:
     return "", 204
 
 
-@api.get("/status-list", summary="The newest status file")
+@api.get("/status-list", summary="The newest status file", responses={200: FILE})
 def status_list() -> Response:
     """A file of the kind status, for anyone to carry to any workstation."""
     return Response(status_lists.export(authority()), content_type="application/json")
 
 
-@api.get("/trust", summary="The trust file")
+@api.get("/trust", summary="The trust file", responses={200: FILE})
 def trust() -> Response:
     """A file of the kind trust; compare its root key thumbprint by another way before you rely on it."""
     return Response(overview.trust_file(authority()), content_type="application/json")

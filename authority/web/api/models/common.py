@@ -49,6 +49,10 @@ class UserShown(BaseModel):
     name: str
 
 
+# The answer is a file, byte for byte as it is to be written down; docs/token-format.md has its form.
+FILE: dict[str, Any] = {"description": "a file", "content": {"application/json": {"schema": {"type": "object"}}}}
+
+
 class Problem(BaseModel):
     """RFC 9457, with a stable code and what to do next."""
 
