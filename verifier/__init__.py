@@ -12,9 +12,9 @@ An application asks at its start::
         print(error.message, error.hint)
 """
 
+from verifier.core.steps import Grant, Workstation, verify
+from verifier.core.trust import TrustStore
 from verifier.errors import CarnetError, NotChecked, NotGood
-from verifier.steps import Grant, Workstation, verify
-from verifier.trust import TrustStore
-from verifier.workstation import check
+from verifier.workstation.check import check
 
 __all__ = ["CarnetError", "Grant", "NotChecked", "NotGood", "TrustStore", "Workstation", "check", "verify"]

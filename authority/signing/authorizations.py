@@ -7,10 +7,10 @@ from functools import lru_cache
 
 from authority.domain.catalogue import Authorization, Product, UserType
 from authority.domain.refusals import AuthorizationUnusable
-from verifier import authorization as verified
-from verifier import files
+from verifier.core import authorization as verified
+from verifier.core import files
+from verifier.core.trust import TrustStore
 from verifier.errors import CarnetError
-from verifier.trust import TrustStore
 
 
 def instant(seconds: int) -> datetime:

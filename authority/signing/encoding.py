@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from verifier import keys
+from verifier.core import keys
 
 
 def encode(data: bytes) -> str:

@@ -9,8 +9,9 @@ from authority.domain.borrows import Ask, Machine, OsUser, Receipt
 from authority.domain.refusals import RequestInvalid
 from authority.signing.authorizations import instant
 from authority.signing.encoding import digest
-from verifier import claims, files, jose
+from verifier.core import claims, files, jose
 from verifier.errors import CarnetError
+from verifier.workstation import disk
 
 
 def member_of_file(data: bytes, kind: str) -> str:
@@ -28,14 +29,14 @@ def member_of_file(data: bytes, kind: str) -> str:
 def read_file(path: Path) -> bytes:
     """The bytes of one regular file; links, devices and pipes are refused (RequestInvalid). Raises OSError."""
     try:
-        return files.read_bytes(path)
+        return disk.read_bytes(path)
     except CarnetError as error:
         raise RequestInvalid(error.message) from error
 
 
 def write_file(path: Path, data: bytes) -> None:
     """Writes a file to be carried, whole or not at all; it holds no secret. Raises OSError."""
-    files.write_atomically(path, data, mode=0o644)
+    disk.write_atomically(path, data, mode=0o644)
 
 
 def read_request(compact: str) -> Ask:

@@ -14,10 +14,10 @@ from authority.domain.refusals import KeyUnusable, SigningFailed
 from authority.domain.sessions import Session
 from authority.signing.authorizations import opened
 from authority.signing.keyring import KeyRing
-from verifier import files, jose, status, steps
-from verifier.claims import BORROW_TYP, STATUS_LIST_TYP
+from verifier.core import files, jose, status, steps
+from verifier.core.claims import BORROW_TYP, STATUS_LIST_TYP
+from verifier.core.steps import timestamp
 from verifier.errors import CarnetError
-from verifier.steps import timestamp
 
 # A carried answer may take a while to reach its machine; after this a lost file is no longer of use to a finder.
 ACTIVATION = timedelta(days=14)

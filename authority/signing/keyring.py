@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from authority.domain.refusals import DemonstrationOnly, KeyUnusable
 from authority.signing.sample_keys import SAMPLE_KIDS
-from verifier import keys
-from verifier.files import write_atomically
-from verifier.keys import PublicKey
+from verifier.core import keys
+from verifier.core.keys import PublicKey
+from verifier.workstation.disk import write_atomically
 
 USES = ("borrow", "status")
 # The library stretches a passphrase only 2,048 times, so the passphrase itself must carry the strength: 128 random bits.

@@ -17,9 +17,10 @@ from authority.domain.refusals import AlreadyExists, KeyUnusable, SpecificationI
 from authority.signing import authorizations, keyring, specification, vendor
 from authority.signing.keyring import FileSigner
 from authority.signing.specification import Specification
-from verifier import files, jose, keys
+from verifier.core import files, jose, keys
+from verifier.core.keys import THUMBPRINT, PublicKey
 from verifier.errors import CarnetError
-from verifier.keys import THUMBPRINT, PublicKey
+from verifier.workstation import disk
 
 ISSUED = "issued.json"
 
@@ -138,7 +139,7 @@ def _entry(item: Mapping[str, Any]) -> Issued:
 
 def _write(folder: Path, issued: Mapping[str, Issued]) -> None:
     value = {name: {"seq": item.seq, "keys": dict(item.keys)} for name, item in issued.items()}
-    files.write_atomically(folder / ISSUED, (json.dumps(value, indent=2) + "\n").encode())
+    disk.write_atomically(folder / ISSUED, (json.dumps(value, indent=2) + "\n").encode())
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from authority.signing import authorizations, issuing, vendor
 from authority.signing.issuing import Issuer
 from authority.signing.keyring import FileSigner, KeyRing
 from authority.signing.sample_keys import NAMES, sample_key
-from verifier import files
+from verifier.core import files
 
 ORGANIZATION, NAME, VENDOR = "sample", "Sample Organization", "sample-vendor"
 BEGINS_AT = datetime(2026, 1, 1, tzinfo=UTC)

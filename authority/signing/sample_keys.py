@@ -6,7 +6,7 @@ import hashlib
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from verifier import keys
+from verifier.core import keys
 
 NAMES = ("root", "borrow", "status", "machine")
 

@@ -12,12 +12,12 @@ from authority.domain.refusals import SpecificationInvalid
 from authority.signing.keyring import USES
 from authority.signing.sample_keys import SAMPLE_KIDS
 from authority.signing.specification_tables import Table
-from verifier import jose, keys
+from verifier.core import jose, keys
+from verifier.core.files import LARGEST_FILE
+from verifier.core.keys import PublicKey
+from verifier.core.reading import FEATURE, MOST_DAYS, PRODUCT_ID
+from verifier.core.steps import timestamp
 from verifier.errors import CarnetError, Malformed
-from verifier.files import LARGEST_FILE
-from verifier.keys import PublicKey
-from verifier.reading import FEATURE, MOST_DAYS, PRODUCT_ID
-from verifier.steps import timestamp
 
 # A day's room, so that a workstation whose clock is behind can use it at once.
 BEGINS_BEFORE_NOW = timedelta(days=1)

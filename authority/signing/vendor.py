@@ -8,13 +8,13 @@ from typing import Any
 
 from authority.domain.refusals import AuthorizationUnusable
 from authority.signing.keyring import Signer
-from verifier import files, jose
-from verifier.authorization import Authorization, authorization
-from verifier.claims import AUTHORIZATION_TYP
+from verifier.core import files, jose
+from verifier.core.authorization import Authorization, authorization
+from verifier.core.claims import AUTHORIZATION_TYP
+from verifier.core.keys import PublicKey
+from verifier.core.steps import timestamp
+from verifier.core.trust import TrustStore
 from verifier.errors import CarnetError
-from verifier.keys import PublicKey
-from verifier.steps import timestamp
-from verifier.trust import TrustStore
 
 _EXTENSIONS = ("3DAnalyst", "SpatialAnalyst", "NetworkAnalyst", "GeostatAnalyst", "DataReviewer", "WorkflowMgr")
 _LEVELS = ["Basic", "Standard", "Advanced"]

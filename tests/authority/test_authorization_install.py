@@ -21,7 +21,7 @@ from tests.support.authorities import Bench, authorization_text
 from tests.support.borrowing import at_once, claims_of, codes, fail_inserts, issued_to, log_rows, row_counts, workstation
 from tests.support.vendors import RealVendor, authorization_file, sample_toml
 from verifier import NotGood, verify
-from verifier.carried import Wish
+from verifier.workstation.carry import Wish
 
 Change = Callable[[dict[str, Any]], None]
 

@@ -18,11 +18,11 @@ from tests.support.borrowing import row_counts, workstation
 from tests.support.console import Console
 from tests.support.values import NOW, an_authorization
 from tests.support.vendors import documented_specification, sample_toml
-from verifier import NotGood, installing, verify
-from verifier import workstation as verifying
-from verifier.carried import Wish
-from verifier.files import render
-from verifier.store import Store
+from verifier import NotGood, check, verify
+from verifier.core.files import render
+from verifier.workstation import carry, install
+from verifier.workstation.carry import Wish
+from verifier.workstation.store import Store
 
 
 def counts(console: Console) -> dict[str, int]:
@@ -155,13 +155,13 @@ def test_from_being_its_own_vendor_to_another_with_borrows_in_the_field(chain: C
 
     def in_the_field(store: Store, trust: Path, member: str) -> str:
         """Carries the trust file, a request and the answer; returns the borrow's id."""
-        installing.install(store, trust.read_bytes())
-        (tmp_path / "a.request").write_bytes(verifying.request(store, Wish("arcgis-pro")))
+        install.install(store, trust.read_bytes())
+        (tmp_path / "a.request").write_bytes(carry.request(store, Wish("arcgis-pro")))
         given = console.good(
             "borrow", "issue", str(tmp_path / "a.request"), "--member", member, "-o", str(tmp_path / "a.borrow")
         )
-        installing.install(store, (tmp_path / "a.borrow").read_bytes())
-        assert verifying.check("arcgis-pro", home=store.home).member == member
+        install.install(store, (tmp_path / "a.borrow").read_bytes())
+        assert check("arcgis-pro", home=store.home).member == member
         return str(given["borrow"]["id"])
 
     first = in_the_field(old, console.home / "organization.trust", "ada")
@@ -181,18 +181,18 @@ def test_from_being_its_own_vendor_to_another_with_borrows_in_the_field(chain: C
 
     second = in_the_field(new, tmp_path / "exported.trust", "eve")
     console.good("status-list", "export", "-o", str(tmp_path / "new.status"))
-    installing.install(new, (tmp_path / "new.status").read_bytes())
+    install.install(new, (tmp_path / "new.status").read_bytes())
     with pytest.raises(NotGood, match="root key"):
-        installing.install(old, (tmp_path / "new.status").read_bytes())
-    assert verifying.check("arcgis-pro", home=old.home).member == "ada"
-    assert verifying.check("arcgis-pro", home=new.home).member == "eve"
+        install.install(old, (tmp_path / "new.status").read_bytes())
+    assert check("arcgis-pro", home=old.home).member == "ada"
+    assert check("arcgis-pro", home=new.home).member == "eve"
 
     (tmp_path / "again.request").write_bytes(request)
     console.good("borrow", "issue", str(tmp_path / "again.request"), "--member", "ada", "-o", str(tmp_path / "again.borrow"))
     assert (tmp_path / "again.borrow").read_bytes() == answer
 
     for store, borrow_id in ((old, first), (new, second)):
-        (tmp_path / "a.return").write_bytes(installing.give_up(store, "arcgis-pro"))
+        (tmp_path / "a.return").write_bytes(install.give_up(store, "arcgis-pro"))
         found = console.good("borrow", "check-in", str(tmp_path / "a.return"))
         assert (found["id"], found["state"]) == (borrow_id, "checked-in")
 

@@ -17,8 +17,8 @@ from tests.support.authorities import Bench
 from tests.support.borrowing import claims_of, issued_to, log_rows, seats_held, with_random, workstation
 from tests.support.workstations import SimulatedWorkstation
 from verifier import verify
-from verifier.carried import Wish
-from verifier.identity import OsUser
+from verifier.workstation.carry import Wish
+from verifier.workstation.identity import OsUser
 
 
 def test_a_borrow_is_accepted_by_the_verifier(bench: Bench) -> None:

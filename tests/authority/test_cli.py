@@ -18,8 +18,9 @@ from authority.wiring.app import open_authority
 from authority.wiring.settings import load
 from tests.support.borrowing import claims_of, row_counts, workstation
 from tests.support.console import Console
-from verifier import carried, verify
-from verifier.trust import TrustStore
+from verifier import verify
+from verifier.core.trust import TrustStore
+from verifier.workstation import carry
 
 COLUMNS = "at,event,mode,handle,product,feature,member,group,machine,alias,os_user,quantity,until,reason,source,line"
 
@@ -280,15 +281,15 @@ def test_the_log_is_exported_as_csv_with_formulas_defused(console: Console, tmp_
 def aliased(alias: str) -> bytes:
     """A request file of a machine with this alias, for a concurrent product."""
     laptop = workstation("x")
-    return carried.request_file(
+    return carry.request_file(
         laptop.key,
-        carried.Wish("arcgis-desktop", days=1),
+        carry.Wish("arcgis-desktop", days=1),
         machine=laptop.machine,
         user=laptop.user,
         alias=alias,
         organization=None,
         prev=None,
-        jti=carried.fresh_id(),
+        jti=carry.fresh_id(),
         now=int(datetime.now(UTC).timestamp()),
     )
 

@@ -17,7 +17,7 @@ from authority.wiring.app import open_authority
 from authority.wiring.settings import load
 from tests.support.borrowing import row_counts, workstation
 from tests.support.console import Console
-from verifier.files import render
+from verifier.core.files import render
 
 MEGABYTES = 3 * 1024 * 1024
 

@@ -25,7 +25,7 @@ from authority.wiring.settings import load
 from tests.support.borrowing import claims_of, workstation
 from tests.support.served import Server, command, served
 from tests.support.workstations import SimulatedWorkstation
-from verifier.carried import Wish
+from verifier.workstation.carry import Wish
 
 ROUNDS, THREADS, SEATS = 20, 8, 10
 SEED = 20260302

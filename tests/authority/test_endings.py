@@ -17,7 +17,7 @@ from authority.domain.refusals import (
 from authority.services import borrow, endings
 from tests.support.authorities import Bench
 from tests.support.borrowing import at_once, claims_of, codes, issued_to, log_rows, row_counts, seats_held, workstation
-from verifier.carried import Wish
+from verifier.workstation.carry import Wish
 
 
 def test_a_check_in_frees_the_seat_and_the_license_is_borrowed_elsewhere(bench: Bench) -> None:

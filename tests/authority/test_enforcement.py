@@ -16,7 +16,7 @@ from authority.storage import organization
 from authority.web.application import create_app
 from tests.support.authorities import Bench, authorization_text
 from tests.support.workstations import SimulatedWorkstation
-from verifier.carried import Wish
+from verifier.workstation.carry import Wish
 
 PASSWORD = "correct horse battery"
 

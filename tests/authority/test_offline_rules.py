@@ -24,7 +24,7 @@ from authority.services.members import Change, change
 from tests.support.authorities import Bench
 from tests.support.values import a_member
 from tests.support.workstations import SimulatedWorkstation
-from verifier.carried import Wish
+from verifier.workstation.carry import Wish
 
 ORGANIZATION = Rule("organization", "", "", True, 30, 7)
 PRO, ALLSOURCE = "arcgis-pro", "arcgis-allsource"

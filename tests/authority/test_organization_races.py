@@ -17,7 +17,7 @@ from tests.support.authorities import Bench, TestClock, make_bench
 from tests.support.borrowing import at_once, codes, issued_to, seats_held, workstation
 from tests.support.connecting import asked
 from tests.support.organizations import authorize, available, held, members_at_most, seats
-from verifier.carried import Wish
+from verifier.workstation.carry import Wish
 
 PRO, DESKTOP, EXTENSION = "arcgis-pro", "arcgis-desktop", "3DAnalyst"
 

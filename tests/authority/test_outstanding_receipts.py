@@ -8,7 +8,7 @@ from authority.domain.refusals import AlreadyBorrowed
 from authority.services import borrow, endings
 from tests.support.authorities import Bench
 from tests.support.workstations import SimulatedWorkstation
-from verifier.carried import Wish
+from verifier.workstation.carry import Wish
 
 
 def test_a_request_made_after_a_return_is_no_renewal_of_what_was_returned(bench: Bench) -> None:

@@ -15,7 +15,7 @@ from tests.support.borrowing import at_once, codes, issued_to, log_rows, row_cou
 from tests.support.connecting import own_seats, started
 from tests.support.console import Console
 from tests.support.web import Web, make_web, problem
-from verifier.carried import Wish
+from verifier.workstation.carry import Wish
 
 DESKTOP = "arcgis-desktop"
 

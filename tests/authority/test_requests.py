@@ -23,8 +23,8 @@ from authority.services.borrow import FASTEST_CLOCK, OLDEST_REQUEST, Issued
 from tests.support.authorities import Bench
 from tests.support.borrowing import at_once, row_counts, workstation
 from tests.support.organizations import authorize, without
-from verifier import claims, jose, keys
-from verifier.carried import Wish
+from verifier.core import claims, jose, keys
+from verifier.workstation.carry import Wish
 
 JTI = "r" * 22
 # RFC 8032: the encodings of small-order points, and one of no point at all.

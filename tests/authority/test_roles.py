@@ -15,7 +15,7 @@ from authority.storage.borrows import Filter
 from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, row_counts, workstation
 from tests.support.workstations import SimulatedWorkstation
-from verifier.carried import Wish
+from verifier.workstation.carry import Wish
 
 
 @dataclass

@@ -22,7 +22,7 @@ from authority.domain.refusals import AlreadyBorrowed, PoolExhausted
 from authority.services import borrow, endings
 from tests.support.authorities import Bench, TestClock, make_bench
 from tests.support.borrowing import at_once, codes, issued_to, log_rows, seats_held, workstation
-from verifier.carried import Wish
+from verifier.workstation.carry import Wish
 
 ROOT = Path(__file__).parents[2]
 SEATS, MEMBERS = 10, 40

@@ -15,7 +15,7 @@ from authority.storage.sessions import Filter
 from tests.support.authorities import START, Bench
 from tests.support.borrowing import log_rows, row_counts, seats_held, workstation
 from tests.support.connecting import assign, configure, last_used, own_seats, started
-from verifier.identity import OsUser
+from verifier.workstation.identity import OsUser
 
 
 def test_a_session_lasts_thirty_minutes_from_its_last_use(bench: Bench) -> None:

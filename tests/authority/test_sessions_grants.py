@@ -17,7 +17,7 @@ from tests.support.authorities import START, Bench, make_bench
 from tests.support.borrowing import claims_of, workstation
 from tests.support.connecting import asked, assign, configure, started
 from verifier import CarnetError, Workstation, errors, verify
-from verifier.identity import OsUser
+from verifier.workstation.identity import OsUser
 
 
 def test_a_grant_is_good_offline_for_a_day_and_not_a_second_longer(bench: Bench) -> None:

@@ -12,7 +12,7 @@ from tests.support.authorities import Bench
 from tests.support.borrowing import at_once, codes, issued_to, log_rows, seats_held, workstation
 from tests.support.connecting import asked, started
 from tests.support.workstations import SimulatedWorkstation
-from verifier.carried import Wish
+from verifier.workstation.carry import Wish
 
 SEATS = 10
 

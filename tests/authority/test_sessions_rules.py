@@ -34,7 +34,7 @@ from authority.storage.db.tables import pools
 from tests.support.authorities import START, Bench, make_bench
 from tests.support.borrowing import disable, issued_to, log_rows, row_counts, seats_held, workstation
 from tests.support.connecting import asked, assign, change_type, overfill, own_seats, started, take_extensions
-from verifier.identity import OsUser
+from verifier.workstation.identity import OsUser
 
 DENIALS: dict[str, tuple[str, dict[str, Any]]] = {
     "type-not-compatible": ("Viewer", {}),

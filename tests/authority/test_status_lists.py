@@ -21,11 +21,12 @@ from authority.storage import borrows as stored
 from authority.storage.db.tables import tokens as tokens_table
 from tests.support.authorities import Bench
 from tests.support.borrowing import at_once, claims_of, issued_to, row_counts, with_random, workstation
-from verifier import NotGood, TrustStore, status, steps, verify
-from verifier.carried import Wish
-from verifier.jose import strict_object
-from verifier.keys import decode
-from verifier.status import StatusList
+from verifier import NotGood, TrustStore, verify
+from verifier.core import status, steps
+from verifier.core.jose import strict_object
+from verifier.core.keys import decode
+from verifier.core.status import StatusList
+from verifier.workstation.carry import Wish
 
 
 def read(bench: Bench, data: bytes | None = None) -> StatusList:

@@ -27,7 +27,7 @@ from authority.storage.counts import counting
 from tests.conftest import new_postgres_database
 from tests.support.authorities import Bench, make_bench
 from tests.support.borrowing import fail_inserts, issued_to, log_rows, row_counts, workstation
-from verifier.carried import Wish
+from verifier.workstation.carry import Wish
 
 LONGEST_WAIT_SECONDS = 10.0
 

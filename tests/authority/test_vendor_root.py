@@ -20,10 +20,10 @@ from authority.signing.sample_keys import sample_key
 from tests.support.authorities import Bench
 from tests.support.console import Console
 from tests.support.vendors import RealVendor, documented_specification, sample_toml
-from verifier.files import parse
-from verifier.jose import strict_object
-from verifier.keys import decode
-from verifier.trust import TrustStore
+from verifier.core.files import parse
+from verifier.core.jose import strict_object
+from verifier.core.keys import decode
+from verifier.core.trust import TrustStore
 
 PASSPHRASE = "a-passphrase-of-many-random-characters"
 

@@ -16,7 +16,7 @@ from authority.signing import specification
 from authority.signing.keyring import FileSigner
 from authority.signing.sample_keys import sample_key
 from tests.support.vendors import documented_specification, sample_toml
-from verifier import keys
+from verifier.core import keys
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, tzinfo=UTC)
 MINIMAL = """

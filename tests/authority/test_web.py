@@ -19,7 +19,7 @@ from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.web import API, Web, make_web, problem
 from verifier import verify
-from verifier.carried import Wish
+from verifier.workstation.carry import Wish
 
 # Contract, section 4; and the two that tell whether a copy may still run, and why it ended.
 BORROW = {

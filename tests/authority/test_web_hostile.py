@@ -10,8 +10,8 @@ from authority.services.members import NewMember
 from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, row_counts, workstation
 from tests.support.web import API, Web, make_web, problem
-from verifier import claims
-from verifier.carried import Wish
+from verifier.core import claims
+from verifier.workstation.carry import Wish
 
 ID = "A" * 22
 GETS = ["/borrows", f"/borrows/{ID}", f"/borrows/{ID}/file", "/status-list", "/trust", "/events"]

@@ -17,7 +17,7 @@ from tests.support.authorities import Bench, make_bench
 from tests.support.borrowing import at_once, issued_to, log_rows, workstation
 from tests.support.console import Console
 from tests.support.web import API, Web, make_web, problem
-from verifier.carried import Wish
+from verifier.workstation.carry import Wish
 
 FIRST = {"level": "organization", "subject": "", "product": "", "allowed": True, "longest_days": 30, "default_days": 7}
 

@@ -31,7 +31,7 @@ from authority.web.application import create_app
 from tests.bench.timing import per_call_microseconds
 from tests.support.authorities import START, Bench, make_bench
 from tests.support.workstations import SimulatedWorkstation
-from verifier.carried import Wish
+from verifier.workstation.carry import Wish
 
 MEMBERS, OFFLINE = 11_000, 4_000
 FEW, MANY = 1_000, 100_000

@@ -21,7 +21,7 @@ from authority.domain.members import CONSOLE
 from authority.services import access
 from tests.support.authorities import Bench, make_bench
 from tests.support.workstations import SimulatedWorkstation
-from verifier.carried import Wish
+from verifier.workstation.carry import Wish
 
 CLIENTS = (1, 16, 64)
 SECONDS = 4.0

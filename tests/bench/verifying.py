@@ -11,10 +11,12 @@ from pathlib import Path
 from authority.services import borrow
 from tests.bench.timing import per_call_microseconds, process_milliseconds
 from tests.support.authorities import make_bench
-from verifier import TrustStore, Workstation, carried, identity, installing, steps, verify
-from verifier.carried import Wish
-from verifier.keys import decode
-from verifier.store import Store
+from verifier import TrustStore, Workstation, verify
+from verifier.core import steps
+from verifier.core.keys import decode
+from verifier.workstation import carry, identity, install
+from verifier.workstation.carry import Wish
+from verifier.workstation.store import Store
 
 
 def bench_verify() -> None:
@@ -68,8 +70,8 @@ def _borrow_here(home: Path, folder: Path) -> None:
     made = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "authority")
     made.clock.at = datetime.now(UTC)
     store = Store.open(home)
-    installing.install(store, made.trust_file.encode())
-    data = carried.request_file(
+    install.install(store, made.trust_file.encode())
+    data = carry.request_file(
         store.machine_key(),
         Wish("arcgis-pro"),
         machine=identity.machine(),
@@ -77,9 +79,9 @@ def _borrow_here(home: Path, folder: Path) -> None:
         alias=None,
         organization=None,
         prev=None,
-        jti=carried.fresh_id(),
+        jti=carry.fresh_id(),
         now=steps.timestamp(made.clock()),
     )
     issued = borrow.issue(made.authority, made.member("ada"), json.loads(data)["request"])
     made.authority.database.close()
-    installing.install(store, issued.file)
+    install.install(store, issued.file)

@@ -20,10 +20,10 @@ from authority.storage.db.database import Database
 from authority.storage.db.tables import events, holds, members, metadata
 from tests.support.authorities import Bench
 from tests.support.workstations import SimulatedWorkstation
-from verifier.carried import Wish
-from verifier.identity import OsUser
-from verifier.jose import strict_object
-from verifier.keys import decode
+from verifier.core.jose import strict_object
+from verifier.core.keys import decode
+from verifier.workstation.carry import Wish
+from verifier.workstation.identity import OsUser
 
 
 def issued_to(bench: Bench, actor: Actor, laptop: SimulatedWorkstation, product: str = "arcgis-pro", **wish: Any) -> Issued:

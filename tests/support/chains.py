@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from verifier import claims, files, jose, keys, steps
+from verifier.core import claims, files, jose, keys, steps
+from verifier.core.keys import PublicKey
+from verifier.core.steps import Grant, Workstation
+from verifier.core.trust import TrustStore
 from verifier.errors import CarnetError
-from verifier.keys import PublicKey
-from verifier.steps import Grant, Workstation
-from verifier.trust import TrustStore
 
 START = int(datetime(2026, 3, 2, 9, tzinfo=UTC).timestamp())
 HOUR, DAY = 3600, 86_400

@@ -14,8 +14,8 @@ import pytest
 
 from authority.cli.main import main
 from tests.support.workstations import SimulatedWorkstation
-from verifier.carried import Wish
-from verifier.files import render
+from verifier.core.files import render
+from verifier.workstation.carry import Wish
 
 
 @dataclass

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.chains import Signer
-from verifier import claims, jose, keys
+from verifier.core import claims, jose, keys
 
 SIGNER = Signer()
 TYP = claims.BORROW_TYP

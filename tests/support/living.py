@@ -36,8 +36,8 @@ from tests.support.living_parts import (
     micros,
     moment,
 )
-from verifier.carried import Wish
-from verifier.identity import OsUser
+from verifier.workstation.carry import Wish
+from verifier.workstation.identity import OsUser
 
 # A client that died is not seen again; the simulator's sessions of such clients end half an hour later.
 DEAD_FOR = 30 * MINUTE

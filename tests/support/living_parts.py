@@ -14,7 +14,7 @@ from checkout_log.simulate.plan import NO_CASE
 from checkout_log.simulate.world import World
 from tests.support.authorities import Bench
 from tests.support.workstations import SimulatedWorkstation
-from verifier.identity import MachineMark
+from verifier.workstation.identity import MachineMark
 
 # How long a session lasts without use, and how often a client that runs uses it.
 SESSION_LASTS, CLIENT_RENEWS = timedelta(hours=4), timedelta(hours=3, minutes=40)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import verifier
 from tests.support.chains import START, Chain, at, make_chain
-from verifier import identity, installing, workstation
-from verifier.steps import Grant, Workstation
-from verifier.store import Store
+from verifier.core.steps import Grant, Workstation
+from verifier.workstation import identity, install
+from verifier.workstation.store import Store
 
 
 @dataclass
@@ -23,13 +24,13 @@ class RealWorkstation:
         return self.store.home
 
     def install(self, data: bytes, now: int = START) -> str:
-        return installing.install(self.store, data, at(now))
+        return install.install(self.store, data, at(now))
 
     def check(self, now: int = START, product: str = "arcgis-pro") -> Grant:
-        return workstation.check(product, home=self.home, now=at(now))
+        return verifier.check(product, home=self.home, now=at(now))
 
     def give_up(self, now: int = START) -> bytes:
-        return installing.give_up(self.store, "arcgis-pro", at(now))
+        return install.give_up(self.store, "arcgis-pro", at(now))
 
     def next_borrow(self, letter: str) -> None:
         """The chain's next borrow is a new one."""

@@ -16,7 +16,7 @@ from authority.signing import root, vendor
 from authority.signing.keyring import FileSigner
 from authority.signing.root import Made
 from tests.support.documentation import DOCS
-from verifier import files
+from verifier.core import files
 
 
 def documented_specification() -> str:

@@ -9,11 +9,12 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from verifier import carried, claims, keys
-from verifier.carried import Wish
-from verifier.identity import MachineMark, OsUser
-from verifier.machine_key import MachineKey
-from verifier.steps import Workstation, timestamp
+from verifier.core import claims, keys
+from verifier.core.steps import Workstation, timestamp
+from verifier.workstation import carry
+from verifier.workstation.carry import Wish
+from verifier.workstation.identity import MachineMark, OsUser
+from verifier.workstation.machine_key import MachineKey
 
 
 @dataclass
@@ -37,7 +38,7 @@ class SimulatedWorkstation:
 
     def request(self, wish: Wish, now: datetime, jti: str | None = None) -> str:
         """The compact request."""
-        data = carried.request_file(
+        data = carry.request_file(
             self.key,
             wish,
             machine=self.machine,
@@ -45,7 +46,7 @@ class SimulatedWorkstation:
             alias=self.name,
             organization=self.organization,
             prev=self.last_receipt,
-            jti=jti or carried.fresh_id(),
+            jti=jti or carry.fresh_id(),
             now=timestamp(now),
         )
         found: str = json.loads(data)["request"]
@@ -57,7 +58,7 @@ class SimulatedWorkstation:
         compact = self.key.sign(
             claims.RECEIPT_TYP,
             {
-                "jti": carried.fresh_id(),
+                "jti": carry.fresh_id(),
                 "iat": timestamp(now),
                 "ver": 1,
                 "bid": borrow_id,
@@ -73,8 +74,8 @@ class SimulatedWorkstation:
     def receipt_for(self, borrow_file: bytes, now: datetime) -> str:
         """The compact receipt for the borrow in a file."""
         token = json.loads(borrow_file)["borrow"]
-        from verifier.jose import strict_object
-        from verifier.keys import decode
+        from verifier.core.jose import strict_object
+        from verifier.core.keys import decode
 
         payload = strict_object(decode(token.split(".")[1]))
         return self.receipt(payload["bid"], payload["jti"], now)

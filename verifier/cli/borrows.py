@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 from datetime import date, datetime, timedelta
 
-from verifier import carried, errors, installing, steps, workstation
+import verifier
+from verifier import errors
 from verifier.cli.output import UsageError, failure, result, warn
 from verifier.cli.paths import check_output, read_input, write_output
-from verifier.files import parse
-from verifier.store import Store
+from verifier.core import steps
+from verifier.core.files import parse
+from verifier.workstation import carry
+from verifier.workstation import install as installing
+from verifier.workstation.check import License, licenses
+from verifier.workstation.store import Store
 
 # Trust must be there before what it proves, and the newest status list before the borrow that it may refuse.
 INSTALL_ORDER = ("trust", "authorization", "status", "borrow")
@@ -48,7 +53,7 @@ def _add_license(parser: argparse.ArgumentParser) -> None:
 def request(arguments: argparse.Namespace) -> int:
     """`carnet request`."""
     check_output(arguments.output)
-    wish = carried.Wish(
+    wish = carry.Wish(
         product=arguments.product,
         level=arguments.level,
         extensions=arguments.extensions,
@@ -57,7 +62,7 @@ def request(arguments: argparse.Namespace) -> int:
         member=arguments.member,
     )
     try:
-        data = workstation.request(Store.open(arguments.home), wish)
+        data = carry.request(Store.open(arguments.home), wish)
     except errors.Malformed as error:
         raise UsageError(f"{error.message}. {error.hint if 'Name' in error.hint else ''}".strip()) from error
     write_output(arguments.output, data)
@@ -105,7 +110,7 @@ def _order(data: bytes) -> int:
 
 def check(arguments: argparse.Namespace) -> int:
     """`carnet check PRODUCT`."""
-    granted = workstation.check(arguments.product, arguments.level, arguments.extensions, home=arguments.home)
+    granted = verifier.check(arguments.product, arguments.level, arguments.extensions, home=arguments.home)
     warn(arguments, granted.warnings)
     return result(arguments, {"grant": granted.as_json()}, [describe(granted)])
 
@@ -122,7 +127,7 @@ def describe(granted: steps.Grant) -> str:
 def status(arguments: argparse.Namespace) -> int:
     """`carnet status`: what is not good is shown with its reason; showing it is no failure."""
     store = Store.open(arguments.home)
-    found = workstation.licenses(store)
+    found = licenses(store)
     value = {"alias": store.state().alias, "home": str(store.home), "licenses": [_as_json(item) for item in found]}
     lines = [f"workstation  {store.state().alias or 'without alias'}"]
     for item in found:
@@ -132,7 +137,7 @@ def status(arguments: argparse.Namespace) -> int:
     return result(arguments, value, lines)
 
 
-def _as_json(item: workstation.License) -> dict[str, object]:
+def _as_json(item: License) -> dict[str, object]:
     error = None if item.error is None else item.error.as_json()
     if item.evidence is None:
         return {"product": item.product, "ok": False, "error": error}
@@ -155,7 +160,7 @@ def _as_json(item: workstation.License) -> dict[str, object]:
     }
 
 
-def _as_lines(item: workstation.License) -> list[str]:
+def _as_lines(item: License) -> list[str]:
     refusal = []
     if item.error is not None:
         refusal = [f"  NOT GOOD   {item.error.message} [{item.error.code}]", f"  what to do {item.error.hint}"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from verifier import identity
 from verifier.cli.output import UsageError, result
 from verifier.cli.paths import read_input
-from verifier.files import parse
-from verifier.installing import install
-from verifier.store import Store
-from verifier.trust import TrustStore
+from verifier.core.files import parse
+from verifier.core.trust import TrustStore
+from verifier.workstation import identity
+from verifier.workstation.install import install
+from verifier.workstation.store import Store
 
 LONGEST_ALIAS = 64
 

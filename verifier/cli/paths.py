@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from verifier.cli.output import UsageError
-from verifier.files import read_bytes, write_atomically
+from verifier.workstation.disk import read_bytes, write_atomically
 
 
 def read_input(name: str) -> bytes:

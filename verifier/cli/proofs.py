@@ -7,13 +7,13 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from verifier import files, steps
 from verifier.cli.borrows import describe
 from verifier.cli.output import UsageError, result, warn
 from verifier.cli.paths import read_input
+from verifier.core import files, steps
+from verifier.core.jose import COMPACT, strict_object
+from verifier.core.keys import decode
 from verifier.errors import Malformed
-from verifier.jose import COMPACT, strict_object
-from verifier.keys import decode
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ from tests.support.console import Console
 from tests.support.organizations import authorize, members_at_most
 from tests.support.vendors import sample_toml
 from tests.support.web import API, Web, make_web, problem
-from verifier.carried import Wish
+from verifier.workstation.carry import Wish
 
 PASSWORD = "correct horse battery"
 KEPT_OUT = [Role.LICENSE_MANAGER, Role.ANALYST, Role.MEMBER]

@@ -33,7 +33,7 @@ from tests.support.web import API, make_web, problem
 from tests.support.workstations import SimulatedWorkstation
 from verifier import Grant, NotGood, verify
 from verifier.cli.main import main
-from verifier.identity import OsUser
+from verifier.workstation.identity import OsUser
 
 PASSWORD = "correct horse battery"
 

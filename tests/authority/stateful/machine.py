@@ -28,7 +28,7 @@ from tests.authority.stateful.model import SUCCESSES, Model
 from tests.authority.stateful.organization import CONCURRENT, DONE, FEATURES, INCLUDED, LEVELS, MAY_HOLD, NAMED, Terms
 from tests.support.authorities import START, Bench
 from tests.support.workstations import SimulatedWorkstation
-from verifier.identity import OsUser
+from verifier.workstation.identity import OsUser
 
 MACHINES = 5
 LASTS = timedelta(days=1000)

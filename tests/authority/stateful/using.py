@@ -15,8 +15,9 @@ from tests.authority.stateful.model import CHECKED_IN, CHECKOUT, ENDED, SUCCESSE
 from tests.authority.stateful.organization import CONCURRENT, DONE, FEATURES, LEVELS, NAMED
 from tests.authority.stateful.seats import Use, Wish
 from tests.support.connecting import asked
-from verifier import carried, verify
+from verifier import verify
 from verifier.errors import CarnetError
+from verifier.workstation import carry
 
 machines = st.integers(0, MACHINES - 1)
 products = st.sampled_from((*FEATURES, NAMED[0], CONCURRENT, CONCURRENT))
@@ -94,7 +95,7 @@ class Using(Machine):
     def _borrow(self, what: str, name: str, wish: Wish, *, is_self: bool = True) -> None:
         number = self.model.ask(wish)
         workstation = self.workstations[wish.machine]
-        asked_for = carried.Wish(wish.product, wish.level, tuple(sorted(wish.extensions)), days=wish.days)
+        asked_for = carry.Wish(wish.product, wish.level, tuple(sorted(wish.extensions)), days=wish.days)
         self.request_texts.append(workstation.request(asked_for, self.bench.clock()))
         self._send(what, number, name, is_self=is_self)
 

@@ -1,0 +1,195 @@
+"""The way of one borrow with the real `carnet` command, each step in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.chains import DAY, HOUR, Chain, make_chain
+from verifier.core import claims, files, jose
+from verifier.core.steps import Workstation
+
+CARNET = Path(sys.executable).with_name("carnet")
+
+
+@dataclass
+class Laptop:
+    """A workstation used through its command alone."""
+
+    home: Path
+    medium: Path
+    environment: dict[str, str]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [CARNET, *arguments],
+            cwd=self.medium,
+            env=self.environment | {"CARNET_HOME": str(self.home)},
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            timeout=60,
+        )
+
+    def run_bytes(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """The same for a terminal of another encoding."""
+        environment = self.environment | {"CARNET_HOME": str(self.home)}
+        return subprocess.run([CARNET, *arguments], env=environment, capture_output=True, check=False, timeout=60)
+
+    def told(self, *arguments: str, status: int = 0) -> dict[str, Any]:
+        """The object that the command prints."""
+        done = self.run(*arguments, "--json")
+        assert (done.returncode, done.stderr) == (status, ""), done
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def chain(self, begins: int | None = None) -> Chain:
+        """A chain whose borrow is for this machine, user and machine key."""
+        found = self.told("identity")
+        bound = Workstation(found["machine"]["id"], found["user"]["id"], found["machine_key"])
+        return make_chain(int(time.time()) - HOUR if begins is None else begins, bound)
+
+    def put(self, name: str, data: bytes) -> str:
+        (self.medium / name).write_bytes(data)
+        return name
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Laptop:
+    (tmp_path / "medium").mkdir()
+    return Laptop(tmp_path / "home", tmp_path / "medium", dict(os.environ))
+
+
+def test_a_borrow_is_requested_installed_checked_and_returned(laptop: Laptop) -> None:
+    laptop.told("alias", "Field Laptop 7")
+    laptop.told("request", "arcgis-pro", "--level", "Standard", "--days", "7", "--member", "ada", "-o", "trip.request")
+    asked = request_in(laptop.medium / "trip.request")
+    assert (asked.product, asked.level, asked.days, asked.member) == ("arcgis-pro", "Standard", 7, "ada")
+    assert asked.machine.alias == "Field Laptop 7"
+    chain = laptop.chain()
+    laptop.put("org.trust", chain.trust_file())
+    laptop.put("trip.borrow", chain.borrow_file())
+    assert laptop.run("check", "arcgis-pro").returncode == 3
+    assert len(laptop.told("install", "trip.borrow", "org.trust")["installed"]) == 2
+    grant = laptop.told("check", "arcgis-pro", "--level", "Basic", "--extension", "3DAnalyst")["grant"]
+    assert (grant["member"], grant["level"], grant["days_left"], grant["warnings"]) == ("ada", "Standard", 7, [])
+    assert laptop.told("check", "arcgis-pro", "--level", "Advanced", status=1)["code"] == "level-not-granted"
+    laptop.told("return", "arcgis-pro", "-o", "trip.return")
+    assert laptop.told("check", "arcgis-pro", status=1)["code"] == "given-up"
+    assert laptop.told("install", "trip.borrow", status=1)["code"] == "given-up"
+    first = (laptop.medium / "trip.return").read_bytes()
+    laptop.told("return", "arcgis-pro", "-o", "again.return")
+    assert (laptop.medium / "again.return").read_bytes() == first
+
+
+def request_in(path: Path) -> claims.Request:
+    """The request in a file, verified with the key that it carries."""
+    token = files.parse(path.read_bytes(), "request")[1]["request"]
+    return claims.request(jose.open_by_jwk(token, claims.REQUEST_TYP).claims)
+
+
+def test_people_are_shown_what_is_granted_and_what_is_not(laptop: Laptop) -> None:
+    chain = laptop.chain()
+    laptop.told("install", laptop.put("a", chain.trust_file()), laptop.put("b", chain.borrow_file()))
+    lines = [line.split() for line in laptop.run("status").stdout.splitlines()]
+    for line in (["level", "Standard", "yes"], ["level", "Advanced", "no"], ["extension", "3DAnalyst", "yes"]):
+        assert line in lines
+    assert ["extension", "SpatialAnalyst", "no"] in lines
+    (found,) = laptop.told("status")["licenses"]
+    assert found["levels"] == {"Basic": True, "Standard": True, "Advanced": False}
+    assert (found["ok"], found["member"], found["days_left"]) == (True, "ada", 7)
+    chain.set_status(1, seq=2)
+    laptop.told("install", laptop.put("c", chain.status_file()))
+    done = laptop.run("status")
+    assert done.returncode == 0
+    assert "[revoked]" in done.stdout
+
+
+def test_a_license_that_is_not_good_and_one_that_cannot_be_checked_end_differently(laptop: Laptop) -> None:
+    chain = laptop.chain(int(time.time()) - 6 * DAY)
+    chain.borrow["act"] += 30 * DAY
+    chain.borrow["pol"]["status_max_age"] = HOUR
+    laptop.told("install", laptop.put("a", chain.trust_file()))
+    borrow = laptop.put("b", chain.borrow_file())
+    assert laptop.told("install", borrow, status=3)["code"] == "status-list-stale"
+    chain.set_status(1, seq=2)
+    assert laptop.told("install", laptop.put("b", chain.borrow_file()), status=1)["code"] == "revoked"
+
+
+def test_verify_takes_every_input_from_the_command_line_and_leaves_no_trace(laptop: Laptop) -> None:
+    chain = make_chain()
+    laptop.put("org.trust", chain.trust_file())
+    laptop.put("b", chain.borrow_file())
+    bound = ["--machine", "machine-laptop", "--user", "uid:1000", "--machine-key", chain.machine_key.kid]
+    verify = ["verify", "b", "--trust", "org.trust"]
+    good = laptop.told(*verify, *bound, "--at", "2026-03-02T09:00:00Z")
+    assert good["grant"]["warnings"] == []
+    assert laptop.told(*verify, *bound, "--at", "2026-03-09T09:00:00+00:00", status=1)["code"] == "expired"
+    assert laptop.told(*verify, *bound, "--at", "2026-03-09T10:59:59+02:00")["grant"]["days_left"] == 1
+    warned = laptop.run(*verify, "--at", "2026-03-02T09:00:00Z")
+    assert (warned.returncode, warned.stderr.count("was not compared")) == (0, 3)
+    assert laptop.told(*verify, "--machine", "x", "--at", "2026-03-02T09:00:00Z", status=1)["code"] == "wrong-machine"
+    assert not laptop.home.exists()
+
+
+def test_a_borrow_of_another_machine_or_user_is_refused(laptop: Laptop) -> None:
+    chain = laptop.chain()
+    laptop.told("trust", laptop.put("a", chain.trust_file()))
+    chain.borrow["machine"]["id"] = "machine-another"
+    assert laptop.told("install", laptop.put("b", chain.borrow_file()), status=1)["code"] == "wrong-machine"
+    chain.borrow["machine"]["id"] = chain.workstation.machine_id
+    chain.borrow["sub"] = "uid:4242"
+    assert laptop.told("install", laptop.put("b", chain.borrow_file()), status=1)["code"] == "wrong-user"
+    assert laptop.told("check", "arcgis-pro", status=3)["code"] == "no-borrow"
+
+
+def test_the_environment_cannot_change_who_the_user_is(laptop: Laptop) -> None:
+    before = laptop.told("identity")["user"]
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        laptop.environment[name] = "mallory"
+    assert laptop.told("identity")["user"] == before
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_names_from_everywhere_are_printed_on_every_terminal(laptop: Laptop, encoding: str) -> None:
+    """A terminal that cannot show a name shows something in its place; that is no mistake of the license."""
+    chain = laptop.chain()
+    chain.borrow |= {"member": "Zoë 王 Ωmega", "user": {"name": "Zoë"}}
+    chain.borrow["machine"]["alias"] = "Łódź"
+    laptop.told("install", laptop.put("a", chain.trust_file()), laptop.put("b", chain.borrow_file()))
+    laptop.environment |= {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "LC_ALL": "C"}
+    assert laptop.run_bytes("check", "arcgis-pro").returncode == 0
+    assert laptop.run_bytes("status").returncode == 0
+    told = json.loads(laptop.run_bytes("check", "arcgis-pro", "--json").stdout.decode(encoding))
+    assert told["grant"]["member"] == "Zoë 王 Ωmega"
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]], ids=["people", "json"])
+def test_a_file_name_that_is_no_text_is_no_mistake_of_the_program(laptop: Laptop, flags: list[str]) -> None:
+    """A carried medium may name its files in bytes of any kind."""
+    name = os.fsdecode(b"org-\xff.trust")
+    laptop.put(name, make_chain().trust_file())
+    for command, status in (["install", name], 0), (["install", f"{name}x"], 2), (["inspect", name], 0):
+        done = laptop.run(*command, *flags)
+        assert (done.returncode, "please report" in done.stderr) == (status, False), done.stderr
+
+
+def test_a_reader_that_goes_away_gets_no_traceback(laptop: Laptop) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([CARNET, "--help"], stdout=write, stderr=subprocess.PIPE, check=False, timeout=60)
+    os.close(write)
+    assert b"Traceback" not in done.stderr
+
+
+def test_help_has_examples_and_the_version_is_told(laptop: Laptop) -> None:
+    assert "examples:" in laptop.run("--help").stdout
+    assert laptop.run("--version").stdout.startswith("carnet 0.")

@@ -1,0 +1,149 @@
+"""The files that people carry: one kind, one version, exact members, bounded size, and nothing but regular files."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.chains import make_chain, refused
+from verifier.core import files
+from verifier.core.trust import MOST_ROOTS, TrustStore
+from verifier.errors import Malformed
+from verifier.workstation import disk
+
+CHAIN = make_chain()
+GOOD = CHAIN.borrow_file()
+MEMBERS: dict[str, Any] = json.loads(GOOD)
+
+
+def rendered(**changes: Any) -> bytes:
+    return json.dumps(MEMBERS | changes).encode()
+
+
+BAD: dict[str, tuple[bytes | str, str]] = {
+    "empty": (b"", "malformed"),
+    "random": (bytes(range(256)), "malformed"),
+    "cut short": (GOOD[:-5], "malformed"),
+    "twice": (GOOD + GOOD, "malformed"),
+    "array": (b"[" + GOOD + b"]", "malformed"),
+    "byte order mark": (b"\xef\xbb\xbf" + GOOD, "malformed"),
+    "UTF-16": (GOOD.decode().encode("utf-16"), "malformed"),
+    "surrogate in a text": ('{"carnet":"\ud800"}', "malformed"),
+    "deep": (b"[" * 200_000, "malformed"),
+    "duplicate member": (GOOD.replace(b'"version": 1', b'"version": 1, "version": 1'), "malformed"),
+    "no kind": (json.dumps({"version": 1}).encode(), "malformed"),
+    "kind of another type": (rendered(carnet=["borrow"]), "malformed"),
+    "unknown kind": (rendered(carnet="license"), "malformed"),
+    "another kind": (rendered(carnet="status"), "malformed"),
+    "unknown member": (rendered(more=1), "malformed"),
+    "missing member": (json.dumps({"carnet": "borrow", "version": 1}).encode(), "malformed"),
+    "version 2": (rendered(version=2), "unsupported-version"),
+    "version 0": (rendered(version=0), "unsupported-version"),
+    "version true": (rendered(version=True), "unsupported-version"),
+    "version text": (rendered(version="1"), "unsupported-version"),
+    "no version": (json.dumps({"carnet": "borrow"}).encode(), "unsupported-version"),
+    "one byte too large": (GOOD + b" " * (files.LARGEST_FILE + 1 - len(GOOD)), "malformed"),
+    "3 MB": (GOOD + b" " * 3_000_000, "malformed"),
+}
+
+
+@pytest.mark.parametrize(("data", "code"), BAD.values(), ids=BAD)
+def test_a_bad_file_is_refused(data: bytes | str, code: str) -> None:
+    with refused(code):
+        files.parse(data, "borrow")
+
+
+def test_a_file_is_read_up_to_its_largest_size() -> None:
+    assert files.parse(GOOD + b" " * (files.LARGEST_FILE - len(GOOD)))[0] == "borrow"
+    status = CHAIN.status_file()
+    assert files.parse(status + b" " * (files.LARGEST_STATUS_FILE - len(status)))[0] == "status"
+    with refused("malformed"):
+        files.parse(status + b" " * (files.LARGEST_STATUS_FILE + 1 - len(status)))
+
+
+@pytest.mark.parametrize("kind", files.MEMBERS)
+def test_a_file_says_its_kind_first_and_reads_back(kind: str) -> None:
+    data = files.render(kind, dict.fromkeys(files.MEMBERS[kind], "ünchanged"))
+    assert data.startswith(b'{\n  "carnet": ')
+    assert files.parse(data) == (kind, dict.fromkeys(files.MEMBERS[kind], "ünchanged"))
+
+
+def trust(**changes: Any) -> bytes:
+    return json.dumps(json.loads(CHAIN.trust_file()) | changes).encode()
+
+
+ROOT = CHAIN.root.public.as_jwk()
+BAD_TRUST: dict[str, bytes] = {
+    "no root": trust(roots=[]),
+    "roots as an object": trust(roots=ROOT),
+    "roots as null": trust(roots=None),
+    "root as a text": trust(roots=["root"]),
+    "private root": trust(roots=[ROOT | {"d": "A" * 43}]),
+    "low-order root": trust(roots=[ROOT | {"x": "AQ" + "A" * 41}]),
+    "one bad root among good": trust(roots=[ROOT, ROOT | {"crv": "Ed448"}]),
+    "too many roots": trust(roots=[ROOT] * (MOST_ROOTS + 1)),
+    "organization as a list": trust(organization=["field-survey"]),
+    "organization with an escape": trust(organization="field\x1b[31m"),
+    "no organization": trust(organization=""),
+    "updates as an object": trust(updates={}),
+    "borrow file": GOOD,
+}
+
+
+@pytest.mark.parametrize("data", BAD_TRUST.values(), ids=BAD_TRUST)
+def test_a_bad_trust_file_is_malformed(data: bytes) -> None:
+    with refused("malformed"):
+        TrustStore.read(data)
+
+
+def test_every_root_of_a_trust_file_is_trusted_by_its_thumbprint() -> None:
+    found = TrustStore.read(CHAIN.trust_file(CHAIN.root, CHAIN.borrow_key))
+    assert found.roots == {CHAIN.root.kid: CHAIN.root.public, CHAIN.borrow_key.kid: CHAIN.borrow_key.public}
+
+
+def test_links_pipes_and_folders_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    os.mkfifo(tmp_path / "pipe")
+    assert disk.read_bytes(tmp_path / "file") == b"x"
+    for name in ("link", "pipe", "/dev/null", "/dev/zero"):
+        with pytest.raises(Malformed):
+            disk.read_bytes(tmp_path / name)
+    for name in ("", "missing"):
+        with pytest.raises(OSError, match="directory"):
+            disk.read_bytes(tmp_path / name)
+
+
+def test_reading_what_is_no_file_leaves_no_descriptor_open(tmp_path: Path) -> None:
+    before = os.listdir("/proc/self/fd")
+    for _ in range(5):
+        with pytest.raises(OSError, match="directory"):
+            disk.read_bytes(tmp_path)
+    assert len(os.listdir("/proc/self/fd")) <= len(before)
+
+
+def test_at_most_2_mib_of_an_endless_file_are_read(tmp_path: Path) -> None:
+    with open(tmp_path / "sparse", "wb") as stream:
+        stream.truncate(10 * 1024**3)
+    assert len(disk.read_bytes(tmp_path / "sparse")) == files.LARGEST_STATUS_FILE + 1
+
+
+def test_writing_replaces_a_file_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    disk.write_atomically(target, b"old")
+    disk.write_atomically(target, b"new")
+    assert target.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["file"]
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "inside").write_bytes(b"x")
+    with pytest.raises(OSError, match="directory"):
+        disk.write_atomically(tmp_path / "folder", b"new")
+    assert os.listdir(tmp_path) == ["folder"]

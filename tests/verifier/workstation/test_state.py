@@ -1,0 +1,297 @@
+"""Clock, identity and damage: what a workstation believes of itself, and what it refuses to believe."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa, x25519
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+
+from tests.support.chains import DAY, HOUR, START, URI, refused
+from tests.support.real_workstation import RealWorkstation, make_workstation
+from verifier.errors import CarnetError
+from verifier.workstation import clock, identity, machine_key
+from verifier.workstation.identity import hashed, linux
+from verifier.workstation.store import STATE_TYP, Store
+
+STATUS_FILE = str(Store(Path())._status_path(URI))
+STATE_FILES = ["organization.trust", "newest.authorization", STATUS_FILE, "state.json", "borrows/arcgis-pro.borrow"]
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> RealWorkstation:
+    return make_workstation(tmp_path / "home")
+
+
+def test_a_clock_more_than_the_tolerance_behind_the_newest_signed_time_was_turned_back(here: RealWorkstation) -> None:
+    here.chain.set_status(0, seq=2, iat=START + 3 * DAY)
+    here.install(here.chain.status_file())
+    signed = START + 3 * DAY
+    with refused("clock-turned-back"):
+        here.check(signed - 25 * HOUR)
+    with refused("clock-turned-back"):
+        here.check(signed - DAY - 1)
+    for wall in (signed - DAY, signed - 23 * HOUR, signed - 1, signed):
+        assert here.check(wall).days_left == 4
+
+
+@pytest.mark.parametrize("years", [1, 6, 26, 56])
+def test_a_clock_far_in_the_past_was_turned_back(here: RealWorkstation, years: int) -> None:
+    with refused("clock-turned-back"):
+        here.check(START - years * 365 * DAY)
+
+
+def test_a_license_that_has_ended_by_the_newest_signed_time_has_ended_whatever_the_clock_says(here: RealWorkstation) -> None:
+    here.chain.set_status(0, seq=2, iat=START + 7 * DAY)
+    here.chain.status_list["exp"] = START + 8 * DAY
+    here.install(here.chain.status_file())
+    with refused("expired"):
+        here.check(START + 7 * DAY - HOUR)
+
+
+def test_a_newer_authorization_and_a_newer_borrow_are_a_floor_under_the_clock(here: RealWorkstation) -> None:
+    here.chain.authorization["iat"] = START + 3 * DAY
+    here.chain.renew_authorization()
+    here.install(here.chain.authorization_file())
+    with refused("clock-turned-back"):
+        here.check(START + DAY)
+
+
+def test_the_borrow_of_another_product_is_a_floor_under_the_clock_too(here: RealWorkstation) -> None:
+    """The newest time that something signed here states is one for all licenses of this workstation."""
+    later = START + 5 * DAY
+    here.next_borrow("C")
+    here.chain.borrow |= {"aud": "arcgis-allsource", "iat": later, "nbf": later, "exp": later + DAY, "act": later + DAY}
+    here.install(here.chain.borrow_file(with_list=False), later)
+    with refused("clock-turned-back"):
+        here.check(START + DAY)
+
+
+def test_the_tolerance_is_the_one_that_the_borrow_states(here: RealWorkstation) -> None:
+    here.next_borrow("C")
+    here.chain.borrow["pol"]["clock_tolerance"] = 0
+    here.install(here.chain.borrow_file())
+    assert here.check(START).member == "ada"
+    with refused("clock-turned-back"):
+        here.check(START - 1)
+
+
+@pytest.mark.parametrize(("wall", "floor", "expected"), [(10, 5, 10), (5, 5, 5), (4, 5, 5), (3, 5, 5)])
+def test_the_later_time_counts(wall: int, floor: int, expected: int) -> None:
+    assert clock.effective(wall, floor, 2) == expected
+
+
+def cut(data: bytes) -> dict[str, bytes]:
+    """Ways in which a file on a failing disk ends up."""
+    return {
+        "empty": b"",
+        "half": data[: len(data) // 2],
+        "without its end": data.rstrip()[:-1],
+        "zeros": bytes(len(data)),
+        "zeros at the end": data[: len(data) // 2] + bytes(len(data) - len(data) // 2),
+        "another JSON value": b"[]",
+        "another object": b'{"a": 1}',
+        "random": bytes(range(256)),
+        "too large": b"x" * 3_000_000,
+    }
+
+
+@pytest.mark.parametrize("way", cut(b""))
+@pytest.mark.parametrize("name", STATE_FILES)
+def test_a_damaged_file_of_the_state_is_told_as_damaged_state(here: RealWorkstation, name: str, way: str) -> None:
+    path = here.home / name
+    path.write_bytes(cut(path.read_bytes())[way])
+    with refused("state-damaged"):
+        here.check()
+
+
+@pytest.mark.parametrize("name", [*STATE_FILES, "machine-key.pem"])
+def test_a_folder_or_a_link_in_place_of_a_file_of_the_state_is_damage(here: RealWorkstation, name: str) -> None:
+    path = here.home / name
+    path.unlink()
+    path.mkdir()
+    with refused("state-damaged"):
+        here.check()
+    if name != "machine-key.pem":
+        path.rmdir()
+        path.symlink_to("/dev/zero")
+        with refused("state-damaged"):
+            here.check()
+
+
+@pytest.mark.parametrize("name", [*STATE_FILES, "machine-key.pem"])
+def test_a_changed_byte_in_the_state_ends_in_the_same_grant_or_in_our_error(here: RealWorkstation, name: str) -> None:
+    path, granted = here.home / name, here.check()
+    data = path.read_bytes()
+    refusals = 0
+    for position in range(0, len(data), max(1, len(data) // 150)):
+        for mask in (0x01, 0x80):
+            path.write_bytes(data[:position] + bytes([data[position] ^ mask]) + data[position + 1 :])
+            try:
+                assert here.check() == granted
+            except CarnetError as error:
+                assert error.code  # noqa: PT017
+                refusals += 1
+    assert refusals > 100
+
+
+def outcome(here: RealWorkstation) -> str:
+    """What a check says: "good", the code of our error, or the name of an exception that should not have come through."""
+    try:
+        here.check(START + DAY)
+    except CarnetError as error:
+        return error.code
+    except Exception as error:  # noqa: BLE001 - it is counted
+        return type(error).__name__
+    return "good"
+
+
+def test_no_changed_byte_in_the_state_brings_a_returned_license_back(here: RealWorkstation) -> None:
+    here.give_up()
+    path = here.home / "state.json"
+    data = path.read_bytes()
+    outcomes: Counter[str] = Counter()
+    for position in range(len(data)):
+        path.write_bytes(data[:position] + bytes([data[position] ^ 0x01]) + data[position + 1 :])
+        outcomes[outcome(here)] += 1
+    assert set(outcomes) <= {"state-damaged", "given-up", "not-activated-in-time"}, outcomes
+
+
+BROKEN_STATES: dict[str, dict[str, object]] = {
+    "given up as a list": {"given_up": []},
+    "given up without receipt": {"given_up": {"B" * 22: {}}},
+    "given up as a number": {"given_up": {"B" * 22: 5}},
+    "given up with an empty receipt": {"given_up": {"B" * 22: {"product": "arcgis-pro", "exp": 1, "receipt": {}}}},
+    "given up until a text": {"given_up": {"C" * 22: {"product": "arcgis-pro", "exp": "1", "receipt": {}}}},
+    "receipt of another form": {"given_up": {"B" * 22: {"product": "arcgis-pro", "exp": 1, "receipt": {"iat": "x"}}}},
+    "installed until a text": {"activated": {"J" * 22: "later"}},
+    "installed until null": {"activated": {"J" * 22: None}},
+    "count as a text": {"receipt_count": "1"},
+    "count below zero": {"receipt_count": -1},
+    "alias as a list": {"alias": ["laptop"]},
+    "last receipt as a number": {"last_receipt": 5},
+    "unknown member": {"more": 1},
+}
+
+
+@pytest.mark.parametrize("state", BROKEN_STATES.values(), ids=BROKEN_STATES)
+def test_a_state_of_another_form_is_damaged_to_every_use(here: RealWorkstation, state: dict[str, object]) -> None:
+    compact = here.store.machine_key().sign(STATE_TYP, asdict(here.store.state()) | state)
+    (here.home / "state.json").write_text(json.dumps({"state": compact}))
+    with refused("state-damaged"):
+        here.check()
+    with refused("state-damaged"):
+        here.install(here.chain.borrow_file())
+    with refused("state-damaged"):
+        here.give_up()
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o604, 0o601])
+def test_a_machine_key_open_to_others_is_damage(here: RealWorkstation, mode: int) -> None:
+    (here.home / "machine-key.pem").chmod(mode)
+    with refused("state-damaged"):
+        here.check()
+    with refused("state-damaged"):
+        here.store.machine_key()
+
+
+FOREIGN_KEYS: dict[str, ed448.Ed448PrivateKey | x25519.X25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey] = {
+    "Ed448": ed448.Ed448PrivateKey.generate(),
+    "X25519": x25519.X25519PrivateKey.generate(),
+    "P-256": ec.generate_private_key(ec.SECP256R1()),
+    "RSA": rsa.generate_private_key(65537, 2048),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN_KEYS)
+def test_a_machine_key_of_another_kind_is_damage(tmp_path: Path, name: str) -> None:
+    pem = FOREIGN_KEYS[name].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "key").write_bytes(pem)
+    (tmp_path / "key").chmod(0o600)
+    with refused("state-damaged"):
+        machine_key.load(tmp_path / "key")
+
+
+def test_an_encrypted_or_unknown_machine_key_is_damage(here: RealWorkstation) -> None:
+    path = here.home / "machine-key.pem"
+    plain = path.read_bytes()
+    encrypted = FOREIGN_KEYS["X25519"].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x"))
+    unknown = plain.replace(b"MC4CAQAwBQYDK2Vw", b"MC4CAQAwBQYDK2V6")
+    for pem in (encrypted, unknown, plain.replace(b"PRIVATE", b"PUBLIC"), plain[:60], b""):
+        assert pem != plain
+        path.write_bytes(pem)
+        with refused("state-damaged"):
+            here.check()
+
+
+def test_another_machine_key_is_told_as_such(here: RealWorkstation) -> None:
+    (here.home / "machine-key.pem").unlink()
+    with refused("wrong-machine-key"):
+        here.check()
+    here.store.machine_key()
+    with refused("wrong-machine-key"):
+        here.check()
+
+
+def test_the_user_is_that_of_the_process_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = identity.user()
+    assert before.id == f"uid:{os.getuid()}"
+    assert before.name == pwd.getpwuid(os.getuid()).pw_name
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME", "HOME", "SUDO_USER", "SUDO_UID", "UID"):
+        monkeypatch.setenv(name, "mallory")
+    assert identity.user() == before
+
+
+def test_the_machine_id_is_a_keyed_hash_that_does_not_show_the_systems_own() -> None:
+    raw, mark = Path("/etc/machine-id").read_text(encoding="ascii").strip(), identity.machine()
+    assert (mark.source, len(mark.id)) == ("linux-machine-id", 22)
+    assert raw not in mark.id
+    assert mark.id == hashed(raw) == hashed(raw.upper() + "\n") == linux.machine().id
+    assert hashed(raw[:-1]) != mark.id
+
+
+WITHOUT_NETWORK = """
+import sys
+
+def hook(event, args):
+    if event.startswith("socket."):
+        raise RuntimeError(event)
+
+sys.addaudithook(hook)
+import verifier
+from verifier.cli.main import main
+
+granted = verifier.check("arcgis-pro", "Standard", ["3DAnalyst"])
+assert main(["status"]) == 0
+assert main(["return", "arcgis-pro", "-o", sys.argv[1]]) == 0
+print(granted.member)
+try:
+    import socket
+
+    socket.socket()
+except RuntimeError as error:
+    print(error)
+"""
+
+
+def test_checking_and_returning_open_no_connection(tmp_path: Path) -> None:
+    here = make_workstation(tmp_path / "home", int(time.time()) - HOUR)
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_NETWORK, str(tmp_path / "out.return")],
+        env=os.environ | {"CARNET_HOME": str(here.home)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-2:] == ["ada", "socket.__new__"]

@@ -1,0 +1,234 @@
+"""What each kind of token says, as frozen values; parsing is exact: a member missing or unknown is malformed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from verifier.core.reading import BORROW_ID, DIGEST, FEATURE, MACHINE_ID, MOST_DAYS, PRODUCT_ID, USER_ID, Reader
+from verifier.errors import Malformed
+
+BORROW_TYP = "borrow+jwt"
+STATUS_LIST_TYP = "statuslist+jwt"
+AUTHORIZATION_TYP = "authorization+jwt"
+REQUEST_TYP = "borrow-request+jwt"
+RECEIPT_TYP = "return-receipt+jwt"
+STATUS_BITS = 2
+
+_BORROW = frozenset(
+    [
+        "iss",
+        "aud",
+        "sub",
+        "jti",
+        "iat",
+        "nbf",
+        "exp",
+        "ver",
+        "bid",
+        "member",
+        "lic",
+        "machine",
+        "user",
+        "cnf",
+        "status",
+        "pol",
+        "act",
+    ]  # contract, section 3.2
+)
+_REQUEST = frozenset(
+    ["jti", "iat", "ver", "organization", "product", "level", "extensions", "member", "machine", "user", "prev"]
+)
+_RECEIPT = frozenset(["jti", "iat", "ver", "bid", "borrow", "machine", "user", "count"])
+_STATUS_LIST = frozenset(["iss", "sub", "iat", "exp", "ttl", "ver", "seq", "prev", "status_list"])
+
+
+@dataclass(frozen=True, slots=True)
+class Borrow:
+    """The claims of a `borrow+jwt`. Times are seconds since 1970 UTC."""
+
+    organization: str
+    product: str
+    user_id: str
+    jti: str
+    iat: int
+    nbf: int
+    exp: int
+    borrow_id: str
+    member: str
+    level: str
+    levels: tuple[str, ...]
+    extensions: tuple[str, ...]
+    machine_id: str
+    machine_source: str
+    alias: str | None
+    user_name: str
+    machine_key: str
+    status_index: int
+    status_uri: str
+    status_max_age_seconds: int | None
+    clock_tolerance_seconds: int
+    activate_by: int
+
+
+def borrow(claims: Mapping[str, Any]) -> Borrow:
+    """The borrow that these signed claims state. Raises Malformed or UnsupportedVersion."""
+    read = Reader(claims, "the borrow", _BORROW)
+    read.version()
+    license_ = read.object("lic", frozenset({"level", "levels", "extensions"}))
+    machine = read.object("machine", frozenset({"id", "source", "alias"}))
+    status = read.object("status", frozenset({"status_list"})).object("status_list", frozenset({"idx", "uri"}))
+    policy = read.object("pol", frozenset({"status_max_age", "clock_tolerance"}))
+    found = Borrow(
+        organization=read.text("iss"),
+        product=read.text("aud", PRODUCT_ID),
+        user_id=read.text("sub", USER_ID),
+        jti=read.text("jti", BORROW_ID),
+        iat=read.time("iat"),
+        nbf=read.time("nbf"),
+        exp=read.time("exp"),
+        borrow_id=read.text("bid", BORROW_ID),
+        member=read.text("member"),
+        level=license_.text("level", FEATURE),
+        levels=license_.texts("levels", FEATURE),
+        extensions=license_.texts("extensions", FEATURE),
+        machine_id=machine.text("id", MACHINE_ID),
+        machine_source=machine.text("source"),
+        alias=machine.text_or_null("alias"),
+        user_name=read.object("user", frozenset({"name"})).text("name"),
+        machine_key=read.object("cnf", frozenset({"jkt"})).text("jkt", DIGEST),
+        status_index=status.integer("idx"),
+        status_uri=status.text("uri"),
+        status_max_age_seconds=policy.integer_or_null("status_max_age"),
+        clock_tolerance_seconds=policy.integer("clock_tolerance"),
+        activate_by=read.time("act"),
+    )
+    if not found.iat <= found.nbf < found.exp:
+        raise Malformed(f"the borrow: iat {found.iat}, nbf {found.nbf} and exp {found.exp} are not in order")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class StatusListClaims:
+    """The claims of a `statuslist+jwt`, the list still packed."""
+
+    organization: str
+    uri: str
+    iat: int
+    exp: int
+    ttl: int
+    seq: int
+    prev: str | None
+    packed: str
+
+
+def status_list(claims: Mapping[str, Any]) -> StatusListClaims:
+    """The status list that these signed claims state (draft-ietf-oauth-status-list-21, and ours: iss, ver, seq, prev)."""
+    read = Reader(claims, "the status list", _STATUS_LIST)
+    read.version()
+    packed = read.object("status_list", frozenset({"bits", "lst"}))
+    text = packed.members()["lst"]
+    if packed.integer("bits") != STATUS_BITS or not isinstance(text, str):
+        raise Malformed("the status list: two bits for each borrow, packed into a text, are read")
+    found = StatusListClaims(
+        organization=read.text("iss"),
+        uri=read.text("sub"),
+        iat=read.time("iat"),
+        exp=read.time("exp"),
+        ttl=read.integer("ttl"),
+        seq=read.integer("seq", 1),
+        prev=read.text_or_null("prev", DIGEST),
+        packed=text,
+    )
+    if found.iat >= found.exp:
+        raise Malformed(f"the status list: iat {found.iat} and exp {found.exp} are not in order")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A workstation as a request names it; `secondary` is a second, independent mark by which a clone shows."""
+
+    id: str
+    source: str
+    secondary: str | None
+    alias: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The claims of a `borrow-request+jwt`: at most one of `days` and `until` (seconds since 1970 UTC) is set."""
+
+    jti: str
+    iat: int
+    organization: str | None
+    product: str
+    level: str | None
+    extensions: tuple[str, ...]
+    days: int | None
+    until: int | None
+    member: str | None
+    machine: Machine
+    user_id: str
+    user_name: str
+    prev: str | None
+
+
+def request(claims: Mapping[str, Any]) -> Request:
+    """The borrow request that these signed claims state. Raises Malformed or UnsupportedVersion."""
+    length = frozenset({"days", "until"} & claims.keys())
+    if length == {"days", "until"}:
+        raise Malformed('the request: "days" or "until" may stand, not both')
+    read = Reader(claims, "the request", _REQUEST | length)
+    read.version()
+    machine = read.object("machine", frozenset({"id", "source", "secondary", "alias"}))
+    user = read.object("user", frozenset({"id", "name"}))
+    return Request(
+        jti=read.text("jti", BORROW_ID),
+        iat=read.time("iat"),
+        organization=read.text_or_null("organization"),
+        product=read.text("product", PRODUCT_ID),
+        level=read.text_or_null("level", FEATURE),
+        extensions=read.texts("extensions", FEATURE),
+        days=read.integer("days", 1, MOST_DAYS) if "days" in length else None,
+        until=read.time("until") if "until" in length else None,
+        member=read.text_or_null("member"),
+        machine=Machine(
+            id=machine.text("id", MACHINE_ID),
+            source=machine.text("source"),
+            secondary=machine.text_or_null("secondary"),
+            alias=machine.text_or_null("alias"),
+        ),
+        user_id=user.text("id", USER_ID),
+        user_name=user.text("name"),
+        prev=read.text_or_null("prev", DIGEST),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The claims of a `return-receipt+jwt`: this machine gave the borrow up; `count` grows with each receipt it makes."""
+
+    jti: str
+    iat: int
+    borrow_id: str
+    borrow_jti: str
+    machine_id: str
+    user_id: str
+    count: int
+
+
+def receipt(claims: Mapping[str, Any]) -> Receipt:
+    """The return receipt that these signed claims state. Raises Malformed or UnsupportedVersion."""
+    read = Reader(claims, "the receipt", _RECEIPT)
+    read.version()
+    return Receipt(
+        jti=read.text("jti", BORROW_ID),
+        iat=read.time("iat"),
+        borrow_id=read.text("bid", BORROW_ID),
+        borrow_jti=read.text("borrow", BORROW_ID),
+        machine_id=read.object("machine", frozenset({"id"})).text("id", MACHINE_ID),
+        user_id=read.object("user", frozenset({"id"})).text("id", USER_ID),
+        count=read.integer("count", 1),
+    )

@@ -1,0 +1,49 @@
+"""The files that people carry: UTF-8 JSON objects that begin with their kind and version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from verifier.core.jose import strict_object
+from verifier.errors import Malformed, UnsupportedVersion
+
+LARGEST_FILE = 256 * 1024
+LARGEST_STATUS_FILE = 2 * 1024 * 1024
+
+# Contract, section 3: the members of each kind besides "carnet" and "version".
+MEMBERS: Mapping[str, frozenset[str]] = {
+    "trust": frozenset({"roots", "organization", "updates"}),
+    "authorization": frozenset({"authorization"}),
+    "request": frozenset({"request"}),
+    "borrow": frozenset({"authorization", "borrow", "status_list"}),
+    "return": frozenset({"receipt"}),
+    "status": frozenset({"authorization", "status_list"}),
+    "clock-reset": frozenset({"authorization", "reset"}),
+}
+
+
+def parse(data: bytes | str, kind: str | None = None) -> tuple[str, dict[str, Any]]:
+    """The kind of a file and its members. Raises Malformed, also when it is not of the `kind` asked for, or UnsupportedVersion."""
+    raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data)
+    if len(raw) > LARGEST_STATUS_FILE:
+        raise Malformed(f"the file has {len(raw)} bytes, at most {LARGEST_STATUS_FILE} are read", size=len(raw))
+    members = strict_object(raw)
+    found, version = members.pop("carnet", None), members.pop("version", None)
+    if not isinstance(found, str) or found not in MEMBERS:
+        raise Malformed('the file does not say with "carnet" which kind it is')
+    if type(version) is not int or version != 1:
+        raise UnsupportedVersion(f"the {found} file is of version {version!r}, this program reads 1")
+    if kind is not None and found != kind:
+        raise Malformed(f"a {kind} file is wanted, this is a {found} file", kind=found)
+    if found != "status" and len(raw) > LARGEST_FILE:
+        raise Malformed(f"the file has {len(raw)} bytes, a {found} file has at most {LARGEST_FILE}", size=len(raw))
+    if members.keys() != MEMBERS[found]:
+        raise Malformed(f"a {found} file has the members {sorted(MEMBERS[found])}, not {sorted(members)[:9]}")
+    return found, members
+
+
+def render(kind: str, members: Mapping[str, Any]) -> bytes:
+    """The bytes of a file of this kind, the same for the same members."""
+    return (json.dumps({"carnet": kind, "version": 1, **members}, indent=2, ensure_ascii=False) + "\n").encode()

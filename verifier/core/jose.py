@@ -1,0 +1,135 @@
+"""The JOSE text: a strict front end, then PyJWT on a private instance pinned to Ed25519. Nothing is believed before its turn."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jwt.algorithms import OKPAlgorithm
+from jwt.api_jws import PyJWS
+from jwt.exceptions import PyJWTError
+
+from verifier.core.keys import KEY_BYTES, LOW_ORDER, THUMBPRINT, PublicKey, decode, encode, from_jwk
+from verifier.errors import BadSignature, Malformed
+
+# Sizes in characters of the compact form. A borrow is about 1,300 long; the caps stop a flood before any parsing.
+LONGEST_TOKEN = 8 * 1024
+LONGEST_AUTHORIZATION = 240 * 1024
+LONGEST_STATUS_LIST = 2 * 1024 * 1024
+
+# An Ed25519 signature is 64 bytes, so the third part is always 86 characters (RFC 8037, section 3.1).
+COMPACT = re.compile(r"\A([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{86})\Z")
+LARGEST_INTEGER = 2**53
+LONGEST_INTEGER = len(str(-LARGEST_INTEGER))
+
+ALGORITHMS = ["EdDSA"]
+_jws = PyJWS(algorithms=[])
+_jws.register_algorithm("EdDSA", OKPAlgorithm())
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Claims whose signature was verified over the received bytes, and the key that did it. The claims are not yet checked."""
+
+    claims: Mapping[str, Any]
+    key: PublicKey
+
+
+def open_by_kid(token: str, typ: str, look_up: Callable[[str], PublicKey], *, longest: int = LONGEST_TOKEN) -> Signed:
+    """The signed claims of a compact JWS whose header is exactly `alg`, `typ`, `kid`.
+
+    `look_up` turns a key id into a screened key, or raises. Raises Malformed, BadSignature and what `look_up` raises.
+    """
+    header, signature = _open_form(token, typ, "kid", longest)
+    kid = header["kid"]
+    if not isinstance(kid, str) or not THUMBPRINT.match(kid):
+        raise Malformed('the header member "kid" is not a key thumbprint')
+    key = look_up(kid)
+    return Signed(_verified_claims(token, signature, key), key)
+
+
+def open_by_jwk(token: str, typ: str, *, longest: int = LONGEST_TOKEN) -> Signed:
+    """The signed claims of a compact JWS whose header is exactly `alg`, `typ`, `jwk`: proof that the sender holds that key.
+
+    The thumbprint to compare is that of the very key that verified (`Signed.key.kid`).
+    """
+    header, signature = _open_form(token, typ, "jwk", longest)
+    key = from_jwk(header["jwk"])
+    return Signed(_verified_claims(token, signature, key), key)
+
+
+def _open_form(token: str, typ: str, key_member: str, longest: int) -> tuple[Mapping[str, Any], bytes]:
+    """Form only: size, alphabet, canonical base64url of all three parts, strict header. Returns header and signature bytes."""
+    if not isinstance(token, str):
+        raise Malformed(f"a token is text, this is {type(token).__name__}")
+    if len(token) > longest:
+        raise Malformed(f"the token has {len(token)} characters, at most {longest} are read", length=len(token))
+    match = COMPACT.match(token)
+    if match is None:
+        raise Malformed("the token is not a compact JWS with an Ed25519 signature")
+    header = strict_object(decode(match[1]))
+    decode(match[2])
+    if set(header) != {"alg", "typ", key_member}:
+        raise Malformed(f'the header must have exactly the members "alg", "typ" and "{key_member}"')
+    if header["alg"] != "EdDSA":
+        raise Malformed('the header member "alg" must be "EdDSA"')
+    if header["typ"] != typ:
+        raise Malformed(f'the token is not of the type "{typ}"')
+    return header, decode(match[3])
+
+
+def _verified_claims(token: str, signature: bytes, key: PublicKey) -> Mapping[str, Any]:
+    if signature[:KEY_BYTES] in LOW_ORDER:
+        raise BadSignature("the signature begins with a low-order point, which no honest signer makes")
+    try:
+        payload = _jws.decode_complete(token, key.handle, algorithms=ALGORITHMS)["payload"]
+    except PyJWTError as error:
+        raise BadSignature(f"the signature was not made with the key {key.kid} over this text", kid=key.kid) from error
+    return strict_object(payload)
+
+
+def payload(claims: Mapping[str, Any]) -> str:
+    """Claims as the text that is signed: compact JSON in the order given, so the same claims give the same bytes."""
+    return json.dumps(claims, separators=(",", ":"), ensure_ascii=False)
+
+
+def compact(header: Mapping[str, Any], text: str, sign: Callable[[bytes], bytes]) -> str:
+    """The compact JWS of a payload text; `sign` makes the 64 bytes of an Ed25519 signature, the same each time (RFC 8032)."""
+    signed = f"{encode(payload(header).encode())}.{encode(text.encode())}"
+    return f"{signed}.{encode(sign(signed.encode()))}"
+
+
+def strict_object(data: bytes) -> dict[str, Any]:
+    """One JSON object from strict UTF-8: no byte order mark, duplicate key, float, huge integer, constant or lone surrogate."""
+    try:
+        text = data.decode("utf-8")
+        value = json.loads(
+            text, object_pairs_hook=_no_duplicates, parse_constant=_refuse, parse_float=_refuse, parse_int=_small_integer
+        )
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        raise Malformed("the text is not strict UTF-8 JSON") from error
+    if not isinstance(value, dict):
+        raise Malformed("the JSON text is not an object")
+    return value
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Malformed("a member stands twice in a JSON object")
+    return found
+
+
+def _refuse(text: str) -> Any:
+    raise Malformed(f"the number {text[:40]} is not an integer")
+
+
+def _small_integer(text: str) -> int:
+    if len(text) > LONGEST_INTEGER or abs(value := int(text)) >= LARGEST_INTEGER:
+        raise Malformed("an integer is outside -2^53..2^53")
+    return value

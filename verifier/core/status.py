@@ -1,0 +1,93 @@
+"""The status list: two bits for each borrow token, signed, numbered, unpacked within bounds (draft-ietf-oauth-status-list-21)."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from dataclasses import dataclass
+
+from verifier.core import keys
+from verifier.core.authorization import Authorization
+from verifier.core.claims import STATUS_BITS, STATUS_LIST_TYP, status_list
+from verifier.core.jose import LONGEST_STATUS_LIST, open_by_kid
+from verifier.errors import CarnetError, Malformed, StatusListRolledBack, StatusListUnusable
+
+VALID, ENDED, SUSPENDED = 0, 1, 2
+BITS = STATUS_BITS
+# 4 Mi entries. A list that unpacks to more is a flood, whatever it was signed with.
+LARGEST_UNPACKED = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class StatusList:
+    """A verified list and the key that signed it. `digest` is that of the compact text: one `seq`, one text."""
+
+    organization: str
+    uri: str
+    iat: int
+    exp: int
+    seq: int
+    kid: str
+    digest: str
+    statuses: bytes
+    bits: int = BITS
+
+    def status_of(self, index: int) -> int:
+        """0 valid, 1 ended, 2 suspended, 3 reserved. Raises StatusListUnusable for an index outside the list (section 8.3)."""
+        per_byte = 8 // self.bits
+        if not 0 <= index < len(self.statuses) * per_byte:
+            raise StatusListUnusable(f"the status list (seq {self.seq}) has no place {index}", index=index, seq=self.seq)
+        return self.statuses[index // per_byte] >> (index % per_byte * self.bits) & (1 << self.bits) - 1
+
+
+def read(compact: object, authorization: Authorization) -> StatusList:
+    """The list in a compact JWS signed by a status key of the authorization. Raises StatusListUnusable with the cause in it."""
+    if not isinstance(compact, str):
+        raise StatusListUnusable("the status list is not a compact JWS")
+    try:
+        signed = open_by_kid(
+            compact, STATUS_LIST_TYP, lambda kid: authorization.key(kid, "status"), longest=LONGEST_STATUS_LIST
+        )
+        claims = status_list(signed.claims)
+        authorization.check_key_at(signed.key.kid, claims.iat, None)
+        statuses = unpack(claims.packed)
+    except CarnetError as error:
+        raise StatusListUnusable(f"the status list cannot be used: {error.message}", cause=error.code) from error
+    if claims.organization != authorization.organization:
+        raise StatusListUnusable(f'the status list is of the organization "{claims.organization}"', cause="not-authorized")
+    return StatusList(
+        claims.organization, claims.uri, claims.iat, claims.exp, claims.seq, signed.key.kid, digest_of(compact), statuses
+    )
+
+
+def digest_of(compact: str) -> str:
+    """SHA-256 of a list's compact text, 43 characters of base64url: what `prev` of the next one has."""
+    return keys.encode(hashlib.sha256(compact.encode("ascii")).digest())
+
+
+def unpack(packed: str, largest: int = LARGEST_UNPACKED) -> bytes:
+    """The bytes of a base64url zlib text, at most `largest`; a bomb stops there. Raises Malformed."""
+    data = keys.decode(packed)
+    stream = zlib.decompressobj()
+    try:
+        unpacked = stream.decompress(data, largest + 1)
+    except zlib.error as error:
+        raise Malformed("the list is not zlib data") from error
+    if len(unpacked) > largest:
+        raise Malformed(f"the list unpacks to more than {largest} bytes")
+    if not stream.eof or stream.unused_data or stream.unconsumed_tail:
+        raise Malformed("the list is cut short, or something follows it")
+    return unpacked
+
+
+def newest(known: StatusList | None, found: StatusList) -> StatusList:
+    """The newer of two lists of one URI. Raises StatusListRolledBack when `found` is older, or differs under the same number."""
+    if known is None or known.uri != found.uri or found.seq > known.seq:
+        return found
+    if found.seq < known.seq:
+        raise StatusListRolledBack(
+            f"the status list has seq {found.seq}, but seq {known.seq} is known", seq=found.seq, known_seq=known.seq
+        )
+    if found.digest != known.digest:
+        raise StatusListRolledBack(f"there are two different status lists with seq {found.seq}", seq=found.seq)
+    return known

@@ -1,0 +1,113 @@
+"""What the workstation writes to be carried to the authority: requests and return receipts, signed by the machine key."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from verifier.core import claims, files, keys
+from verifier.errors import Malformed, NoTrust
+from verifier.workstation import identity
+from verifier.workstation.clock import wall_seconds
+from verifier.workstation.identity import MachineMark, OsUser
+from verifier.workstation.machine_key import MachineKey
+from verifier.workstation.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asks for. At most one of `days` and `until` (seconds since 1970 UTC); neither: the policy's default."""
+
+    product: str
+    level: str | None = None
+    extensions: Sequence[str] = ()
+    days: int | None = None
+    until: int | None = None
+    member: str | None = None
+
+
+def fresh_id() -> str:
+    """128 random bits as 22 characters of base64url."""
+    return keys.encode(secrets.token_bytes(16))
+
+
+def request_file(
+    key: MachineKey,
+    wish: Wish,
+    *,
+    machine: MachineMark,
+    user: OsUser,
+    alias: str | None,
+    organization: str | None,
+    prev: str | None,
+    jti: str,
+    now: int,
+) -> bytes:
+    """The bytes of a request file. What it would be refused for is refused here already (Malformed)."""
+    asked: dict[str, Any] = {
+        "jti": jti,
+        "iat": now,
+        "ver": 1,
+        "organization": organization,
+        "product": wish.product,
+        "level": wish.level,
+        "extensions": list(wish.extensions),
+        "member": wish.member,
+        "machine": {"id": machine.id, "source": machine.source, "secondary": machine.secondary, "alias": alias},
+        "user": {"id": user.id, "name": user.name},
+        "prev": prev,
+    }
+    asked |= {name: value for name, value in (("days", wish.days), ("until", wish.until)) if value is not None}
+    parsed = claims.request(asked)
+    if parsed.until is not None and parsed.until <= now:
+        raise Malformed("the end asked for lies in the past", hint="Name a day to come.")
+    return files.render("request", {"request": key.sign(claims.REQUEST_TYP, asked)})
+
+
+def request(store: Store, wish: Wish, now: datetime | None = None) -> bytes:
+    """The bytes of a request file for this machine and user; makes the machine key at first use."""
+    state = store.state()
+    try:
+        organization = store.trust().organization
+    except NoTrust:
+        organization = None
+    return request_file(
+        store.machine_key(),
+        wish,
+        machine=identity.machine(),
+        user=identity.user(),
+        alias=state.alias,
+        organization=organization,
+        prev=state.last_receipt,
+        jti=fresh_id(),
+        now=wall_seconds(now),
+    )
+
+
+def receipt_claims(borrow: claims.Borrow, *, machine_id: str, user_id: str, count: int, jti: str, now: int) -> dict[str, Any]:
+    """The claims of the receipt for a borrow; kept before it is signed, so that it can be made again."""
+    return {
+        "jti": jti,
+        "iat": now,
+        "ver": 1,
+        "bid": borrow.borrow_id,
+        "borrow": borrow.jti,
+        "machine": {"id": machine_id},
+        "user": {"id": user_id},
+        "count": count,
+    }
+
+
+def return_file(key: MachineKey, receipt: dict[str, Any]) -> bytes:
+    """The bytes of a return file, the same for the same receipt."""
+    claims.receipt(receipt)
+    return files.render("return", {"receipt": key.sign(claims.RECEIPT_TYP, receipt)})
+
+
+def receipt_digest(key: MachineKey, receipt: dict[str, Any]) -> str:
+    """SHA-256 of the compact receipt: `prev` of this machine's next request, by which the authority sees what is still to come."""
+    return keys.encode(hashlib.sha256(key.sign(claims.RECEIPT_TYP, receipt).encode()).digest())

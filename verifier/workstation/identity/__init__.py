@@ -1,0 +1,55 @@
+"""Who and where am I: one file per operating system, each with the same two functions, chosen here and nowhere else."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import sys
+from dataclasses import dataclass
+from types import ModuleType
+
+from verifier.core import keys
+from verifier.errors import StateDamaged
+
+# Our application id. The system's own id is confidential (machine-id(5)): only a keyed hash of it leaves the machine.
+APPLICATION_ID = bytes.fromhex("6b1f3c5de0c94d0fa3f2a7c1d2847c11")
+
+
+@dataclass(frozen=True, slots=True)
+class MachineMark:
+    """A machine: hashed id, where it came from, and a second hashed mark where the system has one."""
+
+    id: str
+    source: str
+    secondary: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OsUser:
+    """The OS user of this process: `uid:N` or `sid:S-1-...`, and the name for display."""
+
+    id: str
+    name: str
+
+
+def machine() -> MachineMark:
+    """The machine this process runs on. Raises StateDamaged when the system does not say."""
+    return _system().machine()  # type: ignore[no-any-return]
+
+
+def user() -> OsUser:
+    """The user this process runs as, from the system and never from the environment, which the user can set."""
+    return _system().user()  # type: ignore[no-any-return]
+
+
+def _system() -> ModuleType:
+    if sys.platform.startswith("linux"):
+        from verifier.workstation.identity import linux
+
+        return linux
+    raise StateDamaged(f"this version has no machine identity for {sys.platform}", hint="Use Carnet on Linux.")
+
+
+def hashed(raw: str) -> str:
+    """HMAC-SHA256 of a system id keyed with our application id, the first 128 bits as 22 characters of base64url."""
+    return keys.encode(hmac.new(APPLICATION_ID, raw.strip().lower().encode(), hashlib.sha256).digest()[:16])
