@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature
 from jwt.algorithms import OKPAlgorithm
 from jwt.api_jws import PyJWS
 from jwt.exceptions import PyJWTError
@@ -65,8 +66,7 @@ def _open_form(token: str, typ: str, key_member: str, longest: int) -> tuple[Map
     """Form only: size, alphabet, canonical base64url of all three parts, strict header. Returns header and signature bytes."""
     if not isinstance(token, str):
         raise Malformed(f"a token is text, this is {type(token).__name__}")
-    if len(token) > longest:
-        raise Malformed(f"the token has {len(token)} characters, at most {longest} are read", length=len(token))
+    check_length(token, longest)
     match = COMPACT.match(token)
     if match is None:
         raise Malformed("the token is not a compact JWS with an Ed25519 signature")
@@ -81,9 +81,28 @@ def _open_form(token: str, typ: str, key_member: str, longest: int) -> tuple[Map
     return header, decode(match[3])
 
 
-def _verified_claims(token: str, signature: bytes, key: PublicKey) -> Mapping[str, Any]:
+def check_length(token: str, longest: int) -> None:
+    """Raises Malformed when the compact form has more characters than a reader takes."""
+    if len(token) > longest:
+        raise Malformed(f"the token has {len(token)} characters, at most {longest} are read", length=len(token))
+
+
+def check_signature(key: PublicKey, signature: bytes, signed: bytes) -> None:
+    """Raises BadSignature unless these are the 64 bytes that this key makes over the signed bytes."""
+    _check_not_low_order(signature)
+    try:
+        key.handle.verify(signature, signed)
+    except InvalidSignature as error:
+        raise BadSignature(f"the signature was not made with the key {key.kid} over this text", kid=key.kid) from error
+
+
+def _check_not_low_order(signature: bytes) -> None:
     if signature[:KEY_BYTES] in LOW_ORDER:
         raise BadSignature("the signature begins with a low-order point, which no honest signer makes")
+
+
+def _verified_claims(token: str, signature: bytes, key: PublicKey) -> Mapping[str, Any]:
+    _check_not_low_order(signature)
     try:
         payload = _jws.decode_complete(token, key.handle, algorithms=ALGORITHMS)["payload"]
     except PyJWTError as error:
@@ -93,7 +112,7 @@ def _verified_claims(token: str, signature: bytes, key: PublicKey) -> Mapping[st
 
 def payload(claims: Mapping[str, Any]) -> str:
     """Claims as the text that is signed: compact JSON in the order given, so the same claims give the same bytes."""
-    return json.dumps(claims, separators=(",", ":"), ensure_ascii=False)
+    return _compact_json.encode(claims)
 
 
 def compact(header: Mapping[str, Any], text: str, sign: Callable[[bytes], bytes]) -> str:
@@ -106,9 +125,7 @@ def strict_object(data: bytes) -> dict[str, Any]:
     """One JSON object from strict UTF-8: no byte order mark, duplicate key, float, huge integer, constant or lone surrogate."""
     try:
         text = data.decode("utf-8")
-        value = json.loads(
-            text, object_pairs_hook=_no_duplicates, parse_constant=_refuse, parse_float=_refuse, parse_int=_small_integer
-        )
+        value = _strict_json.decode(text)
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
@@ -133,3 +150,10 @@ def _small_integer(text: str) -> int:
     if len(text) > LONGEST_INTEGER or abs(value := int(text)) >= LARGEST_INTEGER:
         raise Malformed("an integer is outside -2^53..2^53")
     return value
+
+
+# Made once: a coder costs more than most of the texts that it reads or writes.
+_strict_json = json.JSONDecoder(
+    object_pairs_hook=_no_duplicates, parse_constant=_refuse, parse_float=_refuse, parse_int=_small_integer
+)
+_compact_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
