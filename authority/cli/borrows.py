@@ -12,6 +12,7 @@ import click
 from authority.cli.endings import line_of
 from authority.cli.frame import Frame, Group, check_output, pass_frame, read_input, show, show_table, write_lines, write_output
 from authority.cli.table import CommandTable
+from authority.domain.borrows import BorrowState
 from authority.domain.members import CONSOLE
 from authority.presentation import rendering, spreadsheets
 from authority.services import borrow as service
@@ -19,7 +20,6 @@ from authority.services.context import Authority
 from authority.signing.inbox import member_of_file
 from authority.storage.borrows import ACTIVE, Filter
 
-STATES = ["active", "expired", "checked-in", "revoked", "released"]
 DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
 USUAL_LIMIT = 1000
 ENDINGS = CommandTable(
@@ -56,7 +56,7 @@ def issue(frame: Frame, request_file: str, member: str | None, output: str) -> N
 
 
 @borrow.command("list")
-@click.option("--state", type=click.Choice(STATES))
+@click.option("--state", type=click.Choice([str(state) for state in BorrowState]))
 @click.option("--member", metavar="NAME")
 @click.option("--product", metavar="PRODUCT")
 @click.option("--machine", metavar="ID_OR_ALIAS")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from authority.cli.frame import REFUSED, Command, Frame, pass_frame, read_input, show
-from authority.domain.borrows import Borrow
+from authority.domain.borrows import Borrow, BorrowState
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import InvalidInput, Refusal
 from authority.presentation import rendering, spreadsheets
@@ -148,7 +148,7 @@ def line_of(found: dict[str, Any]) -> str:
     machine = found["machine"]["alias"] or found["machine"]["id"]
     ending = (
         f"until {found['expires_at']}"
-        if found["state"] == "active"
+        if found["state"] == BorrowState.ACTIVE
         else f"{found['state']}, seat free at {found['seat_free_at']}"
     )
     return f"{found['id']}: {found['product']} {features} for {found['member']} on {machine}, {ending}"

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from authority.cli.frame import REFUSED, Frame, Group, pass_frame, show, show_table
-from authority.domain.activity import NONE
+from authority.domain.activity import Dot
 from authority.domain.members import CONSOLE
 from authority.presentation import rendering, rendering_licenses
 from authority.services import activity, licenses
@@ -118,7 +118,7 @@ def show_activity(frame: Frame, product: str, limit: int) -> None:
         "member": lambda row: row["member"],
         "last used": lambda row: row["last_used_at"] or "never",
         "days": lambda row: row["days_since_last_used"],
-        "state": lambda row: "" if row["state"] == NONE else row["state"],
+        "state": lambda row: "" if row["state"] == Dot.NONE else row["state"],
         "computer": lambda row: row["computer"],
         "since": lambda row: row["since"],
         "until": lambda row: row["until"],

@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from authority.cli.frame import REFUSED, Command, Frame, check_output, pass_frame, show, write_lines
-from authority.domain.members import CONSOLE, Assignment
+from authority.domain.members import CONSOLE, Assignment, DownloadPermission
 from authority.presentation import member_sheet, rendering, spreadsheets
 from authority.services import member_files
 from authority.services.member_files import Imported, Line, Outcome
 
 # What need not be told of a new member.
-USUAL: tuple[Any, ...] = ("", (), False, "none")
+USUAL: tuple[Any, ...] = ("", (), False, DownloadPermission.NONE)
 
 
 @click.command("export", cls=Command)

@@ -8,7 +8,7 @@ import click
 
 from authority.cli.frame import Frame, Group, pass_frame, show, show_table
 from authority.cli.table import CommandTable
-from authority.domain.members import CONSOLE, Role
+from authority.domain.members import CONSOLE, DownloadPermission, Role
 from authority.presentation import rendering
 from authority.services import admission, defaults, members, removal
 from authority.services.members import Change, NewMember
@@ -66,7 +66,9 @@ def _first_line(name: str) -> str:
 @click.option("--no-groups", is_flag=True, help="In no group from now on.")
 @click.option("--enable/--disable", "enabled", default=None, help="Whether the member can sign in and borrow.")
 @click.option("--vendor-access/--no-vendor-access", default=None, help="Whether the member may sign in to the vendor's sites.")
-@click.option("--download", type=click.Choice(["none", "requested", "granted"]), help="The permission to download software.")
+@click.option(
+    "--download", type=click.Choice([str(word) for word in DownloadPermission]), help="The permission to download software."
+)
 @click.option("--password-file", metavar="FILE", help="Sets the password to the first line of the file; - reads stdin.")
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @pass_frame
@@ -92,7 +94,7 @@ def set_member(
         groups=() if no_groups else groups or None,
         disabled=None if enabled is None else not enabled,
         vendor_access=vendor_access,
-        download_permission=download,
+        download_permission=DownloadPermission(download) if download else None,
         password=None if password_file is None else _first_line(password_file),
     )
     with frame.authority() as authority:

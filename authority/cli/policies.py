@@ -9,6 +9,7 @@ import click
 
 from authority.cli.frame import Frame, Group, pass_frame, show, show_table
 from authority.domain.members import CONSOLE
+from authority.domain.offline_rules import RuleLevel
 from authority.presentation import rendering
 from authority.services import policies
 
@@ -30,17 +31,21 @@ def _selectors(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
-def _key(member: str | None, group: str | None, user_type: str | None, product: str | None) -> tuple[str, str, str]:
+def _key(member: str | None, group: str | None, user_type: str | None, product: str | None) -> tuple[RuleLevel, str, str]:
     """Level, subject and product that the selectors mean."""
     # A script's empty variable must not become the rule for everybody.
     if "" in (member, group, user_type, product):
         raise click.UsageError("--member, --group, --type and --product each need a name")
-    given = [(level, subject) for level, subject in (("member", member), ("group", group), ("type", user_type)) if subject]
+    given = [
+        (level, subject)
+        for level, subject in ((RuleLevel.MEMBER, member), (RuleLevel.GROUP, group), (RuleLevel.TYPE, user_type))
+        if subject
+    ]
     if len(given) > 1:
         raise click.UsageError("a rule is for one of --member, --group and --type")
     if given:
         return (*given[0], product or "")
-    return ("product", product, "") if product else ("organization", "", "")
+    return (RuleLevel.PRODUCT, product, "") if product else (RuleLevel.ORGANIZATION, "", "")
 
 
 @policy.command("show")

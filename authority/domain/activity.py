@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from authority.domain.borrows import Borrow
-from authority.domain.sessions import Session
+from authority.domain.sessions import Session, SessionState
 
-GREEN, RED, NONE = "green", "red", "none"
 # The seed's own time; it does not follow the setting of how long a session lasts.
 USED_LATELY = timedelta(minutes=30)
+
+
+class Dot(StrEnum):
+    """The color beside a product: offline, used lately, or neither."""
+
+    RED = "red"
+    GREEN = "green"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +38,23 @@ class Activity:
     borrows: tuple[Borrow, ...]
     sessions: tuple[Session, ...]
 
-    def state(self, now: datetime) -> str:
+    def state(self, now: datetime) -> Dot:
         """The color of the dot: red while offline, green when a session was used in the last 30 minutes, else none.
 
         Offline comes first: it is what blocks the license elsewhere, and lasts.
         """
         if self.borrows:
-            return RED
-        return GREEN if any(now - session.last_used_at < USED_LATELY for session in self.sessions) else NONE
+            return Dot.RED
+        return Dot.GREEN if any(now - session.last_used_at < USED_LATELY for session in self.sessions) else Dot.NONE
 
     def active(self, now: datetime) -> tuple[Session, ...]:
         """The sessions that can be ended."""
-        return tuple(session for session in self.sessions if session.state(now) == "active")
+        return tuple(session for session in self.sessions if session.state(now) is SessionState.ACTIVE)
 
     def computer(self) -> str | None:
         """Where the license is offline, else where it was used last, by the name that people gave the machine or else its id."""
-        found = [item.machine for item in self.borrows] or [item.machine for item in self.sessions]
-        return (found[0].alias or found[0].id) if found else None
+        machines = [borrow.machine for borrow in self.borrows] or [session.machine for session in self.sessions]
+        return (machines[0].alias or machines[0].id) if machines else None
 
     def since(self) -> datetime | None:
         """Since when the license is there."""

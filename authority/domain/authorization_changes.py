@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from authority.domain.catalogue import CONCURRENT, Authorization, Product, UserType
+from authority.domain.catalogue import Authorization, Mode, Product, UserType
 from authority.domain.membership import Membership
 
 
@@ -29,7 +29,7 @@ class Shortage:
 
     product: str
     feature: str
-    mode: str
+    mode: Mode
     licensed: int
     used: int
 
@@ -40,7 +40,7 @@ class Shortage:
 
     def words(self) -> str:
         """The shortage with its numbers and what follows from it."""
-        if self.mode == CONCURRENT:
+        if self.mode is Mode.CONCURRENT:
             return (
                 f'"{self.product}" {self.feature}: {self.used} seats in use, {self.licensed} licensed: '
                 "no more are given until enough are back"
@@ -116,9 +116,9 @@ def shortages(authorization: Authorization, usage: Usage) -> tuple[Shortage, ...
     found = []
     for product_id in sorted({*authorization.products, *usage.assigned, *usage.held}):
         product = authorization.products.get(product_id)
-        is_concurrent = product_id not in usage.assigned if product is None else product.mode == CONCURRENT
+        is_concurrent = product_id not in usage.assigned if product is None else product.is_concurrent
         used = (usage.held if is_concurrent else usage.assigned).get(product_id, {})
-        mode = CONCURRENT if is_concurrent else "named"
+        mode = Mode.CONCURRENT if is_concurrent else Mode.NAMED
         for feature, count in sorted(used.items()):
             licensed = 0 if product is None else product.seats_of(feature)
             if count > licensed:

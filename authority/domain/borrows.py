@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from authority.domain.catalogue import CONCURRENT, Authorization, Product
+from authority.domain.catalogue import Authorization, Product
 from authority.domain.members import Assignment, Member
 from authority.domain.refusals import (
     AlreadyBorrowed,
@@ -24,12 +24,22 @@ from authority.domain.refusals import (
 )
 
 
-class Ending(StrEnum):
-    """How a borrow ended before its time."""
+class BorrowState(StrEnum):
+    """What a borrow is at a moment: out, ended by time, or how else it ended."""
 
+    ACTIVE = "active"
+    EXPIRED = "expired"
     CHECKED_IN = "checked-in"
     REVOKED = "revoked"
     RELEASED = "released"
+
+
+class Ending(StrEnum):
+    """How a borrow ended before its time."""
+
+    CHECKED_IN = BorrowState.CHECKED_IN
+    REVOKED = BorrowState.REVOKED
+    RELEASED = BorrowState.RELEASED
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +117,11 @@ class Borrow:
     receipt_jti: str | None = None
     receipt_digest: str | None = None
 
-    def state(self, now: datetime) -> str:
-        """`active`, `expired`, or how it ended. Time ends a borrow, not a job: expiry follows from the time asked about."""
+    def state(self, now: datetime) -> BorrowState:
+        """Active, expired, or how it ended. Time ends a borrow, not a job: expiry follows from the time asked about."""
         if self.ended_by is not None:
-            return str(self.ended_by)
-        return "active" if now < self.expires_at else "expired"
+            return BorrowState(self.ended_by)
+        return BorrowState.ACTIVE if now < self.expires_at else BorrowState.EXPIRED
 
     def holds_seat(self, now: datetime) -> bool:
         """True while its seat cannot be given to anyone else."""
@@ -157,7 +167,7 @@ def features_of(product: Product, ask: Ask, assignment: Assignment | None) -> Fe
     product.check_extensions(ask.extensions)
     level = ask.level or usual_level(product, assignment)
     product.rank(level)
-    if product.mode == CONCURRENT:
+    if product.is_concurrent:
         return Features(level, ask.extensions)
     if assignment is None:
         raise NotAssigned(f'no license of "{product.id}" is assigned to this member', product=product.id)
@@ -303,7 +313,7 @@ def released(borrow: Borrow, reason: str, now: datetime, *, accept_overlap: bool
 
 def _check_open(borrow: Borrow, now: datetime) -> None:
     state = borrow.state(now)
-    if state != "active":
+    if state is not BorrowState.ACTIVE:
         at = borrow.ended_at or borrow.expires_at
         raise BorrowAlreadyEnded(
             f"the borrow {borrow.id} is {state} since {at:%Y-%m-%d %H:%M} UTC", state=state, ended_at=at.isoformat()

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from authority.domain.refusals import NoSuchProduct
 
-NAMED, CONCURRENT = "named", "concurrent"
+
+class Mode(StrEnum):
+    """Whether a product's licenses are assigned to members, or its seats are taken as they come."""
+
+    NAMED = "named"
+    CONCURRENT = "concurrent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +23,16 @@ class Product:
 
     id: str
     name: str
-    mode: str
+    mode: Mode
     levels: tuple[str, ...]
     seats: Mapping[str, int]
     extensions: Mapping[str, int]
     until: datetime | None
+
+    @property
+    def is_concurrent(self) -> bool:
+        """True when seats are taken from a pool; False when a license is assigned to a member."""
+        return self.mode is Mode.CONCURRENT
 
     def rank(self, level: str) -> int:
         """The place of a level, 0 for the lowest. Raises NoSuchProduct for a level that the product lacks."""

@@ -5,24 +5,69 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from authority.domain.borrows import Ask, Borrow
 from authority.domain.members import Actor, Member
 from authority.domain.sessions import Session
 
-# How a license is used: offline for a fixed time, or connected.
-BORROW, SESSION = "borrow", "session"
+# Who ended what nobody ended: a session whose time was over.
+BY_TIME = "time"
+
+
+class UseMode(StrEnum):
+    """How a license is used: offline for a fixed time, or connected."""
+
+    BORROW = "borrow"
+    SESSION = "session"
+
+
+class EventKind(StrEnum):
+    """What a log row tells of."""
+
+    CHECKOUT = "checkout"
+    RENEWAL = "renewal"
+    CHECK_IN = "checkin"
+    DENIAL = "denial"
+    REVOCATION = "revocation"
+    RELEASE = "release"
+    END = "end"
+    SIGNED_IN = "signed-in"
+    ORGANIZATION_CREATED = "organization-created"
+    AUTHORIZATION_INSTALLED = "authorization-installed"
+    MEMBER_ADDED = "member-added"
+    MEMBER_CHANGED = "member-changed"
+    MEMBER_REMOVED = "member-removed"
+    MEMBER_DEFAULTS_CHANGED = "member-defaults-changed"
+    LICENSE_ASSIGNED = "license-assigned"
+    LICENSE_UNASSIGNED = "license-unassigned"
+    DOWNLOAD_REQUESTED = "download-requested"
+    API_KEY_CREATED = "api-key-created"
+    API_KEY_REVOKED = "api-key-revoked"
+    POLICY_CHANGED = "policy-changed"
+    POOL_RULE_CHANGED = "pool-rule-changed"
+    SESSION_SETTINGS_CHANGED = "session-settings-changed"
+
+
 # What an analyst reads; every other kind is an administrator's act.
-CHECKOUT_KINDS = ("checkout", "renewal", "checkin", "denial", "revocation", "release", "end", "upgrade")
+CHECKOUT_KINDS = (
+    EventKind.CHECKOUT,
+    EventKind.RENEWAL,
+    EventKind.CHECK_IN,
+    EventKind.DENIAL,
+    EventKind.REVOCATION,
+    EventKind.RELEASE,
+    EventKind.END,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One row. `actor` is who did it; `reason` a denial's code, or how something ended, or what was said about it."""
 
-    kind: str
+    kind: EventKind
     actor: str
-    mode: str | None = None
+    mode: UseMode | None = None
     handle: str | None = None
     product: str | None = None
     feature: str | None = None
@@ -36,13 +81,13 @@ class Event:
     reason: str | None = None
 
 
-def borrow_events(kind: str, borrow: Borrow, actor: Actor, reason: str | None = None) -> list[Event]:
+def borrow_events(kind: EventKind, borrow: Borrow, actor: Actor, reason: str | None = None) -> list[Event]:
     """The rows of something that happened to a borrow: one for its level and one for each extension."""
     return [
         Event(
             kind=kind,
             actor=actor.username,
-            mode=BORROW,
+            mode=UseMode.BORROW,
             handle=borrow.id,
             product=borrow.product,
             feature=feature,
@@ -59,11 +104,11 @@ def borrow_events(kind: str, borrow: Borrow, actor: Actor, reason: str | None = 
     ]
 
 
-def denial_events(mode: str, ask: Ask, member: Member, actor: Actor, code: str, features: Iterable[str]) -> list[Event]:
+def denial_events(mode: UseMode, ask: Ask, member: Member, actor: Actor, code: str, features: Iterable[str]) -> list[Event]:
     """The rows of a refused borrow or session, one for each of the features."""
     return [
         Event(
-            kind="denial",
+            kind=EventKind.DENIAL,
             actor=actor.username,
             mode=mode,
             product=ask.product,
@@ -86,17 +131,13 @@ def groups_text(groups: tuple[str, ...]) -> str | None:
     return "; ".join(groups) or None
 
 
-# Who ended what nobody ended: a session whose time was over.
-BY_TIME = "time"
-
-
-def session_events(kind: str, session: Session, actor: Actor | None, reason: str | None = None) -> list[Event]:
+def session_events(kind: EventKind, session: Session, actor: Actor | None, reason: str | None = None) -> list[Event]:
     """The rows of something that happened to a session, one for each feature; without an actor it was time that did it."""
     return [
         Event(
             kind=kind,
             actor=BY_TIME if actor is None else actor.username,
-            mode=SESSION,
+            mode=UseMode.SESSION,
             handle=session.id,
             product=session.product,
             feature=feature,

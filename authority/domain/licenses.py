@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from authority.domain.catalogue import NAMED, Authorization, Product, UserType
+from authority.domain.catalogue import Authorization, Product, UserType
 from authority.domain.members import Assignment, Member
 from authority.domain.refusals import InvalidInput, PoolExhausted, TypeNotCompatible
 
@@ -43,7 +43,7 @@ def change_of_type(held: Iterable[Assignment], after: UserType, authorization: A
 
 def check_assignable(authorization: Authorization, member: Member, product: Product) -> None:
     """Raises InvalidInput for a concurrent product and TypeNotCompatible for a user type that may not hold it."""
-    if product.mode != NAMED:
+    if product.is_concurrent:
         raise InvalidInput(f'"{product.id}" is a concurrent-use product: its seats are taken as they come, not assigned')
     if not authorization.user_type(member.user_type).may_use(product.id):
         raise TypeNotCompatible(

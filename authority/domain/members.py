@@ -46,6 +46,21 @@ PRIVILEGES = {
 }
 
 
+class DownloadPermission(StrEnum):
+    """Whether a member may download software: asked for by the member, granted by an administrator (seed S1)."""
+
+    NONE = "none"
+    REQUESTED = "requested"
+    GRANTED = "granted"
+
+
+class CredentialKind(StrEnum):
+    """What a bearer token is: made by an administrator to last, or got by signing in."""
+
+    API_KEY = "api-key"
+    SIGN_IN = "sign-in"
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """A named user."""
@@ -59,7 +74,7 @@ class Member:
     groups: tuple[str, ...]
     created_at: datetime
     vendor_access: bool = False
-    download_permission: str = "none"
+    download_permission: DownloadPermission = DownloadPermission.NONE
     last_used_at: datetime | None = None
 
 

@@ -5,22 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from authority.domain.catalogue import Authorization, Product
 from authority.domain.members import Member, check_name
 from authority.domain.refusals import DurationTooLong, InvalidInput, OfflineNotAllowed, ProductExpired
 
-# The most specific level that has a rule wins.
-LEVELS = ("member", "group", "type", "product", "organization")
 # A hundred years, which is also the most that a workstation can ask for: every end of a borrow stays within the calendar.
 MOST_DAYS = 36_500
+
+
+class RuleLevel(StrEnum):
+    """For whom a rule is, the most specific first: the first level that has a rule wins."""
+
+    MEMBER = "member"
+    GROUP = "group"
+    TYPE = "type"
+    PRODUCT = "product"
+    ORGANIZATION = "organization"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What was set at one level for one subject; `product` is empty for all products, None is left to the organization's rule."""
 
-    level: str
+    level: RuleLevel
     subject: str
     product: str
     allowed: bool | None
@@ -29,8 +38,8 @@ class Rule:
 
     def name(self) -> str:
         """The rule in two or three words: `group field-crew, arcgis-pro`."""
-        subject = "" if self.level == "organization" else f" {self.subject}"
-        return f"{self.level}{subject}" + (f", {self.product}" if self.product and self.level != "product" else "")
+        subject = "" if self.level == RuleLevel.ORGANIZATION else f" {self.subject}"
+        return f"{self.level}{subject}" + (f", {self.product}" if self.product and self.level != RuleLevel.PRODUCT else "")
 
     def words(self) -> str:
         """What it says: `30 days`, `not allowed`."""
@@ -53,27 +62,33 @@ class OfflineRule:
 
 
 # The organization starts with these (contract, section 1.2).
-FIRST_RULE = Rule("organization", "", "", allowed=True, longest_days=30, default_days=7)
+FIRST_RULE = Rule(RuleLevel.ORGANIZATION, "", "", allowed=True, longest_days=30, default_days=7)
 
 
-def check_key(level: str, subject: str, product: str) -> None:
+def level_of(word: str) -> RuleLevel:
+    """The level with this name. Raises InvalidInput."""
+    try:
+        return RuleLevel(word)
+    except ValueError as error:
+        raise InvalidInput(f'a rule is for one of {", ".join(RuleLevel)}, not "{word}"') from error
+
+
+def check_key(level: RuleLevel, subject: str, product: str) -> None:
     """Raises InvalidInput unless a rule of this level can have this subject and product, empty where it has none."""
-    if level not in LEVELS:
-        raise InvalidInput(f'a rule is for one of {", ".join(LEVELS)}, not "{level}"')
     check_name("the subject of a rule", subject)
     check_name("the product of a rule", product)
-    if level == "organization" and (subject or product):
+    if level == RuleLevel.ORGANIZATION and (subject or product):
         raise InvalidInput("the organization's rule is for everybody and all products: it has neither subject nor product")
-    if level == "product" and product:
+    if level == RuleLevel.PRODUCT and product:
         raise InvalidInput("the rule of a product names it as its subject")
-    if level != "organization" and not subject.strip():
+    if level != RuleLevel.ORGANIZATION and not subject.strip():
         raise InvalidInput(f"a rule for a {level} says for which")
 
 
 def check_rule(rule: Rule) -> None:
     """Raises InvalidInput for days that make no sense, and for an organization's rule that leaves something open."""
     days = (rule.longest_days, rule.default_days)
-    if rule.level == "organization" and (rule.allowed is None or None in days):
+    if rule.level == RuleLevel.ORGANIZATION and (rule.allowed is None or None in days):
         raise InvalidInput("the organization's rule says all: allowed or not, the longest and the default days")
     if any(value is not None and not 1 <= value <= MOST_DAYS for value in days):
         raise InvalidInput(f"days are from 1 to {MOST_DAYS}")
@@ -88,30 +103,32 @@ def effective(rules: Iterable[Rule], member: Member, product: str) -> OfflineRul
     wins; within a level a rule for the product comes before one for all, and among several groups the strictest wins.
     """
     known = list(rules)
-    organization = next(rule for rule in known if rule.level == "organization")
+    organization = next(rule for rule in known if rule.level == RuleLevel.ORGANIZATION)
     if organization.allowed is False:
         return _resolved(organization, organization, ("organization: not allowed, for everybody",))
     path: list[str] = []
-    for level in LEVELS[:-1]:
-        found = _of_level(known, level, member, product)
-        if found is not None:
-            return _resolved(found, organization, (*path, f"{found.name()}: {found.words()}"))
+    for level in RuleLevel:
+        if level == RuleLevel.ORGANIZATION:
+            break
+        rule = _of_level(known, level, member, product)
+        if rule is not None:
+            return _resolved(rule, organization, (*path, f"{rule.name()}: {rule.words()}"))
         path.append(f"{level} none")
     return _resolved(organization, organization, (*path, f"organization: {organization.words()}"))
 
 
-def _of_level(rules: list[Rule], level: str, member: Member, product: str) -> Rule | None:
+def _of_level(rules: list[Rule], level: RuleLevel, member: Member, product: str) -> Rule | None:
     subjects = {
-        "member": (member.username.lower(),),
-        "group": member.groups,
-        "type": (member.user_type,),
-        "product": (product,),
+        RuleLevel.MEMBER: (member.username.lower(),),
+        RuleLevel.GROUP: member.groups,
+        RuleLevel.TYPE: (member.user_type,),
+        RuleLevel.PRODUCT: (product,),
     }[level]
-    found = []
+    of_subjects = []
     for subject in subjects:
         mine = [rule for rule in rules if (rule.level, rule.subject) == (level, subject) and rule.product in ("", product)]
-        found += sorted(mine, key=lambda rule: rule.product == "")[:1]
-    return min(found, key=_strictness) if found else None
+        of_subjects += sorted(mine, key=lambda rule: rule.product == "")[:1]
+    return min(of_subjects, key=_strictness, default=None)
 
 
 def _strictness(rule: Rule) -> tuple[bool, float, float]:

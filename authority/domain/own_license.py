@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from authority.domain import borrows as rules
 from authority.domain import sessions as session_rules
-from authority.domain.borrows import Borrow
-from authority.domain.catalogue import CONCURRENT, Authorization, Product
+from authority.domain.borrows import Borrow, BorrowState
+from authority.domain.catalogue import Authorization, Product
 from authority.domain.members import Assignment, Member
 from authority.domain.offline_rules import OfflineRule, latest_end
 from authority.domain.refusals import Refusal
@@ -38,7 +38,7 @@ class OwnLicense:
 
 def is_shown(authorization: Authorization, member: Member, product: Product, held: Assignment | None, *, in_use: bool) -> bool:
     """True for a named product that the member holds, a concurrent one that the type may use, and what is in use anyhow."""
-    if product.mode != CONCURRENT:
+    if not product.is_concurrent:
         return in_use or held is not None
     user_type = authorization.user_types.get(member.user_type)
     return in_use or (user_type is not None and user_type.may_use(product.id))
@@ -49,14 +49,14 @@ def levels(product: Product, held: Assignment | None) -> dict[str, bool]:
 
     Of a named product the one that is assigned is the one with the yes (seed S3); of a concurrent one, those with seats.
     """
-    if product.mode == CONCURRENT:
+    if product.is_concurrent:
         return {level: product.seats.get(level, 0) > 0 for level in product.levels}
     return {level: held is not None and held.level == level for level in product.levels}
 
 
 def extensions(product: Product, held: Assignment | None) -> dict[str, bool]:
     """Each extension yes or no: assigned, or for a concurrent product licensed."""
-    if product.mode == CONCURRENT:
+    if product.is_concurrent:
         return {code: seats > 0 for code, seats in product.extensions.items()}
     return {code: held is not None and code in held.extensions for code in product.extensions}
 
@@ -79,7 +79,7 @@ def problem(
     try:
         rules.check_may_use(member, authorization, product)
         session_rules.check_not_ended(authorization, product, now)
-        if product.mode != CONCURRENT:
+        if not product.is_concurrent:
             rules.check_not_overallocated(product, assigned)
     except Refusal as error:
         return error
@@ -89,4 +89,4 @@ def problem(
 def borrow_out(held: Sequence[Borrow], now: datetime) -> Borrow | None:
     """The newest of the borrows that hold a seat, an active one before one that was revoked."""
     newest_first = sorted(held, key=lambda borrow: borrow.issued_at, reverse=True)
-    return next((borrow for borrow in newest_first if borrow.state(now) == "active"), next(iter(newest_first), None))
+    return next((borrow for borrow in newest_first if borrow.state(now) is BorrowState.ACTIVE), next(iter(newest_first), None))

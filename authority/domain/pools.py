@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from authority.domain.borrows import Features
-from authority.domain.catalogue import CONCURRENT, Product
+from authority.domain.catalogue import Product
 from authority.domain.refusals import InvalidInput, PoolExhausted
 
 USE_CONNECTED = "Use the license in a session, or wait until a borrowed seat is checked in."
@@ -48,7 +48,7 @@ class PoolRule:
 
 def check_rule(rule: PoolRule, product: Product, others: Iterable[PoolRule]) -> None:
     """Raises InvalidInput, NoSuchProduct for a rule that makes no sense beside the `others` of its product."""
-    if product.mode != CONCURRENT:
+    if not product.is_concurrent:
         raise InvalidInput(f'"{product.id}" is a named product: its licenses are assigned, not taken from a pool')
     if rule.feature not in product.levels:
         product.check_extensions((rule.feature,))

@@ -10,7 +10,7 @@ from typing import Any
 
 from authority.domain import borrows as rules
 from authority.domain.borrows import Ask, Borrow, Features, Machine, OsUser
-from authority.domain.catalogue import CONCURRENT, Authorization, Product
+from authority.domain.catalogue import Authorization, Product
 from authority.domain.members import Assignment
 from authority.domain.refusals import (
     AlreadyBorrowed,
@@ -26,6 +26,15 @@ from authority.domain.refusals import (
 # What an administrator may set: name, least, most. A grant works without the authority for a day at most.
 BOUNDS = {"minutes": (1, 24 * 60), "computers": (1, 1000), "offline_hours": (1, 24), "save_minutes": (0, 24 * 60)}
 START_AGAIN = "End the session on this computer and start a new one."
+
+
+class SessionState(StrEnum):
+    """What a session is at a moment: in use, ended by time, by its holder, or by an administrator."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    CHECKED_IN = "checked-in"
+    ENDED = "ended"
 
 
 class SessionEnding(StrEnum):
@@ -104,11 +113,12 @@ class Session:
     ended_by: SessionEnding | None = None
     save_by: datetime | None = None
 
-    def state(self, now: datetime) -> str:
-        """`active`, `expired` (by time), `checked-in` (by its holder) or `ended` (by an administrator)."""
+    def state(self, now: datetime) -> SessionState:
+        """Active, or by whom it ended. Time ends a session, not a job: expiry follows from the time asked about."""
         if self.ended_by is not None:
-            return "ended" if self.ended_by is SessionEnding.ADMINISTRATOR else str(self.ended_by)
-        return "active" if now < self.active_until else "expired"
+            by_holder = self.ended_by is SessionEnding.CHECKED_IN
+            return SessionState.CHECKED_IN if by_holder else SessionState.ENDED
+        return SessionState.ACTIVE if now < self.active_until else SessionState.EXPIRED
 
     def is_on(self, machine: Machine) -> bool:
         """True when this is the same machine, by id and key."""
@@ -131,7 +141,7 @@ def borrow_here(held: Sequence[Borrow], product: Product, machine: Machine, user
     Raises AlreadyBorrowed when the named license is out on another machine. Of a concurrent product another seat is taken.
     """
     here = next((borrow for borrow in held if borrow.is_on(machine, user)), None)
-    if here is None and held and product.mode != CONCURRENT:
+    if here is None and held and not product.is_concurrent:
         raise rules.taken(held[0], machine)
     return here
 
@@ -143,7 +153,7 @@ def seats_needed(product: Product, features: Features, here: Borrow | None) -> t
     """
     if here is None:
         return features.all()
-    taken = {here.level, *here.extensions} | (set() if product.mode == CONCURRENT else {features.level})
+    taken = {here.level, *here.extensions} | (set() if product.is_concurrent else {features.level})
     return tuple(name for name in features.all() if name not in taken)
 
 
@@ -236,10 +246,14 @@ def ended(session: Session, settings: SessionSettings, now: datetime) -> Session
 def check_open(session: Session, now: datetime) -> None:
     """Raises SessionEnded, saying by whom and since when, and until when the user can save."""
     state = session.state(now)
-    if state == "active":
+    if state is SessionState.ACTIVE:
         return
     at = session.ended_at or session.active_until
-    how = {"expired": "by time", "checked-in": "by its holder", "ended": "by an administrator"}[state]
+    how = {
+        SessionState.EXPIRED: "by time",
+        SessionState.CHECKED_IN: "by its holder",
+        SessionState.ENDED: "by an administrator",
+    }[state]
     evidence = {"state": state, "ended_at": at.isoformat()}
     sentence = f"the session ended {how} at {at:%Y-%m-%d %H:%M} UTC"
     if session.save_by is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from authority.domain.members import Assignment, Member, Role, check_group, check_name, check_username
+from authority.domain.members import Assignment, DownloadPermission, Member, Role, check_group, check_name, check_username
 from authority.domain.refusals import InvalidInput
 from authority.presentation import rendering, spreadsheets
 from authority.presentation.spreadsheets import Row
@@ -113,6 +113,6 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "groups": _groups,
     "disabled": _BOOLEAN,
     "vendor_access": _BOOLEAN,
-    "download_permission": _one_of({word: word for word in ("none", "requested", "granted")}),
+    "download_permission": _one_of({str(word): word for word in DownloadPermission}),
     LICENSES: _licenses,
 }

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from authority.domain.activity import Activity
-from authority.domain.borrows import Borrow
+from authority.domain.borrows import Borrow, BorrowState
 from authority.domain.own_license import OwnLicense
 from authority.domain.refusals import Refusal
 from authority.domain.sessions import Session
@@ -35,7 +35,7 @@ def unassigned(found: Unassigned, now: datetime) -> dict[str, Any]:
     """A license taken from a member, and what the borrow that is out does; both are None when none is out."""
     held = found.borrow
     note = None
-    if held is not None and held.state(now) == "active":
+    if held is not None and held.state(now) is BorrowState.ACTIVE:
         note = f"a borrow is out until {rfc3339(held.expires_at)} and stays good; revoke or release it if it must not"
     elif held is not None:
         note = f"a borrow was {held.state(now)}; its copy may still run, and its seat stays taken, until {rfc3339(held.seat_free_at)}"

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from authority.domain.events import Event
-from authority.domain.members import Actor, Member, Privilege, Role, check_name
+from authority.domain.events import Event, EventKind
+from authority.domain.members import Actor, CredentialKind, Member, Privilege, Role, check_name
 from authority.domain.refusals import InvalidInput, NotAuthenticated, NotFound
 from authority.services.admission import check_admitted
 from authority.services.context import Authority
@@ -19,10 +19,9 @@ from authority.storage import members as stored
 from authority.storage.api_keys import ApiKey
 from authority.storage.members import Credential
 
-SIGN_IN, API_KEY = "sign-in", api_keys.KIND
 SIGN_IN_LASTS = timedelta(hours=12)
 # Says to people and scanners what was found when a key turns up where it should not be.
-PREFIXES = {SIGN_IN: "carnet_si_", API_KEY: "carnet_key_"}
+PREFIXES = {CredentialKind.SIGN_IN: "carnet_si_", CredentialKind.API_KEY: "carnet_key_"}
 
 
 def sign_in(authority: Authority, username: str, password: str) -> tuple[str, datetime]:
@@ -39,8 +38,8 @@ def sign_in(authority: Authority, username: str, password: str) -> tuple[str, da
         check_admitted(authority, connection, member)
     ends_at = now + SIGN_IN_LASTS
     with authority.database.write() as connection:
-        secret, _ = _insert(authority, connection, member, SIGN_IN, SIGN_IN, now, ends_at)
-        events.append(connection, [Event(kind="signed-in", actor=member.username, member=member.username)], now)
+        secret, _ = _insert(authority, connection, member, CredentialKind.SIGN_IN, CredentialKind.SIGN_IN, now, ends_at)
+        events.append(connection, [Event(kind=EventKind.SIGNED_IN, actor=member.username, member=member.username)], now)
     return secret, ends_at
 
 
@@ -48,7 +47,7 @@ def sign_out(authority: Authority, secret: str) -> None:
     """Makes a sign-in useless. An unknown one is no error: afterwards it does not work, which is what was wanted."""
     with authority.database.write() as connection:
         found = stored.credential_by_digest(connection, digest(secret))
-        if found is not None and found.kind == SIGN_IN:
+        if found is not None and found.kind == CredentialKind.SIGN_IN:
             stored.revoke_credential(connection, found.id, authority.clock())
 
 
@@ -77,9 +76,9 @@ def create_api_key(authority: Authority, actor: Actor, username: str, name: str)
         member = stored.by_username(connection, username, lock=True)
         if member is None:
             raise NotFound(f'there is no member "{username}"', member=username)
-        secret, key_id = _insert(authority, connection, member, API_KEY, name, now, None)
+        secret, key_id = _insert(authority, connection, member, CredentialKind.API_KEY, name, now, None)
         made = ApiKey(key_id, name, member.username, now, None)
-        events.append(connection, [_event("api-key-created", actor, made)], now)
+        events.append(connection, [_event(EventKind.API_KEY_CREATED, actor, made)], now)
     return secret, made
 
 
@@ -116,17 +115,23 @@ def revoke_api_key(authority: Authority, actor: Actor, key_id: str) -> ApiKey:
         if before.revoked_at is not None:
             return before
         stored.revoke_credential(connection, before.id, now)
-        events.append(connection, [_event("api-key-revoked", actor, before)], now)
+        events.append(connection, [_event(EventKind.API_KEY_REVOKED, actor, before)], now)
     return replace(before, revoked_at=now)
 
 
-def _event(kind: str, actor: Actor, key: ApiKey) -> Event:
+def _event(kind: EventKind, actor: Actor, key: ApiKey) -> Event:
     """Names are not unique, so that the log has the id as well."""
     return Event(kind=kind, actor=actor.username, member=key.member, reason=f"{key.name} ({key.id})")
 
 
 def _insert(
-    authority: Authority, connection: Connection, member: Member, kind: str, name: str, now: datetime, ends_at: datetime | None
+    authority: Authority,
+    connection: Connection,
+    member: Member,
+    kind: CredentialKind,
+    name: str,
+    now: datetime,
+    ends_at: datetime | None,
 ) -> tuple[str, str]:
     """Secret and id of a new credential."""
     secret, credential_id = PREFIXES[kind] + encode(authority.random_bytes(32)), authority.fresh_id()

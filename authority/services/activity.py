@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from authority.domain.activity import USED_LATELY, Activity
 from authority.domain.borrows import Borrow
-from authority.domain.catalogue import NAMED
 from authority.domain.members import Actor, Privilege
 from authority.domain.sessions import Session
 from authority.services import pages
@@ -30,7 +29,7 @@ def listed(
     now = authority.now()
     with authority.database.read() as connection:
         product = authority.authorization(connection).product(product_id)
-        is_named = product.mode == NAMED
+        is_named = not product.is_concurrent
         rows = stored.people(connection, product.id, now, is_named=is_named, after=after, limit=limit + 1)
         people = rows[:limit]
         if not people:

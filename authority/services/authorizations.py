@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from authority.domain.authorization_changes import Shortage, Usage, changes, consequences, shortages
 from authority.domain.catalogue import Authorization
-from authority.domain.events import Event
+from authority.domain.events import Event, EventKind
 from authority.domain.members import Actor, Privilege
 from authority.domain.refusals import AuthorizationUnusable, KeyUnusable, NotSetUp
 from authority.services import set_up
@@ -215,5 +215,5 @@ def _keep(connection: Connection, actor: Actor, organization: Organization, resu
     if trust_file != organization.trust_file:
         stored.replace_trust_file(connection, trust_file)
     words = "; ".join((f"seq: {result.before.seq} -> {found.seq}", *result.changes))
-    event = Event(kind="authorization-installed", actor=actor.username, until=found.ends_at, reason=words)
+    event = Event(kind=EventKind.AUTHORIZATION_INSTALLED, actor=actor.username, until=found.ends_at, reason=words)
     events.append(connection, [event], at)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from authority.domain import borrows as rules
 from authority.domain.borrows import Ask, Borrow, Features
-from authority.domain.events import BORROW, borrow_events
+from authority.domain.events import EventKind, UseMode, borrow_events
 from authority.domain.members import Actor, Assignment, Member, Privilege
 from authority.domain.offline_rules import OfflineRule, check_end, effective, end_of_borrow
 from authority.domain.refusals import BorrowRefused, InvalidInput, NotFound, RequestInvalid, RequestReplayed, StorageUnavailable
@@ -79,7 +79,7 @@ def _first_answer(authority: Authority, connection: Connection, case: Case) -> _
     try:
         return _decide(authority, connection, case)
     except BorrowRefused as error:
-        events.append(connection, seats.denial(connection, case, error, BORROW), authority.clock())
+        events.append(connection, seats.denial(connection, case, error, UseMode.BORROW), authority.clock())
         return error
 
 
@@ -168,7 +168,7 @@ def _new_answer(
     stored.insert_borrow(connection, borrow, case.member.id)
     for session_id in sessions_here:
         sessions.drop_seats(connection, session_id, features.all())
-    return _give(authority, connection, case, borrow, kind="checkout")
+    return _give(authority, connection, case, borrow, kind=EventKind.CHECKOUT)
 
 
 def _new_borrow(authority: Authority, case: Case, features: Features, rule: OfflineRule, ends_at: datetime) -> Borrow:
@@ -194,10 +194,10 @@ def _new_borrow(authority: Authority, case: Case, features: Features, rule: Offl
 
 def _renew(authority: Authority, connection: Connection, case: Case, borrow: Borrow) -> _Answer:
     stored.update_borrow(connection, borrow)
-    return _give(authority, connection, case, borrow, kind="renewal")
+    return _give(authority, connection, case, borrow, kind=EventKind.RENEWAL)
 
 
-def _give(authority: Authority, connection: Connection, case: Case, borrow: Borrow, *, kind: str) -> _Answer:
+def _give(authority: Authority, connection: Connection, case: Case, borrow: Borrow, *, kind: EventKind) -> _Answer:
     """Writes the token and the log rows beside the borrow; the caller's transaction makes them one."""
     token = _new_token(authority, connection, case, borrow)
     stored.insert_token(connection, token)

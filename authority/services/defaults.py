@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection
 
-from authority.domain.catalogue import CONCURRENT, Authorization
-from authority.domain.events import Event
+from authority.domain.catalogue import Authorization
+from authority.domain.events import Event, EventKind
 from authority.domain.members import Actor, Privilege, Role, check_group
 from authority.domain.refusals import InvalidInput, TypeNotCompatible
 from authority.services.context import Authority
@@ -54,7 +54,7 @@ def put(authority: Authority, actor: Actor, defaults: Defaults) -> Defaults:
     with authority.database.write() as connection:
         _check(authority.authorization(connection), defaults)
         preferences.put(connection, NAME, asdict(defaults))
-        event = Event(kind="member-defaults-changed", actor=actor.username, reason=defaults.user_type)
+        event = Event(kind=EventKind.MEMBER_DEFAULTS_CHANGED, actor=actor.username, reason=defaults.user_type)
         events.append(connection, [event], authority.clock())
     return defaults
 
@@ -68,7 +68,7 @@ def _check(authorization: Authorization, defaults: Defaults) -> None:
     for product_id, level in defaults.add_ons:
         product = authorization.product(product_id)
         product.rank(level)
-        if product.mode == CONCURRENT:
+        if product.is_concurrent:
             raise InvalidInput(f'"{product_id}" is a concurrent-use product: its seats are taken as they come, not assigned')
         if not user_type.may_use(product_id):
             raise TypeNotCompatible(f'members of the type "{user_type.name}" may not hold "{product_id}"', product=product_id)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from authority.domain import borrows as rules
 from authority.domain.borrows import Borrow, Ending
-from authority.domain.events import borrow_events
+from authority.domain.events import EventKind, borrow_events
 from authority.domain.members import Actor, Privilege
 from authority.domain.refusals import InvalidInput, NotFound, RequestInvalid
 from authority.services.context import Authority
@@ -32,7 +32,9 @@ def check_in(authority: Authority, actor: Actor, receipt: str) -> Borrow:
         if not stored.has_token(connection, before.id, found.token_jti):
             raise RequestInvalid(f"the receipt names the token {found.token_jti}, which this borrow never had")
         stored.update_borrow(connection, after)
-        events.append(connection, borrow_events("checkin", after, actor, reason=str(Ending.CHECKED_IN)), authority.clock())
+        events.append(
+            connection, borrow_events(EventKind.CHECK_IN, after, actor, reason=str(Ending.CHECKED_IN)), authority.clock()
+        )
     return after
 
 
@@ -43,7 +45,7 @@ def revoke(authority: Authority, actor: Actor, borrow_id: str, reason: str) -> B
     with authority.database.write() as connection:
         after = rules.revoked(_locked(connection, borrow_id), checked_reason(reason), now)
         stored.update_borrow(connection, after)
-        events.append(connection, borrow_events("revocation", after, actor, reason=reason), authority.clock())
+        events.append(connection, borrow_events(EventKind.REVOCATION, after, actor, reason=reason), authority.clock())
     return after
 
 
@@ -54,7 +56,7 @@ def release(authority: Authority, actor: Actor, borrow_id: str, reason: str, *, 
     with authority.database.write() as connection:
         after = rules.released(_locked(connection, borrow_id), checked_reason(reason), now, accept_overlap=accept_overlap)
         stored.update_borrow(connection, after)
-        events.append(connection, borrow_events("release", after, actor, reason=reason), authority.clock())
+        events.append(connection, borrow_events(EventKind.RELEASE, after, actor, reason=reason), authority.clock())
     return after
 
 

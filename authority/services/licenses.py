@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from authority.domain.borrows import Borrow
-from authority.domain.catalogue import CONCURRENT, Authorization, Product
+from authority.domain.catalogue import Authorization, Product
 from authority.domain.licenses import check_assignable, wanted
 from authority.domain.members import Actor, Assignment, Member, Privilege
 from authority.domain.refusals import NotFound, Refusal
@@ -187,7 +187,7 @@ def availability(authority: Authority, actor: Actor, product_id: str | None = No
 
 
 def _available(connection: Connection, authorization: Authorization, product: Product, now: datetime) -> Iterator[Availability]:
-    if product.mode == CONCURRENT:
+    if product.is_concurrent:
         used = borrows.seats_in_use(connection, product.id, now)
     else:
         used = stored_organization.assigned(connection, product.id)

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from authority.domain import own_license as rules
 from authority.domain.borrows import Borrow
 from authority.domain.catalogue import Authorization, Product
-from authority.domain.members import Actor, Assignment, Member
+from authority.domain.events import EventKind
+from authority.domain.members import Actor, Assignment, DownloadPermission, Member
 from authority.domain.offline_rules import effective
 from authority.domain.own_license import OwnLicense
 from authority.domain.refusals import NotAllowed
@@ -23,8 +24,6 @@ from authority.storage.sessions import Filter
 
 # Far more than anybody has at once; a member is on a few computers.
 MOST_SESSIONS = 1000
-NOT_ASKED = "none"
-ASKED = "requested"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +94,11 @@ def request_download(authority: Authority, actor: Actor) -> Member:
                 f"{member.username} has no vendor access, which the permission to download needs",
                 hint="Ask an administrator to turn vendor access on for you, then request the permission again.",
             )
-        if member.download_permission != NOT_ASKED:
+        if member.download_permission is not DownloadPermission.NONE:
             return member
-        asking = replace(member, download_permission=ASKED)
+        asking = replace(member, download_permission=DownloadPermission.REQUESTED)
         stored.update_members(connection, [(member, asking)])
-        events.append(connection, [member_event("download-requested", actor, asking)], authority.clock())
+        events.append(connection, [member_event(EventKind.DOWNLOAD_REQUESTED, actor, asking)], authority.clock())
     return asking
 
 

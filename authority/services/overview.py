@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from authority.domain.catalogue import CONCURRENT, Authorization, end_warning
+from authority.domain.catalogue import Authorization, end_warning
 from authority.domain.members import CONSOLE, Actor, Privilege
 from authority.domain.refusals import Refusal
 from authority.services.context import Authority
@@ -43,7 +43,7 @@ def authorization(authority: Authority, actor: Actor) -> tuple[Authorization, di
         found = authority.authorization(connection)
         used = {
             product.id: stored_borrows.seats_in_use(connection, product.id, now)
-            if product.mode == CONCURRENT
+            if product.is_concurrent
             else stored_organization.assigned(connection, product.id)
             for product in found.products.values()
         }

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from authority.domain.events import Event
+from authority.domain.events import Event, EventKind
 from authority.domain.members import Actor, Privilege
-from authority.domain.offline_rules import OfflineRule, Rule, check_key, check_rule, effective, explanation
+from authority.domain.offline_rules import OfflineRule, Rule, RuleLevel, check_key, check_rule, effective, explanation, level_of
 from authority.domain.refusals import InvalidInput, NotFound
 from authority.services import pages
 from authority.services.context import Authority
@@ -57,13 +57,14 @@ def change(
     Raises NotAllowed, InvalidInput, NotFound (no such member), NoSuchProduct (no such product or user type).
     """
     actor.needs(Privilege.MANAGE_AUTHORITY)
-    check_key(level, subject, product)
+    rule_level = level_of(level)
+    check_key(rule_level, subject, product)
     if (allowed, longest_days, default_days) == (None, None, None):
         raise InvalidInput("nothing to change is named: say allowed, longest_days or default_days")
     with authority.database.write() as connection:
         # Two who change a rule at the same time each keep what the other changed.
         stored_organization.get(connection, lock=True)
-        key = _existing_key(authority, connection, level, subject, product)
+        key = _existing_key(authority, connection, rule_level, subject, product)
         before = offline_rules.get(connection, *key) or Rule(*key, None, None, None)
         after = replace(
             before,
@@ -80,36 +81,39 @@ def change(
 def remove(authority: Authority, actor: Actor, level: str, subject: str, product: str) -> Rule:
     """Removes a rule; the organization's own stays. Raises NotAllowed, InvalidInput, NotFound."""
     actor.needs(Privilege.MANAGE_AUTHORITY)
-    check_key(level, subject, product)
-    if level == "organization":
+    rule_level = level_of(level)
+    check_key(rule_level, subject, product)
+    if rule_level is RuleLevel.ORGANIZATION:
         raise InvalidInput("the organization's rule cannot be removed, only changed")
     with authority.database.write() as connection:
         stored_organization.get(connection, lock=True)
-        subject = subject.lower() if level == "member" else subject
-        found = offline_rules.get(connection, level, subject, product)
-        if found is None:
-            raise NotFound(f'there is no rule "{Rule(level, subject, product, None, None, None).name()}"')
-        offline_rules.remove(connection, found)
-        _log(authority, connection, actor, f"{found.name()}: removed")
-    return found
+        subject = subject.lower() if rule_level is RuleLevel.MEMBER else subject
+        rule = offline_rules.get(connection, rule_level, subject, product)
+        if rule is None:
+            raise NotFound(f'there is no rule "{Rule(rule_level, subject, product, None, None, None).name()}"')
+        offline_rules.remove(connection, rule)
+        _log(authority, connection, actor, f"{rule.name()}: removed")
+    return rule
 
 
 def _log(authority: Authority, connection: Connection, actor: Actor, text: str) -> None:
-    events.append(connection, [Event(kind="policy-changed", actor=actor.username, reason=text)], authority.clock())
+    events.append(connection, [Event(kind=EventKind.POLICY_CHANGED, actor=actor.username, reason=text)], authority.clock())
 
 
-def _existing_key(authority: Authority, connection: Connection, level: str, subject: str, product: str) -> tuple[str, str, str]:
+def _existing_key(
+    authority: Authority, connection: Connection, level: RuleLevel, subject: str, product: str
+) -> tuple[RuleLevel, str, str]:
     """The key of a rule whose subject and product exist; a group need not have members yet."""
     authorization = authority.authorization(connection)
-    for product_id in {product, subject if level == "product" else ""} - {""}:
+    for product_id in {product, subject if level is RuleLevel.PRODUCT else ""} - {""}:
         authorization.product(product_id)
-    if level == "type":
+    if level is RuleLevel.TYPE:
         authorization.user_type(subject)
-    if level == "member":
-        found = members.by_username(connection, subject)
-        if found is None:
+    if level is RuleLevel.MEMBER:
+        member = members.by_username(connection, subject)
+        if member is None:
             raise NotFound(f'there is no member "{subject}"', member=subject)
-        subject = found.username.lower()
+        subject = member.username.lower()
     return level, subject, product
 
 

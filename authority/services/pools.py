@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from authority.domain.catalogue import CONCURRENT
-from authority.domain.events import Event
+from authority.domain.events import Event, EventKind
 from authority.domain.members import Actor, Privilege, check_name
 from authority.domain.pools import PoolRule, check_rule
 from authority.domain.refusals import NotFound
@@ -45,7 +44,7 @@ def shown(authority: Authority, actor: Actor, product_id: str | None = None) -> 
         authorization = authority.authorization(connection)
         products = authorization.products.values() if product_id is None else [authorization.product(product_id)]
         for product in products:
-            if product.mode == CONCURRENT:
+            if product.is_concurrent:
                 pool = stored.pool(connection, product, now)
                 for feature in (*product.levels, *product.extensions):
                     shares = tuple(
@@ -95,7 +94,7 @@ def remove(authority: Authority, actor: Actor, product_id: str, feature: str, gr
 
 def _event(actor: Actor, rule: PoolRule, text: str) -> Event:
     return Event(
-        kind="pool-rule-changed",
+        kind=EventKind.POOL_RULE_CHANGED,
         actor=actor.username,
         product=rule.product,
         feature=rule.feature,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from authority.domain import borrows as rules
 from authority.domain import sessions as session_rules
 from authority.domain.borrows import Borrow, Ending
-from authority.domain.events import borrow_events, session_events
+from authority.domain.events import EventKind, borrow_events, session_events
 from authority.domain.members import Actor, Member, Privilege
 from authority.domain.refusals import MemberHasBorrow, NotAllowed
 from authority.services import session_settings
@@ -73,14 +73,14 @@ def _remove(doing: Work, removal: Removal, now: datetime) -> None:
         if borrow.ended_by is not Ending.RELEASED:
             ended = rules.released(borrow, "member removed", now, accept_overlap=True)
             stored_borrows.update_borrow(connection, ended)
-            doing.log(borrow_events("release", ended, actor, reason="member removed"))
+            doing.log(borrow_events(EventKind.RELEASE, ended, actor, reason="member removed"))
     for session in stored_sessions.active(connection, member.id, now):
         closed = session_rules.ended(session, session_settings.settings(connection), now)
         stored_sessions.update_session(connection, closed)
-        doing.log(session_events("end", closed, actor, "member removed"))
+        doing.log(session_events(EventKind.END, closed, actor, "member removed"))
     for held in assignments.of_member(connection, member.id):
         doing.replace(member, held.product, held, None)
     offline_rules.remove_of_member(connection, member.username)
     stored.remove_member(connection, member, doing.at)
     doing.counts.count_type(member.user_type, -1)
-    doing.log([member_event("member-removed", actor, member)])
+    doing.log([member_event(EventKind.MEMBER_REMOVED, actor, member)])

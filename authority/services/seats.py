@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from authority.domain import borrows as rules
 from authority.domain.borrows import Ask, Features
-from authority.domain.catalogue import CONCURRENT, Authorization, Product
-from authority.domain.events import Event, denial_events
+from authority.domain.catalogue import Authorization, Product
+from authority.domain.events import Event, UseMode, denial_events
 from authority.domain.members import Actor, Assignment, Member
 from authority.domain.refusals import BorrowRefused
 from authority.storage import members
@@ -31,7 +31,7 @@ class Case:
     @property
     def is_concurrent(self) -> bool:
         """True when seats are taken from a pool; False when the license is assigned to the member."""
-        return self.product.mode == CONCURRENT
+        return self.product.is_concurrent
 
 
 def lock(connection: Connection, case: Case) -> Assignment | None:
@@ -57,7 +57,7 @@ def entitled(connection: Connection, case: Case, assignment: Assignment | None) 
     return rules.features_of(case.product, case.ask, assignment)
 
 
-def denial(connection: Connection, case: Case, error: BorrowRefused, mode: str) -> list[Event]:
+def denial(connection: Connection, case: Case, error: BorrowRefused, mode: UseMode) -> list[Event]:
     """The log rows of a refusal: the feature that was lacking, else what was asked for, else what would have been given."""
     feature, level = error.evidence.get("feature"), case.ask.level
     if feature is None and level is None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection
 
-from authority.domain.events import Event
+from authority.domain.events import Event, EventKind
 from authority.domain.members import Actor, Privilege
 from authority.domain.refusals import InvalidInput
 from authority.domain.sessions import BOUNDS, SessionSettings
@@ -47,7 +47,7 @@ def change_settings(authority: Authority, actor: Actor, changes: Mapping[str, in
         words = _difference(asdict(SessionSettings()) | kept, asdict(after))
         if words:
             preferences.put(connection, PREFERENCE, asdict(after))
-            event = Event(kind="session-settings-changed", actor=actor.username, reason=words)
+            event = Event(kind=EventKind.SESSION_SETTINGS_CHANGED, actor=actor.username, reason=words)
             events.append(connection, [event], authority.clock())
     return after
 

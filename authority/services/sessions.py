@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from authority.domain import borrows as borrow_rules
 from authority.domain import sessions as rules
 from authority.domain.borrows import Borrow, Features
-from authority.domain.events import BY_TIME, SESSION, session_events
+from authority.domain.events import BY_TIME, EventKind, UseMode, session_events
 from authority.domain.members import Actor, Privilege
 from authority.domain.refusals import BorrowRefused, NotAllowed, NotFound
 from authority.domain.sessions import Session, SessionAsk, SessionEnding, SessionSettings
@@ -73,7 +73,7 @@ def start(authority: Authority, actor: Actor, ask: SessionAsk) -> Started:
             answer: _Answer | BorrowRefused = _decide(authority, connection, case)
         except BorrowRefused as error:
             answer = error
-            events.append(connection, seats.denial(connection, case, error, SESSION), authority.clock())
+            events.append(connection, seats.denial(connection, case, error, UseMode.SESSION), authority.clock())
     if isinstance(answer, _Answer):
         return answer.signed()
     raise answer
@@ -111,7 +111,7 @@ def check_in(authority: Authority, actor: Actor, session_id: str) -> Session:
             return before
         after = rules.checked_in(before, now)
         stored.update_session(connection, after)
-        events.append(connection, session_events("checkin", after, actor, str(after.ended_by)), authority.clock())
+        events.append(connection, session_events(EventKind.CHECK_IN, after, actor, str(after.ended_by)), authority.clock())
     return after
 
 
@@ -128,7 +128,7 @@ def end(authority: Authority, actor: Actor, session_id: str) -> Session:
             raise _not_found(session_id)
         after = rules.ended(before, session_settings.settings(connection), now)
         stored.update_session(connection, after)
-        events.append(connection, session_events("end", after, actor, str(after.ended_by)), authority.clock())
+        events.append(connection, session_events(EventKind.END, after, actor, str(after.ended_by)), authority.clock())
     return after
 
 
@@ -172,7 +172,7 @@ def log_ended_by_time(authority: Authority) -> int:
 def _log_ended_by_time(connection: Connection, now: datetime, member_id: int | None = None) -> int:
     found = stored.ended_by_time(connection, now, MOST_LOGGED_AT_ONCE, member_id)
     for session in found:
-        events.append(connection, session_events("end", session, None, BY_TIME), session.active_until)
+        events.append(connection, session_events(EventKind.END, session, None, BY_TIME), session.active_until)
     if found:
         stored.mark_as_logged(connection, [session.id for session in found])
     return len(found)
@@ -224,7 +224,7 @@ def _new(authority: Authority, connection: Connection, case: _Case, features: Fe
     stored.insert_session(connection, session, member.id)
     stored.take_seats(connection, session, member.id, rules.seats_needed(case.product, features, here))
     stored.touch_member(connection, member.id, case.now)
-    events.append(connection, session_events("checkout", session, case.actor), authority.clock())
+    events.append(connection, session_events(EventKind.CHECKOUT, session, case.actor), authority.clock())
     return answer
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from authority.domain.catalogue import Authorization
-from authority.domain.events import Event
+from authority.domain.events import Event, EventKind
 from authority.domain.members import CONSOLE, Member, Role, check_name, check_username
 from authority.domain.offline_rules import FIRST_RULE
 from authority.domain.refusals import AlreadyExists, InvalidInput
@@ -117,7 +117,7 @@ def create(
         organization.insert_organization(connection, found)
         organization.insert_authorization(connection, authorization, trust_file, now)
         offline_rules.put(connection, FIRST_RULE)
-        events.append(connection, [Event(kind="organization-created", actor=CONSOLE.username, reason=found.name)], now)
+        events.append(connection, [Event(kind=EventKind.ORGANIZATION_CREATED, actor=CONSOLE.username, reason=found.name)], now)
         with work(authority, connection, CONSOLE) as doing:
             member = _add_administrator(doing, admin, password)
     secret, _ = access.create_api_key(authority, CONSOLE, member.username, "first key")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from authority.domain.catalogue import Authorization, Product, UserType
+from authority.domain.catalogue import Authorization, Mode, Product, UserType
 from authority.domain.refusals import AuthorizationUnusable
 from verifier.core import authorization as verified
 from verifier.core import files
@@ -76,7 +76,7 @@ def _product(found: verified.Product) -> Product:
     return Product(
         id=found.id,
         name=found.name,
-        mode=found.mode,
+        mode=Mode(found.mode),
         levels=found.levels,
         seats=found.seats,
         extensions=found.extensions,

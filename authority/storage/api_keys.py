@@ -8,10 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, select, tuple_
 
+from authority.domain.members import CredentialKind
 from authority.storage.db.rows import value_of
 from authority.storage.db.tables import credentials, members
-
-KIND = "api-key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ _c = credentials.c
 _API_KEY: Select[Any] = (
     select(_c.id, _c.name, members.c.username.label("member"), _c.created_at, _c.revoked_at)
     .join(members)
-    .where(_c.kind == KIND)
+    .where(_c.kind == CredentialKind.API_KEY)
 )
 _GET = _API_KEY.where(_c.id == bindparam("of_id"))
 _GET_LOCKED = _GET.with_for_update(of=credentials)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, insert, or_, select, update
 
 from authority.domain.borrows import Borrow, Ending, Machine, OsUser
-from authority.domain.events import BORROW
+from authority.domain.events import UseMode
 from authority.storage.db.rows import value_of
 from authority.storage.db.tables import borrows, holds, member_groups, members, status_lists, tokens
 from authority.storage.members import key_of
@@ -201,7 +201,7 @@ def insert_borrow(connection: Connection, borrow: Borrow, member_id: int) -> Non
         {
             "handle": borrow.id,
             "feature": feature,
-            "mode": BORROW,
+            "mode": UseMode.BORROW,
             "member_id": member_id,
             "product": borrow.product,
             "free_at": borrow.seat_free_at,

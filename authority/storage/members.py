@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Executable, Row, Select, bindparam, delete, insert, select, update
 
-from authority.domain.members import USERNAME, Assignment, Member, Role
+from authority.domain.members import USERNAME, Assignment, CredentialKind, DownloadPermission, Member, Role
 from authority.storage.db.rows import value_of
 from authority.storage.db.tables import (
     assigned_extensions,
@@ -27,10 +27,10 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """An API key (`kind` "api-key") or a sign-in ("sign-in"): a digest stands for the secret."""
+    """An API key or a sign-in: a digest stands for the secret."""
 
     id: str
-    kind: str
+    kind: CredentialKind
     digest: str
     name: str
     member_id: int
@@ -140,7 +140,7 @@ def _member(row: Row[tuple[object, ...]], groups: tuple[str, ...]) -> Member:
         groups=groups,
         created_at=row.created_at,
         vendor_access=row.vendor_access,
-        download_permission=row.download_permission,
+        download_permission=DownloadPermission(row.download_permission),
         last_used_at=row.last_used_at,
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, tuple_
+from dataclasses import replace
+
+from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, or_, select, tuple_
 
 from authority.domain.members import Member
-from authority.domain.offline_rules import Rule
+from authority.domain.offline_rules import Rule, RuleLevel
 from authority.storage.db.rows import value_of
 from authority.storage.db.tables import offline_rules
 
@@ -13,13 +15,17 @@ _c = offline_rules.c
 _APPLYING = select(offline_rules).where(
     _c.product.in_(("", bindparam("product"))),
     or_(
-        _c.level == "organization",
-        and_(_c.level == "member", _c.subject == bindparam("member")),
-        and_(_c.level == "group", _c.subject.in_(bindparam("groups", expanding=True))),
-        and_(_c.level == "type", _c.subject == bindparam("user_type")),
-        and_(_c.level == "product", _c.subject == bindparam("product")),
+        _c.level == RuleLevel.ORGANIZATION,
+        and_(_c.level == RuleLevel.MEMBER, _c.subject == bindparam("member")),
+        and_(_c.level == RuleLevel.GROUP, _c.subject.in_(bindparam("groups", expanding=True))),
+        and_(_c.level == RuleLevel.TYPE, _c.subject == bindparam("user_type")),
+        and_(_c.level == RuleLevel.PRODUCT, _c.subject == bindparam("product")),
     ),
 )
+
+
+def _rule(row: Row[tuple[object, ...]]) -> Rule:
+    return replace(value_of(Rule, row), level=RuleLevel(row.level))
 
 
 def applying(connection: Connection, member: Member, product: str) -> list[Rule]:
@@ -30,7 +36,7 @@ def applying(connection: Connection, member: Member, product: str) -> list[Rule]
         "groups": list(member.groups) or [""],
         "user_type": member.user_type,
     }
-    return [value_of(Rule, row) for row in connection.execute(_APPLYING, values)]
+    return [_rule(row) for row in connection.execute(_APPLYING, values)]
 
 
 def every(connection: Connection, after: tuple[str, ...] | None = None, limit: int | None = None) -> list[Rule]:
@@ -38,15 +44,15 @@ def every(connection: Connection, after: tuple[str, ...] | None = None, limit: i
     query = select(offline_rules).order_by(_c.level, _c.subject, _c.product).limit(limit)
     if after is not None:
         query = query.where(tuple_(_c.level, _c.subject, _c.product) > after)
-    return [value_of(Rule, row) for row in connection.execute(query)]
+    return [_rule(row) for row in connection.execute(query)]
 
 
-def get(connection: Connection, level: str, subject: str, product: str) -> Rule | None:
+def get(connection: Connection, level: RuleLevel, subject: str, product: str) -> Rule | None:
     """One rule."""
     row = connection.execute(
         select(offline_rules).where(_c.level == level, _c.subject == subject, _c.product == product)
     ).one_or_none()
-    return None if row is None else value_of(Rule, row)
+    return None if row is None else _rule(row)
 
 
 def put(connection: Connection, rule: Rule) -> None:
@@ -64,4 +70,4 @@ def remove(connection: Connection, rule: Rule) -> None:
 
 def remove_of_member(connection: Connection, username: str) -> None:
     """Removes the rules for a member, so that they are not those of the next one with the same name."""
-    connection.execute(delete(offline_rules).where(_c.level == "member", _c.subject == username.lower()))
+    connection.execute(delete(offline_rules).where(_c.level == RuleLevel.MEMBER, _c.subject == username.lower()))

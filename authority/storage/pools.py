@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from authority.domain.catalogue import Product
-from authority.domain.events import BORROW
+from authority.domain.events import UseMode
 from authority.domain.pools import Pool, PoolRule, Use
 from authority.storage.db.rows import value_of
 from authority.storage.db.tables import holds, member_groups, pool_rules
@@ -37,7 +37,7 @@ def pool(connection: Connection, product: Product, now: datetime, without: Colle
     borrowed: dict[str, int] = {}
     for feature, mode, count in connection.execute(_IN_USE, values):
         in_use[feature] = in_use.get(feature, 0) + count
-        if mode == BORROW:
+        if mode == UseMode.BORROW:
             borrowed[feature] = count
     groups = sorted({rule.group_name for rule in rules} - {""})
     rows = connection.execute(_BY_GROUP, values | {"groups": groups}) if groups else ()

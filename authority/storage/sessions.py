@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert, or_, select, update
 
 from authority.domain.borrows import Machine, OsUser
-from authority.domain.events import SESSION
+from authority.domain.events import UseMode
 from authority.domain.sessions import Session, SessionEnding
 from authority.storage.db.tables import holds, member_groups, members, sessions
 from authority.storage.members import key_of
@@ -164,7 +164,7 @@ def take_seats(connection: Connection, session: Session, member_id: int, feature
         {
             "handle": session.id,
             "feature": feature,
-            "mode": SESSION,
+            "mode": UseMode.SESSION,
             "member_id": member_id,
             "product": session.product,
             "free_at": session.active_until,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authority.domain.offline_rules import FIRST_RULE, OfflineRule, Rule, check_rule, end_of_borrow, latest_end
+from authority.domain.offline_rules import FIRST_RULE, OfflineRule, Rule, RuleLevel, check_rule, end_of_borrow, latest_end
 from authority.domain.refusals import DurationTooLong, InvalidInput, OfflineNotAllowed, ProductExpired
 from tests.support.values import NOW, a_product, an_authorization
 
@@ -129,9 +129,9 @@ def test_a_time_that_was_asked_for_is_given_exactly_or_refused(asked: int, longe
 @pytest.mark.parametrize(("default", "longest"), [(0, 5), (6, 5), (-1, 5), (1, 0)])
 def test_a_rule_with_senseless_days_is_refused(default: int, longest: int) -> None:
     with pytest.raises(InvalidInput):
-        check_rule(Rule("organization", "", "", True, longest, default))
+        check_rule(Rule(RuleLevel.ORGANIZATION, "", "", True, longest, default))
 
 
 def test_a_rule_may_have_its_longest_as_its_default() -> None:
-    check_rule(Rule("organization", "", "", True, 5, 5))
+    check_rule(Rule(RuleLevel.ORGANIZATION, "", "", True, 5, 5))
     assert end(rule=OfflineRule(True, 5, 5, "organization")) == NOW + 5 * DAY

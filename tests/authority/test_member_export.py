@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from authority.domain.members import CONSOLE, Assignment, Member, Role
+from authority.domain.members import CONSOLE, Assignment, DownloadPermission, Member, Role
 from authority.domain.refusals import NotAllowed
 from authority.presentation import member_sheet, spreadsheets
 from authority.services import licenses, member_files, members
@@ -58,7 +58,7 @@ def fill(bench: Bench) -> None:
     bench.member("ada", full_name='Ada "Countess", L.', groups=("=1+1", "a; b", '"c"', "north"))
     bench.member("Bob", "Creator", full_name=" =cmd|' /C calc'!A0", role=Role.ANALYST)
     bench.member("eve", "Viewer", full_name="\u0416\u0435\u043d\u044f", groups=("' @x ",))
-    change = Change(disabled=True, vendor_access=True, download_permission="requested")
+    change = Change(disabled=True, vendor_access=True, download_permission=DownloadPermission.REQUESTED)
     members.change(bench.authority, CONSOLE, "eve", change)
     licenses.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", "Standard", ("SpatialAnalyst", "3DAnalyst"))
     licenses.assign(bench.authority, CONSOLE, "bob", "arcgis-pro", "Basic", ())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from authority.domain.members import CONSOLE, Actor
-from authority.domain.offline_rules import LEVELS, Rule, effective
+from authority.domain.offline_rules import Rule, RuleLevel, effective
 from authority.domain.refusals import (
     DurationTooLong,
     InvalidInput,
@@ -26,21 +26,21 @@ from tests.support.values import a_member
 from tests.support.workstations import SimulatedWorkstation
 from verifier.workstation.carry import Wish
 
-ORGANIZATION = Rule("organization", "", "", True, 30, 7)
+ORGANIZATION = Rule(RuleLevel.ORGANIZATION, "", "", True, 30, 7)
 PRO, ALLSOURCE = "arcgis-pro", "arcgis-allsource"
 MEMBER = a_member(username="Ada", groups=("crew", "office"), user_type="GIS Professional")
 
 
 def rule(level: str, subject: str, days: int | None = None, *, product: str = "", allowed: bool | None = None) -> Rule:
-    return Rule(level, subject, product, allowed, days, None)
+    return Rule(RuleLevel(level), subject, product, allowed, days, None)
 
 
 SUBJECTS = {"member": "ada", "group": "crew", "type": "GIS Professional", "product": PRO}
 
 
-@pytest.mark.parametrize("winner", LEVELS[:-1])
-def test_the_most_specific_level_that_has_a_rule_wins(winner: str) -> None:
-    levels = LEVELS[LEVELS.index(winner) : -1]
+@pytest.mark.parametrize("winner", list(RuleLevel)[:-1])
+def test_the_most_specific_level_that_has_a_rule_wins(winner: RuleLevel) -> None:
+    levels = list(RuleLevel)[list(RuleLevel).index(winner) : -1]
     rules = [ORGANIZATION, *(rule(level, SUBJECTS[level], 10 + place) for place, level in enumerate(levels))]
     found = effective(rules, MEMBER, PRO)
     assert found.longest_days == 10
@@ -69,7 +69,7 @@ def test_rules_decide_as_documented(rules: Sequence[Rule], days: int | None) -> 
 
 def test_the_switch_of_the_organization_is_off_for_everybody() -> None:
     """S1: one setting turns offline use off for the organization as a whole."""
-    off = Rule("organization", "", "", False, 30, 7)
+    off = Rule(RuleLevel.ORGANIZATION, "", "", False, 30, 7)
     assert not effective([off, rule("member", "ada", 3, allowed=True)], MEMBER, PRO).allowed
 
 

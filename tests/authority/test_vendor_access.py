@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from authority.domain.members import CONSOLE, Role
+from authority.domain.members import CONSOLE, DownloadPermission, Role
 from authority.domain.refusals import NotAllowed
 from authority.services import defaults, me, members
 from authority.services.defaults import Defaults
@@ -76,7 +76,9 @@ def test_it_can_be_on_for_new_members_by_default(bench: Bench) -> None:
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.ADMINISTRATOR}))
 def test_nobody_but_an_administrator_sets_any_of_it(fast_web: Web, role: Role, body: dict[str, Any]) -> None:
     """Members cannot enable or disable it for themselves (seed S1), nor for others."""
-    members.change(fast_web.bench.authority, CONSOLE, role, Change(vendor_access=True, download_permission="requested"))
+    members.change(
+        fast_web.bench.authority, CONSOLE, role, Change(vendor_access=True, download_permission=DownloadPermission.REQUESTED)
+    )
     before = contents(fast_web.bench.authority.database)
     problem(patch(fast_web, body, role), 403, "not-allowed")
     problem(fast_web.send("PATCH", f"{API}/members/{role}", role, json=body), 403, "not-allowed")

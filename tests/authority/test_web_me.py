@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from authority.domain.members import CONSOLE, Role
+from authority.domain.members import CONSOLE, DownloadPermission, Role
 from authority.domain.refusals import NotAllowed
 from authority.services import access, endings, licenses, me, members, policies, sessions
 from authority.services.members import Change
@@ -58,7 +58,9 @@ def product(web: Web, name: str = PRO, role: Role = Role.MEMBER) -> Any:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_everyone_sees_who_they_are(fast_web: Web, role: Role) -> None:
-    change = Change(full_name="Ada", groups=("survey", "field"), vendor_access=True, download_permission="granted")
+    change = Change(
+        full_name="Ada", groups=("survey", "field"), vendor_access=True, download_permission=DownloadPermission.GRANTED
+    )
     members.change(fast_web.bench.authority, CONSOLE, role, change)
     found = shown(fast_web, role)
     assert {name: value for name, value in found.items() if name != "products"} == {

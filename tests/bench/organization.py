@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from authority.domain.borrows import Borrow, Ending, Machine, OsUser
 from authority.domain.catalogue import Authorization
-from authority.domain.events import borrow_events
+from authority.domain.events import EventKind, borrow_events
 from authority.domain.members import CONSOLE, Actor, Assignment, Member, Role
 from authority.services import access, borrow, endings, policies
 from authority.services.context import Authority, Remembered
@@ -162,7 +162,7 @@ class _Filling:
             made = shaped(_borrow(self._authority, member, number))
             stored.insert_borrow(self._connection, made, member.id)
             stored.insert_token(self._connection, self._token(made, number))
-            kinds = ("checkout",) if made.ended_by is None else ("checkout", "checkin")
+            kinds = (EventKind.CHECKOUT,) if made.ended_by is None else (EventKind.CHECKOUT, EventKind.CHECK_IN)
             for kind in kinds:
                 events.append(self._connection, borrow_events(kind, made, CONSOLE), made.issued_at)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from authority.domain.borrows import Ask, Borrow, Machine, OsUser, Receipt
-from authority.domain.catalogue import CONCURRENT, NAMED, Authorization, Product, UserType
+from authority.domain.catalogue import Authorization, Mode, Product, UserType
 from authority.domain.members import Assignment, Member, Role
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, tzinfo=UTC)
@@ -20,7 +20,7 @@ def a_product(**changes: Any) -> Product:
     found = Product(
         id="arcgis-pro",
         name="ArcGIS Pro",
-        mode=NAMED,
+        mode=Mode.NAMED,
         levels=LEVELS,
         seats={"Basic": 5, "Standard": 5, "Advanced": 5},
         extensions={"3DAnalyst": 2, "SpatialAnalyst": 2},
@@ -30,7 +30,7 @@ def a_product(**changes: Any) -> Product:
 
 
 def a_concurrent_product(**changes: Any) -> Product:
-    return a_product(**({"id": "arcgis-desktop", "mode": CONCURRENT, "seats": {"Advanced": 10}} | changes))
+    return a_product(**({"id": "arcgis-desktop", "mode": Mode.CONCURRENT, "seats": {"Advanced": 10}} | changes))
 
 
 def an_authorization(**changes: Any) -> Authorization:

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask_openapi3.blueprint import APIBlueprint
 
-from authority.domain.members import Role
+from authority.domain.members import DownloadPermission, Role
 from authority.presentation import rendering
 from authority.services import defaults, members, removal
 from authority.services.defaults import Defaults
@@ -96,7 +96,7 @@ def change(path: MemberPath, query: ChangeQuery, body: MemberChange) -> dict[str
         groups=None if body.groups is None else tuple(body.groups),
         disabled=body.disabled,
         vendor_access=body.vendor_access,
-        download_permission=body.download_permission,
+        download_permission=None if body.download_permission is None else DownloadPermission(body.download_permission),
         password=body.password,
     )
     changed = members.change(authority(), actor(), path.username, wanted, dry_run=query.dry_run)

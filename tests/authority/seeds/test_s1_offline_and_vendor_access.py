@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from authority.domain.members import CONSOLE, Actor, Role
+from authority.domain.members import CONSOLE, Actor, DownloadPermission, Role
 from authority.domain.refusals import NotAllowed, OfflineNotAllowed
 from authority.services import defaults, members, policies
 from authority.services.defaults import Defaults
@@ -124,8 +124,8 @@ def test_an_administrator_grants_the_permission_to_download(sqlite_bench: Bench)
     """The permission to download is given by an administrator, and to nobody by themself (seed S1)."""
     ada, chief = sqlite_bench.member("ada"), sqlite_bench.administrator()
     with pytest.raises(NotAllowed):
-        members.change(sqlite_bench.authority, ada, "ada", Change(download_permission="granted"))
-    after = members.change(sqlite_bench.authority, chief, "ada", Change(download_permission="granted")).after
+        members.change(sqlite_bench.authority, ada, "ada", Change(download_permission=DownloadPermission.GRANTED))
+    after = members.change(sqlite_bench.authority, chief, "ada", Change(download_permission=DownloadPermission.GRANTED)).after
     assert after.download_permission == "granted"
 
 
