@@ -1,0 +1,200 @@
+"""Every route: who may use it, a request that is good, and what somebody gets who may not.
+
+The requests are about what `ada` has: a borrow, a session, a license and an API key. She is a member, and so is the stranger who asks in the role of a member.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from authority.domain.members import CONSOLE, Role
+from authority.domain.pools import PoolRule
+from authority.services import access, policies, pools
+from authority.storage.db.database import Database
+from authority.web.application import create_app
+from tests.support.authorities import Bench, authorization_text, make_bench
+from tests.support.borrowing import issued_to, workstation
+from tests.support.connecting import asked, body_of, started
+from tests.support.web import API, Web, make_web
+from tests.support.workstations import SimulatedWorkstation
+from verifier.workstation.carry import Wish
+
+PASSWORD = "correct horse battery staple"
+PRO, DESKTOP = "arcgis-pro", "arcgis-desktop"
+ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+MANAGERS = ADMINISTRATOR | {Role.LICENSE_MANAGER}
+LOG_READERS = ADMINISTRATOR | {Role.ANALYST}
+EVERYBODY = frozenset(Role)
+NOT_ALLOWED, NOT_FOUND = (403, "not-allowed"), (404, "not-found")
+
+
+@dataclass(frozen=True)
+class World:
+    """The application over an organization in which ada has something of everything."""
+
+    web: Web
+    ada_secret: str
+    laptop: SimulatedWorkstation
+    borrow_file: bytes
+    ids: dict[str, str]
+
+    @property
+    def database(self) -> Database:
+        return self.web.bench.authority.database
+
+    def copy(self, folder: Path) -> World:
+        """The same organization in a database of its own."""
+        original, bench = Path(str(self.database.url.database)), self.web.bench
+        # The pages that are still in the log of the database come into its file.
+        with self.database.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        shutil.copy(original, folder / original.name)
+        database = Database(f"sqlite:///{folder / original.name}")
+        authority = replace(bench.authority, database=database, trust_copy=folder / "organization.trust")
+        web = replace(self.web, bench=replace(bench, authority=authority), client=create_app(authority).test_client())
+        return replace(self, web=web)
+
+
+def make_world(folder: Path) -> World:
+    """A world on SQLite. Its status list is published, so that no reading has to."""
+    web = make_web(make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home"))
+    bench = web.bench
+    ada, laptop = bench.member("ada", groups=("crew",), password=PASSWORD, vendor_access=True), workstation("laptop")
+    secret, key = access.create_api_key(bench.authority, CONSOLE, "ada", "hers")
+    issued = issued_to(bench, ada, laptop)
+    session = started(bench, ada, workstation("tower"), DESKTOP).session
+    policies.change(bench.authority, CONSOLE, "group", "crew", "", allowed=None, longest_days=60, default_days=None)
+    pools.change(bench.authority, CONSOLE, PoolRule(DESKTOP, "Advanced", low_water=1))
+    web.get("/status-list", None)
+    ids = {"borrow_id": issued.borrow.id, "session_id": session.id, "key_id": key.id, "username": "ada"}
+    return World(web, secret, laptop, issued.file, ids)
+
+
+@dataclass(frozen=True)
+class Route:
+    """One row. `status` answers who may; `refused` answers the others, role by role where it differs."""
+
+    allowed: frozenset[Role] = EVERYBODY
+    status: int = 200
+    query: str = ""
+    body: Callable[[World], Any] | None = None
+    refused: tuple[int, str] = NOT_ALLOWED
+    differs: dict[Role, tuple[int, str]] = field(default_factory=dict)
+    # Whether ada may, because it is hers, what others of her role may not.
+    owner: bool = False
+    is_public: bool = False
+    open_over_limit: bool = False
+    # A token that is of no use to anybody may be signed out.
+    needs_member: bool = True
+
+
+def _request(world: World) -> Any:
+    wish = Wish(PRO, days=9)
+    return {"request": replace(world.laptop).request(wish, world.web.bench.clock(), jti="r" * 22), "member": "ada"}
+
+
+def _receipt(world: World) -> Any:
+    return {"receipt": replace(world.laptop).receipt_for(world.borrow_file, world.web.bench.clock())}
+
+
+def _authorization(world: World) -> Any:
+    bench: Bench = world.web.bench
+    compact = authorization_text(bench.authority, bench.root, bench.clock(), seq=2)
+    trust = json.loads(bench.trust_file)
+    file = {"carnet": "authorization", "version": 1, "authorization": compact}
+    return {"authorization_file": file, "trust_file": trust, "accept_root": [bench.root.public.kid], "dry_run": False}
+
+
+def _always(body: Any) -> Callable[[World], Any]:
+    return lambda _: body
+
+
+SESSION = body_of(asked(workstation("third"), DESKTOP, "Advanced"))
+ROUTES: dict[str, Route] = {
+    "GET /borrows": Route(),
+    "POST /borrows": Route(ADMINISTRATOR, 201, body=_request, owner=True),
+    "GET /borrows/{borrow_id}": Route(MANAGERS, refused=NOT_FOUND, owner=True),
+    "GET /borrows/{borrow_id}/file": Route(MANAGERS, refused=NOT_FOUND, owner=True),
+    "POST /borrows/{borrow_id}/revoke": Route(ADMINISTRATOR, body=_always({"reason": "audit"})),
+    "POST /borrows/{borrow_id}/release": Route(ADMINISTRATOR, body=_always({"reason": "lost", "accept_overlap": True})),
+    "POST /check-ins": Route(ADMINISTRATOR, body=_receipt, owner=True, open_over_limit=True),
+    "POST /sign-in": Route(body=_always({"username": "ada", "password": PASSWORD}), is_public=True),
+    "POST /sign-out": Route(status=204, open_over_limit=True, needs_member=False),
+    "GET /status-list": Route(is_public=True),
+    "GET /trust": Route(is_public=True),
+    "GET /events": Route(LOG_READERS),
+    "GET /sessions": Route(),
+    "POST /sessions": Route(status=201, body=_always(SESSION)),
+    "GET /sessions/{session_id}": Route(MANAGERS, refused=NOT_FOUND, owner=True),
+    "DELETE /sessions/{session_id}": Route(
+        frozenset(), refused=NOT_FOUND, differs=dict.fromkeys(MANAGERS, NOT_ALLOWED), owner=True, open_over_limit=True
+    ),
+    "POST /sessions/{session_id}/renew": Route(
+        frozenset(), refused=NOT_FOUND, differs=dict.fromkeys(MANAGERS, NOT_ALLOWED), owner=True
+    ),
+    "POST /sessions/{session_id}/end": Route(ADMINISTRATOR),
+    "GET /sessions/settings": Route(MANAGERS),
+    "PATCH /sessions/settings": Route(ADMINISTRATOR, body=_always({"minutes": 45})),
+    "GET /pools": Route(MANAGERS),
+    "PUT /pools": Route(
+        ADMINISTRATOR, body=_always({"product": DESKTOP, "feature": "Advanced", "group": "crew", "maximum": 4})
+    ),
+    "DELETE /pools": Route(ADMINISTRATOR, query=f"product={DESKTOP}&feature=Advanced"),
+    "GET /policies": Route(MANAGERS),
+    "PUT /policies": Route(
+        ADMINISTRATOR,
+        body=_always(
+            {"level": "group", "subject": "crew", "product": PRO, "allowed": True, "longest_days": 9, "default_days": 3}
+        ),
+    ),
+    "DELETE /policies": Route(ADMINISTRATOR, query="level=group&subject=crew"),
+    "GET /policies/effective": Route(MANAGERS, query=f"member=ada&product={PRO}", owner=True),
+    "GET /authorization": Route(MANAGERS),
+    "POST /authorization": Route(ADMINISTRATOR, 201, body=_authorization),
+    "GET /api-keys": Route(ADMINISTRATOR),
+    "POST /api-keys": Route(ADMINISTRATOR, 201, body=_always({"username": "ada", "name": "script"})),
+    "DELETE /api-keys/{key_id}": Route(ADMINISTRATOR),
+    "GET /members": Route(MANAGERS),
+    "POST /members": Route(ADMINISTRATOR, 201, body=_always({"username": "new", "user_type": "Viewer"})),
+    "GET /members/defaults": Route(MANAGERS),
+    "PUT /members/defaults": Route(ADMINISTRATOR, body=_always({"user_type": "Creator", "add_ons": {PRO: "Basic"}})),
+    "GET /members/{username}": Route(MANAGERS, owner=True),
+    "PATCH /members/{username}": Route(ADMINISTRATOR, body=_always({"full_name": "Ada"})),
+    "DELETE /members/{username}": Route(ADMINISTRATOR, query="release=true"),
+    "GET /assignments": Route(MANAGERS),
+    "POST /assignments": Route(
+        MANAGERS, body=_always({"assignments": [{"username": "ada", "product": PRO, "level": "Basic"}]})
+    ),
+    "DELETE /assignments": Route(MANAGERS, query=f"username=ada&product={PRO}"),
+    "GET /availability": Route(MANAGERS),
+    "GET /license-activity": Route(MANAGERS, query=f"product={PRO}"),
+    "GET /me": Route(),
+    "POST /me/download-request": Route(frozenset(), differs=dict.fromkeys(Role, NOT_ALLOWED), owner=True),
+    "GET /openapi.json": Route(is_public=True),
+    "GET /healthz": Route(is_public=True),
+    "GET /readyz": Route(is_public=True),
+}
+BARE = {"/openapi.json", "/healthz", "/readyz"}
+
+
+def path_of(name: str, world: World, **ids: str) -> str:
+    """The path of a route about what ada has, or about the `ids` in its place; without a query."""
+    path = name.partition(" ")[2]
+    return path.format(**(world.ids | ids)) if path in BARE else (API + path).format(**(world.ids | ids))
+
+
+def send(world: World, name: str, role: Role | None = Role.ADMINISTRATOR, *, owner: bool = False, **more: Any) -> Any:
+    """The good request of a route, by somebody of the role, by nobody, or by ada herself; `more` takes the place of its parts."""
+    route = ROUTES[name]
+    query = more.pop("query", route.query)
+    path = more.pop("path", None) or path_of(name, world)
+    if route.body is not None and not {"json", "data"} & more.keys():
+        more["json"] = route.body(world)
+    if owner:
+        role, more["headers"] = None, {"Authorization": f"Bearer {world.ada_secret}"}
+    return world.web.send(name.partition(" ")[0], f"{path}?{query}" if query else path, role, **more)

@@ -1,0 +1,283 @@
+"""Every route against everybody, and every part of its request in forms that it may not have. A route that is not in the table fails."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from authority.domain.members import Role
+from tests.authority import wrong_values
+from tests.authority.route_table import BARE, ROUTES, World, make_world, path_of, send
+from tests.support.connecting import overfill
+from tests.support.database_contents import unchanged
+from tests.support.routes import described_operations
+from tests.support.web import API, problem
+
+PROTECTED = [name for name, route in ROUTES.items() if not route.is_public]
+WITH_BODY = [name for name, route in ROUTES.items() if route.body is not None]
+READING = [name for name in ROUTES if name.startswith("GET ")]
+OPERATIONS = described_operations()
+WITH_QUERY = [name for name, operation in OPERATIONS.items() if operation.query]
+WITH_PATH = [name for name in ROUTES if "{" in name]
+# Fixed paths that have the form of another one with an id in it: no session and no member has such an id.
+OTHER_MEANING = {
+    "DELETE /sessions/settings": (400, "invalid-input"),
+    "DELETE /members/defaults": (404, "not-found"),
+    "PATCH /members/defaults": (400, "invalid-input"),
+}
+SAFE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One for all that may not change it."""
+    made = make_world(tmp_path_factory.mktemp("world"))
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def fresh(world: World, tmp_path: Path) -> Iterator[World]:
+    """A copy that may be changed."""
+    copied = world.copy(tmp_path)
+    yield copied
+    copied.database.close()
+
+
+def rules(app: Flask) -> set[str]:
+    """METHOD PATH of every rule of the application. The one for static files is Flask's own, and has no folder."""
+    return {
+        f"{method} {rule.rule.removeprefix(API).replace('<', '{').replace('>', '}')}"
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint != "static"
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def safe(answer: TestResponse) -> TestResponse:
+    """The answer, after a look at its headers."""
+    assert SAFE_HEADERS.items() <= dict(answer.headers).items()
+    assert answer.headers["X-Request-Id"]
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    return answer
+
+
+def refused(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
+    """The problem, with what to do next."""
+    told = problem(safe(answer), status, code)
+    assert told["hint"]
+    return told
+
+
+def test_every_route_is_in_the_table_and_described(world: World) -> None:
+    assert rules(world.web.client.application) == ROUTES.keys()
+    assert OPERATIONS.keys() == {name for name in ROUTES if name.partition(" ")[2] not in BARE}
+    assert world.web.send("GET", "/openapi.json", None).get_json()["openapi"].startswith("3.1.")
+    for name, operation in OPERATIONS.items():
+        assert operation.summary, name
+        assert (operation.is_protected, operation.has_body) == (name in PROTECTED, name in WITH_BODY), name
+        assert operation.success.get(ROUTES[name].status) == (ROUTES[name].status != 204), name
+
+
+def body_of(world: World, name: str) -> Any:
+    """The body of the good request."""
+    make = ROUTES[name].body
+    assert make
+    return make(world)
+
+
+REMOVED = object()
+
+
+def with_value(body: Any, place: str, value: Any = REMOVED) -> Any:
+    """The body with another value at a place such as `assignments.0.product`, or without it."""
+    changed = copy.deepcopy(body)
+    inner, *names = changed, *place.split(".")
+    for name in names[:-1]:
+        inner = inner[int(name) if isinstance(inner, list) else name]
+    if value is REMOVED:
+        del inner[names[-1]]
+    else:
+        inner[names[-1]] = value
+    return changed
+
+
+# Who.
+
+
+@pytest.mark.parametrize("name", PROTECTED)
+def test_nobody_gets_in_without_a_good_token(world: World, name: str) -> None:
+    with unchanged(world.database):
+        tokens = [*wrong_values.NO_TOKENS, *(wrong_values.UNKNOWN_TOKENS if ROUTES[name].needs_member else ())]
+        for headers in [{}, *({"Authorization": token} for token in tokens)]:
+            answer = send(world, name, None, headers=headers)
+            refused(answer, 401, "not-authenticated")
+            assert answer.headers["WWW-Authenticate"] == 'Bearer realm="carnet"'
+
+
+@pytest.mark.parametrize("role", [*Role, None], ids=lambda role: role or "owner")
+@pytest.mark.parametrize("name", ROUTES)
+def test_who_may_gets_an_answer_and_who_may_not_a_refusal_that_changes_nothing(
+    world: World, fresh: World, name: str, role: Role | None
+) -> None:
+    """The owner is ada, a member, about what is hers; whoever asks in the role of a member is a stranger to it."""
+    route, is_owner = ROUTES[name], role is None
+    if (role or Role.MEMBER) in route.allowed or (is_owner and route.owner):
+        answer = safe(send(fresh, name, role, owner=is_owner))
+        assert answer.status_code == route.status, answer.get_data(as_text=True)
+        return
+    with unchanged(world.database):
+        told = refused(send(world, name, role, owner=is_owner), *route.differs.get(role or Role.MEMBER, route.refused))
+    if told["code"] == "not-allowed":
+        assert told["detail"]
+
+
+@pytest.mark.parametrize("name", [name for name in ROUTES if name not in PROTECTED])
+def test_what_is_public_needs_no_token(fresh: World, name: str) -> None:
+    for headers in [{}, *({"Authorization": token} for token in wrong_values.UNKNOWN_TOKENS)]:
+        assert safe(send(fresh, name, None, headers=headers)).status_code == ROUTES[name].status
+
+
+@pytest.mark.parametrize("name", PROTECTED)
+def test_who_may_not_cannot_tell_what_is_there(world: World, name: str) -> None:
+    """Asked about somebody or something that is not there, the refusal is the one about what is."""
+    route = ROUTES[name]
+    body = None if route.body is None else json.loads(json.dumps(body_of(world, name)).replace('"ada"', '"nobody"'))
+    nobody = {"username": "nobody"} | dict.fromkeys(("borrow_id", "session_id", "key_id"), "A" * 22)
+    more: dict[str, Any] = {"path": path_of(name, world, **nobody), "query": route.query.replace("ada", "nobody")}
+    if body is not None:
+        more["json"] = body
+    with unchanged(world.database):
+        for role in {Role.MEMBER, Role.ANALYST} - route.allowed:
+            refusal = route.differs.get(role, route.refused)
+            refused(send(world, name, role, **more), *refusal)
+
+
+@pytest.mark.parametrize("name", PROTECTED)
+def test_over_the_limit_only_administrators_get_in_and_licenses_are_given_back(fresh: World, name: str) -> None:
+    """While there are too many members, access is disabled for all but administrators, who are shown the numbers (seed S2)."""
+    route = ROUTES[name]
+    overfill(fresh.web.bench)
+    for role in [role for role in Role if role is not Role.ADMINISTRATOR]:
+        if not route.open_over_limit:
+            refused(send(fresh, name, role), 403, "organization-over-limit")
+    if not route.open_over_limit:
+        refused(send(fresh, name, owner=True), 403, "organization-over-limit")
+    elif route.owner:
+        assert send(fresh, name, owner=True).status_code == route.status
+    answer = send(fresh, name)
+    if name != "POST /sign-out":
+        assert answer.headers["X-Carnet-Over-Limit"] == "the organization has 51 members, 50 are allowed"
+
+
+@pytest.mark.parametrize("name", READING)
+def test_reading_changes_nothing(world: World, name: str) -> None:
+    with unchanged(world.database):
+        for role in ROUTES[name].allowed:
+            answer = send(world, name, role)
+            head = world.web.send("HEAD", f"{path_of(name, world)}?{ROUTES[name].query}", role)
+            assert (head.status_code, head.get_data()) == (answer.status_code, b"")
+
+
+# What.
+
+
+@pytest.mark.parametrize("name", WITH_PATH)
+def test_an_id_of_another_form_is_refused_and_one_of_nobody_is_not_found(world: World, name: str) -> None:
+    (parameter,) = [part.split("}")[0] for part in name.split("{")[1:]]
+    with unchanged(world.database):
+        for value in wrong_values.PATH[parameter]:
+            refused(send(world, name, path=path_of(name, world, **{parameter: value})), 400, "invalid-input")
+        nobody = path_of(name, world, **{parameter: "nobody" if parameter == "username" else "A" * 22})
+        refused(send(world, name, path=nobody), 404, "not-found")
+
+
+def parts(query: str) -> dict[str, str]:
+    return dict(part.split("=", 1) for part in query.split("&")) if query else {}
+
+
+@pytest.mark.parametrize("name", WITH_QUERY)
+def test_a_query_of_another_form_is_refused(world: World, name: str) -> None:
+    good = parts(ROUTES[name].query)
+    wrong = [good | {"unknown": "1"}, good | {"secret": ""}]
+    for parameter, is_required in OPERATIONS[name].query.items():
+        if is_required:
+            wrong.append({key: value for key, value in good.items() if key != parameter})
+        wrong += [good | {parameter: value} for value in wrong_values.of(wrong_values.QUERY, name, parameter)]
+    with unchanged(world.database):
+        for query in wrong:
+            text = "&".join(f"{key}={value}" for key, value in query.items())
+            assert refused(send(world, name, query=text), 400, "invalid-input")["errors"] is not None, text
+
+
+@pytest.mark.parametrize("name", WITH_BODY)
+def test_a_member_of_another_form_is_refused_by_its_name(world: World, name: str) -> None:
+    with unchanged(world.database):
+        for place, field in OPERATIONS[name].members.items():
+            values = [*wrong_values.of(wrong_values.BODY, name, place), *([] if field.is_nullable else [None])]
+            for value in values:
+                body = with_value(body_of(world, name), place, value)
+                told = refused(send(world, name, json=body), 400, "invalid-input")
+                assert told["errors"], (place, value)
+                assert all(item["field"].startswith(place) for item in told["errors"]), (place, value, told["errors"])
+
+
+@pytest.mark.parametrize("name", WITH_BODY)
+def test_a_body_has_what_is_required_and_nothing_unknown(world: World, name: str) -> None:
+    operation, good = OPERATIONS[name], body_of(world, name)
+    with unchanged(world.database):
+        for place in [place for place, field in operation.members.items() if field.is_required]:
+            told = refused(send(world, name, json=with_value(good, place)), 400, "invalid-input")
+            assert [item["field"] for item in told["errors"]] == [place]
+        for place in operation.objects:
+            unknown = f"{place}.admin".lstrip(".")
+            told = refused(send(world, name, json=with_value(good, unknown, value=True)), 400, "invalid-input")
+            assert [item["field"] for item in told["errors"]] == [unknown]
+            assert all(item.keys() == {"field", "message"} for item in told["errors"])
+
+
+@pytest.mark.parametrize("name", WITH_BODY)
+def test_a_body_that_is_no_object_or_too_large_or_no_json_is_refused(world: World, name: str) -> None:
+    good = json.dumps(body_of(world, name))
+    with unchanged(world.database):
+        for raw in wrong_values.RAW.values():
+            refused(send(world, name, data=raw, content_type="application/json"), 400, "invalid-input")
+        # It would be good if it were read twice.
+        told = refused(send(world, name, json=good), 400, "invalid-input")
+        assert told["errors"][0]["field"] == ""
+        padded = good[:-1] + f', "padding": "{"x" * 256 * 1024}"}}'
+        refused(send(world, name, data=padded, content_type="application/json"), 413, "too-large")
+        for content_type in wrong_values.NO_JSON:
+            refused(send(world, name, data=good, content_type=content_type), 415, "unsupported-media-type")
+
+
+@pytest.mark.parametrize("path", sorted({name.partition(" ")[2] for name in ROUTES}))
+def test_another_method_is_405_and_the_answer_says_which_there_are(world: World, path: str) -> None:
+    there_are = {name.partition(" ")[0] for name in ROUTES if name.partition(" ")[2] == path}
+    with unchanged(world.database):
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - there_are:
+            answer = world.web.send(method, path_of(f"{method} {path}", world))
+            if f"{method} {path}" in OTHER_MEANING:
+                refused(answer, *OTHER_MEANING[f"{method} {path}"])
+                continue
+            refused(answer, 405, "method-not-allowed")
+            assert there_are <= set(answer.headers["Allow"].split(", "))
+
+
+@pytest.mark.parametrize(
+    "path", ["/", API, f"{API}/", f"{API}/nothing", f"{API}/borrows/", "/.env", "/static/x", f"{API}/borrows/../../etc/passwd"]
+)
+def test_an_unknown_path_is_404(world: World, path: str) -> None:
+    refused(world.web.send("GET", path), 404, "not-found")
