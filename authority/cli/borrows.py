@@ -17,6 +17,7 @@ from authority.domain.members import CONSOLE
 from authority.presentation import rendering, spreadsheets
 from authority.services import borrow as service
 from authority.services.context import Authority
+from authority.services.unit import Unit
 from authority.signing.inbox import member_of_file
 from authority.storage.borrows import ACTIVE, Filter
 
@@ -46,7 +47,7 @@ def issue(frame: Frame, request_file: str, member: str | None, output: str) -> N
     check_output(output)
     request = member_of_file(read_input(request_file), "request")
     with frame.authority() as authority:
-        issued = service.issue(authority, CONSOLE, request, member)
+        issued = service.issue(Unit(authority, CONSOLE), request, member)
         found = rendering.borrow(issued.borrow, authority.now())
     write_output(output, issued.file)
     lines = [line_of(found), f"wrote {output}; carry it to the workstation: carnet install {output}"]
@@ -104,7 +105,7 @@ def list_borrows(
 
 def _write_sheet(frame: Frame, authority: Authority, wanted: Filter, limit: int | None, output: str | None) -> None:
     now = authority.now()
-    found = islice(service.every(authority, CONSOLE, wanted), limit)
+    found = islice(service.every(Unit(authority, CONSOLE), wanted), limit)
     rows = (rendering.borrow_row(item, now) for item in found)
     write_lines(output, spreadsheets.lines(rendering.BORROW_COLUMNS, rows))
     if output is not None:
@@ -112,7 +113,7 @@ def _write_sheet(frame: Frame, authority: Authority, wanted: Filter, limit: int 
 
 
 def _show_page(frame: Frame, authority: Authority, wanted: Filter) -> None:
-    page, more = service.listed(authority, CONSOLE, wanted)
+    page, more = service.listed(Unit(authority, CONSOLE), wanted)
     columns = {
         "id": lambda row: row["id"],
         "member": lambda row: row["member"],
@@ -133,7 +134,7 @@ def _show_page(frame: Frame, authority: Authority, wanted: Filter) -> None:
 def show_borrow(frame: Frame, borrow_id: str) -> None:
     """Show one borrow, and whether a copy of it may still run."""
     with frame.authority() as authority:
-        found = rendering.borrow(service.show(authority, CONSOLE, borrow_id), authority.now())
+        found = rendering.borrow(service.show(Unit(authority, CONSOLE), borrow_id), authority.now())
     lines = [f"{name:<19} {_text(value)}" for name, value in found.items()]
     show(frame, found, lines)
 

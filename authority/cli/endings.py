@@ -15,6 +15,7 @@ from authority.presentation import rendering, spreadsheets
 from authority.services import borrow as service
 from authority.services import endings
 from authority.services.context import Authority
+from authority.services.unit import Unit
 from authority.signing.inbox import member_of_file
 
 # The columns of an analyst's table of stuck licenses, and those of `borrow list --csv`; one of two names the borrow.
@@ -32,7 +33,7 @@ NAMED_BY = ("handle", "id")
 def revoke(frame: Frame, borrow_id: str, reason: str) -> None:
     """Withdraw a borrow; its seat stays taken until it ends, for a copy may still run."""
     with frame.authority() as authority:
-        ended = endings.revoke(authority, CONSOLE, borrow_id, reason)
+        ended = endings.revoke(Unit(authority, CONSOLE), borrow_id, reason)
         show_ended(frame, authority, [ended])
 
 
@@ -64,7 +65,7 @@ def release(
 
 
 def _shown(authority: Authority, borrow_id: str) -> dict[str, Any]:
-    return rendering.borrow(service.show(authority, CONSOLE, borrow_id), authority.now())
+    return rendering.borrow(service.show(Unit(authority, CONSOLE), borrow_id), authority.now())
 
 
 def _release_each(authority: Authority, borrow_ids: Sequence[str], reason: str, *, accept_overlap: bool) -> list[Borrow]:
@@ -72,7 +73,7 @@ def _release_each(authority: Authority, borrow_ids: Sequence[str], reason: str, 
     ended: list[Borrow] = []
     for borrow_id in borrow_ids:
         try:
-            ended += [endings.release(authority, CONSOLE, borrow_id, reason, accept_overlap=accept_overlap)]
+            ended += [endings.release(Unit(authority, CONSOLE), borrow_id, reason, accept_overlap=accept_overlap)]
         except Refusal as error:
             error.evidence["released"] = [item.id for item in ended]
             raise
@@ -110,9 +111,9 @@ def _release_rows(frame: Frame, borrow_ids: Sequence[str], reason: str, *, accep
 def _row(authority: Authority, borrow_id: str, reason: str, *, accept_overlap: bool, dry_run: bool) -> dict[str, Any]:
     """What became of one row of a table."""
     try:
-        found = service.show(authority, CONSOLE, borrow_id)
+        found = service.show(Unit(authority, CONSOLE), borrow_id)
         if not dry_run:
-            found = endings.release(authority, CONSOLE, borrow_id, reason, accept_overlap=accept_overlap)
+            found = endings.release(Unit(authority, CONSOLE), borrow_id, reason, accept_overlap=accept_overlap)
     except Refusal as error:
         return {"id": borrow_id, "ok": False, "code": error.code, "message": error.message, "hint": error.hint}
     return {"id": borrow_id, "ok": True, "borrow": rendering.borrow(found, authority.now())}
@@ -125,7 +126,7 @@ def check_in(frame: Frame, receipt_file: str) -> None:
     """Take a carried return receipt in and free the seat."""
     receipt = member_of_file(read_input(receipt_file), "return")
     with frame.authority() as authority:
-        ended = endings.check_in(authority, CONSOLE, receipt)
+        ended = endings.check_in(Unit(authority, CONSOLE), receipt)
         show_ended(frame, authority, [ended])
 
 

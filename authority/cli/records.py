@@ -15,6 +15,7 @@ from authority.domain.members import CONSOLE
 from authority.presentation import parquet, rendering, spreadsheets
 from authority.services import log as log_service
 from authority.services import overview, status_lists
+from authority.services.unit import Unit
 
 PARQUET = "parquet"
 
@@ -31,7 +32,7 @@ def export_status_list(frame: Frame, output: str) -> None:
     """Write the newest status file, to be carried to any workstation."""
     check_output(output)
     with frame.authority() as authority:
-        write_output(output, status_lists.export(authority))
+        write_output(output, status_lists.export(Unit(authority, CONSOLE)))
     show(frame, {"file": output}, [f"wrote {output}; install it on workstations: carnet install {output}"])
 
 

@@ -14,6 +14,7 @@ from authority.presentation import rendering
 from authority.services import session_settings
 from authority.services import sessions as service
 from authority.services.context import Authority
+from authority.services.unit import Unit
 from authority.storage.sessions import Filter
 
 
@@ -31,7 +32,7 @@ def session() -> None:
 def list_sessions(frame: Frame, member: str | None, product: str | None, ended: bool, limit: int) -> None:
     """Who is connected, on which computer, since when and until when; newest first."""
     with frame.authority() as authority:
-        page, more = service.listed(authority, CONSOLE, Filter(member, product, ended, None, limit))
+        page, more = service.listed(Unit(authority, CONSOLE), Filter(member, product, ended, None, limit))
         rows = [rendering.session(found, authority.now()) for found in page]
     columns = {
         "id": lambda row: row["id"],
@@ -63,7 +64,7 @@ def _end_each(authority: Authority, session_ids: tuple[str, ...]) -> list[Sessio
     ended: list[Session] = []
     for session_id in session_ids:
         try:
-            ended += [service.end(authority, CONSOLE, session_id)]
+            ended += [service.end(Unit(authority, CONSOLE), session_id)]
         except Refusal as error:
             error.evidence["ended"] = [item.id for item in ended]
             raise

@@ -77,6 +77,10 @@ class Member:
     download_permission: DownloadPermission = DownloadPermission.NONE
     last_used_at: datetime | None = None
 
+    def as_actor(self) -> Actor:
+        """The member as one who asks for something."""
+        return Actor(self.id, self.username, self.role)
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -103,6 +107,8 @@ class Actor:
 
 # Who types on the server's own console has the keys and the database in hand, and is an administrator already.
 CONSOLE = Actor(None, "console", Role.ADMINISTRATOR)
+# Who asks for what is public: the status list, the trust file.
+ANYBODY = Actor(None, "anybody", Role.MEMBER)
 
 
 @dataclass(frozen=True, slots=True)

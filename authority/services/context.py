@@ -16,7 +16,7 @@ from authority.signing.encoding import encode
 from authority.signing.issuing import Issuer
 from authority.signing.keyring import KeyRing
 from authority.storage import authorizations as stored_authorizations
-from authority.storage import borrows, organization
+from authority.storage import organization, status_lists
 from authority.storage.db.database import Database
 from authority.storage.organization import Organization
 
@@ -34,8 +34,6 @@ class Remembered:
     authorizations: dict[int, Authorization] = field(default_factory=dict)
     trust_files: dict[int, str] = field(default_factory=dict)
     lists: dict[int, str] = field(default_factory=dict)
-    # Number, time, and the number of the authorization that it was published under.
-    newest_list: tuple[int, datetime, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ class Authority:
             return issuer, known.lists[status_seq]
         with self.database.read() as connection:
             issuer = self.issuer(connection, self.authorization(connection, authorization_seq))
-            listed = borrows.list_text(connection, status_seq)
+            listed = status_lists.text(connection, status_seq)
         while len(known.lists) >= MOST_LISTS_REMEMBERED:
             known.lists.pop(next(iter(known.lists)), None)
         known.lists[status_seq] = listed

@@ -2,61 +2,55 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
-
 from authority.domain import borrows as rules
 from authority.domain.borrows import Borrow, Ending
 from authority.domain.events import EventKind, borrow_events
-from authority.domain.members import Actor, Privilege
+from authority.domain.members import Privilege
 from authority.domain.refusals import InvalidInput, NotFound, RequestInvalid
-from authority.services.context import Authority
+from authority.services.unit import Unit
 from authority.signing import inbox
-from authority.storage import borrows as stored
-from authority.storage import events
+from authority.storage import borrows, tokens
 
 LONGEST_REASON = 500
 
 
-def check_in(authority: Authority, actor: Actor, receipt: str) -> Borrow:
+def check_in(unit: Unit, receipt: str) -> Borrow:
     """Ends the borrow of a signed return receipt and frees its seat; the same receipt again changes nothing.
 
     Raises RequestInvalid, NotFound, NotAllowed (another machine, user or account), BorrowAlreadyEnded.
     """
-    found, now = inbox.read_receipt(receipt), authority.now()
-    account = None if actor.has(Privilege.ACT_FOR_MEMBERS) else actor.username
-    with authority.database.write() as connection:
-        before = _locked(connection, found.borrow_id)
-        if before.receipt_jti == found.jti:
+    returned = inbox.read_receipt(receipt)
+    with unit.writing():
+        account = None if unit.actor.has(Privilege.ACT_FOR_MEMBERS) else unit.actor.username
+        before = _locked(unit, returned.borrow_id)
+        if before.receipt_jti == returned.jti:
             return before
-        after = rules.checked_in(before, found, account, now)
-        if not stored.has_token(connection, before.id, found.token_jti):
-            raise RequestInvalid(f"the receipt names the token {found.token_jti}, which this borrow never had")
-        stored.update_borrow(connection, after)
-        events.append(
-            connection, borrow_events(EventKind.CHECK_IN, after, actor, reason=str(Ending.CHECKED_IN)), authority.clock()
-        )
+        after = rules.checked_in(before, returned, account, unit.now)
+        if not tokens.has(unit.connection, before.id, returned.token_jti):
+            raise RequestInvalid(f"the receipt names the token {returned.token_jti}, which this borrow never had")
+        borrows.update(unit.connection, after)
+        unit.record(borrow_events(EventKind.CHECK_IN, after, unit.actor, reason=str(Ending.CHECKED_IN)))
     return after
 
 
-def revoke(authority: Authority, actor: Actor, borrow_id: str, reason: str) -> Borrow:
+def revoke(unit: Unit, borrow_id: str, reason: str) -> Borrow:
     """Withdraws a borrow; its seat stays taken until it ends. Raises NotAllowed, NotFound, BorrowAlreadyEnded."""
-    actor.needs(Privilege.END_BORROWS)
-    now = authority.now()
-    with authority.database.write() as connection:
-        after = rules.revoked(_locked(connection, borrow_id), checked_reason(reason), now)
-        stored.update_borrow(connection, after)
-        events.append(connection, borrow_events(EventKind.REVOCATION, after, actor, reason=reason), authority.clock())
+    with unit.writing():
+        unit.actor.needs(Privilege.END_BORROWS)
+        after = rules.revoked(_locked(unit, borrow_id), checked_reason(reason), unit.now)
+        borrows.update(unit.connection, after)
+        unit.record(borrow_events(EventKind.REVOCATION, after, unit.actor, reason=reason))
     return after
 
 
-def release(authority: Authority, actor: Actor, borrow_id: str, reason: str, *, accept_overlap: bool) -> Borrow:
+def release(unit: Unit, borrow_id: str, reason: str, *, accept_overlap: bool) -> Borrow:
     """Frees the seat of a borrow that nobody can check in. Raises NotAllowed, NotFound, OverlapNotAccepted, BorrowAlreadyEnded."""
-    actor.needs(Privilege.END_BORROWS)
-    now = authority.now()
-    with authority.database.write() as connection:
-        after = rules.released(_locked(connection, borrow_id), checked_reason(reason), now, accept_overlap=accept_overlap)
-        stored.update_borrow(connection, after)
-        events.append(connection, borrow_events(EventKind.RELEASE, after, actor, reason=reason), authority.clock())
+    with unit.writing():
+        unit.actor.needs(Privilege.END_BORROWS)
+        before = _locked(unit, borrow_id)
+        after = rules.released(before, checked_reason(reason), unit.now, accept_overlap=accept_overlap)
+        borrows.update(unit.connection, after)
+        unit.record(borrow_events(EventKind.RELEASE, after, unit.actor, reason=reason))
     return after
 
 
@@ -67,8 +61,8 @@ def checked_reason(reason: str) -> str:
     return reason
 
 
-def _locked(connection: Connection, borrow_id: str) -> Borrow:
-    found = stored.get(connection, borrow_id, lock=True)
-    if found is None:
+def _locked(unit: Unit, borrow_id: str) -> Borrow:
+    borrow = borrows.get(unit.connection, borrow_id, lock=True)
+    if borrow is None:
         raise NotFound(f'there is no borrow "{borrow_id}"', borrow_id=borrow_id)
-    return found
+    return borrow

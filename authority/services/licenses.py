@@ -17,7 +17,7 @@ from authority.services import pages
 from authority.services.context import Authority
 from authority.services.members import existing, give, take
 from authority.services.work import Work, work
-from authority.storage import assignments, borrows
+from authority.storage import assignments, borrows, pools
 from authority.storage import organization as stored_organization
 
 
@@ -188,7 +188,7 @@ def availability(authority: Authority, actor: Actor, product_id: str | None = No
 
 def _available(connection: Connection, authorization: Authorization, product: Product, now: datetime) -> Iterator[Availability]:
     if product.is_concurrent:
-        used = borrows.seats_in_use(connection, product.id, now)
+        used = pools.seats_in_use(connection, product.id, now)
     else:
         used = stored_organization.assigned(connection, product.id)
     ends_at = authorization.end_of(product)
@@ -198,6 +198,6 @@ def _available(connection: Connection, authorization: Authorization, product: Pr
 
 def _still_used(connection: Connection, product_id: str, now: datetime) -> Iterator[Availability]:
     """What of a product that is gone is assigned, or in use where it was a concurrent one."""
-    used = stored_organization.assigned(connection, product_id) or borrows.seats_in_use(connection, product_id, now)
+    used = stored_organization.assigned(connection, product_id) or pools.seats_in_use(connection, product_id, now)
     for feature, count in sorted(used.items()):
         yield Availability(product_id, feature, 0, count, None)

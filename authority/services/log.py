@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from authority.domain.events import CHECKOUT_KINDS
-from authority.domain.members import Actor, Privilege
+from authority.domain.members import CONSOLE, Actor, Privilege
 from authority.services import sessions
 from authority.services.context import Authority
+from authority.services.unit import Unit
 from authority.storage import events as stored
 
 # Contract, section 6, in this order.
@@ -36,7 +37,7 @@ COLUMNS = (
 def events(authority: Authority, actor: Actor, after: int, kinds: Sequence[str] | None, limit: int) -> list[dict[str, Any]]:
     """Up to `limit` events of any kind after the event numbered `after`: the columns of the table. Raises NotAllowed."""
     actor.needs(Privilege.READ_LOG)
-    sessions.log_ended_by_time(authority)
+    sessions.log_ended_by_time(Unit(authority, CONSOLE))
     with authority.database.read() as connection:
         return stored.after(connection, after, kinds, limit)
 
@@ -44,7 +45,7 @@ def events(authority: Authority, actor: Actor, after: int, kinds: Sequence[str] 
 def checkout_log(authority: Authority, actor: Actor) -> Iterator[dict[str, Any]]:
     """Every row of the checkout log, oldest first, with exactly `COLUMNS`; times are aware UTC. Raises NotAllowed."""
     actor.needs(Privilege.READ_LOG)
-    sessions.log_ended_by_time(authority)
+    sessions.log_ended_by_time(Unit(authority, CONSOLE))
     with authority.database.read() as connection:
         for row in stored.every(connection, CHECKOUT_KINDS):
             found = {name: row.get(name) for name in COLUMNS}

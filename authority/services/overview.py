@@ -10,9 +10,9 @@ from authority.domain.members import CONSOLE, Actor, Privilege
 from authority.domain.refusals import Refusal
 from authority.services.context import Authority
 from authority.signing.keyring import USES
-from authority.storage import borrows as stored_borrows
 from authority.storage import members as stored_members
 from authority.storage import organization as stored_organization
+from authority.storage import pools, tokens
 from authority.storage.db import schema
 
 
@@ -42,7 +42,7 @@ def authorization(authority: Authority, actor: Actor) -> tuple[Authorization, di
     with authority.database.read() as connection:
         found = authority.authorization(connection)
         used = {
-            product.id: stored_borrows.seats_in_use(connection, product.id, now)
+            product.id: pools.seats_in_use(connection, product.id, now)
             if product.is_concurrent
             else stored_organization.assigned(connection, product.id)
             for product in found.products.values()
@@ -100,7 +100,7 @@ def examine(authority: Authority) -> list[Finding]:
 
     def places() -> str:
         with authority.database.read() as connection:
-            size, used = authority.organization(connection).status_size, stored_borrows.tokens_given(connection)
+            size, used = authority.organization(connection).status_size, tokens.count(connection)
         if used > 0.8 * size:
             raise Refusal(f"{used} of {size} places of the status list are taken")
         return f"{used} of {size} places of the status list are taken"

@@ -72,7 +72,7 @@ def _remove(doing: Work, removal: Removal, now: datetime) -> None:
     for borrow in removal.borrows:
         if borrow.ended_by is not Ending.RELEASED:
             ended = rules.released(borrow, "member removed", now, accept_overlap=True)
-            stored_borrows.update_borrow(connection, ended)
+            stored_borrows.update(connection, ended)
             doing.log(borrow_events(EventKind.RELEASE, ended, actor, reason="member removed"))
     for session in stored_sessions.active(connection, member.id, now):
         closed = session_rules.ended(session, session_settings.settings(connection), now)

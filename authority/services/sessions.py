@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
-
-from sqlalchemy import Connection
 
 from authority.domain import borrows as borrow_rules
 from authority.domain import sessions as rules
 from authority.domain.borrows import Borrow, Features
 from authority.domain.events import BY_TIME, EventKind, UseMode, session_events
-from authority.domain.members import Actor, Privilege
+from authority.domain.members import Assignment, Privilege
 from authority.domain.refusals import BorrowRefused, NotAllowed, NotFound
 from authority.domain.sessions import Session, SessionAsk, SessionEnding, SessionSettings
 from authority.services import seats, session_settings
-from authority.services.admission import check_admitted
-from authority.services.context import Authority
 from authority.services.seats import Case
+from authority.services.unit import Unit
 from authority.signing import issuing
 from authority.signing.issuing import Issuer
-from authority.storage import borrows as stored_borrows
-from authority.storage import events, members, pools
+from authority.storage import borrows, events, members, organization, pools
 from authority.storage import sessions as stored
 
 # So many ends are written in one transaction; others want to write too.
@@ -59,207 +54,210 @@ class _Answer:
         return Started(self.session, issuing.borrow_file(self.issuer, self.payload, self.kid, None), self.is_new)
 
 
-def start(authority: Authority, actor: Actor, ask: SessionAsk) -> Started:
+def start(unit: Unit, ask: SessionAsk) -> Started:
     """Starts a session of the member who asks, or uses the one that is active on this computer: that takes no second seat.
 
     Raises:
         NotAllowed, NoSuchProduct: nothing is written.
         BorrowRefused: a rule says no; a denial is in the log.
     """
-    now = authority.now()
-    with authority.database.write() as connection:
-        case = _case(authority, connection, actor, ask, now)
+    with unit.writing():
+        case = _case(unit, ask)
         try:
-            answer: _Answer | BorrowRefused = _decide(authority, connection, case)
+            answer = _decide(unit, case)
         except BorrowRefused as error:
-            answer = error
-            events.append(connection, seats.denial(connection, case, error, UseMode.SESSION), authority.clock())
-    if isinstance(answer, _Answer):
-        return answer.signed()
-    raise answer
+            assignment = members.assignment(unit.connection, case.member.id, case.product.id)
+            unit.record_denial(seats.denial(case, assignment, error, UseMode.SESSION))
+            raise
+    return answer.signed()
 
 
-def renew(authority: Authority, actor: Actor, session_id: str) -> Started:
+def renew(unit: Unit, session_id: str) -> Started:
     """Uses a session: it is active for another while, and there is a new grant.
 
     The log has no row of it, for there is one every few minutes; nor of a refusal, for what was given was given before.
 
     Raises SessionEnded, NotFound, NotAllowed, BorrowRefused.
     """
-    now = authority.now()
-    with authority.database.write() as connection:
-        found = _mine(connection, actor, session_id)
-        rules.check_open(found, now)
-        ask = SessionAsk(found.product, found.level, found.extensions, found.machine, found.user)
-        case = _case(authority, connection, actor, ask, now)
-        check_admitted(authority, connection, actor)
-        assignment = seats.lock(connection, case)
-        session = _mine(connection, actor, session_id, lock=True)
+    with unit.writing():
+        begun = _mine(unit, session_id)
+        rules.check_open(begun, unit.now)
+        ask = SessionAsk(begun.product, begun.level, begun.extensions, begun.machine, begun.user)
+        case = _case(unit, ask)
+        unit.check_admitted(unit.actor)
+        assignment = _locked(unit, case)
+        session = _mine(unit, session_id, lock=True)
         borrow_rules.check_may_use(case.member, case.authorization, case.product)
         rules.check_still_given(session, case.product, case.ask, assignment)
-        rules.check_not_ended(case.authorization, case.product, now)
-        answer = _use_again(authority, connection, case, session, _borrow_here(connection, case))
+        rules.check_not_ended(case.authorization, case.product, case.now)
+        answer = _use_again(unit, case, session, _borrow_here(unit, case))
     return answer.signed()
 
 
-def check_in(authority: Authority, actor: Actor, session_id: str) -> Session:
+def check_in(unit: Unit, session_id: str) -> Session:
     """Ends the holder's own session and frees its seats; once more changes nothing. Raises SessionEnded, NotFound, NotAllowed."""
-    now = authority.now()
-    with authority.database.write() as connection:
-        before = _mine(connection, actor, session_id, lock=True)
+    with unit.writing():
+        before = _mine(unit, session_id, lock=True)
         if before.ended_by is SessionEnding.CHECKED_IN:
             return before
-        after = rules.checked_in(before, now)
-        stored.update_session(connection, after)
-        events.append(connection, session_events(EventKind.CHECK_IN, after, actor, str(after.ended_by)), authority.clock())
+        after = rules.checked_in(before, unit.now)
+        stored.update_session(unit.connection, after)
+        unit.record(session_events(EventKind.CHECK_IN, after, unit.actor, str(after.ended_by)))
     return after
 
 
-def end(authority: Authority, actor: Actor, session_id: str) -> Session:
+def end(unit: Unit, session_id: str) -> Session:
     """Ends anybody's session (seed S1): its seats are free at once, its user is told at the next renewal and has time to save.
 
     Raises NotAllowed, NotFound, SessionEnded.
     """
-    actor.needs(Privilege.END_BORROWS)
-    now = authority.now()
-    with authority.database.write() as connection:
-        before = stored.get(connection, session_id, lock=True)
+    with unit.writing():
+        unit.actor.needs(Privilege.END_BORROWS)
+        before = stored.get(unit.connection, session_id, lock=True)
         if before is None:
             raise _not_found(session_id)
-        after = rules.ended(before, session_settings.settings(connection), now)
-        stored.update_session(connection, after)
-        events.append(connection, session_events(EventKind.END, after, actor, str(after.ended_by)), authority.clock())
+        after = rules.ended(before, session_settings.settings(unit.connection), unit.now)
+        stored.update_session(unit.connection, after)
+        unit.record(session_events(EventKind.END, after, unit.actor, str(after.ended_by)))
     return after
 
 
-def show(authority: Authority, actor: Actor, session_id: str) -> Session:
+def show(unit: Unit, session_id: str) -> Session:
     """One session, for its member or who may view all. Raises NotFound, also for another member's."""
-    with authority.database.read() as connection:
-        found = stored.get(connection, session_id)
-    if found is None or (found.member != actor.username and not actor.has(Privilege.VIEW_BORROWS)):
-        raise _not_found(session_id)
-    return found
+    with unit.reading():
+        session = stored.get(unit.connection, session_id)
+        if session is None or (session.member != unit.actor.username and not unit.actor.has(Privilege.VIEW_BORROWS)):
+            raise _not_found(session_id)
+    return session
 
 
-def listed(authority: Authority, actor: Actor, wanted: stored.Filter) -> tuple[list[Session], str | None]:
+def listed(unit: Unit, wanted: stored.Filter) -> tuple[list[Session], str | None]:
     """A page of sessions, newest first, and the cursor of the next page; who may not view all gets their own."""
-    if not actor.has(Privilege.VIEW_BORROWS):
-        wanted = replace(wanted, member=actor.username)
-    with authority.database.read() as connection:
-        found = stored.listed(connection, wanted, authority.now())
-    page = found[: wanted.limit]
-    return page, page[-1].id if len(found) > wanted.limit else None
+    with unit.reading():
+        if not unit.actor.has(Privilege.VIEW_BORROWS):
+            wanted = replace(wanted, member=unit.actor.username)
+        rows = stored.listed(unit.connection, wanted, unit.now)
+    page = rows[: wanted.limit]
+    return page, page[-1].id if len(rows) > wanted.limit else None
 
 
-def log_ended_by_time(authority: Authority) -> int:
+def log_ended_by_time(unit: Unit) -> int:
     """Writes the log rows of sessions that time ended and returns of how many; each is written once, with the time of its end.
 
     It is done when somebody looks at the log, or the member starts another session: rows of the log are not in order of time.
     """
-    now, total = authority.now(), 0
-    with authority.database.read() as connection:
+    with unit.reading():
         # Who only reads the log waits for no writer unless there is something to write.
-        if not stored.is_any_ended_by_time(connection, now):
+        if not stored.is_any_ended_by_time(unit.connection, unit.now):
             return 0
+    total = 0
     while True:
-        with authority.database.write() as connection:
-            count = _log_ended_by_time(connection, now)
+        with unit.writing():
+            count = _log_ended_by_time(unit)
         total += count
         if count < MOST_LOGGED_AT_ONCE:
             return total
 
 
-def _log_ended_by_time(connection: Connection, now: datetime, member_id: int | None = None) -> int:
-    found = stored.ended_by_time(connection, now, MOST_LOGGED_AT_ONCE, member_id)
-    for session in found:
-        events.append(connection, session_events(EventKind.END, session, None, BY_TIME), session.active_until)
-    if found:
-        stored.mark_as_logged(connection, [session.id for session in found])
-    return len(found)
+def _log_ended_by_time(unit: Unit, member_id: int | None = None) -> int:
+    ended = stored.ended_by_time(unit.connection, unit.now, MOST_LOGGED_AT_ONCE, member_id)
+    for session in ended:
+        events.append(unit.connection, session_events(EventKind.END, session, None, BY_TIME), session.active_until)
+    if ended:
+        stored.mark_as_logged(unit.connection, [session.id for session in ended])
+    return len(ended)
 
 
-def _case(authority: Authority, connection: Connection, actor: Actor, ask: SessionAsk, now: datetime) -> _Case:
+def _case(unit: Unit, ask: SessionAsk) -> _Case:
     """Locks the member first and reads then: who comes after sees all that was decided before."""
-    stored.lock_member(connection, actor.member_id)
-    member = None if actor.member_id is None else members.by_id(connection, actor.member_id)
+    actor = unit.actor
+    stored.lock_member(unit.connection, actor.member_id)
+    member = None if actor.member_id is None else members.by_id(unit.connection, actor.member_id)
     if member is None:
         raise NotAllowed(f"{actor.username} is no member, and a session is a member's own", hint="Sign in as the member.")
-    authorization = authority.authorization(connection)
-    product = authorization.product(ask.product)
-    return _Case(actor, member, ask.as_ask(now), authorization, product, now, ask, session_settings.settings(connection))
+    product = unit.authorization.product(ask.product)
+    settings = session_settings.settings(unit.connection)
+    return _Case(actor, member, ask.as_ask(unit.now), unit.authorization, product, unit.now, ask, settings)
 
 
-def _decide(authority: Authority, connection: Connection, case: _Case) -> _Answer:
+def _locked(unit: Unit, case: _Case) -> Assignment | None:
+    """Locks the pools of a concurrent product, or the member's license of a named one, which comes back."""
+    if not case.is_concurrent:
+        return members.assignment(unit.connection, case.member.id, case.product.id, lock=True)
+    organization.lock_pools(unit.connection, case.product.id)
+    return None
+
+
+def _decide(unit: Unit, case: _Case) -> _Answer:
     """Applies the rules in order and writes what they say. Raises BorrowRefused; then no session is written."""
     product, ask, now = case.product, case.wish, case.now
-    check_admitted(authority, connection, case.actor)
-    assignment = seats.lock(connection, case)
-    _log_ended_by_time(connection, now, case.member.id)
-    features = seats.entitled(connection, case, assignment)
+    unit.check_admitted(case.actor)
+    assignment = _locked(unit, case)
+    _log_ended_by_time(unit, case.member.id)
+    features = seats.entitled(case, assignment, organization.assigned(unit.connection, product.id))
     rules.check_not_ended(case.authorization, product, now)
-    here = _borrow_here(connection, case)
-    active = stored.active(connection, case.member.id, now)
+    here = _borrow_here(unit, case)
+    active = stored.active(unit.connection, case.member.id, now)
     for session in active:
         if session.product == product.id and session.is_on(ask.machine):
             rules.check_covers(session, product, ask)
             rules.check_still_given(session, product, case.ask, assignment)
-            return _use_again(authority, connection, case, replace(session, machine=ask.machine, user=ask.user), here)
+            return _use_again(unit, case, replace(session, machine=ask.machine, user=ask.user), here)
     rules.check_computers(active, ask.machine, case.settings)
-    return _new(authority, connection, case, features, here)
+    return _new(unit, case, features, here)
 
 
-def _borrow_here(connection: Connection, case: _Case) -> Borrow | None:
-    held = stored_borrows.holding(connection, case.member.id, case.product.id, case.now)
+def _borrow_here(unit: Unit, case: _Case) -> Borrow | None:
+    held = borrows.holding(unit.connection, case.member.id, case.product.id, case.now)
     return rules.borrow_here(held, case.product, case.ask.machine, case.ask.user)
 
 
-def _new(authority: Authority, connection: Connection, case: _Case, features: Features, here: Borrow | None) -> _Answer:
+def _new(unit: Unit, case: _Case, features: Features, here: Borrow | None) -> _Answer:
     if case.is_concurrent:
         already = set(features.all()).difference(rules.seats_needed(case.product, features, here))
-        pool = pools.pool(connection, case.product, case.now)
+        pool = pools.pool(unit.connection, case.product, case.now)
         features = pool.served(features, case.member.groups, borrowing=False, already=already)
     until, member = rules.active_until(case.settings, case.now), case.member
-    session = rules.started(authority.fresh_id(), member.username, member.groups, features, case.wish, until, case.now)
-    answer = _answer(authority, connection, case, session, is_new=True)
-    stored.insert_session(connection, session, member.id)
-    stored.take_seats(connection, session, member.id, rules.seats_needed(case.product, features, here))
-    stored.touch_member(connection, member.id, case.now)
-    events.append(connection, session_events(EventKind.CHECKOUT, session, case.actor), authority.clock())
+    session = rules.started(unit.authority.fresh_id(), member.username, member.groups, features, case.wish, until, case.now)
+    answer = _answer(unit, case, session, is_new=True)
+    stored.insert_session(unit.connection, session, member.id)
+    stored.take_seats(unit.connection, session, member.id, rules.seats_needed(case.product, features, here))
+    stored.touch_member(unit.connection, member.id, case.now)
+    unit.record(session_events(EventKind.CHECKOUT, session, case.actor))
     return answer
 
 
-def _use_again(authority: Authority, connection: Connection, case: _Case, session: Session, here: Borrow | None) -> _Answer:
+def _use_again(unit: Unit, case: _Case, session: Session, here: Borrow | None) -> _Answer:
     """The session used now. Its seats follow what is borrowed on the computer meanwhile: the two together take each seat once."""
     used = rules.renewed(session, case.settings, case.now)
-    held = stored.features_held(connection, used.id)
+    held = stored.features_held(unit.connection, used.id)
     needed = rules.seats_needed(case.product, used.features(), here)
     missing = [feature for feature in needed if feature not in held]
     if missing and case.is_concurrent:
-        pool = pools.pool(connection, case.product, case.now)
+        pool = pools.pool(unit.connection, case.product, case.now)
         for feature in missing:
             pool.check(feature, frozenset(case.member.groups), borrowing=False)
-    answer = _answer(authority, connection, case, used, is_new=False)
-    stored.update_session(connection, used)
-    stored.drop_seats(connection, used.id, held.difference(needed))
-    stored.take_seats(connection, used, case.member.id, missing)
-    stored.touch_member(connection, case.member.id, case.now)
+    answer = _answer(unit, case, used, is_new=False)
+    stored.update_session(unit.connection, used)
+    stored.drop_seats(unit.connection, used.id, held.difference(needed))
+    stored.take_seats(unit.connection, used, case.member.id, missing)
+    stored.touch_member(unit.connection, case.member.id, case.now)
     return answer
 
 
-def _answer(authority: Authority, connection: Connection, case: _Case, session: Session, *, is_new: bool) -> _Answer:
-    issuer = authority.issuer(connection, case.authorization)
+def _answer(unit: Unit, case: _Case, session: Session, *, is_new: bool) -> _Answer:
     ends_at = rules.grant_ends_at(case.settings, case.authorization, case.product, case.now)
-    payload = issuing.session_payload(session, case.authorization, jti=authority.fresh_id(), now=case.now, ends_at=ends_at)
-    return _Answer(session, is_new, issuer, payload, issuer.current_kid("borrow", case.now))
+    payload = issuing.session_payload(session, case.authorization, jti=unit.authority.fresh_id(), now=case.now, ends_at=ends_at)
+    return _Answer(session, is_new, unit.issuer, payload, unit.issuer.current_kid("borrow", case.now))
 
 
-def _mine(connection: Connection, actor: Actor, session_id: str, *, lock: bool = False) -> Session:
-    found = stored.get(connection, session_id, lock=lock)
-    if found is None or (found.member != actor.username and not actor.has(Privilege.VIEW_BORROWS)):
+def _mine(unit: Unit, session_id: str, *, lock: bool = False) -> Session:
+    actor, session = unit.actor, stored.get(unit.connection, session_id, lock=lock)
+    if session is None or (session.member != actor.username and not actor.has(Privilege.VIEW_BORROWS)):
         raise _not_found(session_id)
-    if found.member != actor.username:
-        raise NotAllowed(f"this session is {found.member}'s own", hint="To end it: carnet-authority session end ID")
-    return found
+    if session.member != actor.username:
+        raise NotAllowed(f"this session is {session.member}'s own", hint="To end it: carnet-authority session end ID")
+    return session
 
 
 def _not_found(session_id: str) -> NotFound:

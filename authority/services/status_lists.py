@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import Connection
-
-from authority.services.context import Authority
+from authority.services.unit import Unit
 from authority.signing import issuing
 from authority.signing.encoding import digest
-from authority.storage import borrows as stored
-from authority.storage import organization as stored_organization
-from authority.storage.borrows import PublishedList
-from authority.storage.organization import Organization
+from authority.storage import status_lists as lists
+from authority.storage import tokens
+from authority.storage.borrowing import NewestList
+from authority.storage.status_lists import PublishedList
 
 # The list inside a new borrow file may be this old; one that is asked for is always up to date.
 REFRESH = timedelta(hours=1)
@@ -20,69 +18,48 @@ REFRESH = timedelta(hours=1)
 KEPT_AFTER_EXPIRY = timedelta(hours=48)
 
 
-def refreshed_seq(authority: Authority, connection: Connection, authorization_seq: int) -> int:
-    """The number of the list for a new borrow file under this authorization, which must know the list's key.
+def refreshed_seq(unit: Unit, newest: NewestList | PublishedList | None) -> int:
+    """The number of the list for a new borrow file, which must know the key of the authorization in force.
 
-    Publishes one first when the last known here is older than an hour, or of another authorization.
+    Publishes one first when the newest is older than an hour, or of another authorization.
     """
-    known = authority.remembered.newest_list
-    if known is None or known[2] != authorization_seq or authority.now() - known[1] >= REFRESH:
-        last = stored.newest_list(connection)
-        is_of_it = last is not None and last.authorization_seq == authorization_seq
-        if last is None or not is_of_it or authority.now() - last.issued_at >= REFRESH:
-            last = _publish(authority, connection, authority.now())
-        return last.seq  # remembered by `remember` once it is committed
-    return known[0]
+    if newest is None or newest.authorization_seq != unit.authorization.seq or unit.now - newest.issued_at >= REFRESH:
+        return _publish(unit).seq
+    return newest.seq
 
 
-def remember(authority: Authority, seq: int) -> None:
-    """Keeps in mind that the list with this number is there, after the transaction that used it was committed."""
-    known = authority.remembered.newest_list
-    if known is None or known[0] < seq:
-        with authority.database.read() as connection:
-            last = stored.newest_list(connection)
-        if last is not None:
-            authority.remembered.newest_list = (last.seq, last.issued_at, last.authorization_seq)
-
-
-def export(authority: Authority) -> bytes:
+def export(unit: Unit) -> bytes:
     """The bytes of a status file with everything that ended so far; the last one again when nothing changed since."""
-    now = authority.now()
-    with authority.database.read() as connection:
-        organization = authority.organization(connection)
-        last = stored.newest_list(connection)
-        is_current = last is not None and _is_current(connection, organization, last, now)
-    if last is None or not is_current:
-        with authority.database.write() as connection:
-            last = _publish(authority, connection, now)
-    authority.remembered.newest_list = (last.seq, last.issued_at, last.authorization_seq)
-    with authority.database.read() as connection:
-        authorization = authority.authorization(connection, last.authorization_seq)
-    return issuing.status_file(authorization.compact, last.compact)
+    with unit.reading():
+        newest = lists.newest(unit.connection)
+        is_current = newest is not None and _is_current(unit, newest)
+    if newest is None or not is_current:
+        with unit.writing():
+            newest = _publish(unit)
+    with unit.reading():
+        authorization = unit.authority.authorization(unit.connection, newest.authorization_seq)
+    return issuing.status_file(authorization.compact, newest.compact)
 
 
-def _is_current(connection: Connection, organization: Organization, last: PublishedList, now: datetime) -> bool:
-    if stored_organization.newest_seq(connection) != last.authorization_seq or now - last.issued_at >= REFRESH:
+def _is_current(unit: Unit, newest: PublishedList) -> bool:
+    if unit.authorization.seq != newest.authorization_seq or unit.now - newest.issued_at >= REFRESH:
         return False
-    return last.packed == _packed(connection, organization, now)
+    return newest.packed == _packed(unit)
 
 
-def _packed(connection: Connection, organization: Organization, now: datetime) -> str:
-    return issuing.pack(stored.ended_indexes(connection, now - KEPT_AFTER_EXPIRY), organization.status_size)
+def _packed(unit: Unit) -> str:
+    return issuing.pack(tokens.ended_indexes(unit.connection, unit.now - KEPT_AFTER_EXPIRY), unit.organization.status_size)
 
 
-def _publish(authority: Authority, connection: Connection, now: datetime) -> PublishedList:
-    """Publishes a list within the caller's transaction."""
-    organization = authority.organization(connection)
-    stored.lock_lists(connection)
-    last = stored.newest_list(connection)
-    if last is not None and _is_current(connection, organization, last, now):
-        return last  # another node was faster
-    authorization = authority.authorization(connection)
-    packed = _packed(connection, organization, now)
-    seq, prev = (1, None) if last is None else (last.seq + 1, digest(last.compact))
-    issuer = authority.issuer(connection, authorization)
-    compact = issuing.status_list(issuer, packed, uri=organization.status_uri, seq=seq, prev=prev, now=now)
-    published = PublishedList(seq, packed, compact, now, authorization.seq)
-    stored.insert_list(connection, published)
+def _publish(unit: Unit) -> PublishedList:
+    """Publishes a list within the transaction that is under way."""
+    lists.lock(unit.connection)
+    newest = lists.newest(unit.connection)
+    if newest is not None and _is_current(unit, newest):
+        return newest  # another node was faster
+    packed = _packed(unit)
+    seq, prev = (1, None) if newest is None else (newest.seq + 1, digest(newest.compact))
+    compact = issuing.status_list(unit.issuer, packed, uri=unit.organization.status_uri, seq=seq, prev=prev, now=unit.now)
+    published = PublishedList(seq, packed, compact, unit.now, unit.authorization.seq)
+    lists.append(unit.connection, published)
     return published

@@ -6,18 +6,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from authority.domain.events import Event
+from authority.storage.db.prepared import Prepared
 from authority.storage.db.rows import members_of
 from authority.storage.db.tables import events
 
-_INSERT = insert(events)
+_INSERT = Prepared(
+    insert(events).values({column.name: bindparam(column.name) for column in events.columns if column.name != "id"})
+)
 
 
 def append(connection: Connection, rows: Iterable[Event], at: datetime) -> None:
     """Adds rows to the log."""
-    connection.execute(_INSERT, [{name: getattr(row, name) for name in row.__slots__} | {"at": at} for row in rows])
+    _INSERT.run_many(connection, [{"at": at, **{name: getattr(row, name) for name in row.__slots__}} for row in rows])
 
 
 def after(connection: Connection, event_id: int, kinds: Sequence[str] | None, limit: int) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Executable, Select, bindparam, delete, insert, select, update
 
 from authority.domain.members import USERNAME, Assignment, CredentialKind, DownloadPermission, Member, Role
 from authority.storage.db.rows import value_of
@@ -95,7 +95,7 @@ def by_usernames(connection: Connection, usernames: Iterable[str], *, lock: bool
     for keys in in_pages([key_of(username) for username in usernames]):
         rows = connection.execute(_BY_USERNAMES_LOCKED if lock else _BY_USERNAMES, {"keys": keys}).all()
         groups = _groups_of(connection, _GROUPS_OF_MANY, {"ids": [row.id for row in rows]})
-        found |= {row.username_key: _member(row, tuple(groups.get(row.id, ()))) for row in rows}
+        found |= {row.username_key: member_of(row, tuple(groups.get(row.id, ()))) for row in rows}
     return found
 
 
@@ -126,10 +126,11 @@ def _one(connection: Connection, query: Select[Any], values: dict[str, Any]) -> 
     row = connection.execute(query, values).one_or_none()
     if row is None:
         return None
-    return _member(row, tuple(connection.execute(_GROUPS, {"id": row.id}).scalars()))
+    return member_of(row, tuple(connection.execute(_GROUPS, {"id": row.id}).scalars()))
 
 
-def _member(row: Row[tuple[object, ...]], groups: tuple[str, ...]) -> Member:
+def member_of(row: Any, groups: tuple[str, ...]) -> Member:
+    """The member of a row with the columns of the table."""
     return Member(
         id=row.id,
         username=row.username,
@@ -168,7 +169,7 @@ def listed(
         connection, select(member_groups).where(member_groups.c.member_id.in_(found)).order_by(member_groups.c.name), {}
     )
     query = select(members).where(members.c.id.in_(found)).order_by(members.c.username_key)
-    return [_member(row, tuple(groups.get(row.id, ()))) for row in connection.execute(query)]
+    return [member_of(row, tuple(groups.get(row.id, ()))) for row in connection.execute(query)]
 
 
 def type_counts(connection: Connection) -> dict[str, int]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, or_, select, tuple_
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, tuple_
 
 from authority.domain.members import Member
 from authority.domain.offline_rules import Rule, RuleLevel
-from authority.storage.db.rows import value_of
 from authority.storage.db.tables import offline_rules
 
 _c = offline_rules.c
@@ -24,8 +23,9 @@ _APPLYING = select(offline_rules).where(
 )
 
 
-def _rule(row: Row[tuple[object, ...]]) -> Rule:
-    return replace(value_of(Rule, row), level=RuleLevel(row.level))
+def rule_of(row: Any) -> Rule:
+    """The rule of a row with the columns of the table."""
+    return Rule(RuleLevel(row.level), row.subject, row.product, row.allowed, row.longest_days, row.default_days)
 
 
 def applying(connection: Connection, member: Member, product: str) -> list[Rule]:
@@ -36,7 +36,7 @@ def applying(connection: Connection, member: Member, product: str) -> list[Rule]
         "groups": list(member.groups) or [""],
         "user_type": member.user_type,
     }
-    return [_rule(row) for row in connection.execute(_APPLYING, values)]
+    return [rule_of(row) for row in connection.execute(_APPLYING, values)]
 
 
 def every(connection: Connection, after: tuple[str, ...] | None = None, limit: int | None = None) -> list[Rule]:
@@ -44,7 +44,7 @@ def every(connection: Connection, after: tuple[str, ...] | None = None, limit: i
     query = select(offline_rules).order_by(_c.level, _c.subject, _c.product).limit(limit)
     if after is not None:
         query = query.where(tuple_(_c.level, _c.subject, _c.product) > after)
-    return [_rule(row) for row in connection.execute(query)]
+    return [rule_of(row) for row in connection.execute(query)]
 
 
 def get(connection: Connection, level: RuleLevel, subject: str, product: str) -> Rule | None:
@@ -52,7 +52,7 @@ def get(connection: Connection, level: RuleLevel, subject: str, product: str) ->
     row = connection.execute(
         select(offline_rules).where(_c.level == level, _c.subject == subject, _c.product == product)
     ).one_or_none()
-    return None if row is None else _rule(row)
+    return None if row is None else rule_of(row)
 
 
 def put(connection: Connection, rule: Rule) -> None:

@@ -62,3 +62,9 @@ def remove(connection: Connection, rule: PoolRule) -> None:
             _rule.product == rule.product, _rule.feature == rule.feature, _rule.group_name == rule.group_name
         )
     )
+
+
+def seats_in_use(connection: Connection, product: str, now: datetime) -> dict[str, int]:
+    """How many seats of each level and extension of a product are held at this time."""
+    query = select(holds.c.feature, func.count()).where(holds.c.product == product, holds.c.free_at > now)
+    return {row[0]: row[1] for row in connection.execute(query.group_by(holds.c.feature))}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import current_app, g, request
 
-from authority.domain.members import Actor, Role
+from authority.domain.members import ANYBODY, Actor, Role
 from authority.domain.refusals import NotAuthenticated
 from authority.services import access, admission
 from authority.services.context import Authority
+from authority.services.unit import Secret, Unit
 
 SCHEME = "Bearer "
 LONGEST_SECRET = 256
@@ -25,6 +26,22 @@ def secret() -> str:
     if not header.startswith(SCHEME) or len(header) > LONGEST_SECRET:
         raise NotAuthenticated("this route needs a bearer token")
     return header.removeprefix(SCHEME).strip()
+
+
+def unit(*, open_over_limit: bool = False) -> Unit:
+    """The unit of work of this request, for whoever its bearer token stands for.
+
+    While the organization has too many members only administrators get in, and each answer to them says so (seed S2); with
+    `open_over_limit` everybody does, for what gives licenses back. Raises NotAuthenticated without a token.
+    """
+    unit_of_request = Unit(authority(), Secret(secret()), open_over_limit=open_over_limit)
+    g.unit = unit_of_request
+    return unit_of_request
+
+
+def public() -> Unit:
+    """The unit of work of a request that anybody may make."""
+    return Unit(authority(), ANYBODY)
 
 
 def actor() -> Actor:

@@ -79,8 +79,9 @@ def create_app(authority: Authority) -> OpenAPI:
     @app.after_request
     def set_headers(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.get("request_id", "")
-        if g.get("excess"):
-            response.headers["X-Carnet-Over-Limit"] = g.excess
+        excess = g.unit.excess if "unit" in g else g.get("excess")
+        if excess:
+            response.headers["X-Carnet-Over-Limit"] = excess
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response

@@ -13,6 +13,7 @@ from authority.domain.activity import Activity
 from authority.domain.members import CONSOLE, Actor
 from authority.domain.refusals import InvalidInput, NoSuchProduct, NotAllowed
 from authority.services import activity, endings, licenses, removal, sessions
+from authority.services.unit import Unit
 from tests.support.authorities import START, Bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import asked, configure
@@ -39,7 +40,7 @@ def look(bench: Bench, name: str = "ada", product: str = PRO) -> tuple[str, str 
 
 
 def use(bench: Bench, member: Actor, laptop: SimulatedWorkstation, product: str = PRO) -> Any:
-    return sessions.start(bench.authority, member, asked(laptop, product)).session
+    return sessions.start(Unit(bench.authority, member), asked(laptop, product)).session
 
 
 def test_who_holds_a_named_product_is_listed_used_or_not(bench: Bench) -> None:
@@ -70,7 +71,7 @@ def test_green_for_thirty_minutes_from_the_last_use(bench: Bench) -> None:
     session = use(bench, ada, workstation("tower"))
     assert look(bench) == ("green", "tower", START, None)
     bench.clock.turn(minutes=20)
-    sessions.renew(bench.authority, ada, session.id)
+    sessions.renew(Unit(bench.authority, ada), session.id)
     bench.clock.turn(minutes=29, seconds=59)
     assert look(bench) == ("green", "tower", START, None)
     bench.clock.turn(seconds=1)
@@ -82,7 +83,7 @@ def test_green_also_after_the_session_was_ended(bench: Bench) -> None:
     """It usually, and not always, means that there is an active session (seed S1)."""
     ada = bench.member("ada")
     session = use(bench, ada, workstation("tower"))
-    sessions.check_in(bench.authority, ada, session.id)
+    sessions.check_in(Unit(bench.authority, ada), session.id)
     found = of(bench)
     assert (found.state(bench.clock()), found.active(bench.clock())) == ("green", ())
 
@@ -103,7 +104,7 @@ def test_red_while_offline_with_computer_since_and_until(bench: Bench) -> None:
     bench.clock.turn(days=2)
     assert look(bench) == ("red", "field-laptop", START, START + timedelta(days=3))
     assert [item.id for item in of(bench).borrows] == [issued.borrow.id]
-    endings.check_in(bench.authority, ada, laptop.receipt_for(issued.file, bench.clock()))
+    endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(issued.file, bench.clock()))
     assert look(bench) == ("none", None, None, None)
     assert of(bench).last_used_at == START + timedelta(days=2)
 
@@ -111,8 +112,8 @@ def test_red_while_offline_with_computer_since_and_until(bench: Bench) -> None:
 def test_red_ends_when_the_time_is_over_or_an_administrator_ended_it(bench: Bench) -> None:
     for name in ("ada", "bob", "eve"):
         issued_to(bench, bench.member(name), workstation(name), days=3)
-    endings.revoke(bench.authority, CONSOLE, of(bench, "bob").borrows[0].id, "stolen")
-    endings.release(bench.authority, CONSOLE, of(bench, "eve").borrows[0].id, "lost", accept_overlap=True)
+    endings.revoke(Unit(bench.authority, CONSOLE), of(bench, "bob").borrows[0].id, "stolen")
+    endings.release(Unit(bench.authority, CONSOLE), of(bench, "eve").borrows[0].id, "lost", accept_overlap=True)
     assert [look(bench, name)[0] for name in ("ada", "bob", "eve")] == ["red", "none", "none"]
     bench.clock.turn(days=3)
     assert look(bench) == ("none", None, None, None)
@@ -140,7 +141,7 @@ def test_checkout_renewal_and_check_in_of_a_borrow_count_as_use(bench: Bench) ->
     again = issued_to(bench, ada, laptop, days=3)
     assert again.borrow.id != first.borrow.id
     bench.clock.turn(hours=5)
-    endings.check_in(bench.authority, ada, laptop.receipt_for(again.file, bench.clock()))
+    endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(again.file, bench.clock()))
     assert of(bench).last_used_at == START + timedelta(days=21, hours=5)
 
 
@@ -148,10 +149,10 @@ def test_what_an_administrator_does_to_a_borrow_is_no_use_of_it(bench: Bench) ->
     ada, laptop = bench.member("ada"), workstation("laptop")
     issued = issued_to(bench, ada, laptop, days=9)
     bench.clock.turn(days=1)
-    endings.revoke(bench.authority, CONSOLE, issued.borrow.id, "stolen")
+    endings.revoke(Unit(bench.authority, CONSOLE), issued.borrow.id, "stolen")
     assert of(bench).last_used_at == START
     bench.clock.turn(days=1)
-    endings.check_in(bench.authority, ada, laptop.receipt_for(issued.file, bench.clock()))
+    endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(issued.file, bench.clock()))
     assert of(bench).last_used_at == START + timedelta(days=2)
 
 
@@ -214,7 +215,7 @@ def test_of_several_borrows_the_one_that_ends_last_is_shown_first(bench: Bench) 
 def test_a_machine_without_an_alias_is_shown_by_its_id(sqlite_bench: Bench) -> None:
     ask = asked(workstation("tower"))
     nameless = replace(ask, machine=replace(ask.machine, alias=None))
-    sessions.start(sqlite_bench.authority, sqlite_bench.member("ada"), nameless)
+    sessions.start(Unit(sqlite_bench.authority, sqlite_bench.member("ada")), nameless)
     assert of(sqlite_bench).computer() == "machine-tower"
 
 

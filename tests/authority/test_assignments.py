@@ -20,6 +20,7 @@ from authority.services import borrow, defaults, licenses, members
 from authority.services.defaults import Defaults
 from authority.services.licenses import Wish
 from authority.services.members import Change, NewMember
+from authority.services.unit import Unit
 from tests.authority.test_enforcement import install
 from tests.support.authorities import Bench
 from tests.support.workstations import SimulatedWorkstation
@@ -112,15 +113,15 @@ def test_a_negative_availability_blocks_the_product_until_it_is_corrected(bench:
     install(bench, 2, seats(1))
     assert available(bench, "Advanced") == -1
     with pytest.raises(ProductOverallocated):
-        borrow.issue(bench.authority, ada, laptop.request(carry.Wish(PRO), bench.clock()))
+        borrow.issue(Unit(bench.authority, ada), laptop.request(carry.Wish(PRO), bench.clock()))
     licenses.unassign(bench.authority, CONSOLE, ["eve"], PRO)
     assert available(bench, "Advanced") == 0
-    assert borrow.issue(bench.authority, ada, laptop.request(carry.Wish(PRO), bench.clock())).is_new
+    assert borrow.issue(Unit(bench.authority, ada), laptop.request(carry.Wish(PRO), bench.clock())).is_new
 
 
 def test_unassigning_says_which_borrow_is_out_and_leaves_it_good(bench: Bench) -> None:
     laptop, ada = SimulatedWorkstation(), bench.member("ada")
-    issued = borrow.issue(bench.authority, ada, laptop.request(carry.Wish(PRO), bench.clock()))
+    issued = borrow.issue(Unit(bench.authority, ada), laptop.request(carry.Wish(PRO), bench.clock()))
     taken = licenses.unassign(bench.authority, CONSOLE, ["ada"], PRO)[0]
     assert taken.borrow is not None
     assert (taken.borrow.id, taken.borrow.state(bench.clock())) == (issued.borrow.id, "active")
@@ -162,7 +163,7 @@ def test_a_level_without_seats_cannot_be_borrowed_below_the_assigned_one(sqlite_
 
     install(sqlite_bench, 2, only_advanced)
     with pytest.raises(NoSuchProduct, match="no seats of the level"):
-        borrow.issue(sqlite_bench.authority, ada, laptop.request(carry.Wish(PRO, level="Basic"), sqlite_bench.clock()))
+        borrow.issue(Unit(sqlite_bench.authority, ada), laptop.request(carry.Wish(PRO, level="Basic"), sqlite_bench.clock()))
 
 
 def test_one_member_can_be_named_twice_and_the_later_row_builds_on_the_earlier(bench: Bench) -> None:

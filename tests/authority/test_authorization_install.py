@@ -16,6 +16,7 @@ from authority.domain.refusals import AuthorizationUnusable, NotAllowed, Refusal
 from authority.services import authorizations, borrow, status_lists
 from authority.services.authorizations import Installation, NewTrust
 from authority.services.context import Remembered
+from authority.services.unit import Unit
 from authority.signing.keyring import FileSigner
 from tests.support.authorities import Bench, authorization_text
 from tests.support.borrowing import at_once, claims_of, codes, fail_inserts, issued_to, log_rows, row_counts, workstation
@@ -147,7 +148,7 @@ def test_borrows_that_workstations_would_refuse_are_told(bench: Bench) -> None:
     bench.clock.turn(days=5)
     (told,) = install(bench, file(bench)).consequences
     assert told.startswith("1 borrow tokens that are out, the first of 2026-03-02 09:00 UTC")
-    listed = status_lists.export(bench.authority)
+    listed = status_lists.export(Unit(bench.authority, CONSOLE))
     with pytest.raises(NotGood):
         verify(out.file, trust=bench.trust_file, workstation=laptop.identity, now=bench.clock(), status_list=listed)
 
@@ -160,7 +161,7 @@ def test_a_renewal_by_the_vendor_keeps_borrows_that_are_out(bench: Bench, tmp_pa
     out = issued_to(bench, bench.member("ada"), laptop)
     bench.clock.turn(days=5)
     assert install(bench, maker.authorize(bench.authority, sample_toml()).file).consequences == ()
-    listed = status_lists.export(bench.authority)
+    listed = status_lists.export(Unit(bench.authority, CONSOLE))
     found = verify(out.file, trust=first.trust_file, workstation=laptop.identity, now=bench.clock(), status_list=listed)
     assert found.member == "ada"
 
@@ -349,21 +350,21 @@ class TestAnotherVendor:
     def test_the_same_request_gets_its_old_file_also_from_another_process(self, bench: Bench, maker: RealVendor) -> None:
         ada, laptop = bench.member("ada"), workstation("laptop")
         request = laptop.request(Wish("arcgis-pro"), bench.clock())
-        first = borrow.issue(bench.authority, ada, request)
+        first = borrow.issue(Unit(bench.authority, ada), request)
         made = maker.authorize(bench.authority, sample_toml(seq=2))
         install(bench, made.file, new_trust=NewTrust(made.trust_file, frozenset({maker.thumbprint})))
         other = replace(bench.authority, remembered=Remembered())
-        assert borrow.issue(other, ada, request).file == first.file
-        assert borrow.newest_file(other, CONSOLE, first.borrow.id) == first.file
+        assert borrow.issue(Unit(other, ada), request).file == first.file
+        assert borrow.newest_file(Unit(other, CONSOLE), first.borrow.id) == first.file
 
     def test_a_process_that_was_running_takes_notice(self, bench: Bench, maker: RealVendor) -> None:
         ada = bench.member("ada")
         running = replace(bench.authority, remembered=Remembered())
-        borrow.issue(running, ada, workstation("one").request(Wish("arcgis-desktop"), bench.clock()))
+        borrow.issue(Unit(running, ada), workstation("one").request(Wish("arcgis-desktop"), bench.clock()))
         made = maker.authorize(bench.authority, sample_toml(seq=2))
         install(bench, made.file, new_trust=NewTrust(made.trust_file, frozenset({maker.thumbprint})))
         two = workstation("two")
-        issued = borrow.issue(running, ada, two.request(Wish("arcgis-desktop"), bench.clock()))
+        issued = borrow.issue(Unit(running, ada), two.request(Wish("arcgis-desktop"), bench.clock()))
         assert verify(issued.file, trust=made.trust_file, workstation=two.identity, now=bench.clock()).member == "ada"
         with running.database.read() as connection:
             assert running.organization(connection).trust_file.encode() == made.trust_file
@@ -372,7 +373,7 @@ class TestAnotherVendor:
 def test_a_running_process_gives_no_list_that_the_new_authorization_does_not_know(bench: Bench) -> None:
     """The list in a borrow file has to be signed by a key that the authorization beside it names for that time."""
     ada, running = bench.member("ada"), replace(bench.authority, remembered=Remembered())
-    borrow.issue(running, ada, workstation("one").request(Wish("arcgis-desktop"), bench.clock()))
+    borrow.issue(Unit(running, ada), workstation("one").request(Wish("arcgis-desktop"), bench.clock()))
     bench.clock.turn(minutes=30)
 
     def begun_just_now(at: datetime) -> bytes:
@@ -381,5 +382,5 @@ def test_a_running_process_gives_no_list_that_the_new_authorization_does_not_kno
 
     install(bench, begun_just_now(bench.clock()))
     two = workstation("two")
-    issued = borrow.issue(running, ada, two.request(Wish("arcgis-desktop"), bench.clock()))
+    issued = borrow.issue(Unit(running, ada), two.request(Wish("arcgis-desktop"), bench.clock()))
     assert verify(issued.file, trust=bench.trust_file, workstation=two.identity, now=bench.clock()).member == "ada"

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import AlreadyBorrowed, NotFound
 from authority.services import borrow, endings, licenses
+from authority.services.unit import Unit
 from authority.storage.borrows import Filter
 from authority.storage.db.tables import holds, tokens
 from tests.support.authorities import Bench
@@ -23,7 +24,7 @@ from verifier.workstation.identity import OsUser
 
 def test_a_borrow_is_accepted_by_the_verifier(bench: Bench) -> None:
     laptop, ada = SimulatedWorkstation(), bench.member("ada")
-    issued = borrow.issue(bench.authority, ada, laptop.request(Wish("arcgis-pro", days=3), bench.clock()))
+    issued = borrow.issue(Unit(bench.authority, ada), laptop.request(Wish("arcgis-pro", days=3), bench.clock()))
     grant = verify(issued.file, trust=bench.trust_file, workstation=laptop.identity, now=bench.clock())
     assert (grant.product, grant.level, grant.member, grant.days_left) == ("arcgis-pro", "Advanced", "ada", 3)
 
@@ -31,9 +32,9 @@ def test_a_borrow_is_accepted_by_the_verifier(bench: Bench) -> None:
 def test_the_same_request_gets_the_same_bytes(bench: Bench) -> None:
     laptop, ada = SimulatedWorkstation(), bench.member("ada")
     request = laptop.request(Wish("arcgis-pro", days=3), bench.clock())
-    first = borrow.issue(bench.authority, ada, request)
+    first = borrow.issue(Unit(bench.authority, ada), request)
     bench.clock.turn(days=1)
-    again = borrow.issue(bench.authority, ada, request)
+    again = borrow.issue(Unit(bench.authority, ada), request)
     assert (first.is_new, again.is_new) == (True, False)
     assert again.file == first.file
 
@@ -41,21 +42,21 @@ def test_the_same_request_gets_the_same_bytes(bench: Bench) -> None:
 def test_the_same_request_gets_the_same_bytes_after_the_borrow_ended_and_a_new_list_was_published(bench: Bench) -> None:
     laptop, ada = SimulatedWorkstation(), bench.member("ada")
     request = laptop.request(Wish("arcgis-pro", days=3), bench.clock())
-    first = borrow.issue(bench.authority, ada, request)
-    endings.revoke(bench.authority, CONSOLE, first.borrow.id, "lost")
+    first = borrow.issue(Unit(bench.authority, ada), request)
+    endings.revoke(Unit(bench.authority, CONSOLE), first.borrow.id, "lost")
     bench.clock.turn(days=2)
     issued_to(bench, bench.member("eve"), workstation("other"))
-    again = borrow.issue(bench.authority, ada, request)
+    again = borrow.issue(Unit(bench.authority, ada), request)
     assert (again.is_new, again.file, again.borrow.state(bench.clock())) == (False, first.file, "revoked")
 
 
 def test_the_file_can_be_fetched_again_and_is_that_of_the_newest_token(bench: Bench) -> None:
     laptop, ada = SimulatedWorkstation(), bench.member("ada")
     first = issued_to(bench, ada, laptop, days=3)
-    assert borrow.newest_file(bench.authority, ada, first.borrow.id) == first.file
+    assert borrow.newest_file(Unit(bench.authority, ada), first.borrow.id) == first.file
     bench.clock.turn(hours=1)
     renewal = issued_to(bench, ada, laptop, days=9)
-    assert borrow.newest_file(bench.authority, ada, first.borrow.id) == renewal.file != first.file
+    assert borrow.newest_file(Unit(bench.authority, ada), first.borrow.id) == renewal.file != first.file
 
 
 def test_a_checkout_is_logged_with_one_row_for_each_feature(bench: Bench) -> None:
@@ -142,13 +143,13 @@ def test_a_concurrent_product_takes_one_seat_for_each_machine(bench: Bench) -> N
 def test_a_borrow_is_shown_to_its_member_and_to_nobody_else(bench: Bench) -> None:
     ada, eve = bench.member("ada"), bench.member("eve")
     found = issued_to(bench, ada, workstation("laptop")).borrow
-    assert borrow.show(bench.authority, ada, found.id) == found
+    assert borrow.show(Unit(bench.authority, ada), found.id) == found
     for ask in (borrow.show, borrow.newest_file):
         with pytest.raises(NotFound):
-            ask(bench.authority, eve, found.id)
-    assert borrow.show(bench.authority, CONSOLE, found.id) == found
+            ask(Unit(bench.authority, eve), found.id)
+    assert borrow.show(Unit(bench.authority, CONSOLE), found.id) == found
     with pytest.raises(NotFound):
-        borrow.show(bench.authority, CONSOLE, "A" * 22)
+        borrow.show(Unit(bench.authority, CONSOLE), "A" * 22)
 
 
 def test_borrows_are_listed_newest_first_in_pages_that_miss_none(bench: Bench) -> None:
@@ -158,7 +159,7 @@ def test_borrows_are_listed_newest_first_in_pages_that_miss_none(bench: Bench) -
             bench.clock.turn(minutes=1)
     seen, cursor = [], None
     while True:
-        page, cursor = borrow.listed(bench.authority, CONSOLE, Filter(after=cursor, limit=3))
+        page, cursor = borrow.listed(Unit(bench.authority, CONSOLE), Filter(after=cursor, limit=3))
         seen += page
         if cursor is None:
             break
@@ -173,14 +174,14 @@ def test_borrows_are_found_by_state_member_product_and_machine(bench: Bench) -> 
     bench.clock.turn(days=2)
 
     def ids(wanted: Filter) -> list[str]:
-        return [found.id for found in borrow.listed(bench.authority, CONSOLE, wanted)[0]]
+        return [found.id for found in borrow.listed(Unit(bench.authority, CONSOLE), wanted)[0]]
 
     assert ids(Filter(state="expired")) == [first.id]
     assert ids(Filter(state="active")) == [second.id]
     assert ids(Filter(member="EVE")) == [second.id]
     assert ids(Filter(machine="tower")) == ids(Filter(machine="machine-tower")) == [second.id]
     assert ids(Filter(product="arcgis-desktop")) == []
-    endings.revoke(bench.authority, CONSOLE, second.id, "lost")
+    endings.revoke(Unit(bench.authority, CONSOLE), second.id, "lost")
     assert ids(Filter(state="revoked")) == [second.id]
     assert ids(Filter(state="active")) == []
 

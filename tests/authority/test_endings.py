@@ -15,6 +15,7 @@ from authority.domain.refusals import (
     RequestInvalid,
 )
 from authority.services import borrow, endings
+from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.borrowing import at_once, claims_of, codes, issued_to, log_rows, row_counts, seats_held, workstation
 from verifier.workstation.carry import Wish
@@ -24,7 +25,7 @@ def test_a_check_in_frees_the_seat_and_the_license_is_borrowed_elsewhere(bench: 
     ada, laptop = bench.member("ada"), workstation("laptop")
     issued = issued_to(bench, ada, laptop, days=9)
     bench.clock.turn(days=1)
-    ended = endings.check_in(bench.authority, ada, laptop.receipt_for(issued.file, bench.clock()))
+    ended = endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(issued.file, bench.clock()))
     assert (ended.state(bench.clock()), ended.seat_free_at, ended.ended_at) == ("checked-in", bench.clock(), bench.clock())
     assert seats_held(bench, "arcgis-pro", "Advanced") == 0
     assert issued_to(bench, ada, workstation("tower")).is_new
@@ -35,7 +36,7 @@ def test_a_check_in_frees_the_seat_and_the_license_is_borrowed_elsewhere(bench: 
 def test_the_same_receipt_a_hundred_times_at_once_ends_one_borrow_once(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     receipt = laptop.receipt_for(issued_to(bench, ada, laptop).file, bench.clock())
-    answers = at_once([lambda: endings.check_in(bench.authority, ada, receipt)] * 100)
+    answers = at_once([lambda: endings.check_in(Unit(bench.authority, ada), receipt)] * 100)
     assert codes(answers) == {"done": 100}
     assert len(log_rows(bench.authority.database, "checkin")) == 1
 
@@ -43,20 +44,20 @@ def test_the_same_receipt_a_hundred_times_at_once_ends_one_borrow_once(bench: Be
 def test_an_old_receipt_does_not_end_the_next_borrow(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     receipt = laptop.receipt_for(issued_to(bench, ada, laptop).file, bench.clock())
-    endings.check_in(bench.authority, ada, receipt)
+    endings.check_in(Unit(bench.authority, ada), receipt)
     bench.clock.turn(hours=1)
     again = issued_to(bench, ada, laptop)
-    endings.check_in(bench.authority, ada, receipt)
-    assert borrow.show(bench.authority, ada, again.borrow.id).state(bench.clock()) == "active"
+    endings.check_in(Unit(bench.authority, ada), receipt)
+    assert borrow.show(Unit(bench.authority, ada), again.borrow.id).state(bench.clock()) == "active"
     assert seats_held(bench, "arcgis-pro", "Advanced") == 1
 
 
 def test_another_receipt_for_a_borrow_that_was_checked_in_is_refused(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     issued = issued_to(bench, ada, laptop)
-    endings.check_in(bench.authority, ada, laptop.receipt_for(issued.file, bench.clock()))
+    endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(issued.file, bench.clock()))
     with pytest.raises(BorrowAlreadyEnded):
-        endings.check_in(bench.authority, ada, laptop.receipt_for(issued.file, bench.clock()))
+        endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(issued.file, bench.clock()))
 
 
 @pytest.mark.parametrize("token", ["of another borrow", "of nobody"])
@@ -68,8 +69,8 @@ def test_a_receipt_names_a_token_of_the_borrow_that_it_ends(bench: Bench, token:
     other = issued_to(bench, ada, laptop, product="arcgis-desktop")
     jti = claims_of(other.file)["jti"] if token == "of another borrow" else "n" * 22
     with pytest.raises((RequestInvalid, NotAllowed)):
-        endings.check_in(bench.authority, ada, laptop.receipt(issued.borrow.id, jti, bench.clock()))
-    assert borrow.show(bench.authority, ada, issued.borrow.id).state(bench.clock()) == "active"
+        endings.check_in(Unit(bench.authority, ada), laptop.receipt(issued.borrow.id, jti, bench.clock()))
+    assert borrow.show(Unit(bench.authority, ada), issued.borrow.id).state(bench.clock()) == "active"
 
 
 def test_only_the_same_machine_user_and_account_check_in(bench: Bench) -> None:
@@ -77,11 +78,11 @@ def test_only_the_same_machine_user_and_account_check_in(bench: Bench) -> None:
     issued = issued_to(bench, ada, laptop)
     thief = workstation("laptop")
     with pytest.raises(NotAllowed):
-        endings.check_in(bench.authority, ada, thief.receipt_for(issued.file, bench.clock()))
+        endings.check_in(Unit(bench.authority, ada), thief.receipt_for(issued.file, bench.clock()))
     with pytest.raises(NotAllowed):
-        endings.check_in(bench.authority, eve, laptop.receipt_for(issued.file, bench.clock()))
+        endings.check_in(Unit(bench.authority, eve), laptop.receipt_for(issued.file, bench.clock()))
     with pytest.raises(NotFound):
-        endings.check_in(bench.authority, ada, laptop.receipt("A" * 22, "B" * 22, bench.clock()))
+        endings.check_in(Unit(bench.authority, ada), laptop.receipt("A" * 22, "B" * 22, bench.clock()))
     assert seats_held(bench, "arcgis-pro", "Advanced") == 1
     assert log_rows(bench.authority.database, "checkin") == []
 
@@ -92,9 +93,9 @@ def test_release_frees_the_seat_and_the_license_is_borrowed_elsewhere(bench: Ben
     with pytest.raises(AlreadyBorrowed):
         issued_to(bench, ada, workstation("tower"))
     with pytest.raises(OverlapNotAccepted):
-        endings.release(bench.authority, CONSOLE, issued.borrow.id, "stolen", accept_overlap=False)
+        endings.release(Unit(bench.authority, CONSOLE), issued.borrow.id, "stolen", accept_overlap=False)
     assert seats_held(bench, "arcgis-pro", "Advanced") == 1
-    ended = endings.release(bench.authority, CONSOLE, issued.borrow.id, "stolen", accept_overlap=True)
+    ended = endings.release(Unit(bench.authority, CONSOLE), issued.borrow.id, "stolen", accept_overlap=True)
     assert (ended.state(bench.clock()), ended.end_reason) == ("released", "stolen")
     assert issued_to(bench, ada, workstation("tower")).is_new
     (row,) = log_rows(bench.authority.database, "release")
@@ -105,7 +106,7 @@ def test_release_frees_the_seat_and_the_license_is_borrowed_elsewhere(bench: Ben
 def test_a_revoked_borrow_keeps_its_seat_until_it_would_have_ended(bench: Bench) -> None:
     ada = bench.member("ada")
     issued = issued_to(bench, ada, workstation("laptop"), days=9)
-    ended = endings.revoke(bench.authority, CONSOLE, issued.borrow.id, "audit")
+    ended = endings.revoke(Unit(bench.authority, CONSOLE), issued.borrow.id, "audit")
     assert (ended.state(bench.clock()), ended.seat_free_at) == ("revoked", issued.borrow.expires_at)
     bench.clock.turn(days=9, seconds=-1)
     assert seats_held(bench, "arcgis-pro", "Advanced") == 1
@@ -120,13 +121,13 @@ def test_a_revoked_borrow_keeps_its_seat_until_it_would_have_ended(bench: Bench)
 def test_a_revoked_borrow_is_not_renewed_on_its_machine(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     issued = issued_to(bench, ada, laptop)
-    endings.revoke(bench.authority, CONSOLE, issued.borrow.id, "audit")
+    endings.revoke(Unit(bench.authority, CONSOLE), issued.borrow.id, "audit")
     with pytest.raises(AlreadyBorrowed):
         issued_to(bench, ada, laptop)
-    endings.check_in(bench.authority, ada, laptop.receipt_for(issued.file, bench.clock()))
+    endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(issued.file, bench.clock()))
     again = issued_to(bench, ada, laptop)
     assert again.borrow.id != issued.borrow.id
-    assert borrow.show(bench.authority, ada, issued.borrow.id).state(bench.clock()) == "revoked"
+    assert borrow.show(Unit(bench.authority, ada), issued.borrow.id).state(bench.clock()) == "revoked"
 
 
 def test_time_frees_the_seat_with_no_job_and_no_row_written(bench: Bench) -> None:
@@ -137,7 +138,7 @@ def test_time_frees_the_seat_with_no_job_and_no_row_written(bench: Bench) -> Non
     assert seats_held(bench, "arcgis-pro", "Advanced") == 1
     bench.clock.turn(seconds=1)
     assert seats_held(bench, "arcgis-pro", "Advanced") == 0
-    assert borrow.show(bench.authority, ada, issued.borrow.id).state(bench.clock()) == "expired"
+    assert borrow.show(Unit(bench.authority, ada), issued.borrow.id).state(bench.clock()) == "expired"
     assert row_counts(bench.authority.database) == before
     assert issued_to(bench, ada, workstation("tower")).is_new
 
@@ -157,9 +158,9 @@ def test_after_its_end_a_borrow_is_not_renewed_but_made_new(bench: Bench) -> Non
 def test_a_reason_is_printable_and_bounded(sqlite_bench: Bench, reason: str) -> None:
     issued = issued_to(sqlite_bench, sqlite_bench.member("ada"), workstation("laptop"))
     with pytest.raises(InvalidInput):
-        endings.revoke(sqlite_bench.authority, CONSOLE, issued.borrow.id, reason)
+        endings.revoke(Unit(sqlite_bench.authority, CONSOLE), issued.borrow.id, reason)
     with pytest.raises(InvalidInput):
-        endings.release(sqlite_bench.authority, CONSOLE, issued.borrow.id, reason, accept_overlap=True)
+        endings.release(Unit(sqlite_bench.authority, CONSOLE), issued.borrow.id, reason, accept_overlap=True)
     assert seats_held(sqlite_bench, "arcgis-pro", "Advanced") == 1
 
 
@@ -169,10 +170,10 @@ def test_many_endings_at_once_leave_exactly_one(bench: Bench) -> None:
     receipt = laptop.receipt_for(issued.file, bench.clock())
 
     def release() -> object:
-        return endings.release(bench.authority, CONSOLE, issued.borrow.id, "lost", accept_overlap=True)
+        return endings.release(Unit(bench.authority, CONSOLE), issued.borrow.id, "lost", accept_overlap=True)
 
-    answers = at_once([release, lambda: endings.check_in(bench.authority, ada, receipt)] * 10)
-    found = borrow.show(bench.authority, ada, issued.borrow.id)
+    answers = at_once([release, lambda: endings.check_in(Unit(bench.authority, ada), receipt)] * 10)
+    found = borrow.show(Unit(bench.authority, ada), issued.borrow.id)
     logged = [len(log_rows(bench.authority.database, kind)) for kind in ("release", "checkin")]
     assert sorted(logged) == [0, 1]
     assert found.state(bench.clock()) == ("released" if logged[0] else "checked-in")
@@ -183,8 +184,8 @@ def test_a_request_made_before_the_release_is_answered_as_ever(bench: Bench) -> 
     """The lost machine's own request, sent again, gets the released borrow and no new one."""
     ada, laptop = bench.member("ada"), workstation("laptop")
     request = laptop.request(Wish("arcgis-pro"), bench.clock())
-    issued = borrow.issue(bench.authority, ada, request)
-    endings.release(bench.authority, CONSOLE, issued.borrow.id, "lost", accept_overlap=True)
-    again = borrow.issue(bench.authority, ada, request)
+    issued = borrow.issue(Unit(bench.authority, ada), request)
+    endings.release(Unit(bench.authority, CONSOLE), issued.borrow.id, "lost", accept_overlap=True)
+    again = borrow.issue(Unit(bench.authority, ada), request)
     assert (again.borrow.state(bench.clock()), again.file) == ("released", issued.file)
     assert seats_held(bench, "arcgis-pro", "Advanced") == 0

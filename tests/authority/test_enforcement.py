@@ -11,6 +11,7 @@ from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.refusals import MemberHasBorrow, MemberLimitReached, NotAllowed, OrganizationOverLimit
 from authority.services import access, admission, borrow, endings, members, removal
 from authority.services.members import Change
+from authority.services.unit import Unit
 from authority.signing import authorizations
 from authority.storage import organization
 from authority.web.application import create_app
@@ -94,13 +95,13 @@ def test_what_is_public_needs_no_membership(crowded: Bench, path: str) -> None:
 
 def test_no_borrow_or_renewal_is_made_but_those_out_stay_good_and_are_checked_in(bench: Bench) -> None:
     laptop, ada = SimulatedWorkstation(), bench.member("ada")
-    issued = borrow.issue(bench.authority, ada, laptop.request(Wish("arcgis-pro", days=3), bench.clock()))
+    issued = borrow.issue(Unit(bench.authority, ada), laptop.request(Wish("arcgis-pro", days=3), bench.clock()))
     install(bench, 2, limit(1))
     for actor in (ada, CONSOLE):
         with pytest.raises(OrganizationOverLimit):
-            borrow.issue(bench.authority, actor, laptop.request(Wish("arcgis-pro", days=9, member="ada"), bench.clock()))
+            borrow.issue(Unit(bench.authority, actor), laptop.request(Wish("arcgis-pro", days=9, member="ada"), bench.clock()))
     receipt = laptop.receipt_for(issued.file, bench.clock())
-    assert endings.check_in(bench.authority, ada, receipt).state(bench.clock()) == "checked-in"
+    assert endings.check_in(Unit(bench.authority, ada), receipt).state(bench.clock()) == "checked-in"
 
 
 def test_a_larger_authorization_is_a_way_out(crowded: Bench) -> None:
@@ -140,7 +141,7 @@ def test_with_too_many_members_a_type_can_still_be_changed(crowded: Bench) -> No
 
 def test_who_still_has_a_borrow_out_is_named_and_removed_only_with_release(bench: Bench) -> None:
     laptop, ada = SimulatedWorkstation(), bench.member("ada")
-    issued = borrow.issue(bench.authority, ada, laptop.request(Wish("arcgis-desktop"), bench.clock()))
+    issued = borrow.issue(Unit(bench.authority, ada), laptop.request(Wish("arcgis-desktop"), bench.clock()))
     bench.member("eve")
     planned = removal.remove(bench.authority, CONSOLE, ["ada", "eve"], dry_run=True)
     assert [(item.member.username, len(item.borrows)) for item in planned] == [("ada", 1), ("eve", 0)]
@@ -148,7 +149,7 @@ def test_who_still_has_a_borrow_out_is_named_and_removed_only_with_release(bench
         removal.remove(bench.authority, CONSOLE, ["ada", "eve"])
     assert admission.current(bench.authority).current == 3
     removal.remove(bench.authority, CONSOLE, ["ada", "eve"], release=True)
-    after = borrow.show(bench.authority, CONSOLE, issued.borrow.id)
+    after = borrow.show(Unit(bench.authority, CONSOLE), issued.borrow.id)
     assert (after.state(bench.clock()), after.member, after.end_reason) == ("released", "ada", "member removed")
 
 

@@ -21,6 +21,7 @@ from authority.domain.refusals import (
 )
 from authority.services import borrow, endings, policies
 from authority.services.members import Change, change
+from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.values import a_member
 from tests.support.workstations import SimulatedWorkstation
@@ -88,23 +89,23 @@ def test_the_explanation_is_the_path_to_the_decision(bench: Bench) -> None:
 def test_a_borrow_follows_the_rule_that_explain_names(bench: Bench) -> None:
     laptop, ada = SimulatedWorkstation(), bench.member("ada", groups=("field-crew",))
     set_rule(bench, "group", "field-crew", longest_days=60, default_days=45)
-    issued = borrow.issue(bench.authority, ada, laptop.request(Wish(PRO), bench.clock()))
+    issued = borrow.issue(Unit(bench.authority, ada), laptop.request(Wish(PRO), bench.clock()))
     assert issued.borrow.expires_at == bench.clock() + timedelta(days=45)
     assert issued.borrow.decided_by == "group field-crew"
     with pytest.raises(DurationTooLong, match="group field-crew: 60 days"):
-        borrow.issue(bench.authority, ada, laptop.request(Wish(PRO, days=61), bench.clock()))
+        borrow.issue(Unit(bench.authority, ada), laptop.request(Wish(PRO, days=61), bench.clock()))
 
 
 def test_when_the_switch_is_off_borrows_and_renewals_are_refused_and_check_ins_taken(bench: Bench) -> None:
     """B3: those already offline can still check in."""
     laptop, ada = SimulatedWorkstation(), bench.member("ada")
-    issued = borrow.issue(bench.authority, ada, laptop.request(Wish(PRO, days=3), bench.clock()))
+    issued = borrow.issue(Unit(bench.authority, ada), laptop.request(Wish(PRO, days=3), bench.clock()))
     set_rule(bench, "organization", "", allowed=False)
     for wish in (Wish(PRO, days=5), Wish("arcgis-desktop")):
         with pytest.raises(OfflineNotAllowed, match="organization"):
-            borrow.issue(bench.authority, ada, laptop.request(wish, bench.clock()))
+            borrow.issue(Unit(bench.authority, ada), laptop.request(wish, bench.clock()))
     assert (
-        endings.check_in(bench.authority, ada, laptop.receipt_for(issued.file, bench.clock())).state(bench.clock())
+        endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(issued.file, bench.clock())).state(bench.clock())
         == "checked-in"
     )
 

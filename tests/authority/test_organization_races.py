@@ -12,6 +12,7 @@ import pytest
 from authority.domain.members import CONSOLE, Actor
 from authority.services import admission, borrow, licenses, members, removal, sessions
 from authority.services.members import Change
+from authority.services.unit import Unit
 from tests.authority.test_seat_limit import raced
 from tests.support.authorities import Bench, TestClock, make_bench
 from tests.support.borrowing import at_once, codes, issued_to, seats_held, workstation
@@ -111,12 +112,12 @@ def test_the_last_license_that_a_type_includes_goes_to_a_new_member_or_is_assign
 
 def borrowing(bench: Bench, actor: Actor, number: int, *extensions: str) -> Callable[[], object]:
     request = workstation(f"w{number}").request(Wish(DESKTOP, extensions=extensions, days=3), bench.clock())
-    return lambda: borrow.issue(bench.authority, actor, request)
+    return lambda: borrow.issue(Unit(bench.authority, actor), request)
 
 
 def starting(bench: Bench, actor: Actor, number: int, *extensions: str) -> Callable[[], object]:
     ask = asked(workstation(f"w{number}"), DESKTOP, extensions=extensions)
-    return lambda: sessions.start(bench.authority, actor, ask)
+    return lambda: sessions.start(Unit(bench.authority, actor), ask)
 
 
 def test_the_last_seat_of_an_extension_goes_to_a_borrow_or_to_a_session(bench: Bench) -> None:

@@ -10,6 +10,7 @@ from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.pools import PoolRule
 from authority.domain.refusals import PoolExhausted
 from authority.services import borrow, endings, pools, sessions
+from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.borrowing import at_once, codes, issued_to, log_rows, row_counts, seats_held, workstation
 from tests.support.connecting import own_seats, started
@@ -49,7 +50,7 @@ def test_the_last_seat_above_the_low_water_goes_to_one_of_twenty(bench: Bench) -
         issued_to(bench, actor, workstation(actor.username), DESKTOP)
     requests = [workstation(f"w{n}").request(Wish(DESKTOP, days=3), bench.clock()) for n in range(20)]
     calls = [
-        lambda actor=actor, request=request: borrow.issue(bench.authority, actor, request)
+        lambda actor=actor, request=request: borrow.issue(Unit(bench.authority, actor), request)
         for actor, request in zip(people[2:], requests, strict=True)
     ]
     assert codes(at_once(calls)) == {"done": 1, "pool-exhausted": 19}
@@ -115,7 +116,7 @@ def test_a_borrow_takes_over_the_seat_of_the_session_on_its_machine(bench: Bench
     assert issued_to(bench, ada, laptop, DESKTOP).is_new
     assert seats_held(bench, DESKTOP, "Advanced") == 10
     assert own_seats(bench, session) == []
-    assert sessions.renew(bench.authority, ada, session.id).session.id == session.id
+    assert sessions.renew(Unit(bench.authority, ada), session.id).session.id == session.id
     assert seats_held(bench, DESKTOP, "Advanced") == 10
 
 
@@ -141,8 +142,8 @@ def test_the_seat_of_a_named_license_is_one_for_session_and_borrow(bench: Bench)
     session = started(bench, ada, laptop).session
     found = issued_to(bench, ada, laptop).borrow
     assert (own_seats(bench, session), seats_held(bench, "arcgis-pro", "Advanced")) == ([], 1)
-    endings.release(bench.authority, CONSOLE, found.id, "lost", accept_overlap=True)
-    sessions.renew(bench.authority, ada, session.id)
+    endings.release(Unit(bench.authority, CONSOLE), found.id, "lost", accept_overlap=True)
+    sessions.renew(Unit(bench.authority, ada), session.id)
     assert own_seats(bench, session) == ["Advanced"]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from authority.domain.refusals import DurationTooLong, ExtensionNotAssigned, LevelNotAssigned, NoSuchProduct, Refusal
 from authority.services import borrow, sessions
+from authority.services.unit import Unit
 from tests.support.authorities import START, Bench
 from tests.support.borrowing import issued_to, log_rows, row_counts, workstation
 from tests.support.connecting import assign, started
@@ -29,7 +30,7 @@ def test_what_is_no_longer_assigned_is_not_renewed(bench: Bench) -> None:
     assign(bench, "ada", "Advanced")
     with pytest.raises(ExtensionNotAssigned):
         issued_to(bench, ada, laptop, days=20)
-    assert borrow.show(bench.authority, ada, first.borrow.id).expires_at == bench.clock() + timedelta(days=9)
+    assert borrow.show(Unit(bench.authority, ada), first.borrow.id).expires_at == bench.clock() + timedelta(days=9)
     assert {row["reason"] for row in log_rows(bench.authority.database, "denial")} == {
         "level-not-assigned",
         "extension-not-assigned",
@@ -70,4 +71,4 @@ def test_a_session_is_not_used_on_with_what_the_authorization_has_no_more(bench:
     found = started(bench, ada, workstation("laptop"), extensions=("3DAnalyst",)).session
     authorize(bench, seats(feature, 0))
     with pytest.raises(NoSuchProduct, match=feature):
-        sessions.renew(bench.authority, ada, found.id)
+        sessions.renew(Unit(bench.authority, ada), found.id)

@@ -20,6 +20,7 @@ from authority.domain.refusals import (
 )
 from authority.services import borrow, licenses
 from authority.services.borrow import FASTEST_CLOCK, OLDEST_REQUEST, Issued
+from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.borrowing import at_once, row_counts, workstation
 from tests.support.organizations import authorize, without
@@ -66,7 +67,7 @@ def asked(bench: Bench, **changes: Any) -> dict[str, Any]:
 def test_a_hundred_replays_at_once_get_one_borrow_and_one_file(bench: Bench) -> None:
     ada = bench.member("ada")
     request = workstation("laptop").request(Wish("arcgis-pro", days=3), bench.clock())
-    answers = at_once([lambda: borrow.issue(bench.authority, ada, request)] * 100)
+    answers = at_once([lambda: borrow.issue(Unit(bench.authority, ada), request)] * 100)
     issued = [answer for answer in answers if isinstance(answer, Issued)]
     assert len(issued) == 100, answers
     assert len({answer.file for answer in issued}) == 1
@@ -78,7 +79,7 @@ def test_a_hundred_replays_at_once_get_one_borrow_and_one_file(bench: Bench) -> 
 def test_a_hundred_replays_for_a_concurrent_product_take_one_seat(bench: Bench) -> None:
     ada = bench.member("ada")
     request = workstation("laptop").request(Wish("arcgis-desktop", days=3), bench.clock())
-    answers = at_once([lambda: borrow.issue(bench.authority, ada, request)] * 100)
+    answers = at_once([lambda: borrow.issue(Unit(bench.authority, ada), request)] * 100)
     assert len({answer.file for answer in answers if isinstance(answer, Issued)}) == 1
     counts = row_counts(bench.authority.database)
     assert [counts[name] for name in ("borrows", "holds", "tokens")] == [1, 1, 1]
@@ -90,19 +91,19 @@ def test_the_same_request_gets_the_same_file_when_its_product_is_not_licensed_an
     if product == "arcgis-allsource":
         licenses.assign(bench.authority, CONSOLE, "ada", product, "Basic", ())
     request = laptop.request(Wish(product, days=3), bench.clock())
-    first = borrow.issue(bench.authority, ada, request)
+    first = borrow.issue(Unit(bench.authority, ada), request)
     authorize(bench, without(product))
-    again = borrow.issue(bench.authority, ada, request)
+    again = borrow.issue(Unit(bench.authority, ada), request)
     assert (again.file, again.is_new) == (first.file, False)
     with pytest.raises(NoSuchProduct):
-        borrow.issue(bench.authority, ada, laptop.request(Wish(product, days=3), bench.clock()))
+        borrow.issue(Unit(bench.authority, ada), laptop.request(Wish(product, days=3), bench.clock()))
 
 
 @pytest.mark.parametrize("difference", ["text", "machine", "member"])
 def test_a_number_that_was_answered_is_not_answered_for_anything_else(bench: Bench, difference: str) -> None:
     ada, eve, laptop = bench.member("ada"), bench.member("eve"), workstation("laptop")
     request = laptop.request(Wish("arcgis-pro", days=3), bench.clock(), JTI)
-    borrow.issue(bench.authority, ada, request)
+    borrow.issue(Unit(bench.authority, ada), request)
     before = everything_but_lists(bench)
     other = {
         "text": laptop.request(Wish("arcgis-pro", days=4), bench.clock(), JTI),
@@ -110,7 +111,7 @@ def test_a_number_that_was_answered_is_not_answered_for_anything_else(bench: Ben
         "member": request,
     }[difference]
     with pytest.raises(RequestReplayed) as caught:
-        borrow.issue(bench.authority, eve if difference == "member" else ada, other)
+        borrow.issue(Unit(bench.authority, eve if difference == "member" else ada), other)
     assert caught.value.evidence == {"jti": JTI}
     assert everything_but_lists(bench) == before
 
@@ -119,10 +120,10 @@ def test_a_refused_request_can_be_sent_again_once_the_reason_is_gone(bench: Benc
     ada = bench.member("ada", user_type="Creator")
     request = workstation("laptop").request(Wish("arcgis-pro"), bench.clock())
     with pytest.raises(Refusal, match="no license"):
-        borrow.issue(bench.authority, ada, request)
+        borrow.issue(Unit(bench.authority, ada), request)
 
     licenses.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", "Basic", ())
-    assert borrow.issue(bench.authority, ada, request).borrow.level == "Basic"
+    assert borrow.issue(Unit(bench.authority, ada), request).borrow.level == "Basic"
 
 
 @pytest.mark.parametrize("named_in", ["request", "call"])
@@ -133,14 +134,14 @@ def test_a_member_does_not_act_for_another(bench: Bench, named_in: str) -> None:
     for name in ("ada", "nobody"):
         request = laptop.request(Wish("arcgis-pro", member=name if named_in == "request" else None), bench.clock())
         with pytest.raises(NotAllowed):
-            borrow.issue(bench.authority, eve, request, name if named_in == "call" else None)
+            borrow.issue(Unit(bench.authority, eve), request, name if named_in == "call" else None)
     assert everything_but_lists(bench) == before
 
 
 def test_an_administrator_acts_for_a_member_whatever_the_case_of_the_name(bench: Bench) -> None:
     bench.member("ada")
     request = workstation("laptop").request(Wish("arcgis-pro", member="Ada"), bench.clock())
-    issued = borrow.issue(bench.authority, bench.administrator(), request, "ADA")
+    issued = borrow.issue(Unit(bench.authority, bench.administrator()), request, "ADA")
     assert issued.borrow.member == "ada"
 
 
@@ -148,20 +149,20 @@ def test_the_console_has_to_say_for_whom(sqlite_bench: Bench) -> None:
     sqlite_bench.member("ada")
     laptop = workstation("laptop")
     with pytest.raises(InvalidInput, match="names no member"):
-        borrow.issue(sqlite_bench.authority, CONSOLE, laptop.request(Wish("arcgis-pro"), sqlite_bench.clock()))
+        borrow.issue(Unit(sqlite_bench.authority, CONSOLE), laptop.request(Wish("arcgis-pro"), sqlite_bench.clock()))
     named = laptop.request(Wish("arcgis-pro", member="ada"), sqlite_bench.clock())
     with pytest.raises(InvalidInput, match="made for ada"):
-        borrow.issue(sqlite_bench.authority, CONSOLE, named, "eve")
+        borrow.issue(Unit(sqlite_bench.authority, CONSOLE), named, "eve")
     with pytest.raises(NotFound):
-        borrow.issue(sqlite_bench.authority, CONSOLE, laptop.request(Wish("arcgis-pro"), sqlite_bench.clock()), "nobody")
+        borrow.issue(Unit(sqlite_bench.authority, CONSOLE), laptop.request(Wish("arcgis-pro"), sqlite_bench.clock()), "nobody")
 
 
 def test_what_was_answered_is_answered_again_however_late(sqlite_bench: Bench) -> None:
     ada = sqlite_bench.member("ada")
     request = workstation("laptop").request(Wish("arcgis-pro"), sqlite_bench.clock())
-    first = borrow.issue(sqlite_bench.authority, ada, request)
+    first = borrow.issue(Unit(sqlite_bench.authority, ada), request)
     sqlite_bench.clock.turn(days=400)
-    assert borrow.issue(sqlite_bench.authority, ada, request).file == first.file
+    assert borrow.issue(Unit(sqlite_bench.authority, ada), request).file == first.file
 
 
 SECOND = timedelta(seconds=1)
@@ -180,11 +181,11 @@ def test_a_request_has_an_age(sqlite_bench: Bench, age: timedelta, is_good: bool
     ada = sqlite_bench.member("ada")
     request = workstation("laptop").request(Wish("arcgis-pro"), sqlite_bench.clock() - age)
     if is_good:
-        assert borrow.issue(sqlite_bench.authority, ada, request).is_new
+        assert borrow.issue(Unit(sqlite_bench.authority, ada), request).is_new
         return
     before = everything_but_lists(sqlite_bench)
     with pytest.raises(RequestInvalid):
-        borrow.issue(sqlite_bench.authority, ada, request)
+        borrow.issue(Unit(sqlite_bench.authority, ada), request)
     assert everything_but_lists(sqlite_bench) == before
 
 
@@ -204,7 +205,7 @@ def test_a_machine_key_that_proves_nothing_is_refused(sqlite_bench: Bench, raw: 
     ada = sqlite_bench.member("ada")
     before = everything_but_lists(sqlite_bench)
     with pytest.raises(RequestInvalid) as caught:
-        borrow.issue(sqlite_bench.authority, ada, signed_with(bytes.fromhex(raw))(asked(sqlite_bench)))
+        borrow.issue(Unit(sqlite_bench.authority, ada), signed_with(bytes.fromhex(raw))(asked(sqlite_bench)))
     assert caught.value.evidence == {"cause": "malformed"}
     assert everything_but_lists(sqlite_bench) == before
 
@@ -236,13 +237,13 @@ def test_a_signed_request_of_another_form_is_refused_and_leaves_nothing(sqlite_b
     before = everything_but_lists(sqlite_bench)
     request = workstation("laptop").key.sign(claims.REQUEST_TYP, asked(sqlite_bench, **changes))
     with pytest.raises(RequestInvalid):
-        borrow.issue(sqlite_bench.authority, ada, request)
+        borrow.issue(Unit(sqlite_bench.authority, ada), request)
     assert everything_but_lists(sqlite_bench) == before
 
 
 def test_the_form_that_the_table_starts_from_is_good(sqlite_bench: Bench) -> None:
     request = workstation("laptop").key.sign(claims.REQUEST_TYP, asked(sqlite_bench, organization="field-survey"))
-    assert borrow.issue(sqlite_bench.authority, sqlite_bench.member("ada"), request).is_new
+    assert borrow.issue(Unit(sqlite_bench.authority, sqlite_bench.member("ada")), request).is_new
 
 
 TEXTS: dict[str, Callable[[str], str]] = {
@@ -263,7 +264,7 @@ def test_a_text_that_is_no_signed_request_is_refused(sqlite_bench: Bench, change
     ada = sqlite_bench.member("ada")
     good = workstation("laptop").request(Wish("arcgis-pro"), sqlite_bench.clock())
     with pytest.raises(RequestInvalid):
-        borrow.issue(sqlite_bench.authority, ada, change(good))
+        borrow.issue(Unit(sqlite_bench.authority, ada), change(good))
 
 
 def test_a_receipt_is_no_request_and_a_request_is_no_receipt(sqlite_bench: Bench) -> None:
@@ -271,8 +272,8 @@ def test_a_receipt_is_no_request_and_a_request_is_no_receipt(sqlite_bench: Bench
 
     ada, laptop = sqlite_bench.member("ada"), workstation("laptop")
     request = laptop.request(Wish("arcgis-pro"), sqlite_bench.clock())
-    issued = borrow.issue(sqlite_bench.authority, ada, request)
+    issued = borrow.issue(Unit(sqlite_bench.authority, ada), request)
     with pytest.raises(RequestInvalid):
-        endings.check_in(sqlite_bench.authority, ada, request)
+        endings.check_in(Unit(sqlite_bench.authority, ada), request)
     with pytest.raises(RequestInvalid):
-        borrow.issue(sqlite_bench.authority, ada, laptop.receipt_for(issued.file, sqlite_bench.clock()))
+        borrow.issue(Unit(sqlite_bench.authority, ada), laptop.receipt_for(issued.file, sqlite_bench.clock()))

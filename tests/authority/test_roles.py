@@ -11,6 +11,7 @@ from authority.domain.members import PRIVILEGES, Actor, Privilege, Role
 from authority.domain.refusals import NotAllowed, NotFound
 from authority.services import access, borrow, endings, licenses, log, members
 from authority.services.members import NewMember
+from authority.services.unit import Unit
 from authority.storage.borrows import Filter
 from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, row_counts, workstation
@@ -39,7 +40,7 @@ def office(sqlite_bench: Bench) -> Office:
 
 def borrow_for_ada(office: Office, actor: Actor) -> object:
     request = office.laptop.request(Wish("arcgis-desktop"), office.bench.clock())
-    return borrow.issue(office.bench.authority, actor, request, "ada")
+    return borrow.issue(Unit(office.bench.authority, actor), request, "ada")
 
 
 ACTS: dict[str, tuple[Callable[[Office, Actor], object], set[Role]]] = {
@@ -61,15 +62,17 @@ ACTS: dict[str, tuple[Callable[[Office, Actor], object], set[Role]]] = {
     ),
     "borrow for a member": (borrow_for_ada, {Role.ADMINISTRATOR}),
     "check in for a member": (
-        lambda office, actor: endings.check_in(office.bench.authority, actor, office.receipt),
+        lambda office, actor: endings.check_in(Unit(office.bench.authority, actor), office.receipt),
         {Role.ADMINISTRATOR},
     ),
     "revoke": (
-        lambda office, actor: endings.revoke(office.bench.authority, actor, office.borrow_id, "lost"),
+        lambda office, actor: endings.revoke(Unit(office.bench.authority, actor), office.borrow_id, "lost"),
         {Role.ADMINISTRATOR},
     ),
     "release": (
-        lambda office, actor: endings.release(office.bench.authority, actor, office.borrow_id, "lost", accept_overlap=True),
+        lambda office, actor: endings.release(
+            Unit(office.bench.authority, actor), office.borrow_id, "lost", accept_overlap=True
+        ),
         {Role.ADMINISTRATOR},
     ),
     "read events": (
@@ -100,15 +103,15 @@ def test_a_role_does_what_its_privileges_say_and_nothing_else(office: Office, na
 def test_a_role_sees_all_borrows_or_its_own(office: Office, role: Role) -> None:
     actor, authority = office.actors[role], office.bench.authority
     sees_all = role in {Role.ADMINISTRATOR, Role.LICENSE_MANAGER}
-    assert len(borrow.listed(authority, actor, Filter())[0]) == (1 if sees_all else 0)
-    assert len(borrow.listed(authority, actor, Filter(member="ada"))[0]) == (1 if sees_all else 0)
+    assert len(borrow.listed(Unit(authority, actor), Filter())[0]) == (1 if sees_all else 0)
+    assert len(borrow.listed(Unit(authority, actor), Filter(member="ada"))[0]) == (1 if sees_all else 0)
     if sees_all:
-        assert borrow.show(authority, actor, office.borrow_id).member == "ada"
+        assert borrow.show(Unit(authority, actor), office.borrow_id).member == "ada"
         return
     with pytest.raises(NotFound):
-        borrow.show(authority, actor, office.borrow_id)
+        borrow.show(Unit(authority, actor), office.borrow_id)
     with pytest.raises(NotFound):
-        borrow.newest_file(authority, actor, office.borrow_id)
+        borrow.newest_file(Unit(authority, actor), office.borrow_id)
 
 
 def test_every_role_has_its_privileges_written_down() -> None:

@@ -20,6 +20,7 @@ import pytest
 from authority.domain.members import Actor
 from authority.domain.refusals import AlreadyBorrowed, PoolExhausted
 from authority.services import borrow, endings
+from authority.services.unit import Unit
 from tests.support.authorities import Bench, TestClock, make_bench
 from tests.support.borrowing import at_once, codes, issued_to, log_rows, seats_held, workstation
 from verifier.workstation.carry import Wish
@@ -39,7 +40,7 @@ def living_bench(database_url: str, tmp_path: Path) -> Iterator[Bench]:
 
 def borrowing(bench: Bench, actor: Actor, machine: str, product: str) -> Callable[[], object]:
     request = workstation(machine).request(Wish(product, days=3), bench.clock())
-    return lambda: borrow.issue(bench.authority, actor, request)
+    return lambda: borrow.issue(Unit(bench.authority, actor), request)
 
 
 def test_forty_threads_get_exactly_ten_seats(bench: Bench) -> None:
@@ -152,7 +153,7 @@ def cycle(bench: Bench, actor: Actor, done: list[str]) -> None:
         except PoolExhausted:
             continue
         time.sleep(chance.random() * 0.02)
-        endings.check_in(bench.authority, actor, laptop.receipt_for(issued.file, bench.clock()))
+        endings.check_in(Unit(bench.authority, actor), laptop.receipt_for(issued.file, bench.clock()))
         done.append(issued.borrow.id)
 
 

@@ -14,6 +14,7 @@ from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.refusals import InvalidInput, NotAllowed, SessionEnded, SessionLimit, StorageUnavailable
 from authority.domain.sessions import BOUNDS, SessionSettings
 from authority.services import session_settings, sessions
+from authority.services.unit import Unit
 from authority.storage.db.tables import preferences
 from authority.web.api.models.session_settings import SettingsChange, SettingsShown
 from tests.support.administration import contents, contents_of, over_http
@@ -145,7 +146,7 @@ def test_who_may_see_and_change_them(sqlite_bench: Bench, role: Role) -> None:
 
 
 def active_until(bench: Bench, actor: Actor, session_id: str) -> Any:
-    return sessions.show(bench.authority, actor, session_id).active_until
+    return sessions.show(Unit(bench.authority, actor), session_id).active_until
 
 
 def test_the_fourth_computer_is_refused_with_three_and_allowed_with_four(bench: Bench) -> None:
@@ -165,12 +166,12 @@ def test_fewer_computers_end_no_session_and_let_no_new_one_start(bench: Bench) -
     active = [started(bench, ada, laptop).session for laptop in laptops]
     change(bench, computers=1)
     for session in active:
-        assert sessions.renew(bench.authority, ada, session.id).session.state(bench.authority.now()) == "active"
+        assert sessions.renew(Unit(bench.authority, ada), session.id).session.state(bench.authority.now()) == "active"
     assert not started(bench, ada, laptops[1]).is_new
     with pytest.raises(SessionLimit, match="signed in on 3 computers, at most 1"):
         started(bench, ada, workstation("fourth"))
     for session in active:
-        sessions.check_in(bench.authority, ada, session.id)
+        sessions.check_in(Unit(bench.authority, ada), session.id)
     assert started(bench, ada, workstation("fourth")).is_new
 
 
@@ -182,7 +183,7 @@ def test_an_active_session_keeps_its_time_until_it_is_renewed(bench: Bench, minu
     assert active_until(bench, ada, session.id) == START + timedelta(minutes=30)
     now = bench.clock.turn(minutes=10)
     assert active_until(bench, ada, session.id) == START + timedelta(minutes=30)
-    assert sessions.renew(bench.authority, ada, session.id).session.active_until == now + timedelta(minutes=minutes)
+    assert sessions.renew(Unit(bench.authority, ada), session.id).session.active_until == now + timedelta(minutes=minutes)
 
 
 def test_a_session_ends_by_the_time_it_was_given(bench: Bench) -> None:
@@ -191,7 +192,7 @@ def test_a_session_ends_by_the_time_it_was_given(bench: Bench) -> None:
     change(bench, minutes=120)
     bench.clock.turn(minutes=30)
     with pytest.raises(SessionEnded):
-        sessions.renew(bench.authority, ada, session.id)
+        sessions.renew(Unit(bench.authority, ada), session.id)
 
 
 def test_a_new_session_lasts_as_long_as_is_set(bench: Bench) -> None:
@@ -205,7 +206,7 @@ def test_a_grant_is_good_without_a_line_for_as_long_as_is_set(bench: Bench) -> N
     ada, laptop = bench.member("ada"), workstation("laptop")
     first = started(bench, ada, laptop)
     change(bench, offline_hours=2)
-    renewed = sessions.renew(bench.authority, ada, first.session.id)
+    renewed = sessions.renew(Unit(bench.authority, ada), first.session.id)
     ends = [claims_of(item.grant)["exp"] - int(START.timestamp()) for item in (first, renewed)]
     assert ends == [24 * 3600, 2 * 3600]
 
@@ -215,7 +216,7 @@ def test_the_time_to_save_is_as_set_when_the_session_is_ended(bench: Bench, minu
     ada = bench.member("ada")
     session = started(bench, ada, workstation("laptop")).session
     change(bench, save_minutes=minutes)
-    assert sessions.end(bench.authority, CONSOLE, session.id).save_by == START + timedelta(minutes=minutes)
+    assert sessions.end(Unit(bench.authority, CONSOLE), session.id).save_by == START + timedelta(minutes=minutes)
 
 
 # Over HTTP.

@@ -11,6 +11,7 @@ import pytest
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.refusals import AlreadyBorrowed, NotAllowed, NotFound, SessionEnded, SessionLimit
 from authority.services import sessions
+from authority.services.unit import Unit
 from authority.storage.sessions import Filter
 from tests.support.authorities import START, Bench
 from tests.support.borrowing import log_rows, row_counts, seats_held, workstation
@@ -25,12 +26,12 @@ def test_a_session_lasts_thirty_minutes_from_its_last_use(bench: Bench) -> None:
     assert (first.session.level, first.session.extensions) == ("Advanced", ())
     assert (first.session.created_at, first.session.active_until) == (START, START + timedelta(minutes=30))
     bench.clock.turn(minutes=29, seconds=59)
-    again = sessions.renew(bench.authority, ada, first.session.id)
+    again = sessions.renew(Unit(bench.authority, ada), first.session.id)
     assert (again.session.id, again.is_new, again.session.created_at) == (first.session.id, False, START)
     assert again.session.last_used_at == bench.clock()
     assert again.session.active_until == bench.clock() + timedelta(minutes=30)
     assert again.grant != first.grant
-    assert sessions.show(bench.authority, ada, first.session.id) == again.session
+    assert sessions.show(Unit(bench.authority, ada), first.session.id) == again.session
 
 
 def test_after_exactly_thirty_minutes_without_use_the_session_has_ended_and_a_new_one_is_started(bench: Bench) -> None:
@@ -38,7 +39,7 @@ def test_after_exactly_thirty_minutes_without_use_the_session_has_ended_and_a_ne
     first = started(bench, ada, laptop)
     bench.clock.turn(minutes=30)
     with pytest.raises(SessionEnded, match="by time at 2026-03-02 09:30 UTC") as caught:
-        sessions.renew(bench.authority, ada, first.session.id)
+        sessions.renew(Unit(bench.authority, ada), first.session.id)
     assert caught.value.evidence == {"state": "expired", "ended_at": (START + timedelta(minutes=30)).isoformat()}
     assert "save" not in caught.value.hint.lower()
     second = started(bench, ada, laptop)
@@ -50,7 +51,7 @@ def test_the_seat_is_free_from_the_moment_the_session_ends_by_time(bench: Bench)
     ada = bench.member("ada")
     first = started(bench, ada, workstation("laptop"), "arcgis-desktop")
     bench.clock.turn(minutes=10)
-    sessions.renew(bench.authority, ada, first.session.id)
+    sessions.renew(Unit(bench.authority, ada), first.session.id)
     bench.clock.turn(minutes=29, seconds=59)
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 1
     bench.clock.turn(seconds=1)
@@ -95,7 +96,7 @@ def test_starting_again_for_less_is_the_same_session_and_for_more_is_refused(ben
         with pytest.raises(AlreadyBorrowed, match="Standard, 3DAnalyst") as caught:
             started(bench, ada, laptop, **wish)
         assert "new one" in caught.value.hint
-    sessions.check_in(bench.authority, ada, first.session.id)
+    sessions.check_in(Unit(bench.authority, ada), first.session.id)
     assert started(bench, ada, laptop, level="Advanced").is_new
 
 
@@ -165,9 +166,9 @@ def test_a_session_that_ended_makes_room_for_the_fourth_computer(bench: Bench, w
     if way == "time":
         bench.clock.turn(minutes=3)
     elif way == "holder":
-        sessions.check_in(bench.authority, ada, first)
+        sessions.check_in(Unit(bench.authority, ada), first)
     else:
-        sessions.end(bench.authority, CONSOLE, first)
+        sessions.end(Unit(bench.authority, CONSOLE), first)
     assert started(bench, ada, workstation("fourth")).is_new
     with pytest.raises(SessionLimit):
         started(bench, ada, workstation("fifth"))
@@ -180,21 +181,21 @@ def test_the_settings_are_an_administrators(bench: Bench) -> None:
     assert first.active_until == START + timedelta(minutes=5)
     with pytest.raises(SessionLimit, match="at most 1 "):
         started(bench, ada, workstation("tower"))
-    assert sessions.end(bench.authority, CONSOLE, first.id).save_by == START + timedelta(minutes=10)
+    assert sessions.end(Unit(bench.authority, CONSOLE), first.id).save_by == START + timedelta(minutes=10)
 
 
 def test_its_holder_ends_a_session_and_the_seat_is_free_at_once(bench: Bench) -> None:
     ada = bench.member("ada")
     first = started(bench, ada, workstation("laptop"), "arcgis-desktop").session
     bench.clock.turn(minutes=1)
-    ended = sessions.check_in(bench.authority, ada, first.id)
+    ended = sessions.check_in(Unit(bench.authority, ada), first.id)
     assert (ended.state(bench.clock()), ended.ended_at, ended.save_by) == ("checked-in", bench.clock(), None)
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 0
     before = row_counts(bench.authority.database)
-    assert sessions.check_in(bench.authority, ada, first.id) == ended
+    assert sessions.check_in(Unit(bench.authority, ada), first.id) == ended
     assert row_counts(bench.authority.database) == before
     with pytest.raises(SessionEnded, match="by its holder"):
-        sessions.renew(bench.authority, ada, first.id)
+        sessions.renew(Unit(bench.authority, ada), first.id)
 
 
 def test_a_session_ended_by_time_cannot_be_ended_again(bench: Bench) -> None:
@@ -202,8 +203,8 @@ def test_a_session_ended_by_time_cannot_be_ended_again(bench: Bench) -> None:
     first = started(bench, ada, workstation("laptop")).session
     bench.clock.turn(minutes=30)
     acts: list[Callable[[], object]] = [
-        lambda: sessions.check_in(bench.authority, ada, first.id),
-        lambda: sessions.end(bench.authority, CONSOLE, first.id),
+        lambda: sessions.check_in(Unit(bench.authority, ada), first.id),
+        lambda: sessions.end(Unit(bench.authority, CONSOLE), first.id),
     ]
     for act in acts:
         with pytest.raises(SessionEnded, match="by time"):
@@ -214,7 +215,7 @@ def test_an_administrator_ends_a_session_and_its_user_has_sixty_minutes_to_save(
     ada = bench.member("ada")
     first = started(bench, ada, workstation("laptop"), "arcgis-desktop").session
     bench.clock.turn(minutes=5)
-    ended = sessions.end(bench.authority, bench.administrator(), first.id)
+    ended = sessions.end(Unit(bench.authority, bench.administrator()), first.id)
     save_by = bench.clock() + timedelta(minutes=60)
     assert (ended.state(bench.clock()), ended.save_by) == ("ended", save_by)
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 0
@@ -222,7 +223,7 @@ def test_an_administrator_ends_a_session_and_its_user_has_sixty_minutes_to_save(
     with pytest.raises(
         SessionEnded, match="by an administrator at 2026-03-02 09:05 UTC; save your work by 2026-03-02 10:05"
     ) as caught:
-        sessions.renew(bench.authority, ada, first.id)
+        sessions.renew(Unit(bench.authority, ada), first.id)
     assert caught.value.evidence["save_by"] == save_by.isoformat()
     assert "Save your work" in caught.value.hint
     assert started(bench, ada, workstation("laptop"), "arcgis-desktop").is_new
@@ -233,15 +234,15 @@ def test_a_session_is_its_members_own(bench: Bench) -> None:
     first = started(bench, ada, workstation("laptop")).session
     for act in (sessions.renew, sessions.check_in):
         with pytest.raises(NotFound):
-            act(bench.authority, eve, first.id)
+            act(Unit(bench.authority, eve), first.id)
         with pytest.raises(NotAllowed, match="ada's own"):
-            act(bench.authority, chief, first.id)
+            act(Unit(bench.authority, chief), first.id)
         with pytest.raises(NotFound):
-            act(bench.authority, ada, "A" * 22)
+            act(Unit(bench.authority, ada), "A" * 22)
     with pytest.raises(NotFound):
-        sessions.show(bench.authority, eve, first.id)
+        sessions.show(Unit(bench.authority, eve), first.id)
     with pytest.raises(NotFound):
-        sessions.end(bench.authority, CONSOLE, "A" * 22)
+        sessions.end(Unit(bench.authority, CONSOLE), "A" * 22)
     with pytest.raises(NotAllowed, match="no member"):
         started(bench, CONSOLE, workstation("laptop"))
 
@@ -250,8 +251,8 @@ def test_a_session_is_its_members_own(bench: Bench) -> None:
 def test_only_an_administrator_ends_the_session_of_another(bench: Bench, role: Role) -> None:
     first = started(bench, bench.member("ada"), workstation("laptop")).session
     with pytest.raises(NotAllowed):
-        sessions.end(bench.authority, bench.member("other", role=role), first.id)
-    assert sessions.show(bench.authority, CONSOLE, first.id).state(bench.clock()) == "active"
+        sessions.end(Unit(bench.authority, bench.member("other", role=role)), first.id)
+    assert sessions.show(Unit(bench.authority, CONSOLE), first.id).state(bench.clock()) == "active"
 
 
 def test_every_use_is_kept_as_the_members_last(bench: Bench) -> None:
@@ -260,7 +261,7 @@ def test_every_use_is_kept_as_the_members_last(bench: Bench) -> None:
     first = started(bench, ada, workstation("laptop")).session
     assert last_used(bench, "ada") == START
     bench.clock.turn(minutes=7)
-    sessions.renew(bench.authority, ada, first.id)
+    sessions.renew(Unit(bench.authority, ada), first.id)
     assert last_used(bench, "ada") == bench.clock()
 
 
@@ -268,19 +269,19 @@ def test_active_sessions_are_listed_newest_first_in_pages_and_all_when_asked(ben
     for number in range(5):
         started(bench, bench.member(f"m{number}"), workstation(f"w{number}"))
         bench.clock.turn(minutes=number % 2)
-    first = sessions.listed(bench.authority, CONSOLE, Filter(member="m0"))[0][0]
-    sessions.end(bench.authority, CONSOLE, first.id)
+    first = sessions.listed(Unit(bench.authority, CONSOLE), Filter(member="m0"))[0][0]
+    sessions.end(Unit(bench.authority, CONSOLE), first.id)
     seen, cursor = [], None
     while True:
-        page, cursor = sessions.listed(bench.authority, CONSOLE, Filter(after=cursor, limit=2))
+        page, cursor = sessions.listed(Unit(bench.authority, CONSOLE), Filter(after=cursor, limit=2))
         seen += page
         if cursor is None:
             break
     assert sorted(found.member for found in seen) == ["m1", "m2", "m3", "m4"]
     assert [found.created_at for found in seen] == sorted((found.created_at for found in seen), reverse=True)
     bench.clock.turn(minutes=31)
-    assert sessions.listed(bench.authority, CONSOLE, Filter())[0] == []
-    assert len(sessions.listed(bench.authority, CONSOLE, Filter(ended=True))[0]) == 5
+    assert sessions.listed(Unit(bench.authority, CONSOLE), Filter())[0] == []
+    assert len(sessions.listed(Unit(bench.authority, CONSOLE), Filter(ended=True))[0]) == 5
 
 
 def test_sessions_are_found_by_member_and_product_and_a_member_sees_their_own(bench: Bench) -> None:
@@ -289,7 +290,7 @@ def test_sessions_are_found_by_member_and_product_and_a_member_sees_their_own(be
     other = started(bench, eve, workstation("tower")).session
 
     def ids(actor: Actor, wanted: Filter) -> list[str]:
-        return [found.id for found in sessions.listed(bench.authority, actor, wanted)[0]]
+        return [found.id for found in sessions.listed(Unit(bench.authority, actor), wanted)[0]]
 
     assert ids(CONSOLE, Filter(member="ADA")) == ids(CONSOLE, Filter(product="arcgis-desktop")) == [mine.id]
     assert sorted(ids(CONSOLE, Filter())) == sorted([mine.id, other.id])
@@ -302,6 +303,6 @@ def test_extensions_take_seats_of_their_own(bench: Bench) -> None:
     first = started(bench, ada, workstation("laptop"), extensions=("3DAnalyst",)).session
     assert own_seats(bench, first) == ["3DAnalyst", "Advanced"]
     bench.clock.turn(minutes=20)
-    sessions.renew(bench.authority, ada, first.id)
+    sessions.renew(Unit(bench.authority, ada), first.id)
     bench.clock.turn(minutes=20)
     assert own_seats(bench, first) == ["3DAnalyst", "Advanced"]

@@ -10,6 +10,7 @@ from authority.domain.members import Actor
 from authority.domain.sessions import Session
 from authority.services import sessions
 from authority.services.context import Authority
+from authority.services.unit import Unit
 from authority.storage import members
 from authority.wiring.app import open_authority
 from authority.wiring.settings import load
@@ -31,7 +32,7 @@ def connected(authority: Authority, machine: str, product: str = "arcgis-pro") -
     with authority.database.read() as connection:
         ada = members.by_username(connection, "ada")
     assert ada is not None
-    return sessions.start(authority, Actor(ada.id, ada.username, ada.role), asked(workstation(machine), product)).session
+    return sessions.start(Unit(authority, Actor(ada.id, ada.username, ada.role)), asked(workstation(machine), product)).session
 
 
 def test_sessions_are_listed_with_computer_and_times(console: Console, authority: Authority) -> None:

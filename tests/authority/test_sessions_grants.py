@@ -12,6 +12,7 @@ import pytest
 
 from authority.domain.members import CONSOLE
 from authority.services import sessions
+from authority.services.unit import Unit
 from authority.storage.sessions import Filter
 from tests.support.authorities import START, Bench, make_bench
 from tests.support.borrowing import claims_of, workstation
@@ -36,7 +37,7 @@ def test_every_use_gives_a_grant_for_another_day(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     found = started(bench, ada, laptop)
     bench.clock.turn(minutes=20)
-    again = sessions.renew(bench.authority, ada, found.session.id)
+    again = sessions.renew(Unit(bench.authority, ada), found.session.id)
     first, second = claims_of(found.grant), claims_of(again.grant)
     assert (first["bid"], second["bid"]) == (found.session.id, found.session.id)
     assert first["jti"] != second["jti"]
@@ -111,7 +112,7 @@ def test_the_longest_names_fit_into_a_grant(bench: Bench) -> None:
     assign(bench, "ada", "Advanced", extensions)
     ask = asked(laptop, extensions=extensions)
     ask = replace(ask, machine=replace(ask.machine, id="m" * 128, source=long, alias=long), user=replace(ask.user, name=long))
-    found = sessions.start(bench.authority, ada, ask)
+    found = sessions.start(Unit(bench.authority, ada), ask)
     identity = Workstation("m" * 128, laptop.user.id, laptop.key.public.kid)
     assert verify(found.grant, trust=bench.trust_file, workstation=identity, now=START).alias == long
 
@@ -122,4 +123,4 @@ def test_no_session_is_kept_when_no_key_can_sign(bench: Bench) -> None:
     with pytest.raises(Exception, match="borrow keys") as caught:
         started(bench, ada, workstation("laptop"))
     assert getattr(caught.value, "code", "") == "key-unusable"
-    assert sessions.listed(bench.authority, CONSOLE, Filter(ended=True))[0] == []
+    assert sessions.listed(Unit(bench.authority, CONSOLE), Filter(ended=True))[0] == []

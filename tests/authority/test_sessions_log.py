@@ -10,6 +10,7 @@ import pytest
 from authority.domain.members import CONSOLE
 from authority.services import log, sessions
 from authority.services.log import checkout_log
+from authority.services.unit import Unit
 from tests.support.authorities import START, Bench
 from tests.support.borrowing import log_rows, workstation
 from tests.support.connecting import assign, configure, started
@@ -27,7 +28,7 @@ def test_a_start_has_a_row_for_each_feature_and_a_use_has_none(bench: Bench) -> 
     assign(bench, "ada", "Advanced", ("3DAnalyst",))
     found = started(bench, ada, laptop, extensions=("3DAnalyst",)).session
     bench.clock.turn(minutes=10)
-    sessions.renew(bench.authority, ada, found.id)
+    sessions.renew(Unit(bench.authority, ada), found.id)
     started(bench, ada, laptop)
     rows = list(checkout_log(bench.authority, CONSOLE))
     assert [row["feature"] for row in rows] == ["Advanced", "3DAnalyst"]
@@ -45,26 +46,26 @@ def test_who_ends_a_session_is_in_the_log_with_the_reason(bench: Bench, way: str
     found = started(bench, ada, workstation("laptop")).session
     bench.clock.turn(minutes=3)
     if way == "holder":
-        sessions.check_in(bench.authority, ada, found.id)
+        sessions.check_in(Unit(bench.authority, ada), found.id)
     else:
-        sessions.end(bench.authority, chief, found.id)
+        sessions.end(Unit(bench.authority, chief), found.id)
     (row,) = log_rows(bench.authority.database, kind)
     assert (row["handle"], row["reason"], row["at"], row["mode"]) == (found.id, reason, bench.clock(), "session")
     assert row["actor"] == ("ada" if way == "holder" else "chief")
     bench.clock.turn(hours=1)
-    assert sessions.log_ended_by_time(bench.authority) == 0
+    assert sessions.log_ended_by_time(Unit(bench.authority, CONSOLE)) == 0
 
 
 def test_an_end_by_time_is_written_when_somebody_looks_and_has_the_time_of_the_end(bench: Bench) -> None:
     ada = bench.member("ada")
     found = started(bench, ada, workstation("laptop")).session
     bench.clock.turn(minutes=29, seconds=59)
-    assert sessions.log_ended_by_time(bench.authority) == 0
+    assert sessions.log_ended_by_time(Unit(bench.authority, CONSOLE)) == 0
     bench.clock.turn(seconds=1)
     assert log_rows(bench.authority.database, "end") == []
     bench.clock.turn(days=2)
-    assert sessions.log_ended_by_time(bench.authority) == 1
-    assert sessions.log_ended_by_time(bench.authority) == 0
+    assert sessions.log_ended_by_time(Unit(bench.authority, CONSOLE)) == 1
+    assert sessions.log_ended_by_time(Unit(bench.authority, CONSOLE)) == 0
     (row,) = log_rows(bench.authority.database, "end")
     assert (row["handle"], row["reason"], row["at"], row["actor"]) == (found.id, "time", START + HALF_AN_HOUR, "time")
 
@@ -115,6 +116,6 @@ def test_ends_are_written_in_portions(bench: Bench, monkeypatch: pytest.MonkeyPa
     for number in range(5):
         started(bench, bench.member(f"m{number}"), workstation(f"w{number}"))
     bench.clock.turn(minutes=30)
-    assert sessions.log_ended_by_time(bench.authority) == 5
+    assert sessions.log_ended_by_time(Unit(bench.authority, CONSOLE)) == 5
     rows: list[dict[str, Any]] = log_rows(bench.authority.database, "end")
     assert len({row["handle"] for row in rows}) == 5

@@ -8,6 +8,7 @@ from functools import partial
 from authority.domain.members import CONSOLE, Actor
 from authority.services import borrow, sessions
 from authority.services.sessions import Started
+from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.borrowing import at_once, codes, issued_to, log_rows, seats_held, workstation
 from tests.support.connecting import asked, started
@@ -19,12 +20,12 @@ SEATS = 10
 
 def starting(bench: Bench, actor: Actor, laptop: SimulatedWorkstation, product: str = "arcgis-pro") -> Callable[[], object]:
     ask = asked(laptop, product)
-    return lambda: sessions.start(bench.authority, actor, ask)
+    return lambda: sessions.start(Unit(bench.authority, actor), ask)
 
 
 def borrowing(bench: Bench, actor: Actor, laptop: SimulatedWorkstation, product: str) -> Callable[[], object]:
     request = laptop.request(Wish(product, days=3), bench.clock())
-    return lambda: borrow.issue(bench.authority, actor, request)
+    return lambda: borrow.issue(Unit(bench.authority, actor), request)
 
 
 def test_ten_computers_at_once_are_exactly_three_sessions(bench: Bench) -> None:
@@ -80,11 +81,11 @@ def test_a_session_ended_while_it_is_used_stays_ended(bench: Bench) -> None:
     for number in range(10):
         ada, laptop = bench.member(f"m{number}"), workstation(f"w{number}")
         session_id = started(bench, ada, laptop, "arcgis-desktop").session.id
-        using = partial(sessions.renew, bench.authority, ada, session_id)
-        ending = partial(sessions.end, bench.authority, CONSOLE, session_id)
-        answers = at_once([using, starting(bench, ada, laptop), ending, using])
+        using, using_too = (partial(sessions.renew, Unit(bench.authority, ada), session_id) for _ in range(2))
+        ending = partial(sessions.end, Unit(bench.authority, CONSOLE), session_id)
+        answers = at_once([using, starting(bench, ada, laptop), ending, using_too])
         assert set(codes(answers)) <= {"done", "session-ended"}
-        assert sessions.show(bench.authority, CONSOLE, session_id).state(bench.clock()) == "ended"
+        assert sessions.show(Unit(bench.authority, CONSOLE), session_id).state(bench.clock()) == "ended"
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 0
     assert len(log_rows(bench.authority.database, "end")) == 10
 
@@ -92,7 +93,7 @@ def test_a_session_ended_while_it_is_used_stays_ended(bench: Bench) -> None:
 def test_a_session_ended_twice_at_once_is_ended_once(bench: Bench) -> None:
     ada = bench.member("ada")
     found = started(bench, ada, workstation("laptop")).session
-    answers = at_once([lambda: sessions.end(bench.authority, CONSOLE, found.id)] * 8)
+    answers = at_once([lambda: sessions.end(Unit(bench.authority, CONSOLE), found.id)] * 8)
     assert codes(answers) == {"done": 1, "session-ended": 7}
     assert len(log_rows(bench.authority.database, "end")) == 1
 
@@ -103,9 +104,9 @@ def test_ends_by_time_are_logged_once_by_however_many(bench: Bench) -> None:
     for actor, laptop in zip(actors, machines, strict=True):
         started(bench, actor, laptop)
     bench.clock.turn(minutes=30)
-    calls: list[Callable[[], object]] = [lambda: sessions.log_ended_by_time(bench.authority)] * 4
+    calls: list[Callable[[], object]] = [lambda: sessions.log_ended_by_time(Unit(bench.authority, CONSOLE))] * 4
     calls += [starting(bench, actor, laptop) for actor, laptop in zip(actors, machines, strict=True)]
     assert codes(at_once(calls)) == {"done": 12}
-    sessions.log_ended_by_time(bench.authority)
+    sessions.log_ended_by_time(Unit(bench.authority, CONSOLE))
     rows = log_rows(bench.authority.database, "end")
     assert len(rows) == len({row["handle"] for row in rows}) == 8

@@ -29,6 +29,7 @@ from authority.domain.refusals import (
 )
 from authority.domain.sessions import SessionSettings
 from authority.services import endings, sessions
+from authority.services.unit import Unit
 from authority.storage import borrows as stored_borrows
 from authority.storage.db.tables import pools
 from tests.support.authorities import START, Bench, make_bench
@@ -138,9 +139,9 @@ def test_when_the_borrow_beside_it_is_returned_the_session_takes_the_seat_at_its
     ada, laptop = bench.member("ada"), workstation("laptop")
     issued = issued_to(bench, ada, laptop, product="arcgis-desktop")
     found = started(bench, ada, laptop, "arcgis-desktop").session
-    endings.check_in(bench.authority, ada, laptop.receipt_for(issued.file, bench.clock()))
+    endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(issued.file, bench.clock()))
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 0
-    sessions.renew(bench.authority, ada, found.id)
+    sessions.renew(Unit(bench.authority, ada), found.id)
     assert own_seats(bench, found) == ["Advanced"]
 
 
@@ -150,10 +151,10 @@ def test_when_the_seat_went_to_another_meanwhile_the_next_use_is_refused(bench: 
     found = started(bench, ada, laptop, "arcgis-desktop").session
     for number in range(9):
         issued_to(bench, bench.member(f"m{number}"), workstation(f"w{number}"), product="arcgis-desktop")
-    endings.check_in(bench.authority, ada, laptop.receipt_for(issued.file, bench.clock()))
+    endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(issued.file, bench.clock()))
     issued_to(bench, bench.member("quick"), workstation("quick"), product="arcgis-desktop")
     with pytest.raises(PoolExhausted):
-        sessions.renew(bench.authority, ada, found.id)
+        sessions.renew(Unit(bench.authority, ada), found.id)
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 10
 
 
@@ -161,10 +162,10 @@ def test_a_borrow_made_beside_a_session_takes_its_seat_over_at_the_next_use(benc
     ada, laptop = bench.member("ada"), workstation("laptop")
     found = started(bench, ada, laptop, "arcgis-desktop").session
     issued_to(bench, ada, laptop, product="arcgis-desktop")
-    again = sessions.renew(bench.authority, ada, found.id)
+    again = sessions.renew(Unit(bench.authority, ada), found.id)
     assert own_seats(bench, again.session) == []
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 1
-    ended = sessions.check_in(bench.authority, ada, found.id)
+    ended = sessions.check_in(Unit(bench.authority, ada), found.id)
     assert ended.ended_at == bench.clock()
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 1
 
@@ -172,7 +173,7 @@ def test_a_borrow_made_beside_a_session_takes_its_seat_over_at_the_next_use(benc
 def test_a_revoked_borrow_still_holds_the_named_license_on_its_machine(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     held = issued_to(bench, ada, laptop).borrow
-    endings.revoke(bench.authority, CONSOLE, held.id, "lost")
+    endings.revoke(Unit(bench.authority, CONSOLE), held.id, "lost")
     with pytest.raises(AlreadyBorrowed):
         started(bench, ada, workstation("tower"))
     assert started(bench, ada, laptop).is_new
@@ -237,20 +238,20 @@ def test_a_use_is_refused_when_the_rules_say_no_since_and_nothing_is_written(ben
     bench.clock.turn(minutes=5)
     before = row_counts(bench.authority.database)
     with pytest.raises(RENEWALS[change]):
-        sessions.renew(bench.authority, ada, found.id)
+        sessions.renew(Unit(bench.authority, ada), found.id)
     assert row_counts(bench.authority.database) == before
-    assert sessions.show(bench.authority, CONSOLE, found.id).last_used_at == START
+    assert sessions.show(Unit(bench.authority, CONSOLE), found.id).last_used_at == START
 
 
 def test_a_use_is_refused_once_the_named_license_is_borrowed_on_another_machine(bench: Bench) -> None:
     ada = bench.member("ada")
     found = started(bench, ada, workstation("laptop")).session
-    insert_borrow_elsewhere(bench, ada)
+    insert_elsewhere(bench, ada)
     with pytest.raises(AlreadyBorrowed, match="tower"):
-        sessions.renew(bench.authority, ada, found.id)
+        sessions.renew(Unit(bench.authority, ada), found.id)
 
 
-def insert_borrow_elsewhere(bench: Bench, actor: Actor) -> None:
+def insert_elsewhere(bench: Bench, actor: Actor) -> None:
     """A borrow made while a session was active, whatever borrowing itself says to that."""
     now = bench.clock()
     machine = asked(workstation("tower")).machine
@@ -274,7 +275,7 @@ def insert_borrow_elsewhere(bench: Bench, actor: Actor) -> None:
     )
     assert actor.member_id is not None
     with bench.authority.database.write() as connection:
-        stored_borrows.insert_borrow(connection, held, actor.member_id)
+        stored_borrows.insert(connection, held, actor.member_id)
 
 
 def test_whoever_lost_a_level_is_told_to_start_a_new_session(bench: Bench) -> None:
@@ -282,14 +283,14 @@ def test_whoever_lost_a_level_is_told_to_start_a_new_session(bench: Bench) -> No
     found = started(bench, ada, laptop).session
     assign(bench, "ada", "Basic")
     acts: list[Callable[[], object]] = [
-        lambda: sessions.renew(bench.authority, ada, found.id),
+        lambda: sessions.renew(Unit(bench.authority, ada), found.id),
         lambda: started(bench, ada, laptop),
     ]
     for act in acts:
         with pytest.raises(LevelNotAssigned) as caught:
             act()
         assert "start a new one" in caught.value.hint
-    sessions.check_in(bench.authority, ada, found.id)
+    sessions.check_in(Unit(bench.authority, ada), found.id)
     assert started(bench, ada, laptop).session.level == "Basic"
 
 
@@ -297,7 +298,7 @@ def test_an_overallocated_product_is_not_started_but_goes_on_where_it_is_in_use(
     ada = bench.member("ada")
     found = started(bench, ada, workstation("laptop")).session
     overassign(bench)
-    assert sessions.renew(bench.authority, ada, found.id).session.id == found.id
+    assert sessions.renew(Unit(bench.authority, ada), found.id).session.id == found.id
     with pytest.raises(ProductOverallocated):
         started(bench, ada, workstation("tower"))
 
@@ -307,7 +308,7 @@ def test_over_the_limit_an_administrator_still_works(bench: Bench) -> None:
     overfill(bench)
     change_type(bench, "chief", "GIS Professional")
     found = started(bench, chief, workstation("laptop"), "arcgis-desktop")
-    assert sessions.renew(bench.authority, chief, found.session.id).session.id == found.session.id
+    assert sessions.renew(Unit(bench.authority, chief), found.session.id).session.id == found.session.id
 
 
 def test_a_product_that_has_ended_is_neither_started_nor_used(tmp_path: Path, database_url: str) -> None:
@@ -321,7 +322,7 @@ def test_a_product_that_has_ended_is_neither_started_nor_used(tmp_path: Path, da
     found = started(bench, ada, workstation("laptop")).session
     bench.clock.turn(minutes=20)
     with pytest.raises(ProductExpired, match="2026-03-02 09:20"):
-        sessions.renew(bench.authority, ada, found.id)
+        sessions.renew(Unit(bench.authority, ada), found.id)
     with pytest.raises(ProductExpired):
         started(bench, ada, workstation("tower"))
     (row,) = log_rows(bench.authority.database, "denial")

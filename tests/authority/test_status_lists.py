@@ -15,9 +15,10 @@ from authority.domain.members import CONSOLE
 from authority.domain.refusals import StorageUnavailable
 from authority.services import borrow, endings, status_lists
 from authority.services.context import Authority
+from authority.services.unit import Unit
 from authority.signing import issuing
 from authority.signing.encoding import digest
-from authority.storage import borrows as stored
+from authority.storage import status_lists as stored
 from authority.storage.db.tables import tokens as tokens_table
 from tests.support.authorities import Bench
 from tests.support.borrowing import at_once, claims_of, issued_to, row_counts, with_random, workstation
@@ -31,7 +32,7 @@ from verifier.workstation.carry import Wish
 
 def read(bench: Bench, data: bytes | None = None) -> StatusList:
     """The exported list as a workstation reads it."""
-    exported = status_lists.export(bench.authority) if data is None else data
+    exported = status_lists.export(Unit(bench.authority, CONSOLE)) if data is None else data
     return steps.open_status(exported, TrustStore.read(bench.trust_file))[0]
 
 
@@ -47,11 +48,11 @@ def place(borrow_file: bytes) -> int:
 def end(bench: Bench, kind: str, borrow_file: bytes, receipt: str) -> None:
     borrow_id = claims_of(borrow_file)["bid"]
     if kind == "check in":
-        endings.check_in(bench.authority, CONSOLE, receipt)
+        endings.check_in(Unit(bench.authority, CONSOLE), receipt)
     elif kind == "revoke":
-        endings.revoke(bench.authority, CONSOLE, borrow_id, "lost")
+        endings.revoke(Unit(bench.authority, CONSOLE), borrow_id, "lost")
     else:
-        endings.release(bench.authority, CONSOLE, borrow_id, "lost", accept_overlap=True)
+        endings.release(Unit(bench.authority, CONSOLE), borrow_id, "lost", accept_overlap=True)
 
 
 @pytest.mark.parametrize("kind", ["check in", "revoke", "release"])
@@ -75,27 +76,27 @@ def test_a_workstation_with_the_newer_list_refuses_what_ended(bench: Bench, kind
     issued = issued_to(bench, ada, laptop)
     assert verify(issued.file, trust=bench.trust_file, workstation=laptop.identity, now=bench.clock()).member == "ada"
     end(bench, kind, issued.file, laptop.receipt_for(issued.file, bench.clock()))
-    newer = status_lists.export(bench.authority)
+    newer = status_lists.export(Unit(bench.authority, CONSOLE))
     with pytest.raises(NotGood) as caught:
         verify(issued.file, trust=bench.trust_file, workstation=laptop.identity, now=bench.clock(), status_list=newer)
     assert caught.value.code == "revoked"
 
 
 def test_a_list_that_did_not_change_is_the_same_bytes(bench: Bench) -> None:
-    first = status_lists.export(bench.authority)
+    first = status_lists.export(Unit(bench.authority, CONSOLE))
     bench.clock.turn(minutes=59)
     issued_to(bench, bench.member("ada"), workstation("laptop"))
-    assert status_lists.export(bench.authority) == first
+    assert status_lists.export(Unit(bench.authority, CONSOLE)) == first
     assert row_counts(bench.authority.database)["status_lists"] == 1
 
 
 def test_lists_are_numbered_without_a_gap_and_each_names_the_one_before(bench: Bench) -> None:
     ada = bench.member("ada")
-    lists = [status_lists.export(bench.authority)]
+    lists = [status_lists.export(Unit(bench.authority, CONSOLE))]
     for number in range(4):
         issued = issued_to(bench, ada, workstation(f"w{number}"))
-        endings.release(bench.authority, CONSOLE, issued.borrow.id, "lost", accept_overlap=True)
-        lists.append(status_lists.export(bench.authority))
+        endings.release(Unit(bench.authority, CONSOLE), issued.borrow.id, "lost", accept_overlap=True)
+        lists.append(status_lists.export(Unit(bench.authority, CONSOLE)))
     assert [claims(item)["seq"] for item in lists] == [1, 2, 3, 4, 5]
     assert claims(lists[0])["prev"] is None
     for before, after in itertools.pairwise(lists):
@@ -104,7 +105,7 @@ def test_lists_are_numbered_without_a_gap_and_each_names_the_one_before(bench: B
 
 
 def test_a_list_has_exactly_the_claims_that_are_documented(bench: Bench) -> None:
-    found = claims(status_lists.export(bench.authority))
+    found = claims(status_lists.export(Unit(bench.authority, CONSOLE)))
     assert found.keys() == {"iss", "sub", "iat", "exp", "ttl", "ver", "seq", "prev", "status_list"}
     assert found["status_list"].keys() == {"bits", "lst"}
     issued = issued_to(bench, bench.member("ada"), workstation("laptop"))
@@ -113,9 +114,9 @@ def test_a_list_has_exactly_the_claims_that_are_documented(bench: Bench) -> None
 
 
 def test_an_old_list_is_published_anew_although_nothing_changed(bench: Bench) -> None:
-    first = status_lists.export(bench.authority)
+    first = status_lists.export(Unit(bench.authority, CONSOLE))
     bench.clock.turn(hours=1)
-    second = status_lists.export(bench.authority)
+    second = status_lists.export(Unit(bench.authority, CONSOLE))
     assert claims(second)["seq"] == claims(first)["seq"] + 1
     assert claims(second)["status_list"] == claims(first)["status_list"]
     assert claims(second)["iat"] == int(bench.clock().timestamp())
@@ -123,16 +124,16 @@ def test_an_old_list_is_published_anew_although_nothing_changed(bench: Bench) ->
 
 def test_many_exports_at_once_publish_one_list(bench: Bench) -> None:
     issued = issued_to(bench, bench.member("ada"), workstation("laptop"))
-    endings.revoke(bench.authority, CONSOLE, issued.borrow.id, "lost")
+    endings.revoke(Unit(bench.authority, CONSOLE), issued.borrow.id, "lost")
     before = row_counts(bench.authority.database)["status_lists"]
-    files = at_once([lambda: status_lists.export(bench.authority)] * 20)
+    files = at_once([lambda: status_lists.export(Unit(bench.authority, CONSOLE))] * 20)
     assert len(set(files)) == 1
     assert row_counts(bench.authority.database)["status_lists"] == before + 1
 
 
 def test_what_time_refuses_anyway_leaves_the_list_after_two_days(bench: Bench) -> None:
     issued = issued_to(bench, bench.member("ada"), workstation("laptop"), days=3)
-    endings.revoke(bench.authority, CONSOLE, issued.borrow.id, "lost")
+    endings.revoke(Unit(bench.authority, CONSOLE), issued.borrow.id, "lost")
     bench.clock.at = issued.borrow.expires_at + timedelta(hours=48, seconds=-1)
     assert read(bench).status_of(place(issued.file)) == status.ENDED
     bench.clock.turn(seconds=1)
@@ -155,7 +156,7 @@ def drawing(indexes: Iterator[int]) -> Callable[[int], bytes]:
 
 def issue_with(authority: Authority, bench: Bench, name: str) -> int:
     request = workstation(name).request(Wish("arcgis-desktop"), bench.clock())
-    return place(borrow.issue(authority, CONSOLE, request, "ada").file)
+    return place(borrow.issue(Unit(authority, CONSOLE), request, "ada").file)
 
 
 def test_a_place_is_never_given_twice_not_even_after_its_token_expired(bench: Bench) -> None:
@@ -188,9 +189,9 @@ def test_places_are_drawn_over_the_whole_list(bench: Bench) -> None:
 
 
 def test_published_lists_are_kept_as_they_were(bench: Bench) -> None:
-    data = status_lists.export(bench.authority)
+    data = status_lists.export(Unit(bench.authority, CONSOLE))
     with bench.authority.database.read() as connection:
-        last = stored.newest_list(connection)
+        last = stored.newest(connection)
     assert last is not None
     assert last.compact == json.loads(data)["status_list"]
     assert status.unpack(last.packed) == read(bench, data).statuses

@@ -18,6 +18,7 @@ from authority.services import borrow, endings, member_files, members
 from authority.services.borrow import Issued
 from authority.services.member_files import Line
 from authority.services.members import NewMember
+from authority.services.unit import Unit
 from authority.signing import inbox
 from authority.storage import assignments
 from authority.storage import borrows as stored
@@ -49,10 +50,10 @@ def test_without_its_log_row_no_borrow_is_made_and_the_same_request_works_later(
     before = kept(bench)
     restore = fail_inserts(bench.authority.database, "events", "checkout")
     with pytest.raises(StorageUnavailable):
-        borrow.issue(bench.authority, ada, request)
+        borrow.issue(Unit(bench.authority, ada), request)
     assert kept(bench) == before
     restore()
-    assert borrow.issue(bench.authority, ada, request).is_new
+    assert borrow.issue(Unit(bench.authority, ada), request).is_new
     after = kept(bench)
     assert {name: after[name] - before[name] for name in after if after[name] != before[name]} == {
         "borrows": 1,
@@ -70,8 +71,8 @@ def test_without_its_log_row_no_renewal_is_made(bench: Bench) -> None:
     with pytest.raises(StorageUnavailable):
         issued_to(bench, ada, laptop, days=9)
     assert kept(bench) == before
-    assert borrow.show(bench.authority, ada, first.borrow.id) == first.borrow
-    assert borrow.newest_file(bench.authority, ada, first.borrow.id) == first.file
+    assert borrow.show(Unit(bench.authority, ada), first.borrow.id) == first.borrow
+    assert borrow.newest_file(Unit(bench.authority, ada), first.borrow.id) == first.file
 
 
 @pytest.mark.parametrize("kind", ["checkin", "revocation", "release"])
@@ -80,14 +81,14 @@ def test_without_its_log_row_nothing_ends(bench: Bench, kind: str) -> None:
     issued = issued_to(bench, ada, laptop, days=2)
     receipt = laptop.receipt_for(issued.file, bench.clock())
     acts: dict[str, Callable[[], object]] = {
-        "checkin": lambda: endings.check_in(bench.authority, ada, receipt),
-        "revocation": lambda: endings.revoke(bench.authority, CONSOLE, issued.borrow.id, "lost"),
-        "release": lambda: endings.release(bench.authority, CONSOLE, issued.borrow.id, "lost", accept_overlap=True),
+        "checkin": lambda: endings.check_in(Unit(bench.authority, ada), receipt),
+        "revocation": lambda: endings.revoke(Unit(bench.authority, CONSOLE), issued.borrow.id, "lost"),
+        "release": lambda: endings.release(Unit(bench.authority, CONSOLE), issued.borrow.id, "lost", accept_overlap=True),
     }
     restore = fail_inserts(bench.authority.database, "events", kind)
     with pytest.raises(StorageUnavailable):
         acts[kind]()
-    assert borrow.show(bench.authority, ada, issued.borrow.id) == issued.borrow
+    assert borrow.show(Unit(bench.authority, ada), issued.borrow.id) == issued.borrow
     restore()
     acts[kind]()
     assert len(log_rows(bench.authority.database, kind)) == 1
@@ -145,11 +146,11 @@ def test_a_renewal_at_the_same_moment_does_not_undo_an_ending(postgres_bench: Be
         with bench.authority.database.write() as connection:
             found = stored.get(connection, issued.borrow.id, lock=True)
             assert found is not None
-            stored.update_borrow(connection, ended(found))
+            stored.update(connection, ended(found))
             future = pool.submit(issued_to, bench, ada, laptop, days=9)
             wait_for_a_blocked_writer(bench)
         answer = outcome(future)
-    after = borrow.show(bench.authority, CONSOLE, issued.borrow.id)
+    after = borrow.show(Unit(bench.authority, CONSOLE), issued.borrow.id)
     assert after.ended_by is not None, answer
     assert after.expires_at == issued.borrow.expires_at
     if ending == "revoke":

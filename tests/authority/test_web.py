@@ -13,6 +13,7 @@ import pytest
 from authority.domain.members import CONSOLE, Role
 from authority.services import members, status_lists
 from authority.services.members import NewMember
+from authority.services.unit import Unit
 from authority.signing.keyring import KeyRing
 from authority.web.application import create_app
 from tests.support.authorities import Bench
@@ -228,7 +229,7 @@ def test_an_ended_sign_in_is_401(fast_web: Web) -> None:
 
 def test_status_list_and_trust_are_public_files(web: Web) -> None:
     listed, trusted = web.get("/status-list", None), web.get("/trust", None)
-    assert listed.data == status_lists.export(web.bench.authority)
+    assert listed.data == status_lists.export(Unit(web.bench.authority, CONSOLE))
     assert listed.get_json().keys() == {"carnet", "version", "authorization", "status_list"}
     assert trusted.data.decode() == web.bench.trust_file
     assert {listed.content_type, trusted.content_type} == {"application/json"}

@@ -10,6 +10,7 @@ import pytest
 
 from authority.domain.members import CONSOLE, Role
 from authority.services import endings, licenses
+from authority.services.unit import Unit
 from tests.authority.test_web_errors import RAW
 from tests.support.authorities import START, Bench
 from tests.support.bad_input import HOSTILE_TEXTS, NO_FLAG, NO_TEXT, check_refused, check_roles, contents, one_web
@@ -147,7 +148,7 @@ def test_taking_a_license_says_what_the_borrow_that_is_out_does(web: Web) -> Non
 
 def test_taking_a_license_does_not_call_a_revoked_borrow_good(fast_web: Web) -> None:
     out = issued_to(fast_web.bench, fast_web.actors[Role.MEMBER], workstation("laptop"), days=3).borrow
-    endings.revoke(fast_web.bench.authority, CONSOLE, out.id, "stolen")
+    endings.revoke(Unit(fast_web.bench.authority, CONSOLE), out.id, "stolen")
     found = unassign(fast_web, "member").get_json()
     assert (found["borrow"]["id"], found["borrow"]["state"]) == (out.id, "revoked")
     assert found["note"] == (

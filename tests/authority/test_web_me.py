@@ -12,6 +12,7 @@ from authority.domain.members import CONSOLE, DownloadPermission, Role
 from authority.domain.refusals import NotAllowed
 from authority.services import access, endings, licenses, me, members, policies, sessions
 from authority.services.members import Change
+from authority.services.unit import Unit
 from authority.storage import borrows
 from tests.support.authorities import START, Bench
 from tests.support.bad_input import contents
@@ -167,7 +168,7 @@ def test_the_borrow_that_is_out_is_shown_until_its_seat_is_free(web: Web) -> Non
     out = issued_to(web.bench, member, workstation("laptop"), days=3).borrow
     assert product(web)["borrow"] == web.get(f"/borrows/{out.id}", Role.MEMBER).get_json()
     assert product(web, DESKTOP)["borrow"] is None
-    endings.revoke(web.bench.authority, CONSOLE, out.id, "stolen")
+    endings.revoke(Unit(web.bench.authority, CONSOLE), out.id, "stolen")
     assert product(web)["borrow"]["state"] == "revoked"
     web.bench.clock.turn(days=3)
     assert product(web)["borrow"] is None
@@ -179,7 +180,7 @@ def test_of_several_borrows_the_newest_active_one_is_shown(fast_web: Web) -> Non
     for name in ("first", "second", "third"):
         out.append(issued_to(fast_web.bench, member, workstation(name), DESKTOP).borrow.id)
         fast_web.bench.clock.turn(minutes=1)
-    endings.revoke(fast_web.bench.authority, CONSOLE, out[2], "stolen")
+    endings.revoke(Unit(fast_web.bench.authority, CONSOLE), out[2], "stolen")
     assert product(fast_web, DESKTOP)["borrow"]["id"] == out[1]
 
 
@@ -194,7 +195,7 @@ def test_active_sessions_are_shown_with_their_product(web: Web) -> None:
     assert product(web, DESKTOP)["sessions"] == []
     assert shown(web)["last_used_at"] == "2026-03-02T09:20:00Z"
     web.bench.clock.turn(minutes=10)
-    sessions.end(web.bench.authority, CONSOLE, second.id)
+    sessions.end(Unit(web.bench.authority, CONSOLE), second.id)
     assert product(web)["sessions"] == []
 
 

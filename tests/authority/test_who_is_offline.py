@@ -15,6 +15,7 @@ from sqlalchemy import event, insert, update
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.presentation import rendering
 from authority.services import borrow, endings, licenses
+from authority.services.unit import Unit
 from authority.storage.borrows import MOST_VALUES, Filter
 from authority.storage.db.tables import borrows, member_groups
 from authority.storage.db.tables import members as members_table
@@ -57,7 +58,7 @@ def rows_of(text: str) -> list[dict[str, str]]:
 
 
 def listed(bench: Bench, wanted: Filter, who: Actor = CONSOLE) -> list[str]:
-    return sorted(item.member for item in borrow.listed(bench.authority, who, wanted)[0])
+    return sorted(item.member for item in borrow.listed(Unit(bench.authority, who), wanted)[0])
 
 
 def days_from(bench: Bench, days: int) -> datetime:
@@ -92,7 +93,7 @@ def test_a_member_finds_only_their_own_whatever_is_asked(bench: Bench, people: d
     bob = Actor(None, "bob", Role.MEMBER)
     assert listed(bench, Filter(group="north"), bob) == ["bob"]
     assert listed(bench, Filter(group="survey"), bob) == []
-    assert [item.id for item in borrow.every(bench.authority, bob, Filter())] == [people["bob"]]
+    assert [item.id for item in borrow.every(Unit(bench.authority, bob), Filter())] == [people["bob"]]
 
 
 def insert_many(bench: Bench, count: int, members: int = 50) -> None:
@@ -149,16 +150,16 @@ def statements(bench: Bench, call: Callable[[], object]) -> list[tuple[str, Any]
 def test_a_page_is_one_query_and_one_for_the_groups(bench: Bench) -> None:
     insert_many(bench, 500)
     for limit in (2, 400):
-        found = statements(bench, lambda limit=limit: borrow.listed(bench.authority, CONSOLE, Filter(limit=limit)))  # type: ignore[misc]
+        found = statements(bench, lambda limit=limit: borrow.listed(Unit(bench.authority, CONSOLE), Filter(limit=limit)))  # type: ignore[misc]
         assert len(found) == 2
-    everything = statements(bench, lambda: list(borrow.every(bench.authority, CONSOLE, Filter())))
+    everything = statements(bench, lambda: list(borrow.every(Unit(bench.authority, CONSOLE), Filter())))
     assert len(everything) == 2
 
 
 def test_active_borrows_are_found_by_an_index(sqlite_bench: Bench) -> None:
     insert_many(sqlite_bench, 500)
     wanted = Filter(state="active")
-    query, parameters = statements(sqlite_bench, lambda: borrow.listed(sqlite_bench.authority, CONSOLE, wanted))[0]
+    query, parameters = statements(sqlite_bench, lambda: borrow.listed(Unit(sqlite_bench.authority, CONSOLE), wanted))[0]
     with sqlite_bench.authority.database.read() as connection:
         plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", parameters)]
     assert plan[0] == "SEARCH borrows USING INDEX ix_borrows_seat_free_at (seat_free_at>?)"
@@ -166,7 +167,7 @@ def test_active_borrows_are_found_by_an_index(sqlite_bench: Bench) -> None:
 
 def test_everything_comes_once_and_in_order_over_many_pages(bench: Bench) -> None:
     insert_many(bench, MANY)
-    found = list(borrow.every(bench.authority, CONSOLE, Filter(limit=10)))
+    found = list(borrow.every(Unit(bench.authority, CONSOLE), Filter(limit=10)))
     assert len({item.id for item in found}) == len(found) == MANY
     assert [(item.issued_at, item.id) for item in found] == sorted(((item.issued_at, item.id) for item in found), reverse=True)
 
@@ -176,7 +177,7 @@ def test_a_list_of_more_members_than_a_statement_takes_values_is_whole(sqlite_be
     insert_many(sqlite_bench, count, members=count)
     with sqlite_bench.authority.database.write() as connection:
         connection.execute(insert(member_groups), [{"member_id": 1000 + n, "name": f"g{n}"} for n in range(count)])
-    found = borrow.listed(sqlite_bench.authority, CONSOLE, Filter(limit=count))[0]
+    found = borrow.listed(Unit(sqlite_bench.authority, CONSOLE), Filter(limit=count))[0]
     assert {item.member: item.groups for item in found} == {f"m{n}": (f"g{n}",) for n in range(count)}
 
 
@@ -187,7 +188,7 @@ def web(sqlite_bench: Bench) -> Web:
 
 
 def test_rows_say_the_same_as_objects(bench: Bench, people: dict[str, str]) -> None:
-    endings.release(bench.authority, CONSOLE, people["eve"], "lost", accept_overlap=True)
+    endings.release(Unit(bench.authority, CONSOLE), people["eve"], "lost", accept_overlap=True)
     web = make_web(bench)
     answer = web.get("/borrows?format=csv")
     assert answer.status_code == 200

@@ -20,13 +20,14 @@ from authority.domain.events import EventKind, borrow_events
 from authority.domain.members import CONSOLE, Actor, Assignment, Member, Role
 from authority.services import access, borrow, endings, policies
 from authority.services.context import Authority, Remembered
+from authority.services.unit import Unit
 from authority.signing import issuing
-from authority.storage import assignments, events, members
+from authority.storage import assignments, events, members, tokens
 from authority.storage import borrows as stored
 from authority.storage.assignments import Held
-from authority.storage.borrows import Token
 from authority.storage.counts import counting
 from authority.storage.db.database import Database
+from authority.storage.tokens import Token
 from authority.web.application import create_app
 from tests.bench.timing import per_call_microseconds
 from tests.support.authorities import START, Bench, make_bench
@@ -97,9 +98,9 @@ class _Borrower:
         authority, now = self._made.authority, self._made.clock()
         request = self._laptop.request(Wish(self._product, days=3), now)
         began = time.perf_counter()
-        issued = borrow.issue(authority, self._actor, request)
+        issued = borrow.issue(Unit(authority, self._actor), request)
         taken = time.perf_counter() - began
-        endings.check_in(authority, self._actor, self._laptop.receipt_for(issued.file, now))
+        endings.check_in(Unit(authority, self._actor), self._laptop.receipt_for(issued.file, now))
         return taken
 
 
@@ -160,8 +161,8 @@ class _Filling:
         for number in numbers:
             member = found[f"member{number % (MEMBERS - 1)}"]
             made = shaped(_borrow(self._authority, member, number))
-            stored.insert_borrow(self._connection, made, member.id)
-            stored.insert_token(self._connection, self._token(made, number))
+            stored.insert(self._connection, made, member.id)
+            tokens.insert(self._connection, self._token(made, number))
             kinds = (EventKind.CHECKOUT,) if made.ended_by is None else (EventKind.CHECKOUT, EventKind.CHECK_IN)
             for kind in kinds:
                 events.append(self._connection, borrow_events(kind, made, CONSOLE), made.issued_at)

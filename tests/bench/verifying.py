@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from authority.services import borrow
+from authority.services.unit import Unit
 from tests.bench.timing import per_call_microseconds, process_milliseconds
 from tests.support.authorities import make_bench
 from verifier import TrustStore, Workstation, verify
@@ -82,6 +83,6 @@ def _borrow_here(home: Path, folder: Path) -> None:
         jti=carry.fresh_id(),
         now=steps.timestamp(made.clock()),
     )
-    issued = borrow.issue(made.authority, made.member("ada"), json.loads(data)["request"])
+    issued = borrow.issue(Unit(made.authority, made.member("ada")), json.loads(data)["request"])
     made.authority.database.close()
     install.install(store, issued.file)

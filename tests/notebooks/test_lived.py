@@ -13,6 +13,7 @@ import pytest
 
 from authority.domain.members import CONSOLE
 from authority.services import borrow as borrow_service
+from authority.services.unit import Unit
 from authority.storage.borrows import Filter
 from checkout_log import borrows, denials, read, releasing, stuck, usage
 from checkout_log.columns import BORROW, OUTLIER, SESSION
@@ -187,7 +188,7 @@ def test_what_is_out_is_what_the_authority_itself_lists(home: Home, log: Log) ->
     ageing = borrows.ageing(log, home.lived.now)
     out = ageing[ageing["is_out"]]
     for state, is_revoked in (("active", False), ("revoked", True)):
-        listed = borrow_service.every(authority, CONSOLE, Filter(state=state))
+        listed = borrow_service.every(Unit(authority, CONSOLE), Filter(state=state))
         expected = {
             (item.id, item.member, item.machine.id, item.machine.alias, item.expires_at)
             for item in listed

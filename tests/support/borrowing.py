@@ -16,6 +16,7 @@ from authority.domain.refusals import Refusal
 from authority.services import borrow
 from authority.services.borrow import Issued
 from authority.services.context import Authority
+from authority.services.unit import Unit
 from authority.storage.db.database import Database
 from authority.storage.db.tables import events, holds, members, metadata
 from tests.support.authorities import Bench
@@ -28,7 +29,7 @@ from verifier.workstation.identity import OsUser
 
 def issued_to(bench: Bench, actor: Actor, laptop: SimulatedWorkstation, product: str = "arcgis-pro", **wish: Any) -> Issued:
     """A borrow, asked for now by this member on this machine."""
-    return borrow.issue(bench.authority, actor, laptop.request(Wish(product, **wish), bench.clock()))
+    return borrow.issue(Unit(bench.authority, actor), laptop.request(Wish(product, **wish), bench.clock()))
 
 
 def workstation(name: str) -> SimulatedWorkstation:

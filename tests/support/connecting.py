@@ -11,6 +11,7 @@ from authority.domain.members import CONSOLE, Actor
 from authority.domain.sessions import Session, SessionAsk
 from authority.services import licenses, sessions
 from authority.services.sessions import Started
+from authority.services.unit import Unit
 from authority.storage import preferences
 from authority.storage.db.tables import assigned_extensions, holds, member_counts, members
 from tests.support.authorities import Bench
@@ -28,7 +29,7 @@ def asked(
 
 def started(bench: Bench, actor: Actor, laptop: SimulatedWorkstation, product: str = "arcgis-pro", **wish: Any) -> Started:
     """A session, asked for now by this member on this machine."""
-    return sessions.start(bench.authority, actor, asked(laptop, product, **wish))
+    return sessions.start(Unit(bench.authority, actor), asked(laptop, product, **wish))
 
 
 def body_of(ask: SessionAsk) -> dict[str, Any]:

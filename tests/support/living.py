@@ -17,6 +17,7 @@ from authority.domain.members import CONSOLE, Actor
 from authority.domain.refusals import BorrowRefused, PoolExhausted, Refusal
 from authority.services import borrow, endings, licenses, members, removal, sessions
 from authority.services.members import Change
+from authority.services.unit import Unit
 from checkout_log.columns import BORROW, ENDINGS, RELEASE, SESSION
 from checkout_log.simulate.clocks import MINUTE, SECOND
 from checkout_log.simulate.plan import Plan, Told
@@ -109,7 +110,7 @@ class Life:
         station = self.station(wish.member, wish.machine)
         ask = asked(station, product, features[0], features[1:])
         try:
-            started = sessions.start(self.bench.authority, self.people[wish.member], ask)
+            started = sessions.start(Unit(self.bench.authority, self.people[wish.member]), ask)
         except BorrowRefused as error:
             return self._note(error, SESSION, wish.member, wish.machine, wish.use)
         place = (wish.member, wish.machine, product)
@@ -146,7 +147,7 @@ class Life:
         if use.end is not None or not use.programs or use.uses_at != planned_at:
             return
         try:
-            sessions.renew(self.bench.authority, self._actor(use), use.handle)
+            sessions.renew(Unit(self.bench.authority, self._actor(use)), use.handle)
         except Refusal:
             # The license is not the member's any more: the program goes on with its grant and does not ask again.
             use.programs = 0
@@ -160,7 +161,7 @@ class Life:
             return
         if self._end_by_time(use):
             return
-        sessions.check_in(self.bench.authority, self._actor(use), use.handle)
+        sessions.check_in(Unit(self.bench.authority, self._actor(use)), use.handle)
         self._ended(use, "checkin")
 
     def _end_by_time(self, use: Use) -> bool:
@@ -182,7 +183,7 @@ class Life:
         wish = Wish(product, features[0], features[1:], until=until)
         request = self.station(member, machine).request(wish, self.bench.clock())
         try:
-            return borrow.issue(self.bench.authority, self.people[member], request)
+            return borrow.issue(Unit(self.bench.authority, self.people[member]), request)
         except BorrowRefused as error:
             return self._note(error, BORROW, member, machine, use)
 
@@ -218,15 +219,15 @@ class Life:
         if self._end_by_time(use):
             return
         receipt = self.station(wish.member, wish.machine).receipt_for(use.file, self.bench.clock())
-        endings.check_in(self.bench.authority, self.people[wish.member], receipt)
+        endings.check_in(Unit(self.bench.authority, self.people[wish.member]), receipt)
         self._ended(use, "checkin")
 
     def _revoke(self, use: Use) -> None:
-        endings.revoke(self.bench.authority, CONSOLE, use.handle, "stolen")
+        endings.revoke(Unit(self.bench.authority, CONSOLE), use.handle, "stolen")
         use.revoked_at = self.bench.clock()
 
     def _release(self, use: Use) -> None:
-        endings.release(self.bench.authority, CONSOLE, use.handle, "machine lost", accept_overlap=True)
+        endings.release(Unit(self.bench.authority, CONSOLE), use.handle, "machine lost", accept_overlap=True)
         self._ended(use, "release")
 
     def _note(self, error: BorrowRefused, mode: str, member: int, machine: int, use: int) -> BorrowRefused:
@@ -251,5 +252,5 @@ class Life:
 
     def _end_session(self, act: Act) -> None:
         use = self.lived.of_case(act.case)
-        sessions.end(self.bench.authority, CONSOLE, use.handle)
+        sessions.end(Unit(self.bench.authority, CONSOLE), use.handle)
         self._ended(use, "end")

@@ -16,6 +16,7 @@ from authority.domain.refusals import Refusal
 from authority.services import borrow, members
 from authority.services.context import Authority
 from authority.services.members import NewMember
+from authority.services.unit import Unit
 from authority.wiring.app import open_authority
 from authority.wiring.settings import from_process
 
@@ -23,7 +24,7 @@ from authority.wiring.settings import from_process
 def done(authority: Authority, wish: dict[str, str]) -> str:
     """The id of a new borrow, or "done" when a member was added."""
     if "request" in wish:
-        return borrow.issue(authority, CONSOLE, wish["request"], wish["member"]).borrow.id
+        return borrow.issue(Unit(authority, CONSOLE), wish["request"], wish["member"]).borrow.id
     members.add(authority, CONSOLE, NewMember(wish["member"], user_type=wish["user_type"]))
     return "done"
 

@@ -43,6 +43,8 @@ class Batches:
         self._count = threading.Lock()
         self._queued = 0
         self._open: _Batch | None = None
+        # Stays open from one batch to the next: there is one writer at a time, and opening costs more than a small write.
+        self._connection: Connection | None = None
 
     @contextlib.contextmanager
     def write(self, *, keep: bool) -> Iterator[Connection]:
@@ -70,17 +72,21 @@ class Batches:
     def _batch(self) -> _Batch:
         if self._open is None:
             self._queue.acquire()
-            connection = None
             try:
-                connection = self._engine.connect()
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                connection = self._connected()
+                connection.begin()
+                connection.connection.cursor().execute("BEGIN IMMEDIATE")
             except BaseException:
-                if connection is not None:
-                    connection.close()
+                self.close()
                 self._queue.release()
                 raise
             self._open = _Batch(connection)
         return self._open
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
 
     def _commit(self, batch: _Batch) -> None:
         """Ends the batch; what goes wrong is told to everyone in it."""
@@ -88,13 +94,19 @@ class Batches:
         try:
             batch.connection.commit()
         except BaseException as error:  # noqa: BLE001 - it is raised again by each writer of the batch
-            # The transaction is still open on it; nobody else may get this connection.
+            # The transaction is still open on it; nobody may get this connection again.
             batch.connection.invalidate()
+            self.close()
             batch.error = error
         finally:
-            batch.connection.close()
             self._queue.release()
             batch.done.set()
+
+    def close(self) -> None:
+        """Closes the connection that is kept open between batches."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 class _Queue:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from authority.domain.refusals import InvalidInput, SettingsInvalid, StorageUnavailable
 from authority.storage.db.batches import Batches
+from authority.storage.db.savepoints import take_back
 
 LONGEST_WAIT_SECONDS = 20
 # SQLite and PostgreSQL, each with the driver that was tried.
@@ -43,9 +44,10 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the database and changes nothing."""
-        with _translated(), self._reading.connect() as connection:
+        with self._translated(), self._reading.connect() as connection:
+            connection.begin()
             if self.is_sqlite:
-                connection.exec_driver_sql("BEGIN")
+                connection.connection.cursor().execute("BEGIN")
             yield connection
             connection.rollback()
 
@@ -57,15 +59,39 @@ class Database:
 
         On SQLite it holds the one write lock from its first line (BEGIN IMMEDIATE); on PostgreSQL rows are locked by name.
         """
-        with _translated():
+        with self._translated():
             if self._batches is not None:
                 with self._batches.write(keep=keep) as connection:
                     yield connection
             else:
+                # Begun by name: what runs on the driver alone would begin nothing that there is to commit.
                 with self.engine.connect() as connection:
+                    connection.begin()
                     yield connection
                     if keep:
                         connection.commit()
+
+    def undo(self, connection: Connection) -> None:
+        """Takes back all that the block of `write` did so far; the block goes on."""
+        if self._batches is not None:
+            take_back(connection)
+        else:
+            connection.rollback()
+            connection.begin()
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        """No driver's exception crosses this boundary, whether it comes through SQLAlchemy or from what runs on the driver."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise _refused(error.orig) from error
+        except self.engine.dialect.loaded_dbapi.Error as error:
+            raise _refused(error) from error
+        except UnicodeEncodeError as error:
+            raise InvalidInput("a text has characters that are no Unicode") from error
+        except PoolTimeout as error:
+            raise StorageUnavailable(f"no connection to the database became free in {LONGEST_WAIT_SECONDS} seconds") from error
 
     def make_private(self) -> None:
         """Makes the file of a SQLite database readable by its owner alone; its journals take over its permissions."""
@@ -83,6 +109,8 @@ class Database:
 
     def close(self) -> None:
         """Closes every connection."""
+        if self._batches is not None:
+            self._batches.close()
         self.engine.dispose()
 
 
@@ -112,14 +140,5 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """No driver's exception crosses this boundary."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise StorageUnavailable(f"the database did not take it: {type(error.orig).__name__}: {error.orig}") from error
-    except UnicodeEncodeError as error:
-        raise InvalidInput("a text has characters that are no Unicode") from error
-    except PoolTimeout as error:
-        raise StorageUnavailable(f"no connection to the database became free in {LONGEST_WAIT_SECONDS} seconds") from error
+def _refused(error: BaseException | None) -> StorageUnavailable:
+    return StorageUnavailable(f"the database did not take it: {type(error).__name__}: {error}")

@@ -15,13 +15,22 @@ def savepoint(connection: Connection, *, keep: bool = True) -> Iterator[None]:
     What came before it stays as it is, and the transaction goes on. Savepoints may stand within each other.
     """
     # Said by hand: SQLAlchemy's own savepoints stay open after they were rolled back, each within the one before.
-    connection.exec_driver_sql("SAVEPOINT part")
+    _run(connection, "SAVEPOINT part")
     try:
         yield
     except BaseException:
-        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
-        connection.exec_driver_sql("RELEASE SAVEPOINT part")
+        take_back(connection)
+        _run(connection, "RELEASE SAVEPOINT part")
         raise
     if not keep:
-        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
-    connection.exec_driver_sql("RELEASE SAVEPOINT part")
+        take_back(connection)
+    _run(connection, "RELEASE SAVEPOINT part")
+
+
+def take_back(connection: Connection) -> None:
+    """Takes back what was done since the innermost savepoint, which stays open."""
+    _run(connection, "ROLLBACK TO SAVEPOINT part")
+
+
+def _run(connection: Connection, text: str) -> None:
+    connection.connection.cursor().execute(text)

@@ -10,7 +10,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from authority.presentation import rendering, spreadsheets
 from authority.services import borrow, endings
 from authority.storage.borrows import Filter
-from authority.web.access import actor, actor_over_limit, authority
+from authority.web.access import authority, unit
 from authority.web.api.models.borrows import (
     BorrowPath,
     BorrowQuery,
@@ -38,7 +38,7 @@ AS_SHEET = {
 @api.post("/borrows", summary="Borrow or renew", responses={201: IssuedBorrow, 200: IssuedBorrow})
 def issue(body: BorrowRequest) -> tuple[dict[str, Any], int]:
     """201 with a new borrow; 200 with the same file when this very request was answered before."""
-    issued = borrow.issue(authority(), actor(), body.request, body.member)
+    issued = borrow.issue(unit(), body.request, body.member)
     shown = rendering.borrow(issued.borrow, authority().now())
     return {"borrow": shown, "file": json.loads(issued.file)}, 201 if issued.is_new else 200
 
@@ -59,10 +59,10 @@ def listed(query: BorrowQuery) -> dict[str, Any] | Response:
     now = authority().now()
     if _wants_csv(query):
         limit = query.limit if "limit" in query.model_fields_set else None
-        found = islice(borrow.every(authority(), actor(), wanted), limit)
+        found = islice(borrow.every(unit(), wanted), limit)
         rows = (rendering.borrow_row(item, now) for item in found)
         return Response(spreadsheets.lines(rendering.BORROW_COLUMNS, rows), headers=AS_SHEET)
-    page, cursor = borrow.listed(authority(), actor(), wanted)
+    page, cursor = borrow.listed(unit(), wanted)
     return {"items": [rendering.borrow(found, now) for found in page], "next": cursor}
 
 
@@ -75,32 +75,32 @@ def _wants_csv(query: BorrowQuery) -> bool:
 @api.get("/borrows/<borrow_id>", summary="One borrow", responses={200: BorrowShown, 404: Problem})
 def show(path: BorrowPath) -> dict[str, Any]:
     """A member sees only their own."""
-    return rendering.borrow(borrow.show(authority(), actor(), path.borrow_id), authority().now())
+    return rendering.borrow(borrow.show(unit(), path.borrow_id), authority().now())
 
 
 @api.get("/borrows/<borrow_id>/file", summary="The borrow file again", responses={200: FILE, 404: Problem})
 def file(path: BorrowPath) -> Response:
     """The file of the latest token, byte for byte as it was given."""
-    data = borrow.newest_file(authority(), actor(), path.borrow_id)
+    data = borrow.newest_file(unit(), path.borrow_id)
     return Response(data, content_type="application/json")
 
 
 @api.post("/borrows/<borrow_id>/revoke", summary="Withdraw a borrow", responses={200: EndedBorrow, 404: Problem})
 def revoke(path: BorrowPath, body: Revocation) -> dict[str, Any]:
     """Its seat stays taken until it ends, because the copy may still run until then."""
-    ended = endings.revoke(authority(), actor(), path.borrow_id, body.reason)
+    ended = endings.revoke(unit(), path.borrow_id, body.reason)
     return {"borrow": rendering.borrow(ended, authority().now())}
 
 
 @api.post("/borrows/<borrow_id>/release", summary="Free the seat of a lost machine", responses={200: EndedBorrow, 404: Problem})
 def release(path: BorrowPath, body: Release) -> dict[str, Any]:
     """Frees the seat at once; until expires_at the lost copy can still run beside the new one."""
-    ended = endings.release(authority(), actor(), path.borrow_id, body.reason, accept_overlap=body.accept_overlap)
+    ended = endings.release(unit(), path.borrow_id, body.reason, accept_overlap=body.accept_overlap)
     return {"borrow": rendering.borrow(ended, authority().now())}
 
 
 @api.post("/check-ins", summary="Check a borrow in", responses={200: EndedBorrow, 404: Problem})
 def check_in(body: CheckIn) -> dict[str, Any]:
     """Frees the seat; the same receipt again changes nothing."""
-    ended = endings.check_in(authority(), actor_over_limit(), body.receipt)
+    ended = endings.check_in(unit(open_over_limit=True), body.receipt)
     return {"borrow": rendering.borrow(ended, authority().now())}

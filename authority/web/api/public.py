@@ -8,7 +8,7 @@ from flask_openapi3.blueprint import APIBlueprint
 
 from authority.presentation import rendering
 from authority.services import access, log, overview, status_lists
-from authority.web.access import actor, authority, secret, tell_excess
+from authority.web.access import actor, authority, public, secret, tell_excess
 from authority.web.api.models.access import SignedIn, SignIn
 from authority.web.api.models.common import FILE, Problem
 from authority.web.api.models.events import EventQuery, Events
@@ -34,7 +34,7 @@ def sign_out() -> tuple[str, int]:
 @api.get("/status-list", summary="The newest status file", responses={200: FILE})
 def status_list() -> Response:
     """A file of the kind status, for anyone to carry to any workstation."""
-    return Response(status_lists.export(authority()), content_type="application/json")
+    return Response(status_lists.export(public()), content_type="application/json")
 
 
 @api.get("/trust", summary="The trust file", responses={200: FILE})

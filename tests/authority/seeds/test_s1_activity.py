@@ -9,6 +9,7 @@ import pytest
 
 from authority.domain.members import Role
 from authority.services import sessions
+from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import started
@@ -45,7 +46,7 @@ def test_beside_each_member_is_when_they_last_used_the_product(web: Web) -> None
     assert of_ada(web)["last_used_at"] is None
     found = started(web.bench, ada, workstation("laptop")).session
     web.bench.clock.turn(minutes=10)
-    sessions.renew(web.bench.authority, ada, found.id)
+    sessions.renew(Unit(web.bench.authority, ada), found.id)
     web.bench.clock.turn(days=3)
     assert (of_ada(web)["last_used_at"], of_ada(web)["days_since_last_used"]) == ("2026-03-02T09:10:00Z", 3)
 
@@ -63,7 +64,7 @@ def test_green_usually_means_an_active_session(web: Web) -> None:
     ada = web.bench.member("ada")
     found = started(web.bench, ada, workstation("laptop")).session
     assert [item["id"] for item in of_ada(web)["sessions"]] == [found.id]
-    sessions.check_in(web.bench.authority, ada, found.id)
+    sessions.check_in(Unit(web.bench.authority, ada), found.id)
     assert (of_ada(web)["state"], of_ada(web)["sessions"]) == ("green", [])
 
 
@@ -94,7 +95,7 @@ def test_all_active_sessions_of_a_member_are_there_to_be_ended(web: Web) -> None
 
 
 LEAVING: dict[str, Callable[[Web, str], object]] = {
-    "signed out": lambda web, found: sessions.check_in(web.bench.authority, web.actors[Role.MEMBER], found),
+    "signed out": lambda web, found: sessions.check_in(Unit(web.bench.authority, web.actors[Role.MEMBER]), found),
     "left": lambda web, found: web.bench.clock.turn(minutes=30),
 }
 

@@ -11,6 +11,7 @@ from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.refusals import NotAllowed, SessionEnded, SessionLimit
 from authority.domain.sessions import Session
 from authority.services import sessions
+from authority.services.unit import Unit
 from authority.storage.sessions import Filter
 from tests.support.authorities import START, Bench
 from tests.support.borrowing import workstation
@@ -22,7 +23,7 @@ HALF_AN_HOUR = timedelta(minutes=30)
 
 def shown(bench: Bench, username: str = "ada") -> list[Session]:
     """The member's sessions as an administrator sees them, oldest first."""
-    page, _ = sessions.listed(bench.authority, CONSOLE, Filter(member=username))
+    page, _ = sessions.listed(Unit(bench.authority, CONSOLE), Filter(member=username))
     return page[::-1]
 
 
@@ -48,7 +49,7 @@ def test_an_administrator_ends_a_session_and_the_member_goes_on_elsewhere(bench:
     """Where the member cannot sign out because they are not there, an administrator ends the session: a place is free (seed S1)."""
     ada, chief = bench.member("ada"), bench.administrator()
     far_away, *_ = on_computers(bench, ada, 3)
-    sessions.end(bench.authority, chief, far_away.id)
+    sessions.end(Unit(bench.authority, chief), far_away.id)
     assert started(bench, ada, workstation("fourth")).is_new
     with pytest.raises(SessionLimit):
         started(bench, ada, workstation("fifth"))
@@ -58,7 +59,7 @@ def test_the_member_ends_a_session_and_goes_on_elsewhere(sqlite_bench: Bench) ->
     """Signing out on one computer makes a place for another one (seed S1)."""
     ada = sqlite_bench.member("ada")
     first, *_ = on_computers(sqlite_bench, ada, 3)
-    sessions.check_in(sqlite_bench.authority, ada, first.id)
+    sessions.check_in(Unit(sqlite_bench.authority, ada), first.id)
     assert started(sqlite_bench, ada, workstation("fourth")).is_new
 
 
@@ -68,7 +69,7 @@ def test_nobody_else_ends_a_members_session(sqlite_bench: Bench, role: Role) -> 
     ada, someone = sqlite_bench.member("ada"), sqlite_bench.member("someone", role=role)
     (found,) = on_computers(sqlite_bench, ada, 1)
     with pytest.raises(NotAllowed):
-        sessions.end(sqlite_bench.authority, someone, found.id)
+        sessions.end(Unit(sqlite_bench.authority, someone), found.id)
     assert shown(sqlite_bench) == [found]
 
 
@@ -79,7 +80,7 @@ def test_every_active_session_of_a_member_is_shown(sqlite_bench: Bench) -> None:
 
 
 WAYS_OUT: dict[str, Callable[[Bench, Actor, Session], object]] = {
-    "signed out": lambda bench, ada, found: sessions.check_in(bench.authority, ada, found.id),
+    "signed out": lambda bench, ada, found: sessions.check_in(Unit(bench.authority, ada), found.id),
     "left the application": lambda bench, ada, found: bench.clock.turn(minutes=30),
 }
 
@@ -110,7 +111,7 @@ def test_use_keeps_a_session_alive(sqlite_bench: Bench) -> None:
     (first,) = on_computers(sqlite_bench, ada, 1)
     for _ in range(25):
         sqlite_bench.clock.turn(minutes=20)
-        assert sessions.renew(sqlite_bench.authority, ada, first.id).session.id == first.id
+        assert sessions.renew(Unit(sqlite_bench.authority, ada), first.id).session.id == first.id
     assert [(found.id, found.created_at) for found in shown(sqlite_bench)] == [(first.id, START)]
 
 
@@ -119,10 +120,10 @@ def test_a_session_ends_half_an_hour_after_the_last_use(sqlite_bench: Bench) -> 
     ada = sqlite_bench.member("ada")
     (first,) = on_computers(sqlite_bench, ada, 1)
     sqlite_bench.clock.turn(minutes=20)
-    sessions.renew(sqlite_bench.authority, ada, first.id)
+    sessions.renew(Unit(sqlite_bench.authority, ada), first.id)
     sqlite_bench.clock.turn(minutes=30)
     with pytest.raises(SessionEnded, match="by time at 2026-03-02 09:50 UTC"):
-        sessions.renew(sqlite_bench.authority, ada, first.id)
+        sessions.renew(Unit(sqlite_bench.authority, ada), first.id)
 
 
 def test_after_half_an_hour_of_inactivity_there_is_a_new_session(bench: Bench) -> None:
@@ -171,7 +172,7 @@ def test_last_used_is_never_longer_ago_than_half_an_hour(sqlite_bench: Bench) ->
     ada = sqlite_bench.member("ada")
     (found,) = on_computers(sqlite_bench, ada, 1)
     sqlite_bench.clock.turn(minutes=17)
-    last = sessions.renew(sqlite_bench.authority, ada, found.id).session.last_used_at
+    last = sessions.renew(Unit(sqlite_bench.authority, ada), found.id).session.last_used_at
     ages = []
     for _ in range(40):
         ages += [sqlite_bench.clock() - item.last_used_at for item in shown(sqlite_bench)]
@@ -187,7 +188,7 @@ def test_active_until_is_half_an_hour_after_the_last_use(sqlite_bench: Bench) ->
     assert found.active_until == found.last_used_at + HALF_AN_HOUR
     for minutes in (1, 15, 29):
         sqlite_bench.clock.turn(minutes=minutes)
-        found = sessions.renew(sqlite_bench.authority, ada, found.id).session
+        found = sessions.renew(Unit(sqlite_bench.authority, ada), found.id).session
         assert (found.last_used_at, found.active_until) == (sqlite_bench.clock(), sqlite_bench.clock() + HALF_AN_HOUR)
         assert shown(sqlite_bench) == [found]
 

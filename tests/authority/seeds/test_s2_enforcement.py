@@ -9,6 +9,7 @@ import pytest
 from authority.domain.members import CONSOLE, Role
 from authority.domain.refusals import MemberLimitReached, OrganizationOverLimit
 from authority.services import access, admission, borrow, removal
+from authority.services.unit import Unit
 from authority.web.application import create_app
 from tests.support.authorities import Bench
 from tests.support.borrowing import workstation
@@ -116,7 +117,7 @@ def test_who_is_not_an_administrator_cannot_use_the_application(crowded: Web) ->
     request = laptop.request(Wish("arcgis-pro"), crowded.bench.clock())
     problem(crowded.post("/borrows", {"request": request}, Role.MEMBER), 403, "organization-over-limit")
     with pytest.raises(OrganizationOverLimit):
-        borrow.issue(crowded.bench.authority, CONSOLE, request, "member")
+        borrow.issue(Unit(crowded.bench.authority, CONSOLE), request, "member")
 
 
 def test_members_get_in_again_once_it_is_resolved_and_not_before(crowded: Web) -> None:

@@ -23,6 +23,7 @@ from authority.domain.refusals import (
 )
 from authority.services import borrow, endings, policies, sessions
 from authority.services.borrow import Issued
+from authority.services.unit import Unit
 from authority.storage.borrows import Filter
 from authority.web.application import create_app
 from tests.support.authorities import Bench
@@ -188,7 +189,7 @@ def test_who_goes_offline_leaves_the_other_computers(bench: Bench) -> None:
     elsewhere = started(bench, ada, workstation("tower")).session
     issued_to(bench, ada, workstation("laptop"))
     with pytest.raises(AlreadyBorrowed, match="borrowed on laptop since"):
-        sessions.renew(bench.authority, ada, elsewhere.id)
+        sessions.renew(Unit(bench.authority, ada), elsewhere.id)
 
 
 def test_with_a_line_now_and_then_the_member_signs_in_on_the_same_machine(sqlite_bench: Bench) -> None:
@@ -211,8 +212,8 @@ def test_when_the_computer_is_lost_the_member_gets_a_new_license(sqlite_bench: B
     """By the name of a lost or damaged computer its license is found, and the member can have a new one (seed S3)."""
     ada = sqlite_bench.member("ada")
     issued_to(sqlite_bench, ada, workstation("lost"))
-    (found,) = borrow.listed(sqlite_bench.authority, CONSOLE, Filter(machine="lost"))[0]
-    endings.release(sqlite_bench.authority, CONSOLE, found.id, "left on a train", accept_overlap=True)
+    (found,) = borrow.listed(Unit(sqlite_bench.authority, CONSOLE), Filter(machine="lost"))[0]
+    endings.release(Unit(sqlite_bench.authority, CONSOLE), found.id, "left on a train", accept_overlap=True)
     assert issued_to(sqlite_bench, ada, workstation("new")).is_new
 
 
@@ -231,7 +232,7 @@ def test_back_on_a_line_the_license_is_checked_in_at_any_time(sqlite_bench: Benc
     issued = issued_to(sqlite_bench, ada, laptop)
     turn_off(sqlite_bench)
     receipt = laptop.receipt_for(issued.file, sqlite_bench.clock())
-    assert endings.check_in(sqlite_bench.authority, ada, receipt).state(sqlite_bench.clock()) == "checked-in"
+    assert endings.check_in(Unit(sqlite_bench.authority, ada), receipt).state(sqlite_bench.clock()) == "checked-in"
 
 
 OTHER_MACHINES: dict[str, Callable[[SimulatedWorkstation], SimulatedWorkstation]] = {
@@ -250,8 +251,8 @@ def test_a_license_is_checked_in_where_it_was_taken_and_by_the_same_user(
     issued = issued_to(bench, ada, laptop)
     receipt = other(laptop).receipt_for(issued.file, bench.clock())
     with pytest.raises(NotAllowed, match="another machine or by another user"):
-        endings.check_in(bench.authority, ada, receipt)
-    assert borrow.show(bench.authority, ada, issued.borrow.id).state(bench.clock()) == "active"
+        endings.check_in(Unit(bench.authority, ada), receipt)
+    assert borrow.show(Unit(bench.authority, ada), issued.borrow.id).state(bench.clock()) == "active"
 
 
 def test_a_license_is_checked_in_by_the_account_that_took_it(sqlite_bench: Bench) -> None:
@@ -260,8 +261,8 @@ def test_a_license_is_checked_in_by_the_account_that_took_it(sqlite_bench: Bench
     issued = issued_to(sqlite_bench, ada, laptop)
     receipt = laptop.receipt_for(issued.file, sqlite_bench.clock())
     with pytest.raises(NotAllowed, match="only the same account"):
-        endings.check_in(sqlite_bench.authority, eve, receipt)
-    assert endings.check_in(sqlite_bench.authority, ada, receipt).state(sqlite_bench.clock()) == "checked-in"
+        endings.check_in(Unit(sqlite_bench.authority, eve), receipt)
+    assert endings.check_in(Unit(sqlite_bench.authority, ada), receipt).state(sqlite_bench.clock()) == "checked-in"
 
 
 def test_after_checking_in_the_member_connects_again_to_work(laptop: Laptop) -> None:
@@ -277,6 +278,6 @@ def test_after_checking_in_any_computer_will_do(sqlite_bench: Bench) -> None:
     """With the license back, the member is free to connect on every computer (seed S3)."""
     ada, laptop = sqlite_bench.member("ada"), workstation("laptop")
     issued = issued_to(sqlite_bench, ada, laptop)
-    endings.check_in(sqlite_bench.authority, ada, laptop.receipt_for(issued.file, sqlite_bench.clock()))
+    endings.check_in(Unit(sqlite_bench.authority, ada), laptop.receipt_for(issued.file, sqlite_bench.clock()))
     for name in ("laptop", "tower"):
         assert started(sqlite_bench, ada, workstation(name)).is_new

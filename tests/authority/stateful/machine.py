@@ -17,6 +17,7 @@ from sqlalchemy import delete, event, insert, select, text
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.refusals import OrganizationOverLimit, Refusal
 from authority.services import admission, borrow, licenses, sessions
+from authority.services.unit import Unit
 from authority.signing import vendor
 from authority.signing.keyring import USES
 from authority.storage.borrows import Filter
@@ -59,7 +60,7 @@ class Prepared:
                 if rows:
                     connection.execute(insert(table), rows)
         known = authority.remembered
-        known.organization = known.newest_list = None
+        known.organization = None
         for remembered in (known.authorizations, known.trust_files, known.lists):
             remembered.clear()
         self.bench.clock.at = START
@@ -234,7 +235,7 @@ class Machine(RuleBasedStateMachine):
         self.past_seats = in_use
 
     def exactly_the_borrows_of_the_model_are_out(self) -> None:
-        page, cursor = borrow.listed(self.authority, CONSOLE, Filter(state="active", limit=1000))
+        page, cursor = borrow.listed(Unit(self.authority, CONSOLE), Filter(state="active", limit=1000))
         assert cursor is None
         assert {(item.id, item.member, item.level, item.expires_at, item.seat_free_at) for item in page} == {
             (self.borrow_ids[number], use.name, use.level, use.expires_at, use.seat_free_at)
@@ -243,7 +244,7 @@ class Machine(RuleBasedStateMachine):
         }
 
     def exactly_the_sessions_of_the_model_are_active(self) -> None:
-        page, cursor = sessions.listed(self.authority, CONSOLE, SessionFilter(limit=1000))
+        page, cursor = sessions.listed(Unit(self.authority, CONSOLE), SessionFilter(limit=1000))
         assert cursor is None
         assert {(item.id, item.member, item.level, item.active_until) for item in page} == {
             (self.session_ids[number], use.name, use.level, use.expires_at)

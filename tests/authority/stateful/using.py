@@ -9,6 +9,7 @@ from hypothesis.stateful import precondition, rule
 
 from authority.domain.members import CONSOLE, Actor
 from authority.services import borrow, endings, sessions, status_lists
+from authority.services.unit import Unit
 from tests.authority.stateful.administration import codes, extensions_of, names, picks
 from tests.authority.stateful.machine import MACHINES, Machine
 from tests.authority.stateful.model import CHECKED_IN, CHECKOUT, ENDED, SUCCESSES
@@ -103,7 +104,9 @@ class Using(Machine):
         is_self = is_self and name in self.actors
         actor, member = (self.by(name), None) if is_self else (CONSOLE, name)
         expected = self.model.issue(number, name)
-        issued = self.expect(what, expected, lambda: borrow.issue(self.authority, actor, self.request_texts[number], member))
+        issued = self.expect(
+            what, expected, lambda: borrow.issue(Unit(self.authority, actor), self.request_texts[number], member)
+        )
         if issued is None:
             return
         answered = self.model.requests[number].borrow
@@ -170,7 +173,7 @@ class Using(Machine):
         actor = self.by(name) if name is not None and is_member else CONSOLE
         by = name if name is not None and is_member and not self.model.is_administrator(name) else None
         expected = self.model.check_in(number, by)
-        self.expect("check in", expected, lambda: endings.check_in(self.authority, actor, self.receipt_texts[number]))
+        self.expect("check in", expected, lambda: endings.check_in(Unit(self.authority, actor), self.receipt_texts[number]))
 
     @precondition(is_any_seat_held)
     @rule(pick=picks)
@@ -178,7 +181,7 @@ class Using(Machine):
         self.fire("revoke")
         number = self._number_of(self.model.borrows, pick)
         found = self.borrow_ids[number]
-        self.expect("revoke", self.model.revoke(number), lambda: endings.revoke(self.authority, CONSOLE, found, "lost"))
+        self.expect("revoke", self.model.revoke(number), lambda: endings.revoke(Unit(self.authority, CONSOLE), found, "lost"))
 
     @precondition(is_any_seat_held)
     @rule(pick=picks, is_accepted=st.sampled_from((True, True, False)))
@@ -189,7 +192,7 @@ class Using(Machine):
         self.expect(
             "release",
             expected,
-            lambda: endings.release(self.authority, CONSOLE, found, "gone", accept_overlap=is_accepted),
+            lambda: endings.release(Unit(self.authority, CONSOLE), found, "gone", accept_overlap=is_accepted),
         )
 
     # --- connected
@@ -229,7 +232,7 @@ class Using(Machine):
         before = {number for number, use in enumerate(self.model.sessions) if self.model.is_active(use)}
         expected = self.model.start(name, wish)
         ask = asked(self.workstations[wish.machine], wish.product, wish.level, tuple(sorted(wish.extensions)))
-        found = self.expect("start", expected, lambda: sessions.start(self.authority, self.by(name), ask))
+        found = self.expect("start", expected, lambda: sessions.start(Unit(self.authority, self.by(name)), ask))
         if expected == CHECKOUT:
             self.session_ids.append(found.session.id)
         if found is not None:
@@ -252,7 +255,7 @@ class Using(Machine):
         number = self._number_of(self.model.sessions, pick)
         if self.model.sessions[number].name in self.actors:
             actor, found = self.by(self.model.sessions[number].name), self.session_ids[number]
-            self.expect("use session", self.model.renew(number), lambda: sessions.renew(self.authority, actor, found))
+            self.expect("use session", self.model.renew(number), lambda: sessions.renew(Unit(self.authority, actor), found))
 
     @precondition(lambda self: self.model.sessions)
     @rule(pick=picks, is_own=st.booleans())
@@ -265,7 +268,9 @@ class Using(Machine):
             expected = "not-authenticated" if is_disabled else self.model.end(number, CHECKED_IN)
             self._send_to_web("check in session", expected, "DELETE", f"sessions/{found}", name)
         else:
-            self.expect("end session", self.model.end(number, ENDED), lambda: sessions.end(self.authority, CONSOLE, found))
+            self.expect(
+                "end session", self.model.end(number, ENDED), lambda: sessions.end(Unit(self.authority, CONSOLE), found)
+            )
 
     # --- looking
 
@@ -291,7 +296,7 @@ class Using(Machine):
                 trust=self.bench.trust_file,
                 workstation=self.workstations[self.model.requests[number].wish.machine].identity,
                 now=self.bench.clock(),
-                status_list=status_lists.export(self.authority),
+                status_list=status_lists.export(Unit(self.authority, CONSOLE)),
             )
         except CarnetError as error:
             return error.code
@@ -322,7 +327,7 @@ class Using(Machine):
         self.fire("come back")
         actor: Actor = self.former[pick % len(self.former)]
         ask = asked(self.workstations[machine], CONCURRENT)
-        self.expect("come back", "not-allowed", lambda: sessions.start(self.authority, actor, ask))
+        self.expect("come back", "not-allowed", lambda: sessions.start(Unit(self.authority, actor), ask))
 
     # --- picking
 
