@@ -113,12 +113,19 @@ def bench_serving(options: Options = Options()) -> None:
         folder = Path(name)
         builds = _builds(options, folder)
         bare = _bare(options, folder)
+        taken: dict[str, float] = {}
+        # How far the floor is, is said for one number of clients.
+        clients = min(options.clients, key=lambda number: abs(number - AIMED_AT[0]))
         for database in options.only:
             with ExitStack() as stack:
                 sides = [stack.enter_context(_SIDES[database](build, options, folder)) for build in builds]
                 _measure(sides, options)
                 _print(database, sides, bare, options)
-        print_floor(folder)
+                ours = sides[0].figures["borrow", clients]
+                taken[f"a borrow on {database}"] = ours.each(ours.processor_seconds)
+        floor = print_floor(folder, bare[clients].each(bare[clients].processor_seconds))
+        for label, milliseconds in taken.items():
+            print(f"  {label:44} {milliseconds:6.3f} ms: {milliseconds / floor:4.1f} x the floor")
 
 
 def _builds(options: Options, folder: Path) -> list[Build]:

@@ -30,23 +30,32 @@ def per_call_microseconds(calls: Sequence[Callable[[], object]], *, rounds: int 
     for call in calls:
         call()
     for _ in range(rounds):
-        for found, call in zip(taken, calls, strict=True):
+        for times, call in zip(taken, calls, strict=True):
             began = time.perf_counter()
             for _ in range(each):
                 call()
-            found.append((time.perf_counter() - began) / each * 1e6)
-    return [statistics.median(found) for found in taken]
+            times.append((time.perf_counter() - began) / each * 1e6)
+    return [statistics.median(times) for times in taken]
 
 
 def process_milliseconds(commands: Sequence[Sequence[str]], *, rounds: int = 15) -> list[float]:
-    """The median time of each command as a whole process in milliseconds, the commands taking turns."""
+    """The median processor time of each command as a whole process in milliseconds, the commands taking turns.
+
+    Other work on the machine lengthens the time on the clock, and this much less.
+    """
     taken: list[list[float]] = [[] for _ in commands]
     for _ in range(rounds):
-        for found, command in zip(taken, commands, strict=True):
-            began = time.perf_counter()
+        for times, command in zip(taken, commands, strict=True):
+            began = _children_seconds()
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-            found.append((time.perf_counter() - began) * 1e3)
-    return [statistics.median(found[1:]) for found in taken]
+            times.append((_children_seconds() - began) * 1e3)
+    return [statistics.median(times[1:]) for times in taken]
+
+
+def _children_seconds() -> float:
+    """The processor time of all processes that this one started and that ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def in_own_process(call: Callable[..., object], *arguments: object, into: Path | None = None) -> Taken:

@@ -1,0 +1,64 @@
+"""The walk of a borrow, and that of a check, keep within the house's budget: how much code somebody reads to follow one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# What `python -m tools.walk` says at most. Who makes a walk shorter lowers the figure here.
+BUDGET = {
+    "borrow": {
+        "files": 38,
+        "functions": 142,
+        "changes of file": 145,
+        "SQL executions": 29,
+        "SQL statements": 21,
+        "connections": 3,
+        "clock reads": 4,
+        "signatures verified": 2,
+    },
+    "check": {
+        "files": 16,
+        "functions": 96,
+        "changes of file": 152,
+        "machine key opened": 2,
+        "signatures verified": 5,
+        "status list verified": 2,
+        "clock reads": 1,
+    },
+}
+
+
+def walk(*arguments: str) -> str:
+    """What the script prints; it has a process of its own, in which nothing is remembered from other tests."""
+    command = [sys.executable, "-m", "tools.walk", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+@pytest.mark.parametrize("name", BUDGET)
+def test_a_walk_keeps_within_its_budget(name: str) -> None:
+    figures = json.loads(walk(name, "--json"))[name]
+    over = {figure: (figures[figure], most) for figure, most in BUDGET[name].items() if figures[figure] > most}
+    assert not over, "more than the budget: shorten the walk, or say in the commit why it grew"
+
+
+def test_every_figure_of_a_walk_is_measured() -> None:
+    """A borrow runs SQL on a connection and verifies signatures; a check opens this machine's key: nothing is zero for want of looking."""
+    figures = json.loads(walk("--json"))
+    for name, budget in BUDGET.items():
+        assert all(figures[name][figure] > 0 for figure in budget), figures[name]
+
+
+def test_the_path_of_a_borrow_begins_in_its_route_and_writes_in_storage() -> None:
+    lines = walk("borrow", "--full").splitlines()
+    route = next(number for number, line in enumerate(lines) if "web/api/borrows.py" in line)
+    storing = [number for number, line in enumerate(lines) if "authority/storage/borrows.py" in line]
+    assert storing
+    assert min(storing) > route
+    depth = len(lines[route]) - len(lines[route].lstrip())
+    assert all(len(lines[number]) - len(lines[number].lstrip()) > depth for number in storing)
