@@ -13,19 +13,19 @@ ROOT = Path(__file__).parents[1]
 # What `python -m tools.walk` says at most. Who makes a walk shorter lowers the figure here.
 BUDGET = {
     "borrow": {
-        "files": 38,
-        "functions": 142,
-        "changes of file": 145,
-        "SQL executions": 29,
-        "SQL statements": 21,
-        "connections": 3,
-        "clock reads": 4,
+        "files": 39,
+        "functions": 150,
+        "changes of file": 160,
+        "SQL executions": 10,
+        "SQL statements": 6,
+        "connections": 1,
+        "clock reads": 2,
         "signatures verified": 2,
     },
     "check": {
         "files": 16,
-        "functions": 96,
-        "changes of file": 152,
+        "functions": 100,
+        "changes of file": 155,
         "machine key opened": 2,
         "signatures verified": 5,
         "status list verified": 2,
