@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import click
 
-from authority.cli.frame import Frame, Group, pass_frame, show, show_table
+from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_rest, show_table
 from authority.domain.members import CONSOLE
-from authority.presentation import rendering
+from authority.presentation.api_keys import ApiKeyShown, MadeApiKey
+from authority.presentation.shown import rfc3339
 from authority.services import access
+
+COLUMNS: Columns[ApiKeyShown] = {
+    "id": lambda key: key.id,
+    "name": lambda key: key.name,
+    "member": lambda key: key.member,
+    "created": lambda key: key.created_at,
+    "revoked": lambda key: key.revoked_at,
+}
 
 
 @click.group(cls=Group, name="api-key")
@@ -22,9 +31,9 @@ def api_key() -> None:
 def create(frame: Frame, username: str, name: str) -> None:
     """Make an API key that acts as the member; it is shown this once."""
     with frame.authority() as authority:
-        secret, found = access.create_api_key(authority, CONSOLE, username, name)
-    value = rendering.api_key(found) | {"api_key": secret}
-    show(frame, value, [f"API key {found.id} ({found.name}) acts as {found.member}; shown this once:", secret])
+        secret, key = access.create_api_key(authority, CONSOLE, username, name)
+    lines = [f"API key {key.id} ({key.name}) acts as {key.member}; shown this once:", secret]
+    show(frame, MadeApiKey.made(key, secret), lines)
 
 
 @api_key.command("list")
@@ -34,16 +43,8 @@ def list_keys(frame: Frame, limit: int) -> None:
     """List the API keys, newest first, also those that were revoked; never the keys themselves."""
     with frame.authority() as authority:
         page, more = access.listed_api_keys(authority, CONSOLE, None, limit)
-    columns = {
-        "id": lambda row: row["id"],
-        "name": lambda row: row["name"],
-        "member": lambda row: row["member"],
-        "created": lambda row: row["created_at"],
-        "revoked": lambda row: row["revoked_at"],
-    }
-    show_table(frame, [rendering.api_key(found) for found in page], columns)
-    if more is not None:
-        click.echo(f"carnet-authority: there are more than {limit}; raise --limit", err=True)
+    show_table(frame, list(map(ApiKeyShown.of, page)), COLUMNS)
+    show_rest(more, limit)
 
 
 @api_key.command("revoke")
@@ -52,5 +53,5 @@ def list_keys(frame: Frame, limit: int) -> None:
 def revoke(frame: Frame, key_id: str) -> None:
     """Revoke an API key: from now on it is of no use. Once more changes nothing."""
     with frame.authority() as authority:
-        found = rendering.api_key(access.revoke_api_key(authority, CONSOLE, key_id))
-    show(frame, found, [f"API key {found['id']} ({found['name']}) of {found['member']} is revoked since {found['revoked_at']}"])
+        key = ApiKeyShown.of(access.revoke_api_key(authority, CONSOLE, key_id))
+    show(frame, key, [f"API key {key.id} ({key.name}) of {key.member} is revoked since {rfc3339(key.revoked_at)}"])

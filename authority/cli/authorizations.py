@@ -7,7 +7,8 @@ import click
 from authority.cli.frame import Command, Frame, pass_frame, read_input, show
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import AuthorizationUnusable, RequestInvalid
-from authority.presentation import rendering
+from authority.presentation.authorization import InstallationShown
+from authority.presentation.shown import rfc3339
 from authority.services import authorizations
 from authority.services.authorizations import Installation, NewTrust
 
@@ -35,14 +36,14 @@ def install(frame: Frame, file: str, trust: str | None, accepted: tuple[str, ...
     new_trust = None if trust is None else NewTrust(_read(trust), frozenset(accepted))
     with frame.authority() as authority:
         done = authorizations.install(authority, CONSOLE, data, new_trust, dry_run=dry_run)
-        value = rendering.installation(done, authority.now(), dry_run=dry_run)
+        value = InstallationShown.of(done, authority.now(), dry_run=dry_run)
     lines = _lines(done, dry_run=dry_run)
     if done.trust_file is not None and not dry_run:
         wrote = f"wrote {frame.settings().trust_copy}; " if done.trouble is None else ""
         lines.append(
             f"{wrote}from now on workstations need the new trust file for new borrows, earlier ones stay good with the old one"
         )
-    show(frame, value, [*lines, *([f"warning: {value['warning']}"] if value["warning"] else [])])
+    show(frame, value, [*lines, *([f"warning: {value.warning}"] if value.warning else [])])
 
 
 def _read(name: str) -> bytes:
@@ -54,11 +55,12 @@ def _read(name: str) -> bytes:
 
 
 def _lines(done: Installation, *, dry_run: bool) -> list[str]:
-    found = done.authorization
+    authorization = done.authorization
     if not done.is_new:
-        return [f"the authorization with seq {found.seq} is in force already; nothing was changed"]
+        return [f"the authorization with seq {authorization.seq} is in force already; nothing was changed"]
     did = "would be installed; nothing was changed" if dry_run else "is installed"
-    lines = [f"the authorization of {found.vendor} with seq {found.seq}, until {rendering.rfc3339(found.ends_at)}, {did}"]
+    until = rfc3339(authorization.ends_at)
+    lines = [f"the authorization of {authorization.vendor} with seq {authorization.seq}, until {until}, {did}"]
     lines += [f"  {change}" for change in done.changes or ("nothing but its number changes",)]
     if done.consequences:
         lines += ["what is in use is more than it allows:", *(f"  {sentence}" for sentence in done.consequences)]

@@ -10,11 +10,25 @@ from typing import Any
 import click
 
 from authority.cli.endings import line_of
-from authority.cli.frame import Frame, Group, check_output, pass_frame, read_input, show, show_table, write_lines, write_output
+from authority.cli.frame import (
+    Columns,
+    Frame,
+    Group,
+    check_output,
+    pass_frame,
+    read_input,
+    show,
+    show_rest,
+    show_table,
+    write_lines,
+    write_output,
+)
 from authority.cli.table import CommandTable
 from authority.domain.borrows import BorrowState
 from authority.domain.members import CONSOLE
-from authority.presentation import rendering, spreadsheets
+from authority.presentation import sheets
+from authority.presentation.borrows import BorrowShown
+from authority.presentation.computers import name_of
 from authority.services import borrow as service
 from authority.services.context import Authority
 from authority.services.unit import Unit
@@ -30,6 +44,15 @@ ENDINGS = CommandTable(
         "check-in": "authority.cli.endings:check_in",
     }
 )
+COLUMNS: Columns[BorrowShown] = {
+    "id": lambda borrow: borrow.id,
+    "member": lambda borrow: borrow.member,
+    "license": lambda borrow: [f"{borrow.product} {borrow.level}", *borrow.extensions],
+    "machine": lambda borrow: name_of(borrow.machine),
+    "since": lambda borrow: borrow.issued_at,
+    "until": lambda borrow: borrow.expires_at,
+    "state": lambda borrow: borrow.state,
+}
 
 
 @click.group(cls=Group, commands=ENDINGS)
@@ -48,12 +71,12 @@ def issue(frame: Frame, request_file: str, member: str | None, output: str) -> N
     request = member_of_file(read_input(request_file), "request")
     with frame.authority() as authority:
         issued = service.issue(Unit(authority, CONSOLE), request, member)
-        found = rendering.borrow(issued.borrow, authority.now())
+        shown = BorrowShown.of(issued.borrow, authority.now())
     write_output(output, issued.file)
-    lines = [line_of(found), f"wrote {output}; carry it to the workstation: carnet install {output}"]
+    lines = [line_of(shown), f"wrote {output}; carry it to the workstation: carnet install {output}"]
     if not issued.is_new:
         lines.append("this very request was answered before; the file is the same")
-    show(frame, {"borrow": found, "file": output, "is_new": issued.is_new}, lines)
+    show(frame, {"borrow": shown, "file": output, "is_new": issued.is_new}, lines)
 
 
 @borrow.command("list")
@@ -105,27 +128,17 @@ def list_borrows(
 
 def _write_sheet(frame: Frame, authority: Authority, wanted: Filter, limit: int | None, output: str | None) -> None:
     now = authority.now()
-    found = islice(service.every(Unit(authority, CONSOLE), wanted), limit)
-    rows = (rendering.borrow_row(item, now) for item in found)
-    write_lines(output, spreadsheets.lines(rendering.BORROW_COLUMNS, rows))
+    rows = (BorrowShown.of(item, now) for item in islice(service.every(Unit(authority, CONSOLE), wanted), limit))
+    write_lines(output, sheets.lines_of(BorrowShown, rows))
     if output is not None:
         show(frame, {"file": output}, [f"wrote {output}"])
 
 
 def _show_page(frame: Frame, authority: Authority, wanted: Filter) -> None:
     page, more = service.listed(Unit(authority, CONSOLE), wanted)
-    columns = {
-        "id": lambda row: row["id"],
-        "member": lambda row: row["member"],
-        "license": lambda row: [f"{row['product']} {row['level']}", *row["extensions"]],
-        "machine": lambda row: row["machine"]["alias"] or row["machine"]["id"],
-        "since": lambda row: row["issued_at"],
-        "until": lambda row: row["expires_at"],
-        "state": lambda row: row["state"],
-    }
-    show_table(frame, [rendering.borrow(found, authority.now()) for found in page], columns)
-    if more is not None:
-        click.echo(f"carnet-authority: there are more than {wanted.limit}; narrow the list or raise --limit", err=True)
+    now = authority.now()
+    show_table(frame, [BorrowShown.of(item, now) for item in page], COLUMNS)
+    show_rest(more, wanted.limit, "narrow the list or raise --limit")
 
 
 @borrow.command("show")
@@ -134,9 +147,9 @@ def _show_page(frame: Frame, authority: Authority, wanted: Filter) -> None:
 def show_borrow(frame: Frame, borrow_id: str) -> None:
     """Show one borrow, and whether a copy of it may still run."""
     with frame.authority() as authority:
-        found = rendering.borrow(service.show(Unit(authority, CONSOLE), borrow_id), authority.now())
-    lines = [f"{name:<19} {_text(value)}" for name, value in found.items()]
-    show(frame, found, lines)
+        shown = BorrowShown.of(service.show(Unit(authority, CONSOLE), borrow_id), authority.now())
+    lines = [f"{name:<19} {_text(value)}" for name, value in shown.model_dump(mode="json").items()]
+    show(frame, shown, lines)
 
 
 def _text(value: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
@@ -11,7 +10,11 @@ from authority.cli.frame import REFUSED, Command, Frame, pass_frame, read_input,
 from authority.domain.borrows import Borrow, BorrowState
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import InvalidInput, Refusal
-from authority.presentation import rendering, spreadsheets
+from authority.presentation import sheets
+from authority.presentation.borrows import BorrowShown
+from authority.presentation.computers import name_of
+from authority.presentation.releases import RefusedRow, ReleasedRow
+from authority.presentation.shown import rfc3339
 from authority.services import borrow as service
 from authority.services import endings
 from authority.services.context import Authority
@@ -49,7 +52,7 @@ def release(
 ) -> int:
     """Free the seats of borrows that nobody can check in, because the machines are lost or re-imaged.
 
-    With --from every row is told: released, or refused and why; what is no borrow of this authority is refused too.
+    With --from each row has its line: released, or refused and why; what is no borrow of this authority is refused too.
     """
     if (file is None) != bool(borrow_ids):
         raise click.UsageError("give the ids of borrows, or --from FILE")
@@ -57,15 +60,15 @@ def release(
         return _release_rows(frame, _ids(file), reason, accept_overlap=accept_overlap, dry_run=dry_run)
     with frame.authority() as authority:
         if dry_run:
-            found = [_shown(authority, borrow_id) for borrow_id in borrow_ids]
-            show(frame, found, [f"would release {line_of(item)}" for item in found])
+            borrows = [_borrow(authority, borrow_id) for borrow_id in borrow_ids]
+            show(frame, borrows, [f"would release {line_of(borrow)}" for borrow in borrows])
         else:
             show_ended(frame, authority, _release_each(authority, borrow_ids, reason, accept_overlap=accept_overlap))
     return 0
 
 
-def _shown(authority: Authority, borrow_id: str) -> dict[str, Any]:
-    return rendering.borrow(service.show(Unit(authority, CONSOLE), borrow_id), authority.now())
+def _borrow(authority: Authority, borrow_id: str) -> BorrowShown:
+    return BorrowShown.of(service.show(Unit(authority, CONSOLE), borrow_id), authority.now())
 
 
 def _release_each(authority: Authority, borrow_ids: Sequence[str], reason: str, *, accept_overlap: bool) -> list[Borrow]:
@@ -82,10 +85,10 @@ def _release_each(authority: Authority, borrow_ids: Sequence[str], reason: str, 
 
 def _ids(name: str) -> list[str]:
     """The borrows that a table names, each once; rows without an id are of servers that have none."""
-    columns = dict.fromkeys((*STUCK_COLUMNS, *rendering.BORROW_COLUMNS))
+    columns = dict.fromkeys((*STUCK_COLUMNS, *sheets.columns_of(BorrowShown)))
     try:
         with click.open_file(name, "rb") as stream:
-            rows = spreadsheets.read(stream, list(columns), ())
+            rows = sheets.read(stream, list(columns), ())
     except OSError as error:
         raise click.UsageError(f"{name} cannot be read: {error.strerror}") from error
     column = next((item for item in NAMED_BY if item in rows[0].cells), None)
@@ -101,22 +104,23 @@ def _release_rows(frame: Frame, borrow_ids: Sequence[str], reason: str, *, accep
         rows = [_row(authority, item, reason, accept_overlap=accept_overlap, dry_run=dry_run) for item in borrow_ids]
     verb = "would release" if dry_run else "released"
     lines = [
-        f"{verb} {line_of(row['borrow'])}" if row["ok"] else f"{row['id']}: {row['message']} [{row['code']}]" for row in rows
+        f"{row.id}: {row.message} [{row.code}]" if isinstance(row, RefusedRow) else f"{verb} {line_of(row.borrow)}"
+        for row in rows
     ]
-    done = sum(row["ok"] for row in rows)
+    done = sum(row.ok for row in rows)
     show(frame, rows, [*lines, f"{verb} {done} of {len(rows)}"])
     return 0 if done == len(rows) else REFUSED
 
 
-def _row(authority: Authority, borrow_id: str, reason: str, *, accept_overlap: bool, dry_run: bool) -> dict[str, Any]:
+def _row(authority: Authority, borrow_id: str, reason: str, *, accept_overlap: bool, dry_run: bool) -> ReleasedRow | RefusedRow:
     """What became of one row of a table."""
     try:
-        found = service.show(Unit(authority, CONSOLE), borrow_id)
+        borrow = service.show(Unit(authority, CONSOLE), borrow_id)
         if not dry_run:
-            found = endings.release(Unit(authority, CONSOLE), borrow_id, reason, accept_overlap=accept_overlap)
+            borrow = endings.release(Unit(authority, CONSOLE), borrow_id, reason, accept_overlap=accept_overlap)
     except Refusal as error:
-        return {"id": borrow_id, "ok": False, "code": error.code, "message": error.message, "hint": error.hint}
-    return {"id": borrow_id, "ok": True, "borrow": rendering.borrow(found, authority.now())}
+        return RefusedRow(id=borrow_id, code=error.code, message=error.message, hint=error.hint)
+    return ReleasedRow(id=borrow_id, borrow=BorrowShown.of(borrow, authority.now()))
 
 
 @click.command("check-in", cls=Command)
@@ -132,24 +136,23 @@ def check_in(frame: Frame, receipt_file: str) -> None:
 
 def show_ended(frame: Frame, authority: Authority, ended: list[Borrow]) -> None:
     """Borrows that were just ended, and until when a copy may still run."""
-    found = [rendering.borrow(item, authority.now()) for item in ended]
+    now = authority.now()
+    borrows = [BorrowShown.of(borrow, now) for borrow in ended]
     lines = []
-    for item in found:
-        lines.append(line_of(item))
-        if item["copy_may_run_until"]:
-            lines.append(
-                f"  a copy may still run until {item['copy_may_run_until']}, unless its machine gets a new status list"
-            )
-    show(frame, found if len(found) > 1 else found[0], lines)
+    for borrow in borrows:
+        lines.append(line_of(borrow))
+        if borrow.copy_may_run_until is not None:
+            until = rfc3339(borrow.copy_may_run_until)
+            lines.append(f"  a copy may still run until {until}, unless its machine gets a new status list")
+    show(frame, borrows if len(borrows) > 1 else borrows[0], lines)
 
 
-def line_of(found: dict[str, Any]) -> str:
-    """A borrow object in one line."""
-    features = ", ".join([found["level"], *found["extensions"]])
-    machine = found["machine"]["alias"] or found["machine"]["id"]
+def line_of(borrow: BorrowShown) -> str:
+    """A borrow in one line."""
+    features = ", ".join([borrow.level, *borrow.extensions])
     ending = (
-        f"until {found['expires_at']}"
-        if found["state"] == BorrowState.ACTIVE
-        else f"{found['state']}, seat free at {found['seat_free_at']}"
+        f"until {rfc3339(borrow.expires_at)}"
+        if borrow.state is BorrowState.ACTIVE
+        else f"{borrow.state}, seat free at {rfc3339(borrow.seat_free_at)}"
     )
-    return f"{found['id']}: {found['product']} {features} for {found['member']} on {machine}, {ending}"
+    return f"{borrow.id}: {borrow.product} {features} for {borrow.member} on {name_of(borrow.machine)}, {ending}"

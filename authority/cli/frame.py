@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from authority.services.context import Authority
     from authority.wiring.settings import Settings
 
+T = TypeVar("T")
+Columns = Mapping[str, Callable[[T], object]]
 REFUSED, USAGE, TROUBLE = 1, 2, 3
 TROUBLES = (StorageUnavailable, SettingsInvalid, KeyUnusable, NotSetUp, DemonstrationOnly, SigningFailed)
 
@@ -119,10 +122,23 @@ def show(frame: Frame, value: Any, lines: Sequence[str]) -> None:
 
 def _print_json(value: Any) -> None:
     """Prints a value for programs. What an argument had that is no Unicode, and an error repeats, stands as its escape."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace").decode())
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=_plain).encode("utf-8", "backslashreplace").decode())
 
 
-def show_table(frame: Frame, rows: Sequence[dict[str, Any]], columns: dict[str, Callable[[dict[str, Any]], object]]) -> None:
+def _plain(value: object) -> object:
+    """A shown thing as a dictionary, anything else that JSON has no form for as text."""
+    from authority.presentation.shown import Shown
+
+    return value.model_dump(mode="json") if isinstance(value, Shown) else str(value)
+
+
+def show_rest(more: object, limit: int, hint: str = "raise --limit") -> None:
+    """Says on stderr that a list was cut at `limit`, unless `more`, the cursor of what follows, is None."""
+    if more is not None:
+        print(f"carnet-authority: there are more than {limit}; {hint}", file=sys.stderr)
+
+
+def show_table(frame: Frame, rows: Sequence[T], columns: Columns[T]) -> None:
     """A list: an array of objects with --json, else a table."""
     if frame.json:
         _print_json(rows)
@@ -142,6 +158,10 @@ def show_table(frame: Frame, rows: Sequence[dict[str, Any]], columns: dict[str, 
 def _cell(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(str(item) for item in value)
+    if isinstance(value, datetime):
+        from authority.presentation.shown import rfc3339
+
+        return str(rfc3339(value))
     return "" if value is None else str(value)
 
 

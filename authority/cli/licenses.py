@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
 
 import click
 
-from authority.cli.frame import REFUSED, Frame, Group, pass_frame, show, show_table
+from authority.cli.frame import REFUSED, Columns, Frame, Group, pass_frame, show, show_rest, show_table
 from authority.domain.activity import Dot
 from authority.domain.members import CONSOLE
-from authority.presentation import rendering, rendering_licenses
+from authority.presentation import sheets
+from authority.presentation.activity import ActivityShown
+from authority.presentation.licenses import AssignedLicense, AvailabilityShown, RefusedLicense, UnassignedLicense, outcome_of
+from authority.presentation.shown import rfc3339
 from authority.services import activity, licenses
 from authority.services.licenses import Wish
 
 MEMBER_AND_PRODUCT = 2
-COLUMNS = ["username", "product", "level", "extensions"]
+COLUMNS = ("username", "product", "level", "extensions")
+NEEDED = ("username", "product")
+AVAILABILITY: Columns[AvailabilityShown] = {
+    "product": lambda row: row.product,
+    "level or extension": lambda row: row.feature,
+    "licensed": lambda row: row.licensed,
+    "used": lambda row: row.used,
+    "available": lambda row: row.available,
+    "until": lambda row: row.ends_at,
+}
+ACTIVITY: Columns[ActivityShown] = {
+    "member": lambda row: row.member,
+    "last used": lambda row: row.last_used_at or "never",
+    "days": lambda row: row.days_since_last_used,
+    "state": lambda row: "" if row.state is Dot.NONE else row.state,
+    "computer": lambda row: row.computer,
+    "since": lambda row: row.since,
+    "until": lambda row: row.until,
+    "sessions": lambda row: [f"{item.computer} until {rfc3339(item.active_until)} ({item.id})" for item in row.sessions],
+}
 
 
 @click.group(cls=Group, name="license")
@@ -42,31 +62,29 @@ def assign(
     wishes = [Wish(name, names[-1], level, extensions) for name in names[:-1]] if file is None else _wishes(file)
     with frame.authority() as authority:
         outcomes = licenses.assign_many(authority, CONSOLE, wishes, row_by_row=row_by_row)
-    rows = [rendering_licenses.outcome(outcome) for outcome in outcomes]
+    rows = [outcome_of(outcome) for outcome in outcomes]
     show(frame, rows if file or len(rows) > 1 else rows[0], [_line(row) for row in rows])
-    return 0 if all(row["ok"] for row in rows) else REFUSED
+    return 0 if all(row.ok for row in rows) else REFUSED
 
 
 def _wishes(name: str) -> list[Wish]:
     try:
-        with click.open_file(name, encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, ValueError, csv.Error) as error:
-        raise click.UsageError(f"{name} cannot be read as a CSV file") from error
-    if not rows or not {"username", "product"} <= set(rows[0]):
-        raise click.UsageError(f"{name} needs the columns {','.join(COLUMNS)} and at least one row")
-    return [
-        Wish(
-            row["username"] or "", row["product"] or "", row.get("level") or None, tuple((row.get("extensions") or "").split())
-        )
-        for row in rows
-    ]
+        with click.open_file(name, "rb") as stream:
+            rows = sheets.read(stream, COLUMNS, NEEDED)
+    except OSError as error:
+        raise click.UsageError(f"{name} cannot be read: {error.strerror}") from error
+    return [_wish(row.cells) for row in rows]
 
 
-def _line(row: dict[str, Any]) -> str:
-    if row["ok"]:
-        return f"{row['member']} holds {row['product']}: {', '.join([row['level'], *row['extensions']])}"
-    return f"{row['member']}: {row['message']} [{row['code']}]"
+def _wish(cells: Mapping[str, str]) -> Wish:
+    extensions = tuple(cells.get("extensions", "").split())
+    return Wish(cells["username"].strip(), cells["product"].strip(), cells.get("level", "").strip() or None, extensions)
+
+
+def _line(row: AssignedLicense | RefusedLicense) -> str:
+    if isinstance(row, RefusedLicense):
+        return f"{row.member}: {row.message} [{row.code}]"
+    return f"{row.member} holds {row.product}: {', '.join([row.level, *row.extensions])}"
 
 
 @license_group.command("unassign")
@@ -78,12 +96,13 @@ def unassign(frame: Frame, names: tuple[str, ...]) -> None:
         raise click.UsageError("name members and a product")
     with frame.authority() as authority:
         taken = licenses.unassign(authority, CONSOLE, names[:-1], names[-1])
-        rows = [rendering_licenses.unassigned(item, authority.now()) for item in taken]
+        now = authority.now()
+        rows = [UnassignedLicense.of(item, now) for item in taken]
     lines = []
     for row in rows:
-        lines.append(f"{row['member']} no longer holds {names[-1]}")
-        if row["note"]:
-            lines.append(f"  {row['note']}")
+        lines.append(f"{row.member} no longer holds {names[-1]}")
+        if row.note:
+            lines.append(f"  {row.note}")
     show(frame, rows, lines)
 
 
@@ -93,16 +112,8 @@ def unassign(frame: Frame, names: tuple[str, ...]) -> None:
 def availability(frame: Frame, product: str | None) -> None:
     """What is licensed, used and available; negative numbers block the product until they are corrected."""
     with frame.authority() as authority:
-        rows = [rendering.availability(item) for item in licenses.availability(authority, CONSOLE, product)]
-    columns: dict[str, Callable[[dict[str, Any]], object]] = {
-        "product": lambda row: row["product"],
-        "level or extension": lambda row: row["feature"],
-        "licensed": lambda row: row["licensed"],
-        "used": lambda row: row["used"],
-        "available": lambda row: row["available"],
-        "until": lambda row: row["ends_at"],
-    }
-    show_table(frame, rows, columns)
+        rows = [AvailabilityShown.of(item) for item in licenses.availability(authority, CONSOLE, product)]
+    show_table(frame, rows, AVAILABILITY)
 
 
 @license_group.command("activity")
@@ -113,17 +124,7 @@ def show_activity(frame: Frame, product: str, limit: int) -> None:
     """When each member last used a product: green is within 30 minutes, red is offline; with the computer, since and until."""
     with frame.authority() as authority:
         page, more = activity.listed(authority, CONSOLE, product, limit=limit)
-        rows = [rendering_licenses.activity(found, authority.now()) for found in page]
-    columns: dict[str, Callable[[dict[str, Any]], object]] = {
-        "member": lambda row: row["member"],
-        "last used": lambda row: row["last_used_at"] or "never",
-        "days": lambda row: row["days_since_last_used"],
-        "state": lambda row: "" if row["state"] == Dot.NONE else row["state"],
-        "computer": lambda row: row["computer"],
-        "since": lambda row: row["since"],
-        "until": lambda row: row["until"],
-        "sessions": lambda row: [f"{item['computer']} until {item['active_until']} ({item['id']})" for item in row["sessions"]],
-    }
-    show_table(frame, rows, columns)
-    if more is not None:
-        click.echo(f"carnet-authority: there are more than {limit}; raise --limit", err=True)
+        now = authority.now()
+        rows = [ActivityShown.of(item, now) for item in page]
+    show_table(frame, rows, ACTIVITY)
+    show_rest(more, limit)

@@ -12,12 +12,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from authority.cli.frame import REFUSED, Command, Frame, check_output, pass_frame, show, write_lines
-from authority.domain.members import CONSOLE, Assignment, DownloadPermission
-from authority.presentation import member_sheet, rendering, spreadsheets
+from authority.domain.members import CONSOLE, DownloadPermission
+from authority.presentation import member_sheet, sheets
+from authority.presentation.member_import import MemberImport, value_of
+from authority.presentation.members import MemberWithLicenses
 from authority.services import member_files
 from authority.services.member_files import Imported, Line, Outcome
 
-# What need not be told of a new member.
+# What need not be said of a new member.
 USUAL: tuple[Any, ...] = ("", (), False, DownloadPermission.NONE)
 
 
@@ -29,14 +31,14 @@ def export_members(frame: Frame, output: str | None) -> None:
     if output is not None:
         check_output(output)
     with frame.authority() as authority:
-        found = member_files.exported(authority, CONSOLE)
+        members = member_files.exported(authority, CONSOLE)
     if frame.json and output is None:
-        show(frame, [rendering.member_with_licenses(member, held) for member, held in found], [])
+        show(frame, [MemberWithLicenses.holding(member, held) for member, held in members], [])
         return
-    rows = (member_sheet.row_of(member, held) for member, held in found)
-    write_lines(output, spreadsheets.lines(member_sheet.COLUMNS, rows))
+    rows = (member_sheet.row_of(member, held) for member, held in members)
+    write_lines(output, sheets.lines(member_sheet.COLUMNS, rows))
     if output is not None:
-        show(frame, {"file": output, "members": len(found)}, [f"wrote {len(found)} members to {output}"])
+        show(frame, {"file": output, "members": len(members)}, [f"wrote {len(members)} members to {output}"])
 
 
 @click.command("import", cls=Command)
@@ -55,16 +57,16 @@ def import_members(frame: Frame, file: str, dry_run: bool, go_on: bool) -> int:
     last_used_at is not taken. A single bad row, and nothing at all is changed, unless --go-on is given.
     """
     lines = _lines(file)
-    with frame.authority() as authority, _progress(frame, len(lines)) as told:
-        imported = member_files.import_lines(authority, CONSOLE, lines, dry_run=dry_run, go_on=go_on, told=told)
-    show(frame, {"file": file, "dry_run": dry_run, **_as_json(imported)}, list(_told(imported, dry_run=dry_run)))
+    with frame.authority() as authority, _progress(frame, len(lines)) as advance:
+        imported = member_files.import_lines(authority, CONSOLE, lines, dry_run=dry_run, go_on=go_on, told=advance)
+    show(frame, MemberImport.of(imported, file, dry_run=dry_run), list(_lines_of(imported, dry_run=dry_run)))
     return REFUSED if imported.count(member_files.REFUSED) else 0
 
 
 def _lines(name: str) -> list[Line]:
     try:
         with click.open_file(name, "rb") as stream:
-            rows = spreadsheets.read(stream, member_sheet.COLUMNS, [member_sheet.USERNAME], member_sheet.NEVER)
+            rows = sheets.read(stream, member_sheet.COLUMNS, [member_sheet.USERNAME], member_sheet.NEVER)
     except OSError as error:
         raise click.UsageError(f"{name} cannot be read: {error.strerror}") from error
     return [member_sheet.line_of(row) for row in rows]
@@ -81,37 +83,8 @@ def _progress(frame: Frame, total: int) -> Iterator[Callable[[], None]]:
         yield lambda: progress.advance(task)
 
 
-def _as_json(imported: Imported) -> dict[str, Any]:
-    return {
-        "applied": imported.applied,
-        "added": imported.count(member_files.ADD),
-        "changed": imported.count(member_files.CHANGE),
-        "unchanged": imported.count(member_files.UNCHANGED),
-        "refused": imported.count(member_files.REFUSED),
-        "rows": [_row(outcome) for outcome in imported.outcomes],
-    }
-
-
-def _row(outcome: Outcome) -> dict[str, Any]:
-    row: dict[str, Any] = {"row": outcome.line.number, "username": outcome.line.username, "action": outcome.action}
-    row["changes"] = [
-        {"field": item.field, "from": _value(item.before), "to": _value(item.after)} for item in outcome.differences
-    ]
-    error = outcome.refusal
-    if error is not None:
-        row |= {"code": error.code, "message": error.message, "hint": error.hint, "evidence": error.evidence}
-    return row
-
-
-def _value(value: Any) -> Any:
-    """A field as it stands in a member's object, a license as in the sheet."""
-    if isinstance(value, tuple):
-        return [member_sheet.license_text(item) if isinstance(item, Assignment) else item for item in value]
-    return value
-
-
-def _told(imported: Imported, *, dry_run: bool) -> Iterator[str]:
-    """What became of each row, or of the bad ones alone when nothing was kept because of them."""
+def _lines_of(imported: Imported, *, dry_run: bool) -> Iterator[str]:
+    """What became of each row, or of the bad ones alone when nothing was changed because of them."""
     for outcome in imported.outcomes:
         if imported.applied or dry_run or outcome.refusal is not None:
             yield f"row {outcome.line.number}: {_what(outcome)}"
@@ -126,15 +99,15 @@ def _what(outcome: Outcome) -> str:
     if outcome.action == member_files.UNCHANGED:
         return f"{name} unchanged"
     if outcome.action == member_files.ADD:
-        given = (f"{item.field} {_text(item.after)}" for item in outcome.differences if item.after not in USUAL)
-        return f"add {name}: {', '.join(given)}"
+        fields = (f"{item.field} {_text(item.after)}" for item in outcome.differences if item.after not in USUAL)
+        return f"add {name}: {', '.join(fields)}"
     changes = (f"{item.field} from {_text(item.before)} to {_text(item.after)}" for item in outcome.differences)
     return f"change {name}: {', '.join(changes)}"
 
 
 def _text(value: Any) -> str:
     """A field for a person."""
-    found = _value(value)
-    if isinstance(found, bool):
-        return "yes" if found else "no"
-    return (spreadsheets.joined(found) if isinstance(found, list) else str(found)) or "none"
+    plain = value_of(value)
+    if isinstance(plain, bool):
+        return "yes" if plain else "no"
+    return (sheets.joined(plain) if isinstance(plain, list) else str(plain)) or "none"

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from authority.cli.frame import Frame, Group, pass_frame, show, show_table
+from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_table
 from authority.cli.table import CommandTable
 from authority.domain.members import CONSOLE, DownloadPermission, Role
-from authority.presentation import rendering
+from authority.presentation.licenses import AssignmentShown
+from authority.presentation.members import (
+    ChangedMember,
+    DefaultsShown,
+    MembershipShown,
+    MemberShown,
+    MemberWithLicenses,
+    Numbers,
+    RemovalShown,
+)
+from authority.presentation.shown import rfc3339
 from authority.services import admission, defaults, members, removal
 from authority.services.members import Change, NewMember
 
 FILES = CommandTable(
     {"import": "authority.cli.member_files:import_members", "export": "authority.cli.member_files:export_members"}
 )
+COLUMNS: Columns[MemberShown] = {
+    "username": lambda member: member.username,
+    "full_name": lambda member: member.full_name,
+    "user_type": lambda member: member.user_type,
+    "role": lambda member: member.role,
+    "groups": lambda member: member.groups,
+    "created_at": lambda member: member.created_at,
+}
 
 
 @click.group(cls=Group, commands=FILES)
@@ -44,8 +60,8 @@ def add(
     password = None if password_file is None else _first_line(password_file)
     new = NewMember(username, full_name, user_type, Role(role) if role else None, groups or None, password)
     with frame.authority() as authority:
-        found = members.add(authority, CONSOLE, new)
-    show(frame, rendering.member(found), [f"added {found.username} as {found.user_type}, {found.role}"])
+        added = MemberShown.of(members.add(authority, CONSOLE, new))
+    show(frame, added, [f"added {added.username} as {added.user_type}, {added.role}"])
 
 
 def _first_line(name: str) -> str:
@@ -99,15 +115,15 @@ def set_member(
     )
     with frame.authority() as authority:
         changed = members.change(authority, CONSOLE, username, wanted, dry_run=dry_run)
-    value = rendering.member_change(changed, dry_run=dry_run)
+    value = ChangedMember.of(changed, dry_run=dry_run)
     lines = [f"{'would be' if dry_run else 'now'}: {changed.after.username}, {changed.after.user_type}, {changed.after.role}"]
-    lines += [f"  {name:<6} {_license_line(item)}" for name, items in value["licenses"].items() for item in items]
+    lines += [f"  {effect:<6} {_license_line(item)}" for effect, licenses in value.licenses for item in licenses]
     show(frame, value, lines)
 
 
-def _license_line(item: dict[str, Any]) -> str:
-    included = " (included)" if item["included"] else ""
-    return f"{item['product']} {', '.join([item['level'], *item['extensions']])}{included}"
+def _license_line(assignment: AssignmentShown) -> str:
+    included = " (included)" if assignment.included else ""
+    return f"{assignment.product} {', '.join([assignment.level, *assignment.extensions])}{included}"
 
 
 @member.command("show")
@@ -116,12 +132,10 @@ def _license_line(item: dict[str, Any]) -> str:
 def show_member(frame: Frame, username: str) -> None:
     """Show a member and what it holds."""
     with frame.authority() as authority:
-        found, held = members.show(authority, CONSOLE, username)
-    value = rendering.member_with_licenses(found, held)
-    lines = [
-        f"{name:<20} {', '.join(item) if isinstance(item, list) else item}" for name, item in rendering.member(found).items()
-    ]
-    show(frame, value, lines + [f"{'license':<20} {_license_line(item)}" for item in value["licenses"]])
+        person = MemberWithLicenses.holding(*members.show(authority, CONSOLE, username))
+    fields = person.model_dump(mode="json", exclude={"licenses"})
+    lines = [f"{name:<20} {', '.join(value) if isinstance(value, list) else value}" for name, value in fields.items()]
+    show(frame, person, lines + [f"{'license':<20} {_license_line(item)}" for item in person.licenses])
 
 
 @member.command("list")
@@ -131,26 +145,21 @@ def show_member(frame: Frame, username: str) -> None:
 def list_members(frame: Frame, user_type: str | None, group: str | None) -> None:
     """List members; how many there are and may be stands below."""
     with frame.authority() as authority:
-        found = members.listed(authority, CONSOLE, user_type=user_type, group=group)
-        membership = rendering.membership(admission.current(authority))
-    columns = ("username", "full_name", "user_type", "role", "groups", "created_at")
-    show_table(frame, [rendering.member(item) for item in found], {name: _member_of(name) for name in columns})
+        rows = [MemberShown.of(item) for item in members.listed(authority, CONSOLE, user_type=user_type, group=group)]
+        membership = MembershipShown.of(admission.current(authority))
+    show_table(frame, rows, COLUMNS)
     if not frame.json:
         click.echo(f"carnet-authority: {_membership_line(membership)}", err=True)
 
 
-def _membership_line(found: dict[str, Any]) -> str:
-    types = [f"{name} {_of(numbers)}" for name, numbers in found["types"].items()]
-    return f"{_of(found)} members ({', '.join(types)})"
+def _membership_line(membership: MembershipShown) -> str:
+    types = [f"{name} {_of(numbers)}" for name, numbers in membership.types.items()]
+    return f"{_of(membership)} members ({', '.join(types)})"
 
 
-def _of(numbers: dict[str, Any]) -> str:
+def _of(numbers: Numbers | MembershipShown) -> str:
     """`3 of 50`; the number alone where any number is allowed."""
-    return f"{numbers['current']}" if numbers["maximum"] is None else f"{numbers['current']} of {numbers['maximum']}"
-
-
-def _member_of(name: str) -> Any:
-    return lambda row: row[name]
+    return f"{numbers.current}" if numbers.maximum is None else f"{numbers.current} of {numbers.maximum}"
 
 
 @member.command("remove")
@@ -174,22 +183,20 @@ def remove_members(
     with frame.authority() as authority:
         names = list(usernames) + ([] if file is None else _lines(file))
         if user_type or group:
-            found = members.listed(authority, CONSOLE, user_type=user_type, group=group)
-            names += [item.username for item in found if item.role is not Role.ADMINISTRATOR]
+            selection = members.listed(authority, CONSOLE, user_type=user_type, group=group)
+            names += [item.username for item in selection if item.role is not Role.ADMINISTRATOR]
         if not names:
             raise click.UsageError("nobody is named: give user names, --file, --type or --group")
         removed = removal.remove(authority, CONSOLE, names, release=release, dry_run=dry_run)
-        rows: list[dict[str, Any]] = [
-            {"member": item.member.username, "borrows": [rendering.borrow(held, authority.now()) for held in item.borrows]}
-            for item in removed
-        ]
+        now = authority.now()
+        rows = [RemovalShown.of(item, now) for item in removed]
     verb = "would remove" if dry_run else "removed"
-    lines = [f"{verb} {row['member']}{_still_out(row['borrows'])}" for row in rows]
+    lines = [f"{verb} {row.member}{_still_out(row)}" for row in rows]
     show(frame, rows, [*lines, f"{verb} {len(rows)} members"])
 
 
-def _still_out(held: list[dict[str, Any]]) -> str:
-    return "".join(f"; {item['product']} is out until {item['expires_at']}" for item in held)
+def _still_out(removal: RemovalShown) -> str:
+    return "".join(f"; {borrow.product} is out until {rfc3339(borrow.expires_at)}" for borrow in removal.borrows)
 
 
 def _lines(name: str) -> list[str]:
@@ -217,18 +224,18 @@ def member_defaults(
 ) -> None:
     """Show what new members get when nobody says otherwise, or set it."""
     with frame.authority() as authority:
-        found = defaults.show(authority, CONSOLE)
+        usual = defaults.show(authority, CONSOLE)
         if any((user_type, role, groups, add_ons, vendor_access is not None)):
             wanted = defaults.Defaults(
-                user_type or found.user_type,
-                role or found.role,
-                groups or found.groups,
-                tuple(_add_on(text) for text in add_ons) or found.add_ons,
-                found.vendor_access if vendor_access is None else vendor_access,
+                user_type or usual.user_type,
+                role or usual.role,
+                groups or usual.groups,
+                tuple(_add_on(text) for text in add_ons) or usual.add_ons,
+                usual.vendor_access if vendor_access is None else vendor_access,
             )
-            found = defaults.put(authority, CONSOLE, wanted)
-    value = rendering.member_defaults(found)
-    show(frame, value, [f"{name:<14} {item}" for name, item in value.items()])
+            usual = defaults.put(authority, CONSOLE, wanted)
+    value = DefaultsShown.of(usual)
+    show(frame, value, [f"{name:<14} {item}" for name, item in value.model_dump(mode="json").items()])
 
 
 def _add_on(text: str) -> tuple[str, str]:

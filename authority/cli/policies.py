@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import click
 
-from authority.cli.frame import Frame, Group, pass_frame, show, show_table
+from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_table
 from authority.domain.members import CONSOLE
 from authority.domain.offline_rules import RuleLevel
-from authority.presentation import rendering
+from authority.presentation.policies import EffectiveShown, RuleShown
 from authority.services import policies
+
+COLUMNS: Columns[RuleShown] = {
+    "level": lambda rule: rule.level,
+    "for": lambda rule: rule.subject,
+    "product": lambda rule: rule.product or "all",
+    "offline": lambda rule: "not allowed" if rule.allowed is False else "allowed",
+    "longest days": lambda rule: rule.longest_days,
+    "default days": lambda rule: rule.default_days,
+}
 
 
 @click.group(cls=Group)
@@ -36,15 +44,15 @@ def _key(member: str | None, group: str | None, user_type: str | None, product: 
     # A script's empty variable must not become the rule for everybody.
     if "" in (member, group, user_type, product):
         raise click.UsageError("--member, --group, --type and --product each need a name")
-    given = [
+    named = [
         (level, subject)
         for level, subject in ((RuleLevel.MEMBER, member), (RuleLevel.GROUP, group), (RuleLevel.TYPE, user_type))
         if subject
     ]
-    if len(given) > 1:
+    if len(named) > 1:
         raise click.UsageError("a rule is for one of --member, --group and --type")
-    if given:
-        return (*given[0], product or "")
+    if named:
+        return (*named[0], product or "")
     return (RuleLevel.PRODUCT, product, "") if product else (RuleLevel.ORGANIZATION, "", "")
 
 
@@ -53,16 +61,8 @@ def _key(member: str | None, group: str | None, user_type: str | None, product: 
 def show_policies(frame: Frame) -> None:
     """Show all rules."""
     with frame.authority() as authority:
-        rows = [rendering.rule(found) for found in policies.listed(authority, CONSOLE)[0]]
-    columns: dict[str, Callable[[dict[str, Any]], object]] = {
-        "level": lambda row: row["level"],
-        "for": lambda row: row["subject"],
-        "product": lambda row: row["product"] or "all",
-        "offline": lambda row: "not allowed" if row["allowed"] is False else "allowed",
-        "longest days": lambda row: row["longest_days"],
-        "default days": lambda row: row["default_days"],
-    }
-    show_table(frame, rows, columns)
+        rows = [RuleShown.of(rule) for rule in policies.listed(authority, CONSOLE)[0]]
+    show_table(frame, rows, COLUMNS)
 
 
 @policy.command("set")
@@ -90,7 +90,7 @@ def set_policy(
     key = _key(member, group, type, product)
     with frame.authority() as authority:
         rule = policies.change(authority, CONSOLE, *key, allowed=allowed, longest_days=longest_days, default_days=default_days)
-    show(frame, rendering.rule(rule), [f"{rule.name()}: {rule.words()}"])
+    show(frame, RuleShown.of(rule), [f"{rule.name()}: {rule.words()}"])
 
 
 @policy.command("remove")
@@ -106,7 +106,7 @@ def remove_policy(
     """Remove a rule, so that the next level decides."""
     with frame.authority() as authority:
         rule = policies.remove(authority, CONSOLE, *_key(member, group, type, product))
-    show(frame, rendering.rule(rule), [f"removed {rule.name()}"])
+    show(frame, RuleShown.of(rule), [f"removed {rule.name()}"])
 
 
 @policy.command("explain")
@@ -116,5 +116,5 @@ def remove_policy(
 def explain(frame: Frame, member: str, product: str) -> None:
     """Say which rule is in effect for a member and a product, and why."""
     with frame.authority() as authority:
-        found = policies.explain(authority, CONSOLE, member, product)
-    show(frame, rendering.explained(found), [found.text])
+        explained = policies.explain(authority, CONSOLE, member, product)
+    show(frame, EffectiveShown.of(explained), [explained.text])

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import click
 
-from authority.cli.frame import Frame, Group, pass_frame, show, show_table
+from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_table
 from authority.domain.members import CONSOLE
 from authority.domain.pools import PoolRule
-from authority.presentation import rendering
+from authority.presentation.pools import GroupShareShown, PoolRuleShown, PoolShown
 from authority.services import pools
 
 EPILOG = """\b
@@ -20,6 +17,22 @@ examples:
   carnet-authority pool set arcgis-desktop Advanced --group field-crew --reserved 3 --maximum 6
   carnet-authority pool remove arcgis-desktop Advanced --group field-crew
 """
+
+
+def _group_text(share: GroupShareShown) -> str:
+    limit = "" if share.maximum is None else f" of at most {share.maximum}"
+    return f"{share.group}: {share.in_use} in use{limit}, {share.reserved} reserved"
+
+
+COLUMNS: Columns[PoolShown] = {
+    "product": lambda pool: pool.product,
+    "level or extension": lambda pool: pool.feature,
+    "licensed": lambda pool: pool.licensed,
+    "in use": lambda pool: pool.in_use,
+    "borrowed": lambda pool: f"{pool.borrowed} of at most {pool.borrowable}",
+    "runs out": lambda pool: "served from a higher level" if pool.from_higher else "refused",
+    "groups": lambda pool: [_group_text(share) for share in pool.groups],
+}
 
 
 @click.group(cls=Group, epilog=EPILOG)
@@ -36,22 +49,8 @@ _GROUP = click.option("--group", default="", metavar="NAME", help="The rule for 
 def show_pools(frame: Frame, product: str | None) -> None:
     """Show the seats of concurrent products: in use, borrowed, and what the rules keep back."""
     with frame.authority() as authority:
-        rows = [rendering.pool(item) for item in pools.shown(authority, CONSOLE, product)]
-    columns: dict[str, Callable[[dict[str, Any]], object]] = {
-        "product": lambda row: row["product"],
-        "level or extension": lambda row: row["feature"],
-        "licensed": lambda row: row["licensed"],
-        "in use": lambda row: row["in_use"],
-        "borrowed": lambda row: f"{row['borrowed']} of at most {row['borrowable']}",
-        "runs out": lambda row: "served from a higher level" if row["from_higher"] else "refused",
-        "groups": lambda row: [_group_text(item) for item in row["groups"]],
-    }
-    show_table(frame, rows, columns)
-
-
-def _group_text(item: dict[str, Any]) -> str:
-    limit = "" if item["maximum"] is None else f" of at most {item['maximum']}"
-    return f"{item['group']}: {item['in_use']} in use{limit}, {item['reserved']} reserved"
+        rows = [PoolShown.of(item) for item in pools.shown(authority, CONSOLE, product)]
+    show_table(frame, rows, COLUMNS)
 
 
 @pool.command("set")
@@ -79,7 +78,7 @@ def set_rule(
     wanted = PoolRule(product, feature, group, low_water, most_borrowed, reserved, maximum, from_higher)
     with frame.authority() as authority:
         rule = pools.change(authority, CONSOLE, wanted)
-    show(frame, rendering.pool_rule(rule), [f"{rule.name()}: {rule.words()}"])
+    show(frame, PoolRuleShown.of(rule), [f"{rule.name()}: {rule.words()}"])
 
 
 @pool.command("remove")
@@ -91,4 +90,4 @@ def remove_rule(frame: Frame, product: str, feature: str, group: str) -> None:
     """Remove a rule."""
     with frame.authority() as authority:
         rule = pools.remove(authority, CONSOLE, product, feature, group)
-    show(frame, rendering.pool_rule(rule), [f"removed {rule.name()}"])
+    show(frame, PoolRuleShown.of(rule), [f"removed {rule.name()}"])

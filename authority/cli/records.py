@@ -12,7 +12,10 @@ import click
 from authority.cli.frame import Frame, Group, check_output, pass_frame, show, show_table, write_lines, write_output
 from authority.cli.table import CommandTable
 from authority.domain.members import CONSOLE
-from authority.presentation import parquet, rendering, spreadsheets
+from authority.presentation import parquet, sheets
+from authority.presentation.authorization import AuthorizationShown
+from authority.presentation.log import with_texts
+from authority.presentation.shown import rfc3339
 from authority.services import log as log_service
 from authority.services import overview, status_lists
 from authority.services.unit import Unit
@@ -62,18 +65,17 @@ def authorization() -> None:
 def show_authorization(frame: Frame) -> None:
     """Show what is licensed and what of it is used."""
     with frame.authority() as authority:
-        found, used = overview.authorization(authority, CONSOLE)
-        value = rendering.authorization(found, used, authority.now())
-    members = value["members"]
+        value = AuthorizationShown.of(*overview.authorization(authority, CONSOLE), authority.now())
+    maximum = "any number" if value.members.maximum is None else value.members.maximum
     lines = [
-        f"{value['organization_name']} ({value['organization']}), authorized by {value['vendor']}, seq {value['seq']}",
-        f"until {value['ends_at']}, {value['days_left']} days left; longest borrow {value['max_borrow_days']} days",
-        f"members {members['current']} of {'any number' if members['maximum'] is None else members['maximum']}",
+        f"{value.organization_name} ({value.organization}), authorized by {value.vendor}, seq {value.seq}",
+        f"until {rfc3339(value.ends_at)}, {value.days_left} days left; longest borrow {value.max_borrow_days} days",
+        f"members {value.members.current} of {maximum}",
     ]
-    for product in value["products"]:
-        lines.append(f"{product['name']} ({product['id']}), {product['mode']}")
-        lines += [f"  {feature:<18} {seats['used']} of {seats['licensed']} used" for feature, seats in product["seats"].items()]
-    show(frame, value, [*lines, *([f"warning: {value['warning']}"] if value["warning"] else [])])
+    for product in value.products:
+        lines.append(f"{product.name} ({product.id}), {product.mode}")
+        lines += [f"  {feature:<18} {seats.used} of {seats.licensed} used" for feature, seats in product.seats.items()]
+    show(frame, value, [*lines, *([f"warning: {value.warning}"] if value.warning else [])])
 
 
 @click.group(cls=Group)
@@ -92,9 +94,9 @@ def list_keys(frame: Frame, public: bool, output: str | None) -> None:
     if output is not None:
         check_output(output)
         with frame.authority() as authority:
-            found = overview.public_keys(authority)
-        write_output(output, (json.dumps(found, indent=2) + "\n").encode())
-        show(frame, {"file": output, **found}, [f"wrote {output}; send it to the vendor"])
+            keys = overview.public_keys(authority)
+        write_output(output, (json.dumps(keys, indent=2) + "\n").encode())
+        show(frame, {"file": output, **keys}, [f"wrote {output}; send it to the vendor"])
         return
     with frame.authority() as authority:
         rows = overview.keys(authority)
@@ -134,12 +136,8 @@ def _write_log(form: str, output: str | None, rows: Iterable[dict[str, Any]]) ->
         except OSError as error:
             raise click.UsageError(f"{output} cannot be written: {error.strerror}") from error
         return
-    texts = map(_as_texts, rows)
-    write_lines(output, _json_lines(texts) if form == "jsonl" else spreadsheets.lines(log_service.COLUMNS, texts))
-
-
-def _as_texts(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"at": log_service.instant(row["at"]), "until": log_service.instant(row["until"])}
+    texts = map(with_texts, rows)
+    write_lines(output, _json_lines(texts) if form == "jsonl" else sheets.lines(log_service.COLUMNS, texts))
 
 
 def _json_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from authority.cli.frame import Frame, Group, pass_frame, show, show_table
+from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_rest, show_table
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import Refusal
 from authority.domain.sessions import Session
-from authority.presentation import rendering
+from authority.presentation.computers import name_of
+from authority.presentation.sessions import SessionShown, SettingsShown
+from authority.presentation.shown import rfc3339
 from authority.services import session_settings
 from authority.services import sessions as service
 from authority.services.context import Authority
 from authority.services.unit import Unit
 from authority.storage.sessions import Filter
+
+COLUMNS: Columns[SessionShown] = {
+    "id": lambda session: session.id,
+    "member": lambda session: session.member,
+    "license": lambda session: [f"{session.product} {session.level}", *session.extensions],
+    "computer": lambda session: name_of(session.machine),
+    "created": lambda session: session.created_at,
+    "last used": lambda session: session.last_used_at,
+    "active until": lambda session: session.active_until,
+    "state": lambda session: session.state,
+}
 
 
 @click.group(cls=Group)
@@ -33,20 +44,10 @@ def list_sessions(frame: Frame, member: str | None, product: str | None, ended: 
     """Who is connected, on which computer, since when and until when; newest first."""
     with frame.authority() as authority:
         page, more = service.listed(Unit(authority, CONSOLE), Filter(member, product, ended, None, limit))
-        rows = [rendering.session(found, authority.now()) for found in page]
-    columns = {
-        "id": lambda row: row["id"],
-        "member": lambda row: row["member"],
-        "license": lambda row: [f"{row['product']} {row['level']}", *row["extensions"]],
-        "computer": lambda row: row["machine"]["alias"] or row["machine"]["id"],
-        "created": lambda row: row["created_at"],
-        "last used": lambda row: row["last_used_at"],
-        "active until": lambda row: row["active_until"],
-        "state": lambda row: row["state"],
-    }
-    show_table(frame, rows, columns)
-    if more is not None:
-        click.echo(f"carnet-authority: there are more than {limit}; narrow the list or raise --limit", err=True)
+        now = authority.now()
+        rows = [SessionShown.of(item, now) for item in page]
+    show_table(frame, rows, COLUMNS)
+    show_rest(more, limit, "narrow the list or raise --limit")
 
 
 @session.command("end")
@@ -55,7 +56,9 @@ def list_sessions(frame: Frame, member: str | None, product: str | None, ended: 
 def end(frame: Frame, session_ids: tuple[str, ...]) -> None:
     """End sessions; each seat is free at once, and the user is told at the next use and has time to save."""
     with frame.authority() as authority:
-        ended = [rendering.session(item, authority.now()) for item in _end_each(authority, session_ids)]
+        sessions = _end_each(authority, session_ids)
+        now = authority.now()
+        ended = [SessionShown.of(item, now) for item in sessions]
     show(frame, ended if len(ended) > 1 else ended[0], [_line(item) for item in ended])
 
 
@@ -71,11 +74,11 @@ def _end_each(authority: Authority, session_ids: tuple[str, ...]) -> list[Sessio
     return ended
 
 
-def _line(found: dict[str, Any]) -> str:
-    features = ", ".join([found["level"], *found["extensions"]])
-    computer = found["machine"]["alias"] or found["machine"]["id"]
-    who = f"{found['member']} on {computer}"
-    return f"{found['id']}: {found['product']} {features} for {who}, ended; the user can save until {found['save_by']}"
+def _line(ended: SessionShown) -> str:
+    features = ", ".join([ended.level, *ended.extensions])
+    who = f"{ended.member} on {name_of(ended.machine)}"
+    save_by = rfc3339(ended.save_by)
+    return f"{ended.id}: {ended.product} {features} for {who}, ended; the user can save until {save_by}"
 
 
 @session.command("settings")
@@ -88,12 +91,11 @@ def settings(
     frame: Frame, minutes: int | None, computers: int | None, offline_hours: int | None, save_minutes: int | None
 ) -> None:
     """Show the settings of sessions, or change them; a session that is active keeps its time until it is used again."""
-    given = {"minutes": minutes, "computers": computers, "offline_hours": offline_hours, "save_minutes": save_minutes}
-    changes = {name: value for name, value in given.items() if value is not None}
+    options = {"minutes": minutes, "computers": computers, "offline_hours": offline_hours, "save_minutes": save_minutes}
+    changes = {name: value for name, value in options.items() if value is not None}
     with frame.authority() as authority:
         if changes:
-            found = session_settings.change_settings(authority, CONSOLE, changes)
+            value = SettingsShown.of(session_settings.change_settings(authority, CONSOLE, changes))
         else:
-            found = session_settings.show_settings(authority, CONSOLE)
-    value = rendering.session_settings(found)
-    show(frame, value, [f"{name.replace('_', ' '):<14} {number}" for name, number in value.items()])
+            value = SettingsShown.of(session_settings.show_settings(authority, CONSOLE))
+    show(frame, value, [f"{name.replace('_', ' '):<14} {number}" for name, number in value])

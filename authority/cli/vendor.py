@@ -9,7 +9,7 @@ import click
 
 from authority.cli.frame import Frame, Group, check_output, pass_frame, read_input, show, write_output
 from authority.domain.refusals import RequestInvalid, SpecificationInvalid
-from authority.presentation import rendering
+from authority.presentation.shown import rfc3339
 from authority.signing import keyring
 from authority.signing import root as vendor
 from authority.signing.root import Made
@@ -79,7 +79,7 @@ def authorize(
     value = {
         "organization": made.authorization.organization,
         "seq": made.authorization.seq,
-        "ends_at": rendering.rfc3339(made.authorization.ends_at),
+        "ends_at": rfc3339(made.authorization.ends_at),
         "root_thumbprint": made.root,
     }
     if paths is None:
@@ -97,9 +97,9 @@ def authorize(
 
 
 def _line(made: Made) -> str:
-    found = made.authorization
-    begins, ends = rendering.rfc3339(found.begins_at), rendering.rfc3339(found.ends_at)
-    return f"{found.organization_name} ({found.organization}), seq {found.seq}, from {begins} until {ends}"
+    signed = made.authorization
+    begins, ends = rfc3339(signed.begins_at), rfc3339(signed.ends_at)
+    return f"{signed.organization_name} ({signed.organization}), seq {signed.seq}, from {begins} until {ends}"
 
 
 def _outputs(output: str | None, trust_file: str | None) -> tuple[str, str]:

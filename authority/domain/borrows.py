@@ -123,6 +123,14 @@ class Borrow:
             return BorrowState(self.ended_by)
         return BorrowState.ACTIVE if now < self.expires_at else BorrowState.EXPIRED
 
+    def over_at(self, now: datetime) -> datetime | None:
+        """When somebody or time ended it; None while it is active."""
+        return self.ended_at or (self.expires_at if now >= self.expires_at else None)
+
+    def copy_may_run_until(self, now: datetime) -> datetime | None:
+        """None when its copy is certainly of no use: its time is over, or its holder proved to have given it up."""
+        return self.expires_at if now < self.expires_at and self.receipt_jti is None else None
+
     def holds_seat(self, now: datetime) -> bool:
         """True while its seat cannot be given to anyone else."""
         return now < self.seat_free_at

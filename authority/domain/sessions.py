@@ -120,6 +120,10 @@ class Session:
             return SessionState.CHECKED_IN if by_holder else SessionState.ENDED
         return SessionState.ACTIVE if now < self.active_until else SessionState.EXPIRED
 
+    def over_at(self, now: datetime) -> datetime | None:
+        """When somebody or time ended it; None while it is active."""
+        return self.ended_at or (self.active_until if now >= self.active_until else None)
+
     def is_on(self, machine: Machine) -> bool:
         """True when this is the same machine, by id and key."""
         return (self.machine.id, self.machine.key) == (machine.id, machine.key)

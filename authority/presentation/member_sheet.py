@@ -7,13 +7,14 @@ from typing import Any
 
 from authority.domain.members import Assignment, DownloadPermission, Member, Role, check_group, check_name, check_username
 from authority.domain.refusals import InvalidInput
-from authority.presentation import rendering, spreadsheets
-from authority.presentation.spreadsheets import Row
+from authority.presentation import sheets
+from authority.presentation.members import MemberShown
+from authority.presentation.sheets import Row
 from authority.services.licenses import Wish
 from authority.services.member_files import FIELDS, LICENSES, Line
 
 USERNAME = "username"
-# When the license was last used is told and not taken back.
+# When a license was last used is written and not taken back.
 COLUMNS = (USERNAME, *FIELDS, LICENSES, "last_used_at")
 NEVER = {
     "password": "Take the column out: passwords are never in a sheet. carnet-authority member set NAME --password-file FILE"
@@ -26,41 +27,41 @@ LICENSE_HINT = "Write PRODUCT=LEVEL, or PRODUCT=LEVEL+EXTENSION+EXTENSION, and ;
 
 def row_of(member: Member, held: Iterable[Assignment]) -> dict[str, Any]:
     """A member with what it holds: at least `COLUMNS`."""
-    return rendering.member(member) | {LICENSES: [license_text(item) for item in held]}
+    return MemberShown.of(member).model_dump() | {LICENSES: [license_text(assignment) for assignment in held]}
 
 
-def license_text(found: Assignment) -> str:
+def license_text(assignment: Assignment) -> str:
     """`arcgis-pro=Standard+3DAnalyst`: none of the names in it has a = or + or ; itself."""
-    return "+".join((f"{found.product}={found.level}", *found.extensions))
+    return "+".join((f"{assignment.product}={assignment.level}", *assignment.extensions))
 
 
 def line_of(row: Row) -> Line:
     """What a row wants; an empty cell leaves a field as it is, unless it `MAY_BE_EMPTY`.
 
-    A row with cells that make no sense gets a refusal (InvalidInput) that tells each of them.
+    A row with cells that make no sense gets a refusal (InvalidInput) that names each of them.
     """
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     wrong: list[dict[str, str]] = []
     for column, read in _READERS.items():
         cell = row.cells.get(column)
         if cell is None or (cell.strip() == "" and column not in MAY_BE_EMPTY and column != USERNAME):
             continue
         try:
-            found[column] = read(cell)
+            values[column] = read(cell)
         except InvalidInput as error:
             wrong.append({"column": column, "value": cell[:140], "message": error.message, "hint": error.hint})
-    username = found.pop(USERNAME, row.cells[USERNAME].strip())
-    wishes = found.pop(LICENSES, None)
+    username = values.pop(USERNAME, row.cells[USERNAME].strip())
+    wishes = values.pop(LICENSES, None)
     if wishes is not None:
         wishes = tuple(Wish(username, *wish) for wish in wishes)
-    return Line(row.number, username, found, wishes, _refusal(wrong))
+    return Line(row.number, username, values, wishes, _refusal(wrong))
 
 
 def _refusal(wrong: list[dict[str, str]]) -> InvalidInput | None:
     if not wrong:
         return None
-    told = "; ".join(f'{item["column"]} "{item["value"]}": {item["message"]}' for item in wrong)
-    return InvalidInput(told, hint=" ".join(dict.fromkeys(item["hint"] for item in wrong)), cells=wrong)
+    message = "; ".join(f'{item["column"]} "{item["value"]}": {item["message"]}' for item in wrong)
+    return InvalidInput(message, hint=" ".join(dict.fromkeys(item["hint"] for item in wrong)), cells=wrong)
 
 
 def _username(cell: str) -> str:
@@ -84,24 +85,24 @@ def _one_of(words: Mapping[str, Any]) -> Callable[[str], Any]:
 
 
 def _groups(cell: str) -> tuple[str, ...]:
-    found = spreadsheets.parted(cell)
-    for name in found:
+    names = sheets.parted(cell)
+    for name in names:
         check_group(name)
-    return tuple(sorted(set(found)))
+    return tuple(sorted(set(names)))
 
 
 def _licenses(cell: str) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """Product, level and extensions of each license in the cell."""
-    found: dict[str, tuple[str, str, tuple[str, ...]]] = {}
-    for item in spreadsheets.parted(cell):
+    licenses: dict[str, tuple[str, str, tuple[str, ...]]] = {}
+    for item in sheets.parted(cell):
         product, equals, features = item.partition("=")
         level, *extensions = (part.strip() for part in features.split("+"))
         if not all((equals, product.strip(), level, *extensions)):
             raise InvalidInput(f'"{item[:140]}" is no license', hint=LICENSE_HINT)
-        if product.strip() in found:
+        if product.strip() in licenses:
             raise InvalidInput(f'"{product.strip()}" is there twice', hint=LICENSE_HINT)
-        found[product.strip()] = (product.strip(), level, tuple(extensions))
-    return tuple(found.values())
+        licenses[product.strip()] = (product.strip(), level, tuple(extensions))
+    return tuple(licenses.values())
 
 
 _BOOLEAN = _one_of(dict.fromkeys(TRUE, True) | dict.fromkeys(FALSE, False))

@@ -43,6 +43,6 @@ def write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
-    left = iter(rows)
-    while batch := list(islice(left, ROWS_IN_A_BATCH)):
+    remaining = iter(rows)
+    while batch := list(islice(remaining, ROWS_IN_A_BATCH)):
         yield batch

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from authority.domain.api_keys import ApiKey
 from authority.domain.events import Event, EventKind
 from authority.domain.members import Actor, CredentialKind, Member, Privilege, Role, check_name
 from authority.domain.refusals import InvalidInput, NotAuthenticated, NotFound
@@ -16,7 +17,6 @@ from authority.services.passwords import is_right
 from authority.signing.encoding import digest, encode
 from authority.storage import api_keys, events
 from authority.storage import members as stored
-from authority.storage.api_keys import ApiKey
 from authority.storage.members import Credential
 
 SIGN_IN_LASTS = timedelta(hours=12)

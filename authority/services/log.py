@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 from authority.domain.events import CHECKOUT_KINDS
@@ -50,8 +49,3 @@ def checkout_log(authority: Authority, actor: Actor) -> Iterator[dict[str, Any]]
         for row in stored.every(connection, CHECKOUT_KINDS):
             found = {name: row.get(name) for name in COLUMNS}
             yield found | {"event": row["kind"], "source": "authority", "line": row["id"]}
-
-
-def instant(at: datetime | None) -> str | None:
-    """A time of the log as text: RFC 3339 with microseconds, `Z`."""
-    return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

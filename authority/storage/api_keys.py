@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, select, tuple_
 
+from authority.domain.api_keys import ApiKey
 from authority.domain.members import CredentialKind
 from authority.storage.db.rows import value_of
 from authority.storage.db.tables import credentials, members
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """A key that acts as the member; with `revoked_at` it is of no use any more."""
-
-    id: str
-    name: str
-    member: str
-    created_at: datetime
-    revoked_at: datetime | None
-
 
 _c = credentials.c
 _API_KEY: Select[Any] = (

@@ -25,7 +25,7 @@ from authority.web.api import (
     session_settings,
     sessions,
 )
-from authority.web.api.models.common import Problem
+from authority.web.api.forms import Problem
 from authority.wiring.app import open_authority
 from authority.wiring.settings import from_process
 

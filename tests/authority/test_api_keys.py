@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
+from authority.domain.api_keys import ApiKey
 from authority.domain.members import CONSOLE, Role
 from authority.domain.refusals import InvalidInput, NotAllowed, NotAuthenticated, NotFound, StorageUnavailable
 from authority.services import access, members, removal
 from authority.services.members import NewMember
-from authority.storage.api_keys import ApiKey
 from authority.storage.db.tables import credentials
 from tests.support.administration import HOSTILE_TEXTS, contents, contents_of, over_http
 from tests.support.authorities import Bench

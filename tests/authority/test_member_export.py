@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from authority.domain.members import CONSOLE, Assignment, DownloadPermission, Member, Role
 from authority.domain.refusals import NotAllowed
-from authority.presentation import member_sheet, spreadsheets
+from authority.presentation import member_sheet, sheets
 from authority.services import licenses, member_files, members
 from authority.services.members import Change
 from tests.support.authorities import START, Bench, make_bench
@@ -28,11 +28,11 @@ GROUPS = st.lists(NAMES.filter(str.strip), max_size=4)
 
 def exported(bench: Bench) -> str:
     rows = (member_sheet.row_of(*item) for item in member_files.exported(bench.authority, CONSOLE))
-    return "".join(spreadsheets.lines(member_sheet.COLUMNS, rows))
+    return "".join(sheets.lines(member_sheet.COLUMNS, rows))
 
 
 def lines_of(text: str) -> list[member_files.Line]:
-    rows = spreadsheets.read(io.BytesIO(text.encode()), member_sheet.COLUMNS, ["username"])
+    rows = sheets.read(io.BytesIO(text.encode()), member_sheet.COLUMNS, ["username"])
     return [member_sheet.line_of(row) for row in rows]
 
 
@@ -134,7 +134,7 @@ def test_any_name_and_group_comes_back_as_it_was(full_name: str, groups: list[st
     names = tuple(sorted(set(groups)))
     member = Member(1, "ada", full_name, "GIS Professional", Role.MEMBER, False, names, START)
     held = Assignment("arcgis-pro", "Advanced", ("3DAnalyst",), included=True)
-    text = "".join(spreadsheets.lines(member_sheet.COLUMNS, [member_sheet.row_of(member, [held])]))
+    text = "".join(sheets.lines(member_sheet.COLUMNS, [member_sheet.row_of(member, [held])]))
     line = lines_of(text)[0]
     assert line.refusal is None
     assert (line.values["full_name"], line.values["groups"]) == (full_name, names)

@@ -13,7 +13,7 @@ from sqlalchemy import event
 
 from authority.domain.members import CONSOLE, Actor, Member, Role
 from authority.domain.refusals import NotAllowed
-from authority.presentation import member_sheet, spreadsheets
+from authority.presentation import member_sheet, sheets
 from authority.services import admission, defaults, licenses, member_files, members
 from authority.services.defaults import Defaults
 from authority.services.member_files import Imported
@@ -25,7 +25,7 @@ from tests.support.organizations import actor, authorize, available, held, membe
 
 def imported(bench: Bench, text: str, who: Actor = CONSOLE, *, dry_run: bool = False, go_on: bool = False) -> Imported:
     """What became of a file with this text."""
-    rows = spreadsheets.read(io.BytesIO(text.encode()), member_sheet.COLUMNS, ["username"], member_sheet.NEVER)
+    rows = sheets.read(io.BytesIO(text.encode()), member_sheet.COLUMNS, ["username"], member_sheet.NEVER)
     lines = [member_sheet.line_of(row) for row in rows]
     return member_files.import_lines(bench.authority, who, lines, dry_run=dry_run, go_on=go_on)
 

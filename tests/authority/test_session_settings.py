@@ -13,10 +13,11 @@ from sqlalchemy import select
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.refusals import InvalidInput, NotAllowed, SessionEnded, SessionLimit, StorageUnavailable
 from authority.domain.sessions import BOUNDS, SessionSettings
+from authority.presentation.sessions import SettingsShown
 from authority.services import session_settings, sessions
 from authority.services.unit import Unit
 from authority.storage.db.tables import preferences
-from authority.web.api.models.session_settings import SettingsChange, SettingsShown
+from authority.web.api.session_settings import SettingsChange
 from tests.support.administration import contents, contents_of, over_http
 from tests.support.authorities import START, Bench, make_bench
 from tests.support.borrowing import at_once, claims_of, fail_inserts, log_rows, workstation

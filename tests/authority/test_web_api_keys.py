@@ -9,9 +9,9 @@ import pytest
 from werkzeug.test import TestResponse
 
 from authority.domain.members import CONSOLE, Role
+from authority.presentation.api_keys import ApiKeyShown, MadeApiKey
 from authority.services import access, members
 from authority.services.members import NewMember
-from authority.web.api.models.api_keys import ApiKeyShown, MadeApiKey
 from tests.support.administration import HOSTILE_TEXTS, contents
 from tests.support.authorities import Bench, make_bench
 from tests.support.borrowing import log_rows

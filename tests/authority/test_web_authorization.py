@@ -12,8 +12,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from authority.domain.members import Role
+from authority.presentation.authorization import AuthorizationShown, InstallationShown
 from authority.signing.keyring import FileSigner
-from authority.web.api.models.authorization import AuthorizationShown, InstallationShown
 from tests.support.administration import contents, contents_of, over_http
 from tests.support.authorities import Bench, authorization_text, make_bench
 from tests.support.borrowing import at_once, issued_to, log_rows, workstation
@@ -65,9 +65,10 @@ def members_total(total: int) -> Change:
 
 
 def test_what_is_licensed_and_used_is_shown(web: Web) -> None:
-    found = web.get("/authorization").get_json()
+    answer = web.get("/authorization")
+    found = answer.get_json()
     assert found.keys() == AuthorizationShown.model_fields.keys()
-    AuthorizationShown.model_validate(found, strict=True)
+    AuthorizationShown.model_validate_json(answer.data, strict=True)
     assert (found["organization"], found["vendor"], found["seq"]) == ("field-survey", "maker", 1)
     assert found["members"] == {"current": 5, "maximum": 50, "types": {}}
     assert found["products"][0]["seats"]["Advanced"] == {"licensed": 50, "used": 4, "available": 46}
@@ -97,7 +98,7 @@ def test_a_new_one_is_201_and_in_force(web: Web) -> None:
     found = answer.get_json()
     assert answer.status_code == 201
     assert found.keys() == InstallationShown.model_fields.keys()
-    InstallationShown.model_validate(found, strict=True)
+    InstallationShown.model_validate_json(answer.data, strict=True)
     assert (found["installed"], found["seq_before"], found["seq"]) == (True, 1, 2)
     assert found["changes"] == ["members: 50 -> 60 (+10)"]
     assert (found["consequences"], found["shortages"], found["trust_replaced"]) == ([], [], False)

@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from authority.domain.refusals import Refusal, every_refusal
-from authority.web.api.models.common import Body
+from authority.web.api.forms import Body
 from authority.web.problems import STATUS
 from tests.support.authorities import make_bench
 from tests.support.borrowing import row_counts

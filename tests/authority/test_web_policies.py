@@ -10,8 +10,8 @@ import pytest
 
 from authority.domain.members import Role
 from authority.domain.offline_rules import MOST_DAYS
+from authority.presentation.policies import EffectiveShown, RuleShown
 from authority.services import policies
-from authority.web.api.models.policies import EffectiveShown, RuleShown
 from tests.support.administration import HOSTILE_TEXTS, contents, over_http
 from tests.support.authorities import Bench, make_bench
 from tests.support.borrowing import at_once, issued_to, log_rows, workstation

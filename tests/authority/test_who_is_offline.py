@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import event, insert, update
 
 from authority.domain.members import CONSOLE, Actor, Role
-from authority.presentation import rendering
+from authority.presentation import sheets
+from authority.presentation.borrows import BorrowShown
 from authority.services import borrow, endings, licenses
 from authority.services.unit import Unit
 from authority.storage.borrows import MOST_VALUES, Filter
@@ -316,7 +317,7 @@ def test_the_command_writes_a_sheet(console: Console, tmp_path: Path) -> None:
     ended = console.run("borrow", "list", "--csv")
     assert (ended.status, ended.err) == (0, "")
     row = rows_of(ended.out)[0]
-    assert list(row) == list(rendering.BORROW_COLUMNS)
+    assert list(row) == list(sheets.columns_of(BorrowShown))
     assert (row["member"], row["groups"], row["machine_alias"]) == ("ada", "survey", "laptop")
     path = tmp_path / "offline.csv"
     assert console.good("borrow", "list", "--csv", "-o", str(path)) == {"file": str(path)}

@@ -1,50 +1,81 @@
 """/borrows and /check-ins."""
 
-import json
 from itertools import islice
-from typing import Any
+from typing import Any, Literal, cast
 
 from flask import Response, request
 from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.data_type import DataType
+from flask_openapi3.models.media_type import MediaType
+from flask_openapi3.models.schema import Schema
+from pydantic import BaseModel, ConfigDict, Field
 
-from authority.presentation import rendering, spreadsheets
+from authority.domain.borrows import BorrowState
+from authority.presentation import sheets
+from authority.presentation.borrows import Borrows, BorrowShown, EndedBorrow, IssuedBorrow, issued_json
 from authority.services import borrow, endings
 from authority.storage.borrows import Filter
 from authority.web.access import authority, unit
-from authority.web.api.models.borrows import (
-    BorrowPath,
-    BorrowQuery,
-    BorrowRequest,
-    Borrows,
-    BorrowShown,
-    CheckIn,
-    EndedBorrow,
-    IssuedBorrow,
-    Release,
-    Revocation,
-)
-from authority.web.api.models.common import FILE, Problem
+from authority.web.answers import json_bytes, json_of, sheet
+from authority.web.api.forms import FILE, Body, Id, IdCursor, Name, PageQuery, Problem, Text
 
 api = APIBlueprint(
     "borrows", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem, 409: Problem}
 )
 
-AS_SHEET = {
-    "Content-Type": "text/csv; charset=utf-8; header=present",
-    "Content-Disposition": 'attachment; filename="borrows.csv"',
-}
+# The other form in which borrows are listed, for the documentation.
+ALSO_CSV: Any = {"openapi_extra": {"content": {"text/csv": MediaType(schema=Schema(type=DataType.STRING))}}}
+
+
+class BorrowRequest(Body):
+    request: str = Field(max_length=8192, description="the compact borrow-request+jwt of a request file")
+    member: Name | None = Field(None, description="for whom, when an administrator sends it")
+
+
+class CheckIn(Body):
+    receipt: str = Field(max_length=8192, description="the compact return-receipt+jwt of a return file")
+
+
+class Revocation(Body):
+    reason: str = Field(max_length=500)
+
+
+class Release(Body):
+    reason: str = Field(max_length=500)
+    accept_overlap: bool = Field(False, description="true: I know that the lost copy can run until expires_at")
+
+
+class BorrowPath(BaseModel):
+    borrow_id: Id
+
+
+class BorrowQuery(PageQuery):
+    state: BorrowState | None = None
+    member: Name | None = None
+    product: Text | None = Field(None, max_length=64)
+    machine: Text | None = Field(None, max_length=256, description="machine id or alias")
+    group: Name | None = Field(None, description="of members of this group")
+    type: Text | None = Field(None, max_length=64, description="of members of this user type")
+    cursor: IdCursor | None = None
+    limit: int = Field(100, ge=1, le=1000, description="of a page; CSV has all rows unless a limit is given")
+    format: Literal["json", "csv"] | None = Field(None, description="in place of the header Accept")
+
+
+class BorrowList(Borrows):
+    """A page of borrows, the newest first; as CSV all of them."""
+
+    model_config = cast("ConfigDict", ALSO_CSV)
 
 
 @api.post("/borrows", summary="Borrow or renew", responses={201: IssuedBorrow, 200: IssuedBorrow})
-def issue(body: BorrowRequest) -> tuple[dict[str, Any], int]:
+def issue(body: BorrowRequest) -> Response:
     """201 with a new borrow; 200 with the same file when this very request was answered before."""
     issued = borrow.issue(unit(), body.request, body.member)
-    shown = rendering.borrow(issued.borrow, authority().now())
-    return {"borrow": shown, "file": json.loads(issued.file)}, 201 if issued.is_new else 200
+    return json_bytes(issued_json(issued.borrow, issued.file, authority().now()), 201 if issued.is_new else 200)
 
 
-@api.get("/borrows", summary="Who is offline, since and until when", responses={200: Borrows})
-def listed(query: BorrowQuery) -> dict[str, Any] | Response:
+@api.get("/borrows", summary="Who is offline, since and until when", responses={200: BorrowList})
+def listed(query: BorrowQuery) -> Response:
     """Newest first. A member sees their own. As text/csv: all of them, for a spreadsheet."""
     wanted = Filter(
         query.state,
@@ -59,11 +90,11 @@ def listed(query: BorrowQuery) -> dict[str, Any] | Response:
     now = authority().now()
     if _wants_csv(query):
         limit = query.limit if "limit" in query.model_fields_set else None
-        found = islice(borrow.every(unit(), wanted), limit)
-        rows = (rendering.borrow_row(item, now) for item in found)
-        return Response(spreadsheets.lines(rendering.BORROW_COLUMNS, rows), headers=AS_SHEET)
+        borrows = islice(borrow.every(unit(), wanted), limit)
+        rows = (BorrowShown.of(item, now) for item in borrows)
+        return sheet(sheets.lines_of(BorrowShown, rows), "borrows.csv")
     page, cursor = borrow.listed(unit(), wanted)
-    return {"items": [rendering.borrow(found, now) for found in page], "next": cursor}
+    return json_of(Borrows.of(page, cursor, now))
 
 
 def _wants_csv(query: BorrowQuery) -> bool:
@@ -73,34 +104,33 @@ def _wants_csv(query: BorrowQuery) -> bool:
 
 
 @api.get("/borrows/<borrow_id>", summary="One borrow", responses={200: BorrowShown, 404: Problem})
-def show(path: BorrowPath) -> dict[str, Any]:
+def show(path: BorrowPath) -> Response:
     """A member sees only their own."""
-    return rendering.borrow(borrow.show(unit(), path.borrow_id), authority().now())
+    return json_of(BorrowShown.of(borrow.show(unit(), path.borrow_id), authority().now()))
 
 
 @api.get("/borrows/<borrow_id>/file", summary="The borrow file again", responses={200: FILE, 404: Problem})
 def file(path: BorrowPath) -> Response:
     """The file of the latest token, byte for byte as it was given."""
-    data = borrow.newest_file(unit(), path.borrow_id)
-    return Response(data, content_type="application/json")
+    return json_bytes(borrow.newest_file(unit(), path.borrow_id))
 
 
 @api.post("/borrows/<borrow_id>/revoke", summary="Withdraw a borrow", responses={200: EndedBorrow, 404: Problem})
-def revoke(path: BorrowPath, body: Revocation) -> dict[str, Any]:
+def revoke(path: BorrowPath, body: Revocation) -> Response:
     """Its seat stays taken until it ends, because the copy may still run until then."""
     ended = endings.revoke(unit(), path.borrow_id, body.reason)
-    return {"borrow": rendering.borrow(ended, authority().now())}
+    return json_of(EndedBorrow.of(ended, authority().now()))
 
 
 @api.post("/borrows/<borrow_id>/release", summary="Free the seat of a lost machine", responses={200: EndedBorrow, 404: Problem})
-def release(path: BorrowPath, body: Release) -> dict[str, Any]:
+def release(path: BorrowPath, body: Release) -> Response:
     """Frees the seat at once; until expires_at the lost copy can still run beside the new one."""
     ended = endings.release(unit(), path.borrow_id, body.reason, accept_overlap=body.accept_overlap)
-    return {"borrow": rendering.borrow(ended, authority().now())}
+    return json_of(EndedBorrow.of(ended, authority().now()))
 
 
 @api.post("/check-ins", summary="Check a borrow in", responses={200: EndedBorrow, 404: Problem})
-def check_in(body: CheckIn) -> dict[str, Any]:
+def check_in(body: CheckIn) -> Response:
     """Frees the seat; the same receipt again changes nothing."""
     ended = endings.check_in(unit(open_over_limit=True), body.receipt)
-    return {"borrow": rendering.borrow(ended, authority().now())}
+    return json_of(EndedBorrow.of(ended, authority().now()))

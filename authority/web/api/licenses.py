@@ -1,26 +1,16 @@
 """/assignments, /availability and /license-activity."""
 
-from typing import Any
-
+from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
+from pydantic import Field
 
-from authority.presentation import rendering, rendering_licenses
+from authority.presentation.activity import Activities
+from authority.presentation.licenses import AssignmentOutcomes, Availabilities, HeldLicenses, UnassignedLicense
 from authority.services import activity, licenses
 from authority.services.licenses import Wish
 from authority.web.access import actor, authority
-from authority.web.api.models.common import Problem
-from authority.web.api.models.licenses import (
-    Activities,
-    ActivityQuery,
-    AssignmentKey,
-    AssignmentOutcomes,
-    AssignmentQuery,
-    AssignmentsBody,
-    Availabilities,
-    AvailabilityQuery,
-    HeldLicenses,
-    UnassignedLicense,
-)
+from authority.web.answers import json_of
+from authority.web.api.forms import Body, Feature, Features, Name, NameCursor, PageQuery, Problem, ProductId, Query
 
 api = APIBlueprint(
     "licenses",
@@ -30,40 +20,70 @@ api = APIBlueprint(
 )
 
 
+class AssignmentBody(Body):
+    username: Name
+    product: ProductId
+    level: Feature | None = Field(None, description="null: the level held now")
+    extensions: Features = Field(default=[], description="in place of those held now")
+
+
+class AssignmentsBody(Body):
+    assignments: list[AssignmentBody] = Field(min_length=1, max_length=1000)
+    row_by_row: bool = Field(False, description="true: assign what can be assigned; false: all or nothing")
+
+
+class AssignmentKey(Query):
+    username: Name
+    product: ProductId
+
+
+class AssignmentQuery(PageQuery):
+    username: Name | None = None
+    product: ProductId | None = None
+    cursor: NameCursor | None = None
+
+
+class AvailabilityQuery(Query):
+    product: ProductId | None = None
+
+
+class ActivityQuery(PageQuery):
+    product: ProductId
+    cursor: NameCursor | None = None
+
+
 @api.get("/assignments", summary="Who holds which license of a named product", responses={200: HeldLicenses})
-def listed(query: AssignmentQuery) -> dict[str, Any]:
+def listed(query: AssignmentQuery) -> Response:
     """By user name and product."""
     page, cursor = licenses.listed(
         authority(), actor(), username=query.username, product_id=query.product, cursor=query.cursor, limit=query.limit
     )
-    return {"items": [rendering_licenses.held_license(found) for found in page], "next": cursor}
+    return json_of(HeldLicenses.of(page, cursor))
 
 
 @api.post("/assignments", summary="Assign licenses", responses={200: AssignmentOutcomes, 409: Problem})
-def assign(body: AssignmentsBody) -> dict[str, Any]:
-    """Each in place of what the member held of the product. All or nothing, or row by row, each being told."""
+def assign(body: AssignmentsBody) -> Response:
+    """Each in place of what the member held of the product. All or nothing, or row by row with what became of each."""
     wishes = [Wish(item.username, item.product, item.level, tuple(item.extensions)) for item in body.assignments]
     outcomes = licenses.assign_many(authority(), actor(), wishes, row_by_row=body.row_by_row)
-    return {"assignments": [rendering_licenses.outcome(found) for found in outcomes]}
+    return json_of(AssignmentOutcomes.of(outcomes))
 
 
 @api.delete("/assignments", summary="Take a license from a member", responses={200: UnassignedLicense})
-def unassign(query: AssignmentKey) -> dict[str, Any]:
+def unassign(query: AssignmentKey) -> Response:
     """A borrow that is out stays good until it ends or is checked in; the answer has it, and says so."""
     taken = licenses.unassign(authority(), actor(), [query.username], query.product)[0]
-    return rendering_licenses.unassigned(taken, authority().now())
+    return json_of(UnassignedLicense.of(taken, authority().now()))
 
 
 @api.get("/availability", summary="What is licensed, used and available", responses={200: Availabilities})
-def availability(query: AvailabilityQuery) -> dict[str, Any]:
+def availability(query: AvailabilityQuery) -> Response:
     """Every level and extension of every product, or of one; also negative."""
-    found = licenses.availability(authority(), actor(), query.product)
-    return {"items": [rendering.availability(item) for item in found], "next": None}
+    return json_of(Availabilities.of(licenses.availability(authority(), actor(), query.product)))
 
 
 @api.get("/license-activity", summary="When each member last used a product, and who is offline", responses={200: Activities})
-def shown_activity(query: ActivityQuery) -> dict[str, Any]:
+def license_activity(query: ActivityQuery) -> Response:
     """Those who hold a named product, or used a concurrent one, by user name."""
     page, cursor = activity.listed(authority(), actor(), query.product, cursor=query.cursor, limit=query.limit)
-    now = authority().now()
-    return {"items": [rendering_licenses.activity(found, now) for found in page], "next": cursor}
+    return json_of(Activities.of(page, cursor, authority().now()))

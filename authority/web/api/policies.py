@@ -1,31 +1,56 @@
 """/policies: who may take licenses offline, and for how long."""
 
-from typing import Any
-
+from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
+from pydantic import Field
 
-from authority.presentation import rendering
+from authority.domain.offline_rules import MOST_DAYS, RuleLevel
+from authority.presentation.policies import EffectiveShown, Rules, RuleShown
 from authority.services import policies
 from authority.web.access import actor, authority
-from authority.web.api.models.common import Problem
-from authority.web.api.models.policies import EffectiveQuery, EffectiveShown, RuleBody, RuleQuery, Rules, RuleShown, RulesQuery
+from authority.web.answers import json_of
+from authority.web.api.forms import Body, Name, NameCursor, PageQuery, Problem, Query, Text
 
 api = APIBlueprint(
     "policies", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem, 404: Problem}
 )
 
 
+class RulesQuery(PageQuery):
+    cursor: NameCursor | None = None
+
+
+class RuleQuery(Query):
+    level: RuleLevel
+    subject: Name = ""
+    product: Text = Field("", max_length=64, description="empty: the rule for all products")
+
+
+class RuleBody(Body):
+    level: RuleLevel = Field(strict=False, description="the most specific one that has a rule wins")
+    subject: Name = Field("", description="which member, group, user type or product; empty for the organization")
+    product: Text = Field("", max_length=64, description="empty: for all products, or the level says it")
+    allowed: bool | None = Field(None, description="whether licenses may be taken offline at all; null: stays as it is")
+    longest_days: int | None = Field(None, ge=1, le=MOST_DAYS, description="null: stays as it is")
+    default_days: int | None = Field(None, ge=1, le=MOST_DAYS, description="null: stays as it is")
+
+
+class EffectiveQuery(Query):
+    member: Name
+    product: Text = Field(max_length=64)
+
+
 @api.get("/policies", summary="The rules about offline use", responses={200: Rules})
-def listed(query: RulesQuery) -> dict[str, Any]:
+def listed(query: RulesQuery) -> Response:
     """By level, subject and product; the organization's is always among them."""
-    found, cursor = policies.listed(authority(), actor(), query.cursor, query.limit)
-    return {"items": [rendering.rule(item) for item in found], "next": cursor}
+    page, cursor = policies.listed(authority(), actor(), query.cursor, query.limit)
+    return json_of(Rules.of(page, cursor))
 
 
 @api.put("/policies", summary="Change a rule, or make it", responses={200: RuleShown})
-def change(body: RuleBody) -> dict[str, Any]:
+def change(body: RuleBody) -> Response:
     """What is left out stays as it is, and so do borrows already out. The organization's rule is the switch for everybody."""
-    found = policies.change(
+    rule = policies.change(
         authority(),
         actor(),
         body.level,
@@ -35,16 +60,16 @@ def change(body: RuleBody) -> dict[str, Any]:
         longest_days=body.longest_days,
         default_days=body.default_days,
     )
-    return rendering.rule(found)
+    return json_of(RuleShown.of(rule))
 
 
 @api.delete("/policies", summary="Remove a rule, so that the next level decides", responses={200: RuleShown})
-def remove(query: RuleQuery) -> dict[str, Any]:
+def remove(query: RuleQuery) -> Response:
     """Answers with the rule that was there. The organization's stays."""
-    return rendering.rule(policies.remove(authority(), actor(), query.level, query.subject, query.product))
+    return json_of(RuleShown.of(policies.remove(authority(), actor(), query.level, query.subject, query.product)))
 
 
 @api.get("/policies/effective", summary="Which rule is in effect for a member, and why", responses={200: EffectiveShown})
-def effective(query: EffectiveQuery) -> dict[str, Any]:
+def effective(query: EffectiveQuery) -> Response:
     """Members may ask for themselves."""
-    return rendering.explained(policies.explain(authority(), actor(), query.member, query.product))
+    return json_of(EffectiveShown.of(policies.explain(authority(), actor(), query.member, query.product)))

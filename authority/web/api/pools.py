@@ -1,30 +1,50 @@
 """/pools: how the seats of concurrent products may be used."""
 
-from typing import Any
-
+from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
+from pydantic import Field
 
 from authority.domain.pools import PoolRule
-from authority.presentation import rendering
+from authority.presentation.pools import PoolRuleShown, Pools
 from authority.services import pools
 from authority.web.access import actor, authority
-from authority.web.api.models.common import Problem
-from authority.web.api.models.pools import PoolQuery, PoolRuleBody, PoolRuleQuery, PoolRuleShown, Pools
+from authority.web.answers import json_of
+from authority.web.api.forms import Body, Feature, Name, Problem, ProductId, Query
 
 api = APIBlueprint(
     "pools", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem, 404: Problem}
 )
 
 
+class PoolQuery(Query):
+    product: ProductId | None = None
+
+
+class PoolRuleQuery(Query):
+    product: ProductId
+    feature: Feature
+    group: Name = Field("", description="empty: the rule for everybody")
+
+
+class PoolRuleBody(Body):
+    product: ProductId
+    feature: Feature = Field(description="a level or an extension")
+    group: Name = Field("", description="empty: the rule is for everybody")
+    low_water: int = Field(0, ge=0, le=10**9, description="so many seats are never borrowed")
+    most_borrowed: int | None = Field(None, ge=0, le=10**9, description="so many are borrowed at once at most")
+    reserved: int = Field(0, ge=0, le=10**9, description="seats kept for the group")
+    maximum: int | None = Field(None, ge=0, le=10**9, description="the group uses so many at most")
+    from_higher: bool = Field(False, description="serve the level from the next higher one when its seats run out")
+
+
 @api.get("/pools", summary="Seats in use, and what the rules keep back", responses={200: Pools})
-def listed(query: PoolQuery) -> dict[str, Any]:
+def listed(query: PoolQuery) -> Response:
     """Every level and extension of every concurrent product, or of one."""
-    found = pools.shown(authority(), actor(), query.product)
-    return {"items": [rendering.pool(item) for item in found], "next": None}
+    return json_of(Pools.of(pools.shown(authority(), actor(), query.product)))
 
 
 @api.put("/pools", summary="Set a rule about seats", responses={200: PoolRuleShown})
-def put(body: PoolRuleBody) -> dict[str, Any]:
+def put(body: PoolRuleBody) -> Response:
     """In place of the rule that was there for the same seats and group; who has a seat keeps it."""
     wanted = PoolRule(
         body.product,
@@ -36,10 +56,10 @@ def put(body: PoolRuleBody) -> dict[str, Any]:
         body.maximum,
         body.from_higher,
     )
-    return rendering.pool_rule(pools.change(authority(), actor(), wanted))
+    return json_of(PoolRuleShown.of(pools.change(authority(), actor(), wanted)))
 
 
 @api.delete("/pools", summary="Remove a rule about seats", responses={200: PoolRuleShown})
-def remove(query: PoolRuleQuery) -> dict[str, Any]:
+def remove(query: PoolRuleQuery) -> Response:
     """Answers with the rule that was there."""
-    return rendering.pool_rule(pools.remove(authority(), actor(), query.product, query.feature, query.group))
+    return json_of(PoolRuleShown.of(pools.remove(authority(), actor(), query.product, query.feature, query.group)))

@@ -2,27 +2,43 @@
 
 from typing import Any
 
+from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
+from pydantic import Field
 
-from authority.presentation import rendering
+from authority.domain.sessions import BOUNDS
+from authority.presentation.sessions import SettingsShown
 from authority.services import session_settings
 from authority.web.access import actor, authority
-from authority.web.api.models.common import Problem
-from authority.web.api.models.session_settings import SettingsChange, SettingsShown
+from authority.web.answers import json_of
+from authority.web.api.forms import Body, Problem
 
 api = APIBlueprint(
     "session_settings", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem}
 )
 
 
+def _within_bounds(name: str) -> Any:
+    least, most = BOUNDS[name]
+    meaning = SettingsShown.model_fields[name].description
+    return Field(None, ge=least, le=most, description=f"{meaning}; null: stays as it is")
+
+
+class SettingsChange(Body):
+    minutes: int | None = _within_bounds("minutes")
+    computers: int | None = _within_bounds("computers")
+    offline_hours: int | None = _within_bounds("offline_hours")
+    save_minutes: int | None = _within_bounds("save_minutes")
+
+
 @api.get("/sessions/settings", summary="The settings of sessions", responses={200: SettingsShown})
-def show() -> dict[str, Any]:
+def show() -> Response:
     """For administrators and license managers."""
-    return rendering.session_settings(session_settings.show_settings(authority(), actor()))
+    return json_of(SettingsShown.of(session_settings.show_settings(authority(), actor())))
 
 
 @api.patch("/sessions/settings", summary="Change the settings of sessions", responses={200: SettingsShown})
-def change(body: SettingsChange) -> dict[str, Any]:
+def change(body: SettingsChange) -> Response:
     """What is left out stays as it is. A session that is active keeps its time until it is used again."""
     changes = body.model_dump(exclude_none=True)
-    return rendering.session_settings(session_settings.change_settings(authority(), actor(), changes))
+    return json_of(SettingsShown.of(session_settings.change_settings(authority(), actor(), changes)))

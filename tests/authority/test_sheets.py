@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authority.domain.refusals import InvalidInput
-from authority.presentation import spreadsheets
-from authority.presentation.spreadsheets import defused, joined, lines, parted, restored
+from authority.presentation import sheets
+from authority.presentation.sheets import defused, joined, lines, parted, restored
 
 COLUMNS = ("name", "note", "groups")
 STARTS = ["=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
@@ -30,9 +30,9 @@ def read(data: str | bytes, never: dict[str, str] | None = None) -> list[dict[st
     return [dict(row.cells) for row in found(data, never)]
 
 
-def found(data: str | bytes, never: dict[str, str] | None = None) -> list[spreadsheets.Row]:
+def found(data: str | bytes, never: dict[str, str] | None = None) -> list[sheets.Row]:
     stream = io.BytesIO(data.encode() if isinstance(data, str) else data)
-    return spreadsheets.read(stream, COLUMNS, ["name"], never)
+    return sheets.read(stream, COLUMNS, ["name"], never)
 
 
 @pytest.mark.parametrize("start", STARTS, ids=ascii)

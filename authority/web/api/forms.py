@@ -1,4 +1,4 @@
-"""What many routes share: bodies, names and forms, pages and problems."""
+"""What many routes take in one form: bodies, queries, names; and the documented forms of files and problems."""
 
 from typing import Annotated, Any, Self
 
@@ -16,17 +16,22 @@ class Body(BaseModel):
         return cls.model_validate(json_data, **options)
 
 
+class Query(BaseModel):
+    """A query with no parameter but the documented ones."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PageQuery(Query):
+    """A query whose answer comes in pages."""
+
+    limit: int = Field(100, ge=1, le=1000)
+
+
 def _printable(text: str) -> str:
     if not text.isprintable():
         raise ValueError("only printable characters")
     return text
-
-
-Text = Annotated[str, AfterValidator(_printable)]
-# The forms of a signed request, for what comes without one.
-ProductId = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$")]
-Feature = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?$")]
-Label = Annotated[Text, Field(min_length=1, max_length=256)]
 
 
 def _different(names: list[str]) -> list[str]:
@@ -35,18 +40,19 @@ def _different(names: list[str]) -> list[str]:
     return names
 
 
+Text = Annotated[str, AfterValidator(_printable)]
+Name = Annotated[Text, Field(max_length=128)]
+GroupName = Annotated[Name, Field(min_length=1)]
+UserTypeName = Annotated[Text, Field(min_length=1, max_length=64)]
+# The forms of a signed request, for what comes without one.
+ProductId = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$")]
+Feature = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?$")]
 Features = Annotated[list[Feature], AfterValidator(_different), Field(max_length=64)]
-
-
-class MachineShown(BaseModel):
-    id: str
-    alias: str | None
-    source: str
-
-
-class UserShown(BaseModel):
-    id: str
-    name: str
+Label = Annotated[Text, Field(min_length=1, max_length=256)]
+# Ids are 128 random bits; pages that follow a name have it in their cursor.
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$")]
+IdCursor = Annotated[Id, Field(description="`next` of the page before")]
+NameCursor = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,1024}$", description="`next` of the page before")]
 
 
 # The answer is a file, byte for byte as it is to be written down; docs/token-format.md has its form.

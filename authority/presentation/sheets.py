@@ -1,4 +1,4 @@
-"""Rows as CSV for spreadsheets, and back: RFC 4180 in UTF-8, with nothing in it that a spreadsheet would run."""
+"""Shown things as rows of CSV, and rows back: RFC 4180 in UTF-8, with nothing in it that a spreadsheet would run."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import io
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
 from typing import IO, Any
 
 from authority.domain.refusals import InvalidInput
+from authority.presentation.shown import NOT_IN_SHEETS, Shown, rfc3339
 
 # A member's row has some 150 bytes: room for several times the members of a large organization, and an end for anything else.
 LARGEST_FILE = 16 * 1024 * 1024
 MOST_ROWS = 100_000
-MOST_TOLD = 20
+MOST_NAMED = 20
 SAVE_AS = 'Save the sheet as "CSV UTF-8" and try again.'
 
 # A cell that begins like this would be run as a formula (OWASP ASVS 1.2.10). Full-width forms count, and so does a sign behind
@@ -35,10 +38,33 @@ class Row:
     cells: Mapping[str, str]
 
 
+def columns_of(model: type[Shown]) -> tuple[str, ...]:
+    """The columns of a shown thing in the order of its fields; of a thing within it `machine.id` is the column `machine_id`."""
+    return tuple("_".join(path) for path in _paths(model))
+
+
+def lines_of(model: type[Shown], things: Iterable[Shown]) -> Iterator[str]:
+    """The text of a CSV file with `columns_of` the model and a row for each thing, line by line, each with its end."""
+    values = attrgetter(*(".".join(path) for path in _paths(model)))
+    columns = columns_of(model)
+    return lines(columns, (dict(zip(columns, values(thing), strict=True)) for thing in things))
+
+
+def _paths(model: type[Shown]) -> Iterator[tuple[str, ...]]:
+    """The names that lead to each cell."""
+    for name, field in model.model_fields.items():
+        if NOT_IN_SHEETS in field.metadata:
+            continue
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Shown):
+            yield from ((name, *path) for path in _paths(field.annotation))
+        else:
+            yield (name,)
+
+
 def lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """The text of a CSV file with a header, line by line, each with its end; rows may have more than the columns.
 
-    Nothing is an empty cell, a list is one cell, true and false are these words, and text is defused.
+    Nothing is an empty cell, a list is one cell, true and false are these words, a time is RFC 3339, and text is defused.
     """
     writer = csv.writer(_Echo())
     yield writer.writerow(columns)
@@ -57,6 +83,8 @@ class _Echo:
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, datetime):
+        return rfc3339(value)
     return defused(joined(value) if isinstance(value, list | tuple) else value)
 
 
@@ -82,7 +110,7 @@ def _item(item: str) -> str:
 
 def parted(cell: str) -> tuple[str, ...]:
     """The list in a cell; what is empty without quotes is left out. Raises InvalidInput for quotes that do not match."""
-    found, at = [], 0
+    items, at = [], 0
     while at < len(cell):
         match = ITEM.match(cell, at)
         if match is None:
@@ -91,11 +119,11 @@ def parted(cell: str) -> tuple[str, ...]:
             )
         quoted, plain, _ = match.groups()
         if quoted is not None:
-            found.append(quoted.replace('""', '"'))
+            items.append(quoted.replace('""', '"'))
         elif plain.strip():
-            found.append(plain.strip())
+            items.append(plain.strip())
         at = match.end()
-    return tuple(found)
+    return tuple(items)
 
 
 def read(
@@ -153,19 +181,19 @@ def _header(cells: Sequence[str], columns: Collection[str], needed: Collection[s
         raise InvalidInput("the file is empty; its first row names the columns", hint=f"There may be {', '.join(columns)}.")
     if any(UNREADABLE.search(cell) for cell in cells):
         raise InvalidInput("the file is no UTF-8 text", hint=SAVE_AS, row=1)
-    found = [cell.strip() for cell in cells]
-    for name in found:
+    header = [cell.strip() for cell in cells]
+    for name in header:
         if name in never:
             raise InvalidInput(f'there must be no column "{name}"', hint=never[name], row=1, column=name)
-    unknown = [name for name in found if name not in columns]
-    twice = sorted({name for name in found if found.count(name) > 1}) if not unknown else []
-    missing = [name for name in needed if name not in found]
-    for names, what in ((unknown, "unknown"), (twice, "named twice"), (missing, "missing")):
+    unknown = [name for name in header if name not in columns]
+    twice = sorted({name for name in header if header.count(name) > 1}) if not unknown else []
+    missing = [name for name in needed if name not in header]
+    for names, fault in ((unknown, "unknown"), (twice, "named twice"), (missing, "missing")):
         if names:
-            told = ", ".join(f'"{name[:140]}"' for name in names[:MOST_TOLD])
+            listing = ", ".join(f'"{name[:140]}"' for name in names[:MOST_NAMED])
             hint = f"There may be {', '.join(columns)}; there must be {', '.join(needed)}."
-            raise InvalidInput(f"columns {what}: {told}", hint=hint, row=1)
-    return found
+            raise InvalidInput(f"columns {fault}: {listing}", hint=hint, row=1)
+    return header
 
 
 def _problem(header: Sequence[str], cells: Sequence[str]) -> str | None:
@@ -173,16 +201,16 @@ def _problem(header: Sequence[str], cells: Sequence[str]) -> str | None:
     if len(cells) != len(header):
         return f"has {len(cells)} cells, the header has {len(header)}"
     for name, cell in zip(header, cells, strict=True):
-        found = UNREADABLE.search(cell)
-        if found is not None:
-            return f'has {"a NUL character" if found[0] == chr(0) else "bytes that are no UTF-8"} in the column "{name}"'
+        unreadable = UNREADABLE.search(cell)
+        if unreadable is not None:
+            return f'has {"a NUL character" if unreadable[0] == chr(0) else "bytes that are no UTF-8"} in the column "{name}"'
     return None
 
 
 def _refuse(wrong: Mapping[int, str]) -> None:
     if not wrong:
         return
-    told = [f"row {number} {problem}" for number, problem in list(wrong.items())[:MOST_TOLD]]
-    if len(wrong) > MOST_TOLD:
-        told.append(f"and {len(wrong) - MOST_TOLD} more rows")
-    raise InvalidInput("; ".join(told), hint=f"Correct these rows. {SAVE_AS}", rows=list(wrong))
+    problems = [f"row {number} {problem}" for number, problem in list(wrong.items())[:MOST_NAMED]]
+    if len(wrong) > MOST_NAMED:
+        problems.append(f"and {len(wrong) - MOST_NAMED} more rows")
+    raise InvalidInput("; ".join(problems), hint=f"Correct these rows. {SAVE_AS}", rows=list(wrong))

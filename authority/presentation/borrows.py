@@ -1,0 +1,94 @@
+"""Borrows: who is offline, where, since and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import Field
+
+from authority.domain.borrows import Borrow, BorrowState
+from authority.presentation.computers import MachineShown, UserShown
+from authority.presentation.shown import Shown, Time
+
+
+class BorrowShown(Shown):
+    """A borrow as of a time: an offline use of a license for a fixed while."""
+
+    id: str
+    member: str
+    user_type: str
+    groups: tuple[str, ...]
+    product: str
+    level: str
+    extensions: tuple[str, ...]
+    machine: MachineShown
+    user: UserShown
+    issued_at: Time
+    expires_at: Time
+    state: BorrowState
+    ended_at: Time | None = Field(description="null: it is active")
+    seat_free_at: Time = Field(description="from then on its seat can be given again")
+    decided_by: str = Field(description="the rule that allowed it and its length")
+    reason: str | None = Field(description="why it was revoked or released")
+    copy_may_run_until: Time | None = Field(description="null: certainly no copy of it runs any more")
+
+    @classmethod
+    def of(cls, borrow: Borrow, now: datetime) -> Self:
+        """The borrow as of `now`."""
+        return cls(
+            id=borrow.id,
+            member=borrow.member,
+            user_type=borrow.user_type,
+            groups=borrow.groups,
+            product=borrow.product,
+            level=borrow.level,
+            extensions=borrow.extensions,
+            machine=MachineShown.model_validate(borrow.machine),
+            user=UserShown.model_validate(borrow.user),
+            issued_at=borrow.issued_at,
+            expires_at=borrow.expires_at,
+            state=borrow.state(now),
+            ended_at=borrow.over_at(now),
+            seat_free_at=borrow.seat_free_at,
+            decided_by=borrow.decided_by,
+            reason=borrow.end_reason,
+            copy_may_run_until=borrow.copy_may_run_until(now),
+        )
+
+
+class IssuedBorrow(Shown):
+    """A borrow with its file."""
+
+    borrow: BorrowShown
+    file: dict[str, Any] = Field(description="a file of the kind borrow; write it down as it is")
+
+
+def issued_json(borrow: Borrow, file: bytes, now: datetime) -> bytes:
+    """An `IssuedBorrow` as JSON, in which the file stands as the bytes that were made."""
+    shown = BorrowShown.of(borrow, now).model_dump_json().encode()
+    return b'{"borrow":%b,"file":%b}' % (shown, file)
+
+
+class EndedBorrow(Shown):
+    """A borrow that was just ended."""
+
+    borrow: BorrowShown
+
+    @classmethod
+    def of(cls, borrow: Borrow, now: datetime) -> Self:
+        """The ended borrow as of `now`."""
+        return cls(borrow=BorrowShown.of(borrow, now))
+
+
+class Borrows(Shown):
+    """A page of borrows, the newest first."""
+
+    items: tuple[BorrowShown, ...]
+    next: str | None = Field(description="`cursor` of the page that follows; null: this is the last")
+
+    @classmethod
+    def of(cls, page: Iterable[Borrow], cursor: str | None, now: datetime) -> Self:
+        """The borrows of a page as of `now`."""
+        return cls(items=tuple(BorrowShown.of(borrow, now) for borrow in page), next=cursor)

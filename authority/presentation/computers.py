@@ -1,0 +1,30 @@
+"""Where a license is used: the computer, and the person's account on it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from authority.domain.borrows import Machine
+from authority.presentation.shown import NOT_IN_SHEETS, Shown
+
+
+class MachineShown(Shown):
+    """A computer; its id is a hash of what `source` names."""
+
+    id: str
+    alias: str | None = Field(description="the name that people gave it")
+    source: Annotated[str, NOT_IN_SHEETS] = Field(description="what the id is made from")
+
+
+class UserShown(Shown):
+    """A user of the operating system."""
+
+    id: str = Field(description="uid:N or sid:S-1-...")
+    name: str
+
+
+def name_of(machine: Machine | MachineShown) -> str:
+    """The name that people gave the machine, or else its id."""
+    return machine.alias or machine.id

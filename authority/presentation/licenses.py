@@ -1,0 +1,155 @@
+"""Licenses of named products: who holds which, what became of a wish to assign one, and what is available."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal, Self
+
+from pydantic import Field
+
+from authority.domain.borrows import Borrow, BorrowState
+from authority.domain.members import Assignment
+from authority.presentation.borrows import BorrowShown
+from authority.presentation.shown import Repeated, Shown, Time, rfc3339
+from authority.services.licenses import Availability, Held, Outcome, Unassigned
+
+
+class AssignmentShown(Shown):
+    """What a member holds of a named product."""
+
+    product: str
+    level: str
+    extensions: tuple[str, ...]
+    included: bool = Field(description="true: the user type brought it")
+
+    @classmethod
+    def of(cls, assignment: Assignment) -> Self:
+        """The assignment, without its member."""
+        return cls.model_validate(assignment)
+
+
+class HeldLicense(Shown):
+    """An assignment with the member who holds it."""
+
+    member: str
+    product: str
+    level: str
+    extensions: tuple[str, ...]
+    included: bool = Field(description="true: the user type brought it")
+
+    @classmethod
+    def of(cls, held: Held) -> Self:
+        """The license that was looked up, with its member."""
+        return cls(member=held.username, **AssignmentShown.of(held.license).model_dump())
+
+
+class HeldLicenses(Shown):
+    """A page of assignments, by user name and product."""
+
+    items: tuple[HeldLicense, ...]
+    next: str | None = Field(description="`cursor` of the page that follows; null: this is the last")
+
+    @classmethod
+    def of(cls, page: Iterable[Held], cursor: str | None) -> Self:
+        """The assignments of a page."""
+        return cls(items=tuple(map(HeldLicense.of, page)), next=cursor)
+
+
+class AssignedLicense(Shown):
+    """A license that was assigned, as it is held now."""
+
+    member: Repeated
+    product: Repeated
+    ok: Literal[True] = True
+    level: str
+    extensions: tuple[str, ...]
+
+
+class RefusedLicense(Shown):
+    """A license that was not assigned, and why."""
+
+    member: Repeated
+    product: Repeated
+    ok: Literal[False] = False
+    code: str
+    message: Repeated
+    hint: Repeated
+
+
+def outcome_of(outcome: Outcome) -> AssignedLicense | RefusedLicense:
+    """What became of one license that was to be assigned."""
+    member, product, refusal = outcome.wish.username, outcome.wish.product, outcome.refusal
+    if refusal is not None:
+        return RefusedLicense(member=member, product=product, code=refusal.code, message=refusal.message, hint=refusal.hint)
+    if outcome.held is None:
+        raise ValueError("an outcome is a license or a refusal")
+    return AssignedLicense(member=member, product=product, level=outcome.held.level, extensions=outcome.held.extensions)
+
+
+class AssignmentOutcomes(Shown):
+    """What became of licenses that were to be assigned."""
+
+    assignments: tuple[AssignedLicense | RefusedLicense, ...] = Field(description="in the order in which they were sent")
+
+    @classmethod
+    def of(cls, outcomes: Iterable[Outcome]) -> Self:
+        """All outcomes in their order."""
+        return cls(assignments=tuple(map(outcome_of, outcomes)))
+
+
+class UnassignedLicense(Shown):
+    """A license that was taken from a member, and what the borrow that is out does."""
+
+    member: str
+    taken: AssignmentShown
+    borrow: BorrowShown | None = Field(
+        description="the borrow that still has a seat; it goes on until it ends or is checked in"
+    )
+    note: str | None = Field(description="what that borrow does, and what can be done about it")
+
+    @classmethod
+    def of(cls, unassigned: Unassigned, now: datetime) -> Self:
+        """The license, with its borrow as of `now`; `borrow` and `note` are None when none is out."""
+        borrow = unassigned.borrow
+        return cls(
+            member=unassigned.username,
+            taken=AssignmentShown.of(unassigned.taken),
+            borrow=None if borrow is None else BorrowShown.of(borrow, now),
+            note=None if borrow is None else _note(borrow, now),
+        )
+
+
+def _note(borrow: Borrow, now: datetime) -> str:
+    state = borrow.state(now)
+    if state is BorrowState.ACTIVE:
+        return f"a borrow is out until {rfc3339(borrow.expires_at)} and stays good; revoke or release it if it must not"
+    return f"a borrow was {state}; its copy may still run, and its seat stays taken, until {rfc3339(borrow.seat_free_at)}"
+
+
+class AvailabilityShown(Shown):
+    """One level or extension: licensed, used, available."""
+
+    product: str
+    feature: str
+    licensed: int
+    used: int
+    available: int = Field(description="negative: nobody can start or borrow the product until it is corrected")
+    ends_at: Time | None = Field(description="null: the authorization does not have the product any more")
+
+    @classmethod
+    def of(cls, availability: Availability) -> Self:
+        """The counts of one level or extension."""
+        return cls.model_validate(availability)
+
+
+class Availabilities(Shown):
+    """Every level and extension."""
+
+    items: tuple[AvailabilityShown, ...]
+    next: None = None
+
+    @classmethod
+    def of(cls, availabilities: Iterable[Availability]) -> Self:
+        """All of them on one page."""
+        return cls(items=tuple(map(AvailabilityShown.of, availabilities)))

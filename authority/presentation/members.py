@@ -1,0 +1,153 @@
+"""Members: who they are, what they hold, what a change does; and the defaults of new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Self
+
+from pydantic import Field
+
+from authority.domain.members import Assignment, DownloadPermission, Member, Role
+from authority.domain.membership import Membership
+from authority.presentation.borrows import BorrowShown
+from authority.presentation.licenses import AssignmentShown
+from authority.presentation.shown import Shown, Time
+from authority.services.defaults import Defaults
+from authority.services.members import Changed, Page
+from authority.services.removal import Removal
+
+
+class MemberShown(Shown):
+    """A member."""
+
+    username: str
+    full_name: str
+    user_type: str
+    role: Role
+    groups: tuple[str, ...]
+    disabled: bool
+    vendor_access: bool
+    download_permission: DownloadPermission
+    last_used_at: Time | None = Field(description="of any license; null: never")
+    created_at: Time
+
+    @classmethod
+    def of(cls, member: Member) -> Self:
+        """The member, without what they hold."""
+        return cls.model_validate(member)
+
+
+class MemberWithLicenses(MemberShown):
+    """A member with what they hold of named products."""
+
+    licenses: tuple[AssignmentShown, ...]
+
+    @classmethod
+    def holding(cls, member: Member, assignments: Iterable[Assignment]) -> Self:
+        """The member with these assignments."""
+        licenses = tuple(map(AssignmentShown.of, assignments))
+        return cls(**MemberShown.of(member).model_dump(), licenses=licenses)
+
+
+class Numbers(Shown):
+    """So many, of at most so many."""
+
+    current: int
+    maximum: int | None = Field(description="null: any number")
+
+
+class MembershipShown(Shown):
+    """Current and licensed membership."""
+
+    current: int
+    maximum: int | None = Field(description="null: any number")
+    types: dict[str, Numbers] = Field(description="by user type")
+
+    @classmethod
+    def of(cls, membership: Membership) -> Self:
+        """The membership of the whole organization."""
+        types = {name: Numbers(current=count, maximum=most) for name, (count, most) in membership.by_type.items()}
+        return cls(current=membership.current, maximum=membership.maximum, types=types)
+
+
+class Members(Shown):
+    """A page of members, by user name."""
+
+    items: tuple[MemberShown, ...]
+    next: str | None = Field(description="`cursor` of the page that follows; null: this is the last")
+    membership: MembershipShown = Field(description="of the whole organization, whatever was asked for")
+
+    @classmethod
+    def of(cls, page: Page) -> Self:
+        """The members of a page, with the membership."""
+        items = tuple(map(MemberShown.of, page.members))
+        return cls(items=items, next=page.cursor, membership=MembershipShown.of(page.membership))
+
+
+class LicenseEffect(Shown):
+    """What a change of a member does to the licenses."""
+
+    taken: tuple[AssignmentShown, ...]
+    given: tuple[AssignmentShown, ...]
+    kept: tuple[AssignmentShown, ...]
+
+
+class ChangedMember(Shown):
+    """A member after a change, and what it did, or would do, to the licenses."""
+
+    member: MemberShown
+    licenses: LicenseEffect
+    dry_run: bool
+
+    @classmethod
+    def of(cls, changed: Changed, *, dry_run: bool) -> Self:
+        """The member as after the change."""
+        licenses = LicenseEffect.model_validate(changed.licenses)
+        return cls(member=MemberShown.of(changed.after), licenses=licenses, dry_run=dry_run)
+
+
+class RemovalShown(Shown):
+    """A member who was removed, or would be."""
+
+    member: str
+    borrows: tuple[BorrowShown, ...] = Field(description="what was still out; released with the member")
+
+    @classmethod
+    def of(cls, removal: Removal, now: datetime) -> Self:
+        """The member's name, with the borrows as of `now`."""
+        borrows = tuple(BorrowShown.of(borrow, now) for borrow in removal.borrows)
+        return cls(member=removal.member.username, borrows=borrows)
+
+
+class RemovedMember(RemovalShown):
+    """A member who was removed, or in a dry run would be."""
+
+    dry_run: bool
+
+    @classmethod
+    def after(cls, removal: Removal, now: datetime, *, dry_run: bool) -> Self:
+        """The removal with whether it was a dry run."""
+        shown = RemovalShown.of(removal, now)
+        return cls(member=shown.member, borrows=shown.borrows, dry_run=dry_run)
+
+
+class DefaultsShown(Shown):
+    """What new members get when nobody says otherwise."""
+
+    user_type: str
+    role: Role
+    groups: tuple[str, ...]
+    add_ons: dict[str, str] = Field(description="product to level, assigned beside what the type includes")
+    vendor_access: bool
+
+    @classmethod
+    def of(cls, defaults: Defaults) -> Self:
+        """The defaults in force."""
+        return cls(
+            user_type=defaults.user_type,
+            role=Role(defaults.role),
+            groups=defaults.groups,
+            add_ons=dict(defaults.add_ons),
+            vendor_access=defaults.vendor_access,
+        )

@@ -1,0 +1,102 @@
+"""Sessions: who is connected, on which computer; and the settings of sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import Field
+
+from authority.domain.sessions import Session, SessionSettings, SessionState
+from authority.presentation.computers import MachineShown, UserShown
+from authority.presentation.shown import Shown, Time
+
+
+class SessionShown(Shown):
+    """A session as of a time (seed S1): which computer, since when, last used, active until, and how it ended."""
+
+    id: str
+    member: str
+    groups: tuple[str, ...]
+    product: str
+    level: str
+    extensions: tuple[str, ...]
+    machine: MachineShown
+    user: UserShown
+    created_at: Time
+    last_used_at: Time
+    active_until: Time
+    state: SessionState
+    ended_at: Time | None = Field(description="null: it is active")
+    save_by: Time | None = Field(description="until then the user can save, after an administrator ended it")
+
+    @classmethod
+    def of(cls, session: Session, now: datetime) -> Self:
+        """The session as of `now`."""
+        return cls(
+            id=session.id,
+            member=session.member,
+            groups=session.groups,
+            product=session.product,
+            level=session.level,
+            extensions=session.extensions,
+            machine=MachineShown.model_validate(session.machine),
+            user=UserShown.model_validate(session.user),
+            created_at=session.created_at,
+            last_used_at=session.last_used_at,
+            active_until=session.active_until,
+            state=session.state(now),
+            ended_at=session.over_at(now),
+            save_by=session.save_by,
+        )
+
+
+class StartedSession(Shown):
+    """A session with its newest grant."""
+
+    session: SessionShown
+    grant: dict[str, Any] = Field(description="a file of the kind borrow, good for at most a day; write it down as it is")
+
+
+def started_json(session: Session, grant: bytes, now: datetime) -> bytes:
+    """A `StartedSession` as JSON, in which the grant stands as the bytes that were made."""
+    shown = SessionShown.of(session, now).model_dump_json().encode()
+    return b'{"session":%b,"grant":%b}' % (shown, grant)
+
+
+class EndedSession(Shown):
+    """A session that was just ended."""
+
+    session: SessionShown
+
+    @classmethod
+    def of(cls, session: Session, now: datetime) -> Self:
+        """The ended session as of `now`."""
+        return cls(session=SessionShown.of(session, now))
+
+
+class Sessions(Shown):
+    """A page of sessions, the newest first."""
+
+    items: tuple[SessionShown, ...]
+    next: str | None = Field(description="`cursor` of the page that follows; null: this is the last")
+
+    @classmethod
+    def of(cls, page: Iterable[Session], cursor: str | None, now: datetime) -> Self:
+        """The sessions of a page as of `now`."""
+        return cls(items=tuple(SessionShown.of(session, now) for session in page), next=cursor)
+
+
+class SettingsShown(Shown):
+    """What administrators set about sessions."""
+
+    minutes: int = Field(description="a session lasts so long from its last use")
+    computers: int = Field(description="a member can be signed in on so many at once")
+    offline_hours: int = Field(description="a session goes on for so long without a line")
+    save_minutes: int = Field(description="the time to save after an administrator ended a session")
+
+    @classmethod
+    def of(cls, settings: SessionSettings) -> Self:
+        """The settings in force."""
+        return cls.model_validate(settings)
