@@ -78,7 +78,7 @@ def _release_each(authority: Authority, borrow_ids: Sequence[str], reason: str, 
         try:
             ended += [endings.release(Unit(authority, CONSOLE), borrow_id, reason, accept_overlap=accept_overlap)]
         except Refusal as error:
-            error.evidence["released"] = [item.id for item in ended]
+            error.done["released"] = [item.id for item in ended]
             raise
     return ended
 

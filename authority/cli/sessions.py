@@ -69,7 +69,7 @@ def _end_each(authority: Authority, session_ids: tuple[str, ...]) -> list[Sessio
         try:
             ended += [service.end(Unit(authority, CONSOLE), session_id)]
         except Refusal as error:
-            error.evidence["ended"] = [item.id for item in ended]
+            error.done["ended"] = [item.id for item in ended]
             raise
     return ended
 

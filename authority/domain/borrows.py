@@ -12,6 +12,7 @@ from authority.domain.members import Assignment, Member
 from authority.domain.refusals import (
     AlreadyBorrowed,
     BorrowAlreadyEnded,
+    BorrowedElsewhere,
     ExtensionNotAssigned,
     LevelNotAssigned,
     MemberDisabled,
@@ -224,15 +225,15 @@ def check_not_overallocated(product: Product, assigned: Mapping[str, int]) -> No
             )
 
 
-def taken(held: Borrow, machine: Machine) -> AlreadyBorrowed:
+def taken(held: Borrow, machine: Machine) -> BorrowedElsewhere:
     """The refusal of a second machine: a named license is on one at a time, and the member is told which, since and until."""
-    return AlreadyBorrowed(
+    return BorrowedElsewhere(
         f'"{held.product}" is borrowed on {held.machine.alias or held.machine.id} since {held.issued_at:%Y-%m-%d %H:%M} UTC, '
         f"its seat is taken until {held.seat_free_at:%Y-%m-%d %H:%M} UTC",
         borrow_id=held.id,
         alias=held.machine.alias,
-        since=held.issued_at.isoformat(),
-        until=held.seat_free_at.isoformat(),
+        since=held.issued_at,
+        until=held.seat_free_at,
         same_machine_id=held.machine.id == machine.id,
     )
 
@@ -314,7 +315,7 @@ def released(borrow: Borrow, reason: str, now: datetime, *, accept_overlap: bool
         raise OverlapNotAccepted(
             f"the copy on {borrow.machine.alias or borrow.machine.id} can still run until "
             f"{borrow.expires_at:%Y-%m-%d %H:%M} UTC, {(borrow.expires_at - now) // timedelta(days=1)} days from now",
-            until=borrow.expires_at.isoformat(),
+            until=borrow.expires_at,
         )
     return replace(borrow, ended_at=now, ended_by=Ending.RELEASED, end_reason=reason, seat_free_at=now)
 
@@ -323,6 +324,4 @@ def _check_open(borrow: Borrow, now: datetime) -> None:
     state = borrow.state(now)
     if state is not BorrowState.ACTIVE:
         at = borrow.ended_at or borrow.expires_at
-        raise BorrowAlreadyEnded(
-            f"the borrow {borrow.id} is {state} since {at:%Y-%m-%d %H:%M} UTC", state=state, ended_at=at.isoformat()
-        )
+        raise BorrowAlreadyEnded(f"the borrow {borrow.id} is {state} since {at:%Y-%m-%d %H:%M} UTC", state=state, ended_at=at)

@@ -162,14 +162,14 @@ def end_of_borrow(
         return min(latest, now + timedelta(days=rule.default_days))
     asked = _asked_end(now, days, until)
     if asked <= now:
-        raise InvalidInput("the end asked for lies in the past", asked=asked.isoformat())
+        raise InvalidInput("the end asked for lies in the past", asked=asked)
     if asked > latest:
         limit = (latest - now) / timedelta(days=1)
         raise DurationTooLong(
             f"asked for until {asked:%Y-%m-%d %H:%M} UTC, at most {limit:.4g} days are allowed, "
             f"until {latest:%Y-%m-%d %H:%M} UTC ({why})",
             limit_days=round(limit, 4),
-            limit_until=latest.isoformat(),
+            limit_until=latest,
             decided_by=why,
         )
     return asked
@@ -186,7 +186,7 @@ def check_end(authorization: Authorization, product: Product, now: datetime, end
             f"the borrow lasts until {end:%Y-%m-%d %H:%M} UTC, and by the authorization now in force none is given beyond "
             f"{latest:%Y-%m-%d %H:%M} UTC",
             hint="The borrow stays good until it ends: renew it later.",
-            limit_until=latest.isoformat(),
+            limit_until=latest,
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from authority.domain.borrows import Features
 from authority.domain.catalogue import Product
@@ -159,9 +158,8 @@ class Pool:
     def _check_free(self, feature: str, member_of: frozenset[str]) -> None:
         seats, used = self.product.seats_of(feature), self.use.in_use.get(feature, 0)
         what = f'seats of "{self.product.id}" {feature}'
-        numbers: dict[str, Any] = {"feature": feature, "seats": seats, "in_use": used}
         if used >= seats:
-            raise PoolExhausted(f"all {seats} {what} are in use", **numbers)
+            raise PoolExhausted(f"all {seats} {what} are in use", feature=feature, seats=seats, in_use=used)
         kept = {
             item.group_name: item.reserved - self.use.by_group.get((feature, item.group_name), 0)
             for item in self.of_groups(feature)
@@ -171,7 +169,7 @@ class Pool:
         if used + sum(kept.values()) >= seats:
             names = ", ".join(f"{count} for {group}" for group, count in sorted(kept.items()))
             message = f"{used} of {seats} {what} are in use, the others are reserved: {names}"
-            raise PoolExhausted(message, hint=ASK_FOR_MORE, reserved=kept, **numbers)
+            raise PoolExhausted(message, hint=ASK_FOR_MORE, reserved=kept, feature=feature, seats=seats, in_use=used)
 
     def _check_maximum(self, feature: str, member_of: frozenset[str]) -> None:
         for rule in self.of_groups(feature):

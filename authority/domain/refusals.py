@@ -2,157 +2,323 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from datetime import datetime
+from enum import Enum
 from typing import Any, ClassVar
 
 
+@dataclass(eq=False, repr=False)
 class Refusal(Exception):
-    """Root of all refusals. `evidence` holds the values of the sentence."""
+    """Root of all refusals.
+
+    What a class adds as fields are the values of the sentence: a field without a default is always there, any other one
+    where this refusal has something to say about it. `done` is what a command did before it was refused, by what it did.
+    """
 
     code: ClassVar[str] = ""
     default_hint: ClassVar[str] = ""
 
-    def __init__(self, message: str, *, hint: str | None = None, **evidence: Any) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint if hint is not None else self.default_hint
-        self.evidence = evidence
+    message: str
+    hint: str = field(default="", kw_only=True)
+    done: dict[str, list[str]] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.hint = self.hint or self.default_hint
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """The values by name, as JSON has them: times as RFC 3339, what has several parts as an object."""
+        values = {}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.name not in _OF_ALL and (item.default is MISSING or value is not None):
+                values[item.name] = _plain(value)
+        return values | self.done
+
+
+_OF_ALL = frozenset(item.name for item in fields(Refusal))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if is_dataclass(value):
+        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+    return value
 
 
 class BorrowRefused(Refusal):
     """A rule says no to a borrow; every one is logged as a denial."""
 
+    @property
+    def lacking(self) -> str | None:
+        """The level or extension that it is about, None when it is about all that was asked for."""
+        return None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class PoolExhausted(BorrowRefused):
     """All seats of a level or extension are taken or assigned."""
 
     code = "pool-exhausted"
     default_hint = "Wait until a seat is checked in, or ask the administrator who holds the seats."
 
+    # Seats of others' groups that nobody else gets, by group.
+    reserved: Mapping[str, int] | None = None
+    feature: str
+    group: str | None = None
+    seats: int | None = None
+    in_use: int | None = None
+    maximum: int | None = None
+    borrowed: int | None = None
+    most_borrowed: int | None = None
 
+    @property
+    def lacking(self) -> str:
+        return self.feature
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class NotAssigned(BorrowRefused):
     """The member holds no license of the named product."""
 
     code = "not-assigned"
     default_hint = "Ask the administrator to assign a license of this product to the member."
 
+    product: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class LevelNotAssigned(BorrowRefused):
     """The member holds a lower level."""
 
     code = "level-not-assigned"
     default_hint = "Ask for the assigned level, or ask the administrator to assign the higher one."
 
+    assigned: str
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class ExtensionNotAssigned(BorrowRefused):
     """The member does not hold an extension asked for."""
 
     code = "extension-not-assigned"
     default_hint = "Ask without the extension, or ask the administrator to assign it."
 
+    missing: list[str]
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class ProductOverallocated(BorrowRefused):
     """More licenses of the product are assigned than there are."""
 
     code = "product-overallocated"
     default_hint = "The administrator unassigns licenses until no more are assigned than there are."
 
+    feature: str
+    assigned: int
+    seats: int
 
+    @property
+    def lacking(self) -> str:
+        return self.feature
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class ProductExpired(BorrowRefused):
     """The product or the authorization has ended."""
 
     code = "product-expired"
     default_hint = "The administrator installs a new authorization from the vendor."
 
+    product: str
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class OfflineNotAllowed(BorrowRefused):
     """A rule forbids offline use."""
 
     code = "offline-not-allowed"
     default_hint = "Ask the administrator to allow offline use."
 
+    decided_by: str
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class DurationTooLong(BorrowRefused):
     """Longer than the rule, the authorization or the product allows."""
 
     code = "duration-too-long"
     default_hint = "Ask for a shorter time, or leave the time out to get the default."
 
+    limit_days: float | None = None
+    limit_until: datetime | None = None
+    decided_by: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class AlreadyBorrowed(BorrowRefused):
     """The named license is out on another machine, or with other features."""
 
     code = "already-borrowed"
     default_hint = "Check in the other borrow first; if its machine is lost, the administrator releases it."
 
+    session_id: str | None = None
+    borrow_id: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class BorrowedElsewhere(AlreadyBorrowed):
+    """The named license is out on another machine, called `alias` there, `since` and `until` then."""
+
+    alias: str | None
+    since: datetime
+    until: datetime
+    same_machine_id: bool
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class TypeNotCompatible(BorrowRefused):
     """The member's user type cannot hold the product."""
 
     code = "type-not-compatible"
     default_hint = "The administrator changes the member's user type to one that may hold the product."
 
+    product: str | None = None
+    member: str | None = None
+    user_type: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class MemberDisabled(BorrowRefused):
     """The member is disabled."""
 
     code = "member-disabled"
     default_hint = "Ask the administrator to enable the member."
 
+    member: str
 
+
+@dataclass(frozen=True, slots=True)
+class ComputerInUse:
+    """A computer with sessions: its name, since when, and until when they are active unless used again."""
+
+    computer: str
+    since: datetime
+    active_until: datetime
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class SessionLimit(BorrowRefused):
     """The member is signed in on as many computers as allowed."""
 
     code = "session-limit"
     default_hint = "End a session on one of the other computers, or ask the administrator to end it."
 
+    limit: int
+    computers: tuple[ComputerInUse, ...]
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class SessionEnded(Refusal):
     """The session was ended, by an administrator or by time."""
 
     code = "session-ended"
     default_hint = "Save your work by the time named, and start a new session."
 
+    save_by: datetime | None = None
+    state: str
+    ended_at: datetime
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class OrganizationOverLimit(BorrowRefused):
     """The organization has more members than it is authorized for."""
 
     code = "organization-over-limit"
     default_hint = "Ask your administrator for assistance."
 
+    current: int
+    maximum: int | None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class NoSuchProduct(Refusal):
     """The authorization has no such product, level, extension or user type."""
 
     code = "no-such-product"
     default_hint = "carnet-authority authorization show lists the products, levels and extensions that are licensed."
 
+    product: str | None = None
+    level: str | None = None
+    extension: str | None = None
+    feature: str | None = None
+    user_type: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class MemberLimitReached(Refusal):
     """The organization has as many members as it is authorized for."""
 
     code = "member-limit-reached"
     default_hint = "Remove members, or install an authorization for more."
 
+    current: int
+    maximum: int
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class RequestReplayed(Refusal):
     """The request's number was used for another request or another member."""
 
     code = "request-replayed"
     default_hint = "Make a new request on the workstation."
 
+    jti: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class RequestInvalid(Refusal):
     """The request or receipt is damaged, wrongly signed, too old or for another organization."""
 
     code = "request-invalid"
     default_hint = "Make a new request on the workstation, and carry the file unchanged."
 
+    # The verifier's code for what is wrong.
+    cause: str | None = None
 
+
+@dataclass(frozen=True, slots=True)
+class WrongCell:
+    """A cell of a sheet that makes no sense: what stands there, what is wrong, what to do."""
+
+    column: str
+    value: str
+    message: str
+    hint: str
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class InvalidInput(Refusal):
     """A value has the wrong form."""
 
     code = "invalid-input"
     default_hint = "Correct the named values and try again."
+
+    row: int | None = None
+    column: str | None = None
+    rows: list[int] | None = None
+    cells: list[WrongCell] | None = None
+    username: str | None = None
+    asked: datetime | None = None
 
 
 class NotAuthenticated(Refusal):
@@ -162,67 +328,106 @@ class NotAuthenticated(Refusal):
     default_hint = "Sign in, or send an API key: Authorization: Bearer KEY."
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class NotAllowed(Refusal):
     """The role, account, machine or user may not do this."""
 
     code = "not-allowed"
     default_hint = "Ask an administrator."
 
+    role: str | None = None
+    member: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class NotFound(Refusal):
     """There is no such thing, or it is not yours to see."""
 
     code = "not-found"
     default_hint = "Check the name; the list commands show what there is."
 
+    member: str | None = None
+    borrow_id: str | None = None
+    session_id: str | None = None
+    key_id: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class AlreadyExists(Refusal):
     """The name or home is taken."""
 
     code = "already-exists"
     default_hint = "Choose another name, or change the one that is there."
 
+    member: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class MemberHasBorrow(Refusal):
     """A member to be removed still has a borrow out."""
 
     code = "member-has-borrow"
     default_hint = "Have the licenses returned first, or say --release to free their seats although the copies may still run."
 
+    members: list[str]
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class BorrowAlreadyEnded(Refusal):
     """The borrow was checked in, revoked, released or has expired."""
 
     code = "borrow-already-ended"
     default_hint = "Nothing more is to be done: carnet-authority borrow show ID tells how it ended."
 
+    state: str
+    ended_at: datetime
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class OverlapNotAccepted(Refusal):
     """A release was asked for without accepting that the lost copy may still run."""
 
     code = "overlap-not-accepted"
     default_hint = "To free the seat although a copy may still run, say so: --accept-overlap."
 
+    until: datetime
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class AuthorizationUnusable(Refusal):
     """The authorization or trust file does not verify or cannot be used here."""
 
     code = "authorization-unusable"
     default_hint = "Ask the vendor for a new authorization file."
 
+    # The verifier's code for what is wrong.
+    cause: str | None = None
+    roots: list[str] | None = None
+    seq: int | None = None
+    in_force: int | None = None
+    path: str | None = None
+    kid: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class SpecificationInvalid(Refusal):
     """The vendor's specification, or the file with the public keys to authorize, is wrong."""
 
     code = "specification-invalid"
     default_hint = "Correct what is named; docs/vendor.md has a complete specification."
 
+    problems: list[str] | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class KeyUnusable(Refusal):
     """A private key is missing, open to others, not decrypted or not authorized now."""
 
     code = "key-unusable"
     default_hint = "carnet-authority doctor says what is wrong with the keys."
+
+    path: str | None = None
+    kid: str | None = None
 
 
 class NotSetUp(Refusal):
@@ -239,18 +444,25 @@ class SettingsInvalid(Refusal):
     default_hint = "docs/operations.md describes every setting."
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class DemonstrationOnly(Refusal):
     """The published sample keys are used in earnest."""
 
     code = "demonstration-only"
     default_hint = "Run carnet-authority init to get keys of your own, or start with --demonstration to look around."
 
+    path: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class SigningFailed(Refusal):
     """The verifier would not take what was just signed."""
 
     code = "signing-failed"
     default_hint = "Nothing was lost: send the same request again, and tell the administrator."
+
+    # The verifier's code for what is wrong.
+    cause: str
 
 
 class StorageUnavailable(Refusal):
@@ -261,10 +473,10 @@ class StorageUnavailable(Refusal):
 
 
 def every_refusal(root: type[Refusal] = Refusal) -> list[type[Refusal]]:
-    """All refusals that carry a code; the table of statuses and the documentation are held to this list."""
-    found: list[type[Refusal]] = []
+    """All refusals with a code of their own; the table of statuses and the documentation are held to this list."""
+    refusals: list[type[Refusal]] = []
     for child in root.__subclasses__():
-        if child.code:
-            found.append(child)
-        found.extend(every_refusal(child))
-    return found
+        if "code" in vars(child):
+            refusals.append(child)
+        refusals.extend(every_refusal(child))
+    return refusals

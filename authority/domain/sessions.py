@@ -14,6 +14,7 @@ from authority.domain.catalogue import Authorization, Product
 from authority.domain.members import Assignment
 from authority.domain.refusals import (
     AlreadyBorrowed,
+    ComputerInUse,
     ExtensionNotAssigned,
     InvalidInput,
     LevelNotAssigned,
@@ -168,19 +169,22 @@ def check_computers(active: Sequence[Session], machine: Machine, settings: Sessi
         computers.setdefault(session.machine.id, []).append(session)
     if machine.id in computers or len(computers) < settings.computers:
         return
-    found = [
-        (items[-1].machine.alias or items[-1].machine.id, items[0].created_at, max(item.active_until for item in items))
+    in_use = tuple(
+        ComputerInUse(
+            computer=items[-1].machine.alias or items[-1].machine.id,
+            since=items[0].created_at,
+            active_until=max(item.active_until for item in items),
+        )
         for items in computers.values()
-    ]
+    )
     names = "; ".join(
-        f"{name} (since {since:%Y-%m-%d %H:%M} UTC, active until {until:%Y-%m-%d %H:%M} UTC)" for name, since, until in found
+        f"{item.computer} (since {item.since:%Y-%m-%d %H:%M} UTC, active until {item.active_until:%Y-%m-%d %H:%M} UTC)"
+        for item in in_use
     )
     raise SessionLimit(
-        f"you are signed in on {len(found)} computers, at most {settings.computers} are allowed at once: {names}",
+        f"you are signed in on {len(in_use)} computers, at most {settings.computers} are allowed at once: {names}",
         limit=settings.computers,
-        computers=[
-            {"computer": name, "since": since.isoformat(), "active_until": until.isoformat()} for name, since, until in found
-        ],
+        computers=in_use,
     )
 
 
@@ -258,12 +262,11 @@ def check_open(session: Session, now: datetime) -> None:
         SessionState.CHECKED_IN: "by its holder",
         SessionState.ENDED: "by an administrator",
     }[state]
-    evidence = {"state": state, "ended_at": at.isoformat()}
     sentence = f"the session ended {how} at {at:%Y-%m-%d %H:%M} UTC"
     if session.save_by is None:
-        raise SessionEnded(sentence, hint="Start a new session.", **evidence)
+        raise SessionEnded(sentence, hint="Start a new session.", state=state, ended_at=at)
     sentence += f"; save your work by {session.save_by:%Y-%m-%d %H:%M} UTC"
-    raise SessionEnded(sentence, save_by=session.save_by.isoformat(), **evidence)
+    raise SessionEnded(sentence, save_by=session.save_by, state=state, ended_at=at)
 
 
 def grant_ends_at(settings: SessionSettings, authorization: Authorization, product: Product, now: datetime) -> datetime:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from authority.domain.members import Assignment, DownloadPermission, Member, Role, check_group, check_name, check_username
-from authority.domain.refusals import InvalidInput
+from authority.domain.refusals import InvalidInput, WrongCell
 from authority.presentation import sheets
 from authority.presentation.members import MemberShown
 from authority.presentation.sheets import Row
@@ -41,7 +41,7 @@ def line_of(row: Row) -> Line:
     A row with cells that make no sense gets a refusal (InvalidInput) that names each of them.
     """
     values: dict[str, Any] = {}
-    wrong: list[dict[str, str]] = []
+    wrong: list[WrongCell] = []
     for column, read in _READERS.items():
         cell = row.cells.get(column)
         if cell is None or (cell.strip() == "" and column not in MAY_BE_EMPTY and column != USERNAME):
@@ -49,7 +49,7 @@ def line_of(row: Row) -> Line:
         try:
             values[column] = read(cell)
         except InvalidInput as error:
-            wrong.append({"column": column, "value": cell[:140], "message": error.message, "hint": error.hint})
+            wrong.append(WrongCell(column, cell[:140], error.message, error.hint))
     username = values.pop(USERNAME, row.cells[USERNAME].strip())
     wishes = values.pop(LICENSES, None)
     if wishes is not None:
@@ -57,11 +57,11 @@ def line_of(row: Row) -> Line:
     return Line(row.number, username, values, wishes, _refusal(wrong))
 
 
-def _refusal(wrong: list[dict[str, str]]) -> InvalidInput | None:
+def _refusal(wrong: list[WrongCell]) -> InvalidInput | None:
     if not wrong:
         return None
-    message = "; ".join(f'{item["column"]} "{item["value"]}": {item["message"]}' for item in wrong)
-    return InvalidInput(message, hint=" ".join(dict.fromkeys(item["hint"] for item in wrong)), cells=wrong)
+    message = "; ".join(f'{cell.column} "{cell.value}": {cell.message}' for cell in wrong)
+    return InvalidInput(message, hint=" ".join(dict.fromkeys(cell.hint for cell in wrong)), cells=wrong)
 
 
 def _username(cell: str) -> str:

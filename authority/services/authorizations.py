@@ -112,14 +112,12 @@ def _read(data: bytes, trust_file: str) -> Authorization:
     try:
         return authorizations.read_file(data, trust_file)
     except AuthorizationUnusable as error:
-        if error.evidence.get("cause") != "unknown-key":
-            raise
-        raise AuthorizationUnusable(
-            error.message,
-            hint="Is it of another vendor than before? Compare the thumbprint of the vendor's root key, "
-            "and name the vendor's trust file: --trust FILE --accept-root THUMBPRINT",
-            **error.evidence,
-        ) from error
+        if error.cause == "unknown-key":
+            error.hint = (
+                "Is it of another vendor than before? Compare the thumbprint of the vendor's root key, "
+                "and name the vendor's trust file: --trust FILE --accept-root THUMBPRINT"
+            )
+        raise
 
 
 def _check(found: Authorization, before: Authorization, now: datetime) -> None:
@@ -146,7 +144,7 @@ def _check_keys(authority: Authority, found: Authorization, trust_file: str) -> 
     try:
         set_up.check_keys(authority, found, trust_file)
     except KeyUnusable as error:
-        raise AuthorizationUnusable(error.message, hint=error.hint, **error.evidence) from error
+        raise AuthorizationUnusable(error.message, hint=error.hint, path=error.path, kid=error.kid) from error
 
 
 def _result(

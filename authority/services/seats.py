@@ -45,6 +45,6 @@ def entitled(case: Case, assignment: Assignment | None, assigned: Mapping[str, i
 
 def denial(case: Case, assignment: Assignment | None, error: BorrowRefused, mode: UseMode) -> list[Event]:
     """The log rows of a refusal: the feature that was lacking, else what was asked for, else what would have been given."""
-    feature, level = error.evidence.get("feature"), case.ask.level or rules.usual_level(case.product, assignment)
-    features = [str(feature)] if feature is not None else [level, *case.ask.extensions]
+    level = case.ask.level or rules.usual_level(case.product, assignment)
+    features = [level, *case.ask.extensions] if error.lacking is None else [error.lacking]
     return denial_events(mode, case.ask, case.member, case.actor, error.code, features)

@@ -1,0 +1,108 @@
+"""Refusals: typed values, and the one way in which they are shown."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import UTC, datetime
+
+from authority.domain.borrows import BorrowState, taken
+from authority.domain.refusals import (
+    AlreadyBorrowed,
+    BorrowAlreadyEnded,
+    BorrowedElsewhere,
+    ComputerInUse,
+    DurationTooLong,
+    InvalidInput,
+    NotAssigned,
+    OrganizationOverLimit,
+    PoolExhausted,
+    ProductOverallocated,
+    Refusal,
+    SessionLimit,
+    WrongCell,
+    every_refusal,
+)
+from tests.support.values import MACHINE, a_borrow
+
+AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def test_a_refusal_says_what_and_what_to_do_next() -> None:
+    refusal = NotAssigned("no license")
+    assert (str(refusal), refusal.message, refusal.hint) == ("no license", "no license", NotAssigned.default_hint)
+    assert NotAssigned("no license", hint="Ask.").hint == "Ask."
+
+
+def test_what_a_refusal_has_nothing_to_say_about_is_not_shown() -> None:
+    assert PoolExhausted("full", feature="Basic", seats=0).evidence == {"feature": "Basic", "seats": 0}
+    assert InvalidInput("wrong").evidence == {}
+
+
+def test_a_value_that_is_always_said_is_shown_when_there_is_none() -> None:
+    assert OrganizationOverLimit("too many", current=3, maximum=None).evidence == {"current": 3, "maximum": None}
+
+
+def test_a_machine_without_an_alias_is_shown_without_one() -> None:
+    refusal = taken(a_borrow(), MACHINE)
+    assert isinstance(refusal, BorrowedElsewhere)
+    assert isinstance(refusal, AlreadyBorrowed)
+    assert BorrowedElsewhere("out", borrow_id="b", alias=None, since=AT, until=AT, same_machine_id=False).evidence == {
+        "borrow_id": "b",
+        "alias": None,
+        "since": "2026-03-02T09:00:00+00:00",
+        "until": "2026-03-02T09:00:00+00:00",
+        "same_machine_id": False,
+    }
+
+
+def test_values_are_shown_as_json_has_them() -> None:
+    assert BorrowAlreadyEnded("ended", state=BorrowState.CHECKED_IN, ended_at=AT).evidence == {
+        "state": "checked-in",
+        "ended_at": "2026-03-02T09:00:00+00:00",
+    }
+    assert type(BorrowAlreadyEnded("ended", state=BorrowState.EXPIRED, ended_at=AT).evidence["state"]) is str
+    computers = (ComputerInUse("laptop", AT, AT),)
+    assert SessionLimit("three", limit=3, computers=computers).evidence["computers"] == [
+        {"computer": "laptop", "since": "2026-03-02T09:00:00+00:00", "active_until": "2026-03-02T09:00:00+00:00"}
+    ]
+    cell = WrongCell("role", "chief", "there is no such value", "Write one of member.")
+    assert InvalidInput("wrong", cells=[cell]).evidence == {
+        "cells": [{"column": "role", "value": "chief", "message": "there is no such value", "hint": "Write one of member."}]
+    }
+
+
+def test_values_stand_in_one_order() -> None:
+    """Answers list them; who reads an answer finds each where it was."""
+    refusal = PoolExhausted("full", in_use=1, seats=2, feature="Basic", reserved={"crew": 1})
+    assert list(refusal.evidence) == ["reserved", "feature", "seats", "in_use"]
+    assert list(DurationTooLong("long", decided_by="rule", limit_until=AT, limit_days=1.5).evidence) == [
+        "limit_days",
+        "limit_until",
+        "decided_by",
+    ]
+
+
+def test_what_was_done_before_is_shown_with_the_rest() -> None:
+    refusal = NotAssigned("no license", product="pro")
+    refusal.done["released"] = ["a", "b"]
+    assert refusal.evidence == {"product": "pro", "released": ["a", "b"]}
+    assert NotAssigned("another").evidence == {}
+
+
+def test_a_denial_knows_which_feature_was_lacking() -> None:
+    assert PoolExhausted("full", feature="Basic").lacking == "Basic"
+    assert ProductOverallocated("over", feature="3DAnalyst", assigned=2, seats=1).lacking == "3DAnalyst"
+    assert NotAssigned("no license").lacking is None
+
+
+def test_each_code_belongs_to_one_refusal_with_a_hint() -> None:
+    codes = [refusal.code for refusal in every_refusal()]
+    assert len(set(codes)) == len(codes) > 25
+    assert BorrowedElsewhere not in every_refusal()
+    assert BorrowedElsewhere.code == AlreadyBorrowed.code
+
+
+def test_no_value_of_a_refusal_hides_what_an_exception_has() -> None:
+    for refusal in (*every_refusal(), BorrowedElsewhere):
+        own = {item.name for item in fields(refusal)} - {item.name for item in fields(Refusal)}
+        assert not own & set(dir(Exception))
