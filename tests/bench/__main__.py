@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 from collections.abc import Callable
 from functools import partial
 
@@ -33,6 +35,8 @@ def main() -> None:
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
     if arguments.members < max(arguments.clients):
         parser.error("each client needs a member: raise --members")
+    # Asked to end, it ends what it started first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     calls = BENCHES | {"serving": partial(bench_serving, _options_of(arguments))}
     for name in names:
         print(f"\n{(BENCHES[name].__doc__ or '').splitlines()[0]}", flush=True)
