@@ -19,7 +19,8 @@ from authority.services.context import Remembered
 from authority.services.unit import Unit
 from authority.signing.keyring import FileSigner
 from tests.support.authorities import Bench, authorization_text
-from tests.support.borrowing import at_once, claims_of, codes, fail_inserts, issued_to, log_rows, row_counts, workstation
+from tests.support.borrowing import at_once, claims_of, codes, fail_inserts, issued_to, log_rows, workstation
+from tests.support.database_contents import contents
 from tests.support.vendors import RealVendor, authorization_file, sample_toml
 from verifier import NotGood, verify
 from verifier.workstation.carry import Wish
@@ -190,9 +191,9 @@ def test_new_levels_and_products_can_be_borrowed_at_once(bench: Bench) -> None:
 def test_a_dry_run_says_the_same_and_changes_nothing(bench: Bench) -> None:
     bench.member("ada")
     data = file(bench, change=fewer)
-    before = row_counts(bench.authority.database)
+    before = contents(bench.authority.database)
     tried = install(bench, data, dry_run=True)
-    assert row_counts(bench.authority.database) == before
+    assert contents(bench.authority.database) == before
     assert in_force(bench) == 1
     assert install(bench, data) == tried
 
@@ -200,10 +201,10 @@ def test_a_dry_run_says_the_same_and_changes_nothing(bench: Bench) -> None:
 def test_the_very_same_file_again_changes_nothing(bench: Bench) -> None:
     data = file(bench)
     assert install(bench, data).is_new
-    before = row_counts(bench.authority.database)
+    before = contents(bench.authority.database)
     again = install(bench, data)
     assert (again.is_new, again.changes, again.members) == (False, (), 1)
-    assert row_counts(bench.authority.database) == before
+    assert contents(bench.authority.database) == before
 
 
 def foreign(bench: Bench) -> bytes:
@@ -256,12 +257,12 @@ def tampered(data: bytes) -> bytes:
 
 @pytest.mark.parametrize(("make", "error", "told"), REFUSED.values(), ids=REFUSED)
 def test_what_is_refused_changes_nothing(bench: Bench, make: Callable[[Bench], bytes], error: type[Refusal], told: str) -> None:
-    data, before = make(bench), row_counts(bench.authority.database)
+    data, before = make(bench), contents(bench.authority.database)
     for dry_run in (True, False):
         with pytest.raises(error, match=told) as caught:
             install(bench, data, dry_run=dry_run)
         assert caught.value.hint
-    assert row_counts(bench.authority.database) == before
+    assert contents(bench.authority.database) == before
     assert in_force(bench) == 1
 
 
@@ -288,12 +289,12 @@ def test_of_two_texts_with_one_number_one_wins(bench: Bench) -> None:
 def test_when_the_log_cannot_be_written_nothing_is_installed(bench: Bench, tmp_path: Path) -> None:
     maker = RealVendor.make(tmp_path / "vendor")
     made = maker.authorize(bench.authority, sample_toml(seq=2))
-    before = row_counts(bench.authority.database)
+    before = contents(bench.authority.database)
     restore = fail_inserts(bench.authority.database, "events", "authorization-installed")
     with pytest.raises(StorageUnavailable):
         install(bench, made.file, new_trust=NewTrust(made.trust_file, frozenset({maker.thumbprint})))
     restore()
-    assert row_counts(bench.authority.database) == before
+    assert contents(bench.authority.database) == before
     assert in_force(bench) == 1
     issued_to(bench, bench.member("ada"), workstation("laptop"))
 
@@ -321,10 +322,10 @@ class TestAnotherVendor:
             trust = trust.replace(b"field-survey", b"other")
         else:
             trust = b"\xff{"
-        before = row_counts(bench.authority.database)
+        before = contents(bench.authority.database)
         with pytest.raises(AuthorizationUnusable):
             install(bench, made.file, new_trust=NewTrust(trust, accepted))
-        assert row_counts(bench.authority.database) == before
+        assert contents(bench.authority.database) == before
 
     def test_both_roots_are_told_and_the_trust_file_is_replaced(self, bench: Bench, maker: RealVendor) -> None:
         made = maker.authorize(bench.authority, sample_toml(seq=2))

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from authority.domain.catalogue import end_warning
-from authority.wiring.app import open_authority
-from authority.wiring.settings import load
-from tests.support.borrowing import row_counts, workstation
+from tests.support.administration import contents_of
+from tests.support.borrowing import workstation
 from tests.support.console import Console
 from tests.support.values import NOW, an_authorization
 from tests.support.vendors import documented_specification, sample_toml
@@ -23,13 +22,6 @@ from verifier.core.files import render
 from verifier.workstation import carry, install
 from verifier.workstation.carry import Wish
 from verifier.workstation.store import Store
-
-
-def counts(console: Console) -> dict[str, int]:
-    authority = open_authority(load({}, str(console.home)))
-    found = row_counts(authority.database)
-    authority.database.close()
-    return found
 
 
 class Chain:
@@ -100,10 +92,10 @@ def test_a_file_that_is_not_good_is_refused_and_changes_nothing(
 ) -> None:
     good, bad = chain.authorize(sample_toml(seq=2)), tmp_path / "bad"
     make(bad)
-    before, trust = counts(chain.console), (chain.console.home / "organization.trust").read_bytes()
+    before, trust = contents_of(chain.console), (chain.console.home / "organization.trust").read_bytes()
     arguments = (str(bad),) if place == "authorization" else (good, "--trust", str(bad), "--accept-root", chain.thumbprint)
     chain.console.refused("authorization-unusable", 1, "authorization", "install", *arguments)
-    assert counts(chain.console) == before
+    assert contents_of(chain.console) == before
     assert (chain.console.home / "organization.trust").read_bytes() == trust
 
 

@@ -16,7 +16,8 @@ import pytest
 from authority.cli.main import cli
 from authority.wiring.app import open_authority
 from authority.wiring.settings import load
-from tests.support.borrowing import claims_of, row_counts, workstation
+from tests.support.administration import contents_of
+from tests.support.borrowing import claims_of, workstation
 from tests.support.console import Console
 from verifier import verify
 from verifier.core.trust import TrustStore
@@ -310,14 +311,7 @@ def test_every_command_with_json_prints_json(console: Console, tmp_path: Path) -
         ended = console.run(*arguments, "--json")
         assert ended.status == 0, arguments
         assert ended.json is not None
-    assert row_counts_of(console)["organization"] == 1
-
-
-def row_counts_of(console: Console) -> dict[str, int]:
-    authority = open_authority(load({}, str(console.home)))
-    found = row_counts(authority.database)
-    authority.database.close()
-    return found
+    assert len(contents_of(console)["organization"]) == 1
 
 
 def test_the_version_waits_for_no_database_and_no_server() -> None:

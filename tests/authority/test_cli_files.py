@@ -15,7 +15,8 @@ from authority.domain.members import CONSOLE
 from authority.services import overview
 from authority.wiring.app import open_authority
 from authority.wiring.settings import load
-from tests.support.borrowing import row_counts, workstation
+from tests.support.administration import contents_of
+from tests.support.borrowing import workstation
 from tests.support.console import Console
 from verifier.core.files import render
 
@@ -56,13 +57,6 @@ REFUSED: dict[str, Callable[[Path], object]] = {
 }
 
 
-def counts(console: Console) -> dict[str, int]:
-    authority = open_authority(load({}, str(console.home)))
-    found = row_counts(authority.database)
-    authority.database.close()
-    return found
-
-
 def arguments(command: str, path: Path) -> tuple[str, ...]:
     if command == "issue":
         return ("borrow", "issue", str(path), "--member", "ada", "-o", str(path.with_name("out.borrow")))
@@ -77,10 +71,10 @@ def test_a_carried_file_that_is_not_good_is_refused(
 ) -> None:
     path = tmp_path / "carried"
     make(path)
-    before = counts(console)
+    before = contents_of(console)
     error = console.refused("request-invalid", 1, *arguments(command, path))
     assert error["message"]
-    assert counts(console) == before
+    assert contents_of(console) == before
     assert not (tmp_path / "out.borrow").exists()
 
 
@@ -90,11 +84,11 @@ def test_a_file_that_cannot_be_read_is_wrong_usage(console: Console, tmp_path: P
     path = tmp_path / "carried"
     if is_there:
         path.mkdir()
-    before = counts(console)
+    before = contents_of(console)
     ended = console.run(*arguments(command, path))
     assert (ended.status, ended.out) == (2, "")
     assert str(path) in ended.err
-    assert counts(console) == before
+    assert contents_of(console) == before
 
 
 def test_a_refused_file_is_closed(console: Console, tmp_path: Path) -> None:
@@ -181,7 +175,7 @@ def authorization_of(console: Console, folder: Path) -> str:
 )
 def test_a_password_file_that_is_not_good_adds_nobody(console: Console, tmp_path: Path, make: Callable[[Path], object]) -> None:
     make(tmp_path / "password")
-    before = counts(console)
+    before = contents_of(console)
     ended = console.run("member", "add", "eve", "--password-file", str(tmp_path / "password"), "--json")
     assert ended.status in {1, 2}
-    assert counts(console) == before
+    assert contents_of(console) == before

@@ -17,7 +17,8 @@ from authority.domain.refusals import (
 from authority.services import borrow, endings
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
-from tests.support.borrowing import at_once, claims_of, codes, issued_to, log_rows, row_counts, seats_held, workstation
+from tests.support.borrowing import at_once, claims_of, codes, issued_to, log_rows, seats_held, workstation
+from tests.support.database_contents import contents
 from verifier.workstation.carry import Wish
 
 
@@ -133,13 +134,13 @@ def test_a_revoked_borrow_is_not_renewed_on_its_machine(bench: Bench) -> None:
 def test_time_frees_the_seat_with_no_job_and_no_row_written(bench: Bench) -> None:
     ada = bench.member("ada")
     issued = issued_to(bench, ada, workstation("laptop"), days=3)
-    before = row_counts(bench.authority.database)
+    before = contents(bench.authority.database)
     bench.clock.turn(days=3, seconds=-1)
     assert seats_held(bench, "arcgis-pro", "Advanced") == 1
     bench.clock.turn(seconds=1)
     assert seats_held(bench, "arcgis-pro", "Advanced") == 0
     assert borrow.show(Unit(bench.authority, ada), issued.borrow.id).state(bench.clock()) == "expired"
-    assert row_counts(bench.authority.database) == before
+    assert contents(bench.authority.database) == before
     assert issued_to(bench, ada, workstation("tower")).is_new
 
 

@@ -19,7 +19,8 @@ from authority.services.defaults import Defaults
 from authority.services.member_files import Imported
 from authority.services.members import Change
 from tests.support.authorities import Bench
-from tests.support.borrowing import log_rows, row_counts
+from tests.support.borrowing import log_rows
+from tests.support.database_contents import contents
 from tests.support.organizations import actor, authorize, available, held, members_at_most, seats
 
 
@@ -91,10 +92,10 @@ def test_the_log_has_the_rows_that_it_has_one_by_one(bench: Bench) -> None:
 
 def test_the_same_file_again_changes_nothing_and_logs_nothing(bench: Bench) -> None:
     imported(bench, FULL)
-    before = row_counts(bench.authority.database)
+    before = contents(bench.authority.database)
     found = imported(bench, FULL)
     assert {action for _, action, _ in told(found)} == {"unchanged"}
-    assert row_counts(bench.authority.database) == before
+    assert contents(bench.authority.database) == before
 
 
 def test_only_the_columns_of_the_file_change(bench: Bench) -> None:
@@ -152,10 +153,10 @@ def test_new_members_get_the_defaults_where_the_file_has_no_column(bench: Bench)
 
 def test_a_dry_run_says_the_same_and_changes_nothing(bench: Bench) -> None:
     imported(bench, "username,full_name\nada,A\n")
-    before = row_counts(bench.authority.database)
+    before = contents(bench.authority.database)
     planned = imported(bench, FULL, dry_run=True)
     assert not planned.applied
-    assert row_counts(bench.authority.database) == before
+    assert contents(bench.authority.database) == before
     assert usernames(bench) == ["ada"]
     assert [item.differences for item in imported(bench, FULL).outcomes] == [item.differences for item in planned.outcomes]
 
@@ -182,10 +183,10 @@ TOLD = [
 
 
 def test_one_bad_row_and_nothing_is_changed_and_all_of_them_are_told(bench: Bench) -> None:
-    before = row_counts(bench.authority.database)
+    before = contents(bench.authority.database)
     found = imported(bench, BAD_ROWS)
     assert (told(found), found.applied) == (TOLD, False)
-    assert row_counts(bench.authority.database) == before
+    assert contents(bench.authority.database) == before
     wrong = found.outcomes[3].refusal
     assert wrong is not None
     assert [(item["column"], item["value"]) for item in wrong.evidence["cells"]] == [
@@ -292,10 +293,10 @@ def test_a_product_that_is_held_but_no_longer_licensed_is_no_obstacle(bench: Ben
 @pytest.mark.parametrize("role", [Role.LICENSE_MANAGER, Role.ANALYST, Role.MEMBER])
 def test_only_administrators_import(bench: Bench, role: Role) -> None:
     who = bench.member("somebody", role=role)
-    before = row_counts(bench.authority.database)
+    before = contents(bench.authority.database)
     with pytest.raises(NotAllowed):
         imported(bench, FULL, who)
-    assert row_counts(bench.authority.database) == before
+    assert contents(bench.authority.database) == before
     assert told(imported(bench, FULL, bench.administrator()))[0][1] == "add"
 
 
@@ -336,7 +337,7 @@ def test_a_cell_that_makes_no_sense_is_told_and_changes_nothing(
     sqlite_bench: Bench, column: str, cell: str, message: str
 ) -> None:
     sqlite_bench.member("ada", "Creator")
-    before = row_counts(sqlite_bench.authority.database)
+    before = contents(sqlite_bench.authority.database)
     name, more = ("", "") if column == "username" else ("ada,", "username,")
     found = imported(
         sqlite_bench, f"{more}{column},role\n{name}{cell},analyst\n" if column != "role" else f"username,role\nada,{cell}\n"
@@ -346,7 +347,7 @@ def test_a_cell_that_makes_no_sense_is_told_and_changes_nothing(
     assert refusal is not None
     assert message in refusal.message
     assert refusal.hint
-    assert row_counts(sqlite_bench.authority.database) == before
+    assert contents(sqlite_bench.authority.database) == before
 
 
 def test_names_of_128_characters_and_formulas_are_names(bench: Bench) -> None:

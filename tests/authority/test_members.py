@@ -23,7 +23,8 @@ from authority.services import licenses, members, overview
 from authority.services.members import NewMember
 from authority.storage import members as stored
 from tests.support.authorities import Bench, make_bench
-from tests.support.borrowing import at_once, codes, issued_to, log_rows, row_counts, workstation
+from tests.support.borrowing import at_once, codes, issued_to, log_rows, workstation
+from tests.support.database_contents import contents
 
 EXTENSIONS = ("3DAnalyst", "SpatialAnalyst")
 
@@ -67,10 +68,10 @@ def test_groups_are_kept_once_and_in_order(bench: Bench) -> None:
 @pytest.mark.parametrize("name", ["ada", "ADA", "Ada"])
 def test_a_user_name_is_given_once_whatever_its_case(bench: Bench, name: str) -> None:
     bench.member("ada")
-    before = row_counts(bench.authority.database)
+    before = contents(bench.authority.database)
     with pytest.raises(AlreadyExists):
         bench.member(name)
-    assert row_counts(bench.authority.database) == before
+    assert contents(bench.authority.database) == before
 
 
 def test_the_same_name_twenty_times_at_once_is_added_once(bench: Bench) -> None:
@@ -91,10 +92,10 @@ def test_the_same_name_twenty_times_at_once_is_added_once(bench: Bench) -> None:
     ],
 )
 def test_a_member_of_another_form_is_refused(sqlite_bench: Bench, new: NewMember) -> None:
-    before = row_counts(sqlite_bench.authority.database)
+    before = contents(sqlite_bench.authority.database)
     with pytest.raises(InvalidInput):
         members.add(sqlite_bench.authority, CONSOLE, new)
-    assert row_counts(sqlite_bench.authority.database) == before
+    assert contents(sqlite_bench.authority.database) == before
 
 
 def test_an_unknown_type_is_refused(sqlite_bench: Bench) -> None:
@@ -190,10 +191,10 @@ def test_levels_and_extensions_run_out(database_url: str, tmp_path: Path) -> Non
 
 def test_without_a_seat_for_what_the_type_includes_no_member_is_added(database_url: str, tmp_path: Path) -> None:
     bench = limited(database_url, tmp_path / "home", few_seats)
-    before = row_counts(bench.authority.database)
+    before = contents(bench.authority.database)
     with pytest.raises(PoolExhausted):
         bench.member("ada", user_type="GIS Professional")
-    assert row_counts(bench.authority.database) == before
+    assert contents(bench.authority.database) == before
     bench.authority.database.close()
 
 
@@ -224,7 +225,7 @@ def test_twenty_assignments_at_once_do_not_get_past_the_seats(database_url: str,
 def test_what_cannot_be_assigned_is_refused(sqlite_bench: Bench, arguments: Any, refusal: type[Refusal]) -> None:
     sqlite_bench.member("ada", user_type="Creator")
     sqlite_bench.member("vera", user_type="Viewer")
-    before = row_counts(sqlite_bench.authority.database)
+    before = contents(sqlite_bench.authority.database)
     with pytest.raises(refusal):
         licenses.assign(sqlite_bench.authority, CONSOLE, *arguments)
-    assert row_counts(sqlite_bench.authority.database) == before
+    assert contents(sqlite_bench.authority.database) == before

@@ -219,47 +219,6 @@ def test_pools_over_http(web: Web) -> None:
     problem(web.send("DELETE", f"/api/v1/pools?product={DESKTOP}&feature=Advanced&group=crew"), 404, "not-found")
 
 
-BAD_BODIES: dict[str, Any] = {
-    "array": [],
-    "empty": {},
-    "no feature": {"product": DESKTOP, "low_water": 1},
-    "unknown member": {"product": DESKTOP, "feature": "Advanced", "low_water": 1, "admin": True},
-    "text for a number": {"product": DESKTOP, "feature": "Advanced", "low_water": "1"},
-    "true for a number": {"product": DESKTOP, "feature": "Advanced", "low_water": True},
-    "below zero": {"product": DESKTOP, "feature": "Advanced", "low_water": -1},
-    "huge": {"product": DESKTOP, "feature": "Advanced", "low_water": 10**30},
-    "NUL": {"product": DESKTOP, "feature": "Advanced", "group": "a\0b", "reserved": 1},
-    "surrogate": {"product": DESKTOP, "feature": "Advanced", "group": "\ud800", "reserved": 1},
-    "direction mark": {"product": DESKTOP, "feature": "Advanced", "group": "\u202ea", "reserved": 1},
-    "says nothing": {"product": DESKTOP, "feature": "Advanced"},
-}
-
-
-@pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES)
-def test_a_wrong_rule_is_told_and_changes_nothing(web: Web, body: Any) -> None:
-    problem(web.send("PUT", "/api/v1/pools", json=body), 400, "invalid-input")
-    assert row_counts(web.bench.authority.database)["pool_rules"] == 0
-
-
-@pytest.mark.parametrize("role", [Role.LICENSE_MANAGER, Role.ANALYST, Role.MEMBER])
-def test_only_administrators_change_pools(web: Web, role: Role) -> None:
-    body = {"product": DESKTOP, "feature": "Advanced", "low_water": 1}
-    problem(web.send("PUT", "/api/v1/pools", role, json=body), 403, "not-allowed")
-    problem(web.send("DELETE", f"/api/v1/pools?product={DESKTOP}&feature=Advanced", role), 403, "not-allowed")
-    assert row_counts(web.bench.authority.database)["pool_rules"] == 0
-
-
-@pytest.mark.parametrize("role", [Role.ANALYST, Role.MEMBER])
-def test_who_may_not_view_borrows_sees_no_pools(web: Web, role: Role) -> None:
-    problem(web.get("/pools", role), 403, "not-allowed")
-    problem(web.get("/pools", None), 401, "not-authenticated")
-
-
-@pytest.mark.parametrize("query", ["?product=%00", "?product=x%27--", "?nothing=1", "?product=" + "x" * 100])
-def test_a_hostile_query_of_pools_is_refused(web: Web, query: str) -> None:
-    problem(web.get(f"/pools{query}"), 400, "invalid-input")
-
-
 def test_a_refusal_by_a_rule_says_what_to_do_over_http(web: Web) -> None:
     pools.change(web.bench.authority, CONSOLE, PoolRule(DESKTOP, "Advanced", low_water=10))
     laptop = workstation("laptop")

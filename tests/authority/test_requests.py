@@ -23,6 +23,7 @@ from authority.services.borrow import FASTEST_CLOCK, OLDEST_REQUEST, Issued
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.borrowing import at_once, row_counts, workstation
+from tests.support.database_contents import Contents, contents
 from tests.support.organizations import authorize, without
 from verifier.core import claims, jose, keys
 from verifier.workstation.carry import Wish
@@ -41,9 +42,9 @@ BAD_KEYS = {
 }
 
 
-def everything_but_lists(bench: Bench) -> dict[str, int]:
-    """Row counts; a status list may be published whatever becomes of a request."""
-    return {name: count for name, count in row_counts(bench.authority.database).items() if name != "status_lists"}
+def contents_but_lists(bench: Bench) -> Contents:
+    """Every row; a status list may be published whatever becomes of a request."""
+    return {name: rows for name, rows in contents(bench.authority.database).items() if name != "status_lists"}
 
 
 def asked(bench: Bench, **changes: Any) -> dict[str, Any]:
@@ -104,7 +105,7 @@ def test_a_number_that_was_answered_is_not_answered_for_anything_else(bench: Ben
     ada, eve, laptop = bench.member("ada"), bench.member("eve"), workstation("laptop")
     request = laptop.request(Wish("arcgis-pro", days=3), bench.clock(), JTI)
     borrow.issue(Unit(bench.authority, ada), request)
-    before = everything_but_lists(bench)
+    before = contents_but_lists(bench)
     other = {
         "text": laptop.request(Wish("arcgis-pro", days=4), bench.clock(), JTI),
         "machine": workstation("tower").request(Wish("arcgis-pro", days=3), bench.clock(), JTI),
@@ -113,7 +114,7 @@ def test_a_number_that_was_answered_is_not_answered_for_anything_else(bench: Ben
     with pytest.raises(RequestReplayed) as caught:
         borrow.issue(Unit(bench.authority, eve if difference == "member" else ada), other)
     assert caught.value.evidence == {"jti": JTI}
-    assert everything_but_lists(bench) == before
+    assert contents_but_lists(bench) == before
 
 
 def test_a_refused_request_can_be_sent_again_once_the_reason_is_gone(bench: Bench) -> None:
@@ -130,12 +131,12 @@ def test_a_refused_request_can_be_sent_again_once_the_reason_is_gone(bench: Benc
 def test_a_member_does_not_act_for_another(bench: Bench, named_in: str) -> None:
     bench.member("ada")
     eve, laptop = bench.member("eve"), workstation("laptop")
-    before = everything_but_lists(bench)
+    before = contents_but_lists(bench)
     for name in ("ada", "nobody"):
         request = laptop.request(Wish("arcgis-pro", member=name if named_in == "request" else None), bench.clock())
         with pytest.raises(NotAllowed):
             borrow.issue(Unit(bench.authority, eve), request, name if named_in == "call" else None)
-    assert everything_but_lists(bench) == before
+    assert contents_but_lists(bench) == before
 
 
 def test_an_administrator_acts_for_a_member_whatever_the_case_of_the_name(bench: Bench) -> None:
@@ -183,10 +184,10 @@ def test_a_request_has_an_age(sqlite_bench: Bench, age: timedelta, is_good: bool
     if is_good:
         assert borrow.issue(Unit(sqlite_bench.authority, ada), request).is_new
         return
-    before = everything_but_lists(sqlite_bench)
+    before = contents_but_lists(sqlite_bench)
     with pytest.raises(RequestInvalid):
         borrow.issue(Unit(sqlite_bench.authority, ada), request)
-    assert everything_but_lists(sqlite_bench) == before
+    assert contents_but_lists(sqlite_bench) == before
 
 
 def signed_with(raw_key: bytes) -> Callable[[dict[str, Any]], str]:
@@ -203,11 +204,11 @@ def signed_with(raw_key: bytes) -> Callable[[dict[str, Any]], str]:
 @pytest.mark.parametrize("raw", BAD_KEYS.values(), ids=BAD_KEYS)
 def test_a_machine_key_that_proves_nothing_is_refused(sqlite_bench: Bench, raw: str) -> None:
     ada = sqlite_bench.member("ada")
-    before = everything_but_lists(sqlite_bench)
+    before = contents_but_lists(sqlite_bench)
     with pytest.raises(RequestInvalid) as caught:
         borrow.issue(Unit(sqlite_bench.authority, ada), signed_with(bytes.fromhex(raw))(asked(sqlite_bench)))
     assert caught.value.evidence == {"cause": "malformed"}
-    assert everything_but_lists(sqlite_bench) == before
+    assert contents_but_lists(sqlite_bench) == before
 
 
 CHANGES: dict[str, dict[str, Any]] = {
@@ -234,11 +235,11 @@ CHANGES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
 def test_a_signed_request_of_another_form_is_refused_and_leaves_nothing(sqlite_bench: Bench, changes: dict[str, Any]) -> None:
     ada = sqlite_bench.member("ada")
-    before = everything_but_lists(sqlite_bench)
+    before = contents_but_lists(sqlite_bench)
     request = workstation("laptop").key.sign(claims.REQUEST_TYP, asked(sqlite_bench, **changes))
     with pytest.raises(RequestInvalid):
         borrow.issue(Unit(sqlite_bench.authority, ada), request)
-    assert everything_but_lists(sqlite_bench) == before
+    assert contents_but_lists(sqlite_bench) == before
 
 
 def test_the_form_that_the_table_starts_from_is_good(sqlite_bench: Bench) -> None:

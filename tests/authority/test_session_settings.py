@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from authority.domain.members import CONSOLE, Actor, Role
-from authority.domain.refusals import InvalidInput, NotAllowed, SessionEnded, SessionLimit, StorageUnavailable
+from authority.domain.refusals import InvalidInput, SessionEnded, SessionLimit, StorageUnavailable
 from authority.domain.sessions import BOUNDS, SessionSettings
 from authority.presentation.sessions import SettingsShown
 from authority.services import session_settings, sessions
@@ -123,24 +123,6 @@ def test_a_senseless_value_changes_nothing(bench: Bench, changes: dict[str, Any]
 def test_the_bounds_themselves_are_taken(sqlite_bench: Bench, name: str) -> None:
     for value in BOUNDS[name]:
         assert getattr(change(sqlite_bench, **{name: value}), name) == value
-
-
-@pytest.mark.parametrize("role", list(Role))
-def test_who_may_see_and_change_them(sqlite_bench: Bench, role: Role) -> None:
-    actor = sqlite_bench.member("ada", role=role)
-    before = contents(sqlite_bench.authority.database)
-    if role in {Role.ADMINISTRATOR, Role.LICENSE_MANAGER}:
-        assert session_settings.show_settings(sqlite_bench.authority, actor) == SessionSettings()
-    else:
-        with pytest.raises(NotAllowed):
-            session_settings.show_settings(sqlite_bench.authority, actor)
-    if role is Role.ADMINISTRATOR:
-        assert session_settings.change_settings(sqlite_bench.authority, actor, {"minutes": 9}).minutes == 9
-        return
-    for changes in ({"minutes": 9}, {"minutes": 0}, {}):
-        with pytest.raises(NotAllowed):
-            session_settings.change_settings(sqlite_bench.authority, actor, changes)
-    assert contents(sqlite_bench.authority.database) == before
 
 
 # From when they count.
@@ -272,56 +254,10 @@ def test_a_session_is_still_found_by_its_id(web: Web) -> None:
         problem(web.send(method, f"{API}/sessions/settings"), 405, "method-not-allowed")
 
 
-@pytest.mark.parametrize("role", list(Role))
-def test_who_may_over_http(kept: Web, role: Role) -> None:
-    before = contents(kept.bench.authority.database)
-    if role in {Role.ADMINISTRATOR, Role.LICENSE_MANAGER}:
-        assert kept.get("/sessions/settings", role).get_json() == FIRST
-    else:
-        problem(kept.get("/sessions/settings", role), 403, "not-allowed")
-    if role is not Role.ADMINISTRATOR:
-        for body in ({"minutes": 45}, {}):
-            problem(patch(kept, body, role), 403, "not-allowed")
-    assert contents(kept.bench.authority.database) == before
-
-
-def test_nobody_without_a_token(kept: Web) -> None:
-    problem(kept.get("/sessions/settings", None), 401, "not-authenticated")
-    problem(patch(kept, {"minutes": 45}, None), 401, "not-authenticated")
-
-
-@pytest.mark.parametrize("name", [*BOUNDS, "hours"])
-def test_a_body_of_another_form_is_refused_with_the_member_named(kept: Web, name: str) -> None:
-    least, most = BOUNDS.get(name, (1, 1))
-    before = contents(kept.bench.authority.database)
-    wrong: list[Any] = ["45", 45.0, 4.5, True, [], {}, [45], least - 1, most + 1, -1, 10**18, 10**30, "\ud800"]
-    for value in wrong:
-        found = problem(patch(kept, {"computers": 9, name: value}), 400, "invalid-input")
-        assert [item["field"] for item in found["errors"]] == [name], value
-    assert contents(kept.bench.authority.database) == before
-
-
 @pytest.mark.parametrize("body", [{}, {"minutes": None}, dict.fromkeys(BOUNDS)])
 def test_a_change_that_names_nothing_is_refused(kept: Web, body: dict[str, Any]) -> None:
     told = problem(patch(kept, body), 400, "invalid-input")
     assert "minutes, computers, offline_hours, save_minutes" in told["detail"]
-
-
-@pytest.mark.parametrize("raw", [b"", b"null", b"[]", b"7", b'{"minutes": 45', b'{"minutes": NaN}', b"\xff", b"[" * 50_000])
-def test_a_body_that_is_no_object_is_refused(kept: Web, raw: bytes) -> None:
-    answer = kept.send("PATCH", f"{API}/sessions/settings", data=raw, content_type="application/json")
-    problem(answer, 400, "invalid-input")
-
-
-@pytest.mark.parametrize("content_type", ["text/plain", "application/merge-patch+json", ""])
-def test_another_content_type_is_415(kept: Web, content_type: str) -> None:
-    answer = kept.send("PATCH", f"{API}/sessions/settings", data=b'{"minutes": 45}', content_type=content_type)
-    problem(answer, 415, "unsupported-media-type")
-
-
-def test_a_body_over_the_limit_is_413(kept: Web) -> None:
-    answer = kept.send("PATCH", f"{API}/sessions/settings", json={"minutes": 45, "padding": "x" * 256 * 1024})
-    problem(answer, 413, "too-large")
 
 
 # The command.

@@ -14,8 +14,9 @@ from authority.services import sessions
 from authority.services.unit import Unit
 from authority.storage.sessions import Filter
 from tests.support.authorities import START, Bench
-from tests.support.borrowing import log_rows, row_counts, seats_held, workstation
+from tests.support.borrowing import log_rows, seats_held, workstation
 from tests.support.connecting import assign, configure, last_used, own_seats, started
+from tests.support.database_contents import contents
 from verifier.workstation.identity import OsUser
 
 
@@ -191,9 +192,9 @@ def test_its_holder_ends_a_session_and_the_seat_is_free_at_once(bench: Bench) ->
     ended = sessions.check_in(Unit(bench.authority, ada), first.id)
     assert (ended.state(bench.clock()), ended.ended_at, ended.save_by) == ("checked-in", bench.clock(), None)
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 0
-    before = row_counts(bench.authority.database)
+    before = contents(bench.authority.database)
     assert sessions.check_in(Unit(bench.authority, ada), first.id) == ended
-    assert row_counts(bench.authority.database) == before
+    assert contents(bench.authority.database) == before
     with pytest.raises(SessionEnded, match="by its holder"):
         sessions.renew(Unit(bench.authority, ada), first.id)
 

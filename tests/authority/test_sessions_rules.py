@@ -33,8 +33,9 @@ from authority.services.unit import Unit
 from authority.storage import borrows as stored_borrows
 from authority.storage.db.tables import pools
 from tests.support.authorities import START, Bench, make_bench
-from tests.support.borrowing import disable, issued_to, log_rows, row_counts, seats_held, workstation
+from tests.support.borrowing import disable, issued_to, log_rows, seats_held, workstation
 from tests.support.connecting import asked, assign, change_type, overfill, own_seats, started, take_extensions
+from tests.support.database_contents import contents
 from verifier.workstation.identity import OsUser
 
 DENIALS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -70,7 +71,7 @@ def test_a_refused_start_leaves_a_denial_and_no_session(bench: Bench, reason: st
         overassign(bench)
     elif reason == "organization-over-limit":
         overfill(bench)
-    before = row_counts(bench.authority.database)
+    before = contents(bench.authority.database)
     with pytest.raises(BorrowRefused) as caught:
         started(bench, ada, workstation("laptop"), **wish)
     assert caught.value.code == reason
@@ -80,7 +81,7 @@ def test_a_refused_start_leaves_a_denial_and_no_session(bench: Bench, reason: st
         assert (row["mode"], row["reason"], row["handle"], row["until"]) == ("session", reason, None, None)
         assert (row["member"], row["group"], row["alias"], row["quantity"]) == ("ada", "survey", "laptop", 1)
         assert row["feature"]
-    after = row_counts(bench.authority.database)
+    after = contents(bench.authority.database)
     assert {name for name in after if after[name] != before[name]} == {"events"}
 
 
@@ -236,10 +237,10 @@ def test_a_use_is_refused_when_the_rules_say_no_since_and_nothing_is_written(ben
     else:
         take_extensions(bench)
     bench.clock.turn(minutes=5)
-    before = row_counts(bench.authority.database)
+    before = contents(bench.authority.database)
     with pytest.raises(RENEWALS[change]):
         sessions.renew(Unit(bench.authority, ada), found.id)
-    assert row_counts(bench.authority.database) == before
+    assert contents(bench.authority.database) == before
     assert sessions.show(Unit(bench.authority, CONSOLE), found.id).last_used_at == START
 
 

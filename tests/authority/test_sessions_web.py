@@ -10,8 +10,8 @@ import pytest
 
 from authority.domain.members import Role
 from tests.support.authorities import START, Bench
-from tests.support.borrowing import log_rows, row_counts, workstation
-from tests.support.connecting import asked, body_of, configure, overfill
+from tests.support.borrowing import log_rows, workstation
+from tests.support.connecting import asked, body_of, configure
 from tests.support.web import Web, make_web, problem
 from tests.support.workstations import SimulatedWorkstation
 from verifier import verify
@@ -32,7 +32,6 @@ SESSION = {
     "ended_at",
     "save_by",
 }
-ID = "A" * 22
 
 
 @pytest.fixture
@@ -157,39 +156,6 @@ def test_a_rule_that_says_no_has_its_code(fast_web: Web, code: str) -> None:
     problem(start(fast_web, **more), status, code)
 
 
-def test_over_the_limit_is_403_for_all_but_administrators(fast_web: Web) -> None:
-    """Where the door already refuses them, they do not come as far as the session."""
-    overfill(fast_web.bench)
-    problem(start(fast_web), 403, "organization-over-limit")
-    assert start(fast_web, role=Role.ADMINISTRATOR).status_code == 201
-
-
-def test_nobody_without_a_token(fast_web: Web) -> None:
-    problem(start(fast_web, role=None), 401, "not-authenticated")
-    for method, path in (
-        ("GET", ""),
-        ("GET", f"/{ID}"),
-        ("POST", f"/{ID}/renew"),
-        ("POST", f"/{ID}/end"),
-        ("DELETE", f"/{ID}"),
-    ):
-        problem(fast_web.send(method, f"/api/v1/sessions{path}", None), 401, "not-authenticated")
-
-
-def test_who_may_see_and_end_a_session(fast_web: Web) -> None:
-    found = start(fast_web).get_json()["session"]
-    for role in (Role.MEMBER, Role.ADMINISTRATOR, Role.LICENSE_MANAGER):
-        assert fast_web.get(f"/sessions/{found['id']}", role).get_json() == found
-    problem(fast_web.get(f"/sessions/{found['id']}", Role.ANALYST), 404, "not-found")
-    problem(fast_web.get(f"/sessions/{ID}"), 404, "not-found")
-    problem(fast_web.post(f"/sessions/{ID}/end"), 404, "not-found")
-    for role in (Role.MEMBER, Role.ANALYST, Role.LICENSE_MANAGER):
-        problem(fast_web.post(f"/sessions/{found['id']}/end", role=role), 403, "not-allowed")
-    problem(delete(fast_web, f"/sessions/{found['id']}", Role.ADMINISTRATOR), 403, "not-allowed")
-    problem(delete(fast_web, f"/sessions/{found['id']}", Role.ANALYST), 404, "not-found")
-    problem(fast_web.post(f"/sessions/{found['id']}/renew", role=Role.ADMINISTRATOR), 403, "not-allowed")
-
-
 def test_pages_of_sessions_follow_each_other_and_end(web: Web) -> None:
     for number in range(3):
         start(web, workstation(f"w{number}"))
@@ -235,85 +201,6 @@ def test_a_member_lists_only_their_own_sessions_whatever_is_asked(fast_web: Web)
         assert [item["member"] for item in items] == ["member"]
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "?state=active",
-        "?limit=0",
-        "?limit=1001",
-        "?limit=x",
-        "?cursor=short",
-        "?ended=perhaps",
-        "?member=%00",
-        "?product=" + "x" * 65,
-    ],
-)
-def test_a_wrong_query_is_refused(fast_web: Web, query: str) -> None:
-    problem(fast_web.get(f"/sessions{query}"), 400, "invalid-input")
-
-
-@pytest.mark.parametrize("path", ["short", "A" * 23, "A" * 21 + "!", "A" * 21 + "%0A"])
-def test_an_id_of_another_form_is_refused(fast_web: Web, path: str) -> None:
-    problem(fast_web.get(f"/sessions/{path}"), 400, "invalid-input")
-
-
-HOSTILE: dict[str, list[Any]] = {
-    "product": [None, 7, "", "Upper", "-x", "x" * 65, "a b", "arcgis-pro\n", "\u0430rcgis"],
-    "level": [7, "", " Basic", "x" * 65, "Basic\n", "B\u00e4sic", ["Basic"]],
-    "extensions": [None, "3DAnalyst", [7], [""], ["3DAnalyst", "3DAnalyst"], ["a\u0000"], [None], {"a": 1}],
-    "machine": [None, "laptop", [], {}],
-    "user": [None, "ada", [], {}],
-    "machine.id": [None, 7, "", "x" * 129, "a b", "a/b", "a\n", "\u0430"],
-    "machine.source": [None, 7, "", "x" * 257, "a\u0000b", "a\nb", "\u202eabc", "\ud800", "\u001b[2J"],
-    "machine.alias": [7, "", "x" * 257, "a\u0000b", "a\nb", "\u202eabc", "\ud800", "\u001b[2J"],
-    "machine.key": [None, 7, "", "A" * 42, "A" * 44, "A" * 42 + "=", "A" * 42 + "+", "A" * 43 + "\n"],
-    "machine.secondary": ["x", None],
-    "user.id": [
-        None,
-        1000,
-        "",
-        "1000",
-        "uid:",
-        "uid:12345678901",
-        "uid:-1",
-        "uid:1\n",
-        "sid:S-1",
-        "sid:S-1-",
-        "gid:1",
-        "uid:\u0661",
-    ],
-    "user.name": [None, 7, "", "x" * 257, "a\u0000b", "a\nb", "\u202eabc", "\ud800"],
-    "member": ["ada", None],
-    "state": ["active"],
-}
-
-
-@pytest.mark.parametrize("field", HOSTILE)
-def test_a_body_of_another_form_is_refused_with_the_member_named(fast_web: Web, field: str) -> None:
-    before = row_counts(fast_web.bench.authority.database)
-    name, _, inner = field.partition(".")
-    for value in HOSTILE[field]:
-        body = body_of(asked(workstation("laptop")))
-        if inner:
-            body[name][inner] = value
-        else:
-            body[name] = value
-        found = problem(fast_web.post("/sessions", body, Role.MEMBER), 400, "invalid-input")
-        assert any(item["field"].startswith(field) for item in found["errors"]), value
-    assert row_counts(fast_web.bench.authority.database) == before
-
-
-@pytest.mark.parametrize(
-    "field", ["product", "machine", "user", "machine.id", "machine.source", "machine.key", "user.id", "user.name"]
-)
-def test_a_body_without_a_member_is_refused(fast_web: Web, field: str) -> None:
-    body = body_of(asked(workstation("laptop")))
-    name, _, inner = field.partition(".")
-    del (body[name] if inner else body)[inner or name]
-    found = problem(fast_web.post("/sessions", body, Role.MEMBER), 400, "invalid-input")
-    assert [item["field"] for item in found["errors"]] == [field]
-
-
 @pytest.mark.parametrize("user_id", ["uid:0", "uid:4294967295", "sid:S-1-5-21-3623811015-3361044348-30300820-1013"])
 def test_users_of_every_system_are_taken(fast_web: Web, user_id: str) -> None:
     assert start(fast_web, user={"id": user_id, "name": "ada"}).get_json()["session"]["user"]["id"] == user_id
@@ -324,16 +211,6 @@ def test_a_text_that_looks_like_code_is_kept_as_the_text_it_is(fast_web: Web) ->
     machine = body_of(asked(workstation("laptop")))["machine"] | {"alias": hostile}
     assert start(fast_web, machine=machine).get_json()["session"]["machine"]["alias"] == hostile
     assert fast_web.get("/sessions").get_json()["items"][0]["machine"]["alias"] == hostile
-
-
-def test_another_method_is_405(fast_web: Web) -> None:
-    for method, path in (
-        ("PUT", "/sessions"),
-        ("DELETE", "/sessions"),
-        ("PUT", f"/sessions/{ID}"),
-        ("GET", f"/sessions/{ID}/end"),
-    ):
-        problem(fast_web.send(method, f"/api/v1{path}"), 405, "method-not-allowed")
 
 
 def test_settings_that_make_no_sense_stop_a_start_with_the_reason(fast_web: Web) -> None:

@@ -20,11 +20,10 @@ from tests.support.borrowing import at_once, issued_to, log_rows, workstation
 from tests.support.connecting import overfill
 from tests.support.console import Console
 from tests.support.vendors import RealVendor, sample_toml
-from tests.support.web import API, Web, make_web, problem
+from tests.support.web import Web, make_web, problem
 from verifier import verify
 
 Change = Callable[[dict[str, Any]], None]
-READERS = {Role.ADMINISTRATOR, Role.LICENSE_MANAGER}
 
 
 @pytest.fixture
@@ -204,60 +203,6 @@ def test_a_new_vendors_borrows_verify_with_the_trust_file_that_is_served(web: We
     assert verify(issued.file, trust=trust, workstation=laptop.identity, now=web.bench.clock()).member == "member"
 
 
-@pytest.mark.parametrize("role", list(Role))
-def test_who_may_read_and_install(kept: Web, role: Role) -> None:
-    before = contents(kept.bench.authority.database)
-    if role in READERS:
-        assert kept.get("/authorization", role).status_code == 200
-    else:
-        problem(kept.get("/authorization", role), 403, "not-allowed")
-    if role is not Role.ADMINISTRATOR:
-        for file in (newer(kept), {}, form("x")):
-            for dry_run in (True, False):
-                problem(install(kept, file, role, dry_run=dry_run), 403, "not-allowed")
-    assert contents(kept.bench.authority.database) == before
-
-
-def test_nobody_without_a_token(kept: Web) -> None:
-    problem(kept.get("/authorization", None), 401, "not-authenticated")
-    problem(install(kept, newer(kept), None), 401, "not-authenticated")
-
-
-WRONG: dict[str, list[Any]] = {
-    "authorization_file": [None, 7, "x", [], True, [{}]],
-    "trust_file": [7, "x", [], True],
-    "accept_root": [
-        None,
-        "A" * 43,
-        {},
-        [7],
-        [None],
-        ["A" * 42],
-        ["A" * 44],
-        ["A" * 42 + "="],
-        ["A" * 43 + "\n"],
-        ["A" * 43] * 65,
-    ],
-    "dry_run": [None, 1, "true", [], {}],
-    "force": [True],
-}
-
-
-@pytest.mark.parametrize("field", WRONG)
-def test_a_body_of_another_form_is_refused_with_the_member_named(kept: Web, field: str) -> None:
-    before = contents(kept.bench.authority.database)
-    good = {"authorization_file": newer(kept), "trust_file": {"carnet": "trust"}, "accept_root": [], "dry_run": True}
-    for value in WRONG[field]:
-        found = problem(kept.post("/authorization", good | {field: value}), 400, "invalid-input")
-        assert all(item["field"].startswith(field) for item in found["errors"]), value
-    assert contents(kept.bench.authority.database) == before
-
-
-def test_a_body_without_the_file_is_refused(kept: Web) -> None:
-    found = problem(kept.post("/authorization", {"dry_run": True}), 400, "invalid-input")
-    assert [item["field"] for item in found["errors"]] == ["authorization_file"]
-
-
 def test_accepting_a_root_key_without_a_trust_file_is_refused(kept: Web) -> None:
     told = problem(install(kept, newer(kept), accept_root=["A" * 43]), 400, "invalid-input")
     assert "accept_root goes with trust_file" in told["errors"][0]["message"]
@@ -332,27 +277,6 @@ def test_a_trust_file_that_is_not_good_is_refused_and_changes_nothing(kept: Web,
     answer = install(kept, newer(kept), trust_file=trust, accept_root=["A" * 43])
     problem(answer, 409, "authorization-unusable")
     assert contents(kept.bench.authority.database) == before
-
-
-@pytest.mark.parametrize("depth", [2_000, 50_000])
-@pytest.mark.parametrize("member", ["authorization_file", "trust_file"])
-def test_a_body_that_is_nested_too_deeply_is_refused(kept: Web, member: str, depth: int) -> None:
-    text = '{"authorization_file": {}, "' + member + '": {"a": ' + "[" * depth + "]" * depth + "}}"
-    problem(kept.post("/authorization", data=text, content_type="application/json"), 400, "invalid-input")
-
-
-def test_a_body_over_the_limit_is_413(kept: Web) -> None:
-    problem(install(kept, form("x" * 256 * 1024)), 413, "too-large")
-
-
-@pytest.mark.parametrize("raw", [b"", b"null", b"[]", b'{"authorization_file": {}', b"\xff", b"[" * 50_000])
-def test_a_body_that_is_no_object_is_refused(kept: Web, raw: bytes) -> None:
-    problem(kept.post("/authorization", data=raw, content_type="application/json"), 400, "invalid-input")
-
-
-def test_another_method_is_405(kept: Web) -> None:
-    for method in ("PUT", "PATCH", "DELETE"):
-        problem(kept.send(method, f"{API}/authorization"), 405, "method-not-allowed")
 
 
 def test_a_file_for_other_keys_is_refused_and_changes_nothing(kept: Web, tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from authority.storage import borrows
 from tests.support.authorities import START, Bench
 from tests.support.bad_input import contents
 from tests.support.borrowing import issued_to, workstation
-from tests.support.connecting import assign, change_type, overfill, started
+from tests.support.connecting import assign, change_type, started
 from tests.support.organizations import authorize, ends, seats
-from tests.support.web import API, Web, make_web, problem
+from tests.support.web import Web, make_web, problem
 
 PRO, ALLSOURCE, DESKTOP = "arcgis-pro", "arcgis-allsource", "arcgis-desktop"
 EXTENSIONS = ["3DAnalyst", "SpatialAnalyst", "NetworkAnalyst", "GeostatAnalyst", "DataReviewer", "WorkflowMgr"]
@@ -248,30 +248,7 @@ def test_the_console_has_no_license_of_its_own(sqlite_bench: Bench) -> None:
             act(sqlite_bench.authority, CONSOLE)
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/me"), ("POST", "/me/download-request")])
-def test_who_gets_in(fast_web: Web, method: str, path: str) -> None:
-    problem(fast_web.send(method, API + path, None), 401, "not-authenticated")
-    overfill(fast_web.bench)
-    for role in set(Role) - {Role.ADMINISTRATOR}:
-        problem(fast_web.send(method, API + path, role), 403, "organization-over-limit")
-    assert fast_web.send(method, API + path).headers["X-Carnet-Over-Limit"]
-
-
 def test_a_disabled_member_sees_nothing_more(fast_web: Web) -> None:
     secret, _ = access.create_api_key(fast_web.bench.authority, CONSOLE, "member", "mine")
     members.change(fast_web.bench.authority, CONSOLE, "member", Change(disabled=True))
     problem(fast_web.get("/me", None, headers={"Authorization": f"Bearer {secret}"}), 401, "not-authenticated")
-
-
-def test_another_method_is_405(fast_web: Web) -> None:
-    for method, path in (("POST", "/me"), ("PATCH", "/me"), ("PUT", "/me"), ("GET", "/me/download-request")):
-        problem(fast_web.send(method, API + path, json={}), 405, "method-not-allowed")
-
-
-def test_the_description_has_a_model_for_every_answer(fast_web: Web) -> None:
-    paths = fast_web.send("GET", "/openapi.json", None).get_json()["paths"]
-    for path, method, model in (("/me", "get", "MeShown"), ("/me/download-request", "post", "DownloadRequested")):
-        operation = paths[API + path][method]
-        assert operation["summary"]
-        assert operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].endswith(f"/{model}")
-        assert {"401", "403"} <= operation["responses"].keys()

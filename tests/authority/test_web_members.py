@@ -28,8 +28,6 @@ MEMBER = {
     "created_at",
 }
 PASSWORD = "correct horse battery staple"
-VIEWERS = {Role.ADMINISTRATOR, Role.LICENSE_MANAGER}
-MANAGERS = {Role.ADMINISTRATOR}
 
 
 @pytest.fixture
@@ -267,20 +265,3 @@ def test_a_text_that_looks_like_code_is_kept_as_the_text_it_is(fast_web: Web) ->
     assert (found["full_name"], found["groups"]) == (hostile, [hostile])
     assert fast_web.get("/members/eve").get_json()["full_name"] == hostile
     assert names(fast_web, "?group=%3Cscript%3Ealert(1)%3C/script%3E%27;%20DROP%20TABLE%20members;%20--") == ["eve"]
-
-
-def test_the_description_has_a_model_for_every_answer(fast_web: Web) -> None:
-    paths = fast_web.send("GET", "/openapi.json", None).get_json()["paths"]
-    for path, method, status, model in (
-        ("/members", "get", "200", "Members"),
-        ("/members", "post", "201", "MemberShown"),
-        ("/members/defaults", "get", "200", "DefaultsShown"),
-        ("/members/defaults", "put", "200", "DefaultsShown"),
-        ("/members/{username}", "get", "200", "MemberWithLicenses"),
-        ("/members/{username}", "patch", "200", "ChangedMember"),
-        ("/members/{username}", "delete", "200", "RemovedMember"),
-    ):
-        operation = paths[API + path][method]
-        assert operation["summary"]
-        assert operation["responses"][status]["content"]["application/json"]["schema"]["$ref"].endswith(f"/{model}")
-        assert {"400", "401", "403"} <= operation["responses"].keys()

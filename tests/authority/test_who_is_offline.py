@@ -270,10 +270,6 @@ def test_a_wrong_question_is_answered_by_a_problem_not_by_a_sheet(web: Web, quer
     problem(web.get(f"/borrows?{query}", headers={"Accept": "text/csv"}), 400, "invalid-input")
 
 
-def test_nobody_gets_no_sheet(web: Web) -> None:
-    problem(web.get("/borrows?format=csv", None), 401, "not-authenticated")
-
-
 def test_what_a_spreadsheet_would_run_is_defused(web: Web) -> None:
     with web.bench.authority.database.write() as connection:
         connection.execute(update(borrows).values(machine_alias="=1+1", user_name="@SUM(A1)", end_reason=" -1"))

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.services import access
 from authority.web.application import create_app
+from authority.web.problems import STATUS
 from tests.support.authorities import Bench
 
 API = "/api/v1"
@@ -64,3 +65,10 @@ def problem(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
     assert found["detail"]
     assert found["title"]
     return found
+
+
+def refused_as_one_of(answer: TestResponse, *codes: str) -> None:
+    """The answer is an error with one of these codes, and has the status of it."""
+    code = answer.get_json()["code"]
+    assert code in codes, answer.get_data(as_text=True)
+    problem(answer, STATUS[code], code)
