@@ -62,22 +62,28 @@ class OsUser:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A request whose machine signature was verified. `digest` is that of the signed text: one `jti`, one text."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What is asked for, and where; without a level the rules say which. Borrows and sessions are decided by it alike."""
+
+    product: str
+    level: str | None
+    extensions: tuple[str, ...]
+    machine: Machine
+    user: OsUser
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask(Demand):
+    """A request for a borrow whose machine signature was verified. `digest` is that of the signed text: one `jti`, one text."""
 
     jti: str
     digest: str
     asked_at: datetime
     organization: str | None
-    product: str
-    level: str | None
-    extensions: tuple[str, ...]
     days: int | None
     until: datetime | None
     member: str | None
-    machine: Machine
-    user: OsUser
     prev: str | None
 
 
@@ -93,6 +99,20 @@ class Receipt:
     machine_id: str
     machine_key: str
     user_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class License:
+    """What a token says: which member may use what, on which machine, and until when."""
+
+    id: str
+    member: str
+    product: str
+    level: str
+    extensions: tuple[str, ...]
+    machine: Machine
+    user: OsUser
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +156,19 @@ class Borrow:
         """True while its seat cannot be given to anyone else."""
         return now < self.seat_free_at
 
+    def license(self) -> License:
+        """What the borrow's token says."""
+        return License(
+            id=self.id,
+            member=self.member,
+            product=self.product,
+            level=self.level,
+            extensions=self.extensions,
+            machine=self.machine,
+            user=self.user,
+            ends_at=self.expires_at,
+        )
+
     def is_on(self, machine: Machine, user: OsUser) -> bool:
         """True when this is the same machine, by id and key, and the same OS user (seed S3: one machine per borrow)."""
         return (self.machine.id, self.machine.key, self.user.id) == (machine.id, machine.key, user.id)
@@ -165,7 +198,7 @@ def check_may_use(member: Member, authorization: Authorization, product: Product
         )
 
 
-def features_of(product: Product, ask: Ask, assignment: Assignment | None) -> Features:
+def features_of(product: Product, demand: Demand, assignment: Assignment | None) -> Features:
     """The level and extensions for what is asked.
 
     A named product gives what is assigned: the assigned level when none is asked for, and the asked extensions. Of a
@@ -173,30 +206,30 @@ def features_of(product: Product, ask: Ask, assignment: Assignment | None) -> Fe
 
     Raises NotAssigned, LevelNotAssigned, ExtensionNotAssigned, NoSuchProduct.
     """
-    product.check_extensions(ask.extensions)
-    level = ask.level or usual_level(product, assignment)
+    product.check_extensions(demand.extensions)
+    level = demand.level or usual_level(product, assignment)
     product.rank(level)
     if product.is_concurrent:
-        return Features(level, ask.extensions)
+        return Features(level, demand.extensions)
     if assignment is None:
         raise NotAssigned(f'no license of "{product.id}" is assigned to this member', product=product.id)
     if product.rank(level) > product.rank(assignment.level):
         raise LevelNotAssigned(f'the assigned level is "{assignment.level}", not "{level}"', assigned=assignment.level)
     if not product.seats.get(level):
         raise NoSuchProduct(f'"{product.id}" has no seats of the level "{level}"', level=level)
-    missing = [code for code in ask.extensions if code not in assignment.extensions]
+    missing = [code for code in demand.extensions if code not in assignment.extensions]
     if missing:
         raise ExtensionNotAssigned(f"not assigned: {', '.join(missing)}", missing=missing)
-    return Features(level, ask.extensions)
+    return Features(level, demand.extensions)
 
 
-def check_still_given(product: Product, features: Features, ask: Ask, assignment: Assignment | None) -> None:
+def check_still_given(product: Product, features: Features, demand: Demand, assignment: Assignment | None) -> None:
     """Raises what refuses these features to who has them already: a renewal gives again what was given before.
 
     NotAssigned, LevelNotAssigned, ExtensionNotAssigned; NoSuchProduct when there are no seats of one any more, for a
     verifier takes nothing that the authorization beside it has no seats of.
     """
-    features_of(product, replace(ask, level=features.level, extensions=features.extensions), assignment)
+    features_of(product, replace(demand, level=features.level, extensions=features.extensions), assignment)
     for feature in features.all():
         if not product.seats_of(feature):
             raise NoSuchProduct(f'"{product.id}" has no seats of {feature} any more', feature=feature)
@@ -251,7 +284,7 @@ def receipt_outstanding(held: Borrow) -> AlreadyBorrowed:
 
 
 def renewed(borrow: Borrow, product: Product, ask: Ask, ends_at: datetime) -> Borrow:
-    """The same borrow with a later end; a renewal extends and never shortens. What is granted stays as it is.
+    """The borrow with a later end; a renewal extends and never shortens. What is granted stays as it is.
 
     Raises AlreadyBorrowed when more is asked for than is borrowed: that needs a check-in and a new borrow.
     """

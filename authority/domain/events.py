@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from authority.domain.borrows import Ask, Borrow
+from authority.domain.borrows import Borrow, Demand
 from authority.domain.members import Actor, Member
 from authority.domain.sessions import Session
 
@@ -104,22 +104,24 @@ def borrow_events(kind: EventKind, borrow: Borrow, actor: Actor, reason: str | N
     ]
 
 
-def denial_events(mode: UseMode, ask: Ask, member: Member, actor: Actor, code: str, features: Iterable[str]) -> list[Event]:
-    """The rows of a refused borrow or session, one for each of the features."""
+def denial_events(
+    mode: UseMode, demand: Demand, member: Member, actor: Actor, code: str, features: Iterable[str], until: datetime | None
+) -> list[Event]:
+    """The rows of a refused borrow or session, one for each of the features; `until` is the end that was asked for."""
     return [
         Event(
             kind=EventKind.DENIAL,
             actor=actor.username,
             mode=mode,
-            product=ask.product,
+            product=demand.product,
             feature=name,
             member=member.username,
             group=groups_text(member.groups),
-            machine=ask.machine.id,
-            alias=ask.machine.alias,
-            os_user=ask.user.name,
+            machine=demand.machine.id,
+            alias=demand.machine.alias,
+            os_user=demand.user.name,
             quantity=1,
-            until=ask.until,
+            until=until,
             reason=code,
         )
         for name in features

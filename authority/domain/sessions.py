@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from authority.domain import borrows as rules
-from authority.domain.borrows import Ask, Borrow, Features, Machine, OsUser
+from authority.domain.borrows import Borrow, Demand, Features, License, Machine, OsUser
 from authority.domain.catalogue import Authorization, Product
 from authority.domain.members import Assignment
 from authority.domain.refusals import (
@@ -67,35 +67,6 @@ class SessionSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionAsk:
-    """What a signed-in member asks for, and where."""
-
-    product: str
-    level: str | None
-    extensions: tuple[str, ...]
-    machine: Machine
-    user: OsUser
-
-    def as_ask(self, now: datetime) -> Ask:
-        """The same in the form of a borrow request, for the rules that both keep. Nothing is signed, so the digests are empty."""
-        return Ask(
-            jti="",
-            digest="",
-            asked_at=now,
-            organization=None,
-            product=self.product,
-            level=self.level,
-            extensions=self.extensions,
-            days=None,
-            until=None,
-            member=None,
-            machine=self.machine,
-            user=self.user,
-            prev=None,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Session:
     """A connected use. `active_until` moves with every renewal; `save_by` is set when an administrator ended it."""
 
@@ -132,6 +103,23 @@ class Session:
     def features(self) -> Features:
         """The level and extensions of the session."""
         return Features(self.level, self.extensions)
+
+    def demand(self) -> Demand:
+        """What is asked for by using the session again: what it has."""
+        return Demand(product=self.product, level=self.level, extensions=self.extensions, machine=self.machine, user=self.user)
+
+    def license(self, ends_at: datetime) -> License:
+        """What the session's grant says, when it works without the authority until then."""
+        return License(
+            id=self.id,
+            member=self.member,
+            product=self.product,
+            level=self.level,
+            extensions=self.extensions,
+            machine=self.machine,
+            user=self.user,
+            ends_at=ends_at,
+        )
 
 
 def check_not_ended(authorization: Authorization, product: Product, now: datetime) -> None:
@@ -188,10 +176,10 @@ def check_computers(active: Sequence[Session], machine: Machine, settings: Sessi
     )
 
 
-def check_covers(session: Session, product: Product, ask: SessionAsk) -> None:
+def check_covers(session: Session, product: Product, demand: Demand) -> None:
     """Raises AlreadyBorrowed when more is asked for than the session on this computer has."""
-    higher = ask.level is not None and product.rank(ask.level) > product.rank(session.level)
-    if higher or not set(ask.extensions) <= set(session.extensions):
+    higher = demand.level is not None and product.rank(demand.level) > product.rank(session.level)
+    if higher or not set(demand.extensions) <= set(session.extensions):
         raise AlreadyBorrowed(
             f'"{session.product}" is in use here as {", ".join(session.features().all())}; a session keeps that until it ends',
             hint=START_AGAIN,
@@ -199,28 +187,28 @@ def check_covers(session: Session, product: Product, ask: SessionAsk) -> None:
         )
 
 
-def check_still_given(session: Session, product: Product, ask: Ask, assignment: Assignment | None) -> None:
+def check_still_given(session: Session, product: Product, demand: Demand, assignment: Assignment | None) -> None:
     """Raises NotAssigned, LevelNotAssigned, ExtensionNotAssigned, NoSuchProduct when the member cannot have any more what the session has."""
     try:
-        rules.check_still_given(product, session.features(), ask, assignment)
+        rules.check_still_given(product, session.features(), demand, assignment)
     except (LevelNotAssigned, ExtensionNotAssigned, NoSuchProduct) as error:
         error.hint = START_AGAIN
         raise
 
 
 def started(
-    session_id: str, member: str, groups: tuple[str, ...], features: Features, ask: SessionAsk, until: datetime, now: datetime
+    session_id: str, member: str, groups: tuple[str, ...], features: Features, demand: Demand, until: datetime, now: datetime
 ) -> Session:
     """A new session, active from now until that time."""
     return Session(
         id=session_id,
         member=member,
         groups=groups,
-        product=ask.product,
+        product=demand.product,
         level=features.level,
         extensions=features.extensions,
-        machine=ask.machine,
-        user=ask.user,
+        machine=demand.machine,
+        user=demand.user,
         created_at=now,
         last_used_at=now,
         active_until=until,

@@ -102,7 +102,7 @@ def _decided(unit: Unit, ask: Ask, username: str) -> _Decision:
     try:
         return _new_decision(unit, case, situation)
     except BorrowRefused as error:
-        unit.record_denial(seats.denial(case, situation.assignment, error, UseMode.BORROW))
+        unit.record_denial(seats.denial(case, situation.assignment, error, UseMode.BORROW, ask.until))
         raise
 
 
@@ -123,7 +123,7 @@ def _answered(unit: Unit, token: Token, ask: Ask, member: Member) -> _Decision:
     return _Decision(borrow, token, is_new=False)
 
 
-def _new_decision(unit: Unit, case: Case, situation: Situation) -> _Decision:
+def _new_decision(unit: Unit, case: Case[Ask], situation: Situation) -> _Decision:
     """A renewal on the machine that has the borrow, a new borrow, or a refusal; what is written comes last."""
     ask, product, now, assignment = case.ask, case.product, case.now, situation.assignment
     _check_age(ask, now)
@@ -146,7 +146,7 @@ def _new_decision(unit: Unit, case: Case, situation: Situation) -> _Decision:
     return _given(unit, case, situation, _new_borrow(unit, case, features, rule, ends_at), kind=EventKind.CHECKOUT)
 
 
-def _new_borrow(unit: Unit, case: Case, features: Features, rule: OfflineRule, ends_at: datetime) -> Borrow:
+def _new_borrow(unit: Unit, case: Case[Ask], features: Features, rule: OfflineRule, ends_at: datetime) -> Borrow:
     return Borrow(
         id=unit.authority.fresh_id(),
         member=case.member.username,
@@ -167,7 +167,7 @@ def _new_borrow(unit: Unit, case: Case, features: Features, rule: OfflineRule, e
     )
 
 
-def _given(unit: Unit, case: Case, situation: Situation, borrow: Borrow, *, kind: EventKind) -> _Decision:
+def _given(unit: Unit, case: Case[Ask], situation: Situation, borrow: Borrow, *, kind: EventKind) -> _Decision:
     """Writes the borrow, its token and its log rows; the unit makes them one."""
     status_seq = status_lists.refreshed_seq(unit, situation.newest_list)
     if kind is EventKind.RENEWAL:
@@ -190,8 +190,8 @@ def _new_token(unit: Unit, ask: Ask, borrow: Borrow, status_seq: int) -> Token:
     kid = unit.issuer.current_kid("borrow", unit.now)
     for _ in range(DRAWS_OF_A_PLACE):
         place = int.from_bytes(unit.authority.random_bytes(8)) % organization.status_size
-        payload = issuing.borrow_payload(
-            borrow, authorization, jti=jti, now=unit.now, status_index=place, status_uri=organization.status_uri
+        payload = issuing.payload(
+            borrow.license(), authorization, jti=jti, now=unit.now, status_index=place, status_uri=organization.status_uri
         )
         token = Token(
             jti=jti,

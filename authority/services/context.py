@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from authority.domain.catalogue import Authorization
 from authority.domain.refusals import NotSetUp
+from authority.services.remembered import Remembered, TrustedAuthorization
 from authority.signing import authorizations
 from authority.signing.encoding import encode
 from authority.signing.issuing import Issuer
@@ -19,21 +20,6 @@ from authority.storage import authorizations as stored_authorizations
 from authority.storage import organization, status_lists
 from authority.storage.db.database import Database
 from authority.storage.organization import Organization
-
-MOST_LISTS_REMEMBERED = 8
-
-
-@dataclass
-class Remembered:
-    """Rows that are never changed once they are there, so that every process reads each of them once.
-
-    The organization's trust file changes with an authorization alone, so that both are read again together.
-    """
-
-    organization: Organization | None = None
-    authorizations: dict[int, Authorization] = field(default_factory=dict)
-    trust_files: dict[int, str] = field(default_factory=dict)
-    lists: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,9 +40,9 @@ class Authority:
 
     def fresh_id(self) -> str:
         """128 random bits as 22 characters of base64url, the first of them no hyphen: on a command line that is an option."""
-        while (found := encode(self.random_bytes(16))).startswith("-"):
+        while (text := encode(self.random_bytes(16))).startswith("-"):
             pass
-        return found
+        return text
 
     def organization(self, connection: Connection) -> Organization:
         """The organization. Raises NotSetUp."""
@@ -71,30 +57,29 @@ class Authority:
         wanted = organization.newest_seq(connection) if seq is None else seq
         if wanted is None:
             raise NotSetUp("the authority has no authorization yet")
-        if wanted not in self.remembered.authorizations:
-            compact = organization.authorization_text(connection, wanted)
-            trust_file = stored_authorizations.trust_file_of(connection, wanted)
-            found = authorizations.read(compact, trust_file)
+        return self._trusted(connection, wanted).authorization
+
+    def _trusted(self, connection: Connection, seq: int) -> TrustedAuthorization:
+        def read() -> TrustedAuthorization:
+            compact = organization.authorization_text(connection, seq)
+            trust_file = stored_authorizations.trust_file_of(connection, seq)
+            authorization = authorizations.read(compact, trust_file)
             self.remembered.organization = organization.get(connection)
-            self.remembered.trust_files[wanted] = trust_file
-            self.remembered.authorizations[wanted] = found
-        return self.remembered.authorizations[wanted]
+            return TrustedAuthorization(authorization, trust_file)
+
+        return self.remembered.authorizations.get_or_read(seq, read)
 
     def issuer(self, connection: Connection, authorization: Authorization) -> Issuer:
         """What signing needs under this authorization."""
-        trust_file = self.remembered.trust_files.get(authorization.seq) or self.organization(connection).trust_file
+        trusted = self.remembered.authorizations.get(authorization.seq)
+        trust_file = self.organization(connection).trust_file if trusted is None else trusted.trust_file
         return Issuer(self.ring, authorization, trust_file)
 
     def file_parts(self, authorization_seq: int, status_seq: int) -> tuple[Issuer, str]:
         """What a borrow file is made of besides its payload: who signs it, and the status list that goes with it."""
-        known = self.remembered
-        if authorization_seq in known.authorizations and status_seq in known.lists:
-            issuer = Issuer(self.ring, known.authorizations[authorization_seq], known.trust_files[authorization_seq])
-            return issuer, known.lists[status_seq]
-        with self.database.read() as connection:
-            issuer = self.issuer(connection, self.authorization(connection, authorization_seq))
-            listed = status_lists.text(connection, status_seq)
-        while len(known.lists) >= MOST_LISTS_REMEMBERED:
-            known.lists.pop(next(iter(known.lists)), None)
-        known.lists[status_seq] = listed
-        return issuer, listed
+        trusted, list_text = self.remembered.authorizations.get(authorization_seq), self.remembered.lists.get(status_seq)
+        if trusted is None or list_text is None:
+            with self.database.read() as connection:
+                trusted = self._trusted(connection, authorization_seq)
+                list_text = self.remembered.lists.get_or_read(status_seq, lambda: status_lists.text(connection, status_seq))
+        return Issuer(self.ring, trusted.authorization, trusted.trust_file), list_text

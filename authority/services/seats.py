@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from authority.domain import borrows as rules
-from authority.domain.borrows import Ask, Features
+from authority.domain.borrows import Demand, Features
 from authority.domain.catalogue import Authorization, Product
 from authority.domain.events import Event, UseMode, denial_events
 from authority.domain.members import Actor, Assignment, Member
 from authority.domain.refusals import BorrowRefused
 
+Asked = TypeVar("Asked", bound=Demand)
+
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Case(Generic[Asked]):
     """All that one decision is made from: who asks for whom, for what, under which authorization, and when."""
 
     actor: Actor
     member: Member
-    ask: Ask
+    ask: Asked
     authorization: Authorization
     product: Product
     now: datetime
@@ -31,7 +34,7 @@ class Case:
         return self.product.is_concurrent
 
 
-def entitled(case: Case, assignment: Assignment | None, assigned: Mapping[str, int]) -> Features:
+def entitled(case: Case[Asked], assignment: Assignment | None, assigned: Mapping[str, int]) -> Features:
     """The level and extensions that the member may have of what is asked for, whether or not a seat is free.
 
     `assigned` is how often each level and extension of the product is assigned. Raises MemberDisabled, TypeNotCompatible,
@@ -43,8 +46,13 @@ def entitled(case: Case, assignment: Assignment | None, assigned: Mapping[str, i
     return rules.features_of(case.product, case.ask, assignment)
 
 
-def denial(case: Case, assignment: Assignment | None, error: BorrowRefused, mode: UseMode) -> list[Event]:
-    """The log rows of a refusal: the feature that was lacking, else what was asked for, else what would have been given."""
+def denial(
+    case: Case[Asked], assignment: Assignment | None, error: BorrowRefused, mode: UseMode, until: datetime | None = None
+) -> list[Event]:
+    """The log rows of a refusal: the feature that was lacking, else what was asked for, else what would have been given.
+
+    `until` is the end that was asked for.
+    """
     level = case.ask.level or rules.usual_level(case.product, assignment)
     features = [level, *case.ask.extensions] if error.lacking is None else [error.lacking]
-    return denial_events(mode, case.ask, case.member, case.actor, error.code, features)
+    return denial_events(mode, case.ask, case.member, case.actor, error.code, features, until)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 from authority.domain import borrows as borrow_rules
 from authority.domain import sessions as rules
-from authority.domain.borrows import Borrow, Features
+from authority.domain.borrows import Borrow, Demand, Features
 from authority.domain.events import BY_TIME, EventKind, UseMode, session_events
 from authority.domain.members import Assignment, Privilege
 from authority.domain.refusals import BorrowRefused, NotAllowed, NotFound
-from authority.domain.sessions import Session, SessionAsk, SessionEnding, SessionSettings
+from authority.domain.sessions import Session, SessionEnding, SessionSettings
 from authority.services import seats, session_settings
 from authority.services.seats import Case
 from authority.services.unit import Unit
@@ -33,10 +33,9 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class _Case(Case):
-    """The same for a session: what was wished for, and the settings of sessions."""
+class _Case(Case[Demand]):
+    """All that a session is decided from: what every decision is made from, and the settings of sessions."""
 
-    wish: SessionAsk
     settings: SessionSettings
 
 
@@ -54,7 +53,7 @@ class _Answer:
         return Started(self.session, issuing.borrow_file(self.issuer, self.payload, self.kid, None), self.is_new)
 
 
-def start(unit: Unit, ask: SessionAsk) -> Started:
+def start(unit: Unit, demand: Demand) -> Started:
     """Starts a session of the member who asks, or uses the one that is active on this computer: that takes no second seat.
 
     Raises:
@@ -62,7 +61,7 @@ def start(unit: Unit, ask: SessionAsk) -> Started:
         BorrowRefused: a rule says no; a denial is in the log.
     """
     with unit.writing():
-        case = _case(unit, ask)
+        case = _case(unit, demand)
         try:
             answer = _decide(unit, case)
         except BorrowRefused as error:
@@ -82,8 +81,7 @@ def renew(unit: Unit, session_id: str) -> Started:
     with unit.writing():
         begun = _mine(unit, session_id)
         rules.check_open(begun, unit.now)
-        ask = SessionAsk(begun.product, begun.level, begun.extensions, begun.machine, begun.user)
-        case = _case(unit, ask)
+        case = _case(unit, begun.demand())
         unit.check_admitted(unit.actor)
         assignment = _locked(unit, case)
         session = _mine(unit, session_id, lock=True)
@@ -168,16 +166,16 @@ def _log_ended_by_time(unit: Unit, member_id: int | None = None) -> int:
     return len(ended)
 
 
-def _case(unit: Unit, ask: SessionAsk) -> _Case:
+def _case(unit: Unit, demand: Demand) -> _Case:
     """Locks the member first and reads then: who comes after sees all that was decided before."""
     actor = unit.actor
     stored.lock_member(unit.connection, actor.member_id)
     member = None if actor.member_id is None else members.by_id(unit.connection, actor.member_id)
     if member is None:
         raise NotAllowed(f"{actor.username} is no member, and a session is a member's own", hint="Sign in as the member.")
-    product = unit.authorization.product(ask.product)
+    product = unit.authorization.product(demand.product)
     settings = session_settings.settings(unit.connection)
-    return _Case(actor, member, ask.as_ask(unit.now), unit.authorization, product, unit.now, ask, settings)
+    return _Case(actor, member, demand, unit.authorization, product, unit.now, settings)
 
 
 def _locked(unit: Unit, case: _Case) -> Assignment | None:
@@ -190,7 +188,7 @@ def _locked(unit: Unit, case: _Case) -> Assignment | None:
 
 def _decide(unit: Unit, case: _Case) -> _Answer:
     """Applies the rules in order and writes what they say. Raises BorrowRefused; then no session is written."""
-    product, ask, now = case.product, case.wish, case.now
+    product, demand, now = case.product, case.ask, case.now
     unit.check_admitted(case.actor)
     assignment = _locked(unit, case)
     _log_ended_by_time(unit, case.member.id)
@@ -199,11 +197,11 @@ def _decide(unit: Unit, case: _Case) -> _Answer:
     here = _borrow_here(unit, case)
     active = stored.active(unit.connection, case.member.id, now)
     for session in active:
-        if session.product == product.id and session.is_on(ask.machine):
-            rules.check_covers(session, product, ask)
-            rules.check_still_given(session, product, case.ask, assignment)
-            return _use_again(unit, case, replace(session, machine=ask.machine, user=ask.user), here)
-    rules.check_computers(active, ask.machine, case.settings)
+        if session.product == product.id and session.is_on(demand.machine):
+            rules.check_covers(session, product, demand)
+            rules.check_still_given(session, product, demand, assignment)
+            return _use_again(unit, case, replace(session, machine=demand.machine, user=demand.user), here)
+    rules.check_computers(active, demand.machine, case.settings)
     return _new(unit, case, features, here)
 
 
@@ -218,7 +216,7 @@ def _new(unit: Unit, case: _Case, features: Features, here: Borrow | None) -> _A
         pool = pools.pool(unit.connection, case.product, case.now)
         features = pool.served(features, case.member.groups, borrowing=False, already=already)
     until, member = rules.active_until(case.settings, case.now), case.member
-    session = rules.started(unit.authority.fresh_id(), member.username, member.groups, features, case.wish, until, case.now)
+    session = rules.started(unit.authority.fresh_id(), member.username, member.groups, features, case.ask, until, case.now)
     answer = _answer(unit, case, session, is_new=True)
     stored.insert_session(unit.connection, session, member.id)
     stored.take_seats(unit.connection, session, member.id, rules.seats_needed(case.product, features, here))
@@ -247,7 +245,7 @@ def _use_again(unit: Unit, case: _Case, session: Session, here: Borrow | None) -
 
 def _answer(unit: Unit, case: _Case, session: Session, *, is_new: bool) -> _Answer:
     ends_at = rules.grant_ends_at(case.settings, case.authorization, case.product, case.now)
-    payload = issuing.session_payload(session, case.authorization, jti=unit.authority.fresh_id(), now=case.now, ends_at=ends_at)
+    payload = issuing.session_payload(session.license(ends_at), case.authorization, jti=unit.authority.fresh_id(), now=case.now)
     return _Answer(session, is_new, unit.issuer, payload, unit.issuer.current_kid("borrow", case.now))
 
 

@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from authority.domain.borrows import Borrow
+from authority.domain.borrows import License
 from authority.domain.catalogue import Authorization
 from authority.domain.refusals import KeyUnusable, SigningFailed
-from authority.domain.sessions import Session
 from authority.signing.authorizations import opened
 from authority.signing.keyring import KeyRing
 from verifier.core import files, jose, status, steps
@@ -50,36 +49,45 @@ class Issuer:
         return max(usable, key=lambda key: key.nbf).key.kid
 
 
-def borrow_payload(
-    borrow: Borrow, authorization: Authorization, *, jti: str, now: datetime, status_index: int, status_uri: str
+def payload(
+    granted: License, authorization: Authorization, *, jti: str, now: datetime, status_index: int, status_uri: str
 ) -> str:
-    """The text that is signed for a borrow (contract, section 3.2)."""
-    product = authorization.product(borrow.product)
+    """The text that is signed for a license (contract, section 3.2)."""
+    product = authorization.product(granted.product)
     return jose.payload(
         {
             "iss": authorization.organization,
-            "aud": borrow.product,
-            "sub": borrow.user.id,
+            "aud": granted.product,
+            "sub": granted.user.id,
             "jti": jti,
             "iat": timestamp(now),
             "nbf": timestamp(now),
-            "exp": timestamp(borrow.expires_at),
+            "exp": timestamp(granted.ends_at),
             "ver": 1,
-            "bid": borrow.id,
-            "member": borrow.member,
+            "bid": granted.id,
+            "member": granted.member,
             "lic": {
-                "level": borrow.level,
-                "levels": list(product.levels_up_to(borrow.level)),
-                "extensions": list(borrow.extensions),
+                "level": granted.level,
+                "levels": list(product.levels_up_to(granted.level)),
+                "extensions": list(granted.extensions),
             },
-            "machine": {"id": borrow.machine.id, "source": borrow.machine.source, "alias": borrow.machine.alias},
-            "user": {"name": borrow.user.name},
-            "cnf": {"jkt": borrow.machine.key},
+            "machine": {"id": granted.machine.id, "source": granted.machine.source, "alias": granted.machine.alias},
+            "user": {"name": granted.user.name},
+            "cnf": {"jkt": granted.machine.key},
             "status": {"status_list": {"idx": status_index, "uri": status_uri}},
             "pol": {"status_max_age": None, "clock_tolerance": int(CLOCK_TOLERANCE.total_seconds())},
-            "act": timestamp(min(now + ACTIVATION, borrow.expires_at)),
+            "act": timestamp(min(now + ACTIVATION, granted.ends_at)),
         }
     )
+
+
+def session_payload(granted: License, authorization: Authorization, *, jti: str, now: datetime) -> str:
+    """The text that is signed for the grant of a session: of at most a day, and not renewed without the authority.
+
+    Its status list is never published: a grant ends by itself within a day, and a session that was ended gets no new one.
+    """
+    uri = f"urn:carnet:{authorization.organization}:sessions"
+    return payload(granted, authorization, jti=jti, now=now, status_index=0, status_uri=uri)
 
 
 def borrow_token(issuer: Issuer, payload: str, kid: str) -> str:
@@ -141,30 +149,3 @@ def status_list(issuer: Issuer, packed: str, *, uri: str, seq: int, prev: str | 
 def status_file(authorization_compact: str, list_compact: str) -> bytes:
     """The status file that is carried to workstations."""
     return files.render("status", {"authorization": authorization_compact, "status_list": list_compact})
-
-
-def session_payload(session: Session, authorization: Authorization, *, jti: str, now: datetime, ends_at: datetime) -> str:
-    """The text that is signed for the grant of a session: a borrow of at most a day, that is not renewed without the authority.
-
-    Its status list is never published: a grant ends by itself within a day, and a session that was ended gets no new one.
-    """
-    grant = Borrow(
-        id=session.id,
-        member=session.member,
-        user_type="",
-        groups=session.groups,
-        product=session.product,
-        level=session.level,
-        extensions=session.extensions,
-        machine=session.machine,
-        user=session.user,
-        issued_at=now,
-        expires_at=ends_at,
-        ended_at=None,
-        ended_by=None,
-        end_reason=None,
-        seat_free_at=ends_at,
-        decided_by="",
-    )
-    uri = f"urn:carnet:{authorization.organization}:sessions"
-    return borrow_payload(grant, authorization, jti=jti, now=now, status_index=0, status_uri=uri)

@@ -69,8 +69,8 @@ def _borrow_file(issuer: Issuer, machine: FileSigner, listed: str) -> bytes:
         seat_free_at=BEGINS_AT + timedelta(days=30),
         decided_by="organization",
     )
-    payload = issuing.borrow_payload(
-        borrow,
+    payload = issuing.payload(
+        borrow.license(),
         issuer.authorization,
         jti="SampleTokenId000000000",
         now=BEGINS_AT,

@@ -19,7 +19,8 @@ from authority.domain.catalogue import Authorization
 from authority.domain.events import EventKind, borrow_events
 from authority.domain.members import CONSOLE, Actor, Assignment, Member, Role
 from authority.services import access, borrow, endings, policies
-from authority.services.context import Authority, Remembered
+from authority.services.context import Authority
+from authority.services.remembered import Remembered
 from authority.services.unit import Unit
 from authority.signing import issuing
 from authority.storage import assignments, events, members, tokens
@@ -174,8 +175,8 @@ class _Filling:
             borrow_id=made.id,
             request_jti=self._authority.fresh_id(),
             request_digest="D" * 43,
-            payload=issuing.borrow_payload(
-                made, self._authorization, jti=jti, now=made.issued_at, status_index=number, status_uri=self._uri
+            payload=issuing.payload(
+                made.license(), self._authorization, jti=jti, now=made.issued_at, status_index=number, status_uri=self._uri
             ),
             kid=self._kid,
             status_index=number,

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from authority.domain.borrows import Machine, OsUser
+from authority.domain.borrows import Demand, Machine, OsUser
 from authority.domain.members import CONSOLE, Actor
-from authority.domain.sessions import Session, SessionAsk
+from authority.domain.sessions import Session
 from authority.services import licenses, sessions
 from authority.services.sessions import Started
 from authority.services.unit import Unit
@@ -20,11 +20,12 @@ from tests.support.workstations import SimulatedWorkstation
 
 def asked(
     laptop: SimulatedWorkstation, product: str = "arcgis-pro", level: str | None = None, extensions: tuple[str, ...] = ()
-) -> SessionAsk:
+) -> Demand:
     """What this machine asks for."""
     mark = laptop.machine
     machine = Machine(mark.id, mark.source, None, laptop.name or None, laptop.key.public.kid)
-    return SessionAsk(product, level, extensions, machine, OsUser(laptop.user.id, laptop.user.name))
+    user = OsUser(laptop.user.id, laptop.user.name)
+    return Demand(product=product, level=level, extensions=extensions, machine=machine, user=user)
 
 
 def started(bench: Bench, actor: Actor, laptop: SimulatedWorkstation, product: str = "arcgis-pro", **wish: Any) -> Started:
@@ -32,16 +33,21 @@ def started(bench: Bench, actor: Actor, laptop: SimulatedWorkstation, product: s
     return sessions.start(Unit(bench.authority, actor), asked(laptop, product, **wish))
 
 
-def body_of(ask: SessionAsk) -> dict[str, Any]:
-    """The same as the body of a POST."""
+def body_of(demand: Demand) -> dict[str, Any]:
+    """What is asked for, as the body of a POST."""
     found: dict[str, Any] = {
-        "product": ask.product,
-        "machine": {"id": ask.machine.id, "source": ask.machine.source, "alias": ask.machine.alias, "key": ask.machine.key},
-        "user": {"id": ask.user.id, "name": ask.user.name},
+        "product": demand.product,
+        "machine": {
+            "id": demand.machine.id,
+            "source": demand.machine.source,
+            "alias": demand.machine.alias,
+            "key": demand.machine.key,
+        },
+        "user": {"id": demand.user.id, "name": demand.user.name},
     }
-    if ask.level is not None:
-        found["level"] = ask.level
-    return found | ({"extensions": list(ask.extensions)} if ask.extensions else {})
+    if demand.level is not None:
+        found["level"] = demand.level
+    return found | ({"extensions": list(demand.extensions)} if demand.extensions else {})
 
 
 def own_seats(bench: Bench, session: Session) -> list[str]:

@@ -4,8 +4,7 @@ from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
-from authority.domain.borrows import Machine, OsUser
-from authority.domain.sessions import SessionAsk
+from authority.domain.borrows import Demand, Machine, OsUser
 from authority.presentation.sessions import EndedSession, Sessions, SessionShown, StartedSession, started_json
 from authority.services import sessions
 from authority.storage.sessions import Filter
@@ -54,8 +53,8 @@ def start(body: SessionStart) -> Response:
     """201 with a new session; 200 with the one that is active on this computer, used again."""
     machine = Machine(body.machine.id, body.machine.source, None, body.machine.alias, body.machine.key)
     user = OsUser(body.user.id, body.user.name)
-    ask = SessionAsk(body.product, body.level, tuple(body.extensions), machine, user)
-    started = sessions.start(unit(), ask)
+    demand = Demand(product=body.product, level=body.level, extensions=tuple(body.extensions), machine=machine, user=user)
+    started = sessions.start(unit(), demand)
     return json_bytes(started_json(started.session, started.grant, authority().now()), 201 if started.is_new else 200)
 
 

@@ -59,10 +59,7 @@ class Prepared:
             for table, rows in self._rows:
                 if rows:
                     connection.execute(insert(table), rows)
-        known = authority.remembered
-        known.organization = None
-        for remembered in (known.authorizations, known.trust_files, known.lists):
-            remembered.clear()
+        authority.remembered.clear()
         self.bench.clock.at = START
 
 
