@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 
-from checkout_log.reporting import running
+from checkout_log.report import notebooks
 
 DOCS = Path(__file__).parents[1] / "docs"
 # Name of the picture, number of the notebook, and number of the picture in it.
@@ -46,7 +46,7 @@ def pages() -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     text = HEAD
     for title, name, notebook, number in PICTURES:
-        path = running.notebooks()[notebook - 1]
+        path = notebooks.paths()[notebook - 1]
         picture, sentence = _pictures(path)[number - 1]
         file = f"pictures/analytics-{name}.png"
         files[file] = picture

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import nbformat
 
-from checkout_log.reporting import running
+from checkout_log.report import notebooks
 from tools import gallery
 
 
 def run_anew(path: Path) -> None:
     """Runs a notebook as it stands and writes its outputs into it; nothing changes where it fails."""
-    ran = running.run(path, {})
+    ran = notebooks.run(path, {})
     if ran.failure is not None:
         raise SystemExit(f"{ran.name} failed in cell {ran.failure.cell}: {ran.failure.error}")
     notebook = nbformat.read(path, as_version=4)
@@ -30,7 +30,7 @@ def run_anew(path: Path) -> None:
 
 def main() -> None:
     """Runs all of them, and draws the gallery."""
-    for path in running.notebooks():
+    for path in notebooks.paths():
         print(path.name)
         run_anew(path)
     gallery.write()

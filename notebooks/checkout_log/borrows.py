@@ -25,8 +25,8 @@ from checkout_log.columns import (
     typed,
 )
 from checkout_log.log import Log
-from checkout_log.measuring.activity import own_acts
 from checkout_log.measuring.questions import DAY, NOWS, moment, nows
+from checkout_log.usage.activity import own_acts
 
 AGEING = (
     Column("product", TEXT, False, "product, or vendor daemon"),

@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Runs the command and exits with its status."""
     try:
-        from checkout_log.reporting.report import main as run
+        from checkout_log.report.command_line import main as run
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] == "checkout_log":
             raise

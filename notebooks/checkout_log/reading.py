@@ -20,9 +20,9 @@ from checkout_log.log import Log
 from checkout_log.quality import frame
 from checkout_log.sources import database, export, overlaps, recognize, zones
 from checkout_log.sources.flexnet import files as flexnet_files
-from checkout_log.sources.found import Asked, Source, asked
 from checkout_log.sources.lmstat import files as lmstat
 from checkout_log.sources.part import DATABASE, FLEXNET, LMSTAT, RLM_DEBUG, RLM_REPORT, UNKNOWN, Found, Part, covered, joined
+from checkout_log.sources.places import Asked, Source, asked
 from checkout_log.sources.recognize import EXPORT_CSV, EXPORT_LINES, EXPORT_PARQUET, SQLITE
 from checkout_log.sources.rlm import files as rlm
 from checkout_log.store import Folder, Stored

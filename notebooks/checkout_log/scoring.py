@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from checkout_log.columns import CAUSES, NUMBER, SESSION, TEXT, WHOLE, Column, typed
-from checkout_log.measuring.traces import GIVEN_BACK
+from checkout_log.measuring.activity_index import GIVEN_BACK
 from checkout_log.simulate import Truth
 from checkout_log.thresholds import Thresholds
 

@@ -28,7 +28,7 @@ from checkout_log.columns import (
     checked,
 )
 from checkout_log.log import Log
-from checkout_log.measuring import traces
+from checkout_log.measuring import activity_index
 from checkout_log.thresholds import Thresholds
 
 __all__ = ["RANKING", "STUCK", "Thresholds", "find"]
@@ -75,9 +75,9 @@ def find(log: Log, now: datetime | None = None, thresholds: Thresholds | None = 
     A table of borrows of an authority is ready for `carnet-authority borrow release --from FILE`. Raises QuestionInvalid.
     """
     wanted = thresholds or Thresholds()
-    seen = traces.Traces.of(log, now, wanted.outlier_share)
+    seen = activity_index.Traces.of(log, now, wanted.outlier_share)
     rows = []
-    for use in traces.held(log, now, freed_by_time=wanted.freed_by_time):
+    for use in activity_index.held(log, now, freed_by_time=wanted.freed_by_time):
         signs = [sign for rule in _RULES if (sign := rule(use, seen, wanted)) is not None]
         if signs:
             rows.append(_row(use, signs))
@@ -90,7 +90,7 @@ def find(log: Log, now: datetime | None = None, thresholds: Thresholds | None = 
 _DTYPES = {TEXT: "string", TIME: "datetime64[us, UTC]", NUMBER: "float64"}
 
 
-def _row(use: traces.Use, signs: Iterable[_Sign]) -> tuple[object, ...]:
+def _row(use: activity_index.Use, signs: Iterable[_Sign]) -> tuple[object, ...]:
     ordered = sorted(signs, key=lambda sign: RANKING.index(sign.cause))
     first, others = ordered[0], ordered[1:]
     also = f" Also: {'; '.join(sign.evidence for sign in others)}." if others else ""
@@ -110,14 +110,14 @@ def _row(use: traces.Use, signs: Iterable[_Sign]) -> tuple[object, ...]:
     )
 
 
-def _overdue(use: traces.Use, _seen: traces.Traces, _: Thresholds) -> _Sign | None:
+def _overdue(use: activity_index.Use, _seen: activity_index.Traces, _: Thresholds) -> _Sign | None:
     """Past its due time without a return, the seat still held."""
     if use.due is None or use.due > use.now or use.mode != BORROW:
         return None
     return _Sign(OVERDUE, 0.95, f"due {_days(use.now - use.due)} ago, and no return was seen")
 
 
-def _gone(use: traces.Use, seen: traces.Traces, wanted: Thresholds) -> _Sign | None:
+def _gone(use: activity_index.Use, seen: activity_index.Traces, wanted: Thresholds) -> _Sign | None:
     """The same alias, or the same user, has since appeared on another machine, and the old one is silent."""
     successor = seen.successor(use)
     if successor is None:
@@ -134,8 +134,8 @@ def _gone(use: traces.Use, seen: traces.Traces, wanted: Thresholds) -> _Sign | N
     )
 
 
-def _cut(use: traces.Use, seen: traces.Traces, _: Thresholds) -> _Sign | None:
-    """Opened before a restart of the license server, and no sign of it after."""
+def _cut(use: activity_index.Use, seen: activity_index.Traces, _: Thresholds) -> _Sign | None:
+    """Site before a restart of the license server, and no sign of it after."""
     if use.cut_at is None or seen.last_there(use) > use.cut_at:
         return None
     return _Sign(
@@ -145,7 +145,7 @@ def _cut(use: traces.Use, seen: traces.Traces, _: Thresholds) -> _Sign | None:
     )
 
 
-def _inactive(use: traces.Use, seen: traces.Traces, wanted: Thresholds) -> _Sign | None:
+def _inactive(use: activity_index.Use, seen: activity_index.Traces, wanted: Thresholds) -> _Sign | None:
     """No event of the member or the machine for so long."""
     disabled_at = seen.disabled.get(use.member or "")
     if disabled_at is not None and seen.last(use) < disabled_at:
@@ -160,7 +160,7 @@ def _inactive(use: traces.Use, seen: traces.Traces, wanted: Thresholds) -> _Sign
     )
 
 
-def _long(use: traces.Use, seen: traces.Traces, wanted: Thresholds) -> _Sign | None:
+def _long(use: activity_index.Use, seen: activity_index.Traces, wanted: Thresholds) -> _Sign | None:
     """Borrowed far longer than this member ever kept a borrow."""
     kept = seen.longest_kept(use)
     planned = seen.asked_for(use)
@@ -175,7 +175,7 @@ def _long(use: traces.Use, seen: traces.Traces, wanted: Thresholds) -> _Sign | N
     )
 
 
-def _outlier(use: traces.Use, seen: traces.Traces, wanted: Thresholds) -> _Sign | None:
+def _outlier(use: activity_index.Use, seen: activity_index.Traces, wanted: Thresholds) -> _Sign | None:
     """A session open longer than nearly all closed ones of its feature, and than a day."""
     usual = seen.usual_length(use, wanted)
     open_for = use.now - use.since
@@ -191,7 +191,7 @@ def _outlier(use: traces.Use, seen: traces.Traces, wanted: Thresholds) -> _Sign 
     )
 
 
-_RULES: tuple[Callable[[traces.Use, traces.Traces, Thresholds], _Sign | None], ...] = (
+_RULES: tuple[Callable[[activity_index.Use, activity_index.Traces, Thresholds], _Sign | None], ...] = (
     _overdue,
     _gone,
     _cut,

@@ -9,14 +9,15 @@ from fractions import Fraction
 
 import pandas as pd
 
-from checkout_log import borrows, daily, denials, doubts, sizing, usage
+from checkout_log import borrows, certainty, daily, denials, sizing, usage
 from checkout_log.columns import Column
 from checkout_log.log import Log
-from checkout_log.measuring import activity, durations, shorter
+from checkout_log.sizing import borrow_limit
+from checkout_log.usage import activity, durations
 from tests.notebooks import reference_measures as slow
 from tests.notebooks import reference_use as slow_use
-from tests.notebooks.reference import DAY, SECOND, World
-from tests.notebooks.same import Rows, assert_same
+from tests.notebooks.comparing import Rows, assert_same
+from tests.notebooks.reference import DAY, SECOND, RawLog
 
 GAP = 300 * SECOND
 FEATURE = ("product", "feature")
@@ -32,12 +33,12 @@ class Case:
 
     name: str
     measure: Callable[[Log], pd.DataFrame]
-    reference: Callable[[World], Rows]
+    reference: Callable[[RawLog], Rows]
     columns: Sequence[Column]
     by: Sequence[str] = FEATURE
 
-    def check(self, world: World, log: Log) -> None:
-        assert_same(self.measure(log), self.reference(world), self.columns, self.by)
+    def check(self, raw_log: RawLog, log: Log) -> None:
+        assert_same(self.measure(log), self.reference(raw_log), self.columns, self.by)
 
 
 def of_usage(grouping: str) -> Iterator[Case]:
@@ -91,7 +92,7 @@ ACTIVITY = (
     ),
     Case("lengths", usage.lengths, slow_use.lengths, LENGTHS),
     Case("last used", usage.last_used, slow.last_used, activity.LAST_USED, (*FEATURE, "member")),
-    Case("doubts", doubts.doubts, slow_use.doubts, doubts.DOUBTS, ("product",)),
+    Case("certainty", certainty.of_sessions, slow_use.certainty, certainty.CERTAINTY, ("product",)),
     Case("user actions", usage.user_actions, slow.user_actions, activity.USER_ACTIONS, ("product",)),
     *(
         Case(
@@ -106,7 +107,7 @@ ACTIVITY = (
 )
 
 
-def _episodes(of: World, *, by_machine: bool = False) -> Rows:
+def _episodes(of: RawLog, *, by_machine: bool = False) -> Rows:
     for row in slow.episodes(of, GAP, by_machine=by_machine):
         yield row | {"first_at": moment(row["first_at"]), "last_at": moment(row["last_at"])}
 
@@ -140,5 +141,5 @@ SIZING = (
         sizing.ENOUGH,
         (*FEATURE, "seats"),
     ),
-    Case("what if", lambda log: sizing.what_if(log, longest_days=1), lambda of: slow.what_if(of, DAY), shorter.WHAT_IF),
+    Case("what if", lambda log: sizing.what_if(log, longest_days=1), lambda of: slow.what_if(of, DAY), borrow_limit.WHAT_IF),
 )

@@ -10,7 +10,7 @@ import ibis
 import pytest
 
 from checkout_log.engine import Engine
-from tests.support.lived_home import Home, make_home
+from tests.notebooks.replay.home import Home, make_home
 
 OPTIONS = {
     "spark.ui.enabled": "false",

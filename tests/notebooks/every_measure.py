@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pandas as pd
 
-from checkout_log import borrows, daily, denials, doubts, sizing, stuck, usage
+from checkout_log import borrows, certainty, daily, denials, sizing, stuck, usage
 from checkout_log.log import Log
 from checkout_log.measuring.levels import GROUPINGS
 
@@ -59,7 +59,7 @@ def _others() -> Iterator[Measure]:
     yield Measure("last used", usage.last_used)
     yield Measure("user actions", usage.user_actions, (("actions", "checkouts"),))
     yield Measure("requests", usage.requests, (("used", "requests"),))
-    yield Measure("doubts", doubts.doubts, (("open", "sessions"), ("cut", "sessions"), ("ambiguous", "sessions")))
+    yield Measure("certainty", certainty.of_sessions, (("open", "sessions"), ("cut", "sessions"), ("ambiguous", "sessions")))
     yield Measure("episodes", denials.episodes, (("first_at", "last_at"), ("machines", "lines")), is_rare=True)
     yield Measure("counts", denials.counts, (("lost", "episodes", "raw"), ("user_days", "raw")), is_rare=True)
     yield Measure("ageing", borrows.ageing, (("start", "last_sign_at"),), is_rare=True)

@@ -54,7 +54,7 @@ class Era(NamedTuple):
 
 
 @dataclass
-class World:
+class RawLog:
     """A log before it was stored."""
 
     events: list[Event]
@@ -112,10 +112,10 @@ class Use:
         return self.start <= at < (NEVER if self.censored else self.end)
 
 
-def _uses(world: World) -> list[Use]:
+def _uses(raw_log: RawLog) -> list[Use]:
     exact: dict[tuple[Any, ...], list[Event]] = defaultdict(list)
     queued: dict[tuple[Any, ...], list[Event]] = defaultdict(list)
-    for event in sorted(world.events, key=lambda one: (one.at, one.segment, one.line)):
+    for event in sorted(raw_log.events, key=lambda one: (one.at, one.segment, one.line)):
         if event.event == "denial":
             continue
         if event.handle is not None and event.source in ("authority", "simulator"):
@@ -123,19 +123,19 @@ def _uses(world: World) -> list[Use]:
         else:
             key = (event.source, event.product, event.feature, event.handle, event.member, event.machine, event.era)
             queued[key].append(event)
-    found = [_of_handle(world, events) for events in exact.values()]
+    found = [_of_handle(raw_log, events) for events in exact.values()]
     for events in queued.values():
-        found += _of_queue(world, events)
+        found += _of_queue(raw_log, events)
     return found
 
 
-def _of_handle(world: World, events: list[Event]) -> Use:
+def _of_handle(raw_log: RawLog, events: list[Event]) -> Use:
     opening = [one for one in events if one.event in OPENING]
     closing = [one for one in events if one.event in CLOSING]
     held = max((one.quantity for one in events if one.event != "upgrade"), default=0)
     added = sum(one.quantity for one in events if one.event == "upgrade")
     return _use(
-        world,
+        raw_log,
         events,
         start=min((one.at for one in opening), default=None),
         closed_at=max((one.at for one in closing), default=None),
@@ -144,7 +144,7 @@ def _of_handle(world: World, events: list[Event]) -> Use:
     )
 
 
-def _of_queue(world: World, events: list[Event]) -> Iterator[Use]:
+def _of_queue(raw_log: RawLog, events: list[Event]) -> Iterator[Use]:
     """The oldest unit out is the first one in."""
     units: list[list[Event]] = []
     waiting: list[int] = []
@@ -171,20 +171,20 @@ def _of_queue(world: World, events: list[Event]) -> Iterator[Use]:
         rows = [event for number in numbers for event in units[number]]
         is_mixed = any(closed[number][1] for number in numbers if number in closed)
         closed_at = closer.at if closer else None
-        yield _use(world, rows, start=opener.at, closed_at=closed_at, quantity=len(numbers), mixed=is_mixed)
+        yield _use(raw_log, rows, start=opener.at, closed_at=closed_at, quantity=len(numbers), mixed=is_mixed)
     for event, quantity in orphans.items():
-        yield _use(world, [event], start=None, closed_at=event.at, quantity=quantity, mixed=False)
+        yield _use(raw_log, [event], start=None, closed_at=event.at, quantity=quantity, mixed=False)
 
 
 def _greatest(values: Iterable[Any]) -> Any:
     return max((value for value in values if value is not None), default=None)
 
 
-def _use(world: World, events: list[Event], *, start: int | None, closed_at: int | None, quantity: int, mixed: bool) -> Use:
+def _use(raw_log: RawLog, events: list[Event], *, start: int | None, closed_at: int | None, quantity: int, mixed: bool) -> Use:
     first = events[0]
-    spans = [span for span in world.spans if span.product == first.product]
+    spans = [span for span in raw_log.spans if span.product == first.product]
     era_number = _greatest(one.era for one in events)
-    era = next((one for one in world.eras if one.era == era_number), None)
+    era = next((one for one in raw_log.eras if one.era == era_number), None)
     begin = next(
         value
         for value in (start, era and era.begin, min((span.begin for span in spans), default=None), closed_at, 0)
@@ -255,10 +255,10 @@ def level(found: Sequence[Use], at: int, series: str, grouping: str) -> int:
     return len({getattr(use, grouping) or "" for use in holding})
 
 
-def joined(world: World, product: str) -> list[tuple[int, int]]:
+def joined(raw_log: RawLog, product: str) -> list[tuple[int, int]]:
     """The time that the log covers, in parts that do not overlap."""
     parts: list[tuple[int, int]] = []
-    for span in sorted((span.begin, span.end) for span in world.spans if span.product == product):
+    for span in sorted((span.begin, span.end) for span in raw_log.spans if span.product == product):
         if parts and span[0] <= parts[-1][1]:
             parts[-1] = (parts[-1][0], max(span[1], parts[-1][1]))
         else:
@@ -274,21 +274,21 @@ class Piece(NamedTuple):
     level: int
 
 
-def pieces(world: World, found: Sequence[Use], series: str, grouping: str, cuts: Iterable[int] = ()) -> list[Piece]:
+def pieces(raw_log: RawLog, found: Sequence[Use], series: str, grouping: str, cuts: Iterable[int] = ()) -> list[Piece]:
     """The observed time of one feature in stretches, cut also at these times; the last moment of each part has no length."""
     result = []
     changes = {moment for use in found for moment in (use.start, use.end)} | set(cuts)
-    for begin, end in joined(world, found[0].product):
+    for begin, end in joined(raw_log, found[0].product):
         moments = sorted({begin} | {moment for moment in changes if begin < moment <= end})
         for at, until in zip(moments, [*moments[1:], end], strict=True):
             result.append(Piece(at, until, level(found, at, series, grouping)))
     return result
 
 
-def by_feature(world: World) -> dict[tuple[str, str], list[Use]]:
+def by_feature(raw_log: RawLog) -> dict[tuple[str, str], list[Use]]:
     """The uses of each feature, in order."""
     features: dict[tuple[str, str], list[Use]] = defaultdict(list)
-    for use in world.uses:
+    for use in raw_log.uses:
         features[use.product, use.feature].append(use)
     return dict(sorted(features.items()))
 

@@ -13,8 +13,8 @@ from tests.notebooks.reference import (
     DAY,
     SECOND,
     Event,
+    RawLog,
     Use,
-    World,
     by_feature,
     level,
     pieces,
@@ -28,17 +28,17 @@ def is_own_act(event: Event) -> bool:
     return event.event in ("checkout", "renewal", "upgrade") or is_returned
 
 
-def last_used(world: World) -> Iterator[Row]:
+def last_used(raw_log: RawLog) -> Iterator[Row]:
     rows: dict[tuple[str, str, str | None], list[Event]] = defaultdict(list)
-    for event in world.events:
+    for event in raw_log.events:
         if event.event != "denial":
             rows[event.product, event.feature, event.member].append(event)
     held_by: dict[tuple[str, str, str | None], list[Use]] = defaultdict(list)
-    for use in world.uses:
+    for use in raw_log.uses:
         if use.started:
             held_by[use.product, use.feature, use.member].append(use)
     for (product, feature, member), events in rows.items():
-        last, now = max((event.at for event in events if is_own_act(event)), default=None), world.end_of(product)
+        last, now = max((event.at for event in events if is_own_act(event)), default=None), raw_log.end_of(product)
         yield {
             "product": product,
             "feature": feature,
@@ -50,9 +50,9 @@ def last_used(world: World) -> Iterator[Row]:
         }
 
 
-def requests(world: World, by: Sequence[str]) -> Iterator[Row]:
+def requests(raw_log: RawLog, by: Sequence[str]) -> Iterator[Row]:
     counted: dict[tuple[str | None, ...], Counter[str]] = defaultdict(Counter)
-    for event in world.events:
+    for event in raw_log.events:
         if event.event not in ("checkout", "denial"):
             continue
         kind = "used" if event.event == "checkout" else "unsupported" if event.reason == "unsupported" else "denied"
@@ -64,8 +64,8 @@ def requests(world: World, by: Sequence[str]) -> Iterator[Row]:
         yield dict(zip(by, key, strict=True)) | {"requests": sum(counts.values()), **counts}
 
 
-def user_actions(world: World) -> Iterator[Row]:
-    taken = [event for event in world.events if event.event == "checkout"]
+def user_actions(raw_log: RawLog) -> Iterator[Row]:
+    taken = [event for event in raw_log.events if event.event == "checkout"]
     times = Counter((event.product, event.member, event.machine, event.at // SECOND, event.feature) for event in taken)
     most: Counter[tuple[Any, ...]] = Counter()
     for key, count in times.items():
@@ -84,20 +84,20 @@ def is_for_lack_of_seats(event: Event) -> bool:
     return event.event == "denial" and is_full
 
 
-def episodes(world: World, gap: int, *, by_machine: bool = False) -> list[Row]:
+def episodes(raw_log: RawLog, gap: int, *, by_machine: bool = False) -> list[Row]:
     """The denial episodes; times in microseconds."""
     rows: dict[tuple[Any, ...], list[list[Event]]] = defaultdict(list)
-    for event in sorted(world.events, key=lambda one: one.at):
+    for event in sorted(raw_log.events, key=lambda one: one.at):
         if is_for_lack_of_seats(event):
             runs = rows[event.product, event.feature, event.member or "", (event.machine or "") if by_machine else None]
             if runs and event.at - runs[-1][-1].at <= gap:
                 runs[-1].append(event)
             else:
                 runs.append([event])
-    return [_episode(world, run, gap, by_machine=by_machine) for runs in rows.values() for run in runs]
+    return [_episode(raw_log, run, gap, by_machine=by_machine) for runs in rows.values() for run in runs]
 
 
-def _episode(world: World, run: list[Event], gap: int, *, by_machine: bool) -> Row:
+def _episode(raw_log: RawLog, run: list[Event], gap: int, *, by_machine: bool) -> Row:
     first, last = run[0], run[-1]
     return {
         "product": first.product,
@@ -111,16 +111,16 @@ def _episode(world: World, run: list[Event], gap: int, *, by_machine: bool) -> R
         "quantity": max(event.quantity for event in run),
         "got_it": any(
             event.event == "checkout" and last.at <= event.at <= last.at + gap
-            for event in world.of_product[first.product]
+            for event in raw_log.of_product[first.product]
             if (event.product, event.feature, event.member or "") == (first.product, first.feature, first.member or "")
         ),
     }
 
 
-def counts(world: World, gap: int) -> Iterator[Row]:
-    where, every = ZoneInfo(world.timezone), episodes(world, gap)
-    for product, feature in sorted({(event.product, event.feature) for event in world.events if event.event == "denial"}):
-        denied = [event for event in world.of_product[product] if event.event == "denial" and event.feature == feature]
+def counts(raw_log: RawLog, gap: int) -> Iterator[Row]:
+    where, every = ZoneInfo(raw_log.timezone), episodes(raw_log, gap)
+    for product, feature in sorted({(event.product, event.feature) for event in raw_log.events if event.event == "denial"}):
+        denied = [event for event in raw_log.of_product[product] if event.event == "denial" and event.feature == feature]
         full = [event for event in denied if is_for_lack_of_seats(event)]
         found = [row for row in every if (row["product"], row["feature"]) == (product, feature)]
         unsupported = sum(event.reason == "unsupported" for event in denied)
@@ -138,10 +138,10 @@ def counts(world: World, gap: int) -> Iterator[Row]:
         }
 
 
-def enough(world: World, grouping: str, gap: int) -> Iterator[Row]:
-    every = episodes(world, gap)
-    for (product, feature), found in by_feature(world).items():
-        parts = {name: pieces(world, found, name, grouping) for name in SERIES}
+def enough(raw_log: RawLog, grouping: str, gap: int) -> Iterator[Row]:
+    every = episodes(raw_log, gap)
+    for (product, feature), found in by_feature(raw_log).items():
+        parts = {name: pieces(raw_log, found, name, grouping) for name in SERIES}
         waits = [row for row in every if (row["product"], row["feature"]) == (product, feature)]
         demands = []
         for row in waits:
@@ -164,25 +164,25 @@ def same_borrow(use: Use, event: Event) -> bool:
     return event.mode == "borrow" and key == (event.source, event.product, event.handle or "", event.member or "")
 
 
-def ageing(world: World) -> Iterator[Row]:
+def ageing(raw_log: RawLog) -> Iterator[Row]:
     borrows: dict[tuple[Any, ...], list[Use]] = defaultdict(list)
-    for use in world.uses:
+    for use in raw_log.uses:
         if use.started and use.mode == "borrow":
             borrows[use.source, use.product, use.handle or "", use.member or "", use.machine or "", use.start].append(use)
     for rows in borrows.values():
-        first, now = rows[0], world.end_of(rows[0].product)
+        first, now = rows[0], raw_log.end_of(rows[0].product)
         end, due = max(row.end for row in rows), max((row.until for row in rows if row.until is not None), default=None)
         is_out = end > now or any(row.censored for row in rows)
         ended_by = "open" if is_out else max(row.ended_by for row in rows)
         is_unreturned = is_out or ended_by in ("expiry", "revocation")
         acts = [
             event
-            for event in world.of_product[first.product]
+            for event in raw_log.of_product[first.product]
             if same_borrow(first, event) and first.start <= event.at <= min(end, now)
         ]
         signs = [
             event.at
-            for event in world.events
+            for event in raw_log.events
             if event.member is not None and event.member == first.member and (is_own_act(event) or event.event == "denial")
         ]
         yield {
@@ -207,12 +207,12 @@ def ageing(world: World) -> Iterator[Row]:
         }
 
 
-def what_if(world: World, longest: int) -> Iterator[Row]:
-    for (product, feature), found in by_feature(world).items():
+def what_if(raw_log: RawLog, longest: int) -> Iterator[Row]:
+    for (product, feature), found in by_feature(raw_log).items():
         borrows = _together([use for use in found if use.started and use.mode == "borrow"])
         if not borrows:
             continue
-        replayed = [_replayed(world, use, longest) for use in borrows]
+        replayed = [_replayed(raw_log, use, longest) for use in borrows]
         kept = [use for use in found if use.started and use.mode != "borrow"]
         held = {name: kept + [part for parts in replayed for part in parts[name]] for name in SERIES}
         days = {
@@ -230,10 +230,10 @@ def what_if(world: World, longest: int) -> Iterator[Row]:
             "given_back": before - days["seats"],
             "lower": before - days["upper"],
             "upper": before - days["lower"],
-            "peak_before": max(part.level for part in pieces(world, found, "seats", "handle")),
-            "peak_after": _most(world, product, held["seats"]),
-            "peak_after_lower": _most(world, product, held["lower"]),
-            "peak_after_upper": _most(world, product, held["upper"]),
+            "peak_before": max(part.level for part in pieces(raw_log, found, "seats", "handle")),
+            "peak_after": _most(raw_log, product, held["seats"]),
+            "peak_after_lower": _most(raw_log, product, held["lower"]),
+            "peak_after_upper": _most(raw_log, product, held["upper"]),
         }
 
 
@@ -245,15 +245,15 @@ def _together(found: list[Use]) -> list[Use]:
     return [replace(rows[0], quantity=sum(row.quantity for row in rows)) for rows in same.values()]
 
 
-def _most(world: World, product: str, found: list[Use]) -> int:
+def _most(raw_log: RawLog, product: str, found: list[Use]) -> int:
     # `upper` counts each use with its quantity.
-    return max(part.level for part in pieces(world, found, "upper", "handle")) if found else 0
+    return max(part.level for part in pieces(raw_log, found, "upper", "handle")) if found else 0
 
 
-def _replayed(world: World, use: Use, longest: int) -> dict[str, Any]:
+def _replayed(raw_log: RawLog, use: Use, longest: int) -> dict[str, Any]:
     renewals = {
         event.at
-        for event in world.of_product[use.product]
+        for event in raw_log.of_product[use.product]
         if same_borrow(use, event)
         and event.event == "renewal"
         and event.feature == use.feature
@@ -265,7 +265,7 @@ def _replayed(world: World, use: Use, longest: int) -> dict[str, Any]:
         short = min(until, begin + longest)
         signs = [
             event.at
-            for event in world.of_product[use.product]
+            for event in raw_log.of_product[use.product]
             if event.event in ("checkout", "renewal", "upgrade")
             and (event.product, event.member or "", event.machine or "") == (use.product, use.member or "", use.machine or "")
             and short < event.at <= until

@@ -15,8 +15,8 @@ from tests.notebooks.reference import (
     QUARTER,
     SECOND,
     Piece,
+    RawLog,
     Use,
-    World,
     by_feature,
     enough_for,
     joined,
@@ -38,9 +38,9 @@ def share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def peaks(world: World, grouping: str) -> Iterator[Row]:
-    for (product, feature), found in by_feature(world).items():
-        parts = {name: pieces(world, found, name, grouping) for name in SERIES}
+def peaks(raw_log: RawLog, grouping: str) -> Iterator[Row]:
+    for (product, feature), found in by_feature(raw_log).items():
+        parts = {name: pieces(raw_log, found, name, grouping) for name in SERIES}
         most = {name: max(part.level for part in parts[name]) for name in SERIES}
         at = min(part.at for part in parts["seats"] if part.level == most["seats"])
         yield {
@@ -56,9 +56,9 @@ def peaks(world: World, grouping: str) -> Iterator[Row]:
         }
 
 
-def time_at_level(world: World, grouping: str) -> Iterator[Row]:
-    for (product, feature), found in by_feature(world).items():
-        parts = pieces(world, found, "seats", grouping)
+def time_at_level(raw_log: RawLog, grouping: str) -> Iterator[Row]:
+    for (product, feature), found in by_feature(raw_log).items():
+        parts = pieces(raw_log, found, "seats", grouping)
         for number in sorted({part.level for part in parts}):
             micros = sum(part.until - part.at for part in parts if part.level == number)
             if micros:
@@ -66,9 +66,9 @@ def time_at_level(world: World, grouping: str) -> Iterator[Row]:
                 yield {"product": product, "feature": feature, "level": number, "hours": micros / HOUR, "share": share_of}
 
 
-def exceedance(world: World, grouping: str) -> Iterator[Row]:
-    for (product, feature), found in by_feature(world).items():
-        parts = {name: pieces(world, found, name, grouping) for name in SERIES}
+def exceedance(raw_log: RawLog, grouping: str) -> Iterator[Row]:
+    for (product, feature), found in by_feature(raw_log).items():
+        parts = {name: pieces(raw_log, found, name, grouping) for name in SERIES}
         for number in range(1, max(part.level for part in parts["upper"]) + 1):
             longer = {name: sum(part.until - part.at for part in parts[name] if part.level >= number) for name in SERIES}
             observed = total(parts["seats"])
@@ -77,16 +77,16 @@ def exceedance(world: World, grouping: str) -> Iterator[Row]:
             }
 
 
-def needed(world: World, grouping: str, wanted: Fraction) -> Iterator[Row]:
-    for (product, feature), found in by_feature(world).items():
-        counts = {name: enough_for(pieces(world, found, name, grouping), wanted) for name in SERIES}
+def needed(raw_log: RawLog, grouping: str, wanted: Fraction) -> Iterator[Row]:
+    for (product, feature), found in by_feature(raw_log).items():
+        counts = {name: enough_for(pieces(raw_log, found, name, grouping), wanted) for name in SERIES}
         figures = {"seats": counts["seats"], "lower": counts["lower"], "upper": counts["upper"]}
         yield {"product": product, "feature": feature, "share": float(wanted), **figures}
 
 
-def efficiency(world: World, grouping: str) -> Iterator[Row]:
-    for (product, feature), found in by_feature(world).items():
-        parts = {name: pieces(world, found, name, grouping) for name in SERIES}
+def efficiency(raw_log: RawLog, grouping: str) -> Iterator[Row]:
+    for (product, feature), found in by_feature(raw_log).items():
+        parts = {name: pieces(raw_log, found, name, grouping) for name in SERIES}
         for number in range(1, max(part.level for part in parts["upper"]) + 1):
             longer = {name: sum(part.until - part.at for part in parts[name] if part.level >= number) for name in SERIES}
             yield {
@@ -101,31 +101,31 @@ def efficiency(world: World, grouping: str) -> Iterator[Row]:
 
 
 def slots(
-    world: World, found: Sequence[Use], grouping: str, zone: str, slot: Callable[[datetime], Any]
+    raw_log: RawLog, found: Sequence[Use], grouping: str, zone: str, slot: Callable[[datetime], Any]
 ) -> list[tuple[Any, dict[str, list[Piece]]]]:
     """The observed time of one feature by a slot of local time, in quarters of an hour."""
-    where, spans = ZoneInfo(zone), joined(world, found[0].product)
+    where, spans = ZoneInfo(zone), joined(raw_log, found[0].product)
     ticks = range(spans[0][0] // QUARTER * QUARTER, spans[-1][1] + QUARTER, QUARTER)
     filled: dict[Any, dict[str, list[Piece]]] = defaultdict(lambda: {name: [] for name in SERIES})
     for name in SERIES:
-        for part in pieces(world, found, name, grouping, ticks):
+        for part in pieces(raw_log, found, name, grouping, ticks):
             filled[slot(datetime.fromtimestamp(part.at // SECOND, where))][name].append(part)
     return sorted(filled.items())
 
 
-def by_day(world: World, grouping: str) -> Iterator[Row]:
-    where = ZoneInfo(world.timezone)
-    for (product, feature), found in by_feature(world).items():
-        for day, parts in slots(world, found, grouping, world.timezone, datetime.date):
+def by_day(raw_log: RawLog, grouping: str) -> Iterator[Row]:
+    where = ZoneInfo(raw_log.timezone)
+    for (product, feature), found in by_feature(raw_log).items():
+        for day, parts in slots(raw_log, found, grouping, raw_log.timezone, datetime.date):
             most = {name: max(part.level for part in parts[name]) for name in SERIES}
             begin = datetime.combine(day, time(), where).astimezone(UTC)
             row = {"product": product, "feature": feature, "day": begin, "peak": most["seats"]}
             yield row | {"lower": most["lower"], "upper": most["upper"]}
 
 
-def heat_map(world: World, grouping: str, zone: str) -> Iterator[Row]:
-    for (product, feature), found in by_feature(world).items():
-        for (weekday, hour), parts in slots(world, found, grouping, zone, lambda local: (local.weekday(), local.hour)):
+def heat_map(raw_log: RawLog, grouping: str, zone: str) -> Iterator[Row]:
+    for (product, feature), found in by_feature(raw_log).items():
+        for (weekday, hour), parts in slots(raw_log, found, grouping, zone, lambda local: (local.weekday(), local.hour)):
             observed = total(parts["seats"])
             most = {name: max(part.level for part in parts[name]) for name in SERIES}
             if not observed and not most["upper"]:
@@ -139,9 +139,9 @@ def heat_map(world: World, grouping: str, zone: str) -> Iterator[Row]:
             yield row | {"observed_hours": observed / HOUR}
 
 
-def doubts(world: World) -> Iterator[Row]:
-    for product in sorted({use.product for use in world.uses}):
-        uses = [use for use in world.uses if use.product == product]
+def certainty(raw_log: RawLog) -> Iterator[Row]:
+    for product in sorted({use.product for use in raw_log.uses}):
+        uses = [use for use in raw_log.uses if use.product == product]
         started = [use for use in uses if use.started]
         yield {
             "product": product,
@@ -165,8 +165,8 @@ def _quantile(lasted: Sequence[tuple[int, bool]], wanted: Fraction) -> int | Non
     return None
 
 
-def lengths(world: World) -> Iterator[Row]:
-    for (product, feature), found in by_feature(world).items():
+def lengths(raw_log: RawLog) -> Iterator[Row]:
+    for (product, feature), found in by_feature(raw_log).items():
         lasted = [((use.end - use.start) // SECOND, not (use.censored or use.cut)) for use in found if use.started]
         if not lasted:
             continue

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from checkout_log import borrows
+from tests.notebooks.random_logs import BEGIN, event, open_log, raw_log
 from tests.notebooks.reference import Event
-from tests.notebooks.worlds import BEGIN, event, open_log, world
 
 DAY = 86_400
 
@@ -24,7 +24,7 @@ def on(day: float, kind: str = "checkout", due: float | None = 20, **given: obje
 
 def ageing(*events: Event, days: int = 30, now: float | None = None) -> pd.DataFrame:
     moment = None if now is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=BEGIN, days=now)
-    return borrows.ageing(open_log(world(list(events), seconds=days * DAY)), moment)
+    return borrows.ageing(open_log(raw_log(list(events), seconds=days * DAY)), moment)
 
 
 def told(row: pd.Series) -> dict[str, Any]:

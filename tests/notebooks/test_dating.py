@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from checkout_log.log import Log
 from checkout_log.reading import read
+from tests.notebooks.stored_rows import stored
 from tests.support.server_log import Line, ServerLog
-from tests.support.stored import stored
 
 MADRID, NEW_YORK = ZoneInfo("Europe/Madrid"), ZoneInfo("America/New_York")
 ZONES = ("Europe/Madrid", "America/New_York", "UTC", "Australia/Lord_Howe")

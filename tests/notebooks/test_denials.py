@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from checkout_log import denials, read
-from tests.notebooks.reference import SECOND, Event, Span, World
-from tests.notebooks.worlds import BEGIN, event, open_log, world
+from tests.notebooks.random_logs import BEGIN, event, open_log, raw_log
+from tests.notebooks.reference import SECOND, Event, RawLog, Span
 from tests.support.server_log import ServerLog
 
 FULL = "-4,342 Licensed number of users already reached"
@@ -24,7 +24,7 @@ def denied(*at: int, **given: object) -> list[Event]:
 
 
 def episodes(events: list[Event], **given: str) -> pd.DataFrame:
-    return denials.episodes(open_log(world(events, seconds=10_000)), **given)
+    return denials.episodes(open_log(raw_log(events, seconds=10_000)), **given)
 
 
 class TestEpisodes:
@@ -62,7 +62,7 @@ class TestEpisodes:
         ],
     )
     def test_who_gets_the_license_soon_after_was_not_lost(self, taken: Event, got_it: bool) -> None:
-        log = open_log(world([*denied(0, 60), taken]))
+        log = open_log(raw_log([*denied(0, 60), taken]))
         assert denials.episodes(log)["got_it"].tolist() == [got_it]
         assert denials.counts(log)["lost"].tolist() == [int(not got_it)]
 
@@ -71,14 +71,14 @@ class TestCounts:
     def test_lines_episodes_and_user_days_stand_side_by_side(self) -> None:
         storm = denied(*range(0, 1_800, 60))
         later = denied(*range(6_000, 6_600, 60))
-        found = denials.counts(open_log(world([*storm, *later, *denied(10, member="bob")], seconds=10_000))).iloc[0]
+        found = denials.counts(open_log(raw_log([*storm, *later, *denied(10, member="bob")], seconds=10_000))).iloc[0]
         assert (found["raw"], found["episodes"], found["user_days"], found["lost"]) == (41, 3, 2, 3)
 
     def test_days_are_those_of_the_license_server(self) -> None:
         # 22:30 and 23:30 in UTC: half an hour before and after midnight in Berlin.
-        of = world(denied(37_800, 41_400), seconds=50_000)
+        of = raw_log(denied(37_800, 41_400), seconds=50_000)
         assert denials.counts(open_log(of))["user_days"].tolist() == [1]
-        assert denials.counts(open_log(World(of.events, of.spans, [], "Europe/Berlin")))["user_days"].tolist() == [2]
+        assert denials.counts(open_log(RawLog(of.events, of.spans, [], "Europe/Berlin")))["user_days"].tolist() == [2]
 
     @pytest.mark.parametrize(
         ("column", "given"),
@@ -99,14 +99,14 @@ class TestCounts:
         ],
     )
     def test_only_some_reasons_mean_a_lack_of_seats(self, column: str, given: dict[str, object]) -> None:
-        log = open_log(world(denied(5, **given)))
+        log = open_log(raw_log(denied(5, **given)))
         found = denials.counts(log).iloc[0]
         kinds = ("raw", "unexplained", "other", "unsupported")
         assert {name: int(found[name]) for name in kinds} == {name: int(name == column) for name in kinds}
         assert len(denials.episodes(log)) == found["episodes"] == (column == "raw")
 
     def test_a_feature_that_was_never_denied_has_no_row(self) -> None:
-        assert denials.counts(open_log(world([event(0)]))).empty
+        assert denials.counts(open_log(raw_log([event(0)]))).empty
 
 
 def test_a_storm_in_the_log_of_a_server_is_one_wait_and_probes_are_none(tmp_path: Path) -> None:
@@ -124,6 +124,6 @@ def test_a_storm_in_the_log_of_a_server_is_one_wait_and_probes_are_none(tmp_path
 
 
 def test_times_of_an_episode_are_those_of_its_first_and_last_line() -> None:
-    of = World(denied(1, 2), [Span("P", BEGIN, BEGIN + 9 * SECOND)])
+    of = RawLog(denied(1, 2), [Span("P", BEGIN, BEGIN + 9 * SECOND)])
     found = denials.episodes(open_log(of)).iloc[0]
     assert [int(found[name].value) // 1_000 - BEGIN for name in ("first_at", "last_at")] == [1 * SECOND, 2 * SECOND]

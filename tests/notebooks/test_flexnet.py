@@ -14,8 +14,8 @@ import pytest
 from checkout_log.reading import read
 from checkout_log.sources.flexnet import lines as grammar
 from checkout_log.sources.flexnet.lines import Malformed, Mark, Use
+from tests.notebooks.stored_rows import stored
 from tests.support.server_log import DAEMON, ServerLog
-from tests.support.stored import stored
 
 START = datetime(2022, 5, 5, 8, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

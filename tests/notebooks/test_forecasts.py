@@ -12,9 +12,9 @@ import pytest
 
 from checkout_log import sizing
 from checkout_log.log import Log
-from checkout_log.measuring.forecasts import daily_peaks
-from tests.notebooks.reference import SECOND, Event, Span, World
-from tests.notebooks.worlds import event, open_log
+from checkout_log.sizing.forecasts import daily_peaks
+from tests.notebooks.random_logs import event, open_log
+from tests.notebooks.reference import SECOND, Event, RawLog, Span
 
 BERLIN = ZoneInfo("Europe/Berlin")
 # A Monday. Berlin's clocks change on 31 March 2024.
@@ -28,7 +28,7 @@ def micros(day: int, hours: float = 0) -> int:
     return int(local.astimezone(UTC).timestamp() * SECOND) + int(hours * 3_600) * SECOND
 
 
-def busy(peaks: Sequence[int], product: str = "P") -> World:
+def busy(peaks: Sequence[int], product: str = "P") -> RawLog:
     """A log of whole days on each of which so many sessions were open at noon."""
     usual = event(0, product=product, handle=None, source="authority", mode="session")
     events: list[Event] = []
@@ -37,12 +37,12 @@ def busy(peaks: Sequence[int], product: str = "P") -> World:
             handle = f"{product} {day} {number}"
             for kind, hours in (("checkout", 12 + number / 100), ("checkin", 13 + number / 100)):
                 events.append(usual._replace(at=micros(day, hours), event=kind, handle=handle, line=len(events) + 1))
-    return World(events, [Span(product, micros(0), micros(len(peaks)))], [], "Europe/Berlin")
+    return RawLog(events, [Span(product, micros(0), micros(len(peaks)))], [], "Europe/Berlin")
 
 
-def of_all(worlds: Sequence[World]) -> Log:
+def of_all(logs: Sequence[RawLog]) -> Log:
     return open_log(
-        World([one for part in worlds for one in part.events], [s for part in worlds for s in part.spans], [], "Europe/Berlin")
+        RawLog([one for part in logs for one in part.events], [s for part in logs for s in part.spans], [], "Europe/Berlin")
     )
 
 
@@ -61,7 +61,7 @@ def test_peaks_of_days_are_those_there_were_also_when_clocks_change() -> None:
 
 def test_a_day_that_the_log_covers_in_part_is_no_past() -> None:
     whole = busy([3] * 20)
-    cut = World(
+    cut = RawLog(
         whole.events, [Span("P", micros(0, 1), micros(9, 14)), Span("P", micros(10, 2), micros(20) - 1)], [], "Europe/Berlin"
     )
     days = daily_peaks(open_log(cut), "handle")["day"]
@@ -93,7 +93,7 @@ def test_a_weekday_that_was_never_seen_has_no_figures() -> None:
     days = [day for day in range(21) if day % 7 != 6]
     whole = busy([WEEK[day % 7] for day in range(21)])
     spans = [Span("P", micros(day), micros(day + 1)) for day in days] + [Span("P", micros(20), micros(20, 1))]
-    found = sizing.forecast(open_log(World(whole.events, spans, [], "Europe/Berlin")), days=8)
+    found = sizing.forecast(open_log(RawLog(whole.events, spans, [], "Europe/Berlin")), days=8)
     assert found["expected"].notna().tolist() == [False] + [True] * 6 + [False]
 
 
@@ -116,12 +116,12 @@ def test_products_with_a_long_and_a_short_past_stand_side_by_side() -> None:
 def test_of_the_days_that_came_nearly_all_lie_in_the_interval(growth: float) -> None:
     """The interval is one of 95 %: of many days of many sites, so many lie in it, and neither all nor far fewer."""
     random, past, ahead = np.random.default_rng(7), range(70), range(70, 84)
-    worlds, came = [], {}
+    logs, came = [], {}
     for number in range(25):
         product = f"P{number:02}"
-        worlds.append(busy(draw(random, past, growth), product))
+        logs.append(busy(draw(random, past, growth), product))
         came[product] = draw(random, ahead, growth)
-    found = sizing.forecast(of_all(worlds), days=len(ahead))
+    found = sizing.forecast(of_all(logs), days=len(ahead))
     assert (found["lower"] <= found["expected"]).all()
     assert (found["expected"] <= found["upper"]).all()
     real = np.concatenate([came[product] for product in found["product"].unique()])

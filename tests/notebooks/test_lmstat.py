@@ -14,7 +14,7 @@ from checkout_log import stuck
 from checkout_log.log import Log
 from checkout_log.reading import read
 from checkout_log.sources.lmstat import rows as grammar
-from tests.support.stored import micros, stored, table
+from tests.notebooks.stored_rows import micros, stored, table
 
 NOW = datetime(2017, 10, 20, 17, 2)  # noqa: DTZ001 - the clock on the server's wall
 CORPUS = os.environ.get("CARNET_LOG_CORPUS")

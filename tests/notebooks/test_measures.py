@@ -17,8 +17,8 @@ from checkout_log.measuring.levels import GROUPINGS
 from tests.notebooks import agreement
 from tests.notebooks.agreement import Case
 from tests.notebooks.every_measure import EACH, EVERY, Measure
-from tests.notebooks.reference import World
-from tests.notebooks.worlds import many, open_log, random_worlds
+from tests.notebooks.random_logs import many, open_log, random_logs
+from tests.notebooks.reference import RawLog
 from tests.support.server_log import ServerLog
 
 OTHERS = (*agreement.ACTIVITY, *agreement.DENIALS, *agreement.BORROWS, *agreement.SIZING)
@@ -29,18 +29,18 @@ FEW = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthC
 
 
 @pytest.fixture(scope="module")
-def of() -> World:
+def of() -> RawLog:
     return many(seed=3, count=40)
 
 
 @pytest.fixture(scope="module")
-def log(of: World) -> Log:
+def log(of: RawLog) -> Log:
     return open_log(of)
 
 
-@given(of=random_worlds(products=8))
+@given(of=random_logs(products=8))
 @FEW
-def test_measures_of_small_logs_are_those_of_the_reference(of: World) -> None:
+def test_measures_of_small_logs_are_those_of_the_reference(of: RawLog) -> None:
     log = open_log(of)
     for name, case in CASES.items():
         note(name)
@@ -48,7 +48,7 @@ def test_measures_of_small_logs_are_those_of_the_reference(of: World) -> None:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_a_measure_of_many_logs_at_once_is_that_of_the_reference(case: Case, of: World, log: Log) -> None:
+def test_a_measure_of_many_logs_at_once_is_that_of_the_reference(case: Case, of: RawLog, log: Log) -> None:
     case.check(of, log)
 
 

@@ -12,8 +12,8 @@ import pytest
 import checkout_log
 from checkout_log import Log, borrows, denials, plots, simulate, sizing, stuck, usage
 from checkout_log.columns import CAUSES, ENDINGS
-from checkout_log.reporting import report
-from tests.notebooks.worlds import many, open_log
+from checkout_log.report import command_line
+from tests.notebooks.random_logs import many, open_log
 
 EVENTS = "at event mode handle product feature member group machine alias os_user quantity until reason source line"
 SESSIONS = "handle product feature member machine quantity start end ended_by censored cut ambiguous source"
@@ -90,5 +90,5 @@ def test_an_organization_can_be_simulated() -> None:
 
 
 def test_the_report_takes_logs_an_output_and_a_time_zone() -> None:
-    found = report.parser().parse_args(["a.log", "b.log", "-o", "report.html", "--timezone", "Europe/Berlin"])
+    found = command_line.parser().parse_args(["a.log", "b.log", "-o", "report.html", "--timezone", "Europe/Berlin"])
     assert (found.logs, str(found.output), found.timezone) == (["a.log", "b.log"], "report.html", "Europe/Berlin")

@@ -12,8 +12,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from checkout_log.reporting import running
-from checkout_log.showing import TABLE
+from checkout_log.report import notebooks
+from checkout_log.report.display import TABLE
 from tools import gallery
 
 NAMES = (
@@ -33,11 +33,11 @@ A_PATH = re.compile(r"/(tmp|home|root|Users|work|private)/|[A-Z]:\\\\")
 
 @cache
 def kept() -> dict[str, Any]:
-    return {path.stem: nbformat.read(path, as_version=4) for path in running.notebooks()}
+    return {path.stem: nbformat.read(path, as_version=4) for path in notebooks.paths()}
 
 
 def path_of(name: str) -> Path:
-    return next(path for path in running.notebooks() if path.stem == name)
+    return next(path for path in notebooks.paths() if path.stem == name)
 
 
 def code_of(name: str) -> list[Any]:
@@ -66,7 +66,7 @@ def test_it_begins_with_a_title_and_a_question(name: str) -> None:
 def test_parameters_come_first_and_are_plain_values(name: str) -> None:
     first, *others = code_of(name)
     assert first.metadata.tags == ["parameters"]
-    assert all("parameters" not in running.tags(cell) for cell in others)
+    assert all("parameters" not in notebooks.tags(cell) for cell in others)
     values = {node.targets[0].id: ast.literal_eval(node.value) for node in ast.parse(first.source).body}
     assert values["SOURCES"] == []
     assert values["TIMEZONE"] == "UTC"
@@ -109,7 +109,7 @@ def test_pictures_say_in_words_what_is_in_them(name: str) -> None:
 def test_it_ends_with_one_finding_and_with_checks(name: str) -> None:
     last = code_of(name)[-1]
     assert all(isinstance(node, ast.Assert | ast.Assign) for node in ast.parse(last.source).body)
-    found = running.Run(name, tuple(kept()[name].cells), None).findings
+    found = notebooks.Run(name, tuple(kept()[name].cells), None).findings
     assert len(found) == 1
     assert re.fullmatch(r"[A-Z\d`].*\.", found[0])
 
@@ -117,7 +117,7 @@ def test_it_ends_with_one_finding_and_with_checks(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_it_runs_on_a_small_organization(name: str) -> None:
-    run = running.run(path_of(name), SMALL)
+    run = notebooks.run(path_of(name), SMALL)
     assert run.failure is None
     assert len(run.findings) == 1
 
@@ -128,7 +128,7 @@ def test_idle_sessions_that_a_real_server_took_back_are_told(monkeypatch: pytest
     if corpus is None:
         pytest.skip("CARNET_LOG_CORPUS names no folder with real logs")
     log = str(Path(corpus) / "adskflex_borrow_options_2016.log")
-    run = running.run(path_of("01-stuck-licenses"), {"SOURCES": [log], "TIMEZONE": "America/Sao_Paulo"})
+    run = notebooks.run(path_of("01-stuck-licenses"), {"SOURCES": [log], "TIMEZONE": "America/Sao_Paulo"})
     assert run.failure is None
     shown = [output.data for cell in run.cells for output in cell.get("outputs", ())]
     said = " ".join(data["text/markdown"] for data in shown if "text/markdown" in data)
@@ -140,7 +140,7 @@ def test_idle_sessions_that_a_real_server_took_back_are_told(monkeypatch: pytest
 @pytest.mark.slow
 def test_a_table_for_release_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
     target = tmp_path / "release.csv"
-    run = running.run(path_of("01-stuck-licenses"), SMALL | {"RELEASE_FILE": str(target)})
+    run = notebooks.run(path_of("01-stuck-licenses"), SMALL | {"RELEASE_FILE": str(target)})
     assert run.failure is None
     header, *rows = target.read_text(encoding="utf-8").splitlines()
     assert header == "cause,product,feature,member,machine,handle,since,due,confidence,evidence,action"

@@ -12,9 +12,9 @@ from checkout_log.log import Log
 from checkout_log.pairing import PAIRS
 from tests.notebooks import agreement
 from tests.notebooks.agreement import Case
-from tests.notebooks.reference import World
-from tests.notebooks.same import assert_same, in_order
-from tests.notebooks.worlds import many, open_log
+from tests.notebooks.comparing import assert_same, in_order
+from tests.notebooks.random_logs import many, open_log
+from tests.notebooks.reference import RawLog
 
 pytestmark = [
     pytest.mark.slow,
@@ -27,13 +27,13 @@ CASES = (*agreement.of_usage("handle"), *agreement.ACTIVITY, *agreement.DENIALS,
 
 
 @pytest.fixture(scope="module")
-def of() -> World:
+def of() -> RawLog:
     """Many random logs in one: each query on Spark takes a second, however little it reads."""
     return many(seed=9, count=80)
 
 
 @pytest.fixture(scope="module")
-def on_duckdb(of: World) -> Log:
+def on_duckdb(of: RawLog) -> Log:
     return open_log(of)
 
 
@@ -48,7 +48,7 @@ def test_pairs_are_the_same(on_duckdb: Log, on_spark: Log) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_measures_agree_with_the_reference_and_with_duckdb(case: Case, of: World, on_duckdb: Log, on_spark: Log) -> None:
+def test_measures_agree_with_the_reference_and_with_duckdb(case: Case, of: RawLog, on_duckdb: Log, on_spark: Log) -> None:
     found = case.measure(on_spark)
     assert_same(found, case.reference(of), case.columns, case.by)
     left, right = in_order(case.measure(on_duckdb), case.by), in_order(found, case.by)
@@ -56,7 +56,7 @@ def test_measures_agree_with_the_reference_and_with_duckdb(case: Case, of: World
 
 
 @pytest.mark.parametrize("grouping", ["machine", "member"])
-def test_peaks_of_machines_and_members_agree_with_the_reference(grouping: str, of: World, on_spark: Log) -> None:
+def test_peaks_of_machines_and_members_agree_with_the_reference(grouping: str, of: RawLog, on_spark: Log) -> None:
     for case in agreement.of_usage(grouping):
         case.check(of, on_spark)
 

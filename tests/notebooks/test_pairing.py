@@ -9,16 +9,16 @@ from hypothesis import HealthCheck, given, settings
 
 from checkout_log.columns import names
 from checkout_log.pairing import PAIRS
-from tests.notebooks.reference import SECOND, Era, World
-from tests.notebooks.same import assert_same
-from tests.notebooks.worlds import BEGIN, event, many, open_log, random_worlds, world
+from tests.notebooks.comparing import assert_same
+from tests.notebooks.random_logs import BEGIN, event, many, open_log, random_logs, raw_log
+from tests.notebooks.reference import SECOND, Era, RawLog
 
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 ORDER = names(PAIRS)
 
 
-def paired(of: World) -> pd.DataFrame:
-    """The pairs of a world, times in seconds after BEGIN, in order."""
+def paired(of: RawLog) -> pd.DataFrame:
+    """The pairs of a raw log, times in seconds after BEGIN, in order."""
     log = open_log(of)
     frame = log.engine.frame(log.pairs, PAIRS)
     for name in ("start", "end", "until"):
@@ -26,28 +26,28 @@ def paired(of: World) -> pd.DataFrame:
     return frame.sort_values(["start", "end", "handle"], ignore_index=True)
 
 
-def sessions(of: World) -> list[tuple[float, float, int, str]]:
+def sessions(of: RawLog) -> list[tuple[float, float, int, str]]:
     """Start, end, quantity and ending of the sessions."""
     frame = paired(of)
     return list(frame.loc[frame["started"], ["start", "end", "quantity", "ended_by"]].itertuples(index=False, name=None))
 
 
-def in_run(events: list[tuple[int, str]], **given_: object) -> World:
+def in_run(events: list[tuple[int, str]], **given_: object) -> RawLog:
     """Events of one run of the license server, which ends after 500 seconds."""
-    found = world([event(at, kind, era=1, **given_) for at, kind in events])
-    return World(found.events, found.spans, [Era(1, "P", BEGIN, BEGIN + 500 * SECOND)])
+    found = raw_log([event(at, kind, era=1, **given_) for at, kind in events])
+    return RawLog(found.events, found.spans, [Era(1, "P", BEGIN, BEGIN + 500 * SECOND)])
 
 
 class TestFirstOutFirstIn:
     def test_an_in_closes_the_oldest_out_of_the_same_user_on_the_same_host(self) -> None:
-        assert sessions(world([event(1), event(2), event(5, "checkin"), event(9, "checkin")])) == [
+        assert sessions(raw_log([event(1), event(2), event(5, "checkin"), event(9, "checkin")])) == [
             (1, 5, 1, "checkin"),
             (2, 9, 1, "checkin"),
         ]
 
     def test_another_host_or_user_or_feature_is_another_queue(self) -> None:
         events = [event(1), event(2, machine="m2"), event(3, member="bob"), event(4, feature="G")]
-        assert sessions(world([*events, event(5, "checkin", machine="m2")])) == [
+        assert sessions(raw_log([*events, event(5, "checkin", machine="m2")])) == [
             (1, 1_000, 1, "open"),
             (2, 5, 1, "checkin"),
             (3, 1_000, 1, "open"),
@@ -55,31 +55,31 @@ class TestFirstOutFirstIn:
         ]
 
     def test_an_in_of_two_ends_part_of_an_out_of_three(self) -> None:
-        assert sessions(world([event(1, quantity=3), event(5, "checkin", quantity=2), event(6, "checkin")])) == [
+        assert sessions(raw_log([event(1, quantity=3), event(5, "checkin", quantity=2), event(6, "checkin")])) == [
             (1, 5, 2, "checkin"),
             (1, 6, 1, "checkin"),
         ]
 
     def test_an_in_of_two_ends_two_outs_of_one(self) -> None:
-        assert sessions(world([event(1), event(2), event(5, "checkin", quantity=2)])) == [
+        assert sessions(raw_log([event(1), event(2), event(5, "checkin", quantity=2)])) == [
             (1, 5, 1, "checkin"),
             (2, 5, 1, "checkin"),
         ]
 
     def test_an_upgrade_adds_units_to_the_queue(self) -> None:
-        assert sessions(world([event(1), event(3, "upgrade", quantity=2), event(5, "checkin", quantity=3)])) == [
+        assert sessions(raw_log([event(1), event(3, "upgrade", quantity=2), event(5, "checkin", quantity=3)])) == [
             (1, 5, 1, "checkin"),
             (3, 5, 2, "checkin"),
         ]
 
     def test_events_of_one_moment_pair_in_the_order_of_lines(self) -> None:
-        assert sessions(world([event(1), event(5, "checkin"), event(5), event(7, "checkin")])) == [
+        assert sessions(raw_log([event(1), event(5, "checkin"), event(5), event(7, "checkin")])) == [
             (1, 5, 1, "checkin"),
             (5, 7, 1, "checkin"),
         ]
 
     def test_which_one_ended_is_ambiguous_while_a_newer_one_is_open(self) -> None:
-        found = paired(world([event(1), event(2), event(5, "checkin"), event(6), event(7, "checkin"), event(9, "checkin")]))
+        found = paired(raw_log([event(1), event(2), event(5, "checkin"), event(6), event(7, "checkin"), event(9, "checkin")]))
         assert found[["start", "ambiguous", "undated"]].to_numpy().tolist() == [
             [1, True, False],
             [2, True, False],
@@ -92,7 +92,7 @@ class TestFirstOutFirstIn:
             event(2, handle="b", source="rlm"),
             event(3, "checkin", handle="b", source="rlm"),
         ]
-        assert sessions(world([*events, event(4, handle="b", source="rlm")])) == [
+        assert sessions(raw_log([*events, event(4, handle="b", source="rlm")])) == [
             (1, 1_000, 1, "open"),
             (2, 3, 1, "checkin"),
             (4, 1_000, 1, "open"),
@@ -101,66 +101,68 @@ class TestFirstOutFirstIn:
 
 class TestWhatHasNoStart:
     def test_an_in_without_an_out_is_no_session(self) -> None:
-        assert sessions(world([event(3, "checkin"), event(5), event(7, "checkin")])) == [(5, 7, 1, "checkin")]
+        assert sessions(raw_log([event(3, "checkin"), event(5), event(7, "checkin")])) == [(5, 7, 1, "checkin")]
 
     def test_it_was_open_since_the_log_began(self) -> None:
-        found = paired(world([event(3, "checkin", quantity=2)]))
+        found = paired(raw_log([event(3, "checkin", quantity=2)]))
         assert found[["start", "end", "quantity", "started"]].to_numpy().tolist() == [[0, 3, 2, False]]
 
     def test_it_was_open_since_the_run_of_the_server_began(self) -> None:
-        of = world([event(3, "checkin", era=1)])
-        found = paired(World(of.events, of.spans, [Era(1, "P", BEGIN + 2 * SECOND, None)]))
+        of = raw_log([event(3, "checkin", era=1)])
+        found = paired(RawLog(of.events, of.spans, [Era(1, "P", BEGIN + 2 * SECOND, None)]))
         assert found[["start", "end"]].to_numpy().tolist() == [[2, 3]]
 
     def test_an_in_of_three_after_an_out_of_one_has_two_without_a_start(self) -> None:
-        found = paired(world([event(2), event(5, "checkin", quantity=3)]))
+        found = paired(raw_log([event(2), event(5, "checkin", quantity=3)]))
         assert found[["start", "end", "quantity", "started"]].to_numpy().tolist() == [[0, 5, 2, False], [2, 5, 1, True]]
 
     def test_a_borrow_that_was_renewed_only_was_out_since_the_log_began(self) -> None:
-        of = world([event(3, "renewal", mode="borrow", handle="b", source="authority", until=50)])
+        of = raw_log([event(3, "renewal", mode="borrow", handle="b", source="authority", until=50)])
         assert paired(of)[["start", "end", "ended_by", "started"]].to_numpy().tolist() == [[0, 50, "expiry", False]]
 
 
 class TestEndings:
     def test_the_reason_of_an_in_tells_an_idle_time_out_and_a_shutdown(self) -> None:
         events = [event(1), event(2, "checkin", reason="idle"), event(3), event(4, "checkin", reason="shutdown")]
-        assert [row[3] for row in sessions(world(events))] == ["idle", "shutdown"]
+        assert [row[3] for row in sessions(raw_log(events))] == ["idle", "shutdown"]
 
     def test_an_administrator_releases_or_ends(self) -> None:
         events = [event(1), event(2, "release", reason="lost"), event(3), event(4, "end", reason="idle")]
-        assert [row[3] for row in sessions(world(events))] == ["release", "end"]
+        assert [row[3] for row in sessions(raw_log(events))] == ["release", "end"]
 
     def test_a_restart_cuts_what_is_open(self) -> None:
         found = paired(in_run([(1, "checkout")]))
         assert found[["end", "ended_by", "cut", "censored"]].to_numpy().tolist() == [[500, "restart", True, False]]
 
     def test_an_in_after_a_restart_ends_nothing_from_before(self) -> None:
-        of = world([event(1, era=1), event(600, "checkin", era=2)])
+        of = raw_log([event(1, era=1), event(600, "checkin", era=2)])
         eras = [Era(1, "P", BEGIN, BEGIN + 500 * SECOND), Era(2, "P", BEGIN + 500 * SECOND, None)]
-        assert paired(World(of.events, of.spans, eras))[["start", "end", "started"]].to_numpy().tolist() == [
+        assert paired(RawLog(of.events, of.spans, eras))[["start", "end", "started"]].to_numpy().tolist() == [
             [1, 500, True],
             [500, 600, False],
         ]
 
     def test_a_borrow_outlasts_a_restart(self) -> None:
-        of = world([event(1, mode="borrow", source="rlm", until=9_000, era=1)])
+        of = raw_log([event(1, mode="borrow", source="rlm", until=9_000, era=1)])
         eras = [Era(1, "P", BEGIN, BEGIN + 500 * SECOND), Era(2, "P", BEGIN + 500 * SECOND, None)]
-        found = paired(World(of.events, of.spans, eras))
+        found = paired(RawLog(of.events, of.spans, eras))
         assert found[["end", "ended_by", "cut", "censored"]].to_numpy().tolist() == [[1_000, "open", False, True]]
 
     def test_a_session_that_is_taken_along_later_is_a_borrow(self) -> None:
-        of = world([event(1, source="rlm", handle="a"), event(2, "renewal", mode="borrow", source="rlm", handle="a", until=60)])
+        of = raw_log(
+            [event(1, source="rlm", handle="a"), event(2, "renewal", mode="borrow", source="rlm", handle="a", until=60)]
+        )
         assert paired(of)[["end", "mode", "ended_by"]].to_numpy().tolist() == [[60, "borrow", "expiry"]]
 
     def test_what_is_open_lasts_at_least_to_the_end_of_the_log(self) -> None:
-        found = paired(world([event(1)], seconds=77))
+        found = paired(raw_log([event(1)], seconds=77))
         assert found[["end", "ended_by", "cut", "censored"]].to_numpy().tolist() == [[77, "open", False, True]]
 
 
 class TestBorrows:
     def borrow(self, *events: tuple[int, str, int], seconds: int = 1_000) -> list[tuple[float, float, int, str]]:
         return sessions(
-            world(
+            raw_log(
                 [event(at, kind, mode="borrow", handle="b", source="authority", until=until) for at, kind, until in events],
                 seconds,
             )
@@ -185,13 +187,13 @@ class TestBorrows:
         assert self.borrow((9, "checkin", 50), (1, "checkout", 50)) == [(1, 9, 1, "checkin")]
 
     def test_an_end_before_the_start_has_no_length_and_is_ambiguous(self) -> None:
-        found = paired(world([event(9, handle="s", source="authority"), event(5, "end", handle="s", source="authority")]))
+        found = paired(raw_log([event(9, handle="s", source="authority"), event(5, "end", handle="s", source="authority")]))
         assert found[["start", "end", "ambiguous"]].to_numpy().tolist() == [[9, 9, True]]
 
 
-@given(random_worlds())
+@given(random_logs())
 @FEW
-def test_pairs_are_those_of_the_reference(of: World) -> None:
+def test_pairs_are_those_of_the_reference(of: RawLog) -> None:
     log = open_log(of)
     assert_same(log.engine.frame(log.pairs, PAIRS), _rows(of), PAIRS, ORDER)
 
@@ -202,7 +204,7 @@ def test_pairs_of_many_logs_at_once_are_those_of_the_reference() -> None:
     assert_same(log.engine.frame(log.pairs, PAIRS), _rows(of), PAIRS, ORDER)
 
 
-def _rows(of: World) -> list[dict[str, object]]:
+def _rows(of: RawLog) -> list[dict[str, object]]:
     rows = [asdict(use) for use in of.uses]
     for row in rows:
         for name in ("start", "end", "until"):

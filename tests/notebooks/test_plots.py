@@ -16,7 +16,7 @@ from checkout_log import borrows, daily, denials, plots, scoring, sizing, stuck,
 from checkout_log.columns import CAUSES
 from checkout_log.errors import QuestionInvalid
 from checkout_log.measuring.levels import GROUPINGS
-from tests.support.pictured import FEATURE, PRODUCT, horizontals, site, site_with_stories, verticals, words
+from tests.notebooks.pictures import FEATURE, PRODUCT, horizontals, site, site_with_stories, verticals, words
 
 Draw = Callable[..., Axes]
 LIMIT = 5

@@ -14,7 +14,7 @@ import pytest
 from checkout_log import borrows, daily, denials, sizing, stuck, usage
 from checkout_log.errors import QuestionInvalid
 from checkout_log.log import Log
-from tests.notebooks.worlds import event, many, open_log, world
+from tests.notebooks.random_logs import event, many, open_log, raw_log
 
 Measure = Callable[..., pd.DataFrame]
 Values = Sequence[Any]
@@ -97,7 +97,7 @@ def test_numbers_of_other_libraries_are_numbers(log: Log) -> None:
 def test_one_moment_is_the_same_in_every_zone(measure: Measure) -> None:
     """In summer and in winter: a zone has another distance to UTC now than it had in 1970."""
     begun = [event(0, mode="borrow", handle=f"b{day}", source="rlm", until=day * 86_400 + 60) for day in range(1, 200)]
-    of = open_log(world(begun, seconds=300 * 86_400))
+    of = open_log(raw_log(begun, seconds=300 * 86_400))
     for at in (datetime(2024, 7, 1, 10, tzinfo=UTC), datetime(2024, 12, 1, 10, tzinfo=UTC)):
         found = measure(of, at)
         assert len(found)

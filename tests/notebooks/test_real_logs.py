@@ -17,7 +17,7 @@ from checkout_log import read, usage
 from checkout_log.log import Log
 from checkout_log.measuring.levels import GROUPINGS
 from tests.notebooks.every_measure import EACH, EVERY
-from tests.support.stored import stored
+from tests.notebooks.stored_rows import stored
 
 CORPUS = os.environ.get("CARNET_LOG_CORPUS")
 pytestmark = pytest.mark.skipif(CORPUS is None, reason="CARNET_LOG_CORPUS names no folder of real logs")

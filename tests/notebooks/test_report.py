@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from checkout_log import read, showing
-from checkout_log.panels import code
-from checkout_log.reporting import report, running
-from checkout_log.reporting.page import prose, rendered
+from checkout_log import read
+from checkout_log.captions import code
+from checkout_log.report import command_line, display, notebooks
+from checkout_log.report.page import prose, rendered
 from tests.support.pages import Page, parsed
 
 SCRIPT, MARKUP = "<script>alert(1)</script>", "'><img/src=x/onerror=alert(2)>"
@@ -49,7 +49,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Completed
 
 
 def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    run = "import sys; from checkout_log.reporting.report import main; sys.exit(main())"
+    run = "import sys; from checkout_log.report.command_line import main; sys.exit(main())"
     return subprocess.run(
         [sys.executable, "-c", run, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=280
     )
@@ -69,7 +69,7 @@ def test_the_command_writes_the_page_and_says_where(made: tuple[subprocess.Compl
 
 @pytest.mark.slow
 def test_every_notebook_is_on_the_page_with_its_finding_first(page: Page) -> None:
-    titles = [notebook_title(path) for path in running.notebooks()]
+    titles = [notebook_title(path) for path in notebooks.paths()]
     assert len(titles) == 5
     assert page.headings == ["Licenses: what the logs say", "Findings", "Contents", "The logs", *titles]
     findings = page.text.split("Contents")[0]
@@ -186,17 +186,17 @@ def notebook(path: Path, title: str, code: str) -> Path:
 def test_notebooks_that_fail_say_where_and_the_others_are_still_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    notebooks = [
+    broken = [
         notebook(
             tmp_path / "01-broken.ipynb", "Broken", "wrong = 'no <b>luck</b> with '\nraise ValueError(wrong + SOURCES[0])"
         ),
-        notebook(tmp_path / "02-works.ipynb", "Works", "from checkout_log.showing import say\nsay('All is well.')"),
+        notebook(tmp_path / "02-works.ipynb", "Works", "from checkout_log.report.display import say\nsay('All is well.')"),
         notebook(tmp_path / "03-dies.ipynb", "Dies", "import os\nos._exit(9)"),
     ]
-    monkeypatch.setattr(running, "notebooks", lambda: notebooks)
+    monkeypatch.setattr(notebooks, "paths", lambda: broken)
     (tmp_path / "debug.log").write_text(LOG, encoding="utf-8")
     target = tmp_path / "page.html"
-    assert report.main([str(tmp_path / "debug.log"), "-o", str(target)]) == 1
+    assert command_line.main([str(tmp_path / "debug.log"), "-o", str(target)]) == 1
     page = parsed(target.read_text(encoding="utf-8"))
     assert page.text.count("This notebook stopped in cell 3") == 2
     assert f"ValueError: no <b>luck</b> with {tmp_path / 'debug.log'}" in page.text
@@ -212,10 +212,10 @@ def test_notebooks_that_fail_say_where_and_the_others_are_still_there(
 def test_an_older_page_stays_when_the_new_one_cannot_be_written(tmp_path: Path) -> None:
     target = tmp_path / "page.html"
     target.write_text("old")
-    with pytest.raises(report.ReportNotWritten):
-        report.write_page(target / "below", "new")
+    with pytest.raises(command_line.ReportNotWritten):
+        command_line.write_page(target / "below", "new")
     assert target.read_text() == "old"
-    report.write_page(target, "new")
+    command_line.write_page(target, "new")
     assert target.read_text() == "new"
     assert list(tmp_path.iterdir()) == [target]
 
@@ -243,10 +243,10 @@ def test_a_picture_that_is_none_and_html_of_an_output_stay_out(tmp_path: Path) -
     outputs = [
         {"image/png": '"><script>alert(1)</script>'},
         {"text/html": SCRIPT, "text/plain": "plain <i>"},
-        {showing.TABLE: {"schema": {"fields": [{"name": MARKUP, "type": "string"}]}, "data": [{MARKUP: SCRIPT}], "rows": 3}},
+        {display.TABLE: {"schema": {"fields": [{"name": MARKUP, "type": "string"}]}, "data": [{MARKUP: SCRIPT}], "rows": 3}},
     ]
     cell = new_code_cell("1", outputs=[nbformat.v4.new_output("display_data", data) for data in outputs])
-    run = running.Run("01-x", (new_markdown_cell("# X"), cell), None)
+    run = notebooks.Run("01-x", (new_markdown_cell("# X"), cell), None)
     found = parsed(rendered([run], quality_of(tmp_path), timezone="UTC", made_at="now"))
     assert found.tags.isdisjoint({"script", "i"})
     assert not [name for _, name, _ in found.attributes if name == "onerror"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from checkout_log.reading import read
-from tests.support.stored import micros, stored, table
+from tests.notebooks.stored_rows import micros, stored, table
 
 HEAD = """RLM Report Log Format {style}, version 14.0, authenticated
 ISV: reprise, RLM version 14.2 BL3

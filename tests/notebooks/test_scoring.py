@@ -9,11 +9,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from checkout_log import read, releasing, scoring, stuck
+from checkout_log import read, scoring, stuck
 from checkout_log.columns import CAUSES
+from checkout_log.report import release_table
 from checkout_log.scoring import LOOK_ALIKE, NOT_FOUND, ORDINARY
 from checkout_log.simulate import Truth
-from tests.support.pictured import site_with_stories
+from tests.notebooks.pictures import site_with_stories
 
 
 def truth() -> Truth:
@@ -85,7 +86,7 @@ def test_the_same_license_taken_at_another_time_is_another_one() -> None:
 def test_a_table_for_release_runs_nothing_in_a_spreadsheet(tmp_path: Path) -> None:
     found = stuck.find(site_with_stories().log)
     row = found[found["due"].isna()].head(1).assign(member="=cmd|' /C calc'!A0", handle="-starts-with-a-sign")
-    path = releasing.write_csv(row, tmp_path / "x.csv")
+    path = release_table.write_csv(row, tmp_path / "x.csv")
     with path.open(encoding="utf-8", newline="") as file:
         (read,) = csv.DictReader(file)
     assert read["member"] == "'=cmd|' /C calc'!A0"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from checkout_log import simulate
 from checkout_log.columns import ENDINGS, EVENT_KINDS, EVENTS, SESSIONS, UNSUPPORTED, checked
 from checkout_log.errors import QuestionInvalid
-from tests.support.simulated import few_weeks, in_use_at, month, most_in_use, pools, year
+from tests.notebooks.simulations import few_weeks, in_use_at, month, most_in_use, pools, year
 
 FULL = "pool-exhausted"
 

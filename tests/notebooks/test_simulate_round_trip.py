@@ -10,7 +10,7 @@ import pytest
 from checkout_log import simulate
 from checkout_log.log import Log
 from checkout_log.reading import read
-from tests.support.simulated import month, year
+from tests.notebooks.simulations import month, year
 
 COMPARED = ["at", "event", "product", "feature", "member", "machine", "quantity"]
 IN_ORDER = ["at", "product", "feature", "member", "machine", "event", "reason", "handle"]

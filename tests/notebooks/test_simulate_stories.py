@@ -11,7 +11,7 @@ import pytest
 
 from checkout_log import simulate
 from checkout_log.columns import CAUSES
-from tests.support.simulated import month, year
+from tests.notebooks.simulations import month, year
 
 KINDS = {"long job", "long trip", "holiday", "renewed", "new laptop", "two machines", "lapsed", "reconnected"}
 

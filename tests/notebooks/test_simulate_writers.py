@@ -18,7 +18,7 @@ import pytest
 from checkout_log import simulate
 from checkout_log.columns import EVENTS, names
 from checkout_log.errors import QuestionInvalid
-from tests.support.simulated import few_weeks, month, most_in_use, year
+from tests.notebooks.simulations import few_weeks, month, most_in_use, year
 
 TIMES = re.compile(r"^([ 1]\d|2[0-3]|[ ]\d):[0-5]\d:[0-5]\d \((\w+)\) ")
 WRITERS = {

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from checkout_log import sizing
+from tests.notebooks.random_logs import event, open_log, raw_log
 from tests.notebooks.reference import Event
-from tests.notebooks.worlds import event, open_log, world
 
 DAY = 86_400
 FULL = "-4,342 Licensed number of users already reached"
@@ -15,7 +15,7 @@ FULL = "-4,342 Licensed number of users already reached"
 
 def enough(*events: Event, **given: object) -> pd.DataFrame:
     """What it says of each number of seats in a log of a hundred seconds."""
-    return sizing.enough(open_log(world(list(events), seconds=100)), **given).set_index("seats")  # type: ignore[arg-type]
+    return sizing.enough(open_log(raw_log(list(events), seconds=100)), **given).set_index("seats")  # type: ignore[arg-type]
 
 
 def denied(at: int, **given: object) -> Event:
@@ -60,7 +60,7 @@ class TestEnough:
         assert enough(event(0), event(0, member="bob"), license="machine").index.tolist() == [1]
 
     def test_where_no_time_was_observed_no_share_is_given(self) -> None:
-        log = open_log(world([event(0), event(0, "checkin")], seconds=0))
+        log = open_log(raw_log([event(0), event(0, "checkin")], seconds=0))
         found = sizing.enough(log, seats=[0, 1])
         assert found[["exceeded", "lower", "upper"]].isna().all(axis=None)
 
@@ -72,7 +72,7 @@ def on(day: float, kind: str = "checkout", **given: object) -> Event:
 
 
 def what_if(*events: Event, longest: int = 3) -> dict[str, float]:
-    (row,) = sizing.what_if(open_log(world(list(events), seconds=30 * DAY)), longest).to_dict("records")
+    (row,) = sizing.what_if(open_log(raw_log(list(events), seconds=30 * DAY)), longest).to_dict("records")
     return {str(name): value for name, value in row.items() if name not in ("product", "feature")}
 
 
@@ -124,4 +124,4 @@ class TestWhatIf:
         assert (found["peak_before"], found["peak_after"], found["peak_after_lower"], found["peak_after_upper"]) == (3, 3, 2, 3)
 
     def test_features_without_borrows_have_no_row(self) -> None:
-        assert sizing.what_if(open_log(world([event(0)])), 3).empty
+        assert sizing.what_if(open_log(raw_log([event(0)])), 3).empty

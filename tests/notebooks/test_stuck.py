@@ -25,8 +25,8 @@ from checkout_log.errors import QuestionInvalid
 from checkout_log.log import Log
 from checkout_log.reading import read
 from checkout_log.scoring import matched, scores
-from tests.notebooks.reference import DAY, Span, World
-from tests.notebooks.worlds import BEGIN, event, open_log
+from tests.notebooks.random_logs import BEGIN, event, open_log
+from tests.notebooks.reference import DAY, RawLog, Span
 
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 # The thresholds were tuned on the seeds 1 to 5.
@@ -250,7 +250,7 @@ def test_a_log_that_ended_says_nothing_of_the_time_that_another_server_s_log_goe
     """Logs of two servers end on different days; silence counts up to the end of each one's own."""
     events = [event(0, member="ann", machine="m1"), event(1, product="Q", member="bob", machine="m2")]
     spans = [Span("P", BEGIN, BEGIN + DAY), Span("Q", BEGIN, BEGIN + 90 * DAY)]
-    log = open_log(World([one._replace(line=number) for number, one in enumerate(events, 1)], spans))
+    log = open_log(RawLog([one._replace(line=number) for number, one in enumerate(events, 1)], spans))
     assert stuck.find(log)["product"].tolist() == ["Q"]
     later = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=BEGIN + 90 * DAY)
     assert stuck.find(log, now=later)["product"].tolist() == ["P", "Q"]

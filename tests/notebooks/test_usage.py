@@ -14,8 +14,8 @@ from lifelines.utils import median_survival_times, qth_survival_time
 
 from checkout_log import usage
 from checkout_log.measuring.levels import GROUPINGS
-from tests.notebooks.reference import SECOND, Era, Event, Span, World
-from tests.notebooks.worlds import BEGIN, event, open_log, world
+from tests.notebooks.random_logs import BEGIN, event, open_log, raw_log
+from tests.notebooks.reference import SECOND, Era, Event, RawLog, Span
 
 HOUR, DAY = 3_600, 86_400
 
@@ -25,9 +25,9 @@ def used(start: int, end: int, **given: Any) -> list[Event]:
     return [event(start, **given), event(end, "checkin", **given)]
 
 
-def hundred(*sessions: Sequence[Event]) -> World:
+def hundred(*sessions: Sequence[Event]) -> RawLog:
     """A log of a hundred seconds."""
-    return world([one for session in sessions for one in session], seconds=100)
+    return raw_log([one for session in sessions for one in session], seconds=100)
 
 
 def table(frame: pd.DataFrame, *columns: str) -> list[list[object]]:
@@ -41,18 +41,18 @@ class TestPeaks:
         six = [event(number, member=f"u{number}", machine=f"m{number}") for number in range(6)]
         seventh, first_back = event(50, member="u6", machine="m6"), event(50, "checkin", member="u0", machine="m0")
         for lines in ([seventh, first_back], [first_back, seventh]):
-            found = usage.peaks(open_log(world([*six, *lines])), grouping).iloc[0]
+            found = usage.peaks(open_log(raw_log([*six, *lines])), grouping).iloc[0]
             assert (found["peak"], found["upper"]) == (6, 6)
 
     def test_the_seventh_counts_a_second_before_a_return(self) -> None:
         six = [event(number, member=f"u{number}") for number in range(6)]
-        found = usage.peaks(open_log(world([*six, event(49, member="u6"), event(50, "checkin", member="u0")]))).iloc[0]
+        found = usage.peaks(open_log(raw_log([*six, event(49, member="u6"), event(50, "checkin", member="u0")]))).iloc[0]
         assert found["peak"] == 7
         assert found["peak_at"] == pd.Timestamp((BEGIN + 49 * SECOND) * 1_000, tz="UTC")
 
     def test_what_one_license_is_depends_on_the_grouping(self) -> None:
         events = [event(1, quantity=3), event(2), event(3, machine="m2"), event(4, member="bob"), event(5, machine="m3")]
-        log = open_log(world(events))
+        log = open_log(raw_log(events))
         assert {name: int(usage.peaks(log, name)["peak"].iloc[0]) for name in GROUPINGS} == {
             "handle": 7,
             "machine": 3,
@@ -71,7 +71,7 @@ class TestPeaks:
 
     def test_percentiles_go_by_time_and_not_by_days(self) -> None:
         noons = [one for day in range(10) for one in used(day * DAY, day * DAY + HOUR)]
-        found = usage.peaks(open_log(world(noons, seconds=10 * DAY))).iloc[0]
+        found = usage.peaks(open_log(raw_log(noons, seconds=10 * DAY))).iloc[0]
         # One is in use on each of ten days, but in an hour of 24 only.
         assert (found["peak"], found["p95"], found["p99"]) == (1, 0, 1)
 
@@ -83,7 +83,7 @@ class TestPeaks:
     def test_gaps_between_logs_are_not_observed(self) -> None:
         of = hundred(used(0, 10), used(80, 90))
         parts = [Span("P", BEGIN, BEGIN + 20 * SECOND), Span("P", BEGIN + 80 * SECOND, BEGIN + 100 * SECOND)]
-        log = open_log(World(of.events, parts))
+        log = open_log(RawLog(of.events, parts))
         assert usage.peaks(log)["observed_days"].iloc[0] == pytest.approx(40 / DAY)
         assert table(usage.time_at_level(log), "level", "share") == [[0, 0.5], [1, 0.5]]
 
@@ -100,7 +100,7 @@ class TestBounds:
 
     def test_what_a_restart_cut_does_not_count_below(self) -> None:
         of = hundred([event(10, era=1)])
-        log = open_log(World(of.events, of.spans, [Era(1, "P", BEGIN, BEGIN + 60 * SECOND)]))
+        log = open_log(RawLog(of.events, of.spans, [Era(1, "P", BEGIN, BEGIN + 60 * SECOND)]))
         assert table(usage.efficiency(log), "seat", "lower", "hours", "upper") == [[1, 0, 50 / HOUR, 50 / HOUR]]
 
     def test_what_has_an_uncertain_date_does_not_count_below(self) -> None:
@@ -116,7 +116,7 @@ class TestShares:
         assert usage.efficiency(log)["hours"].tolist() == [40 / HOUR, 20 / HOUR, 10 / HOUR, 10 / HOUR]
 
     def test_where_no_time_was_observed_no_share_is_given(self) -> None:
-        log = open_log(world(used(0, 0), seconds=0))
+        log = open_log(raw_log(used(0, 0), seconds=0))
         assert usage.peaks(log)["observed_days"].tolist() == [0]
         assert usage.time_at_level(log).empty
         assert usage.needed(log)["seats"].tolist() == [0]
@@ -127,7 +127,7 @@ class TestHeatMap:
         """One license in use for the whole of a day in Berlin."""
         begin, end = (int(at.timestamp()) * SECOND for at in (day, day + timedelta(days=1)))
         rows = [event(0)._replace(at=begin), event(0, "checkin")._replace(at=end, line=2)]
-        log = open_log(World(rows, [Span("P", begin, end)], [], "Europe/Berlin"))
+        log = open_log(RawLog(rows, [Span("P", begin, end)], [], "Europe/Berlin"))
         found = usage.heat_map(log).set_index("hour")
         return found[found["observed_hours"] > 0]
 
@@ -144,13 +144,13 @@ class TestHeatMap:
         assert (found["average"] == 1).all()
 
     def test_averages_are_of_the_observed_time(self) -> None:
-        log = open_log(world(used(0, HOUR // 4, quantity=4), seconds=HOUR // 2))
+        log = open_log(raw_log(used(0, HOUR // 4, quantity=4), seconds=HOUR // 2))
         found = usage.heat_map(log).iloc[0]
         assert (found["weekday"], found["hour"]) == (2, 12)
         assert (found["peak"], found["average"], found["observed_hours"]) == (4, 2, 0.5)
 
     def test_hours_are_those_of_the_zone(self) -> None:
-        log = open_log(world(used(0, HOUR), seconds=HOUR))
+        log = open_log(raw_log(used(0, HOUR), seconds=HOUR))
         found = usage.heat_map(log, timezone="Asia/Kathmandu")
         assert table(found[found["observed_hours"] > 0], "hour", "observed_hours") == [[17, 0.25], [18, 0.75]]
 
@@ -160,20 +160,20 @@ class TestLengths:
         """Closed after 1, 3 and 5 hours, still open after 2 and 4: half are over after 5 hours, not after 3."""
         closed = [one for hours in (1, 3, 5) for one in used(0, hours * HOUR, member=f"c{hours}")]
         still_open = [event((9 - hours) * HOUR, member=f"o{hours}") for hours in (2, 4)]
-        found = usage.lengths(open_log(world([*closed, *still_open], seconds=9 * HOUR))).iloc[0]
+        found = usage.lengths(open_log(raw_log([*closed, *still_open], seconds=9 * HOUR))).iloc[0]
         assert (found["sessions"], found["censored"]) == (5, 2)
         assert (found["p25_hours"], found["median_hours"], found["p75_hours"]) == (3, 5, 5)
         assert found["naive_median_hours"] == 3
 
     def test_where_most_are_open_the_median_is_unknown(self) -> None:
         closed = [one for number in range(4) for one in used(0, HOUR, member=f"c{number}")]
-        found = usage.lengths(open_log(world([*closed, *(event(0) for _ in range(6))], seconds=9 * HOUR))).iloc[0]
+        found = usage.lengths(open_log(raw_log([*closed, *(event(0) for _ in range(6))], seconds=9 * HOUR))).iloc[0]
         assert pd.isna(found["median_hours"])
         assert (found["p25_hours"], found["naive_median_hours"]) == (1, 1)
 
     def test_what_a_restart_cut_lasted_at_least_so_long(self) -> None:
-        of = world([*used(0, HOUR), event(0, era=1, member="bob")], seconds=9 * HOUR)
-        log = open_log(World(of.events, of.spans, [Era(1, "P", BEGIN, BEGIN + 2 * HOUR * SECOND)]))
+        of = raw_log([*used(0, HOUR), event(0, era=1, member="bob")], seconds=9 * HOUR)
+        log = open_log(RawLog(of.events, of.spans, [Era(1, "P", BEGIN, BEGIN + 2 * HOUR * SECOND)]))
         assert table(usage.lengths(log), "sessions", "censored") == [[2, 1]]
 
     def test_the_median_and_its_interval_are_those_of_kaplan_and_meier(self) -> None:
@@ -186,7 +186,7 @@ class TestLengths:
             for number, (start, length) in enumerate(zip(starts.tolist(), lasted.tolist(), strict=True))
             for one in (used(start, start + length, handle=f"h{number}", source="authority"))[: 1 + is_closed[number]]
         ]
-        found = usage.lengths(open_log(world(events, seconds=10 * HOUR))).iloc[0]
+        found = usage.lengths(open_log(raw_log(events, seconds=10 * HOUR))).iloc[0]
         seen = np.where(is_closed, lasted, 10 * HOUR - starts)
         fitted = KaplanMeierFitter().fit(seen, is_closed)
         bounds = median_survival_times(fitted.confidence_interval_).iloc[0]
@@ -201,36 +201,36 @@ class TestWhoUses:
     def test_days_count_from_the_last_act_of_the_member(self) -> None:
         ann = [event(0), event(DAY, "checkin"), event(3 * DAY, "denial", reason="queued")]
         bob = [event(0, member="bob"), event(4 * DAY, "checkin", member="bob", reason="idle"), event(5 * DAY, member="bob")]
-        found = usage.last_used(open_log(world([*ann, *bob], seconds=10 * DAY)))
+        found = usage.last_used(open_log(raw_log([*ann, *bob], seconds=10 * DAY)))
         assert table(found, "member", "days_since", "uses", "is_held") == [["ann", 9, 1, False], ["bob", 5, 2, True]]
 
     def test_what_the_server_or_an_administrator_ends_is_no_sign_of_use(self) -> None:
         ends = [event(DAY, "checkin", reason="idle"), event(DAY, "release", member="bob"), event(DAY, "end", member="eve")]
         begins = [event(0), event(0, member="bob"), event(0, member="eve")]
-        found = usage.last_used(open_log(world([*begins, *ends], seconds=10 * DAY)))
+        found = usage.last_used(open_log(raw_log([*begins, *ends], seconds=10 * DAY)))
         assert found["days_since"].tolist() == [10, 10, 10]
         assert not found["is_held"].any()
 
     def test_it_can_be_asked_of_an_earlier_time(self) -> None:
-        log = open_log(world([*used(0, 4 * DAY), event(6 * DAY)], seconds=10 * DAY))
+        log = open_log(raw_log([*used(0, 4 * DAY), event(6 * DAY)], seconds=10 * DAY))
         earlier = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=BEGIN) + timedelta(days=3)
         assert table(usage.last_used(log, earlier), "days_since", "uses", "is_held") == [[3, 1, True]]
 
     def test_who_was_only_denied_used_nothing(self) -> None:
-        assert usage.last_used(open_log(world([event(0, "denial", reason="queued")]))).empty
+        assert usage.last_used(open_log(raw_log([event(0, "denial", reason="queued")]))).empty
 
     def test_a_package_and_its_part_in_one_second_are_one_action(self) -> None:
         pair = [event(5, feature="SUITE"), event(5, feature="PART")]
         twice = [event(9, feature="SUITE"), event(9, feature="SUITE"), event(9, feature="PART"), event(9, feature="PART")]
         others = [event(5, feature="SUITE", machine="m2"), event(6, feature="PART"), event(6, feature="PART", member="bob")]
-        found = usage.user_actions(open_log(world([*pair, *twice, *others])))
+        found = usage.user_actions(open_log(raw_log([*pair, *twice, *others])))
         assert table(found, "checkouts", "actions") == [[9, 6]]
 
     def test_requests_are_used_denied_and_unsupported(self) -> None:
         denied = [event(1, "denial", reason="-4,342 full"), event(2, "denial"), event(3, "denial", reason="unsupported")]
-        found = usage.requests(open_log(world([event(0), *denied, event(4, "checkin"), event(5, "renewal")])))
+        found = usage.requests(open_log(raw_log([event(0), *denied, event(4, "checkin"), event(5, "renewal")])))
         assert table(found, "requests", "used", "denied", "unsupported") == [[4, 1, 2, 1]]
 
     def test_a_member_of_two_groups_counts_for_both(self) -> None:
-        found = usage.requests(open_log(world([event(0, group="gis; staff"), event(1, group="gis"), event(2)])), by="group")
+        found = usage.requests(open_log(raw_log([event(0, group="gis; staff"), event(1, group="gis"), event(2)])), by="group")
         assert dict(zip(found["group"].fillna("none"), found["requests"], strict=True)) == {"gis": 2, "staff": 1, "none": 1}

@@ -20,7 +20,7 @@ from authority.domain.refusals import every_refusal
 from authority.web.problems import HTTP_CODES, STATUS
 from authority.wiring.settings import PREFIX, SETTINGS
 from checkout_log.errors import LogError
-from checkout_log.reporting import report
+from checkout_log.report import command_line
 from verifier.cli.main import build_parser
 from verifier.errors import every_error
 
@@ -51,7 +51,7 @@ def _commands() -> str:
         parts += [f"### {title}", "", "```", text.rstrip(), "```", ""]
     parts += ["## carnet-report", "", "For the analyst, anywhere.", ""]
     with _width(100):
-        parts += ["### carnet-report", "", "```", report.parser().format_help().rstrip(), "```", ""]
+        parts += ["### carnet-report", "", "```", command_line.parser().format_help().rstrip(), "```", ""]
     return "\n".join(parts)
 
 

@@ -1,6 +1,6 @@
 """Pictures. Each takes the frame of a measure, draws on `ax` or on a figure of its own, and returns the axes.
 
-Colors are told apart by color-blind people, units stand at the axes, limits and uncertainty are drawn. `panels` has the sentence
+Colors are told apart by color-blind people, units stand at the axes, limits and uncertainty are drawn. `captions` has the sentence
 that belongs to each.
 """
 

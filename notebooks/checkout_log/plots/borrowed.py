@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from checkout_log.plots.features import chosen, name_of
+from checkout_log.plots.features import name_of, of_feature
 from checkout_log.plots.style import BLACK, BLUE, PALE, RED, SKY, axes, dressed, key, nothing, seats_axis, shortened
 
 # More lines than these cannot be told apart.
@@ -52,7 +52,7 @@ def what_if(
 
     frame: of `sizing.what_if` for several lengths, with the length as column `longest_days`.
     """
-    rows, ax = chosen(frame, product, feature).sort_values("longest_days"), axes(ax)
+    rows, ax = of_feature(frame, product, feature).sort_values("longest_days"), axes(ax)
     dressed(ax, f"{name_of(rows)}: what a shorter longest borrow gives back", "longest borrow in days", "seat-days given back")
     if rows.empty:
         return nothing(ax, "nothing was borrowed")

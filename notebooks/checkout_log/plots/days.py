@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from checkout_log.plots.features import chosen, name_of
+from checkout_log.plots.features import name_of, of_feature
 from checkout_log.plots.style import (
     BLACK,
     BLUE,
@@ -36,7 +36,7 @@ def use_over_time(
 
     limit: the seats that there are. timezone: in which days are counted.
     """
-    rows, ax = chosen(frame, product, feature).sort_values("day"), axes(ax)
+    rows, ax = of_feature(frame, product, feature).sort_values("day"), axes(ax)
     dressed(ax, f"{name_of(rows)}: most seats in use on each day", "", "seats")
     if rows.empty:
         return nothing(ax, "nothing was observed")
@@ -62,7 +62,7 @@ def forecast(
 
     frame: of `sizing.forecast`. past: of `daily.by_day`. limit: the seats that there are.
     """
-    rows, ax = chosen(frame, product, feature).sort_values("day"), axes(ax)
+    rows, ax = of_feature(frame, product, feature).sort_values("day"), axes(ax)
     dressed(ax, f"{name_of(rows)}: daily peaks to come, if things go on as they did", "", "seats")
     known = rows.dropna(subset=["expected"])
     if known.empty:
@@ -71,7 +71,7 @@ def forecast(
     ax.vlines(at, known["lower"], known["upper"], color=ORANGE, alpha=0.35, linewidth=2)
     ax.plot(at, known["expected"], color=BLACK, linewidth=0, marker="o", markersize=2.4)
     if past is not None and len(past):
-        _observed(ax, chosen(past, product, feature).sort_values("day"))
+        _observed(ax, of_feature(past, product, feature).sort_values("day"))
     _finish(ax, timezone, limit)
     key(ax, [("observed, each day and week", BLUE), ("expected on each day", BLACK), ("95 % of such days", ORANGE)])
     return ax

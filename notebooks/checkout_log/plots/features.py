@@ -7,7 +7,7 @@ import pandas as pd
 from checkout_log.errors import QuestionInvalid
 
 
-def chosen(frame: pd.DataFrame, product: str | None, feature: str | None) -> pd.DataFrame:
+def of_feature(frame: pd.DataFrame, product: str | None, feature: str | None) -> pd.DataFrame:
     """The rows of one feature of one product; both may be left out where the frame holds one only. Raises QuestionInvalid."""
     rows = frame
     for name, value in (("product", product), ("feature", feature)):

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from checkout_log.plots.features import chosen, name_of
+from checkout_log.plots.features import name_of, of_feature
 from checkout_log.plots.style import (
     BLACK,
     BLUE,
@@ -57,7 +57,7 @@ def session_lengths(
     # Loading it takes a second, and only this picture needs it.
     from lifelines import KaplanMeierFitter
 
-    rows, ax = chosen(sessions, product, feature), axes(ax)
+    rows, ax = of_feature(sessions, product, feature), axes(ax)
     dressed(ax, f"{name_of(rows)}: how long sessions last", "time since the start", "share still open")
     if rows.empty:
         return nothing(ax, "there are no sessions")

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from checkout_log.plots.features import chosen, name_of
+from checkout_log.plots.features import name_of, of_feature
 from checkout_log.plots.style import (
     BLUE,
     GREEN,
@@ -42,7 +42,7 @@ def exceedance(
 
     frame: of `usage.exceedance`; the band goes from its lower to its upper shares. limit: the seats that there are.
     """
-    rows, ax = chosen(frame, product, feature), axes(ax)
+    rows, ax = of_feature(frame, product, feature), axes(ax)
     dressed(ax, f"{name_of(rows)}: how often so many seats were in use", "seats", "share of the observed time")
     if not rows["share"].sum():
         return nothing(ax, "nothing was in use for any time")
@@ -69,7 +69,7 @@ def time_at_level(
     ax: Axes | None = None,
 ) -> Axes:
     """The share of time in which exactly so many seats were in use. frame: of `usage.time_at_level`."""
-    rows, ax = chosen(frame, product, feature), axes(ax)
+    rows, ax = of_feature(frame, product, feature), axes(ax)
     dressed(ax, f"{name_of(rows)}: time with exactly so many seats in use", "seats in use", "share of the observed time")
     if rows.empty:
         return nothing(ax, "nothing was observed")
@@ -91,7 +91,7 @@ def efficiency(
     ax: Axes | None = None,
 ) -> Axes:
     """How long the first, second, ... seat was in use. frame: of `usage.efficiency`; thin lines go from lower to upper hours."""
-    rows, ax = chosen(frame, product, feature), axes(ax)
+    rows, ax = of_feature(frame, product, feature), axes(ax)
     dressed(ax, f"{name_of(rows)}: how long each seat was in use", "seat, in the order in which they are taken", "hours in use")
     if rows.empty:
         return nothing(ax, "nothing was in use")
@@ -118,7 +118,7 @@ def heat_map(
 
     frame: of `usage.heat_map`. value: "peak" or "average". timezone: the zone in which its hours are counted.
     """
-    rows, ax = chosen(frame, product, feature), axes(ax)
+    rows, ax = of_feature(frame, product, feature), axes(ax)
     zone = f", {timezone}" if timezone else ""
     dressed(ax, f"{name_of(rows)}: {_WHAT[value]}", f"hour of the day{zone}", "", grid="")
     if rows.empty:

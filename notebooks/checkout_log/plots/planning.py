@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from checkout_log.plots.features import chosen, name_of
+from checkout_log.plots.features import name_of, of_feature
 from checkout_log.plots.style import BLUE, RED, SKY, axes, dressed, end_labels, mark, nothing, seats_axis, share_axis
 
 
@@ -21,7 +21,7 @@ def enough_seats(
 
     frame: of `sizing.enough`; the band goes from its lower to its upper shares. limit: the seats that there are.
     """
-    rows, ax = chosen(frame, product, feature).sort_values("seats"), axes(ax)
+    rows, ax = of_feature(frame, product, feature).sort_values("seats"), axes(ax)
     dressed(ax, f"{name_of(rows)}: how many seats are enough", "if there were so many seats", "share")
     rows = rows.dropna(subset=["exceeded"])
     if rows.empty:

@@ -4,19 +4,18 @@
 `events_table` writes millions of rows for a measurement of speed.
 """
 
-from checkout_log.simulate.export import write_csv, write_jsonl, write_parquet
-from checkout_log.simulate.flexnet import write_flexnet
-from checkout_log.simulate.flexnet_traps import Traps
+from checkout_log.simulate.export import events_table, write_csv, write_jsonl, write_parquet
+from checkout_log.simulate.flexnet import Traps, write_flexnet
 from checkout_log.simulate.lmstat import write_lmstat
 from checkout_log.simulate.logs import write_logs
-from checkout_log.simulate.organization import Organization
-from checkout_log.simulate.parts import (
+from checkout_log.simulate.organization import (
     NOTHING_PLANTED,
     Batch,
     Feature,
     FieldCrew,
     Group,
     OfficeHours,
+    Organization,
     Planted,
     Product,
     Restart,
@@ -24,7 +23,6 @@ from checkout_log.simulate.parts import (
     Use,
 )
 from checkout_log.simulate.rlm import write_rlm
-from checkout_log.simulate.table import events_table
 from checkout_log.simulate.truth import Truth, run
 
 __all__ = [

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from checkout_log.columns import ENDINGS
-from checkout_log.simulate.clocks import MINUTE, SECOND, Whole, wall_of
+from checkout_log.simulate.clock import MINUTE, SECOND, Whole, wall_of
 from checkout_log.simulate.world import NEVER, NONE, World
 
 # What happens first when two things happen at once: seats come back before they are given, and a server stops before that.

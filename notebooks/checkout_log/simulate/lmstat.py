@@ -7,11 +7,10 @@ from datetime import datetime
 from pathlib import Path
 
 from checkout_log.errors import QuestionInvalid
-from checkout_log.simulate.clocks import SECOND, Clock
+from checkout_log.simulate.clock import SECOND, Clock
 from checkout_log.simulate.flexnet import HOST
-from checkout_log.simulate.parts import FLEXNET, Feature, Product
-from checkout_log.simulate.rows import Use, uses_of
-from checkout_log.simulate.truth import Truth
+from checkout_log.simulate.organization import FLEXNET, Feature, Product
+from checkout_log.simulate.truth import LoggedUse, Truth, uses_of
 
 _PORT, _VERSION = 27000, "v11.19.4"
 
@@ -60,7 +59,9 @@ def _lines(truth: Truth, products: Sequence[Product], clock: Clock, at: int) -> 
             yield from _feature_lines(product, feature, rows, clock, up_at)
 
 
-def _feature_lines(product: Product, feature: Feature, rows: list[tuple[int, Use]], clock: Clock, up_at: int) -> Iterator[str]:
+def _feature_lines(
+    product: Product, feature: Feature, rows: list[tuple[int, LoggedUse]], clock: Clock, up_at: int
+) -> Iterator[str]:
     used = sum(use.quantity for _, use in rows)
     yield f"Users of {feature.name}:  (Total of {_licenses(feature.seats)} issued;  Total of {_licenses(used)} in use)"
     yield ""
@@ -71,7 +72,7 @@ def _feature_lines(product: Product, feature: Feature, rows: list[tuple[int, Use
         yield ""
 
 
-def _user_line(product: Product, number: int, use: Use, clock: Clock, up_at: int) -> str:
+def _user_line(product: Product, number: int, use: LoggedUse, clock: Clock, up_at: int) -> str:
     """A row of a user. A restart of the server makes the start of a borrow younger, and so its end later."""
     start = clock.moment(max(use.start, up_at))
     since = f"start {start:%a} {start.month}/{start.day} {start.hour}:{start:%M}"

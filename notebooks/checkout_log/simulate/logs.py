@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from checkout_log.simulate.export import write_jsonl
-from checkout_log.simulate.flexnet import write_flexnet
-from checkout_log.simulate.flexnet_traps import Traps
-from checkout_log.simulate.parts import AUTHORITY, FLEXNET, RLM
+from checkout_log.simulate.flexnet import Traps, write_flexnet
+from checkout_log.simulate.organization import AUTHORITY, FLEXNET, RLM
 from checkout_log.simulate.rlm import write_rlm
 from checkout_log.simulate.truth import Truth
 

@@ -9,10 +9,10 @@ import pandas as pd
 
 from checkout_log.columns import CHECKIN, ENDINGS
 from checkout_log.errors import QuestionInvalid
-from checkout_log.simulate.clocks import DAY, HOUR, Mask, is_weekday
+from checkout_log.simulate.clock import DAY, HOUR, Mask, is_weekday
 from checkout_log.simulate.grants import Stop, stops
-from checkout_log.simulate.journeys import due_after
-from checkout_log.simulate.parts import Batch, Group, Habit, Use
+from checkout_log.simulate.habits import due_after
+from checkout_log.simulate.organization import Batch, Group, Habit, Use
 from checkout_log.simulate.world import NEVER, NONE, World, table
 
 # The number of no case.

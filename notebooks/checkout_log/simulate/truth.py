@@ -1,9 +1,11 @@
-"""What really happened, as the tables that a log would be read into."""
+"""What really happened, as the tables that a log would be read into, and as plain rows for the writers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +14,13 @@ import pyarrow as pa
 
 from checkout_log.columns import ARROW, BORROW, ENDINGS, EVENTS, SESSION, SESSIONS, TEXT, TIME, WHOLE, Column, checked
 from checkout_log.errors import QuestionInvalid
-from checkout_log.simulate import happenings, look_alikes, stuck_stories
-from checkout_log.simulate.demand import wishes
+from checkout_log.simulate.clock import SECOND
+from checkout_log.simulate.events import Held, held_seats, logged_events, who_and_what
 from checkout_log.simulate.grants import Stop, granted, stops
-from checkout_log.simulate.happenings import Held
+from checkout_log.simulate.habits import wishes
 from checkout_log.simulate.organization import Organization
 from checkout_log.simulate.plan import Case, Plan
+from checkout_log.simulate.stories import RECONNECTED, plant
 from checkout_log.simulate.world import NONE, World, world_of
 
 STUCK = (
@@ -67,12 +70,11 @@ def run(organization: Organization | None = None, seed: int = 0) -> Truth:
     organization = Organization() if organization is None else organization
     world = world_of(organization, seed)
     plan = Plan(world, wishes(world))
-    stuck_stories.plant(plan)
-    look_alikes.plant(plan)
+    plant(plan)
     wanted = plan.done()
     answers = granted(world, wanted)
-    held = happenings.held(world, wanted, answers)
-    events = happenings.events(world, wanted, answers, held, plan.told)
+    held = held_seats(world, wanted, answers)
+    events = logged_events(world, wanted, answers, held, plan.told)
     planted = [_rows_of(world, wanted, held, case) for case in plan.cases]
     return Truth(
         organization,
@@ -104,7 +106,7 @@ def _sessions(world: World, held: Held) -> dict[str, npt.NDArray[np.generic]]:
     ending = np.array(ENDINGS, dtype=object)[held.ending]
     count = len(ending)
     return {
-        **happenings.who_and_what(world, held.member, held.machine, held.pool),
+        **who_and_what(world, held.member, held.machine, held.pool),
         "handle": held.handle,
         "mode": np.where(held.due == NONE, SESSION, BORROW).astype(object),
         "quantity": held.quantity,
@@ -140,7 +142,7 @@ def _rows_of(world: World, wanted: pd.DataFrame, held: Held, case: Case) -> list
             f'a case of "{case.kind}" found no seat in time ({case.note})',
             hint="Give the pools more seats, or take another seed.",
         )
-    what = happenings.who_and_what(world, held.member[rows], held.machine[rows], held.pool[rows])
+    what = who_and_what(world, held.member[rows], held.machine[rows], held.pool[rows])
     return [
         common
         | {name: what[name][at] for name in ("product", "feature", "machine")}
@@ -149,7 +151,7 @@ def _rows_of(world: World, wanted: pd.DataFrame, held: Held, case: Case) -> list
     ]
 
 
-_CUT = ("cut-by-restart", look_alikes.RECONNECTED)
+_CUT = ("cut-by-restart", RECONNECTED)
 
 
 def _cases(found: list[list[dict[str, object]]]) -> pd.DataFrame:
@@ -159,3 +161,78 @@ def _cases(found: list[list[dict[str, object]]]) -> pd.DataFrame:
         kind = object if column.kind == TEXT else np.int64
         arrays[column.name] = np.array([row[column.name] for row in rows], dtype=kind)
     return checked(frame(STUCK, arrays), STUCK)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """What a writer needs of an event: fields of `columns.EVENTS`."""
+
+    at: int
+    event: str
+    handle: str | None
+    product: str
+    feature: str
+    member: str
+    machine: str
+    quantity: int
+    until: int | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedUse:
+    """What a writer needs of a session: fields of `columns.SESSIONS`."""
+
+    handle: str
+    product: str
+    feature: str
+    mode: str
+    member: str
+    machine: str
+    quantity: int
+    start: int
+    end: int
+    until: int | None
+    ended_by: str
+
+    def is_out(self, at: int) -> bool:
+        """Whether it is held at a time."""
+        return self.start <= at and (at < self.end or self.ended_by == "open")
+
+    @property
+    def is_borrow(self) -> bool:
+        """Whether it is offline."""
+        return self.mode == BORROW
+
+
+def events_of(truth: Truth, products: Iterable[str]) -> list[LoggedEvent]:
+    """The events of these products, in order."""
+    frame = truth.events
+    return [LoggedEvent(*row) for row in _values(frame[frame["product"].isin(list(products))], LoggedEvent)]
+
+
+def uses_of(truth: Truth, products: Iterable[str]) -> list[LoggedUse]:
+    """The sessions of these products, in order of start."""
+    frame = truth.sessions
+    return [LoggedUse(*row) for row in _values(frame[frame["product"].isin(list(products))], LoggedUse)]
+
+
+def runs_of(truth: Truth, server: str, begin: int) -> list[tuple[int, int, Stop | None]]:
+    """Each run of a server: when it came up, when it went down, and how; the last goes on at the last look."""
+    mine = [stop for stop in truth.stops if stop.server == server]
+    ups = [begin, *(stop.up_at for stop in mine)]
+    downs = [*(stop.down_at for stop in mine), int(truth.now.timestamp()) * SECOND]
+    return list(zip(ups, downs, [*mine, None], strict=True))
+
+
+def _values(frame: pd.DataFrame, kind: type[LoggedEvent | LoggedUse]) -> Iterable[tuple[Any, ...]]:
+    return zip(*(plain(frame[one.name]) for one in fields(kind)), strict=True)
+
+
+def plain(values: pd.Series) -> list[Any]:
+    """The values of one column."""
+    is_time = isinstance(values.dtype, pd.DatetimeTZDtype)
+    found = np.array(values.astype("int64") if is_time else values, dtype=object)
+    found[values.isna().to_numpy()] = None
+    plain_values: list[Any] = found.tolist()
+    return plain_values

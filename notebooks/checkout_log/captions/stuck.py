@@ -1,0 +1,61 @@
+"""Sentences on stuck licenses."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pandas as pd
+
+from checkout_log.captions.words import code, counted, opening, percent
+from checkout_log.plots.stuck import STRONG
+from checkout_log.scoring import LOOK_ALIKE, NOT_FOUND, ORDINARY
+from checkout_log.thresholds import Thresholds
+
+
+def thresholds(wanted: Thresholds) -> str:
+    """From when on something counts as stuck."""
+    return (
+        f"An outlier is open {wanted.outlier_factor:g} times longer than {percent(wanted.outlier_share)} of the closed sessions of its "
+        f"feature ({wanted.fewest_closed} at least), and longer than {_days(wanted.outlier_least)}; a holder is inactive after "
+        f"{_days(wanted.inactive)} of silence, a machine is gone when it is silent {_days(wanted.gone_silence)} after another took "
+        f"its place; a borrow is over-long at {wanted.long_factor:g} times what its member ever kept, and {_days(wanted.long_least)} "
+        "more."
+    )
+
+
+def stuck_by_cause(found: pd.DataFrame) -> str:
+    """How many licenses are stuck, by cause. found: of `stuck.find`."""
+    if found.empty:
+        return "No license looks stuck."
+    causes = ", ".join(f"{count} {cause}" for cause, count in found["cause"].value_counts().items())
+    strong = int((found["confidence"] >= STRONG).sum())
+    verb = "looks" if len(found) == 1 else "look"
+    return opening(
+        f"{counted(len(found), 'license')} {verb} stuck: {causes}; for {strong} the evidence is strong ({percent(STRONG)} or more)."
+    )
+
+
+def confusion(pairs: pd.DataFrame, scores: pd.DataFrame) -> str:
+    """How many of the planted cases were found, and how often it cried wolf. Both of `scoring`."""
+    if pairs.empty:
+        return "The truth is not known here, so nothing can be said about right and wrong."
+    is_planted = ~pairs["planted"].isin([LOOK_ALIKE, ORDINARY])
+    missed = int((is_planted & (pairs["found"] == NOT_FOUND)).sum())
+    alike = pairs[pairs["planted"] == LOOK_ALIKE]
+    wrongly = int((alike["found"] != NOT_FOUND).sum())
+    right, rows = int(scores["right"].sum()), int(scores["found"].sum())
+    return (
+        f"{int(is_planted.sum()) - missed} of {int(is_planted.sum())} planted cases were found; {right} of {rows} causes named are true; "
+        f"{wrongly} of {len(alike)} uses that only look stuck, and {int((pairs['planted'] == ORDINARY).sum())} ordinary ones, were "
+        "called stuck."
+    )
+
+
+def releasable(ready: pd.DataFrame, file: str = "") -> str:
+    """How many borrows an authority can release. ready: of `release_table.releasable`. file: where they are written, if anywhere."""
+    where = f"; they are in {code(file)}" if file else ""
+    return opening(f"{counted(len(ready), 'borrow')} can be released by the authority{where}.")
+
+
+def _days(span: timedelta) -> str:
+    return counted(span.days, "day")

@@ -1,0 +1,124 @@
+"""`carnet-report`: all notebooks on the logs of a site, as one page to hand on."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from checkout_log import captions
+from checkout_log.errors import LogError
+from checkout_log.reading import read
+from checkout_log.report import notebooks
+from checkout_log.report.notebooks import Run
+from checkout_log.report.page import rendered
+
+EXAMPLES = """\
+examples:
+  carnet-report checkouts.parquet -o report.html
+      an export of Carnet's authority
+  carnet-report /opt/licenses/debug.log* -o report.html --timezone Europe/Berlin
+      FlexNet debug logs, with the time zone of the license server's clock
+  carnet-report authority.db geomodel.rlog 'lmstat/*.txt' -o report.html
+      any mixture: databases, RLM logs, outputs of lmstat
+
+exit status: 0 done, 1 a log cannot be used or a notebook failed, 2 wrong usage
+"""
+
+
+class ReportNotWritten(LogError):
+    """The page cannot be put where it was asked for."""
+
+    code = "report-not-written"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `carnet-report`."""
+    found = argparse.ArgumentParser(
+        prog="carnet-report",
+        description="Write one page on stuck licenses, use, denials and borrows out of checkout logs.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    found.add_argument("logs", metavar="LOG", nargs="+", help="a file, folder, pattern, or address of a database")
+    found.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the page to write")
+    found.add_argument("--timezone", metavar="ZONE", default="UTC", help="time zone of the license servers (default: UTC)")
+    found.add_argument("--version", action="version", version=f"carnet-report {version('carnet')}")
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    arguments = parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name that the terminal cannot show is no reason to stop.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return report(arguments.logs, arguments.output, arguments.timezone)
+    except LogError as error:
+        print(f"carnet-report: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def report(logs: Sequence[str], output: Path, timezone: str) -> int:
+    """Writes the page; 1 where a notebook failed, else 0. Raises what `read` raises, and ReportNotWritten."""
+    _check_writable(output)
+    # Before any kernel starts: what is wrong with the logs is said once, and at once.
+    quality = read(*logs, timezone=timezone).quality()
+    runs = list(_runs({"SOURCES": list(logs), "TIMEZONE": timezone}))
+    made_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    write_page(output, rendered(runs, captions.files(quality), timezone=timezone, made_at=made_at))
+    failed = [(run.name, run.failure) for run in runs if run.failure is not None]
+    for name, failure in failed:
+        where = ", at: ".join(failure.error.splitlines())
+        print(f"carnet-report: {name} failed in cell {failure.cell}: {where}", file=sys.stderr)
+    print(output)
+    return 1 if failed else 0
+
+
+def _runs(parameters: dict[str, object]) -> Iterator[Run]:
+    """Every notebook, one after the other: each may need all memory there is."""
+    found = notebooks.paths()
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("Notebooks", total=len(found))
+        for notebook in found:
+            progress.update(task, description=notebook.stem)
+            yield notebooks.run(notebook, parameters)
+            progress.advance(task)
+
+
+def _check_writable(output: Path) -> None:
+    if output.is_dir() or not os.access(output.parent, os.W_OK):
+        raise ReportNotWritten(
+            f'"{output}" cannot be written', hint="Name a file in a folder that is there and that you may write into."
+        )
+
+
+def write_page(output: Path, page: str) -> None:
+    """Puts the page under its name at once: nobody sees half of it, and an older one stays until the new one is whole.
+
+    Raises ReportNotWritten.
+    """
+    draft = output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        draft.write_text(page, encoding="utf-8")
+        draft.replace(output)
+    except OSError as error:
+        raise ReportNotWritten(
+            f'"{output}" cannot be written: {error.strerror}', hint="Free some space, or name another place."
+        ) from error
+    finally:
+        with suppress(OSError):
+            draft.unlink()
