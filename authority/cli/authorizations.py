@@ -1,19 +1,42 @@
-"""authorization install: what the vendor sent comes into force."""
+"""authorization: what the vendor lets the organization give; install what the vendor sent, and show it."""
 
 from __future__ import annotations
 
 import click
 
-from authority.cli.frame import Command, Frame, pass_frame, read_input, show
+from authority.cli.frame import Frame, Group, pass_frame, read_input, show
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import AuthorizationUnusable, RequestInvalid
-from authority.presentation.authorization import InstallationShown
+from authority.presentation.authorization import AuthorizationShown, InstallationShown
 from authority.presentation.shown import rfc3339
-from authority.services import authorizations
+from authority.services import authorizations, overview
 from authority.services.authorizations import Installation, NewTrust
 
 
-@click.command(cls=Command)
+@click.group(cls=Group)
+def authorization() -> None:
+    """What the vendor lets the organization give."""
+
+
+@authorization.command("show")
+@pass_frame
+def show_authorization(frame: Frame) -> None:
+    """Show what is licensed and what of it is used."""
+    with frame.authority() as authority:
+        value = AuthorizationShown.of(*overview.authorization(authority, CONSOLE), authority.now())
+    maximum = "any number" if value.members.maximum is None else value.members.maximum
+    lines = [
+        f"{value.organization_name} ({value.organization}), authorized by {value.vendor}, seq {value.seq}",
+        f"until {rfc3339(value.ends_at)}, {value.days_left} days left; longest borrow {value.max_borrow_days} days",
+        f"members {value.members.current} of {maximum}",
+    ]
+    for product in value.products:
+        lines.append(f"{product.name} ({product.id}), {product.mode}")
+        lines += [f"  {feature:<18} {seats.used} of {seats.licensed} used" for feature, seats in product.seats.items()]
+    show(frame, value, [*lines, *([f"warning: {value.warning}"] if value.warning else [])])
+
+
+@authorization.command("install")
 @click.argument("file")
 @click.option("--trust", metavar="FILE", help="The vendor's trust file, when the vendor is another one than before.")
 @click.option(
@@ -35,11 +58,11 @@ def install(frame: Frame, file: str, trust: str | None, accepted: tuple[str, ...
     data = _read(file)
     new_trust = None if trust is None else NewTrust(_read(trust), frozenset(accepted))
     with frame.authority() as authority:
-        done = authorizations.install(authority, CONSOLE, data, new_trust, dry_run=dry_run)
-        value = InstallationShown.of(done, authority.now(), dry_run=dry_run)
-    lines = _lines(done, dry_run=dry_run)
-    if done.trust_file is not None and not dry_run:
-        wrote = f"wrote {frame.settings().trust_copy}; " if done.trouble is None else ""
+        installation = authorizations.install(authority, CONSOLE, data, new_trust, dry_run=dry_run)
+        value = InstallationShown.of(installation, authority.now(), dry_run=dry_run)
+    lines = _lines(installation, dry_run=dry_run)
+    if installation.trust_file is not None and not dry_run:
+        wrote = f"wrote {frame.settings().trust_copy}; " if installation.trouble is None else ""
         lines.append(
             f"{wrote}from now on workstations need the new trust file for new borrows, earlier ones stay good with the old one"
         )
@@ -54,14 +77,14 @@ def _read(name: str) -> bytes:
         raise AuthorizationUnusable(error.message) from error
 
 
-def _lines(done: Installation, *, dry_run: bool) -> list[str]:
-    authorization = done.authorization
-    if not done.is_new:
-        return [f"the authorization with seq {authorization.seq} is in force already; nothing was changed"]
+def _lines(installation: Installation, *, dry_run: bool) -> list[str]:
+    new = installation.authorization
+    if not installation.is_new:
+        return [f"the authorization with seq {new.seq} is in force already; nothing was changed"]
     did = "would be installed; nothing was changed" if dry_run else "is installed"
-    until = rfc3339(authorization.ends_at)
-    lines = [f"the authorization of {authorization.vendor} with seq {authorization.seq}, until {until}, {did}"]
-    lines += [f"  {change}" for change in done.changes or ("nothing but its number changes",)]
-    if done.consequences:
-        lines += ["what is in use is more than it allows:", *(f"  {sentence}" for sentence in done.consequences)]
+    until = rfc3339(new.ends_at)
+    lines = [f"the authorization of {new.vendor} with seq {new.seq}, until {until}, {did}"]
+    lines += [f"  {change}" for change in installation.changes or ("nothing but its number changes",)]
+    if installation.consequences:
+        lines += ["what is in use is more than it allows:", *(f"  {sentence}" for sentence in installation.consequences)]
     return lines

@@ -29,7 +29,7 @@ from authority.domain.members import CONSOLE
 from authority.presentation import sheets
 from authority.presentation.borrows import BorrowShown
 from authority.presentation.computers import name_of
-from authority.services import borrow as service
+from authority.services import borrow
 from authority.services.context import Authority
 from authority.services.unit import Unit
 from authority.signing.inbox import member_of_file
@@ -45,22 +45,22 @@ ENDINGS = CommandTable(
     }
 )
 COLUMNS: Columns[BorrowShown] = {
-    "id": lambda borrow: borrow.id,
-    "member": lambda borrow: borrow.member,
-    "license": lambda borrow: [f"{borrow.product} {borrow.level}", *borrow.extensions],
-    "machine": lambda borrow: name_of(borrow.machine),
-    "since": lambda borrow: borrow.issued_at,
-    "until": lambda borrow: borrow.expires_at,
-    "state": lambda borrow: borrow.state,
+    "id": lambda row: row.id,
+    "member": lambda row: row.member,
+    "license": lambda row: [f"{row.product} {row.level}", *row.extensions],
+    "machine": lambda row: name_of(row.machine),
+    "since": lambda row: row.issued_at,
+    "until": lambda row: row.expires_at,
+    "state": lambda row: row.state,
 }
 
 
-@click.group(cls=Group, commands=ENDINGS)
-def borrow() -> None:
+@click.group(cls=Group, commands=ENDINGS, name="borrow")
+def borrow_group() -> None:
     """Issue, watch and end borrows."""
 
 
-@borrow.command("issue")
+@borrow_group.command("issue")
 @click.argument("request_file")
 @click.option("--member", metavar="NAME", help="For whom; default: whom the request names.")
 @click.option("-o", "--output", required=True, metavar="FILE", help="The borrow file to carry to the workstation.")
@@ -70,7 +70,7 @@ def issue(frame: Frame, request_file: str, member: str | None, output: str) -> N
     check_output(output)
     request = member_of_file(read_input(request_file), "request")
     with frame.authority() as authority:
-        issued = service.issue(Unit(authority, CONSOLE), request, member)
+        issued = borrow.issue(Unit(authority, CONSOLE), request, member)
         shown = BorrowShown.of(issued.borrow, authority.now())
     write_output(output, issued.file)
     lines = [line_of(shown), f"wrote {output}; carry it to the workstation: carnet install {output}"]
@@ -79,7 +79,7 @@ def issue(frame: Frame, request_file: str, member: str | None, output: str) -> N
     show(frame, {"borrow": shown, "file": output, "is_new": issued.is_new}, lines)
 
 
-@borrow.command("list")
+@borrow_group.command("list")
 @click.option("--state", type=click.Choice([str(state) for state in BorrowState]))
 @click.option("--member", metavar="NAME")
 @click.option("--product", metavar="PRODUCT")
@@ -128,26 +128,26 @@ def list_borrows(
 
 def _write_sheet(frame: Frame, authority: Authority, wanted: Filter, limit: int | None, output: str | None) -> None:
     now = authority.now()
-    rows = (BorrowShown.of(item, now) for item in islice(service.every(Unit(authority, CONSOLE), wanted), limit))
+    rows = (BorrowShown.of(item, now) for item in islice(borrow.every(Unit(authority, CONSOLE), wanted), limit))
     write_lines(output, sheets.lines_of(BorrowShown, rows))
     if output is not None:
         show(frame, {"file": output}, [f"wrote {output}"])
 
 
 def _show_page(frame: Frame, authority: Authority, wanted: Filter) -> None:
-    page, more = service.listed(Unit(authority, CONSOLE), wanted)
+    page, more = borrow.listed(Unit(authority, CONSOLE), wanted)
     now = authority.now()
     show_table(frame, [BorrowShown.of(item, now) for item in page], COLUMNS)
     show_rest(more, wanted.limit, "narrow the list or raise --limit")
 
 
-@borrow.command("show")
+@borrow_group.command("show")
 @click.argument("borrow_id", metavar="ID")
 @pass_frame
 def show_borrow(frame: Frame, borrow_id: str) -> None:
     """Show one borrow, and whether a copy of it may still run."""
     with frame.authority() as authority:
-        shown = BorrowShown.of(service.show(Unit(authority, CONSOLE), borrow_id), authority.now())
+        shown = BorrowShown.of(borrow.show(Unit(authority, CONSOLE), borrow_id), authority.now())
     lines = [f"{name:<19} {_text(value)}" for name, value in shown.model_dump(mode="json").items()]
     show(frame, shown, lines)
 

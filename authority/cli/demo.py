@@ -61,17 +61,17 @@ class Play:
 
     @contextlib.contextmanager
     def _authority(self) -> Iterator[None]:
-        made = self._administer("init", "--org", "Demonstration")
-        self.api_key = made["admin"]["api_key"]
+        home = self._administer("init", "--org", "Demonstration")
+        self.api_key = home["admin"]["api_key"]
         self._administer("member", "add", "ada", "--type", "GIS Professional")
         command = [sys.executable, "-m", "authority.cli.main", "serve", "--port", "0", "--home", str(self.folder / "authority")]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
             try:
                 self.url = (server.stdout.readline() if server.stdout else "").split()[-1]
                 self._say(
-                    "THE AUTHORITY", f"serves {made['organization']} at {self.url}, root key {made['root_thumbprint'][:12]}…"
+                    "THE AUTHORITY", f"serves {home['organization']} at {self.url}, root key {home['root_thumbprint'][:12]}…"
                 )
-                self._carnet("trust", made["trust_file"])
+                self._carnet("trust", home["trust_file"])
                 yield
             finally:
                 server.terminate()
@@ -139,10 +139,10 @@ class Play:
         (self.folder / name).write_text(json.dumps(file), encoding="utf-8")
 
     def _expect(self, name: str, code: str, answer: dict[str, Any]) -> None:
-        found = "good" if answer["ok"] else answer["code"]
-        self.is_right = self.is_right and found == code
+        outcome = "good" if answer["ok"] else answer["code"]
+        self.is_right = self.is_right and outcome == code
         sentence = f"{answer['grant']['days_left']} days left" if answer["ok"] else answer["message"]
-        click.echo(f"    {'✓' if found == code else '✗'} {name:<22} {found:<24} {shorten(sentence, 76, placeholder=' …')}")
+        click.echo(f"    {'✓' if outcome == code else '✗'} {name:<22} {outcome:<24} {shorten(sentence, 76, placeholder=' …')}")
 
     def _expect_ok(self, answer: dict[str, Any]) -> None:
         self.is_right = self.is_right and answer["ok"]
@@ -174,14 +174,14 @@ class Play:
     @staticmethod
     def _http(request: urllib.request.Request) -> dict[str, Any]:
         with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
-            found: dict[str, Any] = json.load(response)
-        return found
+            answer: dict[str, Any] = json.load(response)
+        return answer
 
 
 def _json_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     """What a command printed. Raises ClickException with its own words when it printed no object."""
     try:
-        found: dict[str, Any] = json.loads(done.stdout)
+        answer: dict[str, Any] = json.loads(done.stdout)
     except json.JSONDecodeError as error:
         raise click.ClickException(done.stderr.strip() or f"exit status {done.returncode}") from error
-    return found
+    return answer

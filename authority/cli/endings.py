@@ -13,10 +13,9 @@ from authority.domain.refusals import InvalidInput, Refusal
 from authority.presentation import sheets
 from authority.presentation.borrows import BorrowShown
 from authority.presentation.computers import name_of
-from authority.presentation.releases import RefusedRow, ReleasedRow
+from authority.presentation.releases import RefusedRelease, ReleasedBorrow
 from authority.presentation.shown import rfc3339
-from authority.services import borrow as service
-from authority.services import endings
+from authority.services import borrow, endings
 from authority.services.context import Authority
 from authority.services.unit import Unit
 from authority.signing.inbox import member_of_file
@@ -61,14 +60,14 @@ def release(
     with frame.authority() as authority:
         if dry_run:
             borrows = [_borrow(authority, borrow_id) for borrow_id in borrow_ids]
-            show(frame, borrows, [f"would release {line_of(borrow)}" for borrow in borrows])
+            show(frame, borrows, [f"would release {line_of(item)}" for item in borrows])
         else:
             show_ended(frame, authority, _release_each(authority, borrow_ids, reason, accept_overlap=accept_overlap))
     return 0
 
 
 def _borrow(authority: Authority, borrow_id: str) -> BorrowShown:
-    return BorrowShown.of(service.show(Unit(authority, CONSOLE), borrow_id), authority.now())
+    return BorrowShown.of(borrow.show(Unit(authority, CONSOLE), borrow_id), authority.now())
 
 
 def _release_each(authority: Authority, borrow_ids: Sequence[str], reason: str, *, accept_overlap: bool) -> list[Borrow]:
@@ -104,7 +103,7 @@ def _release_rows(frame: Frame, borrow_ids: Sequence[str], reason: str, *, accep
         rows = [_row(authority, item, reason, accept_overlap=accept_overlap, dry_run=dry_run) for item in borrow_ids]
     verb = "would release" if dry_run else "released"
     lines = [
-        f"{row.id}: {row.message} [{row.code}]" if isinstance(row, RefusedRow) else f"{verb} {line_of(row.borrow)}"
+        f"{row.id}: {row.message} [{row.code}]" if isinstance(row, RefusedRelease) else f"{verb} {line_of(row.borrow)}"
         for row in rows
     ]
     done = sum(row.ok for row in rows)
@@ -112,15 +111,17 @@ def _release_rows(frame: Frame, borrow_ids: Sequence[str], reason: str, *, accep
     return 0 if done == len(rows) else REFUSED
 
 
-def _row(authority: Authority, borrow_id: str, reason: str, *, accept_overlap: bool, dry_run: bool) -> ReleasedRow | RefusedRow:
+def _row(
+    authority: Authority, borrow_id: str, reason: str, *, accept_overlap: bool, dry_run: bool
+) -> ReleasedBorrow | RefusedRelease:
     """What became of one row of a table."""
     try:
-        borrow = service.show(Unit(authority, CONSOLE), borrow_id)
+        ended = borrow.show(Unit(authority, CONSOLE), borrow_id)
         if not dry_run:
-            borrow = endings.release(Unit(authority, CONSOLE), borrow_id, reason, accept_overlap=accept_overlap)
+            ended = endings.release(Unit(authority, CONSOLE), borrow_id, reason, accept_overlap=accept_overlap)
     except Refusal as error:
-        return RefusedRow(id=borrow_id, code=error.code, message=error.message, hint=error.hint)
-    return ReleasedRow(id=borrow_id, borrow=BorrowShown.of(borrow, authority.now()))
+        return RefusedRelease(id=borrow_id, code=error.code, message=error.message, hint=error.hint)
+    return ReleasedBorrow(id=borrow_id, borrow=BorrowShown.of(ended, authority.now()))
 
 
 @click.command("check-in", cls=Command)
@@ -137,22 +138,22 @@ def check_in(frame: Frame, receipt_file: str) -> None:
 def show_ended(frame: Frame, authority: Authority, ended: list[Borrow]) -> None:
     """Borrows that were just ended, and until when a copy may still run."""
     now = authority.now()
-    borrows = [BorrowShown.of(borrow, now) for borrow in ended]
+    borrows = [BorrowShown.of(item, now) for item in ended]
     lines = []
-    for borrow in borrows:
-        lines.append(line_of(borrow))
-        if borrow.copy_may_run_until is not None:
-            until = rfc3339(borrow.copy_may_run_until)
+    for item in borrows:
+        lines.append(line_of(item))
+        if item.copy_may_run_until is not None:
+            until = rfc3339(item.copy_may_run_until)
             lines.append(f"  a copy may still run until {until}, unless its machine gets a new status list")
     show(frame, borrows if len(borrows) > 1 else borrows[0], lines)
 
 
-def line_of(borrow: BorrowShown) -> str:
+def line_of(item: BorrowShown) -> str:
     """A borrow in one line."""
-    features = ", ".join([borrow.level, *borrow.extensions])
+    features = ", ".join([item.level, *item.extensions])
     ending = (
-        f"until {rfc3339(borrow.expires_at)}"
-        if borrow.state is BorrowState.ACTIVE
-        else f"{borrow.state}, seat free at {rfc3339(borrow.seat_free_at)}"
+        f"until {rfc3339(item.expires_at)}"
+        if item.state is BorrowState.ACTIVE
+        else f"{item.state}, seat free at {rfc3339(item.seat_free_at)}"
     )
-    return f"{borrow.id}: {borrow.product} {features} for {borrow.member} on {name_of(borrow.machine)}, {ending}"
+    return f"{item.id}: {item.product} {features} for {item.member} on {name_of(item.machine)}, {ending}"

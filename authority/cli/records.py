@@ -1,26 +1,22 @@
-"""status-list, trust, authorization, key, log: what is given to others to read."""
+"""status-list, trust, key: what others are to have, the authority's own keys among it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any
 
 import click
 
-from authority.cli.frame import Frame, Group, check_output, pass_frame, show, show_table, write_lines, write_output
-from authority.cli.table import CommandTable
+from authority.cli.frame import Columns, Frame, Group, check_output, pass_frame, show, show_table, write_output
 from authority.domain.members import CONSOLE
-from authority.presentation import parquet, sheets
-from authority.presentation.authorization import AuthorizationShown
-from authority.presentation.log import with_texts
-from authority.presentation.shown import rfc3339
-from authority.services import log as log_service
+from authority.presentation.keys import KeyShown
 from authority.services import overview, status_lists
 from authority.services.unit import Unit
 
-PARQUET = "parquet"
+COLUMNS: Columns[KeyShown] = {
+    "use": lambda key: key.use,
+    "thumbprint": lambda key: key.kid,
+    "signs now": lambda key: "yes" if key.signs_now else "no",
+}
 
 
 @click.group(cls=Group, name="status-list")
@@ -55,29 +51,6 @@ def export_trust(frame: Frame, output: str) -> None:
     show(frame, {"file": output}, [f"wrote {output}; install it on workstations: carnet trust {output}"])
 
 
-@click.group(cls=Group, commands=CommandTable({"install": "authority.cli.authorizations:install"}))
-def authorization() -> None:
-    """What the vendor lets the organization give."""
-
-
-@authorization.command("show")
-@pass_frame
-def show_authorization(frame: Frame) -> None:
-    """Show what is licensed and what of it is used."""
-    with frame.authority() as authority:
-        value = AuthorizationShown.of(*overview.authorization(authority, CONSOLE), authority.now())
-    maximum = "any number" if value.members.maximum is None else value.members.maximum
-    lines = [
-        f"{value.organization_name} ({value.organization}), authorized by {value.vendor}, seq {value.seq}",
-        f"until {rfc3339(value.ends_at)}, {value.days_left} days left; longest borrow {value.max_borrow_days} days",
-        f"members {value.members.current} of {maximum}",
-    ]
-    for product in value.products:
-        lines.append(f"{product.name} ({product.id}), {product.mode}")
-        lines += [f"  {feature:<18} {seats.used} of {seats.licensed} used" for feature, seats in product.seats.items()]
-    show(frame, value, [*lines, *([f"warning: {value.warning}"] if value.warning else [])])
-
-
 @click.group(cls=Group)
 def key() -> None:
     """The authority's own keys."""
@@ -99,46 +72,5 @@ def list_keys(frame: Frame, public: bool, output: str | None) -> None:
         show(frame, {"file": output, **keys}, [f"wrote {output}; send it to the vendor"])
         return
     with frame.authority() as authority:
-        rows = overview.keys(authority)
-    columns = {
-        "use": lambda row: row["use"],
-        "thumbprint": lambda row: row["kid"],
-        "signs now": lambda row: "yes" if row["signs_now"] else "no",
-    }
-    show_table(frame, rows, columns)
-
-
-@click.group(cls=Group)
-def log() -> None:
-    """The checkout log."""
-
-
-@log.command("export")
-@click.option("--format", "form", type=click.Choice(["jsonl", "csv", PARQUET]), default="jsonl", show_default=True)
-@click.option("-o", "--output", metavar="FILE", help="Default: stdout; Parquet needs a file.")
-@pass_frame
-def export_log(frame: Frame, form: str, output: str | None) -> None:
-    """Write the checkout log, one row for each level and extension of each event."""
-    if output is not None:
-        check_output(output)
-    elif form == PARQUET:
-        raise click.UsageError("say where to write the Parquet file: -o FILE")
-    with frame.authority() as authority:
-        _write_log(form, output, log_service.checkout_log(authority, CONSOLE))
-    if output is not None:
-        show(frame, {"file": output}, [f"wrote {output}"])
-
-
-def _write_log(form: str, output: str | None, rows: Iterable[dict[str, Any]]) -> None:
-    if form == PARQUET and output is not None:
-        try:
-            parquet.write(Path(output), rows)
-        except OSError as error:
-            raise click.UsageError(f"{output} cannot be written: {error.strerror}") from error
-        return
-    texts = map(with_texts, rows)
-    write_lines(output, _json_lines(texts) if form == "jsonl" else sheets.lines(log_service.COLUMNS, texts))
-
-
-def _json_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    return (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        rows = [KeyShown(**row) for row in overview.keys(authority)]
+    show_table(frame, rows, COLUMNS)

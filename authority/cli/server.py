@@ -14,8 +14,9 @@ import click
 from granian import Granian
 from granian.constants import Interfaces
 
-from authority.cli.frame import TROUBLE, Command, Frame, pass_frame, read_input, show, show_table
+from authority.cli.frame import TROUBLE, Columns, Command, Frame, pass_frame, read_input, show, show_table
 from authority.domain.refusals import SettingsInvalid
+from authority.presentation.health import FindingShown
 from authority.services import overview
 from authority.storage.db import schema
 from authority.storage.db.database import Database
@@ -27,6 +28,11 @@ PORT = 8440
 # Each thread waits for the disk at every commit, so more threads than cores are of use.
 THREADS_PER_WORKER = 8
 STARTING_SECONDS = 60.0
+COLUMNS: Columns[FindingShown] = {
+    "": lambda finding: "ok" if finding.ok else "WRONG",
+    "subject": lambda finding: finding.subject,
+    "finding": lambda finding: finding.message,
+}
 
 
 @click.command(cls=Command)
@@ -145,13 +151,7 @@ def migrate(frame: Frame) -> None:
 def doctor(frame: Frame) -> int:
     """Look at database, keys, authorization and status list, and say what is wrong."""
     authority = open_authority(frame.settings(), check_tables=False)
-    found = overview.examine(authority)
+    rows = [FindingShown.of(finding) for finding in overview.examine(authority)]
     authority.database.close()
-    rows = [{"subject": item.subject, "ok": item.ok, "message": item.message} for item in found]
-    columns = {
-        "": lambda row: "ok" if row["ok"] else "WRONG",
-        "subject": lambda row: row["subject"],
-        "finding": lambda row: row["message"],
-    }
-    show_table(frame, rows, columns)
-    return 0 if all(item.ok for item in found) else TROUBLE
+    show_table(frame, rows, COLUMNS)
+    return 0 if all(row.ok for row in rows) else TROUBLE

@@ -11,8 +11,7 @@ from authority.domain.sessions import Session
 from authority.presentation.computers import name_of
 from authority.presentation.sessions import SessionShown, SettingsShown
 from authority.presentation.shown import rfc3339
-from authority.services import session_settings
-from authority.services import sessions as service
+from authority.services import session_settings, sessions
 from authority.services.context import Authority
 from authority.services.unit import Unit
 from authority.storage.sessions import Filter
@@ -29,12 +28,12 @@ COLUMNS: Columns[SessionShown] = {
 }
 
 
-@click.group(cls=Group)
-def session() -> None:
+@click.group(cls=Group, name="session")
+def session_group() -> None:
     """Watch and end connected uses, and set how long they last."""
 
 
-@session.command("list")
+@session_group.command("list")
 @click.option("--member", metavar="NAME")
 @click.option("--product", metavar="PRODUCT")
 @click.option("--all", "ended", is_flag=True, help="Also the sessions that ended.")
@@ -43,22 +42,22 @@ def session() -> None:
 def list_sessions(frame: Frame, member: str | None, product: str | None, ended: bool, limit: int) -> None:
     """Who is connected, on which computer, since when and until when; newest first."""
     with frame.authority() as authority:
-        page, more = service.listed(Unit(authority, CONSOLE), Filter(member, product, ended, None, limit))
+        page, more = sessions.listed(Unit(authority, CONSOLE), Filter(member, product, ended, None, limit))
         now = authority.now()
         rows = [SessionShown.of(item, now) for item in page]
     show_table(frame, rows, COLUMNS)
     show_rest(more, limit, "narrow the list or raise --limit")
 
 
-@session.command("end")
+@session_group.command("end")
 @click.argument("session_ids", metavar="ID...", nargs=-1, required=True)
 @pass_frame
 def end(frame: Frame, session_ids: tuple[str, ...]) -> None:
     """End sessions; each seat is free at once, and the user is told at the next use and has time to save."""
     with frame.authority() as authority:
-        sessions = _end_each(authority, session_ids)
+        rows = _end_each(authority, session_ids)
         now = authority.now()
-        ended = [SessionShown.of(item, now) for item in sessions]
+        ended = [SessionShown.of(row, now) for row in rows]
     show(frame, ended if len(ended) > 1 else ended[0], [_line(item) for item in ended])
 
 
@@ -67,7 +66,7 @@ def _end_each(authority: Authority, session_ids: tuple[str, ...]) -> list[Sessio
     ended: list[Session] = []
     for session_id in session_ids:
         try:
-            ended += [service.end(Unit(authority, CONSOLE), session_id)]
+            ended += [sessions.end(Unit(authority, CONSOLE), session_id)]
         except Refusal as error:
             error.done["ended"] = [item.id for item in ended]
             raise
@@ -81,7 +80,7 @@ def _line(ended: SessionShown) -> str:
     return f"{ended.id}: {ended.product} {features} for {who}, ended; the user can save until {save_by}"
 
 
-@session.command("settings")
+@session_group.command("settings")
 @click.option("--minutes", type=int, metavar="N", help="Minutes that a session lasts from its last use.")
 @click.option("--computers", type=int, metavar="N", help="Computers that a member can be signed in on at once.")
 @click.option("--offline-hours", type=int, metavar="N", help="Hours that a session goes on without a line.")

@@ -10,8 +10,7 @@ import click
 from authority.cli.frame import Frame, Group, check_output, pass_frame, read_input, show, write_output
 from authority.domain.refusals import RequestInvalid, SpecificationInvalid
 from authority.presentation.shown import rfc3339
-from authority.signing import keyring
-from authority.signing import root as vendor
+from authority.signing import keyring, root
 from authority.signing.root import Made
 from authority.wiring.app import system_clock
 
@@ -23,8 +22,8 @@ examples:
 """
 
 
-@click.group(cls=Group, epilog=EPILOG)
-def root() -> None:
+@click.group(cls=Group, name="root", epilog=EPILOG)
+def root_group() -> None:
     """The vendor's side: a root key, and authorizations made with it."""
 
 
@@ -33,7 +32,7 @@ _PASSPHRASE = click.option(
 )
 
 
-@root.command("init")
+@root_group.command("init")
 @click.argument("folder", metavar="DIR")
 @_PASSPHRASE
 @pass_frame
@@ -41,7 +40,7 @@ def init_root(frame: Frame, folder: str, passphrase_file: str | None) -> None:
     """Make the root key of a vendor in a folder that has none."""
     passphrase = _passphrase(passphrase_file)
     try:
-        signer = vendor.make(Path(folder), passphrase)
+        signer = root.make(Path(folder), passphrase)
     except OSError as error:
         raise click.UsageError(f"{folder} cannot be written: {error.strerror}") from error
     kid = signer.public.kid
@@ -52,7 +51,7 @@ def init_root(frame: Frame, folder: str, passphrase_file: str | None) -> None:
     show(frame, {"folder": folder, "file": str(path), "root_thumbprint": kid, "encrypted": passphrase is not None}, lines)
 
 
-@root.command("authorize")
+@root_group.command("authorize")
 @click.argument("folder", metavar="DIR")
 @click.option("--spec", required=True, metavar="SPEC.toml", help="What the organization may give.")
 @click.option("--keys", required=True, metavar="KEYS.json", help="The authority's public keys: key list --public.")
@@ -74,8 +73,8 @@ def authorize(
     """Sign an authorization for a specification and an authority's public keys."""
     paths = None if dry_run else _outputs(output, trust_file)
     wanted, public_keys = _read(spec), _read(keys)
-    signer = vendor.load(Path(folder), _passphrase(passphrase_file))
-    made = vendor.authorize(signer, Path(folder), wanted, public_keys, system_clock(), record=not dry_run)
+    signer = root.load(Path(folder), _passphrase(passphrase_file))
+    made = root.authorize(signer, Path(folder), wanted, public_keys, system_clock(), record=not dry_run)
     value = {
         "organization": made.authorization.organization,
         "seq": made.authorization.seq,

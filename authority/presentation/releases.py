@@ -8,7 +8,7 @@ from authority.presentation.borrows import BorrowShown
 from authority.presentation.shown import Repeated, Shown
 
 
-class ReleasedRow(Shown):
+class ReleasedBorrow(Shown):
     """A borrow that was released, or in a dry run would be."""
 
     id: Repeated
@@ -16,7 +16,7 @@ class ReleasedRow(Shown):
     borrow: BorrowShown
 
 
-class RefusedRow(Shown):
+class RefusedRelease(Shown):
     """A row that names no borrow, or one that cannot be released, and why."""
 
     id: Repeated

@@ -85,9 +85,9 @@ def problem(status: int, code: str, detail: str, hint: str, errors: list[dict[st
 
 def invalid(error: ValidationError) -> Response:
     """What pydantic found, in our body; the values themselves are not repeated, they may be secrets."""
-    found = [{"field": ".".join(str(part) for part in item["loc"]), "message": item["msg"]} for item in error.errors()]
-    names = ", ".join(item["field"] or "the body" for item in found)
-    return problem(400, "invalid-input", f"not understood: {names}", "Correct the named values and try again.", found)
+    errors = [{"field": ".".join(str(part) for part in item["loc"]), "message": item["msg"]} for item in error.errors()]
+    names = ", ".join(item["field"] or "the body" for item in errors)
+    return problem(400, "invalid-input", f"not understood: {names}", "Correct the named values and try again.", errors)
 
 
 def register(app: Flask) -> None:

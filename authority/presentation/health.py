@@ -1,0 +1,21 @@
+"""What a look at the authority's own state says."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from authority.presentation.shown import Shown
+from authority.services.overview import Finding
+
+
+class FindingShown(Shown):
+    """One thing that was looked at."""
+
+    subject: str
+    ok: bool
+    message: str
+
+    @classmethod
+    def of(cls, finding: Finding) -> Self:
+        """The finding as it is."""
+        return cls.model_validate(finding)
