@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 # What `python -m tools.walk` says at most. Who makes a walk shorter lowers the figure here.
 BUDGET = {
     "borrow": {
-        "files": 39,
+        "files": 42,
         "functions": 150,
         "changes of file": 160,
         "SQL executions": 10,

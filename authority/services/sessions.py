@@ -82,7 +82,7 @@ def renew(unit: Unit, session_id: str) -> Started:
         begun = _mine(unit, session_id)
         rules.check_open(begun, unit.now)
         case = _case(unit, begun.demand())
-        unit.check_admitted(unit.actor)
+        unit.membership.check_admitted(unit.actor)
         assignment = _locked(unit, case)
         session = _mine(unit, session_id, lock=True)
         borrow_rules.check_may_use(case.member, case.authorization, case.product)
@@ -189,7 +189,7 @@ def _locked(unit: Unit, case: _Case) -> Assignment | None:
 def _decide(unit: Unit, case: _Case) -> _Answer:
     """Applies the rules in order and writes what they say. Raises BorrowRefused; then no session is written."""
     product, demand, now = case.product, case.ask, case.now
-    unit.check_admitted(case.actor)
+    unit.membership.check_admitted(case.actor)
     assignment = _locked(unit, case)
     _log_ended_by_time(unit, case.member.id)
     features = seats.entitled(case, assignment, organization.assigned(unit.connection, product.id))

@@ -31,91 +31,63 @@ class Secret:
         return "Secret(...)"
 
 
-@dataclass(frozen=True, slots=True)
-class _Transaction:
-    """What a unit has while its transaction is under way."""
-
-    connection: Connection
-    at: datetime
-    membership: Membership | None
-    authorization_seq: int | None
-
-
 class Unit:
     """What every use case is given. It begins `reading` or `writing` once or more; each is one transaction on one connection.
 
-    `actor` is who asks; a Secret is taken for the actor behind it when the first transaction begins. While the organization has
-    too many members only administrators get in (seed S2), except with `open_over_limit`: giving licenses back stays open.
+    What a unit knows of its transaction it knows from its beginning, in two statements' time; all but the connection stays
+    readable afterwards. While the organization has too many members only administrators get in (seed S2), except with
+    `open_over_limit`: giving licenses back stays open.
     """
+
+    # The connection of the transaction that is under way.
+    connection: Connection
+    # The time of this transaction: to the microsecond as the log has it, and in whole seconds as tokens have it.
+    at: datetime
+    now: datetime
+    # Who asks; the actor behind a secret is found with the first statement.
+    actor: Actor
+    organization: Organization
+    # The authorization in force, what signing needs under it, and how many members there are and may be.
+    authorization: Authorization
+    issuer: Issuer
+    membership: Membership
 
     def __init__(self, authority: Authority, actor: Actor | Secret, *, open_over_limit: bool = False) -> None:
         self.authority = authority
-        self._actor = actor
+        self._secret = actor if isinstance(actor, Secret) else None
+        if isinstance(actor, Actor):
+            self.actor = actor
         self._open_over_limit = open_over_limit
-        self._transaction: _Transaction | None = None
         self._events: list[Event] = []
         self._denials: list[Event] = []
         # What there is too much of, for an administrator to be told with each answer (seed S2); None when all is well.
         self.excess: str | None = None
 
-    @property
-    def actor(self) -> Actor:
-        """Who asks. The actor behind a secret is known from the first transaction on."""
-        if isinstance(self._actor, Secret):
-            raise RuntimeError("the actor behind a secret is known when the unit has begun")  # noqa: TRY004 - too early
-        return self._actor
-
-    @property
-    def connection(self) -> Connection:
-        """The connection of the transaction that is under way."""
-        return self._under_way.connection
-
-    @property
-    def at(self) -> datetime:
-        """The time of this transaction, to the microsecond: what the log says."""
-        return self._under_way.at
-
-    @property
-    def now(self) -> datetime:
-        """The time by which this transaction judges, in whole seconds as tokens have them."""
-        return self._under_way.at.replace(microsecond=0)
-
-    @property
-    def organization(self) -> Organization:
-        """The organization. Raises NotSetUp."""
-        return self.authority.organization(self.connection)
-
-    @property
-    def authorization(self) -> Authorization:
-        """The authorization in force. Raises NotSetUp, AuthorizationUnusable."""
-        return self.authority.authorization(self.connection, self._under_way.authorization_seq)
-
-    @property
-    def issuer(self) -> Issuer:
-        """What signing needs under the authorization in force."""
-        return self.authority.issuer(self.connection, self.authorization)
-
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
-        """A transaction that sees one state of the database and changes nothing. Raises NotAuthenticated, OrganizationOverLimit."""
+        """A transaction that sees one state of the database and changes nothing.
+
+        Raises NotAuthenticated, OrganizationOverLimit, NotSetUp.
+        """
         with self.authority.database.read() as connection:
             self._begin(connection)
             try:
                 yield
             finally:
-                self._transaction = None
+                del self.connection
 
     @contextlib.contextmanager
     def writing(self, *, keep: bool = True) -> Iterator[None]:
         """A transaction that is kept, with what was recorded, when the block ends well, and taken back when it raises.
 
         With `keep` false it is taken back in any case. A refusal for which a denial was recorded is kept as that denial alone.
-        Raises NotAuthenticated, OrganizationOverLimit.
+        Raises NotAuthenticated, OrganizationOverLimit, NotSetUp.
         """
         refusal: BorrowRefused | None = None
         with self.authority.database.write(keep=keep) as connection:
+            self._begin(connection)
+            self._events, self._denials = [], []
             try:
-                self._begin(connection)
                 yield
             except BorrowRefused as error:
                 if not self._denials:
@@ -124,10 +96,9 @@ class Unit:
                 self.authority.database.undo(connection)
                 self._events = self._denials
             finally:
-                rows, at = self._events, self._transaction
-                self._transaction, self._events, self._denials = None, [], []
-            if rows and at is not None:
-                events.append(connection, rows, at.at)
+                del self.connection
+            if self._events:
+                events.append(connection, self._events, self.at)
         if refusal is not None:
             raise refusal
 
@@ -139,34 +110,22 @@ class Unit:
         """Adds the rows of a refusal to the log; they stay, though everything else of the transaction is taken back."""
         self._denials.extend(rows)
 
-    def check_admitted(self, actor: Actor) -> None:
-        """Raises OrganizationOverLimit for everyone but an administrator while there are too many members (seed S2)."""
-        membership = self._under_way.membership
-        if membership is not None:
-            membership.check_admitted(actor)
-
-    @property
-    def _under_way(self) -> _Transaction:
-        if self._transaction is None:
-            raise RuntimeError("no transaction of this unit is under way")
-        return self._transaction
-
     def _begin(self, connection: Connection) -> None:
-        secret = self._actor.text if isinstance(self._actor, Secret) else None
-        start = who.read(connection, None if secret is None else digest(secret))
-        at = self.authority.clock()
+        secret = self._secret
+        start = who.read(connection, None if secret is None else digest(secret.text))
+        self.at = self.authority.clock()
+        self.now = self.at.replace(microsecond=0)
         if secret is not None:
-            self._actor = _actor_behind(start.bearer, at)
-        self._transaction = _Transaction(connection, at, self._membership(connection, start), start.authorization_seq)
+            self.actor = _actor_behind(start.bearer, self.at)
+        self.authorization = self.authority.authorization(connection, start.authorization_seq)
+        self.organization = self.authority.organization(connection)
+        self.issuer = self.authority.issuer(connection, self.authorization)
+        self.membership = Membership.of(self.authorization, start.type_counts)
         if secret is not None and not self._open_over_limit:
-            self.check_admitted(self.actor)
-        if self.actor.role is Role.ADMINISTRATOR and self._transaction.membership is not None:
-            self.excess = self._transaction.membership.excess()
-
-    def _membership(self, connection: Connection, start: who.Who) -> Membership | None:
-        if start.authorization_seq is None:
-            return None
-        return Membership.of(self.authority.authorization(connection, start.authorization_seq), start.type_counts)
+            self.membership.check_admitted(self.actor)
+        if self.actor.role is Role.ADMINISTRATOR:
+            self.excess = self.membership.excess()
+        self.connection = connection
 
 
 def _actor_behind(bearer: who.Bearer | None, at: datetime) -> Actor:
