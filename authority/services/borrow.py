@@ -20,6 +20,7 @@ from authority.signing import inbox, issuing
 from authority.storage import borrowing, borrows, sessions, tokens
 from authority.storage.borrowing import Situation
 from authority.storage.borrows import Filter
+from authority.storage.db.prepared import pipeline
 from authority.storage.organization import Organization
 from authority.storage.tokens import Token
 
@@ -173,9 +174,10 @@ def _given(unit: Unit, case: Case[Ask], situation: Situation, borrow: Borrow, *,
     if kind is EventKind.RENEWAL:
         borrows.update(unit.connection, borrow)
     else:
-        borrows.insert(unit.connection, borrow, case.member.id)
-        for session_id in situation.sessions_here:
-            sessions.drop_seats(unit.connection, session_id, (borrow.level, *borrow.extensions))
+        with pipeline(unit.connection):
+            borrows.insert(unit.connection, borrow, case.member.id)
+            for session_id in situation.sessions_here:
+                sessions.drop_seats(unit.connection, session_id, (borrow.level, *borrow.extensions))
     token = _new_token(unit, case.ask, borrow, status_seq)
     unit.record(borrow_events(kind, borrow, case.actor))
     return _Decision(borrow, token, is_new=True)

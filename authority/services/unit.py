@@ -18,6 +18,7 @@ from authority.services.context import Authority
 from authority.signing.encoding import digest
 from authority.signing.issuing import Issuer
 from authority.storage import events, who
+from authority.storage.db.prepared import pipeline
 from authority.storage.organization import Organization
 
 
@@ -84,7 +85,7 @@ class Unit:
         Raises NotAuthenticated, OrganizationOverLimit, NotSetUp.
         """
         refusal: BorrowRefused | None = None
-        with self.authority.database.write(keep=keep) as connection:
+        with self.authority.database.write(keep=keep, at_end=self._write_events) as connection:
             self._begin(connection)
             self._events, self._denials = [], []
             try:
@@ -97,8 +98,6 @@ class Unit:
                 self._events = self._denials
             finally:
                 del self.connection
-            if self._events:
-                events.append(connection, self._events, self.at)
         if refusal is not None:
             raise refusal
 
@@ -110,9 +109,15 @@ class Unit:
         """Adds the rows of a refusal to the log; they stay, though everything else of the transaction is taken back."""
         self._denials.extend(rows)
 
+    def _write_events(self, connection: Connection) -> None:
+        if self._events:
+            events.append(connection, self._events, self.at)
+
     def _begin(self, connection: Connection) -> None:
         secret = self._secret
-        start = who.read(connection, None if secret is None else digest(secret.text))
+        # In a pipeline, so that PostgreSQL begins and answers in one go.
+        with pipeline(connection):
+            start = who.read(connection, None if secret is None else digest(secret.text))
         self.at = self.authority.clock()
         self.now = self.at.replace(microsecond=0)
         if secret is not None:

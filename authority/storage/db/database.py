@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,16 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from authority.domain.refusals import InvalidInput, SettingsInvalid, StorageUnavailable
 from authority.storage.db.batches import Batches
+from authority.storage.db.prepared import pipeline
 from authority.storage.db.savepoints import take_back
 
 LONGEST_WAIT_SECONDS = 20
 # SQLite and PostgreSQL, each with the driver that was tried.
 DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
+
+
+def _nothing(_: Connection) -> None:
+    """Writes nothing."""
 
 
 class Database:
@@ -52,10 +57,11 @@ class Database:
             connection.rollback()
 
     @contextlib.contextmanager
-    def write(self, *, keep: bool = True) -> Iterator[Connection]:
+    def write(self, *, keep: bool = True, at_end: Callable[[Connection], None] = _nothing) -> Iterator[Connection]:
         """A transaction that is committed at the end of the block, durably, or rolled back when the block raises.
 
-        With `keep` false it is rolled back in any case: every check is made and nothing is changed.
+        With `keep` false it is rolled back in any case: every check is made and nothing is changed. `at_end` writes what comes
+        last; it goes to PostgreSQL together with the commit, and both are waited for once.
 
         On SQLite it holds the one write lock from its first line (BEGIN IMMEDIATE); on PostgreSQL rows are locked by name.
         """
@@ -63,13 +69,13 @@ class Database:
             if self._batches is not None:
                 with self._batches.write(keep=keep) as connection:
                     yield connection
+                    at_end(connection)
             else:
                 # Begun by name: what runs on the driver alone would begin nothing that there is to commit.
                 with self.engine.connect() as connection:
                     connection.begin()
                     yield connection
-                    if keep:
-                        connection.commit()
+                    _end(connection, at_end, keep=keep)
 
     def undo(self, connection: Connection) -> None:
         """Takes back all that the block of `write` did so far; the block goes on."""
@@ -138,6 +144,19 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _end(connection: Connection, at_end: Callable[[Connection], None], *, keep: bool) -> None:
+    """Writes what comes last on PostgreSQL, and commits."""
+    try:
+        with pipeline(connection):
+            at_end(connection)
+            if keep:
+                connection.commit()
+    except BaseException:
+        # The commit was said and failed on its way: SQLAlchemy holds the transaction for ended, the driver does not.
+        connection.connection.rollback()
+        raise
 
 
 def _refused(error: BaseException | None) -> StorageUnavailable:
