@@ -10,9 +10,12 @@ An application asks at its start::
         print(error.message, error.hint)
     except verifier.NotChecked as error:   # it could not be checked
         print(error.message, error.hint)
+
+`core` decides, `workstation` reads and keeps this machine's state around it, `cli` is the command `carnet`.
 """
 
-from verifier.core.steps import Grant, Workstation, verify
+from verifier.core.grant import Grant, Workstation
+from verifier.core.steps import verify
 from verifier.core.trust import TrustStore
 from verifier.errors import CarnetError, NotChecked, NotGood
 from verifier.workstation.check import check

@@ -1,22 +1,39 @@
-"""What the verifier says when it does not say yes: two families, each error with a code, a sentence, a hint and evidence."""
+"""What the verifier says when it does not say yes: two families, each error with a code, a sentence, a hint and evidence.
+
+The evidence of an error are its attributes: the values that its sentence speaks of, None where a sentence has none of them.
+"""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, dataclass_transform
 
 
-class CarnetError(Exception):
-    """Root of both families. `code` is stable; `hint` is what to do next; `evidence` holds the values of the sentence."""
+def _positional(*, kw_only: Literal[False] = False) -> Any:
+    """Marks the one field that is given by place; for type checkers alone."""
 
-    code: ClassVar[str] = ""
-    exit_status: ClassVar[int] = 1
-    default_hint: ClassVar[str] = ""
 
+# Type checkers hold every `raise` to the attributes that its class declares; at run time nothing is generated.
+@dataclass_transform(kw_only_default=True, field_specifiers=(_positional,))
+class _Explained(Exception):
     def __init__(self, message: str, *, hint: str | None = None, **evidence: Any) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint if hint is not None else self.default_hint
+        self.hint = self.default_hint if hint is None else hint
         self.evidence = evidence
+        for name, value in evidence.items():
+            setattr(self, name, value)
+
+    default_hint: ClassVar[str] = ""
+
+
+class CarnetError(_Explained):
+    """Root of both families. `code` is stable; `hint` is what to do next; `evidence` holds the attributes that were given."""
+
+    code: ClassVar[str] = ""
+    exit_status: ClassVar[int] = 1
+
+    message: str = _positional(kw_only=False)
+    hint: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The object that `--json` prints: `ok` (false), `code`, `message`, `hint`, `evidence`."""
@@ -41,12 +58,22 @@ class Malformed(NotGood):
     code = "malformed"
     default_hint = "The file was damaged on its way or is not a Carnet file. Fetch it again from where it was made."
 
+    kid: str | None = None
+    kind: str | None = None
+    length: int | None = None
+    member: str | None = None
+    missing: list[str] | None = None
+    size: int | None = None
+    unknown: list[str] | None = None
+
 
 class UnsupportedVersion(NotGood):
     """Made by a later version than this program reads."""
 
     code = "unsupported-version"
     default_hint = "Update Carnet on this machine, then try again."
+
+    version: int | None = None
 
 
 class UnknownKey(NotGood):
@@ -55,12 +82,17 @@ class UnknownKey(NotGood):
     code = "unknown-key"
     default_hint = "Install the trust file of the organization that issued this, or ask its administrator which one it is."
 
+    kid: str | None = None
+    seq: int | None = None
+
 
 class BadSignature(NotGood):
     """The signature does not fit the text."""
 
     code = "bad-signature"
     default_hint = "The file was changed after it was signed. Fetch it again from where it was made."
+
+    kid: str | None = None
 
 
 class KeyNotValid(NotGood):
@@ -69,12 +101,20 @@ class KeyNotValid(NotGood):
     code = "key-not-valid"
     default_hint = "Ask the administrator for a borrow signed with a current key, and install the newest status file."
 
+    kid: str | None = None
+    seq: int | None = None
+    signed_at: int | None = None
+    use: str | None = None
+
 
 class NotAuthorized(NotGood):
     """Grants more than the vendor authorized, or belongs to another organization."""
 
     code = "not-authorized"
     default_hint = "Ask the administrator: the license goes beyond what the vendor authorized the organization to give."
+
+    organization: str | None = None
+    product: str | None = None
 
 
 class NotYetValid(NotGood):
@@ -83,12 +123,16 @@ class NotYetValid(NotGood):
     code = "not-yet-valid"
     default_hint = "Check this machine's clock; if it is right, wait until the license begins."
 
+    begins_at: str | None = None
+
 
 class Expired(NotGood):
     """Ended before now."""
 
     code = "expired"
     default_hint = "Borrow the license again: make a new request on this machine."
+
+    expired_at: str | None = None
 
 
 class NotActivatedInTime(NotGood):
@@ -97,12 +141,16 @@ class NotActivatedInTime(NotGood):
     code = "not-activated-in-time"
     default_hint = "Make a new request on this machine; the administrator releases the old borrow."
 
+    activate_by: str | None = None
+
 
 class WrongProduct(NotGood):
     """Is for another product."""
 
     code = "wrong-product"
     default_hint = "Install the borrow file that was made for this product."
+
+    product: str | None = None
 
 
 class LevelNotGranted(NotGood):
@@ -111,6 +159,8 @@ class LevelNotGranted(NotGood):
     code = "level-not-granted"
     default_hint = "Return this license and borrow the level that you need."
 
+    level: str | None = None
+
 
 class ExtensionNotGranted(NotGood):
     """Does not grant an extension asked for."""
@@ -118,22 +168,31 @@ class ExtensionNotGranted(NotGood):
     code = "extension-not-granted"
     default_hint = "Return this license and borrow it again together with the extension."
 
+    extensions: list[str] | None = None
 
-class WrongMachine(NotGood):
+
+class WrongBinding(NotGood):
+    """Bound to something else than what is here: `wanted` in the license, `found` here."""
+
+    wanted: str | None = None
+    found: str | None = None
+
+
+class WrongMachine(WrongBinding):
     """Bound to another machine."""
 
     code = "wrong-machine"
     default_hint = "A borrow works on one machine only: make a request on this machine."
 
 
-class WrongUser(NotGood):
+class WrongUser(WrongBinding):
     """Bound to another OS user."""
 
     code = "wrong-user"
     default_hint = "Sign in to this machine as the user who made the request, or make a request as this user."
 
 
-class WrongMachineKey(NotGood):
+class WrongMachineKey(WrongBinding):
     """Bound to another machine key."""
 
     code = "wrong-machine-key"
@@ -146,12 +205,16 @@ class Revoked(NotGood):
     code = "revoked"
     default_hint = "Ask the administrator why, or borrow the license again."
 
+    seq: int | None = None
+
 
 class Suspended(NotGood):
     """The status list says that it is suspended."""
 
     code = "suspended"
     default_hint = "Ask the administrator, and install a newer status file when the suspension ends."
+
+    seq: int | None = None
 
 
 class GivenUp(NotGood):
@@ -160,12 +223,16 @@ class GivenUp(NotGood):
     code = "given-up"
     default_hint = "This machine returned the license. Borrow it again with a new request."
 
+    borrow_id: str | None = None
+
 
 class NoTrust(NotChecked):
     """No trust store is installed."""
 
     code = "no-trust"
     default_hint = "Install the organization's trust file: carnet trust FILE."
+
+    home: str | None = None
 
 
 class NoBorrow(NotChecked):
@@ -176,12 +243,18 @@ class NoBorrow(NotChecked):
         "Make a request (carnet request PRODUCT -o FILE), have it answered, and install the answer (carnet install FILE)."
     )
 
+    home: str | None = None
+    product: str | None = None
+
 
 class StateDamaged(NotChecked):
     """A file of this workstation's own state cannot be read or is open to others."""
 
     code = "state-damaged"
     default_hint = "Install the trust, borrow and status files again; nothing else is lost."
+
+    files: int | None = None
+    path: str | None = None
 
 
 class StatusListMissing(NotChecked):
@@ -197,12 +270,18 @@ class StatusListStale(NotChecked):
     code = "status-list-stale"
     default_hint = "Fetch a newer status file from the authority and install it."
 
+    age_seconds: int | None = None
+    limit: int | None = None
+
 
 class StatusListRolledBack(NotChecked):
     """The status list is older than one known here, or another one with the same number."""
 
     code = "status-list-rolled-back"
     default_hint = "Use the newest status file; an older one is never taken."
+
+    known_seq: int | None = None
+    seq: int | None = None
 
 
 class StatusListUnusable(NotChecked):
@@ -211,6 +290,11 @@ class StatusListUnusable(NotChecked):
     code = "status-list-unusable"
     default_hint = "Fetch the status file again; if it stays so, tell the administrator."
 
+    cause: str | None = None
+    index: int | None = None
+    seq: int | None = None
+    uri: str | None = None
+
 
 class ClockTurnedBack(NotChecked):
     """The clock is far behind what was signed and is installed here."""
@@ -218,19 +302,24 @@ class ClockTurnedBack(NotChecked):
     code = "clock-turned-back"
     default_hint = "Set this machine's clock right, then try again."
 
+    clock_at: str | None = None
+    floor_at: str | None = None
+
 
 class ClockInDoubt(NotChecked):
-    """The clock cannot be believed."""
+    """The clock shows no time of the calendar."""
 
     code = "clock-in-doubt"
     default_hint = "Set this machine's clock right, then try again."
 
+    clock_seconds: int | None = None
+
 
 def every_error(root: type[CarnetError] = CarnetError) -> list[type[CarnetError]]:
     """All error classes that carry a code, in the order they are written above; the documentation is held to this list."""
-    found: list[type[CarnetError]] = []
+    errors: list[type[CarnetError]] = []
     for child in root.__subclasses__():
         if child.code:
-            found.append(child)
-        found.extend(every_error(child))
-    return found
+            errors.append(child)
+        errors.extend(every_error(child))
+    return errors

@@ -16,7 +16,7 @@ from authority.signing.authorizations import opened
 from authority.signing.keyring import KeyRing
 from verifier.core import files, jose, signing, status
 from verifier.core.claims import STATUS_LIST_TYP
-from verifier.core.steps import timestamp
+from verifier.core.times import timestamp
 from verifier.errors import CarnetError
 
 # A carried answer may take a while to reach its machine; after this a lost file is no longer of use to a finder.

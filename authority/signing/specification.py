@@ -16,7 +16,7 @@ from verifier.core import jose, keys
 from verifier.core.files import LARGEST_FILE
 from verifier.core.keys import PublicKey
 from verifier.core.reading import FEATURE, MOST_DAYS, PRODUCT_ID
-from verifier.core.steps import timestamp
+from verifier.core.times import timestamp
 from verifier.errors import CarnetError, Malformed
 
 # A day's room, so that a workstation whose clock is behind can use it at once.

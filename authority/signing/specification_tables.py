@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from verifier.core.reading import LARGEST_INTEGER, LAST_SECOND, LONGEST_TEXT
-from verifier.core.steps import timestamp
+from verifier.core.times import timestamp
 
 _DATE = re.compile(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _TIME = re.compile(

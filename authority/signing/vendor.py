@@ -12,7 +12,7 @@ from verifier.core import files, jose
 from verifier.core.authorization import Authorization, authorization
 from verifier.core.claims import AUTHORIZATION_TYP
 from verifier.core.keys import PublicKey
-from verifier.core.steps import timestamp
+from verifier.core.times import timestamp
 from verifier.core.trust import TrustStore
 from verifier.errors import CarnetError
 

@@ -34,7 +34,7 @@ from verifier.workstation.carry import Wish
 def read(bench: Bench, data: bytes | None = None) -> StatusList:
     """The exported list as a workstation reads it."""
     exported = status_lists.export(Unit(bench.authority, CONSOLE)) if data is None else data
-    return steps.open_status(exported, TrustStore.read(bench.trust_file))[0]
+    return steps.open_status(exported, TrustStore.read(bench.trust_file)).status_list
 
 
 def claims(data: bytes) -> dict[str, Any]:

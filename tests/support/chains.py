@@ -17,8 +17,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from verifier.core import claims, files, jose, keys, steps
+from verifier.core.grant import Grant, Workstation
 from verifier.core.keys import PublicKey
-from verifier.core.steps import Grant, Workstation
 from verifier.core.trust import TrustStore
 from verifier.errors import CarnetError
 

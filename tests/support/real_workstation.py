@@ -7,7 +7,7 @@ from pathlib import Path
 
 import verifier
 from tests.support.chains import START, Chain, at, make_chain
-from verifier.core.steps import Grant, Workstation
+from verifier.core.grant import Grant, Workstation
 from verifier.workstation import identity, install
 from verifier.workstation.store import Store
 
@@ -44,7 +44,8 @@ class RealWorkstation:
 def make_workstation(home: Path, begins: int = START, *, installed: bool = True) -> RealWorkstation:
     """A store with trust in the chain's root and, unless told otherwise, its borrow installed as it begins."""
     store = Store(home)
-    bound = Workstation(identity.machine().id, identity.user().id, store.machine_key().public.kid)
+    system = identity.system()
+    bound = Workstation(system.machine().id, system.user().id, store.machine_key().public.kid)
     found = RealWorkstation(store, make_chain(begins, bound))
     found.install(found.chain.trust_file(), begins)
     if installed:

@@ -10,7 +10,8 @@ from datetime import datetime
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from verifier.core import claims, keys
-from verifier.core.steps import Workstation, timestamp
+from verifier.core.grant import Workstation
+from verifier.core.times import timestamp
 from verifier.workstation import carry
 from verifier.workstation.carry import Wish
 from verifier.workstation.identity import MachineMark, OsUser

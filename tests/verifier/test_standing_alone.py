@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.chains import HOUR, make_chain
-from verifier.core.steps import Workstation
+from verifier.core.grant import Workstation
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_NEEDED = ["flask", "sqlalchemy", "pandas", "click", "pydantic", "alembic", "granian", "rich", "psycopg", "argon2"]

@@ -9,8 +9,9 @@ import verifier
 from verifier import errors
 from verifier.cli.output import UsageError, failure, result, warn
 from verifier.cli.paths import check_output, read_input, write_output
-from verifier.core import steps
 from verifier.core.files import parse
+from verifier.core.grant import Grant
+from verifier.core.times import rfc3339, rfc3339_of, timestamp
 from verifier.workstation import carry
 from verifier.workstation import install as installing
 from verifier.workstation.check import License, licenses
@@ -64,7 +65,7 @@ def request(arguments: argparse.Namespace) -> int:
     try:
         data = carry.request(Store.open(arguments.home), wish)
     except errors.Malformed as error:
-        raise UsageError(f"{error.message}. {error.hint if 'Name' in error.hint else ''}".strip()) from error
+        raise UsageError(f"{error.message}. {error.hint if error.hint != error.default_hint else ''}".strip()) from error
     write_output(arguments.output, data)
     lines = [f"wrote {arguments.output}", "carry it to the administrator; install the answer with: carnet install FILE"]
     return result(arguments, {"file": arguments.output}, lines)
@@ -75,8 +76,8 @@ def _end_of(text: str) -> int:
     try:
         if len(text) == len("2026-12-24"):
             midnight = datetime.combine(date.fromisoformat(text) + timedelta(days=1), datetime.min.time())
-            return steps.timestamp(midnight.astimezone())
-        return steps.timestamp(datetime.fromisoformat(text))
+            return timestamp(midnight.astimezone())
+        return timestamp(datetime.fromisoformat(text))
     except (ValueError, OverflowError) as error:
         raise UsageError(f"--until {text}: write a day (2026-12-24) or a time with its zone (2026-12-24T18:00:00Z)") from error
 
@@ -115,10 +116,10 @@ def check(arguments: argparse.Namespace) -> int:
     return result(arguments, {"grant": granted.as_json()}, [describe(granted)])
 
 
-def describe(granted: steps.Grant) -> str:
+def describe(granted: Grant) -> str:
     """A Grant in one line."""
     extensions = f" with {', '.join(granted.extensions)}" if granted.extensions else ""
-    until = steps.rfc3339(granted.expires_at)
+    until = rfc3339(granted.expires_at)
     return (
         f"good: {granted.product} {granted.level}{extensions} for {granted.member} until {until}, {granted.days_left} days left"
     )
@@ -151,9 +152,9 @@ def _as_json(item: License) -> dict[str, object]:
         "member": borrow.member,
         "alias": borrow.alias,
         "borrow_id": borrow.borrow_id,
-        "expires_at": steps.clock(borrow.exp),
+        "expires_at": rfc3339_of(borrow.exp),
         "days_left": item.grant.days_left if item.grant else 0,
-        "status_list": None if listed is None else {"seq": listed.seq, "issued_at": steps.clock(listed.iat)},
+        "status_list": None if listed is None else {"seq": listed.seq, "issued_at": rfc3339_of(listed.iat)},
         "warnings": list(item.grant.warnings) if item.grant else [],
         "ok": item.error is None,
         "error": error,
@@ -172,8 +173,8 @@ def _as_lines(item: License) -> list[str]:
     lines += [f"  level      {level:<20} {'yes' if level in borrow.levels else 'no'}" for level in product.levels]
     lines += [f"  extension  {code:<20} {'yes' if code in borrow.extensions else 'no'}" for code in product.extensions]
     left = f", {item.grant.days_left} days left" if item.grant else ""
-    lines.append(f"  until      {steps.clock(borrow.exp)}{left}")
-    lines.append(f"  status     {'no list' if listed is None else f'list {listed.seq} of {steps.clock(listed.iat)}'}")
+    lines.append(f"  until      {rfc3339_of(borrow.exp)}{left}")
+    lines.append(f"  status     {'no list' if listed is None else f'list {listed.seq} of {rfc3339_of(listed.iat)}'}")
     notes = item.grant.warnings if item.grant else ()
     return [*lines, *refusal, *(f"  note       {warning}" for warning in notes)]
 

@@ -30,7 +30,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser], 
 def show_identity(arguments: argparse.Namespace) -> int:
     """`carnet identity`: makes the machine key if there is none yet."""
     store = Store.open(arguments.home)
-    machine, user, key = identity.machine(), identity.user(), store.machine_key().public.kid
+    system = identity.system()
+    machine, user, key = system.machine(), system.user(), store.machine_key().public.kid
     alias = store.state().alias
     value = {
         "machine": {"id": machine.id, "source": machine.source, "secondary": machine.secondary, "alias": alias},

@@ -11,8 +11,10 @@ from verifier.cli.borrows import describe
 from verifier.cli.output import UsageError, result, warn
 from verifier.cli.paths import read_input
 from verifier.core import files, steps
+from verifier.core.grant import Workstation
 from verifier.core.jose import COMPACT, strict_object
 from verifier.core.keys import decode
+from verifier.core.times import timestamp
 from verifier.errors import Malformed
 
 
@@ -37,7 +39,7 @@ def verify(arguments: argparse.Namespace) -> int:
     granted = steps.verify(
         read_input(arguments.file),
         trust=read_input(arguments.trust),
-        workstation=steps.Workstation(arguments.machine, arguments.user, arguments.machine_key),
+        workstation=Workstation(arguments.machine, arguments.user, arguments.machine_key),
         now=datetime.now(UTC) if arguments.at is None else _time(arguments.at),
         status_list=None if arguments.status is None else read_input(arguments.status),
     )
@@ -48,7 +50,7 @@ def verify(arguments: argparse.Namespace) -> int:
 def _time(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
-        steps.timestamp(found)
+        timestamp(found)
     except (ValueError, OverflowError) as error:
         raise UsageError(f"--at {text}: write a time with its zone, such as 2026-12-24T18:00:00Z") from error
     return found

@@ -89,29 +89,29 @@ class Authorization:
 
     def key(self, kid: str, use: str) -> PublicKey:
         """The key with this thumbprint for this use. Raises UnknownKey when the authorization does not name it."""
-        found = self.keys.get(kid)
-        if found is None:
+        record = self.keys.get(kid)
+        if record is None:
             raise UnknownKey(f"the authorization (seq {self.seq}) names no key {kid}", kid=kid, seq=self.seq)
-        if found.use != use:
-            raise KeyNotValid(f'the key {kid} is for "{found.use}", not for "{use}"', kid=kid, use=found.use)
-        return found.key
+        if record.use != use:
+            raise KeyNotValid(f'the key {kid} is for "{record.use}", not for "{use}"', kid=kid, use=record.use)
+        return record.key
 
     def check_key_at(self, kid: str, signed_at: int, jti: str | None) -> None:
         """Raises KeyNotValid when the key may not have signed at that time, or was revoked and does not know this `jti`."""
-        found = self.keys.get(kid)
-        if found is None:
+        record = self.keys.get(kid)
+        if record is None:
             raise KeyNotValid(f"the newest authorization (seq {self.seq}) no longer names the key {kid}", kid=kid, seq=self.seq)
-        if found.revoked and jti not in found.known:
+        if record.revoked and jti not in record.known:
             raise KeyNotValid(f"the key {kid} was revoked by the authorization with seq {self.seq}", kid=kid, seq=self.seq)
-        if not found.nbf <= signed_at < found.exp:
+        if not record.nbf <= signed_at < record.exp:
             raise KeyNotValid(f"the key {kid} was not in use at {signed_at}", kid=kid, signed_at=signed_at)
 
     def product(self, product_id: str) -> Product:
         """The product with this id. Raises NotAuthorized."""
-        found = self.products.get(product_id)
-        if found is None:
+        product = self.products.get(product_id)
+        if product is None:
             raise NotAuthorized(f'the authorization (seq {self.seq}) has no product "{product_id}"', product=product_id)
-        return found
+        return product
 
 
 def authorization(claims: Mapping[str, Any]) -> Authorization:
@@ -121,7 +121,7 @@ def authorization(claims: Mapping[str, Any]) -> Authorization:
     products = [_product(item) for item in read.objects("products", _PRODUCT)]
     keys = [_signing_key(item) for item in read.objects("keys", _KEY, optional=frozenset({"revoked", "known"}))]
     members = read.object("members", frozenset({"total", "types"}))
-    found = Authorization(
+    result = Authorization(
         vendor=read.text("iss"),
         organization=read.text("sub"),
         organization_name=read.text("organization"),
@@ -136,12 +136,12 @@ def authorization(claims: Mapping[str, Any]) -> Authorization:
         products={product.id: product for product in products},
         max_borrow_days=read.integer("max_borrow_days", 1, MOST_DAYS),
     )
-    if len(found.products) != len(products) or len(found.keys) != len(keys):
+    if len(result.products) != len(products) or len(result.keys) != len(keys):
         raise Malformed("the authorization names a product or a key twice")
-    if not found.nbf < found.exp:
-        raise Malformed(f"the authorization: nbf {found.nbf} and exp {found.exp} are not in order")
-    _check_user_types(found)
-    return found
+    if not result.nbf < result.exp:
+        raise Malformed(f"the authorization: nbf {result.nbf} and exp {result.exp} are not in order")
+    _check_user_types(result)
+    return result
 
 
 def _signing_key(read: Reader) -> SigningKey:
@@ -195,13 +195,13 @@ def _user_type(name: str, item: object) -> UserType:
     return UserType(includes=includes, may_hold=read.texts("may_hold", PRODUCT_ID))
 
 
-def _check_user_types(found: Authorization) -> None:
+def _check_user_types(result: Authorization) -> None:
     """Types speak only of products and levels that there are; limits only of types that there are."""
-    for name, user_type in found.user_types.items():
+    for name, user_type in result.user_types.items():
         for product, level in user_type.includes.items():
-            if product not in found.products or level not in found.products[product].levels:
+            if product not in result.products or level not in result.products[product].levels:
                 raise Malformed(f'the user type "{name}" includes "{product}" at "{level}", which the authorization lacks')
-        if not set(user_type.may_hold) <= set(found.products):
+        if not set(user_type.may_hold) <= set(result.products):
             raise Malformed(f'the user type "{name}" may hold a product that the authorization lacks')
-    if not set(found.members_by_type) <= set(found.user_types):
+    if not set(result.members_by_type) <= set(result.user_types):
         raise Malformed("the authorization limits a user type that it does not define")

@@ -80,7 +80,7 @@ def borrow(claims: Mapping[str, Any]) -> Borrow:
     machine = read.object("machine", frozenset({"id", "source", "alias"}))
     status = read.object("status", frozenset({"status_list"})).object("status_list", frozenset({"idx", "uri"}))
     policy = read.object("pol", frozenset({"status_max_age", "clock_tolerance"}))
-    found = Borrow(
+    result = Borrow(
         organization=read.text("iss"),
         product=read.text("aud", PRODUCT_ID),
         user_id=read.text("sub", USER_ID),
@@ -104,9 +104,9 @@ def borrow(claims: Mapping[str, Any]) -> Borrow:
         clock_tolerance_seconds=policy.integer("clock_tolerance"),
         activate_by=read.time("act"),
     )
-    if not found.iat <= found.nbf < found.exp:
-        raise Malformed(f"the borrow: iat {found.iat}, nbf {found.nbf} and exp {found.exp} are not in order")
-    return found
+    if not result.iat <= result.nbf < result.exp:
+        raise Malformed(f"the borrow: iat {result.iat}, nbf {result.nbf} and exp {result.exp} are not in order")
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def status_list(claims: Mapping[str, Any]) -> StatusListClaims:
     text = packed.members()["lst"]
     if packed.integer("bits") != STATUS_BITS or not isinstance(text, str):
         raise Malformed("the status list: two bits for each borrow, packed into a text, are read")
-    found = StatusListClaims(
+    result = StatusListClaims(
         organization=read.text("iss"),
         uri=read.text("sub"),
         iat=read.time("iat"),
@@ -141,9 +141,9 @@ def status_list(claims: Mapping[str, Any]) -> StatusListClaims:
         prev=read.text_or_null("prev", DIGEST),
         packed=text,
     )
-    if found.iat >= found.exp:
-        raise Malformed(f"the status list: iat {found.iat} and exp {found.exp} are not in order")
-    return found
+    if result.iat >= result.exp:
+        raise Malformed(f"the status list: iat {result.iat} and exp {result.exp} are not in order")
+    return result
 
 
 @dataclass(frozen=True, slots=True)

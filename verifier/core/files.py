@@ -30,18 +30,18 @@ def parse(data: bytes | str, kind: str | None = None) -> tuple[str, dict[str, An
     if len(raw) > LARGEST_STATUS_FILE:
         raise Malformed(f"the file has {len(raw)} bytes, at most {LARGEST_STATUS_FILE} are read", size=len(raw))
     members = strict_object(raw)
-    found, version = members.pop("carnet", None), members.pop("version", None)
-    if not isinstance(found, str) or found not in MEMBERS:
+    own, version = members.pop("carnet", None), members.pop("version", None)
+    if not isinstance(own, str) or own not in MEMBERS:
         raise Malformed('the file does not say with "carnet" which kind it is')
     if type(version) is not int or version != 1:
-        raise UnsupportedVersion(f"the {found} file is of version {version!r}, this program reads 1")
-    if kind is not None and found != kind:
-        raise Malformed(f"a {kind} file is wanted, this is a {found} file", kind=found)
-    if found != "status" and len(raw) > LARGEST_FILE:
-        raise Malformed(f"the file has {len(raw)} bytes, a {found} file has at most {LARGEST_FILE}", size=len(raw))
-    if members.keys() != MEMBERS[found]:
-        raise Malformed(f"a {found} file has the members {sorted(MEMBERS[found])}, not {sorted(members)[:9]}")
-    return found, members
+        raise UnsupportedVersion(f"the {own} file is of version {version!r}, this program reads 1")
+    if kind is not None and own != kind:
+        raise Malformed(f"a {kind} file is wanted, this is a {own} file", kind=own)
+    if own != "status" and len(raw) > LARGEST_FILE:
+        raise Malformed(f"the file has {len(raw)} bytes, a {own} file has at most {LARGEST_FILE}", size=len(raw))
+    if members.keys() != MEMBERS[own]:
+        raise Malformed(f"a {own} file has the members {sorted(MEMBERS[own])}, not {sorted(members)[:9]}")
+    return own, members
 
 
 def render(kind: str, members: Mapping[str, Any]) -> bytes:

@@ -136,10 +136,10 @@ def strict_object(data: bytes) -> dict[str, Any]:
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise Malformed("a member stands twice in a JSON object")
-    return found
+    return members
 
 
 def _refuse(text: str) -> Any:

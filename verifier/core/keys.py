@@ -26,12 +26,12 @@ THUMBPRINT = re.compile(r"\A[A-Za-z0-9_-]{43}\Z")
 def _order_eight_y() -> set[int]:
     """The y of the four points of order 8: the square roots of (-1 ± sqrt(1 + d)) / d that lie in the field."""
     root = _square_root((1 + CURVE_D) % FIELD_PRIME) or 0
-    found: set[int] = set()
+    ys: set[int] = set()
     for square in (root - 1, -root - 1):
         candidate = _square_root(square * pow(CURVE_D, -1, FIELD_PRIME) % FIELD_PRIME)
         if candidate is not None:
-            found |= {candidate, FIELD_PRIME - candidate}
-    return found
+            ys |= {candidate, FIELD_PRIME - candidate}
+    return ys
 
 
 def _square_root(square: int) -> int | None:

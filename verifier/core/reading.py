@@ -42,10 +42,10 @@ class Reader:
 
     def version(self, supported: int = 1) -> int:
         """The member `ver`; a later one raises UnsupportedVersion, so that people are told to update."""
-        found = self.integer("ver")
-        if found != supported:
-            raise UnsupportedVersion(f"{self._where} is of version {found}, this program reads {supported}", version=found)
-        return found
+        version = self.integer("ver")
+        if version != supported:
+            raise UnsupportedVersion(f"{self._where} is of version {version}, this program reads {supported}", version=version)
+        return version
 
     def text(self, name: str, pattern: re.Pattern[str] | None = None) -> str:
         """Printable text of 1 to 256 characters, matching `pattern` when one is given."""

@@ -10,7 +10,7 @@ from verifier.core import keys
 from verifier.core.authorization import Authorization
 from verifier.core.claims import STATUS_BITS, STATUS_LIST_TYP, status_list
 from verifier.core.jose import LONGEST_STATUS_LIST, open_by_kid
-from verifier.errors import CarnetError, Malformed, StatusListRolledBack, StatusListUnusable
+from verifier.errors import CarnetError, KeyNotValid, Malformed, StatusListRolledBack, StatusListUnusable
 
 VALID, ENDED, SUSPENDED = 0, 1, 2
 BITS = STATUS_BITS
@@ -60,6 +60,14 @@ def read(compact: object, authorization: Authorization) -> StatusList:
     )
 
 
+def check_key(status_list: StatusList, newest: Authorization) -> None:
+    """Raises StatusListUnusable when the newest authorization does not take the key of the list, at the time it was signed."""
+    try:
+        newest.check_key_at(status_list.kid, status_list.iat, None)
+    except KeyNotValid as error:
+        raise StatusListUnusable(f"the status list cannot be used: {error.message}", cause=error.code) from error
+
+
 def digest_of(compact: str) -> str:
     """SHA-256 of a list's compact text, 43 characters of base64url: what `prev` of the next one has."""
     return keys.encode(hashlib.sha256(compact.encode("ascii")).digest())
@@ -80,14 +88,14 @@ def unpack(packed: str, largest: int = LARGEST_UNPACKED) -> bytes:
     return unpacked
 
 
-def newest(known: StatusList | None, found: StatusList) -> StatusList:
-    """The newer of two lists of one URI. Raises StatusListRolledBack when `found` is older, or differs under the same number."""
-    if known is None or known.uri != found.uri or found.seq > known.seq:
-        return found
-    if found.seq < known.seq:
+def newest(known: StatusList | None, later: StatusList) -> StatusList:
+    """The newer of two lists of one URI. Raises StatusListRolledBack when `later` is older, or differs under the same number."""
+    if known is None or known.uri != later.uri or later.seq > known.seq:
+        return later
+    if later.seq < known.seq:
         raise StatusListRolledBack(
-            f"the status list has seq {found.seq}, but seq {known.seq} is known", seq=found.seq, known_seq=known.seq
+            f"the status list has seq {later.seq}, but seq {known.seq} is known", seq=later.seq, known_seq=known.seq
         )
-    if found.digest != known.digest:
-        raise StatusListRolledBack(f"there are two different status lists with seq {found.seq}", seq=found.seq)
+    if later.digest != known.digest:
+        raise StatusListRolledBack(f"there are two different status lists with seq {later.seq}", seq=later.seq)
     return known

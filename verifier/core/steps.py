@@ -1,78 +1,66 @@
-"""The numbered steps, in order, from bytes to a Grant. No clock, no file, no environment: every input is an argument.
+"""From bytes to a Grant: the steps, in their order. No clock, no file, no environment: every input is an argument.
 
-1. form of the file and of each token in it (strict JSON, canonical base64url, exact header)
-2. key: root key, then authorization, then the authority's key by look-up alone
+`open_borrow` makes Evidence of a file (steps 1 to 4), `judge` makes a Grant of Evidence (steps 5 to 12); the numbers stand
+beside the code. An application asks `verify`, where every input is explicit, or `verifier.check`, where the workstation gives them.
+
+1. form of the file and of each token in it: strict JSON, canonical base64url, exact header
+2. key: root key, then authorization, then the authority's key, by look-up alone
 3. signature, over the received bytes
 4. content: every claim present, of its type, and within what the authorization allows
-5. time: not before it begins, not after it ends
-6. product, level and extensions asked for
-7. machine, 8. user, 9. machine key
-10. status list last: an expired borrow is expired, whatever its status (draft-ietf-oauth-status-list-21, section 8.3)
+5. not given up on this machine
+6. time: the clock is not behind what was signed; not before the license begins, not after it ends
+7. product, level and extensions asked for
+8. machine
+9. user
+10. machine key
+11. status list, when all else is good: an expired borrow is expired, whatever its status (draft-ietf-oauth-status-list-21, section 8.3)
+12. first use: the token came to this machine in time
+
+Steps 5 and 12, and the clock in 6, ask what the workstation remembers; `verify` knows none of it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from verifier import errors
 from verifier.core import claims, files, status
 from verifier.core.authorization import SECONDS_PER_DAY, Authorization
+from verifier.core.grant import Demand, Grant, Workstation
 from verifier.core.jose import open_by_kid
+from verifier.core.state import State
+from verifier.core.status import StatusList
+from verifier.core.times import rfc3339_of, timestamp
 from verifier.core.trust import TrustStore
 
 
 @dataclass(frozen=True, slots=True)
-class Workstation:
-    """Who asks, and where: machine id, OS user id, machine key thumbprint. None means: not compared, and the grant says so."""
+class StatusFile:
+    """A status file whose signatures were verified: the list, its compact text, and the authorization beside it."""
 
-    machine_id: str | None
-    user_id: str | None
-    machine_key: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What a good license gives. Only the verifier makes one; `warnings` say what could not be known without a network."""
-
-    product: str
-    level: str
-    levels: tuple[str, ...]
-    extensions: tuple[str, ...]
-    member: str
-    borrow_id: str
-    expires_at: datetime
-    days_left: int
-    alias: str | None
-    warnings: tuple[str, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """The `grant` object that `--json` prints."""
-        return {
-            "product": self.product,
-            "level": self.level,
-            "levels": list(self.levels),
-            "extensions": list(self.extensions),
-            "member": self.member,
-            "borrow_id": self.borrow_id,
-            "expires_at": rfc3339(self.expires_at),
-            "days_left": self.days_left,
-            "alias": self.alias,
-            "warnings": list(self.warnings),
-        }
+    status_list: StatusList
+    compact: str
+    authorization: Authorization
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A borrow file whose signatures were verified: its claims, the authorization it carries, the newest one, the newest list."""
+    """A borrow file that passed steps 1 to 4: its claims, the authorization it carries, the newest one, the newest list."""
 
     borrow: claims.Borrow
     authorization: Authorization
     newest: Authorization
-    status_list: status.StatusList | None
+    status_list: StatusList | None
+
+    @property
+    def signed_at(self) -> int:
+        """The newest time that something signed here states, in seconds since 1970 UTC: whatever the clock says, it is later."""
+        list_iat = 0 if self.status_list is None else self.status_list.iat
+        return max(self.borrow.iat, self.authorization.iat, self.newest.iat, list_iat)
 
 
 def verify(
@@ -97,78 +85,75 @@ def verify(
         NotChecked: it could not be checked (a status list that is missing, stale, rolled back or unusable).
     """
     store = trust if isinstance(trust, TrustStore) else TrustStore.read(trust)
-    at = timestamp(now)
-    evidence = open_borrow(borrow_file, store, [] if status_list is None else [status_list])
-    if status_list is not None:
-        _check_given_list(evidence, open_status(status_list, store)[0])
-    check_content(evidence.borrow, evidence.authorization)
-    check_time(evidence.borrow, at)
-    warnings = check_workstation(evidence.borrow, workstation)
-    warnings += check_status(evidence.borrow, evidence.status_list, at)
-    return grant(evidence.borrow, at, warnings)
-
-
-def _check_given_list(evidence: Evidence, given: status.StatusList) -> None:
-    """A list given beside the borrow must be the borrow's, and not older than the one in its file."""
-    _check_is_of(evidence.borrow, given)
-    status.newest(evidence.status_list, given)
-
-
-def _check_is_of(borrow: claims.Borrow, found: status.StatusList) -> None:
-    if found.uri != borrow.status_uri:
-        raise errors.StatusListUnusable(f"the status list is {found.uri}, the borrow's is {borrow.status_uri}", uri=found.uri)
+    wall = timestamp(now)
+    beside = [] if status_list is None else [open_status(status_list, store)]
+    evidence = open_borrow(borrow_file, store, beside)
+    for file in beside:
+        # What a person gives beside the borrow must be the borrow's, and not older than the list in its file.
+        _check_is_of(evidence.borrow, file.status_list)
+        status.newest(evidence.status_list, file.status_list)
+    return judge(evidence, workstation, wall)
 
 
 def open_borrow(
-    borrow_file: bytes | str, trust: TrustStore, status_files: Sequence[bytes | str], *, known: Authorization | None = None
+    borrow_file: bytes | str, trust: TrustStore, beside: Sequence[StatusFile] = (), *, known: Authorization | None = None
 ) -> Evidence:
-    """Steps 1 to 3 for a borrow file, the status files beside it, and the newest authorization known.
+    """Steps 1 to 4 for a borrow file, with the status files beside it and the newest authorization known.
 
     The newest authorization says which keys are good. A list in the borrow file whose key it no longer takes says nothing,
     for who stole a status key can make lists; a status file whose key it does not take is refused (StatusListUnusable).
     """
+    # 1. Form, of the file; that of each token is read as it is opened.
     _, members = files.parse(borrow_file, "borrow")
+    # 2. Key and 3. signature: root key, authorization, borrow, status list.
     authorization = trust.authorize(members["authorization"])
-    opened = [open_status(data, trust) for data in status_files]
-    candidates = [authorization, *(found for _, found in opened), *(() if known is None else (known,))]
-    newest = max(candidates, key=lambda item: item.seq)
-    lists = [_current(found, newest) for found, _ in opened]
+    newest = authorization if known is None or known.seq < authorization.seq else known
+    for file in beside:
+        newest = file.authorization if file.authorization.seq > newest.seq else newest
     borrow = open_token(members["borrow"], authorization, newest)
-    if members["status_list"] is not None:
-        carried = status.read(members["status_list"], authorization)
-        _check_is_of(borrow, carried)
-        lists += _still_signed([carried], newest)
-    return Evidence(borrow, authorization, newest, _list_for(borrow, lists))
+    status_list = _newest_list(borrow, beside, newest, _carried_list(borrow, members["status_list"], authorization, beside))
+    # 4. Content.
+    check_content(borrow, authorization)
+    return Evidence(borrow, authorization, newest, status_list)
 
 
-def _current(found: status.StatusList, newest: Authorization) -> status.StatusList:
-    try:
-        newest.check_key_at(found.kid, found.iat, None)
-    except errors.KeyNotValid as error:
-        raise errors.StatusListUnusable(f"the status list cannot be used: {error.message}", cause=error.code) from error
-    return found
+def judge(
+    evidence: Evidence, workstation: Workstation, wall: int, *, demand: Demand | None = None, state: State | None = None
+) -> Grant:
+    """Steps 5 to 12: the Grant of what was opened, at the clock's time `wall` (seconds since 1970 UTC).
 
-
-def _still_signed(lists: list[status.StatusList], newest: Authorization) -> list[status.StatusList]:
-    try:
-        return [_current(found, newest) for found in lists]
-    except errors.StatusListUnusable:
-        return []
-
-
-def _list_for(borrow: claims.Borrow, lists: list[status.StatusList]) -> status.StatusList | None:
-    """The newest of the lists that is this borrow's. Two different lists of one number are refused (StatusListRolledBack)."""
-    newest: status.StatusList | None = None
-    for found in sorted((item for item in lists if item.uri == borrow.status_uri), key=lambda item: item.seq):
-        newest = status.newest(newest, found)
-    return newest
-
-
-def open_status(data: bytes | str, trust: TrustStore) -> tuple[status.StatusList, Authorization]:
-    """The verified list in a status file, and the authorization that the file carries."""
-    _, members = files.parse(data, "status")
-    authorization = trust.authorize(members["authorization"])
-    return status.read(members["status_list"], authorization), authorization
+    Without a `demand` nothing is asked for; without a `state` this is no workstation's own check. Raises NotGood, NotChecked.
+    """
+    borrow, at = evidence.borrow, wall
+    if state is not None:
+        # 5. Not given up on this machine.
+        _check_not_given_up(borrow, state)
+        # 6. Time: the clock first.
+        at = judged_at(wall, max(evidence.signed_at, state.floor), borrow.clock_tolerance_seconds)
+    # 6. Time.
+    check_time(borrow, at)
+    # 7. Product, level and extensions asked for.
+    if demand is not None:
+        check_demand(borrow, demand)
+    # 8. Machine, 9. user, 10. machine key.
+    warnings = check_workstation(borrow, workstation)
+    # 11. Status list.
+    warnings += check_status(borrow, evidence.status_list, at)
+    # 12. First use.
+    if state is not None:
+        _check_first_use(borrow, state, at)
+    return Grant(
+        product=borrow.product,
+        level=borrow.level,
+        levels=borrow.levels,
+        extensions=borrow.extensions,
+        member=borrow.member,
+        borrow_id=borrow.borrow_id,
+        expires_at=datetime.fromtimestamp(borrow.exp, UTC),
+        days_left=math.ceil((borrow.exp - at) / SECONDS_PER_DAY),  # begun days
+        alias=borrow.alias,
+        warnings=warnings,
+    )
 
 
 def open_token(token: object, authorization: Authorization, newest: Authorization | None = None) -> claims.Borrow:
@@ -179,6 +164,51 @@ def open_token(token: object, authorization: Authorization, newest: Authorizatio
     borrow = claims.borrow(signed.claims)
     (newest or authorization).check_key_at(signed.key.kid, borrow.iat, borrow.jti)
     return borrow
+
+
+def open_status(data: bytes | str, trust: TrustStore) -> StatusFile:
+    """Steps 1 to 3 for a status file. Raises StatusListUnusable for its list, NotGood for what is around it."""
+    _, members = files.parse(data, "status")
+    authorization = trust.authorize(members["authorization"])
+    return StatusFile(status.read(members["status_list"], authorization), members["status_list"], authorization)
+
+
+def _carried_list(
+    borrow: claims.Borrow, compact: object, authorization: Authorization, beside: Sequence[StatusFile]
+) -> StatusList | None:
+    """The list in the borrow file, or None. A text that was verified as a status file beside it is not verified again."""
+    if compact is None:
+        return None
+    known = [file.status_list for file in beside if file.compact == compact]
+    carried = known[0] if known else status.read(compact, authorization)
+    _check_is_of(borrow, carried)
+    return carried
+
+
+def _newest_list(
+    borrow: claims.Borrow, beside: Sequence[StatusFile], newest: Authorization, carried: StatusList | None
+) -> StatusList | None:
+    """The newest list of this borrow. Two different lists of one number are refused (StatusListRolledBack)."""
+    lists = []
+    for file in beside:
+        status.check_key(file.status_list, newest)
+        if file.status_list.uri == borrow.status_uri:
+            lists.append(file.status_list)
+    if carried is not None:
+        with contextlib.suppress(errors.KeyNotValid):
+            newest.check_key_at(carried.kid, carried.iat, None)
+            lists.append(carried)
+    result = None
+    for item in sorted(lists, key=lambda item: item.seq):
+        result = status.newest(result, item)
+    return result
+
+
+def _check_is_of(borrow: claims.Borrow, status_list: StatusList) -> None:
+    if status_list.uri != borrow.status_uri:
+        raise errors.StatusListUnusable(
+            f"the status list is {status_list.uri}, the borrow's is {borrow.status_uri}", uri=status_list.uri
+        )
 
 
 def check_content(borrow: claims.Borrow, authorization: Authorization) -> None:
@@ -196,97 +226,101 @@ def check_content(borrow: claims.Borrow, authorization: Authorization) -> None:
     longest = authorization.max_borrow_days * SECONDS_PER_DAY
     if borrow.exp - borrow.iat > longest:
         raise _beyond(f"the borrow lasts {borrow.exp - borrow.iat} seconds, at most {longest} are allowed")
-    ends = [end for end in (authorization.exp, product.until) if end is not None]
-    if borrow.exp > min(ends) or borrow.iat < authorization.nbf:
-        raise _beyond(f"the borrow lasts beyond the authorization, from {authorization.nbf} to {min(ends)}")
+    end = authorization.exp if product.until is None else min(authorization.exp, product.until)
+    if borrow.exp > end or borrow.iat < authorization.nbf:
+        raise _beyond(f"the borrow lasts beyond the authorization, from {authorization.nbf} to {end}")
 
 
 def _beyond(message: str) -> errors.NotAuthorized:
     return errors.NotAuthorized(message)
 
 
+def _check_not_given_up(borrow: claims.Borrow, state: State) -> None:
+    """Step 5: nothing brings a borrow back that this machine returned. Raises GivenUp."""
+    if borrow.borrow_id in state.given_up:
+        returned_at = rfc3339_of(state.given_up[borrow.borrow_id].receipt["iat"])
+        raise errors.GivenUp(
+            f'this machine returned the borrow of "{borrow.product}" at {returned_at}', borrow_id=borrow.borrow_id
+        )
+
+
+def judged_at(wall: int, floor: int, tolerance_seconds: int) -> int:
+    """The time to judge by: the later of the machine's clock and the newest signed time seen here (seconds since 1970 UTC).
+
+    Nothing signed comes from the future, so a clock turned back gains nothing. Beyond the tolerance of the license it is refused
+    with both times (ClockTurnedBack); within it an honest clock that is a little slow is not punished.
+    """
+    if wall < floor - tolerance_seconds:
+        raise errors.ClockTurnedBack(
+            f"this machine says it is {rfc3339_of(wall)}, but something signed at {rfc3339_of(floor)} is installed here",
+            clock_at=rfc3339_of(wall),
+            floor_at=rfc3339_of(floor),
+        )
+    return max(wall, floor)
+
+
 def check_time(borrow: claims.Borrow, at: int) -> None:
-    """Step 5: `at` (seconds since 1970 UTC) lies within [nbf, exp). Raises NotYetValid or Expired."""
+    """Step 6: `at` (seconds since 1970 UTC) lies within [nbf, exp). Raises NotYetValid or Expired."""
     if at < borrow.nbf:
-        raise errors.NotYetValid(f"the license begins at {clock(borrow.nbf)}, it is {clock(at)}", begins_at=clock(borrow.nbf))
+        begins_at = rfc3339_of(borrow.nbf)
+        raise errors.NotYetValid(f"the license begins at {begins_at}, it is {rfc3339_of(at)}", begins_at=begins_at)
     if at >= borrow.exp:
-        raise errors.Expired(f"the license ended at {clock(borrow.exp)}, it is {clock(at)}", expired_at=clock(borrow.exp))
+        expired_at = rfc3339_of(borrow.exp)
+        raise errors.Expired(f"the license ended at {expired_at}, it is {rfc3339_of(at)}", expired_at=expired_at)
 
 
-def check_demand(granted: claims.Borrow, product: str, level: str | None, extensions: Iterable[str]) -> None:
-    """Step 6: what an application asks for is granted. Raises WrongProduct, LevelNotGranted or ExtensionNotGranted."""
-    if granted.product != product:
-        raise errors.WrongProduct(f'the license is for "{granted.product}", not for "{product}"', product=granted.product)
-    if level is not None and level not in granted.levels:
-        raise errors.LevelNotGranted(f'the license is of the level "{granted.level}", not "{level}"', level=granted.level)
-    missing = [code for code in extensions if code not in granted.extensions]
+def check_demand(borrow: claims.Borrow, demand: Demand) -> None:
+    """Step 7: what an application asks for is granted. Raises WrongProduct, LevelNotGranted or ExtensionNotGranted."""
+    if borrow.product != demand.product:
+        raise errors.WrongProduct(f'the license is for "{borrow.product}", not for "{demand.product}"', product=borrow.product)
+    if demand.level is not None and demand.level not in borrow.levels:
+        raise errors.LevelNotGranted(f'the license is of the level "{borrow.level}", not "{demand.level}"', level=borrow.level)
+    missing = [code for code in demand.extensions if code not in borrow.extensions]
     if missing:
-        raise errors.ExtensionNotGranted(f"the license is without {', '.join(missing)}", extensions=list(granted.extensions))
+        raise errors.ExtensionNotGranted(f"the license is without {', '.join(missing)}", extensions=list(borrow.extensions))
 
 
 def check_workstation(borrow: claims.Borrow, workstation: Workstation) -> tuple[str, ...]:
-    """Steps 7 to 9: machine, user, machine key. Returns a warning for each that was not given to compare."""
-    compared: tuple[tuple[str, type[errors.NotGood], str, str | None], ...] = (
+    """Steps 8 to 10: machine, user, machine key. Returns a warning for each that was not given to compare."""
+    warnings = []
+    for name, error, wanted, here in (
         ("machine", errors.WrongMachine, borrow.machine_id, workstation.machine_id),
         ("user", errors.WrongUser, borrow.user_id, workstation.user_id),
         ("machine key", errors.WrongMachineKey, borrow.machine_key, workstation.machine_key),
-    )
-    for name, error, wanted, found in compared:
-        if found is not None and found != wanted:
-            raise error(f"the license is bound to the {name} {wanted}, this is {found}", wanted=wanted, found=found)
-    return tuple(f"the {name} was not compared" for name, _, _, found in compared if found is None)
+    ):
+        if here is None:
+            warnings.append(f"the {name} was not compared")
+        elif here != wanted:
+            raise error(f"the license is bound to the {name} {wanted}, this is {here}", wanted=wanted, found=here)
+    return tuple(warnings)
 
 
-def check_status(borrow: claims.Borrow, known: status.StatusList | None, at: int) -> tuple[str, ...]:
-    """Step 10. An ended borrow is refused by any list, however old; only then is asked whether the list is fresh enough."""
+def check_status(borrow: claims.Borrow, status_list: StatusList | None, at: int) -> tuple[str, ...]:
+    """Step 11. An ended borrow is refused by any list, however old; only then is asked whether the list is fresh enough."""
     max_age = borrow.status_max_age_seconds
-    if known is None:
+    if status_list is None:
         if max_age is not None:
             raise errors.StatusListMissing(f"the license demands a status list not older than {max_age} seconds")
         return ("no status list: a return or revocation since the borrow was made is not known here",)
-    found = known.status_of(borrow.status_index)
-    if found == status.SUSPENDED:
-        raise errors.Suspended(f"the status list of {clock(known.iat)} says that the license is suspended", seq=known.seq)
-    if found != status.VALID:
-        raise errors.Revoked(f"the status list of {clock(known.iat)} says that the license has ended", seq=known.seq)
-    age = max(0, at - known.iat)
+    listed_at, value = rfc3339_of(status_list.iat), status_list.status_of(borrow.status_index)
+    if value == status.SUSPENDED:
+        raise errors.Suspended(f"the status list of {listed_at} says that the license is suspended", seq=status_list.seq)
+    if value != status.VALID:
+        raise errors.Revoked(f"the status list of {listed_at} says that the license has ended", seq=status_list.seq)
+    age = max(0, at - status_list.iat)
     if max_age is not None and age > max_age:
         raise errors.StatusListStale(
             f"the status list is {age} seconds old, the license demands at most {max_age}", age_seconds=age, limit=max_age
         )
-    if at >= known.exp:
-        return (f"the status list is of {clock(known.iat)}: a revocation since then is not known here",)
+    if at >= status_list.exp:
+        return (f"the status list is of {listed_at}: a revocation since then is not known here",)
     return ()
 
 
-def grant(borrow: claims.Borrow, at: int, warnings: tuple[str, ...] = ()) -> Grant:
-    """The Grant of a borrow that passed every step; days left are begun days."""
-    return Grant(
-        product=borrow.product,
-        level=borrow.level,
-        levels=borrow.levels,
-        extensions=borrow.extensions,
-        member=borrow.member,
-        borrow_id=borrow.borrow_id,
-        expires_at=datetime.fromtimestamp(borrow.exp, UTC),
-        days_left=math.ceil((borrow.exp - at) / SECONDS_PER_DAY),
-        alias=borrow.alias,
-        warnings=warnings,
-    )
-
-
-def timestamp(at: datetime) -> int:
-    """Whole seconds since 1970 UTC of an aware time. Raises ValueError for a naive one, which could mean any moment."""
-    if at.tzinfo is None:
-        raise ValueError(f"the time {at.isoformat()} has no time zone")
-    return math.floor(at.timestamp())
-
-
-def rfc3339(at: datetime) -> str:
-    """`2026-03-01T12:00:00Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def clock(seconds: int) -> str:
-    """A time of a token for a sentence: RFC 3339. The claims were bounded by the calendar when they were read."""
-    return rfc3339(datetime.fromtimestamp(seconds, UTC))
+def _check_first_use(borrow: claims.Borrow, state: State, at: int) -> None:
+    """Step 12: a token comes to a machine before its `act`, so that wiping the state is no way back. Raises NotActivatedInTime."""
+    if borrow.jti not in state.activated and at >= borrow.activate_by:
+        activate_by = rfc3339_of(borrow.activate_by)
+        raise errors.NotActivatedInTime(
+            f"the license had to be installed before {activate_by}, it is {rfc3339_of(at)}", activate_by=activate_by
+        )

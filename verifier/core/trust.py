@@ -62,10 +62,10 @@ class TrustStore:
 @lru_cache(maxsize=8)
 def _authorized(compact: str, trust: TrustStore) -> Authorization:
     signed = open_by_kid(compact, AUTHORIZATION_TYP, trust.root, longest=LONGEST_AUTHORIZATION)
-    found = authorization(signed.claims)
-    if found.organization != trust.organization:
+    result = authorization(signed.claims)
+    if result.organization != trust.organization:
         raise NotAuthorized(
-            f'the authorization is for the organization "{found.organization}", the trust store for "{trust.organization}"',
-            organization=found.organization,
+            f'the authorization is for the organization "{result.organization}", the trust store for "{trust.organization}"',
+            organization=result.organization,
         )
-    return found
+    return result

@@ -70,7 +70,7 @@ def request_file(
 
 def request(store: Store, wish: Wish, now: datetime | None = None) -> bytes:
     """The bytes of a request file for this machine and user; makes the machine key at first use."""
-    state = store.state()
+    state, system = store.state(), identity.system()
     try:
         organization = store.trust().organization
     except NoTrust:
@@ -78,8 +78,8 @@ def request(store: Store, wish: Wish, now: datetime | None = None) -> bytes:
     return request_file(
         store.machine_key(),
         wish,
-        machine=identity.machine(),
-        user=identity.user(),
+        machine=system.machine(),
+        user=system.user(),
         alias=state.alias,
         organization=organization,
         prev=state.last_receipt,
@@ -88,7 +88,7 @@ def request(store: Store, wish: Wish, now: datetime | None = None) -> bytes:
     )
 
 
-def receipt_claims(borrow: claims.Borrow, *, machine_id: str, user_id: str, count: int, jti: str, now: int) -> dict[str, Any]:
+def receipt_claims(borrow: claims.Borrow, *, count: int, jti: str, now: int) -> dict[str, Any]:
     """The claims of the receipt for a borrow; kept before it is signed, so that it can be made again."""
     return {
         "jti": jti,
@@ -96,8 +96,8 @@ def receipt_claims(borrow: claims.Borrow, *, machine_id: str, user_id: str, coun
         "ver": 1,
         "bid": borrow.borrow_id,
         "borrow": borrow.jti,
-        "machine": {"id": machine_id},
-        "user": {"id": user_id},
+        "machine": {"id": borrow.machine_id},
+        "user": {"id": borrow.user_id},
         "count": count,
     }
 

@@ -1,4 +1,4 @@
-"""The verifier with this workstation's own state: may I run? The pure steps are in `steps`, installing in `installing`."""
+"""May I run? The core's steps with what this workstation keeps, remembers and is."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from verifier import errors
-from verifier.core import claims, files, steps
-from verifier.core.authorization import Authorization
-from verifier.core.steps import Evidence, Grant, Workstation
+from verifier.core import steps
+from verifier.core.grant import Demand, Grant, Workstation
+from verifier.core.steps import Evidence
 from verifier.core.trust import TrustStore
-from verifier.workstation import clock, identity
+from verifier.errors import CarnetError
+from verifier.workstation import identity
 from verifier.workstation.clock import wall_seconds
-from verifier.workstation.store import State, Store, damaged
+from verifier.workstation.store import Store, damaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class License:
     product: str
     evidence: Evidence | None
     grant: Grant | None
-    error: errors.CarnetError | None
+    error: CarnetError | None
 
 
 def check(
@@ -40,76 +40,36 @@ def check(
     Reads the state in `home` (else CARNET_HOME, else the user's data folder) and opens no network connection.
     """
     store = Store.open(home)
-    evidence = _installed(store, store.trust(), product)
-    granted = judge(store, evidence, store.state(), wall_seconds(now))
-    steps.check_demand(evidence.borrow, product, level, extensions)
-    return granted
+    evidence = _open(store, store.trust(), product)
+    machine_key = store.machine_key_thumbprint()
+    demand, remembered = Demand(product, level, tuple(extensions)), store.state_of(machine_key)
+    return steps.judge(evidence, this_workstation(machine_key), wall_seconds(now), demand=demand, state=remembered)
 
 
 def licenses(store: Store, now: datetime | None = None) -> list[License]:
     """Every installed borrow with its Grant or its error; raises only when nothing at all can be read (NotChecked)."""
-    trust, state, wall = store.trust(), store.state(), wall_seconds(now)
-    found = []
+    trust, machine_key, wall = store.trust(), store.machine_key_thumbprint(), wall_seconds(now)
+    remembered, result = store.state_of(machine_key), []
     for product in store.products():
-        evidence = None
+        evidence, grant, failure = None, None, None
         try:
-            evidence = _installed(store, trust, product)
-            found.append(License(product, evidence, judge(store, evidence, state, wall), None))
-        except errors.CarnetError as error:
-            found.append(License(product, evidence, None, error))
-    return found
+            evidence = _open(store, trust, product)
+            grant = steps.judge(evidence, this_workstation(machine_key), wall, demand=Demand(product), state=remembered)
+        except CarnetError as error:
+            failure = error
+        result.append(License(product, evidence, grant, failure))
+    return result
 
 
-def this_workstation(store: Store) -> Workstation:
-    """This machine, this OS user, and the thumbprint of this machine's key ("none" while there is none)."""
-    return Workstation(identity.machine().id, identity.user().id, store.machine_key_thumbprint() or "none")
+def this_workstation(machine_key: str | None) -> Workstation:
+    """This machine and this OS user, with the thumbprint of the machine key ("none" while there is none)."""
+    system = identity.system()
+    return Workstation(system.machine().id, system.user().id, machine_key or "none")
 
 
-def _installed(store: Store, trust: TrustStore, product: str) -> Evidence:
+def _open(store: Store, trust: TrustStore, product: str) -> Evidence:
+    """The evidence of the installed borrow, with everything that is kept here beside it."""
     data = store.borrow_file(product)
+    status_files, newest = store.status_files(trust), store.newest_authorization(trust)
     with damaged(f'the borrow of "{product}"'):
-        evidence = steps.open_borrow(data, trust, store.status_files(), known=newest_authorization(store, trust))
-    if evidence.borrow.product != product:
-        raise errors.WrongProduct(f'the borrow installed for "{product}" is for "{evidence.borrow.product}"')
-    return evidence
-
-
-def newest_authorization(store: Store, trust: TrustStore) -> Authorization | None:
-    """The newest authorization seen here, if any. Raises StateDamaged."""
-    data = store.authorization_file()
-    if data is None:
-        return None
-    with damaged("the newest authorization"):
-        return trust.authorize(files.parse(data, "authorization")[1]["authorization"])
-
-
-def judge(store: Store, evidence: Evidence, state: State, wall: int) -> Grant:
-    """Steps 4 to 10 with this workstation's identity, its tombstones and its clock."""
-    borrow = evidence.borrow
-    if borrow.borrow_id in state.given_up:
-        given_up_at = steps.clock(state.given_up[borrow.borrow_id]["receipt"]["iat"])
-        raise errors.GivenUp(
-            f'this machine returned the borrow of "{borrow.product}" at {given_up_at}', borrow_id=borrow.borrow_id
-        )
-    steps.check_content(borrow, evidence.authorization)
-    at = clock.effective(wall, max(floor(evidence), state.floor), borrow.clock_tolerance_seconds)
-    steps.check_time(borrow, at)
-    steps.check_workstation(borrow, this_workstation(store))
-    warnings = steps.check_status(borrow, evidence.status_list, at)
-    _check_first_use(borrow, state, at)
-    return steps.grant(borrow, at, warnings)
-
-
-def floor(evidence: Evidence) -> int:
-    """The newest time that something signed states: whatever the clock says, it is not earlier than this."""
-    listed = 0 if evidence.status_list is None else evidence.status_list.iat
-    return max(evidence.borrow.iat, evidence.authorization.iat, evidence.newest.iat, listed)
-
-
-def _check_first_use(borrow: claims.Borrow, state: State, at: int) -> None:
-    """A token must be installed for the first time before its `act`, so that wiping the state is no way back in."""
-    if borrow.jti not in state.activated and at >= borrow.activate_by:
-        raise errors.NotActivatedInTime(
-            f"the license had to be installed before {steps.clock(borrow.activate_by)}, it is {steps.clock(at)}",
-            activate_by=steps.clock(borrow.activate_by),
-        )
+        return steps.open_borrow(data, trust, status_files, known=newest)

@@ -1,29 +1,23 @@
-"""Time on a machine that may lie: what was signed can not come from the future, so it is a floor under the clock."""
+"""What time this machine says it is. Whether to believe it is the core's to judge (`verifier.core.steps`, step 6)."""
 
 from __future__ import annotations
 
 import time
 from datetime import datetime
 
-from verifier.core.steps import clock, timestamp
-from verifier.errors import ClockTurnedBack
+from verifier.core.reading import LAST_SECOND
+from verifier.core.times import timestamp
+from verifier.errors import ClockInDoubt
 
 
-def effective(wall: int, floor: int, tolerance_seconds: int) -> int:
-    """The time to judge by: the later of the machine's clock and the newest signed time seen here (seconds since 1970 UTC).
+def wall_seconds(now: datetime | None = None) -> int:
+    """Seconds since 1970 UTC of the given aware time, else of the machine's clock.
 
-    A clock turned back gains nothing. Beyond the tolerance of the license it is refused with both times (ClockTurnedBack);
-    within it an honest clock that is a little slow is not punished.
+    Raises ClockInDoubt when the clock shows no time of the calendar, ValueError when the given time has no zone.
     """
-    if wall < floor - tolerance_seconds:
-        raise ClockTurnedBack(
-            f"this machine says it is {clock(wall)}, but something signed at {clock(floor)} is installed here",
-            clock_at=clock(wall),
-            floor_at=clock(floor),
-        )
-    return max(wall, floor)
-
-
-def wall_seconds(now: datetime | None) -> int:
-    """The given time, or the machine's clock."""
-    return int(time.time()) if now is None else timestamp(now)
+    if now is not None:
+        return timestamp(now)
+    wall = int(time.time())
+    if not 0 <= wall <= LAST_SECOND:
+        raise ClockInDoubt(f"this machine's clock is {wall} seconds from 1970, which no calendar shows", clock_seconds=wall)
+    return wall

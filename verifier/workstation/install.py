@@ -8,12 +8,14 @@ from typing import Any
 from verifier import errors
 from verifier.core import claims, files, status, steps
 from verifier.core.authorization import Authorization
+from verifier.core.state import State, Tombstone
 from verifier.core.steps import Evidence
+from verifier.core.times import rfc3339, rfc3339_of
 from verifier.core.trust import TrustStore
-from verifier.workstation import carry, identity
-from verifier.workstation.check import floor, judge, newest_authorization, this_workstation
+from verifier.workstation import carry
+from verifier.workstation.check import this_workstation
 from verifier.workstation.clock import wall_seconds
-from verifier.workstation.store import State, Store, damaged
+from verifier.workstation.store import Store, damaged
 
 
 def install(store: Store, data: bytes, now: datetime | None = None) -> str:
@@ -37,61 +39,54 @@ def install(store: Store, data: bytes, now: datetime | None = None) -> str:
 
 
 def _install_trust(store: Store, data: bytes) -> str:
-    found = TrustStore.read(data)
+    trust = TrustStore.read(data)
     try:
         known = store.trust()
     except errors.NoTrust:
         store.save_trust(data)
-        return f'trust in the organization "{found.organization}" with the root key {", ".join(found.roots)}'
-    if known != found:
+        return f'trust in the organization "{trust.organization}" with the root key {", ".join(trust.roots)}'
+    if known != trust:
         raise errors.UnknownKey(
             f'trust in "{known.organization}" with the root key {", ".join(known.roots)} is installed, '
-            f'this file is of "{found.organization}" with {", ".join(found.roots)}',
+            f'this file is of "{trust.organization}" with {", ".join(trust.roots)}',
             hint="Compare the root key thumbprint with the administrator. For another organization use another --home.",
         )
-    return f'trust in the organization "{found.organization}", as before'
+    return f'trust in the organization "{trust.organization}", as before'
 
 
 def _install_authorization(store: Store, compact: object) -> str:
     trust, state = store.trust(), store.state()
-    found = trust.authorize(compact)
-    _keep_newer_authorization(store, trust, str(compact), found)
-    _raise_floor(store, state, found.iat)
-    return f'the authorization of "{found.organization}" with seq {found.seq}'
+    authorization = trust.authorize(compact)
+    _keep_newer_authorization(store, str(compact), authorization, store.newest_authorization(trust))
+    _raise_floor(store, state, authorization.iat)
+    return f'the authorization of "{authorization.organization}" with seq {authorization.seq}'
 
 
 def _keep_newer_authorization(
-    store: Store, trust: TrustStore, compact: str, found: Authorization, *, strict: bool = True
+    store: Store, compact: str, authorization: Authorization, known: Authorization | None, *, strict: bool = True
 ) -> None:
     """Keeps the newer one. An older one, or another text of the same number, is refused when `strict` (NotAuthorized)."""
-    known = newest_authorization(store, trust)
-    if known is None or found.seq > known.seq:
+    if known is None or authorization.seq > known.seq:
         store.save_authorization(files.render("authorization", {"authorization": compact}))
-    elif strict and found.seq < known.seq:
-        raise errors.NotAuthorized(f"the authorization has seq {found.seq}, but seq {known.seq} is installed")
-    elif found.seq == known.seq and found != known:
-        raise errors.NotAuthorized(f"there are two different authorizations with seq {found.seq}")
+    elif strict and authorization.seq < known.seq:
+        raise errors.NotAuthorized(f"the authorization has seq {authorization.seq}, but seq {known.seq} is installed")
+    elif authorization.seq == known.seq and authorization != known:
+        raise errors.NotAuthorized(f"there are two different authorizations with seq {authorization.seq}")
 
 
 def _install_status(store: Store, data: bytes, members: dict[str, Any]) -> str:
     trust, state = store.trust(), store.state()
-    found, authorization = steps.open_status(data, trust)
-    known = newest_authorization(store, trust)
+    carried, known = steps.open_status(data, trust), store.newest_authorization(trust)
+    status_list, authorization = carried.status_list, carried.authorization
     if known is not None and known.seq > authorization.seq:
-        found = status.read(members["status_list"], known)
-    _check_newer(store, trust, found)
-    _keep_newer_authorization(store, trust, members["authorization"], authorization, strict=False)
-    store.save_status(found.uri, data)
-    _raise_floor(store, state, max(found.iat, authorization.iat))
-    return f"the status list with seq {found.seq} of {steps.clock(found.iat)}"
-
-
-def _check_newer(store: Store, trust: TrustStore, found: status.StatusList) -> None:
-    installed = store.status_file(found.uri)
+        status_list = status.read(members["status_list"], known)
+    installed = store.status_file(status_list.uri, trust)
     if installed is not None:
-        with damaged("the newest status list"):
-            known = steps.open_status(installed, trust)[0]
-        status.newest(known, found)
+        status.newest(installed.status_list, status_list)
+    _keep_newer_authorization(store, members["authorization"], authorization, known, strict=False)
+    store.save_status(status_list.uri, data)
+    _raise_floor(store, state, max(status_list.iat, authorization.iat))
+    return f"the status list with seq {status_list.seq} of {rfc3339_of(status_list.iat)}"
 
 
 def _raise_floor(store: Store, state: State, signed_at: int) -> None:
@@ -101,26 +96,27 @@ def _raise_floor(store: Store, state: State, signed_at: int) -> None:
 
 
 def _install_borrow(store: Store, data: bytes, members: dict[str, Any], wall: int) -> str:
-    trust, state = store.trust(), store.state()
-    evidence = steps.open_borrow(data, trust, store.status_files(), known=newest_authorization(store, trust))
+    trust, machine_key = store.trust(), store.machine_key_thumbprint()
+    state, known = store.state_of(machine_key), store.newest_authorization(trust)
+    evidence = steps.open_borrow(data, trust, store.status_files(trust), known=known)
     borrow = evidence.borrow
-    granted = judge(store, evidence, state, wall)
-    _keep_newer_authorization(store, trust, members["authorization"], evidence.authorization, strict=False)
+    grant = steps.judge(evidence, this_workstation(machine_key), wall, state=state)
+    _keep_newer_authorization(store, members["authorization"], evidence.authorization, known, strict=False)
     _keep_carried_list(store, members, evidence)
-    state.floor = max(state.floor, floor(evidence))
+    state.floor = max(state.floor, evidence.signed_at)
     # Old entries go by signed time alone: a clock set forward must not make this machine forget.
     state.activated = {jti: exp for jti, exp in state.activated.items() if exp > state.floor} | {borrow.jti: borrow.exp}
     store.save_state(state)
     store.save_borrow(borrow.product, data)
-    return f'"{borrow.product}" {borrow.level} until {steps.rfc3339(granted.expires_at)}'
+    return f'"{borrow.product}" {borrow.level} until {rfc3339(grant.expires_at)}'
 
 
 def _keep_carried_list(store: Store, members: dict[str, Any], evidence: Evidence) -> None:
     """Keeps the list in the borrow file when it is the newest of all known."""
-    listed, compact = evidence.status_list, members["status_list"]
-    if listed is not None and isinstance(compact, str) and status.digest_of(compact) == listed.digest:
+    newest, compact = evidence.status_list, members["status_list"]
+    if newest is not None and isinstance(compact, str) and status.digest_of(compact) == newest.digest:
         store.save_status(
-            listed.uri, files.render("status", {name: members[name] for name in ("authorization", "status_list")})
+            newest.uri, files.render("status", {name: members[name] for name in ("authorization", "status_list")})
         )
 
 
@@ -131,37 +127,34 @@ def give_up(store: Store, product: str, now: datetime | None = None) -> bytes:
     gives the same receipt. Raises NoBorrow, and NotGood when the borrow is another machine's, user's or machine key's.
     """
     with store.locked():
-        state, trust = store.state(), store.trust()
-        borrow = _installed_for_return(store, trust, product)
-        steps.check_workstation(borrow, this_workstation(store))
+        machine_key = store.machine_key_thumbprint()
+        state, workstation = store.state_of(machine_key), this_workstation(machine_key)
+        borrow = _installed_for_return(store, product)
+        steps.check_workstation(borrow, workstation)
         if borrow.borrow_id not in state.given_up:
             _bury(store, state, borrow, wall_seconds(now))
-        return carry.return_file(store.machine_key(), state.given_up[borrow.borrow_id]["receipt"])
+        return carry.return_file(store.machine_key(), state.given_up[borrow.borrow_id].receipt)
 
 
-def _installed_for_return(store: Store, trust: TrustStore, product: str) -> claims.Borrow:
+def _installed_for_return(store: Store, product: str) -> claims.Borrow:
     """The claims of the installed borrow. It need not be good any more: a status list cannot hinder a return."""
-    data = store.borrow_file(product)
+    trust, data = store.trust(), store.borrow_file(product)
     with damaged(f'the borrow of "{product}"'):
         members = files.parse(data, "borrow")[1]
         return steps.open_token(members["borrow"], trust.authorize(members["authorization"]))
 
 
 def _bury(store: Store, state: State, borrow: claims.Borrow, wall: int) -> None:
-    """Writes the tombstone. From here on the borrow does not work on this machine."""
+    """Writes the tombstone. From here on the borrow does not work on this machine.
+
+    The receipt names the machine and user of the borrow, which are those of this workstation, as was checked before.
+    """
     state.receipt_count += 1
     state.floor = max(state.floor, borrow.iat)
-    receipt = carry.receipt_claims(
-        borrow,
-        machine_id=identity.machine().id,
-        user_id=identity.user().id,
-        count=state.receipt_count,
-        jti=carry.fresh_id(),
-        now=max(wall, state.floor),
-    )
+    receipt = carry.receipt_claims(borrow, count=state.receipt_count, jti=carry.fresh_id(), now=max(wall, state.floor))
     # Tombstones too go by signed time alone.
-    state.given_up = {bid: entry for bid, entry in state.given_up.items() if entry["exp"] > state.floor}
-    state.given_up[borrow.borrow_id] = {"product": borrow.product, "exp": borrow.exp, "receipt": receipt}
+    state.given_up = {bid: tombstone for bid, tombstone in state.given_up.items() if tombstone.exp > state.floor}
+    state.given_up[borrow.borrow_id] = Tombstone(borrow.product, borrow.exp, receipt)
     state.activated.pop(borrow.jti, None)
     state.last_receipt = carry.receipt_digest(store.machine_key(), receipt)
     store.save_state(state)

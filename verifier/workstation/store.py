@@ -7,16 +7,15 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from verifier.core import jose, keys
-from verifier.core.claims import receipt
-from verifier.core.files import LARGEST_STATUS_FILE
-from verifier.core.jose import strict_object
-from verifier.core.reading import BORROW_ID, DIGEST, PRODUCT_ID, Reader
+from verifier.core import files, keys, state
+from verifier.core.authorization import Authorization
+from verifier.core.reading import PRODUCT_ID
+from verifier.core.state import STATE_TYP, State
+from verifier.core.steps import StatusFile, open_status
 from verifier.core.trust import TrustStore
 from verifier.errors import (
     BadSignature,
@@ -32,24 +31,6 @@ from verifier.errors import (
 from verifier.workstation import machine_key
 from verifier.workstation.disk import read_bytes, write_atomically
 from verifier.workstation.machine_key import MachineKey
-
-STATE_TYP = "workstation-state+jwt"
-
-
-@dataclass
-class State:
-    """What no signed file says: the alias, which tokens were installed here in time (`jti` to `exp`), and the receipts made here.
-
-    `given_up` has, by borrow id, the product, the `exp` of the token and the claims of the receipt, so that a return that was
-    cut short can be finished with the same receipt. `floor` is the newest signed time seen here, in seconds since 1970 UTC.
-    """
-
-    alias: str | None = None
-    activated: dict[str, int] = field(default_factory=dict)
-    given_up: dict[str, dict[str, Any]] = field(default_factory=dict)
-    receipt_count: int = 0
-    last_receipt: str | None = None
-    floor: int = 0
 
 
 class Store:
@@ -67,12 +48,12 @@ class Store:
     @classmethod
     def open(cls, home: Path | str | None = None) -> Store:
         """The store in `home`, else in CARNET_HOME, else where the system keeps a user's data."""
-        chosen = home or os.environ.get("CARNET_HOME")
-        if not chosen:
+        folder = home or os.environ.get("CARNET_HOME")
+        if not folder:
             from platformdirs import user_data_path
 
-            chosen = user_data_path("carnet", appauthor=False)
-        return cls(Path(chosen))
+            folder = user_data_path("carnet", appauthor=False)
+        return cls(Path(folder))
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -99,22 +80,28 @@ class Store:
         """Keeps a trust file that was checked."""
         write_atomically(self._trust, data)
 
-    def authorization_file(self) -> bytes | None:
-        """The newest authorization file seen here, if any."""
-        return _read(self._authorization)
+    def newest_authorization(self, trust: TrustStore) -> Authorization | None:
+        """The newest authorization seen here, if any. Raises StateDamaged."""
+        data = _read(self._authorization)
+        if data is None:
+            return None
+        with damaged(self._authorization):
+            return trust.authorize(files.parse(data, "authorization")[1]["authorization"])
 
     def save_authorization(self, data: bytes) -> None:
         """Keeps an authorization file that was checked and is newer."""
         write_atomically(self._authorization, data)
 
-    def status_files(self) -> list[bytes]:
-        """The newest status file seen here of each list."""
-        found = [_read(path) for path in sorted(self._statuses.glob("*.status"))]
-        return [data for data in found if data is not None]
+    def status_files(self, trust: TrustStore) -> list[StatusFile]:
+        """The newest status file seen here of each list. Raises StateDamaged."""
+        contents = ((path, _read(path)) for path in sorted(self._statuses.glob("*.status")))
+        return [_status_file(path, data, trust) for path, data in contents if data is not None]
 
-    def status_file(self, uri: str) -> bytes | None:
-        """The newest status file seen here of the list with this URI, if any."""
-        return _read(self._status_path(uri))
+    def status_file(self, uri: str, trust: TrustStore) -> StatusFile | None:
+        """The newest status file seen here of the list with this URI, if any. Raises StateDamaged."""
+        path = self._status_path(uri)
+        data = _read(path)
+        return None if data is None else _status_file(path, data, trust)
 
     def save_status(self, uri: str, data: bytes) -> None:
         """Keeps a status file that was checked and is newer."""
@@ -142,23 +129,20 @@ class Store:
         return self._borrows / f"{product}.borrow"
 
     def state(self) -> State:
-        """The state that no other file says, signed by the machine key. Raises StateDamaged when it is there and not good.
+        """What this workstation remembers and no other file says. Raises StateDamaged when it is there and not good."""
+        return self.state_of(self.machine_key_thumbprint())
 
-        With a new machine key everything begins anew: no borrow of the old one is good any more.
-        """
+    def state_of(self, machine_key: str | None) -> State:
+        """The state that the machine key with this thumbprint signed; with a new machine key everything begins anew."""
         data = _read(self._state)
         if data is None:
             return State()
         with damaged(self._state):
-            members = strict_object(data)
-            if set(members) != {"state"} or not isinstance(members["state"], str):
-                raise Malformed("the state is not a compact JWS")
-            signed = jose.open_by_jwk(members["state"], STATE_TYP, longest=LARGEST_STATUS_FILE)
-            return _state(signed.claims) if signed.key.kid == self.machine_key_thumbprint() else State()
+            return state.read(data, machine_key)
 
-    def save_state(self, state: State) -> None:
+    def save_state(self, remembered: State) -> None:
         """Keeps the state, signed, so that no part of it can be changed by hand."""
-        compact = self.machine_key().sign(STATE_TYP, asdict(state))
+        compact = self.machine_key().sign(STATE_TYP, asdict(remembered))
         write_atomically(self._state, (json.dumps({"state": compact}) + "\n").encode())
 
     def machine_key(self) -> MachineKey:
@@ -171,28 +155,9 @@ class Store:
         return machine_key.load(self._key).public.kid if self._key.exists() else None
 
 
-def _state(claims: Mapping[str, Any]) -> State:
-    """The state that these signed claims are. Raises Malformed."""
-    read = Reader(claims, "the state", frozenset(State.__dataclass_fields__))
-    given_up = read.mapping("given_up", BORROW_ID)
-    for borrow_id, entry in given_up.items():
-        _check_entry(borrow_id, entry)
-    return State(
-        alias=read.text_or_null("alias"),
-        activated=read.counts("activated", BORROW_ID),
-        given_up=given_up,
-        receipt_count=read.integer("receipt_count"),
-        last_receipt=read.text_or_null("last_receipt", DIGEST),
-        floor=read.integer("floor"),
-    )
-
-
-def _check_entry(borrow_id: str, entry: object) -> None:
-    read = Reader(entry, "a tombstone", frozenset({"product", "exp", "receipt"}))
-    read.text("product", PRODUCT_ID)
-    read.integer("exp")
-    if not isinstance(read.members()["receipt"], Mapping) or receipt(read.members()["receipt"]).borrow_id != borrow_id:
-        raise Malformed("a tombstone has the receipt of another borrow")
+def _status_file(path: Path, data: bytes, trust: TrustStore) -> StatusFile:
+    with damaged(path):
+        return open_status(data, trust)
 
 
 def _read(path: Path) -> bytes | None:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.chains import DAY, HOUR, Chain, make_chain
 from verifier.core import claims, files, jose
-from verifier.core.steps import Workstation
+from verifier.core.grant import Workstation
 
 CARNET = Path(sys.executable).with_name("carnet")
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.support.chains import DAY, HOUR, START, Chain, Signer, at, make_chain, refused
 from verifier import errors
 from verifier.core import claims, files, steps
-from verifier.core.steps import Grant, Workstation
+from verifier.core.grant import Demand, Grant, Workstation
 from verifier.errors import CarnetError
 
 FIXED = make_chain()
@@ -137,18 +137,28 @@ def test_all_that_is_not_given_to_compare_is_warned_of(chain: Chain) -> None:
 
 def test_what_is_asked_for_must_be_granted(chain: Chain) -> None:
     borrow = claims.borrow(chain.borrow)
-    steps.check_demand(borrow, "arcgis-pro", None, [])
-    steps.check_demand(borrow, "arcgis-pro", "Basic", ["3DAnalyst"])
-    steps.check_demand(borrow, "arcgis-pro", "Standard", ["3DAnalyst", "3DAnalyst"])
+    steps.check_demand(borrow, Demand("arcgis-pro", None, ()))
+    steps.check_demand(borrow, Demand("arcgis-pro", "Basic", ("3DAnalyst",)))
+    steps.check_demand(
+        borrow,
+        Demand(
+            "arcgis-pro",
+            "Standard",
+            (
+                "3DAnalyst",
+                "3DAnalyst",
+            ),
+        ),
+    )
     for product in ("arcgis", "arcgis-pro-2", "ARCGIS-PRO", ""):
         with refused("wrong-product"):
-            steps.check_demand(borrow, product, None, [])
+            steps.check_demand(borrow, Demand(product, None, ()))
     for level in ("Advanced", "basic", "Standard ", "", "3DAnalyst"):
         with refused("level-not-granted"):
-            steps.check_demand(borrow, "arcgis-pro", level, [])
+            steps.check_demand(borrow, Demand("arcgis-pro", level, ()))
     for extensions in (["SpatialAnalyst"], ["3DAnalyst", "SpatialAnalyst"], ["3danalyst"], [""]):
         with refused("extension-not-granted"):
-            steps.check_demand(borrow, "arcgis-pro", None, extensions)
+            steps.check_demand(borrow, Demand("arcgis-pro", None, tuple(extensions)))
 
 
 def test_the_reason_given_is_the_first_step_that_fails(chain: Chain) -> None:

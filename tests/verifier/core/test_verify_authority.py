@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.chains import DAY, START, Chain, Signer, at, key_record, make_chain, refused
 from verifier.core import claims, files, steps
-from verifier.core.steps import Grant
+from verifier.core.grant import Grant
 
 
 @pytest.fixture

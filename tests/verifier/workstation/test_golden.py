@@ -19,7 +19,7 @@ import pytest
 from tests.support.chains import DAY, START, Chain, at, make_chain, refused
 from tests.support.real_workstation import make_workstation
 from verifier.core import claims, jose, steps
-from verifier.core.steps import Grant, Workstation
+from verifier.core.grant import Grant, Workstation
 from verifier.workstation import carry
 from verifier.workstation.carry import Wish
 from verifier.workstation.store import Store

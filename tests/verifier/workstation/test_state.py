@@ -18,10 +18,12 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from tests.support.chains import DAY, HOUR, START, URI, refused
 from tests.support.real_workstation import RealWorkstation, make_workstation
+from verifier.core import steps
+from verifier.core.state import STATE_TYP
 from verifier.errors import CarnetError
-from verifier.workstation import clock, identity, machine_key
+from verifier.workstation import identity, machine_key
 from verifier.workstation.identity import hashed, linux
-from verifier.workstation.store import STATE_TYP, Store
+from verifier.workstation.store import Store
 
 STATUS_FILE = str(Store(Path())._status_path(URI))
 STATE_FILES = ["organization.trust", "newest.authorization", STATUS_FILE, "state.json", "borrows/arcgis-pro.borrow"]
@@ -87,7 +89,7 @@ def test_the_tolerance_is_the_one_that_the_borrow_states(here: RealWorkstation) 
 
 @pytest.mark.parametrize(("wall", "floor", "expected"), [(10, 5, 10), (5, 5, 5), (4, 5, 5), (3, 5, 5)])
 def test_the_later_time_counts(wall: int, floor: int, expected: int) -> None:
-    assert clock.effective(wall, floor, 2) == expected
+    assert steps.judged_at(wall, floor, 2) == expected
 
 
 def cut(data: bytes) -> dict[str, bytes]:
@@ -243,16 +245,16 @@ def test_another_machine_key_is_told_as_such(here: RealWorkstation) -> None:
 
 
 def test_the_user_is_that_of_the_process_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = identity.user()
+    before = identity.system().user()
     assert before.id == f"uid:{os.getuid()}"
     assert before.name == pwd.getpwuid(os.getuid()).pw_name
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME", "HOME", "SUDO_USER", "SUDO_UID", "UID"):
         monkeypatch.setenv(name, "mallory")
-    assert identity.user() == before
+    assert identity.system().user() == before
 
 
 def test_the_machine_id_is_a_keyed_hash_that_does_not_show_the_systems_own() -> None:
-    raw, mark = Path("/etc/machine-id").read_text(encoding="ascii").strip(), identity.machine()
+    raw, mark = Path("/etc/machine-id").read_text(encoding="ascii").strip(), identity.system().machine()
     assert (mark.source, len(mark.id)) == ("linux-machine-id", 22)
     assert raw not in mark.id
     assert mark.id == hashed(raw) == hashed(raw.upper() + "\n") == linux.machine().id

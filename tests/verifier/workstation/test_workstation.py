@@ -12,7 +12,7 @@ import verifier
 from tests.support.chains import DAY, HOUR, START, URI, at, make_chain, refused
 from tests.support.real_workstation import RealWorkstation, make_workstation
 from verifier.cli.main import main
-from verifier.core.steps import Grant, Workstation
+from verifier.core.grant import Grant, Workstation
 from verifier.errors import CarnetError
 from verifier.workstation import install
 from verifier.workstation.check import licenses, this_workstation
@@ -209,8 +209,8 @@ def test_a_damaged_borrow_does_not_hide_the_other_licenses(here: RealWorkstation
 
 
 def test_a_store_without_a_machine_key_is_no_machine(bare: RealWorkstation) -> None:
-    assert this_workstation(bare.store).machine_key == bare.store.machine_key().public.kid
+    assert this_workstation(bare.store.machine_key_thumbprint()).machine_key == bare.store.machine_key().public.kid
     (bare.home / "machine-key.pem").unlink()
-    assert this_workstation(bare.store) == Workstation(
+    assert this_workstation(bare.store.machine_key_thumbprint()) == Workstation(
         bare.chain.workstation.machine_id, bare.chain.workstation.user_id, "none"
     )

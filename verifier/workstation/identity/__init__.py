@@ -1,4 +1,4 @@
-"""Who and where am I: one file per operating system, each with the same two functions, chosen here and nowhere else."""
+"""Who and where am I: one file for each operating system behind one protocol, chosen here and nowhere else."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import hashlib
 import hmac
 import sys
 from dataclasses import dataclass
-from types import ModuleType
+from typing import Protocol
 
-from verifier.core import keys
+from verifier.core.keys import encode
 from verifier.errors import StateDamaged
 
 # Our application id. The system's own id is confidential (machine-id(5)): only a keyed hash of it leaves the machine.
@@ -32,17 +32,18 @@ class OsUser:
     name: str
 
 
-def machine() -> MachineMark:
-    """The machine this process runs on. Raises StateDamaged when the system does not say."""
-    return _system().machine()  # type: ignore[no-any-return]
+class System(Protocol):
+    """What each operating system says of itself; a module of this folder for each."""
+
+    def machine(self) -> MachineMark:
+        """The machine this process runs on. Raises StateDamaged when the system does not say."""
+
+    def user(self) -> OsUser:
+        """The user this process runs as, from the system and never from the environment, which the user can set."""
 
 
-def user() -> OsUser:
-    """The user this process runs as, from the system and never from the environment, which the user can set."""
-    return _system().user()  # type: ignore[no-any-return]
-
-
-def _system() -> ModuleType:
+def system() -> System:
+    """The system this process runs on. Raises StateDamaged for one that Carnet does not know."""
     if sys.platform.startswith("linux"):
         from verifier.workstation.identity import linux
 
@@ -52,4 +53,4 @@ def _system() -> ModuleType:
 
 def hashed(raw: str) -> str:
     """HMAC-SHA256 of a system id keyed with our application id, the first 128 bits as 22 characters of base64url."""
-    return keys.encode(hmac.new(APPLICATION_ID, raw.strip().lower().encode(), hashlib.sha256).digest()[:16])
+    return encode(hmac.digest(APPLICATION_ID, raw.strip().lower().encode(), hashlib.sha256)[:16])

@@ -1,0 +1,58 @@
+"""Who asks for what, and what comes back: the values at the door of the verifier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from verifier.core.times import rfc3339
+
+
+@dataclass(frozen=True, slots=True)
+class Workstation:
+    """Who asks, and where: machine id, OS user id, machine key thumbprint. None means: not compared, and the grant says so."""
+
+    machine_id: str | None
+    user_id: str | None
+    machine_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What an application asks for: a product, at least this level of it (None: any), and all of these extensions."""
+
+    product: str
+    level: str | None = None
+    extensions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a good license gives. Only the verifier makes one; `warnings` say what could not be known without a network."""
+
+    product: str
+    level: str
+    levels: tuple[str, ...]
+    extensions: tuple[str, ...]
+    member: str
+    borrow_id: str
+    expires_at: datetime
+    days_left: int
+    alias: str | None
+    warnings: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The `grant` object that `--json` prints."""
+        return {
+            "product": self.product,
+            "level": self.level,
+            "levels": list(self.levels),
+            "extensions": list(self.extensions),
+            "member": self.member,
+            "borrow_id": self.borrow_id,
+            "expires_at": rfc3339(self.expires_at),
+            "days_left": self.days_left,
+            "alias": self.alias,
+            "warnings": list(self.warnings),
+        }

@@ -1,0 +1,23 @@
+"""Times: whole seconds since 1970 UTC in tokens, aware times at the door, RFC 3339 in sentences."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+
+def timestamp(at: datetime) -> int:
+    """Whole seconds since 1970 UTC of an aware time. Raises ValueError for a naive one, which could mean any moment."""
+    if at.tzinfo is None:
+        raise ValueError(f"the time {at.isoformat()} has no time zone")
+    return math.floor(at.timestamp())
+
+
+def rfc3339(at: datetime) -> str:
+    """`2026-03-01T12:00:00Z` for an aware time."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def rfc3339_of(seconds: int) -> str:
+    """`2026-03-01T12:00:00Z` for seconds since 1970 UTC that lie within the calendar, as those of every claim that was read do."""
+    return rfc3339(datetime.fromtimestamp(seconds, UTC))
