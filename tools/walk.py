@@ -27,7 +27,7 @@ from authority.web.application import create_app
 from tests.support.authorities import Bench, TestClock, make_bench
 from tests.support.workstations import SimulatedWorkstation
 from tools.recording import Recorder, Walk
-from verifier.core import steps
+from verifier.core.times import timestamp
 from verifier.workstation import carry, identity, install
 from verifier.workstation.carry import Wish
 from verifier.workstation.store import Store
@@ -106,13 +106,13 @@ def install_borrow(folder: Path) -> Path:
     data = carry.request_file(
         store.machine_key(),
         Wish(PRODUCT),
-        machine=identity.machine(),
-        user=identity.user(),
+        machine=identity.system().machine(),
+        user=identity.system().user(),
         alias=None,
         organization=None,
         prev=None,
         jti=carry.fresh_id(),
-        now=steps.timestamp(bench.clock()),
+        now=timestamp(bench.clock()),
     )
     install.install(store, borrow.issue(Unit(bench.authority, bench.member("ada")), json.loads(data)["request"]).file)
     bench.authority.database.close()

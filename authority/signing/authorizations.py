@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from authority.domain.catalogue import Authorization, Mode, Product, UserType
 from authority.domain.refusals import AuthorizationUnusable
-from verifier.core import authorization as verified
 from verifier.core import files
+from verifier.core import trust as verified
 from verifier.core.trust import TrustStore
 from verifier.errors import CarnetError
 

@@ -9,11 +9,10 @@ from typing import Any
 from authority.domain.refusals import AuthorizationUnusable
 from authority.signing.keyring import Signer
 from verifier.core import files, jose
-from verifier.core.authorization import Authorization, authorization
 from verifier.core.claims import AUTHORIZATION_TYP
 from verifier.core.keys import PublicKey
 from verifier.core.times import timestamp
-from verifier.core.trust import TrustStore
+from verifier.core.trust import Authorization, TrustStore, authorization
 from verifier.errors import CarnetError
 
 _EXTENSIONS = ("3DAnalyst", "SpatialAnalyst", "NetworkAnalyst", "GeostatAnalyst", "DataReviewer", "WorkflowMgr")

@@ -26,6 +26,8 @@ COMPACT = re.compile(r"\A([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{86})
 LARGEST_INTEGER = 2**53
 LONGEST_INTEGER = len(str(-LARGEST_INTEGER))
 
+LOW_ORDER_SIGNATURE = "the signature begins with a low-order point, which no honest signer makes"
+
 ALGORITHMS = ["EdDSA"]
 _jws = PyJWS(algorithms=[])
 _jws.register_algorithm("EdDSA", OKPAlgorithm())
@@ -66,7 +68,8 @@ def _open_form(token: str, typ: str, key_member: str, longest: int) -> tuple[Map
     """Form only: size, alphabet, canonical base64url of all three parts, strict header. Returns header and signature bytes."""
     if not isinstance(token, str):
         raise Malformed(f"a token is text, this is {type(token).__name__}")
-    check_length(token, longest)
+    if len(token) > longest:
+        raise Malformed(f"the token has {len(token)} characters, at most {longest} are read", length=len(token))
     match = COMPACT.match(token)
     if match is None:
         raise Malformed("the token is not a compact JWS with an Ed25519 signature")
@@ -81,28 +84,19 @@ def _open_form(token: str, typ: str, key_member: str, longest: int) -> tuple[Map
     return header, decode(match[3])
 
 
-def check_length(token: str, longest: int) -> None:
-    """Raises Malformed when the compact form has more characters than a reader takes."""
-    if len(token) > longest:
-        raise Malformed(f"the token has {len(token)} characters, at most {longest} are read", length=len(token))
-
-
 def check_signature(key: PublicKey, signature: bytes, signed: bytes) -> None:
     """Raises BadSignature unless these are the 64 bytes that this key makes over the signed bytes."""
-    _check_not_low_order(signature)
+    if signature[:KEY_BYTES] in LOW_ORDER:
+        raise BadSignature(LOW_ORDER_SIGNATURE)
     try:
         key.handle.verify(signature, signed)
     except InvalidSignature as error:
         raise BadSignature(f"the signature was not made with the key {key.kid} over this text", kid=key.kid) from error
 
 
-def _check_not_low_order(signature: bytes) -> None:
-    if signature[:KEY_BYTES] in LOW_ORDER:
-        raise BadSignature("the signature begins with a low-order point, which no honest signer makes")
-
-
 def _verified_claims(token: str, signature: bytes, key: PublicKey) -> Mapping[str, Any]:
-    _check_not_low_order(signature)
+    if signature[:KEY_BYTES] in LOW_ORDER:
+        raise BadSignature(LOW_ORDER_SIGNATURE)
     try:
         payload = _jws.decode_complete(token, key.handle, algorithms=ALGORITHMS)["payload"]
     except PyJWTError as error:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from verifier.core import claims, jose, steps
-from verifier.core.authorization import Authorization
 from verifier.core.keys import encode
+from verifier.core.trust import Authorization
 from verifier.errors import Malformed
 
 
@@ -31,7 +31,10 @@ def borrow_token(payload: str, kid: str, sign: Callable[[bytes], bytes], authori
     signature = sign(signed.encode())
     jose.check_signature(key, signature, signed.encode())
     token = f"{signed}.{encode(signature)}"
-    jose.check_length(token, jose.LONGEST_TOKEN)
+    if len(token) > jose.LONGEST_TOKEN:
+        raise Malformed(
+            f"the token would have {len(token)} characters, at most {jose.LONGEST_TOKEN} are read", length=len(token)
+        )
     borrow = claims.borrow(jose.strict_object(data))
     authorization.check_key_at(kid, borrow.iat, borrow.jti)
     steps.check_content(borrow, authorization)

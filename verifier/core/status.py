@@ -7,9 +7,9 @@ import zlib
 from dataclasses import dataclass
 
 from verifier.core import keys
-from verifier.core.authorization import Authorization
 from verifier.core.claims import STATUS_BITS, STATUS_LIST_TYP, status_list
 from verifier.core.jose import LONGEST_STATUS_LIST, open_by_kid
+from verifier.core.trust import Authorization
 from verifier.errors import CarnetError, KeyNotValid, Malformed, StatusListRolledBack, StatusListUnusable
 
 VALID, ENDED, SUSPENDED = 0, 1, 2

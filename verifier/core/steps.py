@@ -29,13 +29,12 @@ from datetime import UTC, datetime
 
 from verifier import errors
 from verifier.core import claims, files, status
-from verifier.core.authorization import SECONDS_PER_DAY, Authorization
+from verifier.core.claims import State
 from verifier.core.grant import Demand, Grant, Workstation
 from verifier.core.jose import open_by_kid
-from verifier.core.state import State
 from verifier.core.status import StatusList
 from verifier.core.times import rfc3339_of, timestamp
-from verifier.core.trust import TrustStore
+from verifier.core.trust import SECONDS_PER_DAY, Authorization, TrustStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +48,16 @@ class StatusFile:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A borrow file that passed steps 1 to 4: its claims, the authorization it carries, the newest one, the newest list."""
+    """A borrow file that passed steps 1 to 4: its claims, the authorization it carries, the newest one, the newest list.
+
+    `signed_at` is the newest time that something signed states, in seconds since 1970 UTC: whatever the clock says, it is later.
+    """
 
     borrow: claims.Borrow
     authorization: Authorization
     newest: Authorization
     status_list: StatusList | None
-
-    @property
-    def signed_at(self) -> int:
-        """The newest time that something signed here states, in seconds since 1970 UTC: whatever the clock says, it is later."""
-        list_iat = 0 if self.status_list is None else self.status_list.iat
-        return max(self.borrow.iat, self.authorization.iat, self.newest.iat, list_iat)
+    signed_at: int
 
 
 def verify(
@@ -111,10 +108,11 @@ def open_borrow(
     for file in beside:
         newest = file.authorization if file.authorization.seq > newest.seq else newest
     borrow = open_token(members["borrow"], authorization, newest)
-    status_list = _newest_list(borrow, beside, newest, _carried_list(borrow, members["status_list"], authorization, beside))
+    status_list = _newest_list(borrow, members["status_list"], authorization, beside, newest)
     # 4. Content.
     check_content(borrow, authorization)
-    return Evidence(borrow, authorization, newest, status_list)
+    signed_at = max(borrow.iat, authorization.iat, newest.iat, 0 if status_list is None else status_list.iat)
+    return Evidence(borrow, authorization, newest, status_list, signed_at)
 
 
 def judge(
@@ -173,31 +171,24 @@ def open_status(data: bytes | str, trust: TrustStore) -> StatusFile:
     return StatusFile(status.read(members["status_list"], authorization), members["status_list"], authorization)
 
 
-def _carried_list(
-    borrow: claims.Borrow, compact: object, authorization: Authorization, beside: Sequence[StatusFile]
-) -> StatusList | None:
-    """The list in the borrow file, or None. A text that was verified as a status file beside it is not verified again."""
-    if compact is None:
-        return None
-    known = [file.status_list for file in beside if file.compact == compact]
-    carried = known[0] if known else status.read(compact, authorization)
-    _check_is_of(borrow, carried)
-    return carried
-
-
 def _newest_list(
-    borrow: claims.Borrow, beside: Sequence[StatusFile], newest: Authorization, carried: StatusList | None
+    borrow: claims.Borrow, carried: object, authorization: Authorization, beside: Sequence[StatusFile], newest: Authorization
 ) -> StatusList | None:
-    """The newest list of this borrow. Two different lists of one number are refused (StatusListRolledBack)."""
+    """The newest of the list in the borrow file (`carried`: its compact text or None) and those beside it, of this borrow.
+
+    A text that was verified beside it is not verified again. Two different lists of one number are refused (StatusListRolledBack).
+    """
     lists = []
     for file in beside:
         status.check_key(file.status_list, newest)
         if file.status_list.uri == borrow.status_uri:
             lists.append(file.status_list)
-    if carried is not None:
+    if carried is not None and carried not in [file.compact for file in beside]:
+        own = status.read(carried, authorization)
+        _check_is_of(borrow, own)
         with contextlib.suppress(errors.KeyNotValid):
-            newest.check_key_at(carried.kid, carried.iat, None)
-            lists.append(carried)
+            newest.check_key_at(own.kid, own.iat, None)
+            lists.append(own)
     result = None
     for item in sorted(lists, key=lambda item: item.seq):
         result = status.newest(result, item)
@@ -302,18 +293,22 @@ def check_status(borrow: claims.Borrow, status_list: StatusList | None, at: int)
         if max_age is not None:
             raise errors.StatusListMissing(f"the license demands a status list not older than {max_age} seconds")
         return ("no status list: a return or revocation since the borrow was made is not known here",)
-    listed_at, value = rfc3339_of(status_list.iat), status_list.status_of(borrow.status_index)
+    value = status_list.status_of(borrow.status_index)
     if value == status.SUSPENDED:
-        raise errors.Suspended(f"the status list of {listed_at} says that the license is suspended", seq=status_list.seq)
+        raise errors.Suspended(
+            f"the status list of {rfc3339_of(status_list.iat)} says that the license is suspended", seq=status_list.seq
+        )
     if value != status.VALID:
-        raise errors.Revoked(f"the status list of {listed_at} says that the license has ended", seq=status_list.seq)
+        raise errors.Revoked(
+            f"the status list of {rfc3339_of(status_list.iat)} says that the license has ended", seq=status_list.seq
+        )
     age = max(0, at - status_list.iat)
     if max_age is not None and age > max_age:
         raise errors.StatusListStale(
             f"the status list is {age} seconds old, the license demands at most {max_age}", age_seconds=age, limit=max_age
         )
     if at >= status_list.exp:
-        return (f"the status list is of {listed_at}: a revocation since then is not known here",)
+        return (f"the status list is of {rfc3339_of(status_list.iat)}: a revocation since then is not known here",)
     return ()
 
 

@@ -1,20 +1,215 @@
-"""The trust store: root keys, and what they have authorized. Root key, then authorization, then everything else."""
+"""The chain of trust: root keys sign the authorization, which says with which keys an organization may give what."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from verifier.core import files
-from verifier.core.authorization import Authorization, authorization
 from verifier.core.claims import AUTHORIZATION_TYP
 from verifier.core.jose import LONGEST_AUTHORIZATION, open_by_kid
-from verifier.core.keys import PublicKey, from_jwk
-from verifier.core.reading import Reader
-from verifier.errors import Malformed, NotAuthorized, UnknownKey
+from verifier.core.keys import PublicKey, from_jwk, from_members
+from verifier.core.reading import BORROW_ID, FEATURE, MOST_DAYS, PRODUCT_ID, Reader
+from verifier.errors import KeyNotValid, Malformed, NotAuthorized, UnknownKey
 
 MOST_ROOTS = 16
+_AUTHORIZATION = frozenset(
+    [
+        "iss",
+        "sub",
+        "ver",
+        "seq",
+        "iat",
+        "nbf",
+        "exp",
+        "organization",
+        "keys",
+        "members",
+        "user_types",
+        "products",
+        "max_borrow_days",
+    ]
+)
+_KEY = frozenset(["kid", "kty", "crv", "x", "alg", "use", "nbf", "exp"])
+_PRODUCT = frozenset(["id", "name", "mode", "levels", "seats", "extensions", "until"])
+SECONDS_PER_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key of the authority. After a theft `revoked` is set and only the borrows whose `jti` is `known` stay good."""
+
+    key: PublicKey
+    use: str
+    nbf: int
+    exp: int
+    revoked: bool
+    known: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product: ordered levels from low to high, unordered extensions, seats of each, and its end (seconds, or None)."""
+
+    id: str
+    name: str
+    mode: str
+    levels: tuple[str, ...]
+    seats: Mapping[str, int]
+    extensions: Mapping[str, int]
+    until: int | None
+
+    def levels_up_to(self, level: str) -> tuple[str, ...]:
+        """The given level and all below it, low to high; a higher level may do what a lower one may."""
+        return self.levels[: self.levels.index(level) + 1]
+
+
+@dataclass(frozen=True, slots=True)
+class UserType:
+    """What members of a type hold by themselves (`includes`: product to level) and may be given (`may_hold`)."""
+
+    includes: Mapping[str, str]
+    may_hold: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """The claims of an `authorization+jwt` whose root signature was verified. Times are seconds since 1970 UTC."""
+
+    vendor: str
+    organization: str
+    organization_name: str
+    seq: int
+    iat: int
+    nbf: int
+    exp: int
+    keys: Mapping[str, SigningKey]
+    members_total: int | None
+    members_by_type: Mapping[str, int | None]
+    user_types: Mapping[str, UserType]
+    products: Mapping[str, Product]
+    max_borrow_days: int
+
+    def key(self, kid: str, use: str) -> PublicKey:
+        """The key with this thumbprint for this use. Raises UnknownKey when the authorization does not name it."""
+        record = self.keys.get(kid)
+        if record is None:
+            raise UnknownKey(f"the authorization (seq {self.seq}) names no key {kid}", kid=kid, seq=self.seq)
+        if record.use != use:
+            raise KeyNotValid(f'the key {kid} is for "{record.use}", not for "{use}"', kid=kid, use=record.use)
+        return record.key
+
+    def check_key_at(self, kid: str, signed_at: int, jti: str | None) -> None:
+        """Raises KeyNotValid when the key may not have signed at that time, or was revoked and does not know this `jti`."""
+        record = self.keys.get(kid)
+        if record is None:
+            raise KeyNotValid(f"the newest authorization (seq {self.seq}) no longer names the key {kid}", kid=kid, seq=self.seq)
+        if record.revoked and jti not in record.known:
+            raise KeyNotValid(f"the key {kid} was revoked by the authorization with seq {self.seq}", kid=kid, seq=self.seq)
+        if not record.nbf <= signed_at < record.exp:
+            raise KeyNotValid(f"the key {kid} was not in use at {signed_at}", kid=kid, signed_at=signed_at)
+
+    def product(self, product_id: str) -> Product:
+        """The product with this id. Raises NotAuthorized."""
+        product = self.products.get(product_id)
+        if product is None:
+            raise NotAuthorized(f'the authorization (seq {self.seq}) has no product "{product_id}"', product=product_id)
+        return product
+
+
+def authorization(claims: Mapping[str, Any]) -> Authorization:
+    """The authorization that these signed claims state. Raises Malformed or UnsupportedVersion."""
+    read = Reader(claims, "the authorization", _AUTHORIZATION)
+    read.version()
+    products = [_product(item) for item in read.objects("products", _PRODUCT)]
+    keys = [_signing_key(item) for item in read.objects("keys", _KEY, optional=frozenset({"revoked", "known"}))]
+    members = read.object("members", frozenset({"total", "types"}))
+    result = Authorization(
+        vendor=read.text("iss"),
+        organization=read.text("sub"),
+        organization_name=read.text("organization"),
+        seq=read.integer("seq", 1),
+        iat=read.integer("iat"),
+        nbf=read.integer("nbf"),
+        exp=read.integer("exp"),
+        keys={key.key.kid: key for key in keys},
+        members_total=members.integer_or_null("total"),
+        members_by_type=_type_limits(members),
+        user_types={name: _user_type(name, item) for name, item in read.mapping("user_types", FEATURE).items()},
+        products={product.id: product for product in products},
+        max_borrow_days=read.integer("max_borrow_days", 1, MOST_DAYS),
+    )
+    if len(result.products) != len(products) or len(result.keys) != len(keys):
+        raise Malformed("the authorization names a product or a key twice")
+    if not result.nbf < result.exp:
+        raise Malformed(f"the authorization: nbf {result.nbf} and exp {result.exp} are not in order")
+    _check_user_types(result)
+    return result
+
+
+def _signing_key(read: Reader) -> SigningKey:
+    if read.text("alg") != "EdDSA":
+        raise Malformed('the authorization: the "alg" of a key must be "EdDSA"')
+    members = read.members()
+    if type(members.get("revoked", False)) is not bool:
+        raise Malformed('the authorization: "revoked" must be true or false')
+    key = SigningKey(
+        key=from_members(members),
+        use=read.choice("use", ("borrow", "status")),
+        nbf=read.integer("nbf"),
+        exp=read.integer("exp"),
+        revoked=members.get("revoked", False),
+        known=frozenset(read.texts("known", BORROW_ID)) if "known" in members else frozenset(),
+    )
+    if read.text("kid") != key.key.kid:
+        raise Malformed("the authorization: a key does not have the thumbprint that it claims", kid=read.text("kid"))
+    return key
+
+
+def _product(read: Reader) -> Product:
+    product = Product(
+        id=read.text("id", PRODUCT_ID),
+        name=read.text("name"),
+        mode=read.choice("mode", ("named", "concurrent")),
+        levels=read.texts("levels", FEATURE),
+        seats=read.counts("seats", FEATURE),
+        extensions=read.counts("extensions", FEATURE),
+        until=read.integer_or_null("until"),
+    )
+    if not product.levels or not set(product.seats) <= set(product.levels):
+        raise Malformed(f'the product "{product.id}" has no levels, or seats of a level that it does not have')
+    if set(product.extensions) & set(product.levels):
+        raise Malformed(f'the product "{product.id}" has a level and an extension of one name')
+    return product
+
+
+def _type_limits(members: Reader) -> dict[str, int | None]:
+    limits = members.mapping("types", FEATURE)
+    if not all(limit is None or (type(limit) is int and limit >= 0) for limit in limits.values()):
+        raise Malformed("the authorization: a limit of members is an integer of at least 0, or null")
+    return limits
+
+
+def _user_type(name: str, item: object) -> UserType:
+    read = Reader(item, f'the user type "{name}"', frozenset({"includes", "may_hold"}))
+    includes = read.mapping("includes", PRODUCT_ID)
+    if not all(isinstance(level, str) for level in includes.values()):
+        raise Malformed(f'the user type "{name}": "includes" names a level for each product')
+    return UserType(includes=includes, may_hold=read.texts("may_hold", PRODUCT_ID))
+
+
+def _check_user_types(result: Authorization) -> None:
+    """Types speak only of products and levels that there are; limits only of types that there are."""
+    for name, user_type in result.user_types.items():
+        for product, level in user_type.includes.items():
+            if product not in result.products or level not in result.products[product].levels:
+                raise Malformed(f'the user type "{name}" includes "{product}" at "{level}", which the authorization lacks')
+        if not set(user_type.may_hold) <= set(result.products):
+            raise Malformed(f'the user type "{name}" may hold a product that the authorization lacks')
+    if not set(result.members_by_type) <= set(result.user_types):
+        raise Malformed("the authorization limits a user type that it does not define")
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,10 @@ from typing import Any
 
 from verifier import errors
 from verifier.core import claims, files, status, steps
-from verifier.core.authorization import Authorization
-from verifier.core.state import State, Tombstone
+from verifier.core.claims import State, Tombstone
 from verifier.core.steps import Evidence
 from verifier.core.times import rfc3339, rfc3339_of
-from verifier.core.trust import TrustStore
+from verifier.core.trust import Authorization, TrustStore
 from verifier.workstation import carry
 from verifier.workstation.check import this_workstation
 from verifier.workstation.clock import wall_seconds

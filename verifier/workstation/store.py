@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from verifier.core import files, keys, state
-from verifier.core.authorization import Authorization
+from verifier.core import claims, files, jose, keys
+from verifier.core.claims import STATE_TYP, State
+from verifier.core.files import LARGEST_STATUS_FILE
 from verifier.core.reading import PRODUCT_ID
-from verifier.core.state import STATE_TYP, State
 from verifier.core.steps import StatusFile, open_status
-from verifier.core.trust import TrustStore
+from verifier.core.trust import Authorization, TrustStore
 from verifier.errors import (
     BadSignature,
     CarnetError,
@@ -138,7 +138,11 @@ class Store:
         if data is None:
             return State()
         with damaged(self._state):
-            return state.read(data, machine_key)
+            members = jose.strict_object(data)
+            if set(members) != {"state"} or not isinstance(members["state"], str):
+                raise Malformed("the state is not a compact JWS")
+            signed = jose.open_by_jwk(members["state"], STATE_TYP, longest=LARGEST_STATUS_FILE)
+            return claims.state(signed.claims) if signed.key.kid == machine_key else State()
 
     def save_state(self, remembered: State) -> None:
         """Keeps the state, signed, so that no part of it can be changed by hand."""

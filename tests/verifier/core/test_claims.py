@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tests.support.chains import make_chain, receipt_claims, refused, request_claims
 from verifier.core import claims
-from verifier.core.authorization import authorization
 from verifier.core.jose import strict_object
+from verifier.core.trust import authorization
 from verifier.errors import CarnetError
 
 CHAIN = make_chain()

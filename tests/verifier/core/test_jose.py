@@ -26,8 +26,8 @@ from tests.support.hostile_tokens import (
     with_payload,
 )
 from verifier.core import claims, jose, keys
-from verifier.core.authorization import authorization
 from verifier.core.keys import PublicKey
+from verifier.core.trust import authorization
 from verifier.errors import Malformed
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 import verifier
 from tests.support.chains import Chain, Signer, make_chain, refused
 from verifier.core import claims, jose, keys, status
-from verifier.core.authorization import authorization
+from verifier.core.trust import authorization
 from verifier.errors import CarnetError, Malformed
 
 SIGNER = Signer()

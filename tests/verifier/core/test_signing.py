@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.support.chains import DAY, Chain, key_record, make_chain, refused
 from verifier.core import claims, jose, keys, signing, steps
-from verifier.core.authorization import Authorization, authorization
 from verifier.core.claims import BORROW_TYP
+from verifier.core.trust import Authorization, authorization
 from verifier.errors import CarnetError
 
 CHAIN = make_chain()

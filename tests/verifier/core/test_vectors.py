@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.support.chains import Signer, make_chain, refused
 from verifier.core import claims, files, jose, keys, status
-from verifier.core.authorization import authorization
 from verifier.core.status import StatusList
+from verifier.core.trust import authorization
 from verifier.errors import CarnetError, Malformed, StatusListUnusable
 
 Vectors = Callable[[str], bytes]

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from tests.support.chains import DAY, HOUR, START, URI, refused
 from tests.support.real_workstation import RealWorkstation, make_workstation
 from verifier.core import steps
-from verifier.core.state import STATE_TYP
+from verifier.core.claims import STATE_TYP
 from verifier.errors import CarnetError
 from verifier.workstation import identity, machine_key
 from verifier.workstation.identity import hashed, linux
