@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import current_app, g, request
 
-from authority.domain.members import ANYBODY, Actor, Role
+from authority.domain.members import ANYBODY, Actor
 from authority.domain.refusals import NotAuthenticated
 from authority.services import access, admission
 from authority.services.context import Authority
@@ -16,8 +16,8 @@ LONGEST_SECRET = 256
 
 def authority() -> Authority:
     """The authority that this application serves."""
-    found: Authority = current_app.extensions["carnet"]
-    return found
+    authority_of_application: Authority = current_app.extensions["carnet"]
+    return authority_of_application
 
 
 def secret() -> str:
@@ -50,24 +50,12 @@ def actor() -> Actor:
     While the organization has too many members only administrators get in, and each answer to them says so (seed S2).
     Raises OrganizationOverLimit.
     """
-    found, membership = _signed_in(), admission.current(authority())
-    membership.check_admitted(found)
+    asking, membership = access.actor_of(authority(), secret()), admission.current(authority())
+    membership.check_admitted(asking)
     g.excess = membership.excess()
-    return found
+    return asking
 
 
 def tell_excess() -> None:
     """Makes the answer say that there are too many members, where it goes to an administrator (seed S2)."""
     g.excess = admission.current(authority()).excess()
-
-
-def actor_over_limit() -> Actor:
-    """The same, for what stays open to everyone over the limit: giving licenses back. Raises NotAuthenticated."""
-    found = _signed_in()
-    if found.role is Role.ADMINISTRATOR:
-        tell_excess()
-    return found
-
-
-def _signed_in() -> Actor:
-    return access.actor_of(authority(), secret())

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import pkgutil
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from authority import presentation
 from authority.domain.borrows import Borrow, Ending, Machine, OsUser
 from authority.presentation import sheets
 from authority.presentation.borrows import BorrowShown, IssuedBorrow, issued_json
 from authority.presentation.shown import Shown
 from tests.support.console import Console
+from tools import fields
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 5000, tzinfo=UTC)
 ENDS_AT = NOW + timedelta(days=3)
@@ -43,17 +41,6 @@ def borrow(
         decided_by="organization",
         receipt_jti=receipt,
     )
-
-
-def every_model() -> list[type[Shown]]:
-    for module in pkgutil.iter_modules(presentation.__path__, "authority.presentation."):
-        importlib.import_module(module.name)
-    models, rest = [], [Shown]
-    while rest:
-        children = rest.pop().__subclasses__()
-        models += [model for model in children if model.__module__.startswith("authority.presentation.")]
-        rest += children
-    return sorted(models, key=lambda model: model.__qualname__)
 
 
 def test_a_borrow_is_shown_with_times_in_whole_seconds() -> None:
@@ -123,14 +110,14 @@ def test_a_row_of_a_sheet_is_the_thing_flattened() -> None:
     assert (cells["issued_at"], cells["ended_at"], cells["state"]) == ("2026-03-01T12:00:00Z", "", "active")
 
 
-@pytest.mark.parametrize("model", every_model(), ids=lambda model: f"{model.__module__}.{model.__name__}")
+@pytest.mark.parametrize("model", fields.models(), ids=lambda model: f"{model.__module__}.{model.__name__}")
 def test_every_shown_thing_is_frozen_and_says_what_it_is(model: type[Shown]) -> None:
     assert model.model_config.get("frozen") is True
     assert model.model_json_schema(mode="serialization")["description"] not in ("", Shown.__doc__)
 
 
 def test_no_two_shown_things_have_one_name() -> None:
-    names = [model.__name__ for model in every_model()]
+    names = [model.__name__ for model in fields.models()]
     assert len(names) > 40
     assert len(names) == len(set(names))
 

@@ -1,4 +1,4 @@
-"""The pages of the documentation that are written by the code: commands, codes, settings, routes.
+"""The pages of the documentation that are written by the code: commands, codes, settings, routes, fields.
 
 `make docs` writes them; a test holds the written pages against the code.
 """
@@ -21,6 +21,7 @@ from authority.web.problems import HTTP_CODES, STATUS
 from authority.wiring.settings import PREFIX, SETTINGS
 from checkout_log.errors import LogError
 from checkout_log.report import command_line
+from tools import fields
 from verifier.cli.main import build_parser
 from verifier.errors import every_error
 
@@ -30,7 +31,13 @@ WRITTEN = "<!-- written by `make docs` from the code; a test compares -->"
 
 def pages() -> dict[str, str]:
     """Name and text of every page."""
-    return {"commands.md": _commands(), "codes.md": _codes(), "settings.md": _settings(), "routes.md": _routes()}
+    return {
+        "commands.md": _commands(),
+        "codes.md": _codes(),
+        "settings.md": _settings(),
+        "routes.md": _routes(),
+        "fields.md": fields.page(WRITTEN),
+    }
 
 
 def _commands() -> str:
@@ -137,7 +144,7 @@ def _routes() -> str:
         "",
         WRITTEN,
         "",
-        "All under `/api/v1`; `/openapi.json` has every field.",
+        "All under `/api/v1`; [fields.md](fields.md) has every field of the answers, `/openapi.json` also those of bodies and queries.",
         "",
         "| route | does |",
         "|---|---|",
