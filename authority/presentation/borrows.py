@@ -10,7 +10,7 @@ from pydantic import Field
 
 from authority.domain.borrows import Borrow, BorrowState
 from authority.presentation.computers import MachineShown, UserShown
-from authority.presentation.shown import Shown, Time
+from authority.presentation.shown import Second, Shown
 
 
 class BorrowShown(Shown):
@@ -25,14 +25,14 @@ class BorrowShown(Shown):
     extensions: tuple[str, ...]
     machine: MachineShown
     user: UserShown
-    issued_at: Time
-    expires_at: Time
+    issued_at: Second
+    expires_at: Second
     state: BorrowState
-    ended_at: Time | None = Field(description="null: it is active")
-    seat_free_at: Time = Field(description="from then on its seat can be given again")
+    ended_at: Second | None = Field(description="null: it is active")
+    seat_free_at: Second = Field(description="from then on its seat can be given again")
     decided_by: str = Field(description="the rule that allowed it and its length")
     reason: str | None = Field(description="why it was revoked or released")
-    copy_may_run_until: Time | None = Field(description="null: certainly no copy of it runs any more")
+    copy_may_run_until: Second | None = Field(description="null: certainly no copy of it runs any more")
 
     @classmethod
     def of(cls, borrow: Borrow, now: datetime) -> Self:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from authority.domain.sessions import Session, SessionSettings, SessionState
 from authority.presentation.computers import MachineShown, UserShown
-from authority.presentation.shown import Shown, Time
+from authority.presentation.shown import Second, Shown
 
 
 class SessionShown(Shown):
@@ -24,12 +24,12 @@ class SessionShown(Shown):
     extensions: tuple[str, ...]
     machine: MachineShown
     user: UserShown
-    created_at: Time
-    last_used_at: Time
-    active_until: Time
+    created_at: Second
+    last_used_at: Second
+    active_until: Second
     state: SessionState
-    ended_at: Time | None = Field(description="null: it is active")
-    save_by: Time | None = Field(description="until then the user can save, after an administrator ended it")
+    ended_at: Second | None = Field(description="null: it is active")
+    save_by: Second | None = Field(description="until then the user can save, after an administrator ended it")
 
     @classmethod
     def of(cls, session: Session, now: datetime) -> Self:

@@ -29,6 +29,8 @@ def _with_escapes(text: str) -> str:
 
 # A time in UTC; its JSON is RFC 3339 without fractions of a second.
 Time = Annotated[datetime, AfterValidator(_in_whole_seconds)]
+# A time that is in whole seconds and UTC already, as all times of borrows and sessions are: tokens have no others.
+Second = datetime
 # Text that repeats what somebody typed: what of it is no Unicode stands as its escape.
 Repeated = Annotated[str, BeforeValidator(_with_escapes)]
 

@@ -8,15 +8,12 @@ from flask import Response
 
 from authority.presentation.shown import Shown
 
+JSON = "application/json"
+
 
 def json_of(shown: Shown, status: int = 200) -> Response:
     """The thing as JSON, rendered once."""
-    return json_bytes(shown.model_dump_json().encode(), status)
-
-
-def json_bytes(data: bytes, status: int = 200) -> Response:
-    """What is JSON already, byte for byte."""
-    return Response(data, status, content_type="application/json")
+    return Response(shown.model_dump_json(), status, content_type=JSON)
 
 
 def sheet(lines: Iterator[str], name: str) -> Response:

@@ -16,7 +16,7 @@ from authority.presentation.borrows import Borrows, BorrowShown, EndedBorrow, Is
 from authority.services import borrow, endings
 from authority.storage.borrows import Filter
 from authority.web.access import authority, unit
-from authority.web.answers import json_bytes, json_of, sheet
+from authority.web.answers import JSON, json_of, sheet
 from authority.web.api.forms import FILE, Body, Id, IdCursor, Name, PageQuery, Problem, Text
 
 api = APIBlueprint(
@@ -70,8 +70,10 @@ class BorrowList(Borrows):
 @api.post("/borrows", summary="Borrow or renew", responses={201: IssuedBorrow, 200: IssuedBorrow})
 def issue(body: BorrowRequest) -> Response:
     """201 with a new borrow; 200 with the same file when this very request was answered before."""
-    issued = borrow.issue(unit(), body.request, body.member)
-    return json_bytes(issued_json(issued.borrow, issued.file, authority().now()), 201 if issued.is_new else 200)
+    work = unit()
+    issued = borrow.issue(work, body.request, body.member)
+    answer = issued_json(issued.borrow, issued.file, work.authority.now())
+    return Response(answer, 201 if issued.is_new else 200, content_type=JSON)
 
 
 @api.get("/borrows", summary="Who is offline, since and until when", responses={200: BorrowList})
@@ -112,7 +114,7 @@ def show(path: BorrowPath) -> Response:
 @api.get("/borrows/<borrow_id>/file", summary="The borrow file again", responses={200: FILE, 404: Problem})
 def file(path: BorrowPath) -> Response:
     """The file of the latest token, byte for byte as it was given."""
-    return json_bytes(borrow.newest_file(unit(), path.borrow_id))
+    return Response(borrow.newest_file(unit(), path.borrow_id), content_type=JSON)
 
 
 @api.post("/borrows/<borrow_id>/revoke", summary="Withdraw a borrow", responses={200: EndedBorrow, 404: Problem})

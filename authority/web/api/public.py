@@ -8,7 +8,7 @@ from authority.presentation.api_keys import SignedIn
 from authority.presentation.log import Events
 from authority.services import access, log, overview, status_lists
 from authority.web.access import actor, authority, public, secret, tell_excess
-from authority.web.answers import json_bytes, json_of
+from authority.web.answers import JSON, json_of
 from authority.web.api.forms import FILE, Body, Name, PageQuery, Problem, Text
 
 api = APIBlueprint("public", __name__)
@@ -42,13 +42,13 @@ def sign_out() -> tuple[str, int]:
 @api.get("/status-list", summary="The newest status file", responses={200: FILE})
 def status_list() -> Response:
     """A file of the kind status, for anyone to carry to any workstation."""
-    return json_bytes(status_lists.export(public()))
+    return Response(status_lists.export(public()), content_type=JSON)
 
 
 @api.get("/trust", summary="The trust file", responses={200: FILE})
 def trust() -> Response:
     """A file of the kind trust; compare its root key thumbprint by another way before you rely on it."""
-    return json_bytes(overview.trust_file(authority()))
+    return Response(overview.trust_file(authority()), content_type=JSON)
 
 
 @api.get("/events", summary="The log", security=[{"bearer": []}], responses={200: Events, 401: Problem, 403: Problem})

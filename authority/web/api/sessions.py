@@ -9,7 +9,7 @@ from authority.presentation.sessions import EndedSession, Sessions, SessionShown
 from authority.services import sessions
 from authority.storage.sessions import Filter
 from authority.web.access import authority, unit
-from authority.web.answers import json_bytes, json_of
+from authority.web.answers import JSON, json_of
 from authority.web.api.forms import Body, Feature, Features, Id, IdCursor, Label, Name, PageQuery, Problem, ProductId, Text
 
 api = APIBlueprint(
@@ -55,7 +55,8 @@ def start(body: SessionStart) -> Response:
     user = OsUser(body.user.id, body.user.name)
     demand = Demand(product=body.product, level=body.level, extensions=tuple(body.extensions), machine=machine, user=user)
     started = sessions.start(unit(), demand)
-    return json_bytes(started_json(started.session, started.grant, authority().now()), 201 if started.is_new else 200)
+    answer = started_json(started.session, started.grant, authority().now())
+    return Response(answer, 201 if started.is_new else 200, content_type=JSON)
 
 
 @api.get("/sessions", summary="Who is connected, on which computer", responses={200: Sessions})
@@ -76,7 +77,7 @@ def show(path: SessionPath) -> Response:
 def renew(path: SessionPath) -> Response:
     """It is active for another while, and there is a new grant."""
     started = sessions.renew(unit(), path.session_id)
-    return json_bytes(started_json(started.session, started.grant, authority().now()))
+    return Response(started_json(started.session, started.grant, authority().now()), content_type=JSON)
 
 
 @api.delete("/sessions/<session_id>", summary="End your own session", responses={200: EndedSession, 404: Problem})
