@@ -10,8 +10,9 @@ import click
 from authority.cli.frame import Frame, Group, check_output, pass_frame, read_input, show, write_output
 from authority.domain.refusals import RequestInvalid, SpecificationInvalid
 from authority.presentation.shown import rfc3339
-from authority.signing import keyring, root
-from authority.signing.root import Made
+from authority.signing import keyring
+from authority.signing.vendor import root_folder
+from authority.signing.vendor.root_folder import Made
 from authority.wiring.app import system_clock
 
 EPILOG = """\b
@@ -40,7 +41,7 @@ def init_root(frame: Frame, folder: str, passphrase_file: str | None) -> None:
     """Make the root key of a vendor in a folder that has none."""
     passphrase = _passphrase(passphrase_file)
     try:
-        signer = root.make(Path(folder), passphrase)
+        signer = root_folder.make(Path(folder), passphrase)
     except OSError as error:
         raise click.UsageError(f"{folder} cannot be written: {error.strerror}") from error
     kid = signer.public.kid
@@ -73,8 +74,8 @@ def authorize(
     """Sign an authorization for a specification and an authority's public keys."""
     paths = None if dry_run else _outputs(output, trust_file)
     wanted, public_keys = _read(spec), _read(keys)
-    signer = root.load(Path(folder), _passphrase(passphrase_file))
-    made = root.authorize(signer, Path(folder), wanted, public_keys, system_clock(), record=not dry_run)
+    signer = root_folder.load(Path(folder), _passphrase(passphrase_file))
+    made = root_folder.authorize(signer, Path(folder), wanted, public_keys, system_clock(), record=not dry_run)
     value = {
         "organization": made.authorization.organization,
         "seq": made.authorization.seq,

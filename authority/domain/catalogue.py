@@ -10,6 +10,13 @@ from enum import StrEnum
 from authority.domain.refusals import NoSuchProduct
 
 
+class KeyUse(StrEnum):
+    """What a key of the authority signs: borrow tokens, or status lists."""
+
+    BORROW = "borrow"
+    STATUS = "status"
+
+
 class Mode(StrEnum):
     """Whether a product's licenses are assigned to members, or its seats are taken as they come."""
 
@@ -71,6 +78,26 @@ class UserType:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorizedKey:
+    """A key of the authority, by its thumbprint. After a theft it `is_revoked`, and only the tokens that are `known` stay good."""
+
+    kid: str
+    use: KeyUse
+    begins_at: datetime
+    ends_at: datetime
+    is_revoked: bool
+    known: frozenset[str]
+
+    def signs_at(self, now: datetime) -> bool:
+        """True when the key may sign now."""
+        return self.begins_at <= now < self.ends_at and not self.is_revoked
+
+    def covers(self, signed_at: datetime, jti: str) -> bool:
+        """True when a token with this number, signed then, is good."""
+        return self.begins_at <= signed_at < self.ends_at and (not self.is_revoked or jti in self.known)
+
+
+@dataclass(frozen=True, slots=True)
 class Authorization:
     """The current authorization; `compact` is the signed text it was read from, which goes into every borrow file."""
 
@@ -85,6 +112,7 @@ class Authorization:
     user_types: Mapping[str, UserType]
     products: Mapping[str, Product]
     max_borrow_days: int
+    keys: Mapping[str, AuthorizedKey]
     compact: str
 
     def product(self, product_id: str) -> Product:

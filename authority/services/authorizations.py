@@ -16,7 +16,7 @@ from authority.domain.members import Actor, Privilege
 from authority.domain.refusals import AuthorizationUnusable, KeyUnusable, NotSetUp
 from authority.services import set_up
 from authority.services.context import Authority
-from authority.signing import authorizations, inbox
+from authority.signing import authorizations, inbox, times
 from authority.storage import authorizations as stored
 from authority.storage import events, members
 from authority.storage import organization as stored_organization
@@ -169,7 +169,7 @@ def _result(
     if is_moved:
         told = (f"root key: {', '.join(old_roots)} -> {', '.join(new_roots)}", *told)
     else:
-        follows += _refused_borrows(found, trust_file, stored.tokens_out(connection, now))
+        follows += _refused_borrows(found, stored.tokens_out(connection, now))
     return Installation(
         authorization=found,
         before=before,
@@ -182,18 +182,17 @@ def _result(
     )
 
 
-def _refused_borrows(found: Authorization, trust_file: str, tokens_out: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+def _refused_borrows(found: Authorization, tokens_out: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """Says how many borrows that are out were signed when, by this authorization, their key was not in use."""
-    keys = authorizations.opened(found.compact, trust_file).keys
     refused = []
     for kid, payload in tokens_out:
         claims = json.loads(payload)
-        key, signed_at = keys.get(kid), int(claims["iat"])
-        if key is None or not key.nbf <= signed_at < key.exp or (key.revoked and claims["jti"] not in key.known):
+        key, signed_at = found.keys.get(kid), times.instant(claims["iat"])
+        if key is None or not key.covers(signed_at, claims["jti"]):
             refused.append(signed_at)
     if not refused:
         return ()
-    since = authorizations.instant(min(refused))
+    since = min(refused)
     sentence = (
         f"{len(refused)} borrow tokens that are out, the first of {since:%Y-%m-%d %H:%M} UTC, were signed by a key that this "
         "authorization does not take for that time: workstations that learn of it refuse them. "

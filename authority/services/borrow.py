@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from authority.domain import borrows as rules
 from authority.domain.borrows import Ask, Borrow, Features
+from authority.domain.catalogue import KeyUse
 from authority.domain.events import EventKind, UseMode, borrow_events
 from authority.domain.members import Actor, Member, Privilege
 from authority.domain.offline_rules import OfflineRule, check_end, effective, end_of_borrow
@@ -189,7 +190,7 @@ def _new_token(unit: Unit, ask: Ask, borrow: Borrow, status_seq: int) -> Token:
     Raises StorageUnavailable when no place was free after many draws.
     """
     organization, authorization, jti = unit.organization, unit.authorization, unit.authority.fresh_id()
-    kid = unit.issuer.current_kid("borrow", unit.now)
+    kid = unit.issuer.current_kid(KeyUse.BORROW, unit.now)
     for _ in range(DRAWS_OF_A_PLACE):
         place = int.from_bytes(unit.authority.random_bytes(8)) % organization.status_size
         payload = issuing.payload(

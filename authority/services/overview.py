@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from authority.domain.catalogue import Authorization, end_warning
+from authority.domain.catalogue import Authorization, KeyUse, end_warning
 from authority.domain.members import CONSOLE, Actor, Privilege
 from authority.domain.refusals import Refusal
 from authority.services.context import Authority
-from authority.signing.keyring import USES
 from authority.storage import members as stored_members
 from authority.storage import organization as stored_organization
 from authority.storage import pools, tokens
@@ -56,7 +55,7 @@ def keys(authority: Authority) -> list[dict[str, Any]]:
     with authority.database.read() as connection:
         issuer = authority.issuer(connection, authority.authorization(connection))
     rows = []
-    for use in USES:
+    for use in KeyUse:
         try:
             current = issuer.current_kid(use, authority.now())
         except Refusal:
@@ -71,7 +70,7 @@ def public_keys(authority: Authority) -> dict[str, Any]:
         organization = authority.organization(connection)
     found = [
         {"use": use, "kid": kid, **authority.ring.signer(use, kid).public.as_jwk()}
-        for use in USES
+        for use in KeyUse
         for kid in authority.ring.kids(use)
     ]
     return {"organization": organization.id, "keys": found}
@@ -85,7 +84,7 @@ def examine(authority: Authority) -> list[Finding]:
         return f"the tables are of revision {schema.newest()}"
 
     def signing() -> str:
-        for use in USES:
+        for use in KeyUse:
             if not any(row["signs_now"] for row in keys(authority) if row["use"] == use):
                 raise Refusal(f"no {use} key can sign now")
         return "both keys can sign"

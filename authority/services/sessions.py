@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from authority.domain import borrows as borrow_rules
 from authority.domain import sessions as rules
 from authority.domain.borrows import Borrow, Demand, Features
+from authority.domain.catalogue import KeyUse
 from authority.domain.events import BY_TIME, EventKind, UseMode, session_events
 from authority.domain.members import Assignment, Privilege
 from authority.domain.refusals import BorrowRefused, NotAllowed, NotFound
@@ -246,7 +247,7 @@ def _use_again(unit: Unit, case: _Case, session: Session, here: Borrow | None) -
 def _answer(unit: Unit, case: _Case, session: Session, *, is_new: bool) -> _Answer:
     ends_at = rules.grant_ends_at(case.settings, case.authorization, case.product, case.now)
     payload = issuing.session_payload(session.license(ends_at), case.authorization, jti=unit.authority.fresh_id(), now=case.now)
-    return _Answer(session, is_new, unit.issuer, payload, unit.issuer.current_kid("borrow", case.now))
+    return _Answer(session, is_new, unit.issuer, payload, unit.issuer.current_kid(KeyUse.BORROW, case.now))
 
 
 def _mine(unit: Unit, session_id: str, *, lock: bool = False) -> Session:

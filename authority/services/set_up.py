@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from authority.domain.catalogue import Authorization
+from authority.domain.catalogue import Authorization, KeyUse
 from authority.domain.events import Event, EventKind
 from authority.domain.members import CONSOLE, Member, Role, check_name, check_username
 from authority.domain.offline_rules import FIRST_RULE
@@ -16,10 +16,11 @@ from authority.services import access, defaults, members
 from authority.services.context import Authority
 from authority.services.passwords import hash_password
 from authority.services.work import Work, work
-from authority.signing import authorizations, vendor
+from authority.signing import authorizations
 from authority.signing.encoding import encode
 from authority.signing.issuing import Issuer
-from authority.signing.keyring import USES, Signer
+from authority.signing.keyring import Signer
+from authority.signing.vendor import authorizing
 from authority.storage import events, offline_rules, organization
 from authority.storage.db import schema
 from authority.storage.organization import Organization
@@ -69,26 +70,26 @@ def check_empty(authority: Authority) -> None:
 
 def check_keys(authority: Authority, authorization: Authorization, trust_file: str) -> None:
     """Raises KeyUnusable when the authorization names none of the keys here for one of the uses."""
-    for use in USES:
+    for use in KeyUse:
         Issuer(authority.ring, authorization, trust_file).current_kid(use, authority.now())
 
 
 def own_vendor(authority: Authority, root: Signer, name: str, now: datetime) -> tuple[Authorization, str]:
     """The sample authorization of an organization that is its own vendor, and its trust file."""
     org = organization_id(name)
-    ring = {use: [authority.ring.signer(use, kid).public for kid in authority.ring.kids(use)] for use in USES}
+    ring = {use: [authority.ring.signer(use, kid).public for kid in authority.ring.kids(use)] for use in KeyUse}
     # A day's room, so that a workstation whose clock is behind can use it at once.
     begins_at, ends_at = now - timedelta(days=1), now + SAMPLE_LASTS
-    compact = vendor.authorize(
+    compact = authorizing.authorize(
         root,
-        vendor.sample_specification(org, name, vendor=org),
-        vendor.key_records(ring, begins_at, ends_at),
+        authorizing.sample_specification(org, name, vendor=org),
+        authorizing.key_records(ring, begins_at, ends_at),
         seq=1,
         now=now,
         begins_at=begins_at,
         ends_at=ends_at,
     )
-    trust_file = vendor.trust_file(org, [root.public])
+    trust_file = authorizing.trust_file(org, [root.public])
     return authorizations.read(compact, trust_file), trust_file
 
 

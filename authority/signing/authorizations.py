@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import lru_cache
 
-from authority.domain.catalogue import Authorization, Mode, Product, UserType
+from authority.domain.catalogue import Authorization, AuthorizedKey, KeyUse, Mode, Product, UserType
 from authority.domain.refusals import AuthorizationUnusable
+from authority.signing.times import instant
 from verifier.core import files
 from verifier.core import trust as verified
 from verifier.core.trust import TrustStore
 from verifier.errors import CarnetError
-
-
-def instant(seconds: int) -> datetime:
-    """A time of a token as an aware UTC time. Raises AuthorizationUnusable beyond the calendar."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError) as error:
-        raise AuthorizationUnusable(f"the time {seconds} lies beyond the calendar") from error
 
 
 def read_file(data: bytes, trust_file: str) -> Authorization:
@@ -35,28 +27,36 @@ def read_file(data: bytes, trust_file: str) -> Authorization:
 @lru_cache(maxsize=32)
 def read(compact: str, trust_file: str) -> Authorization:
     """The authorization in a compact JWS, signed by a root of the trust file. Raises AuthorizationUnusable."""
-    found = opened(compact, trust_file)
+    claims = opened(compact, trust_file)
+    try:
+        return _authorization(claims, compact)
+    except CarnetError as error:
+        raise AuthorizationUnusable(f"the authorization cannot be used: {error.message}", cause=error.code) from error
+
+
+def _authorization(claims: verified.Authorization, compact: str) -> Authorization:
     return Authorization(
-        organization=found.organization,
-        organization_name=found.organization_name,
-        vendor=found.vendor,
-        seq=found.seq,
-        begins_at=instant(found.nbf),
-        ends_at=instant(found.exp),
-        members_total=found.members_total,
-        members_by_type=found.members_by_type,
+        organization=claims.organization,
+        organization_name=claims.organization_name,
+        vendor=claims.vendor,
+        seq=claims.seq,
+        begins_at=instant(claims.nbf),
+        ends_at=instant(claims.exp),
+        members_total=claims.members_total,
+        members_by_type=claims.members_by_type,
         user_types={
-            name: UserType(name, user_type.includes, user_type.may_hold) for name, user_type in found.user_types.items()
+            name: UserType(name, user_type.includes, user_type.may_hold) for name, user_type in claims.user_types.items()
         },
-        products={product.id: _product(product) for product in found.products.values()},
-        max_borrow_days=found.max_borrow_days,
+        products={product.id: _product(product) for product in claims.products.values()},
+        max_borrow_days=claims.max_borrow_days,
+        keys={kid: _key(kid, key) for kid, key in claims.keys.items()},
         compact=compact,
     )
 
 
 @lru_cache(maxsize=32)
 def opened(compact: str, trust_file: str) -> verified.Authorization:
-    """The same authorization as the verifier sees it. Raises AuthorizationUnusable."""
+    """The authorization in a compact JWS as the verifier sees it, with times in seconds. Raises AuthorizationUnusable."""
     try:
         return TrustStore.read(trust_file).authorize(compact)
     except CarnetError as error:
@@ -72,13 +72,17 @@ def organization_of(trust_file: bytes) -> tuple[str, list[str]]:
     return trust.organization, list(trust.roots)
 
 
-def _product(found: verified.Product) -> Product:
+def _key(kid: str, key: verified.SigningKey) -> AuthorizedKey:
+    return AuthorizedKey(kid, KeyUse(key.use), instant(key.nbf), instant(key.exp), key.revoked, key.known)
+
+
+def _product(product: verified.Product) -> Product:
     return Product(
-        id=found.id,
-        name=found.name,
-        mode=Mode(found.mode),
-        levels=found.levels,
-        seats=found.seats,
-        extensions=found.extensions,
-        until=None if found.until is None else instant(found.until),
+        id=product.id,
+        name=product.name,
+        mode=Mode(product.mode),
+        levels=product.levels,
+        seats=product.seats,
+        extensions=product.extensions,
+        until=None if product.until is None else instant(product.until),
     )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 from authority.domain.borrows import Ask, Machine, OsUser, Receipt
 from authority.domain.refusals import RequestInvalid
-from authority.signing.authorizations import instant
 from authority.signing.encoding import digest
+from authority.signing.times import instant
 from verifier.core import claims, files, jose
 from verifier.errors import CarnetError
 from verifier.workstation import disk
@@ -18,12 +17,12 @@ def member_of_file(data: bytes, kind: str) -> str:
     """The compact JWS in a request or return file. Raises RequestInvalid."""
     member = "request" if kind == "request" else "receipt"
     try:
-        found = files.parse(data, kind)[1][member]
+        compact = files.parse(data, kind)[1][member]
     except CarnetError as error:
         raise RequestInvalid(error.message, cause=error.code) from error
-    if not isinstance(found, str):
+    if not isinstance(compact, str):
         raise RequestInvalid(f'the member "{member}" is not a compact JWS')
-    return found
+    return compact
 
 
 def read_file(path: Path) -> bytes:
@@ -43,24 +42,27 @@ def read_request(compact: str) -> Ask:
     """What a workstation asks for, proved by its machine key. Raises RequestInvalid."""
     try:
         signed = jose.open_by_jwk(compact, claims.REQUEST_TYP)
-        found = claims.request(signed.claims)
+        return _ask(claims.request(signed.claims), digest(compact), signed.key.kid)
     except CarnetError as error:
         raise RequestInvalid(f"the request cannot be read: {error.message}", cause=error.code) from error
-    machine = found.machine
+
+
+def _ask(request: claims.Request, signed_digest: str, machine_key: str) -> Ask:
+    mark = request.machine
     return Ask(
-        jti=found.jti,
-        digest=digest(compact),
-        asked_at=_instant(found.iat),
-        organization=found.organization,
-        product=found.product,
-        level=found.level,
-        extensions=found.extensions,
-        days=found.days,
-        until=None if found.until is None else _instant(found.until),
-        member=found.member,
-        machine=Machine(machine.id, machine.source, machine.secondary, machine.alias, signed.key.kid),
-        user=OsUser(found.user_id, found.user_name),
-        prev=found.prev,
+        jti=request.jti,
+        digest=signed_digest,
+        asked_at=instant(request.iat),
+        organization=request.organization,
+        product=request.product,
+        level=request.level,
+        extensions=request.extensions,
+        days=request.days,
+        until=None if request.until is None else instant(request.until),
+        member=request.member,
+        machine=Machine(mark.id, mark.source, mark.secondary, mark.alias, machine_key),
+        user=OsUser(request.user_id, request.user_name),
+        prev=request.prev,
     )
 
 
@@ -68,23 +70,19 @@ def read_receipt(compact: str) -> Receipt:
     """What a workstation gives back, proved by its machine key. Raises RequestInvalid."""
     try:
         signed = jose.open_by_jwk(compact, claims.RECEIPT_TYP)
-        found = claims.receipt(signed.claims)
+        return _receipt(claims.receipt(signed.claims), digest(compact), signed.key.kid)
     except CarnetError as error:
         raise RequestInvalid(f"the receipt cannot be read: {error.message}", cause=error.code) from error
+
+
+def _receipt(receipt: claims.Receipt, signed_digest: str, machine_key: str) -> Receipt:
     return Receipt(
-        jti=found.jti,
-        digest=digest(compact),
-        token_jti=found.borrow_jti,
-        made_at=_instant(found.iat),
-        borrow_id=found.borrow_id,
-        machine_id=found.machine_id,
-        machine_key=signed.key.kid,
-        user_id=found.user_id,
+        jti=receipt.jti,
+        digest=signed_digest,
+        token_jti=receipt.borrow_jti,
+        made_at=instant(receipt.iat),
+        borrow_id=receipt.borrow_id,
+        machine_id=receipt.machine_id,
+        machine_key=machine_key,
+        user_id=receipt.user_id,
     )
-
-
-def _instant(seconds: int) -> datetime:
-    try:
-        return instant(seconds)
-    except Exception as error:
-        raise RequestInvalid(f"the time {seconds} lies beyond the calendar") from error

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from authority.domain.borrows import License
-from authority.domain.catalogue import Authorization
+from authority.domain.catalogue import Authorization, KeyUse
 from authority.domain.refusals import KeyUnusable, SigningFailed
 from authority.signing.authorizations import opened
 from authority.signing.keyring import KeyRing
@@ -34,20 +34,17 @@ class Issuer:
     authorization: Authorization
     trust_file: str
 
-    def current_kid(self, use: str, now: datetime) -> str:
+    def current_kid(self, use: KeyUse, now: datetime) -> str:
         """The key to sign with now: authorized for the use, in its time, not revoked, in our hands; the latest begun wins."""
-        at, mine = timestamp(now), self.ring.kids(use)
-        usable = [
-            key
-            for kid, key in opened(self.authorization.compact, self.trust_file).keys.items()
-            if key.use == use and kid in mine and key.nbf <= at < key.exp and not key.revoked
-        ]
+        mine = self.ring.kids(use)
+        keys = self.authorization.keys.values()
+        usable = [key for key in keys if key.use is use and key.kid in mine and key.signs_at(now)]
         if not usable:
             raise KeyUnusable(
                 f"none of the {use} keys here is authorized at {now:%Y-%m-%d %H:%M} UTC",
                 hint="Ask the vendor for an authorization that names them: carnet-authority key list --public -o KEYS.json",
             )
-        return max(usable, key=lambda key: key.nbf).key.kid
+        return max(usable, key=lambda key: key.begins_at).kid
 
 
 def payload(
@@ -93,7 +90,7 @@ def session_payload(granted: License, authorization: Authorization, *, jti: str,
 
 def borrow_token(issuer: Issuer, payload: str, kid: str) -> str:
     """The compact `borrow+jwt` of a payload, the same each time. Raises SigningFailed when the verifier would not take it."""
-    signer = issuer.ring.signer("borrow", kid)
+    signer = issuer.ring.signer(KeyUse.BORROW, kid)
     try:
         return signing.borrow_token(payload, kid, signer.sign, opened(issuer.authorization.compact, issuer.trust_file))
     except CarnetError as error:
@@ -133,7 +130,7 @@ def pack_statuses(statuses: dict[int, int], size: int, bits: int) -> str:
 
 def status_list(issuer: Issuer, packed: str, *, uri: str, seq: int, prev: str | None, now: datetime) -> str:
     """The compact `statuslist+jwt` of a packed list. Raises SigningFailed when the verifier would not take it."""
-    kid = issuer.current_kid("status", now)
+    kid = issuer.current_kid(KeyUse.STATUS, now)
     claims = {
         "iss": issuer.authorization.organization,
         "sub": uri,
@@ -145,7 +142,7 @@ def status_list(issuer: Issuer, packed: str, *, uri: str, seq: int, prev: str | 
         "prev": prev,
         "status_list": {"bits": status.BITS, "lst": packed},
     }
-    signer = issuer.ring.signer("status", kid)
+    signer = issuer.ring.signer(KeyUse.STATUS, kid)
     compact = jose.compact({"alg": "EdDSA", "typ": STATUS_LIST_TYP, "kid": kid}, jose.payload(claims), signer.sign)
     try:
         status.read(compact, opened(issuer.authorization.compact, issuer.trust_file))

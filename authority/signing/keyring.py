@@ -20,13 +20,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from authority.domain.catalogue import KeyUse
 from authority.domain.refusals import DemonstrationOnly, KeyUnusable
 from authority.signing.sample_keys import SAMPLE_KIDS
 from verifier.core import keys
 from verifier.core.keys import PublicKey
 from verifier.workstation.disk import write_atomically
 
-USES = ("borrow", "status")
 # The library stretches a passphrase only 2,048 times, so the passphrase itself must carry the strength: 128 random bits.
 SHORTEST_PASSPHRASE = 22
 
@@ -69,19 +69,19 @@ class FileSigner:
 
 @dataclass(frozen=True)
 class KeyRing:
-    """The authority's own keys by use ("borrow", "status") and thumbprint."""
+    """The authority's own keys by use and thumbprint."""
 
-    signers: dict[tuple[str, str], FileSigner]
+    signers: dict[tuple[KeyUse, str], FileSigner]
 
-    def signer(self, use: str, kid: str) -> Signer:
+    def signer(self, use: KeyUse, kid: str) -> Signer:
         """The key with this thumbprint. Raises KeyUnusable when its file is not there."""
         if (use, kid) not in self.signers:
             raise KeyUnusable(f"the {use} key {kid} is not among the key files", kid=kid)
         return self.signers[use, kid]
 
-    def kids(self, use: str) -> list[str]:
+    def kids(self, use: KeyUse) -> list[str]:
         """The thumbprints of all keys of one use."""
-        return [kid for found, kid in self.signers if found == use]
+        return [kid for key_use, kid in self.signers if key_use is use]
 
 
 def read_passphrase(path: Path | None) -> bytes | None:
@@ -139,15 +139,15 @@ def load(path: Path, passphrase: bytes | None, *, demonstration: bool = False) -
 
 def load_ring(folder: Path, passphrase: bytes | None, *, demonstration: bool = False) -> KeyRing:
     """Every `borrow-*.pem` and `status-*.pem` in the folder. Raises KeyUnusable or DemonstrationOnly."""
-    signers: dict[tuple[str, str], FileSigner] = {}
+    signers: dict[tuple[KeyUse, str], FileSigner] = {}
     for use, path in _key_files(folder):
         signer = load(path, passphrase, demonstration=demonstration)
         signers[use, signer.public.kid] = signer
     return KeyRing(signers)
 
 
-def _key_files(folder: Path) -> Iterator[tuple[str, Path]]:
-    for use in USES:
+def _key_files(folder: Path) -> Iterator[tuple[KeyUse, Path]]:
+    for use in KeyUse:
         for path in sorted(folder.glob(f"{use}-*.pem")):
             yield use, path
 

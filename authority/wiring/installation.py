@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from authority.domain.catalogue import KeyUse
 from authority.domain.refusals import AlreadyExists, InvalidInput
 from authority.services import set_up
 from authority.services.set_up import Administrator
 from authority.signing import authorizations, keyring
-from authority.signing import root as vendor_folder
 from authority.signing.inbox import write_file
 from authority.signing.keyring import FileSigner, KeyRing
+from authority.signing.vendor import root_folder
 from authority.wiring.app import wire
 from authority.wiring.settings import Settings
 
@@ -55,7 +56,7 @@ def install(settings: Settings, name: str, admin: str, vendor: Vendor | None) ->
         root = FileSigner.fresh()
         found, trust_text = set_up.own_vendor(authority, root, name, authority.now())
         keyring.write(settings.root_folder, "root", root, passphrase)
-        vendor_folder.remember(settings.root_folder, found)
+        root_folder.remember(settings.root_folder, found)
     else:
         trust_text = vendor.trust.decode("utf-8", "replace")
         found = authorizations.read_file(vendor.authorization, trust_text)
@@ -73,7 +74,7 @@ def install(settings: Settings, name: str, admin: str, vendor: Vendor | None) ->
 def _ring(settings: Settings, vendor: Vendor | None, passphrase: bytes | None) -> KeyRing:
     """Fresh keys, the keys that were given, or those that are in the home already."""
     if vendor is None:
-        signers = [(use, FileSigner.fresh()) for use in keyring.USES]
+        signers = [(use, FileSigner.fresh()) for use in KeyUse]
         return KeyRing({(use, signer.public.kid): signer for use, signer in signers})
     found = keyring.load_ring(vendor.keys or settings.key_folder, passphrase, demonstration=settings.demonstration)
     if not found.signers:

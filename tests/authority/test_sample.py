@@ -9,8 +9,8 @@ import pytest
 
 from authority.domain.refusals import DemonstrationOnly
 from authority.signing import keyring
-from authority.signing.sample import sample_files
 from authority.signing.sample_keys import NAMES, SAMPLE_KIDS
+from authority.signing.vendor.sample import sample_files
 from authority.wiring import installation
 from authority.wiring.app import open_authority
 from authority.wiring.settings import Settings, load

@@ -15,8 +15,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from authority.domain.refusals import SpecificationInvalid, StorageUnavailable
-from authority.signing import root
 from authority.signing.sample_keys import sample_key
+from authority.signing.vendor import root_folder
 from tests.support.authorities import Bench
 from tests.support.console import Console
 from tests.support.vendors import RealVendor, documented_specification, sample_toml
@@ -182,7 +182,7 @@ def test_what_was_issued_otherwise_can_be_remembered(bench: Bench, tmp_path: Pat
     with bench.authority.database.read() as connection:
         known = bench.authority.authorization(connection)
     maker = RealVendor.make(tmp_path / "vendor")
-    root.remember(maker.folder, known)
+    root_folder.remember(maker.folder, known)
     made = maker.authorize(bench.authority, sample_toml(), bench.clock() + timedelta(days=100))
     assert made.authorization.seq == 2
     assert {key["nbf"] for key in made.claims["keys"]} == {int(known.begins_at.timestamp())}

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authority.domain.refusals import SpecificationInvalid
-from authority.signing import specification
 from authority.signing.keyring import FileSigner
 from authority.signing.sample_keys import sample_key
+from authority.signing.vendor import public_keys, specification
 from tests.support.vendors import documented_specification, sample_toml
 from verifier.core import keys
 
@@ -278,7 +278,7 @@ def keys_file(*entries: Any, **changes: Any) -> bytes:
 
 
 def test_public_keys_are_read_by_use() -> None:
-    assert specification.read_keys(keys_file(), "field-survey") == {"borrow": [BORROW], "status": [STATUS]}
+    assert public_keys.read(keys_file(), "field-survey") == {"borrow": [BORROW], "status": [STATUS]}
 
 
 SAMPLE = keys.from_raw(sample_key("borrow").public_key().public_bytes_raw())
@@ -318,10 +318,10 @@ WRONG_KEYS: dict[str, tuple[bytes, str]] = {
 @pytest.mark.parametrize(("data", "told"), WRONG_KEYS.values(), ids=WRONG_KEYS)
 def test_public_keys_that_are_not_good_are_refused(data: bytes, told: str) -> None:
     with pytest.raises(SpecificationInvalid, match=told.replace("[", r"\[")):
-        specification.read_keys(data, "field-survey")
+        public_keys.read(data, "field-survey")
 
 
 def test_every_wrong_key_is_told_at_once() -> None:
     with pytest.raises(SpecificationInvalid) as caught:
-        specification.read_keys(keys_file(7, entry("borrow", BORROW, kid="x"), organization="other"), "field-survey")
+        public_keys.read(keys_file(7, entry("borrow", BORROW, kid="x"), organization="other"), "field-survey")
     assert len(caught.value.evidence["problems"]) == 3

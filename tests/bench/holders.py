@@ -13,7 +13,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from authority.signing import keyring, vendor
+from authority.domain.catalogue import KeyUse
+from authority.signing import keyring
+from authority.signing.vendor import authorizing
 from tests.bench import load
 from tests.bench.load import Answer, Load
 from tests.support.workstations import SimulatedWorkstation
@@ -28,9 +30,9 @@ SETTING_UP_CLIENTS = 16
 
 def write_vendor(folder: Path, members: int) -> list[str]:
     """The arguments of `init` for an authorization of so many members with a named license each, whose files are written here."""
-    keys = [(use, keyring.create(folder / "keys", use, None)) for use in keyring.USES]
+    keys = [(use, keyring.create(folder / "keys", use, None)) for use in KeyUse]
     root = keyring.create(folder / "root", "root", None)
-    specification = vendor.sample_specification("field-survey", "Field Survey", "maker")
+    specification = authorizing.sample_specification("field-survey", "Field Survey", "maker")
     # Beside the holders there is the administrator.
     specification["members"] = {"total": members + 1, "types": {}}
     for product in specification["products"]:
@@ -38,10 +40,10 @@ def write_vendor(folder: Path, members: int) -> list[str]:
         product["extensions"] = dict.fromkeys(product["extensions"], members + 1)
     now = datetime.now(UTC)
     begins_at, ends_at = now - timedelta(days=1), now + timedelta(days=1000)
-    records = vendor.key_records({use: [signer.public] for use, signer in keys}, begins_at, ends_at)
-    compact = vendor.authorize(root, specification, records, seq=1, now=now, begins_at=begins_at, ends_at=ends_at)
+    records = authorizing.key_records({use: [signer.public] for use, signer in keys}, begins_at, ends_at)
+    compact = authorizing.authorize(root, specification, records, seq=1, now=now, begins_at=begins_at, ends_at=ends_at)
     (folder / "bench.authorization").write_bytes(files.render("authorization", {"authorization": compact}))
-    (folder / "bench.trust").write_text(vendor.trust_file("field-survey", [root.public]), encoding="utf-8")
+    (folder / "bench.trust").write_text(authorizing.trust_file("field-survey", [root.public]), encoding="utf-8")
     arguments = {"--authorization": "bench.authorization", "--trust": "bench.trust", "--keys": "keys"}
     return [word for option, name in arguments.items() for word in (option, str(folder / name))]
 

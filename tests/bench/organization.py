@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from authority.domain.borrows import Borrow, Ending, Machine, OsUser
-from authority.domain.catalogue import Authorization
+from authority.domain.catalogue import Authorization, KeyUse
 from authority.domain.events import EventKind, borrow_events
 from authority.domain.members import CONSOLE, Actor, Assignment, Member, Role
 from authority.services import access, borrow, endings, policies
@@ -144,7 +144,7 @@ class _Filling:
         self._authority, self._connection = authority, connection
         self._authorization: Authorization = authority.authorization(connection)
         self._uri = authority.organization(connection).status_uri
-        self._kid = authority.issuer(connection, self._authorization).current_kid("borrow", authority.now())
+        self._kid = authority.issuer(connection, self._authorization).current_kid(KeyUse.BORROW, authority.now())
 
     def add_members(self) -> None:
         made = [_member(number) for number in range(MEMBERS)]

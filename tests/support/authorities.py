@@ -11,12 +11,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from authority.domain.catalogue import KeyUse
 from authority.domain.members import CONSOLE, Actor, Member, Role
 from authority.services import members, set_up
 from authority.services.context import Authority
 from authority.services.members import NewMember
-from authority.signing import authorizations, keyring, vendor
+from authority.signing import authorizations, keyring
 from authority.signing.keyring import FileSigner, KeyRing
+from authority.signing.vendor import authorizing
 from authority.storage.db import schema
 from authority.storage.db.database import Database
 
@@ -72,13 +74,13 @@ def make_bench(
     The database has no organization; the file of a SQLite database is not there yet.
     """
     used_clock = clock or TestClock()
-    for use in keyring.USES:
+    for use in KeyUse:
         keyring.create(home / "keys", use, None)
     root = keyring.create(home / "root", "root", None)
     ring: KeyRing = keyring.load_ring(home / "keys", None)
     authority = Authority(Database(url), ring, used_clock, secrets.token_bytes, home / "organization.trust")
     _copy_tables(authority.database)
-    trust_file = vendor.trust_file("field-survey", [root.public])
+    trust_file = authorizing.trust_file("field-survey", [root.public])
     compact = authorization_text(authority, root, used_clock(), change=change)
     found = authorizations.read(compact, trust_file)
     set_up.create(authority, found, trust_file, admin="admin")
@@ -112,9 +114,9 @@ def authorization_text(
     change: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> str:
     """The compact authorization of the sample specification after `change`, for the keys of the authority."""
-    specification = vendor.sample_specification("field-survey", "Field Survey", "maker")
+    specification = authorizing.sample_specification("field-survey", "Field Survey", "maker")
     change(specification)
-    ring = {use: [authority.ring.signer(use, kid).public for kid in authority.ring.kids(use)] for use in keyring.USES}
+    ring = {use: [authority.ring.signer(use, kid).public for kid in authority.ring.kids(use)] for use in KeyUse}
     begins_at = now - timedelta(days=1)
-    records = vendor.key_records(ring, begins_at, now + lasts)
-    return vendor.authorize(root, specification, records, seq=seq, now=now, begins_at=begins_at, ends_at=now + lasts)
+    records = authorizing.key_records(ring, begins_at, now + lasts)
+    return authorizing.authorize(root, specification, records, seq=seq, now=now, begins_at=begins_at, ends_at=now + lasts)

@@ -50,6 +50,7 @@ def an_authorization(**changes: Any) -> Authorization:
         },
         products={"arcgis-pro": a_product()},
         max_borrow_days=365,
+        keys={},
         compact="",
     )
     return replace(found, **changes)

@@ -12,9 +12,9 @@ from typing import Any
 
 from authority.services import overview
 from authority.services.context import Authority
-from authority.signing import root, vendor
 from authority.signing.keyring import FileSigner
-from authority.signing.root import Made
+from authority.signing.vendor import authorizing, root_folder
+from authority.signing.vendor.root_folder import Made
 from tests.support.documentation import DOCS
 from verifier.core import files
 
@@ -28,7 +28,7 @@ def documented_specification() -> str:
 
 def sample_toml(change: Callable[[dict[str, Any]], None] = lambda _: None, **more: object) -> bytes:
     """The sample specification as TOML, with `more` members and after `change` of them; None leaves one out."""
-    members = vendor.sample_specification("field-survey", "Field Survey", "maker") | {"exp": "2099-01-01"} | more
+    members = authorizing.sample_specification("field-survey", "Field Survey", "maker") | {"exp": "2099-01-01"} | more
     change(members)
     return "\n".join(f"{name} = {_toml(value)}" for name, value in members.items() if value is not None).encode()
 
@@ -53,7 +53,7 @@ class RealVendor:
 
     @classmethod
     def make(cls, folder: Path) -> RealVendor:
-        return cls(folder, root.make(folder, None))
+        return cls(folder, root_folder.make(folder, None))
 
     @property
     def thumbprint(self) -> str:
@@ -62,7 +62,7 @@ class RealVendor:
     def authorize(self, authority: Authority, specification: bytes, now: datetime | None = None) -> Made:
         """What the vendor makes of a specification and this authority's public keys."""
         keys = json.dumps(overview.public_keys(authority)).encode()
-        return root.authorize(self.root, self.folder, specification, keys, now or authority.now())
+        return root_folder.authorize(self.root, self.folder, specification, keys, now or authority.now())
 
 
 def authorization_file(compact: str) -> bytes:

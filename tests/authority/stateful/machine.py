@@ -14,12 +14,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 from hypothesis.strategies._internal.featureflags import FeatureFlags
 from sqlalchemy import delete, event, insert, select, text
 
+from authority.domain.catalogue import KeyUse
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.refusals import OrganizationOverLimit, Refusal
 from authority.services import admission, borrow, licenses, sessions
 from authority.services.unit import Unit
-from authority.signing import vendor
-from authority.signing.keyring import USES
+from authority.signing.vendor import authorizing
 from authority.storage.borrows import Filter
 from authority.storage.db.database import Database
 from authority.storage.db.tables import metadata
@@ -159,15 +159,15 @@ class Machine(RuleBasedStateMachine):
 
     def text_of(self, terms: Terms) -> str:
         """The authorization with these terms; the keys begin when they first did, so that borrows that are out stay good."""
-        found = vendor.sample_specification("field-survey", "Field Survey", "maker")
+        found = authorizing.sample_specification("field-survey", "Field Survey", "maker")
         specification(terms)(found)
         ring = self.authority.ring
-        keys = {use: [ring.signer(use, kid).public for kid in ring.kids(use)] for use in USES}
+        keys = {use: [ring.signer(use, kid).public for kid in ring.kids(use)] for use in KeyUse}
         now, begins_at = self.bench.clock(), START - timedelta(days=1)
-        return vendor.authorize(
+        return authorizing.authorize(
             self.bench.root,
             found,
-            vendor.key_records(keys, begins_at, terms.ends_at),
+            authorizing.key_records(keys, begins_at, terms.ends_at),
             seq=terms.number,
             now=now,
             begins_at=begins_at,

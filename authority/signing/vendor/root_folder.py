@@ -12,11 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from authority.domain.catalogue import Authorization
+from authority.domain.catalogue import Authorization, KeyUse
 from authority.domain.refusals import AlreadyExists, KeyUnusable, SpecificationInvalid, StorageUnavailable
-from authority.signing import authorizations, keyring, specification, vendor
+from authority.signing import authorizations, keyring
 from authority.signing.keyring import FileSigner
-from authority.signing.specification import Specification
+from authority.signing.vendor import authorizing, public_keys, specification
+from authority.signing.vendor.specification import Specification
 from verifier.core import files, jose, keys
 from verifier.core.keys import THUMBPRINT, PublicKey
 from verifier.errors import CarnetError
@@ -33,7 +34,7 @@ class Issued:
     keys: Mapping[str, int] = field(default_factory=dict)
 
     def followed_by(self, claims: Mapping[str, Any]) -> Issued:
-        """The same after an authorization with these claims; a key that is not in it any more is still remembered."""
+        """What was given after an authorization with these claims too; a key that is not in it any more is still remembered."""
         return Issued(max(self.seq, claims["seq"]), {**self.keys, **{key["kid"]: key["nbf"] for key in claims["keys"]}})
 
 
@@ -50,38 +51,38 @@ class Made:
 
 def make(folder: Path, passphrase: bytes | None) -> FileSigner:
     """Makes the root key of a folder that has none. Raises AlreadyExists."""
-    if found := sorted(folder.glob("root-*.pem")):
-        raise AlreadyExists(f"{folder} has a root key already: {found[0].name}", hint="Use it, or choose another folder.")
+    if paths := sorted(folder.glob("root-*.pem")):
+        raise AlreadyExists(f"{folder} has a root key already: {paths[0].name}", hint="Use it, or choose another folder.")
     return keyring.create(folder, "root", passphrase)
 
 
 def load(folder: Path, passphrase: bytes | None) -> FileSigner:
     """The root key of a folder. Raises KeyUnusable, DemonstrationOnly."""
-    found = sorted(folder.glob("root-*.pem"))
-    if len(found) != 1:
+    paths = sorted(folder.glob("root-*.pem"))
+    if len(paths) != 1:
         raise KeyUnusable(
-            f"{folder} has {len(found)} root keys (root-*.pem), exactly one is wanted",
+            f"{folder} has {len(paths)} root keys (root-*.pem), exactly one is wanted",
             hint="Make one with: carnet-authority root init DIR",
         )
-    return keyring.load(found[0], passphrase)
+    return keyring.load(paths[0], passphrase)
 
 
-def authorize(root: FileSigner, folder: Path, wanted: bytes, public_keys: bytes, now: datetime, *, record: bool = True) -> Made:
+def authorize(root: FileSigner, folder: Path, written: bytes, keys_file: bytes, now: datetime, *, record: bool = True) -> Made:
     """The authorization for a TOML specification and an authority's public keys, signed with the folder's root key.
 
     What the verifier would not take is not signed. With `record` its number is kept in the folder before anything else is
     written, so that no number is ever used for two texts. Raises SpecificationInvalid, AuthorizationUnusable,
     StorageUnavailable for a damaged record.
     """
-    found = specification.read(wanted, now)
-    ring = specification.read_keys(public_keys, found.organization)
+    wanted = specification.read(written, now)
+    ring = public_keys.read(keys_file, wanted.organization)
     if not record:
-        return _made(root, found, ring, _issued(folder).get(found.organization, Issued()), now)
+        return _made(root, wanted, ring, _issued(folder).get(wanted.organization, Issued()), now)
     with _alone(folder):
         every = _issued(folder)
-        last = every.get(found.organization, Issued())
-        made = _made(root, found, ring, last, now)
-        _write(folder, every | {found.organization: last.followed_by(made.claims)})
+        last = every.get(wanted.organization, Issued())
+        made = _made(root, wanted, ring, last, now)
+        _write(folder, every | {wanted.organization: last.followed_by(made.claims)})
     return made
 
 
@@ -93,20 +94,22 @@ def remember(folder: Path, authorization: Authorization) -> None:
         _write(folder, every | {authorization.organization: last.followed_by(_claims(authorization.compact))})
 
 
-def _made(root: FileSigner, found: Specification, ring: Mapping[str, list[PublicKey]], last: Issued, now: datetime) -> Made:
-    seq = last.seq + 1 if found.seq is None else found.seq
+def _made(root: FileSigner, wanted: Specification, ring: Mapping[KeyUse, list[PublicKey]], last: Issued, now: datetime) -> Made:
+    seq = last.seq + 1 if wanted.seq is None else wanted.seq
     if seq <= last.seq:
         raise SpecificationInvalid(
-            f'"seq" is {seq}, but {last.seq} was issued to "{found.organization}" already',
+            f'"seq" is {seq}, but {last.seq} was issued to "{wanted.organization}" already',
             hint="Leave it out to get the next number.",
         )
     # Borrows that are out were signed since a key was first authorized: it must not begin later than that.
     records = [
         entry | {"nbf": min(entry["nbf"], last.keys.get(entry["kid"], entry["nbf"]))}
-        for entry in vendor.key_records(ring, found.begins_at, found.ends_at)
+        for entry in authorizing.key_records(ring, wanted.begins_at, wanted.ends_at)
     ]
-    compact = vendor.authorize(root, found.claims, records, seq=seq, now=now, begins_at=found.begins_at, ends_at=found.ends_at)
-    trust_file = vendor.trust_file(found.organization, [root.public])
+    compact = authorizing.authorize(
+        root, wanted.claims, records, seq=seq, now=now, begins_at=wanted.begins_at, ends_at=wanted.ends_at
+    )
+    trust_file = authorizing.trust_file(wanted.organization, [root.public])
     data = files.render("authorization", {"authorization": compact})
     return Made(authorizations.read_file(data, trust_file), _claims(compact), root.public.kid, data, trust_file.encode())
 

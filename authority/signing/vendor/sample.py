@@ -1,4 +1,4 @@
-"""The files of `keys.example`, the same bytes each time: `python -m authority.signing.sample DIR` writes them anew."""
+"""The files of `keys.example`, the same bytes each time: `python -m authority.signing.vendor.sample DIR` writes them anew."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from authority.domain.borrows import Borrow, Machine, OsUser
-from authority.signing import authorizations, issuing, vendor
+from authority.domain.catalogue import KeyUse
+from authority.signing import authorizations, issuing
 from authority.signing.issuing import Issuer
 from authority.signing.keyring import FileSigner, KeyRing
 from authority.signing.sample_keys import NAMES, sample_key
+from authority.signing.vendor import authorizing
 from verifier.core import files
 
 ORGANIZATION, NAME, VENDOR = "sample", "Sample Organization", "sample-vendor"
@@ -26,17 +28,17 @@ STATUS_SIZE, OUR_PLACE, ENDED_PLACE = 2**12, 1234, 77
 def sample_files() -> dict[str, bytes]:
     """Name and bytes of every sample file but the README."""
     signers = {name: FileSigner.of(sample_key(name)) for name in NAMES}
-    ring = KeyRing({(use, signers[use].public.kid): signers[use] for use in ("borrow", "status")})
-    compact = vendor.authorize(
+    ring = KeyRing({(use, signers[use].public.kid): signers[use] for use in KeyUse})
+    compact = authorizing.authorize(
         signers["root"],
-        vendor.sample_specification(ORGANIZATION, NAME, VENDOR),
-        vendor.key_records({use: [signers[use].public] for use in ("borrow", "status")}, BEGINS_AT, ENDS_AT),
+        authorizing.sample_specification(ORGANIZATION, NAME, VENDOR),
+        authorizing.key_records({use: [signers[use].public] for use in KeyUse}, BEGINS_AT, ENDS_AT),
         seq=1,
         now=BEGINS_AT,
         begins_at=BEGINS_AT,
         ends_at=ENDS_AT,
     )
-    trust = vendor.trust_file(ORGANIZATION, [signers["root"].public])
+    trust = authorizing.trust_file(ORGANIZATION, [signers["root"].public])
     issuer = Issuer(ring, authorizations.read(compact, trust), trust)
     listed = issuing.status_list(
         issuer, issuing.pack([ENDED_PLACE], STATUS_SIZE), uri=STATUS_URI, seq=1, prev=None, now=BEGINS_AT
@@ -77,7 +79,7 @@ def _borrow_file(issuer: Issuer, machine: FileSigner, listed: str) -> bytes:
         status_index=OUR_PLACE,
         status_uri=STATUS_URI,
     )
-    return issuing.borrow_file(issuer, payload, issuer.current_kid("borrow", BEGINS_AT), listed)
+    return issuing.borrow_file(issuer, payload, issuer.current_kid(KeyUse.BORROW, BEGINS_AT), listed)
 
 
 def _key_name(name: str, signer: FileSigner) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from authority.domain.catalogue import KeyUse
 from authority.domain.refusals import AuthorizationUnusable
 from authority.signing.keyring import Signer
 from verifier.core import files, jose
@@ -52,7 +53,7 @@ def sample_specification(organization: str, name: str, vendor: str) -> dict[str,
     }
 
 
-def key_records(ring: Mapping[str, Sequence[PublicKey]], begins_at: datetime, ends_at: datetime) -> list[dict[str, Any]]:
+def key_records(ring: Mapping[KeyUse, Sequence[PublicKey]], begins_at: datetime, ends_at: datetime) -> list[dict[str, Any]]:
     """The `keys` of an authorization for the authority's public keys, by use."""
     return [
         {

@@ -1,0 +1,18 @@
+"""The one door of times: seconds of a token in, aware UTC times out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from verifier.core.reading import LAST_SECOND
+from verifier.errors import Malformed
+
+
+def instant(seconds: int) -> datetime:
+    """The aware UTC time of so many seconds since 1970. Raises Malformed before 1970, and beyond the year 9999.
+
+    Milliseconds in place of seconds lie beyond it.
+    """
+    if not 0 <= seconds <= LAST_SECOND:
+        raise Malformed(f"the time {seconds} lies beyond the calendar: times are seconds since 1970")
+    return datetime.fromtimestamp(seconds, UTC)

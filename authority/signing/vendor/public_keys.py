@@ -1,0 +1,63 @@
+"""The file with an authority's public keys, which a vendor authorizes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from authority.domain.catalogue import KeyUse
+from authority.domain.refusals import SpecificationInvalid
+from authority.signing.sample_keys import SAMPLE_KIDS
+from authority.signing.vendor.problems import refuse
+from verifier.core import jose, keys
+from verifier.core.files import LARGEST_FILE
+from verifier.core.keys import PublicKey
+from verifier.errors import CarnetError, Malformed
+
+_KEY = frozenset({"use", "kid", "kty", "crv", "x"})
+
+
+def read(data: bytes, organization: str) -> dict[KeyUse, list[PublicKey]]:
+    """The screened public keys by use in a file that an authority wrote for its vendor. Raises SpecificationInvalid."""
+    if len(data) > LARGEST_FILE:
+        raise SpecificationInvalid(f"the file with the public keys is larger than {LARGEST_FILE} bytes")
+    try:
+        members = jose.strict_object(data)
+    except CarnetError as error:
+        raise SpecificationInvalid(f"the file with the public keys: {error.message}") from error
+    wrong: list[str] = []
+    entries = members.get("keys")
+    if members.keys() != {"organization", "keys"} or not isinstance(entries, list):
+        raise SpecificationInvalid(
+            'the file with the public keys must have "organization" and an array "keys"',
+            hint="The organization writes it with: carnet-authority key list --public -o KEYS.json",
+        )
+    if members["organization"] != organization:
+        wrong.append(
+            f'it is of the organization "{str(members["organization"])[:80]}", the specification is for "{organization}"'
+        )
+    ring: dict[KeyUse, list[PublicKey]] = {use: [] for use in KeyUse}
+    for number, item in enumerate(entries, 1):
+        try:
+            ring[KeyUse(item["use"])].append(_key(item))
+        except CarnetError as error:
+            wrong.append(f"key {number}: {error.message}")
+        except (KeyError, TypeError, ValueError):
+            wrong.append(f'key {number}: "use" must be one of {", ".join(KeyUse)}')
+    kids = [key.kid for use in KeyUse for key in ring[use]]
+    wrong += [f"the key {kid} stands there twice" for kid in sorted(set(kids)) if kids.count(kid) > 1]
+    wrong += [f"{kid} is one of the published sample keys, which everybody has" for kid in kids if kid in SAMPLE_KIDS]
+    if not wrong:
+        wrong += [f'there is no key of the use "{use}"' for use in KeyUse if not ring[use]]
+    refuse("the file with the public keys", wrong)
+    return ring
+
+
+def _key(item: Mapping[str, Any]) -> PublicKey:
+    """The screened key of one entry. Raises Malformed."""
+    if item.keys() != _KEY:
+        raise Malformed(f"its members must be {', '.join(sorted(_KEY))}")
+    key = keys.from_jwk({name: item[name] for name in ("kty", "crv", "x")})
+    if item["kid"] != key.kid:
+        raise Malformed(f'"kid" is not the thumbprint of the key, which is {key.kid}')
+    return key
