@@ -65,13 +65,13 @@ def ageing(log: Log, now: datetime | None = None) -> pd.DataFrame:
     `now` is by default the end of each product's log. Use without a connection leaves no sign. Raises QuestionInvalid.
     """
     until = moment(log, now)
-    begun = log.engine.kept(_begun(log, log.engine.numbers(nows(log, now), NOWS)))
+    begun = log.engine.materialized(_begun(log, log.engine.numbers(nows(log, now), NOWS)))
     known = begun.left_join(_acts(log, begun, until), [(key, f"of_{key}") for key in TEXT_KEYS])
     known = known.left_join(_signs(log, until), [("key_member", "of_member")])
     is_over = (_.end <= _.now) & ~_.censored
     known = known.mutate(is_out=~is_over, ended_by=ibis.ifelse(is_over, _.ended_by, "open"), due=_.until)
     known = known.mutate(is_unreturned=_.is_out | _.ended_by.isin(("expiry", REVOCATION)))
-    found = known.mutate(
+    rows = known.mutate(
         is_overdue=(_.is_unreturned & (_.due <= _.now)).fill_null(False),
         days_out=(ibis.ifelse(_.is_out, _.now, _.end) - _.start) / DAY,
         days_left=ibis.ifelse(_.is_unreturned, (_.due - _.now) / DAY, ibis.null("float64")),
@@ -79,7 +79,7 @@ def ageing(log: Log, now: datetime | None = None) -> pd.DataFrame:
         # The sign may stand in another log that goes on longer.
         days_since_sign=ibis.ifelse(_.last_sign_at > _.now, 0, _.now - _.last_sign_at) / DAY,
     )
-    frame = log.engine.frame(found.select(*names(AGEING)), AGEING)
+    frame = log.engine.frame(rows.select(*names(AGEING)), AGEING)
     order = ["is_out", "days_out", "product", "member", "handle", "features"]
     return typed(frame.sort_values(order, ascending=[False, False, True, True, True, True]), AGEING)
 

@@ -126,8 +126,8 @@ def checked(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
 
 def typed(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
     """These columns of a frame, in their types and numbered from 0, checked. Raises ColumnsWrong."""
-    found = {column.name: frame[column.name].astype(_pandas_type(column)) for column in columns}
-    return checked(pd.DataFrame(found).reset_index(drop=True), columns)
+    series = {column.name: frame[column.name].astype(_pandas_type(column)) for column in columns}
+    return checked(pd.DataFrame(series).reset_index(drop=True), columns)
 
 
 def _pandas_type(column: Column) -> str:

@@ -28,6 +28,6 @@ def by_day(log: Log, license: str = "handle") -> pd.DataFrame:  # noqa: A002 - t
     most = {name: _[f"{series}_most"].max() for name, series in zip(("peak", "lower", "upper"), levels.SERIES, strict=True)}
     used = log.engine.frame(cells.group_by("pair", "day").aggregate(**most), _MOST)
     seen = hours.observed_cells(log).merge(calendar, on="cell")[["product", "day"]].drop_duplicates()
-    found = levels.features(log).merge(seen, on="product").merge(used, on=["pair", "day"], how="left").fillna(0)
-    found["day"] = pd.to_datetime(found["day"], unit="us", utc=True)
-    return typed(found.sort_values(["product", "feature", "day"]), DAILY)
+    days = levels.features(log).merge(seen, on="product").merge(used, on=["pair", "day"], how="left").fillna(0)
+    days["day"] = pd.to_datetime(days["day"], unit="us", utc=True)
+    return typed(days.sort_values(["product", "feature", "day"]), DAILY)

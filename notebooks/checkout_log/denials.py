@@ -77,14 +77,14 @@ def episodes(log: Log, gap: str | timedelta = GAP, by: str = "member") -> pd.Dat
     `gap` is the longest pause within an episode, and the time within which a checkout of the same member means that the user
     was not lost. `by` is "member", or "machine" for each machine of a member. Raises QuestionInvalid.
     """
-    found = episodes_of(log, duration("gap", gap), one_of("by", by, ("member", "machine")))
-    frame = log.engine.frame(found, EPISODES)
+    rows = episodes_of(log, duration("gap", gap), one_of("by", by, ("member", "machine")))
+    frame = log.engine.frame(rows, EPISODES)
     return typed(frame.sort_values(["first_at", "product", "feature", "member", "machine"]), EPISODES)
 
 
 def episodes_of(log: Log, micros: int, by: str = "member") -> Table:
     """The same as an expression with times in whole microseconds, computed once."""
-    return log.once(("episodes", str(micros), by), lambda: log.engine.kept(_episodes(log, micros, by)))
+    return log.once(("episodes", str(micros), by), lambda: log.engine.materialized(_episodes(log, micros, by)))
 
 
 def _episodes(log: Log, micros: int, by: str) -> Table:
@@ -98,7 +98,7 @@ def _episodes(log: Log, micros: int, by: str) -> Table:
     numbered = named.mutate(is_new=is_new)
     so_far = ibis.range_window(group_by=keys, order_by="at", following=0)
     numbered = numbered.mutate(number=_.is_new.sum().over(so_far))
-    found = numbered.group_by(*keys, "number").aggregate(
+    waits = numbered.group_by(*keys, "number").aggregate(
         member=_.member.max(),
         machine=_.place.max(),
         first_at=_["at"].min(),
@@ -107,20 +107,20 @@ def _episodes(log: Log, micros: int, by: str) -> Table:
         machines=_.machine.nunique(),
         quantity=_.quantity.max(),
     )
-    return _with_outcome(log, found, keys, micros).select(*names(EPISODES))
+    return _with_outcome(log, waits, keys, micros).select(*names(EPISODES))
 
 
-def _with_outcome(log: Log, found: Table, keys: list[str], micros: int) -> Table:
+def _with_outcome(log: Log, waits: Table, keys: list[str], micros: int) -> Table:
     """The episodes with `got_it`: whether a checkout of the same member and feature follows in time."""
     of = {"at_product": _.product, "at_feature": _.feature, "at_holder": _.member.fill_null("")}
     taken = log.table.filter(_.event == CHECKOUT).select(**of, taken_at=_["at"])
-    pairs = found.join(
-        taken, [found.product == taken.at_product, found.feature == taken.at_feature, found.holder == taken.at_holder]
+    pairs = waits.join(
+        taken, [waits.product == taken.at_product, waits.feature == taken.at_feature, waits.holder == taken.at_holder]
     )
     follows = (pairs.taken_at >= pairs.last_at) & (pairs.taken_at <= pairs.last_at + micros)
-    served = pairs.filter(follows).select(*keys, "number").distinct()
-    served = served.rename({f"at_{name}": name for name in (*keys, "number")}).mutate(got_it=ibis.literal(True))
-    both = found.left_join(served, [(name, f"at_{name}") for name in (*keys, "number")])
+    followed = pairs.filter(follows).select(*keys, "number").distinct()
+    followed = followed.rename({f"at_{name}": name for name in (*keys, "number")}).mutate(got_it=ibis.literal(True))
+    both = waits.left_join(followed, [(name, f"at_{name}") for name in (*keys, "number")])
     return both.mutate(got_it=_.got_it.fill_null(False))
 
 
@@ -132,9 +132,9 @@ def counts(log: Log, gap: str | timedelta = GAP) -> pd.DataFrame:
     micros = duration("gap", gap)
     keys = ["product", "feature"]
     frame = log.engine.frame(_by_reason(log), _RAW).set_index(keys)
-    found = log.engine.frame(episodes_of(log, micros), EPISODES).groupby(keys)["got_it"].agg(["size", "sum"])
+    outcomes = log.engine.frame(episodes_of(log, micros), EPISODES).groupby(keys)["got_it"].agg(["size", "sum"])
     days = log.engine.frame(_user_days(log), _DAYS).set_index(keys)["user_days"]
-    counted = frame.assign(episodes=found["size"], lost=found["size"] - found["sum"], user_days=days).fillna(0)
+    counted = frame.assign(episodes=outcomes["size"], lost=outcomes["size"] - outcomes["sum"], user_days=days).fillna(0)
     return typed(counted.reset_index().sort_values(keys), COUNTS)
 
 
@@ -152,9 +152,9 @@ def _by_reason(log: Log) -> Table:
 def _user_days(log: Log) -> Table:
     calendar = log.engine.numbers(hours.calendar(log, log.timezone), hours.CALENDAR)
     cell = (_["at"] / hours.CELL).floor().cast("int64")
-    found = log.table.filter(is_for_lack_of_seats()).mutate(cell=cell).join(calendar, "cell")
+    days = log.table.filter(is_for_lack_of_seats()).mutate(cell=cell).join(calendar, "cell")
     return (
-        found.select("product", "feature", "member", "day")
+        days.select("product", "feature", "member", "day")
         .distinct()
         .group_by("product", "feature")
         .aggregate(user_days=_.count())

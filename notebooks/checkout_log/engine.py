@@ -62,20 +62,20 @@ class Engine:
         arrays = {column.name: pa.Array.from_pandas(frame[column.name], type=_read_as(column)) for column in columns}
         return ibis.memtable(pa.table(arrays))
 
-    def kept(self, table: Table) -> Table:
+    def materialized(self, table: Table) -> Table:
         """The rows of an expression, computed once and kept, for this engine and no longer."""
         name = f"kept_{next(_numbers)}"
         if self.is_shared:
             # A view of its own makes the engine know the small frames in the expression before it keeps the rows.
             view: Table = self.connection.create_view(name, table)
             return view.cache()
-        found: Table = self.connection.create_table(name, table, temp=True)
-        return found
+        copy: Table = self.connection.create_table(name, table, temp=True)
+        return copy
 
     def frame(self, table: Table, columns: Sequence[Column]) -> pd.DataFrame:
         """The rows as a frame with these columns: whole microseconds become aware UTC times."""
-        found = self.connection.to_pyarrow(table.select(*(column.name for column in columns)))
-        arrays = {column.name: found[column.name].cast(_read_as(column)).cast(ARROW[column.kind]) for column in columns}
+        rows = self.connection.to_pyarrow(table.select(*(column.name for column in columns)))
+        arrays = {column.name: rows[column.name].cast(_read_as(column)).cast(ARROW[column.kind]) for column in columns}
         return pa.table(arrays).to_pandas(types_mapper=_pandas_type)
 
 
@@ -89,5 +89,5 @@ def _pandas_type(kind: pa.DataType) -> Any:
 
 
 def _inner(values: pd.Series, column: Column) -> pa.Array:
-    found = pa.Array.from_pandas(values, type=ARROW[column.kind])
-    return pc.cast(found, pa.int64()) if column.kind == TIME else found
+    array = pa.Array.from_pandas(values, type=ARROW[column.kind])
+    return pc.cast(array, pa.int64()) if column.kind == TIME else array

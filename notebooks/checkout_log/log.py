@@ -24,14 +24,14 @@ class Log:
 
     stored: Stored
     engine: Engine
-    _found: dict[tuple[str, ...], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _results: dict[tuple[str, ...], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def once(self, key: tuple[str, ...], build: Callable[[], T]) -> T:
         """What `build` gives, computed once for this log under this key: measures share their steps."""
-        if key not in self._found:
-            self._found[key] = build()
-        found: T = self._found[key]
-        return found
+        if key not in self._results:
+            self._results[key] = build()
+        result: T = self._results[key]
+        return result
 
     @property
     def timezone(self) -> str:
@@ -46,7 +46,7 @@ class Log:
     @cached_property
     def pairs(self) -> Table:
         """Every use as an expression, also those never seen to start: columns pairing.PAIRS, times as whole microseconds."""
-        return self.engine.kept(pairing.pairs(self.table, self.stored, self.engine))
+        return self.engine.materialized(pairing.pairs(self.table, self.stored, self.engine))
 
     @cached_property
     def paired(self) -> Table:

@@ -66,22 +66,17 @@ def pairs(table: Table, stored: Stored, engine: Engine) -> Table:
     """
     used = table.filter(_.event != DENIAL)
     is_exact = _.handle.notnull() & _.source.isin(EXACT_SOURCES)
-    found = _by_handle(used.filter(is_exact)).union(_first_in_first_out(used.filter(~is_exact), engine))
+    uses = _by_handle(used.filter(is_exact)).union(_first_in_first_out(used.filter(~is_exact), engine))
     spans = stored.spans.groupby("product", as_index=False).agg(seen_since=("begin", "min"), seen_until=("end", "max"))
     eras = stored.eras[["era", "begin", "end"]].rename(columns={"begin": "era_begin", "end": "era_end"})
     # No empty values: what engines make of them in a small frame differs.
     eras["era_end"] = eras["era_end"].astype("Int64").fillna(STILL_ON)
-    return _ended(found, engine.numbers(spans, _SPANS), engine.numbers(eras, _ERAS)).select(*names(PAIRS))
+    return _ended(uses, engine.numbers(spans, _SPANS), engine.numbers(eras, _ERAS)).select(*names(PAIRS))
 
 
-def sessions(found: Table) -> Table:
+def sessions(uses: Table) -> Table:
     """The sessions among these pairs: the columns SESSIONS, times as whole microseconds since 1970 UTC."""
-    return found.filter(_.started).select(*names(SESSIONS))
-
-
-def orphans(found: Table) -> Table:
-    """The uses among these pairs that were never seen to start: the columns PAIRS."""
-    return found.filter(~_.started)
+    return uses.filter(_.started).select(*names(SESSIONS))
 
 
 def _closed_by() -> Values:
@@ -117,16 +112,16 @@ def _by_handle(used: Table) -> Table:
         "held": _.quantity.max(where=_.event != UPGRADE),
         "added": _.quantity.sum(where=_.event == UPGRADE),
     }
-    found = used.group_by("source", "product", "feature", "handle").aggregate(**facts)
+    uses = used.group_by("source", "product", "feature", "handle").aggregate(**facts)
     quantity = (_.held.fill_null(0) + _.added.fill_null(0)).cast("int64")
-    return found.mutate(quantity=quantity, mixed=ibis.literal(False)).select(*_PAIRED)
+    return uses.mutate(quantity=quantity, mixed=ibis.literal(False)).select(*_PAIRED)
 
 
 def _first_in_first_out(used: Table, engine: Engine) -> Table:
     """The uses of a source without handles of its own, the oldest open unit closed first."""
     keyed = used.mutate(**{f"key_{name}": _[name].cast("string").fill_null("") for name in KEY})
     # Everything goes by the number of the key: engines sort numbers many times faster than texts.
-    keys = engine.kept(_numbered(keyed.select(*TEXT_KEY).distinct()))
+    keys = engine.materialized(_numbered(keyed.select(*TEXT_KEY).distinct()))
     units = _units(keyed.join(keys, TEXT_KEY)).filter(_.turn != 0)
     facts = _facts() | {
         "opener": _.line.min(where=_.net == 1),
@@ -138,8 +133,8 @@ def _first_in_first_out(used: Table, engine: Engine) -> Table:
     # Which of several it was that ended cannot be told when a newer one was open too.
     single = single.mutate(mixed=(_.newest > _.start).fill_null(False))
     same = ("key", "segment", "opener", "closer", "start", "closed_at")
-    kept = ("is_borrow", "alias", "until", "closed_by", "revoked", "undated", "mixed")
-    merged = single.group_by(*same).aggregate(**{name: _[name].max() for name in kept}, quantity=_.count())
+    facts_of_use = ("is_borrow", "alias", "until", "closed_by", "revoked", "undated", "mixed")
+    merged = single.group_by(*same).aggregate(**{name: _[name].max() for name in facts_of_use}, quantity=_.count())
     texts = {name: keys[f"key_{name}"].nullif("") for name in KEY} | {"era": keys.key_era.cast("int64")}
     return merged.join(keys.select("key", **texts), "key").select(*_PAIRED)
 
@@ -168,9 +163,9 @@ def _units(rows: Table) -> Table:
     return rows.mutate(turn=turn)
 
 
-def _ended(found: Table, spans: Table, eras: Table) -> Table:
+def _ended(uses: Table, spans: Table, eras: Table) -> Table:
     """The uses with their ends: closed, due, cut by a restart, or open when the log ended."""
-    joined = found.left_join(spans, "product").left_join(eras, "era")
+    joined = uses.left_join(spans, "product").left_join(eras, "era")
     joined = joined.mutate(started=_.start.notnull(), start=ibis.coalesce(_.start, _.era_begin, _.seen_since, _.closed_at, 0))
     joined = joined.mutate(seen_until=ibis.greatest(_.seen_until.fill_null(0), _.start))
     is_closed = _.closed_at.notnull()

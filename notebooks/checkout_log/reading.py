@@ -21,8 +21,8 @@ from checkout_log.quality import frame
 from checkout_log.sources import database, export, overlaps, recognize, zones
 from checkout_log.sources.flexnet import files as flexnet_files
 from checkout_log.sources.lmstat import files as lmstat
-from checkout_log.sources.part import DATABASE, FLEXNET, LMSTAT, RLM_DEBUG, RLM_REPORT, UNKNOWN, Found, Part, covered, joined
-from checkout_log.sources.places import Asked, Source, asked
+from checkout_log.sources.part import DATABASE, FLEXNET, LMSTAT, RLM_DEBUG, RLM_REPORT, UNKNOWN, Contents, Part, covered, joined
+from checkout_log.sources.places import Input, Source, inputs_of
 from checkout_log.sources.recognize import EXPORT_CSV, EXPORT_LINES, EXPORT_PARQUET, SQLITE
 from checkout_log.sources.rlm import files as rlm
 from checkout_log.store import Folder, Stored
@@ -54,16 +54,16 @@ def read(*sources: Source, timezone: str = "UTC") -> Log:
         QuestionInvalid: there is no such time zone.
     """
     where = zones.zone(timezone)
-    wanted = asked(sources)
+    wanted = inputs_of(sources)
     kinds, unknown = _recognized(wanted)
     folder = Folder()
     with _progress(kinds) as advance:
-        found = _found(kinds, folder.path, where, advance)
-    found.parts += unknown
-    return Log(_stored(found, timezone, folder), Engine())
+        contents = _contents(kinds, folder.path, where, advance)
+    contents.parts += unknown
+    return Log(_stored(contents, timezone, folder), Engine())
 
 
-def _recognized(wanted: Sequence[Asked]) -> tuple[dict[str, list[Path | str]], list[Part]]:
+def _recognized(wanted: Sequence[Input]) -> tuple[dict[str, list[Path | str]], list[Part]]:
     """The places of each kind, and the files that nobody named and that are no logs."""
     kinds: dict[str, list[Path | str]] = defaultdict(list)
     unknown: list[Part] = []
@@ -92,21 +92,21 @@ def _progress(kinds: dict[str, list[Path | str]]) -> Iterator[Callable[[int], No
         yield lambda done: progress.advance(task, done)
 
 
-def _found(kinds: dict[str, list[Path | str]], folder: Path, where: ZoneInfo, advance: Callable[[int], None]) -> Found:
+def _contents(kinds: dict[str, list[Path | str]], folder: Path, where: ZoneInfo, advance: Callable[[int], None]) -> Contents:
     """What all sources say. Segments and runs are numbered through."""
-    found = _exported(kinds, folder, advance)
+    contents = _exported(kinds, folder, advance)
     paths = {kind: [place for place in places if isinstance(place, Path)] for kind, places in kinds.items()}
     if FLEXNET in paths:
-        found.add(flexnet_files.read(paths[FLEXNET], folder, where, len(found.parts), 1, advance))
+        contents.add(flexnet_files.read(paths[FLEXNET], folder, where, len(contents.parts), 1, advance))
     if LMSTAT in paths:
-        found.add(lmstat.read(paths[LMSTAT], folder, where, len(found.parts), advance))
+        contents.add(lmstat.read(paths[LMSTAT], folder, where, len(contents.parts), advance))
     of_rlm = [(path, kind) for kind in (RLM_REPORT, RLM_DEBUG) for path in paths.get(kind, ())]
     if of_rlm:
-        found.add(rlm.read(of_rlm, folder, where, len(found.parts), len(found.eras) + 1, advance))
-    return found
+        contents.add(rlm.read(of_rlm, folder, where, len(contents.parts), len(contents.eras) + 1, advance))
+    return contents
 
 
-def _exported(kinds: dict[str, list[Path | str]], folder: Path, advance: Callable[[int], None]) -> Found:
+def _exported(kinds: dict[str, list[Path | str]], folder: Path, advance: Callable[[int], None]) -> Contents:
     """What the authority's exports and databases say; what two of them have is counted once."""
     written: list[tuple[Part, Path]] = []
     for kind in (*READERS, SQLITE, DATABASE):
@@ -120,22 +120,22 @@ def _exported(kinds: dict[str, list[Path | str]], folder: Path, advance: Callabl
             written.append((part, target))
             advance(place.stat().st_size if isinstance(place, Path) else 0)
     if not written:
-        return Found()
+        return Contents()
     overlaps.one_file(written, folder / "exports.parquet", names(EVENTS))
     parts = [part for part, _ in written]
-    return Found([folder / "exports.parquet"], parts, [], joined(covered(parts), 0))
+    return Contents([folder / "exports.parquet"], parts, [], joined(covered(parts), 0))
 
 
-def _stored(found: Found, timezone: str, folder: Folder) -> Stored:
-    eras = pd.DataFrame(found.eras, columns=["era", "product", "begin", "end"])
+def _stored(contents: Contents, timezone: str, folder: Folder) -> Stored:
+    eras = pd.DataFrame(contents.eras, columns=["era", "product", "begin", "end"])
     # A log of a single moment covers the shortest time that there is: shares of it are shares of what was seen.
-    lasting = [(product, begin, max(end, begin + 1)) for product, begin, end in found.spans]
+    lasting = [(product, begin, max(end, begin + 1)) for product, begin, end in contents.spans]
     spans = pd.DataFrame(lasting, columns=["product", "begin", "end"])
     return Stored(
-        files=tuple(found.files),
+        files=tuple(contents.files),
         eras=eras.astype({"era": "int64", "product": "string", "begin": "int64", "end": "Int64"}),
         spans=spans.astype({"product": "string", "begin": "int64", "end": "int64"}),
-        quality=frame(found.parts),
+        quality=frame(contents.parts),
         timezone=timezone,
         folder=folder,
     )

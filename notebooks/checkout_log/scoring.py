@@ -37,7 +37,7 @@ RECLAIMS = (
 )
 
 
-def matched(found: pd.DataFrame, truth: Truth | None) -> pd.DataFrame:
+def matched(stuck_uses: pd.DataFrame, truth: Truth | None) -> pd.DataFrame:
     """Each case and each row that was found, brought together: `planted`, `found`, and `true` (causes, with semicolons between).
 
     A row and a case are the same where product, member and machine are, and they began within a minute of one another.
@@ -49,7 +49,7 @@ def matched(found: pd.DataFrame, truth: Truth | None) -> pd.DataFrame:
     cases = pd.concat([story[story["handle"].notna()].fillna({"also": ""}) for story in stories])[[*_CASE, "is_stuck"]]
     cases = cases.drop_duplicates("case")
     keys = ["product", "member", "machine"]
-    rows = found.assign(row=range(len(found)))[[*keys, "since", "cause", "row"]]
+    rows = stuck_uses.assign(row=range(len(stuck_uses)))[[*keys, "since", "cause", "row"]]
     both = cases.merge(rows, on=keys, suffixes=("", "_found"))
     both = both[(both["since"] - both["since_found"]).abs() < _SAME].drop_duplicates("case")
     found_as = cases["case"].map(both.set_index("case")["cause_found"]).fillna(NOT_FOUND)
@@ -86,19 +86,19 @@ def scores(pairs: pd.DataFrame) -> pd.DataFrame:
     if pairs.empty:
         return typed(pd.DataFrame(columns=[column.name for column in SCORES]), SCORES)
     is_right = pd.Series(
-        [found in true.split("; ") for found, true in zip(pairs["found"], pairs["true"], strict=True)], dtype=bool
+        [named in true.split("; ") for named, true in zip(pairs["found"], pairs["true"], strict=True)], dtype=bool
     )
     rows = []
     for cause in CAUSES:
-        planted, found = pairs["planted"] == cause, pairs["found"] == cause
-        right = int((found & is_right).sum())
+        planted, named = pairs["planted"] == cause, pairs["found"] == cause
+        right = int((named & is_right).sum())
         rows.append(
             (
                 cause,
                 int(planted.sum()),
-                int(found.sum()),
+                int(named.sum()),
                 right,
-                right / found.sum() if found.any() else None,
+                right / named.sum() if named.any() else None,
                 int((planted & is_right).sum()) / planted.sum() if planted.any() else None,
             )
         )

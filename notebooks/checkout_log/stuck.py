@@ -75,15 +75,15 @@ def find(log: Log, now: datetime | None = None, thresholds: Thresholds | None = 
     A table of borrows of an authority is ready for `carnet-authority borrow release --from FILE`. Raises QuestionInvalid.
     """
     wanted = thresholds or Thresholds()
-    seen = activity_index.Traces.of(log, now, wanted.outlier_share)
+    seen = activity_index.ActivityIndex.of(log, now, wanted.outlier_share)
     rows = []
     for use in activity_index.held(log, now, freed_by_time=wanted.freed_by_time):
         signs = [sign for rule in _RULES if (sign := rule(use, seen, wanted)) is not None]
         if signs:
             rows.append(_row(use, signs))
-    found = pd.DataFrame(rows, columns=[column.name for column in STUCK])
-    found = found.astype({column.name: _DTYPES[column.kind] for column in STUCK})
-    ordered = found.sort_values(["confidence", "since"], ascending=[False, True], ignore_index=True)
+    stuck_uses = pd.DataFrame(rows, columns=[column.name for column in STUCK])
+    stuck_uses = stuck_uses.astype({column.name: _DTYPES[column.kind] for column in STUCK})
+    ordered = stuck_uses.sort_values(["confidence", "since"], ascending=[False, True], ignore_index=True)
     return checked(ordered, STUCK)
 
 
@@ -110,14 +110,14 @@ def _row(use: activity_index.Use, signs: Iterable[_Sign]) -> tuple[object, ...]:
     )
 
 
-def _overdue(use: activity_index.Use, _seen: activity_index.Traces, _: Thresholds) -> _Sign | None:
+def _overdue(use: activity_index.Use, _seen: activity_index.ActivityIndex, _: Thresholds) -> _Sign | None:
     """Past its due time without a return, the seat still held."""
     if use.due is None or use.due > use.now or use.mode != BORROW:
         return None
     return _Sign(OVERDUE, 0.95, f"due {_days(use.now - use.due)} ago, and no return was seen")
 
 
-def _gone(use: activity_index.Use, seen: activity_index.Traces, wanted: Thresholds) -> _Sign | None:
+def _gone(use: activity_index.Use, seen: activity_index.ActivityIndex, wanted: Thresholds) -> _Sign | None:
     """The same alias, or the same user, has since appeared on another machine, and the old one is silent."""
     successor = seen.successor(use)
     if successor is None:
@@ -134,7 +134,7 @@ def _gone(use: activity_index.Use, seen: activity_index.Traces, wanted: Threshol
     )
 
 
-def _cut(use: activity_index.Use, seen: activity_index.Traces, _: Thresholds) -> _Sign | None:
+def _cut(use: activity_index.Use, seen: activity_index.ActivityIndex, _: Thresholds) -> _Sign | None:
     """Site before a restart of the license server, and no sign of it after."""
     if use.cut_at is None or seen.last_there(use) > use.cut_at:
         return None
@@ -145,7 +145,7 @@ def _cut(use: activity_index.Use, seen: activity_index.Traces, _: Thresholds) ->
     )
 
 
-def _inactive(use: activity_index.Use, seen: activity_index.Traces, wanted: Thresholds) -> _Sign | None:
+def _inactive(use: activity_index.Use, seen: activity_index.ActivityIndex, wanted: Thresholds) -> _Sign | None:
     """No event of the member or the machine for so long."""
     disabled_at = seen.disabled.get(use.member or "")
     if disabled_at is not None and seen.last(use) < disabled_at:
@@ -160,22 +160,22 @@ def _inactive(use: activity_index.Use, seen: activity_index.Traces, wanted: Thre
     )
 
 
-def _long(use: activity_index.Use, seen: activity_index.Traces, wanted: Thresholds) -> _Sign | None:
+def _long(use: activity_index.Use, seen: activity_index.ActivityIndex, wanted: Thresholds) -> _Sign | None:
     """Borrowed far longer than this member ever kept a borrow."""
-    kept = seen.longest_kept(use)
+    longest = seen.longest_kept(use)
     planned = seen.asked_for(use)
-    if planned is None or kept is None:
+    if planned is None or longest is None:
         return None
-    if planned < kept * wanted.long_factor or planned - kept < wanted.long_least:
+    if planned < longest * wanted.long_factor or planned - longest < wanted.long_least:
         return None
     return _Sign(
         OVER_LONG_BORROW,
         0.6,
-        f"borrowed for {_days(planned)}, while the longest this member kept one was {_days(kept)}; a longest borrow of that would give back {_days(planned - kept)}",
+        f"borrowed for {_days(planned)}, while the longest this member kept one was {_days(longest)}; a longest borrow of that would give back {_days(planned - longest)}",
     )
 
 
-def _outlier(use: activity_index.Use, seen: activity_index.Traces, wanted: Thresholds) -> _Sign | None:
+def _outlier(use: activity_index.Use, seen: activity_index.ActivityIndex, wanted: Thresholds) -> _Sign | None:
     """A session open longer than nearly all closed ones of its feature, and than a day."""
     usual = seen.usual_length(use, wanted)
     open_for = use.now - use.since
@@ -191,7 +191,7 @@ def _outlier(use: activity_index.Use, seen: activity_index.Traces, wanted: Thres
     )
 
 
-_RULES: tuple[Callable[[activity_index.Use, activity_index.Traces, Thresholds], _Sign | None], ...] = (
+_RULES: tuple[Callable[[activity_index.Use, activity_index.ActivityIndex, Thresholds], _Sign | None], ...] = (
     _overdue,
     _gone,
     _cut,

@@ -90,11 +90,11 @@ class Analysis:
     def spectrum(self) -> pd.DataFrame:
         """How long each level was in use: `series`, `pair`, `level`, `time`, `first_at`."""
         timed = self.steps.assign(time=self.steps["until"] - self.steps["at"])
-        found = [
+        parts = [
             timed.groupby(["pair", name]).agg(time=("time", "sum"), first_at=("at", "min")).rename_axis(["pair", "level"])
             for name in SERIES
         ]
-        spectrum = pd.concat(found, keys=SERIES, names=["series"]).reset_index()
+        spectrum = pd.concat(parts, keys=SERIES, names=["series"]).reset_index()
         used = spectrum[spectrum["level"] > 0]
         # Before the first and after the last use nothing is in use either.
         rest = (self.end - self.begin) - used.groupby(["series", "pair"])["time"].sum()
@@ -121,9 +121,9 @@ class Analysis:
         steps["hour"] = steps["at"].dt.floor("h")
         steps[[f"{name}_time" for name in SERIES]] = steps[SERIES].mul(micros, axis=0)
         figures = dict.fromkeys(SERIES, "max") | {f"{name}_time": "sum" for name in SERIES}
-        found = steps.groupby(["pair", "hour"], as_index=False).agg(figures)
-        found["observed"] = (found["hour"] + HOUR).clip(upper=self.end) - found["hour"].clip(lower=self.begin)
-        return found.assign(hour=found["hour"].dt.tz_convert(self.zone))
+        rows = steps.groupby(["pair", "hour"], as_index=False).agg(figures)
+        rows["observed"] = (rows["hour"] + HOUR).clip(upper=self.end) - rows["hour"].clip(lower=self.begin)
+        return rows.assign(hour=rows["hour"].dt.tz_convert(self.zone))
 
     @cached_property
     def denials(self) -> pd.DataFrame:
@@ -137,7 +137,7 @@ class Analysis:
         denied = self.denials.sort_values([*who, "at"])
         pause = denied.groupby(who, observed=True)["at"].diff()
         denied["number"] = (pause.isna() | (pause > pd.Timedelta("5min"))).cumsum()
-        found = denied.groupby([*who, "number"], observed=True).agg(
+        rows = denied.groupby([*who, "number"], observed=True).agg(
             first_at=("at", "min"),
             last_at=("at", "max"),
             lines=("at", "size"),
@@ -145,9 +145,9 @@ class Analysis:
             quantity=("quantity", "max"),
         )
         taken = self.uses[["pair", "member", "start"]].sort_values("start")
-        found = found.reset_index().sort_values("last_at")
-        found = pd.merge_asof(
-            found,
+        rows = rows.reset_index().sort_values("last_at")
+        rows = pd.merge_asof(
+            rows,
             taken,
             left_on="last_at",
             right_on="start",
@@ -155,7 +155,7 @@ class Analysis:
             direction="forward",
             tolerance=pd.Timedelta("5min"),
         )
-        return found.assign(got_it=found["start"].notna(), machine=None)
+        return rows.assign(got_it=rows["start"].notna(), machine=None)
 
 
 def both_ends(uses: pd.DataFrame) -> pd.DataFrame:

@@ -23,46 +23,46 @@ def peaks(of: Analysis) -> pd.DataFrame:
         name: longer[longer * 100 > observed * rest].groupby("pair").size().reindex(most.index, fill_value=0)
         for name, rest in (("p95", 5), ("p99", 1))
     }
-    found = most.rename(columns={"seats": "peak"}).assign(peak_at=top["first_at"], observed_days=observed / DAY, **enough)
-    return of.pairs.join(found)
+    rows = most.rename(columns={"seats": "peak"}).assign(peak_at=top["first_at"], observed_days=observed / DAY, **enough)
+    return of.pairs.join(rows)
 
 
 def time_at_level(of: Analysis) -> pd.DataFrame:
     """For how long exactly so many seats were in use."""
-    found = of.spectrum[(of.spectrum["series"] == "seats") & (of.spectrum["time"] > pd.Timedelta(0))]
-    found = found.assign(hours=found["time"] / HOUR, share=found["time"] / (of.end - of.begin))
-    return found.join(of.pairs, on="pair")
+    rows = of.spectrum[(of.spectrum["series"] == "seats") & (of.spectrum["time"] > pd.Timedelta(0))]
+    rows = rows.assign(hours=rows["time"] / HOUR, share=rows["time"] / (of.end - of.begin))
+    return rows.join(of.pairs, on="pair")
 
 
 def exceedance(of: Analysis) -> pd.DataFrame:
     """The share of the time in which at least so many seats were in use."""
-    found = (of.longer / (of.end - of.begin)).rename(columns={"seats": "share"})
-    return found.reset_index().join(of.pairs, on="pair")
+    rows = (of.longer / (of.end - of.begin)).rename(columns={"seats": "share"})
+    return rows.reset_index().join(of.pairs, on="pair")
 
 
 def efficiency(of: Analysis) -> pd.DataFrame:
     """For how long each seat was in use, the lowest free one taken first."""
-    found = (of.longer / HOUR).rename(columns={"seats": "hours"})
-    found["share"] = of.longer["seats"] / (of.end - of.begin)
-    return found.reset_index().rename(columns={"level": "seat"}).join(of.pairs, on="pair")
+    rows = (of.longer / HOUR).rename(columns={"seats": "hours"})
+    rows["share"] = of.longer["seats"] / (of.end - of.begin)
+    return rows.reset_index().rename(columns={"level": "seat"}).join(of.pairs, on="pair")
 
 
 def heat_map(of: Analysis) -> pd.DataFrame:
     """The most and the average use by weekday and hour."""
     hours = of.by_hour.assign(weekday=of.by_hour["hour"].dt.weekday, hour=of.by_hour["hour"].dt.hour)
     figures = dict.fromkeys(SERIES, "max") | {f"{name}_time": "sum" for name in SERIES} | {"observed": "sum"}
-    found = hours.groupby(["pair", "weekday", "hour"], as_index=False).agg(figures)
+    rows = hours.groupby(["pair", "weekday", "hour"], as_index=False).agg(figures)
     for name, word in zip(SERIES, ("", "_lower", "_upper"), strict=True):
-        found[f"peak{word}"] = found[name]
-        found[f"average{word}"] = found[f"{name}_time"] / (found["observed"] / MICROSECOND)
-    return found.assign(observed_hours=found["observed"] / HOUR).join(of.pairs, on="pair")
+        rows[f"peak{word}"] = rows[name]
+        rows[f"average{word}"] = rows[f"{name}_time"] / (rows["observed"] / MICROSECOND)
+    return rows.assign(observed_hours=rows["observed"] / HOUR).join(of.pairs, on="pair")
 
 
 def lengths(of: Analysis) -> pd.DataFrame:
     """How long sessions and borrows last, by Kaplan and Meier."""
     lasted = of.uses.assign(seconds=(of.uses["end"] - of.uses["start"]) // pd.Timedelta("1s"))
-    found = {pair: _lengths(uses["seconds"], uses["is_open"]) for pair, uses in lasted.groupby("pair")}
-    return of.pairs.join(pd.DataFrame(found).T)
+    figures = {pair: _lengths(uses["seconds"], uses["is_open"]) for pair, uses in lasted.groupby("pair")}
+    return of.pairs.join(pd.DataFrame(figures).T)
 
 
 def _lengths(seconds: pd.Series, is_open: pd.Series) -> dict[str, float]:
@@ -70,10 +70,10 @@ def _lengths(seconds: pd.Series, is_open: pd.Series) -> dict[str, float]:
     bounds = fitted.confidence_interval_
     shares = {"p25_hours": 0.75, "median_hours": 0.5, "p75_hours": 0.25, "p95_hours": 0.05}
     # A share such as a half comes out with a rounding error.
-    found = {name: qth_survival_times(share + 1e-9, fitted.survival_function_) for name, share in shares.items()}
-    found["lower"], found["upper"] = (qth_survival_times(0.5 + 1e-9, bounds.iloc[:, side]) for side in (0, 1))
-    found["naive_median_hours"] = seconds[~is_open].median()
-    hours = {name: value / 3600 if np.isfinite(value) else np.nan for name, value in found.items()}
+    figures = {name: qth_survival_times(share + 1e-9, fitted.survival_function_) for name, share in shares.items()}
+    figures["lower"], figures["upper"] = (qth_survival_times(0.5 + 1e-9, bounds.iloc[:, side]) for side in (0, 1))
+    figures["naive_median_hours"] = seconds[~is_open].median()
+    hours = {name: value / 3600 if np.isfinite(value) else np.nan for name, value in figures.items()}
     return hours | {"sessions": len(seconds), "censored": is_open.sum()}
 
 
@@ -82,11 +82,11 @@ def last_used(of: Analysis) -> pd.DataFrame:
     seen = of.events[of.events["event"] != "denial"]
     acts = seen[seen["event"].isin(OWN_ACTS) & ~seen["reason"].isin(["idle", "shutdown"])]
     who = ["pair", "member"]
-    found = acts.groupby(who, observed=True).agg(last_used_at=("at", "max"))
-    found["uses"] = seen[seen["event"] == "checkout"].groupby(who, observed=True).size()
-    found["is_held"] = of.uses.groupby(who, observed=True)["is_open"].any()
-    found["days_since"] = (of.end - found["last_used_at"]) / DAY
-    return found.reset_index().join(of.pairs, on="pair")
+    rows = acts.groupby(who, observed=True).agg(last_used_at=("at", "max"))
+    rows["uses"] = seen[seen["event"] == "checkout"].groupby(who, observed=True).size()
+    rows["is_held"] = of.uses.groupby(who, observed=True)["is_open"].any()
+    rows["days_since"] = (of.end - rows["last_used_at"]) / DAY
+    return rows.reset_index().join(of.pairs, on="pair")
 
 
 def requests(of: Analysis) -> pd.DataFrame:
@@ -122,28 +122,28 @@ def counts(of: Analysis) -> pd.DataFrame:
         "other": denied[is_other],
         "unsupported": denied[reason == "unsupported"],
     }
-    found = pd.DataFrame({name: rows.groupby("pair").size() for name, rows in counted.items()}).fillna(0)
-    return found.join(of.pairs)
+    frame = pd.DataFrame({name: rows.groupby("pair").size() for name, rows in counted.items()}).fillna(0)
+    return frame.join(of.pairs)
 
 
 def ageing(of: Analysis) -> pd.DataFrame:
     """Every borrow: how long it is out, when it is due, and the last sign of its member."""
     borrows = of.uses[of.uses["mode"] == "borrow"]
     one = ["source", "product", "handle", "member", "machine", "start"]
-    kept = ("alias", "until", "end", "ended_by", "is_open")
-    found = borrows.groupby(one, observed=True).agg(
-        features=("feature", lambda names: "; ".join(sorted(set(names)))), **{name: (name, "first") for name in kept}
+    facts = ("alias", "until", "end", "ended_by", "is_open")
+    rows = borrows.groupby(one, observed=True).agg(
+        features=("feature", lambda names: "; ".join(sorted(set(names)))), **{name: (name, "first") for name in facts}
     )
-    found = found.reset_index().rename(columns={"until": "due", "is_open": "is_out"})
+    rows = rows.reset_index().rename(columns={"until": "due", "is_open": "is_out"})
     signs = of.events[of.events["event"].isin([*OWN_ACTS, "denial"]) & ~of.events["reason"].isin(["idle", "shutdown"])]
     last = signs.groupby("member", observed=True)["at"].max()
-    found["last_sign_at"] = found["member"].map(last).astype(last.dtype)
-    is_unreturned = found["is_out"] | (found["ended_by"] == "expiry")
-    found["is_overdue"] = is_unreturned & (found["due"] <= of.end)
-    found["days_out"] = (found["end"] - found["start"]) / DAY
-    found["days_left"] = ((found["due"] - of.end) / DAY).where(is_unreturned)
-    found["days_since_sign"] = (of.end - found["last_sign_at"]) / DAY
-    return found.assign(renewals=0, revoked_at=pd.NaT, released_at=pd.NaT)
+    rows["last_sign_at"] = rows["member"].map(last).astype(last.dtype)
+    is_unreturned = rows["is_out"] | (rows["ended_by"] == "expiry")
+    rows["is_overdue"] = is_unreturned & (rows["due"] <= of.end)
+    rows["days_out"] = (rows["end"] - rows["start"]) / DAY
+    rows["days_left"] = ((rows["due"] - of.end) / DAY).where(is_unreturned)
+    rows["days_since_sign"] = (of.end - rows["last_sign_at"]) / DAY
+    return rows.assign(renewals=0, revoked_at=pd.NaT, released_at=pd.NaT)
 
 
 def enough(of: Analysis) -> pd.DataFrame:
@@ -154,12 +154,12 @@ def enough(of: Analysis) -> pd.DataFrame:
     index = pd.MultiIndex.from_tuples(every, names=["pair", "seats"])
     shares = (of.longer / (of.end - of.begin)).rename_axis(["pair", "seats"]).rename(columns={"seats": "exceeded"})
     # More than n are in use while at least n + 1 are.
-    found = shares.groupby("pair").shift(-1).reindex(index).fillna(0.0)
+    rows = shares.groupby("pair").shift(-1).reindex(index).fillna(0.0)
     met = demand.reset_index().groupby(["pair", "demand"]).size().rename_axis(["pair", "seats"])
-    found["met"] = met.reindex(index, fill_value=0).groupby("pair").cumsum()
-    found = found.reset_index().join(of.pairs, on="pair")
-    found["episodes"] = found["pair"].map(demand.groupby("pair").size()).fillna(0)
-    return found.assign(unmet=found["episodes"] - found["met"])
+    rows["met"] = met.reindex(index, fill_value=0).groupby("pair").cumsum()
+    rows = rows.reset_index().join(of.pairs, on="pair")
+    rows["episodes"] = rows["pair"].map(demand.groupby("pair").size()).fillna(0)
+    return rows.assign(unmet=rows["episodes"] - rows["met"])
 
 
 def _demand(of: Analysis) -> pd.Series:
@@ -169,8 +169,8 @@ def _demand(of: Analysis) -> pd.Series:
     # In one moment releases come first; whoever was denied in it may have come before them.
     moments = {"before": waits["first_at"] - MICROSECOND, "then": waits["first_at"]}
     for name, at in moments.items():
-        found = pd.merge_asof(waits[["pair"]].assign(at=at), levels, on="at", by="pair")
-        waits[name] = found["seats"].fillna(0)
+        rows = pd.merge_asof(waits[["pair"]].assign(at=at), levels, on="at", by="pair")
+        waits[name] = rows["seats"].fillna(0)
     begun = waits[["pair", "first_at", "quantity"]].rename(columns={"first_at": "at", "quantity": "waiting"})
     over = pd.DataFrame({"pair": waits["pair"], "at": waits["last_at"] + MICROSECOND, "waiting": -waits["quantity"]})
     queue = pd.concat([begun, over]).sort_values(["pair", "at"])
@@ -206,21 +206,21 @@ def what_if(of: Analysis, longest_days: int) -> pd.DataFrame:
             **held,
         }
     )
-    found = sums.groupby("pair").sum()
-    found["seat_days"] = found["held"] / DAY
-    given = {"given_back": "seats", "lower": "upper", "upper": "lower"}
-    days = pd.DataFrame({word: (found["held"] - found[name]) / DAY for word, name in given.items()})
+    rows = sums.groupby("pair").sum()
+    rows["seat_days"] = rows["held"] / DAY
+    saved = {"given_back": "seats", "lower": "upper", "upper": "lower"}
+    days = pd.DataFrame({word: (rows["held"] - rows[name]) / DAY for word, name in saved.items()})
     sessions = of.uses.loc[~is_borrow, ["pair", "start", "end", "is_open"]]
     sessions[SERIES] = np.repeat(of.uses.loc[~is_borrow, ["quantity"]].to_numpy(), len(SERIES), axis=1)
     moves = [both_ends(sessions)]
     for name, end in ends.items():
         weights = {other: borrows["quantity"] if other == name else 0 for other in SERIES}
-        shorter = borrows[["pair", "start"]].assign(end=end, is_open=borrows["is_open"] & (end == borrows["end"]), **weights)
-        moves.append(both_ends(shorter))
+        limited = borrows[["pair", "start"]].assign(end=end, is_open=borrows["is_open"] & (end == borrows["end"]), **weights)
+        moves.append(both_ends(limited))
     after = of.steps_of(pd.concat(moves)).groupby("pair")[SERIES].max()
     after.columns = ["peak_after", "peak_after_lower", "peak_after_upper"]
-    found = found.drop(columns=[*SERIES, "held"]).join(days).join(after)
-    return found.assign(peak_before=of.steps.groupby("pair")["seats"].max()).join(of.pairs)
+    rows = rows.drop(columns=[*SERIES, "held"]).join(days).join(after)
+    return rows.assign(peak_before=of.steps.groupby("pair")["seats"].max()).join(of.pairs)
 
 
 def forecast(of: Analysis, days: int = 90) -> pd.DataFrame:
@@ -232,8 +232,8 @@ def forecast(of: Analysis, days: int = 90) -> pd.DataFrame:
     is_whole = (daily["day"] > first.tz_localize(None)) & (daily["day"] < last.tz_localize(None).normalize())
     dates = pd.Series(pd.date_range(last.tz_localize(None).normalize(), periods=days))
     parts = {pair: _fitted(past, dates) for pair, past in daily[is_whole].groupby("pair")}
-    found = pd.concat(parts, names=["pair"]).reset_index(level="pair").join(of.pairs, on="pair")
-    return found.assign(day=found["day"].dt.tz_localize(of.zone).dt.tz_convert("UTC"))
+    rows = pd.concat(parts, names=["pair"]).reset_index(level="pair").join(of.pairs, on="pair")
+    return rows.assign(day=rows["day"].dt.tz_localize(of.zone).dt.tz_convert("UTC"))
 
 
 def _fitted(past: pd.DataFrame, dates: pd.Series) -> pd.DataFrame:
@@ -241,7 +241,7 @@ def _fitted(past: pd.DataFrame, dates: pd.Series) -> pd.DataFrame:
     ahead = pd.DataFrame({"number": (dates - past["day"].iloc[0]).dt.days, "weekday": dates.dt.weekday})
     fitted = ols("seats ~ C(weekday) - 1 + number", known).fit(cov_type="HAC", cov_kwds={"maxlags": 7}, use_t=True)
     expected = fitted.get_prediction(ahead).summary_frame(alpha=0.05)
-    found = expected[["mean", "obs_ci_lower", "obs_ci_upper"]].clip(lower=0).set_axis(["expected", "lower", "upper"], axis=1)
+    rows = expected[["mean", "obs_ci_lower", "obs_ci_upper"]].clip(lower=0).set_axis(["expected", "lower", "upper"], axis=1)
     lower, upper = fitted.conf_int(alpha=0.05).loc["number"]
     trend = {"trend": fitted.params["number"] * 30, "trend_lower": lower * 30, "trend_upper": upper * 30}
-    return found.assign(day=dates, observed_days=len(past), **trend)
+    return rows.assign(day=dates, observed_days=len(past), **trend)

@@ -54,15 +54,15 @@ def published(path: Path) -> int:
     with path.open(encoding="utf-8", errors="replace") as stream:
         for line in stream:
             for verb, form in PUBLISHED.items():
-                found = form.search(line)
-                if found is None:
+                match = form.search(line)
+                if match is None:
                     continue
                 if verb == "stamp":
-                    day = found[3]
+                    day = match[3]
                 elif verb != "start":
-                    at = datetime.strptime(f"{day} {found[1]}", "%m/%d/%Y %H:%M:%S")  # noqa: DTZ007 - as it is done
+                    at = datetime.strptime(f"{day} {match[1]}", "%m/%d/%Y %H:%M:%S")  # noqa: DTZ007 - as it is done
                     rows.append(
-                        {"at": at, "event": verb, "product": found[2], "feature": found[3], "user": found[4], "host": found[5]}
+                        {"at": at, "event": verb, "product": match[2], "feature": match[3], "user": match[4], "host": match[5]}
                     )
                 break
     return len(rows)

@@ -22,8 +22,8 @@ def in_order(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     return frame.sort_values(list(by), ignore_index=True, na_position="first")
 
 
-def assert_same(found: pd.DataFrame, rows: Rows, columns: Sequence[Column], by: Sequence[str] = ("product", "feature")) -> None:
+def assert_same(frame: pd.DataFrame, rows: Rows, columns: Sequence[Column], by: Sequence[str] = ("product", "feature")) -> None:
     """The frame holds these rows, whatever their order."""
     expected = framed(rows, columns)
-    left = in_order(found[names(columns)], by)
+    left = in_order(frame[names(columns)], by)
     pd.testing.assert_frame_equal(left, in_order(expected, by), check_exact=False, rtol=1e-9, atol=1e-12)

@@ -26,9 +26,9 @@ OPTIONS = {
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """A small organization that lived for some weeks, and its log; whoever changes it works on a copy."""
-    found = make_home(tmp_path_factory.mktemp("lived"))
-    yield found
-    found.lived.bench.authority.database.close()
+    made = make_home(tmp_path_factory.mktemp("lived"))
+    yield made
+    made.lived.bench.authority.database.close()
 
 
 def _has_java() -> bool:

@@ -29,15 +29,15 @@ class Measure:
 
     def check(self, log: Log) -> pd.DataFrame:
         """Takes it, and holds its columns against their order where they are known."""
-        found = self.take(log)
+        rows = self.take(log)
         for columns in self.ordered:
             for left, right in pairwise(columns):
-                is_wrong = found[left] > found[right]
-                if found[left].dtype == "float64":
+                is_wrong = rows[left] > rows[right]
+                if rows[left].dtype == "float64":
                     # Shares and hours are no whole numbers, so the last digit may be off.
-                    is_wrong &= found[left] - found[right] > 1e-9
+                    is_wrong &= rows[left] - rows[right] > 1e-9
                 assert not is_wrong.any(), (left, right)
-        return found
+        return rows
 
 
 def _of_grouping(name: str) -> Iterator[Measure]:

@@ -38,8 +38,8 @@ def figure_of(ax: Axes) -> Figure:
 def words(ax: Axes) -> str:
     """Everything that can be read in a picture, a line for each text."""
     figure = figure_of(ax)
-    found = [text.get_text() for text in figure.findobj(Text) if text.get_visible()]
-    return "\n".join(text for text in found if text)
+    texts = [text.get_text() for text in figure.findobj(Text) if text.get_visible()]
+    return "\n".join(text for text in texts if text)
 
 
 def verticals(ax: Axes) -> set[float]:

@@ -52,7 +52,7 @@ def open_log(raw_log: RawLog, engine: Engine | None = None) -> Log:
     return Log(stored, Engine() if engine is None else engine)
 
 
-def event(at: int, kind: str = "checkout", **given: object) -> Event:
+def event(at: int, kind: str = "checkout", **fields: object) -> Event:
     """An event, so many seconds after BEGIN; what is not given is as in an ordinary session."""
     usual: dict[str, object] = {
         "mode": "session",
@@ -64,17 +64,17 @@ def event(at: int, kind: str = "checkout", **given: object) -> Event:
     }
     usual |= {"group": None, "alias": None, "os_user": None, "quantity": 1, "until": None, "reason": None, "source": "flexnet"}
     usual |= {"line": 1, "segment": 0, "era": 0, "ambiguous": False}
-    found = usual | given
-    if found["until"] is not None:
-        found["until"] = BEGIN + int(str(found["until"])) * SECOND
-    return Event(at=BEGIN + at * SECOND, event=kind, **found)  # type: ignore[arg-type]
+    values = usual | fields
+    if values["until"] is not None:
+        values["until"] = BEGIN + int(str(values["until"])) * SECOND
+    return Event(at=BEGIN + at * SECOND, event=kind, **values)  # type: ignore[arg-type]
 
 
-def raw_log(events: list[Event], seconds: int = 1_000, **given: object) -> RawLog:
+def raw_log(events: list[Event], seconds: int = 1_000, **fields: object) -> RawLog:
     """A raw log of these events, numbered, in which each product is observed for so many seconds."""
     numbered = [one._replace(line=number) for number, one in enumerate(events, 1)]
     products = sorted({one.product for one in events})
-    return RawLog(numbered, [Span(product, BEGIN, BEGIN + seconds * SECOND) for product in products], **given)  # type: ignore[arg-type]
+    return RawLog(numbered, [Span(product, BEGIN, BEGIN + seconds * SECOND) for product in products], **fields)  # type: ignore[arg-type]
 
 
 class Chooser:

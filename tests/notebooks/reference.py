@@ -72,10 +72,10 @@ class RawLog:
     @cached_property
     def of_product(self) -> dict[str, list[Event]]:
         """The events of each product."""
-        found: dict[str, list[Event]] = defaultdict(list)
+        events_of: dict[str, list[Event]] = defaultdict(list)
         for event in self.events:
-            found[event.product].append(event)
-        return found
+            events_of[event.product].append(event)
+        return events_of
 
     @cached_property
     def uses(self) -> list[Use]:
@@ -123,10 +123,10 @@ def _uses(raw_log: RawLog) -> list[Use]:
         else:
             key = (event.source, event.product, event.feature, event.handle, event.member, event.machine, event.era)
             queued[key].append(event)
-    found = [_of_handle(raw_log, events) for events in exact.values()]
+    uses = [_of_handle(raw_log, events) for events in exact.values()]
     for events in queued.values():
-        found += _of_queue(raw_log, events)
-    return found
+        uses += _of_queue(raw_log, events)
+    return uses
 
 
 def _of_handle(raw_log: RawLog, events: list[Event]) -> Use:
@@ -227,13 +227,13 @@ def _use(raw_log: RawLog, events: list[Event], *, start: int | None, closed_at: 
 
 
 def _closed_by(events: list[Event]) -> str:
-    found = set()
+    closed = set()
     for one in events:
         if one.event in ("release", "end"):
-            found.add(one.event)
+            closed.add(one.event)
         elif one.event == "checkin":
-            found.add(one.reason if one.reason in ("idle", "shutdown") else "checkin")
-    return next(word for word in ("release", "end", "idle", "shutdown", "checkin") if word in found)
+            closed.add(one.reason if one.reason in ("idle", "shutdown") else "checkin")
+    return next(word for word in ("release", "end", "idle", "shutdown", "checkin") if word in closed)
 
 
 # How many seats are in use.
@@ -247,9 +247,9 @@ def weight(use: Use, series: str) -> int:
     return use.quantity if use.started and (series == "seats" or is_certain) else 0
 
 
-def level(found: Sequence[Use], at: int, series: str, grouping: str) -> int:
+def level(uses: Sequence[Use], at: int, series: str, grouping: str) -> int:
     """The seats in use at a moment."""
-    holding = [use for use in found if use.holds(at) and weight(use, series) > 0]
+    holding = [use for use in uses if use.holds(at) and weight(use, series) > 0]
     if grouping == "handle":
         return sum(weight(use, series) for use in holding)
     return len({getattr(use, grouping) or "" for use in holding})
@@ -274,14 +274,14 @@ class Piece(NamedTuple):
     level: int
 
 
-def pieces(raw_log: RawLog, found: Sequence[Use], series: str, grouping: str, cuts: Iterable[int] = ()) -> list[Piece]:
+def pieces(raw_log: RawLog, uses: Sequence[Use], series: str, grouping: str, cuts: Iterable[int] = ()) -> list[Piece]:
     """The observed time of one feature in stretches, cut also at these times; the last moment of each part has no length."""
     result = []
-    changes = {moment for use in found for moment in (use.start, use.end)} | set(cuts)
-    for begin, end in joined(raw_log, found[0].product):
+    changes = {moment for use in uses for moment in (use.start, use.end)} | set(cuts)
+    for begin, end in joined(raw_log, uses[0].product):
         moments = sorted({begin} | {moment for moment in changes if begin < moment <= end})
         for at, until in zip(moments, [*moments[1:], end], strict=True):
-            result.append(Piece(at, until, level(found, at, series, grouping)))
+            result.append(Piece(at, until, level(uses, at, series, grouping)))
     return result
 
 

@@ -122,16 +122,16 @@ def counts(raw_log: RawLog, gap: int) -> Iterator[Row]:
     for product, feature in sorted({(event.product, event.feature) for event in raw_log.events if event.event == "denial"}):
         denied = [event for event in raw_log.of_product[product] if event.event == "denial" and event.feature == feature]
         full = [event for event in denied if is_for_lack_of_seats(event)]
-        found = [row for row in every if (row["product"], row["feature"]) == (product, feature)]
+        of_feature = [row for row in every if (row["product"], row["feature"]) == (product, feature)]
         unsupported = sum(event.reason == "unsupported" for event in denied)
         unexplained = sum(event.reason is None for event in denied)
         yield {
             "product": product,
             "feature": feature,
             "raw": len(full),
-            "episodes": len(found),
+            "episodes": len(of_feature),
             "user_days": len({(event.member, datetime.fromtimestamp(event.at // SECOND, where).date()) for event in full}),
-            "lost": sum(not row["got_it"] for row in found),
+            "lost": sum(not row["got_it"] for row in of_feature),
             "unexplained": unexplained,
             "other": len(denied) - len(full) - unexplained - unsupported,
             "unsupported": unsupported,
@@ -140,13 +140,13 @@ def counts(raw_log: RawLog, gap: int) -> Iterator[Row]:
 
 def enough(raw_log: RawLog, grouping: str, gap: int) -> Iterator[Row]:
     every = episodes(raw_log, gap)
-    for (product, feature), found in by_feature(raw_log).items():
-        parts = {name: pieces(raw_log, found, name, grouping) for name in SERIES}
+    for (product, feature), uses in by_feature(raw_log).items():
+        parts = {name: pieces(raw_log, uses, name, grouping) for name in SERIES}
         waits = [row for row in every if (row["product"], row["feature"]) == (product, feature)]
         demands = []
         for row in waits:
             at = row["first_at"]
-            taken = max(level(found, at, "seats", grouping), level(found, at - 1, "seats", grouping))
+            taken = max(level(uses, at, "seats", grouping), level(uses, at - 1, "seats", grouping))
             demands.append(taken + sum(other["quantity"] for other in waits if other["first_at"] <= at <= other["last_at"]))
         for number in range(1, max([1, *demands, *(part.level for part in parts["upper"])]) + 1):
             over = {name: sum(part.until - part.at for part in parts[name] if part.level > number) for name in SERIES}
@@ -208,13 +208,13 @@ def ageing(raw_log: RawLog) -> Iterator[Row]:
 
 
 def what_if(raw_log: RawLog, longest: int) -> Iterator[Row]:
-    for (product, feature), found in by_feature(raw_log).items():
-        borrows = _together([use for use in found if use.started and use.mode == "borrow"])
+    for (product, feature), uses in by_feature(raw_log).items():
+        borrows = _together([use for use in uses if use.started and use.mode == "borrow"])
         if not borrows:
             continue
         replayed = [_replayed(raw_log, use, longest) for use in borrows]
-        kept = [use for use in found if use.started and use.mode != "borrow"]
-        held = {name: kept + [part for parts in replayed for part in parts[name]] for name in SERIES}
+        sessions = [use for use in uses if use.started and use.mode != "borrow"]
+        held = {name: sessions + [part for parts in replayed for part in parts[name]] for name in SERIES}
         days = {
             name: sum(part.quantity * (part.end - part.start) for parts in replayed for part in parts[name]) / DAY
             for name in SERIES
@@ -230,24 +230,24 @@ def what_if(raw_log: RawLog, longest: int) -> Iterator[Row]:
             "given_back": before - days["seats"],
             "lower": before - days["upper"],
             "upper": before - days["lower"],
-            "peak_before": max(part.level for part in pieces(raw_log, found, "seats", "handle")),
+            "peak_before": max(part.level for part in pieces(raw_log, uses, "seats", "handle")),
             "peak_after": _most(raw_log, product, held["seats"]),
             "peak_after_lower": _most(raw_log, product, held["lower"]),
             "peak_after_upper": _most(raw_log, product, held["upper"]),
         }
 
 
-def _together(found: list[Use]) -> list[Use]:
+def _together(uses: list[Use]) -> list[Use]:
     """The uses of one and the same borrow that end together as one."""
     same: dict[tuple[Any, ...], list[Use]] = defaultdict(list)
-    for use in found:
+    for use in uses:
         same[use.source, use.handle, use.member, use.machine, use.start, use.end, use.censored].append(use)
     return [replace(rows[0], quantity=sum(row.quantity for row in rows)) for rows in same.values()]
 
 
-def _most(raw_log: RawLog, product: str, found: list[Use]) -> int:
+def _most(raw_log: RawLog, product: str, uses: list[Use]) -> int:
     # `upper` counts each use with its quantity.
-    return max(part.level for part in pieces(raw_log, found, "upper", "handle")) if found else 0
+    return max(part.level for part in pieces(raw_log, uses, "upper", "handle")) if uses else 0
 
 
 def _replayed(raw_log: RawLog, use: Use, longest: int) -> dict[str, Any]:

@@ -39,8 +39,8 @@ def share(part: int, whole: int) -> float | None:
 
 
 def peaks(raw_log: RawLog, grouping: str) -> Iterator[Row]:
-    for (product, feature), found in by_feature(raw_log).items():
-        parts = {name: pieces(raw_log, found, name, grouping) for name in SERIES}
+    for (product, feature), uses in by_feature(raw_log).items():
+        parts = {name: pieces(raw_log, uses, name, grouping) for name in SERIES}
         most = {name: max(part.level for part in parts[name]) for name in SERIES}
         at = min(part.at for part in parts["seats"] if part.level == most["seats"])
         yield {
@@ -57,8 +57,8 @@ def peaks(raw_log: RawLog, grouping: str) -> Iterator[Row]:
 
 
 def time_at_level(raw_log: RawLog, grouping: str) -> Iterator[Row]:
-    for (product, feature), found in by_feature(raw_log).items():
-        parts = pieces(raw_log, found, "seats", grouping)
+    for (product, feature), uses in by_feature(raw_log).items():
+        parts = pieces(raw_log, uses, "seats", grouping)
         for number in sorted({part.level for part in parts}):
             micros = sum(part.until - part.at for part in parts if part.level == number)
             if micros:
@@ -67,8 +67,8 @@ def time_at_level(raw_log: RawLog, grouping: str) -> Iterator[Row]:
 
 
 def exceedance(raw_log: RawLog, grouping: str) -> Iterator[Row]:
-    for (product, feature), found in by_feature(raw_log).items():
-        parts = {name: pieces(raw_log, found, name, grouping) for name in SERIES}
+    for (product, feature), uses in by_feature(raw_log).items():
+        parts = {name: pieces(raw_log, uses, name, grouping) for name in SERIES}
         for number in range(1, max(part.level for part in parts["upper"]) + 1):
             longer = {name: sum(part.until - part.at for part in parts[name] if part.level >= number) for name in SERIES}
             observed = total(parts["seats"])
@@ -78,15 +78,15 @@ def exceedance(raw_log: RawLog, grouping: str) -> Iterator[Row]:
 
 
 def needed(raw_log: RawLog, grouping: str, wanted: Fraction) -> Iterator[Row]:
-    for (product, feature), found in by_feature(raw_log).items():
-        counts = {name: enough_for(pieces(raw_log, found, name, grouping), wanted) for name in SERIES}
+    for (product, feature), uses in by_feature(raw_log).items():
+        counts = {name: enough_for(pieces(raw_log, uses, name, grouping), wanted) for name in SERIES}
         figures = {"seats": counts["seats"], "lower": counts["lower"], "upper": counts["upper"]}
         yield {"product": product, "feature": feature, "share": float(wanted), **figures}
 
 
 def efficiency(raw_log: RawLog, grouping: str) -> Iterator[Row]:
-    for (product, feature), found in by_feature(raw_log).items():
-        parts = {name: pieces(raw_log, found, name, grouping) for name in SERIES}
+    for (product, feature), uses in by_feature(raw_log).items():
+        parts = {name: pieces(raw_log, uses, name, grouping) for name in SERIES}
         for number in range(1, max(part.level for part in parts["upper"]) + 1):
             longer = {name: sum(part.until - part.at for part in parts[name] if part.level >= number) for name in SERIES}
             yield {
@@ -101,22 +101,22 @@ def efficiency(raw_log: RawLog, grouping: str) -> Iterator[Row]:
 
 
 def slots(
-    raw_log: RawLog, found: Sequence[Use], grouping: str, zone: str, slot: Callable[[datetime], Any]
+    raw_log: RawLog, uses: Sequence[Use], grouping: str, zone: str, slot: Callable[[datetime], Any]
 ) -> list[tuple[Any, dict[str, list[Piece]]]]:
     """The observed time of one feature by a slot of local time, in quarters of an hour."""
-    where, spans = ZoneInfo(zone), joined(raw_log, found[0].product)
+    where, spans = ZoneInfo(zone), joined(raw_log, uses[0].product)
     ticks = range(spans[0][0] // QUARTER * QUARTER, spans[-1][1] + QUARTER, QUARTER)
     filled: dict[Any, dict[str, list[Piece]]] = defaultdict(lambda: {name: [] for name in SERIES})
     for name in SERIES:
-        for part in pieces(raw_log, found, name, grouping, ticks):
+        for part in pieces(raw_log, uses, name, grouping, ticks):
             filled[slot(datetime.fromtimestamp(part.at // SECOND, where))][name].append(part)
     return sorted(filled.items())
 
 
 def by_day(raw_log: RawLog, grouping: str) -> Iterator[Row]:
     where = ZoneInfo(raw_log.timezone)
-    for (product, feature), found in by_feature(raw_log).items():
-        for day, parts in slots(raw_log, found, grouping, raw_log.timezone, datetime.date):
+    for (product, feature), uses in by_feature(raw_log).items():
+        for day, parts in slots(raw_log, uses, grouping, raw_log.timezone, datetime.date):
             most = {name: max(part.level for part in parts[name]) for name in SERIES}
             begin = datetime.combine(day, time(), where).astimezone(UTC)
             row = {"product": product, "feature": feature, "day": begin, "peak": most["seats"]}
@@ -124,8 +124,8 @@ def by_day(raw_log: RawLog, grouping: str) -> Iterator[Row]:
 
 
 def heat_map(raw_log: RawLog, grouping: str, zone: str) -> Iterator[Row]:
-    for (product, feature), found in by_feature(raw_log).items():
-        for (weekday, hour), parts in slots(raw_log, found, grouping, zone, lambda local: (local.weekday(), local.hour)):
+    for (product, feature), uses in by_feature(raw_log).items():
+        for (weekday, hour), parts in slots(raw_log, uses, grouping, zone, lambda local: (local.weekday(), local.hour)):
             observed = total(parts["seats"])
             most = {name: max(part.level for part in parts[name]) for name in SERIES}
             if not observed and not most["upper"]:
@@ -166,8 +166,8 @@ def _quantile(lasted: Sequence[tuple[int, bool]], wanted: Fraction) -> int | Non
 
 
 def lengths(raw_log: RawLog) -> Iterator[Row]:
-    for (product, feature), found in by_feature(raw_log).items():
-        lasted = [((use.end - use.start) // SECOND, not (use.censored or use.cut)) for use in found if use.started]
+    for (product, feature), uses in by_feature(raw_log).items():
+        lasted = [((use.end - use.start) // SECOND, not (use.censored or use.cut)) for use in uses if use.started]
         if not lasted:
             continue
         closed = [length for length, is_closed in lasted if is_closed]

@@ -62,12 +62,12 @@ def most_in_use(sessions: pd.DataFrame) -> int:
 def in_use_at(sessions: pd.DataFrame, moments: pd.Series) -> np.typing.NDArray[np.int64]:
     """How many seats are in use at each of these moments, by the starts and ends alone."""
     ends = sessions["ended_by"] != "open"
-    found = np.zeros(len(moments), dtype=np.int64)
+    counts = np.zeros(len(moments), dtype=np.int64)
     for times, quantity, sign in (
         (sessions["start"], sessions["quantity"], 1),
         (sessions["end"][ends], sessions["quantity"][ends], -1),
     ):
         order = np.argsort(times.to_numpy(), kind="stable")
         total = np.concatenate([[0], np.cumsum(quantity.to_numpy()[order])])
-        found += sign * total[np.searchsorted(times.to_numpy()[order], moments.to_numpy(), side="right")]
-    return found
+        counts += sign * total[np.searchsorted(times.to_numpy()[order], moments.to_numpy(), side="right")]
+    return counts

@@ -12,14 +12,14 @@ from checkout_log.log import Log
 
 def stored(log: Log) -> pd.DataFrame:
     """The events in the order of files and lines, times as whole microseconds since 1970 UTC."""
-    found: pd.DataFrame = pd.concat([pq.read_table(path).to_pandas() for path in log.stored.files])
-    return found.sort_values(["segment", "line"], ignore_index=True)
+    rows: pd.DataFrame = pd.concat([pq.read_table(path).to_pandas() for path in log.stored.files])
+    return rows.sort_values(["segment", "line"], ignore_index=True)
 
 
-def table(found: pd.DataFrame, *columns: str) -> list[list[object]]:
+def table(frame: pd.DataFrame, *columns: str) -> list[list[object]]:
     """The rows of these columns, with None for what is empty."""
-    chosen = found[list(columns)].astype(object)
-    rows: list[list[object]] = chosen.where(chosen.notna(), None).to_numpy().tolist()
+    cells = frame[list(columns)].astype(object)
+    rows: list[list[object]] = cells.where(cells.notna(), None).to_numpy().tolist()
     return rows
 
 

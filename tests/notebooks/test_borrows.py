@@ -15,11 +15,11 @@ from tests.notebooks.reference import Event
 DAY = 86_400
 
 
-def on(day: float, kind: str = "checkout", due: float | None = 20, **given: object) -> Event:
+def on(day: float, kind: str = "checkout", due: float | None = 20, **fields: object) -> Event:
     """An event of a borrow so many days after BEGIN, with its due day."""
     usual: dict[str, object] = {"mode": "borrow", "handle": "b", "source": "authority", "feature": "Basic"}
     until = None if due is None else int(due * DAY)
-    return event(int(day * DAY), kind, **(usual | {"until": until} | given))
+    return event(int(day * DAY), kind, **(usual | {"until": until} | fields))
 
 
 def ageing(*events: Event, days: int = 30, now: float | None = None) -> pd.DataFrame:
@@ -27,7 +27,7 @@ def ageing(*events: Event, days: int = 30, now: float | None = None) -> pd.DataF
     return borrows.ageing(open_log(raw_log(list(events), seconds=days * DAY)), moment)
 
 
-def told(row: pd.Series) -> dict[str, Any]:
+def ending_of(row: pd.Series) -> dict[str, Any]:
     """What it says of the end of a borrow."""
     return {name: row[name] for name in ("is_out", "is_overdue", "ended_by", "days_out", "days_left")}
 
@@ -56,14 +56,14 @@ RETURNED = {"is_out": False, "is_overdue": False, "days_left": None}
     ids=["out", "overdue", "due this moment", "returned", "freed", "returned late", "withdrawn", "renewed"],
 )
 def test_a_borrow_is_out_overdue_or_over(events: tuple[Event, ...], expected: dict[str, Any]) -> None:
-    found = ageing(*events)
-    assert len(found) == 1
-    assert told(found.astype(object).where(found.notna(), None).iloc[0]) == expected
+    rows = ageing(*events)
+    assert len(rows) == 1
+    assert ending_of(rows.astype(object).where(rows.notna(), None).iloc[0]) == expected
 
 
 def test_at_an_earlier_time_it_was_still_out() -> None:
-    found = ageing(on(1), on(6, "checkin"), now=3).iloc[0]
-    assert (found["is_out"], found["ended_by"], found["days_out"], found["days_left"]) == (True, "open", 2, 17)
+    row = ageing(on(1), on(6, "checkin"), now=3).iloc[0]
+    assert (row["is_out"], row["ended_by"], row["days_out"], row["days_left"]) == (True, "open", 2, 17)
 
 
 def test_what_began_later_is_not_told_of() -> None:
@@ -71,34 +71,34 @@ def test_what_began_later_is_not_told_of() -> None:
 
 
 def test_a_due_time_that_nobody_knows_is_empty() -> None:
-    found = ageing(on(1, due=None, source="lmstat")).iloc[0]
-    assert pd.isna(found["due"])
-    assert pd.isna(found["days_left"])
-    assert found["is_out"]
-    assert not found["is_overdue"]
+    row = ageing(on(1, due=None, source="lmstat")).iloc[0]
+    assert pd.isna(row["due"])
+    assert pd.isna(row["days_left"])
+    assert row["is_out"]
+    assert not row["is_overdue"]
 
 
 def test_all_features_of_a_borrow_are_one_row() -> None:
     parts = [on(1, feature=name) for name in ("Basic", "3DAnalyst")]
     renewed = [on(9, "renewal", due=25, feature=name) for name in ("Basic", "3DAnalyst")]
-    found = ageing(*parts, *renewed, on(11, "revocation", due=25, feature="Basic"))
-    assert found[["features", "renewals"]].to_numpy().tolist() == [["3DAnalyst; Basic", 1]]
-    assert found["revoked_at"].iloc[0] - found["start"].iloc[0] == pd.Timedelta(days=10)
+    rows = ageing(*parts, *renewed, on(11, "revocation", due=25, feature="Basic"))
+    assert rows[["features", "renewals"]].to_numpy().tolist() == [["3DAnalyst; Basic", 1]]
+    assert rows["revoked_at"].iloc[0] - rows["start"].iloc[0] == pd.Timedelta(days=10)
 
 
 def test_the_last_sign_is_of_the_member_anywhere() -> None:
     elsewhere = event(12 * DAY, product="Q", machine="m2")
     denied = event(14 * DAY, "denial", product="Q", reason="queued", machine="m3")
     others = [event(20 * DAY, member="bob"), event(21 * DAY, "checkin", reason="idle", product="Q", machine="m2")]
-    found = ageing(on(1, due=40), elsewhere, denied, *others).iloc[0]
-    assert found["days_since_sign"] == 16
+    row = ageing(on(1, due=40), elsewhere, denied, *others).iloc[0]
+    assert row["days_since_sign"] == 16
     assert ageing(on(1, due=40), now=5)["days_since_sign"].tolist() == [4]
 
 
 def test_what_is_out_comes_first_and_of_it_the_longest() -> None:
     begun = [on(day, due=40, handle=f"b{day}", member=f"u{day}") for day in (3, 1, 2)]
-    found = ageing(*begun, on(9, "checkin", handle="b1", member="u1"))
-    assert found["handle"].tolist() == ["b2", "b3", "b1"]
+    rows = ageing(*begun, on(9, "checkin", handle="b1", member="u1"))
+    assert rows["handle"].tolist() == ["b2", "b3", "b1"]
 
 
 def test_sessions_are_no_borrows() -> None:

@@ -176,12 +176,12 @@ def test_a_log_without_any_use_has_no_feature_to_look_at(tmp_path: Path) -> None
 
 def test_doubts_count_every_use_of_the_log_once() -> None:
     log = site().log
-    found = certainty.of_sessions(log)
-    assert list(found.columns) == [column.name for column in CERTAINTY]
-    assert found["sessions"].sum() == len(sessions())
-    assert found["cut"].sum() == sessions()["cut"].sum()
-    assert found["open"].sum() == sessions()["censored"].sum()
-    assert captions.certainty(found).startswith(f"{len(sessions()):,} sessions: ")
+    rows = certainty.of_sessions(log)
+    assert list(rows.columns) == [column.name for column in CERTAINTY]
+    assert rows["sessions"].sum() == len(sessions())
+    assert rows["cut"].sum() == sessions()["cut"].sum()
+    assert rows["open"].sum() == sessions()["censored"].sum()
+    assert captions.certainty(rows).startswith(f"{len(sessions()):,} sessions: ")
 
 
 def test_each_day_has_its_peak_and_the_highest_is_the_peak_of_the_log() -> None:
@@ -205,8 +205,8 @@ def test_the_feature_to_look_at_is_the_one_asked_for_or_the_one_needed_most() ->
 def test_findings_say_so_where_there_is_nothing() -> None:
     log = site().log
     peaks, counts, ageing = usage.peaks(log).head(0), denials.counts(log).head(0), borrows.ageing(log).head(0)
-    quality, found = log.quality(), stuck.find(site_with_stories().log).head(0)
-    assert captions.findings.of_stuck(found, found) == "No license looks stuck."
+    quality, stuck_uses = log.quality(), stuck.find(site_with_stories().log).head(0)
+    assert captions.findings.of_stuck(stuck_uses, stuck_uses) == "No license looks stuck."
     assert captions.findings.of_use(peaks, usage.heat_map(log).head(0)) == "The log shows no use."
     assert captions.findings.of_denials(counts, sizing.enough(log).head(0)) == "Nobody was denied for lack of seats."
     assert captions.findings.of_borrows(ageing, tried().head(0), 14) == "The log shows no borrows."
@@ -214,12 +214,12 @@ def test_findings_say_so_where_there_is_nothing() -> None:
 
 
 def test_a_finding_on_stuck_licenses_says_how_many_of_which_product() -> None:
-    found = stuck.find(site_with_stories().log)
-    one = found[found["product"] == found["product"].iloc[0]]
+    stuck_uses = stuck.find(site_with_stories().log)
+    one = stuck_uses[stuck_uses["product"] == stuck_uses["product"].iloc[0]]
     name = one["product"].iloc[0]
     assert f", all of `{name}`; the oldest" in captions.findings.of_stuck(one, one.head(0))
     assert f"), of `{name}`; the oldest" in captions.findings.of_stuck(one.head(1), one.head(0))
-    assert "most of them, " in captions.findings.of_stuck(found, found.head(0))
+    assert "most of them, " in captions.findings.of_stuck(stuck_uses, stuck_uses.head(0))
 
 
 def test_files_are_named_without_the_folders_that_they_lie_in() -> None:
@@ -239,8 +239,8 @@ def test_only_borrows_of_an_authority_can_be_released() -> None:
     truth = site_with_stories().truth
     log = site_with_stories().log
     assert truth is not None
-    found = stuck.find(log)
-    ready = release_table.releasable(found, log.sessions())
+    stuck_uses = stuck.find(log)
+    ready = release_table.releasable(stuck_uses, log.sessions())
     assert set(ready["product"]) <= set(truth.organization.served_by("authority"))
     assert len(ready) > 0
     assert captions.releasable(ready, "x.csv").endswith("can be released by the authority; they are in `x.csv`.")

@@ -32,10 +32,10 @@ def events(log: Log) -> pd.DataFrame:
 
 def wrong(log: Log, truth: dict[str, datetime]) -> list[str]:
     """What is lost, there twice, or dated wrongly without a flag."""
-    found = events(log)
-    problems = [f"{name} lost" for name in truth if name not in found.index]
-    problems += [f"{name} twice" for name in set(found.index[found.index.duplicated()])]
-    for name, row in found[~found.index.duplicated()].iterrows():
+    rows = events(log)
+    problems = [f"{name} lost" for name in truth if name not in rows.index]
+    problems += [f"{name} twice" for name in set(rows.index[rows.index.duplicated()])]
+    for name, row in rows[~rows.index.duplicated()].iterrows():
         at = datetime.fromtimestamp(row["at"] / 1_000_000, UTC)
         if at != truth[str(name)] and not row["ambiguous"]:
             problems.append(f"{name} at {at}, was {truth[str(name)]}")
@@ -49,10 +49,10 @@ def test_days_go_on_past_midnight_before_the_first_stamp(tmp_path: Path) -> None
     for hours in range(1, 6):
         log.use(start + hours * HOUR)
     log.stamp(start + 6 * HOUR)
-    found = read(log.save(tmp_path / "x.log"), timezone="Europe/Madrid")
-    assert wrong(found, log.truth) == []
-    assert not events(found)["ambiguous"].any()
-    assert found.quality()["disagreeing"].sum() == 0
+    read_log = read(log.save(tmp_path / "x.log"), timezone="Europe/Madrid")
+    assert wrong(read_log, log.truth) == []
+    assert not events(read_log)["ambiguous"].any()
+    assert read_log.quality()["disagreeing"].sum() == 0
 
 
 def test_what_stands_before_the_first_stamp_is_filled_backwards(tmp_path: Path) -> None:
@@ -61,9 +61,9 @@ def test_what_stands_before_the_first_stamp_is_filled_backwards(tmp_path: Path) 
     for hours in range(6):
         log.use(first + hours * HOUR)
     log.stamp(first + 6 * HOUR)
-    found = read(log.save(tmp_path / "x.log"), timezone="Europe/Madrid")
-    assert wrong(found, log.truth) == []
-    assert not events(found)["ambiguous"].any()
+    read_log = read(log.save(tmp_path / "x.log"), timezone="Europe/Madrid")
+    assert wrong(read_log, log.truth) == []
+    assert not events(read_log)["ambiguous"].any()
 
 
 def test_a_line_written_late_is_no_midnight_but_one_across_midnight_is_of_the_day_before(tmp_path: Path) -> None:
@@ -73,9 +73,9 @@ def test_a_line_written_late_is_no_midnight_but_one_across_midnight_is_of_the_da
     for seconds in (-7200, -7205, -10, -1, -12, 1, -2, 3, 2, -1, 5, 600):
         log.use(midnight + seconds * SECOND)
     log.stamp(midnight + 3 * HOUR)
-    found = read(log.save(tmp_path / "x.log"), timezone="Europe/Madrid")
-    assert wrong(found, log.truth) == []
-    assert not events(found)["ambiguous"].any()
+    read_log = read(log.save(tmp_path / "x.log"), timezone="Europe/Madrid")
+    assert wrong(read_log, log.truth) == []
+    assert not events(read_log)["ambiguous"].any()
 
 
 def test_a_silent_day_is_flagged_and_not_guessed(tmp_path: Path) -> None:
@@ -88,13 +88,13 @@ def test_a_silent_day_is_flagged_and_not_guessed(tmp_path: Path) -> None:
     log.lines.insert(-3, Line(start + HOUR + MINUTE, "lmgrd", "TIMESTAMP 5/5/2022", is_stamp=True))
     log.stamp(start + 29 * HOUR)
     late = log.use(start + 30 * HOUR)
-    found = read(log.save(tmp_path / "x.log"))
-    table = events(found)
-    assert wrong(found, log.truth) == []
+    read_log = read(log.save(tmp_path / "x.log"))
+    table = events(read_log)
+    assert wrong(read_log, log.truth) == []
     assert table.loc[doubtful, "ambiguous"].all()
     assert not table.loc[[early, late], "ambiguous"].any()
-    assert found.quality()["disagreeing"].tolist() == [1]
-    assert found.quality()["ambiguous"].tolist() == [3]
+    assert read_log.quality()["disagreeing"].tolist() == [1]
+    assert read_log.quality()["ambiguous"].tolist() == [3]
 
 
 def test_a_long_night_without_lines_is_a_midnight_where_stamps_say_so(tmp_path: Path) -> None:
@@ -105,9 +105,9 @@ def test_a_long_night_without_lines_is_a_midnight_where_stamps_say_so(tmp_path: 
     log.use(start + HOUR)
     log.use(start + 14 * HOUR)
     log.stamp(start + 15 * HOUR)
-    found = read(log.save(tmp_path / "x.log"))
-    assert wrong(found, log.truth) == []
-    assert not events(found)["ambiguous"].any()
+    read_log = read(log.save(tmp_path / "x.log"))
+    assert wrong(read_log, log.truth) == []
+    assert not events(read_log)["ambiguous"].any()
 
 
 def test_a_long_night_outside_of_the_stamps_is_a_midnight_and_flagged(tmp_path: Path) -> None:
@@ -119,8 +119,8 @@ def test_a_long_night_outside_of_the_stamps_is_a_midnight_and_flagged(tmp_path: 
     log.stamp(start + 14 * HOUR)
     sure.append(log.use(start + 24 * HOUR))
     late = log.use(start + 37 * HOUR)
-    found = read(log.save(tmp_path / "x.log"))
-    table = events(found)
+    read_log = read(log.save(tmp_path / "x.log"))
+    table = events(read_log)
     assert [datetime.fromtimestamp(at / 1e6, UTC) for at in table["at"]] == list(log.truth.values())
     assert sorted(table.index[table["ambiguous"]]) == sorted([early, late])
     assert not table.loc[sure, "ambiguous"].any()
@@ -146,19 +146,19 @@ def test_a_single_stamp_that_contradicts_its_neighbors_is_counted_and_not_believ
         if hours == 6:
             log.say(start + hours * HOUR, "TIMESTAMP 5/9/2022")
     log.stamp(start + 12 * HOUR)
-    found = read(log.save(tmp_path / "x.log"))
-    assert wrong(found, log.truth) == []
-    assert not events(found)["ambiguous"].any()
-    assert found.quality()["disagreeing"].tolist() == [1]
+    read_log = read(log.save(tmp_path / "x.log"))
+    assert wrong(read_log, log.truth) == []
+    assert not events(read_log)["ambiguous"].any()
+    assert read_log.quality()["disagreeing"].tolist() == [1]
 
 
 def test_a_file_in_which_nothing_says_the_day_is_left_out_and_counted(tmp_path: Path) -> None:
     log = ServerLog(ZoneInfo("UTC"))
     for hours in range(5):
         log.use(datetime(2022, 5, 5, 8, 0, tzinfo=UTC) + hours * HOUR)
-    found = read(log.save(tmp_path / "x.log"))
-    assert len(found.events()) == 0
-    quality = found.quality().iloc[0]
+    read_log = read(log.save(tmp_path / "x.log"))
+    assert len(read_log.events()) == 0
+    quality = read_log.quality().iloc[0]
     assert (quality["undated"], quality["events"], quality["lines"]) == (5, 0, 5)
 
 
@@ -175,9 +175,9 @@ def test_a_file_without_stamps_is_dated_by_its_neighbors_and_flagged(tmp_path: P
     second = next(at for at, line in enumerate(lines) if line.name == "F8")
     for name, part in zip(names, (lines[:first], lines[first:second], lines[second:]), strict=True):
         log.save(tmp_path / name, part)
-    found = read(tmp_path)
-    table = events(found)
-    assert wrong(found, log.truth) == []
+    read_log = read(tmp_path)
+    table = events(read_log)
+    assert wrong(read_log, log.truth) == []
     assert sorted(table.index[table["ambiguous"]]) == ["F4", "F5", "F6", "F7"]
     assert [datetime.fromtimestamp(at / 1e6, UTC) for at in table.loc["F4":"F7", "at"]] == [
         log.truth[name] for name in ("F4", "F5", "F6", "F7")
@@ -191,9 +191,9 @@ def test_the_hour_that_comes_twice_is_told_apart_by_the_order_of_lines(tmp_path:
     for minutes in (-70, -50, -30, -1, 2, 20, 59, 61):
         log.use(turn + minutes * MINUTE)
     log.stamp(turn + 2 * HOUR)
-    found = read(log.save(tmp_path / "x.log"), timezone="Europe/Madrid")
-    assert wrong(found, log.truth) == []
-    assert not events(found)["ambiguous"].any()
+    read_log = read(log.save(tmp_path / "x.log"), timezone="Europe/Madrid")
+    assert wrong(read_log, log.truth) == []
+    assert not events(read_log)["ambiguous"].any()
 
 
 def test_the_hour_that_comes_twice_is_flagged_where_no_line_tells(tmp_path: Path) -> None:
@@ -204,9 +204,9 @@ def test_the_hour_that_comes_twice_is_flagged_where_no_line_tells(tmp_path: Path
     doubtful = [log.use(turn + minutes * MINUTE) for minutes in (5, 30)]
     log.use(turn + 70 * MINUTE)
     log.stamp(turn + 2 * HOUR)
-    found = read(log.save(tmp_path / "x.log"), timezone="America/New_York")
-    table = events(found)
-    assert wrong(found, log.truth) == []
+    read_log = read(log.save(tmp_path / "x.log"), timezone="America/New_York")
+    table = events(read_log)
+    assert wrong(read_log, log.truth) == []
     assert sorted(table.index[table["ambiguous"]]) == sorted(doubtful)
 
 
@@ -230,10 +230,10 @@ def test_a_stamp_at_midnight_may_be_of_the_day_before(tmp_path: Path) -> None:
     log.say(midnight, "TIMESTAMP 5/5/2022", "lmgrd")
     log.use(midnight + HOUR)
     log.stamp(midnight + 6 * HOUR)
-    found = read(log.save(tmp_path / "x.log"))
-    assert wrong(found, log.truth) == []
-    assert not events(found)["ambiguous"].any()
-    assert found.quality()["disagreeing"].tolist() == [1]
+    read_log = read(log.save(tmp_path / "x.log"))
+    assert wrong(read_log, log.truth) == []
+    assert not events(read_log)["ambiguous"].any()
+    assert read_log.quality()["disagreeing"].tolist() == [1]
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ class Story:
 
     zone: str
     begin: datetime
-    happenings: tuple[tuple[str, int], ...]
+    incidents: tuple[tuple[str, int], ...]
     late: tuple[int, ...]
     missing: frozenset[int]
     cuts: tuple[float, ...]
@@ -260,7 +260,7 @@ GAPS = st.one_of(
     st.sampled_from([3_599, 3_600, 43_200, 46_800, 82_000, 86_390, 86_400, 90_000, 180_000, 400_000]),
 )
 KINDS = ["use"] * 6 + ["burst"] * 4 + ["summary", "reread", "restart", "crash"]
-HAPPENINGS = st.lists(st.tuples(st.sampled_from(KINDS), GAPS), min_size=8, max_size=40)
+INCIDENTS = st.lists(st.tuples(st.sampled_from(KINDS), GAPS), min_size=8, max_size=40)
 # The turns of the clock in summer and winter, the end of a year, a leap day, and a plain midnight, in UTC.
 BEGINS = st.sampled_from(
     [
@@ -278,7 +278,7 @@ STORIES = st.builds(
     Story,
     zone=st.sampled_from(ZONES),
     begin=st.builds(lambda turn, seconds: turn - seconds * SECOND, BEGINS, st.integers(0, 12_000)),
-    happenings=HAPPENINGS.map(tuple),
+    incidents=INCIDENTS.map(tuple),
     late=st.lists(st.integers(0, 200), max_size=12).map(tuple),
     missing=st.frozensets(st.integers(0, 80), max_size=60),
     cuts=st.lists(st.floats(0, 1), max_size=3).map(tuple),
@@ -295,7 +295,7 @@ def lived(story: Story) -> ServerLog:
     now = story.begin
     log.start(now)
     next_stamp, number = now + 6 * HOUR, 0
-    for what, gap in story.happenings:
+    for what, gap in story.incidents:
         then = now + gap * SECOND
         while next_stamp <= then:
             if number not in story.missing:
@@ -347,18 +347,18 @@ def pieces(log: ServerLog, story: Story) -> list[list[Line]]:
         lines = stamped_silences(log)
         cuts = sorted({round(cut * len(lines)) for cut in story.cuts} - {0, len(lines)})
     borders = [0, *cuts, len(lines)]
-    found = [lines[max(0, begin - story.overlap) if begin else 0 : end] for begin, end in pairwise(borders)]
-    return [whole(log, part) for part in found if part]
+    parts = [lines[max(0, begin - story.overlap) if begin else 0 : end] for begin, end in pairwise(borders)]
+    return [whole(log, part) for part in parts if part]
 
 
 def stamped_silences(log: ServerLog) -> list[Line]:
     """The lines with a stamp before and after every silent day: lines in two files must have one date in both."""
-    found: list[Line] = []
+    stamped: list[Line] = []
     for before, line in pairwise([log.lines[0], *log.lines]):
         if line.at - before.at >= 11 * HOUR:
-            found += [stamp(log, before.at), stamp(log, line.at)]
-        found.append(line)
-    return found
+            stamped += [stamp(log, before.at), stamp(log, line.at)]
+        stamped.append(line)
+    return stamped
 
 
 def whole(log: ServerLog, part: list[Line]) -> list[Line]:
@@ -393,11 +393,11 @@ def test_every_event_comes_out_once_at_its_time_or_flagged(story: Story) -> None
     with TemporaryDirectory() as folder:
         for number, place in enumerate(order):
             log.save(Path(folder) / f"{number}.log", parts[place], ends=story.ends, mark=story.mark)
-        found = read(folder, timezone=story.zone)
-        assert wrong(found, log.truth) == []
-        assert found.quality()["undated"].sum() == 0
-        assert found.quality()["malformed"].sum() == 0
-        found.engine.connection.disconnect()
+        read_log = read(folder, timezone=story.zone)
+        assert wrong(read_log, log.truth) == []
+        assert read_log.quality()["undated"].sum() == 0
+        assert read_log.quality()["malformed"].sum() == 0
+        read_log.engine.connection.disconnect()
 
 
 @settings(max_examples=60, deadline=None)
@@ -406,11 +406,11 @@ def test_a_server_that_writes_its_stamps_leaves_nothing_uncertain_but_the_double
     log = lived(replace(story, missing=frozenset()))
     with_late_lines(log, story.late)
     with TemporaryDirectory() as folder:
-        found = read(log.save(Path(folder) / "x.log"), timezone=story.zone)
-        table = events(found)
-        assert wrong(found, log.truth) == []
+        read_log = read(log.save(Path(folder) / "x.log"), timezone=story.zone)
+        table = events(read_log)
+        assert wrong(read_log, log.truth) == []
         zone = ZoneInfo(story.zone)
         for name in table.index[table["ambiguous"]]:
             local = log.truth[name].astimezone(zone)
             assert local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
-        found.engine.connection.disconnect()
+        read_log.engine.connection.disconnect()

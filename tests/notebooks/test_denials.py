@@ -18,20 +18,20 @@ FULL = "-4,342 Licensed number of users already reached"
 MINUTE = 60
 
 
-def denied(*at: int, **given: object) -> list[Event]:
+def denied(*at: int, **fields: object) -> list[Event]:
     """Denials so many seconds after BEGIN."""
-    return [event(second, "denial", **({"reason": FULL} | given)) for second in at]
+    return [event(second, "denial", **({"reason": FULL} | fields)) for second in at]
 
 
-def episodes(events: list[Event], **given: str) -> pd.DataFrame:
-    return denials.episodes(open_log(raw_log(events, seconds=10_000)), **given)
+def episodes(events: list[Event], **fields: str) -> pd.DataFrame:
+    return denials.episodes(open_log(raw_log(events, seconds=10_000)), **fields)
 
 
 class TestEpisodes:
     def test_a_storm_of_retries_is_one_wait(self) -> None:
-        found = episodes(denied(*range(0, 3_600, 45)))
-        assert found[["lines", "machines", "quantity"]].to_numpy().tolist() == [[80, 1, 1]]
-        assert (found["last_at"] - found["first_at"]).tolist() == [pd.Timedelta(seconds=3_555)]
+        rows = episodes(denied(*range(0, 3_600, 45)))
+        assert rows[["lines", "machines", "quantity"]].to_numpy().tolist() == [[80, 1, 1]]
+        assert (rows["last_at"] - rows["first_at"]).tolist() == [pd.Timedelta(seconds=3_555)]
 
     def test_a_pause_of_five_minutes_goes_on_and_a_longer_one_does_not(self) -> None:
         assert len(episodes(denied(0, 300))) == 1
@@ -71,8 +71,8 @@ class TestCounts:
     def test_lines_episodes_and_user_days_stand_side_by_side(self) -> None:
         storm = denied(*range(0, 1_800, 60))
         later = denied(*range(6_000, 6_600, 60))
-        found = denials.counts(open_log(raw_log([*storm, *later, *denied(10, member="bob")], seconds=10_000))).iloc[0]
-        assert (found["raw"], found["episodes"], found["user_days"], found["lost"]) == (41, 3, 2, 3)
+        row = denials.counts(open_log(raw_log([*storm, *later, *denied(10, member="bob")], seconds=10_000))).iloc[0]
+        assert (row["raw"], row["episodes"], row["user_days"], row["lost"]) == (41, 3, 2, 3)
 
     def test_days_are_those_of_the_license_server(self) -> None:
         # 22:30 and 23:30 in UTC: half an hour before and after midnight in Berlin.
@@ -98,12 +98,12 @@ class TestCounts:
             ("other", {"reason": "not-assigned", "source": "authority"}),
         ],
     )
-    def test_only_some_reasons_mean_a_lack_of_seats(self, column: str, given: dict[str, object]) -> None:
-        log = open_log(raw_log(denied(5, **given)))
-        found = denials.counts(log).iloc[0]
+    def test_only_some_reasons_mean_a_lack_of_seats(self, column: str, fields: dict[str, object]) -> None:
+        log = open_log(raw_log(denied(5, **fields)))
+        row = denials.counts(log).iloc[0]
         kinds = ("raw", "unexplained", "other", "unsupported")
-        assert {name: int(found[name]) for name in kinds} == {name: int(name == column) for name in kinds}
-        assert len(denials.episodes(log)) == found["episodes"] == (column == "raw")
+        assert {name: int(row[name]) for name in kinds} == {name: int(name == column) for name in kinds}
+        assert len(denials.episodes(log)) == row["episodes"] == (column == "raw")
 
     def test_a_feature_that_was_never_denied_has_no_row(self) -> None:
         assert denials.counts(open_log(raw_log([event(0)]))).empty
@@ -118,12 +118,12 @@ def test_a_storm_in_the_log_of_a_server_is_one_wait_and_probes_are_none(tmp_path
         log.say(at, 'DENIED: "F1" ann@pc1  (Licensed number of users already reached. (-4,342:104 "Connection reset by peer"))')
         log.say(at, 'UNSUPPORTED: "F1" (BF04) bob@pc2  (No such feature exists. (-5,346))')
     log.say(begin + timedelta(hours=2), 'OUT: "F1" ann@pc1  ')
-    found = denials.counts(read(log.save(tmp_path / "x"))).iloc[0]
-    assert (found["raw"], found["episodes"], found["unsupported"]) == (30, 1, 30)
-    assert (found["user_days"], found["lost"]) == (1, 1)
+    row = denials.counts(read(log.save(tmp_path / "x"))).iloc[0]
+    assert (row["raw"], row["episodes"], row["unsupported"]) == (30, 1, 30)
+    assert (row["user_days"], row["lost"]) == (1, 1)
 
 
 def test_times_of_an_episode_are_those_of_its_first_and_last_line() -> None:
     of = RawLog(denied(1, 2), [Span("P", BEGIN, BEGIN + 9 * SECOND)])
-    found = denials.episodes(open_log(of)).iloc[0]
-    assert [int(found[name].value) // 1_000 - BEGIN for name in ("first_at", "last_at")] == [1 * SECOND, 2 * SECOND]
+    row = denials.episodes(open_log(of)).iloc[0]
+    assert [int(row[name].value) // 1_000 - BEGIN for name in ("first_at", "last_at")] == [1 * SECOND, 2 * SECOND]

@@ -148,8 +148,8 @@ def test_line_ends_and_byte_order_marks_change_nothing(tmp_path: Path, ends: str
     log = ServerLog(ZoneInfo("UTC"))
     log.start(START)
     log.use(START + HOUR, tail="(2 licenses) ")
-    found = stored(read(log.save(tmp_path / "x", ends=ends, mark=mark)))
-    assert found[["member", "machine", "quantity"]].to_numpy().tolist() == [["ann", "pc1", 2]]
+    rows = stored(read(log.save(tmp_path / "x", ends=ends, mark=mark)))
+    assert rows[["member", "machine", "quantity"]].to_numpy().tolist() == [["ann", "pc1", 2]]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
@@ -181,12 +181,12 @@ def test_lines_are_numbered_as_in_the_file_and_counted_once_each(tmp_path: Path)
     )
     path = tmp_path / "x"
     path.write_text(text)
-    found = read(path)
-    quality = found.quality().iloc[0]
+    read_log = read(path)
+    quality = read_log.quality().iloc[0]
     assert quality["lines"] == text.count("\n")
     assert quality["malformed"] == 3
     assert quality["events"] + quality["other"] + quality["malformed"] == quality["lines"]
-    assert stored(found)["line"].tolist() == [text[: text.index("OUT")].count("\n") + 1]
+    assert stored(read_log)["line"].tolist() == [text[: text.index("OUT")].count("\n") + 1]
 
 
 def test_times_that_lost_their_blanks_are_read_too(tmp_path: Path) -> None:
@@ -282,9 +282,9 @@ def test_what_a_system_log_or_a_container_puts_before_a_line_is_left_out(tmp_pat
     log.use(START + HOUR)
     log.use(START + 20 * HOUR, "IN")
     (tmp_path / "x").write_text("".join(f"{before}{line}\n" for line in log.text().splitlines()))
-    found = read(tmp_path / "x")
-    assert [datetime.fromtimestamp(at / 1e6, UTC) for at in stored(found)["at"]] == list(log.truth.values())
-    assert found.quality()["malformed"].tolist() == [0]
+    read_log = read(tmp_path / "x")
+    assert [datetime.fromtimestamp(at / 1e6, UTC) for at in stored(read_log)["at"]] == list(log.truth.values())
+    assert read_log.quality()["malformed"].tolist() == [0]
 
 
 def test_a_vendor_daemon_that_exits_with_a_code_ends_its_run(tmp_path: Path) -> None:
@@ -303,10 +303,10 @@ def test_lines_of_any_vendor_are_counted_as_grep_counts_them(tmp_path: Path, ver
     features = ['"ARC/INFO"', '"PrimeTime"', '"87252IDSP_2020_0F"', "unquoted", '"two words"']
     lines = [f"{hour:2d}:00:00 ({daemon}) {verb}: {what} {who}  " for hour in range(24) for what in features for who in people]
     path.write_text(" 0:00:00 (lmgrd) TIMESTAMP 5/5/2022\n" + "\n".join(lines))
-    found = stored(read(path))
-    assert len(found) == int(subprocess.run(["grep", "-c", f"{verb}:", str(path)], capture_output=True, check=True).stdout)
-    assert set(found["member"]) == {who.rpartition("@")[0] for who in people}
-    assert set(found["product"]) == {daemon}
+    rows = stored(read(path))
+    assert len(rows) == int(subprocess.run(["grep", "-c", f"{verb}:", str(path)], capture_output=True, check=True).stdout)
+    assert set(rows["member"]) == {who.rpartition("@")[0] for who in people}
+    assert set(rows["product"]) == {daemon}
 
 
 def test_reading_the_license_file_again_is_no_start(tmp_path: Path) -> None:
@@ -315,9 +315,9 @@ def test_reading_the_license_file_again_is_no_start(tmp_path: Path) -> None:
     log.use(START + HOUR)
     log.reread(START + 2 * HOUR)
     log.use(START + 3 * HOUR, "IN")
-    found = read(log.save(tmp_path / "x"))
-    assert len(found.stored.eras) == 1
-    assert set(stored(found)["era"]) == {1}
+    read_log = read(log.save(tmp_path / "x"))
+    assert len(read_log.stored.eras) == 1
+    assert set(stored(read_log)["era"]) == {1}
 
 
 def test_a_license_file_that_the_manager_alone_says_to_read_again_is_no_start(tmp_path: Path) -> None:
@@ -337,9 +337,9 @@ def test_a_vendor_daemon_that_is_started_anew_after_that_begins_a_run(tmp_path: 
     log.say(START + 2 * HOUR + MINUTE, "REStarted vendord (internet tcp_port 38679 pid 1870)", "lmgrd")
     log.say(START + 2 * HOUR + MINUTE, "Server started on keeper for:\tF1")
     log.use(START + 3 * HOUR)
-    found = read(log.save(tmp_path / "x"))
-    assert len(found.stored.eras) == 2
-    assert found.sessions()["ended_by"].tolist() == ["restart", "open"]
+    read_log = read(log.save(tmp_path / "x"))
+    assert len(read_log.stored.eras) == 2
+    assert read_log.sessions()["ended_by"].tolist() == ["restart", "open"]
 
 
 def test_each_start_is_a_run_that_ends_at_its_stop_or_at_the_next_start(tmp_path: Path) -> None:
@@ -352,12 +352,12 @@ def test_each_start_is_a_run_that_ends_at_its_stop_or_at_the_next_start(tmp_path
     second = log.use(START + 4 * HOUR)
     log.start(START + 5 * HOUR)
     third = log.use(START + 6 * HOUR)
-    found = read(log.save(tmp_path / "x"))
-    eras = found.stored.eras.sort_values("begin")
+    read_log = read(log.save(tmp_path / "x"))
+    eras = read_log.stored.eras.sort_values("begin")
     expected = [(START, START + 2 * HOUR), (START + 3 * HOUR, START + 5 * HOUR), (START + 5 * HOUR, None)]
     times = [(begin.timestamp() * 1e6, None if end is None else end.timestamp() * 1e6) for begin, end in expected]
     assert [(begin, None if pd.isna(end) else end) for begin, end in zip(eras["begin"], eras["end"], strict=True)] == times
-    of = stored(found).set_index("feature")["era"]
+    of = stored(read_log).set_index("feature")["era"]
     assert of[first] == of[shut] != of[second] != of[third]
 
 
@@ -377,8 +377,8 @@ def test_a_stop_that_checkouts_follow_was_none(tmp_path: Path) -> None:
     log.start(START)
     log.say(START + HOUR, "SHUTDOWN request from guest at node pc9", "lmgrd")
     log.use(START + 2 * HOUR)
-    found = read(log.save(tmp_path / "x"))
-    assert found.stored.eras["end"].isna().tolist() == [True]
+    read_log = read(log.save(tmp_path / "x"))
+    assert read_log.stored.eras["end"].isna().tolist() == [True]
 
 
 @pytest.mark.parametrize(
@@ -411,11 +411,11 @@ def test_rotated_files_go_on_with_the_run_and_the_span_of_the_file_before(tmp_pa
             log.stamp(START + hours * HOUR)
     log.save(tmp_path / "b", log.lines[:20])
     log.save(tmp_path / "a", log.lines[20:])
-    found = read(tmp_path)
-    assert set(stored(found)["era"]) == {1}
-    assert len(found.stored.eras) == 1
-    assert len(found.stored.spans) == 1
-    assert found.events()["feature"].tolist() == [f"F{number}" for number in range(1, 40)]
+    read_log = read(tmp_path)
+    assert set(stored(read_log)["era"]) == {1}
+    assert len(read_log.stored.eras) == 1
+    assert len(read_log.stored.spans) == 1
+    assert read_log.events()["feature"].tolist() == [f"F{number}" for number in range(1, 40)]
 
 
 def test_a_gap_between_files_is_a_gap_in_what_is_covered(tmp_path: Path) -> None:
@@ -436,10 +436,10 @@ def test_equal_lines_of_one_second_are_all_counted_and_of_two_files_once(tmp_pat
     log.say(START + 2 * HOUR, 'OUT: "F2" ann@pc1  ')
     log.save(tmp_path / "a")
     log.save(tmp_path / "b", [*log.lines[:-3], *log.lines[-1:]])
-    found = read(tmp_path / "a", tmp_path / "b")
-    assert stored(found)["feature"].value_counts().to_dict() == {"F1": 5, "F2": 1}
-    assert found.quality()["overlapping"].sum() == 4
-    assert found.quality()["events"].sum() == 6
+    read_log = read(tmp_path / "a", tmp_path / "b")
+    assert stored(read_log)["feature"].value_counts().to_dict() == {"F1": 5, "F2": 1}
+    assert read_log.quality()["overlapping"].sum() == 4
+    assert read_log.quality()["events"].sum() == 6
 
 
 def test_two_servers_at_a_time_keep_their_own_runs_and_lines(tmp_path: Path) -> None:
@@ -449,6 +449,6 @@ def test_two_servers_at_a_time_keep_their_own_runs_and_lines(tmp_path: Path) -> 
     log.say(START + 5 * HOUR, 'IN: "F1" ann@pc1  ')
     log.save(tmp_path / "a")
     (tmp_path / "b").write_text(log.text().replace("keeper", "other"))
-    found = read(tmp_path)
-    assert len(stored(found)) == 4
-    assert stored(found)["era"].nunique() == 2
+    read_log = read(tmp_path)
+    assert len(stored(read_log)) == 4
+    assert stored(read_log)["era"].nunique() == 2

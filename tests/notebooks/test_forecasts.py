@@ -53,9 +53,9 @@ def draw(random: np.random.Generator, days: range, growth: float = 0.0) -> list[
 
 def test_peaks_of_days_are_those_there_were_also_when_clocks_change() -> None:
     peaks = [1 + day % 5 for day in range(100)]
-    found = daily_peaks(open_log(busy(peaks)), "handle")
-    assert found["peak"].tolist() == peaks
-    lengths = found["day"].diff().dropna() // pd.Timedelta(hours=1)
+    rows = daily_peaks(open_log(busy(peaks)), "handle")
+    assert rows["peak"].tolist() == peaks
+    lengths = rows["day"].diff().dropna() // pd.Timedelta(hours=1)
     assert lengths.value_counts().to_dict() == {24: 98, 23: 1}
 
 
@@ -69,47 +69,47 @@ def test_a_day_that_the_log_covers_in_part_is_no_past() -> None:
 
 
 def test_a_short_past_gives_no_figures_and_says_why() -> None:
-    found = sizing.forecast(open_log(busy([5] * 13)), days=30)
-    assert len(found) == 30
-    assert found[["expected", "lower", "upper", "trend", "trend_lower", "trend_upper"]].isna().all(axis=None)
-    assert set(found["basis"]) == {"too short a past: 13 whole days, and at least 14 are needed"}
+    rows = sizing.forecast(open_log(busy([5] * 13)), days=30)
+    assert len(rows) == 30
+    assert rows[["expected", "lower", "upper", "trend", "trend_lower", "trend_upper"]].isna().all(axis=None)
+    assert set(rows["basis"]) == {"too short a past: 13 whole days, and at least 14 are needed"}
 
 
 def test_some_weeks_show_the_pattern_of_the_week_and_no_trend() -> None:
-    found = sizing.forecast(open_log(busy([WEEK[day % 7] for day in range(28)])), days=7)
-    assert found["expected"].round(6).tolist() == list(WEEK)
-    assert found["trend"].isna().all()
-    assert found["basis"].str.contains("too few days for a trend").all()
-    assert found["day"].dt.tz_convert(BERLIN).dt.weekday.tolist() == list(range(7))
+    rows = sizing.forecast(open_log(busy([WEEK[day % 7] for day in range(28)])), days=7)
+    assert rows["expected"].round(6).tolist() == list(WEEK)
+    assert rows["trend"].isna().all()
+    assert rows["basis"].str.contains("too few days for a trend").all()
+    assert rows["day"].dt.tz_convert(BERLIN).dt.weekday.tolist() == list(range(7))
 
 
 def test_nothing_is_said_of_days_farther_ahead_than_the_past_reaches_back() -> None:
-    found = sizing.forecast(open_log(busy([WEEK[day % 7] for day in range(21)])), days=30)
-    assert found["expected"].notna().tolist() == [True] * 21 + [False] * 9
-    assert found["basis"].str.startswith("farther ahead than the 21 whole days").tolist() == [False] * 21 + [True] * 9
+    rows = sizing.forecast(open_log(busy([WEEK[day % 7] for day in range(21)])), days=30)
+    assert rows["expected"].notna().tolist() == [True] * 21 + [False] * 9
+    assert rows["basis"].str.startswith("farther ahead than the 21 whole days").tolist() == [False] * 21 + [True] * 9
 
 
 def test_a_weekday_that_was_never_seen_has_no_figures() -> None:
     days = [day for day in range(21) if day % 7 != 6]
     whole = busy([WEEK[day % 7] for day in range(21)])
     spans = [Span("P", micros(day), micros(day + 1)) for day in days] + [Span("P", micros(20), micros(20, 1))]
-    found = sizing.forecast(open_log(RawLog(whole.events, spans, [], "Europe/Berlin")), days=8)
-    assert found["expected"].notna().tolist() == [False] + [True] * 6 + [False]
+    rows = sizing.forecast(open_log(RawLog(whole.events, spans, [], "Europe/Berlin")), days=8)
+    assert rows["expected"].notna().tolist() == [False] + [True] * 6 + [False]
 
 
 def test_a_steady_growth_is_the_trend() -> None:
-    found = sizing.forecast(open_log(busy([10 + day // 7 for day in range(70)])), days=14)
-    assert (found["trend_lower"] <= found["trend"]).all()
-    assert (found["trend"] <= found["trend_upper"]).all()
-    assert found["trend"].to_numpy() == pytest.approx(30 / 7)
-    assert found["expected"].round(6).tolist() == [20] * 7 + [21] * 7
+    rows = sizing.forecast(open_log(busy([10 + day // 7 for day in range(70)])), days=14)
+    assert (rows["trend_lower"] <= rows["trend"]).all()
+    assert (rows["trend"] <= rows["trend_upper"]).all()
+    assert rows["trend"].to_numpy() == pytest.approx(30 / 7)
+    assert rows["expected"].round(6).tolist() == [20] * 7 + [21] * 7
 
 
 def test_products_with_a_long_and_a_short_past_stand_side_by_side() -> None:
     long, short = busy([WEEK[day % 7] for day in range(60)], "A"), busy([3, 4], "B")
-    found = sizing.forecast(of_all([short, long]), days=3).set_index("product")
-    assert found.loc["A", "expected"].notna().all()
-    assert found.loc["B", "expected"].isna().all()
+    rows = sizing.forecast(of_all([short, long]), days=3).set_index("product")
+    assert rows.loc["A", "expected"].notna().all()
+    assert rows.loc["B", "expected"].isna().all()
 
 
 @pytest.mark.parametrize("growth", [0.0, 0.1])
@@ -121,8 +121,8 @@ def test_of_the_days_that_came_nearly_all_lie_in_the_interval(growth: float) -> 
         product = f"P{number:02}"
         logs.append(busy(draw(random, past, growth), product))
         came[product] = draw(random, ahead, growth)
-    found = sizing.forecast(of_all(logs), days=len(ahead))
-    assert (found["lower"] <= found["expected"]).all()
-    assert (found["expected"] <= found["upper"]).all()
-    real = np.concatenate([came[product] for product in found["product"].unique()])
-    assert 0.92 <= ((found["lower"] <= real) & (real <= found["upper"])).mean() <= 0.98
+    rows = sizing.forecast(of_all(logs), days=len(ahead))
+    assert (rows["lower"] <= rows["expected"]).all()
+    assert (rows["expected"] <= rows["upper"]).all()
+    real = np.concatenate([came[product] for product in rows["product"].unique()])
+    assert 0.92 <= ((rows["lower"] <= real) & (real <= rows["upper"])).mean() <= 0.98

@@ -104,8 +104,8 @@ def outcome(data: bytes) -> Log | LogError:
         quality = log.quality().iloc[0]
         assert (quality[["lines", "events", "other", "malformed", "undated", "ambiguous", "overlapping"]] >= 0).all()
         if quality["kind"] == "flexnet":
-            told = ["events", "other", "malformed", "undated", "overlapping"]
-            assert quality[told].sum() == quality["lines"]
+            counted = ["events", "other", "malformed", "undated", "overlapping"]
+            assert quality[counted].sum() == quality["lines"]
         log.engine.connection.disconnect()
         return log
 

@@ -150,9 +150,9 @@ def test_a_snapshot_is_checkouts_at_their_starts_and_denials_of_who_waits(tmp_pa
     start = datetime(2017, 10, 20, 9, 0)  # noqa: DTZ001
     path.write_text(snapshot(NOW, user("ann", start, 1, ", 4 licenses"), "1 RESERVATION for GROUP G (keeper/27000)", waiting))
     log = read(path)
-    found = in_time(log)
-    told = found[["at", "event", "mode", "handle", "product", "feature", "member", "machine", "quantity", "reason"]]
-    assert told.astype(object).where(told.notna(), None).to_numpy().tolist() == [
+    rows = in_time(log)
+    cells = rows[["at", "event", "mode", "handle", "product", "feature", "member", "machine", "quantity", "reason"]]
+    assert cells.astype(object).where(cells.notna(), None).to_numpy().tolist() == [
         [micros(2017, 10, 20, 9), "checkout", "session", "keeper/27000/1", "vendord", "F1", "ann", "pc1", 4, None],
         [micros(2017, 10, 20, 17, 2), "denial", "session", "keeper/27000/77", "vendord", "F1", "eve", "pc9", 1, "queued"],
     ]
@@ -167,8 +167,8 @@ def test_snapshots_of_one_server_become_checkouts_and_returns_in_any_order_of_fi
     (tmp_path / "b").write_text(snapshot(start + day, ann) + snapshot(start + 2 * day, ann, bob))
     (tmp_path / "a").write_text(snapshot(start + 3 * day, bob))
     log = read(tmp_path)
-    found = in_time(log)
-    assert found[["event", "member", "at", "ambiguous"]].to_numpy().tolist() == [
+    rows = in_time(log)
+    assert rows[["event", "member", "at", "ambiguous"]].to_numpy().tolist() == [
         ["checkout", "ann", micros(2017, 10, 20, 9), False],
         ["checkout", "bob", micros(2017, 10, 20, 10, 30), False],
         ["checkin", "ann", micros(2017, 10, 20, 12), True],
@@ -196,8 +196,8 @@ def test_more_or_fewer_licenses_of_one_use_move_seats(tmp_path: Path) -> None:
         for at, count in enumerate(counts)
     )
     (tmp_path / "x").write_text(text)
-    found = in_time(read(tmp_path / "x"))
-    assert found[["event", "quantity"]].to_numpy().tolist() == [["checkout", 2], ["upgrade", 3], ["checkin", 4]]
+    rows = in_time(read(tmp_path / "x"))
+    assert rows[["event", "quantity"]].to_numpy().tolist() == [["checkout", 2], ["upgrade", 3], ["checkin", 4]]
 
 
 def test_a_copy_of_a_snapshot_changes_nothing(tmp_path: Path) -> None:
@@ -213,18 +213,18 @@ def test_a_single_look_shows_no_silence_and_looks_far_apart_do(tmp_path: Path) -
     (tmp_path / "x").write_text(snapshot(NOW, user("ann", start, 1)))
     assert stuck.find(read(tmp_path / "x")).empty
     (tmp_path / "y").write_text(snapshot(NOW - timedelta(days=40), user("ann", start, 1)))
-    found = stuck.find(read(tmp_path))
-    assert table(found, "cause", "evidence") == [["holder-inactive", "no sign of the member or the machine for 40 days."]]
+    stuck_uses = stuck.find(read(tmp_path))
+    assert table(stuck_uses, "cause", "evidence") == [["holder-inactive", "no sign of the member or the machine for 40 days."]]
 
 
 def test_linger_is_a_borrow_that_is_due_so_many_seconds_after_its_start(tmp_path: Path) -> None:
     start = datetime(2017, 10, 16, 5, 59)  # noqa: DTZ001
     rows = [user("ann", start, 1, "  (linger: 885098 / 1340160)"), user("bob", start, 2, ", 16 licenses (linger: 3600)")]
     (tmp_path / "x").write_text(snapshot(NOW, *rows))
-    found = in_time(read(tmp_path / "x"))
-    assert found["mode"].tolist() == ["borrow", "borrow"]
-    assert (found["until"] - found["at"]).tolist() == [1_340_160e6, 3_600e6]
-    assert found["quantity"].tolist() == [1, 16]
+    frame = in_time(read(tmp_path / "x"))
+    assert frame["mode"].tolist() == ["borrow", "borrow"]
+    assert (frame["until"] - frame["at"]).tolist() == [1_340_160e6, 3_600e6]
+    assert frame["quantity"].tolist() == [1, 16]
 
 
 def test_a_borrow_that_is_gone_when_it_was_due_ran_out(tmp_path: Path) -> None:
@@ -246,9 +246,9 @@ def test_a_restart_of_the_server_sets_starts_anew_and_leaves_the_due_time_of_oth
             user("bob", restart, 6, "  (linger: 1340160)"),
         )
     )
-    found = in_time(read(tmp_path / "x"))
-    assert found[["event", "member"]].to_numpy().tolist() == [["checkout", "ann"], ["checkout", "bob"]]
-    assert found["until"].isna().tolist() == [False, True]
+    rows = in_time(read(tmp_path / "x"))
+    assert rows[["event", "member"]].to_numpy().tolist() == [["checkout", "ann"], ["checkout", "bob"]]
+    assert rows["until"].isna().tolist() == [False, True]
 
 
 DOWN = """Vendor daemon status (on keeper):
@@ -300,8 +300,8 @@ def test_an_output_that_is_indented_is_read_too(tmp_path: Path) -> None:
     text = snapshot(NOW, user("ann", start, 1))
     (tmp_path / "x").write_text("".join(f"   {line}\n" for line in text.splitlines()))
     (tmp_path / "y").write_text(text)
-    told = ["at", "event", "product", "feature", "member", "machine"]
-    assert table(stored(read(tmp_path / "x")), *told) == table(stored(read(tmp_path / "y")), *told)
+    columns = ["at", "event", "product", "feature", "member", "machine"]
+    assert table(stored(read(tmp_path / "x")), *columns) == table(stored(read(tmp_path / "y")), *columns)
 
 
 def test_servers_are_told_apart(tmp_path: Path) -> None:
@@ -331,11 +331,11 @@ def test_damaged_rows_are_counted(tmp_path: Path) -> None:
 def test_real_outputs_have_as_many_users_as_grep_finds(number: int) -> None:
     path = Path(CORPUS or "") / f"lmstat_{number}.txt"
     text = path.read_text()
-    found = in_time(read(path))
-    assert (found["event"] == "checkout").sum() == len(re.findall(r", start \w{3} \d", text))
-    assert (found["event"] == "denial").sum() == text.count("queued for")
-    assert (found["mode"] == "borrow").sum() == text.count("(linger")
-    assert found["quantity"].sum() == sum(int(count) for count in re.findall(r", (\d+) licenses", text)) + len(
+    rows = in_time(read(path))
+    assert (rows["event"] == "checkout").sum() == len(re.findall(r", start \w{3} \d", text))
+    assert (rows["event"] == "denial").sum() == text.count("queued for")
+    assert (rows["mode"] == "borrow").sum() == text.count("(linger")
+    assert rows["quantity"].sum() == sum(int(count) for count in re.findall(r", (\d+) licenses", text)) + len(
         [
             line
             for line in text.splitlines()

@@ -90,5 +90,5 @@ def test_an_organization_can_be_simulated() -> None:
 
 
 def test_the_report_takes_logs_an_output_and_a_time_zone() -> None:
-    found = command_line.parser().parse_args(["a.log", "b.log", "-o", "report.html", "--timezone", "Europe/Berlin"])
-    assert (found.logs, str(found.output), found.timezone) == (["a.log", "b.log"], "report.html", "Europe/Berlin")
+    arguments = command_line.parser().parse_args(["a.log", "b.log", "-o", "report.html", "--timezone", "Europe/Berlin"])
+    assert (arguments.logs, str(arguments.output), arguments.timezone) == (["a.log", "b.log"], "report.html", "Europe/Berlin")

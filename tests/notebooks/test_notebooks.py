@@ -32,7 +32,7 @@ A_PATH = re.compile(r"/(tmp|home|root|Users|work|private)/|[A-Z]:\\\\")
 
 
 @cache
-def kept() -> dict[str, Any]:
+def stored_notebooks() -> dict[str, Any]:
     return {path.stem: nbformat.read(path, as_version=4) for path in notebooks.paths()}
 
 
@@ -41,22 +41,22 @@ def path_of(name: str) -> Path:
 
 
 def code_of(name: str) -> list[Any]:
-    return [cell for cell in kept()[name].cells if cell.cell_type == "code"]
+    return [cell for cell in stored_notebooks()[name].cells if cell.cell_type == "code"]
 
 
 def test_the_five_notebooks_are_found_in_order() -> None:
-    assert tuple(kept()) == NAMES
+    assert tuple(stored_notebooks()) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_is_valid_and_not_long(name: str) -> None:
-    nbformat.validate(kept()[name])
-    assert FEWEST_CELLS <= len(kept()[name].cells) <= MOST_CELLS
+    nbformat.validate(stored_notebooks()[name])
+    assert FEWEST_CELLS <= len(stored_notebooks()[name].cells) <= MOST_CELLS
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_begins_with_a_title_and_a_question(name: str) -> None:
-    first = kept()[name].cells[0]
+    first = stored_notebooks()[name].cells[0]
     assert first.cell_type == "markdown"
     assert first.source.startswith("# ")
     assert "**Question.**" in first.source
@@ -94,8 +94,8 @@ def test_it_is_small_and_knows_nothing_of_the_machine_it_ran_on(name: str) -> No
     assert len(text.encode()) < LARGEST
     without_pictures = re.sub(r'"image/png": "[^"]*"', "", text)
     assert not A_PATH.search(without_pictures)
-    assert "papermill" not in kept()[name].metadata
-    assert not [cell for cell in kept()[name].cells if "papermill" in cell.metadata or "execution" in cell.metadata]
+    assert "papermill" not in stored_notebooks()[name].metadata
+    assert not [cell for cell in stored_notebooks()[name].cells if "papermill" in cell.metadata or "execution" in cell.metadata]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -109,9 +109,9 @@ def test_pictures_say_in_words_what_is_in_them(name: str) -> None:
 def test_it_ends_with_one_finding_and_with_checks(name: str) -> None:
     last = code_of(name)[-1]
     assert all(isinstance(node, ast.Assert | ast.Assign) for node in ast.parse(last.source).body)
-    found = notebooks.Run(name, tuple(kept()[name].cells), None).findings
-    assert len(found) == 1
-    assert re.fullmatch(r"[A-Z\d`].*\.", found[0])
+    findings = notebooks.Run(name, tuple(stored_notebooks()[name].cells), None).findings
+    assert len(findings) == 1
+    assert re.fullmatch(r"[A-Z\d`].*\.", findings[0])
 
 
 @pytest.mark.slow

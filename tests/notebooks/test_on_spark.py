@@ -49,9 +49,9 @@ def test_pairs_are_the_same(on_duckdb: Log, on_spark: Log) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_measures_agree_with_the_reference_and_with_duckdb(case: Case, of: RawLog, on_duckdb: Log, on_spark: Log) -> None:
-    found = case.measure(on_spark)
-    assert_same(found, case.reference(of), case.columns, case.by)
-    left, right = in_order(case.measure(on_duckdb), case.by), in_order(found, case.by)
+    frame = case.measure(on_spark)
+    assert_same(frame, case.reference(of), case.columns, case.by)
+    left, right = in_order(case.measure(on_duckdb), case.by), in_order(frame, case.by)
     pd.testing.assert_frame_equal(left, right, check_exact=False, rtol=1e-12)
 
 

@@ -34,8 +34,8 @@ def sessions(of: RawLog) -> list[tuple[float, float, int, str]]:
 
 def in_run(events: list[tuple[int, str]], **given_: object) -> RawLog:
     """Events of one run of the license server, which ends after 500 seconds."""
-    found = raw_log([event(at, kind, era=1, **given_) for at, kind in events])
-    return RawLog(found.events, found.spans, [Era(1, "P", BEGIN, BEGIN + 500 * SECOND)])
+    numbered = raw_log([event(at, kind, era=1, **given_) for at, kind in events])
+    return RawLog(numbered.events, numbered.spans, [Era(1, "P", BEGIN, BEGIN + 500 * SECOND)])
 
 
 class TestFirstOutFirstIn:
@@ -79,8 +79,8 @@ class TestFirstOutFirstIn:
         ]
 
     def test_which_one_ended_is_ambiguous_while_a_newer_one_is_open(self) -> None:
-        found = paired(raw_log([event(1), event(2), event(5, "checkin"), event(6), event(7, "checkin"), event(9, "checkin")]))
-        assert found[["start", "ambiguous", "undated"]].to_numpy().tolist() == [
+        rows = paired(raw_log([event(1), event(2), event(5, "checkin"), event(6), event(7, "checkin"), event(9, "checkin")]))
+        assert rows[["start", "ambiguous", "undated"]].to_numpy().tolist() == [
             [1, True, False],
             [2, True, False],
             [6, False, False],
@@ -104,17 +104,17 @@ class TestWhatHasNoStart:
         assert sessions(raw_log([event(3, "checkin"), event(5), event(7, "checkin")])) == [(5, 7, 1, "checkin")]
 
     def test_it_was_open_since_the_log_began(self) -> None:
-        found = paired(raw_log([event(3, "checkin", quantity=2)]))
-        assert found[["start", "end", "quantity", "started"]].to_numpy().tolist() == [[0, 3, 2, False]]
+        rows = paired(raw_log([event(3, "checkin", quantity=2)]))
+        assert rows[["start", "end", "quantity", "started"]].to_numpy().tolist() == [[0, 3, 2, False]]
 
     def test_it_was_open_since_the_run_of_the_server_began(self) -> None:
         of = raw_log([event(3, "checkin", era=1)])
-        found = paired(RawLog(of.events, of.spans, [Era(1, "P", BEGIN + 2 * SECOND, None)]))
-        assert found[["start", "end"]].to_numpy().tolist() == [[2, 3]]
+        rows = paired(RawLog(of.events, of.spans, [Era(1, "P", BEGIN + 2 * SECOND, None)]))
+        assert rows[["start", "end"]].to_numpy().tolist() == [[2, 3]]
 
     def test_an_in_of_three_after_an_out_of_one_has_two_without_a_start(self) -> None:
-        found = paired(raw_log([event(2), event(5, "checkin", quantity=3)]))
-        assert found[["start", "end", "quantity", "started"]].to_numpy().tolist() == [[0, 5, 2, False], [2, 5, 1, True]]
+        rows = paired(raw_log([event(2), event(5, "checkin", quantity=3)]))
+        assert rows[["start", "end", "quantity", "started"]].to_numpy().tolist() == [[0, 5, 2, False], [2, 5, 1, True]]
 
     def test_a_borrow_that_was_renewed_only_was_out_since_the_log_began(self) -> None:
         of = raw_log([event(3, "renewal", mode="borrow", handle="b", source="authority", until=50)])
@@ -131,8 +131,8 @@ class TestEndings:
         assert [row[3] for row in sessions(raw_log(events))] == ["release", "end"]
 
     def test_a_restart_cuts_what_is_open(self) -> None:
-        found = paired(in_run([(1, "checkout")]))
-        assert found[["end", "ended_by", "cut", "censored"]].to_numpy().tolist() == [[500, "restart", True, False]]
+        rows = paired(in_run([(1, "checkout")]))
+        assert rows[["end", "ended_by", "cut", "censored"]].to_numpy().tolist() == [[500, "restart", True, False]]
 
     def test_an_in_after_a_restart_ends_nothing_from_before(self) -> None:
         of = raw_log([event(1, era=1), event(600, "checkin", era=2)])
@@ -145,8 +145,8 @@ class TestEndings:
     def test_a_borrow_outlasts_a_restart(self) -> None:
         of = raw_log([event(1, mode="borrow", source="rlm", until=9_000, era=1)])
         eras = [Era(1, "P", BEGIN, BEGIN + 500 * SECOND), Era(2, "P", BEGIN + 500 * SECOND, None)]
-        found = paired(RawLog(of.events, of.spans, eras))
-        assert found[["end", "ended_by", "cut", "censored"]].to_numpy().tolist() == [[1_000, "open", False, True]]
+        rows = paired(RawLog(of.events, of.spans, eras))
+        assert rows[["end", "ended_by", "cut", "censored"]].to_numpy().tolist() == [[1_000, "open", False, True]]
 
     def test_a_session_that_is_taken_along_later_is_a_borrow(self) -> None:
         of = raw_log(
@@ -155,8 +155,8 @@ class TestEndings:
         assert paired(of)[["end", "mode", "ended_by"]].to_numpy().tolist() == [[60, "borrow", "expiry"]]
 
     def test_what_is_open_lasts_at_least_to_the_end_of_the_log(self) -> None:
-        found = paired(raw_log([event(1)], seconds=77))
-        assert found[["end", "ended_by", "cut", "censored"]].to_numpy().tolist() == [[77, "open", False, True]]
+        rows = paired(raw_log([event(1)], seconds=77))
+        assert rows[["end", "ended_by", "cut", "censored"]].to_numpy().tolist() == [[77, "open", False, True]]
 
 
 class TestBorrows:
@@ -187,8 +187,8 @@ class TestBorrows:
         assert self.borrow((9, "checkin", 50), (1, "checkout", 50)) == [(1, 9, 1, "checkin")]
 
     def test_an_end_before_the_start_has_no_length_and_is_ambiguous(self) -> None:
-        found = paired(raw_log([event(9, handle="s", source="authority"), event(5, "end", handle="s", source="authority")]))
-        assert found[["start", "end", "ambiguous"]].to_numpy().tolist() == [[9, 9, True]]
+        rows = paired(raw_log([event(9, handle="s", source="authority"), event(5, "end", handle="s", source="authority")]))
+        assert rows[["start", "end", "ambiguous"]].to_numpy().tolist() == [[9, 9, True]]
 
 
 @given(random_logs())
@@ -214,6 +214,6 @@ def _rows(of: RawLog) -> list[dict[str, object]]:
 
 def test_sessions_are_the_started_pairs_in_order_of_start() -> None:
     log = open_log(many(seed=2, count=30))
-    found = log.sessions()
-    assert len(found) == int(log.pairs.started.sum().execute())
-    assert found["start"].is_monotonic_increasing
+    rows = log.sessions()
+    assert len(rows) == int(log.pairs.started.sum().execute())
+    assert rows["start"].is_monotonic_increasing

@@ -27,7 +27,7 @@ def frames() -> dict[str, pd.DataFrame]:
     """What each picture is drawn from."""
     log = site().log
     tried = pd.concat([sizing.what_if(log, days).assign(longest_days=days) for days in (3, 7, 14)])
-    pairs = scoring.matched(found(), site_with_stories().truth)
+    pairs = scoring.matched(stuck_uses(), site_with_stories().truth)
     return {
         "borrow_ageing": borrows.ageing(log),
         "confusion": scoring.confusion(pairs),
@@ -40,7 +40,7 @@ def frames() -> dict[str, pd.DataFrame]:
         "heat_map": of_feature(usage.heat_map(log)),
         "peaks_by_grouping": pd.concat([usage.peaks(log, name).assign(license=name) for name in GROUPINGS]),
         "session_lengths": of_feature(log.sessions()),
-        "stuck_by_cause": found(),
+        "stuck_by_cause": stuck_uses(),
         "time_at_level": of_feature(usage.time_at_level(log)),
         "use_over_time": of_feature(daily.by_day(log)),
         "what_if": tried.query("product == 'arcgis-pro' and feature == 'Advanced'"),
@@ -48,7 +48,7 @@ def frames() -> dict[str, pd.DataFrame]:
 
 
 @cache
-def found() -> pd.DataFrame:
+def stuck_uses() -> pd.DataFrame:
     return stuck.find(site_with_stories().log)
 
 
@@ -64,7 +64,7 @@ def drawn(name: str, rows: pd.DataFrame | None = None, **more: object) -> Axes:
 # What must be readable in each picture: the measure with its unit.
 UNITS = {
     "borrow_ageing": ["days from now", "still due to run"],
-    "confusion": ["planted as", "found as", "not found"],
+    "confusion": ["planted as", "stuck_uses as", "not stuck_uses"],
     "days_since_used": ["days since the last use", "members", "90 days"],
     "denial_episodes": ["episodes in a day", "did not get it soon"],
     "efficiency": ["hours in use", "seat, in the order"],
@@ -175,7 +175,7 @@ def test_borrows_past_their_due_time_come_first() -> None:
 
 def test_every_cause_that_was_found_has_its_bar_and_its_number() -> None:
     text = words(drawn("stuck_by_cause"))
-    for cause, count in found()["cause"].value_counts().items():
+    for cause, count in stuck_uses()["cause"].value_counts().items():
         assert str(cause) in text
         assert str(count) in text
 

@@ -71,7 +71,7 @@ def test_it_is_refused_before_anything_is_computed(measure: Measure, name: str, 
         shown = [value, *(value if isinstance(value, list) else [])]
         assert any(repr(one) in caught.value.message for one in shown)
         assert vars(fresh).keys() == {"stored", "engine", "_found"}
-        assert not fresh._found
+        assert not fresh._results
 
 
 def test_answers_after_a_refused_question_are_the_same(log: Log) -> None:
@@ -99,10 +99,10 @@ def test_one_moment_is_the_same_in_every_zone(measure: Measure) -> None:
     begun = [event(0, mode="borrow", handle=f"b{day}", source="rlm", until=day * 86_400 + 60) for day in range(1, 200)]
     of = open_log(raw_log(begun, seconds=300 * 86_400))
     for at in (datetime(2024, 7, 1, 10, tzinfo=UTC), datetime(2024, 12, 1, 10, tzinfo=UTC)):
-        found = measure(of, at)
-        assert len(found)
-        pd.testing.assert_frame_equal(measure(of, at.astimezone(ZoneInfo("Europe/Berlin"))), found)
-        pd.testing.assert_frame_equal(measure(of, pd.Timestamp(at).tz_convert("America/New_York")), found)
+        frame = measure(of, at)
+        assert len(frame)
+        pd.testing.assert_frame_equal(measure(of, at.astimezone(ZoneInfo("Europe/Berlin"))), frame)
+        pd.testing.assert_frame_equal(measure(of, pd.Timestamp(at).tz_convert("America/New_York")), frame)
 
 
 def test_before_the_log_began_there_was_nothing(log: Log) -> None:

@@ -205,10 +205,10 @@ WRITTEN = {
 def test_the_same_log_in_any_form_says_the_same(tmp_path: Path, written: Callable[[str], bytes]) -> None:
     text = many(tmp_path / "plain.txt")
     (tmp_path / "x").write_bytes(written(text))
-    plain, found = read(tmp_path / "plain.txt"), read(tmp_path / "x")
-    assert found.events().equals(plain.events())
-    assert len(found.events()) == 3000
-    assert found.quality()["lines"].tolist() == [text.count("\n")]
+    plain, packed = read(tmp_path / "plain.txt"), read(tmp_path / "x")
+    assert packed.events().equals(plain.events())
+    assert len(packed.events()) == 3000
+    assert packed.quality()["lines"].tolist() == [text.count("\n")]
 
 
 def test_a_packed_file_that_is_damaged_is_unreadable(tmp_path: Path) -> None:
@@ -222,8 +222,8 @@ def test_a_line_longer_than_any_costs_nothing_but_itself(tmp_path: Path) -> None
     text = many(tmp_path / "plain.txt")
     begin, _, rest = text.partition("\n")
     (tmp_path / "x").write_text(f"{begin}\n{'x' * 20_000_000}\n{rest}")
-    found = read(tmp_path / "x").events().drop(columns="line")
-    assert found.equals(read(tmp_path / "plain.txt").events().drop(columns="line"))
+    read_log = read(tmp_path / "x").events().drop(columns="line")
+    assert read_log.equals(read(tmp_path / "plain.txt").events().drop(columns="line"))
 
 
 def test_a_last_line_that_is_cut_off_is_counted_and_the_others_are_read(tmp_path: Path) -> None:

@@ -82,8 +82,8 @@ FORMS = {"jsonl": as_lines, "csv": as_csv, "parquet": as_parquet}
 def test_every_column_comes_back_as_it_was(tmp_path: Path, form: Any) -> None:
     log = read(form(tmp_path / "x", ROWS))
     frame = log.events()
-    found = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    assert [{**row, "at": row["at"].to_pydatetime()} for row in found] == [
+    read_rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    assert [{**row, "at": row["at"].to_pydatetime()} for row in read_rows] == [
         {**row, "until": row["until"] and pd.Timestamp(row["until"])} for row in ROWS
     ]
     assert log.quality()[["lines", "events", "malformed"]].to_numpy().tolist() == [[2, 2, 0]]

@@ -50,29 +50,29 @@ def lines(name: str) -> list[bytes]:
 @cache
 def uses(name: str) -> list[tuple[bytes, bytes, bytes, bytes, bytes]]:
     """Time, verb, feature, user and host of every line that has a verb, taken apart at quotes and at the last @."""
-    found = []
+    matches = []
     for match in filter(None, map(LINE.match, lines(name))):
         time, _, verb, about = match.groups()
         feature, _, rest = about.removeprefix(b'"').partition(b'"')
         who = re.sub(rb"^ \([0-9A-F ]+\)", b"", rest).strip().split(b"  ")[0]
         user, _, host = who.rpartition(b"@")
-        found.append((time, verb, feature, user, host.split(b" ")[0]))
-    return found
+        matches.append((time, verb, feature, user, host.split(b" ")[0]))
+    return matches
 
 
 @pytest.mark.parametrize("name", LOGS)
 def test_every_verb_is_counted_as_often_as_it_is_written(name: str) -> None:
     written = Counter(verb for _, verb, *_ in uses(name))
-    found = stored(log(name))
-    is_probe = found["reason"].eq("unsupported").fillna(value=False)
-    counted = found[~is_probe]["event"].value_counts()
+    rows = stored(log(name))
+    is_probe = rows["reason"].eq("unsupported").fillna(value=False)
+    counted = rows[~is_probe]["event"].value_counts()
     assert {kind: int(counted.get(kind, 0)) for kind in KINDS.values()} == {kind: written[verb] for verb, kind in KINDS.items()}
     assert is_probe.sum() == written[b"UNSUPPORTED"]
     quality = log(name).quality().iloc[0]
     # A feature that expired is told of nobody, so it is no event.
     assert quality["events"] == sum(written.values()) - written[b"EXPIRED"]
     text = (FOLDER / name).read_bytes()
-    ended = found["reason"].value_counts()
+    ended = rows["reason"].value_counts()
     assert (ended.get("idle", 0), ended.get("shutdown", 0)) == (text.count(b"(INACTIVE)"), text.count(b"(SHUTDOWN)"))
 
 
@@ -83,8 +83,8 @@ def test_known_logs_hold_what_is_known_of_them() -> None:
 
 @pytest.mark.parametrize("name", LOGS)
 def test_every_feature_and_user_is_counted_as_often_as_it_is_written(name: str) -> None:
-    found = stored(log(name))
-    taken = found[found["event"] == "checkout"]
+    rows = stored(log(name))
+    taken = rows[rows["event"] == "checkout"]
     encoded = [
         (feature.encode(), member.encode(), machine.encode())
         for feature, member, machine in zip(taken["feature"], taken["member"], taken["machine"], strict=True)
@@ -118,9 +118,9 @@ def test_dates_are_those_of_the_nearest_summary(name: str) -> None:
     table = stored(read(FOLDER / name))
     summary = re.compile(rb"-SLOG@\) Time: \w{3} (\w{3} \d\d \d{4} \d\d:\d\d:\d\d)")
     full = {
-        number: datetime.strptime(found[1].decode(), "%b %d %Y %H:%M:%S").replace(tzinfo=UTC).timestamp() * 1e6
+        number: datetime.strptime(match[1].decode(), "%b %d %Y %H:%M:%S").replace(tzinfo=UTC).timestamp() * 1e6
         for number, line in enumerate(lines(name), 1)
-        if (found := summary.search(line))
+        if (match := summary.search(line))
     }
     stamps = pd.Series(full).sort_index()
     before = stamps.reindex(table["line"], method="ffill").to_numpy()
@@ -158,8 +158,8 @@ def test_the_peak_of_a_batch_site_is_319_handles_82_hosts_or_50_users() -> None:
 
 
 def test_a_package_and_its_component_are_one_action_of_a_user() -> None:
-    found = usage.user_actions(log("adskflex_borrow_options_2016.log")).iloc[0]
-    assert (found["checkouts"], found["actions"]) == (1_918, 959)
+    row = usage.user_actions(log("adskflex_borrow_options_2016.log")).iloc[0]
+    assert (row["checkouts"], row["actions"]) == (1_918, 959)
     outs = [use for use in uses("adskflex_borrow_options_2016.log") if use[1] == b"OUT"]
     by_hand = 0
     for _, second in groupby(outs, key=lambda use: use[0]):
@@ -172,17 +172,17 @@ def test_a_package_and_its_component_are_one_action_of_a_user() -> None:
 def test_every_measure_says_something_sound_of_every_log(name: str) -> None:
     # An output is one moment, in which the ways to count differ no more than on any log.
     for measure in (EVERY if name in LOGS else EACH).values():
-        found = measure.check(log(name))
-        assert measure.is_rare or len(found)
+        rows = measure.check(log(name))
+        assert measure.is_rare or len(rows)
 
 
 @pytest.mark.parametrize("name", LOGS)
 def test_seats_held_add_up_to_the_lengths_of_the_sessions(name: str) -> None:
     """The same time counted twice: by levels, and by sessions."""
     levels = usage.efficiency(log(name)).groupby("feature")["hours"].sum()
-    found = log(name).sessions()
-    hours = (found["end"] - found["start"]) / pd.Timedelta(hours=1) * found["quantity"]
-    by_feature = hours.groupby(found["feature"]).sum()
+    rows = log(name).sessions()
+    hours = (rows["end"] - rows["start"]) / pd.Timedelta(hours=1) * rows["quantity"]
+    by_feature = hours.groupby(rows["feature"]).sum()
     assert levels.to_dict() == pytest.approx({feature: value for feature, value in by_feature.items() if feature in levels})
 
 
@@ -194,10 +194,10 @@ def test_files_in_any_order_or_twice_give_the_same_events(tmp_path: Path) -> Non
     turned = read(*reversed(names), timezone="Europe/Madrid")
     twice = read(*names, *reversed(names), FOLDER, timezone="Europe/Madrid")
     copied = read(tmp_path, *names, timezone="Europe/Madrid")
-    told = ["at", "event", "mode", "product", "feature", "member", "machine", "quantity", "until", "reason", "source"]
-    expected = once.events()[told].value_counts(dropna=False).sort_index()
+    columns = ["at", "event", "mode", "product", "feature", "member", "machine", "quantity", "until", "reason", "source"]
+    expected = once.events()[columns].value_counts(dropna=False).sort_index()
     for other in (turned, twice, copied):
-        pd.testing.assert_series_equal(other.events()[told].value_counts(dropna=False).sort_index(), expected)
+        pd.testing.assert_series_equal(other.events()[columns].value_counts(dropna=False).sort_index(), expected)
         pd.testing.assert_frame_equal(usage.peaks(other), usage.peaks(once))
     of_debug_logs = once.events()["source"] == "flexnet"
     assert copied.quality()["overlapping"].sum() == of_debug_logs.sum() > 0
@@ -219,6 +219,6 @@ def test_a_real_log_in_pieces_that_overlap_is_the_log(tmp_path: Path, files: int
         piece = written[max(0, number * size - 700) : (number + 1) * size]
         (tmp_path / f"{(number * 7) % files}.log").write_bytes(b"".join(piece))
     whole, parts = stored(read(path)), stored(read(tmp_path))
-    told = ["at", "event", "feature", "member", "machine", "quantity", "reason"]
-    assert parts[told].value_counts(dropna=False).sort_index().equals(whole[told].value_counts(dropna=False).sort_index())
+    columns = ["at", "event", "feature", "member", "machine", "quantity", "reason"]
+    assert parts[columns].value_counts(dropna=False).sort_index().equals(whole[columns].value_counts(dropna=False).sort_index())
     assert set(parts["era"]) == {1}

@@ -82,23 +82,23 @@ def read_denials(log: Log) -> Counter[Session]:
 
 @pytest.mark.parametrize("source", [*FORMS, "database"])
 def test_sessions_are_read_as_they_were_lived_from_every_export_and_from_the_database(home: Home, source: str) -> None:
-    found = read(home.exports.get(source, home.address))
-    assert read_sessions(found) == lived_sessions(home.lived, ends_at(found))
-    assert found.quality()[["malformed", "undated", "ambiguous", "disagreeing"]].to_numpy().sum() == 0
+    read_log = read(home.exports.get(source, home.address))
+    assert read_sessions(read_log) == lived_sessions(home.lived, ends_at(read_log))
+    assert read_log.quality()[["malformed", "undated", "ambiguous", "disagreeing"]].to_numpy().sum() == 0
 
 
 def test_an_authority_on_postgresql_is_read_as_it_lived(postgres: str, tmp_path: Path) -> None:
     url = new_postgres_database(postgres)
-    found, _ = organization.live(url, tmp_path / "home", days=10, with_stories=False)
+    read_log, _ = organization.live(url, tmp_path / "home", days=10, with_stories=False)
     try:
-        path = export(tmp_path / "home", "parquet", found.bench.clock, tmp_path / "log.parquet", url)
+        path = export(tmp_path / "home", "parquet", read_log.bench.clock, tmp_path / "log.parquet", url)
         for source in (path, url):
             log = read(source)
-            assert read_sessions(log) == lived_sessions(found, ends_at(log))
-            assert read_denials(log) == lived_denials(found)
-        assert len(found.uses) > 50
+            assert read_sessions(log) == lived_sessions(read_log, ends_at(log))
+            assert read_denials(log) == lived_denials(read_log)
+        assert len(read_log.uses) > 50
     finally:
-        found.bench.authority.database.close()
+        read_log.bench.authority.database.close()
 
 
 def test_every_way_to_begin_and_to_end_was_lived(home: Home) -> None:
@@ -128,10 +128,10 @@ def test_denials_are_the_requests_that_were_refused(home: Home, log: Log) -> Non
 
 def test_peaks_are_the_most_that_were_in_use_at_once(home: Home, log: Log) -> None:
     peaks = usage.peaks(log)
-    found = {(row.product, row.feature): (row.peak, row.peak_at) for row in peaks.itertuples()}
-    assert found == most_at_once(home.lived)
+    highest = {(row.product, row.feature): (row.peak, row.peak_at) for row in peaks.itertuples()}
+    assert highest == most_at_once(home.lived)
     # Of a concurrent product the authority counted the seats itself.
-    counted = {key: most for key, (most, _) in found.items() if key[0] == organization.DESKTOP.name}
+    counted = {key: most for key, (most, _) in highest.items() if key[0] == organization.DESKTOP.name}
     assert counted == home.lived.most_seats
     assert counted == {(organization.DESKTOP.name, one.name): one.seats for one in organization.DESKTOP.features}
 
@@ -167,21 +167,21 @@ def planted(home: Home) -> dict[str, str]:
 
 @pytest.mark.parametrize("is_later", [False, True], ids=["when the log ends", "at the last look"])
 def test_exactly_what_got_stuck_is_found_and_by_its_cause(home: Home, log: Log, is_later: bool) -> None:
-    found = stuck.find(log, home.lived.now if is_later else None)
-    assert dict(zip(found["handle"], found["cause"], strict=True)) == planted(home)
-    assert set(found["cause"]) == {"holder-inactive", "machine-gone", "over-long-borrow", "outlier"}
+    stuck_uses = stuck.find(log, home.lived.now if is_later else None)
+    assert dict(zip(stuck_uses["handle"], stuck_uses["cause"], strict=True)) == planted(home)
+    assert set(stuck_uses["cause"]) == {"holder-inactive", "machine-gone", "over-long-borrow", "outlier"}
 
 
 def test_what_time_frees_at_an_authority_is_not_overdue_when_the_log_is_old(home: Home, log: Log) -> None:
     """The log ended before many borrows were due; weeks later nothing of them is held any more."""
     later = home.lived.now + timedelta(days=21)
-    found = stuck.find(log, later)
+    stuck_uses = stuck.find(log, later)
     due = {use.handle: use.until for use in home.lived.uses if use.until is not None}
-    assert "overdue" not in set(found["cause"])
-    assert all(due[handle] > later for handle in found["handle"] if handle in due)
+    assert "overdue" not in set(stuck_uses["cause"])
+    assert all(due[handle] > later for handle in stuck_uses["handle"] if handle in due)
     lapsed = {handle for handle in planted(home) if handle in due and due[handle] <= later}
     assert lapsed
-    assert not lapsed & set(found["handle"])
+    assert not lapsed & set(stuck_uses["handle"])
 
 
 def test_what_is_out_is_what_the_authority_itself_lists(home: Home, log: Log) -> None:
@@ -189,15 +189,15 @@ def test_what_is_out_is_what_the_authority_itself_lists(home: Home, log: Log) ->
     ageing = borrows.ageing(log, home.lived.now)
     out = ageing[ageing["is_out"]]
     for state, is_revoked in (("active", False), ("revoked", True)):
-        listed = borrow_service.every(Unit(authority, CONSOLE), Filter(state=state))
+        borrows_out = borrow_service.every(Unit(authority, CONSOLE), Filter(state=state))
         expected = {
             (item.id, item.member, item.machine.id, item.machine.alias, item.expires_at)
-            for item in listed
+            for item in borrows_out
             if item.holds_seat(home.lived.now)
         }
         mine = out[out["revoked_at"].notna() == is_revoked]
-        found = mine[["handle", "member", "machine", "alias", "due"]].itertuples(index=False, name=None)
-        assert {tuple(map(plain, row)) for row in found} == expected
+        rows = mine[["handle", "member", "machine", "alias", "due"]].itertuples(index=False, name=None)
+        assert {tuple(map(plain, row)) for row in rows} == expected
         assert expected
     assert not out["is_overdue"].any()
     renewed = {use.handle for use in map(home.lived.of_case, home.stories.fine) if use.ended_by == "open"}
@@ -206,14 +206,14 @@ def test_what_is_out_is_what_the_authority_itself_lists(home: Home, log: Log) ->
 
 def test_a_database_that_was_not_exported_lacks_the_ends_that_nobody_was_there_for(home: Home, log: Log) -> None:
     """Time ends sessions; their rows are written when the log is exported, or the member starts again."""
-    before, after = ({row[0]: row[-2] for row in read_sessions(one)} for one in (home.untold, log))
+    before, after = ({row[0]: row[-2] for row in read_sessions(one)} for one in (home.before_export, log))
     assert before.keys() == after.keys()
     differing = {handle for handle in before if before[handle] != after[handle]}
     assert {(before[handle], after[handle]) for handle in differing} == {("open", "end")}
     died = next(home.lived.of_case(case).handle for case, kind in home.stories.fine.items() if kind == "died")
     assert died in differing
     # What is open for so long looks stuck.
-    assert died in set(stuck.find(home.untold)["handle"])
+    assert died in set(stuck.find(home.before_export)["handle"])
     assert died not in set(stuck.find(log)["handle"])
 
 
@@ -233,13 +233,13 @@ def test_what_is_found_stuck_is_released_by_the_table_and_is_found_no_more(
     release = ("borrow", "release", "--from", table, "--reason", "stuck", "--accept-overlap")
     borrowed = {handle for handle, cause in planted(home).items() if cause != OUTLIER}
 
-    told = later.good(*release, "--dry-run")
-    assert {row["id"] for row in told if row["ok"]} == borrowed
+    answer = later.good(*release, "--dry-run")
+    assert {row["id"] for row in answer if row["ok"]} == borrowed
     assert held(later) >= borrowed
     before = seats_taken(later)
 
-    told = later.good(*release)
-    assert {row["id"]: row["borrow"]["state"] for row in told} == dict.fromkeys(borrowed, "released")
+    answer = later.good(*release)
+    assert {row["id"]: row["borrow"]["state"] for row in answer} == dict.fromkeys(borrowed, "released")
     assert not held(later) & borrowed
     of_pool = [use for use in home.lived.uses if use.handle in borrowed and use.product == organization.DESKTOP.name]
     assert of_pool
@@ -251,8 +251,8 @@ def test_what_is_found_stuck_is_released_by_the_table_and_is_found_no_more(
     assert set(events.loc[(events["event"] == "release") & (events["reason"] == "stuck"), "handle"]) == borrowed
     sessions = again.sessions().set_index("handle")
     assert set(sessions.loc[sorted(borrowed), "ended_by"]) == {"release"}
-    found = stuck.find(again)
-    assert dict(zip(found["handle"], found["cause"], strict=True)) == {
+    stuck_uses = stuck.find(again)
+    assert dict(zip(stuck_uses["handle"], stuck_uses["cause"], strict=True)) == {
         handle: cause for handle, cause in planted(home).items() if cause == OUTLIER
     }
 

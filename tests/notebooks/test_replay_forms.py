@@ -78,7 +78,7 @@ def test_the_simulator_gives_reasons_in_the_words_of_the_authority(home: Home, s
 
 
 def every_subclass(of: type[Any]) -> set[type[Any]]:
-    return {found for one in of.__subclasses__() for found in {one} | every_subclass(one)}
+    return {kind for one in of.__subclasses__() for kind in {one} | every_subclass(one)}
 
 
 @pytest.mark.parametrize("whose", ["the authority's", "the simulator's"])

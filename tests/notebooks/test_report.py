@@ -247,12 +247,12 @@ def test_a_picture_that_is_none_and_html_of_an_output_stay_out(tmp_path: Path) -
     ]
     cell = new_code_cell("1", outputs=[nbformat.v4.new_output("display_data", data) for data in outputs])
     run = notebooks.Run("01-x", (new_markdown_cell("# X"), cell), None)
-    found = parsed(rendered([run], quality_of(tmp_path), timezone="UTC", made_at="now"))
-    assert found.tags.isdisjoint({"script", "i"})
-    assert not [name for _, name, _ in found.attributes if name == "onerror"]
-    assert "plain <i>" in found.text
-    assert "1 of 3 rows" in found.text
-    assert SCRIPT in found.text
+    page = parsed(rendered([run], quality_of(tmp_path), timezone="UTC", made_at="now"))
+    assert page.tags.isdisjoint({"script", "i"})
+    assert not [name for _, name, _ in page.attributes if name == "onerror"]
+    assert "plain <i>" in page.text
+    assert "1 of 3 rows" in page.text
+    assert SCRIPT in page.text
 
 
 def quality_of(folder: Path) -> pd.DataFrame:
@@ -261,10 +261,10 @@ def quality_of(folder: Path) -> pd.DataFrame:
 
 
 def test_the_parser_of_these_tests_sees_what_a_browser_would() -> None:
-    found = parsed('<p onclick="x">a<script src="http://x">b</script></p>')
-    assert isinstance(found, HTMLParser)
-    assert ("p", "onclick", "x") in found.attributes
-    assert "script" in found.tags
+    page = parsed('<p onclick="x">a<script src="http://x">b</script></p>')
+    assert isinstance(page, HTMLParser)
+    assert ("p", "onclick", "x") in page.attributes
+    assert "script" in page.tags
 
 
 def test_where_only_the_verifier_is_installed_it_says_what_is_missing() -> None:

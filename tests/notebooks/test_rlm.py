@@ -91,10 +91,10 @@ OUT imaris 6.0 9 bob pc2 "" 1 2 0 27e 27e 411 "" "imaris" "6.0" 12/31 11:00:00.0
 IN 1 imaris 6.0 ann pc1 "" 1 1 0 26e 01/05 10:00:00.0000
 """
     (tmp_path / "x").write_text(HEAD.format(style=2) + body)
-    found = stored(read(tmp_path / "x"))
+    rows = stored(read(tmp_path / "x"))
     begin = micros(2021, 12, 31, 10) + 123_400
     week, more = (int(timedelta(days=days).total_seconds()) * 1_000_000 for days in (7, 4))
-    assert table(found, "event", "mode", "at", "until") == [
+    assert table(rows, "event", "mode", "at", "until") == [
         ["checkout", "borrow", begin, begin + week],
         ["renewal", "borrow", micros(2022, 1, 2, 10), begin + week + more],
         ["checkout", "session", micros(2021, 12, 31, 11), None],

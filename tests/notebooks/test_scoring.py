@@ -18,9 +18,9 @@ from tests.notebooks.pictures import site_with_stories
 
 
 def truth() -> Truth:
-    found = site_with_stories().truth
-    assert found is not None
-    return found
+    planted = site_with_stories().truth
+    assert planted is not None
+    return planted
 
 
 def perfect() -> pd.DataFrame:
@@ -52,8 +52,8 @@ def test_what_was_not_planted_lowers_precision_alone() -> None:
     invented = perfect().iloc[[0]].assign(member="nobody", cause="outlier")
     pairs = scoring.matched(pd.concat([perfect(), invented], ignore_index=True), truth())
     scores = scoring.scores(pairs).set_index("cause")
-    found = scores.loc["outlier", "found"]
-    assert scores.loc["outlier", "precision"] == pytest.approx((found - 1) / found)
+    named = scores.loc["outlier", "found"]
+    assert scores.loc["outlier", "precision"] == pytest.approx((named - 1) / named)
     assert scores.loc["outlier", "recall"] == 1
     assert scoring.confusion(pairs).loc[ORDINARY, "outlier"] == 1
 
@@ -84,8 +84,8 @@ def test_the_same_license_taken_at_another_time_is_another_one() -> None:
 
 
 def test_a_table_for_release_runs_nothing_in_a_spreadsheet(tmp_path: Path) -> None:
-    found = stuck.find(site_with_stories().log)
-    row = found[found["due"].isna()].head(1).assign(member="=cmd|' /C calc'!A0", handle="-starts-with-a-sign")
+    stuck_uses = stuck.find(site_with_stories().log)
+    row = stuck_uses[stuck_uses["due"].isna()].head(1).assign(member="=cmd|' /C calc'!A0", handle="-starts-with-a-sign")
     path = release_table.write_csv(row, tmp_path / "x.csv")
     with path.open(encoding="utf-8", newline="") as file:
         (read,) = csv.DictReader(file)
@@ -105,15 +105,15 @@ def ended(*rows: tuple[float, str]) -> pd.DataFrame:
 
 def test_rules_on_length_are_held_against_what_a_server_took_back_as_idle() -> None:
     frame = ended((1.5, "idle"), (0.5, "idle"), (3, "checkin"), (0.2, "checkin"), (0.1, "checkin"), (900, "restart"))
-    found = scoring.reclaims(frame, limits=(1,)).set_index("rule").loc["longer than 1 h"]
-    assert found[["idle_called", "idle_not_called", "returned_called", "returned_not_called"]].tolist() == [1, 1, 1, 2]
-    assert (found["precision"], found["recall"]) == (0.5, 0.5)
+    row = scoring.reclaims(frame, limits=(1,)).set_index("rule").loc["longer than 1 h"]
+    assert row[["idle_called", "idle_not_called", "returned_called", "returned_not_called"]].tolist() == [1, 1, 1, 2]
+    assert (row["precision"], row["recall"]) == (0.5, 0.5)
 
 
 def test_an_outlier_is_far_longer_than_its_feature_s_own_sessions() -> None:
     usual = [(1.0, "checkin")] * 300
-    found = scoring.reclaims(ended(*usual, (30, "idle"), (20, "idle"))).set_index("rule").loc["outlier"]
-    assert (found["idle_called"], found["idle_not_called"], found["returned_called"]) == (1, 1, 0)
+    row = scoring.reclaims(ended(*usual, (30, "idle"), (20, "idle"))).set_index("rule").loc["outlier"]
+    assert (row["idle_called"], row["idle_not_called"], row["returned_called"]) == (1, 1, 0)
     few = scoring.reclaims(ended((1.0, "checkin"), (30, "idle"))).set_index("rule").loc["outlier"]
     assert (few["idle_called"], few["recall"]) == (0, 0)
 
@@ -128,8 +128,8 @@ def test_idle_reclaims_of_a_real_server_are_not_told_by_length() -> None:
     if corpus is None:
         pytest.skip("CARNET_LOG_CORPUS names no folder with real logs")
     sessions = read(Path(corpus) / "adskflex_borrow_options_2016.log").sessions()
-    found = scoring.reclaims(sessions).set_index("rule")
+    rows = scoring.reclaims(sessions).set_index("rule")
     counts = ["idle_called", "idle_not_called", "returned_called", "returned_not_called"]
-    assert found.loc["outlier", counts].tolist() == [0, 248, 2, 1_668]
-    assert found.loc["longer than 1 h", counts].tolist() == [244, 4, 316, 1_354]
-    assert found["precision"].max() < 0.5
+    assert rows.loc["outlier", counts].tolist() == [0, 248, 2, 1_668]
+    assert rows.loc["longer than 1 h", counts].tolist() == [244, 4, 316, 1_354]
+    assert rows["precision"].max() < 0.5

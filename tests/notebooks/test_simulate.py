@@ -23,8 +23,8 @@ FULL = "pool-exhausted"
 def starts_of(truth: simulate.Truth, group: str) -> pd.Series:
     """When the sessions of a group began, on the wall."""
     events = truth.events
-    found = events[(events["event"] == "checkout") & (events["group"] == group) & (events["mode"] == "session")]
-    at: pd.Series = found["at"].dt.tz_convert(truth.organization.timezone)
+    rows = events[(events["event"] == "checkout") & (events["group"] == group) & (events["mode"] == "session")]
+    at: pd.Series = rows["at"].dt.tz_convert(truth.organization.timezone)
     return at
 
 
@@ -125,9 +125,9 @@ def test_refused_clients_try_again_after_30_to_90_seconds() -> None:
 def test_probes_are_denials_of_features_that_are_not_served() -> None:
     truth = year()
     probes = truth.events[truth.events["reason"] == UNSUPPORTED]
-    served = {(product.name, one.name) for product in truth.organization.products for one in product.features}
+    licensed = {(product.name, one.name) for product in truth.organization.products for one in product.features}
     assert len(probes) > 100
-    assert not set(zip(probes["product"], probes["feature"], strict=True)) & served
+    assert not set(zip(probes["product"], probes["feature"], strict=True)) & licensed
 
 
 def test_the_office_works_on_weekdays_by_day_and_goes_to_lunch() -> None:
@@ -176,8 +176,8 @@ def test_crews_borrow_for_days_and_mostly_return_in_time() -> None:
 
 def test_a_borrow_that_lapsed_frees_its_seat_and_its_member_is_seen_again_unless_told_otherwise() -> None:
     truth = year()
-    told = set(truth.look_alikes["handle"].dropna())
-    lapsed = truth.sessions[(truth.sessions["ended_by"] == "expiry") & ~truth.sessions["handle"].isin(told)]
+    in_stories = set(truth.look_alikes["handle"].dropna())
+    lapsed = truth.sessions[(truth.sessions["ended_by"] == "expiry") & ~truth.sessions["handle"].isin(in_stories)]
     assert len(lapsed)
     assert (lapsed["end"] == lapsed["until"]).all()
     for row in list[Any](lapsed.itertuples()):

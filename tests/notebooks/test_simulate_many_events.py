@@ -75,9 +75,9 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_more_than_one_batch_is_one_table(tmp_path: Path) -> None:
     path = simulate.events_table(1_200_000, 3, tmp_path / "many.parquet")
-    found = pq.read_table(path, columns=["at", "line", "handle"])
-    assert found.num_rows == 1_200_000
-    assert found["at"].to_pandas().is_monotonic_increasing
+    rows = pq.read_table(path, columns=["at", "line", "handle"])
+    assert rows.num_rows == 1_200_000
+    assert rows["at"].to_pandas().is_monotonic_increasing
 
 
 def test_no_rows_are_refused(tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ FLEXNET_LOGS = {
 def happened(product: str, unit: str = "s") -> pd.DataFrame:
     """The events of a product in the month, to the second or the minute."""
     events = month().events
-    found = events[events["product"] == product]
-    return found.assign(at=found["at"].dt.floor(unit))
+    rows = events[events["product"] == product]
+    return rows.assign(at=rows["at"].dt.floor(unit))
 
 
 def assert_same(truth: pd.DataFrame, log: Log) -> None:
@@ -43,13 +43,13 @@ def assert_same(truth: pd.DataFrame, log: Log) -> None:
 @pytest.mark.parametrize("form", EXPORTS)
 def test_an_export_is_read_as_it_happened(form: str, tmp_path: Path) -> None:
     log = read(*EXPORTS[form](month(), tmp_path / f"log.{form}"), timezone="Europe/Berlin")
-    found, truth = (frame.sort_values(IN_ORDER, ignore_index=True) for frame in (log.events(), month().events))
+    read_events, truth = (frame.sort_values(IN_ORDER, ignore_index=True) for frame in (log.events(), month().events))
     # The authority says of a check-in that it was one, and writes what time ends when somebody looks.
-    assert found["line"].sort_values().tolist() == truth["line"].sort_values().tolist()
+    assert read_events["line"].sort_values().tolist() == truth["line"].sort_values().tolist()
     is_checked_in = truth["event"].eq("checkin") & truth["reason"].isna()
-    told = truth.assign(reason=truth["reason"].mask(is_checked_in, "checked-in"))
-    pd.testing.assert_frame_equal(found.drop(columns=["source", "line"]), told.drop(columns=["source", "line"]))
-    assert set(found["source"]) == {"authority"}
+    exported = truth.assign(reason=truth["reason"].mask(is_checked_in, "checked-in"))
+    pd.testing.assert_frame_equal(read_events.drop(columns=["source", "line"]), exported.drop(columns=["source", "line"]))
+    assert set(read_events["source"]) == {"authority"}
 
 
 def test_sessions_of_an_export_start_and_end_as_they_did(tmp_path: Path) -> None:
@@ -58,9 +58,9 @@ def test_sessions_of_an_export_start_and_end_as_they_did(tmp_path: Path) -> None
     both = year().sessions.merge(log.sessions(), on=["handle", "product", "feature"], suffixes=("", "_read"), how="outer")
     assert len(both) == len(year().sessions)
     assert (both["start"] == both["start_read"]).all()
-    told = both[~both["ended_by"].isin(["open", "restart"])]
-    assert (told["end"] == told["end_read"]).all()
-    assert (told["ended_by"] == told["ended_by_read"]).all()
+    ended = both[~both["ended_by"].isin(["open", "restart"])]
+    assert (ended["end"] == ended["end_read"]).all()
+    assert (ended["ended_by"] == ended["ended_by_read"]).all()
 
 
 @pytest.mark.parametrize("traps", FLEXNET_LOGS.values(), ids=FLEXNET_LOGS)
@@ -79,9 +79,9 @@ def test_a_crash_in_a_flexnet_log_cuts_the_sessions_that_it_cut(tmp_path: Path) 
     log = read(*simulate.write_flexnet(month(), tmp_path), timezone="Europe/Berlin")
     truth = month().sessions[month().sessions["product"] == "strucalc"]
     # Without handles the log cannot tell which seats of one user came back; how many did is the same.
-    seats, found = (frame.groupby(["feature", "ended_by"])["quantity"].sum() for frame in (truth, log.sessions()))
+    seats, read_seats = (frame.groupby(["feature", "ended_by"])["quantity"].sum() for frame in (truth, log.sessions()))
     assert {"restart", "shutdown", "idle"} <= set(seats.index.get_level_values("ended_by"))
-    pd.testing.assert_series_equal(seats, found)
+    pd.testing.assert_series_equal(seats, read_seats)
 
 
 @pytest.mark.parametrize(("form", "unit"), [("detailed", "s"), ("std", "s"), ("debug", "min")])
@@ -89,23 +89,23 @@ def test_an_rlm_log_is_read_as_it_happened(form: str, unit: str, tmp_path: Path)
     """Of people who never borrow: what is out over a stop is told anew when the server comes up."""
     log = read(*simulate.write_rlm(month(), tmp_path, form), timezone="Europe/Berlin")
     travelers = set(month().sessions[month().sessions["mode"] == "borrow"]["member"])
-    truth, found = (frame[~frame["member"].isin(travelers)] for frame in (happened("geomodel", unit), log.events()))
+    truth, read_events = (frame[~frame["member"].isin(travelers)] for frame in (happened("geomodel", unit), log.events()))
     # The standard form has the minute of a denial, and a stop takes sessions back without a line.
     truth = truth[~truth["reason"].eq("shutdown").fillna(value=False)]
     if form == "std":
         is_denial = truth["event"] == "denial"
         truth = truth.assign(at=truth["at"].where(~is_denial, truth["at"].dt.floor("min")))
-    counts = truth[COMPARED].value_counts().sub(found[COMPARED].value_counts(), fill_value=0)
+    counts = truth[COMPARED].value_counts().sub(read_events[COMPARED].value_counts(), fill_value=0)
     assert counts[counts != 0].empty
 
 
 def test_a_roaming_license_is_due_when_it_was(tmp_path: Path) -> None:
     log = read(*simulate.write_rlm(month(), tmp_path), timezone="Europe/Berlin")
     events = log.events()
-    found = events[(events["event"] == "checkout") & (events["mode"] == "borrow")]
+    rows = events[(events["event"] == "checkout") & (events["mode"] == "borrow")]
     sessions = month().sessions
     borrows = sessions[(sessions["product"] == "geomodel") & (sessions["mode"] == "borrow")]
-    both = borrows.merge(found[["member", "at", "until"]], left_on=["member", "start"], right_on=["member", "at"])
+    both = borrows.merge(rows[["member", "at", "until"]], left_on=["member", "start"], right_on=["member", "at"])
     assert len(both) == len(borrows) > 3
     # The record has days, the due time is an evening.
     assert ((both["until_y"] - both["until_x"]).abs() <= pd.Timedelta(hours=12)).all()
@@ -116,11 +116,11 @@ def test_snapshots_of_lmstat_show_what_is_held(tmp_path: Path) -> None:
     log = read(*simulate.write_lmstat(month(), tmp_path, [at]), timezone="Europe/Berlin")
     held = month().sessions[(month().sessions["start"] <= at) & (month().sessions["end"] > at)]
     mine = held[held["product"] == "strucalc"]
-    found = log.sessions()
-    assert sorted(zip(found["feature"], found["member"], found["machine"], strict=True)) == sorted(
+    rows = log.sessions()
+    assert sorted(zip(rows["feature"], rows["member"], rows["machine"], strict=True)) == sorted(
         zip(mine["feature"], mine["member"], mine["machine"], strict=True)
     )
-    assert found["quantity"].sum() == mine["quantity"].sum()
+    assert rows["quantity"].sum() == mine["quantity"].sum()
 
 
 def test_logs_of_all_servers_together_hold_every_event(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_logs_of_all_servers_together_hold_every_event(tmp_path: Path) -> None:
     assert [path.name for path in paths] == ["checkout-log.jsonl", "debug.log", "geomodel.rlog"]
     log = read(*paths, timezone="Europe/Berlin")
     exported = set(month().organization.served_by("authority"))
-    found = log.events()[log.events()["product"].isin(exported | {"strucalc"})]
+    rows = log.events()[log.events()["product"].isin(exported | {"strucalc"})]
     truth = month().events[month().events["product"] != "geomodel"]
-    assert len(found) == len(truth)
+    assert len(rows) == len(truth)
     assert set(log.events()["source"]) == {"authority", "flexnet", "rlm"}

@@ -19,9 +19,9 @@ KINDS = {"long job", "long trip", "holiday", "renewed", "new laptop", "two machi
 def cases(cause: str) -> pd.DataFrame:
     """The planted rows of a cause, with their sessions."""
     truth = year()
-    found = truth.stuck[truth.stuck["cause"] == cause]
+    stuck_cases = truth.stuck[truth.stuck["cause"] == cause]
     sessions = truth.sessions[["handle", "product", "feature", "mode", "start", "end", "until", "ended_by"]]
-    return found.merge(sessions, on=["handle", "product", "feature"], validate="one_to_one")
+    return stuck_cases.merge(sessions, on=["handle", "product", "feature"], validate="one_to_one")
 
 
 def each(frame: pd.DataFrame) -> list[Any]:
@@ -32,10 +32,10 @@ def each(frame: pd.DataFrame) -> list[Any]:
 def later(row: Any, **same: str) -> pd.DataFrame:
     """Events after a license was taken, with these values."""
     events = year().events
-    found: pd.DataFrame = events[events["at"] > row.since]
+    events_after: pd.DataFrame = events[events["at"] > row.since]
     for name, value in same.items():
-        found = found[found[name] == value]
-    return found
+        events_after = events_after[events_after[name] == value]
+    return events_after
 
 
 def test_every_cause_is_planted_as_often_as_asked() -> None:
@@ -62,30 +62,30 @@ def test_without_stories_nothing_is_stuck() -> None:
 
 def test_what_is_stuck_holds_its_seat_or_was_cut() -> None:
     for cause in CAUSES:
-        found = cases(cause)
-        assert len(found) == len(year().stuck[year().stuck["cause"] == cause])
-        assert set(found["ended_by"]) == {"restart" if cause == "cut-by-restart" else "open"}
-        assert (found["since"] == found["start"]).all()
-        assert found["due"].equals(found["until"])
+        rows = cases(cause)
+        assert len(rows) == len(year().stuck[year().stuck["cause"] == cause])
+        assert set(rows["ended_by"]) == {"restart" if cause == "cut-by-restart" else "open"}
+        assert (rows["since"] == rows["start"]).all()
+        assert rows["due"].equals(rows["until"])
 
 
 def test_overdue_is_past_its_due_time_and_never_given_back() -> None:
-    found = cases("overdue")
-    assert (found["due"] < year().now).all()
+    rows = cases("overdue")
+    assert (rows["due"] < year().now).all()
     # The authority frees a seat at the due time by itself.
-    assert not set(found["product"]) & set(year().organization.served_by("authority"))
-    for row in each(found):
+    assert not set(rows["product"]) & set(year().organization.served_by("authority"))
+    for row in each(rows):
         assert later(row, member=row.member, product=row.product).empty
-    lateness = year().now - found["due"]
+    lateness = year().now - rows["due"]
     assert lateness.min() < timedelta(days=2)
     assert lateness.max() > timedelta(days=60)
 
 
 def test_the_holder_of_an_outlier_goes_on_elsewhere() -> None:
-    found = cases("outlier")
-    assert (year().now - found["since"] > timedelta(days=1)).all()
-    assert (found["mode"] == "session").all()
-    assert all(len(later(row, member=row.member)) for row in each(found))
+    rows = cases("outlier")
+    assert (year().now - rows["since"] > timedelta(days=1)).all()
+    assert (rows["mode"] == "session").all()
+    assert all(len(later(row, member=row.member)) for row in each(rows))
 
 
 def test_an_inactive_holder_is_silent_or_was_disabled() -> None:
@@ -115,9 +115,9 @@ def test_a_machine_that_is_gone_is_never_seen_again_and_another_took_its_place()
 
 def test_what_a_crash_cut_has_no_event_after() -> None:
     crash = next(stop for stop in year().stops if not stop.clean)
-    found = cases("cut-by-restart")
-    assert (found["end"] == pd.Timestamp(crash.down_at, unit="us", tz="UTC")).all()
-    assert all(later(row, member=row.member, feature=row.feature).empty for row in each(found))
+    rows = cases("cut-by-restart")
+    assert (rows["end"] == pd.Timestamp(crash.down_at, unit="us", tz="UTC")).all()
+    assert all(later(row, member=row.member, feature=row.feature).empty for row in each(rows))
 
 
 def test_an_over_long_borrow_is_many_times_what_its_member_ever_used() -> None:
@@ -141,21 +141,21 @@ def test_every_kind_of_look_alike_is_there_and_none_is_called_stuck() -> None:
 def alike(kind: str) -> pd.DataFrame:
     """The look-alikes of a kind, with their sessions."""
     truth = year()
-    found = truth.look_alikes[truth.look_alikes["cause"] == kind]
-    return found.merge(truth.sessions[["handle", "feature", "end", "until", "ended_by"]], on=["handle", "feature"])
+    rows = truth.look_alikes[truth.look_alikes["cause"] == kind]
+    return rows.merge(truth.sessions[["handle", "feature", "end", "until", "ended_by"]], on=["handle", "feature"])
 
 
 def test_a_long_job_still_runs_after_three_days() -> None:
-    found = alike("long job")
-    assert (found["ended_by"] == "open").all()
-    assert (year().now - found["since"]).between(timedelta(days=2.5), timedelta(days=4)).all()
+    rows = alike("long job")
+    assert (rows["ended_by"] == "open").all()
+    assert (year().now - rows["since"]).between(timedelta(days=2.5), timedelta(days=4)).all()
 
 
 @pytest.mark.parametrize("kind", ["long trip", "renewed", "new laptop", "two machines"])
 def test_borrows_that_look_stuck_are_within_their_due_time(kind: str) -> None:
-    found = alike(kind)
-    assert (found["ended_by"] == "open").all()
-    assert (found["due"] > year().now).all()
+    rows = alike(kind)
+    assert (rows["ended_by"] == "open").all()
+    assert (rows["due"] > year().now).all()
 
 
 def test_a_renewed_borrow_was_renewed_before_its_first_due_time_and_that_has_passed() -> None:
@@ -184,7 +184,7 @@ def test_a_lapsed_borrow_is_ended_and_a_reconnected_session_was_cut_once() -> No
 
 def test_no_session_of_ordinary_days_is_open_for_more_than_a_day_but_jobs() -> None:
     truth = year()
-    told = set(truth.stuck["handle"]) | set(truth.look_alikes["handle"].dropna())
+    in_stories = set(truth.stuck["handle"]) | set(truth.look_alikes["handle"].dropna())
     held = truth.sessions[(truth.sessions["ended_by"] == "open") & (truth.sessions["mode"] == "session")]
-    odd = held[~held["handle"].isin(told) & (held["feature"] != "Solver")]
+    odd = held[~held["handle"].isin(in_stories) & (held["feature"] != "Solver")]
     assert (truth.now - odd["start"] < timedelta(days=1)).all()

@@ -74,12 +74,12 @@ def test_no_cell_of_the_csv_is_run_by_a_spreadsheet_and_all_can_be_restored(tmp_
 
 def test_parquet_has_the_types_of_the_export(tmp_path: Path) -> None:
     (path,) = simulate.write_parquet(month(), tmp_path / "log.parquet")
-    found = pq.read_table(path)
-    assert found.schema.field("at").type == pa.timestamp("us", tz="UTC")
-    assert found.schema.field("until").type == pa.timestamp("us", tz="UTC")
-    assert found.schema.names == names(EVENTS)
-    assert sorted(found["at"].to_pandas()) == month().events["at"].tolist()
-    assert set(found["source"].to_pylist()) == {"authority"}
+    table = pq.read_table(path)
+    assert table.schema.field("at").type == pa.timestamp("us", tz="UTC")
+    assert table.schema.field("until").type == pa.timestamp("us", tz="UTC")
+    assert table.schema.names == names(EVENTS)
+    assert sorted(table["at"].to_pandas()) == month().events["at"].tolist()
+    assert set(table["source"].to_pylist()) == {"authority"}
 
 
 def test_only_some_products_can_be_exported(tmp_path: Path) -> None:
@@ -91,14 +91,14 @@ def test_only_some_products_can_be_exported(tmp_path: Path) -> None:
 
 def test_a_flexnet_log_has_a_line_for_each_event(tmp_path: Path) -> None:
     lines = lines_of(simulate.write_flexnet(month(), tmp_path))
-    found = {verb: sum(f" {verb}: " in line for line in lines) for verb in ("OUT", "IN", "DENIED", "UNSUPPORTED")}
-    assert found == {
+    counts = {verb: sum(f" {verb}: " in line for line in lines) for verb in ("OUT", "IN", "DENIED", "UNSUPPORTED")}
+    assert counts == {
         "OUT": counted("strucalc", "checkout"),
         "IN": counted("strucalc", "checkin"),
         "DENIED": counted("strucalc", "denial"),
         "UNSUPPORTED": counted("strucalc", "denial", probes=True),
     }
-    assert min(found.values()) > 50
+    assert min(counts.values()) > 50
     events = month().events
     for tail, reason in (("(INACTIVE)", "idle"), ("(SHUTDOWN)", "shutdown")):
         mine = events[(events["product"] == "strucalc") & (events["reason"] == reason)]
@@ -111,9 +111,9 @@ def test_times_of_a_flexnet_log_are_those_of_the_wall_also_when_the_clock_is_mov
     events = month().events[month().events["product"] == "strucalc"]
     for zone in ("Europe/Berlin", "America/New_York"):
         lines = lines_of(simulate.write_flexnet(month(), tmp_path, timezone=zone))
-        found = [line[:8] for line in lines if re.search(r" (OUT|IN|DENIED|UNSUPPORTED): ", line)]
+        times = [line[:8] for line in lines if re.search(r" (OUT|IN|DENIED|UNSUPPORTED): ", line)]
         wall = events["at"].dt.tz_convert(zone)
-        assert found == [f"{at.hour:2d}:{at:%M:%S}" for at in wall]
+        assert times == [f"{at.hour:2d}:{at:%M:%S}" for at in wall]
     assert "2025-10-26" in set(wall.dt.strftime("%Y-%m-%d"))
 
 
@@ -125,7 +125,7 @@ def test_a_flexnet_log_starts_stamps_sums_up_and_stops(tmp_path: Path) -> None:
     assert sum("SHUTDOWN request" in line for line in lines) == 1
     assert sum("Lost connection to lmgrd" in line for line in lines) == 1
     stamps = {daemon: [line for line in lines if f"({daemon}) TIMESTAMP" in line] for daemon in ("lmgrd", "strucalc")}
-    assert all(4 * 35 - 10 <= len(found) <= 4 * 36 for found in stamps.values())
+    assert all(4 * 35 - 10 <= len(days) <= 4 * 36 for days in stamps.values())
     summaries = [line for line in lines if "(@strucalc-SLOG@) Time: " in line]
     assert len(summaries) > 6 * 34
     assert summaries[0].endswith("(@strucalc-SLOG@) Time: Wed Oct 01 2025 04:00:00 CEST")
@@ -148,8 +148,10 @@ def test_traps_change_how_a_log_looks_and_not_what_happened(tmp_path: Path) -> N
     odd = [line for number, part in enumerate(parts) for line in part[25 if number else 0 :]]
     for verb in (" OUT: ", " IN: ", " DENIED: ", " UNSUPPORTED: "):
         # The key that stands in a line about a probe is drawn, and so differs.
-        kept = [sorted(re.sub(r"\(\w{10}\) |:104 .*\"", "", line) for line in part if verb in line) for part in (plain, odd)]
-        assert kept[0] == kept[1]
+        same_lines = [
+            sorted(re.sub(r"\(\w{10}\) |:104 .*\"", "", line) for line in part if verb in line) for part in (plain, odd)
+        ]
+        assert same_lines[0] == same_lines[1]
     stamps = [sum("TIMESTAMP" in line for line in part) for part in (plain, odd)]
     assert 0.3 < stamps[1] / stamps[0] < 0.7
     assert any(line and not TIMES.match(line) for line in odd)
@@ -210,7 +212,7 @@ def test_lmstat_shows_who_holds_what_at_its_time(tmp_path: Path) -> None:
 
 def test_the_linger_of_a_borrow_counts_from_its_start_to_its_due_time(tmp_path: Path) -> None:
     (path,) = simulate.write_lmstat(year(), tmp_path, [year().now], products=["geomodel"])
-    lingers = sorted(int(found) for found in re.findall(r"\(linger: (\d+)\)", path.read_text(encoding="utf-8")))
+    lingers = sorted(int(seconds) for seconds in re.findall(r"\(linger: (\d+)\)", path.read_text(encoding="utf-8")))
     held = held_at(year(), "geomodel", year().now)
     borrows = held[held["mode"] == "borrow"]
     assert lingers == sorted((borrows["until"] - borrows["start"]).dt.total_seconds().astype(int))

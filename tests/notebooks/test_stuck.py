@@ -34,21 +34,21 @@ UNSEEN_SEEDS = (11, 12)
 
 
 def test_planted_cases_are_found_by_cause_and_little_else(tmp_path: Path) -> None:
-    found = []
+    pairs = []
     for seed in UNSEEN_SEEDS:
         truth = simulate.run(simulate.Organization(), seed)
         (tmp_path / str(seed)).mkdir()
         simulate.write_logs(truth, tmp_path / str(seed))
         log = read(tmp_path / str(seed), timezone=truth.organization.timezone)
-        found.append(matched(stuck.find(log, now=truth.now), truth))
-    told = scores(pd.concat(found, ignore_index=True)).set_index("cause")
-    assert list(told.index) == list(CAUSES)
-    assert (told["planted"] == 6 * len(UNSEEN_SEEDS)).all()
-    assert (told["precision"] >= 0.95).all(), told
-    assert (told["recall"] >= 0.9).all(), told
+        pairs.append(matched(stuck.find(log, now=truth.now), truth))
+    table = scores(pd.concat(pairs, ignore_index=True)).set_index("cause")
+    assert list(table.index) == list(CAUSES)
+    assert (table["planted"] == 6 * len(UNSEEN_SEEDS)).all()
+    assert (table["precision"] >= 0.95).all(), table
+    assert (table["recall"] >= 0.9).all(), table
 
 
-class Told:
+class ExportedLog:
     """An export of an authority, event by event."""
 
     def __init__(self, folder: Path) -> None:
@@ -85,103 +85,103 @@ class Told:
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> Told:
-    return Told(tmp_path)
+def exported(tmp_path: Path) -> ExportedLog:
+    return ExportedLog(tmp_path)
 
 
-def rows(told: Told, day: float, **thresholds: Any) -> list[dict[str, Any]]:
-    found = stuck.find(told.log(), now=START + timedelta(days=day), thresholds=stuck.Thresholds(**thresholds))
-    return [{str(name): value for name, value in row.items()} for row in found.to_dict("records")]
+def rows(exported: ExportedLog, day: float, **thresholds: Any) -> list[dict[str, Any]]:
+    stuck_uses = stuck.find(exported.log(), now=START + timedelta(days=day), thresholds=stuck.Thresholds(**thresholds))
+    return [{str(name): value for name, value in row.items()} for row in stuck_uses.to_dict("records")]
 
 
-def test_a_borrow_that_is_used_and_within_its_time_is_not_stuck(told: Told) -> None:
-    told.add(0, "checkout", "b1", due=30)
-    told.add(9, "denial", None, mode="session", reason="pool-exhausted")
-    assert rows(told, 10) == []
+def test_a_borrow_that_is_used_and_within_its_time_is_not_stuck(exported: ExportedLog) -> None:
+    exported.add(0, "checkout", "b1", due=30)
+    exported.add(9, "denial", None, mode="session", reason="pool-exhausted")
+    assert rows(exported, 10) == []
 
 
-def test_a_seat_that_time_has_freed_is_not_overdue_and_one_that_is_held_is(told: Told) -> None:
-    told.add(0, "checkout", "b1", due=5)
-    told.add(20, "checkout", "s1", mode="session", member="eve", machine="m9")
-    assert rows(told, 20.01) == []
-    (row,) = rows(told, 20.01, freed_by_time=())
+def test_a_seat_that_time_has_freed_is_not_overdue_and_one_that_is_held_is(exported: ExportedLog) -> None:
+    exported.add(0, "checkout", "b1", due=5)
+    exported.add(20, "checkout", "s1", mode="session", member="eve", machine="m9")
+    assert rows(exported, 20.01) == []
+    (row,) = rows(exported, 20.01, freed_by_time=())
     assert (row["cause"], row["handle"], row["due"]) == (OVERDUE, "b1", START + timedelta(days=5))
     assert "15 days" in row["evidence"]
 
 
-def test_a_silent_holder_is_told_with_the_time_of_silence(told: Told) -> None:
-    told.add(0, "checkout", "b1", due=200)
-    told.add(40, "checkout", "s1", mode="session", member="eve", machine="m9", alias=None)
-    (row,) = rows(told, 40.01)
+def test_a_silent_holder_is_told_with_the_time_of_silence(exported: ExportedLog) -> None:
+    exported.add(0, "checkout", "b1", due=200)
+    exported.add(40, "checkout", "s1", mode="session", member="eve", machine="m9", alias=None)
+    (row,) = rows(exported, 40.01)
     assert (row["cause"], row["member"]) == (HOLDER_INACTIVE, "ada")
     assert "40 days" in row["evidence"]
-    assert rows(told, 40.01, inactive=timedelta(days=41)) == []
+    assert rows(exported, 40.01, inactive=timedelta(days=41)) == []
 
 
-def test_a_disabled_member_needs_no_silence(told: Told) -> None:
-    told.add(0, "checkout", "b1", due=200)
-    told.add(3, "denial", None, reason="member-disabled")
-    (row,) = rows(told, 4)
+def test_a_disabled_member_needs_no_silence(exported: ExportedLog) -> None:
+    exported.add(0, "checkout", "b1", due=200)
+    exported.add(3, "denial", None, reason="member-disabled")
+    (row,) = rows(exported, 4)
     assert row["cause"] == HOLDER_INACTIVE
     assert "disabled" in row["evidence"]
 
 
-def moved_alias(told: Told) -> None:
-    told.add(0, "checkout", "b1", due=200)
-    told.add(5, "checkout", "s1", mode="session", machine="m2")
-    told.add(5.1, "checkin", "s1", mode="session", machine="m2")
+def moved_alias(exported: ExportedLog) -> None:
+    exported.add(0, "checkout", "b1", due=200)
+    exported.add(5, "checkout", "s1", mode="session", machine="m2")
+    exported.add(5.1, "checkin", "s1", mode="session", machine="m2")
 
 
-def moved_member(told: Told) -> None:
-    told.add(0, "checkout", "b1", due=200)
-    told.add(5, "checkout", "s1", mode="session", machine="m2", alias="new laptop")
-    told.add(5.1, "checkin", "s1", mode="session", machine="m2", alias="new laptop")
+def moved_member(exported: ExportedLog) -> None:
+    exported.add(0, "checkout", "b1", due=200)
+    exported.add(5, "checkout", "s1", mode="session", machine="m2", alias="new laptop")
+    exported.add(5.1, "checkin", "s1", mode="session", machine="m2", alias="new laptop")
 
 
 @pytest.mark.parametrize("story", [moved_alias, moved_member])
-def test_a_machine_whose_alias_or_member_moved_on_is_gone(told: Told, story: Callable[[Told], None]) -> None:
-    story(told)
-    told.add(9, "denial", None, member="eve", machine="m9", alias=None)
-    (row,) = rows(told, 9.01)
+def test_a_machine_whose_alias_or_member_moved_on_is_gone(exported: ExportedLog, story: Callable[[ExportedLog], None]) -> None:
+    story(exported)
+    exported.add(9, "denial", None, member="eve", machine="m9", alias=None)
+    (row,) = rows(exported, 9.01)
     assert (row["cause"], row["machine"]) == (MACHINE_GONE, "m1")
     assert "m2" in row["evidence"]
 
 
-def test_a_second_machine_that_was_there_before_replaces_none(told: Told) -> None:
-    told.add(-9, "checkout", "s0", mode="session", machine="m2", alias="desk")
-    told.add(-8, "checkin", "s0", mode="session", machine="m2", alias="desk")
-    moved_member(told)
-    told.add(9, "denial", None, member="eve", machine="m9", alias=None)
-    assert rows(told, 9.01) == []
+def test_a_second_machine_that_was_there_before_replaces_none(exported: ExportedLog) -> None:
+    exported.add(-9, "checkout", "s0", mode="session", machine="m2", alias="desk")
+    exported.add(-8, "checkin", "s0", mode="session", machine="m2", alias="desk")
+    moved_member(exported)
+    exported.add(9, "denial", None, member="eve", machine="m9", alias=None)
+    assert rows(exported, 9.01) == []
 
 
-def test_another_member_who_chose_the_same_alias_has_not_taken_the_machine(told: Told) -> None:
-    told.add(0, "checkout", "b1", due=25)
-    told.add(5, "checkout", "s1", mode="session", member="eve", machine="m2")
-    told.add(5.1, "checkin", "s1", mode="session", member="eve", machine="m2")
-    assert rows(told, 9) == []
+def test_another_member_who_chose_the_same_alias_has_not_taken_the_machine(exported: ExportedLog) -> None:
+    exported.add(0, "checkout", "b1", due=25)
+    exported.add(5, "checkout", "s1", mode="session", member="eve", machine="m2")
+    exported.add(5.1, "checkin", "s1", mode="session", member="eve", machine="m2")
+    assert rows(exported, 9) == []
 
 
-def test_a_borrow_far_longer_than_any_that_was_kept_is_told_with_what_it_costs(told: Told) -> None:
+def test_a_borrow_far_longer_than_any_that_was_kept_is_told_with_what_it_costs(exported: ExportedLog) -> None:
     for number in range(3):
-        told.add(10 * number, "checkout", f"b{number}", due=10 * number + 7)
-        told.add(10 * number + 4, "checkin", f"b{number}")
-    told.add(40, "checkout", "long", due=140)
-    (row,) = rows(told, 41)
+        exported.add(10 * number, "checkout", f"b{number}", due=10 * number + 7)
+        exported.add(10 * number + 4, "checkin", f"b{number}")
+    exported.add(40, "checkout", "long", due=140)
+    (row,) = rows(exported, 41)
     assert (row["cause"], row["handle"]) == (OVER_LONG_BORROW, "long")
     assert "give back 96 days" in row["evidence"]
 
 
-def test_a_session_open_far_longer_than_its_kind_is_an_outlier(told: Told) -> None:
+def test_a_session_open_far_longer_than_its_kind_is_an_outlier(exported: ExportedLog) -> None:
     for number in range(30):
-        told.add(number, "checkout", f"s{number}", mode="session")
-        told.add(number + 0.1, "checkin", f"s{number}", mode="session")
-    told.add(31, "checkout", "open", mode="session")
-    told.add(35, "denial", None, mode="session", reason="pool-exhausted")
-    assert rows(told, 31.5) == []
-    (row,) = rows(told, 35.01)
+        exported.add(number, "checkout", f"s{number}", mode="session")
+        exported.add(number + 0.1, "checkin", f"s{number}", mode="session")
+    exported.add(31, "checkout", "open", mode="session")
+    exported.add(35, "denial", None, mode="session", reason="pool-exhausted")
+    assert rows(exported, 31.5) == []
+    (row,) = rows(exported, 35.01)
     assert (row["cause"], row["handle"]) == (OUTLIER, "open")
-    assert rows(told, 35.01, fewest_closed=31) == []
+    assert rows(exported, 35.01, fewest_closed=31) == []
 
 
 SERVER = """\
@@ -201,10 +201,10 @@ SERVER = """\
 def test_what_a_restart_cut_and_nobody_took_up_again_is_told(tmp_path: Path) -> None:
     path = tmp_path / "debug.log"
     path.write_text(SERVER, encoding="utf-8")
-    found = stuck.find(read(path))
-    assert list(found["cause"]) == [CUT_BY_RESTART]
-    assert list(found["member"]) == ["ada"]
-    assert pd.isna(found["handle"][0])
+    stuck_uses = stuck.find(read(path))
+    assert list(stuck_uses["cause"]) == [CUT_BY_RESTART]
+    assert list(stuck_uses["member"]) == ["ada"]
+    assert pd.isna(stuck_uses["handle"][0])
 
 
 def test_a_session_that_hangs_is_found_although_others_come_and_go_on_its_host(tmp_path: Path) -> None:
@@ -217,24 +217,24 @@ def test_a_session_that_hangs_is_found_although_others_come_and_go_on_its_host(t
         lines += [f" 8:00:00 (vend) TIMESTAMP 1/{day}/2026"]
     path = tmp_path / "debug.log"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    found = stuck.find(read(path), thresholds=stuck.Thresholds(fewest_closed=5))
-    assert list(found["since"]) == [pd.Timestamp("2026-01-05 09:00", tz="UTC")]
+    stuck_uses = stuck.find(read(path), thresholds=stuck.Thresholds(fewest_closed=5))
+    assert list(stuck_uses["since"]) == [pd.Timestamp("2026-01-05 09:00", tz="UTC")]
 
 
-def test_the_worst_comes_first_and_each_row_says_what_to_do(told: Told) -> None:
-    told.add(0, "checkout", "b1", due=200)
-    told.add(1, "checkout", "b2", due=200, member="eve", machine="m2", alias=None)
-    told.add(60, "denial", None, member="ivy", machine="m9", alias=None)
-    found = rows(told, 60.01)
-    assert [row["handle"] for row in found] == ["b1", "b2"]
-    assert all(0 < row["confidence"] <= 1 and row["action"] and row["evidence"] for row in found)
+def test_the_worst_comes_first_and_each_row_says_what_to_do(exported: ExportedLog) -> None:
+    exported.add(0, "checkout", "b1", due=200)
+    exported.add(1, "checkout", "b2", due=200, member="eve", machine="m2", alias=None)
+    exported.add(60, "denial", None, member="ivy", machine="m9", alias=None)
+    frame = rows(exported, 60.01)
+    assert [row["handle"] for row in frame] == ["b1", "b2"]
+    assert all(0 < row["confidence"] <= 1 and row["action"] and row["evidence"] for row in frame)
 
 
-def test_a_log_without_anything_stuck_gives_an_empty_table(told: Told) -> None:
-    told.add(0, "denial", None, reason="pool-exhausted")
-    found = stuck.find(told.log())
-    assert list(found.columns) == [column.name for column in stuck.STUCK]
-    assert found.empty
+def test_a_log_without_anything_stuck_gives_an_empty_table(exported: ExportedLog) -> None:
+    exported.add(0, "denial", None, reason="pool-exhausted")
+    stuck_uses = stuck.find(exported.log())
+    assert list(stuck_uses.columns) == [column.name for column in stuck.STUCK]
+    assert stuck_uses.empty
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,9 @@ from tests.notebooks.reference import SECOND, Era, Event, RawLog, Span
 HOUR, DAY = 3_600, 86_400
 
 
-def used(start: int, end: int, **given: Any) -> list[Event]:
+def used(start: int, end: int, **fields: Any) -> list[Event]:
     """A session from its start to its end, in seconds after BEGIN."""
-    return [event(start, **given), event(end, "checkin", **given)]
+    return [event(start, **fields), event(end, "checkin", **fields)]
 
 
 def hundred(*sessions: Sequence[Event]) -> RawLog:
@@ -41,14 +41,14 @@ class TestPeaks:
         six = [event(number, member=f"u{number}", machine=f"m{number}") for number in range(6)]
         seventh, first_back = event(50, member="u6", machine="m6"), event(50, "checkin", member="u0", machine="m0")
         for lines in ([seventh, first_back], [first_back, seventh]):
-            found = usage.peaks(open_log(raw_log([*six, *lines])), grouping).iloc[0]
-            assert (found["peak"], found["upper"]) == (6, 6)
+            row = usage.peaks(open_log(raw_log([*six, *lines])), grouping).iloc[0]
+            assert (row["peak"], row["upper"]) == (6, 6)
 
     def test_the_seventh_counts_a_second_before_a_return(self) -> None:
         six = [event(number, member=f"u{number}") for number in range(6)]
-        found = usage.peaks(open_log(raw_log([*six, event(49, member="u6"), event(50, "checkin", member="u0")]))).iloc[0]
-        assert found["peak"] == 7
-        assert found["peak_at"] == pd.Timestamp((BEGIN + 49 * SECOND) * 1_000, tz="UTC")
+        row = usage.peaks(open_log(raw_log([*six, event(49, member="u6"), event(50, "checkin", member="u0")]))).iloc[0]
+        assert row["peak"] == 7
+        assert row["peak_at"] == pd.Timestamp((BEGIN + 49 * SECOND) * 1_000, tz="UTC")
 
     def test_what_one_license_is_depends_on_the_grouping(self) -> None:
         events = [event(1, quantity=3), event(2), event(3, machine="m2"), event(4, member="bob"), event(5, machine="m3")]
@@ -65,15 +65,15 @@ class TestPeaks:
 
     def test_percentiles_go_by_time_and_not_by_events(self) -> None:
         spikes = [used(second, second + 1, quantity=9) for second in range(0, 80, 20)]
-        found = usage.peaks(open_log(hundred(used(0, 99, member="bob"), *spikes))).iloc[0]
+        row = usage.peaks(open_log(hundred(used(0, 99, member="bob"), *spikes))).iloc[0]
         # Ten are in use for 4 of 100 seconds, but after half of the checkouts.
-        assert (found["peak"], found["p95"], found["p99"]) == (10, 1, 10)
+        assert (row["peak"], row["p95"], row["p99"]) == (10, 1, 10)
 
     def test_percentiles_go_by_time_and_not_by_days(self) -> None:
         noons = [one for day in range(10) for one in used(day * DAY, day * DAY + HOUR)]
-        found = usage.peaks(open_log(raw_log(noons, seconds=10 * DAY))).iloc[0]
+        row = usage.peaks(open_log(raw_log(noons, seconds=10 * DAY))).iloc[0]
         # One is in use on each of ten days, but in an hour of 24 only.
-        assert (found["peak"], found["p95"], found["p99"]) == (1, 0, 1)
+        assert (row["peak"], row["p95"], row["p99"]) == (1, 0, 1)
 
     def test_a_share_that_is_met_exactly_is_enough(self) -> None:
         log = open_log(hundred(used(0, 95), used(0, 5, member="bob")))
@@ -90,8 +90,8 @@ class TestPeaks:
 
 class TestBounds:
     def test_what_was_never_seen_to_start_counts_above_only(self) -> None:
-        found = usage.peaks(open_log(hundred([event(50, "checkin", quantity=2)], used(10, 20)))).iloc[0]
-        assert (found["lower"], found["peak"], found["upper"]) == (1, 1, 3)
+        row = usage.peaks(open_log(hundred([event(50, "checkin", quantity=2)], used(10, 20)))).iloc[0]
+        assert (row["lower"], row["peak"], row["upper"]) == (1, 1, 3)
 
     def test_what_was_never_seen_to_end_does_not_count_below(self) -> None:
         log = open_log(hundred([event(10)], used(20, 30, member="bob")))
@@ -128,31 +128,31 @@ class TestHeatMap:
         begin, end = (int(at.timestamp()) * SECOND for at in (day, day + timedelta(days=1)))
         rows = [event(0)._replace(at=begin), event(0, "checkin")._replace(at=end, line=2)]
         log = open_log(RawLog(rows, [Span("P", begin, end)], [], "Europe/Berlin"))
-        found = usage.heat_map(log).set_index("hour")
-        return found[found["observed_hours"] > 0]
+        frame = usage.heat_map(log).set_index("hour")
+        return frame[frame["observed_hours"] > 0]
 
     def test_the_hour_that_is_left_out_in_spring_was_not_observed(self) -> None:
-        found = self.night(datetime.fromisoformat("2024-03-31T00:00+01:00"))
+        rows = self.night(datetime.fromisoformat("2024-03-31T00:00+01:00"))
         # The day that began with winter time and lasts 24 hours ends at one o'clock on the next.
-        assert found[found["weekday"] == 6]["observed_hours"].to_dict() == {hour: 1.0 for hour in range(24) if hour != 2}
-        assert found[found["weekday"] == 0]["observed_hours"].to_dict() == {0: 1.0}
-        assert (found["average"] == 1).all()
+        assert rows[rows["weekday"] == 6]["observed_hours"].to_dict() == {hour: 1.0 for hour in range(24) if hour != 2}
+        assert rows[rows["weekday"] == 0]["observed_hours"].to_dict() == {0: 1.0}
+        assert (rows["average"] == 1).all()
 
     def test_the_hour_that_comes_twice_in_autumn_counts_twice(self) -> None:
-        found = self.night(datetime.fromisoformat("2024-10-27T00:00+02:00"))
-        assert found["observed_hours"].to_dict() == {hour: 2.0 if hour == 2 else 1.0 for hour in range(23)}
-        assert (found["average"] == 1).all()
+        rows = self.night(datetime.fromisoformat("2024-10-27T00:00+02:00"))
+        assert rows["observed_hours"].to_dict() == {hour: 2.0 if hour == 2 else 1.0 for hour in range(23)}
+        assert (rows["average"] == 1).all()
 
     def test_averages_are_of_the_observed_time(self) -> None:
         log = open_log(raw_log(used(0, HOUR // 4, quantity=4), seconds=HOUR // 2))
-        found = usage.heat_map(log).iloc[0]
-        assert (found["weekday"], found["hour"]) == (2, 12)
-        assert (found["peak"], found["average"], found["observed_hours"]) == (4, 2, 0.5)
+        row = usage.heat_map(log).iloc[0]
+        assert (row["weekday"], row["hour"]) == (2, 12)
+        assert (row["peak"], row["average"], row["observed_hours"]) == (4, 2, 0.5)
 
     def test_hours_are_those_of_the_zone(self) -> None:
         log = open_log(raw_log(used(0, HOUR), seconds=HOUR))
-        found = usage.heat_map(log, timezone="Asia/Kathmandu")
-        assert table(found[found["observed_hours"] > 0], "hour", "observed_hours") == [[17, 0.25], [18, 0.75]]
+        rows = usage.heat_map(log, timezone="Asia/Kathmandu")
+        assert table(rows[rows["observed_hours"] > 0], "hour", "observed_hours") == [[17, 0.25], [18, 0.75]]
 
 
 class TestLengths:
@@ -160,16 +160,16 @@ class TestLengths:
         """Closed after 1, 3 and 5 hours, still open after 2 and 4: half are over after 5 hours, not after 3."""
         closed = [one for hours in (1, 3, 5) for one in used(0, hours * HOUR, member=f"c{hours}")]
         still_open = [event((9 - hours) * HOUR, member=f"o{hours}") for hours in (2, 4)]
-        found = usage.lengths(open_log(raw_log([*closed, *still_open], seconds=9 * HOUR))).iloc[0]
-        assert (found["sessions"], found["censored"]) == (5, 2)
-        assert (found["p25_hours"], found["median_hours"], found["p75_hours"]) == (3, 5, 5)
-        assert found["naive_median_hours"] == 3
+        row = usage.lengths(open_log(raw_log([*closed, *still_open], seconds=9 * HOUR))).iloc[0]
+        assert (row["sessions"], row["censored"]) == (5, 2)
+        assert (row["p25_hours"], row["median_hours"], row["p75_hours"]) == (3, 5, 5)
+        assert row["naive_median_hours"] == 3
 
     def test_where_most_are_open_the_median_is_unknown(self) -> None:
         closed = [one for number in range(4) for one in used(0, HOUR, member=f"c{number}")]
-        found = usage.lengths(open_log(raw_log([*closed, *(event(0) for _ in range(6))], seconds=9 * HOUR))).iloc[0]
-        assert pd.isna(found["median_hours"])
-        assert (found["p25_hours"], found["naive_median_hours"]) == (1, 1)
+        row = usage.lengths(open_log(raw_log([*closed, *(event(0) for _ in range(6))], seconds=9 * HOUR))).iloc[0]
+        assert pd.isna(row["median_hours"])
+        assert (row["p25_hours"], row["naive_median_hours"]) == (1, 1)
 
     def test_what_a_restart_cut_lasted_at_least_so_long(self) -> None:
         of = raw_log([*used(0, HOUR), event(0, era=1, member="bob")], seconds=9 * HOUR)
@@ -186,30 +186,30 @@ class TestLengths:
             for number, (start, length) in enumerate(zip(starts.tolist(), lasted.tolist(), strict=True))
             for one in (used(start, start + length, handle=f"h{number}", source="authority"))[: 1 + is_closed[number]]
         ]
-        found = usage.lengths(open_log(raw_log(events, seconds=10 * HOUR))).iloc[0]
+        row = usage.lengths(open_log(raw_log(events, seconds=10 * HOUR))).iloc[0]
         seen = np.where(is_closed, lasted, 10 * HOUR - starts)
         fitted = KaplanMeierFitter().fit(seen, is_closed)
         bounds = median_survival_times(fitted.confidence_interval_).iloc[0]
-        assert found["median_hours"] * HOUR == pytest.approx(fitted.median_survival_time_)
-        assert (found["lower"] * HOUR, found["upper"] * HOUR) == pytest.approx((bounds.iloc[0], bounds.iloc[1]))
-        assert found["p95_hours"] * HOUR == pytest.approx(qth_survival_time(0.05, fitted.survival_function_))
+        assert row["median_hours"] * HOUR == pytest.approx(fitted.median_survival_time_)
+        assert (row["lower"] * HOUR, row["upper"] * HOUR) == pytest.approx((bounds.iloc[0], bounds.iloc[1]))
+        assert row["p95_hours"] * HOUR == pytest.approx(qth_survival_time(0.05, fitted.survival_function_))
         # Half of all sessions truly last longer than 3 h * ln 2 = 2.1 h; without the open ones it seems to be less.
-        assert found["naive_median_hours"] < found["lower"] < 3 * np.log(2) < found["upper"]
+        assert row["naive_median_hours"] < row["lower"] < 3 * np.log(2) < row["upper"]
 
 
 class TestWhoUses:
     def test_days_count_from_the_last_act_of_the_member(self) -> None:
         ann = [event(0), event(DAY, "checkin"), event(3 * DAY, "denial", reason="queued")]
         bob = [event(0, member="bob"), event(4 * DAY, "checkin", member="bob", reason="idle"), event(5 * DAY, member="bob")]
-        found = usage.last_used(open_log(raw_log([*ann, *bob], seconds=10 * DAY)))
-        assert table(found, "member", "days_since", "uses", "is_held") == [["ann", 9, 1, False], ["bob", 5, 2, True]]
+        rows = usage.last_used(open_log(raw_log([*ann, *bob], seconds=10 * DAY)))
+        assert table(rows, "member", "days_since", "uses", "is_held") == [["ann", 9, 1, False], ["bob", 5, 2, True]]
 
     def test_what_the_server_or_an_administrator_ends_is_no_sign_of_use(self) -> None:
         ends = [event(DAY, "checkin", reason="idle"), event(DAY, "release", member="bob"), event(DAY, "end", member="eve")]
         begins = [event(0), event(0, member="bob"), event(0, member="eve")]
-        found = usage.last_used(open_log(raw_log([*begins, *ends], seconds=10 * DAY)))
-        assert found["days_since"].tolist() == [10, 10, 10]
-        assert not found["is_held"].any()
+        rows = usage.last_used(open_log(raw_log([*begins, *ends], seconds=10 * DAY)))
+        assert rows["days_since"].tolist() == [10, 10, 10]
+        assert not rows["is_held"].any()
 
     def test_it_can_be_asked_of_an_earlier_time(self) -> None:
         log = open_log(raw_log([*used(0, 4 * DAY), event(6 * DAY)], seconds=10 * DAY))
@@ -223,14 +223,14 @@ class TestWhoUses:
         pair = [event(5, feature="SUITE"), event(5, feature="PART")]
         twice = [event(9, feature="SUITE"), event(9, feature="SUITE"), event(9, feature="PART"), event(9, feature="PART")]
         others = [event(5, feature="SUITE", machine="m2"), event(6, feature="PART"), event(6, feature="PART", member="bob")]
-        found = usage.user_actions(open_log(raw_log([*pair, *twice, *others])))
-        assert table(found, "checkouts", "actions") == [[9, 6]]
+        rows = usage.user_actions(open_log(raw_log([*pair, *twice, *others])))
+        assert table(rows, "checkouts", "actions") == [[9, 6]]
 
     def test_requests_are_used_denied_and_unsupported(self) -> None:
         denied = [event(1, "denial", reason="-4,342 full"), event(2, "denial"), event(3, "denial", reason="unsupported")]
-        found = usage.requests(open_log(raw_log([event(0), *denied, event(4, "checkin"), event(5, "renewal")])))
-        assert table(found, "requests", "used", "denied", "unsupported") == [[4, 1, 2, 1]]
+        rows = usage.requests(open_log(raw_log([event(0), *denied, event(4, "checkin"), event(5, "renewal")])))
+        assert table(rows, "requests", "used", "denied", "unsupported") == [[4, 1, 2, 1]]
 
     def test_a_member_of_two_groups_counts_for_both(self) -> None:
-        found = usage.requests(open_log(raw_log([event(0, group="gis; staff"), event(1, group="gis"), event(2)])), by="group")
-        assert dict(zip(found["group"].fillna("none"), found["requests"], strict=True)) == {"gis": 2, "staff": 1, "none": 1}
+        rows = usage.requests(open_log(raw_log([event(0, group="gis; staff"), event(1, group="gis"), event(2)])), by="group")
+        assert dict(zip(rows["group"].fillna("none"), rows["requests"], strict=True)) == {"gis": 2, "staff": 1, "none": 1}

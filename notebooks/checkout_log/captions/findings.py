@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from checkout_log.captions.use import peak, served
+from checkout_log.captions.use import peak, seats_that_serve
 from checkout_log.captions.words import MOMENT_DAYS, are, bounds, code, counted, opening, percent
 from checkout_log.plots.levels import WEEKDAYS
 from checkout_log.plots.stuck import STRONG
@@ -31,16 +31,16 @@ def of_flexnet(quality: pd.DataFrame, peaks: pd.DataFrame, counts: pd.DataFrame)
     )
 
 
-def of_stuck(found: pd.DataFrame, ready: pd.DataFrame) -> str:
+def of_stuck(stuck_uses: pd.DataFrame, ready: pd.DataFrame) -> str:
     """What stuck licenses come to. Of `stuck.find` and `release_table.releasable`."""
-    if found.empty:
+    if stuck_uses.empty:
         return "No license looks stuck."
-    product, count = found["product"].value_counts().index[0], int(found["product"].value_counts().iloc[0])
-    oldest = found["since"].min()
-    strong = int((found["confidence"] >= STRONG).sum())
-    most = f"most of them, {count}, " if count < len(found) else "all " if count > 1 else ""
+    product, count = stuck_uses["product"].value_counts().index[0], int(stuck_uses["product"].value_counts().iloc[0])
+    oldest = stuck_uses["since"].min()
+    strong = int((stuck_uses["confidence"] >= STRONG).sum())
+    most = f"most of them, {count}, " if count < len(stuck_uses) else "all " if count > 1 else ""
     return opening(
-        f"{counted(len(found), 'license')} {'looks' if len(found) == 1 else 'look'} stuck ({strong} with strong evidence), "
+        f"{counted(len(stuck_uses), 'license')} {'looks' if len(stuck_uses) == 1 else 'look'} stuck ({strong} with strong evidence), "
         f"{most}of {code(product)}; the oldest since {oldest:%Y-%m-%d}, and {counted(len(ready), 'borrow')} can be "
         "released at once."
     )
@@ -54,7 +54,7 @@ def of_use(rows: pd.DataFrame, week: pd.DataFrame, limit: int | None = None, tim
     if row["observed_days"] < MOMENT_DAYS:
         return peak(rows, limit)
     return opening(
-        f"{served(row, limit)}, while the peak is {row['peak']}{bounds(row['peak'], row['lower'], row['upper'])}; it is busiest on {WEEKDAYS[int(top['weekday'])]} at "
+        f"{seats_that_serve(row, limit)}, while the peak is {row['peak']}{bounds(row['peak'], row['lower'], row['upper'])}; it is busiest on {WEEKDAYS[int(top['weekday'])]} at "
         f"{top['hour']} o'clock ({timezone}) with {top['average']:.1f} seats on average."
     )
 

@@ -22,8 +22,8 @@ _SAID = {
 def quality(frame: pd.DataFrame) -> str:
     """How much of the logs could be read and dated. frame: of `Log.quality`."""
     counts = {name: int(frame[name].sum()) for name in _SAID}
-    found = [f"{count:,} {_SAID[name][count > 1]}" for name, count in counts.items() if count]
-    doubt = f": {', '.join(found)}" if found else "; nothing was left out or is in doubt"
+    remarks = [f"{count:,} {_SAID[name][count > 1]}" for name, count in counts.items() if count]
+    doubt = f": {', '.join(remarks)}" if remarks else "; nothing was left out or is in doubt"
     lines, events = int(frame["lines"].sum()), int(frame["events"].sum())
     text = f"{counted(events, 'event')} came out of {counted(lines, 'line')} in {counted(len(frame), 'file')}{doubt}."
     if counts["undated"] > events:
@@ -74,8 +74,8 @@ def endings(sessions: pd.DataFrame) -> pd.DataFrame:
     """How sessions ended: `ended_by`, `sessions`, and their `median_hours` and `total_hours`. sessions: of `Log.sessions`."""
     hours = (sessions["end"] - sessions["start"]) / pd.Timedelta(hours=1)
     grouped = hours.groupby(sessions["ended_by"])
-    found = pd.DataFrame({"sessions": grouped.size(), "median_hours": grouped.median(), "total_hours": grouped.sum()})
-    return found.sort_values("sessions", ascending=False).reset_index()
+    by_ending = pd.DataFrame({"sessions": grouped.size(), "median_hours": grouped.median(), "total_hours": grouped.sum()})
+    return by_ending.sort_values("sessions", ascending=False).reset_index()
 
 
 def reclaimed(sessions: pd.DataFrame) -> str:

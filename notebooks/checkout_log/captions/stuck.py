@@ -23,15 +23,15 @@ def thresholds(wanted: Thresholds) -> str:
     )
 
 
-def stuck_by_cause(found: pd.DataFrame) -> str:
-    """How many licenses are stuck, by cause. found: of `stuck.find`."""
-    if found.empty:
+def stuck_by_cause(stuck_uses: pd.DataFrame) -> str:
+    """How many licenses are stuck, by cause. stuck_uses: of `stuck.find`."""
+    if stuck_uses.empty:
         return "No license looks stuck."
-    causes = ", ".join(f"{count} {cause}" for cause, count in found["cause"].value_counts().items())
-    strong = int((found["confidence"] >= STRONG).sum())
-    verb = "looks" if len(found) == 1 else "look"
+    causes = ", ".join(f"{count} {cause}" for cause, count in stuck_uses["cause"].value_counts().items())
+    strong = int((stuck_uses["confidence"] >= STRONG).sum())
+    verb = "looks" if len(stuck_uses) == 1 else "look"
     return opening(
-        f"{counted(len(found), 'license')} {verb} stuck: {causes}; for {strong} the evidence is strong ({percent(STRONG)} or more)."
+        f"{counted(len(stuck_uses), 'license')} {verb} stuck: {causes}; for {strong} the evidence is strong ({percent(STRONG)} or more)."
     )
 
 

@@ -30,10 +30,10 @@ def peak(rows: pd.DataFrame, limit: int | None = None) -> str:
     if row["observed_days"] < MOMENT_DAYS:
         seats = f"{counted(int(row['peak']), 'seat')} of {code(row['feature'])} {_was(row['peak'])} in use"
         return f"At the one moment that the log shows, {seats}{has}{sure}."
-    return opening(f"{served(row)}{has}; the peak was {row['peak']}{sure}.")
+    return opening(f"{seats_that_serve(row)}{has}; the peak was {row['peak']}{sure}.")
 
 
-def served(row: pd.Series, limit: int | None = None) -> str:
+def seats_that_serve(row: pd.Series, limit: int | None = None) -> str:
     """How many seats serve 95 % and 99 % of the time, without a capital. row: of `usage.peaks`."""
     name, p95, p99 = code(row["feature"]), int(row["p95"]), int(row["p99"])
     if not p99:

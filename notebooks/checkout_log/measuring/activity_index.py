@@ -1,4 +1,4 @@
-"""The traces that members and machines leave in a log: who was seen where and when, and how long licenses are kept."""
+"""Signs of members and machines in a log: who was seen where and when, and how long licenses are kept."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _LENGTHS = (
     Column("closed", WHOLE, False, ""),
     Column("usual", WHOLE, False, "whole microseconds"),
 )
-_KEPT = (
+_LONGEST = (
     Column("member", TEXT, True, ""),
     Column("product", TEXT, False, ""),
-    Column("kept", WHOLE, False, "whole microseconds"),
+    Column("longest", WHOLE, False, "whole microseconds"),
 )
 # The reason of a denial that tells that the member was disabled (the authority's own code).
 DISABLED = "member-disabled"
@@ -82,7 +82,7 @@ class _Machine:
 
 
 @dataclass(frozen=True)
-class Traces:
+class ActivityIndex:
     """What a log shows up to a time."""
 
     by_member: Mapping[str, Sequence[_Machine]]
@@ -93,12 +93,12 @@ class Traces:
     disabled: Mapping[str, datetime]
     renewed: Mapping[str, datetime]
     lengths: Mapping[tuple[str, str], tuple[int, timedelta]]
-    kept: Mapping[tuple[str, str], timedelta]
+    longest_borrows: Mapping[tuple[str, str], timedelta]
     begins: Mapping[str, datetime]
 
     @classmethod
-    def of(cls, log: Log, now: datetime | None, share: float) -> Traces:
-        """The traces in this log until `now`, by default the end of the log; `share` is the quantile of usual lengths."""
+    def of(cls, log: Log, now: datetime | None, share: float) -> ActivityIndex:
+        """What this log shows until `now`, by default the end of the log; `share` is the quantile of usual lengths."""
         micros = moment(log, now)
         sightings = _sightings(log, micros)
         return cls(
@@ -154,8 +154,8 @@ class Traces:
 
     def usual_length(self, use: Use, wanted: Thresholds) -> timedelta | None:
         """How long nearly all sessions of the use's features last; None where too few ended to know."""
-        found = [self.lengths.get((use.product, feature)) for feature in use.features]
-        known = [length for item in found if item is not None for count, length in [item] if count >= wanted.fewest_closed]
+        lengths = [self.lengths.get((use.product, feature)) for feature in use.features]
+        known = [length for item in lengths if item is not None for count, length in [item] if count >= wanted.fewest_closed]
         return max(known, default=None)
 
     def asked_for(self, use: Use) -> timedelta | None:
@@ -166,7 +166,7 @@ class Traces:
 
     def longest_kept(self, use: Use) -> timedelta | None:
         """The longest time that the member kept a borrow of the product before giving it back; None where there was none."""
-        return self.kept.get((use.member or "", use.product))
+        return self.longest_borrows.get((use.member or "", use.product))
 
 
 def _when(micros: int) -> datetime:
@@ -207,16 +207,16 @@ def held(log: Log, now: datetime | None, *, freed_by_time: Sequence[str]) -> Ite
 
 def _since_the_oldest(frame: pd.DataFrame, starts: Mapping[tuple[object, ...], list[pd.Timestamp]]) -> pd.DataFrame:
     """The frame, in which what is open without a handle began when the oldest of its kind did."""
-    found = frame.sort_values("start", ignore_index=True)
-    nameless = found[found["handle"].isna() & found["censored"]]
+    by_start = frame.sort_values("start", ignore_index=True)
+    nameless = by_start[by_start["handle"].isna() & by_start["censored"]]
     for key, rows in nameless.groupby(["product", "feature", "member", "machine"], dropna=False):
         turn = 0
         for index, quantity in zip(rows.index, rows["quantity"], strict=True):
             known = starts.get(tuple(key), [])
             if turn < len(known):
-                found.loc[index, "start"] = known[turn]
+                by_start.loc[index, "start"] = known[turn]
             turn += quantity
-    return found
+    return by_start
 
 
 def _text(value: Any) -> str | None:
@@ -236,11 +236,11 @@ def _signs(log: Log, until: int) -> Table:
 
 def _machines(sightings: pd.DataFrame, name: str) -> dict[str, list[_Machine]]:
     """The machines of each member or alias, in the order in which they were first seen."""
-    found: dict[str, dict[str, _Machine]] = defaultdict(dict)
+    by_name: dict[str, dict[str, _Machine]] = defaultdict(dict)
     for row in sightings.dropna(subset=[name, "machine"]).sort_values(["first_at", "machine"]).itertuples():
-        machines = found[getattr(row, name)]
+        machines = by_name[getattr(row, name)]
         machines.setdefault(row.machine, _Machine(row.machine, row.first_at.to_pydatetime(), set())).members.add(row.member)
-    return {key: [*machines.values()] for key, machines in found.items()}
+    return {key: [*machines.values()] for key, machines in by_name.items()}
 
 
 def _places(log: Log, until: int) -> dict[tuple[str, ...], datetime]:
@@ -253,8 +253,8 @@ def _places(log: Log, until: int) -> dict[tuple[str, ...], datetime]:
 
 def _disabled(log: Log, until: int) -> dict[str, datetime]:
     """The disabled members, with the first denial that tells it."""
-    told = log.table.filter((_["at"] <= until) & (_.reason == DISABLED) & _.member.notnull()).group_by("member")
-    frame = log.engine.frame(told.aggregate(first_at=_["at"].min()), (_SIGHTINGS[0], _SIGHTINGS[-2]))
+    disabled = log.table.filter((_["at"] <= until) & (_.reason == DISABLED) & _.member.notnull()).group_by("member")
+    frame = log.engine.frame(disabled.aggregate(first_at=_["at"].min()), (_SIGHTINGS[0], _SIGHTINGS[-2]))
     return {row.member: row.first_at.to_pydatetime() for row in frame.itertuples()}
 
 
@@ -275,6 +275,6 @@ def _lengths(log: Log, until: int, share: float) -> dict[tuple[str, str], tuple[
 
 def _kept(log: Log, until: int) -> dict[tuple[str, str], timedelta]:
     given_back = log.paired.filter((_["mode"] == BORROW) & (_.end <= until) & _.ended_by.isin(GIVEN_BACK))
-    rows = given_back.mutate(length=_.end - _.start).group_by("member", "product").aggregate(kept=_.length.max())
-    frame = log.engine.frame(rows, _KEPT)
-    return {(row.member, row.product): row.kept * MICROSECOND for row in frame.itertuples()}
+    rows = given_back.mutate(length=_.end - _.start).group_by("member", "product").aggregate(longest=_.length.max())
+    frame = log.engine.frame(rows, _LONGEST)
+    return {(row.member, row.product): row.longest * MICROSECOND for row in frame.itertuples()}

@@ -59,7 +59,7 @@ def observed_cells(log: Log) -> pd.DataFrame:
 
 def use_by_cell(log: Log, grouping: str) -> Table:
     """The use in each quarter of an hour, computed once: `pair`, `cell`, and for each of the series its most and its seat-microseconds."""
-    return log.once(("cells", grouping), lambda: log.engine.kept(_use_by_cell(levels.kept_steps(log, grouping))))
+    return log.once(("cells", grouping), lambda: log.engine.materialized(_use_by_cell(levels.kept_steps(log, grouping))))
 
 
 def _use_by_cell(steps: Table) -> Table:

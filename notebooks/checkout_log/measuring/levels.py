@@ -42,9 +42,9 @@ def features(log: Log) -> pd.DataFrame:
     return log.once(("features",), lambda: _numbered(log, log.pairs.select("product", "feature"), FEATURES))
 
 
-def _numbered(log: Log, found: Table, columns: Sequence[Column]) -> pd.DataFrame:
+def _numbered(log: Log, figures: Table, columns: Sequence[Column]) -> pd.DataFrame:
     """The distinct rows in order, with their numbers in the first of these columns: engines sort numbers faster than texts."""
-    frame = log.engine.frame(found.distinct(), columns[1:])
+    frame = log.engine.frame(figures.distinct(), columns[1:])
     frame = frame.sort_values([column.name for column in columns[1:]], ignore_index=True)
     frame.insert(0, columns[0].name, range(len(frame)))
     return frame
@@ -73,25 +73,25 @@ def uses(log: Log) -> Table:
     )
 
 
-def moves(log: Log, found: Table, grouping: str) -> Table:
+def moves(log: Log, uses: Table, grouping: str) -> Table:
     """How the number of seats changes when: `pair`, `at`, and the changes of SERIES, of these uses under this grouping.
 
     The changes of each feature add up to nothing.
     """
     one_of("license", grouping, GROUPINGS)
     if grouping == "handle":
-        return _both_ends(found, "pair")
+        return _both_ends(uses, "pair")
     # Uses without a member or machine count together, as one.
-    named = found.mutate(holder=_[grouping].fill_null(""))
+    named = uses.mutate(holder=_[grouping].fill_null(""))
     holders = log.once(("holders", grouping), lambda: _numbered(log, named.select("holder"), _HOLDERS))
     numbered = named.join(log.engine.numbers(holders, _HOLDERS), "holder")
     # One number instead of two: engines sort by it twice as fast.
     return _each_once(log, _both_ends(numbered.mutate(held_as=_.pair * len(holders) + _.number), "pair", "held_as"))
 
 
-def _both_ends(found: Table, *keys: str) -> Table:
-    starts = found.select(*keys, "at", *SERIES)
-    ends = found.select(*keys, **{name: -_[name] for name in SERIES}, at=_.until)
+def _both_ends(uses: Table, *keys: str) -> Table:
+    starts = uses.select(*keys, "at", *SERIES)
+    ends = uses.select(*keys, **{name: -_[name] for name in SERIES}, at=_.until)
     return starts.union(ends.select(*starts.columns))
 
 
@@ -139,7 +139,7 @@ def steps(log: Log, changes: Table) -> Table:
 
 def kept_steps(log: Log, grouping: str) -> Table:
     """The steps of the whole log under this grouping, computed once."""
-    return log.once(("steps", grouping), lambda: log.engine.kept(steps(log, moves(log, uses(log), grouping))))
+    return log.once(("steps", grouping), lambda: log.engine.materialized(steps(log, moves(log, uses(log), grouping))))
 
 
 def spectrum(log: Log, grouping: str) -> pd.DataFrame:
@@ -147,10 +147,10 @@ def spectrum(log: Log, grouping: str) -> pd.DataFrame:
     return log.once(("spectrum", grouping), lambda: spectrum_of(log, kept_steps(log, grouping)))
 
 
-def spectrum_of(log: Log, found: Table) -> pd.DataFrame:
+def spectrum_of(log: Log, moves: Table) -> pd.DataFrame:
     """How long each level was in use in these steps, level 0 included: SPECTRUM."""
     parts = [
-        found.group_by("pair", level=_[name])
+        moves.group_by("pair", level=_[name])
         .aggregate(micros=(_.until - _["at"]).sum(), first_at=_["at"].min())
         .filter(_.level > 0)
         .select("pair", "level", "micros", "first_at", series=ibis.literal(name))
@@ -172,9 +172,9 @@ def at_least(log: Log, grouping: str) -> pd.DataFrame:
     return log.once(("at least", grouping), lambda: at_least_of(spectrum(log, grouping)))
 
 
-def at_least_of(found: pd.DataFrame) -> pd.DataFrame:
+def at_least_of(spectrum: pd.DataFrame) -> pd.DataFrame:
     """The same for this SPECTRUM."""
-    table = found.pivot_table(index=["pair", "level"], columns="series", values="micros", aggfunc="sum", fill_value=0)
+    table = spectrum.pivot_table(index=["pair", "level"], columns="series", values="micros", aggfunc="sum", fill_value=0)
     parts = []
     for pair, levels in table.groupby("pair"):
         dense = levels.droplevel("pair").reindex(range(int(levels.index[-1][1]) + 1), fill_value=0)

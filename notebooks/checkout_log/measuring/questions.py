@@ -32,26 +32,26 @@ def one_of(name: str, value: object, known: Iterable[str]) -> str:
 def share(value: float) -> Fraction:
     """A share of time, above 0 and at most 1, as the exact number that was written. Raises QuestionInvalid."""
     try:
-        found = Fraction(str(value))
+        fraction = Fraction(str(value))
     except (ValueError, ZeroDivisionError):
-        found = Fraction(0)
-    if not 0 < found <= 1:
+        fraction = Fraction(0)
+    if not 0 < fraction <= 1:
         raise QuestionInvalid(f"share is {value!r}", hint="It is above 0 and at most 1: 0.95 for 95 %.")
-    return found
+    return fraction
 
 
 def duration(name: str, value: object) -> int:
     """A length of time such as "5min", in whole microseconds. Raises QuestionInvalid unless it is a second or more."""
     try:
         # Of a number nobody can say whether seconds were meant; pandas would take it for nanoseconds.
-        found = pd.Timedelta(value if isinstance(value, str | timedelta | np.timedelta64) else 0)
+        length = pd.Timedelta(value if isinstance(value, str | timedelta | np.timedelta64) else 0)
     except ValueError:
-        found = pd.Timedelta(0)
-    if not found >= pd.Timedelta(seconds=1):
+        length = pd.Timedelta(0)
+    if not length >= pd.Timedelta(seconds=1):
         raise QuestionInvalid(
             f"{name} is {value!r}", hint='It is a second or more: a length of time such as "5min" or timedelta(minutes=5).'
         )
-    return int(found.value) // 1_000
+    return int(length.value) // 1_000
 
 
 def whole(name: str, value: object, *, least: int = 1, most: int = MOST) -> int:

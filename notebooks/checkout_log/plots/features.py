@@ -13,10 +13,10 @@ def of_feature(frame: pd.DataFrame, product: str | None, feature: str | None) ->
     for name, value in (("product", product), ("feature", feature)):
         if value is not None:
             rows = rows[rows[name] == value]
-    found = rows[["product", "feature"]].drop_duplicates()
-    if len(found) > 1:
-        known = "; ".join(f"{row.product} {row.feature}" for row in found.head(8).itertuples())
-        raise QuestionInvalid(f"the table holds {len(found)} features ({known})", hint="Say which: product=..., feature=...")
+    features = rows[["product", "feature"]].drop_duplicates()
+    if len(features) > 1:
+        known = "; ".join(f"{row.product} {row.feature}" for row in features.head(8).itertuples())
+        raise QuestionInvalid(f"the table holds {len(features)} features ({known})", hint="Say which: product=..., feature=...")
     return rows.reset_index(drop=True)
 
 

@@ -91,10 +91,10 @@ def days_since_used(frame: pd.DataFrame, *, ax: Axes | None = None, days: int = 
     frame: of `usage.last_used`. days: a mark is drawn there.
     """
     ax = dressed(axes(ax), "Members who have not used a product for so long", "days since the last use", "members")
-    found = frame.dropna(subset=["days_since", "member"])
-    if found.empty:
+    dated = frame.dropna(subset=["days_since", "member"])
+    if dated.empty:
         return nothing(ax, "nobody used anything")
-    latest = found.groupby(["product", "member"])["days_since"].min()
+    latest = dated.groupby(["product", "member"])["days_since"].min()
     products = latest.groupby("product").size().sort_values(ascending=False).index[: len(_LINES)]
     labels = []
     for name, color in zip(products, _LINES, strict=False):
@@ -102,7 +102,7 @@ def days_since_used(frame: pd.DataFrame, *, ax: Axes | None = None, days: int = 
         ax.step(np.append(0, since), np.append(len(since), len(since) - 1 - np.arange(len(since))), where="post", color=color)
         labels.append((float((since > days).sum()), f"{shortened(str(name))}: {(since > days).sum()} of {len(since)}", color))
     ax.set_ylim(0, None)
-    ax.set_xlim(0, max(days * 1.3, float(found["days_since"].max()) * 1.02))
+    ax.set_xlim(0, max(days * 1.3, float(dated["days_since"].max()) * 1.02))
     mark(ax, days, f"{days} days", GREY)
     end_labels(ax, labels)
     seats_axis(ax)

@@ -44,10 +44,10 @@ def confusion(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     if table.empty:
         return nothing(ax, "nothing was planted")
     for row, (planted, counts) in enumerate(table.iterrows()):
-        for column, (found, count) in enumerate(counts.items()):
+        for column, (named, count) in enumerate(counts.items()):
             if pd.isna(count):
                 continue
-            shade = _shade(str(planted), str(found), int(count))
+            shade = _shade(str(planted), str(named), int(count))
             ax.fill_between([column + 0.03, column + 0.97], row + 0.03, row + 0.97, color=shade, linewidth=0)
             ink = "white" if shade == GREEN else ("black" if count else GREY)
             ax.text(column + 0.5, row + 0.5, f"{int(count)}", ha="center", va="center", color=ink)
@@ -62,8 +62,8 @@ def confusion(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _shade(planted: str, found: str, count: int) -> str:
+def _shade(planted: str, named: str, count: int) -> str:
     if count == 0:
         return "#F4F4F4"
-    is_right = planted == found if planted in CAUSES else found not in CAUSES
-    return GREEN if is_right else (ORANGE if found in CAUSES or planted in CAUSES else PALE)
+    is_right = planted == named if planted in CAUSES else named not in CAUSES
+    return GREEN if is_right else (ORANGE if named in CAUSES or planted in CAUSES else PALE)

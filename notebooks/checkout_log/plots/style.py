@@ -64,8 +64,8 @@ def nothing(ax: Axes, why: str) -> Axes:
 
 def moments(values: pd.Series) -> Numbers:
     """Aware times as matplotlib takes them: UTC without a zone."""
-    found: Numbers = values.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
-    return found
+    wall_times: Numbers = values.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
+    return wall_times
 
 
 def time_axis(ax: Axes, timezone: str) -> None:

@@ -43,17 +43,17 @@ class ReportNotWritten(LogError):
 
 def parser() -> argparse.ArgumentParser:
     """The parser of `carnet-report`."""
-    found = argparse.ArgumentParser(
+    options = argparse.ArgumentParser(
         prog="carnet-report",
         description="Write one page on stuck licenses, use, denials and borrows out of checkout logs.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    found.add_argument("logs", metavar="LOG", nargs="+", help="a file, folder, pattern, or address of a database")
-    found.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the page to write")
-    found.add_argument("--timezone", metavar="ZONE", default="UTC", help="time zone of the license servers (default: UTC)")
-    found.add_argument("--version", action="version", version=f"carnet-report {version('carnet')}")
-    return found
+    options.add_argument("logs", metavar="LOG", nargs="+", help="a file, folder, pattern, or address of a database")
+    options.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the page to write")
+    options.add_argument("--timezone", metavar="ZONE", default="UTC", help="time zone of the license servers (default: UTC)")
+    options.add_argument("--version", action="version", version=f"carnet-report {version('carnet')}")
+    return options
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,10 +90,10 @@ def report(logs: Sequence[str], output: Path, timezone: str) -> int:
 
 def _runs(parameters: dict[str, object]) -> Iterator[Run]:
     """Every notebook, one after the other: each may need all memory there is."""
-    found = notebooks.paths()
+    paths = notebooks.paths()
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("Notebooks", total=len(found))
-        for notebook in found:
+        task = progress.add_task("Notebooks", total=len(paths))
+        for notebook in paths:
             progress.update(task, description=notebook.stem)
             yield notebooks.run(notebook, parameters)
             progress.advance(task)

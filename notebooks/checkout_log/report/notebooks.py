@@ -97,19 +97,19 @@ def run(notebook: Path, parameters: Mapping[str, object]) -> Run:
                 extra_arguments=["--log-level=CRITICAL"],
             )
         except PapermillExecutionError as failed:
-            error = _told(failed)
+            error = _error_text(failed)
         except DeadKernelError:
             error = "The process ended on its own; perhaps there was too little memory."
         cells = [cell for cell in nbformat.read(target, as_version=4).cells if not tags(cell) & _MADE_BY_PAPERMILL]
     return Run(notebook.stem, tuple(cells), _failure(cells, error) if error else None)
 
 
-def _told(failed: PapermillExecutionError) -> str:
+def _error_text(failed: PapermillExecutionError) -> str:
     """The error in one line, and below it the line of the cell that it came from."""
     plain = _COLOR.sub("", "\n".join(failed.traceback))
     lines = re.findall(r"^-+> *\d+ (.*)$", plain, re.MULTILINE)
-    told = f"{failed.ename}: {failed.evalue}" if failed.evalue else failed.ename
-    return f"{told}\n{lines[0].strip()}" if lines else told
+    message = f"{failed.ename}: {failed.evalue}" if failed.evalue else failed.ename
+    return f"{message}\n{lines[0].strip()}" if lines else message
 
 
 def _failure(cells: Sequence[NotebookNode], error: str) -> Failure:

@@ -110,8 +110,8 @@ def _shown(output: NotebookNode) -> Iterator[Piece]:
     if "image/png" in data:
         yield Piece("picture", _checked(data["image/png"]), alt=output.metadata.get("image/png", {}).get("alt", ""))
     elif TABLE in data:
-        found = data[TABLE]
-        yield Piece("table", found["schema"]["fields"], rows=found["data"], total=found["rows"])
+        table = data[TABLE]
+        yield Piece("table", table["schema"]["fields"], rows=table["data"], total=table["rows"])
     elif "text/markdown" in data:
         yield Piece("prose", prose(data["text/markdown"]))
     elif "text/plain" in data:

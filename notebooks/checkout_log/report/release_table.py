@@ -11,19 +11,19 @@ from checkout_log.columns import BORROW
 from checkout_log.spreadsheets import defused
 
 
-def releasable(found: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:
+def releasable(stuck_uses: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:
     """The stuck borrows that an authority can release: rows of `stuck.find` whose handle is a borrow in an authority's log.
 
     sessions: of `Log.sessions`. Sessions, and licenses of other servers, are ended on those servers.
     """
     borrows = sessions.loc[(sessions["source"] == "authority") & (sessions["mode"] == BORROW), "handle"]
-    return found[found["handle"].isin(borrows)].reset_index(drop=True)
+    return stuck_uses[stuck_uses["handle"].isin(borrows)].reset_index(drop=True)
 
 
-def write_csv(found: pd.DataFrame, path: Path | str) -> Path:
+def write_csv(stuck_uses: pd.DataFrame, path: Path | str) -> Path:
     """The file written: the rows of `stuck.find` as CSV, times in RFC 3339; no cell is run by a spreadsheet."""
-    cells = {name: [_cell(value) for value in found[name]] for name in found.columns}
-    pd.DataFrame(cells, columns=list(found.columns)).to_csv(path, index=False)
+    cells = {name: [_cell(value) for value in stuck_uses[name]] for name in stuck_uses.columns}
+    pd.DataFrame(cells, columns=list(stuck_uses.columns)).to_csv(path, index=False)
     return Path(path)
 
 

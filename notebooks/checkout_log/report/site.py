@@ -100,15 +100,15 @@ def _scaled(product: Product, size: float) -> Product:
 
 
 def _written(truth: Truth, folder: Path, servers: Sequence[str], traps: Traps) -> list[Path]:
-    found: list[Path] = []
+    files: list[Path] = []
     if AUTHORITY in servers:
         products = truth.organization.served_by(AUTHORITY)
-        found += simulate.write_parquet(truth, folder / "authority.parquet", products)
+        files += simulate.write_parquet(truth, folder / "authority.parquet", products)
     if FLEXNET in servers:
-        found += simulate.write_flexnet(truth, folder, traps=traps)
+        files += simulate.write_flexnet(truth, folder, traps=traps)
     if RLM in servers:
-        found += simulate.write_rlm(truth, folder)
-    return found
+        files += simulate.write_rlm(truth, folder)
+    return files
 
 
 def _reach(log: Log) -> str:

@@ -47,14 +47,14 @@ class Clock:
         days, which = np.unique(times // DAY, return_inverse=True)
         moved = exact(days * DAY) - days * DAY
         is_odd = (moved != exact((days + 1) * DAY) - (days + 1) * DAY)[which]
-        found: Whole = times + moved[which]
-        found[is_odd] = exact(times[is_odd])
-        return found
+        shifted: Whole = times + moved[which]
+        shifted[is_odd] = exact(times[is_odd])
+        return shifted
 
     def _exact_utc(self, wall: Whole) -> Whole:
         naive = pd.DatetimeIndex(wall.astype("datetime64[us]"))
-        found = naive.tz_localize(self.zone, ambiguous=np.zeros(len(naive), dtype=bool), nonexistent="shift_forward")
-        return np.asarray(found.tz_convert("UTC").as_unit("us").asi8, dtype=np.int64)
+        aware = naive.tz_localize(self.zone, ambiguous=np.zeros(len(naive), dtype=bool), nonexistent="shift_forward")
+        return np.asarray(aware.tz_convert("UTC").as_unit("us").asi8, dtype=np.int64)
 
     def _exact_wall(self, utc: Whole) -> Whole:
         aware = pd.DatetimeIndex(utc.astype("datetime64[us]")).tz_localize("UTC").tz_convert(self.zone)

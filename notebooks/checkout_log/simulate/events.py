@@ -24,7 +24,7 @@ from checkout_log.columns import (
 from checkout_log.simulate.clock import Mask, Whole
 from checkout_log.simulate.grants import Granted, Pools
 from checkout_log.simulate.organization import AUTHORITY
-from checkout_log.simulate.plan import Told
+from checkout_log.simulate.plan import StoryDenial
 from checkout_log.simulate.world import NONE, World
 
 Texts = npt.NDArray[np.object_]
@@ -71,18 +71,18 @@ def held_seats(world: World, wishes: pd.DataFrame, answers: Granted) -> Held:
     wish = sessions["wish"].to_numpy()
     pools = Pools.of(world)
     use = wishes["use"].to_numpy()[wish]
-    counts = np.array([len(found) for found in pools.of_use], dtype=np.int64)
+    counts = np.array([len(pools_of_use) for pools_of_use in pools.of_use], dtype=np.int64)
     again = np.repeat(np.arange(len(wish)), counts[use])
     wish, start, end = wish[again], sessions["start"].to_numpy()[again], sessions["end"].to_numpy()[again]
     pool = np.array([at for number in use for at in pools.of_use[number]], dtype=np.int64)
-    column = {name: wishes[name].to_numpy()[wish] for name in ("due", "member", "machine", "use", "told_at", "told_until")}
-    is_renewed = (column["told_until"] != NONE) & (column["told_at"] <= np.minimum(end, world.now))
+    column = {name: wishes[name].to_numpy()[wish] for name in ("due", "member", "machine", "use", "change_at", "change_until")}
+    is_renewed = (column["change_until"] != NONE) & (column["change_at"] <= np.minimum(end, world.now))
     return Held(
         wish,
         start,
         end,
         sessions["ending"].to_numpy()[again],
-        np.where(is_renewed, column["told_until"], column["due"]),
+        np.where(is_renewed, column["change_until"], column["due"]),
         column["member"],
         column["machine"],
         pool,
@@ -125,14 +125,14 @@ def who_and_what(world: World, member: Whole, machine: Whole, pool: Whole) -> di
 
 
 def logged_events(
-    world: World, wishes: pd.DataFrame, answers: Granted, found: Held, told: list[Told]
+    world: World, wishes: pd.DataFrame, answers: Granted, held: Held, story_denials: list[StoryDenial]
 ) -> dict[str, npt.NDArray[np.generic]]:
     """All events in order of time, what gives back before what takes: the columns EVENTS as arrays."""
     parts = [
-        *_life(world, wishes, found),
+        *_life(world, wishes, held),
         _denials(world, wishes, answers),
-        _probes(world, found),
-        _told(world, told),
+        _probes(world, held),
+        _story_denials(world, story_denials),
     ]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     order = np.lexsort((columns.pop("rank"), columns["at"]))
@@ -144,28 +144,28 @@ def logged_events(
 Part = dict[str, npt.NDArray[np.generic]]
 
 
-def _life(world: World, wishes: pd.DataFrame, found: Held) -> list[Part]:
+def _life(world: World, wishes: pd.DataFrame, held: Held) -> list[Part]:
     """Checkouts, what happened on the way, and ends."""
-    told_at, told_until = (wishes[name].to_numpy()[found.wish] for name in ("told_at", "told_until"))
-    is_told = (told_at != NONE) & (told_at <= np.minimum(found.end, world.now))
-    first_due = wishes["due"].to_numpy()[found.wish]
+    change_at, change_until = (wishes[name].to_numpy()[held.wish] for name in ("change_at", "change_until"))
+    is_changed = (change_at != NONE) & (change_at <= np.minimum(held.end, world.now))
+    first_due = wishes["due"].to_numpy()[held.wish]
     parts = [
-        _part(world, found, found.start, CHECKOUT, first_due, None, 1),
-        _part(world, found, told_at, RENEWAL, told_until, None, 1, is_told & (told_until != NONE)),
-        _part(world, found, told_at, REVOCATION, found.due, "stolen", 1, is_told & (told_until == NONE)),
+        _part(world, held, held.start, CHECKOUT, first_due, None, 1),
+        _part(world, held, change_at, RENEWAL, change_until, None, 1, is_changed & (change_until != NONE)),
+        _part(world, held, change_at, REVOCATION, held.due, "stolen", 1, is_changed & (change_until == NONE)),
     ]
     for ending, (event, reason) in _CLOSING.items():
-        rows = found.ending == ENDINGS.index(ending)
-        parts.append(_part(world, found, found.end, event, found.due, reason, 0, rows))
+        rows = held.ending == ENDINGS.index(ending)
+        parts.append(_part(world, held, held.end, event, held.due, reason, 0, rows))
     return parts
 
 
 def _part(
-    world: World, found: Held, at: Whole, event: str, until: Whole, reason: str | None, rank: int, rows: Mask | None = None
+    world: World, held: Held, at: Whole, event: str, until: Whole, reason: str | None, rank: int, rows: Mask | None = None
 ) -> Part:
     """Events of one kind, one for each of these rows."""
     rows = np.ones(len(at), dtype=bool) if rows is None else rows
-    some, count = found.at(rows), int(rows.sum())
+    some, count = held.at(rows), int(rows.sum())
     return {
         **who_and_what(world, some.member, some.machine, some.pool),
         "at": at[rows],
@@ -188,12 +188,12 @@ def _denials(world: World, wishes: pd.DataFrame, answers: Granted) -> Part:
     return _refused(world, at, column["member"], column["machine"], pool, column["due"], quantity, POOL_EXHAUSTED)
 
 
-def _probes(world: World, found: Held) -> Part:
+def _probes(world: World, held: Held) -> Part:
     """Clients that ask for what is not served, in the same second as they take what is."""
     names = [world.organization.product(name) for name, _ in Pools.of(world).names]
-    can_probe = np.array([bool(product.probed) for product in names])[found.pool]
+    can_probe = np.array([bool(product.probed) for product in names])[held.pool]
     rows = can_probe & (world.rng.random(len(can_probe)) < _PROBING)
-    some = found.at(rows)
+    some = held.at(rows)
     part = _refused(
         world,
         some.start,
@@ -208,16 +208,18 @@ def _probes(world: World, found: Held) -> Part:
     return part
 
 
-def _told(world: World, told: list[Told]) -> Part:
+def _story_denials(world: World, story_denials: list[StoryDenial]) -> Part:
     """Refusals that belong to stories."""
     pools = Pools.of(world)
     at, member, machine = (
-        np.array([getattr(one, name) for one in told], dtype=np.int64) for name in ("at", "member", "machine")
+        np.array([getattr(one, name) for one in story_denials], dtype=np.int64) for name in ("at", "member", "machine")
     )
-    pool = np.array([pools.of_use[one.use][0] for one in told], dtype=np.int64)
-    part = _refused(world, at, member, machine, pool, np.full(len(told), NONE), np.ones(len(told), np.int64), "")
-    part["reason"] = np.array([one.reason for one in told], dtype=object)
-    part["mode"] = np.full(len(told), BORROW, dtype=object)
+    pool = np.array([pools.of_use[one.use][0] for one in story_denials], dtype=np.int64)
+    part = _refused(
+        world, at, member, machine, pool, np.full(len(story_denials), NONE), np.ones(len(story_denials), np.int64), ""
+    )
+    part["reason"] = np.array([one.reason for one in story_denials], dtype=object)
+    part["mode"] = np.full(len(story_denials), BORROW, dtype=object)
     return part
 
 

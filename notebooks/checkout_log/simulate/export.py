@@ -92,8 +92,8 @@ def _rows(truth: Truth, products: Sequence[str] | None) -> Iterator[dict[str, An
 
 
 def _rfc3339(times: pd.Series) -> list[str | None]:
-    found = np.datetime_as_string(times.dt.tz_convert(None).to_numpy(dtype="datetime64[us]"), unit="us").tolist()
-    return [None if text == "NaT" else f"{text}Z" for text in found]
+    texts = np.datetime_as_string(times.dt.tz_convert(None).to_numpy(dtype="datetime64[us]"), unit="us").tolist()
+    return [None if text == "NaT" else f"{text}Z" for text in texts]
 
 
 # Monday, 1 January 2024, 0:00 UTC; the events spread over a year from then on.
@@ -200,27 +200,27 @@ def _moments(rng: np.random.Generator, begin: int, span: int, count: int) -> Who
     return np.interp(rng.random(count), edges, np.linspace(0, span, len(edges))).astype(np.int64)
 
 
-def _batch(found: _Rows, written: int) -> pa.RecordBatch:
+def _batch(rows: _Rows, written: int) -> pa.RecordBatch:
     """Rows as a batch of the export."""
-    count = len(found.at)
-    is_denied, is_borrow = found.kind == _REFUSED, found.until > 0
-    machine = found.member % (_MACHINES - _MEMBERS) * (found.number % 2) + found.member
+    count = len(rows.at)
+    is_denied, is_borrow = rows.kind == _REFUSED, rows.until > 0
+    machine = rows.member % (_MACHINES - _MEMBERS) * (rows.number % 2) + rows.member
     none = np.zeros(count, dtype=np.int64)
     columns = {
-        "at": _times(found.at, none > 0),
-        "event": _texts([CHECKIN, CHECKOUT, DENIAL], found.kind),
+        "at": _times(rows.at, none > 0),
+        "event": _texts([CHECKIN, CHECKOUT, DENIAL], rows.kind),
         "mode": _texts([SESSION, BORROW], is_borrow.astype(np.int64)),
-        "handle": _handles(found.number, is_denied),
-        "product": _texts([product for product, _ in _FEATURES], found.feature),
-        "feature": _texts([name for _, name in _FEATURES], found.feature),
-        "member": _texts([f"member{number:05d}" for number in range(_MEMBERS)], found.member),
-        "group": _texts([f"group-{number:02d}" for number in range(_GROUPS)], found.member % _GROUPS),
+        "handle": _handles(rows.number, is_denied),
+        "product": _texts([product for product, _ in _FEATURES], rows.feature),
+        "feature": _texts([name for _, name in _FEATURES], rows.feature),
+        "member": _texts([f"member{number:05d}" for number in range(_MEMBERS)], rows.member),
+        "group": _texts([f"group-{number:02d}" for number in range(_GROUPS)], rows.member % _GROUPS),
         "machine": _texts([f"{number * 2_654_435_761 % 2**32:08x}" for number in range(_MACHINES)], machine),
         "alias": _texts([f"pc {number}" for number in range(_MACHINES)], machine),
-        "os_user": _texts([f"user{number:05d}" for number in range(_MEMBERS)], found.member),
+        "os_user": _texts([f"user{number:05d}" for number in range(_MEMBERS)], rows.member),
         "quantity": pa.array(none + 1),
-        "until": _times(found.until, ~is_borrow),
-        "reason": _texts([CHECKED_IN, "", POOL_EXHAUSTED], found.kind, found.kind == _TAKEN),
+        "until": _times(rows.until, ~is_borrow),
+        "reason": _texts([CHECKED_IN, "", POOL_EXHAUSTED], rows.kind, rows.kind == _TAKEN),
         "source": _texts(["authority"], none),
         "line": pa.array(written + 1 + np.arange(count)),
     }

@@ -73,7 +73,7 @@ def written(lines: Sequence[Line], path: Path, clock: Clock, traps: Traps, rng: 
     """The files written, oldest first: the lines in order of time, with the traps in them."""
     texts = list(_texts(_in_order(lines, traps, rng), clock, traps, rng))
     cuts = [len(texts) * number // traps.files for number in range(traps.files + 1)]
-    found = []
+    files = []
     for number, (first, last) in enumerate(pairwise(cuts)):
         place = path if traps.files == 1 else path.with_name(f"{path.stem}.{number + 1:02d}{path.suffix}")
         begin = max(0, first - traps.overlap) if number else 0
@@ -81,8 +81,8 @@ def written(lines: Sequence[Line], path: Path, clock: Clock, traps: Traps, rng: 
         body = "".join(text + ends for text in texts[begin:last]).encode(traps.encoding, errors="replace")
         mark = b"\xef\xbb\xbf" if traps.bom and number == 0 else b""
         place.write_bytes(mark + body)
-        found.append(place)
-    return found
+        files.append(place)
+    return files
 
 
 def _in_order(lines: Sequence[Line], traps: Traps, rng: np.random.Generator) -> Iterator[Line]:
@@ -100,10 +100,10 @@ def _in_order(lines: Sequence[Line], traps: Traps, rng: np.random.Generator) -> 
 
 
 def _texts(lines: Iterator[Line], clock: Clock, traps: Traps, rng: np.random.Generator) -> Iterator[str]:
-    kept = list(lines)
-    walls = clock.wall(np.array([line.at for line in kept], dtype=np.int64)) % DAY
-    odd = (rng.random(len(kept)) < traps.untimed_lines).tolist()
-    for line, wall, is_odd in zip(kept, walls.tolist(), odd, strict=True):
+    remaining = list(lines)
+    walls = clock.wall(np.array([line.at for line in remaining], dtype=np.int64)) % DAY
+    odd = (rng.random(len(remaining)) < traps.untimed_lines).tolist()
+    for line, wall, is_odd in zip(remaining, walls.tolist(), odd, strict=True):
         time = f"{wall // HOUR:2d}:{wall % HOUR // MINUTE:02d}:{wall % MINUTE // SECOND:02d}"
         yield f"{time} ({line.daemon}) {line.text}"
         if is_odd and line.is_event:
@@ -123,7 +123,7 @@ _STAMP, _DAEMON_LATER, _SUMMARY = 6 * HOUR, 5 * MINUTE, 4 * HOUR
 _FULL = "(Licensed number of users already reached. (-4,342{}))"
 _NOT_SERVED = "(No such feature exists. (-5,346))"
 _NOT_ALLOWED = "(User/host not on INCLUDE list for feature. (-38,348))"
-# Some refusals carry the number of an unrelated fault of the network.
+# Some story_denials carry the number of an unrelated fault of the network.
 _NOISE = ':104 "Connection reset by peer"'
 _NOISY = 0.1
 _TAIL_OF_IN: dict[str | None, str] = {"idle": "(INACTIVE)", "shutdown": "(SHUTDOWN)"}
@@ -150,8 +150,8 @@ def write_flexnet(
     products: those of FlexNet servers by default. timezone: the zone of the server's wall, by default that of the organization.
     A borrow is an OUT line, as its due time is not logged; renewals and revocations leave no line.
     """
-    chosen = truth.organization.served_by(FLEXNET) if products is None else list(products)
-    daemons = {one: [feature.name for feature in truth.organization.product(one).features] for one in chosen}
+    names = truth.organization.served_by(FLEXNET) if products is None else list(products)
+    daemons = {one: [feature.name for feature in truth.organization.product(one).features] for one in names}
     server = Server(Clock(timezone or truth.organization.timezone), daemons)
     traps = traps or Traps()
     rng = np.random.default_rng([truth.seed, traps.seed])

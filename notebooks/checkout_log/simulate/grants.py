@@ -51,24 +51,24 @@ class Pools:
     @classmethod
     def of(cls, world: World) -> Pools:
         """The pools of an organization, and which of them each use takes from."""
-        found = cls()
+        pools = cls()
         for product in world.organization.products:
             for feature in product.features:
-                found.names.append((product.name, feature.name))
-                found.seats.append(feature.seats)
-        found.of_use = [[found.names.index((use.product, name)) for name in use.features] for use in world.uses]
-        return found
+                pools.names.append((product.name, feature.name))
+                pools.seats.append(feature.seats)
+        pools.of_use = [[pools.names.index((use.product, name)) for name in use.features] for use in world.uses]
+        return pools
 
 
 def stops(world: World) -> list[Stop]:
     """The restarts that fall into the time of the log, in order."""
-    found = []
+    stops_of_all = []
     for restart in world.organization.restarts:
         down = world.clock.utc_of(wall_of(datetime.combine(restart.on, restart.at)))
         stop = Stop(restart.server, down, down + restart.minutes * MINUTE, restart.clean)
         if world.clock.utc_of(world.begin) < stop.down_at and stop.up_at < world.now:
-            found.append(stop)
-    return sorted(found, key=lambda stop: stop.down_at)
+            stops_of_all.append(stop)
+    return sorted(stops_of_all, key=lambda stop: stop.down_at)
 
 
 def granted(world: World, wishes: pd.DataFrame) -> Granted:
@@ -79,12 +79,12 @@ def granted(world: World, wishes: pd.DataFrame) -> Granted:
     sessions = pd.DataFrame({"wish": named, "start": mine["at"], "end": mine["end"], "ending": mine["ending"]})
     counter = _Counter(world, wishes)
     counter.serve(wishes.index[~is_named].to_numpy())
-    found = pd.concat([sessions, pd.DataFrame(counter.sessions, columns=list(sessions.columns))], ignore_index=True)
-    found = found.astype(np.int64)
-    is_open = found["end"] > world.now
-    found.loc[is_open, "ending"] = OPEN
-    found.loc[is_open, "end"] = world.now
-    return Granted(found, pd.DataFrame(counter.denials, columns=["at", "wish", "pool"]).astype(np.int64))
+    sessions_of_all = pd.concat([sessions, pd.DataFrame(counter.sessions, columns=list(sessions.columns))], ignore_index=True)
+    sessions_of_all = sessions_of_all.astype(np.int64)
+    is_open = sessions_of_all["end"] > world.now
+    sessions_of_all.loc[is_open, "ending"] = OPEN
+    sessions_of_all.loc[is_open, "end"] = world.now
+    return Granted(sessions_of_all, pd.DataFrame(counter.denials, columns=["at", "wish", "pool"]).astype(np.int64))
 
 
 class _Counter:

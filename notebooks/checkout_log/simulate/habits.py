@@ -24,23 +24,23 @@ def due_after(wall: int, days: int) -> int:
     return wall // DAY * DAY + days * DAY + DUE_HOUR * HOUR
 
 
-def borrows(world: World, found: list[Borrow], tries: int = 3) -> pd.DataFrame:
+def borrows(world: World, borrows_of_members: list[Borrow], tries: int = 3) -> pd.DataFrame:
     """Borrows as wishes: their times become UTC."""
-    usual = {"due": NONE, "told_at": NONE, "told_until": NONE, "ending": ENDINGS.index(CHECKIN)}
-    frame = pd.DataFrame([usual | borrow for borrow in found], columns=_FIELDS).astype(np.int64)
-    for name in ("due", "told_at", "told_until"):
+    usual = {"due": NONE, "change_at": NONE, "change_until": NONE, "ending": ENDINGS.index(CHECKIN)}
+    frame = pd.DataFrame([usual | borrow for borrow in borrows_of_members], columns=_FIELDS).astype(np.int64)
+    for name in ("due", "change_at", "change_until"):
         values = frame[name].to_numpy()
         frame[name] = np.where(values == NONE, NONE, world.clock.utc(values))
     at, end = frame.pop("at").to_numpy(), frame.pop("end").to_numpy()
     return table(world, at, end, tries=tries, **{str(name): frame[name].to_numpy() for name in frame})
 
 
-_FIELDS = ["at", "end", "member", "machine", "use", "due", "told_at", "told_until", "ending"]
+_FIELDS = ["at", "end", "member", "machine", "use", "due", "change_at", "change_until", "ending"]
 
 
 def trips(world: World, members: Whole, habit: OfficeHours) -> pd.DataFrame:
     """Short borrows of who has a laptop: asked for some days, back after fewer."""
-    found: list[Borrow] = []
+    trip_borrows: list[Borrow] = []
     for member in members:
         if not world.people.has_laptop(member):
             continue
@@ -53,7 +53,7 @@ def trips(world: World, members: Whole, habit: OfficeHours) -> pd.DataFrame:
             use = int(world.drawn(habit.borrows, 1)[0])
             days = int(world.rng.integers(3, 9))
             end = wall + int(world.rng.uniform(0.4, 0.95) * days * DAY)
-            found.append(
+            trip_borrows.append(
                 {
                     "at": wall,
                     "end": end,
@@ -64,13 +64,13 @@ def trips(world: World, members: Whole, habit: OfficeHours) -> pd.DataFrame:
                 }
             )
             free_from = due_after(wall, days)
-    return borrows(world, found)
+    return borrows(world, trip_borrows)
 
 
 def crews(world: World, members: Whole, habit: FieldCrew) -> pd.DataFrame:
     """Borrows of field crews, one after the other, with some days between."""
     last = world.begin + world.organization.days * DAY
-    found: list[Borrow] = []
+    crew_borrows: list[Borrow] = []
     for member in members:
         at = world.begin + int(world.rng.integers(0, 20 * DAY))
         use, lapsed = NONE, False
@@ -84,9 +84,9 @@ def crews(world: World, members: Whole, habit: FieldCrew) -> pd.DataFrame:
             borrow: Borrow = {"at": wall, "member": member, "machine": world.people.laptop(member), "use": use, "due": due}
             borrow |= _fate(world, habit, borrow, is_last=at >= last - DAY)
             lapsed = borrow["end"] == due
-            at = max(at, borrow.get("told_until", NONE) + DAY)
-            found.append(borrow)
-    return borrows(world, found)
+            at = max(at, borrow.get("change_until", NONE) + DAY)
+            crew_borrows.append(borrow)
+    return borrows(world, crew_borrows)
 
 
 def _fate(world: World, habit: FieldCrew, borrow: Borrow, *, is_last: bool) -> Borrow:
@@ -101,10 +101,10 @@ def _fate(world: World, habit: FieldCrew, borrow: Borrow, *, is_last: bool) -> B
     if not has_authority or is_last or drawn < 1 - habit.lapsing - habit.renewing - _LOST_ON_A_TRIP - _REVOKED:
         return {"end": early}
     if drawn < 1 - habit.lapsing - _LOST_ON_A_TRIP - _REVOKED:
-        told_at, until = due - int(world.rng.uniform(0.3, 2) * DAY), due_after(due, int(world.rng.integers(3, 11)))
-        return {"end": until - int(world.rng.uniform(0.1, 2) * DAY), "told_at": told_at, "told_until": until}
+        change_at, until = due - int(world.rng.uniform(0.3, 2) * DAY), due_after(due, int(world.rng.integers(3, 11)))
+        return {"end": until - int(world.rng.uniform(0.1, 2) * DAY), "change_at": change_at, "change_until": until}
     if drawn < 1 - habit.lapsing - _LOST_ON_A_TRIP:
-        return {"end": due, "ending": ENDINGS.index(REVOCATION), "told_at": wall + (due - wall) // 2}
+        return {"end": due, "ending": ENDINGS.index(REVOCATION), "change_at": wall + (due - wall) // 2}
     if drawn < 1 - habit.lapsing:
         return {"end": wall + int(world.rng.uniform(0.2, 0.8) * (due - wall)), "ending": ENDINGS.index(RELEASE)}
     return {"end": due, "ending": ENDINGS.index("expiry")}
@@ -157,8 +157,8 @@ def wishes(world: World) -> pd.DataFrame:
         for group, members in zip(world.organization.groups, world.people.of_group, strict=True)
         for part in _of_habit(world, np.array(members, dtype=np.int64), group.habit)
     ]
-    found = pd.concat(parts, ignore_index=True)
-    return found[found["at"] < world.now].reset_index(drop=True)
+    wishes_of_all = pd.concat(parts, ignore_index=True)
+    return wishes_of_all[wishes_of_all["at"] < world.now].reset_index(drop=True)
 
 
 def _of_habit(world: World, members: Whole, habit: Habit) -> list[pd.DataFrame]:
@@ -195,7 +195,7 @@ def _office_sessions(world: World, members: Whole, habit: OfficeHours) -> pd.Dat
     nights = np.where(weekday(days) == FRIDAY, 3, 1)
     end = np.where(world.rng.random(len(days)) < habit.overnight, days + nights * DAY + 8 * HOUR + (end - wall) // 8, end)
     use = world.drawn(habit.uses, len(who))
-    found = table(
+    sessions = table(
         world,
         wall,
         end,
@@ -204,7 +204,7 @@ def _office_sessions(world: World, members: Whole, habit: OfficeHours) -> pd.Dat
         use=use,
         tries=tries(world, habit.tries, len(who)),
     )
-    return _idle_or_lost(world, found)
+    return _idle_or_lost(world, sessions)
 
 
 def _machines(world: World, members: Whole) -> Whole:
@@ -215,19 +215,19 @@ def _machines(world: World, members: Whole) -> Whole:
     return np.array([owned[member][at] for member, at in zip(members.tolist(), drawn.tolist(), strict=True)], dtype=np.int64)
 
 
-def _idle_or_lost(world: World, found: pd.DataFrame) -> pd.DataFrame:
+def _idle_or_lost(world: World, sessions: pd.DataFrame) -> pd.DataFrame:
     """Some sessions end otherwise: a server takes an idle one back, and time ends one whose machine stopped."""
     products = [world.organization.product(use.product) for use in world.uses]
-    can_idle = np.array([product.idle_minutes is not None for product in products])[found["use"]]
-    has_time = np.array([product.server == AUTHORITY for product in products])[found["use"]]
-    drawn = world.rng.random(len(found))
+    can_idle = np.array([product.idle_minutes is not None for product in products])[sessions["use"]]
+    has_time = np.array([product.server == AUTHORITY for product in products])[sessions["use"]]
+    drawn = world.rng.random(len(sessions))
     idle, lost = can_idle & (drawn < _IDLE), has_time & (drawn < _LOST)
-    waits = np.array([product.idle_minutes or 30 for product in products])[found["use"]] * MINUTE
-    found["end"] += np.where(idle | lost, waits, 0)
+    waits = np.array([product.idle_minutes or 30 for product in products])[sessions["use"]] * MINUTE
+    sessions["end"] += np.where(idle | lost, waits, 0)
     # The time at which time ends a session is a whole second.
-    found["end"] -= np.where(lost, found["end"] % SECOND, 0)
-    found["ending"] = np.select([idle, lost], [ENDINGS.index("idle"), ENDINGS.index("end")], found["ending"])
-    return found
+    sessions["end"] -= np.where(lost, sessions["end"] % SECOND, 0)
+    sessions["ending"] = np.select([idle, lost], [ENDINGS.index("idle"), ENDINGS.index("end")], sessions["ending"])
+    return sessions
 
 
 def _student_sessions(world: World, members: Whole, habit: Students) -> pd.DataFrame:
@@ -260,8 +260,8 @@ def _office_days(world: World, members: Whole, habit: FieldCrew) -> pd.DataFrame
     end = np.minimum(wall + lengths(world, 2.0, len(days)), np.maximum(days + 18 * HOUR, wall + 10 * MINUTE))
     use = world.drawn(habit.uses, len(who))
     machine = np.array([world.people.machines_of[member][0] for member in members], dtype=np.int64)[who]
-    found = table(world, wall, end, member=members[who], machine=machine, use=use, tries=tries(world, habit.tries, len(who)))
-    return _idle_or_lost(world, found)
+    sessions = table(world, wall, end, member=members[who], machine=machine, use=use, tries=tries(world, habit.tries, len(who)))
+    return _idle_or_lost(world, sessions)
 
 
 def _jobs(world: World, members: Whole, habit: Batch) -> pd.DataFrame:

@@ -27,18 +27,18 @@ def write_lmstat(
     products: those of FlexNet servers by default, each as a vendor daemon. Times in the text are those of the server's wall, without
     a year; the linger of a borrow is the seconds from its start to its due time. Raises QuestionInvalid for a time without a zone.
     """
-    chosen = [truth.organization.product(name) for name in products or truth.organization.served_by(FLEXNET)]
+    daemons = [truth.organization.product(name) for name in products or truth.organization.served_by(FLEXNET)]
     clock = Clock(timezone or truth.organization.timezone)
-    found = []
+    files = []
     for moment in times:
         if moment.tzinfo is None:
             raise QuestionInvalid(f"{moment} has no time zone", hint="Give aware times, in UTC for example.")
         at = int(moment.timestamp()) * SECOND
         wall = clock.moment(at)
         path = Path(folder) / f"lmstat_{wall:%Y%m%d_%H%M%S}.txt"
-        path.write_text("\n".join(_lines(truth, chosen, clock, at)) + "\n", encoding="utf-8", newline="\n")
-        found.append(path)
-    return found
+        path.write_text("\n".join(_lines(truth, daemons, clock, at)) + "\n", encoding="utf-8", newline="\n")
+        files.append(path)
+    return files
 
 
 def _lines(truth: Truth, products: Sequence[Product], clock: Clock, at: int) -> Iterator[str]:

@@ -16,11 +16,11 @@ def write_logs(truth: Truth, folder: Path | str, traps: Traps | None = None) -> 
 
     Only together do they tell everything: a crash stands in no export, and a due time in no FlexNet log.
     """
-    mine, found = truth.organization.served_by, []
+    mine, files = truth.organization.served_by, []
     if mine(AUTHORITY):
-        found += write_jsonl(truth, Path(folder) / "checkout-log.jsonl", mine(AUTHORITY))
+        files += write_jsonl(truth, Path(folder) / "checkout-log.jsonl", mine(AUTHORITY))
     if mine(FLEXNET):
-        found += write_flexnet(truth, folder, traps=traps)
+        files += write_flexnet(truth, folder, traps=traps)
     if mine(RLM):
-        found += write_rlm(truth, folder)
-    return found
+        files += write_rlm(truth, folder)
+    return files

@@ -276,13 +276,13 @@ class Organization:
 
 
 def _wrong(asked: Organization) -> Iterator[tuple[str, str]]:
-    served = {product.name: {feature.name for feature in product.features} for product in asked.products}
+    features_of = {product.name: {feature.name for feature in product.features} for product in asked.products}
     for product in asked.products:
         if product.server not in SERVERS:
             yield f'"{product.server}" is no kind of license server', f"Use one of {', '.join(SERVERS)}."
     for group in asked.groups:
         for use in uses_of(group.habit):
-            missing = set(use.features) - served.get(use.product, set())
+            missing = set(use.features) - features_of.get(use.product, set())
             if missing:
                 names = ", ".join(sorted(missing))
                 yield f'"{group.name}" uses {names} of "{use.product}", which is not there', "Add it to the products."

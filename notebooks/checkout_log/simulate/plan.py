@@ -37,7 +37,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StoryDenial:
     """A refusal that belongs to a story: when (UTC), to whom, on which machine, for what, and why."""
 
     at: int
@@ -54,7 +54,7 @@ class Plan:
     world: World
     wishes: pd.DataFrame
     cases: list[Case] = field(default_factory=list)
-    told: list[Told] = field(default_factory=list)
+    story_denials: list[StoryDenial] = field(default_factory=list)
     added: list[pd.DataFrame] = field(default_factory=list)
     busy: set[int] = field(default_factory=set)
 
@@ -116,10 +116,10 @@ class Plan:
 
     def day(self, days_ago: float) -> int:
         """The midnight, on the wall, of the workday that is at least so many days before the last look."""
-        found = self.midnight(days_ago)
-        while not is_weekday(np.array([found]))[0]:
-            found -= DAY
-        return found
+        day = self.midnight(days_ago)
+        while not is_weekday(np.array([day]))[0]:
+            day -= DAY
+        return day
 
     def at(self, days_ago: float, first_hour: float, last_hour: float) -> int:
         """A time of the wall on such a day, between these hours."""
@@ -127,16 +127,16 @@ class Plan:
 
     def crashes(self) -> list[Stop]:
         """The stops of servers that took nothing back. Raises QuestionInvalid where there are none."""
-        found = [stop for stop in stops(self.world) if not stop.clean]
-        if not found:
+        crashes = [stop for stop in stops(self.world) if not stop.clean]
+        if not crashes:
             raise QuestionInvalid("no server crashes, so nothing can be cut by one", hint="Add a restart that is not clean.")
-        return found
+        return crashes
 
     def up_since(self, use: int) -> int:
         """Since when the server of a use has been up, on the wall."""
         server = self._server(self.world.uses[use])
-        found = [stop.up_at for stop in stops(self.world) if stop.server == server]
-        return self.world.clock.wall_of(max(found)) if found else self.world.begin
+        ups = [stop.up_at for stop in stops(self.world) if stop.server == server]
+        return self.world.clock.wall_of(max(ups)) if ups else self.world.begin
 
     def open_case(self, kind: str, member: int, machine: int, note: str, **more: object) -> int:
         """The number of a new case; `more` holds the other fields of `Case`."""
@@ -145,11 +145,11 @@ class Plan:
         return number
 
     def hold(self, case: int, member: int, machine: int, use: int, wall: int, **more: int) -> None:
-        """Adds a wish: `end`, `due`, `told_at`, `told_until` are times of the wall; without an end it goes on."""
-        times = {name: self._utc(more.pop(name, NONE)) for name in ("due", "told_at", "told_until")}
+        """Adds a wish: `end`, `due`, `change_at`, `change_until` are times of the wall; without an end it goes on."""
+        times = {name: self._utc(more.pop(name, NONE)) for name in ("due", "change_at", "change_until")}
         end = more.pop("end", NEVER)
         one = np.array([wall], dtype=np.int64)
-        found = table(
+        wishes = table(
             self.world,
             one,
             one if end == NEVER else np.array([end], dtype=np.int64),
@@ -162,15 +162,15 @@ class Plan:
             **more,
         )
         if end == NEVER:
-            found["end"] = NEVER
-        self.added.append(found)
+            wishes["end"] = NEVER
+        self.added.append(wishes)
 
     def _utc(self, wall: int) -> int:
         return wall if wall == NONE else self.world.clock.utc_of(wall)
 
     def tell(self, wall: int, member: int, machine: int, use: int, reason: str) -> None:
         """Adds a refusal."""
-        self.told.append(Told(self.world.clock.utc_of(wall), member, machine, use, reason))
+        self.story_denials.append(StoryDenial(self.world.clock.utc_of(wall), member, machine, use, reason))
 
     def silence(self, member: int, wall: int, uses: set[int] | None = None) -> None:
         """From then on the member does not start anything, or nothing of these uses."""
@@ -184,7 +184,7 @@ class Plan:
     def settle(self, member: int, wall: int) -> None:
         """Takes the ordinary borrows out that reach into the time of a story, and gives those before it back in time."""
         of_member = (self.wishes["member"] == member) & (self.wishes["due"] != NONE)
-        late = of_member & (self.wishes[["due", "told_until", "end"]].max(axis=1) >= self._utc(wall) - DAY)
+        late = of_member & (self.wishes[["due", "change_until", "end"]].max(axis=1) >= self._utc(wall) - DAY)
         self.wishes.loc[of_member & (self.wishes["ending"] == EXPIRY), ["end", "ending"]] -= [
             2 * HOUR,
             EXPIRY - ENDINGS.index(CHECKIN),
@@ -205,8 +205,8 @@ class Plan:
         return {number for number in self.same_product(use) if features & set(self.world.uses[number].features)}
 
     def _own(self, member: int, wall: int) -> Mask:
-        found: Mask = ((self.wishes["member"] == member) & (self.wishes["at"] >= self._utc(wall))).to_numpy()
-        return found
+        own: Mask = ((self.wishes["member"] == member) & (self.wishes["at"] >= self._utc(wall))).to_numpy()
+        return own
 
     def done(self) -> pd.DataFrame:
         """All wishes, numbered anew."""

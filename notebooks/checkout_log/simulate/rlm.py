@@ -220,7 +220,7 @@ def write_rlm(
         raise QuestionInvalid(f'there is no form "{form}" of an RLM log', hint=f"Use one of {', '.join(FORMS)}.")
     clock = Clock(timezone or truth.organization.timezone)
     begin = Clock(truth.organization.timezone).utc_of(wall_of(truth.organization.begins_on))
-    found = []
+    files = []
     for name in products or truth.organization.served_by(RLM):
         product = truth.organization.product(name)
         isv = Isv(product, clock, runs_of(truth, product.server, begin), uses_of(truth, [name]), is_detailed=form == DETAILED)
@@ -230,5 +230,5 @@ def write_rlm(
         path.write_text(text, encoding="utf-8", newline="\n")
         # The debug log has no year: who reads it goes by the time at which the file was last written.
         os.utime(path, (truth.now.timestamp(), truth.now.timestamp()))
-        found.append(path)
-    return found
+        files.append(path)
+    return files

@@ -265,8 +265,8 @@ def _renewed(plan: Plan, count: int) -> None:
         case = plan.open_case(
             RENEWED, member, plan.world.people.laptop(member), "past the first due time, renewed before it", is_stuck=False
         )
-        told_at = wall + 13 * DAY
-        plan.borrow(case, member, use, wall, 14, told_at=told_at, told_until=(told_at // DAY + 16) * DAY + 18 * HOUR)
+        change_at = wall + 13 * DAY
+        plan.borrow(case, member, use, wall, 14, change_at=change_at, change_until=(change_at // DAY + 16) * DAY + 18 * HOUR)
 
 
 def _new_laptop(plan: Plan, count: int) -> None:

@@ -74,7 +74,7 @@ def run(organization: Organization | None = None, seed: int = 0) -> Truth:
     wanted = plan.done()
     answers = granted(world, wanted)
     held = held_seats(world, wanted, answers)
-    events = logged_events(world, wanted, answers, held, plan.told)
+    events = logged_events(world, wanted, answers, held, plan.story_denials)
     planted = [_rows_of(world, wanted, held, case) for case in plan.cases]
     return Truth(
         organization,
@@ -96,10 +96,10 @@ def frame(columns: tuple[Column, ...], arrays: dict[str, npt.NDArray[np.generic]
         empty = values == NONE if column.kind == TIME else None
         plain = pa.array(values, type=pa.int64() if column.kind == TIME else ARROW[column.kind], mask=empty, from_pandas=True)
         made[column.name] = plain.cast(ARROW[column.kind])
-    found: pd.DataFrame = pa.table(made).to_pandas(
+    frame: pd.DataFrame = pa.table(made).to_pandas(
         types_mapper=lambda kind: pd.StringDtype() if pa.types.is_string(kind) else None
     )
-    return found
+    return frame
 
 
 def _sessions(world: World, held: Held) -> dict[str, npt.NDArray[np.generic]]:
@@ -154,8 +154,8 @@ def _rows_of(world: World, wanted: pd.DataFrame, held: Held, case: Case) -> list
 _CUT = ("cut-by-restart", RECONNECTED)
 
 
-def _cases(found: list[list[dict[str, object]]]) -> pd.DataFrame:
-    rows = [row for rows in found for row in rows]
+def _cases(cases: list[list[dict[str, object]]]) -> pd.DataFrame:
+    rows = [row for rows in cases for row in rows]
     arrays = {}
     for column in STUCK:
         kind = object if column.kind == TEXT else np.int64
@@ -232,7 +232,7 @@ def _values(frame: pd.DataFrame, kind: type[LoggedEvent | LoggedUse]) -> Iterabl
 def plain(values: pd.Series) -> list[Any]:
     """The values of one column."""
     is_time = isinstance(values.dtype, pd.DatetimeTZDtype)
-    found = np.array(values.astype("int64") if is_time else values, dtype=object)
-    found[values.isna().to_numpy()] = None
-    plain_values: list[Any] = found.tolist()
+    objects = np.array(values.astype("int64") if is_time else values, dtype=object)
+    objects[values.isna().to_numpy()] = None
+    plain_values: list[Any] = objects.tolist()
     return plain_values

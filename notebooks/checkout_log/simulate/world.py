@@ -59,24 +59,24 @@ class People:
 
 def people_of(organization: Organization, rng: np.random.Generator) -> People:
     """Everybody, group by group, with their machines."""
-    found = People()
+    people = People()
     used: set[str] = set()
     for group in organization.groups:
         members = []
-        labs = _lab(found, rng, group.name, group.habit.lab_machines) if isinstance(group.habit, Students) else []
+        labs = _lab(people, rng, group.name, group.habit.lab_machines) if isinstance(group.habit, Students) else []
         for number in range(group.members):
             # Only students have names with a space: servers that part their lines at spaces cannot serve such a user.
             spaced = isinstance(group.habit, Students) and number % 7 == 0
             name = f"svc-{group.name}{number + 1:02d}" if isinstance(group.habit, Batch) else _name(rng, used, spaced=spaced)
-            members.append(_add_member(found, rng, name, group.name))
-            found.machines_of.append(labs or _own_machines(found, rng, name, group.habit))
-        found.of_group.append(members)
-    return found
+            members.append(_add_member(people, rng, name, group.name))
+            people.machines_of.append(labs or _own_machines(people, rng, name, group.habit))
+        people.of_group.append(members)
+    return people
 
 
 def _name(rng: np.random.Generator, used: set[str], *, spaced: bool) -> str:
-    given, family = str(rng.choice(_GIVEN.split())), str(rng.choice(_FAMILY.split()))
-    name = f"{given.title()} {family.title()}" if spaced else f"{given}.{family}"
+    first, family = str(rng.choice(_GIVEN.split())), str(rng.choice(_FAMILY.split()))
+    name = f"{first.title()} {family.title()}" if spaced else f"{first}.{family}"
     while name in used:
         name = f"{name}{rng.integers(2, 10)}"
     used.add(name)
@@ -104,10 +104,10 @@ def _own_machines(
     alias = f"{name} desk"
     if rng.random() < _ODD:
         alias = _ODD_ALIASES[rng.integers(len(_ODD_ALIASES))].format(number)
-    found = [people.add_machine(rng, alias, f"pc{number:04d}")]
+    machines = [people.add_machine(rng, alias, f"pc{number:04d}")]
     if isinstance(habit, FieldCrew) or (isinstance(habit, OfficeHours) and rng.random() < habit.laptops):
-        found.append(people.add_machine(rng, f"{name} laptop", f"nb{number + 1:04d}"))
-    return found
+        machines.append(people.add_machine(rng, f"{name} laptop", f"nb{number + 1:04d}"))
+    return machines
 
 
 # No time, and a time that never comes.
@@ -116,7 +116,7 @@ _PATIENT, _MOST_TRIES = 0.5, 60
 # One wish: when, until when it is to be held and how that ends (a number in ENDINGS), the due time of a borrow, who, where and
 # what, how often a refused client tries again, an event on the way (a renewal to a later due time, or a revocation), the planted
 # case that it belongs to, and whether its client dies when the server does.
-WISH = ("at", "end", "ending", "due", "member", "machine", "use", "tries", "told_at", "told_until", "case", "dies")
+WISH = ("at", "end", "ending", "due", "member", "machine", "use", "tries", "change_at", "change_until", "case", "dies")
 
 
 @dataclass
@@ -170,15 +170,15 @@ def table(world: World, wall: Whole, wall_end: Whole, **columns: Whole | int) ->
 
     Servers other than the authority know seconds only.
     """
-    usual: dict[str, Whole | int] = {"ending": ENDINGS.index(CHECKIN), "due": NONE, "told_at": NONE, "told_until": NONE}
+    usual: dict[str, Whole | int] = {"ending": ENDINGS.index(CHECKIN), "due": NONE, "change_at": NONE, "change_until": NONE}
     usual |= {"tries": 0, "case": NONE, "dies": 0, "at": world.clock.utc(wall), "end": world.clock.utc(wall_end)}
-    found = pd.DataFrame(usual | columns, index=range(len(wall)))[list(WISH)].astype(np.int64)
+    wishes = pd.DataFrame(usual | columns, index=range(len(wall)))[list(WISH)].astype(np.int64)
     exact = np.array([world.organization.product(use.product).server == AUTHORITY for use in world.uses], dtype=bool)
-    coarse = ~exact[found["use"].to_numpy()] if len(found) else np.zeros(0, dtype=bool)
-    for name in ("at", "end", "due", "told_at", "told_until"):
-        values = found[name].to_numpy()
-        found[name] = np.where(coarse & (values != NONE), values // SECOND * SECOND, values)
-    return found
+    coarse = ~exact[wishes["use"].to_numpy()] if len(wishes) else np.zeros(0, dtype=bool)
+    for name in ("at", "end", "due", "change_at", "change_until"):
+        values = wishes[name].to_numpy()
+        wishes[name] = np.where(coarse & (values != NONE), values // SECOND * SECOND, values)
+    return wishes
 
 
 def starts(world: World, days: Whole, profile: tuple[float, ...]) -> Whole:

@@ -50,7 +50,7 @@ def what_if(log: Log, longest_days: int) -> pd.DataFrame:
     A day is 24 hours. Borrows that are still out count up to the end of the log. Raises QuestionInvalid.
     """
     longest = whole("longest_days", longest_days, most=MOST_DAYS) * DAY
-    pieces = log.engine.kept(_pieces(log, longest))
+    pieces = log.engine.materialized(_pieces(log, longest))
     sums = log.engine.frame(_sums(pieces), _SUMS).set_index("pair")
     before = levels.spectrum(log, "handle").query("series == 'seats'").groupby("pair")["level"].max()
     replayed = levels.steps(log, levels.moves(log, _uses(log, pieces), "handle")).group_by("pair")
@@ -76,12 +76,12 @@ def _pieces(log: Log, longest: int) -> Table:
         **{f"key_{name}": _[name].cast("string").fill_null("") for name in USE}
     )
     rows = rows.join(log.engine.numbers(levels.features(log), levels.FEATURES), ["product", "feature"])
-    kept = ("pair", *KEYS, "start", "end", "censored")
+    columns = ("pair", *KEYS, "start", "end", "censored")
     # What one line took and several lines gave back has a row for each; those that end together are one.
-    rows = rows.group_by(*kept).aggregate(quantity=_.quantity.sum())
-    kept = (*kept, "quantity")
-    first = rows.select(*kept, begin=_.start)
-    granted = first.union(_renewals(log, rows).select(*kept, "begin"))
+    rows = rows.group_by(*columns).aggregate(quantity=_.quantity.sum())
+    columns = (*columns, "quantity")
+    first = rows.select(*columns, begin=_.start)
+    granted = first.union(_renewals(log, rows).select(*columns, "begin"))
     next_at = _.begin.lead().over(ibis.window(group_by=KEYS, order_by="begin"))
     parts = granted.mutate(until=ibis.coalesce(next_at, _.end)).mutate(short=ibis.least(_.until, _.begin + longest))
     signs = _signs(log, parts)

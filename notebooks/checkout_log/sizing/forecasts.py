@@ -49,8 +49,8 @@ def forecast(log: Log, days: int = 90, license: str = "handle") -> pd.DataFrame:
         # The last day is not over yet, so it is the first to come.
         today = pd.Timestamp(ends[named.product], unit="us", tz=ZoneInfo(log.timezone)).tz_localize(None).normalize()
         dates = pd.Series(pd.date_range(today, periods=wanted))
-        found = _forecast(own, dates).assign(day=hours.beginning(dates, ZoneInfo(log.timezone)))
-        parts.append(typed(found.assign(product=named.product, feature=named.feature), FORECAST))
+        days_ahead = _forecast(own, dates).assign(day=hours.beginning(dates, ZoneInfo(log.timezone)))
+        parts.append(typed(days_ahead.assign(product=named.product, feature=named.feature), FORECAST))
     return pd.concat(parts, ignore_index=True) if parts else typed(pd.DataFrame(columns=names(FORECAST)), FORECAST)
 
 

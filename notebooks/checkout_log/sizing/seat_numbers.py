@@ -61,12 +61,12 @@ def _numbers(seats: object) -> list[int] | None:
     """The numbers of seats that are asked for, in order."""
     if seats is None:
         return None
-    found: set[int] = set()
+    numbers: set[int] = set()
     if isinstance(seats, Iterable) and not isinstance(seats, str | bytes):
-        found = {whole("seats", number, least=0) for number in seats}
-    if not found:
+        numbers = {whole("seats", number, least=0) for number in seats}
+    if not numbers:
         raise QuestionInvalid(f"seats is {seats!r}", hint="Name numbers of seats, such as [10] or range(10, 21).")
-    return sorted(found)
+    return sorted(numbers)
 
 
 def _enough(named: tuple[Any, ...], longer: pd.DataFrame, demand: pd.Series, asked: list[int] | None) -> pd.DataFrame:
@@ -77,10 +77,10 @@ def _enough(named: tuple[Any, ...], longer: pd.DataFrame, demand: pd.Series, ask
     shares = longer.set_index(longer["level"] - 1)[list(levels.SERIES)].div(longer["observed"].to_numpy(), axis=0)
     # More seats than were ever in use were never exceeded, as far as any time was observed.
     beyond = 0.0 if longer["observed"].any() else np.nan
-    found = shares.reindex(numbers, fill_value=beyond).rename(columns={"seats": "exceeded"}).reset_index()
+    figures = shares.reindex(numbers, fill_value=beyond).rename(columns={"seats": "exceeded"}).reset_index()
     met = demand.sort_values().searchsorted(numbers, side="right")
     product, feature = named[2:4]
-    return found.assign(product=product, feature=feature, episodes=len(demand), unmet=len(demand) - met)
+    return figures.assign(product=product, feature=feature, episodes=len(demand), unmet=len(demand) - met)
 
 
 def _demand(log: Log, grouping: str, gap: int) -> Table:
@@ -89,7 +89,9 @@ def _demand(log: Log, grouping: str, gap: int) -> Table:
     waits = denials.episodes_of(log, gap).join(known, ["product", "feature"])
     in_turn = ibis.window(order_by=["pair", "first_at", "member"])
     # Among so many moves an episode goes by its number: engines sort numbers many times faster than texts.
-    waits = log.engine.kept(waits.select("pair", "first_at", "last_at", "quantity", number=ibis.row_number().over(in_turn)))
+    waits = log.engine.materialized(
+        waits.select("pair", "first_at", "last_at", "quantity", number=ibis.row_number().over(in_turn))
+    )
     # Spark numbers rows in 32 bits, whatever Ibis expects.
     waits = waits.mutate(number=_.number.cast("int64"))
     none, nobody = ibis.literal(0, "int64"), ibis.null("int64")

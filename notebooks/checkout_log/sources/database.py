@@ -29,8 +29,8 @@ def is_address(source: str) -> bool:
 
 def shown(address: str | sa.URL) -> str:
     """The address without what must not be shown: no password, no user, no settings. Raises SourceUnreadable."""
-    found = _parsed(address)
-    return found.set(username=None, password=None, query={}).render_as_string()
+    parsed = _parsed(address)
+    return parsed.set(username=None, password=None, query={}).render_as_string()
 
 
 def file_address(path: Path) -> sa.URL:

@@ -68,9 +68,9 @@ def read_parquet(path: Path, target: Path, segment: int) -> Part:
     return part
 
 
-def check_columns(found: Iterable[str], path: Path) -> None:
+def check_columns(columns: Iterable[str], path: Path) -> None:
     """Raises ColumnsWrong where these are not the columns of an export, in any order."""
-    own = list(found)
+    own = list(columns)
     missing, unknown = sorted(set(NAMES) - set(own)), sorted(set(own) - set(NAMES))
     if missing or unknown or len(own) != len(NAMES):
         wrong = [f"lacks {', '.join(missing)}"] if missing else []
@@ -142,13 +142,13 @@ def _objects(path: Path) -> Iterator[Mapping[str, Any] | None]:
         if not line.strip():
             continue
         try:
-            found = json.loads(line)
+            value = json.loads(line)
         except (ValueError, RecursionError):
-            found = None
-        if is_first and isinstance(found, dict):
-            check_columns(found, path)
+            value = None
+        if is_first and isinstance(value, dict):
+            check_columns(value, path)
             is_first = False
-        yield found if isinstance(found, dict) else None
+        yield value if isinstance(value, dict) else None
 
 
 def _records(path: Path) -> Iterator[Mapping[str, Any] | None]:

@@ -30,17 +30,20 @@ def keys(table: pa.RecordBatch | pa.Table) -> Keys:
 
 def known(sets: Iterable[Keys]) -> pd.Series[int]:
     """How often each key is known: as often as in the file that has it most often."""
-    counts = [pd.Series(times, index=values) for values, times in (np.unique(found, return_counts=True) for found in sets)]
+    counts = [
+        pd.Series(times, index=values)
+        for values, times in (np.unique(keys_of_file, return_counts=True) for keys_of_file in sets)
+    ]
     most: pd.Series[int] = pd.concat(counts).groupby(level=0).max() if counts else pd.Series(dtype="int64")
     return most
 
 
-def repeated(found: Keys, before: pd.Series[int]) -> Flags:
+def repeated(keys_of_rows: Keys, before: pd.Series[int]) -> Flags:
     """Which of these rows are known: the first so many of each key as were known before."""
-    if before.empty or not len(found):
-        return np.zeros(len(found), dtype=bool)
-    order = pd.Series(found).groupby(found).cumcount().to_numpy()
-    most = pd.Series(found).map(before).fillna(0).to_numpy()
+    if before.empty or not len(keys_of_rows):
+        return np.zeros(len(keys_of_rows), dtype=bool)
+    order = pd.Series(keys_of_rows).groupby(keys_of_rows).cumcount().to_numpy()
+    most = pd.Series(keys_of_rows).map(before).fillna(0).to_numpy()
     return np.asarray(order < most, dtype=bool)
 
 
@@ -72,8 +75,8 @@ def _copy(part: Part, path: Path, before: pd.Series[int], events: EventFile, tel
 
 
 def _stored_keys(path: Path, telling: Sequence[str]) -> Keys:
-    found = [keys(batch.select(list(telling))) for batch in _batches(path)]
-    return np.concatenate([*found, np.zeros(0, dtype=np.uint64)])
+    keys_of_batches = [keys(batch.select(list(telling))) for batch in _batches(path)]
+    return np.concatenate([*keys_of_batches, np.zeros(0, dtype=np.uint64)])
 
 
 def _batches(path: Path) -> Iterator[pa.RecordBatch]:

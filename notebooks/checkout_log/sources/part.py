@@ -44,7 +44,7 @@ class Part:
 
 
 @dataclass(slots=True)
-class Found:
+class Contents:
     """What a group of sources gave: files of events, its parts, the runs of servers, and the time it covers, per product.
 
     eras: number, product, begin, end. spans: product, begin, end. Times are whole microseconds since 1970 UTC.
@@ -55,7 +55,7 @@ class Found:
     eras: list[tuple[int, str, int, int | None]] = field(default_factory=list)
     spans: list[tuple[str, int, int]] = field(default_factory=list)
 
-    def add(self, other: Found) -> None:
+    def add(self, other: Contents) -> None:
         """Takes what another group gave."""
         self.files += other.files
         self.parts += other.parts
@@ -65,13 +65,13 @@ class Found:
 
 def joined(spans: Iterable[tuple[str, int, int]], silence: int) -> list[tuple[str, int, int]]:
     """The spans of each product, those that overlap or follow one another within this silence (microseconds) made one."""
-    found: list[tuple[str, int, int]] = []
+    spans_of_products: list[tuple[str, int, int]] = []
     for product, begin, end in sorted(spans):
-        if found and found[-1][0] == product and begin - found[-1][2] <= silence:
-            found[-1] = (product, found[-1][1], max(end, found[-1][2]))
+        if spans_of_products and spans_of_products[-1][0] == product and begin - spans_of_products[-1][2] <= silence:
+            spans_of_products[-1] = (product, spans_of_products[-1][1], max(end, spans_of_products[-1][2]))
         else:
-            found.append((product, begin, end))
-    return found
+            spans_of_products.append((product, begin, end))
+    return spans_of_products
 
 
 def covered(parts: Sequence[Part]) -> list[tuple[str, int, int]]:

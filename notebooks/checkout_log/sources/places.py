@@ -15,34 +15,34 @@ Source = str | PathLike[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Input:
     """A file or the address of a database; `is_named`: the caller named this very one, so it must be a log."""
 
     place: Path | str
     is_named: bool
 
 
-def asked(sources: Iterable[Source]) -> list[Asked]:
+def inputs_of(sources: Iterable[Source]) -> list[Input]:
     """Each file and address once, in the order asked for. Raises SourceNotFound."""
-    found: dict[Path | str, Asked] = {}
+    places: dict[Path | str, Input] = {}
     for source in sources:
         for one in _each(fspath(source)):
             key = one.place.resolve() if isinstance(one.place, Path) else one.place
-            if key not in found or one.is_named:
-                found[key] = one
-    if not found:
+            if key not in places or one.is_named:
+                places[key] = one
+    if not places:
         raise SourceNotFound("there is nothing to read", hint="Name at least one file, folder or database.")
-    return list(found.values())
+    return list(places.values())
 
 
-def _each(source: str) -> Iterator[Asked]:
+def _each(source: str) -> Iterator[Input]:
     if database.is_address(source):
-        yield Asked(source, is_named=True)
+        yield Input(source, is_named=True)
         return
     path = Path(source)
     try:
         if path.is_file():
-            yield Asked(path, is_named=True)
+            yield Input(path, is_named=True)
             return
         names = (
             _below(path)
@@ -56,7 +56,7 @@ def _each(source: str) -> Iterator[Asked]:
     if not names:
         raise SourceNotFound(f'there is no file "{source}"', hint="Check its spelling, and from which folder it counts.")
     for name in names:
-        yield Asked(Path(name), is_named=False)
+        yield Input(Path(name), is_named=False)
 
 
 def _below(folder: Path) -> list[str]:

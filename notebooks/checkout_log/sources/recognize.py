@@ -49,11 +49,11 @@ def kind(path: Path) -> str:
     if data.startswith(SQLITE_MARK):
         return SQLITE
     text = decoded(data.removeprefix(UTF8_MARK).replace(ZERO, b""))
-    found = _kind_of_text(text)
-    if found is None:
+    kind_of_text = _kind_of_text(text)
+    if kind_of_text is None:
         what, advice = _stranger(data, text)
         raise SourceNotRecognized(f'"{path}" {what}', hint=f"{HINT} {advice}".rstrip())
-    return found
+    return kind_of_text
 
 
 def _stranger(data: bytes, text: str) -> tuple[str, str]:
@@ -85,10 +85,10 @@ def _kind_of_text(text: str) -> str | None:
 
 def _members(line: str) -> set[str]:
     try:
-        found = json.loads(line)
+        value = json.loads(line)
     except (ValueError, RecursionError):
         return set()
-    return set(found) if isinstance(found, dict) else set()
+    return set(value) if isinstance(value, dict) else set()
 
 
 def _header(line: str) -> set[str]:

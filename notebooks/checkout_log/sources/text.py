@@ -52,8 +52,8 @@ def head(path: Path, size: int = 256 * 1024) -> bytes:
     try:
         with _opened(path) as stream:
             while data := stream.read(size):
-                if found := data.lstrip(ZERO):
-                    return found
+                if text := data.lstrip(ZERO):
+                    return text
             return b""
     except FAULTS as error:
         raise _unreadable(path, error) from error
@@ -155,8 +155,8 @@ def _block(data: bytes, first_number: int) -> Block:
     array = np.frombuffer(data, dtype=np.uint8)
     ends = np.flatnonzero(array == NEWLINE) + 1
     offsets = np.concatenate(([0], ends)).astype(np.int32)
-    found = pa.Array.from_buffers(pa.string(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
-    return Block(array, offsets[:-1], found, first_number, len(data))
+    strings = pa.Array.from_buffers(pa.string(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    return Block(array, offsets[:-1], strings, first_number, len(data))
 
 
 def _as_windows(error: UnicodeError) -> tuple[str, int]:

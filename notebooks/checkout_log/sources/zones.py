@@ -79,8 +79,8 @@ def _offsets(local: Numbers, where: ZoneInfo) -> tuple[Numbers, Numbers]:
 
 
 def _ahead(value: datetime) -> int:
-    found = value.utcoffset()
-    return 0 if found is None else round(found.total_seconds())
+    offset = value.utcoffset()
+    return 0 if offset is None else round(offset.total_seconds())
 
 
 def _pass(

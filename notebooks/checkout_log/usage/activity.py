@@ -128,12 +128,12 @@ def last_used(log: Log, now: datetime | None = None) -> pd.DataFrame:
         .mutate(key=_.member.fill_null(""))
         .left_join(named, [("product", "product"), ("feature", "feature"), ("key", "member")], rname="held_{name}")
     )
-    found = joined.select(
+    rows = joined.select(
         *keys,
         "uses",
         last_used_at=_["last"],
         days_since=(_.now - _["last"]) / DAY,
         is_held=_.is_held.fill_null(False),
     )
-    frame = log.engine.frame(found, LAST_USED).sort_values(["last_used_at", *keys], na_position="first")
+    frame = log.engine.frame(rows, LAST_USED).sort_values(["last_used_at", *keys], na_position="first")
     return typed(frame, LAST_USED)

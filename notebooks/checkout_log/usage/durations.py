@@ -58,10 +58,10 @@ def _lengths(lasted: pd.DataFrame) -> dict[str, float]:
     fitted = KaplanMeierFitter().fit(lasted["seconds"], event_observed=is_closed, weights=count)
     survival, bounds = fitted.survival_function_.iloc[:, 0], fitted.confidence_interval_
     quantiles = {"p25_hours": 0.25, "median_hours": 0.5, "p75_hours": 0.75, "p95_hours": 0.95}
-    found = {name: _ended(survival, share) for name, share in quantiles.items()}
-    found |= {"lower": _ended(bounds.iloc[:, 0], 0.5), "upper": _ended(bounds.iloc[:, 1], 0.5)}
-    found["naive_median_hours"] = _naive_median(lasted[is_closed])
-    return found | {"sessions": int(count.sum()), "censored": int(count[~is_closed].sum())}
+    figures = {name: _ended(survival, share) for name, share in quantiles.items()}
+    figures |= {"lower": _ended(bounds.iloc[:, 0], 0.5), "upper": _ended(bounds.iloc[:, 1], 0.5)}
+    figures["naive_median_hours"] = _naive_median(lasted[is_closed])
+    return figures | {"sessions": int(count.sum()), "censored": int(count[~is_closed].sum())}
 
 
 def _ended(survival: pd.Series, share: float) -> float:

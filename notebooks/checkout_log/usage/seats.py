@@ -72,10 +72,10 @@ def peaks(log: Log, license: str = "handle") -> pd.DataFrame:  # noqa: A002 - th
     The default counts handles, since only the vendor's license file tells of a grouping.
     """
     grouping = one_of("license", license, levels.GROUPINGS)
-    found, longer = levels.spectrum(log, grouping), levels.at_least(log, grouping)
+    spectrum, longer = levels.spectrum(log, grouping), levels.at_least(log, grouping)
     # Where nothing was used, there is no series at all.
-    most = found.pivot_table(index="pair", columns="series", values="level", aggfunc="max").reindex(columns=list(SERIES))
-    of_seats = found[found["series"] == "seats"]
+    most = spectrum.pivot_table(index="pair", columns="series", values="level", aggfunc="max").reindex(columns=list(SERIES))
+    of_seats = spectrum[spectrum["series"] == "seats"]
     top = of_seats[of_seats["level"] == of_seats["pair"].map(most["seats"])].set_index("pair")
     figures = {
         "peak": most["seats"],
@@ -91,10 +91,10 @@ def peaks(log: Log, license: str = "handle") -> pd.DataFrame:  # noqa: A002 - th
 
 def time_at_level(log: Log, license: str = "handle") -> pd.DataFrame:  # noqa: A002
     """For how long exactly so many seats were in use: the columns TIME_AT_LEVEL, without levels that took no time."""
-    found = levels.spectrum(log, one_of("license", license, levels.GROUPINGS))
-    found = found[(found["series"] == "seats") & (found["micros"] > 0)]
-    observed = found.groupby("pair")["micros"].transform("sum")
-    frame = found.assign(hours=found["micros"] / HOUR, share=found["micros"] / observed)
+    spectrum = levels.spectrum(log, one_of("license", license, levels.GROUPINGS))
+    spectrum = spectrum[(spectrum["series"] == "seats") & (spectrum["micros"] > 0)]
+    observed = spectrum.groupby("pair")["micros"].transform("sum")
+    frame = spectrum.assign(hours=spectrum["micros"] / HOUR, share=spectrum["micros"] / observed)
     return typed(frame.join(_named(log), on="pair"), TIME_AT_LEVEL)
 
 

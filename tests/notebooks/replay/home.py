@@ -27,7 +27,7 @@ class Home:
     lived: Lived
     stories: Stories
     exports: dict[str, Path]
-    untold: Log
+    before_export: Log
 
     @property
     def address(self) -> str:
@@ -48,10 +48,10 @@ def export(home: Path, form: str, clock: TestClock, path: Path, url: str | None 
 
 
 def make_home(folder: Path) -> Home:
-    """Seven weeks on SQLite, with stories; `untold` is the database as it was read before the first export."""
+    """Seven weeks on SQLite, with stories; `before_export` is the database as it was read before the first export."""
     home = folder / "home"
     home.mkdir()
-    found, stories = organization.live(f"sqlite:///{home / 'authority.db'}", home)
-    untold = read(home / "authority.db")
-    exports = {form: export(home, form, found.bench.clock, folder / f"log.{form}") for form in FORMS}
-    return Home(found, stories, exports, untold)
+    lived, stories = organization.live(f"sqlite:///{home / 'authority.db'}", home)
+    before_export = read(home / "authority.db")
+    exports = {form: export(home, form, lived.bench.clock, folder / f"log.{form}") for form in FORMS}
+    return Home(lived, stories, exports, before_export)

@@ -20,7 +20,7 @@ from authority.services.members import Change
 from authority.services.unit import Unit
 from checkout_log.columns import BORROW, ENDINGS, RELEASE, SESSION
 from checkout_log.simulate.clock import MINUTE, SECOND
-from checkout_log.simulate.plan import Plan, Told
+from checkout_log.simulate.plan import Plan, StoryDenial
 from checkout_log.simulate.world import NEVER, NONE
 from tests.notebooks.replay.parts import (
     CLIENT_RENEWS,
@@ -63,8 +63,8 @@ class Life:
         """Everything that happens until the last look. The authority's clock stands there then."""
         for wish in self.plan.done().itertuples():
             self._at(int(wish.at), partial(self._take, wish, int(wish.end), int(wish.tries)))
-        for told in self.plan.told:
-            self._at(told.at, partial(self._ask_in_vain, told))
+        for denial in self.plan.story_denials:
+            self._at(denial.at, partial(self._ask_in_vain, denial))
         for act in self.acts:
             self._at(self.world.clock.utc_of(act.wall), partial(getattr(self, f"_{act.what}"), act))
         while self.agenda and self.agenda[0][0] <= self.world.now:
@@ -130,13 +130,13 @@ class Life:
     def _began(self, handle: str, mode: str, member: int, machine: int, use: int, case: int) -> Use:
         product, features = self._features(use)
         names = self.people[member].username, self.world.people.machine_ids[machine], self.world.people.aliases[machine]
-        found = Use(handle, mode, product, features, *names, self.bench.clock(), case)
-        self.lived.uses.append(found)
+        started = Use(handle, mode, product, features, *names, self.bench.clock(), case)
+        self.lived.uses.append(started)
         if not self.world.organization.product(product).named:
             for feature in features:
                 seats = seats_held(self.bench, product, feature)
                 self.lived.most_seats[product, feature] = max(seats, self.lived.most_seats.get((product, feature), 0))
-        return found
+        return started
 
     def _used(self, use: Use) -> None:
         """The session was used now, and will be before its time is over."""
@@ -187,11 +187,11 @@ class Life:
         except BorrowRefused as error:
             return self._note(error, BORROW, member, machine, use)
 
-    def _ask_in_vain(self, told: Told) -> None:
+    def _ask_in_vain(self, denial: StoryDenial) -> None:
         """A request of a story, which says why it is refused."""
-        done = self._ask_to_borrow(told.member, told.machine, told.use, None)
+        done = self._ask_to_borrow(denial.member, denial.machine, denial.use, None)
         assert isinstance(done, BorrowRefused)
-        assert done.code == told.reason
+        assert done.code == denial.reason
 
     def _borrow(self, wish: Any) -> BorrowRefused | None:
         done = self._ask_to_borrow(wish.member, wish.machine, wish.use, wish.due // SECOND)
@@ -199,9 +199,9 @@ class Life:
             return done
         use = self._began(done.borrow.id, BORROW, wish.member, wish.machine, wish.use, wish.case)
         use.until, use.file = moment(wish.due), done.file
-        if wish.told_at != NONE:
-            what = partial(self._revoke, use) if wish.told_until == NONE else partial(self._extend, use, wish)
-            self._at(wish.told_at, what)
+        if wish.change_at != NONE:
+            what = partial(self._revoke, use) if wish.change_until == NONE else partial(self._extend, use, wish)
+            self._at(wish.change_at, what)
         if wish.ending == ENDINGS.index(RELEASE):
             self._at(wish.end, partial(self._release, use))
         elif wish.ending == CHECKED_IN and wish.end < NEVER:
@@ -209,10 +209,10 @@ class Life:
         return None
 
     def _extend(self, use: Use, wish: Any) -> None:
-        done = self._ask_to_borrow(wish.member, wish.machine, wish.use, wish.told_until // SECOND)
+        done = self._ask_to_borrow(wish.member, wish.machine, wish.use, wish.change_until // SECOND)
         if not isinstance(done, BorrowRefused):
             assert done.borrow.id == use.handle
-            use.until, use.file = moment(wish.told_until), done.file
+            use.until, use.file = moment(wish.change_until), done.file
 
     def _return(self, use: Use, wish: Any) -> None:
         """The machine gives the borrow up and its receipt comes in, unless time was faster."""

@@ -120,7 +120,13 @@ def _revoked(stories: Stories) -> None:
     for days, length in ((30, 12), (10, 14)):
         member, use, wall = stories.traveler(days, FieldCrew)
         stories.plan.borrow(
-            stories.open("revoked", member), member, use, wall, length, told_at=wall + 4 * DAY, ending=ENDINGS.index(REVOCATION)
+            stories.open("revoked", member),
+            member,
+            use,
+            wall,
+            length,
+            change_at=wall + 4 * DAY,
+            ending=ENDINGS.index(REVOCATION),
         )
 
 
@@ -139,8 +145,8 @@ def _renewed(stories: Stories) -> None:
         use,
         wall,
         10,
-        told_at=wall + 9 * DAY,
-        told_until=wall // DAY * DAY + 22 * DAY + 18 * HOUR,
+        change_at=wall + 9 * DAY,
+        change_until=wall // DAY * DAY + 22 * DAY + 18 * HOUR,
     )
 
 

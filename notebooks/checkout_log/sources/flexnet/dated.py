@@ -34,8 +34,8 @@ class Dated:
     def utc(self, lines: Numbers, clocks: Numbers) -> tuple[Numbers, Flags]:
         """Whole microseconds UTC of these lines, and which of them are uncertain."""
         local, is_other_day = self.days.local(lines, clocks)
-        found, is_other_hour = _utc(self.scan, local, lines, self.turns, self.where)
-        return found, is_other_day | is_other_hour
+        utc, is_other_hour = _utc(self.scan, local, lines, self.turns, self.where)
+        return utc, is_other_day | is_other_hour
 
     def utc_of(self, line: int, clock: int) -> int:
         """Whole microseconds UTC of one line."""

@@ -57,16 +57,16 @@ class Calendar:
 
     def local(self, lines: Numbers, clocks: Numbers) -> tuple[Numbers, Flags]:
         """The local time of lines in seconds since 1970, and which of them could have been on another day."""
-        starts, offsets, doubts = self._columns
-        found = np.searchsorted(starts, lines, side="right") - 1
+        starts, offsets, is_doubtful = self._columns
+        stretch = np.searchsorted(starts, lines, side="right") - 1
         far_before = (lines < self.first.first_line) & (self.first.first_clock - clocks > DAY)
         far_after = (lines > self.last.last_line) & (clocks - self.last.last_clock > DAY)
-        return clocks + offsets[found] * DAY, doubts[found] | far_before | far_after
+        return clocks + offsets[stretch] * DAY, is_doubtful[stretch] | far_before | far_after
 
     @cached_property
     def _columns(self) -> tuple[Numbers, Numbers, Flags]:
-        lines, offsets, doubts = zip(*((one.line, one.offset, one.is_doubtful) for one in self.stretches), strict=True)
-        return np.array(lines, dtype=np.int64), np.array(offsets, dtype=np.int64), np.array(doubts, dtype=bool)
+        lines, offsets, is_doubtful = zip(*((one.line, one.offset, one.is_doubtful) for one in self.stretches), strict=True)
+        return np.array(lines, dtype=np.int64), np.array(offsets, dtype=np.int64), np.array(is_doubtful, dtype=bool)
 
 
 def calendar(scan: Scan) -> Calendar | None:
@@ -120,16 +120,16 @@ def _offset(placed: Placed) -> int:
 
 def _without_odd(anchors: list[Anchor]) -> tuple[list[Anchor], int]:
     """The anchors without single stamps that contradict those on both sides, which agree; how many those were."""
-    kept: list[Anchor] = []
+    agreeing: list[Anchor] = []
     odd = 0
     for at, anchor in enumerate(anchors):
-        if kept and anchor.count == 1 and at + 1 < len(anchors) and kept[-1].offset == anchors[at + 1].offset:
+        if agreeing and anchor.count == 1 and at + 1 < len(anchors) and agreeing[-1].offset == anchors[at + 1].offset:
             odd += 1
-        elif kept and kept[-1].offset == anchor.offset:
-            kept.append(_together(kept.pop(), anchor))
+        elif agreeing and agreeing[-1].offset == anchor.offset:
+            agreeing.append(_together(agreeing.pop(), anchor))
         else:
-            kept.append(anchor)
-    return kept, odd
+            agreeing.append(anchor)
+    return agreeing, odd
 
 
 def _is_shaky(anchor: Anchor) -> bool:
@@ -148,15 +148,15 @@ def _before(first: Anchor, scan: Scan, *, is_doubtful: bool) -> list[Stretch]:
     midnights = _midnights(scan, 0, first.first_line)
     starts = [0, *(step.line for step in midnights)]
     days = [first.offset - len(midnights) + at for at in range(len(starts))]
-    found = [Stretch(line, day, is_doubtful or day != first.offset) for line, day in zip(starts, days, strict=True)]
-    return [*found, Stretch(first.first_line, first.offset, is_doubtful=False)]
+    stretches = [Stretch(line, day, is_doubtful or day != first.offset) for line, day in zip(starts, days, strict=True)]
+    return [*stretches, Stretch(first.first_line, first.offset, is_doubtful=False)]
 
 
 def _after(last: Anchor, scan: Scan, *, is_doubtful: bool) -> list[Stretch]:
     """The stretches after the last stamp, in which a step back by hours seems to be a midnight, and no stamp says so."""
     midnights = _midnights(scan, last.last_line, scan.lines)
-    found = [Stretch(step.line, last.offset + at, is_doubtful=True) for at, step in enumerate(midnights, 1)]
-    return [Stretch(last.last_line + 1, last.offset, is_doubtful), *found]
+    stretches = [Stretch(step.line, last.offset + at, is_doubtful=True) for at, step in enumerate(midnights, 1)]
+    return [Stretch(last.last_line + 1, last.offset, is_doubtful), *stretches]
 
 
 def _between(before: Anchor, after: Anchor, scan: Scan) -> list[Stretch]:
@@ -167,10 +167,10 @@ def _between(before: Anchor, after: Anchor, scan: Scan) -> list[Stretch]:
         # As many days are missing as times went back by hours: those were the midnights, and no other explains it.
         return [Stretch(step.line, before.offset + at, is_doubtful=False) for at, step in enumerate(midnights, 1)]
     turn = _likeliest_turn(before, after, scan)
-    found = [Stretch(before.last_line + 1, before.offset, is_doubtful=True)]
+    stretches = [Stretch(before.last_line + 1, before.offset, is_doubtful=True)]
     if turn < after.first_line:
-        found.append(Stretch(turn, after.offset, is_doubtful=True))
-    return [*found, Stretch(after.first_line, after.offset, is_doubtful=False)]
+        stretches.append(Stretch(turn, after.offset, is_doubtful=True))
+    return [*stretches, Stretch(after.first_line, after.offset, is_doubtful=False)]
 
 
 def _likeliest_turn(before: Anchor, after: Anchor, scan: Scan) -> int:

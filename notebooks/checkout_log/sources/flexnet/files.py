@@ -22,7 +22,7 @@ from checkout_log.sources.flexnet import dating
 from checkout_log.sources.flexnet.dated import Dated, dated
 from checkout_log.sources.flexnet.scanning import RAW, Scan, scan
 from checkout_log.sources.flexnet.writing import write
-from checkout_log.sources.part import FLEXNET, Found, Part, covered, joined
+from checkout_log.sources.part import FLEXNET, Contents, Part, covered, joined
 from checkout_log.store import EventFile
 
 # A server that runs writes a stamp at least this often: a shorter silence between two files is no gap.
@@ -33,40 +33,40 @@ CLOCK_SET = 2 * HOUR
 
 def read(
     paths: Sequence[Path], folder: Path, where: ZoneInfo, first_segment: int, first_era: int, advance: Callable[[int], None]
-) -> Found:
+) -> Contents:
     """What these debug logs say, with their events in one file in the folder. Raises SourceUnreadable."""
     scans = [scan(path, folder / f"flexnet_{at}.arrow", advance) for at, path in enumerate(paths)]
     history = sorted(_dated(scans, where), key=lambda one: (one.begin, one.end))
     eras = itertools.count(first_era)
     servers: list[runs.Server] = []
     before: dict[int, list[Dated]] = defaultdict(list)
-    found = Found([folder / "flexnet.parquet"])
-    with EventFile(found.files[0]) as events:
+    contents = Contents([folder / "flexnet.parquet"])
+    with EventFile(contents.files[0]) as events:
         for segment, one in enumerate(history, first_segment):
             server = _server(one, history, servers)
             known = _known(one, before[id(server)])
-            found.parts.append(write(one, server, known, segment, events, eras))
+            contents.parts.append(write(one, server, known, segment, events, eras))
             before[id(server)].append(one)
-    found.parts += [_undated(scanned) for scanned in scans if all(one.scan is not scanned for one in history)]
-    found.eras = [row for server in servers for row in server.rows()]
-    found.spans = joined(covered(found.parts), STAMP_EVERY * zones.SECOND)
+    contents.parts += [_undated(scanned) for scanned in scans if all(one.scan is not scanned for one in history)]
+    contents.eras = [row for server in servers for row in server.rows()]
+    contents.spans = joined(covered(contents.parts), STAMP_EVERY * zones.SECOND)
     for scanned in scans:
         scanned.rows.unlink()
-    return found
+    return contents
 
 
 def _dated(scans: Sequence[Scan], where: ZoneInfo) -> list[Dated]:
     """The files that can be dated, those without a stamp by their neighbors."""
     calendars = {at: days for at, scanned in enumerate(scans) if (days := dating.calendar(scanned)) is not None}
-    found = {at: dated(scans[at], days, where) for at, days in calendars.items()}
+    dated_files = {at: dated(scans[at], days, where) for at, days in calendars.items()}
     order = sorted(range(len(scans)), key=lambda at: _natural(scans[at].path))
     is_more = True
     while is_more:
-        more = {at: _by_neighbor(at, order, scans, found, where) for at in order if at not in found}
+        more = {at: _by_neighbor(at, order, scans, dated_files, where) for at in order if at not in dated_files}
         known = {at: one for at, one in more.items() if one is not None}
-        found |= known
+        dated_files |= known
         is_more = bool(known)
-    return list(found.values())
+    return list(dated_files.values())
 
 
 def _natural(path: Path) -> tuple[str, tuple[tuple[int, str], ...]]:
@@ -76,17 +76,17 @@ def _natural(path: Path) -> tuple[str, tuple[tuple[int, str], ...]]:
 
 
 def _by_neighbor(
-    at: int, order: Sequence[int], scans: Sequence[Scan], found: dict[int, Dated], where: ZoneInfo
+    at: int, order: Sequence[int], scans: Sequence[Scan], dated_files: dict[int, Dated], where: ZoneInfo
 ) -> Dated | None:
     """A file without stamps, dated by the file before or after it in the order of names, if one of them is dated."""
     one, place = scans[at], order.index(at)
-    near = [order[other] for other in (place - 1, place + 1) if 0 <= other < len(order) and order[other] in found]
+    near = [order[other] for other in (place - 1, place + 1) if 0 <= other < len(order) and order[other] in dated_files]
     near = [other for other in near if scans[other].path.parent == one.path.parent and scans[other].products & one.products]
     if one.first is None or one.last is None or not near:
         return None
-    nearest = min(near, key=lambda other: found[other].begin) if len(near) > 1 else near[0]
-    is_after = len(near) > 1 or (order.index(nearest) < place) != _is_newest_first(order, found)
-    neighbor = found[nearest]
+    nearest = min(near, key=lambda other: dated_files[other].begin) if len(near) > 1 else near[0]
+    is_after = len(near) > 1 or (order.index(nearest) < place) != _is_newest_first(order, dated_files)
+    neighbor = dated_files[nearest]
     if is_after:
         day = neighbor.local_end // DAY + (one.first.clock % DAY < neighbor.local_end % DAY - LATE) - one.first.clock // DAY
     else:
@@ -94,9 +94,9 @@ def _by_neighbor(
     return dated(one, dating.continued(day), where)
 
 
-def _is_newest_first(order: Sequence[int], found: dict[int, Dated]) -> bool:
+def _is_newest_first(order: Sequence[int], dated_files: dict[int, Dated]) -> bool:
     """Whether the dates go down while the numbers in the names go up, as with logrotate."""
-    begins = [found[at].begin for at in order if at in found]
+    begins = [dated_files[at].begin for at in order if at in dated_files]
     return len(begins) > 1 and begins[0] > begins[-1]
 
 
@@ -135,16 +135,16 @@ def _known(one: Dated, earlier: Sequence[Dated]) -> Flags:
 
 def _keys(one: Dated, since: int, until: int) -> tuple[Numbers, overlaps.Keys]:
     """The uses of a file between two local times: their places in it, and what tells them apart, local time and text."""
-    places, found = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.uint64)]
+    places, keys = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.uint64)]
     done = 0
     for batch in one.rows():
         local, _ = one.days.local(batch["line"].to_numpy(), batch["clock"].to_numpy())
         inside = np.flatnonzero((local >= since) & (local <= until))
         table = pa.table([pa.array(local), *batch.columns[2:]], names=["local", *RAW.names[2:]])
         places.append(done + inside)
-        found.append(overlaps.keys(table.take(pa.array(inside))))
+        keys.append(overlaps.keys(table.take(pa.array(inside))))
         done += batch.num_rows
-    return np.concatenate(places), np.concatenate(found)
+    return np.concatenate(places), np.concatenate(keys)
 
 
 def _undated(one: Scan) -> Part:

@@ -114,10 +114,10 @@ STOPS_ALL = ("SHUTDOWN request", "lmgrd will now shut down", *EXITS, "daemon shu
 
 def read(text: str) -> Use | Mark | Malformed | None:
     """What the text after a line's time says: a use, a mark, nothing that matters (None), or something that cannot be read."""
-    found = LINE.match(text.rstrip())
-    if found is None:
+    match = LINE.match(text.rstrip())
+    if match is None:
         return None
-    daemon, body = found.groups()
+    daemon, body = match.groups()
     if daemon not in MANAGERS and (verb := VERB.match(body)) is not None:
         return _use(daemon, verb.group(1), body[verb.end() :])
     return _stamp(daemon, body) or _sign(daemon, body)
@@ -125,10 +125,10 @@ def read(text: str) -> Use | Mark | Malformed | None:
 
 def _use(daemon: str, verb: str, rest: str) -> Use | Malformed:
     old = OLD_USE.match(rest)
-    found = USE.fullmatch(rest if old is None else f'"{old["feature"]}" {rest[old.end() :]}')
-    if found is None:
+    match = USE.fullmatch(rest if old is None else f'"{old["feature"]}" {rest[old.end() :]}')
+    if match is None:
         return Malformed(daemon)
-    tail, _, more = (found["tail"] or found["closed"] or found["remark"] or "").partition(MORE)
+    tail, _, more = (match["tail"] or match["closed"] or match["remark"] or "").partition(MORE)
     quantity = (
         number(old["count"], MOST_LICENSES)
         if old is not None and old["count"]
@@ -137,13 +137,13 @@ def _use(daemon: str, verb: str, rest: str) -> Use | Malformed:
     if quantity < 1:
         return Malformed(daemon)
     event, reason = _meaning(verb, tail)
-    feature, user = found["quoted"] or found["bare"], found["user"].strip() or _more_user(more)
-    return Use(event, daemon, feature, user, found["host"] or None, quantity, reason)
+    feature, user = match["quoted"] or match["bare"], match["user"].strip() or _more_user(more)
+    return Use(event, daemon, feature, user, match["host"] or None, quantity, reason)
 
 
 def _more_user(more: str) -> str | None:
-    found = MORE_USER.match(more)
-    return None if found is None else found["user"]
+    match = MORE_USER.match(more)
+    return None if match is None else match["user"]
 
 
 def _quantity(verb: str, tail: str, *, is_more_told: bool) -> int:
@@ -184,13 +184,13 @@ def _stamp(daemon: str, body: str) -> Mark | Malformed | None:
 
 
 def _long_stamp(daemon: str, body: str) -> Mark | Malformed | None:
-    found = LONG_DATE.search(body)
-    if found is None or found[1] not in MONTHS:
+    match = LONG_DATE.search(body)
+    if match is None or match[1] not in MONTHS:
         # Another language: the date is there, but nobody here can read it.
         return None
-    day, year, hour, minute, second = (int(value) for value in found.groups()[1:])
+    day, year, hour, minute, second = (int(value) for value in match.groups()[1:])
     try:
-        at = datetime(year, MONTHS.index(found[1]) + 1, day, hour, minute, second)  # noqa: DTZ001 - the clock on the server's wall
+        at = datetime(year, MONTHS.index(match[1]) + 1, day, hour, minute, second)  # noqa: DTZ001 - the clock on the server's wall
     except ValueError:
         return Malformed(daemon)
     if not FIRST_YEAR <= at.year <= LAST_YEAR:
@@ -198,12 +198,12 @@ def _long_stamp(daemon: str, body: str) -> Mark | Malformed | None:
     return Mark(STAMP, daemon, at.date(), at.hour * 3600 + at.minute * 60 + at.second)
 
 
-def _day(found: re.Match[str] | None) -> date | None:
+def _day(match: re.Match[str] | None) -> date | None:
     """The day that `m/d/yyyy` or `m/d/yy` names, if there is such a day."""
-    if found is None:
+    if match is None:
         return None
-    month, day, year = (int(value) for value in found.groups())
-    if len(found[3]) == len("yy"):
+    month, day, year = (int(value) for value in match.groups())
+    if len(match[3]) == len("yy"):
         year += 1900 if 1900 + year >= FIRST_YEAR else 2000
     try:
         return date(year, month, day) if FIRST_YEAR <= year <= LAST_YEAR else None

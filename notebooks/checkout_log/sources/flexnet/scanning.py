@@ -107,47 +107,47 @@ class Scan:
 
 def scan(path: Path, rows: Path, advance: Callable[[int], None]) -> Scan:
     """What this debug log says, with its uses written to `rows`; `advance` is told the bytes done. Raises SourceUnreadable."""
-    found = Scan(path, rows)
+    scan_of_file = Scan(path, rows)
     packed = pa.ipc.IpcWriteOptions(compression="lz4")
     with pa.OSFile(str(rows), "wb") as sink, pa.ipc.new_file(sink, RAW, options=packed) as writer:
         for block in blocks(path):
-            for batch in _read(block, found):
+            for batch in _read(block, scan_of_file):
                 writer.write_batch(batch)
             advance(block.size)
     # The days that lines say were noted before what else stands in their block.
-    found.marks.sort(key=lambda placed: placed.line)
-    return found
+    scan_of_file.marks.sort(key=lambda placed: placed.line)
+    return scan_of_file
 
 
 def _read(block: Block, scan: Scan) -> list[pa.RecordBatch]:
     """The rows of a block; the rest of what it says goes into the scan."""
-    found = times(block)
-    clocks = _clocks(block, found, scan)
+    clock_times = times(block)
+    clocks = _clocks(block, clock_times, scan)
     is_candidate = pc.match_substring_regex(block.lines, grammar.CANDIDATE).to_numpy(zero_copy_only=False)
-    is_timed = found.seconds >= 0
+    is_timed = clock_times.seconds >= 0
     scan.lines += len(block.lines)
     scan.malformed += _unread(block, ~is_timed, is_candidate)
-    chosen = is_candidate & is_timed
-    bodies = pc.replace_substring_regex(block.lines.filter(pa.array(chosen)), r"^[^(]*", "")
-    return _rows(bodies, block.numbers[chosen], clocks[chosen], scan)
+    is_event = is_candidate & is_timed
+    bodies = pc.replace_substring_regex(block.lines.filter(pa.array(is_event)), r"^[^(]*", "")
+    return _rows(bodies, block.numbers[is_event], clocks[is_event], scan)
 
 
-def _clocks(block: Block, found: Times, scan: Scan) -> Numbers:
+def _clocks(block: Block, clock_times: Times, scan: Scan) -> Numbers:
     """The clock of each line; -1 where it has no time. Notes the first and last line and the steps worth knowing."""
-    timed = np.flatnonzero(found.seconds >= 0)
-    clocks = np.full(len(found.seconds), -1, dtype=np.int64)
+    timed = np.flatnonzero(clock_times.seconds >= 0)
+    clocks = np.full(len(clock_times.seconds), -1, dtype=np.int64)
     if not len(timed):
         return clocks
-    seconds = found.seconds[timed].astype(np.int64)
+    seconds = clock_times.seconds[timed].astype(np.int64)
     before = seconds[0] if scan.last is None else scan.last.clock % DAY
     steps = np.diff(seconds, prepend=before)
     days = np.cumsum((steps < -DAY // 2).astype(np.int64) - (steps > DAY - LATE))
     days += 0 if scan.last is None else scan.last.clock // DAY
     numbers = block.numbers[timed]
-    if found.days is not None and found.ahead is not None:
-        days = _said(days, found.days[timed], scan)
-        _note_days(days, seconds, numbers, found.days[timed] != UNSAID, scan)
-        _note_ahead(found.ahead[timed], numbers, scan)
+    if clock_times.days is not None and clock_times.ahead is not None:
+        days = _said(days, clock_times.days[timed], scan)
+        _note_days(days, seconds, numbers, clock_times.days[timed] != UNSAID, scan)
+        _note_ahead(clock_times.ahead[timed], numbers, scan)
     clocks[timed] = seconds + days * DAY
     _note_steps(clocks[timed], numbers, scan)
     if scan.first is None:

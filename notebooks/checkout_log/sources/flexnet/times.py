@@ -68,29 +68,29 @@ def _with_loose(block: Block, seconds: Seconds) -> Times:
     other = np.flatnonzero(seconds < 0)
     parts = pc.extract_regex(block.lines.take(pa.array(other)), LOOSE)
     other = other[parts.is_valid().to_numpy(zero_copy_only=False)]
-    found = {name: parts.drop_null().field(name) for name in ("hour", "minute", "second", "half", "date", "zone")}
-    hour, minute, second = (pc.cast(found[name], pa.int32()).to_numpy() for name in ("hour", "minute", "second"))
-    half = pc.utf8_lower(found["half"])
+    fields = {name: parts.drop_null().field(name) for name in ("hour", "minute", "second", "half", "date", "zone")}
+    hour, minute, second = (pc.cast(fields[name], pa.int32()).to_numpy() for name in ("hour", "minute", "second"))
+    half = pc.utf8_lower(fields["half"])
     hour = np.where(_is(half, ""), hour, hour % HALF_A_DAY + HALF_A_DAY * _is(half, "p"))
-    days = _each(found["date"], _day)
-    is_good = _are_possible(hour, minute, second) & ((days != UNSAID) | _is(found["date"], ""))
+    days = _each(fields["date"], _day)
+    is_good = _are_possible(hour, minute, second) & ((days != UNSAID) | _is(fields["date"], ""))
     seconds[other] = np.where(is_good, hour * HOUR + minute * MINUTE + second, -1)
     if not (is_good & (days != UNSAID)).any():
         return Times(seconds)
-    return Times(seconds, _spread(days, other, seconds), _spread(_each(found["zone"], _ahead), other, seconds))
+    return Times(seconds, _spread(days, other, seconds), _spread(_each(fields["zone"], _ahead), other, seconds))
 
 
 def _is(texts: pa.StringArray, text: str) -> Flags:
-    found: Flags = pc.equal(texts, text).to_numpy(zero_copy_only=False)
-    return found
+    is_equal: Flags = pc.equal(texts, text).to_numpy(zero_copy_only=False)
+    return is_equal
 
 
 def _each(texts: pa.StringArray, meaning: Callable[[str], int]) -> Numbers:
     """What these texts mean; the same text comes often, and each is read once."""
     coded = texts.dictionary_encode()
     values = np.array([meaning(text) for text in coded.dictionary.to_pylist()], dtype=np.int64)
-    found: Numbers = values[coded.indices.to_numpy()]
-    return found
+    numbers: Numbers = values[coded.indices.to_numpy()]
+    return numbers
 
 
 def _spread(values: Numbers, places: Numbers, seconds: Seconds) -> Numbers:
@@ -120,5 +120,5 @@ def _ahead(text: str) -> int:
 
 
 def _are_possible(hour: Seconds, minute: Seconds, second: Seconds) -> Flags:
-    found: Flags = (hour < DAY // HOUR) & (minute < HOUR // MINUTE) & (second < MINUTE)
-    return found
+    is_possible: Flags = (hour < DAY // HOUR) & (minute < HOUR // MINUTE) & (second < MINUTE)
+    return is_possible

@@ -85,9 +85,9 @@ def write(one: Dated, server: Server, known: Flags, segment: int, events: EventF
     events.tally = Tally()
     done = 0
     for batch in one.rows():
-        kept = batch.filter(pa.array(~known[done : done + batch.num_rows]))
+        new_rows = batch.filter(pa.array(~known[done : done + batch.num_rows]))
         done += batch.num_rows
-        _write(kept, one, runs, segment, events)
+        _write(new_rows, one, runs, segment, events)
     part = Part(str(one.scan.path), FLEXNET, lines=one.scan.lines, malformed=one.scan.malformed, begin=one.begin, end=one.end)
     part.disagreeing = one.days.disagreeing
     part.overlapping = int(np.count_nonzero(known))

@@ -23,7 +23,7 @@ from checkout_log.sources import zones
 from checkout_log.sources.common import QUEUED
 from checkout_log.sources.lmstat.rows import Row
 from checkout_log.sources.lmstat.snapshots import UNKNOWN, Key, Snapshot, in_order
-from checkout_log.sources.part import LMSTAT, Found, Part, joined
+from checkout_log.sources.part import LMSTAT, Contents, Part, joined
 from checkout_log.store import EventFile
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local times are counted from it
@@ -64,7 +64,7 @@ class Change:
     reason: str | None = None
 
 
-def read(paths: Sequence[Path], folder: Path, where: ZoneInfo, first_segment: int, advance: Callable[[int], None]) -> Found:
+def read(paths: Sequence[Path], folder: Path, where: ZoneInfo, first_segment: int, advance: Callable[[int], None]) -> Contents:
     """What these snapshots say, with their events in one file in the folder. Raises SourceUnreadable."""
     parts = [Part(str(path), LMSTAT) for path in paths]
     servers: dict[str, Server] = {}
@@ -74,7 +74,7 @@ def read(paths: Sequence[Path], folder: Path, where: ZoneInfo, first_segment: in
     for path in paths:
         advance(path.stat().st_size)
     spans = [(product, one.begin, one.end) for one in servers.values() for product in one.products if one.begin is not None]
-    return Found([target], parts, [], joined(spans, 0))
+    return Contents([target], parts, [], joined(spans, 0))
 
 
 def _rows(
@@ -106,9 +106,9 @@ def _row(change: Change, segment: int, *, is_double: bool) -> tuple[object, ...]
 def _changes(server: Server, snapshot: Snapshot, now: int, clock: zones.WallClock) -> Iterator[Change]:
     """What happened between the last snapshot of this server and this one; the server holds what this one shows afterwards."""
     before, after = server.held, snapshot.users
-    told = snapshot.products | ({UNKNOWN} if snapshot.is_telling else set())
+    covered = snapshot.products | ({UNKNOWN} if snapshot.is_telling else set())
     came = [key for key in after if key not in before]
-    gone = {key: before[key] for key in before if key not in after and key[0] in told}
+    gone = {key: before[key] for key in before if key not in after and key[0] in covered}
     held = {key: before[key] for key in before if key not in gone}
     renewed = _renewed(came, gone, after)
     held |= {key: Held(after[key][1], gone.pop(old).handle, before[old].until) for key, old in renewed.items()}

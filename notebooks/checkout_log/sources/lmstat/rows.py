@@ -50,19 +50,19 @@ class Row(NamedTuple):
 
 def row(line: str, now: datetime) -> Row | None:
     """The user in this line of a snapshot taken at the local time `now`; None where it cannot be read."""
-    found = ROW.fullmatch(line.rstrip())
-    if found is None:
+    match = ROW.fullmatch(line.rstrip())
+    if match is None:
         return None
-    member, machine, display = people(found["who"], found["version"])
-    counted = LICENSES.search(found["rest"])
-    quantity = number(found["queued"] or (counted[1] if counted else "1"), MOST_LICENSES)
-    start = _start(found, now) if found["queued"] is None else None
-    if not machine or not quantity or (start is None and found["queued"] is None):
+    member, machine, display = people(match["who"], match["version"])
+    counted = LICENSES.search(match["rest"])
+    quantity = number(match["queued"] or (counted[1] if counted else "1"), MOST_LICENSES)
+    start = _start(match, now) if match["queued"] is None else None
+    if not machine or not quantity or (start is None and match["queued"] is None):
         return None
-    linger = LINGER.search(found["rest"])
+    linger = LINGER.search(match["rest"])
     # In another language the weekday tells nothing.
-    is_doubtful = start is not None and found["weekday"] in WEEKDAYS and WEEKDAYS[start.weekday()] != found["weekday"]
-    handle = f"{found['place']}/{found['handle']}"
+    is_doubtful = start is not None and match["weekday"] in WEEKDAYS and WEEKDAYS[start.weekday()] != match["weekday"]
+    handle = f"{match['place']}/{match['handle']}"
     seconds = int(linger[2] or linger[1]) if linger else None
     return Row(member, machine, display, handle, quantity, start, seconds, is_doubtful)
 
@@ -91,10 +91,10 @@ def _is_display_of(word: str, host: str) -> bool:
 
 def snapshot_time(line: str) -> datetime | None:
     """The local time that a snapshot says it was taken at; None where the line says none, or an impossible one."""
-    found = STATUS.search(line)
-    if found is None:
+    match = STATUS.search(line)
+    if match is None:
         return None
-    month, day, year, hour, minute, second = (int(value or 0) for value in found.groups())
+    month, day, year, hour, minute, second = (int(value or 0) for value in match.groups())
     if not FIRST_YEAR <= year <= LAST_YEAR:
         return None
     try:
@@ -103,9 +103,9 @@ def snapshot_time(line: str) -> datetime | None:
         return None
 
 
-def _start(found: re.Match[str], now: datetime) -> datetime | None:
+def _start(match: re.Match[str], now: datetime) -> datetime | None:
     """The last time before the snapshot that this date and time was."""
-    month, day, hour, minute, second = (int(found[name] or 0) for name in ("month", "day", "hour", "minute", "second"))
+    month, day, hour, minute, second = (int(match[name] or 0) for name in ("month", "day", "hour", "minute", "second"))
     # The 29th of February is at most eight years back.
     for year in range(now.year, now.year - 9, -1):
         try:

@@ -49,9 +49,9 @@ def in_order(parts: Sequence[Part]) -> Iterator[Snapshot]:
     while waiting:
         _, number = heapq.heappop(waiting)
         if number not in reading:
-            found = snapshots(parts[number], number)
+            looks = snapshots(parts[number], number)
             # A file whose snapshots are out of order is read as a whole.
-            reading[number] = found if times[number] == sorted(times[number]) else iter(sorted(found, key=lambda one: one.at))
+            reading[number] = looks if times[number] == sorted(times[number]) else iter(sorted(looks, key=lambda one: one.at))
             ahead[number] = next(reading[number])
         yield ahead.pop(number)
         following = next(reading[number], None)
@@ -61,8 +61,8 @@ def in_order(parts: Sequence[Part]) -> Iterator[Snapshot]:
 
 
 def _times(part: Part) -> list[datetime]:
-    found = (grammar.snapshot_time(line) for _, line in lines(Path(part.file)))
-    return [at for at in found if at is not None]
+    stated = (grammar.snapshot_time(line) for _, line in lines(Path(part.file)))
+    return [at for at in stated if at is not None]
 
 
 def snapshots(part: Part, number: int) -> Iterator[Snapshot]:
@@ -77,11 +77,11 @@ def snapshots(part: Part, number: int) -> Iterator[Snapshot]:
                 yield now
             now, feature, product = Snapshot(number, line_number, at), UNKNOWN, UNKNOWN
         elif now is not None:
-            if (found := grammar.FEATURE.match(line)) is not None:
-                feature, product = found[1], now.daemons[0] if now.daemons else UNKNOWN
+            if (match := grammar.FEATURE.match(line)) is not None:
+                feature, product = match[1], now.daemons[0] if now.daemons else UNKNOWN
                 now.is_telling = True
-            elif (found := grammar.VENDOR.match(line)) is not None:
-                product = found[1]
+            elif (match := grammar.VENDOR.match(line)) is not None:
+                product = match[1]
             elif grammar.ROW_LIKE.search(line) is not None:
                 part.malformed += not _take(now, product, feature, line_number, line)
             else:
@@ -92,10 +92,10 @@ def snapshots(part: Part, number: int) -> Iterator[Snapshot]:
 
 def _head(now: Snapshot, line: str) -> None:
     """Takes what the head of a snapshot says about servers and vendor daemons."""
-    if (found := grammar.SERVERS.match(line)) is not None:
-        now.servers = found[1]
-    elif (found := grammar.DAEMON.fullmatch(line.rstrip())) is not None:
-        now.daemons.append(found[1])
+    if (match := grammar.SERVERS.match(line)) is not None:
+        now.servers = match[1]
+    elif (match := grammar.DAEMON.fullmatch(line.rstrip())) is not None:
+        now.daemons.append(match[1])
 
 
 def _take(now: Snapshot, product: str, feature: str, number: int, line: str) -> bool:

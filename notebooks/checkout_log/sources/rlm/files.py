@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from checkout_log.columns import EVENTS, names
 from checkout_log.sources import overlaps, zones
 from checkout_log.sources.common import HOUR
-from checkout_log.sources.part import RLM_DEBUG, RLM_REPORT, Found, Part, covered, joined
+from checkout_log.sources.part import RLM_DEBUG, RLM_REPORT, Contents, Part, covered, joined
 from checkout_log.sources.rlm import lines as grammar
 from checkout_log.sources.rlm.days import possible_day
 from checkout_log.sources.rlm.history import History, Reading
@@ -42,7 +42,7 @@ def read(
     first_segment: int,
     first_era: int,
     advance: Callable[[int], None],
-) -> Found:
+) -> Contents:
     """What these logs say, each a path and its kind, with their events in one file in the folder. Raises SourceUnreadable."""
     known = [(_first_day(path, kind), path, kind) for path, kind in paths]
     history = History(zones.WallClock(where), itertools.count(first_era))
@@ -58,7 +58,7 @@ def read(
     overlaps.one_file(written, target, TELLING)
     parts = [part for part, _ in written]
     eras = [row for site in history.sites.values() for row in site.server.rows()]
-    return Found([target], parts, eras, joined(covered(parts), HOUR * zones.SECOND))
+    return Contents([target], parts, eras, joined(covered(parts), HOUR * zones.SECOND))
 
 
 def _rows(part: Part, day: date | None, history: History, segment: int) -> Iterator[tuple[object, ...]]:
@@ -78,9 +78,9 @@ def _rows(part: Part, day: date | None, history: History, segment: int) -> Itera
 def _records(line: str, kind: str) -> Iterator[tuple[str | None, Record]]:
     """The ISV, where the line itself names it, and the record in a line."""
     if kind == RLM_DEBUG:
-        found = grammar.debug(line)
-        if found is not None:
-            yield found
+        entry = grammar.debug(line)
+        if entry is not None:
+            yield entry
     elif (record := grammar.report(line)) is not None:
         yield None, record
 
@@ -111,10 +111,10 @@ def _first_day_before(path: Path, changed: date) -> date | None:
     first: tuple[int, int] | None = None
     last, years = (0, 0), 0
     for _, line in lines(path):
-        found = grammar.DEBUG_LINE.match(line.strip())
-        if found is None:
+        match = grammar.DEBUG_LINE.match(line.strip())
+        if match is None:
             continue
-        now = int(found["month"]), int(found["day"])
+        now = int(match["month"]), int(match["day"])
         first = first or now
         years += (last[0] - now[0]) * 30 + last[1] - now[1] > HALF_A_YEAR
         last = now

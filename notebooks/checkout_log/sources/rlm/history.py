@@ -62,8 +62,8 @@ class Site:
 
     def known(self, record: Record) -> Out | None:
         """The checkout that a check-in or an extension is about. Handles are used again: it must be of the same product."""
-        found = self.out.get(record.handle or "") if record.kind in (CHECKIN, RENEWAL) else None
-        return None if found is not None and record.product not in (None, found.record.product) else found
+        use = self.out.get(record.handle or "") if record.kind in (CHECKIN, RENEWAL) else None
+        return None if use is not None and record.product not in (None, use.record.product) else use
 
 
 @dataclass(slots=True)
@@ -170,11 +170,11 @@ class Reading:
             # The small style says of a check-in only its handle: without the checkout nobody knows of what.
             raise Unread
         now = self._changed(site, record, at, known)
-        told = record if known is None else known.record._replace(quantity=record.quantity)
+        checkout = record if known is None else known.record._replace(quantity=record.quantity)
         mode = BORROW if now.is_borrow else SESSION
-        who = (told.handle, self._isv, told.product, told.member, None, told.machine, None, None)
+        who = (checkout.handle, self._isv, checkout.product, checkout.member, None, checkout.machine, None, None)
         until = now.until if record.kind in (CHECKOUT, RENEWAL) else None
-        ends = (told.quantity, until, record.reason, SOURCE, number, self._segment, now.era, is_doubtful)
+        ends = (checkout.quantity, until, record.reason, SOURCE, number, self._segment, now.era, is_doubtful)
         return (at, record.kind, mode, *who, *ends)
 
     def _changed(self, site: Site, record: Record, at: int, known: Out | None) -> Out:

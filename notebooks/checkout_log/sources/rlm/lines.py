@@ -127,60 +127,60 @@ def report(line: str) -> Record | None:
     """The record in a line of a report log; None where it says nothing about use. Raises Unread."""
     word = line.split(" ", 1)[0]
     if word in RECORDS:
-        found = next((match for form in RECORDS[word] if (match := form.fullmatch(line)) is not None), None)
-        if found is None:
+        line_match = next((match for form in RECORDS[word] if (match := form.fullmatch(line)) is not None), None)
+        if line_match is None:
             raise Unread
-        fields = found.groupdict()
+        fields = line_match.groupdict()
         # More attempts follow: the application was not denied, one server had none for it.
         return None if word == "DENY" and int(fields["last"]) == 0 else _record(word, fields)
-    if (found := STAMPED.fullmatch(line)) is not None:
-        return _record("END", found.groupdict())._replace(kind=STAMP)
-    if (found := MADE_BY.match(line)) is not None:
-        return Record(ISV, found["product"])
+    if (line_match := STAMPED.fullmatch(line)) is not None:
+        return _record("END", line_match.groupdict())._replace(kind=STAMP)
+    if (line_match := MADE_BY.match(line)) is not None:
+        return Record(ISV, line_match["product"])
     return Record(SWITCHED) if line.startswith("SWITCH from ") else None
 
 
-def _record(word: str, found: dict[str, str | None]) -> Record:
-    why = found.get("why")
+def _record(word: str, fields: dict[str, str | None]) -> Record:
+    why = fields.get("why")
     reasons = {"IN": WHY_IN.get(why or ""), "DENY": why, "QUE": QUEUED}
     # The checkout says the days plus one in hexadecimal, an extension says its days.
-    days = max(0, int(found.get("roam") or "0", 16) - 1) or int(found.get("more") or 0)
+    days = max(0, int(fields.get("roam") or "0", 16) - 1) or int(fields.get("more") or 0)
     return Record(
         KINDS[word],
-        product=found.get("product"),
-        member=_name(found.get("member")),
-        machine=_name(found.get("machine")),
-        quantity=_quantity(found.get("count")),
-        handle=found.get("handle"),
+        product=fields.get("product"),
+        member=_name(fields.get("member")),
+        machine=_name(fields.get("machine")),
+        quantity=_quantity(fields.get("count")),
+        handle=fields.get("handle"),
         reason=reasons.get(word),
-        month=_number(found.get("month")),
-        day=_number(found.get("day")),
-        year=_number(found.get("year")),
-        second=_second(found),
-        fraction=int(found.get("fraction") or 0) * 100,
+        month=_number(fields.get("month")),
+        day=_number(fields.get("day")),
+        year=_number(fields.get("year")),
+        second=_second(fields),
+        fraction=int(fields.get("fraction") or 0) * 100,
         roam_days=days,
-        roam_handle=found.get("roamer"),
-        host=found.get("host"),
+        roam_handle=fields.get("roamer"),
+        host=fields.get("host"),
     )
 
 
 def debug(line: str) -> tuple[str, Record] | None:
     """The ISV and the record in a line of a debug log; a STAMP where it has only a time, None without one. Raises Unread."""
-    found = DEBUG_LINE.match(line)
-    if found is None:
+    match = DEBUG_LINE.match(line)
+    if match is None:
         return None
-    isv, body = found["isv"], found["body"].rstrip()
+    isv, body = match["isv"], match["body"].rstrip()
     verb = DEBUG_VERB.match(body) if isv != MANAGER else None
     record = _use(verb[1], body[verb.end() :]) if verb is not None else Record(_sign(isv, body))
-    return isv, record._replace(month=_number(found["month"]), day=_number(found["day"]), second=_second(found.groupdict()))
+    return isv, record._replace(month=_number(match["month"]), day=_number(match["day"]), second=_second(match.groupdict()))
 
 
 def _use(verb: str, rest: str) -> Record:
     event, form = DEBUG_USES[verb]
-    found = form.fullmatch(rest)
-    if found is None:
+    match = form.fullmatch(rest)
+    if match is None:
         raise Unread
-    fields = found.groupdict()
+    fields = match.groupdict()
     counted = LICENSES.search(fields["rest"] or "")
     quantity = _quantity(counted[1] if counted else fields.get("count"))
     return Record(event, fields["product"], fields["member"] or None, fields["machine"], quantity, reason=fields.get("why"))
@@ -208,8 +208,8 @@ def _quantity(text: str | None) -> int:
     return quantity
 
 
-def _second(found: dict[str, str | None]) -> int:
-    hour, minute, second = (int(found.get(name) or 0) for name in ("hour", "minute", "second"))
+def _second(fields: dict[str, str | None]) -> int:
+    hour, minute, second = (int(fields.get(name) or 0) for name in ("hour", "minute", "second"))
     if max(hour - 24, minute - 60, second - 60) >= 0:
         raise Unread
     return hour * 3600 + minute * 60 + second
