@@ -81,7 +81,7 @@ class TestCounts:
         assert denials.counts(open_log(RawLog(of.events, of.spans, [], "Europe/Berlin")))["user_days"].tolist() == [2]
 
     @pytest.mark.parametrize(
-        ("column", "given"),
+        ("column", "fields"),
         [
             ("raw", {"reason": FULL}),
             ("raw", {"reason": "-24,332 Users are queued for this feature"}),
