@@ -54,7 +54,7 @@ class Shortage:
 def changes(before: Authorization, after: Authorization) -> tuple[str, ...]:
     """Every difference in words, with the values before and after."""
     limits = sorted({*before.members_by_type, *after.members_by_type})
-    found = [
+    differences = [
         *_changed("organization", before.organization_name, after.organization_name),
         *_changed("vendor", before.vendor, after.vendor),
         *_changed("ends at", _day(before.ends_at), _day(after.ends_at)),
@@ -63,27 +63,29 @@ def changes(before: Authorization, after: Authorization) -> tuple[str, ...]:
     ]
     for name in limits:
         old, new = before.members_by_type.get(name), after.members_by_type.get(name)
-        found += _changed(f'members of the type "{name}"', _limit(old), _limit(new))
-    found += _added_and_removed("user type", before.user_types, after.user_types)
+        differences += _changed(f'members of the type "{name}"', _limit(old), _limit(new))
+    differences += _added_and_removed("user type", before.user_types, after.user_types)
     for name in sorted(before.user_types.keys() & after.user_types.keys()):
-        found += _changed(f'user type "{name}"', _type_words(before.user_types[name]), _type_words(after.user_types[name]))
-    found += _added_and_removed("product", before.products, after.products)
+        differences += _changed(
+            f'user type "{name}"', _type_words(before.user_types[name]), _type_words(after.user_types[name])
+        )
+    differences += _added_and_removed("product", before.products, after.products)
     for name in sorted(before.products.keys() & after.products.keys()):
-        found += _product_changes(before.products[name], after.products[name])
-    return tuple(found)
+        differences += _product_changes(before.products[name], after.products[name])
+    return tuple(differences)
 
 
 def _product_changes(before: Product, after: Product) -> list[str]:
     features = dict.fromkeys((*before.levels, *before.extensions, *after.levels, *after.extensions))
-    found = [
+    differences = [
         *_changed(f'"{after.id}" name', before.name, after.name),
         *_changed(f'"{after.id}" mode', before.mode, after.mode),
         *_changed(f'"{after.id}" levels', ", ".join(before.levels), ", ".join(after.levels)),
         *_changed(f'"{after.id}" ends at', _day(before.until), _day(after.until)),
     ]
     for feature in features:
-        found += _changed(f'"{after.id}" {feature} seats', before.seats_of(feature), after.seats_of(feature))
-    return found
+        differences += _changed(f'"{after.id}" {feature} seats', before.seats_of(feature), after.seats_of(feature))
+    return differences
 
 
 def _changed(label: str, old: object, new: object) -> list[str]:
@@ -106,14 +108,14 @@ def _day(at: datetime | None) -> str:
     return "with the authorization" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def _type_words(found: UserType) -> str:
-    includes = ", ".join(f"{product} {level}" for product, level in sorted(found.includes.items()))
-    return f"includes {includes or 'nothing'}, may hold {', '.join(sorted(found.may_hold)) or 'nothing'}"
+def _type_words(user_type: UserType) -> str:
+    includes = ", ".join(f"{product} {level}" for product, level in sorted(user_type.includes.items()))
+    return f"includes {includes or 'nothing'}, may hold {', '.join(sorted(user_type.may_hold)) or 'nothing'}"
 
 
 def shortages(authorization: Authorization, usage: Usage) -> tuple[Shortage, ...]:
     """The levels and extensions of which more is in use than the authorization has, those of products that it lacks too."""
-    found = []
+    short = []
     for product_id in sorted({*authorization.products, *usage.assigned, *usage.held}):
         product = authorization.products.get(product_id)
         is_concurrent = product_id not in usage.assigned if product is None else product.is_concurrent
@@ -122,25 +124,29 @@ def shortages(authorization: Authorization, usage: Usage) -> tuple[Shortage, ...
         for feature, count in sorted(used.items()):
             licensed = 0 if product is None else product.seats_of(feature)
             if count > licensed:
-                found.append(Shortage(product_id, feature, mode, licensed, count))
-    return tuple(found)
+                short.append(Shortage(product_id, feature, mode, licensed, count))
+    return tuple(short)
 
 
 def consequences(authorization: Authorization, usage: Usage, now: datetime) -> tuple[str, ...]:
     """What under this authorization is too much, ended or not allowed any more, in words with the numbers."""
-    found = []
+    sentences = []
     excess = Membership.of(authorization, usage.members).excess()
     if excess is not None:
-        found.append(f"{excess}: only administrators can sign in, and nobody can be added, until members are removed")
+        sentences.append(f"{excess}: only administrators can sign in, and nobody can be added, until members are removed")
     for name, count in sorted(usage.members.items()):
         if name not in authorization.user_types:
-            found.append(f'{count} members have the user type "{name}", which is gone: they need another one')
-    found += [shortage.words() for shortage in shortages(authorization, usage)]
+            sentences.append(f'{count} members have the user type "{name}", which is gone: they need another one')
+    sentences += [shortage.words() for shortage in shortages(authorization, usage)]
     for (type_name, product_id), count in sorted(usage.holders.items()):
         user_type = authorization.user_types.get(type_name)
         if user_type is not None and product_id in authorization.products and not user_type.may_use(product_id):
-            found.append(f'{count} members of the type "{type_name}" hold "{product_id}", which the type may not hold any more')
+            sentences.append(
+                f'{count} members of the type "{type_name}" hold "{product_id}", which the type may not hold any more'
+            )
     for product in authorization.products.values():
         if product.until is not None and product.until <= now and usage.assigned.get(product.id):
-            found.append(f'"{product.id}" ended at {_day(product.until)} and is still assigned: nobody can start or borrow it')
-    return tuple(found)
+            sentences.append(
+                f'"{product.id}" ended at {_day(product.until)} and is still assigned: nobody can start or borrow it'
+            )
+    return tuple(sentences)

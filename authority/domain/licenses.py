@@ -12,11 +12,11 @@ from authority.domain.refusals import InvalidInput, PoolExhausted, TypeNotCompat
 
 @dataclass(frozen=True, slots=True)
 class TypeChange:
-    """What a change of user type does to a member's licenses: the assignments taken, given, and kept as they are."""
+    """What a change of user type does to a member's licenses: the assignments removed, added, and left as they are."""
 
-    taken: tuple[Assignment, ...]
-    given: tuple[Assignment, ...]
-    kept: tuple[Assignment, ...]
+    removed: tuple[Assignment, ...]
+    added: tuple[Assignment, ...]
+    unchanged: tuple[Assignment, ...]
 
 
 def change_of_type(held: Iterable[Assignment], after: UserType, authorization: Authorization) -> TypeChange:
@@ -25,20 +25,21 @@ def change_of_type(held: Iterable[Assignment], after: UserType, authorization: A
     What the old type brought by itself goes, with its extensions, unless the new one brings it too. What was assigned stays
     where the new type may hold it. What the new type includes is given; nothing else is (seed S1).
     """
-    taken: list[Assignment] = []
-    given: list[Assignment] = []
-    kept: list[Assignment] = []
-    mine = {item.product: item for item in held}
+    removed: list[Assignment] = []
+    added: list[Assignment] = []
+    unchanged: list[Assignment] = []
+    by_product = {assignment.product: assignment for assignment in held}
     for product_id, level in after.includes.items():
-        before = mine.pop(product_id, None)
+        before = by_product.pop(product_id, None)
         product = authorization.product(product_id)
         if before is not None and product.rank(before.level) >= product.rank(level):
-            kept.append(before)
+            unchanged.append(before)
         else:
-            given.append(Assignment(product_id, level, before.extensions if before else (), included=True))
-    for item in mine.values():
-        (kept if after.may_use(item.product) and not item.included else taken).append(item)
-    return TypeChange(tuple(taken), tuple(given), tuple(kept))
+            added.append(Assignment(product_id, level, before.extensions if before else (), included=True))
+    for assignment in by_product.values():
+        stays = after.may_use(assignment.product) and not assignment.included
+        (unchanged if stays else removed).append(assignment)
+    return TypeChange(tuple(removed), tuple(added), tuple(unchanged))
 
 
 def check_assignable(authorization: Authorization, member: Member, product: Product) -> None:
@@ -53,15 +54,15 @@ def check_assignable(authorization: Authorization, member: Member, product: Prod
         )
 
 
-def wanted(product: Product, before: Assignment | None, level: str | None, extensions: tuple[str, ...]) -> Assignment:
+def assignment_for(product: Product, before: Assignment | None, level: str | None, extensions: tuple[str, ...]) -> Assignment:
     """What the member is to hold; without a level the one held is kept. Raises InvalidInput, NoSuchProduct."""
     if level is None and before is None:
         raise InvalidInput(f'say which level of "{product.id}": {", ".join(product.levels)}')
-    chosen = level or (before.level if before else product.levels[0])
-    product.rank(chosen)
+    new_level = level or (before.level if before else product.levels[0])
+    product.rank(new_level)
     product.check_extensions(extensions)
-    included = before is not None and before.included and before.level == chosen
-    return Assignment(product.id, chosen, tuple(sorted(set(extensions))), included)
+    included = before is not None and before.included and before.level == new_level
+    return Assignment(product.id, new_level, tuple(sorted(set(extensions))), included)
 
 
 def features(held: Assignment | None) -> set[str]:

@@ -27,15 +27,15 @@ class Membership:
 
     def excess(self) -> str | None:
         """What there is too much of, in a sentence with the numbers, or None when all is within the authorization."""
-        found = []
+        limits_passed = []
         if self.maximum is not None and self.current > self.maximum:
-            found.append(f"{self.current} members, {self.maximum} are allowed")
-        found += [
+            limits_passed.append(f"{self.current} members, {self.maximum} are allowed")
+        limits_passed += [
             f'{current} members of the type "{name}", {maximum} are allowed'
             for name, (current, maximum) in self.by_type.items()
             if maximum is not None and current > maximum
         ]
-        return f"the organization has {'; '.join(found)}" if found else None
+        return f"the organization has {'; '.join(limits_passed)}" if limits_passed else None
 
     def check_admitted(self, actor: Actor) -> None:
         """Raises OrganizationOverLimit for everyone but an administrator while there are too many members."""

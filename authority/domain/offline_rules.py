@@ -102,15 +102,15 @@ def effective(rules: Iterable[Rule], member: Member, product: str) -> OfflineRul
     The organization's switch comes first: off is off for everybody (seed S1). Then the most specific level that has a rule
     wins; within a level a rule for the product comes before one for all, and among several groups the strictest wins.
     """
-    known = list(rules)
-    organization = next(rule for rule in known if rule.level == RuleLevel.ORGANIZATION)
+    all_rules = list(rules)
+    organization = next(rule for rule in all_rules if rule.level == RuleLevel.ORGANIZATION)
     if organization.allowed is False:
         return _resolved(organization, organization, ("organization: not allowed, for everybody",))
     path: list[str] = []
     for level in RuleLevel:
         if level == RuleLevel.ORGANIZATION:
             break
-        rule = _of_level(known, level, member, product)
+        rule = _of_level(all_rules, level, member, product)
         if rule is not None:
             return _resolved(rule, organization, (*path, f"{rule.name()}: {rule.words()}"))
         path.append(f"{level} none")
@@ -126,8 +126,10 @@ def _of_level(rules: list[Rule], level: RuleLevel, member: Member, product: str)
     }[level]
     of_subjects = []
     for subject in subjects:
-        mine = [rule for rule in rules if (rule.level, rule.subject) == (level, subject) and rule.product in ("", product)]
-        of_subjects += sorted(mine, key=lambda rule: rule.product == "")[:1]
+        of_subject = [
+            rule for rule in rules if (rule.level, rule.subject) == (level, subject) and rule.product in ("", product)
+        ]
+        of_subjects += sorted(of_subject, key=lambda rule: rule.product == "")[:1]
     return min(of_subjects, key=_strictness, default=None)
 
 

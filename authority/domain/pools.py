@@ -103,8 +103,8 @@ class Pool:
 
     def rule(self, feature: str) -> PoolRule:
         """The rule for everybody; one that says nothing where none was set."""
-        found = (item for item in self.rules if (item.feature, item.group_name) == (feature, ""))
-        return next(found, PoolRule(self.product.id, feature))
+        rules = (item for item in self.rules if (item.feature, item.group_name) == (feature, ""))
+        return next(rules, PoolRule(self.product.id, feature))
 
     def of_groups(self, feature: str) -> list[PoolRule]:
         """The rules of groups about this level or extension."""
@@ -115,7 +115,7 @@ class Pool:
         seats, rule = self.product.seats_of(feature), self.rule(feature)
         return max(0, min(seats - rule.low_water, seats if rule.most_borrowed is None else rule.most_borrowed))
 
-    def served(self, wanted: Features, groups: Iterable[str], *, borrowing: bool, already: Collection[str] = ()) -> Features:
+    def grant(self, wanted: Features, groups: Iterable[str], *, borrowing: bool, already: Collection[str] = ()) -> Features:
         """What the pool gives for what is wanted: a level without a seat may be served from a higher one, if its rule says so.
 
         What the member has `already` on this machine takes no seat. Raises PoolExhausted, which names the feature, the numbers
@@ -160,16 +160,16 @@ class Pool:
         what = f'seats of "{self.product.id}" {feature}'
         if used >= seats:
             raise PoolExhausted(f"all {seats} {what} are in use", feature=feature, seats=seats, in_use=used)
-        kept = {
+        reserved = {
             item.group_name: item.reserved - self.use.by_group.get((feature, item.group_name), 0)
             for item in self.of_groups(feature)
             if item.group_name not in member_of
         }
-        kept = {group: count for group, count in kept.items() if count > 0}
-        if used + sum(kept.values()) >= seats:
-            names = ", ".join(f"{count} for {group}" for group, count in sorted(kept.items()))
+        reserved = {group: count for group, count in reserved.items() if count > 0}
+        if used + sum(reserved.values()) >= seats:
+            names = ", ".join(f"{count} for {group}" for group, count in sorted(reserved.items()))
             message = f"{used} of {seats} {what} are in use, the others are reserved: {names}"
-            raise PoolExhausted(message, hint=ASK_FOR_MORE, reserved=kept, feature=feature, seats=seats, in_use=used)
+            raise PoolExhausted(message, hint=ASK_FOR_MORE, reserved=reserved, feature=feature, seats=seats, in_use=used)
 
     def _check_maximum(self, feature: str, member_of: frozenset[str]) -> None:
         for rule in self.of_groups(feature):

@@ -8,6 +8,7 @@ from typing import Self
 
 from pydantic import Field
 
+from authority.domain.licenses import TypeChange
 from authority.domain.members import Assignment, DownloadPermission, Member, Role
 from authority.domain.membership import Membership
 from authority.presentation.borrows import BorrowShown
@@ -92,6 +93,15 @@ class LicenseEffect(Shown):
     given: tuple[AssignmentShown, ...]
     kept: tuple[AssignmentShown, ...]
 
+    @classmethod
+    def of(cls, effect: TypeChange) -> Self:
+        """The assignments that the change removes, adds, and leaves as they are."""
+        taken, given, kept = (
+            tuple(AssignmentShown.of(assignment) for assignment in assignments)
+            for assignments in (effect.removed, effect.added, effect.unchanged)
+        )
+        return cls(taken=taken, given=given, kept=kept)
+
 
 class ChangedMember(Shown):
     """A member after a change, and what it did, or would do, to the licenses."""
@@ -103,7 +113,7 @@ class ChangedMember(Shown):
     @classmethod
     def of(cls, changed: Changed, *, dry_run: bool) -> Self:
         """The member as after the change."""
-        licenses = LicenseEffect.model_validate(changed.licenses)
+        licenses = LicenseEffect.of(changed.licenses)
         return cls(member=MemberShown.of(changed.after), licenses=licenses, dry_run=dry_run)
 
 

@@ -144,7 +144,7 @@ def _new_decision(unit: Unit, case: Case[Ask], situation: Situation) -> _Decisio
     if situation.borrows and not case.is_concurrent:
         raise rules.taken(situation.borrows[0], ask.machine)
     if case.is_concurrent:
-        features = situation.pool(product).served(features, case.member.groups, borrowing=True)
+        features = situation.pool(product).grant(features, case.member.groups, borrowing=True)
     return _given(unit, case, situation, _new_borrow(unit, case, features, rule, ends_at), kind=EventKind.CHECKOUT)
 
 

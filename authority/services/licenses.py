@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from authority.domain.borrows import Borrow
 from authority.domain.catalogue import Authorization, Product
-from authority.domain.licenses import check_assignable, wanted
+from authority.domain.licenses import assignment_for, check_assignable
 from authority.domain.members import Actor, Assignment, Member, Privilege
 from authority.domain.refusals import NotFound, Refusal
 from authority.services import pages
@@ -111,13 +111,13 @@ def _outcome(doing: Work, wish: Wish, *, row_by_row: bool) -> Outcome:
 
 
 def assign_within(doing: Work, member: Member, before: Assignment | None, wish: Wish) -> Assignment:
-    """The same as `assign` within a transaction that is under way, for a member who holds `before` of the product.
+    """Assigns what is wished for within a transaction that is under way, to a member who holds `before` of the product.
 
     The privilege was checked. Every check comes before the first change, so that a refused row leaves nothing in a row-by-row transaction.
     """
     product = doing.authorization.product(wish.product)
     check_assignable(doing.authorization, member, product)
-    after = wanted(product, before, wish.level, wish.extensions)
+    after = assignment_for(product, before, wish.level, wish.extensions)
     give(doing, member, before, after)
     return after
 

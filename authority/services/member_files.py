@@ -198,7 +198,7 @@ def _change(
     wanted = Change(**new)
     members.check_change(wanted)
     done = members.change_within(doing, before, held, wanted)
-    return done.after, (*done.licenses.kept, *done.licenses.given)
+    return done.after, (*done.licenses.unchanged, *done.licenses.added)
 
 
 def _hold(doing: Work, member: Member, held: Iterable[Assignment], wishes: Sequence[Wish] | None) -> list[Assignment]:

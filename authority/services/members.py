@@ -112,7 +112,7 @@ def _check_texts(full_name: str | None, groups: Iterable[str] | None) -> None:
 def insert(
     doing: Work, new: NewMember, password_hash: str | None, usual: Defaults, *, add_ons: bool = True
 ) -> tuple[Member, list[Assignment]]:
-    """The same within a transaction that is under way, with what the member holds from the beginning.
+    """Adds a member within a transaction that is under way; comes back with what the member holds from the beginning.
 
     Form and privilege were checked, and that there is no such member. Without `add_ons` the member gets what the user type
     includes, and no default add-ons.
@@ -219,7 +219,7 @@ def change(authority: Authority, actor: Actor, username: str, wanted: Change, *,
 
 
 def change_within(doing: Work, before: Member, held: Sequence[Assignment], wanted: Change) -> Changed:
-    """The same within a transaction that is under way, of a member who is locked and holds this, and without the password.
+    """Changes a member who is locked and holds this, within a transaction that is under way; the password is left to the caller.
 
     Form and privilege were checked.
     """
@@ -262,9 +262,9 @@ def _difference(before: Member, after: Member, wanted: Change) -> str:
 
 def _apply(doing: Work, member: Member, held: Iterable[Assignment], effect: TypeChange) -> None:
     mine = {item.product: item for item in held}
-    for item in effect.taken:
+    for item in effect.removed:
         take(doing, member, item, "user type")
-    for item in effect.given:
+    for item in effect.added:
         give(doing, member, mine.get(item.product), item, _reason(item))
 
 

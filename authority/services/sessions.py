@@ -215,7 +215,7 @@ def _new(unit: Unit, case: _Case, features: Features, here: Borrow | None) -> _A
     if case.is_concurrent:
         already = set(features.all()).difference(rules.seats_needed(case.product, features, here))
         pool = pools.pool(unit.connection, case.product, case.now)
-        features = pool.served(features, case.member.groups, borrowing=False, already=already)
+        features = pool.grant(features, case.member.groups, borrowing=False, already=already)
     until, member = rules.active_until(case.settings, case.now), case.member
     session = rules.started(unit.authority.fresh_id(), member.username, member.groups, features, case.ask, until, case.now)
     answer = _answer(unit, case, session, is_new=True)

@@ -36,9 +36,9 @@ class Issuer:
 
     def current_kid(self, use: KeyUse, now: datetime) -> str:
         """The key to sign with now: authorized for the use, in its time, not revoked, in our hands; the latest begun wins."""
-        mine = self.ring.kids(use)
+        own_kids = self.ring.kids(use)
         keys = self.authorization.keys.values()
-        usable = [key for key in keys if key.use is use and key.kid in mine and key.signs_at(now)]
+        usable = [key for key in keys if key.use is use and key.kid in own_kids and key.signs_at(now)]
         if not usable:
             raise KeyUnusable(
                 f"none of the {use} keys here is authorized at {now:%Y-%m-%d %H:%M} UTC",

@@ -113,7 +113,7 @@ def _groups_of(connection: Connection, query: Executable, values: dict[str, Any]
 
 
 def kept(connection: Connection, username: str) -> Member | None:
-    """The same, and nobody removes or changes the member until this transaction ends; others may keep it too."""
+    """The member with this user name, whom nobody removes or changes until this transaction ends; others may keep it too."""
     return _one(connection, _BY_USERNAME_KEPT, {"key": key_of(username)})
 
 

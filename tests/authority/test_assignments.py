@@ -53,9 +53,9 @@ def test_a_gis_professional_holds_the_product_by_itself(bench: Bench) -> None:
 def test_a_change_to_gis_professional_assigns_it_and_a_change_to_creator_does_not(bench: Bench) -> None:
     """S1: a change to GIS Professional assigns a license automatically; a change to Creator lets one be assigned, no more."""
     bench.member("ada", user_type="Viewer")
-    given = members.change(bench.authority, CONSOLE, "ada", Change(user_type="GIS Professional")).licenses.given
+    given = members.change(bench.authority, CONSOLE, "ada", Change(user_type="GIS Professional")).licenses.added
     assert [item.product for item in given] == [PRO]
-    taken = members.change(bench.authority, CONSOLE, "ada", Change(user_type="Creator")).licenses.taken
+    taken = members.change(bench.authority, CONSOLE, "ada", Change(user_type="Creator")).licenses.removed
     assert [item.product for item in taken] == [PRO]
     assert held(bench) == {}
     assert available(bench, "Advanced") == 50
@@ -75,7 +75,7 @@ def test_an_add_on_stays_where_the_new_type_may_hold_it_and_goes_where_it_may_no
 def test_a_dry_run_shows_what_a_change_does_and_does_nothing(bench: Bench) -> None:
     bench.member("ada", user_type="GIS Professional")
     changed = members.change(bench.authority, CONSOLE, "ada", Change(user_type="Viewer", role=Role.ANALYST), dry_run=True)
-    assert [item.product for item in changed.licenses.taken] == [PRO]
+    assert [item.product for item in changed.licenses.removed] == [PRO]
     found, still = members.show(bench.authority, CONSOLE, "ada")
     assert (found.user_type, found.role, [item.product for item in still]) == ("GIS Professional", "member", [PRO])
 

@@ -34,18 +34,18 @@ def a_pool(
 def test_a_pool_is_exhausted_exactly_at_its_seats(used: int, free: bool) -> None:
     pool = a_pool(in_use={"Advanced": used})
     if free:
-        assert pool.served(ADVANCED, (), borrowing=True) == ADVANCED
+        assert pool.grant(ADVANCED, (), borrowing=True) == ADVANCED
         return
     with pytest.raises(PoolExhausted) as caught:
-        pool.served(ADVANCED, (), borrowing=True)
+        pool.grant(ADVANCED, (), borrowing=True)
     assert caught.value.evidence == {"feature": "Advanced", "seats": 10, "in_use": used}
 
 
 def test_a_pool_without_seats_of_a_level_or_an_extension_is_exhausted() -> None:
     with pytest.raises(PoolExhausted):
-        a_pool().served(Features("Basic", ()), (), borrowing=False)
+        a_pool().grant(Features("Basic", ()), (), borrowing=False)
     with pytest.raises(PoolExhausted) as caught:
-        a_pool(in_use={"3DAnalyst": 2}).served(Features("Advanced", ("3DAnalyst",)), (), borrowing=False)
+        a_pool(in_use={"3DAnalyst": 2}).grant(Features("Advanced", ("3DAnalyst",)), (), borrowing=False)
     assert caught.value.evidence["feature"] == "3DAnalyst"
 
 
@@ -64,42 +64,42 @@ def test_some_seats_are_never_borrowed_but_used_in_sessions(rule: dict[str, Any]
     """Low water keeps seats from borrowing, most borrowed bounds it; whichever leaves less counts."""
     pool = a_pool(a_rule(**rule), in_use={"Advanced": borrowed}, borrowed={"Advanced": borrowed})
     assert pool.borrowable("Advanced") == most
-    assert pool.served(ADVANCED, (), borrowing=False) == ADVANCED
+    assert pool.grant(ADVANCED, (), borrowing=False) == ADVANCED
     with pytest.raises(PoolExhausted) as caught:
-        pool.served(ADVANCED, (), borrowing=True)
+        pool.grant(ADVANCED, (), borrowing=True)
     assert caught.value.evidence == {"feature": "Advanced", "seats": 10, "borrowed": borrowed, "most_borrowed": most}
     assert "session" in caught.value.hint
 
 
 def test_one_seat_below_the_low_water_can_be_borrowed() -> None:
     pool = a_pool(a_rule(low_water=2), in_use={"Advanced": 9}, borrowed={"Advanced": 7})
-    assert pool.served(ADVANCED, (), borrowing=True) == ADVANCED
+    assert pool.grant(ADVANCED, (), borrowing=True) == ADVANCED
 
 
 def test_seats_reserved_for_a_group_are_kept_from_others() -> None:
     rules = (a_rule(group="crew", reserved=3), a_rule(group="night", reserved=1))
     pool = a_pool(*rules, in_use={"Advanced": 7}, by_group={("Advanced", "crew"): 1})
     with pytest.raises(PoolExhausted) as caught:
-        pool.served(ADVANCED, ("office",), borrowing=False)
+        pool.grant(ADVANCED, ("office",), borrowing=False)
     assert caught.value.evidence["reserved"] == {"crew": 2, "night": 1}
     assert "2 for crew, 1 for night" in caught.value.message
-    assert pool.served(ADVANCED, ("crew",), borrowing=False) == ADVANCED
+    assert pool.grant(ADVANCED, ("crew",), borrowing=False) == ADVANCED
 
 
 def test_a_group_that_uses_its_reserved_seats_keeps_no_more_from_others() -> None:
     pool = a_pool(a_rule(group="crew", reserved=3), in_use={"Advanced": 9}, by_group={("Advanced", "crew"): 4})
-    assert pool.served(ADVANCED, (), borrowing=False) == ADVANCED
+    assert pool.grant(ADVANCED, (), borrowing=False) == ADVANCED
 
 
 @pytest.mark.parametrize(("used", "free"), [(1, True), (2, False), (3, False)])
 def test_a_group_takes_its_maximum_at_most(used: int, free: bool) -> None:
     pool = a_pool(a_rule(group="crew", maximum=2), in_use={"Advanced": used}, by_group={("Advanced", "crew"): used})
-    assert pool.served(ADVANCED, ("office",), borrowing=False) == ADVANCED
+    assert pool.grant(ADVANCED, ("office",), borrowing=False) == ADVANCED
     if free:
-        assert pool.served(ADVANCED, ("crew",), borrowing=False) == ADVANCED
+        assert pool.grant(ADVANCED, ("crew",), borrowing=False) == ADVANCED
         return
     with pytest.raises(PoolExhausted) as caught:
-        pool.served(ADVANCED, ("office", "crew"), borrowing=False)
+        pool.grant(ADVANCED, ("office", "crew"), borrowing=False)
     assert caught.value.evidence == {"feature": "Advanced", "group": "crew", "in_use": used, "maximum": 2}
 
 
@@ -110,35 +110,35 @@ def test_a_level_is_served_from_a_higher_one_only_if_its_rule_says_so() -> None:
     basic = Features("Basic", ("3DAnalyst",))
     without = a_pool(in_use={"Basic": 1}, seats=SEATS)
     with pytest.raises(PoolExhausted) as caught:
-        without.served(basic, (), borrowing=True)
+        without.grant(basic, (), borrowing=True)
     assert caught.value.evidence["feature"] == "Basic"
-    served = a_pool(a_rule("Basic", from_higher=True), in_use={"Basic": 1}, seats=SEATS).served(basic, (), borrowing=True)
+    served = a_pool(a_rule("Basic", from_higher=True), in_use={"Basic": 1}, seats=SEATS).grant(basic, (), borrowing=True)
     assert served == Features("Standard", ("3DAnalyst",))
 
 
 def test_the_next_higher_level_that_has_a_seat_serves() -> None:
     rule = a_rule("Basic", from_higher=True)
     pool = a_pool(rule, in_use={"Basic": 1, "Standard": 1}, seats=SEATS)
-    assert pool.served(Features("Basic", ()), (), borrowing=True).level == "Advanced"
+    assert pool.grant(Features("Basic", ()), (), borrowing=True).level == "Advanced"
     full = a_pool(rule, in_use=SEATS, seats=SEATS)
     with pytest.raises(PoolExhausted) as caught:
-        full.served(Features("Basic", ()), (), borrowing=True)
+        full.grant(Features("Basic", ()), (), borrowing=True)
     assert caught.value.evidence["feature"] == "Basic"
 
 
 def test_the_rules_of_the_higher_level_hold_for_what_it_serves() -> None:
     rules = (a_rule("Basic", from_higher=True), a_rule("Standard", low_water=1))
     pool = a_pool(*rules, in_use={"Basic": 1}, seats=SEATS)
-    assert pool.served(Features("Basic", ()), (), borrowing=True).level == "Advanced"
-    assert pool.served(Features("Basic", ()), (), borrowing=False).level == "Standard"
+    assert pool.grant(Features("Basic", ()), (), borrowing=True).level == "Advanced"
+    assert pool.grant(Features("Basic", ()), (), borrowing=False).level == "Standard"
 
 
 def test_what_is_had_already_takes_no_seat() -> None:
     pool = a_pool(in_use={"Advanced": 10, "3DAnalyst": 2})
     wanted = Features("Advanced", ("3DAnalyst",))
-    assert pool.served(wanted, (), borrowing=False, already=("Advanced", "3DAnalyst")) == wanted
+    assert pool.grant(wanted, (), borrowing=False, already=("Advanced", "3DAnalyst")) == wanted
     with pytest.raises(PoolExhausted):
-        pool.served(wanted, (), borrowing=False, already=("Advanced",))
+        pool.grant(wanted, (), borrowing=False, already=("Advanced",))
 
 
 @given(
@@ -162,7 +162,7 @@ def test_whoever_comes_no_group_loses_what_is_reserved(
         counts = {("Advanced", name): given_to.count(name) for name in ("crew", "night")}
         pool = a_pool(*rules, in_use={"Advanced": len(given_to)}, borrowed={"Advanced": len(given_to)}, by_group=counts)
         try:
-            pool.served(ADVANCED, (group,) if group else (), borrowing=number % 2 == 0)
+            pool.grant(ADVANCED, (group,) if group else (), borrowing=number % 2 == 0)
         except PoolExhausted:
             continue
         given_to.append(group)

@@ -40,19 +40,19 @@ def sample_files() -> dict[str, bytes]:
     )
     trust = authorizing.trust_file(ORGANIZATION, [signers["root"].public])
     issuer = Issuer(ring, authorizations.read(compact, trust), trust)
-    listed = issuing.status_list(
+    list_compact = issuing.status_list(
         issuer, issuing.pack([ENDED_PLACE], STATUS_SIZE), uri=STATUS_URI, seq=1, prev=None, now=BEGINS_AT
     )
-    found = {
+    files_by_name = {
         "sample.trust": trust.encode(),
         "sample.authorization": files.render("authorization", {"authorization": compact}),
-        "sample.borrow": _borrow_file(issuer, signers["machine"], listed),
-        "sample.status": issuing.status_file(compact, listed),
+        "sample.borrow": _borrow_file(issuer, signers["machine"], list_compact),
+        "sample.status": issuing.status_file(compact, list_compact),
     }
-    return found | {_key_name(name, signer): _pem(name) for name, signer in signers.items()}
+    return files_by_name | {_key_name(name, signer): _pem(name) for name, signer in signers.items()}
 
 
-def _borrow_file(issuer: Issuer, machine: FileSigner, listed: str) -> bytes:
+def _borrow_file(issuer: Issuer, machine: FileSigner, list_compact: str) -> bytes:
     borrow = Borrow(
         id="SampleBorrowId00000000",
         member="ada",
@@ -79,7 +79,7 @@ def _borrow_file(issuer: Issuer, machine: FileSigner, listed: str) -> bytes:
         status_index=OUR_PLACE,
         status_uri=STATUS_URI,
     )
-    return issuing.borrow_file(issuer, payload, issuer.current_kid(KeyUse.BORROW, BEGINS_AT), listed)
+    return issuing.borrow_file(issuer, payload, issuer.current_kid(KeyUse.BORROW, BEGINS_AT), list_compact)
 
 
 def _key_name(name: str, signer: FileSigner) -> str:
