@@ -33,7 +33,7 @@ from authority.services import borrow
 from authority.services.context import Authority
 from authority.services.unit import Unit
 from authority.signing.inbox import member_of_file
-from authority.storage.borrows import ACTIVE, Filter
+from authority.storage.borrows import Filter
 
 DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
 USUAL_LIMIT = 1000
@@ -109,7 +109,7 @@ def list_borrows(
     output: str | None,
 ) -> None:
     """Who is offline, since and until when; newest first."""
-    if due_within is not None and (state not in (None, ACTIVE) or expires_before is not None):
+    if due_within is not None and (state not in (None, BorrowState.ACTIVE) or expires_before is not None):
         raise click.UsageError("--due-within is about active borrows and goes with no other --state and no --expires-before")
     if output is not None:
         check_output(output)
@@ -119,7 +119,7 @@ def list_borrows(
     wanted = Filter(state, member, product, machine, None, limit or USUAL_LIMIT, group, user_type, before)
     with frame.authority() as authority:
         if due_within is not None:
-            wanted = replace(wanted, state=ACTIVE, expires_before=authority.now() + timedelta(days=due_within))
+            wanted = replace(wanted, state=BorrowState.ACTIVE, expires_before=authority.now() + timedelta(days=due_within))
         if as_csv:
             _write_sheet(frame, authority, wanted, limit, output)
         else:

@@ -12,13 +12,12 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, 
 from sqlalchemy import insert as inserting
 from sqlalchemy import update as updating
 
-from authority.domain.borrows import Borrow, Ending, Machine, OsUser
+from authority.domain.borrows import Borrow, BorrowState, Ending, Machine, OsUser
 from authority.domain.events import UseMode
 from authority.storage.db.prepared import Gathering, Prepared
 from authority.storage.db.tables import borrows, holds, member_groups, members
 from authority.storage.members import key_of
 
-EXPIRED, ACTIVE = "expired", "active"
 # SQLite takes 32,766 values in one statement, PostgreSQL 65,535.
 MOST_VALUES = 10_000
 
@@ -88,7 +87,7 @@ def held_by(connection: Connection, member_id: int, now: datetime, *, lock: bool
 def out(connection: Connection, product: str, first: str, last: str, now: datetime) -> list[Borrow]:
     """The active borrows of a product by members from one user name to another, the one that ends last first."""
     between = members.c.username_key.between(key_of(first), key_of(last))
-    query = _BORROW.where(borrows.c.product == product, _in_state(ACTIVE, now), between)
+    query = _BORROW.where(borrows.c.product == product, _in_state(BorrowState.ACTIVE, now), between)
     return _borrows(connection, query.order_by(borrows.c.expires_at.desc(), borrows.c.id))
 
 
@@ -119,10 +118,10 @@ def _conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
 
 
 def _in_state(state: str, now: datetime) -> ColumnElement[bool]:
-    if state == ACTIVE:
+    if state == BorrowState.ACTIVE:
         # The second condition says nothing new, but lets the index find the few among all that ever were.
         return and_(borrows.c.ended_by.is_(None), borrows.c.expires_at > now, borrows.c.seat_free_at > now)
-    if state == EXPIRED:
+    if state == BorrowState.EXPIRED:
         return and_(borrows.c.ended_by.is_(None), borrows.c.expires_at <= now)
     return borrows.c.ended_by == state
 
