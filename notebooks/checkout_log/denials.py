@@ -83,7 +83,7 @@ def episodes(log: Log, gap: str | timedelta = GAP, by: str = "member") -> pd.Dat
 
 
 def episodes_of(log: Log, micros: int, by: str = "member") -> Table:
-    """The same as an expression with times in whole microseconds, computed once."""
+    """Denial episodes as an expression: the columns EPISODES, times as whole microseconds since 1970 UTC. Computed once for a log."""
     return log.once(("episodes", str(micros), by), lambda: log.engine.materialized(_episodes(log, micros, by)))
 
 

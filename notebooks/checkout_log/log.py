@@ -68,5 +68,5 @@ class Log:
         return self.stored.quality.copy()
 
     def on(self, engine: Engine) -> Log:
-        """The same log on another engine."""
+        """This log on another engine, nothing computed yet."""
         return Log(self.stored, engine)

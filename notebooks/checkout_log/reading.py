@@ -13,12 +13,13 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import Progress
 
+from checkout_log import timezones
 from checkout_log.columns import EVENTS, names
 from checkout_log.engine import Engine
 from checkout_log.errors import SourceNotRecognized
 from checkout_log.log import Log
 from checkout_log.quality import frame
-from checkout_log.sources import database, export, overlaps, recognize, zones
+from checkout_log.sources import database, export, overlaps, recognize
 from checkout_log.sources.flexnet import files as flexnet_files
 from checkout_log.sources.lmstat import files as lmstat
 from checkout_log.sources.part import DATABASE, FLEXNET, LMSTAT, RLM_DEBUG, RLM_REPORT, UNKNOWN, Contents, Part, covered, joined
@@ -53,7 +54,7 @@ def read(*sources: Source, timezone: str = "UTC") -> Log:
         ColumnsWrong: an export has other columns than an export has.
         QuestionInvalid: there is no such time zone.
     """
-    where = zones.zone(timezone)
+    where = timezones.named(timezone)
     wanted = inputs_of(sources)
     kinds, unknown = _recognized(wanted)
     folder = Folder()

@@ -50,15 +50,15 @@ def matched(stuck_uses: pd.DataFrame, truth: Truth | None) -> pd.DataFrame:
     cases = cases.drop_duplicates("case")
     keys = ["product", "member", "machine"]
     rows = stuck_uses.assign(row=range(len(stuck_uses)))[[*keys, "since", "cause", "row"]]
-    both = cases.merge(rows, on=keys, suffixes=("", "_found"))
-    both = both[(both["since"] - both["since_found"]).abs() < _SAME].drop_duplicates("case")
-    found_as = cases["case"].map(both.set_index("case")["cause_found"]).fillna(NOT_FOUND)
+    both = cases.merge(rows, on=keys, suffixes=("", "_named"))
+    both = both[(both["since"] - both["since_named"]).abs() < _SAME].drop_duplicates("case")
+    named_as = cases["case"].map(both.set_index("case")["cause_named"]).fillna(NOT_FOUND)
     others = rows.loc[~rows["row"].isin(both["row"]), "cause"]
     planted = cases["cause"].where(cases["is_stuck"], LOOK_ALIKE)
     true = cases["cause"].where(cases["is_stuck"], "").str.cat(cases["also"], sep="; ")
     columns = {
         "planted": [*planted, *[ORDINARY] * len(others)],
-        "found": [*found_as, *others],
+        "found": [*named_as, *others],
         "true": [*true, *[""] * len(others)],
     }
     return pd.DataFrame(columns, dtype="string")

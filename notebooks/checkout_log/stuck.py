@@ -118,7 +118,7 @@ def _overdue(use: activity_index.Use, _seen: activity_index.ActivityIndex, _: Th
 
 
 def _gone(use: activity_index.Use, seen: activity_index.ActivityIndex, wanted: Thresholds) -> _Sign | None:
-    """The same alias, or the same user, has since appeared on another machine, and the old one is silent."""
+    """The alias or the user has since appeared on another machine, and the old one is silent."""
     successor = seen.successor(use)
     if successor is None:
         return None

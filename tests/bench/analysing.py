@@ -90,7 +90,7 @@ def ours(path: Path) -> dict[str, pd.DataFrame]:
 
 
 def in_pandas(path: Path) -> dict[str, pd.DataFrame]:
-    """The same figures by plain pandas."""
+    """The figures of this library by plain pandas."""
     from tests.bench import measures_in_pandas as measures
     from tests.bench.in_pandas import Analysis
 

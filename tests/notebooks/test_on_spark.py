@@ -1,4 +1,4 @@
-"""The same functions on Spark give the same frames as on DuckDB, and both what the reference says."""
+"""Measures on Spark give the frames that they give on DuckDB, and both what the reference says."""
 
 from __future__ import annotations
 

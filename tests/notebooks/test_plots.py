@@ -64,7 +64,7 @@ def drawn(name: str, rows: pd.DataFrame | None = None, **more: object) -> Axes:
 # What must be readable in each picture: the measure with its unit.
 UNITS = {
     "borrow_ageing": ["days from now", "still due to run"],
-    "confusion": ["planted as", "found as", "not stuck_uses"],
+    "confusion": ["planted as", "found as", "not found"],
     "days_since_used": ["days since the last use", "members", "90 days"],
     "denial_episodes": ["episodes in a day", "did not get it soon"],
     "efficiency": ["hours in use", "seat, in the order"],

@@ -94,7 +94,7 @@ def test_every_feature_and_user_is_counted_as_often_as_it_is_written(name: str) 
 
 
 def _utf8(text: bytes) -> bytes:
-    """The same in UTF-8, whichever of the two usual encodings it was written in."""
+    """A copy in UTF-8, whichever of the two usual encodings it was written in."""
     try:
         text.decode()
     except UnicodeDecodeError:
@@ -178,7 +178,7 @@ def test_every_measure_says_something_sound_of_every_log(name: str) -> None:
 
 @pytest.mark.parametrize("name", LOGS)
 def test_seats_held_add_up_to_the_lengths_of_the_sessions(name: str) -> None:
-    """The same time counted twice: by levels, and by sessions."""
+    """Time in use, counted by levels and counted by sessions."""
     levels = usage.efficiency(log(name)).groupby("feature")["hours"].sum()
     rows = log(name).sessions()
     hours = (rows["end"] - rows["start"]) / pd.Timedelta(hours=1) * rows["quantity"]

@@ -89,16 +89,16 @@ def test_sessions_are_read_as_they_were_lived_from_every_export_and_from_the_dat
 
 def test_an_authority_on_postgresql_is_read_as_it_lived(postgres: str, tmp_path: Path) -> None:
     url = new_postgres_database(postgres)
-    read_log, _ = organization.live(url, tmp_path / "home", days=10, with_stories=False)
+    lived, _ = organization.live(url, tmp_path / "home", days=10, with_stories=False)
     try:
-        path = export(tmp_path / "home", "parquet", read_log.bench.clock, tmp_path / "log.parquet", url)
+        path = export(tmp_path / "home", "parquet", lived.bench.clock, tmp_path / "log.parquet", url)
         for source in (path, url):
             log = read(source)
-            assert read_sessions(log) == lived_sessions(read_log, ends_at(log))
-            assert read_denials(log) == lived_denials(read_log)
-        assert len(read_log.uses) > 50
+            assert read_sessions(log) == lived_sessions(lived, ends_at(log))
+            assert read_denials(log) == lived_denials(lived)
+        assert len(lived.uses) > 50
     finally:
-        read_log.bench.authority.database.close()
+        lived.bench.authority.database.close()
 
 
 def test_every_way_to_begin_and_to_end_was_lived(home: Home) -> None:

@@ -163,8 +163,8 @@ def spectrum_of(log: Log, moves: Table) -> pd.DataFrame:
     unused = unused.assign(level=0).merge(pd.DataFrame({"series": SERIES}), how="cross")
     in_use = used.groupby(["series", "pair"])["micros"].sum().reindex(unused.set_index(["series", "pair"]).index, fill_value=0)
     unused["micros"] -= in_use.to_numpy()
-    found_all = pd.concat([unused[names(SPECTRUM)].astype(used.dtypes), used])
-    return found_all.sort_values(["pair", "series", "level"], ignore_index=True)
+    all_levels = pd.concat([unused[names(SPECTRUM)].astype(used.dtypes), used])
+    return all_levels.sort_values(["pair", "series", "level"], ignore_index=True)
 
 
 def at_least(log: Log, grouping: str) -> pd.DataFrame:
@@ -173,7 +173,7 @@ def at_least(log: Log, grouping: str) -> pd.DataFrame:
 
 
 def at_least_of(spectrum: pd.DataFrame) -> pd.DataFrame:
-    """The same for this SPECTRUM."""
+    """For how many microseconds at least so many seats were in use, from a frame with the columns SPECTRUM: as `at_least` gives it."""
     table = spectrum.pivot_table(index=["pair", "level"], columns="series", values="micros", aggfunc="sum", fill_value=0)
     parts = []
     for pair, levels in table.groupby("pair"):

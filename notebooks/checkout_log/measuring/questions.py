@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
+from checkout_log import timezones
 from checkout_log.columns import TEXT, TIME, Column
 from checkout_log.errors import QuestionInvalid
 from checkout_log.log import Log
@@ -64,10 +64,7 @@ def whole(name: str, value: object, *, least: int = 1, most: int = MOST) -> int:
 def zone(log: Log, value: str | None) -> str:
     """The name of a time zone, by default the license server's. Raises QuestionInvalid for an unknown one."""
     name = log.timezone if value is None else value
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError, TypeError):
-        raise QuestionInvalid(f"there is no time zone {name!r}", hint="Give a name such as Europe/Berlin, or UTC.") from None
+    timezones.named(name)
     return name
 
 

@@ -1,4 +1,4 @@
-"""The same peak counted in three ways, which differ by what counts as one license."""
+"""A picture of each peak counted in three ways, which differ by what counts as one license."""
 
 from __future__ import annotations
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from checkout_log.errors import QuestionInvalid
+from checkout_log import timezones
 
 Whole = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -24,12 +23,7 @@ class Clock:
 
     def __init__(self, timezone: str) -> None:
         """Raises QuestionInvalid for a zone that nobody knows."""
-        try:
-            self.zone = ZoneInfo(timezone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise QuestionInvalid(
-                f'there is no time zone "{timezone}"', hint="Use a name of the tz database, such as Europe/Berlin."
-            ) from error
+        self.zone = timezones.named(timezone)
 
     def utc(self, wall: Whole) -> Whole:
         """These times of the wall as UTC. An hour that is left out counts as the next, one that comes twice as the second."""

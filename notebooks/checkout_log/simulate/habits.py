@@ -111,7 +111,7 @@ def _fate(world: World, habit: FieldCrew, borrow: Borrow, *, is_last: bool) -> B
 
 
 def _by_day(world: World, wall: int) -> int:
-    """The same day, at an hour at which people borrow."""
+    """A time of the wall on the day of another, at an hour at which people borrow."""
     return (
         wall // DAY * DAY + int(world.rng.integers(7 * HOUR, 17 * HOUR)) // MINUTE * MINUTE + int(world.rng.integers(0, MINUTE))
     )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
-from checkout_log.errors import QuestionInvalid
 from checkout_log.sources.common import DAY, LATE, MINUTE, Flags, Numbers
 
 # In microseconds.
@@ -27,16 +26,6 @@ class Turn:
     line: int
     before: int
     after: int
-
-
-def zone(name: str) -> ZoneInfo:
-    """The time zone of this IANA name. Raises QuestionInvalid."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise QuestionInvalid(
-            f'"{name}" is no time zone that is known here', hint='Give an IANA name, such as "Europe/Madrid" or "UTC".'
-        ) from error
 
 
 def utc(local: Numbers, lines: Numbers, turns: Sequence[Turn], where: ZoneInfo) -> tuple[Numbers, Flags]:

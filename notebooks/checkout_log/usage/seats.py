@@ -168,5 +168,5 @@ def _words(figure: str) -> Iterator[tuple[str, str]]:
 
 
 def _beside(figure: str) -> Iterator[tuple[str, str]]:
-    """The same where more than one figure has bounds."""
+    """Each series, and the column that shows this figure of it where several figures of a row have bounds."""
     return zip(SERIES, (figure, f"{figure}_lower", f"{figure}_upper"), strict=True)

@@ -64,7 +64,7 @@ def times(block: Block) -> Times:
 
 
 def _with_loose(block: Block, seconds: Seconds) -> Times:
-    """The same, with what stands in other forms than the usual one."""
+    """The times of a block completed by those that stand in other forms than the usual one."""
     other = np.flatnonzero(seconds < 0)
     parts = pc.extract_regex(block.lines.take(pa.array(other)), LOOSE)
     other = other[parts.is_valid().to_numpy(zero_copy_only=False)]

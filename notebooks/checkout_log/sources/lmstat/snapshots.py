@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from checkout_log.sources.lmstat import rows as grammar
 from checkout_log.sources.part import Part
@@ -14,8 +15,18 @@ from checkout_log.sources.text import lines
 
 # Feature or vendor daemon that no line names.
 UNKNOWN = "unknown"
-# Product, feature, user, host, display, handle; and the start, None for somebody who waits.
-Key = tuple[str, str, str, str, str, str, datetime | None]
+
+
+class Key(NamedTuple):
+    """What tells one use in a snapshot from another; `start` is local, None for somebody who waits."""
+
+    product: str
+    feature: str
+    member: str
+    machine: str
+    display: str
+    handle: str
+    start: datetime | None
 
 
 @dataclass(slots=True)
@@ -36,7 +47,7 @@ class Snapshot:
     @property
     def products(self) -> frozenset[str]:
         """The vendor daemons that it tells of."""
-        return frozenset({*self.daemons, *(key[0] for key in self.users)}) if self.is_telling else frozenset()
+        return frozenset({*self.daemons, *(key.product for key in self.users)}) if self.is_telling else frozenset()
 
 
 def in_order(parts: Sequence[Part]) -> Iterator[Snapshot]:
@@ -103,7 +114,7 @@ def _take(now: Snapshot, product: str, feature: str, number: int, line: str) -> 
     row = grammar.row(line, now.at)
     if row is None:
         return False
-    key = (product, feature, row.member, row.machine, row.display, row.handle, row.start)
+    key = Key(product, feature, row.member, row.machine, row.display, row.handle, row.start)
     if key in now.users:
         row = row._replace(quantity=row.quantity + now.users[key][1].quantity)
     now.users[key] = (number, row)

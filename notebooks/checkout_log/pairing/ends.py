@@ -1,0 +1,75 @@
+"""How each use ended: closed by an event, by its due time, by a restart of the server, or not before the log did."""
+
+from __future__ import annotations
+
+import ibis
+from ibis import _
+from ibis.expr.types import Table
+
+from checkout_log.columns import BORROW, DENIAL, FLAG, REVOCATION, SESSION, SESSIONS, TEXT, TIME, WHOLE, Column, names
+from checkout_log.engine import Engine
+from checkout_log.pairing.facts import CLOSED_BY
+from checkout_log.pairing.handles import EXACT_SOURCES, by_handle
+from checkout_log.pairing.queues import first_in_first_out
+from checkout_log.store import Stored
+
+# The end of a run that is still on.
+STILL_ON = 2**62
+
+# What a pair says beside the columns SESSIONS.
+PAIRS = (
+    *SESSIONS,
+    Column("era", WHOLE, False, "number of the run of the license server"),
+    Column("started", FLAG, False, "true: it was seen to start, so it is a session"),
+    Column("undated", FLAG, False, "true: the date of its start or end is one of two"),
+)
+_SPANS = (Column("product", TEXT, False, ""), Column("seen_since", TIME, False, ""), Column("seen_until", TIME, False, ""))
+_ERAS = (Column("era", WHOLE, False, ""), Column("era_begin", TIME, False, ""), Column("era_end", TIME, False, ""))
+
+
+def pairs(table: Table, stored: Stored, engine: Engine) -> Table:
+    """Every use with its start and end, also those never seen to start: the columns PAIRS, times as whole microseconds.
+
+    Where `started` is false, `start` is when the run of the server or the log began.
+    """
+    used = table.filter(_.event != DENIAL)
+    is_exact = _.handle.notnull() & _.source.isin(EXACT_SOURCES)
+    uses = by_handle(used.filter(is_exact)).union(first_in_first_out(used.filter(~is_exact), engine))
+    spans = stored.spans.groupby("product", as_index=False).agg(seen_since=("begin", "min"), seen_until=("end", "max"))
+    eras = stored.eras[["era", "begin", "end"]].rename(columns={"begin": "era_begin", "end": "era_end"})
+    # No empty values: what engines make of them in a small frame differs.
+    eras["era_end"] = eras["era_end"].astype("Int64").fillna(STILL_ON)
+    return _with_ends(uses, engine.numbers(spans, _SPANS), engine.numbers(eras, _ERAS)).select(*names(PAIRS))
+
+
+def sessions(uses: Table) -> Table:
+    """The sessions among these pairs: the columns SESSIONS, times as whole microseconds since 1970 UTC."""
+    return uses.filter(_.started).select(*names(SESSIONS))
+
+
+def _with_ends(uses: Table, spans: Table, eras: Table) -> Table:
+    """The uses with their ends: closed, due, cut by a restart, or open when the log ended."""
+    joined = uses.left_join(spans, "product").left_join(eras, "era")
+    joined = joined.mutate(started=_.start.notnull(), start=ibis.coalesce(_.start, _.era_begin, _.seen_since, _.closed_at, 0))
+    joined = joined.mutate(seen_until=ibis.greatest(_.seen_until.fill_null(0), _.start))
+    is_closed = _.closed_at.notnull()
+    is_due = ~is_closed & _.is_borrow & _.until.notnull() & (_.until <= _.seen_until)
+    # A borrow outlasts a restart of the server: that is what it is for.
+    is_cut = ~is_closed & ~_.is_borrow & (_.era_end < STILL_ON).fill_null(False)
+    ended_by = ibis.cases(
+        *((_.closed_by == number, word) for word, number in CLOSED_BY.items()),
+        (is_due & _.revoked, REVOCATION),
+        (is_due, "expiry"),
+        (is_cut, "restart"),
+        else_="open",
+    )
+    end = ibis.cases((is_closed, _.closed_at), (is_due, _.until), (is_cut, _.era_end), else_=_.seen_until)
+    return joined.mutate(
+        mode=ibis.ifelse(_.is_borrow, BORROW, SESSION),
+        # A source may have its lines out of order; a use cannot end before it starts.
+        undated=_.undated | (end < _.start),
+        end=ibis.greatest(end, _.start),
+        ended_by=ended_by,
+        censored=ended_by == "open",
+        cut=is_cut,
+    ).mutate(ambiguous=_.undated | _.mixed)

@@ -1,0 +1,42 @@
+"""What the events of one use say about it, however its start and its end were brought together."""
+
+from __future__ import annotations
+
+import ibis
+from ibis import _
+from ibis.expr.types import Column as Values
+
+from checkout_log.columns import BORROW, CHECKIN, CHECKOUT, END, RELEASE, REVOCATION, UPGRADE
+
+OPENING, CLOSING = (CHECKOUT, UPGRADE), (CHECKIN, RELEASE, END)
+# How something was closed, as a number: of two closings of one handle the greater tells more.
+CLOSED_BY = {CHECKIN: 1, "shutdown": 2, "idle": 3, END: 4, RELEASE: 5}
+# What makes two uses one and the same to a source without handles.
+KEY = ("source", "product", "feature", "handle", "member", "machine", "era")
+# The columns of a use before its end is known: `start` is empty where it was never seen to start, `closed_at` and `closed_by` where
+# no event closed it. undated: a date of it is one of two. mixed: its end may be that of another use.
+USES = (*KEY, "is_borrow", "alias", "quantity", "start", "until", "closed_at", "closed_by", "revoked", "undated", "mixed")
+
+
+def facts() -> dict[str, Values]:
+    """Aggregates over the events of one use: columns of USES by name, times as whole microseconds since 1970 UTC."""
+    return {
+        # A session becomes a borrow when it is taken along later, and never the other way round.
+        "is_borrow": (_["mode"] == BORROW).any(),
+        "alias": _["alias"].max(),
+        "start": _["at"].min(where=_.event.isin(OPENING)),
+        "until": _.until.max(),
+        "closed_at": _["at"].max(where=_.event.isin(CLOSING)),
+        "closed_by": _closed_by().max(),
+        "revoked": (_.event == REVOCATION).any(),
+        "undated": _.ambiguous.any(),
+    }
+
+
+def _closed_by() -> Values:
+    """The number of CLOSED_BY for an event, empty for one that closes nothing."""
+    of_reason = [(_.reason == reason, CLOSED_BY[reason]) for reason in ("idle", "shutdown")]
+    checked_in = ibis.cases(*of_reason, else_=CLOSED_BY[CHECKIN])
+    return ibis.cases(
+        (_.event == RELEASE, CLOSED_BY[RELEASE]), (_.event == END, CLOSED_BY[END]), (_.event == CHECKIN, checked_in)
+    )

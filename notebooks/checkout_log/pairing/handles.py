@@ -1,0 +1,27 @@
+"""Uses of sources that give each use a handle of its own: the handle pairs."""
+
+from __future__ import annotations
+
+import ibis
+from ibis import _
+from ibis.expr.types import Table
+
+from checkout_log.columns import UPGRADE
+from checkout_log.pairing.facts import USES, facts
+
+# Their handles are never given twice; the numbers of other servers are used again.
+EXACT_SOURCES = ("authority", "simulator")
+
+
+def by_handle(events: Table) -> Table:
+    """One row for each feature of each handle: the columns USES. events: of EXACT_SOURCES, each with a handle."""
+    of_use = facts() | {
+        "member": _.member.max(),
+        "machine": _.machine.max(),
+        "era": _.era.max(),
+        "held": _.quantity.max(where=_.event != UPGRADE),
+        "added": _.quantity.sum(where=_.event == UPGRADE),
+    }
+    uses = events.group_by("source", "product", "feature", "handle").aggregate(**of_use)
+    quantity = (_.held.fill_null(0) + _.added.fill_null(0)).cast("int64")
+    return uses.mutate(quantity=quantity, mixed=ibis.literal(False)).select(*USES)

@@ -1,0 +1,130 @@
+"""What changed from one snapshot of a license server to the next, as events.
+
+Somebody new is a checkout at the start that the row says. Somebody who is gone was checked in at some time since the snapshot
+before: the event is dated at the later one and flagged. Somebody who waits is a denial, counted once for as long as it goes on.
+
+When the license server starts again, borrows get a new start and go on under a new key; each keeps the due time it had. A borrow
+that is gone when it was due ran out, and was not checked in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from checkout_log.columns import CHECKIN, CHECKOUT, DENIAL, UPGRADE
+from checkout_log.sources import zones
+from checkout_log.sources.common import QUEUED
+from checkout_log.sources.lmstat.rows import Row
+from checkout_log.sources.lmstat.snapshots import UNKNOWN, Key, Snapshot
+
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local times are counted from it
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A use that is on: its row, the handle of its checkout, and its due time in whole microseconds UTC, if it is known."""
+
+    row: Row
+    handle: str
+    until: int | None
+
+
+@dataclass(slots=True)
+class Server:
+    """What a license server was last seen to give out, and the times of its first and last snapshot."""
+
+    held: dict[Key, Held] = field(default_factory=dict)
+    products: set[str] = field(default_factory=set)
+    begin: int | None = None
+    end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a snapshot says that the one before it did not: an event but for its place in the store."""
+
+    at: int
+    event: str
+    key: Key
+    held: Held
+    quantity: int
+    line: int
+    is_ambiguous: bool
+    reason: str | None = None
+
+
+def changes(server: Server, snapshot: Snapshot, now: int, clock: zones.WallClock) -> Iterator[Change]:
+    """What happened between the last snapshot of this server and this one; the server holds what this one shows afterwards.
+
+    now: of this snapshot, in whole microseconds UTC; the time of all but arrivals, which are of the start that their row says.
+    """
+    shown = snapshot.users
+    new = [key for key in shown if key not in server.held]
+    gone = _gone(server, snapshot)
+    held = {key: use for key, use in server.held.items() if key not in gone}
+    resized = list(_resized(held, shown, now))
+    restarted = _restarted(new, gone, shown)
+    for key, old_key in restarted.items():
+        held[key] = gone.pop(old_key)
+    starts_set_anew = {key.start for key in restarted}
+    for key in new:
+        if key not in restarted:
+            change = _arrival(key, *shown[key], now, clock, starts_set_anew)
+            held[key] = change.held
+            yield change
+    yield from _returned(gone, snapshot, now)
+    yield from resized
+    server.held = {key: Held(shown[key][1], use.handle, use.until) if key in shown else use for key, use in held.items()}
+
+
+def _gone(server: Server, snapshot: Snapshot) -> dict[Key, Held]:
+    """What the server held and does not show any more; a vendor daemon that did not answer says nothing."""
+    answering = snapshot.products | ({UNKNOWN} if snapshot.is_telling else set())
+    return {key: use for key, use in server.held.items() if key not in snapshot.users and key.product in answering}
+
+
+def _restarted(new: list[Key], gone: Mapping[Key, Held], shown: Mapping[Key, tuple[int, Row]]) -> dict[Key, Key]:
+    """Borrows that seem new because the license server started again: their keys now, and before."""
+    old = {_borrow_of(key): key for key, use in gone.items() if use.row.linger is not None}
+    is_borrow = {key: shown[key][1].linger is not None for key in new}
+    return {key: old.pop(_borrow_of(key)) for key in new if is_borrow[key] and _borrow_of(key) in old}
+
+
+def _borrow_of(key: Key) -> tuple[str, ...]:
+    """What a borrow keeps when the license server starts again."""
+    return key.product, key.feature, key.member, key.machine, key.display
+
+
+def _arrival(key: Key, line: int, row: Row, now: int, clock: zones.WallClock, starts_set_anew: set[datetime | None]) -> Change:
+    """A checkout, or a denial of who waits. A start that a restart set anew does not tell when a borrow is due."""
+    if row.start is None:
+        return Change(now, DENIAL, key, Held(row, row.handle, None), row.quantity, line, is_ambiguous=False, reason=QUEUED)
+    at, is_double = clock.utc(seconds(row.start))
+    is_counted = row.linger is not None and row.start not in starts_set_anew
+    until = at + (row.linger or 0) * zones.SECOND if is_counted else None
+    return Change(at, CHECKOUT, key, Held(row, row.handle, until), row.quantity, line, row.is_doubtful or is_double)
+
+
+def _returned(gone: Mapping[Key, Held], snapshot: Snapshot, now: int) -> Iterator[Change]:
+    """Check-ins of what is gone, but for who only waited and for borrows that ran out."""
+    for key, use in gone.items():
+        is_due = use.until is not None and use.until <= now
+        if key.start is not None and not is_due:
+            yield Change(now, CHECKIN, key, use, use.row.quantity, snapshot.line, is_ambiguous=True)
+
+
+def _resized(held: Mapping[Key, Held], shown: Mapping[Key, tuple[int, Row]], now: int) -> Iterator[Change]:
+    """Uses that are on and hold more or fewer licenses than before."""
+    for key, use in held.items():
+        if key in shown and key.start is not None:
+            line, row = shown[key]
+            more = row.quantity - use.row.quantity
+            if more:
+                yield Change(now, UPGRADE if more > 0 else CHECKIN, key, use, abs(more), line, is_ambiguous=True)
+
+
+def seconds(local: datetime) -> int:
+    """Local seconds since 1970."""
+    return (local - EPOCH) // timedelta(seconds=1)
