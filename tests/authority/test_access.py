@@ -17,7 +17,7 @@ from authority.services.passwords import hash_password, is_right
 from authority.storage import members as stored
 from authority.storage.db.tables import credentials
 from authority.storage.db.tables import members as members_table
-from tests.support.authorities import Bench
+from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.borrowing import disable, log_rows, row_counts
 
 PASSWORD = "correct horse battery staple"
@@ -36,6 +36,7 @@ def test_a_member_signs_in_and_is_known_by_the_token(bench: Bench) -> None:
     assert [row["actor"] for row in log_rows(bench.authority.database, "signed-in")] == ["ada"]
 
 
+@ON_SQLITE
 def test_every_sign_in_has_a_token_of_its_own(bench: Bench) -> None:
     with_password(bench)
     tokens = {access.sign_in(bench.authority, "ada", PASSWORD)[0] for _ in range(3)}
@@ -43,6 +44,7 @@ def test_every_sign_in_has_a_token_of_its_own(bench: Bench) -> None:
     assert all(token.startswith("carnet_si_") and len(token) > 50 for token in tokens)
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("username", "password"),
     [
@@ -110,6 +112,7 @@ def test_sign_out_makes_one_sign_in_useless_and_no_other(bench: Bench) -> None:
     assert access.actor_of(bench.authority, second).username == "ada"
 
 
+@ON_SQLITE
 def test_signing_out_does_not_revoke_an_api_key(bench: Bench) -> None:
     bench.member("ada")
     secret, _ = access.create_api_key(bench.authority, CONSOLE, "ada", "script")
@@ -139,6 +142,7 @@ def test_an_api_key_needs_a_member_and_a_printable_name(sqlite_bench: Bench) -> 
     assert row_counts(sqlite_bench.authority.database)["credentials"] == 1
 
 
+@ON_SQLITE
 def test_a_disabled_member_is_locked_out_at_once(bench: Bench) -> None:
     with_password(bench)
     signed_in, _ = access.sign_in(bench.authority, "ada", PASSWORD)

@@ -14,7 +14,7 @@ from authority.domain.members import CONSOLE, Actor
 from authority.domain.refusals import InvalidInput, NoSuchProduct, NotAllowed
 from authority.services import activity, endings, licenses, removal, sessions
 from authority.services.unit import Unit
-from tests.support.authorities import START, Bench
+from tests.support.authorities import ON_SQLITE, START, Bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import asked, configure
 from tests.support.organizations import actor
@@ -79,6 +79,7 @@ def test_green_for_thirty_minutes_from_the_last_use(bench: Bench) -> None:
     assert of(bench).last_used_at == START + timedelta(minutes=20)
 
 
+@ON_SQLITE
 def test_green_also_after_the_session_was_ended(bench: Bench) -> None:
     """It usually, and not always, means that there is an active session (seed S1)."""
     ada = bench.member("ada")
@@ -119,6 +120,7 @@ def test_red_ends_when_the_time_is_over_or_an_administrator_ended_it(bench: Benc
     assert look(bench) == ("none", None, None, None)
 
 
+@ON_SQLITE
 def test_offline_comes_before_a_session_beside_it(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     issued_to(bench, ada, laptop, days=3)
@@ -145,6 +147,7 @@ def test_checkout_renewal_and_check_in_of_a_borrow_count_as_use(bench: Bench) ->
     assert of(bench).last_used_at == START + timedelta(days=21, hours=5)
 
 
+@ON_SQLITE
 def test_what_an_administrator_does_to_a_borrow_is_no_use_of_it(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     issued = issued_to(bench, ada, laptop, days=9)
@@ -156,6 +159,7 @@ def test_what_an_administrator_does_to_a_borrow_is_no_use_of_it(bench: Bench) ->
     assert of(bench).last_used_at == START + timedelta(days=2)
 
 
+@ON_SQLITE
 def test_each_product_has_a_last_use_of_its_own(bench: Bench) -> None:
     ada = bench.member("ada")
     licenses.assign(bench.authority, CONSOLE, "ada", ALLSOURCE, "Basic", ())
@@ -194,6 +198,7 @@ def test_who_holds_nothing_any_more_is_listed_while_offline_or_at_it(bench: Benc
     assert everyone(bench) == {}
 
 
+@ON_SQLITE
 def test_a_removed_member_is_not_listed_nor_taken_for_a_new_one(bench: Bench) -> None:
     use(bench, bench.member("ada"), workstation("tower"))
     use(bench, bench.member("eve"), workstation("tower"), DESKTOP)

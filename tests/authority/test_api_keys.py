@@ -15,7 +15,7 @@ from authority.services import access, members, removal
 from authority.services.members import NewMember
 from authority.storage.db.tables import credentials
 from tests.support.administration import HOSTILE_TEXTS, contents, contents_of, over_http
-from tests.support.authorities import Bench
+from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.borrowing import at_once, fail_inserts, log_rows
 from tests.support.console import Console
 
@@ -31,6 +31,7 @@ def listed(bench: Bench) -> list[ApiKey]:
     return access.listed_api_keys(bench.authority, CONSOLE, None, 1000)[0]
 
 
+@ON_SQLITE
 def test_a_key_is_named_by_its_member_as_the_member_is_written(bench: Bench) -> None:
     bench.member("Ada")
     _, made = make(bench, "ADA")

@@ -22,7 +22,7 @@ from authority.services.licenses import Wish
 from authority.services.members import Change, NewMember
 from authority.services.unit import Unit
 from tests.authority.test_enforcement import install
-from tests.support.authorities import Bench
+from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.workstations import SimulatedWorkstation
 from verifier.workstation import carry
 
@@ -44,12 +44,14 @@ def seats(count: int) -> Any:
     return change
 
 
+@ON_SQLITE
 def test_a_gis_professional_holds_the_product_by_itself(bench: Bench) -> None:
     """S1: GIS Professionals are assigned licenses automatically."""
     bench.member("ada", user_type="GIS Professional")
     assert held(bench)[PRO] == Assignment(PRO, "Advanced", (), included=True)
 
 
+@ON_SQLITE
 def test_a_change_to_gis_professional_assigns_it_and_a_change_to_creator_does_not(bench: Bench) -> None:
     """S1: a change to GIS Professional assigns a license automatically; a change to Creator lets one be assigned, no more."""
     bench.member("ada", user_type="Viewer")
@@ -61,6 +63,7 @@ def test_a_change_to_gis_professional_assigns_it_and_a_change_to_creator_does_no
     assert available(bench, "Advanced") == 50
 
 
+@ON_SQLITE
 def test_an_add_on_stays_where_the_new_type_may_hold_it_and_goes_where_it_may_not(bench: Bench) -> None:
     """S1: only some user types can have a license."""
     bench.member("ada", user_type="Creator")
@@ -119,6 +122,7 @@ def test_a_negative_availability_blocks_the_product_until_it_is_corrected(bench:
     assert borrow.issue(Unit(bench.authority, ada), laptop.request(carry.Wish(PRO), bench.clock())).is_new
 
 
+@ON_SQLITE
 def test_unassigning_says_which_borrow_is_out_and_leaves_it_good(bench: Bench) -> None:
     laptop, ada = SimulatedWorkstation(), bench.member("ada")
     issued = borrow.issue(Unit(bench.authority, ada), laptop.request(carry.Wish(PRO), bench.clock()))

@@ -18,7 +18,7 @@ from authority.services.authorizations import Installation, NewTrust
 from authority.services.remembered import Remembered
 from authority.services.unit import Unit
 from authority.signing.keyring import FileSigner
-from tests.support.authorities import Bench, authorization_text
+from tests.support.authorities import ON_SQLITE, Bench, authorization_text
 from tests.support.borrowing import at_once, claims_of, codes, fail_inserts, issued_to, log_rows, workstation
 from tests.support.database_contents import contents
 from tests.support.vendors import RealVendor, authorization_file, sample_toml
@@ -69,6 +69,7 @@ def test_the_new_one_is_in_force_and_in_the_log(bench: Bench) -> None:
     assert (row["actor"], row["until"]) == ("console", done.authorization.ends_at)
 
 
+@ON_SQLITE
 def test_every_difference_is_told_with_its_numbers(bench: Bench) -> None:
     told = install(bench, file(bench, change=fewer)).changes
     included = "includes arcgis-pro Advanced, may hold arcgis-allsource"
@@ -108,6 +109,7 @@ def test_less_than_is_in_use_is_installed_and_told_not_refused(bench: Bench) -> 
         issued_to(bench, eve, workstation("tower"))
 
 
+@ON_SQLITE
 def test_seats_in_use_of_a_concurrent_product_are_told(bench: Bench) -> None:
     for number in range(3):
         issued_to(bench, bench.member(f"m{number}"), workstation(f"w{number}"), "arcgis-desktop")
@@ -118,6 +120,7 @@ def test_seats_in_use_of_a_concurrent_product_are_told(bench: Bench) -> None:
     )
 
 
+@ON_SQLITE
 def test_a_product_that_is_gone_or_ended_and_still_assigned_is_told(bench: Bench) -> None:
     bench.member("ada")
     ended = int((bench.clock() - timedelta(days=1)).timestamp())
@@ -132,6 +135,7 @@ def test_a_product_that_is_gone_or_ended_and_still_assigned_is_told(bench: Bench
     assert told[1].startswith('"arcgis-pro" Advanced: 1 assigned, 0 licensed')
 
 
+@ON_SQLITE
 def test_a_product_that_the_type_may_not_hold_any_more_is_told(bench: Bench) -> None:
     bench.member("ada")
 
@@ -142,6 +146,7 @@ def test_a_product_that_the_type_may_not_hold_any_more_is_told(bench: Bench) -> 
     assert told == '1 members of the type "GIS Professional" hold "arcgis-pro", which the type may not hold any more'
 
 
+@ON_SQLITE
 def test_borrows_that_workstations_would_refuse_are_told(bench: Bench) -> None:
     """A key that begins after a borrow was signed makes workstations that learn of it refuse the borrow."""
     laptop = workstation("laptop")
@@ -154,6 +159,7 @@ def test_borrows_that_workstations_would_refuse_are_told(bench: Bench) -> None:
         verify(out.file, trust=bench.trust_file, workstation=laptop.identity, now=bench.clock(), status_list=listed)
 
 
+@ON_SQLITE
 def test_a_renewal_by_the_vendor_keeps_borrows_that_are_out(bench: Bench, tmp_path: Path) -> None:
     maker = RealVendor.make(tmp_path / "vendor")
     first = maker.authorize(bench.authority, sample_toml(seq=2))
@@ -167,6 +173,7 @@ def test_a_renewal_by_the_vendor_keeps_borrows_that_are_out(bench: Bench, tmp_pa
     assert found.member == "ada"
 
 
+@ON_SQLITE
 def test_new_levels_and_products_can_be_borrowed_at_once(bench: Bench) -> None:
     def more(members: dict[str, Any]) -> None:
         members["products"].append(
@@ -255,6 +262,7 @@ def tampered(data: bytes) -> bytes:
     return authorization_file(f"{head}.{payload[:-8]}{'A' if payload[-8] != 'A' else 'B'}{payload[-7:]}.{signature}")
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(("make", "error", "told"), REFUSED.values(), ids=REFUSED)
 def test_what_is_refused_changes_nothing(bench: Bench, make: Callable[[Bench], bytes], error: type[Refusal], told: str) -> None:
     data, before = make(bench), contents(bench.authority.database)

@@ -14,7 +14,7 @@ from authority.services import borrow, endings, licenses
 from authority.services.unit import Unit
 from authority.storage.borrows import Filter
 from authority.storage.db.tables import holds, tokens
-from tests.support.authorities import Bench
+from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.borrowing import claims_of, issued_to, log_rows, seats_held, with_random, workstation
 from tests.support.workstations import SimulatedWorkstation
 from verifier import verify
@@ -98,6 +98,7 @@ def test_a_renewal_for_a_shorter_time_keeps_the_end(bench: Bench) -> None:
     assert claims_of(issued_to(bench, ada, laptop).file)["exp"] == claims_of(first.file)["exp"]
 
 
+@ON_SQLITE
 def test_a_second_machine_is_told_where_the_license_is_since_and_until_when(bench: Bench) -> None:
     ada = bench.member("ada")
     first = issued_to(bench, ada, workstation("laptop"), days=3)
@@ -114,6 +115,7 @@ def test_a_second_machine_is_told_where_the_license_is_since_and_until_when(benc
     assert "laptop" in caught.value.message
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("difference", ["machine key", "user"])
 def test_the_same_machine_with_another_key_or_user_is_another_place(bench: Bench, difference: str) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
@@ -195,6 +197,7 @@ def test_every_token_has_a_place_of_its_own_in_the_status_list(bench: Bench) -> 
     assert len(set(places)) == 5
 
 
+@ON_SQLITE
 def test_a_borrow_never_outlives_the_authorization(bench: Bench) -> None:
     bench.clock.turn(days=995)
     issued = issued_to(bench, bench.member("ada"), workstation("laptop"))
@@ -202,6 +205,7 @@ def test_a_borrow_never_outlives_the_authorization(bench: Bench) -> None:
     assert claims_of(issued.file)["exp"] == int(issued.borrow.expires_at.timestamp())
 
 
+@ON_SQLITE
 def test_an_id_can_be_typed_as_an_argument(bench: Bench) -> None:
     """An id that begins with a hyphen would be taken for an option by every command."""
     hyphens = iter([b"\xf8" * 16, b"\xfb" * 16])

@@ -11,7 +11,7 @@ import pytest
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import BorrowRefused, ProductExpired
 from authority.services import licenses
-from tests.support.authorities import START, Bench, make_bench
+from tests.support.authorities import ON_SQLITE, START, Bench, make_bench
 from tests.support.borrowing import disable, issued_to, log_rows, row_counts, workstation
 
 
@@ -82,6 +82,7 @@ def test_a_denial_for_lack_of_seats_names_the_one_feature_that_lacked(bench: Ben
     assert (row["feature"], row["reason"], row["quantity"]) == ("Advanced", "pool-exhausted", 1)
 
 
+@ON_SQLITE
 def test_a_product_that_has_ended_is_refused_with_its_end(tmp_path: Path, database_url: str) -> None:
     ends_at = START + timedelta(days=10)
 
@@ -108,6 +109,7 @@ def test_after_the_end_of_the_authorization_every_product_has_ended(sqlite_bench
     assert caught.value.code == "product-expired"
 
 
+@ON_SQLITE
 def test_an_unknown_product_is_no_denial(bench: Bench) -> None:
     ada = bench.member("ada")
     with pytest.raises(Exception, match="no product") as caught:

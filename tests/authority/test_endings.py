@@ -16,7 +16,7 @@ from authority.domain.refusals import (
 )
 from authority.services import borrow, endings
 from authority.services.unit import Unit
-from tests.support.authorities import Bench
+from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.borrowing import at_once, claims_of, codes, issued_to, log_rows, seats_held, workstation
 from tests.support.database_contents import contents
 from verifier.workstation.carry import Wish
@@ -61,6 +61,7 @@ def test_another_receipt_for_a_borrow_that_was_checked_in_is_refused(bench: Benc
         endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(issued.file, bench.clock()))
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("token", ["of another borrow", "of nobody"])
 def test_a_receipt_names_a_token_of_the_borrow_that_it_ends(bench: Bench, token: str) -> None:
     """Contract, section 3.5: `borrow` is the token given up; one of another borrow proves nothing about this one."""
@@ -74,6 +75,7 @@ def test_a_receipt_names_a_token_of_the_borrow_that_it_ends(bench: Bench, token:
     assert borrow.show(Unit(bench.authority, ada), issued.borrow.id).state(bench.clock()) == "active"
 
 
+@ON_SQLITE
 def test_only_the_same_machine_user_and_account_check_in(bench: Bench) -> None:
     ada, eve, laptop = bench.member("ada"), bench.member("eve"), workstation("laptop")
     issued = issued_to(bench, ada, laptop)

@@ -15,7 +15,7 @@ from authority.services.unit import Unit
 from authority.signing import authorizations
 from authority.storage import organization
 from authority.web.application import create_app
-from tests.support.authorities import Bench, authorization_text
+from tests.support.authorities import ON_SQLITE, Bench, authorization_text
 from tests.support.workstations import SimulatedWorkstation
 from verifier.workstation.carry import Wish
 
@@ -56,6 +56,7 @@ def test_the_portal_accepts_no_more_members_than_licensed(bench: Bench) -> None:
     assert caught.value.evidence == {"current": 2, "maximum": 2}
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("name", ["ada", "licenser"])
 def test_members_without_administrator_privileges_cannot_sign_in(crowded: Bench, name: str) -> None:
     """S2: they are told of a software authorization error and sent to the administrator."""
@@ -65,6 +66,7 @@ def test_members_without_administrator_privileges_cannot_sign_in(crowded: Bench,
     assert (caught.value.evidence["current"], caught.value.evidence["maximum"]) == (4, 3)
 
 
+@ON_SQLITE
 def test_an_administrator_gets_in_and_is_told_the_numbers_each_time(crowded: Bench) -> None:
     """S2: the number of current members and the maximum are shown each time an administrator comes."""
     secret, _ = access.sign_in(crowded.authority, "chief", PASSWORD)
@@ -75,6 +77,7 @@ def test_an_administrator_gets_in_and_is_told_the_numbers_each_time(crowded: Ben
         assert answer.headers["X-Carnet-Over-Limit"] == "the organization has 4 members, 3 are allowed"
 
 
+@ON_SQLITE
 def test_a_sign_in_from_before_is_kept_out_too(bench: Bench) -> None:
     """S2: access is disabled for all members without administrator privileges, also for those who were in."""
     bench.member("ada", password=PASSWORD)
@@ -87,12 +90,14 @@ def test_a_sign_in_from_before_is_kept_out_too(bench: Bench) -> None:
     assert (refused.status_code, refused.json["code"]) == (403, "organization-over-limit")  # type: ignore[index]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("path", ["/api/v1/status-list", "/api/v1/trust", "/healthz", "/readyz", "/openapi.json"])
 def test_what_is_public_needs_no_membership(crowded: Bench, path: str) -> None:
     """S2: an unlimited number of users can use what needs no membership."""
     assert create_app(crowded.authority).test_client().get(path).status_code == 200
 
 
+@ON_SQLITE
 def test_no_borrow_or_renewal_is_made_but_those_out_stay_good_and_are_checked_in(bench: Bench) -> None:
     laptop, ada = SimulatedWorkstation(), bench.member("ada")
     issued = borrow.issue(Unit(bench.authority, ada), laptop.request(Wish("arcgis-pro", days=3), bench.clock()))
@@ -104,6 +109,7 @@ def test_no_borrow_or_renewal_is_made_but_those_out_stay_good_and_are_checked_in
     assert endings.check_in(Unit(bench.authority, ada), receipt).state(bench.clock()) == "checked-in"
 
 
+@ON_SQLITE
 def test_a_larger_authorization_is_a_way_out(crowded: Bench) -> None:
     """S2: obtain a new authorization file with a sufficient number of named users."""
     install(crowded, 3, limit(4))
@@ -118,6 +124,7 @@ def test_removing_members_is_a_way_out(crowded: Bench) -> None:
     assert access.sign_in(crowded.authority, "ada", PASSWORD)[0]
 
 
+@ON_SQLITE
 def test_a_limit_of_one_user_type_counts_too(bench: Bench) -> None:
     bench.member("ada", password=PASSWORD)
     bench.member("eve")
@@ -159,6 +166,7 @@ def test_a_name_is_free_again_after_its_member_was_removed(bench: Bench) -> None
     assert bench.member("ADA").member_id != first.member_id
 
 
+@ON_SQLITE
 def test_nobody_removes_themself(bench: Bench) -> None:
     chief = bench.administrator()
     with pytest.raises(NotAllowed):

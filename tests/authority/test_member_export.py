@@ -15,7 +15,7 @@ from authority.domain.refusals import NotAllowed
 from authority.presentation import member_sheet, sheets
 from authority.services import licenses, member_files, members
 from authority.services.members import Change
-from tests.support.authorities import START, Bench, make_bench
+from tests.support.authorities import ON_SQLITE, START, Bench, make_bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import started
 from tests.support.console import Console
@@ -144,6 +144,7 @@ def test_any_name_and_group_comes_back_as_it_was(full_name: str, groups: list[st
     ]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(("role", "may"), [(Role.LICENSE_MANAGER, True), (Role.ANALYST, False), (Role.MEMBER, False)])
 def test_who_may_list_members_may_export_them(bench: Bench, role: Role, may: bool) -> None:
     who = bench.member("somebody", role=role)

@@ -18,7 +18,7 @@ from authority.services import admission, defaults, licenses, member_files, memb
 from authority.services.defaults import Defaults
 from authority.services.member_files import Imported
 from authority.services.members import Change
-from tests.support.authorities import Bench
+from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.borrowing import log_rows
 from tests.support.database_contents import contents
 from tests.support.organizations import actor, authorize, available, held, members_at_most, seats
@@ -98,6 +98,7 @@ def test_the_same_file_again_changes_nothing_and_logs_nothing(bench: Bench) -> N
     assert contents(bench.authority.database) == before
 
 
+@ON_SQLITE
 def test_only_the_columns_of_the_file_change(bench: Bench) -> None:
     imported(bench, FULL)
     before = member(bench, "ada")
@@ -109,6 +110,7 @@ def test_only_the_columns_of_the_file_change(bench: Bench) -> None:
     assert usernames(bench) == ["ada", "bob", "eve"]
 
 
+@ON_SQLITE
 def test_an_empty_cell_is_no_name_and_no_group_and_says_nothing_of_the_rest(bench: Bench) -> None:
     imported(bench, FULL)
     found = imported(bench, "username,full_name,user_type,role,groups,disabled,vendor_access,download_permission\nada,,,,,,,\n")
@@ -116,6 +118,7 @@ def test_an_empty_cell_is_no_name_and_no_group_and_says_nothing_of_the_rest(benc
     assert (member(bench, "ada").role, member(bench, "ada").vendor_access) == (Role.LICENSE_MANAGER, True)
 
 
+@ON_SQLITE
 def test_a_change_of_type_takes_and_gives_licenses_and_says_so(bench: Bench) -> None:
     imported(bench, FULL)
     found = imported(bench, "username,user_type\nada,Viewer\nbob,GIS Professional\n")
@@ -135,6 +138,7 @@ def test_the_licenses_of_a_row_are_all_that_is_held_beside_what_the_type_include
     assert (held(bench, "ada"), held(bench, "bob")) == ({"arcgis-pro": ("Advanced", ("3DAnalyst",))}, {})
 
 
+@ON_SQLITE
 def test_new_members_get_the_defaults_where_the_file_has_no_column(bench: Bench) -> None:
     usual = Defaults("Creator", "analyst", ("new",), (("arcgis-pro", "Basic"),), vendor_access=True)
     defaults.put(bench.authority, CONSOLE, usual)
@@ -290,6 +294,7 @@ def test_a_product_that_is_held_but_no_longer_licensed_is_no_obstacle(bench: Ben
     assert {action for _, action, _ in told(imported(bench, FULL))} == {"unchanged"}
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("role", [Role.LICENSE_MANAGER, Role.ANALYST, Role.MEMBER])
 def test_only_administrators_import(bench: Bench, role: Role) -> None:
     who = bench.member("somebody", role=role)
@@ -350,6 +355,7 @@ def test_a_cell_that_makes_no_sense_is_told_and_changes_nothing(
     assert contents(sqlite_bench.authority.database) == before
 
 
+@ON_SQLITE
 def test_names_of_128_characters_and_formulas_are_names(bench: Bench) -> None:
     name = "a" * 128
     imported(

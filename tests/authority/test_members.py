@@ -22,7 +22,7 @@ from authority.domain.refusals import (
 from authority.services import licenses, members, overview
 from authority.services.members import NewMember
 from authority.storage import members as stored
-from tests.support.authorities import Bench, make_bench
+from tests.support.authorities import ON_SQLITE, Bench, make_bench
 from tests.support.borrowing import at_once, codes, issued_to, log_rows, workstation
 from tests.support.database_contents import contents
 
@@ -46,12 +46,14 @@ def test_a_professional_holds_the_included_license_at_once(bench: Bench) -> None
     assert (row["member"], row["product"], row["feature"], row["reason"]) == ("ada", "arcgis-pro", "Advanced", "included")
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("user_type", ["Creator", "Viewer"])
 def test_other_types_hold_nothing_by_themselves(bench: Bench, user_type: str) -> None:
     assert held(bench, bench.member("ada", user_type=user_type)) is None
     assert log_rows(bench.authority.database, "license-assigned") == []
 
 
+@ON_SQLITE
 def test_a_member_is_by_default_a_creator_without_a_role_or_a_password(bench: Bench) -> None:
     found = members.add(bench.authority, CONSOLE, NewMember("ada"))
     assert (found.user_type, found.role, found.disabled, found.groups) == ("Creator", Role.MEMBER, False, ())
@@ -142,6 +144,7 @@ def test_a_license_is_assigned_and_replaced(bench: Bench) -> None:
     assert features == ["Basic", *EXTENSIONS, "Standard"]
 
 
+@ON_SQLITE
 def test_without_a_level_the_one_held_is_kept(bench: Bench) -> None:
     ada = bench.member("ada")
     licenses.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", None, ("3DAnalyst",))

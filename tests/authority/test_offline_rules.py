@@ -22,7 +22,7 @@ from authority.domain.refusals import (
 from authority.services import borrow, endings, policies
 from authority.services.members import Change, change
 from authority.services.unit import Unit
-from tests.support.authorities import Bench
+from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.values import a_member
 from tests.support.workstations import SimulatedWorkstation
 from verifier.workstation.carry import Wish
@@ -79,6 +79,7 @@ def set_rule(bench: Bench, level: str, subject: str, **values: Any) -> Rule:
     return policies.change(bench.authority, CONSOLE, level, subject, "", **given)
 
 
+@ON_SQLITE
 def test_the_explanation_is_the_path_to_the_decision(bench: Bench) -> None:
     ada = bench.member("ada", groups=("field-crew",))
     set_rule(bench, "group", "field-crew", longest_days=60)
@@ -86,6 +87,7 @@ def test_the_explanation_is_the_path_to_the_decision(bench: Bench) -> None:
     assert found.text == "member none; group field-crew: 60 days; capped by authorization 365: 60"
 
 
+@ON_SQLITE
 def test_a_borrow_follows_the_rule_that_explain_names(bench: Bench) -> None:
     laptop, ada = SimulatedWorkstation(), bench.member("ada", groups=("field-crew",))
     set_rule(bench, "group", "field-crew", longest_days=60, default_days=45)
@@ -96,6 +98,7 @@ def test_a_borrow_follows_the_rule_that_explain_names(bench: Bench) -> None:
         borrow.issue(Unit(bench.authority, ada), laptop.request(Wish(PRO, days=61), bench.clock()))
 
 
+@ON_SQLITE
 def test_when_the_switch_is_off_borrows_and_renewals_are_refused_and_check_ins_taken(bench: Bench) -> None:
     """B3: those already offline can still check in."""
     laptop, ada = SimulatedWorkstation(), bench.member("ada")

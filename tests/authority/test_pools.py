@@ -203,3 +203,63 @@ def test_a_rule_is_for_a_level_or_extension_of_a_concurrent_product() -> None:
         check_rule(a_rule("Ultimate", low_water=1), a_concurrent_product(), ())
     with pytest.raises(InvalidInput):
         check_rule(PoolRule("arcgis-pro", "Advanced", low_water=1), a_product(), ())
+
+
+def test_a_rule_may_take_all_seats_there_are() -> None:
+    """Up to the number of seats and of the group's maximum, and not one more: `WRONG` has that one."""
+    for rule in (
+        a_rule(low_water=10),
+        a_rule(most_borrowed=10),
+        a_rule(group="crew", reserved=10),
+        a_rule(group="crew", maximum=10),
+        a_rule(group="crew", reserved=4, maximum=4),
+    ):
+        check_rule(rule, a_concurrent_product(), ())
+    check_rule(a_rule(group="night", reserved=5), a_concurrent_product(), [a_rule(group="crew", reserved=5)])
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "words"),
+    [
+        (a_rule(), "arcgis-desktop Advanced", "nothing"),
+        (a_rule(low_water=2), "arcgis-desktop Advanced", "2 never borrowed"),
+        (a_rule(low_water=2, most_borrowed=0), "arcgis-desktop Advanced", "2 never borrowed, 0 borrowed at most"),
+        (a_rule("Basic", from_higher=True), "arcgis-desktop Basic", "served from a higher level"),
+        (
+            a_rule(group="crew", reserved=3, maximum=5),
+            "arcgis-desktop Advanced, group crew",
+            "3 reserved, 5 in use at most",
+        ),
+    ],
+)
+def test_a_rule_says_what_it_sets_and_for_whom(rule: PoolRule, name: str, words: str) -> None:
+    assert (rule.name(), rule.words()) == (name, words)
+
+
+def test_rules_of_other_features_and_of_everybody_are_no_rules_of_groups() -> None:
+    everybody, crew, extension = a_rule(low_water=1), a_rule(group="crew", reserved=1), a_rule("3DAnalyst", "crew", reserved=1)
+    pool = a_pool(everybody, crew, extension)
+    assert pool.of_groups("Advanced") == [crew]
+    assert pool.rule("Advanced") == everybody
+    assert pool.rule("3DAnalyst") == a_rule("3DAnalyst")
+
+
+def test_an_extension_has_rules_as_a_level_has() -> None:
+    """Reserved seats and what is never borrowed count for extensions too, and whoever is in the group has what is reserved for it."""
+    wanted = Features("Advanced", ("3DAnalyst",))
+    reserved = a_pool(a_rule("3DAnalyst", "crew", reserved=2))
+    assert reserved.served(wanted, ("crew",), borrowing=False) == wanted
+    with pytest.raises(PoolExhausted) as caught:
+        reserved.served(wanted, (), borrowing=False)
+    assert caught.value.evidence["reserved"] == {"crew": 2}
+    never_borrowed = a_pool(a_rule("3DAnalyst", low_water=2))
+    assert never_borrowed.served(wanted, (), borrowing=False) == wanted
+    with pytest.raises(PoolExhausted):
+        never_borrowed.served(wanted, (), borrowing=True)
+
+
+def test_a_higher_level_serves_whoever_is_in_the_group_it_is_reserved_for() -> None:
+    pool = a_pool(a_rule("Basic", from_higher=True), a_rule(group="crew", reserved=10))
+    assert pool.served(Features("Basic", ()), ("crew",), borrowing=False) == ADVANCED
+    with pytest.raises(PoolExhausted):
+        pool.served(Features("Basic", ()), (), borrowing=False)

@@ -19,7 +19,7 @@ from authority.services.unit import Unit
 from authority.storage.db.tables import preferences
 from authority.web.api.session_settings import SettingsChange
 from tests.support.administration import contents, contents_of, over_http
-from tests.support.authorities import START, Bench, make_bench
+from tests.support.authorities import ON_SQLITE, START, Bench, make_bench
 from tests.support.borrowing import at_once, claims_of, fail_inserts, log_rows, workstation
 from tests.support.connecting import asked, body_of, configure, started
 from tests.support.console import Console
@@ -44,6 +44,7 @@ def words(bench: Bench) -> list[str]:
 # What is kept and logged.
 
 
+@ON_SQLITE
 def test_at_first_they_are_those_of_the_seeds(bench: Bench) -> None:
     """Seed S1: 30 minutes, three computers, 60 minutes to save."""
     assert show(bench) == SessionSettings(30, 3, 24, 60)
@@ -110,6 +111,7 @@ REFUSED: dict[str, dict[str, Any]] = {
 }
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("changes", REFUSED.values(), ids=REFUSED)
 def test_a_senseless_value_changes_nothing(bench: Bench, changes: dict[str, Any]) -> None:
     change(bench, computers=5)
@@ -132,6 +134,7 @@ def active_until(bench: Bench, actor: Actor, session_id: str) -> Any:
     return sessions.show(Unit(bench.authority, actor), session_id).active_until
 
 
+@ON_SQLITE
 def test_the_fourth_computer_is_refused_with_three_and_allowed_with_four(bench: Bench) -> None:
     ada = bench.member("ada")
     for number in range(3):
@@ -144,6 +147,7 @@ def test_the_fourth_computer_is_refused_with_three_and_allowed_with_four(bench: 
         started(bench, ada, workstation("fifth"))
 
 
+@ON_SQLITE
 def test_fewer_computers_end_no_session_and_let_no_new_one_start(bench: Bench) -> None:
     ada, laptops = bench.member("ada"), [workstation(f"w{number}") for number in range(3)]
     active = [started(bench, ada, laptop).session for laptop in laptops]
@@ -158,6 +162,7 @@ def test_fewer_computers_end_no_session_and_let_no_new_one_start(bench: Bench) -
     assert started(bench, ada, workstation("fourth")).is_new
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("minutes", [5, 120])
 def test_an_active_session_keeps_its_time_until_it_is_renewed(bench: Bench, minutes: int) -> None:
     ada = bench.member("ada")
@@ -169,6 +174,7 @@ def test_an_active_session_keeps_its_time_until_it_is_renewed(bench: Bench, minu
     assert sessions.renew(Unit(bench.authority, ada), session.id).session.active_until == now + timedelta(minutes=minutes)
 
 
+@ON_SQLITE
 def test_a_session_ends_by_the_time_it_was_given(bench: Bench) -> None:
     ada = bench.member("ada")
     session = started(bench, ada, workstation("laptop")).session
@@ -178,6 +184,7 @@ def test_a_session_ends_by_the_time_it_was_given(bench: Bench) -> None:
         sessions.renew(Unit(bench.authority, ada), session.id)
 
 
+@ON_SQLITE
 def test_a_new_session_lasts_as_long_as_is_set(bench: Bench) -> None:
     ada = bench.member("ada")
     change(bench, minutes=1)
@@ -185,6 +192,7 @@ def test_a_new_session_lasts_as_long_as_is_set(bench: Bench) -> None:
     assert session.active_until == START + timedelta(minutes=1)
 
 
+@ON_SQLITE
 def test_a_grant_is_good_without_a_line_for_as_long_as_is_set(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     first = started(bench, ada, laptop)
@@ -194,6 +202,7 @@ def test_a_grant_is_good_without_a_line_for_as_long_as_is_set(bench: Bench) -> N
     assert ends == [24 * 3600, 2 * 3600]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("minutes", [0, 5])
 def test_the_time_to_save_is_as_set_when_the_session_is_ended(bench: Bench, minutes: int) -> None:
     ada = bench.member("ada")
@@ -206,8 +215,14 @@ def test_the_time_to_save_is_as_set_when_the_session_is_ended(bench: Bench, minu
 
 
 @pytest.fixture
-def web(bench: Bench) -> Web:
+def both_web(bench: Bench) -> Web:
+    """On each database in turn: pages, transactions and times are those of the database."""
     return make_web(bench)
+
+
+@pytest.fixture
+def web(sqlite_bench: Bench) -> Web:
+    return make_web(sqlite_bench)
 
 
 @pytest.fixture(scope="module")
@@ -233,13 +248,13 @@ def test_they_are_shown_and_changed_over_http(web: Web) -> None:
     assert FIRST.keys() == SettingsShown.model_fields.keys() == SettingsChange.model_fields.keys()
 
 
-def test_the_fourth_computer_over_http(web: Web) -> None:
+def test_the_fourth_computer_over_http(both_web: Web) -> None:
     def start(name: str) -> Any:
-        return web.post("/sessions", body_of(asked(workstation(name))), Role.MEMBER)
+        return both_web.post("/sessions", body_of(asked(workstation(name))), Role.MEMBER)
 
     assert [start(f"w{number}").status_code for number in range(3)] == [201] * 3
     problem(start("fourth"), 409, "session-limit")
-    patch(web, {"computers": 4})
+    patch(both_web, {"computers": 4})
     assert start("fourth").status_code == 201
     problem(start("fifth"), 409, "session-limit")
 

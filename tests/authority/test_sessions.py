@@ -13,7 +13,7 @@ from authority.domain.refusals import AlreadyBorrowed, NotAllowed, NotFound, Ses
 from authority.services import sessions
 from authority.services.unit import Unit
 from authority.storage.sessions import Filter
-from tests.support.authorities import START, Bench
+from tests.support.authorities import ON_SQLITE, START, Bench
 from tests.support.borrowing import log_rows, seats_held, workstation
 from tests.support.connecting import assign, configure, last_used, own_seats, started
 from tests.support.database_contents import contents
@@ -71,6 +71,7 @@ def test_starting_again_on_the_same_computer_is_the_same_session_and_no_second_s
     assert len(log_rows(bench.authority.database, "checkout")) == 1
 
 
+@ON_SQLITE
 def test_the_same_computer_with_another_key_is_another_session(bench: Bench) -> None:
     ada = bench.member("ada")
     first, second = (started(bench, ada, workstation("laptop"), "arcgis-desktop") for _ in range(2))
@@ -78,6 +79,7 @@ def test_the_same_computer_with_another_key_is_another_session(bench: Bench) -> 
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 2
 
 
+@ON_SQLITE
 def test_another_member_on_the_same_computer_has_a_session_of_their_own(bench: Bench) -> None:
     laptop = workstation("laptop")
     first = started(bench, bench.member("ada"), laptop, "arcgis-desktop")
@@ -85,6 +87,7 @@ def test_another_member_on_the_same_computer_has_a_session_of_their_own(bench: B
     assert first.session.id != second.session.id
 
 
+@ON_SQLITE
 def test_starting_again_for_less_is_the_same_session_and_for_more_is_refused(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     assign(bench, "ada", "Advanced", ("3DAnalyst", "SpatialAnalyst"))
@@ -110,6 +113,7 @@ def three_computers(bench: Bench, ada: Actor) -> list[str]:
     return found
 
 
+@ON_SQLITE
 def test_a_fourth_computer_is_refused_and_told_which_three(bench: Bench) -> None:
     ada = bench.member("ada")
     three_computers(bench, ada)
@@ -132,6 +136,7 @@ def test_a_fourth_computer_is_refused_and_told_which_three(bench: Bench) -> None
     assert (row["reason"], row["mode"], row["feature"], row["alias"]) == ("session-limit", "session", "Advanced", "fourth")
 
 
+@ON_SQLITE
 def test_computers_without_an_alias_are_named_by_their_id(bench: Bench) -> None:
     ada = bench.member("ada")
     for number in range(3):
@@ -175,6 +180,7 @@ def test_a_session_that_ended_makes_room_for_the_fourth_computer(bench: Bench, w
         started(bench, ada, workstation("fifth"))
 
 
+@ON_SQLITE
 def test_the_settings_are_an_administrators(bench: Bench) -> None:
     ada = bench.member("ada")
     configure(bench, minutes=5, computers=1, save_minutes=10)
@@ -248,6 +254,7 @@ def test_a_session_is_its_members_own(bench: Bench) -> None:
         started(bench, CONSOLE, workstation("laptop"))
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("role", [Role.LICENSE_MANAGER, Role.ANALYST, Role.MEMBER])
 def test_only_an_administrator_ends_the_session_of_another(bench: Bench, role: Role) -> None:
     first = started(bench, bench.member("ada"), workstation("laptop")).session

@@ -14,13 +14,14 @@ from authority.domain.members import CONSOLE
 from authority.services import sessions
 from authority.services.unit import Unit
 from authority.storage.sessions import Filter
-from tests.support.authorities import START, Bench, make_bench
+from tests.support.authorities import ON_SQLITE, START, Bench, make_bench
 from tests.support.borrowing import claims_of, workstation
 from tests.support.connecting import asked, assign, configure, started
 from verifier import CarnetError, Workstation, errors, verify
 from verifier.workstation.identity import OsUser
 
 
+@ON_SQLITE
 def test_a_grant_is_good_offline_for_a_day_and_not_a_second_longer(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     assign(bench, "ada", "Standard", ("3DAnalyst",))
@@ -33,6 +34,7 @@ def test_a_grant_is_good_offline_for_a_day_and_not_a_second_longer(bench: Bench)
         verify(found.grant, trust=bench.trust_file, workstation=laptop.identity, now=START + timedelta(hours=24))
 
 
+@ON_SQLITE
 def test_every_use_gives_a_grant_for_another_day(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     found = started(bench, ada, laptop)
@@ -46,6 +48,7 @@ def test_every_use_gives_a_grant_for_another_day(bench: Bench) -> None:
     assert grant.borrow_id == found.session.id
 
 
+@ON_SQLITE
 def test_the_claims_of_a_grant(bench: Bench) -> None:
     laptop = workstation("laptop")
     found = started(bench, bench.member("ada"), laptop)
@@ -60,6 +63,7 @@ def test_the_claims_of_a_grant(bench: Bench) -> None:
     assert claims["lic"] == {"level": "Advanced", "levels": ["Basic", "Standard", "Advanced"], "extensions": []}
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("difference", ["machine", "user", "machine key"])
 def test_a_grant_is_bound_to_machine_user_and_key(bench: Bench, difference: str) -> None:
     laptop = workstation("laptop")
@@ -75,6 +79,7 @@ def test_a_grant_is_bound_to_machine_user_and_key(bench: Bench, difference: str)
     assert caught.value.code == f"wrong-{difference.replace(' ', '-')}"
 
 
+@ON_SQLITE
 def test_another_login_on_the_same_computer_gets_a_grant_of_its_own(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     started(bench, ada, laptop)
@@ -83,6 +88,7 @@ def test_another_login_on_the_same_computer_gets_a_grant_of_its_own(bench: Bench
     assert verify(found.grant, trust=bench.trust_file, workstation=laptop.identity, now=START).member == "ada"
 
 
+@ON_SQLITE
 def test_the_offline_hours_are_a_setting_and_the_end_of_the_authorization_is_not_passed(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     configure(bench, offline_hours=2)
@@ -94,6 +100,7 @@ def test_the_offline_hours_are_a_setting_and_the_end_of_the_authorization_is_not
     assert claims_of(late.grant)["exp"] == int((START + timedelta(days=1000)).timestamp())
 
 
+@ON_SQLITE
 def test_a_grant_never_outlives_its_product(tmp_path: Path, database_url: str) -> None:
     ends_at = START + timedelta(hours=5)
 
@@ -106,6 +113,7 @@ def test_a_grant_never_outlives_its_product(tmp_path: Path, database_url: str) -
     bench.authority.database.close()
 
 
+@ON_SQLITE
 def test_the_longest_names_fit_into_a_grant(bench: Bench) -> None:
     ada, laptop, long = bench.member("ada"), workstation("laptop"), "\N{GLOBE WITH MERIDIANS}" * 256
     extensions = ("3DAnalyst", "SpatialAnalyst", "NetworkAnalyst", "GeostatAnalyst", "DataReviewer", "WorkflowMgr")

@@ -32,7 +32,7 @@ from authority.services import endings, sessions
 from authority.services.unit import Unit
 from authority.storage import borrows as stored_borrows
 from authority.storage.db.tables import pools
-from tests.support.authorities import START, Bench, make_bench
+from tests.support.authorities import ON_SQLITE, START, Bench, make_bench
 from tests.support.borrowing import disable, issued_to, log_rows, seats_held, workstation
 from tests.support.connecting import asked, assign, change_type, overfill, own_seats, started, take_extensions
 from tests.support.database_contents import contents
@@ -85,6 +85,7 @@ def test_a_refused_start_leaves_a_denial_and_no_session(bench: Bench, reason: st
     assert {name for name in after if after[name] != before[name]} == {"events"}
 
 
+@ON_SQLITE
 def test_what_does_not_exist_is_no_denial(bench: Bench) -> None:
     ada = bench.member("ada")
     wishes: list[dict[str, Any]] = [{"product": "nothing"}, {"level": "Nothing"}, {"extensions": ("Nothing",)}]
@@ -94,6 +95,7 @@ def test_what_does_not_exist_is_no_denial(bench: Bench) -> None:
     assert log_rows(bench.authority.database, "denial") == []
 
 
+@ON_SQLITE
 def test_the_other_machine_of_a_borrow_is_told_where_the_license_is_since_and_until_when(bench: Bench) -> None:
     ada = bench.member("ada")
     held = issued_to(bench, ada, workstation("laptop"), days=3).borrow
@@ -108,6 +110,7 @@ def test_the_other_machine_of_a_borrow_is_told_where_the_license_is_since_and_un
     assert started(bench, ada, workstation("tower")).is_new
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("difference", ["machine key", "user"])
 def test_the_machine_of_the_borrow_with_another_key_or_user_is_another_place(bench: Bench, difference: str) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
@@ -208,6 +211,7 @@ def test_a_borrow_and_a_session_draw_from_one_pool(bench: Bench) -> None:
         issued_to(bench, late, workstation("late"), product="arcgis-desktop")
 
 
+@ON_SQLITE
 def test_a_session_of_a_concurrent_product_gives_the_lowest_level_that_has_seats(bench: Bench) -> None:
     assert started(bench, bench.member("ada"), workstation("laptop"), "arcgis-desktop").session.level == "Advanced"
 
@@ -279,6 +283,7 @@ def insert_elsewhere(bench: Bench, actor: Actor) -> None:
         stored_borrows.insert(connection, held, actor.member_id)
 
 
+@ON_SQLITE
 def test_whoever_lost_a_level_is_told_to_start_a_new_session(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     found = started(bench, ada, laptop).session
@@ -304,6 +309,7 @@ def test_an_overallocated_product_is_not_started_but_goes_on_where_it_is_in_use(
         started(bench, ada, workstation("tower"))
 
 
+@ON_SQLITE
 def test_over_the_limit_an_administrator_still_works(bench: Bench) -> None:
     chief = bench.administrator()
     overfill(bench)
@@ -312,6 +318,7 @@ def test_over_the_limit_an_administrator_still_works(bench: Bench) -> None:
     assert sessions.renew(Unit(bench.authority, chief), found.session.id).session.id == found.session.id
 
 
+@ON_SQLITE
 def test_a_product_that_has_ended_is_neither_started_nor_used(tmp_path: Path, database_url: str) -> None:
     ends_at = START + timedelta(minutes=20)
 

@@ -35,12 +35,13 @@ SESSION = {
 
 
 @pytest.fixture
-def web(bench: Bench) -> Web:
+def both_web(bench: Bench) -> Web:
+    """On each database in turn: pages, transactions and times are those of the database."""
     return make_web(bench)
 
 
 @pytest.fixture
-def fast_web(sqlite_bench: Bench) -> Web:
+def web(sqlite_bench: Bench) -> Web:
     return make_web(sqlite_bench)
 
 
@@ -151,20 +152,20 @@ REFUSALS: dict[str, tuple[dict[str, Any], int]] = {
 
 
 @pytest.mark.parametrize("code", REFUSALS)
-def test_a_rule_that_says_no_has_its_code(fast_web: Web, code: str) -> None:
+def test_a_rule_that_says_no_has_its_code(web: Web, code: str) -> None:
     more, status = REFUSALS[code]
-    problem(start(fast_web, **more), status, code)
+    problem(start(web, **more), status, code)
 
 
-def test_pages_of_sessions_follow_each_other_and_end(web: Web) -> None:
+def test_pages_of_sessions_follow_each_other_and_end(both_web: Web) -> None:
     for number in range(3):
-        start(web, workstation(f"w{number}"))
-        web.bench.clock.turn(minutes=number % 2)
-    start(web, workstation("other"), Role.ANALYST)
+        start(both_web, workstation(f"w{number}"))
+        both_web.bench.clock.turn(minutes=number % 2)
+    start(both_web, workstation("other"), Role.ANALYST)
     seen: list[str] = []
     path = "/sessions?limit=3"
     while path:
-        page = web.get(path).get_json()
+        page = both_web.get(path).get_json()
         assert page.keys() == {"items", "next"}
         assert all(item.keys() == SESSION for item in page["items"])
         seen += [item["machine"]["alias"] for item in page["items"]]
@@ -185,34 +186,34 @@ def test_pages_of_sessions_follow_each_other_and_end(web: Web) -> None:
         ("?limit=1000", 2),
     ],
 )
-def test_sessions_are_filtered(fast_web: Web, query: str, count: int) -> None:
-    start(fast_web, workstation("old"))
-    fast_web.bench.clock.turn(minutes=30)
-    start(fast_web)
-    start(fast_web, workstation("tower"), Role.ANALYST)
-    assert len(fast_web.get(f"/sessions{query}").get_json()["items"]) == count
+def test_sessions_are_filtered(web: Web, query: str, count: int) -> None:
+    start(web, workstation("old"))
+    web.bench.clock.turn(minutes=30)
+    start(web)
+    start(web, workstation("tower"), Role.ANALYST)
+    assert len(web.get(f"/sessions{query}").get_json()["items"]) == count
 
 
-def test_a_member_lists_only_their_own_sessions_whatever_is_asked(fast_web: Web) -> None:
-    start(fast_web)
-    start(fast_web, workstation("tower"), Role.ANALYST)
+def test_a_member_lists_only_their_own_sessions_whatever_is_asked(web: Web) -> None:
+    start(web)
+    start(web, workstation("tower"), Role.ANALYST)
     for query in ("", "?member=analyst", "?ended=true"):
-        items = fast_web.get(f"/sessions{query}", Role.MEMBER).get_json()["items"]
+        items = web.get(f"/sessions{query}", Role.MEMBER).get_json()["items"]
         assert [item["member"] for item in items] == ["member"]
 
 
 @pytest.mark.parametrize("user_id", ["uid:0", "uid:4294967295", "sid:S-1-5-21-3623811015-3361044348-30300820-1013"])
-def test_users_of_every_system_are_taken(fast_web: Web, user_id: str) -> None:
-    assert start(fast_web, user={"id": user_id, "name": "ada"}).get_json()["session"]["user"]["id"] == user_id
+def test_users_of_every_system_are_taken(web: Web, user_id: str) -> None:
+    assert start(web, user={"id": user_id, "name": "ada"}).get_json()["session"]["user"]["id"] == user_id
 
 
-def test_a_text_that_looks_like_code_is_kept_as_the_text_it_is(fast_web: Web) -> None:
+def test_a_text_that_looks_like_code_is_kept_as_the_text_it_is(web: Web) -> None:
     hostile = "<script>alert(1)</script>'; DROP TABLE sessions; --"
     machine = body_of(asked(workstation("laptop")))["machine"] | {"alias": hostile}
-    assert start(fast_web, machine=machine).get_json()["session"]["machine"]["alias"] == hostile
-    assert fast_web.get("/sessions").get_json()["items"][0]["machine"]["alias"] == hostile
+    assert start(web, machine=machine).get_json()["session"]["machine"]["alias"] == hostile
+    assert web.get("/sessions").get_json()["items"][0]["machine"]["alias"] == hostile
 
 
-def test_settings_that_make_no_sense_stop_a_start_with_the_reason(fast_web: Web) -> None:
-    configure(fast_web.bench, minutes=0)
-    assert "minutes" in problem(start(fast_web), 400, "invalid-input")["detail"]
+def test_settings_that_make_no_sense_stop_a_start_with_the_reason(web: Web) -> None:
+    configure(web.bench, minutes=0)
+    assert "minutes" in problem(start(web), 400, "invalid-input")["detail"]

@@ -20,7 +20,7 @@ from authority.signing import issuing
 from authority.signing.encoding import digest
 from authority.storage import status_lists as stored
 from authority.storage.db.tables import tokens as tokens_table
-from tests.support.authorities import Bench
+from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.borrowing import at_once, claims_of, issued_to, row_counts, with_random, workstation
 from tests.support.database_contents import contents
 from verifier import NotGood, TrustStore, verify
@@ -71,6 +71,7 @@ def test_every_token_of_a_borrow_that_was_ended_is_on_the_list_and_no_other(benc
     assert sum(byte.bit_count() for byte in after.statuses) == 2
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("kind", ["check in", "revoke", "release"])
 def test_a_workstation_with_the_newer_list_refuses_what_ended(bench: Bench, kind: str) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
@@ -105,6 +106,7 @@ def test_lists_are_numbered_without_a_gap_and_each_names_the_one_before(bench: B
         assert status.newest(read(bench, before), read(bench, after)).seq == claims(after)["seq"]
 
 
+@ON_SQLITE
 def test_a_list_has_exactly_the_claims_that_are_documented(bench: Bench) -> None:
     found = claims(status_lists.export(Unit(bench.authority, CONSOLE)))
     assert found.keys() == {"iss", "sub", "iat", "exp", "ttl", "ver", "seq", "prev", "status_list"}

@@ -27,12 +27,7 @@ FLAGS: list[dict[str, Any]] = [
 
 
 @pytest.fixture
-def web(bench: Bench) -> Web:
-    return make_web(bench)
-
-
-@pytest.fixture
-def fast_web(sqlite_bench: Bench) -> Web:
+def web(sqlite_bench: Bench) -> Web:
     return make_web(sqlite_bench)
 
 
@@ -74,17 +69,17 @@ def test_it_can_be_on_for_new_members_by_default(bench: Bench) -> None:
 
 @pytest.mark.parametrize("body", FLAGS)
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.ADMINISTRATOR}))
-def test_nobody_but_an_administrator_sets_any_of_it(fast_web: Web, role: Role, body: dict[str, Any]) -> None:
+def test_nobody_but_an_administrator_sets_any_of_it(web: Web, role: Role, body: dict[str, Any]) -> None:
     """Members cannot enable or disable it for themselves (seed S1), nor for others."""
     members.change(
-        fast_web.bench.authority, CONSOLE, role, Change(vendor_access=True, download_permission=DownloadPermission.REQUESTED)
+        web.bench.authority, CONSOLE, role, Change(vendor_access=True, download_permission=DownloadPermission.REQUESTED)
     )
-    before = contents(fast_web.bench.authority.database)
-    problem(patch(fast_web, body, role), 403, "not-allowed")
-    problem(fast_web.send("PATCH", f"{API}/members/{role}", role, json=body), 403, "not-allowed")
-    problem(fast_web.send("PUT", f"{API}/members/defaults", role, json={"user_type": "Viewer"}), 403, "not-allowed")
-    problem(fast_web.post("/members", {"username": "eve", "vendor_access": True}, role), 403, "not-allowed")
-    assert contents(fast_web.bench.authority.database) == before
+    before = contents(web.bench.authority.database)
+    problem(patch(web, body, role), 403, "not-allowed")
+    problem(web.send("PATCH", f"{API}/members/{role}", role, json=body), 403, "not-allowed")
+    problem(web.send("PUT", f"{API}/members/defaults", role, json={"user_type": "Viewer"}), 403, "not-allowed")
+    problem(web.post("/members", {"username": "eve", "vendor_access": True}, role), 403, "not-allowed")
+    assert contents(web.bench.authority.database) == before
 
 
 def test_without_vendor_access_the_permission_cannot_be_requested(web: Web) -> None:
@@ -132,20 +127,20 @@ def test_an_administrator_grants_it_denies_it_and_takes_it_back(web: Web) -> Non
     assert len(log_rows(web.bench.authority.database, "download-requested")) == 3
 
 
-def test_who_loses_vendor_access_keeps_what_was_decided_and_cannot_ask(fast_web: Web) -> None:
+def test_who_loses_vendor_access_keeps_what_was_decided_and_cannot_ask(web: Web) -> None:
     """The two are apart: an administrator sets the one and the other."""
-    patch(fast_web, {"vendor_access": True, "download_permission": "granted"})
-    patch(fast_web, {"vendor_access": False})
-    assert state(fast_web) == (False, "granted")
-    problem(ask(fast_web), 403, "not-allowed")
+    patch(web, {"vendor_access": True, "download_permission": "granted"})
+    patch(web, {"vendor_access": False})
+    assert state(web) == (False, "granted")
+    problem(ask(web), 403, "not-allowed")
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_every_role_asks_for_itself_alone(fast_web: Web, role: Role) -> None:
+def test_every_role_asks_for_itself_alone(web: Web, role: Role) -> None:
     for name in Role:
-        members.change(fast_web.bench.authority, CONSOLE, name, Change(vendor_access=True))
-    assert ask(fast_web, role).get_json()["username"] == role
-    found = members.listed(fast_web.bench.authority, CONSOLE)
+        members.change(web.bench.authority, CONSOLE, name, Change(vendor_access=True))
+    assert ask(web, role).get_json()["username"] == role
+    found = members.listed(web.bench.authority, CONSOLE)
     assert {item.username for item in found if item.download_permission == "requested"} == {role}
 
 

@@ -46,12 +46,13 @@ PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture
-def web(bench: Bench) -> Web:
+def both_web(bench: Bench) -> Web:
+    """On each database in turn: pages, transactions and times are those of the database."""
     return make_web(bench)
 
 
 @pytest.fixture
-def fast_web(sqlite_bench: Bench) -> Web:
+def web(sqlite_bench: Bench) -> Web:
     return make_web(sqlite_bench)
 
 
@@ -79,9 +80,9 @@ def test_a_borrow_is_answered_with_its_object_and_its_file(web: Web) -> None:
     assert grant.borrow_id == shown["id"]
 
 
-def test_the_same_request_again_is_200_with_the_same_file(web: Web) -> None:
-    body = {"request": workstation("laptop").request(Wish("arcgis-pro"), web.bench.clock())}
-    first, again = web.post("/borrows", body, Role.MEMBER), web.post("/borrows", body, Role.MEMBER)
+def test_the_same_request_again_is_200_with_the_same_file(both_web: Web) -> None:
+    body = {"request": workstation("laptop").request(Wish("arcgis-pro"), both_web.bench.clock())}
+    first, again = both_web.post("/borrows", body, Role.MEMBER), both_web.post("/borrows", body, Role.MEMBER)
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.get_json() == first.get_json()
 
@@ -109,14 +110,14 @@ def test_one_borrow_is_shown_to_its_member_and_to_who_views_all(web: Web) -> Non
     problem(web.get("/borrows/" + "A" * 22), 404, "not-found")
 
 
-def test_pages_of_borrows_follow_each_other_and_end(web: Web) -> None:
+def test_pages_of_borrows_follow_each_other_and_end(both_web: Web) -> None:
     for number in range(5):
-        actor = web.bench.member(f"m{number}")
-        issued_to(web.bench, actor, workstation(f"w{number}"))
+        actor = both_web.bench.member(f"m{number}")
+        issued_to(both_web.bench, actor, workstation(f"w{number}"))
     seen: list[str] = []
     path = "/borrows?limit=2"
     for _ in range(3):
-        page = web.get(path).get_json()
+        page = both_web.get(path).get_json()
         assert page.keys() == {"items", "next"}
         assert all(item.keys() == BORROW | MORE for item in page["items"])
         seen += [item["member"] for item in page["items"]]
@@ -139,17 +140,17 @@ def test_pages_of_borrows_follow_each_other_and_end(web: Web) -> None:
         ("?limit=1000", 2),
     ],
 )
-def test_borrows_are_filtered(fast_web: Web, query: str, count: int) -> None:
-    borrowed(fast_web)
-    borrowed(fast_web, "tower", Role.ANALYST)
-    assert len(fast_web.get(f"/borrows{query}").get_json()["items"]) == count
+def test_borrows_are_filtered(web: Web, query: str, count: int) -> None:
+    borrowed(web)
+    borrowed(web, "tower", Role.ANALYST)
+    assert len(web.get(f"/borrows{query}").get_json()["items"]) == count
 
 
-def test_a_member_lists_only_their_own_borrows_whatever_is_asked(fast_web: Web) -> None:
-    borrowed(fast_web)
-    borrowed(fast_web, "tower", Role.ANALYST)
+def test_a_member_lists_only_their_own_borrows_whatever_is_asked(web: Web) -> None:
+    borrowed(web)
+    borrowed(web, "tower", Role.ANALYST)
     for query in ("", "?member=analyst", "?machine=tower&member=member"):
-        items = fast_web.get(f"/borrows{query}", Role.MEMBER).get_json()["items"]
+        items = web.get(f"/borrows{query}", Role.MEMBER).get_json()["items"]
         assert {item["member"] for item in items} <= {"member"}
 
 
@@ -202,10 +203,10 @@ def test_a_member_signs_in_uses_the_token_and_signs_out(web: Web) -> None:
     problem(web.get("/borrows", None, headers=headers), 401, "not-authenticated")
 
 
-def test_who_cannot_sign_in_gets_one_answer(fast_web: Web) -> None:
-    members.add(fast_web.bench.authority, CONSOLE, NewMember("ada", password=PASSWORD))
+def test_who_cannot_sign_in_gets_one_answer(web: Web) -> None:
+    members.add(web.bench.authority, CONSOLE, NewMember("ada", password=PASSWORD))
     answers = [
-        problem(fast_web.post("/sign-in", {"username": name, "password": "wrong password"}, None), 401, "not-authenticated")
+        problem(web.post("/sign-in", {"username": name, "password": "wrong password"}, None), 401, "not-authenticated")
         for name in ("ada", "nobody")
     ]
     for found in answers:
@@ -213,11 +214,11 @@ def test_who_cannot_sign_in_gets_one_answer(fast_web: Web) -> None:
     assert answers[0] == answers[1]
 
 
-def test_an_ended_sign_in_is_401(fast_web: Web) -> None:
-    members.add(fast_web.bench.authority, CONSOLE, NewMember("ada", password=PASSWORD))
-    token = fast_web.post("/sign-in", {"username": "ada", "password": PASSWORD}, None).get_json()["token"]
-    fast_web.bench.clock.at += timedelta(hours=12)
-    problem(fast_web.get("/borrows", None, headers={"Authorization": f"Bearer {token}"}), 401, "not-authenticated")
+def test_an_ended_sign_in_is_401(web: Web) -> None:
+    members.add(web.bench.authority, CONSOLE, NewMember("ada", password=PASSWORD))
+    token = web.post("/sign-in", {"username": "ada", "password": PASSWORD}, None).get_json()["token"]
+    web.bench.clock.at += timedelta(hours=12)
+    problem(web.get("/borrows", None, headers={"Authorization": f"Bearer {token}"}), 401, "not-authenticated")
 
 
 def test_status_list_and_trust_are_public_files(web: Web) -> None:
@@ -228,14 +229,14 @@ def test_status_list_and_trust_are_public_files(web: Web) -> None:
     assert {listed.content_type, trusted.content_type} == {"application/json"}
 
 
-def test_events_are_read_from_a_known_one_on(web: Web) -> None:
-    borrowed(web)
-    everything = web.get("/events?limit=1000", Role.ANALYST).get_json()
+def test_events_are_read_from_a_known_one_on(both_web: Web) -> None:
+    borrowed(both_web)
+    everything = both_web.get("/events?limit=1000", Role.ANALYST).get_json()
     assert everything.keys() == {"items", "next"}
     assert everything["next"] is None
     ids = [item["id"] for item in everything["items"]]
     assert ids == sorted(ids)
-    page = web.get(f"/events?after={ids[2]}&limit=2").get_json()
+    page = both_web.get(f"/events?after={ids[2]}&limit=2").get_json()
     assert ([item["id"] for item in page["items"]], page["next"]) == (ids[3:5], str(ids[4]))
     last = everything["items"][-1]
     assert (last["kind"], last["member"], last["at"], last["until"]) == (
@@ -244,28 +245,28 @@ def test_events_are_read_from_a_known_one_on(web: Web) -> None:
         "2026-03-02T09:00:00.000000Z",
         "2026-03-09T09:00:00.000000Z",
     )
-    assert [item["kind"] for item in web.get("/events?kind=checkout").get_json()["items"]] == ["checkout"]
-    assert web.get(f"/events?after={ids[-1]}").get_json() == {"items": [], "next": None}
+    assert [item["kind"] for item in both_web.get("/events?kind=checkout").get_json()["items"]] == ["checkout"]
+    assert both_web.get(f"/events?after={ids[-1]}").get_json() == {"items": [], "next": None}
 
 
-def test_without_its_database_the_service_is_alive_but_not_ready(fast_web: Web, tmp_path: Any) -> None:
-    fast_web.bench.authority.database.close()
+def test_without_its_database_the_service_is_alive_but_not_ready(web: Web, tmp_path: Any) -> None:
+    web.bench.authority.database.close()
     (tmp_path / "authority.db").write_bytes(b"destroyed" * 1000)
     for name in ("authority.db-wal", "authority.db-shm"):
         (tmp_path / name).unlink(missing_ok=True)
-    assert fast_web.send("GET", "/healthz", None).status_code == 200
-    answer = fast_web.send("GET", "/readyz", None)
+    assert web.send("GET", "/healthz", None).status_code == 200
+    answer = web.send("GET", "/readyz", None)
     problem(answer, 503, "storage-unavailable")
     assert answer.headers["Retry-After"]
-    problem(fast_web.get("/borrows"), 503, "storage-unavailable")
+    problem(web.get("/borrows"), 503, "storage-unavailable")
 
 
-def test_what_waiting_does_not_mend_says_no_time_to_try_again(fast_web: Web) -> None:
-    bench = fast_web.bench
+def test_what_waiting_does_not_mend_says_no_time_to_try_again(web: Web) -> None:
+    bench = web.bench
     laptop = workstation("laptop")
-    fast_web.client = create_app(replace(bench.authority, ring=KeyRing({}))).test_client()
+    web.client = create_app(replace(bench.authority, ring=KeyRing({}))).test_client()
     body = {"request": laptop.request(Wish("arcgis-pro"), bench.clock()), "member": "member"}
-    answer = fast_web.post("/borrows", body)
+    answer = web.post("/borrows", body)
     problem(answer, 503, "key-unusable")
     assert "Retry-After" not in answer.headers
 

@@ -30,22 +30,23 @@ SHOWN = {
 
 
 @pytest.fixture
-def web(bench: Bench) -> Web:
+def both_web(bench: Bench) -> Web:
+    """On each database in turn: pages, transactions and times are those of the database."""
     return make_web(bench)
 
 
 @pytest.fixture
-def fast_web(sqlite_bench: Bench) -> Web:
+def web(sqlite_bench: Bench) -> Web:
     return make_web(sqlite_bench)
 
 
-def test_the_route_shows_it_all(web: Web) -> None:
-    member, analyst = web.actors[Role.MEMBER], web.actors[Role.ANALYST]
-    out = issued_to(web.bench, member, workstation("laptop"), days=3).borrow
-    web.bench.clock.turn(minutes=5)
-    session = started(web.bench, analyst, workstation("tower")).session
-    web.bench.clock.turn(minutes=5)
-    found = web.get(f"/license-activity?product={PRO}", Role.LICENSE_MANAGER).get_json()
+def test_the_route_shows_it_all(both_web: Web) -> None:
+    member, analyst = both_web.actors[Role.MEMBER], both_web.actors[Role.ANALYST]
+    out = issued_to(both_web.bench, member, workstation("laptop"), days=3).borrow
+    both_web.bench.clock.turn(minutes=5)
+    session = started(both_web.bench, analyst, workstation("tower")).session
+    both_web.bench.clock.turn(minutes=5)
+    found = both_web.get(f"/license-activity?product={PRO}", Role.LICENSE_MANAGER).get_json()
     assert (found.keys(), found["next"]) == ({"items", "next"}, None)
     items = {item["member"]: item for item in found["items"]}
     assert all(item.keys() == SHOWN for item in items.values())
@@ -84,16 +85,16 @@ def test_the_route_shows_it_all(web: Web) -> None:
     assert (idle["state"], idle["last_used_at"], idle["days_since_last_used"]) == ("none", None, None)
 
 
-def test_pages_of_the_route_follow_each_other(fast_web: Web) -> None:
-    first = fast_web.get(f"/license-activity?product={PRO}&limit=3").get_json()
-    second = fast_web.get(f"/license-activity?product={PRO}&limit=3&cursor={first['next']}").get_json()
+def test_pages_of_the_route_follow_each_other(web: Web) -> None:
+    first = web.get(f"/license-activity?product={PRO}&limit=3").get_json()
+    second = web.get(f"/license-activity?product={PRO}&limit=3&cursor={first['next']}").get_json()
     assert [len(page["items"]) for page in (first, second)] == [3, 1]
     assert second["next"] is None
 
 
-def test_a_product_that_nobody_licensed_has_no_activity(fast_web: Web) -> None:
-    with unchanged(fast_web.bench.authority.database):
-        problem(fast_web.get("/license-activity?product=arcgis-mars"), 404, "no-such-product")
+def test_a_product_that_nobody_licensed_has_no_activity(web: Web) -> None:
+    with unchanged(web.bench.authority.database):
+        problem(web.get("/license-activity?product=arcgis-mars"), 404, "no-such-product")
 
 
 def test_the_command_shows_the_same(console: Console) -> None:

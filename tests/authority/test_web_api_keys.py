@@ -23,8 +23,14 @@ PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture
-def web(bench: Bench) -> Web:
+def both_web(bench: Bench) -> Web:
+    """On each database in turn: pages, transactions and times are those of the database."""
     return make_web(bench)
+
+
+@pytest.fixture
+def web(sqlite_bench: Bench) -> Web:
+    return make_web(sqlite_bench)
 
 
 @pytest.fixture(scope="module")
@@ -131,14 +137,14 @@ def test_a_sign_in_is_no_api_key(web: Web) -> None:
     assert with_key(web, token).status_code == 200
 
 
-def test_pages_of_keys_follow_each_other_newest_first(web: Web) -> None:
+def test_pages_of_keys_follow_each_other_newest_first(both_web: Web) -> None:
     for number in range(5):
-        web.bench.clock.turn(minutes=number % 2)
-        create(web, name=f"key {number}")
+        both_web.bench.clock.turn(minutes=number % 2)
+        create(both_web, name=f"key {number}")
     seen: list[dict[str, Any]] = []
     path = "/api-keys?limit=4"
     while path:
-        page = web.get(path).get_json()
+        page = both_web.get(path).get_json()
         assert page.keys() == {"items", "next"}
         assert len(page["items"]) <= 4
         seen += page["items"]
@@ -173,16 +179,16 @@ def test_a_key_for_nobody_or_nothing_is_refused(kept: Web, body: dict[str, Any],
 
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS)
-def test_a_hostile_name_is_refused_or_kept_as_the_text_it_is(web: Web, text: str) -> None:
-    before = contents(web.bench.authority.database)
-    answer = create(web, name=text)
+def test_a_hostile_name_is_refused_or_kept_as_the_text_it_is(both_web: Web, text: str) -> None:
+    before = contents(both_web.bench.authority.database)
+    answer = create(both_web, name=text)
     if text.isprintable():
         assert answer.get_json()["name"] == text
-        assert text in [item["name"] for item in items(web)]
-        assert web.get("/api-keys").content_type == "application/json"
+        assert text in [item["name"] for item in items(both_web)]
+        assert both_web.get("/api-keys").content_type == "application/json"
     else:
         problem(answer, 400, "invalid-input")
-        assert contents(web.bench.authority.database) == before
+        assert contents(both_web.bench.authority.database) == before
 
 
 def test_an_unknown_id_is_404(kept: Web) -> None:

@@ -27,8 +27,14 @@ Change = Callable[[dict[str, Any]], None]
 
 
 @pytest.fixture
-def web(bench: Bench) -> Web:
+def both_web(bench: Bench) -> Web:
+    """On each database in turn: pages, transactions and times are those of the database."""
     return make_web(bench)
+
+
+@pytest.fixture
+def web(sqlite_bench: Bench) -> Web:
+    return make_web(sqlite_bench)
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +98,8 @@ def test_its_end_is_announced_from_thirty_days_before(kept: Web, left: timedelta
     assert warning is None if told is None else told in warning
 
 
-def test_a_new_one_is_201_and_in_force(web: Web) -> None:
-    answer = install(web, newer(web, change=members_total(60)))
+def test_a_new_one_is_201_and_in_force(both_web: Web) -> None:
+    answer = install(both_web, newer(both_web, change=members_total(60)))
     found = answer.get_json()
     assert answer.status_code == 201
     assert found.keys() == InstallationShown.model_fields.keys()
@@ -102,8 +108,8 @@ def test_a_new_one_is_201_and_in_force(web: Web) -> None:
     assert found["changes"] == ["members: 50 -> 60 (+10)"]
     assert (found["consequences"], found["shortages"], found["trust_replaced"]) == ([], [], False)
     assert found["members"] == {"current": 5, "maximum": 60}
-    assert web.get("/authorization").get_json()["members"]["maximum"] == 60
-    assert [row["actor"] for row in log_rows(web.bench.authority.database, "authorization-installed")] == ["administrator"]
+    assert both_web.get("/authorization").get_json()["members"]["maximum"] == 60
+    assert [row["actor"] for row in log_rows(both_web.bench.authority.database, "authorization-installed")] == ["administrator"]
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(web: Web) -> None:
@@ -124,11 +130,11 @@ def test_the_very_same_again_is_200_and_changes_nothing(web: Web) -> None:
     assert contents(web.bench.authority.database) == before
 
 
-def test_of_two_at_the_same_time_one_is_the_first(web: Web) -> None:
-    file = newer(web)
-    answers = at_once([lambda: install(web, file).status_code] * 4)
+def test_of_two_at_the_same_time_one_is_the_first(both_web: Web) -> None:
+    file = newer(both_web)
+    answers = at_once([lambda: install(both_web, file).status_code] * 4)
     assert sorted(answers, key=str) == [200, 200, 200, 201]
-    assert len(log_rows(web.bench.authority.database, "authorization-installed")) == 1
+    assert len(log_rows(both_web.bench.authority.database, "authorization-installed")) == 1
 
 
 def test_less_than_is_in_use_is_installed_and_told(web: Web) -> None:

@@ -21,12 +21,13 @@ PRO, ALLSOURCE, DESKTOP = "arcgis-pro", "arcgis-allsource", "arcgis-desktop"
 
 
 @pytest.fixture
-def web(bench: Bench) -> Web:
+def both_web(bench: Bench) -> Web:
+    """On each database in turn: pages, transactions and times are those of the database."""
     return make_web(bench)
 
 
 @pytest.fixture
-def fast_web(sqlite_bench: Bench) -> Web:
+def web(sqlite_bench: Bench) -> Web:
     return make_web(sqlite_bench)
 
 
@@ -75,18 +76,18 @@ def test_what_is_left_out_of_an_assignment(web: Web) -> None:
     assert (found[0]["level"], found[0]["extensions"]) == ("Advanced", [])
 
 
-def test_one_that_cannot_be_assigned_takes_the_others_with_it(web: Web) -> None:
-    web.bench.member("eve", user_type="Creator")
-    before = contents(web.bench.authority.database)
-    problem(assign(web, wish("eve"), wish("nobody"), wish("member")), 404, "not-found")
-    problem(assign(web, wish("eve"), wish("nobody"), row_by_row=False), 404, "not-found")
-    assert contents(web.bench.authority.database) == before
+def test_one_that_cannot_be_assigned_takes_the_others_with_it(both_web: Web) -> None:
+    both_web.bench.member("eve", user_type="Creator")
+    before = contents(both_web.bench.authority.database)
+    problem(assign(both_web, wish("eve"), wish("nobody"), wish("member")), 404, "not-found")
+    problem(assign(both_web, wish("eve"), wish("nobody"), row_by_row=False), 404, "not-found")
+    assert contents(both_web.bench.authority.database) == before
 
 
-def test_row_by_row_each_is_told(web: Web) -> None:
-    web.bench.member("eve", user_type="Creator")
-    web.bench.member("vera", user_type="Viewer")
-    authorize(web.bench, seats("3DAnalyst", 0))
+def test_row_by_row_each_is_told(both_web: Web) -> None:
+    both_web.bench.member("eve", user_type="Creator")
+    both_web.bench.member("vera", user_type="Viewer")
+    authorize(both_web.bench, seats("3DAnalyst", 0))
     wishes = [
         wish("eve"),
         wish("nobody"),
@@ -99,7 +100,7 @@ def test_row_by_row_each_is_told(web: Web) -> None:
         wish("eve", PRO, "Basic", "3DAnalyst"),
         wish("member", PRO, None, "SpatialAnalyst"),
     ]
-    answer = assign(web, *wishes, row_by_row=True)
+    answer = assign(both_web, *wishes, row_by_row=True)
     rows = answer.get_json()["assignments"]
     assert answer.status_code == 200
     assert [(row["member"], row["product"]) for row in rows] == [(item["username"], item["product"]) for item in wishes]
@@ -118,8 +119,8 @@ def test_row_by_row_each_is_told(web: Web) -> None:
     for row in rows:
         assert row["ok"] is ("code" not in row)
         assert row["ok"] or (row["message"] and row["hint"] and "level" not in row)
-    assert held(web, "?username=eve") == [("eve", PRO, "Basic", [])]
-    assert held(web, "?username=member") == [("member", PRO, "Advanced", ["SpatialAnalyst"])]
+    assert held(both_web, "?username=eve") == [("eve", PRO, "Basic", [])]
+    assert held(both_web, "?username=member") == [("member", PRO, "Advanced", ["SpatialAnalyst"])]
 
 
 def test_a_license_is_taken_from_a_member(web: Web) -> None:
@@ -143,30 +144,30 @@ def test_taking_a_license_says_what_the_borrow_that_is_out_does(web: Web) -> Non
     assert web.get(f"/borrows/{out.id}").get_json()["state"] == "active"
 
 
-def test_taking_a_license_does_not_call_a_revoked_borrow_good(fast_web: Web) -> None:
-    out = issued_to(fast_web.bench, fast_web.actors[Role.MEMBER], workstation("laptop"), days=3).borrow
-    endings.revoke(Unit(fast_web.bench.authority, CONSOLE), out.id, "stolen")
-    found = unassign(fast_web, "member").get_json()
+def test_taking_a_license_does_not_call_a_revoked_borrow_good(web: Web) -> None:
+    out = issued_to(web.bench, web.actors[Role.MEMBER], workstation("laptop"), days=3).borrow
+    endings.revoke(Unit(web.bench.authority, CONSOLE), out.id, "stolen")
+    found = unassign(web, "member").get_json()
     assert (found["borrow"]["id"], found["borrow"]["state"]) == (out.id, "revoked")
     assert found["note"] == (
         "a borrow was revoked; its copy may still run, and its seat stays taken, until 2026-03-05T09:00:00Z"
     )
 
 
-def test_pages_of_assignments_follow_each_other_by_name_and_product(web: Web) -> None:
+def test_pages_of_assignments_follow_each_other_by_name_and_product(both_web: Web) -> None:
     for name in ("Eve+1@x.org", "bob"):
-        web.bench.member(name)
-        assign(web, wish(name, ALLSOURCE, "Basic", "3DAnalyst"))
+        both_web.bench.member(name)
+        assign(both_web, wish(name, ALLSOURCE, "Basic", "3DAnalyst"))
     seen: list[tuple[str, str]] = []
     path = "/assignments?limit=1"
     while path:
-        page = web.get(path).get_json()
+        page = both_web.get(path).get_json()
         assert page.keys() == {"items", "next"}
         assert all(item.keys() == {"member", "product", "level", "extensions", "included"} for item in page["items"])
         seen += [(item["member"], item["product"]) for item in page["items"]]
         path = f"/assignments?limit=1&cursor={page['next']}" if page["next"] else ""
     assert len(seen) == len(set(seen)) == 4 + 4
-    assert seen == [row[:2] for row in held(web, "?limit=1000")]
+    assert seen == [row[:2] for row in held(both_web, "?limit=1000")]
     assert [product for name, product in seen if name == "bob"] == [ALLSOURCE, PRO]
 
 
@@ -183,9 +184,9 @@ def test_pages_of_assignments_follow_each_other_by_name_and_product(web: Web) ->
         ("?product=arcgis-mars", 0),
     ],
 )
-def test_assignments_are_filtered(fast_web: Web, query: str, count: int) -> None:
-    assign(fast_web, wish("member", ALLSOURCE))
-    assert len(held(fast_web, query)) == count
+def test_assignments_are_filtered(web: Web, query: str, count: int) -> None:
+    assign(web, wish("member", ALLSOURCE))
+    assert len(held(web, query)) == count
 
 
 def test_what_is_available_is_also_negative(web: Web) -> None:
@@ -225,6 +226,6 @@ def test_what_nobody_holds_cannot_be_taken(still_web: Web, username: str, produc
     assert contents(still_web.bench.authority.database) == before
 
 
-def test_an_assignment_made_elsewhere_is_listed(fast_web: Web) -> None:
-    licenses.assign(fast_web.bench.authority, CONSOLE, "member", ALLSOURCE, "Standard", ())
-    assert held(fast_web, f"?username=member&product={ALLSOURCE}") == [("member", ALLSOURCE, "Standard", [])]
+def test_an_assignment_made_elsewhere_is_listed(web: Web) -> None:
+    licenses.assign(web.bench.authority, CONSOLE, "member", ALLSOURCE, "Standard", ())
+    assert held(web, f"?username=member&product={ALLSOURCE}") == [("member", ALLSOURCE, "Standard", [])]

@@ -40,12 +40,13 @@ PRODUCT = {
 
 
 @pytest.fixture
-def web(bench: Bench) -> Web:
+def both_web(bench: Bench) -> Web:
+    """On each database in turn: pages, transactions and times are those of the database."""
     return make_web(bench)
 
 
 @pytest.fixture
-def fast_web(sqlite_bench: Bench) -> Web:
+def web(sqlite_bench: Bench) -> Web:
     return make_web(sqlite_bench)
 
 
@@ -58,12 +59,12 @@ def product(web: Web, name: str = PRO, role: Role = Role.MEMBER) -> Any:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_everyone_sees_who_they_are(fast_web: Web, role: Role) -> None:
+def test_everyone_sees_who_they_are(web: Web, role: Role) -> None:
     change = Change(
         full_name="Ada", groups=("survey", "field"), vendor_access=True, download_permission=DownloadPermission.GRANTED
     )
-    members.change(fast_web.bench.authority, CONSOLE, role, change)
-    found = shown(fast_web, role)
+    members.change(web.bench.authority, CONSOLE, role, change)
+    found = shown(web, role)
     assert {name: value for name, value in found.items() if name != "products"} == {
         "username": role,
         "full_name": "Ada",
@@ -145,43 +146,43 @@ def test_the_end_and_the_days_offline_are_what_a_borrow_made_now_gets(web: Web) 
     ],
 )
 def test_the_days_offline_follow_the_rule_in_effect(
-    fast_web: Web, rule: tuple[Any, ...], allowed: bool, longest: int | None, default: int | None
+    web: Web, rule: tuple[Any, ...], allowed: bool, longest: int | None, default: int | None
 ) -> None:
-    members.change(fast_web.bench.authority, CONSOLE, "member", Change(groups=("field",)))
+    members.change(web.bench.authority, CONSOLE, "member", Change(groups=("field",)))
     level, subject, of, *values = rule
     names = ("allowed", "longest_days", "default_days")
     policies.change(
-        fast_web.bench.authority,
+        web.bench.authority,
         CONSOLE,
         level,
         subject,
         of,
         **dict(zip(names, values, strict=True)),
     )
-    found = product(fast_web)
+    found = product(web)
     assert (found["offline_allowed"], found["longest_days"], found["default_days"]) == (allowed, longest, default)
 
 
-def test_the_borrow_that_is_out_is_shown_until_its_seat_is_free(web: Web) -> None:
-    member = web.actors[Role.MEMBER]
-    assert product(web)["borrow"] is None
-    out = issued_to(web.bench, member, workstation("laptop"), days=3).borrow
-    assert product(web)["borrow"] == web.get(f"/borrows/{out.id}", Role.MEMBER).get_json()
-    assert product(web, DESKTOP)["borrow"] is None
-    endings.revoke(Unit(web.bench.authority, CONSOLE), out.id, "stolen")
-    assert product(web)["borrow"]["state"] == "revoked"
-    web.bench.clock.turn(days=3)
-    assert product(web)["borrow"] is None
+def test_the_borrow_that_is_out_is_shown_until_its_seat_is_free(both_web: Web) -> None:
+    member = both_web.actors[Role.MEMBER]
+    assert product(both_web)["borrow"] is None
+    out = issued_to(both_web.bench, member, workstation("laptop"), days=3).borrow
+    assert product(both_web)["borrow"] == both_web.get(f"/borrows/{out.id}", Role.MEMBER).get_json()
+    assert product(both_web, DESKTOP)["borrow"] is None
+    endings.revoke(Unit(both_web.bench.authority, CONSOLE), out.id, "stolen")
+    assert product(both_web)["borrow"]["state"] == "revoked"
+    both_web.bench.clock.turn(days=3)
+    assert product(both_web)["borrow"] is None
 
 
-def test_of_several_borrows_the_newest_active_one_is_shown(fast_web: Web) -> None:
+def test_of_several_borrows_the_newest_active_one_is_shown(web: Web) -> None:
     """A concurrent product can be out on several machines."""
-    member, out = fast_web.actors[Role.MEMBER], []
+    member, out = web.actors[Role.MEMBER], []
     for name in ("first", "second", "third"):
-        out.append(issued_to(fast_web.bench, member, workstation(name), DESKTOP).borrow.id)
-        fast_web.bench.clock.turn(minutes=1)
-    endings.revoke(Unit(fast_web.bench.authority, CONSOLE), out[2], "stolen")
-    assert product(fast_web, DESKTOP)["borrow"]["id"] == out[1]
+        out.append(issued_to(web.bench, member, workstation(name), DESKTOP).borrow.id)
+        web.bench.clock.turn(minutes=1)
+    endings.revoke(Unit(web.bench.authority, CONSOLE), out[2], "stolen")
+    assert product(web, DESKTOP)["borrow"]["id"] == out[1]
 
 
 def test_active_sessions_are_shown_with_their_product(web: Web) -> None:
@@ -217,29 +218,29 @@ PROBLEMS: dict[str, Callable[[Bench], None]] = {
 
 
 @pytest.mark.parametrize("code", PROBLEMS)
-def test_why_a_license_cannot_be_used_now_is_said_with_it(fast_web: Web, code: str) -> None:
+def test_why_a_license_cannot_be_used_now_is_said_with_it(web: Web, code: str) -> None:
     """While too many licenses are assigned, or one has ended, nobody gets in (seed S1): the yes alone would mislead."""
-    PROBLEMS[code](fast_web.bench)
-    found = product(fast_web)
+    PROBLEMS[code](web.bench)
+    found = product(web)
     assert found["problem"].keys() == {"code", "message", "hint"}
     assert found["problem"]["code"] == code
     assert found["levels"]["Advanced"] is True
 
 
-def test_an_ended_product_is_offline_for_no_day(fast_web: Web) -> None:
-    over(fast_web.bench)
-    found = product(fast_web)
+def test_an_ended_product_is_offline_for_no_day(web: Web) -> None:
+    over(web.bench)
+    found = product(web)
     assert (found["offline_allowed"], found["longest_days"], found["default_days"]) == (True, 0, 0)
 
 
-def test_looking_locks_and_changes_nothing(web: Web) -> None:
-    issued_to(web.bench, web.actors[Role.MEMBER], workstation("laptop"))
-    before = contents(web.bench.authority.database)
-    with web.bench.authority.database.write() as connection:
+def test_looking_locks_and_changes_nothing(both_web: Web) -> None:
+    issued_to(both_web.bench, both_web.actors[Role.MEMBER], workstation("laptop"))
+    before = contents(both_web.bench.authority.database)
+    with both_web.bench.authority.database.write() as connection:
         found = members.existing(connection, "member", lock=True)
-        assert borrows.held_by(connection, found.id, web.bench.authority.now())
-        assert product(web)["borrow"] is not None
-    assert contents(web.bench.authority.database) == before
+        assert borrows.held_by(connection, found.id, both_web.bench.authority.now())
+        assert product(both_web)["borrow"] is not None
+    assert contents(both_web.bench.authority.database) == before
 
 
 def test_the_console_has_no_license_of_its_own(sqlite_bench: Bench) -> None:
@@ -248,7 +249,7 @@ def test_the_console_has_no_license_of_its_own(sqlite_bench: Bench) -> None:
             act(sqlite_bench.authority, CONSOLE)
 
 
-def test_a_disabled_member_sees_nothing_more(fast_web: Web) -> None:
-    secret, _ = access.create_api_key(fast_web.bench.authority, CONSOLE, "member", "mine")
-    members.change(fast_web.bench.authority, CONSOLE, "member", Change(disabled=True))
-    problem(fast_web.get("/me", None, headers={"Authorization": f"Bearer {secret}"}), 401, "not-authenticated")
+def test_a_disabled_member_sees_nothing_more(web: Web) -> None:
+    secret, _ = access.create_api_key(web.bench.authority, CONSOLE, "member", "mine")
+    members.change(web.bench.authority, CONSOLE, "member", Change(disabled=True))
+    problem(web.get("/me", None, headers={"Authorization": f"Bearer {secret}"}), 401, "not-authenticated")

@@ -31,12 +31,13 @@ PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture
-def web(bench: Bench) -> Web:
+def both_web(bench: Bench) -> Web:
+    """On each database in turn: pages, transactions and times are those of the database."""
     return make_web(bench)
 
 
 @pytest.fixture
-def fast_web(sqlite_bench: Bench) -> Web:
+def web(sqlite_bench: Bench) -> Web:
     return make_web(sqlite_bench)
 
 
@@ -96,29 +97,29 @@ def test_a_name_alone_is_enough_and_the_rest_is_the_default(web: Web) -> None:
     assert web.get("/members/amy").get_json()["vendor_access"] is False
 
 
-def test_pages_of_members_follow_each_other_by_name_and_end(web: Web) -> None:
+def test_pages_of_members_follow_each_other_by_name_and_end(both_web: Web) -> None:
     for name in ("Zoe", "bea", "Ann+1@x.org"):
-        web.post("/members", {"username": name, "groups": [f"of {name}", "all"]})
+        both_web.post("/members", {"username": name, "groups": [f"of {name}", "all"]})
     seen: list[str] = []
     path = "/members?limit=3"
     while path:
-        page = web.get(path).get_json()
+        page = both_web.get(path).get_json()
         assert page.keys() == {"items", "next", "membership"}
         assert all(item.keys() == MEMBER for item in page["items"])
         seen += [item["username"] for item in page["items"]]
         path = f"/members?limit=3&cursor={page['next']}" if page["next"] else ""
     assert sorted(seen) == sorted({"admin", *Role, "Zoe", "bea", "Ann+1@x.org"})
-    assert seen == names(web, "?limit=1000")
-    shown = next(item for item in web.get("/members?group=of+bea").get_json()["items"])
+    assert seen == names(both_web, "?limit=1000")
+    shown = next(item for item in both_web.get("/members?group=of+bea").get_json()["items"])
     assert (shown["username"], shown["groups"]) == ("bea", ["all", "of bea"])
 
 
-def test_a_page_goes_on_where_the_last_one_ended_whoever_came_or_went(fast_web: Web) -> None:
-    page = fast_web.get("/members?limit=2").get_json()
+def test_a_page_goes_on_where_the_last_one_ended_whoever_came_or_went(web: Web) -> None:
+    page = web.get("/members?limit=2").get_json()
     assert [item["username"] for item in page["items"]] == ["admin", "administrator"]
-    members.add(fast_web.bench.authority, CONSOLE, NewMember("aaa"))
-    remove(fast_web, "admin")
-    assert names(fast_web, f"?limit=2&cursor={page['next']}") == ["analyst", "license-manager"]
+    members.add(web.bench.authority, CONSOLE, NewMember("aaa"))
+    remove(web, "admin")
+    assert names(web, f"?limit=2&cursor={page['next']}") == ["analyst", "license-manager"]
 
 
 @pytest.mark.parametrize(
@@ -137,10 +138,10 @@ def test_a_page_goes_on_where_the_last_one_ended_whoever_came_or_went(fast_web: 
         ("?group=%27%20OR%201%3D1", []),
     ],
 )
-def test_members_are_filtered(fast_web: Web, query: str, found: list[str]) -> None:
-    fast_web.bench.member("vera", user_type="Viewer", groups=("night", "day"))
-    fast_web.bench.member("eve", user_type="Creator", groups=("night",))
-    assert names(fast_web, query) == found
+def test_members_are_filtered(web: Web, query: str, found: list[str]) -> None:
+    web.bench.member("vera", user_type="Viewer", groups=("night", "day"))
+    web.bench.member("eve", user_type="Creator", groups=("night",))
+    assert names(web, query) == found
 
 
 def test_every_page_says_how_many_members_there_are_and_may_be(web: Web) -> None:
@@ -180,8 +181,8 @@ def test_what_a_new_type_takes_is_in_the_log_with_its_extensions(web: Web) -> No
     assert [(row["feature"], row["reason"]) for row in rows] == [("Advanced", "user type"), ("3DAnalyst", "user type")]
 
 
-def test_every_field_of_a_member_is_changed_and_the_rest_stays(web: Web) -> None:
-    web.bench.member("eve", groups=("old",), password=PASSWORD)
+def test_every_field_of_a_member_is_changed_and_the_rest_stays(both_web: Web) -> None:
+    both_web.bench.member("eve", groups=("old",), password=PASSWORD)
     changes: dict[str, Any] = {
         "full_name": "Eve",
         "role": "license-manager",
@@ -191,15 +192,15 @@ def test_every_field_of_a_member_is_changed_and_the_rest_stays(web: Web) -> None
         "disabled": True,
         "user_type": "Creator",
     }
-    expected = web.get("/members/eve").get_json()
+    expected = both_web.get("/members/eve").get_json()
     for name, value in changes.items():
         expected |= {name: sorted(value) if isinstance(value, list) else value}
-        assert patch(web, "eve", {name: value}).get_json()["member"] == {key: expected[key] for key in MEMBER}
+        assert patch(both_web, "eve", {name: value}).get_json()["member"] == {key: expected[key] for key in MEMBER}
     nothing = dict.fromkeys(changes) | {"password": None}
-    assert patch(web, "eve", nothing).get_json()["member"] == {key: expected[key] for key in MEMBER}
-    patch(web, "eve", {"disabled": False, "groups": [], "full_name": "", "password": PASSWORD + "!"})
-    assert access.sign_in(web.bench.authority, "eve", PASSWORD + "!")
-    found = web.get("/members/eve").get_json()
+    assert patch(both_web, "eve", nothing).get_json()["member"] == {key: expected[key] for key in MEMBER}
+    patch(both_web, "eve", {"disabled": False, "groups": [], "full_name": "", "password": PASSWORD + "!"})
+    assert access.sign_in(both_web.bench.authority, "eve", PASSWORD + "!")
+    found = both_web.get("/members/eve").get_json()
     assert (found["groups"], found["full_name"]) == ([], "")
 
 
@@ -214,25 +215,25 @@ def test_a_member_is_removed_and_the_name_is_free(web: Web) -> None:
     assert web.post("/members", {"username": "eve"}).status_code == 201
 
 
-def test_who_has_a_borrow_out_is_removed_only_with_its_release(web: Web) -> None:
-    eve = web.bench.member("eve")
-    out = issued_to(web.bench, eve, workstation("laptop")).borrow
-    before = contents(web.bench.authority.database)
-    told = problem(remove(web, "eve"), 409, "member-has-borrow")
+def test_who_has_a_borrow_out_is_removed_only_with_its_release(both_web: Web) -> None:
+    eve = both_web.bench.member("eve")
+    out = issued_to(both_web.bench, eve, workstation("laptop")).borrow
+    before = contents(both_web.bench.authority.database)
+    told = problem(remove(both_web, "eve"), 409, "member-has-borrow")
     assert "eve" in told["detail"]
     for query in ("?dry_run=true", "?dry_run=true&release=true"):
-        planned = remove(web, "eve", query).get_json()
+        planned = remove(both_web, "eve", query).get_json()
         assert [(item["id"], item["state"]) for item in planned["borrows"]] == [(out.id, "active")]
+    assert contents(both_web.bench.authority.database) == before
+    remove(both_web, "eve", "?release=true")
+    assert both_web.get(f"/borrows/{out.id}").get_json()["state"] == "released"
+    assert seats_held(both_web.bench, "arcgis-pro", "Advanced") == 0
+
+
+def test_nobody_removes_themself(web: Web) -> None:
+    before = contents(web.bench.authority.database)
+    problem(remove(web, "administrator"), 403, "not-allowed")
     assert contents(web.bench.authority.database) == before
-    remove(web, "eve", "?release=true")
-    assert web.get(f"/borrows/{out.id}").get_json()["state"] == "released"
-    assert seats_held(web.bench, "arcgis-pro", "Advanced") == 0
-
-
-def test_nobody_removes_themself(fast_web: Web) -> None:
-    before = contents(fast_web.bench.authority.database)
-    problem(remove(fast_web, "administrator"), 403, "not-allowed")
-    assert contents(fast_web.bench.authority.database) == before
 
 
 def test_the_defaults_are_shown_and_set(web: Web) -> None:
@@ -253,15 +254,15 @@ def test_the_defaults_are_shown_and_set(web: Web) -> None:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_everyone_sees_themself(fast_web: Web, role: Role) -> None:
-    found = fast_web.get(f"/members/{role.upper()}", role).get_json()
+def test_everyone_sees_themself(web: Web, role: Role) -> None:
+    found = web.get(f"/members/{role.upper()}", role).get_json()
     assert (found["username"], found["role"], len(found["licenses"])) == (role, role, 1)
 
 
-def test_a_text_that_looks_like_code_is_kept_as_the_text_it_is(fast_web: Web) -> None:
+def test_a_text_that_looks_like_code_is_kept_as_the_text_it_is(web: Web) -> None:
     hostile = "<script>alert(1)</script>'; DROP TABLE members; --"
     body = {"username": "eve", "full_name": hostile, "groups": [hostile]}
-    found = fast_web.post("/members", body).get_json()
+    found = web.post("/members", body).get_json()
     assert (found["full_name"], found["groups"]) == (hostile, [hostile])
-    assert fast_web.get("/members/eve").get_json()["full_name"] == hostile
-    assert names(fast_web, "?group=%3Cscript%3Ealert(1)%3C/script%3E%27;%20DROP%20TABLE%20members;%20--") == ["eve"]
+    assert web.get("/members/eve").get_json()["full_name"] == hostile
+    assert names(web, "?group=%3Cscript%3Ealert(1)%3C/script%3E%27;%20DROP%20TABLE%20members;%20--") == ["eve"]

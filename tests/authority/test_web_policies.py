@@ -23,8 +23,14 @@ FIRST = {"level": "organization", "subject": "", "product": "", "allowed": True,
 
 
 @pytest.fixture
-def web(bench: Bench) -> Web:
+def both_web(bench: Bench) -> Web:
+    """On each database in turn: pages, transactions and times are those of the database."""
     return make_web(bench)
+
+
+@pytest.fixture
+def web(sqlite_bench: Bench) -> Web:
+    return make_web(sqlite_bench)
 
 
 @pytest.fixture(scope="module")
@@ -130,29 +136,29 @@ def test_answers_have_the_members_that_are_documented(web: Web) -> None:
     assert found.keys() == EffectiveShown.model_fields.keys()
 
 
-def test_pages_of_rules_follow_each_other_and_end(web: Web) -> None:
+def test_pages_of_rules_follow_each_other_and_end(both_web: Web) -> None:
     names = ["a/b", "a b", "/", "ü & ö", "a", "A", "%2F", "crew+night"]
     for name in names:
-        put(web, level="group", subject=name, longest_days=5)
-        put(web, level="group", subject=name, product="arcgis-pro", longest_days=4)
-    put(web, level="type", subject="GIS Professional", longest_days=6)
+        put(both_web, level="group", subject=name, longest_days=5)
+        put(both_web, level="group", subject=name, product="arcgis-pro", longest_days=4)
+    put(both_web, level="type", subject="GIS Professional", longest_days=6)
     seen, path = [], "/policies?limit=3"
     while path:
-        page = web.get(path).get_json()
+        page = both_web.get(path).get_json()
         assert len(page["items"]) <= 3
         seen += page["items"]
         path = f"/policies?limit=3&cursor={page['next']}" if page["next"] else ""
-    assert seen == rules(web)
+    assert seen == rules(both_web)
     assert len(seen) == 2 * len(names) + 2
     assert {item["subject"] for item in seen if item["level"] == "group"} == set(names)
 
 
-def test_a_page_begins_after_its_cursor_even_when_that_rule_is_gone(web: Web) -> None:
+def test_a_page_begins_after_its_cursor_even_when_that_rule_is_gone(both_web: Web) -> None:
     for name in "abc":
-        put(web, level="group", subject=name, longest_days=5)
-    cursor = web.get("/policies?limit=2").get_json()["next"]
-    delete(web, "level=group&subject=b")
-    page = web.get(f"/policies?limit=2&cursor={cursor}").get_json()
+        put(both_web, level="group", subject=name, longest_days=5)
+    cursor = both_web.get("/policies?limit=2").get_json()["next"]
+    delete(both_web, "level=group&subject=b")
+    page = both_web.get(f"/policies?limit=2&cursor={cursor}").get_json()
     assert [item["subject"] for item in page["items"]] == ["c", ""]
     assert page["next"] is None
 
@@ -236,19 +242,19 @@ def test_an_effective_rule_of_an_unknown_product_is_404(kept: Web) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS)
-def test_a_hostile_group_is_refused_or_kept_as_the_text_it_is(web: Web, text: str) -> None:
-    before = contents(web.bench.authority.database)
-    answer = put(web, level="group", subject=text, longest_days=5)
+def test_a_hostile_group_is_refused_or_kept_as_the_text_it_is(both_web: Web, text: str) -> None:
+    before = contents(both_web.bench.authority.database)
+    answer = put(both_web, level="group", subject=text, longest_days=5)
     if answer.status_code == 200:
         assert text.isprintable()
         assert answer.content_type == "application/json"
-        assert [item["subject"] for item in rules(web)] == [text, ""]
-        assert delete(web, f"level=group&subject={quote(text)}").get_json()["subject"] == text
+        assert [item["subject"] for item in rules(both_web)] == [text, ""]
+        assert delete(both_web, f"level=group&subject={quote(text)}").get_json()["subject"] == text
     else:
         problem(answer, 400, "invalid-input")
-        assert contents(web.bench.authority.database) == before
+        assert contents(both_web.bench.authority.database) == before
     for level in ("member", "type", "product"):
-        answer = put(web, level=level, subject=text, longest_days=5)
+        answer = put(both_web, level=level, subject=text, longest_days=5)
         refused_as_one_of(answer, "invalid-input", "not-found", "no-such-product")
 
 
