@@ -248,18 +248,18 @@ def test_an_extension_has_rules_as_a_level_has() -> None:
     """Reserved seats and what is never borrowed count for extensions too, and whoever is in the group has what is reserved for it."""
     wanted = Features("Advanced", ("3DAnalyst",))
     reserved = a_pool(a_rule("3DAnalyst", "crew", reserved=2))
-    assert reserved.served(wanted, ("crew",), borrowing=False) == wanted
+    assert reserved.grant(wanted, ("crew",), borrowing=False) == wanted
     with pytest.raises(PoolExhausted) as caught:
-        reserved.served(wanted, (), borrowing=False)
+        reserved.grant(wanted, (), borrowing=False)
     assert caught.value.evidence["reserved"] == {"crew": 2}
     never_borrowed = a_pool(a_rule("3DAnalyst", low_water=2))
-    assert never_borrowed.served(wanted, (), borrowing=False) == wanted
+    assert never_borrowed.grant(wanted, (), borrowing=False) == wanted
     with pytest.raises(PoolExhausted):
-        never_borrowed.served(wanted, (), borrowing=True)
+        never_borrowed.grant(wanted, (), borrowing=True)
 
 
 def test_a_higher_level_serves_whoever_is_in_the_group_it_is_reserved_for() -> None:
     pool = a_pool(a_rule("Basic", from_higher=True), a_rule(group="crew", reserved=10))
-    assert pool.served(Features("Basic", ()), ("crew",), borrowing=False) == ADVANCED
+    assert pool.grant(Features("Basic", ()), ("crew",), borrowing=False) == ADVANCED
     with pytest.raises(PoolExhausted):
-        pool.served(Features("Basic", ()), (), borrowing=False)
+        pool.grant(Features("Basic", ()), (), borrowing=False)
