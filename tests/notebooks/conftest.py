@@ -25,10 +25,10 @@ OPTIONS = {
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """A small organization that lived for some weeks, and its log; whoever changes it works on a copy."""
-    made = make_home(tmp_path_factory.mktemp("lived"))
+    """A small organization whose habits an authority played through for some weeks, and its log; whoever changes it works on a copy."""
+    made = make_home(tmp_path_factory.mktemp("replay"))
     yield made
-    made.lived.bench.authority.database.close()
+    made.replay.bench.authority.database.close()
 
 
 def _has_java() -> bool:

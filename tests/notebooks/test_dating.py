@@ -289,7 +289,7 @@ STORIES = st.builds(
 )
 
 
-def lived(story: Story) -> ServerLog:
+def written_log(story: Story) -> ServerLog:
     """The log of this life, with the stamps of a running server every six hours, but for those that are missing."""
     log = ServerLog(ZoneInfo(story.zone))
     now = story.begin
@@ -385,7 +385,7 @@ def stamp(log: ServerLog, at: datetime) -> Line:
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STORIES)
 def test_every_event_comes_out_once_at_its_time_or_flagged(story: Story) -> None:
-    log = lived(story)
+    log = written_log(story)
     with_late_lines(log, story.late)
     parts = pieces(log, story)
     order = list(range(len(parts)))
@@ -403,7 +403,7 @@ def test_every_event_comes_out_once_at_its_time_or_flagged(story: Story) -> None
 @settings(max_examples=60, deadline=None)
 @given(STORIES)
 def test_a_server_that_writes_its_stamps_leaves_nothing_uncertain_but_the_double_hour(story: Story) -> None:
-    log = lived(replace(story, missing=frozenset()))
+    log = written_log(replace(story, missing=frozenset()))
     with_late_lines(log, story.late)
     with TemporaryDirectory() as folder:
         read_log = read(log.save(Path(folder) / "x.log"), timezone=story.zone)

@@ -22,7 +22,7 @@ from checkout_log.report import release_table
 from tests.conftest import new_postgres_database
 from tests.notebooks.replay import organization
 from tests.notebooks.replay.home import FORMS, Home, export
-from tests.notebooks.replay.parts import Lived
+from tests.notebooks.replay.parts import Replay
 from tests.support.authorities import Bench, TestClock
 from tests.support.borrowing import issued_to, seats_held, workstation
 from tests.support.connecting import started
@@ -38,10 +38,10 @@ def log(home: Home) -> Log:
     return read(home.exports["jsonl"])
 
 
-def lived_sessions(lived: Lived, ends_at: datetime) -> list[Session]:
+def lived_sessions(replay: Replay, ends_at: datetime) -> list[Session]:
     """The uses as rows of sessions, in order; what goes on when the log ends is open then."""
     rows = []
-    for use in lived.uses:
+    for use in replay.uses:
         is_over = use.end is not None and use.end <= ends_at
         end, ended_by = (use.end, use.ended_by) if is_over else (ends_at, "open")
         for feature in use.features:
@@ -66,10 +66,10 @@ def ends_at(log: Log) -> datetime:
     return log.events()["at"].max().to_pydatetime()  # type: ignore[no-any-return]
 
 
-def lived_denials(lived: Lived) -> Counter[Session]:
+def lived_denials(replay: Replay) -> Counter[Session]:
     return Counter(
         (one.at, one.mode, one.product, feature, one.member, one.machine, one.reason)
-        for one in lived.refused
+        for one in replay.refused
         for feature in one.features
     )
 
@@ -83,32 +83,32 @@ def read_denials(log: Log) -> Counter[Session]:
 @pytest.mark.parametrize("source", [*FORMS, "database"])
 def test_sessions_are_read_as_they_were_lived_from_every_export_and_from_the_database(home: Home, source: str) -> None:
     read_log = read(home.exports.get(source, home.address))
-    assert read_sessions(read_log) == lived_sessions(home.lived, ends_at(read_log))
+    assert read_sessions(read_log) == lived_sessions(home.replay, ends_at(read_log))
     assert read_log.quality()[["malformed", "undated", "ambiguous", "disagreeing"]].to_numpy().sum() == 0
 
 
 def test_an_authority_on_postgresql_is_read_as_it_lived(postgres: str, tmp_path: Path) -> None:
     url = new_postgres_database(postgres)
-    lived, _ = organization.live(url, tmp_path / "home", days=10, with_stories=False)
+    replay, _ = organization.replay(url, tmp_path / "home", days=10, with_stories=False)
     try:
-        path = export(tmp_path / "home", "parquet", lived.bench.clock, tmp_path / "log.parquet", url)
+        path = export(tmp_path / "home", "parquet", replay.bench.clock, tmp_path / "log.parquet", url)
         for source in (path, url):
             log = read(source)
-            assert read_sessions(log) == lived_sessions(lived, ends_at(log))
-            assert read_denials(log) == lived_denials(lived)
-        assert len(lived.uses) > 50
+            assert read_sessions(log) == lived_sessions(replay, ends_at(log))
+            assert read_denials(log) == lived_denials(replay)
+        assert len(replay.uses) > 50
     finally:
-        lived.bench.authority.database.close()
+        replay.bench.authority.database.close()
 
 
 def test_every_way_to_begin_and_to_end_was_lived(home: Home) -> None:
     """Else the tests here would show less than they say."""
-    ways = {(use.mode, use.ended_by) for use in home.lived.uses}
+    ways = {(use.mode, use.ended_by) for use in home.replay.uses}
     assert ways == {
         *((SESSION, ended_by) for ended_by in ("checkin", "end", "open")),
         *((BORROW, ended_by) for ended_by in ("checkin", "expiry", "revocation", "release", "open")),
     }
-    assert {one.reason for one in home.lived.refused} == {
+    assert {one.reason for one in home.replay.refused} == {
         "already-borrowed",
         "duration-too-long",
         "extension-not-assigned",
@@ -119,9 +119,9 @@ def test_every_way_to_begin_and_to_end_was_lived(home: Home) -> None:
 
 
 def test_denials_are_the_requests_that_were_refused(home: Home, log: Log) -> None:
-    assert read_denials(log) == lived_denials(home.lived)
+    assert read_denials(log) == lived_denials(home.replay)
     counts = denials.counts(log)
-    refused = Counter(one.reason == "pool-exhausted" for one in home.lived.refused for _ in one.features)
+    refused = Counter(one.reason == "pool-exhausted" for one in home.replay.refused for _ in one.features)
     assert (counts["raw"].sum(), counts["other"].sum()) == (refused[True], refused[False])
     assert counts[["unexplained", "unsupported"]].to_numpy().sum() == 0
 
@@ -129,16 +129,16 @@ def test_denials_are_the_requests_that_were_refused(home: Home, log: Log) -> Non
 def test_peaks_are_the_most_that_were_in_use_at_once(home: Home, log: Log) -> None:
     peaks = usage.peaks(log)
     highest = {(row.product, row.feature): (row.peak, row.peak_at) for row in peaks.itertuples()}
-    assert highest == most_at_once(home.lived)
+    assert highest == most_at_once(home.replay)
     # Of a concurrent product the authority counted the seats itself.
     counted = {key: most for key, (most, _) in highest.items() if key[0] == organization.DESKTOP.name}
-    assert counted == home.lived.most_seats
+    assert counted == home.replay.most_seats
     assert counted == {(organization.DESKTOP.name, one.name): one.seats for one in organization.DESKTOP.features}
 
 
-def most_at_once(lived: Lived) -> dict[tuple[str, str], tuple[int, datetime]]:
+def most_at_once(replay: Replay) -> dict[tuple[str, str], tuple[int, datetime]]:
     """Of each feature the most uses at one moment and when that was first reached, counted by hand."""
-    moves = [(use.start, 1, use) for use in lived.uses] + [(use.end, -1, use) for use in lived.uses if use.end is not None]
+    moves = [(use.start, 1, use) for use in replay.uses] + [(use.end, -1, use) for use in replay.uses if use.end is not None]
     in_use: Counter[tuple[str, str]] = Counter()
     most: dict[tuple[str, str], tuple[int, datetime]] = {}
     for at, step, use in sorted(moves, key=lambda move: move[:2]):
@@ -162,21 +162,21 @@ def test_a_session_beside_a_borrow_on_one_machine_is_one_seat_and_two_handles(sq
 
 
 def planted(home: Home) -> dict[str, str]:
-    return {home.lived.of_case(case).handle: cause for case, cause in home.stories.stuck.items()}
+    return {home.replay.of_case(case).handle: cause for case, cause in home.stories.stuck.items()}
 
 
 @pytest.mark.parametrize("is_later", [False, True], ids=["when the log ends", "at the last look"])
 def test_exactly_what_got_stuck_is_found_and_by_its_cause(home: Home, log: Log, is_later: bool) -> None:
-    stuck_uses = stuck.find(log, home.lived.now if is_later else None)
+    stuck_uses = stuck.find(log, home.replay.now if is_later else None)
     assert dict(zip(stuck_uses["handle"], stuck_uses["cause"], strict=True)) == planted(home)
     assert set(stuck_uses["cause"]) == {"holder-inactive", "machine-gone", "over-long-borrow", "outlier"}
 
 
 def test_what_time_frees_at_an_authority_is_not_overdue_when_the_log_is_old(home: Home, log: Log) -> None:
     """The log ended before many borrows were due; weeks later nothing of them is held any more."""
-    later = home.lived.now + timedelta(days=21)
+    later = home.replay.now + timedelta(days=21)
     stuck_uses = stuck.find(log, later)
-    due = {use.handle: use.until for use in home.lived.uses if use.until is not None}
+    due = {use.handle: use.until for use in home.replay.uses if use.until is not None}
     assert "overdue" not in set(stuck_uses["cause"])
     assert all(due[handle] > later for handle in stuck_uses["handle"] if handle in due)
     lapsed = {handle for handle in planted(home) if handle in due and due[handle] <= later}
@@ -185,22 +185,22 @@ def test_what_time_frees_at_an_authority_is_not_overdue_when_the_log_is_old(home
 
 
 def test_what_is_out_is_what_the_authority_itself_lists(home: Home, log: Log) -> None:
-    authority = home.lived.bench.authority
-    ageing = borrows.ageing(log, home.lived.now)
+    authority = home.replay.bench.authority
+    ageing = borrows.ageing(log, home.replay.now)
     out = ageing[ageing["is_out"]]
     for state, is_revoked in (("active", False), ("revoked", True)):
         borrows_out = borrow_service.every(Unit(authority, CONSOLE), Filter(state=state))
         expected = {
             (item.id, item.member, item.machine.id, item.machine.alias, item.expires_at)
             for item in borrows_out
-            if item.holds_seat(home.lived.now)
+            if item.holds_seat(home.replay.now)
         }
         mine = out[out["revoked_at"].notna() == is_revoked]
         rows = mine[["handle", "member", "machine", "alias", "due"]].itertuples(index=False, name=None)
         assert {tuple(map(plain, row)) for row in rows} == expected
         assert expected
     assert not out["is_overdue"].any()
-    renewed = {use.handle for use in map(home.lived.of_case, home.stories.fine) if use.ended_by == "open"}
+    renewed = {use.handle for use in map(home.replay.of_case, home.stories.fine) if use.ended_by == "open"}
     assert set(ageing.loc[ageing["renewals"] > 0, "handle"]) & renewed
 
 
@@ -210,7 +210,7 @@ def test_a_database_that_was_not_exported_lacks_the_ends_that_nobody_was_there_f
     assert before.keys() == after.keys()
     differing = {handle for handle in before if before[handle] != after[handle]}
     assert {(before[handle], after[handle]) for handle in differing} == {("open", "end")}
-    died = next(home.lived.of_case(case).handle for case, kind in home.stories.fine.items() if kind == "died")
+    died = next(home.replay.of_case(case).handle for case, kind in home.stories.fine.items() if kind == "died")
     assert died in differing
     # What is open for so long looks stuck.
     assert died in set(stuck.find(home.before_export)["handle"])
@@ -220,8 +220,8 @@ def test_a_database_that_was_not_exported_lacks_the_ends_that_nobody_was_there_f
 @pytest.fixture
 def later(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Console:
     """Commands for a copy of the home, some minutes after the last look."""
-    shutil.copytree(home.lived.bench.home, tmp_path / "home")
-    monkeypatch.setattr("authority.wiring.app.system_clock", TestClock(home.lived.now + timedelta(minutes=10)))
+    shutil.copytree(home.replay.bench.home, tmp_path / "home")
+    monkeypatch.setattr("authority.wiring.app.system_clock", TestClock(home.replay.now + timedelta(minutes=10)))
     return Console(tmp_path / "home", capsys)
 
 
@@ -241,7 +241,7 @@ def test_what_is_found_stuck_is_released_by_the_table_and_is_found_no_more(
     answer = later.good(*release)
     assert {row["id"]: row["borrow"]["state"] for row in answer} == dict.fromkeys(borrowed, "released")
     assert not held(later) & borrowed
-    of_pool = [use for use in home.lived.uses if use.handle in borrowed and use.product == organization.DESKTOP.name]
+    of_pool = [use for use in home.replay.uses if use.handle in borrowed and use.product == organization.DESKTOP.name]
     assert of_pool
     assert before - seats_taken(later) == len(of_pool)
 

@@ -13,7 +13,7 @@ from authority.cli.main import main
 from checkout_log import read
 from checkout_log.log import Log
 from tests.notebooks.replay import organization
-from tests.notebooks.replay.parts import Lived
+from tests.notebooks.replay.parts import Replay
 from tests.notebooks.replay.stories import Stories
 from tests.support.authorities import TestClock
 
@@ -24,7 +24,7 @@ FORMS = ("jsonl", "csv", "parquet")
 class Home:
     """The home of an authority that lived, with what was exported from it at the end."""
 
-    lived: Lived
+    replay: Replay
     stories: Stories
     exports: dict[str, Path]
     before_export: Log
@@ -32,7 +32,7 @@ class Home:
     @property
     def address(self) -> str:
         """Where an analyst reads its database."""
-        return self.lived.bench.authority.database.url.render_as_string(hide_password=False)
+        return self.replay.bench.authority.database.url.render_as_string(hide_password=False)
 
 
 def export(home: Path, form: str, clock: TestClock, path: Path, url: str | None = None) -> Path:
@@ -51,7 +51,7 @@ def make_home(folder: Path) -> Home:
     """Seven weeks on SQLite, with stories; `before_export` is the database as it was read before the first export."""
     home = folder / "home"
     home.mkdir()
-    lived, stories = organization.live(f"sqlite:///{home / 'authority.db'}", home)
+    replay, stories = organization.replay(f"sqlite:///{home / 'authority.db'}", home)
     before_export = read(home / "authority.db")
-    exports = {form: export(home, form, lived.bench.clock, folder / f"log.{form}") for form in FORMS}
-    return Home(lived, stories, exports, before_export)
+    exports = {form: export(home, form, replay.bench.clock, folder / f"log.{form}") for form in FORMS}
+    return Home(replay, stories, exports, before_export)

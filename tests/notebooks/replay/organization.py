@@ -22,8 +22,8 @@ from checkout_log.simulate.habits import wishes
 from checkout_log.simulate.organization import AUTHORITY
 from checkout_log.simulate.plan import Plan
 from checkout_log.simulate.world import world_of
-from tests.notebooks.replay.parts import Lived, licensed, moment, open_for_use
-from tests.notebooks.replay.player import Life
+from tests.notebooks.replay.parts import Replay, licensed, moment, open_for_use
+from tests.notebooks.replay.player import Player
 from tests.notebooks.replay.stories import Stories, weave
 from tests.support.authorities import TestClock, make_bench
 
@@ -91,7 +91,7 @@ def organization(days: int, planted: Planted = NOTHING_PLANTED) -> Organization:
     )
 
 
-def live(url: str, home: Path, *, days: int = 49, seed: int = SEED, with_stories: bool = True) -> tuple[Lived, Stories]:
+def replay(url: str, home: Path, *, days: int = 49, seed: int = SEED, with_stories: bool = True) -> tuple[Replay, Stories]:
     """The weeks lived through by a new authority over the empty database at `url`, and the stories that were in them."""
     world = world_of(organization(days), seed)
     stories = Stories(Plan(world, wishes(world)))
@@ -100,4 +100,4 @@ def live(url: str, home: Path, *, days: int = 49, seed: int = SEED, with_stories
     begin = moment(world.clock.utc_of(world.begin))
     bench = make_bench(url, home, clock=TestClock(begin), change=licensed(world))
     open_for_use(bench)
-    return Life(bench, stories.plan, stories.acts, HELD).live(), stories
+    return Player(bench, stories.plan, stories.acts, HELD).play(), stories

@@ -70,7 +70,7 @@ class Refused:
 
 
 @dataclass
-class Lived:
+class Replay:
     """What came of it. `most_seats` are the seats in use at most, by the authority's own count, of each concurrent feature."""
 
     bench: Bench

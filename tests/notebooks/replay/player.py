@@ -26,8 +26,8 @@ from tests.notebooks.replay.parts import (
     CLIENT_RENEWS,
     SESSION_LASTS,
     Act,
-    Lived,
     Refused,
+    Replay,
     Use,
     Workstation,
     account,
@@ -47,19 +47,19 @@ ASKS_AGAIN = MINUTE
 CHECKED_IN = ENDINGS.index("checkin")
 
 
-class Life:
+class Player:
     """An authority, and everybody who uses it."""
 
     def __init__(self, bench: Bench, plan: Plan, acts: Sequence[Act], levels: dict[str, tuple[str, tuple[str, ...]]]) -> None:
         """`levels` says which level and extensions of a named product the members of each group hold."""
         self.bench, self.world, self.plan, self.acts = bench, plan.world, plan, acts
-        self.lived = Lived(bench, moment(plan.world.now))
+        self.replay = Replay(bench, moment(plan.world.now))
         self.agenda: list[tuple[int, int, Callable[[], None]]] = []
         self.numbers = count()
         self.on: dict[tuple[int, int, str], Use] = {}
         self.people = [self._join(number, levels) for number in range(len(plan.world.people.names))]
 
-    def live(self) -> Lived:
+    def play(self) -> Replay:
         """Everything that happens until the last look. The authority's clock stands there then."""
         for wish in self.plan.done().itertuples():
             self._at(int(wish.at), partial(self._take, wish, int(wish.end), int(wish.tries)))
@@ -72,10 +72,10 @@ class Life:
             assert moment(at) >= self.bench.clock()
             self.bench.clock.at = moment(at)
             happen()
-        self.bench.clock.at = self.lived.now
-        for use in self.lived.uses:
+        self.bench.clock.at = self.replay.now
+        for use in self.replay.uses:
             self._end_by_time(use)
-        return self.lived
+        return self.replay
 
     def _join(self, number: int, levels: dict[str, tuple[str, tuple[str, ...]]]) -> Actor:
         people = self.world.people
@@ -131,11 +131,11 @@ class Life:
         product, features = self._features(use)
         names = self.people[member].username, self.world.people.machine_ids[machine], self.world.people.aliases[machine]
         started = Use(handle, mode, product, features, *names, self.bench.clock(), case)
-        self.lived.uses.append(started)
+        self.replay.uses.append(started)
         if not self.world.organization.product(product).named:
             for feature in features:
                 seats = seats_held(self.bench, product, feature)
-                self.lived.most_seats[product, feature] = max(seats, self.lived.most_seats.get((product, feature), 0))
+                self.replay.most_seats[product, feature] = max(seats, self.replay.most_seats.get((product, feature), 0))
         return started
 
     def _used(self, use: Use) -> None:
@@ -234,7 +234,7 @@ class Life:
         product, features = self._features(use)
         lacking = (str(error.evidence["feature"]),) if isinstance(error, PoolExhausted) else features
         where = self.people[member].username, self.world.people.machine_ids[machine]
-        self.lived.refused.append(Refused(self.bench.clock(), mode, product, lacking, *where, error.code))
+        self.replay.refused.append(Refused(self.bench.clock(), mode, product, lacking, *where, error.code))
         return error
 
     # What administrators do in stories.
@@ -245,12 +245,12 @@ class Life:
     def _remove(self, act: Act) -> None:
         """Borrows of a member who is removed are released, and sessions ended."""
         name = self.people[act.member].username
-        held = [use for use in self.lived.uses if use.member == name and not self._end_by_time(use)]
+        held = [use for use in self.replay.uses if use.member == name and not self._end_by_time(use)]
         removal.remove(self.bench.authority, CONSOLE, [self.people[act.member].username], release=True)
         for use in held:
             self._ended(use, "release" if use.mode == BORROW else "end")
 
     def _end_session(self, act: Act) -> None:
-        use = self.lived.of_case(act.case)
+        use = self.replay.of_case(act.case)
         sessions.end(Unit(self.bench.authority, CONSOLE), use.handle)
         self._ended(use, "end")
