@@ -17,8 +17,6 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
-from authority.storage.db.savepoints import savepoint
-
 # Other processes wait while a batch is open, so it must not grow for ever.
 MOST_IN_A_BATCH = 32
 
@@ -107,6 +105,34 @@ class Batches:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+@contextlib.contextmanager
+def savepoint(connection: Connection, *, keep: bool = True) -> Iterator[None]:
+    """A part of the transaction that is under way: taken back when the block raises, or in any case with `keep` false.
+
+    What came before it stays as it is, and the transaction goes on. Savepoints may stand within each other.
+    """
+    # Said by hand: SQLAlchemy's own savepoints stay open after they were rolled back, each within the one before.
+    _run(connection, "SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        take_back(connection)
+        _run(connection, "RELEASE SAVEPOINT part")
+        raise
+    if not keep:
+        take_back(connection)
+    _run(connection, "RELEASE SAVEPOINT part")
+
+
+def take_back(connection: Connection) -> None:
+    """Takes back what was done since the innermost savepoint, which stays open."""
+    _run(connection, "ROLLBACK TO SAVEPOINT part")
+
+
+def _run(connection: Connection, text: str) -> None:
+    connection.connection.cursor().execute(text)
 
 
 class _Queue:

@@ -14,9 +14,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from authority.domain.refusals import InvalidInput, SettingsInvalid, StorageUnavailable
-from authority.storage.db.batches import Batches
+from authority.storage.db.batches import Batches, take_back
 from authority.storage.db.prepared import pipeline
-from authority.storage.db.savepoints import take_back
 
 LONGEST_WAIT_SECONDS = 20
 # SQLite and PostgreSQL, each with the driver that was tried.
