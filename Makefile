@@ -55,7 +55,7 @@ bench: $(VENV)/dev.ready ## measure speed, as ratios taken in one run
 	$(BIN)/python -m tests.bench
 
 docs: $(VENV)/dev.ready ## write the pages of the documentation that come from the code
-	$(BIN)/python -m tests.support.documentation
+	$(BIN)/python -m tools.documentation
 
 format: $(VENV)/dev.ready ## format the code
 	$(BIN)/ruff format $(SOURCES)

@@ -15,8 +15,8 @@ from authority.domain.members import Role
 from authority.domain.refusals import SpecificationInvalid, every_refusal
 from authority.domain.sessions import BOUNDS, SessionSettings
 from authority.web.problems import STATUS
-from tests.support.documentation import DOCS
 from tests.support.routes import documented_routes
+from tools.documentation import DOCS
 
 PAGE = (DOCS / "administration.md").read_text(encoding="utf-8")
 SPANS = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", PAGE, flags=re.MULTILINE | re.DOTALL))

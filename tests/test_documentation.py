@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.documentation import DOCS, pages
+from tools.documentation import DOCS, pages
 
 ROOT = DOCS.parent
 BIN = Path(sys.executable).parent

@@ -14,7 +14,7 @@ from authority.signing.vendor.sample import sample_files
 from authority.wiring import installation
 from authority.wiring.app import open_authority
 from authority.wiring.settings import Settings, load
-from tests.support.documentation import DOCS
+from tools.documentation import DOCS
 from verifier.cli.main import main
 
 EXAMPLE = DOCS.parent / "keys.example"

@@ -15,7 +15,7 @@ from authority.services.context import Authority
 from authority.signing.keyring import FileSigner
 from authority.signing.vendor import authorizing, root_folder
 from authority.signing.vendor.root_folder import Made
-from tests.support.documentation import DOCS
+from tools.documentation import DOCS
 from verifier.core import files
 
 

@@ -43,6 +43,11 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
     return check
 
 
+def _mode(text: str) -> Mode:
+    # The enum itself has a signature that pydantic takes for a validator's on Python 3.11 alone.
+    return Mode(text)
+
+
 def _different(texts: list[str]) -> list[str]:
     if len(set(texts)) != len(texts):
         raise ValueError
@@ -106,7 +111,7 @@ class ProductTable(Table):
 
     id: Id = Field(description=ID)
     name: Text = Field(description=TEXT)
-    mode: Annotated[str, AfterValidator(Mode)] = Field(description=MODE)
+    mode: Annotated[str, AfterValidator(_mode)] = Field(description=MODE)
     levels: Annotated[list[Name], AfterValidator(_different)] = Field(description=f"an array without repetition of {NAMES}")
     seats: dict[Name, Count] = Field(description=COUNTS)
     extensions: dict[Name, Count] = Field(description=COUNTS)

@@ -25,7 +25,7 @@ from tools import fields
 from verifier.cli.main import build_parser
 from verifier.errors import every_error
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[1] / "docs"
 WRITTEN = "<!-- written by `make docs` from the code; a test compares -->"
 
 
@@ -66,8 +66,8 @@ def _carnet_help() -> Iterator[tuple[str, str]]:
     with _width(100):
         parser = build_parser()
         yield "carnet", parser.format_help()
-        for action in parser._actions:
-            if isinstance(action, argparse._SubParsersAction):
+        for action in parser._actions:  # noqa: SLF001 - argparse has no other way to ask for its commands
+            if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
                 for name, child in action.choices.items():
                     yield f"carnet {name}", child.format_help()
 
