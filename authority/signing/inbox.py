@@ -8,7 +8,7 @@ from authority.domain.borrows import Ask, Machine, OsUser, Receipt
 from authority.domain.refusals import RequestInvalid
 from authority.signing.encoding import digest
 from authority.signing.times import instant
-from verifier.core import claims, files, jose
+from verifier.core import carried, claims, files, jose
 from verifier.errors import CarnetError
 from verifier.workstation import disk
 
@@ -42,12 +42,12 @@ def read_request(compact: str) -> Ask:
     """What a workstation asks for, proved by its machine key. Raises RequestInvalid."""
     try:
         signed = jose.open_by_jwk(compact, claims.REQUEST_TYP)
-        return _ask(claims.request(signed.claims), digest(compact), signed.key.kid)
+        return _ask(carried.request(signed.claims), digest(compact), signed.key.kid)
     except CarnetError as error:
         raise RequestInvalid(f"the request cannot be read: {error.message}", cause=error.code) from error
 
 
-def _ask(request: claims.Request, signed_digest: str, machine_key: str) -> Ask:
+def _ask(request: carried.Request, signed_digest: str, machine_key: str) -> Ask:
     mark = request.machine
     return Ask(
         jti=request.jti,
@@ -70,12 +70,12 @@ def read_receipt(compact: str) -> Receipt:
     """What a workstation gives back, proved by its machine key. Raises RequestInvalid."""
     try:
         signed = jose.open_by_jwk(compact, claims.RECEIPT_TYP)
-        return _receipt(claims.receipt(signed.claims), digest(compact), signed.key.kid)
+        return _receipt(carried.receipt(signed.claims), digest(compact), signed.key.kid)
     except CarnetError as error:
         raise RequestInvalid(f"the receipt cannot be read: {error.message}", cause=error.code) from error
 
 
-def _receipt(receipt: claims.Receipt, signed_digest: str, machine_key: str) -> Receipt:
+def _receipt(receipt: carried.Receipt, signed_digest: str, machine_key: str) -> Receipt:
     return Receipt(
         jti=receipt.jti,
         digest=signed_digest,

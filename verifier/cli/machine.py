@@ -15,13 +15,21 @@ from verifier.workstation.store import Store
 LONGEST_ALIAS = 64
 
 
-def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
-    """Adds the commands of this module."""
+def add_identity(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """Adds `carnet identity`."""
     parser = commands.add_parser("identity", parents=[common], help="show machine id, OS user, alias and machine key")
     parser.set_defaults(run=show_identity)
+
+
+def add_alias(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """Adds `carnet alias`."""
     parser = commands.add_parser("alias", parents=[common], help="set the name by which people know this workstation")
     parser.add_argument("name", metavar="NAME")
     parser.set_defaults(run=set_alias)
+
+
+def add_trust(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """Adds `carnet trust`."""
     parser = commands.add_parser("trust", parents=[common], help="install or update the trust store")
     parser.add_argument("file", metavar="FILE", help="a trust file")
     parser.set_defaults(run=trust)
@@ -66,7 +74,7 @@ def trust(arguments: argparse.Namespace) -> int:
     """`carnet trust FILE`."""
     data = read_input(arguments.file)
     parse(data, "trust")
-    found, installed = TrustStore.read(data), install(Store.open(arguments.home), data)
-    value = {"installed": installed, "organization": found.organization, "roots": list(found.roots)}
+    store, installed = TrustStore.read(data), install(Store.open(arguments.home), data)
+    value = {"installed": installed, "organization": store.organization, "roots": list(store.roots)}
     lines = [f"installed: {installed}", "compare the root key with what the administrator tells you by another way:"]
-    return result(arguments, value, lines + [f"  {kid}" for kid in found.roots])
+    return result(arguments, value, lines + [f"  {kid}" for kid in store.roots])

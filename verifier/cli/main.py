@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-from collections.abc import Sequence
-from importlib.metadata import version
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 
-from verifier.cli import borrows, machine, proofs
 from verifier.cli.output import UsageError, failure, safe, usage_failure
 from verifier.errors import CarnetError, StateDamaged
 
@@ -27,8 +26,34 @@ exit status: 0 good, 1 the license is not good, 2 wrong usage, 3 could not be ch
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of `carnet` with all commands; each sets `run` to the function that does it."""
+# The module of each command, in the order of the help. It is imported when the command is asked for: a check starts fast.
+COMMANDS = {
+    "identity": "machine",
+    "alias": "machine",
+    "trust": "machine",
+    "request": "carry",
+    "install": "install",
+    "check": "check",
+    "status": "status",
+    "return": "carry",
+    "verify": "proofs",
+    "inspect": "proofs",
+}
+
+
+class ShowVersion(argparse.Action):
+    """Prints the version and ends; what knows it is slow to import and is asked only here."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Called by argparse when the option stands on the command line."""
+        from importlib.metadata import version
+
+        print(f"carnet {version('carnet')}")
+        parser.exit()
+
+
+def build_parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser of `carnet` with these commands; each sets `run` to the function that does it."""
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object on stdout")
     common.add_argument("--home", metavar="DIR", default=argparse.SUPPRESS, help="the folder with this workstation's state")
@@ -39,16 +64,19 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[common],
     )
-    parser.add_argument("--version", action="version", version=f"carnet {version('carnet')}")
+    parser.add_argument("--version", action=ShowVersion, nargs=0, help="show program's version number and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (machine, borrows, proofs):
-        module.add_commands(commands, common)
+    for name in names:
+        module = import_module(f"verifier.cli.{COMMANDS[name]}")
+        getattr(module, f"add_{name}")(commands, common)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status. No error reaches the user as a traceback."""
-    arguments = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    # A command that stands first needs no other one; help and mistakes need all.
+    arguments = build_parser(words[:1] if words and words[0] in COMMANDS else COMMANDS).parse_args(words)
     arguments.json = getattr(arguments, "json", False)
     arguments.home = getattr(arguments, "home", None)
     for stream in (sys.stdout, sys.stderr):

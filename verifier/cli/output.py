@@ -48,12 +48,16 @@ def warn(arguments: argparse.Namespace, warnings: tuple[str, ...] | list[str]) -
             print(f"carnet: note: {safe(warning)}", file=sys.stderr)
 
 
-def failure(arguments: argparse.Namespace, error: CarnetError) -> int:
-    """Prints an error with its code and what to do next. Returns its exit status."""
+def failure(arguments: argparse.Namespace, error: CarnetError, *, file: str | None = None, **more: Any) -> int:
+    """Prints an error with its code and what to do next. Returns its exit status.
+
+    `file` is the one it speaks of, where there are several; `more` is told beside its evidence with --json.
+    """
+    message = error.message if file is None else f"{file}: {error.message}"
     if arguments.json:
-        print_json(error.as_json())
+        print_json(error.as_json() | {"message": message, "evidence": error.evidence | more})
     else:
-        print(f"carnet: {safe(error.message)} [{error.code}]", file=sys.stderr)
+        print(f"carnet: {safe(message)} [{error.code}]", file=sys.stderr)
         if error.hint:
             print(f"carnet: what to do: {safe(error.hint)}", file=sys.stderr)
     return error.exit_status

@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from verifier.cli.borrows import describe
+from verifier.cli.check import describe
 from verifier.cli.output import UsageError, result, warn
 from verifier.cli.paths import read_input
 from verifier.core import files, steps
@@ -18,8 +18,8 @@ from verifier.core.times import timestamp
 from verifier.errors import Malformed
 
 
-def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
-    """Adds the commands of this module."""
+def add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """Adds `carnet verify`."""
     parser = commands.add_parser("verify", parents=[common], help="check one borrow file; reads and writes no state")
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--trust", metavar="FILE", required=True)
@@ -29,6 +29,10 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser], 
     parser.add_argument("--machine-key", metavar="JKT", help="thumbprint of the machine key")
     parser.add_argument("--at", metavar="TIME", help="judge as of this time (RFC 3339); default: now")
     parser.set_defaults(run=verify)
+
+
+def add_inspect(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """Adds `carnet inspect`."""
     parser = commands.add_parser("inspect", parents=[common], help="show what is inside a file, NOT VERIFIED")
     parser.add_argument("file", metavar="FILE")
     parser.set_defaults(run=inspect)
@@ -36,24 +40,24 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser], 
 
 def verify(arguments: argparse.Namespace) -> int:
     """`carnet verify FILE --trust FILE`."""
-    granted = steps.verify(
+    grant = steps.verify(
         read_input(arguments.file),
         trust=read_input(arguments.trust),
         workstation=Workstation(arguments.machine, arguments.user, arguments.machine_key),
         now=datetime.now(UTC) if arguments.at is None else _time(arguments.at),
         status_list=None if arguments.status is None else read_input(arguments.status),
     )
-    warn(arguments, granted.warnings)
-    return result(arguments, {"grant": granted.as_json()}, [describe(granted)])
+    warn(arguments, grant.warnings)
+    return result(arguments, {"grant": grant.as_json()}, [describe(grant)])
 
 
 def _time(text: str) -> datetime:
     try:
-        found = datetime.fromisoformat(text)
-        timestamp(found)
+        at = datetime.fromisoformat(text)
+        timestamp(at)
     except (ValueError, OverflowError) as error:
         raise UsageError(f"--at {text}: write a time with its zone, such as 2026-12-24T18:00:00Z") from error
-    return found
+    return at
 
 
 def inspect(arguments: argparse.Namespace) -> int:

@@ -1,16 +1,13 @@
 """Who asks for what, and what comes back: the values at the door of the verifier."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from verifier.core.times import rfc3339
 
 
-@dataclass(frozen=True, slots=True)
-class Workstation:
+class Workstation(NamedTuple):
     """Who asks, and where: machine id, OS user id, machine key thumbprint. None means: not compared, and the grant says so."""
 
     machine_id: str | None
@@ -18,8 +15,7 @@ class Workstation:
     machine_key: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(NamedTuple):
     """What an application asks for: a product, at least this level of it (None: any), and all of these extensions."""
 
     product: str
@@ -27,7 +23,7 @@ class Demand:
     extensions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Grant:
     """What a good license gives. Only the verifier makes one; `warnings` say what could not be known without a network."""
 

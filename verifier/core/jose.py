@@ -1,12 +1,9 @@
 """The JOSE text: a strict front end, then PyJWT on a private instance pinned to Ed25519. Nothing is believed before its turn."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from jwt.algorithms import OKPAlgorithm
@@ -33,8 +30,7 @@ _jws = PyJWS(algorithms=[])
 _jws.register_algorithm("EdDSA", OKPAlgorithm())
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(NamedTuple):
     """Claims whose signature was verified over the received bytes, and the key that did it. The claims are not yet checked."""
 
     claims: Mapping[str, Any]

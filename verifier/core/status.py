@@ -1,10 +1,8 @@
 """The status list: two bits for each borrow token, signed, numbered, unpacked within bounds (draft-ietf-oauth-status-list-21)."""
 
-from __future__ import annotations
-
 import hashlib
 import zlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from verifier.core import keys
 from verifier.core.claims import STATUS_BITS, STATUS_LIST_TYP, status_list
@@ -18,8 +16,7 @@ BITS = STATUS_BITS
 LARGEST_UNPACKED = 1024 * 1024
 
 
-@dataclass(frozen=True)
-class StatusList:
+class StatusList(NamedTuple):
     """A verified list and the key that signed it. `digest` is that of the compact text: one `seq`, one text."""
 
     organization: str

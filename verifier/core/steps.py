@@ -19,13 +19,11 @@ beside the code. An application asks `verify`, where every input is explicit, or
 Steps 5 and 12, and the clock in 6, ask what the workstation remembers; `verify` knows none of it.
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from verifier import errors
 from verifier.core import claims, files, status
@@ -37,8 +35,7 @@ from verifier.core.times import rfc3339_of, timestamp
 from verifier.core.trust import SECONDS_PER_DAY, Authorization, TrustStore
 
 
-@dataclass(frozen=True, slots=True)
-class StatusFile:
+class StatusFile(NamedTuple):
     """A status file whose signatures were verified: the list, its compact text, and the authorization beside it."""
 
     status_list: StatusList
@@ -46,8 +43,7 @@ class StatusFile:
     authorization: Authorization
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """A borrow file that passed steps 1 to 4: its claims, the authorization it carries, the newest one, the newest list.
 
     `signed_at` is the newest time that something signed states, in seconds since 1970 UTC: whatever the clock says, it is later.

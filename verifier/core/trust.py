@@ -1,11 +1,8 @@
 """The chain of trust: root keys sign the authorization, which says with which keys an organization may give what."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from verifier.core import files
 from verifier.core.claims import AUTHORIZATION_TYP
@@ -37,8 +34,7 @@ _PRODUCT = frozenset(["id", "name", "mode", "levels", "seats", "extensions", "un
 SECONDS_PER_DAY = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class SigningKey:
+class SigningKey(NamedTuple):
     """A key of the authority. After a theft `revoked` is set and only the borrows whose `jti` is `known` stay good."""
 
     key: PublicKey
@@ -49,8 +45,7 @@ class SigningKey:
     known: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(NamedTuple):
     """A product: ordered levels from low to high, unordered extensions, seats of each, and its end (seconds, or None)."""
 
     id: str
@@ -66,16 +61,14 @@ class Product:
         return self.levels[: self.levels.index(level) + 1]
 
 
-@dataclass(frozen=True, slots=True)
-class UserType:
+class UserType(NamedTuple):
     """What members of a type hold by themselves (`includes`: product to level) and may be given (`may_hold`)."""
 
     includes: Mapping[str, str]
     may_hold: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Authorization:
+class Authorization(NamedTuple):
     """The claims of an `authorization+jwt` whose root signature was verified. Times are seconds since 1970 UTC."""
 
     vendor: str
@@ -212,15 +205,14 @@ def _check_user_types(result: Authorization) -> None:
         raise Malformed("the authorization limits a user type that it does not define")
 
 
-@dataclass(frozen=True)
-class TrustStore:
+class TrustStore(NamedTuple):
     """The root keys of one organization, by thumbprint. They alone need to be trusted; all else follows by signature."""
 
     organization: str
     roots: Mapping[str, PublicKey]
 
     @classmethod
-    def read(cls, data: bytes | str) -> TrustStore:
+    def read(cls, data: bytes | str) -> Self:
         """The store in a trust file. Raises Malformed; an empty one would trust nothing and is refused too."""
         _, members = files.parse(data, "trust")
         read = Reader(members, "the trust file", files.MEMBERS["trust"])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from verifier.core import claims, files, keys
+from verifier.core import carried, claims, files, keys
 from verifier.errors import Malformed, NoTrust
 from verifier.workstation import identity
 from verifier.workstation.clock import wall_seconds
@@ -62,7 +62,7 @@ def request_file(
         "prev": prev,
     }
     asked |= {name: value for name, value in (("days", wish.days), ("until", wish.until)) if value is not None}
-    parsed = claims.request(asked)
+    parsed = carried.request(asked)
     if parsed.until is not None and parsed.until <= now:
         raise Malformed("the end asked for lies in the past", hint="Name a day to come.")
     return files.render("request", {"request": key.sign(claims.REQUEST_TYP, asked)})
@@ -104,7 +104,7 @@ def receipt_claims(borrow: claims.Borrow, *, count: int, jti: str, now: int) -> 
 
 def return_file(key: MachineKey, receipt: dict[str, Any]) -> bytes:
     """The bytes of a return file, the same for the same receipt."""
-    claims.receipt(receipt)
+    carried.receipt(receipt)
     return files.render("return", {"receipt": key.sign(claims.RECEIPT_TYP, receipt)})
 
 

@@ -1,11 +1,9 @@
 """May I run? The core's steps with what this workstation keeps, remembers and is."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from verifier.core import steps
 from verifier.core.grant import Demand, Grant, Workstation
@@ -17,8 +15,7 @@ from verifier.workstation.clock import wall_seconds
 from verifier.workstation.store import Store, damaged
 
 
-@dataclass(frozen=True, slots=True)
-class License:
+class License(NamedTuple):
     """An installed borrow as people want to see it; `evidence` is None when its file cannot be read, `error` says why."""
 
     product: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import stat
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,11 @@ from verifier.errors import StateDamaged
 from verifier.workstation.disk import write_atomically
 
 
-@dataclass(frozen=True)
 class MachineKey:
     """The private key of this workstation and user."""
 
-    _private: Ed25519PrivateKey
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        self._private = private
 
     @property
     def public(self) -> PublicKey:

@@ -8,7 +8,6 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 from verifier.core import claims, files, jose, keys
@@ -146,7 +145,7 @@ class Store:
 
     def save_state(self, remembered: State) -> None:
         """Keeps the state, signed, so that no part of it can be changed by hand."""
-        compact = self.machine_key().sign(STATE_TYP, asdict(remembered))
+        compact = self.machine_key().sign(STATE_TYP, remembered.claims())
         write_atomically(self._state, (json.dumps({"state": compact}) + "\n").encode())
 
     def machine_key(self) -> MachineKey:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.chains import DAY, HOUR, Chain, make_chain
-from verifier.core import claims, files, jose
+from verifier.core import carried, claims, files, jose
 from verifier.core.grant import Workstation
 
 CARNET = Path(sys.executable).with_name("carnet")
@@ -90,10 +90,10 @@ def test_a_borrow_is_requested_installed_checked_and_returned(laptop: Laptop) ->
     assert (laptop.medium / "again.return").read_bytes() == first
 
 
-def request_in(path: Path) -> claims.Request:
+def request_in(path: Path) -> carried.Request:
     """The request in a file, verified with the key that it carries."""
     token = files.parse(path.read_bytes(), "request")[1]["request"]
-    return claims.request(jose.open_by_jwk(token, claims.REQUEST_TYP).claims)
+    return carried.request(jose.open_by_jwk(token, claims.REQUEST_TYP).claims)
 
 
 def test_people_are_shown_what_is_granted_and_what_is_not(laptop: Laptop) -> None:

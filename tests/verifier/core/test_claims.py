@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.chains import make_chain, receipt_claims, refused, request_claims
-from verifier.core import claims
+from verifier.core import carried, claims
 from verifier.core.jose import strict_object
 from verifier.core.trust import authorization
 from verifier.errors import CarnetError
@@ -26,8 +26,8 @@ KINDS: dict[str, tuple[dict[str, Any], Parse]] = {
     "borrow": (CHAIN.borrow, claims.borrow),
     "authorization": (CHAIN.authorization, authorization),
     "status list": (CHAIN.status_list, claims.status_list),
-    "request": (request_claims(), claims.request),
-    "receipt": (receipt_claims(), claims.receipt),
+    "request": (request_claims(), carried.request),
+    "receipt": (receipt_claims(), carried.receipt),
 }
 # Objects whose member names are data, and members that need not be there.
 MAPPINGS = {"types", "user_types", "includes", "seats", "extensions"}
@@ -207,10 +207,10 @@ def test_a_value_out_of_bounds_is_malformed(kind: str, path: Path, wrong: Any) -
 
 def test_a_request_says_days_or_until_or_neither() -> None:
     asked = request_claims()
-    assert claims.request(asked).days == 7
+    assert carried.request(asked).days == 7
     del asked["days"]
-    assert (claims.request(asked).days, claims.request(asked).until) == (None, None)
-    assert claims.request(asked | {"until": 2_000_000_000}).until == 2_000_000_000
+    assert (carried.request(asked).days, carried.request(asked).until) == (None, None)
+    assert carried.request(asked | {"until": 2_000_000_000}).until == 2_000_000_000
 
 
 JSON_VALUES = st.recursive(

@@ -25,7 +25,7 @@ from tests.support.hostile_tokens import (
     TYP,
     with_payload,
 )
-from verifier.core import claims, jose, keys
+from verifier.core import carried, claims, jose, keys
 from verifier.core.keys import PublicKey
 from verifier.core.trust import authorization
 from verifier.errors import Malformed
@@ -152,8 +152,8 @@ KINDS: dict[str, tuple[bool, dict[str, Any], Callable[[Mapping[str, Any]], objec
     claims.BORROW_TYP: (False, make_chain().borrow, claims.borrow),
     claims.STATUS_LIST_TYP: (False, make_chain().status_list, claims.status_list),
     claims.AUTHORIZATION_TYP: (False, make_chain().authorization, authorization),
-    claims.REQUEST_TYP: (True, request_claims(), claims.request),
-    claims.RECEIPT_TYP: (True, receipt_claims(), claims.receipt),
+    claims.REQUEST_TYP: (True, request_claims(), carried.request),
+    claims.RECEIPT_TYP: (True, receipt_claims(), carried.receipt),
 }
 
 

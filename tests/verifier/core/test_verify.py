@@ -118,10 +118,10 @@ def test_another_machine_user_or_machine_key_is_refused_and_one_that_is_not_give
     granted = chain.verify()
     wanted = getattr(chain.workstation, field)
     for other in ("another", "", wanted.upper() + "x", wanted[:-1], f"{wanted} "):
-        chain.workstation = replace(chain.workstation, **{field: other})
+        chain.workstation = chain.workstation._replace(**{field: other})
         with refused(code):
             chain.verify()
-    chain.workstation = replace(chain.workstation, **{field: None})
+    chain.workstation = chain.workstation._replace(**{field: None})
     name = field.removesuffix("_id").replace("_", " ")
     assert chain.verify() == replace(granted, warnings=(f"the {name} was not compared",))
 
@@ -174,10 +174,10 @@ def test_the_reason_given_is_the_first_step_that_fails(chain: Chain) -> None:
         chain.verify(late)
     with refused("wrong-machine"):
         chain.verify()
-    chain.workstation = replace(own, user_id="uid:1", machine_key="another")
+    chain.workstation = own._replace(user_id="uid:1", machine_key="another")
     with refused("wrong-user"):
         chain.verify()
-    chain.workstation = replace(own, machine_key="another")
+    chain.workstation = own._replace(machine_key="another")
     with refused("wrong-machine-key"):
         chain.verify()
     chain.workstation = own

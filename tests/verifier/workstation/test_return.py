@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.chains import DAY, START, refused
 from tests.support.real_workstation import RealWorkstation, make_workstation
-from verifier.core import claims, files, jose
-from verifier.core.claims import Receipt
+from verifier.core import carried, claims, files, jose
+from verifier.core.carried import Receipt
 from verifier.workstation import carry, install
 from verifier.workstation.store import Store
 
@@ -25,7 +25,7 @@ def receipt(here: RealWorkstation, data: bytes) -> Receipt:
     """The receipt in a return file, verified with the key that it carries, which must be this machine's."""
     signed = jose.open_by_jwk(files.parse(data, "return")[1]["receipt"], claims.RECEIPT_TYP)
     assert signed.key.kid == here.chain.workstation.machine_key
-    return claims.receipt(signed.claims)
+    return carried.receipt(signed.claims)
 
 
 def bury(here: RealWorkstation) -> None:
@@ -93,7 +93,7 @@ def test_the_next_request_carries_the_hash_of_the_last_receipt(here: RealWorksta
 
     def asked() -> Any:
         token = json.loads(carry.request(here.store, Wish("arcgis-pro")))["request"]
-        return claims.request(jose.open_by_jwk(token, claims.REQUEST_TYP).claims)
+        return carried.request(jose.open_by_jwk(token, claims.REQUEST_TYP).claims)
 
     assert asked().prev is None
     here.give_up()

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -187,7 +186,7 @@ BROKEN_STATES: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("state", BROKEN_STATES.values(), ids=BROKEN_STATES)
 def test_a_state_of_another_form_is_damaged_to_every_use(here: RealWorkstation, state: dict[str, object]) -> None:
-    compact = here.store.machine_key().sign(STATE_TYP, asdict(here.store.state()) | state)
+    compact = here.store.machine_key().sign(STATE_TYP, here.store.state().claims() | state)
     (here.home / "state.json").write_text(json.dumps({"state": compact}))
     with refused("state-damaged"):
         here.check()

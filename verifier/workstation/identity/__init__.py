@@ -1,12 +1,9 @@
 """Who and where am I: one file for each operating system behind one protocol, chosen here and nowhere else."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import sys
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from verifier.core.keys import encode
 from verifier.errors import StateDamaged
@@ -15,8 +12,7 @@ from verifier.errors import StateDamaged
 APPLICATION_ID = bytes.fromhex("6b1f3c5de0c94d0fa3f2a7c1d2847c11")
 
 
-@dataclass(frozen=True, slots=True)
-class MachineMark:
+class MachineMark(NamedTuple):
     """A machine: hashed id, where it came from, and a second hashed mark where the system has one."""
 
     id: str
@@ -24,8 +20,7 @@ class MachineMark:
     secondary: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class OsUser:
+class OsUser(NamedTuple):
     """The OS user of this process: `uid:N` or `sid:S-1-...`, and the name for display."""
 
     id: str

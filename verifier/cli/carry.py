@@ -1,0 +1,76 @@
+"""request and return: what is written here to be carried to the administrator."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date, datetime, timedelta
+
+from verifier.cli.check import add_license
+from verifier.cli.output import UsageError, result
+from verifier.cli.paths import check_output, write_output
+from verifier.core.times import timestamp
+from verifier.errors import Malformed
+from verifier.workstation import carry, install
+from verifier.workstation.store import Store
+
+
+def add_request(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """Adds `carnet request`."""
+    parser = commands.add_parser("request", parents=[common], help="write a signed request file to carry")
+    add_license(parser)
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--days", type=int, metavar="N", help="for how many days")
+    length.add_argument("--until", metavar="DATE", help="through this day (2026-12-24), or until a time (RFC 3339)")
+    parser.add_argument("--member", metavar="NAME", help="the member to borrow for")
+    parser.add_argument("-o", "--output", metavar="FILE", required=True)
+    parser.set_defaults(run=request)
+
+
+def add_return(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """Adds `carnet return`."""
+    parser = commands.add_parser("return", parents=[common], help="give a borrow up and write the return receipt to carry")
+    parser.add_argument("product", metavar="PRODUCT")
+    parser.add_argument("-o", "--output", metavar="FILE", required=True)
+    parser.set_defaults(run=give_up)
+
+
+def request(arguments: argparse.Namespace) -> int:
+    """`carnet request`."""
+    check_output(arguments.output)
+    wish = carry.Wish(
+        product=arguments.product,
+        level=arguments.level,
+        extensions=arguments.extensions,
+        days=arguments.days,
+        until=None if arguments.until is None else _end_of(arguments.until),
+        member=arguments.member,
+    )
+    try:
+        data = carry.request(Store.open(arguments.home), wish)
+    except Malformed as error:
+        raise UsageError(f"{error.message}. {error.hint if error.hint != error.default_hint else ''}".strip()) from error
+    write_output(arguments.output, data)
+    lines = [f"wrote {arguments.output}", "carry it to the administrator; install the answer with: carnet install FILE"]
+    return result(arguments, {"file": arguments.output}, lines)
+
+
+def _end_of(text: str) -> int:
+    """Seconds since 1970 UTC of the end meant: a day counts to its last moment, here; a time must have a zone."""
+    try:
+        if len(text) == len("2026-12-24"):
+            midnight = datetime.combine(date.fromisoformat(text) + timedelta(days=1), datetime.min.time())
+            return timestamp(midnight.astimezone())
+        return timestamp(datetime.fromisoformat(text))
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"--until {text}: write a day (2026-12-24) or a time with its zone (2026-12-24T18:00:00Z)") from error
+
+
+def give_up(arguments: argparse.Namespace) -> int:
+    """`carnet return PRODUCT -o FILE`: may be repeated until the file is safely written."""
+    check_output(arguments.output)
+    write_output(arguments.output, install.give_up(Store.open(arguments.home), arguments.product))
+    lines = [
+        f"{arguments.product} no longer works here; wrote {arguments.output}",
+        "carry it to the administrator to free the seat",
+    ]
+    return result(arguments, {"file": arguments.output, "product": arguments.product}, lines)

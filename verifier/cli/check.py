@@ -1,0 +1,38 @@
+"""check: the question an application asks at start."""
+
+from __future__ import annotations
+
+import argparse
+
+import verifier
+from verifier.cli.output import result, warn
+from verifier.core.grant import Grant
+from verifier.core.times import rfc3339
+
+
+def add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """Adds `carnet check`."""
+    parser = commands.add_parser("check", parents=[common], help="may I run? the question an application asks at start")
+    add_license(parser)
+    parser.set_defaults(run=check)
+
+
+def add_license(parser: argparse.ArgumentParser) -> None:
+    """Adds what names a license: product, level and extensions."""
+    parser.add_argument("product", metavar="PRODUCT")
+    parser.add_argument("--level", metavar="L")
+    parser.add_argument("--extension", metavar="E", action="append", default=[], dest="extensions")
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """`carnet check PRODUCT`."""
+    grant = verifier.check(arguments.product, arguments.level, arguments.extensions, home=arguments.home)
+    warn(arguments, grant.warnings)
+    return result(arguments, {"grant": grant.as_json()}, [describe(grant)])
+
+
+def describe(grant: Grant) -> str:
+    """A Grant in one line."""
+    extensions = f" with {', '.join(grant.extensions)}" if grant.extensions else ""
+    until = rfc3339(grant.expires_at)
+    return f"good: {grant.product} {grant.level}{extensions} for {grant.member} until {until}, {grant.days_left} days left"
