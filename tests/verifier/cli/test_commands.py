@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import verifier.cli.main
 from tests.support.chains import Chain, make_chain
 from verifier.cli.main import main
 from verifier.core import files
@@ -276,3 +278,31 @@ def test_file_names_never_reach_the_terminal_raw(
     printed = capsys.readouterr()
     assert is_plain(printed.out)
     assert is_plain(printed.err)
+
+
+def test_every_file_that_does_not_pass_is_told_and_the_first_decides_the_status(
+    carried: Chain, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("BAD").write_bytes(b"{")
+    Path("REQUEST").write_bytes(files.render("request", {"request": "a.b.c"}))
+    assert main(["install", "REQUEST", "BAD", "good.trust"]) == 1
+    told = capsys.readouterr().err
+    assert told.index("BAD: ") < told.index("REQUEST: ")
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"carnet {version('carnet')}\n")
+
+
+@pytest.mark.parametrize("name", verifier.cli.main.COMMANDS)
+def test_a_command_says_the_same_whether_it_stands_first_or_not(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only a command that stands first is built alone."""
+    said = []
+    for arguments in ([name, "--help"], ["--json", name, "--help"]):
+        with pytest.raises(SystemExit):
+            main(arguments)
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
+    assert said[0].startswith(f"usage: carnet {name} ")

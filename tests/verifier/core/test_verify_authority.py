@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.chains import DAY, START, Chain, Signer, at, key_record, make_chain, refused
-from verifier.core import claims, files, steps
+from verifier.core import claims, files, status, steps
 from verifier.core.grant import Grant
 
 
@@ -204,3 +204,19 @@ def test_a_list_by_a_revoked_status_key_is_no_evidence_once_the_revocation_is_kn
     known = chain.trust().authorize(newer.authorization_token())
     chain.set_status(0, seq=1_000)
     assert steps.open_borrow(chain.borrow_file(), chain.trust(), [], known=known).status_list is None
+
+
+def test_a_status_file_by_a_key_that_the_newest_authorization_does_not_take_is_refused(chain: Chain) -> None:
+    """It is given to be used, so it is not passed over as a list in the borrow file is."""
+    older = chain.status_file()
+    chain.authorization["keys"][1] |= {"revoked": True}
+    chain.renew_authorization()
+    with refused("status-list-unusable"):
+        chain.verify(with_list=False, status_list=older)
+
+
+def test_a_status_file_given_twice_over_is_verified_once(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    beside, taken = steps.open_status(chain.status_file(), chain.trust()), []
+    monkeypatch.setattr(status, "read", lambda *arguments: taken.append(arguments))
+    assert steps.open_borrow(chain.borrow_file(), chain.trust(), [beside]).status_list == beside.status_list
+    assert taken == []

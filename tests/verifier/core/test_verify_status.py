@@ -237,3 +237,10 @@ def test_a_status_file_of_two_mebibytes_is_read(chain: Chain) -> None:
     """A list of the largest size that hardly compresses still fits into the file that carries it."""
     chain.status_list["status_list"]["lst"] = pack({}, LARGEST_UNPACKED)
     assert chain.verify(with_list=False, status_list=chain.status_file()).warnings == ()
+
+
+@pytest.mark.parametrize("exp", [START, START - 1])
+def test_a_list_that_ends_before_it_begins_is_unusable(chain: Chain, exp: int) -> None:
+    chain.status_list["exp"] = exp
+    with refused("status-list-unusable"):
+        chain.verify()

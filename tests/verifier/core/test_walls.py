@@ -15,7 +15,6 @@ FORBIDDEN = {
     "input",
     "exec",
     "eval",
-    "compile",
     "breakpoint",
     "__import__",
     "now",

@@ -107,6 +107,15 @@ def forged_list(here: RealWorkstation) -> bytes:
     return forged
 
 
+def status_by_a_revoked_key(here: RealWorkstation) -> bytes:
+    """The older authorization in the file still takes the key; the newest one that is installed does not."""
+    older = here.chain.status_file()
+    here.chain.authorization["keys"][1] |= {"revoked": True}
+    here.chain.renew_authorization()
+    here.install(here.chain.authorization_file())
+    return older
+
+
 BAD: dict[str, tuple[Callable[[RealWorkstation], bytes], str]] = {
     "nothing": (lambda _: b"", "malformed"),
     "random bytes": (lambda _: bytes(range(256)), "malformed"),
@@ -130,6 +139,7 @@ BAD: dict[str, tuple[Callable[[RealWorkstation], bytes], str]] = {
     "an older authorization": (older_authorization, "not-authorized"),
     "a borrow by a revoked key": (revoked_key, "key-not-valid"),
     "a status list by a revoked key": (forged_list, "revoked"),
+    "a status file by a revoked key": (status_by_a_revoked_key, "status-list-unusable"),
 }
 
 

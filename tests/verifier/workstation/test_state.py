@@ -15,12 +15,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa, x25519
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
+import verifier
 from tests.support.chains import DAY, HOUR, START, URI, refused
 from tests.support.real_workstation import RealWorkstation, make_workstation
 from verifier.core import steps
 from verifier.core.claims import STATE_TYP
+from verifier.core.reading import LAST_SECOND
 from verifier.errors import CarnetError
-from verifier.workstation import identity, machine_key
+from verifier.workstation import identity, install, machine_key
 from verifier.workstation.identity import hashed, linux
 from verifier.workstation.store import Store
 
@@ -296,3 +298,55 @@ def test_checking_and_returning_open_no_connection(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-2:] == ["ada", "socket.__new__"]
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float(LAST_SECOND + 1), 1e17])
+def test_a_clock_that_shows_no_time_of_the_calendar_is_in_doubt(
+    here: RealWorkstation, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: seconds)
+    with refused("clock-in-doubt"):
+        verifier.check("arcgis-pro", home=here.home)
+    with refused("clock-in-doubt"):
+        install.install(here.store, here.chain.borrow_file())
+
+
+@pytest.mark.parametrize("seconds", [0.0, float(LAST_SECOND)])
+def test_the_first_and_the_last_second_of_the_calendar_are_times(
+    here: RealWorkstation, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: seconds)
+    with refused("clock-turned-back", "expired"):
+        verifier.check("arcgis-pro", home=here.home)
+
+
+def test_a_tombstone_with_the_receipt_of_another_borrow_is_damage(here: RealWorkstation) -> None:
+    here.give_up()
+    state = here.store.state()
+    state.given_up = {"C" * 22: state.given_up["B" * 22]}
+    here.store.save_state(state)
+    with refused("state-damaged"):
+        here.store.state()
+
+
+def test_what_is_remembered_comes_back_as_it_was_kept(here: RealWorkstation) -> None:
+    here.give_up()
+    state = here.store.state()
+    assert state.given_up["B" * 22].product == "arcgis-pro"
+    here.store.save_state(state)
+    assert here.store.state() == state
+
+
+def test_a_system_without_an_identity_cannot_be_checked(here: RealWorkstation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "plan9")
+    with refused("state-damaged"):
+        here.check()
+
+
+def test_a_machine_without_a_machine_id_cannot_be_checked(
+    here: RealWorkstation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "machine-id").write_text("uninitialized\n", encoding="ascii")
+    monkeypatch.setattr(linux, "MACHINE_ID_FILES", (tmp_path / "missing", tmp_path / "machine-id"))
+    with refused("state-damaged"):
+        here.check()
