@@ -57,7 +57,7 @@ class Reader:
         return value
 
     def text_or_null(self, name: str, pattern: re.Pattern[str] | None = None) -> str | None:
-        """Like `text`, or None for JSON null."""
+        """Printable text of 1 to 256 characters, matching `pattern` when one is given, or None for JSON null."""
         return None if self._value[name] is None else self.text(name, pattern)
 
     def integer(self, name: str, least: int = 0, most: int = LARGEST_INTEGER) -> int:
@@ -72,7 +72,7 @@ class Reader:
         return self.integer(name, 0, LAST_SECOND)
 
     def integer_or_null(self, name: str, least: int = 0) -> int | None:
-        """Like `integer`, or None for JSON null."""
+        """A JSON integer of at least `least`, or None for JSON null."""
         return None if self._value[name] is None else self.integer(name, least)
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:

@@ -95,6 +95,32 @@ def test_what_an_application_asks_for_is_compared(here: RealWorkstation) -> None
         ask("Basic", "SpatialAnalyst")
 
 
+def test_a_check_judges_in_the_order_of_the_steps(here: RealWorkstation) -> None:
+    """What was given up is given up, what has ended has ended; then what is asked for; only then whose it is, and its status."""
+    here.chain.set_status(1, seq=2)
+    here.install(here.chain.status_file())
+    ended = here.chain.borrow["exp"]
+
+    def ask(level: str, now: int) -> Grant:
+        return verifier.check("arcgis-pro", level, home=here.home, now=at(now))
+
+    with refused("revoked"):
+        ask("Standard", START)
+    (here.home / "machine-key.pem").unlink()
+    with refused("wrong-machine-key"):
+        ask("Standard", START)
+    with refused("level-not-granted"):
+        ask("Advanced", START)
+    with refused("expired"):
+        ask("Advanced", ended)
+
+
+def test_a_returned_borrow_is_given_up_whatever_else_it_is(here: RealWorkstation) -> None:
+    here.give_up()
+    with refused("given-up"):
+        verifier.check("arcgis-pro", "Advanced", home=here.home, now=at(here.chain.borrow["exp"]))
+
+
 def test_a_newer_status_list_is_taken_and_judged_by(here: RealWorkstation) -> None:
     here.chain.set_status(2, seq=2)
     here.install(here.chain.status_file())
