@@ -56,6 +56,7 @@ bench: $(VENV)/dev.ready ## measure speed, as ratios taken in one run
 
 docs: $(VENV)/dev.ready ## write the pages of the documentation that come from the code
 	$(BIN)/python -m tools.documentation
+	$(BIN)/python -m tools.walk_picture
 
 format: $(VENV)/dev.ready ## format the code
 	$(BIN)/ruff format $(SOURCES)
