@@ -76,7 +76,7 @@ def copy_database(source: Path, target: Path) -> None:
 
 def _borrow_call(bench: Bench, client: Any, name: str) -> Callable[[], None]:
     member = bench.member(name)
-    secret, _ = access.create_api_key(bench.authority, CONSOLE, member.username, "walk")
+    secret, _ = access.create_api_key(Unit(bench.authority, CONSOLE), member.username, "walk")
     body = {"request": SimulatedWorkstation(f"laptop-{name}").request(Wish(PRODUCT), bench.clock())}
 
     def call() -> None:

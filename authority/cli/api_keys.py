@@ -9,6 +9,7 @@ from authority.domain.members import CONSOLE
 from authority.presentation.api_keys import ApiKeyShown, MadeApiKey
 from authority.presentation.shown import rfc3339
 from authority.services import access
+from authority.services.unit import Unit
 
 COLUMNS: Columns[ApiKeyShown] = {
     "id": lambda key: key.id,
@@ -31,7 +32,7 @@ def api_key() -> None:
 def create(frame: Frame, username: str, name: str) -> None:
     """Make an API key that acts as the member; it is shown this once."""
     with frame.authority() as authority:
-        secret, key = access.create_api_key(authority, CONSOLE, username, name)
+        secret, key = access.create_api_key(Unit(authority, CONSOLE), username, name)
     lines = [f"API key {key.id} ({key.name}) acts as {key.member}; shown this once:", secret]
     show(frame, MadeApiKey.made(key, secret), lines)
 
@@ -42,7 +43,7 @@ def create(frame: Frame, username: str, name: str) -> None:
 def list_keys(frame: Frame, limit: int) -> None:
     """List the API keys, newest first, also those that were revoked; never the keys themselves."""
     with frame.authority() as authority:
-        page, more = access.listed_api_keys(authority, CONSOLE, None, limit)
+        page, more = access.api_keys(Unit(authority, CONSOLE), None, limit)
     show_table(frame, list(map(ApiKeyShown.of, page)), COLUMNS)
     show_rest(more, limit)
 
@@ -53,5 +54,5 @@ def list_keys(frame: Frame, limit: int) -> None:
 def revoke(frame: Frame, key_id: str) -> None:
     """Revoke an API key: from now on it is of no use. Once more changes nothing."""
     with frame.authority() as authority:
-        key = ApiKeyShown.of(access.revoke_api_key(authority, CONSOLE, key_id))
+        key = ApiKeyShown.of(access.revoke_api_key(Unit(authority, CONSOLE), key_id))
     show(frame, key, [f"API key {key.id} ({key.name}) of {key.member} is revoked since {rfc3339(key.revoked_at)}"])

@@ -11,6 +11,7 @@ from authority.presentation.authorization import AuthorizationShown, Installatio
 from authority.presentation.shown import rfc3339
 from authority.services import authorizations, overview
 from authority.services.authorizations import Installation, NewTrust
+from authority.services.unit import Unit
 
 
 @click.group(cls=Group)
@@ -23,7 +24,7 @@ def authorization() -> None:
 def show_authorization(frame: Frame) -> None:
     """Show what is licensed and what of it is used."""
     with frame.authority() as authority:
-        value = AuthorizationShown.of(*overview.authorization(authority, CONSOLE), authority.now())
+        value = AuthorizationShown.of(*overview.authorization(Unit(authority, CONSOLE)), authority.now())
     maximum = "any number" if value.members.maximum is None else value.members.maximum
     lines = [
         f"{value.organization_name} ({value.organization}), authorized by {value.vendor}, seq {value.seq}",
@@ -58,7 +59,7 @@ def install(frame: Frame, file: str, trust: str | None, accepted: tuple[str, ...
     data = _read(file)
     new_trust = None if trust is None else NewTrust(_read(trust), frozenset(accepted))
     with frame.authority() as authority:
-        installation = authorizations.install(authority, CONSOLE, data, new_trust, dry_run=dry_run)
+        installation = authorizations.install(Unit(authority, CONSOLE), data, new_trust, dry_run=dry_run)
         value = InstallationShown.of(installation, authority.now(), dry_run=dry_run)
     lines = _lines(installation, dry_run=dry_run)
     if installation.trust_file is not None and not dry_run:

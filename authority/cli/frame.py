@@ -62,9 +62,11 @@ class Frame:
 
 def _print_excess(authority: Authority) -> None:
     """Administrators are told each time while the organization has too many members (seed S2)."""
-    from authority.services import admission
+    from authority.domain.members import CONSOLE
+    from authority.services import members
+    from authority.services.unit import Unit
 
-    excess = admission.current(authority).excess()
+    excess = members.membership(Unit(authority, CONSOLE)).excess()
     if excess is not None:
         print(
             f"carnet-authority: {excess}; members cannot sign in or borrow. Remove members, or install a larger authorization.",

@@ -15,6 +15,7 @@ from authority.presentation.licenses import AssignedLicense, AvailabilityShown, 
 from authority.presentation.shown import rfc3339
 from authority.services import activity, licenses
 from authority.services.licenses import Wish
+from authority.services.unit import Unit
 
 MEMBER_AND_PRODUCT = 2
 COLUMNS = ("username", "product", "level", "extensions")
@@ -61,7 +62,7 @@ def assign(
         raise click.UsageError("name members and a product, or --file")
     wishes = [Wish(name, names[-1], level, extensions) for name in names[:-1]] if file is None else _wishes(file)
     with frame.authority() as authority:
-        outcomes = licenses.assign_many(authority, CONSOLE, wishes, row_by_row=row_by_row)
+        outcomes = licenses.assign_many(Unit(authority, CONSOLE), wishes, row_by_row=row_by_row)
     rows = [outcome_of(outcome) for outcome in outcomes]
     show(frame, rows if file or len(rows) > 1 else rows[0], [_line(row) for row in rows])
     return 0 if all(row.ok for row in rows) else REFUSED
@@ -95,7 +96,7 @@ def unassign(frame: Frame, names: tuple[str, ...]) -> None:
     if len(names) < MEMBER_AND_PRODUCT:
         raise click.UsageError("name members and a product")
     with frame.authority() as authority:
-        taken = licenses.unassign(authority, CONSOLE, names[:-1], names[-1])
+        taken = licenses.unassign(Unit(authority, CONSOLE), names[:-1], names[-1])
         now = authority.now()
         rows = [UnassignedLicense.of(item, now) for item in taken]
     lines = []
@@ -112,7 +113,7 @@ def unassign(frame: Frame, names: tuple[str, ...]) -> None:
 def availability(frame: Frame, product: str | None) -> None:
     """What is licensed, used and available; negative numbers block the product until they are corrected."""
     with frame.authority() as authority:
-        rows = [AvailabilityShown.of(item) for item in licenses.availability(authority, CONSOLE, product)]
+        rows = [AvailabilityShown.of(item) for item in licenses.availability(Unit(authority, CONSOLE), product)]
     show_table(frame, rows, AVAILABILITY)
 
 
@@ -123,7 +124,7 @@ def availability(frame: Frame, product: str | None) -> None:
 def show_activity(frame: Frame, product: str, limit: int) -> None:
     """When each member last used a product: green is within 30 minutes, red is offline; with the computer, since and until."""
     with frame.authority() as authority:
-        page, more = activity.listed(authority, CONSOLE, product, limit=limit)
+        page, more = activity.listed(Unit(authority, CONSOLE), product, limit=limit)
         now = authority.now()
         rows = [ActivityShown.of(item, now) for item in page]
     show_table(frame, rows, ACTIVITY)

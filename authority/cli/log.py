@@ -14,6 +14,7 @@ from authority.domain.members import CONSOLE
 from authority.presentation import parquet, sheets
 from authority.presentation.log import with_texts
 from authority.services import log
+from authority.services.unit import Unit
 
 PARQUET = "parquet"
 
@@ -34,7 +35,7 @@ def export_log(frame: Frame, form: str, output: str | None) -> None:
     elif form == PARQUET:
         raise click.UsageError("say where to write the Parquet file: -o FILE")
     with frame.authority() as authority:
-        _write_log(form, output, log.checkout_log(authority, CONSOLE))
+        _write_log(form, output, log.checkout_log(Unit(authority, CONSOLE)))
     if output is not None:
         show(frame, {"file": output}, [f"wrote {output}"])
 

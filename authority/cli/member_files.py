@@ -18,6 +18,7 @@ from authority.presentation.member_import import MemberImport, value_of
 from authority.presentation.members import MemberWithLicenses
 from authority.services import member_files
 from authority.services.member_files import Imported, Line, Outcome
+from authority.services.unit import Unit
 
 # What need not be said of a new member.
 USUAL: tuple[Any, ...] = ("", (), False, DownloadPermission.NONE)
@@ -31,7 +32,7 @@ def export_members(frame: Frame, output: str | None) -> None:
     if output is not None:
         check_output(output)
     with frame.authority() as authority:
-        members = member_files.exported(authority, CONSOLE)
+        members = member_files.exported(Unit(authority, CONSOLE))
     if frame.json and output is None:
         show(frame, [MemberWithLicenses.holding(member, held) for member, held in members], [])
         return
@@ -58,7 +59,7 @@ def import_members(frame: Frame, file: str, dry_run: bool, go_on: bool) -> int:
     """
     lines = _lines(file)
     with frame.authority() as authority, _progress(frame, len(lines)) as advance:
-        imported = member_files.import_lines(authority, CONSOLE, lines, dry_run=dry_run, go_on=go_on, told=advance)
+        imported = member_files.import_lines(Unit(authority, CONSOLE), lines, dry_run=dry_run, go_on=go_on, on_row=advance)
     show(frame, MemberImport.of(imported, file, dry_run=dry_run), list(_lines_of(imported, dry_run=dry_run)))
     return REFUSED if imported.count(member_files.REFUSED) else 0
 

@@ -18,8 +18,9 @@ from authority.presentation.members import (
     RemovalShown,
 )
 from authority.presentation.shown import rfc3339
-from authority.services import admission, defaults, members, removal
+from authority.services import defaults, members, removal
 from authority.services.members import Change, NewMember
+from authority.services.unit import Unit
 
 FILES = CommandTable(
     {"import": "authority.cli.member_files:import_members", "export": "authority.cli.member_files:export_members"}
@@ -60,7 +61,7 @@ def add(
     password = None if password_file is None else _first_line(password_file)
     new = NewMember(username, full_name, user_type, Role(role) if role else None, groups or None, password)
     with frame.authority() as authority:
-        added = MemberShown.of(members.add(authority, CONSOLE, new))
+        added = MemberShown.of(members.add(Unit(authority, CONSOLE), new))
     show(frame, added, [f"added {added.username} as {added.user_type}, {added.role}"])
 
 
@@ -114,7 +115,7 @@ def set_member(
         password=None if password_file is None else _first_line(password_file),
     )
     with frame.authority() as authority:
-        changed = members.change(authority, CONSOLE, username, wanted, dry_run=dry_run)
+        changed = members.change(Unit(authority, CONSOLE), username, wanted, dry_run=dry_run)
     value = ChangedMember.of(changed, dry_run=dry_run)
     lines = [f"{'would be' if dry_run else 'now'}: {changed.after.username}, {changed.after.user_type}, {changed.after.role}"]
     lines += [f"  {effect:<6} {_license_line(item)}" for effect, licenses in value.licenses for item in licenses]
@@ -132,7 +133,7 @@ def _license_line(assignment: AssignmentShown) -> str:
 def show_member(frame: Frame, username: str) -> None:
     """Show a member and what it holds."""
     with frame.authority() as authority:
-        person = MemberWithLicenses.holding(*members.show(authority, CONSOLE, username))
+        person = MemberWithLicenses.holding(*members.show(Unit(authority, CONSOLE), username))
     fields = person.model_dump(mode="json", exclude={"licenses"})
     lines = [f"{name:<20} {', '.join(value) if isinstance(value, list) else value}" for name, value in fields.items()]
     show(frame, person, lines + [f"{'license':<20} {_license_line(item)}" for item in person.licenses])
@@ -145,8 +146,8 @@ def show_member(frame: Frame, username: str) -> None:
 def list_members(frame: Frame, user_type: str | None, group: str | None) -> None:
     """List members; how many there are and may be stands below."""
     with frame.authority() as authority:
-        rows = [MemberShown.of(item) for item in members.listed(authority, CONSOLE, user_type=user_type, group=group)]
-        membership = MembershipShown.of(admission.current(authority))
+        rows = [MemberShown.of(item) for item in members.every(Unit(authority, CONSOLE), user_type=user_type, group=group)]
+        membership = MembershipShown.of(members.membership(Unit(authority, CONSOLE)))
     show_table(frame, rows, COLUMNS)
     if not frame.json:
         click.echo(f"carnet-authority: {_membership_line(membership)}", err=True)
@@ -183,11 +184,11 @@ def remove_members(
     with frame.authority() as authority:
         names = list(usernames) + ([] if file is None else _lines(file))
         if user_type or group:
-            selection = members.listed(authority, CONSOLE, user_type=user_type, group=group)
+            selection = members.every(Unit(authority, CONSOLE), user_type=user_type, group=group)
             names += [item.username for item in selection if item.role is not Role.ADMINISTRATOR]
         if not names:
             raise click.UsageError("nobody is named: give user names, --file, --type or --group")
-        removed = removal.remove(authority, CONSOLE, names, release=release, dry_run=dry_run)
+        removed = removal.remove(Unit(authority, CONSOLE), names, release=release, dry_run=dry_run)
         now = authority.now()
         rows = [RemovalShown.of(item, now) for item in removed]
     verb = "would remove" if dry_run else "removed"
@@ -224,7 +225,7 @@ def member_defaults(
 ) -> None:
     """Show what new members get when nobody says otherwise, or set it."""
     with frame.authority() as authority:
-        usual = defaults.show(authority, CONSOLE)
+        usual = defaults.show(Unit(authority, CONSOLE))
         if any((user_type, role, groups, add_ons, vendor_access is not None)):
             wanted = defaults.Defaults(
                 user_type or usual.user_type,
@@ -233,7 +234,7 @@ def member_defaults(
                 tuple(_add_on(text) for text in add_ons) or usual.add_ons,
                 usual.vendor_access if vendor_access is None else vendor_access,
             )
-            usual = defaults.put(authority, CONSOLE, wanted)
+            usual = defaults.put(Unit(authority, CONSOLE), wanted)
     value = DefaultsShown.of(usual)
     show(frame, value, [f"{name:<14} {item}" for name, item in value.model_dump(mode="json").items()])
 

@@ -11,6 +11,7 @@ from authority.domain.members import CONSOLE
 from authority.domain.offline_rules import RuleLevel
 from authority.presentation.policies import EffectiveShown, RuleShown
 from authority.services import policies
+from authority.services.unit import Unit
 
 COLUMNS: Columns[RuleShown] = {
     "level": lambda rule: rule.level,
@@ -61,7 +62,7 @@ def _key(member: str | None, group: str | None, user_type: str | None, product: 
 def show_policies(frame: Frame) -> None:
     """Show all rules."""
     with frame.authority() as authority:
-        rows = [RuleShown.of(rule) for rule in policies.listed(authority, CONSOLE)[0]]
+        rows = [RuleShown.of(rule) for rule in policies.listed(Unit(authority, CONSOLE))[0]]
     show_table(frame, rows, COLUMNS)
 
 
@@ -89,7 +90,9 @@ def set_policy(
         raise click.UsageError("say what to change: --allow, --deny, --longest-days or --default-days")
     key = _key(member, group, type, product)
     with frame.authority() as authority:
-        rule = policies.change(authority, CONSOLE, *key, allowed=allowed, longest_days=longest_days, default_days=default_days)
+        rule = policies.change(
+            Unit(authority, CONSOLE), *key, allowed=allowed, longest_days=longest_days, default_days=default_days
+        )
     show(frame, RuleShown.of(rule), [f"{rule.name()}: {rule.words()}"])
 
 
@@ -105,7 +108,7 @@ def remove_policy(
 ) -> None:
     """Remove a rule, so that the next level decides."""
     with frame.authority() as authority:
-        rule = policies.remove(authority, CONSOLE, *_key(member, group, type, product))
+        rule = policies.remove(Unit(authority, CONSOLE), *_key(member, group, type, product))
     show(frame, RuleShown.of(rule), [f"removed {rule.name()}"])
 
 
@@ -116,5 +119,5 @@ def remove_policy(
 def explain(frame: Frame, member: str, product: str) -> None:
     """Say which rule is in effect for a member and a product, and why."""
     with frame.authority() as authority:
-        explained = policies.explain(authority, CONSOLE, member, product)
+        explained = policies.explain(Unit(authority, CONSOLE), member, product)
     show(frame, EffectiveShown.of(explained), [explained.text])

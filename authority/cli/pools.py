@@ -9,6 +9,7 @@ from authority.domain.members import CONSOLE
 from authority.domain.pools import PoolRule
 from authority.presentation.pools import GroupShareShown, PoolRuleShown, PoolShown
 from authority.services import pools
+from authority.services.unit import Unit
 
 EPILOG = """\b
 examples:
@@ -49,7 +50,7 @@ _GROUP = click.option("--group", default="", metavar="NAME", help="The rule for 
 def show_pools(frame: Frame, product: str | None) -> None:
     """Show the seats of concurrent products: in use, borrowed, and what the rules keep back."""
     with frame.authority() as authority:
-        rows = [PoolShown.of(item) for item in pools.shown(authority, CONSOLE, product)]
+        rows = [PoolShown.of(item) for item in pools.states(Unit(authority, CONSOLE), product)]
     show_table(frame, rows, COLUMNS)
 
 
@@ -77,7 +78,7 @@ def set_rule(
     """Set the rule for the seats of a level or extension, in place of the one that was there; who has a seat keeps it."""
     wanted = PoolRule(product, feature, group, low_water, most_borrowed, reserved, maximum, from_higher)
     with frame.authority() as authority:
-        rule = pools.change(authority, CONSOLE, wanted)
+        rule = pools.change(Unit(authority, CONSOLE), wanted)
     show(frame, PoolRuleShown.of(rule), [f"{rule.name()}: {rule.words()}"])
 
 
@@ -89,5 +90,5 @@ def set_rule(
 def remove_rule(frame: Frame, product: str, feature: str, group: str) -> None:
     """Remove a rule."""
     with frame.authority() as authority:
-        rule = pools.remove(authority, CONSOLE, product, feature, group)
+        rule = pools.remove(Unit(authority, CONSOLE), product, feature, group)
     show(frame, PoolRuleShown.of(rule), [f"removed {rule.name()}"])

@@ -47,7 +47,7 @@ def export_trust(frame: Frame, output: str) -> None:
     """Write the trust file that workstations install first."""
     check_output(output)
     with frame.authority() as authority:
-        write_output(output, overview.trust_file(authority))
+        write_output(output, overview.trust_file(Unit(authority, CONSOLE)))
     show(frame, {"file": output}, [f"wrote {output}; install it on workstations: carnet trust {output}"])
 
 
@@ -67,10 +67,10 @@ def list_keys(frame: Frame, public: bool, output: str | None) -> None:
     if output is not None:
         check_output(output)
         with frame.authority() as authority:
-            keys = overview.public_keys(authority)
+            keys = overview.public_keys(Unit(authority, CONSOLE))
         write_output(output, (json.dumps(keys, indent=2) + "\n").encode())
         show(frame, {"file": output, **keys}, [f"wrote {output}; send it to the vendor"])
         return
     with frame.authority() as authority:
-        rows = [KeyShown(**row) for row in overview.keys(authority)]
+        rows = [KeyShown(**row) for row in overview.keys(Unit(authority, CONSOLE))]
     show_table(frame, rows, COLUMNS)

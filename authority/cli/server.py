@@ -15,9 +15,11 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from authority.cli.frame import TROUBLE, Columns, Command, Frame, pass_frame, read_input, show, show_table
+from authority.domain.members import CONSOLE
 from authority.domain.refusals import SettingsInvalid
 from authority.presentation.health import FindingShown
 from authority.services import overview
+from authority.services.unit import Unit
 from authority.storage.db import schema
 from authority.storage.db.database import Database
 from authority.wiring import installation
@@ -151,7 +153,7 @@ def migrate(frame: Frame) -> None:
 def doctor(frame: Frame) -> int:
     """Look at database, keys, authorization and status list, and say what is wrong."""
     authority = open_authority(frame.settings(), check_tables=False)
-    rows = [FindingShown.of(finding) for finding in overview.examine(authority)]
+    rows = [FindingShown.of(finding) for finding in overview.examine(Unit(authority, CONSOLE))]
     authority.database.close()
     show_table(frame, rows, COLUMNS)
     return 0 if all(row.ok for row in rows) else TROUBLE

@@ -94,7 +94,7 @@ def settings(
     changes = {name: value for name, value in options.items() if value is not None}
     with frame.authority() as authority:
         if changes:
-            value = SettingsShown.of(session_settings.change_settings(authority, CONSOLE, changes))
+            value = SettingsShown.of(session_settings.change(Unit(authority, CONSOLE), changes))
         else:
-            value = SettingsShown.of(session_settings.show_settings(authority, CONSOLE))
+            value = SettingsShown.of(session_settings.show(Unit(authority, CONSOLE)))
     show(frame, value, [f"{name.replace('_', ' '):<14} {number}" for name, number in value])

@@ -7,19 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from authority.domain.authorization_changes import Shortage, Usage, changes, consequences, shortages
 from authority.domain.catalogue import Authorization
 from authority.domain.events import Event, EventKind
-from authority.domain.members import Actor, Privilege
-from authority.domain.refusals import AuthorizationUnusable, KeyUnusable, NotSetUp
+from authority.domain.members import Privilege
+from authority.domain.refusals import AuthorizationUnusable, KeyUnusable
 from authority.services import set_up
 from authority.services.context import Authority
+from authority.services.unit import Unit
 from authority.signing import authorizations, inbox, times
-from authority.storage import authorizations as stored
-from authority.storage import events, members
-from authority.storage import organization as stored_organization
+from authority.storage import members, organization, pools, usage
 from authority.storage.organization import Organization
 
 
@@ -50,36 +47,40 @@ class Installation:
     trouble: str | None = None
 
 
-def install(
-    authority: Authority, actor: Actor, data: bytes, new_trust: NewTrust | None = None, *, dry_run: bool = False
-) -> Installation:
+def install(unit: Unit, data: bytes, new_trust: NewTrust | None = None, *, dry_run: bool = False) -> Installation:
     """Puts an authorization into force, also one for less than is in use; its consequences are told, not refused.
 
     A foreign root key is taken with a trust file whose root keys were accepted: that file becomes the organization's.
     Raises NotAllowed, AuthorizationUnusable (damaged, foreign, ended, not begun, of a number that is not above the one in
     force, or naming none of the keys here for a use); then nothing is changed.
     """
-    actor.needs(Privilege.MANAGE_AUTHORITY)
-    now = authority.now()
-    transaction = authority.database.read if dry_run else authority.database.write
-    with transaction() as connection:
-        organization = stored_organization.get(connection, lock=not dry_run)
-        if organization is None:
-            raise NotSetUp("the authority has no organization yet")
-        before = authority.authorization(connection)
-        trust_file = organization.trust_file if new_trust is None else _accepted(new_trust, organization)
-        found = _read(data, trust_file)
-        if (found.seq, found.compact) == (before.seq, before.compact):
-            return Installation(found, before, False, None, (), (), (), _members(connection))
-        _check(found, before, now)
-        _check_keys(authority, found, trust_file)
-        result = _result(connection, organization, before, found, trust_file, now)
-        if not dry_run:
-            _keep(connection, actor, organization, result, authority.clock())
-    if dry_run or result.trust_file is None:
-        return result
-    authority.remembered.organization = replace(organization, trust_file=trust_file)
-    return replace(result, trouble=_copy_trust(authority, result.trust_file))
+    if dry_run:
+        with unit.reading():
+            return _checked(unit, data, new_trust)
+    with unit.writing():
+        # Before the lock: who may not install makes nobody wait.
+        unit.actor.needs(Privilege.MANAGE_AUTHORITY)
+        unit.lock_organization()
+        installation = _checked(unit, data, new_trust)
+        if installation.is_new:
+            _write(unit, installation)
+    if installation.trust_file is None:
+        return installation
+    unit.authority.remembered.organization = replace(unit.organization, trust_file=installation.trust_file.decode())
+    return replace(installation, trouble=_copy_trust(unit.authority, installation.trust_file))
+
+
+def _checked(unit: Unit, data: bytes, new_trust: NewTrust | None) -> Installation:
+    """What the installation would do; nothing is written. Raises NotAllowed, AuthorizationUnusable."""
+    unit.actor.needs(Privilege.MANAGE_AUTHORITY)
+    before = unit.authorization
+    trust_file = unit.organization.trust_file if new_trust is None else _accepted(new_trust, unit.organization)
+    new = _read(data, trust_file)
+    if (new.seq, new.compact) == (before.seq, before.compact):
+        return Installation(new, before, False, None, (), (), (), unit.membership.current)
+    _check(new, before, unit.now)
+    _check_keys(unit.authority, new, trust_file)
+    return _installation(unit, new, trust_file)
 
 
 def _copy_trust(authority: Authority, trust_file: bytes) -> str | None:
@@ -96,9 +97,9 @@ def _copy_trust(authority: Authority, trust_file: bytes) -> str | None:
 
 def _accepted(new_trust: NewTrust, organization: Organization) -> str:
     """The text of a new trust file that is of this organization and whose every root key was accepted."""
-    found, roots = authorizations.organization_of(new_trust.data)
-    if found != organization.id:
-        raise AuthorizationUnusable(f'the trust file is of the organization "{found}", this is "{organization.id}"')
+    named, roots = authorizations.organization_of(new_trust.data)
+    if named != organization.id:
+        raise AuthorizationUnusable(f'the trust file is of the organization "{named}", this is "{organization.id}"')
     if set(roots) != new_trust.accepted:
         raise AuthorizationUnusable(
             f"the trust file has the root key {', '.join(roots)}, accepted was {', '.join(sorted(new_trust.accepted)) or 'none'}",
@@ -120,74 +121,64 @@ def _read(data: bytes, trust_file: str) -> Authorization:
         raise
 
 
-def _check(found: Authorization, before: Authorization, now: datetime) -> None:
-    if found.seq <= before.seq:
+def _check(new: Authorization, before: Authorization, now: datetime) -> None:
+    if new.seq <= before.seq:
         raise AuthorizationUnusable(
-            f"the authorization has the number (seq) {found.seq}, {before.seq} is in force",
+            f"the authorization has the number (seq) {new.seq}, {before.seq} is in force",
             hint=f"Install the newest file from the vendor; its number has to be above {before.seq}.",
-            seq=found.seq,
+            seq=new.seq,
             in_force=before.seq,
         )
-    if found.ends_at <= now:
-        raise AuthorizationUnusable(f"the authorization ended at {found.ends_at:%Y-%m-%d %H:%M} UTC")
-    if found.begins_at > now:
+    if new.ends_at <= now:
+        raise AuthorizationUnusable(f"the authorization ended at {new.ends_at:%Y-%m-%d %H:%M} UTC")
+    if new.begins_at > now:
         raise AuthorizationUnusable(
-            f"the authorization begins at {found.begins_at:%Y-%m-%d %H:%M} UTC",
+            f"the authorization begins at {new.begins_at:%Y-%m-%d %H:%M} UTC",
             hint="It would replace the one in force at once: install it when it has begun.",
         )
-    if not found.user_types:
+    if not new.user_types:
         raise AuthorizationUnusable("the authorization has no user type, so that nobody could be a member")
 
 
-def _check_keys(authority: Authority, found: Authorization, trust_file: str) -> None:
+def _check_keys(authority: Authority, new: Authorization, trust_file: str) -> None:
     """It is the authorization that cannot be used: the keys here are as good as ever."""
     try:
-        set_up.check_keys(authority, found, trust_file)
+        set_up.check_keys(authority, new, trust_file)
     except KeyUnusable as error:
         raise AuthorizationUnusable(error.message, hint=error.hint, path=error.path, kid=error.kid) from error
 
 
-def _result(
-    connection: Connection,
-    organization: Organization,
-    before: Authorization,
-    found: Authorization,
-    trust_file: str,
-    now: datetime,
-) -> Installation:
-    old_roots = authorizations.organization_of(organization.trust_file.encode())[1]
+def _installation(unit: Unit, new: Authorization, trust_file: str) -> Installation:
+    before, connection = unit.authorization, unit.connection
+    old_roots = authorizations.organization_of(unit.organization.trust_file.encode())[1]
     new_roots = authorizations.organization_of(trust_file.encode())[1]
     is_moved = set(old_roots) != set(new_roots)
-    usage = Usage(
-        members.type_counts(connection),
-        stored.holders(connection),
-        stored.assigned(connection),
-        stored.held(connection, now),
-    )
-    told = changes(before, found)
-    follows = consequences(found, usage, now)
+    counts = members.type_counts(connection)
+    in_use = Usage(counts, usage.holders(connection), usage.assigned(connection), usage.held(connection, unit.now))
+    differences = changes(before, new)
+    follows = consequences(new, in_use, unit.now)
     if is_moved:
-        told = (f"root key: {', '.join(old_roots)} -> {', '.join(new_roots)}", *told)
+        differences = (f"root key: {', '.join(old_roots)} -> {', '.join(new_roots)}", *differences)
     else:
-        follows += _refused_borrows(found, stored.tokens_out(connection, now))
+        follows += _refused_borrows(new, usage.tokens_out(connection, unit.now))
     return Installation(
-        authorization=found,
+        authorization=new,
         before=before,
         is_new=True,
         trust_file=trust_file.encode() if is_moved else None,
-        changes=told,
+        changes=differences,
         consequences=follows,
-        shortages=shortages(found, usage),
-        members=sum(usage.members.values()),
+        shortages=shortages(new, in_use),
+        members=unit.membership.current,
     )
 
 
-def _refused_borrows(found: Authorization, tokens_out: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+def _refused_borrows(new: Authorization, tokens_out: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """Says how many borrows that are out were signed when, by this authorization, their key was not in use."""
     refused = []
     for kid, payload in tokens_out:
         claims = json.loads(payload)
-        key, signed_at = found.keys.get(kid), times.instant(claims["iat"])
+        key, signed_at = new.keys.get(kid), times.instant(claims["iat"])
         if key is None or not key.covers(signed_at, claims["jti"]):
             refused.append(signed_at)
     if not refused:
@@ -201,16 +192,13 @@ def _refused_borrows(found: Authorization, tokens_out: Iterable[tuple[str, str]]
     return (sentence,)
 
 
-def _members(connection: Connection) -> int:
-    return sum(members.type_counts(connection).values())
-
-
-def _keep(connection: Connection, actor: Actor, organization: Organization, result: Installation, at: datetime) -> None:
-    found = result.authorization
-    trust_file = organization.trust_file if result.trust_file is None else result.trust_file.decode()
-    stored_organization.insert_authorization(connection, found, trust_file, at)
-    if trust_file != organization.trust_file:
-        stored.replace_trust_file(connection, trust_file)
-    words = "; ".join((f"seq: {result.before.seq} -> {found.seq}", *result.changes))
-    event = Event(kind=EventKind.AUTHORIZATION_INSTALLED, actor=actor.username, until=found.ends_at, reason=words)
-    events.append(connection, [event], at)
+def _write(unit: Unit, installation: Installation) -> None:
+    new, trust_file = installation.authorization, unit.organization.trust_file
+    if installation.trust_file is not None:
+        trust_file = installation.trust_file.decode()
+        organization.replace_trust_file(unit.connection, trust_file)
+    organization.add_authorization(unit.connection, new, trust_file, unit.at)
+    pools.add_missing(unit.connection, new.products.values())
+    words = "; ".join((f"seq: {installation.before.seq} -> {new.seq}", *installation.changes))
+    actor = unit.actor.username
+    unit.record([Event(kind=EventKind.AUTHORIZATION_INSTALLED, actor=actor, until=new.ends_at, reason=words)])

@@ -18,7 +18,7 @@ from authority.services.context import Authority
 from authority.services.seats import Case
 from authority.services.unit import Unit
 from authority.signing import inbox, issuing
-from authority.storage import borrowing, borrows, sessions, tokens
+from authority.storage import borrowing, borrows, holds, tokens
 from authority.storage.borrowing import Situation
 from authority.storage.borrows import Filter
 from authority.storage.db.prepared import pipeline
@@ -178,7 +178,7 @@ def _given(unit: Unit, case: Case[Ask], situation: Situation, borrow: Borrow, *,
         with pipeline(unit.connection):
             borrows.insert(unit.connection, borrow, case.member.id)
             for session_id in situation.sessions_here:
-                sessions.drop_seats(unit.connection, session_id, (borrow.level, *borrow.extensions))
+                holds.give_up(unit.connection, session_id, (borrow.level, *borrow.extensions))
     token = _new_token(unit, case.ask, borrow, status_seq)
     unit.record(borrow_events(kind, borrow, case.actor))
     return _Decision(borrow, token, is_new=True)

@@ -16,7 +16,6 @@ from authority.signing import authorizations
 from authority.signing.encoding import encode
 from authority.signing.issuing import Issuer
 from authority.signing.keyring import KeyRing
-from authority.storage import authorizations as stored_authorizations
 from authority.storage import organization, status_lists
 from authority.storage.db.database import Database
 from authority.storage.organization import Organization
@@ -61,8 +60,7 @@ class Authority:
 
     def _trusted(self, connection: Connection, seq: int) -> TrustedAuthorization:
         def read() -> TrustedAuthorization:
-            compact = organization.authorization_text(connection, seq)
-            trust_file = stored_authorizations.trust_file_of(connection, seq)
+            compact, trust_file = organization.authorization_texts(connection, seq)
             authorization = authorizations.read(compact, trust_file)
             self.remembered.organization = organization.get(connection)
             return TrustedAuthorization(authorization, trust_file)

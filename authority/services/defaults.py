@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection
-
 from authority.domain.catalogue import Authorization
 from authority.domain.events import Event, EventKind
-from authority.domain.members import Actor, Privilege, Role, check_group
+from authority.domain.members import Privilege, Role, check_group
 from authority.domain.refusals import InvalidInput, TypeNotCompatible
-from authority.services.context import Authority
-from authority.storage import events, preferences
+from authority.services.unit import Unit
+from authority.storage import preferences
 
 NAME = "member-defaults"
 
@@ -27,35 +25,37 @@ class Defaults:
     vendor_access: bool = False
 
 
-def get(authority: Authority, connection: Connection) -> Defaults:
-    """The defaults in force; before any are set: Creator, where the authorization knows that type, and nothing else."""
-    found = preferences.get(connection, NAME)
-    if not found:
-        types = authority.authorization(connection).user_types
+def get(unit: Unit) -> Defaults:
+    """The defaults in force; before any are set: Creator, where the authorization knows that type, and nothing else.
+
+    A transaction of the unit is under way.
+    """
+    value = preferences.get(unit.connection, NAME)
+    if not value:
+        types = unit.authorization.user_types
         return Defaults("Creator" if "Creator" in types else next(iter(types)))
-    add_ons = tuple((product, level) for product, level in found["add_ons"])
-    return Defaults(found["user_type"], found["role"], tuple(found["groups"]), add_ons, found["vendor_access"])
+    add_ons = tuple((product, level) for product, level in value["add_ons"])
+    return Defaults(value["user_type"], value["role"], tuple(value["groups"]), add_ons, value["vendor_access"])
 
 
-def show(authority: Authority, actor: Actor) -> Defaults:
+def show(unit: Unit) -> Defaults:
     """The defaults in force. Raises NotAllowed for who may neither manage members nor licenses."""
-    actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
-    with authority.database.read() as connection:
-        return get(authority, connection)
+    with unit.reading():
+        unit.actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
+        return get(unit)
 
 
-def put(authority: Authority, actor: Actor, defaults: Defaults) -> Defaults:
+def put(unit: Unit, defaults: Defaults) -> Defaults:
     """Sets the defaults; members who are there stay as they are.
 
     Raises NotAllowed, InvalidInput (also for an add-on that is not assigned but taken from a pool), NoSuchProduct,
     TypeNotCompatible (an add-on that the type may not hold).
     """
-    actor.needs(Privilege.MANAGE_MEMBERS)
-    with authority.database.write() as connection:
-        _check(authority.authorization(connection), defaults)
-        preferences.put(connection, NAME, asdict(defaults))
-        event = Event(kind=EventKind.MEMBER_DEFAULTS_CHANGED, actor=actor.username, reason=defaults.user_type)
-        events.append(connection, [event], authority.clock())
+    with unit.writing():
+        unit.actor.needs(Privilege.MANAGE_MEMBERS)
+        _check(unit.authorization, defaults)
+        preferences.put(unit.connection, NAME, asdict(defaults))
+        unit.record([Event(kind=EventKind.MEMBER_DEFAULTS_CHANGED, actor=unit.actor.username, reason=defaults.user_type)])
     return defaults
 
 

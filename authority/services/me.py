@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
-
-from sqlalchemy import Connection
 
 from authority.domain import own_license as rules
 from authority.domain.borrows import Borrow
-from authority.domain.catalogue import Authorization, Product
+from authority.domain.catalogue import Product
 from authority.domain.events import EventKind
-from authority.domain.members import Actor, Assignment, DownloadPermission, Member
+from authority.domain.members import Assignment, DownloadPermission, Member
 from authority.domain.offline_rules import effective
 from authority.domain.own_license import OwnLicense
 from authority.domain.refusals import NotAllowed
 from authority.domain.sessions import Session
-from authority.services.context import Authority
 from authority.services.members import existing, member_event
-from authority.storage import assignments, borrows, events, offline_rules, organization, sessions
-from authority.storage import members as stored
+from authority.services.unit import Unit
+from authority.storage import assignments, borrows, members, offline_rules, pools, sessions
+from authority.storage.members import MemberChange
 from authority.storage.sessions import Filter
 
 # Far more than anybody has at once; a member is on a few computers.
@@ -43,31 +40,29 @@ class _InUse:
     sessions: list[Session]
 
 
-def show(authority: Authority, actor: Actor) -> Me:
+def show(unit: Unit) -> Me:
     """Who the actor is, and their own licenses. Raises NotAllowed for the console, which is no member."""
-    now = authority.now()
-    with authority.database.read() as connection:
-        authorization, member = authority.authorization(connection), _myself(connection, actor)
+    with unit.reading():
+        connection, authorization, member = unit.connection, unit.authorization, _myself(unit)
         mine = _InUse(
             {item.product: item for item in assignments.of_member(connection, member.id)},
-            borrows.held_by(connection, member.id, now, lock=False),
-            sessions.listed(connection, Filter(member=member.username, limit=MOST_SESSIONS), now),
+            borrows.held_by(connection, member.id, unit.now, lock=False),
+            sessions.listed(connection, Filter(member=member.username, limit=MOST_SESSIONS), unit.now),
         )
         used = {item.product for item in mine.borrows} | {item.product for item in mine.sessions}
-        found = [
-            _license(connection, authorization, member, product, mine, now)
+        licenses = [
+            _license(unit, member, product, mine)
             for product in authorization.products.values()
             if rules.is_shown(authorization, member, product, mine.held.get(product.id), in_use=product.id in used)
         ]
-    return Me(member, tuple(found))
+    return Me(member, tuple(licenses))
 
 
-def _license(
-    connection: Connection, authorization: Authorization, member: Member, product: Product, mine: _InUse, now: datetime
-) -> OwnLicense:
-    held = mine.held.get(product.id)
-    rule = effective(offline_rules.applying(connection, member, product.id), member, product.id)
-    longest, default = rules.offline_days(rule, authorization, product, now)
+def _license(unit: Unit, member: Member, product: Product, mine: _InUse) -> OwnLicense:
+    held, authorization = mine.held.get(product.id), unit.authorization
+    rule = effective(offline_rules.applying(unit.connection, member, product.id), member, product.id)
+    longest, default = rules.offline_days(rule, authorization, product, unit.now)
+    assigned = pools.assigned(unit.connection, product.id)
     return OwnLicense(
         product=product,
         levels=rules.levels(product, held),
@@ -76,19 +71,19 @@ def _license(
         offline_allowed=rule.allowed,
         longest_days=longest,
         default_days=default,
-        borrow=rules.borrow_out([item for item in mine.borrows if item.product == product.id], now),
+        borrow=rules.borrow_out([item for item in mine.borrows if item.product == product.id], unit.now),
         sessions=tuple(item for item in mine.sessions if item.product == product.id),
-        problem=rules.problem(member, authorization, product, organization.assigned(connection, product.id), now),
+        problem=rules.problem(member, authorization, product, assigned, unit.now),
     )
 
 
-def request_download(authority: Authority, actor: Actor) -> Member:
+def request_download(unit: Unit) -> Member:
     """The member after asking for the permission to download; who asked before, or has it, stays as they are.
 
     Only an administrator grants or denies it, and only who has vendor access can ask (seed S1). Raises NotAllowed.
     """
-    with authority.database.write() as connection:
-        member = _myself(connection, actor, lock=True)
+    with unit.writing():
+        member = _myself(unit, lock=True)
         if not member.vendor_access:
             raise NotAllowed(
                 f"{member.username} has no vendor access, which the permission to download needs",
@@ -97,12 +92,13 @@ def request_download(authority: Authority, actor: Actor) -> Member:
         if member.download_permission is not DownloadPermission.NONE:
             return member
         asking = replace(member, download_permission=DownloadPermission.REQUESTED)
-        stored.update_members(connection, [(member, asking)])
-        events.append(connection, [member_event(EventKind.DOWNLOAD_REQUESTED, actor, asking)], authority.clock())
+        members.change(unit.connection, [MemberChange(member, asking)])
+        unit.record([member_event(EventKind.DOWNLOAD_REQUESTED, unit.actor, asking)])
     return asking
 
 
-def _myself(connection: Connection, actor: Actor, *, lock: bool = False) -> Member:
+def _myself(unit: Unit, *, lock: bool = False) -> Member:
+    actor = unit.actor
     if actor.member_id is None:
         raise NotAllowed(f"{actor.username} is no member, and this is about a member's own", hint="Sign in as the member.")
-    return existing(connection, actor.username, lock=lock)
+    return existing(unit.connection, actor.username, lock=lock)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
-
-from authority.domain.members import Actor, Assignment, Member, Privilege
+from authority.domain.members import Assignment, Member, Privilege
 from authority.domain.refusals import InvalidInput, Refusal
 from authority.services import defaults, licenses, members
-from authority.services.context import Authority
 from authority.services.defaults import Defaults
 from authority.services.licenses import Wish
 from authority.services.members import Change, NewMember
-from authority.services.work import Work, work
+from authority.services.unit import Unit
+from authority.services.work import Work, working
 from authority.storage import assignments
 from authority.storage import members as stored
 
@@ -24,7 +21,6 @@ ACTIONS = ADD, CHANGE, UNCHANGED, REFUSED = "add", "change", "unchanged", "refus
 # What a row can say about a member beside the user name and the licenses, in the order in which it is told.
 FIELDS = ("full_name", "user_type", "role", "groups", "disabled", "vendor_access", "download_permission")
 LICENSES = "licenses"
-PAGE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,48 +69,39 @@ class Imported:
         return sum(outcome.action == action for outcome in self.outcomes)
 
 
-class _TakenBack(Exception):
-    """Ends a transaction so that nothing of it is kept."""
-
-
 def import_lines(
-    authority: Authority,
-    actor: Actor,
+    unit: Unit,
     lines: Sequence[Line],
     *,
     dry_run: bool = False,
     go_on: bool = False,
-    told: Callable[[], None] = lambda: None,
+    on_row: Callable[[], None] = lambda: None,
 ) -> Imported:
     """Adds the members that are not there and changes those that are, in the order of the rows, in one transaction.
 
     Each row is held to what `members.add`, `members.change` and `licenses.assign` demand. When one is refused nothing at all
     is kept, unless `go_on` says to keep the good ones; of a refused row nothing is ever kept. With `dry_run` every row is
-    tried and nothing is kept. `told` is called after each row. Nobody is removed.
+    tried and nothing is kept. `on_row` is called after each row. Nobody is removed.
 
     Raises NotAllowed; what is wrong with a row is in its outcome.
     """
-    actor.needs(Privilege.MANAGE_MEMBERS)
-    actor.needs(Privilege.ASSIGN_LICENSES)
     outcomes: list[Outcome] = []
-    applied = False
-    with (
-        contextlib.suppress(_TakenBack),
-        authority.database.write() as connection,
-        work(authority, connection, actor) as doing,
-    ):
-        there, seen = _there(doing, lines), dict[str, int]()
-        for line in lines:
-            outcomes.append(_outcome(doing, there, line, seen))
-            told()
-        applied = not dry_run and (go_on or all(outcome.refusal is None for outcome in outcomes))
-        if not applied:
-            raise _TakenBack
+    with unit.writing(keep=not dry_run):
+        unit.actor.needs(Privilege.MANAGE_MEMBERS)
+        unit.actor.needs(Privilege.ASSIGN_LICENSES)
+        with working(unit) as work:
+            start, rows_by_name = _start(unit, lines), dict[str, int]()
+            for line in lines:
+                outcomes.append(_outcome(work, start, line, rows_by_name))
+                on_row()
+            applied = not dry_run and (go_on or all(outcome.refusal is None for outcome in outcomes))
+            if not applied:
+                work.discard()
     return Imported(tuple(outcomes), applied)
 
 
 @dataclass(frozen=True, slots=True)
-class _There:
+class _Start:
     """What is read once for the whole file: the members in it who are there, what each holds, and the defaults of new ones."""
 
     members: Mapping[str, Member]
@@ -125,33 +112,33 @@ class _There:
         return self.members.get(stored.key_of(line.username))
 
 
-def _there(doing: Work, lines: Sequence[Line]) -> _There:
+def _start(unit: Unit, lines: Sequence[Line]) -> _Start:
     """Only who is changed is locked: a borrow of somebody who stays as they are need not wait for the whole file."""
     names = {line.username.lower(): line for line in reversed(lines) if line.refusal is None}
-    found = stored.by_usernames(doing.connection, names)
-    changing = [member.username for key, member in found.items() if _new_values(member, names[key].values)]
-    found |= stored.by_usernames(doing.connection, changing, lock=True)
-    held = assignments.of_members(doing.connection, [member.id for member in found.values()])
-    return _There(found, held, defaults.get(doing.authority, doing.connection))
+    by_key = stored.by_usernames(unit.connection, names)
+    changing = [member.username for key, member in by_key.items() if _new_values(member, names[key].values)]
+    by_key |= stored.by_usernames(unit.connection, changing, lock=True)
+    held = assignments.of_members(unit.connection, [member.id for member in by_key.values()])
+    return _Start(by_key, held, defaults.get(unit))
 
 
-def _outcome(doing: Work, there: _There, line: Line, seen: dict[str, int]) -> Outcome:
-    first = seen.setdefault(line.username.lower(), line.number)
+def _outcome(work: Work, start: _Start, line: Line, rows_by_name: dict[str, int]) -> Outcome:
+    first = rows_by_name.setdefault(line.username.lower(), line.number)
     try:
         if line.refusal is not None:
             raise line.refusal
         if first != line.number:
             raise InvalidInput(f'"{line.username}" is in row {first} already', hint="Keep one row for each member.", row=first)
-        with doing.part():
-            before = there.of(line)
+        with work.part():
+            before = start.of(line)
             if before is None:
-                return _added(doing, line, there.usual)
-            return _changed(doing, line, before, there.held.get(before.id, ()))
+                return _added(work, line, start.usual)
+            return _changed(work, line, before, start.held.get(before.id, ()))
     except Refusal as error:
         return Outcome(line, REFUSED, refusal=error)
 
 
-def _added(doing: Work, line: Line, usual: Defaults) -> Outcome:
+def _added(work: Work, line: Line, usual: Defaults) -> Outcome:
     """A new member; what a file can say and adding a member cannot, is a change of the member just added."""
     values = line.values
     new = NewMember(
@@ -163,17 +150,17 @@ def _added(doing: Work, line: Line, usual: Defaults) -> Outcome:
         vendor_access=values.get("vendor_access"),
     )
     members.check_form(new)
-    added, first = members.insert(doing, new, None, usual, add_ons=line.licenses is None)
-    after, held = _change(doing, added, first, _new_values(added, values))
-    held = _hold(doing, after, held, line.licenses)
-    told = [Difference(name, None, getattr(after, name)) for name in FIELDS]
-    return Outcome(line, ADD, (*told, Difference(LICENSES, None, tuple(held))))
+    added, first = members.insert(work, new, None, usual, add_ons=line.licenses is None)
+    after, held = _change(work, added, first, _new_values(added, values))
+    held = _hold(work, after, held, line.licenses)
+    differences = [Difference(name, None, getattr(after, name)) for name in FIELDS]
+    return Outcome(line, ADD, (*differences, Difference(LICENSES, None, tuple(held))))
 
 
-def _changed(doing: Work, line: Line, before: Member, held_before: Sequence[Assignment]) -> Outcome:
+def _changed(work: Work, line: Line, before: Member, held_before: Sequence[Assignment]) -> Outcome:
     new = _new_values(before, line.values)
-    after, held = _change(doing, before, held_before, new)
-    held = _hold(doing, after, held, line.licenses)
+    after, held = _change(work, before, held_before, new)
+    held = _hold(work, after, held, line.licenses)
     differences = tuple(Difference(name, getattr(before, name), getattr(after, name)) for name in FIELDS if name in new)
     if held != list(held_before):
         differences += (Difference(LICENSES, tuple(held_before), tuple(held)),)
@@ -190,48 +177,38 @@ def _in_any_order(value: Any) -> Any:
 
 
 def _change(
-    doing: Work, before: Member, held: Sequence[Assignment], new: Mapping[str, Any]
+    work: Work, before: Member, held: Sequence[Assignment], new: Mapping[str, Any]
 ) -> tuple[Member, Sequence[Assignment]]:
     """The member after the change, and what the member holds then."""
     if not new:
         return before, held
     wanted = Change(**new)
     members.check_change(wanted)
-    done = members.change_within(doing, before, held, wanted)
-    return done.after, (*done.licenses.unchanged, *done.licenses.added)
+    changed = members.change_within(work, before, held, wanted)
+    return changed.after, (*changed.licenses.unchanged, *changed.licenses.added)
 
 
-def _hold(doing: Work, member: Member, held: Iterable[Assignment], wishes: Sequence[Wish] | None) -> list[Assignment]:
+def _hold(work: Work, member: Member, held: Iterable[Assignment], wishes: Sequence[Wish] | None) -> list[Assignment]:
     """What the member holds by product, after what is not wished for was taken, and then what is missing was given.
 
     What the user type includes is not taken.
     """
     mine = {item.product: item for item in held}
     if wishes is not None:
-        included = doing.authorization.user_type(member.user_type).includes
+        included = work.unit.authorization.user_type(member.user_type).includes
         for product in sorted(mine.keys() - {wish.product for wish in wishes} - included.keys()):
-            members.take(doing, member, mine.pop(product))
+            members.take(work, member, mine.pop(product))
         for wish in wishes:
             before = mine.get(wish.product)
             if before is None or (before.level, set(before.extensions)) != (wish.level, set(wish.extensions)):
-                mine[wish.product] = licenses.assign_within(doing, member, before, wish)
+                mine[wish.product] = licenses.assign_within(work, member, before, wish)
     return [mine[product] for product in sorted(mine)]
 
 
-def exported(authority: Authority, actor: Actor) -> list[tuple[Member, tuple[Assignment, ...]]]:
+def exported(unit: Unit) -> list[tuple[Member, tuple[Assignment, ...]]]:
     """All members by user name with what they hold. Raises NotAllowed."""
-    actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
-    with authority.database.read() as connection:
-        found = stored.listed(connection)
-        held = _holdings(connection)
-    return [(member, tuple(held.get(member.username, ()))) for member in found]
-
-
-def _holdings(connection: Connection) -> dict[str, list[Assignment]]:
-    found: dict[str, list[Assignment]] = {}
-    after: tuple[str, str] | None = None
-    while page := assignments.listed(connection, after=after, limit=PAGE):
-        for username, item in page:
-            found.setdefault(username, []).append(item)
-        after = (page[-1][0], page[-1][1].product)
-    return found
+    with unit.reading():
+        unit.actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
+        everybody = stored.listed(unit.connection)
+        held = assignments.of_members(unit.connection, [member.id for member in everybody])
+    return [(member, tuple(held.get(member.id, ()))) for member in everybody]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -25,13 +26,12 @@ from authority.domain.members import (
 )
 from authority.domain.membership import Membership
 from authority.domain.refusals import AlreadyExists, NotFound
-from authority.services import admission, defaults, pages
-from authority.services.context import Authority
+from authority.services import defaults, pages
 from authority.services.defaults import Defaults
 from authority.services.passwords import hash_password
-from authority.services.work import Work, work
-from authority.storage import assignments
-from authority.storage import members as stored
+from authority.services.unit import Unit
+from authority.services.work import Work, working
+from authority.storage import assignments, members
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +82,29 @@ class Changed:
     licenses: TypeChange
 
 
-def add(authority: Authority, actor: Actor, new: NewMember) -> Member:
+def add(unit: Unit, new: NewMember) -> Member:
     """Adds a member; what the user type includes, and the default add-ons, are assigned at once (seed S1).
 
     Raises NotAllowed, InvalidInput, NoSuchProduct (unknown type), AlreadyExists, MemberLimitReached, PoolExhausted.
     """
-    actor.needs(Privilege.MANAGE_MEMBERS)
-    check_form(new)
-    password_hash = None if new.password is None else hash_password(new.password)
-    with authority.database.write() as connection, work(authority, connection, actor) as doing:
-        if stored.by_username(connection, new.username) is not None:
-            raise AlreadyExists(f'there is a member "{new.username}" already', member=new.username)
-        added, _ = insert(doing, new, password_hash, defaults.get(authority, connection))
-    return doing.written(added)
+    password_hash = _hash(unit, new.password)
+    with unit.writing():
+        unit.actor.needs(Privilege.MANAGE_MEMBERS)
+        check_form(new)
+        with working(unit) as work:
+            if members.by_username(unit.connection, new.username) is not None:
+                raise AlreadyExists(f'there is a member "{new.username}" already', member=new.username)
+            added, _ = insert(work, new, password_hash, defaults.get(unit))
+    return work.written(added)
+
+
+def _hash(unit: Unit, password: str | None) -> str | None:
+    """The hash of a password: before the transaction, where others would wait for it, and only for who may set one."""
+    if password is None:
+        return None
+    with unit.reading():
+        unit.actor.needs(Privilege.MANAGE_MEMBERS)
+    return hash_password(password)
 
 
 def check_form(new: NewMember) -> None:
@@ -110,37 +120,48 @@ def _check_texts(full_name: str | None, groups: Iterable[str] | None) -> None:
 
 
 def insert(
-    doing: Work, new: NewMember, password_hash: str | None, usual: Defaults, *, add_ons: bool = True
+    work: Work, new: NewMember, password_hash: str | None, usual: Defaults, *, add_ons: bool = True
 ) -> tuple[Member, list[Assignment]]:
-    """Adds a member within a transaction that is under way; comes back with what the member holds from the beginning.
+    """The new member, and what the member holds from the beginning.
 
     Form and privilege were checked, and that there is no such member. Without `add_ons` the member gets what the user type
-    includes, and no default add-ons.
+    includes, and no default add-ons. Raises NoSuchProduct (unknown type), MemberLimitReached, PoolExhausted.
     """
-    authorization = doing.authorization
+    unit, authorization = work.unit, work.unit.authorization
     user_type = authorization.user_type(new.user_type or usual.user_type)
-    check_room(authorization, user_type.name, doing.counts.members(), doing.counts.of_type(user_type.name))
-    groups = usual.groups if new.groups is None else new.groups
-    role = Role(usual.role) if new.role is None else new.role
-    access = usual.vendor_access if new.vendor_access is None else new.vendor_access
-    member = Member(0, new.username, new.full_name, user_type.name, role, False, tuple(sorted(set(groups))), doing.at, access)
-    found = doing.add(member, password_hash)
-    told = f"{user_type.name}; vendor access" if access else user_type.name
-    doing.log([member_event(EventKind.MEMBER_ADDED, doing.actor, found, reason=told)])
+    check_room(authorization, user_type.name, work.counts.members(), work.counts.of_type(user_type.name))
+    member = work.add(_first_version(new, user_type, usual, unit.at), password_hash)
+    reason = f"{user_type.name}; vendor access" if member.vendor_access else user_type.name
+    work.record([member_event(EventKind.MEMBER_ADDED, unit.actor, member, reason=reason)])
     takes_add_ons = add_ons and new.user_type in (None, usual.user_type)
-    first = _first_licenses(user_type, usual, add_ons=takes_add_ons)
-    for held in first:
-        check_assignable(authorization, found, authorization.product(held.product))
-        give(doing, found, None, held, _reason(held))
-    return found, first
+    licenses = _first_licenses(user_type, usual, add_ons=takes_add_ons)
+    for license_ in licenses:
+        check_assignable(authorization, member, authorization.product(license_.product))
+        give(work, member, None, license_, _reason(license_))
+    return member, licenses
+
+
+def _first_version(new: NewMember, user_type: UserType, usual: Defaults, at: datetime) -> Member:
+    groups = usual.groups if new.groups is None else new.groups
+    return Member(
+        id=0,
+        username=new.username,
+        full_name=new.full_name,
+        user_type=user_type.name,
+        role=Role(usual.role) if new.role is None else new.role,
+        disabled=False,
+        groups=tuple(sorted(set(groups))),
+        created_at=at,
+        vendor_access=usual.vendor_access if new.vendor_access is None else new.vendor_access,
+    )
 
 
 def _first_licenses(user_type: UserType, usual: Defaults, *, add_ons: bool) -> list[Assignment]:
     """What the type includes, and the default add-ons, which are for members of the default type."""
-    found = {product: Assignment(product, level, (), included=True) for product, level in user_type.includes.items()}
+    licenses = {product: Assignment(product, level, (), included=True) for product, level in user_type.includes.items()}
     if add_ons:
-        found |= {product: Assignment(product, level, (), included=False) for product, level in usual.add_ons}
-    return list(found.values())
+        licenses |= {product: Assignment(product, level, (), included=False) for product, level in usual.add_ons}
+    return list(licenses.values())
 
 
 def _reason(held: Assignment) -> str | None:
@@ -148,33 +169,38 @@ def _reason(held: Assignment) -> str | None:
     return "included" if held.included else None
 
 
-def give(doing: Work, member: Member, before: Assignment | None, after: Assignment, reason: str | None = None) -> None:
+def give(work: Work, member: Member, before: Assignment | None, after: Assignment, reason: str | None = None) -> None:
     """Assigns `after` in place of `before`; whether the member may hold it was checked. Raises PoolExhausted."""
-    check_free(doing.authorization.product(after.product), doing.counts.assigned(after.product), before, after)
-    doing.replace(member, after.product, before, after)
-    doing.log(_license_events(EventKind.LICENSE_ASSIGNED, doing.actor, member, after, reason))
+    check_free(work.unit.authorization.product(after.product), work.counts.assigned(after.product), before, after)
+    work.hold(member, after.product, before, after)
+    work.record(_license_events(EventKind.LICENSE_ASSIGNED, work.unit.actor, member, after, reason))
 
 
-def take(doing: Work, member: Member, held: Assignment, reason: str | None = None) -> None:
+def take(work: Work, member: Member, held: Assignment, reason: str | None = None) -> None:
     """Takes a license from the member who holds it."""
-    doing.replace(member, held.product, held, None)
-    doing.log(_license_events(EventKind.LICENSE_UNASSIGNED, doing.actor, member, held, reason))
+    work.hold(member, held.product, held, None)
+    work.record(_license_events(EventKind.LICENSE_UNASSIGNED, work.unit.actor, member, held, reason))
 
 
 def _license_events(kind: EventKind, actor: Actor, member: Member, held: Assignment, reason: str | None) -> list[Event]:
     return [member_event(kind, actor, member, held.product, feature, reason) for feature in (held.level, *held.extensions)]
 
 
-def listed(authority: Authority, actor: Actor, *, user_type: str | None = None, group: str | None = None) -> list[Member]:
+def membership(unit: Unit) -> Membership:
+    """How many members there are and may be (seed S2)."""
+    with unit.reading():
+        return unit.membership
+
+
+def every(unit: Unit, *, user_type: str | None = None, group: str | None = None) -> list[Member]:
     """Members by user name. Raises NotAllowed for who may neither manage members nor licenses."""
-    actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
-    with authority.database.read() as connection:
-        return stored.listed(connection, user_type=user_type, group=group)
+    with unit.reading():
+        unit.actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
+        return members.listed(unit.connection, user_type=user_type, group=group)
 
 
 def page(
-    authority: Authority,
-    actor: Actor,
+    unit: Unit,
     *,
     user_type: str | None = None,
     group: str | None = None,
@@ -183,55 +209,56 @@ def page(
     limit: int = 100,
 ) -> Page:
     """A page of members, with current and licensed membership beside it. Raises NotAllowed, InvalidInput (no such cursor)."""
-    actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
-    after = None if cursor is None else pages.parts(cursor, 1)[0]
-    with authority.database.read() as connection:
-        found = stored.listed(connection, user_type=user_type, group=group, role=role, after=after, limit=limit + 1)
-        membership = admission.membership(authority, connection)
-    following = pages.cursor(found[limit - 1].username) if len(found) > limit else None
-    return Page(found[:limit], following, membership)
+    with unit.reading():
+        unit.actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
+        after = None if cursor is None else pages.parts(cursor, 1)[0]
+        rows = members.listed(unit.connection, user_type=user_type, group=group, role=role, after=after, limit=limit + 1)
+    following = pages.cursor(rows[limit - 1].username) if len(rows) > limit else None
+    return Page(rows[:limit], following, unit.membership)
 
 
-def show(authority: Authority, actor: Actor, username: str) -> tuple[Member, list[Assignment]]:
+def show(unit: Unit, username: str) -> tuple[Member, list[Assignment]]:
     """A member and what it holds; everyone sees themself. Raises NotAllowed, NotFound."""
-    if username.lower() != actor.username.lower():
-        actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
-    with authority.database.read() as connection:
-        found = existing(connection, username)
-        return found, assignments.of_member(connection, found.id)
+    with unit.reading():
+        if username.lower() != unit.actor.username.lower():
+            unit.actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
+        member = existing(unit.connection, username)
+        return member, assignments.of_member(unit.connection, member.id)
 
 
-def change(authority: Authority, actor: Actor, username: str, wanted: Change, *, dry_run: bool = False) -> Changed:
+def change(unit: Unit, username: str, wanted: Change, *, dry_run: bool = False) -> Changed:
     """Changes a member; a new user type takes and gives licenses by the authorization's table, and says which.
 
     With `dry_run` everything is checked and nothing kept. Raises NotAllowed, NotFound, InvalidInput, NoSuchProduct,
     MemberLimitReached, PoolExhausted.
     """
-    actor.needs(Privilege.MANAGE_MEMBERS)
-    check_change(wanted)
-    password_hash = None if wanted.password is None else hash_password(wanted.password)
-    with authority.database.write(keep=not dry_run) as connection, work(authority, connection, actor) as doing:
-        before = existing(connection, username, lock=True)
-        changed = change_within(doing, before, assignments.of_member(connection, before.id), wanted)
-        if password_hash is not None:
-            stored.set_password(connection, changed.after.id, password_hash)
+    password_hash = _hash(unit, wanted.password)
+    with unit.writing(keep=not dry_run):
+        unit.actor.needs(Privilege.MANAGE_MEMBERS)
+        check_change(wanted)
+        with working(unit) as work:
+            before = existing(unit.connection, username, lock=True)
+            changed = change_within(work, before, assignments.of_member(unit.connection, before.id), wanted)
+            if password_hash is not None:
+                members.set_password(unit.connection, changed.after.id, password_hash)
     return changed
 
 
-def change_within(doing: Work, before: Member, held: Sequence[Assignment], wanted: Change) -> Changed:
-    """Changes a member who is locked and holds this, within a transaction that is under way; the password is left to the caller.
+def change_within(work: Work, before: Member, held: Sequence[Assignment], wanted: Change) -> Changed:
+    """What a change does to a member who is locked and holds `held`; form and privilege were checked, a password is not set.
 
-    Form and privilege were checked.
+    Raises NoSuchProduct (unknown type), MemberLimitReached, PoolExhausted.
     """
-    after, authorization = _after(before, wanted), doing.authorization
+    after, authorization = _after(before, wanted), work.unit.authorization
     user_type = authorization.user_type(after.user_type)
     effect = TypeChange((), (), tuple(held))
     if before.user_type != after.user_type:
-        check_room_in_type(authorization, user_type.name, doing.counts.of_type(user_type.name))
+        check_room_in_type(authorization, user_type.name, work.counts.of_type(user_type.name))
         effect = change_of_type(held, user_type, authorization)
-    doing.log([member_event(EventKind.MEMBER_CHANGED, doing.actor, after, reason=_difference(before, after, wanted))])
-    _apply(doing, after, held, effect)
-    doing.change(before, after)
+    difference = _difference(before, after, wanted)
+    work.record([member_event(EventKind.MEMBER_CHANGED, work.unit.actor, after, reason=difference)])
+    _apply(work, after, held, effect)
+    work.change(before, after)
     return Changed(before, after, effect)
 
 
@@ -241,13 +268,13 @@ def check_change(wanted: Change) -> None:
 
 
 def _after(before: Member, wanted: Change) -> Member:
-    given = {
+    values = {
         name: getattr(wanted, name)
         for name in ("full_name", "user_type", "role", "disabled", "vendor_access", "download_permission")
         if getattr(wanted, name) is not None
     }
     groups = before.groups if wanted.groups is None else tuple(sorted(set(wanted.groups)))
-    return replace(before, **given, groups=groups)
+    return replace(before, **values, groups=groups)
 
 
 def _difference(before: Member, after: Member, wanted: Change) -> str:
@@ -260,20 +287,20 @@ def _difference(before: Member, after: Member, wanted: Change) -> str:
     return "; ".join([*parts, *(["password"] if wanted.password is not None else [])]) or "nothing"
 
 
-def _apply(doing: Work, member: Member, held: Iterable[Assignment], effect: TypeChange) -> None:
-    mine = {item.product: item for item in held}
+def _apply(work: Work, member: Member, held: Iterable[Assignment], effect: TypeChange) -> None:
+    by_product = {item.product: item for item in held}
     for item in effect.removed:
-        take(doing, member, item, "user type")
+        take(work, member, item, "user type")
     for item in effect.added:
-        give(doing, member, mine.get(item.product), item, _reason(item))
+        give(work, member, by_product.get(item.product), item, _reason(item))
 
 
 def existing(connection: Connection, username: str, *, lock: bool = False) -> Member:
     """The member with this user name. Raises NotFound."""
-    found = stored.by_username(connection, username, lock=lock)
-    if found is None:
+    member = members.by_username(connection, username, lock=lock)
+    if member is None:
         raise NotFound(f'there is no member "{username}"', member=username)
-    return found
+    return member
 
 
 def member_event(
@@ -284,6 +311,7 @@ def member_event(
     feature: str | None = None,
     reason: str | None = None,
 ) -> Event:
+    """A log row about a member, with the member's groups."""
     return Event(
         kind=kind,
         actor=actor.username,

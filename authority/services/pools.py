@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 from authority.domain.events import Event, EventKind
 from authority.domain.members import Actor, Privilege, check_name
-from authority.domain.pools import PoolRule, check_rule
+from authority.domain.pools import Pool, PoolRule, check_rule
 from authority.domain.refusals import NotFound
-from authority.services.context import Authority
-from authority.storage import events
-from authority.storage import organization as stored_organization
-from authority.storage import pools as stored
+from authority.services.unit import Unit
+from authority.storage import pools
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,60 +34,58 @@ class PoolState:
     groups: tuple[GroupShare, ...]
 
 
-def shown(authority: Authority, actor: Actor, product_id: str | None = None) -> list[PoolState]:
+def states(unit: Unit, product_id: str | None = None) -> list[PoolState]:
     """Every level and extension of every concurrent product, or of one. Raises NotAllowed, NoSuchProduct."""
-    actor.needs(Privilege.VIEW_BORROWS)
-    now, found = authority.now(), []
-    with authority.database.read() as connection:
-        authorization = authority.authorization(connection)
-        products = authorization.products.values() if product_id is None else [authorization.product(product_id)]
-        for product in products:
-            if product.is_concurrent:
-                pool = stored.pool(connection, product, now)
-                for feature in (*product.levels, *product.extensions):
-                    shares = tuple(
-                        GroupShare(
-                            rule.group_name, rule.reserved, rule.maximum, pool.use.by_group.get((feature, rule.group_name), 0)
-                        )
-                        for rule in pool.of_groups(feature)
-                    )
-                    used = pool.use.in_use.get(feature, 0), pool.use.borrowed.get(feature, 0)
-                    found.append(
-                        PoolState(product.seats_of(feature), *used, pool.borrowable(feature), pool.rule(feature), shares)
-                    )
-    return found
+    with unit.reading():
+        unit.actor.needs(Privilege.VIEW_BORROWS)
+        products = unit.authorization.products.values() if product_id is None else [unit.authorization.product(product_id)]
+        pools_of_products = [pools.pool(unit.connection, product, unit.now) for product in products if product.is_concurrent]
+    return [_state(pool, feature) for pool in pools_of_products for feature in (*pool.product.levels, *pool.product.extensions)]
 
 
-def change(authority: Authority, actor: Actor, rule: PoolRule) -> PoolRule:
+def _state(pool: Pool, feature: str) -> PoolState:
+    shares = tuple(
+        GroupShare(rule.group_name, rule.reserved, rule.maximum, pool.use.by_group.get((feature, rule.group_name), 0))
+        for rule in pool.of_groups(feature)
+    )
+    return PoolState(
+        licensed=pool.product.seats_of(feature),
+        in_use=pool.use.in_use.get(feature, 0),
+        borrowed=pool.use.borrowed.get(feature, 0),
+        borrowable=pool.borrowable(feature),
+        rule=pool.rule(feature),
+        groups=shares,
+    )
+
+
+def change(unit: Unit, rule: PoolRule) -> PoolRule:
     """Sets a rule in place of the one for the same seats and group; who has a seat keeps it.
 
     Raises NotAllowed, InvalidInput, NoSuchProduct.
     """
-    actor.needs(Privilege.MANAGE_AUTHORITY)
-    check_name("a group", rule.group_name)
-    with authority.database.write() as connection:
-        product = authority.authorization(connection).product(rule.product)
-        stored_organization.lock_pools(connection, product.id)
-        check_rule(rule, product, stored.of_product(connection, product.id))
-        stored.put(connection, rule)
-        events.append(connection, [_event(actor, rule, rule.words())], authority.clock())
+    with unit.writing():
+        unit.actor.needs(Privilege.MANAGE_AUTHORITY)
+        check_name("a group", rule.group_name)
+        product = unit.authorization.product(rule.product)
+        pools.lock(unit.connection, product.id)
+        check_rule(rule, product, pools.rules_of(unit.connection, product.id))
+        pools.put_rule(unit.connection, rule)
+        unit.record([_event(unit.actor, rule, rule.words())])
     return rule
 
 
-def remove(authority: Authority, actor: Actor, product_id: str, feature: str, group: str) -> PoolRule:
-    """Removes the rule for these seats and this group (empty: for everybody). Raises NotAllowed, NotFound."""
-    actor.needs(Privilege.MANAGE_AUTHORITY)
-    with authority.database.write() as connection:
+def remove(unit: Unit, product_id: str, feature: str, group: str) -> PoolRule:
+    """The rule for these seats and this group (empty: for everybody), now removed. Raises NotAllowed, NotFound."""
+    with unit.writing():
+        unit.actor.needs(Privilege.MANAGE_AUTHORITY)
         wanted = PoolRule(product_id, feature, group)
-        key = (wanted.feature, wanted.group_name)
-        found = next(
-            (rule for rule in stored.of_product(connection, product_id) if (rule.feature, rule.group_name) == key), None
-        )
-        if found is None:
+        rules = {(rule.feature, rule.group_name): rule for rule in pools.rules_of(unit.connection, product_id)}
+        rule = rules.get((wanted.feature, wanted.group_name))
+        if rule is None:
             raise NotFound(f"there is no rule for {wanted.name()}", hint="carnet-authority pool show lists them.")
-        stored.remove(connection, found)
-        events.append(connection, [_event(actor, found, "removed")], authority.clock())
-    return found
+        pools.remove_rule(unit.connection, rule)
+        unit.record([_event(unit.actor, rule, "removed")])
+    return rule
 
 
 def _event(actor: Actor, rule: PoolRule, text: str) -> Event:

@@ -8,11 +8,11 @@ from dataclasses import asdict
 from sqlalchemy import Connection
 
 from authority.domain.events import Event, EventKind
-from authority.domain.members import Actor, Privilege
+from authority.domain.members import Privilege
 from authority.domain.refusals import InvalidInput
 from authority.domain.sessions import BOUNDS, SessionSettings
-from authority.services.context import Authority
-from authority.storage import events, organization, preferences
+from authority.services.unit import Unit
+from authority.storage import preferences
 
 PREFERENCE = "sessions"
 
@@ -22,33 +22,32 @@ def settings(connection: Connection) -> SessionSettings:
     return SessionSettings.of(preferences.get(connection, PREFERENCE))
 
 
-def show_settings(authority: Authority, actor: Actor) -> SessionSettings:
+def show(unit: Unit) -> SessionSettings:
     """The settings of sessions in force. Raises NotAllowed."""
-    actor.needs(Privilege.VIEW_BORROWS)
-    with authority.database.read() as connection:
-        return settings(connection)
+    with unit.reading():
+        unit.actor.needs(Privilege.VIEW_BORROWS)
+        return settings(unit.connection)
 
 
-def change_settings(authority: Authority, actor: Actor, changes: Mapping[str, int]) -> SessionSettings:
+def change(unit: Unit, changes: Mapping[str, int]) -> SessionSettings:
     """The settings after these changes by name; what is not named stays as it is.
 
     They are for the next start, renewal or end: a session that is active keeps its time until it is renewed.
 
     Raises NotAllowed, InvalidInput (nothing named, no such setting, or outside its bounds).
     """
-    actor.needs(Privilege.MANAGE_AUTHORITY)
-    if not changes:
-        raise InvalidInput(f"nothing to change is named: say {', '.join(BOUNDS)}")
-    with authority.database.write() as connection:
+    with unit.writing():
+        unit.actor.needs(Privilege.MANAGE_AUTHORITY)
+        if not changes:
+            raise InvalidInput(f"nothing to change is named: say {', '.join(BOUNDS)}")
         # Two who change different settings at the same time each keep what the other changed.
-        organization.get(connection, lock=True)
-        kept = preferences.get(connection, PREFERENCE)
-        after = SessionSettings.of({**kept, **changes})
-        words = _difference(asdict(SessionSettings()) | kept, asdict(after))
+        unit.lock_organization()
+        before = preferences.get(unit.connection, PREFERENCE)
+        after = SessionSettings.of({**before, **changes})
+        words = _difference(asdict(SessionSettings()) | before, asdict(after))
         if words:
-            preferences.put(connection, PREFERENCE, asdict(after))
-            event = Event(kind=EventKind.SESSION_SETTINGS_CHANGED, actor=actor.username, reason=words)
-            events.append(connection, [event], authority.clock())
+            preferences.put(unit.connection, PREFERENCE, asdict(after))
+            unit.record([Event(kind=EventKind.SESSION_SETTINGS_CHANGED, actor=unit.actor.username, reason=words)])
     return after
 
 

@@ -17,8 +17,8 @@ from authority.services.seats import Case
 from authority.services.unit import Unit
 from authority.signing import issuing
 from authority.signing.issuing import Issuer
-from authority.storage import borrows, events, members, organization, pools
-from authority.storage import sessions as stored
+from authority.storage import assignments, borrows, holds, members, pools, sessions
+from authority.storage.sessions import Filter
 
 # So many ends are written in one transaction; others want to write too.
 MOST_LOGGED_AT_ONCE = 1000
@@ -66,7 +66,7 @@ def start(unit: Unit, demand: Demand) -> Started:
         try:
             answer = _decide(unit, case)
         except BorrowRefused as error:
-            assignment = members.assignment(unit.connection, case.member.id, case.product.id)
+            assignment = assignments.get(unit.connection, case.member.id, case.product.id)
             unit.record_denial(seats.denial(case, assignment, error, UseMode.SESSION))
             raise
     return answer.signed()
@@ -100,7 +100,7 @@ def check_in(unit: Unit, session_id: str) -> Session:
         if before.ended_by is SessionEnding.CHECKED_IN:
             return before
         after = rules.checked_in(before, unit.now)
-        stored.update_session(unit.connection, after)
+        sessions.update_session(unit.connection, after)
         unit.record(session_events(EventKind.CHECK_IN, after, unit.actor, str(after.ended_by)))
     return after
 
@@ -112,11 +112,11 @@ def end(unit: Unit, session_id: str) -> Session:
     """
     with unit.writing():
         unit.actor.needs(Privilege.END_BORROWS)
-        before = stored.get(unit.connection, session_id, lock=True)
+        before = sessions.get(unit.connection, session_id, lock=True)
         if before is None:
             raise _not_found(session_id)
         after = rules.ended(before, session_settings.settings(unit.connection), unit.now)
-        stored.update_session(unit.connection, after)
+        sessions.update_session(unit.connection, after)
         unit.record(session_events(EventKind.END, after, unit.actor, str(after.ended_by)))
     return after
 
@@ -124,18 +124,18 @@ def end(unit: Unit, session_id: str) -> Session:
 def show(unit: Unit, session_id: str) -> Session:
     """One session, for its member or who may view all. Raises NotFound, also for another member's."""
     with unit.reading():
-        session = stored.get(unit.connection, session_id)
+        session = sessions.get(unit.connection, session_id)
         if session is None or (session.member != unit.actor.username and not unit.actor.has(Privilege.VIEW_BORROWS)):
             raise _not_found(session_id)
     return session
 
 
-def listed(unit: Unit, wanted: stored.Filter) -> tuple[list[Session], str | None]:
+def listed(unit: Unit, wanted: Filter) -> tuple[list[Session], str | None]:
     """A page of sessions, newest first, and the cursor of the next page; who may not view all gets their own."""
     with unit.reading():
         if not unit.actor.has(Privilege.VIEW_BORROWS):
             wanted = replace(wanted, member=unit.actor.username)
-        rows = stored.listed(unit.connection, wanted, unit.now)
+        rows = sessions.listed(unit.connection, wanted, unit.now)
     page = rows[: wanted.limit]
     return page, page[-1].id if len(rows) > wanted.limit else None
 
@@ -147,7 +147,7 @@ def log_ended_by_time(unit: Unit) -> int:
     """
     with unit.reading():
         # Who only reads the log waits for no writer unless there is something to write.
-        if not stored.is_any_ended_by_time(unit.connection, unit.now):
+        if not sessions.is_any_ended_by_time(unit.connection, unit.now):
             return 0
     total = 0
     while True:
@@ -159,18 +159,18 @@ def log_ended_by_time(unit: Unit) -> int:
 
 
 def _log_ended_by_time(unit: Unit, member_id: int | None = None) -> int:
-    ended = stored.ended_by_time(unit.connection, unit.now, MOST_LOGGED_AT_ONCE, member_id)
+    ended = sessions.ended_by_time(unit.connection, unit.now, MOST_LOGGED_AT_ONCE, member_id)
     for session in ended:
-        events.append(unit.connection, session_events(EventKind.END, session, None, BY_TIME), session.active_until)
+        unit.record(session_events(EventKind.END, session, None, BY_TIME), session.active_until)
     if ended:
-        stored.mark_as_logged(unit.connection, [session.id for session in ended])
+        sessions.mark_as_logged(unit.connection, [session.id for session in ended])
     return len(ended)
 
 
 def _case(unit: Unit, demand: Demand) -> _Case:
     """Locks the member first and reads then: who comes after sees all that was decided before."""
     actor = unit.actor
-    stored.lock_member(unit.connection, actor.member_id)
+    members.lock(unit.connection, actor.member_id)
     member = None if actor.member_id is None else members.by_id(unit.connection, actor.member_id)
     if member is None:
         raise NotAllowed(f"{actor.username} is no member, and a session is a member's own", hint="Sign in as the member.")
@@ -182,8 +182,8 @@ def _case(unit: Unit, demand: Demand) -> _Case:
 def _locked(unit: Unit, case: _Case) -> Assignment | None:
     """Locks the pools of a concurrent product, or the member's license of a named one, which comes back."""
     if not case.is_concurrent:
-        return members.assignment(unit.connection, case.member.id, case.product.id, lock=True)
-    organization.lock_pools(unit.connection, case.product.id)
+        return assignments.get(unit.connection, case.member.id, case.product.id, lock=True)
+    pools.lock(unit.connection, case.product.id)
     return None
 
 
@@ -193,10 +193,10 @@ def _decide(unit: Unit, case: _Case) -> _Answer:
     unit.membership.check_admitted(case.actor)
     assignment = _locked(unit, case)
     _log_ended_by_time(unit, case.member.id)
-    features = seats.entitled(case, assignment, organization.assigned(unit.connection, product.id))
+    features = seats.entitled(case, assignment, pools.assigned(unit.connection, product.id))
     rules.check_not_ended(case.authorization, product, now)
     here = _borrow_here(unit, case)
-    active = stored.active(unit.connection, case.member.id, now)
+    active = sessions.active(unit.connection, case.member.id, now)
     for session in active:
         if session.product == product.id and session.is_on(demand.machine):
             rules.check_covers(session, product, demand)
@@ -219,9 +219,8 @@ def _new(unit: Unit, case: _Case, features: Features, here: Borrow | None) -> _A
     until, member = rules.active_until(case.settings, case.now), case.member
     session = rules.started(unit.authority.fresh_id(), member.username, member.groups, features, case.ask, until, case.now)
     answer = _answer(unit, case, session, is_new=True)
-    stored.insert_session(unit.connection, session, member.id)
-    stored.take_seats(unit.connection, session, member.id, rules.seats_needed(case.product, features, here))
-    stored.touch_member(unit.connection, member.id, case.now)
+    sessions.add(unit.connection, session, member.id, rules.seats_needed(case.product, features, here))
+    members.touch(unit.connection, member.id, case.now)
     unit.record(session_events(EventKind.CHECKOUT, session, case.actor))
     return answer
 
@@ -229,7 +228,7 @@ def _new(unit: Unit, case: _Case, features: Features, here: Borrow | None) -> _A
 def _use_again(unit: Unit, case: _Case, session: Session, here: Borrow | None) -> _Answer:
     """The session used now. Its seats follow what is borrowed on the computer meanwhile: the two together take each seat once."""
     used = rules.renewed(session, case.settings, case.now)
-    held = stored.features_held(unit.connection, used.id)
+    held = holds.features_of(unit.connection, used.id)
     needed = rules.seats_needed(case.product, used.features(), here)
     missing = [feature for feature in needed if feature not in held]
     if missing and case.is_concurrent:
@@ -237,10 +236,10 @@ def _use_again(unit: Unit, case: _Case, session: Session, here: Borrow | None) -
         for feature in missing:
             pool.check(feature, frozenset(case.member.groups), borrowing=False)
     answer = _answer(unit, case, used, is_new=False)
-    stored.update_session(unit.connection, used)
-    stored.drop_seats(unit.connection, used.id, held.difference(needed))
-    stored.take_seats(unit.connection, used, case.member.id, missing)
-    stored.touch_member(unit.connection, case.member.id, case.now)
+    sessions.update_session(unit.connection, used)
+    holds.give_up(unit.connection, used.id, held.difference(needed))
+    sessions.take_seats(unit.connection, used, case.member.id, missing)
+    members.touch(unit.connection, case.member.id, case.now)
     return answer
 
 
@@ -251,7 +250,7 @@ def _answer(unit: Unit, case: _Case, session: Session, *, is_new: bool) -> _Answ
 
 
 def _mine(unit: Unit, session_id: str, *, lock: bool = False) -> Session:
-    actor, session = unit.actor, stored.get(unit.connection, session_id, lock=lock)
+    actor, session = unit.actor, sessions.get(unit.connection, session_id, lock=lock)
     if session is None or (session.member != actor.username and not actor.has(Privilege.VIEW_BORROWS)):
         raise _not_found(session_id)
     if session.member != actor.username:

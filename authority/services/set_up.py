@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from authority.domain.catalogue import Authorization, KeyUse
 from authority.domain.events import Event, EventKind
 from authority.domain.members import CONSOLE, Member, Role, check_name, check_username
@@ -15,13 +17,14 @@ from authority.domain.refusals import AlreadyExists, InvalidInput
 from authority.services import access, defaults, members
 from authority.services.context import Authority
 from authority.services.passwords import hash_password
-from authority.services.work import Work, work
+from authority.services.unit import Unit
+from authority.services.work import Work, working
 from authority.signing import authorizations
 from authority.signing.encoding import encode
 from authority.signing.issuing import Issuer
 from authority.signing.keyring import Signer
 from authority.signing.vendor import authorizing
-from authority.storage import events, offline_rules, organization
+from authority.storage import offline_rules, organization, pools
 from authority.storage.db import schema
 from authority.storage.organization import Organization
 
@@ -43,10 +46,10 @@ def organization_id(name: str) -> str:
     """An id for an organization: its name in lower-case ASCII letters, digits and hyphens. Raises InvalidInput."""
     check_name("the name of an organization", name)
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    found = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:48]
-    if not found:
+    text = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:48]
+    if not text:
         raise InvalidInput(f'"{name}" has no letters or digits to make an id from')
-    return found
+    return text
 
 
 def check_names(organization_name: str, admin: str) -> None:
@@ -60,10 +63,10 @@ def check_empty(authority: Authority) -> None:
     authority.database.make_private()
     if schema.current(authority.database) is not None:
         with authority.database.read() as connection:
-            found = organization.get(connection)
-        if found is not None:
+            present = organization.get(connection)
+        if present is not None:
             raise AlreadyExists(
-                f'the database belongs to the organization "{found.name}" already',
+                f'the database belongs to the organization "{present.name}" already',
                 hint="Choose another --home, or use this one.",
             )
 
@@ -102,9 +105,9 @@ def create(
     """
     check_empty(authority)
     check_keys(authority, authorization, trust_file)
-    now = authority.now()
     schema.migrate(authority.database)
-    found = Organization(
+    now, password = authority.now(), encode(authority.random_bytes(15))
+    new = Organization(
         id=authorization.organization,
         name=authorization.organization_name,
         trust_file=trust_file,
@@ -113,20 +116,26 @@ def create(
         demonstration=demonstration,
         created_at=now,
     )
-    password = encode(authority.random_bytes(15))
-    with authority.database.write() as connection:
-        organization.insert_organization(connection, found)
-        organization.insert_authorization(connection, authorization, trust_file, now)
+
+    def first(connection: Connection) -> None:
+        organization.add(connection, new)
+        organization.add_authorization(connection, authorization, trust_file, now)
+        pools.add_missing(connection, authorization.products.values())
         offline_rules.put(connection, FIRST_RULE)
-        events.append(connection, [Event(kind=EventKind.ORGANIZATION_CREATED, actor=CONSOLE.username, reason=found.name)], now)
-        with work(authority, connection, CONSOLE) as doing:
-            member = _add_administrator(doing, admin, password)
-    secret, _ = access.create_api_key(authority, CONSOLE, member.username, "first key")
+
+    unit, password_hash = Unit(authority, CONSOLE), hash_password(password)
+    with unit.writing(first=first):
+        unit.record([Event(kind=EventKind.ORGANIZATION_CREATED, actor=CONSOLE.username, reason=new.name)])
+        with working(unit) as work:
+            member = _add_administrator(work, admin, password_hash)
+        member = work.written(member)
+        secret, _ = access.add_api_key(unit, member, "first key")
     return Administrator(member.username, password, secret)
 
 
-def _add_administrator(doing: Work, admin: str, password: str) -> Member:
+def _add_administrator(work: Work, admin: str, password_hash: str) -> Member:
     # The administrator takes the type that holds least, so that administering costs no license.
-    user_type = min(doing.authorization.user_types.values(), key=lambda item: (len(item.includes), len(item.may_hold)))
+    user_types = work.unit.authorization.user_types.values()
+    user_type = min(user_types, key=lambda item: (len(item.includes), len(item.may_hold)))
     new = members.NewMember(username=admin, user_type=user_type.name, role=Role.ADMINISTRATOR)
-    return members.insert(doing, new, hash_password(password), defaults.get(doing.authority, doing.connection))[0]
+    return members.insert(work, new, password_hash, defaults.get(work.unit))[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from authority.domain.refusals import BorrowRefused, NotAuthenticated
 from authority.services.context import Authority
 from authority.signing.encoding import digest
 from authority.signing.issuing import Issuer
-from authority.storage import events, who
+from authority.storage import events, organization, who
 from authority.storage.db.prepared import pipeline
 from authority.storage.organization import Organization
 
@@ -59,8 +59,8 @@ class Unit:
         if isinstance(actor, Actor):
             self.actor = actor
         self._open_over_limit = open_over_limit
-        self._events: list[Event] = []
-        self._denials: list[Event] = []
+        self._events: list[tuple[datetime, Event]] = []
+        self._denials: list[tuple[datetime, Event]] = []
         # What there is too much of, for an administrator to be told with each answer (seed S2); None when all is well.
         self.excess: str | None = None
 
@@ -78,14 +78,17 @@ class Unit:
                 del self.connection
 
     @contextlib.contextmanager
-    def writing(self, *, keep: bool = True) -> Iterator[None]:
+    def writing(self, *, keep: bool = True, first: Callable[[Connection], None] | None = None) -> Iterator[None]:
         """A transaction that is kept, with what was recorded, when the block ends well, and taken back when it raises.
 
         With `keep` false it is taken back in any case. A refusal for which a denial was recorded is kept as that denial alone.
+        `first` writes what there has to be before a unit can begin: the organization that is being set up.
         Raises NotAuthenticated, OrganizationOverLimit, NotSetUp.
         """
         refusal: BorrowRefused | None = None
         with self.authority.database.write(keep=keep, at_end=self._write_events) as connection:
+            if first is not None:
+                first(connection)
             self._begin(connection)
             self._events, self._denials = [], []
             try:
@@ -101,17 +104,25 @@ class Unit:
         if refusal is not None:
             raise refusal
 
-    def record(self, rows: Iterable[Event]) -> None:
-        """Adds rows to the log; they are written with the transaction, as its last statement."""
-        self._events.extend(rows)
+    def record(self, rows: Iterable[Event], at: datetime | None = None) -> None:
+        """Adds rows to the log, of this transaction's time unless another is named; they are its last statement."""
+        self._events += [(at or self.at, row) for row in rows]
 
     def record_denial(self, rows: Iterable[Event]) -> None:
         """Adds the rows of a refusal to the log; they stay, though everything else of the transaction is taken back."""
-        self._denials.extend(rows)
+        self._denials += [(self.at, row) for row in rows]
+
+    def lock_organization(self) -> None:
+        """Makes others who call this wait until this transaction ends: who changes members, licenses, rules or settings.
+
+        What the unit knows is read anew, for somebody may have installed an authorization while this waited.
+        """
+        organization.lock(self.connection)
+        self._know(self.connection, who.read(self.connection, None))
 
     def _write_events(self, connection: Connection) -> None:
         if self._events:
-            events.append(connection, self._events, self.at)
+            events.append(connection, self._events)
 
     def _begin(self, connection: Connection) -> None:
         secret = self._secret
@@ -122,15 +133,18 @@ class Unit:
         self.now = self.at.replace(microsecond=0)
         if secret is not None:
             self.actor = _actor_behind(start.bearer, self.at)
-        self.authorization = self.authority.authorization(connection, start.authorization_seq)
-        self.organization = self.authority.organization(connection)
-        self.issuer = self.authority.issuer(connection, self.authorization)
-        self.membership = Membership.of(self.authorization, start.type_counts)
+        self._know(connection, start)
         if secret is not None and not self._open_over_limit:
             self.membership.check_admitted(self.actor)
         if self.actor.role is Role.ADMINISTRATOR:
             self.excess = self.membership.excess()
         self.connection = connection
+
+    def _know(self, connection: Connection, start: who.Who) -> None:
+        self.authorization = self.authority.authorization(connection, start.authorization_seq)
+        self.organization = self.authority.organization(connection)
+        self.issuer = self.authority.issuer(connection, self.authorization)
+        self.membership = Membership.of(self.authorization, start.type_counts)
 
 
 def _actor_behind(bearer: who.Bearer | None, at: datetime) -> Actor:

@@ -58,13 +58,12 @@ def _used(product: str) -> tuple[ColumnElement[bool], ...]:
 
 def last_used(connection: Connection, product: str, first: str, last: str) -> dict[str, datetime]:
     """When each member, from one user name to another, last used the product; who never did is left out."""
-    found: dict[str, datetime] = {}
+    latest: dict[str, datetime] = {}
     for query in (_last_sessions(product), _last_borrows(product)):
         between = members.c.username_key.between(key_of(first), key_of(last))
         for username, *times in connection.execute(query.where(members.c.removed_at.is_(None), between)):
-            known = [at for at in (*times, found.get(username)) if at is not None]
-            found[username] = max(known)
-    return found
+            latest[username] = max(at for at in (*times, latest.get(username)) if at is not None)
+    return latest
 
 
 def _last_sessions(product: str) -> Select[Any]:

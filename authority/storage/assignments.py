@@ -13,6 +13,15 @@ from authority.domain.members import Assignment
 from authority.storage.db.tables import assigned_extensions, assignments, members
 from authority.storage.members import in_pages, key_of
 
+_ONE = select(assignments).where(
+    assignments.c.member_id == bindparam("member_id"), assignments.c.product == bindparam("product")
+)
+_ONE_LOCKED = _ONE.with_for_update()
+_EXTENSIONS = (
+    select(assigned_extensions.c.extension)
+    .where(assigned_extensions.c.member_id == bindparam("member_id"), assigned_extensions.c.product == bindparam("product"))
+    .order_by(assigned_extensions.c.extension)
+)
 _OF_MANY = (
     select(assignments)
     .where(assignments.c.member_id.in_(bindparam("ids", expanding=True)))
@@ -37,7 +46,7 @@ _DELETE_EXTENSIONS = delete(assigned_extensions).where(
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LicenseChange:
     """What a member is to hold of a product in place of what was held; None means nothing."""
 
     member_id: int
@@ -50,9 +59,22 @@ class Held:
         """Member and product."""
         return self.member_id, self.product
 
-    def codes(self) -> tuple[str, ...]:
+    def extensions(self) -> tuple[str, ...]:
         """The extensions to be held."""
         return () if self.after is None else self.after.extensions
+
+    def reversed(self) -> LicenseChange:
+        """The change that takes this one back."""
+        return LicenseChange(self.member_id, self.product, self.after, self.before)
+
+
+def get(connection: Connection, member_id: int, product: str, *, lock: bool = False) -> Assignment | None:
+    """What the member holds of a named product; with `lock` nobody else can borrow it until this transaction ends."""
+    values = {"member_id": member_id, "product": product}
+    row = connection.execute(_ONE_LOCKED if lock else _ONE, values).one_or_none()
+    if row is None:
+        return None
+    return Assignment(row.product, row.level, tuple(connection.execute(_EXTENSIONS, values).scalars()), row.included)
 
 
 def of_member(connection: Connection, member_id: int) -> list[Assignment]:
@@ -62,14 +84,14 @@ def of_member(connection: Connection, member_id: int) -> list[Assignment]:
 
 def of_members(connection: Connection, ids: Sequence[int]) -> dict[int, list[Assignment]]:
     """Everything that each of these members holds, by product; who holds nothing is left out."""
-    found: dict[int, list[Assignment]] = {}
+    by_member: dict[int, list[Assignment]] = {}
     for some in in_pages(ids):
         rows = connection.execute(_OF_MANY, {"ids": some}).all()
         codes = _extensions(connection, some)
         for row in rows:
             extensions = tuple(codes.get((row.member_id, row.product), ()))
-            found.setdefault(row.member_id, []).append(Assignment(row.product, row.level, extensions, row.included))
-    return found
+            by_member.setdefault(row.member_id, []).append(Assignment(row.product, row.level, extensions, row.included))
+    return by_member
 
 
 def _extensions(connection: Connection, ids: Sequence[int]) -> dict[tuple[int, str], list[str]]:
@@ -111,25 +133,24 @@ def listed(
     ]
 
 
-def replace(connection: Connection, changes: Iterable[Held], at: datetime) -> None:
-    """Puts what members are to hold in the place of what the caller, who has the lock on counts, read and counts."""
-    found = [held for held in changes if held.before is not None or held.after is not None]
+def put(connection: Connection, changes: Iterable[LicenseChange], at: datetime) -> None:
+    """Puts what members are to hold in the place of what the caller, who locked the organization, read and counts."""
+    rows = [change for change in changes if change.before is not None or change.after is not None]
     # A row that stays is changed, not made anew, for who waits for it to be unlocked.
-    _run(
-        connection, _DELETE_EXTENSIONS, [_of_key(held) for held in found if held.before is not None and held.before.extensions]
-    )
-    _run(connection, _DELETE, [_of_key(held) for held in found if held.after is None])
-    _run(connection, _UPDATE, [_of_key(held) | _values(held.after, at) for held in found if held.before and held.after])
-    _run(connection, _INSERT, [_key(held) | _values(held.after, at) for held in found if held.before is None and held.after])
-    _run(connection, _INSERT_EXTENSIONS, [_key(held) | {"extension": code} for held in found for code in held.codes()])
+    stale = [_of_key(change) for change in rows if change.before is not None and change.before.extensions]
+    _run(connection, _DELETE_EXTENSIONS, stale)
+    _run(connection, _DELETE, [_of_key(change) for change in rows if change.after is None])
+    _run(connection, _UPDATE, [_of_key(row) | _values(row.after, at) for row in rows if row.before and row.after])
+    _run(connection, _INSERT, [_key(row) | _values(row.after, at) for row in rows if row.before is None and row.after])
+    _run(connection, _INSERT_EXTENSIONS, [_key(row) | {"extension": code} for row in rows for code in row.extensions()])
 
 
-def _key(held: Held) -> dict[str, Any]:
-    return {"member_id": held.member_id, "product": held.product}
+def _key(change: LicenseChange) -> dict[str, Any]:
+    return {"member_id": change.member_id, "product": change.product}
 
 
-def _of_key(held: Held) -> dict[str, Any]:
-    return {"of_member": held.member_id, "of_product": held.product}
+def _of_key(change: LicenseChange) -> dict[str, Any]:
+    return {"of_member": change.member_id, "of_product": change.product}
 
 
 def _values(after: Assignment, at: datetime) -> dict[str, Any]:

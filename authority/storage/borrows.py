@@ -14,8 +14,9 @@ from sqlalchemy import update as updating
 
 from authority.domain.borrows import Borrow, BorrowState, Ending, Machine, OsUser
 from authority.domain.events import UseMode
+from authority.storage import holds
 from authority.storage.db.prepared import Gathering, Prepared
-from authority.storage.db.tables import borrows, holds, member_groups, members
+from authority.storage.db.tables import borrows, member_groups, members
 from authority.storage.members import key_of
 
 # SQLite takes 32,766 values in one statement, PostgreSQL 65,535.
@@ -53,14 +54,13 @@ _LOCK = Prepared(select(borrows.c.id).where(borrows.c.id == bindparam("id")).wit
 _GROUPS = (
     select(member_groups).where(member_groups.c.member_id.in_(bindparam("ids", expanding=True))).order_by(member_groups.c.name)
 )
-_INSERT_BORROW, _INSERT_HOLDS = Prepared(inserting(borrows)), Prepared(inserting(holds))
+_INSERT = Prepared(inserting(borrows))
 # What never changes in a borrow is not written again.
 _FIXED = ("id", "member_id", "product", "level", "extensions", "issued_at", "decided_by")
 _CHANGING = [column.name for column in borrows.columns if column.name not in _FIXED]
-_UPDATE_BORROW = Prepared(
+_UPDATE = Prepared(
     updating(borrows).where(borrows.c.id == bindparam("of_id")).values({name: bindparam(name) for name in _CHANGING})
 )
-_UPDATE_HOLDS = Prepared(updating(holds).where(holds.c.handle == bindparam("of_handle")).values(free_at=bindparam("free_at")))
 
 
 def get(connection: Connection, borrow_id: str, *, lock: bool = False) -> Borrow | None:
@@ -162,25 +162,15 @@ def borrow_of(row: Any, groups: tuple[str, ...]) -> Borrow:
 
 def insert(connection: Connection, borrow: Borrow, member_id: int) -> None:
     """Keeps a new borrow and the seats that it holds."""
-    _INSERT_BORROW.run(connection, {"id": borrow.id, "member_id": member_id, **_values(borrow)})
-    seats = [
-        {
-            "handle": borrow.id,
-            "feature": feature,
-            "mode": UseMode.BORROW,
-            "member_id": member_id,
-            "product": borrow.product,
-            "free_at": borrow.seat_free_at,
-        }
-        for feature in (borrow.level, *borrow.extensions)
-    ]
-    _INSERT_HOLDS.run_many(connection, seats)
+    _INSERT.run(connection, {"id": borrow.id, "member_id": member_id, **_values(borrow)})
+    holder = holds.Holder(borrow.id, UseMode.BORROW, member_id, borrow.product, borrow.seat_free_at)
+    holds.take(connection, holder, (borrow.level, *borrow.extensions))
 
 
 def update(connection: Connection, borrow: Borrow) -> None:
     """Keeps what changed in a borrow, and until when its seats are held."""
-    _UPDATE_BORROW.run(connection, {"of_id": borrow.id, **_values(borrow)})
-    _UPDATE_HOLDS.run(connection, {"of_handle": borrow.id, "free_at": borrow.seat_free_at})
+    _UPDATE.run(connection, {"of_id": borrow.id, **_values(borrow)})
+    holds.hold_until(connection, borrow.id, borrow.seat_free_at)
 
 
 def _values(borrow: Borrow) -> dict[str, Any]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
-from collections.abc import Iterator
 from typing import TypeVar
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from authority.domain.licenses import features
-from authority.domain.members import Assignment
-from authority.storage.db.tables import member_counts, organization, pools
+from authority.domain.members import Assignment, Member
+from authority.storage.db.tables import member_counts, pools
 from authority.storage.members import type_counts
 
 Key = TypeVar("Key")
 
-_LOCK = select(organization.c.id).with_for_update()
 _ASSIGNED = select(pools.c.product, pools.c.feature, pools.c.assigned).where(pools.c.assigned != 0)
 _COUNT_TYPE = (
     update(member_counts)
@@ -31,14 +28,14 @@ _COUNT_FEATURE = (
 
 
 class Counts:
-    """The counts while one transaction changes them; it has the lock, so that what is counted here is exact.
+    """The counts while one transaction changes them; it has locked the organization, so that what is counted here is exact.
 
     A row that is changed for each of many members would be slower each time on PostgreSQL, which keeps every state of it until
     the transaction ends. So the changes are collected, and each row is written once.
     """
 
     def __init__(self, connection: Connection) -> None:
-        """The caller holds the lock: see `counting`."""
+        """Reads the counts; the organization is locked already."""
         self._types, self._assigned = Counter(type_counts(connection)), Counter[tuple[str, str]]()
         for row in connection.execute(_ASSIGNED):
             self._assigned[row.product, row.feature] = row.assigned
@@ -56,25 +53,17 @@ class Counts:
         """How often each level and extension of a product is assigned."""
         return {feature: count for (of_product, feature), count in self._assigned.items() if of_product == product}
 
-    def count_type(self, user_type: str, change: int) -> None:
-        """Adds to, or takes from, the members of a type."""
-        self._types[user_type] += change
+    def count_member(self, before: Member | None, after: Member | None) -> None:
+        """A member is as `after` says in place of `before`; None means not there."""
+        for member, change in ((before, -1), (after, 1)):
+            if member is not None:
+                self._types[member.user_type] += change
 
     def count_license(self, before: Assignment | None, after: Assignment | None) -> None:
         """One member holds `after` in place of `before`; None means nothing."""
         for held, change in ((before, -1), (after, 1)):
             if held is not None:
                 self._assigned.update(dict.fromkeys(((held.product, feature) for feature in features(held)), change))
-
-    @contextlib.contextmanager
-    def part(self) -> Iterator[None]:
-        """A part of the transaction: when the block raises, what it counted is taken back, as a savepoint does with its rows."""
-        types, assigned = self._types.copy(), self._assigned.copy()
-        try:
-            yield
-        except BaseException:
-            self._types, self._assigned = types, assigned
-            raise
 
     def write(self, connection: Connection) -> None:
         """Writes what changed."""
@@ -93,15 +82,3 @@ def _changes(before: Counter[Key], after: Counter[Key]) -> list[tuple[Key, int]]
     difference = after.copy()
     difference.subtract(before)
     return [(key, change) for key, change in difference.items() if change]
-
-
-@contextlib.contextmanager
-def counting(connection: Connection) -> Iterator[Counts]:
-    """The counts. Nobody else adds, removes or changes members, or assigns, until this transaction ends.
-
-    What the block changed is written when it ends; nothing is when it raises.
-    """
-    connection.execute(_LOCK).all()
-    found = Counts(connection)
-    yield found
-    found.write(connection)

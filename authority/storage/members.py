@@ -1,4 +1,4 @@
-"""Members, their groups, assignments and credentials."""
+"""Members and their groups."""
 
 from __future__ import annotations
 
@@ -9,16 +9,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Executable, Select, bindparam, delete, insert, select, update
 
-from authority.domain.members import USERNAME, Assignment, CredentialKind, DownloadPermission, Member, Role
-from authority.storage.db.rows import value_of
-from authority.storage.db.tables import (
-    assigned_extensions,
-    assignments,
-    credentials,
-    member_counts,
-    member_groups,
-    members,
-)
+from authority.domain.members import USERNAME, DownloadPermission, Member, Role
+from authority.storage.db.tables import credentials, member_counts, member_groups, members
 
 # SQLite takes 32,766 values in a statement, PostgreSQL 65,535.
 MOST_IN_A_STATEMENT = 10_000
@@ -26,17 +18,23 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
-class Credential:
-    """An API key or a sign-in: a digest stands for the secret."""
+class MemberChange:
+    """A member before and after: None before is a new one, whose `id` is not in the table; None after is one to be removed."""
 
-    id: str
-    kind: CredentialKind
-    digest: str
-    name: str
-    member_id: int
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
+    before: Member | None
+    after: Member | None
+    password_hash: str | None = None
+
+    @property
+    def key(self) -> int:
+        """The member's number."""
+        member = self.after or self.before
+        assert member is not None  # noqa: S101 - a change is of somebody
+        return member.id
+
+    def reversed(self) -> MemberChange:
+        """The change that takes this one back."""
+        return MemberChange(self.after, self.before)
 
 
 def key_of(username: str) -> str:
@@ -47,7 +45,6 @@ def key_of(username: str) -> str:
 _BY_USERNAME = select(members).where(members.c.username_key == bindparam("key"))
 # FOR NO KEY UPDATE: a borrow that is being written at the same time only needs the member to be there.
 _BY_USERNAME_LOCKED = _BY_USERNAME.with_for_update(key_share=True)
-_BY_USERNAME_KEPT = _BY_USERNAME.with_for_update(read=True)
 # In one order, so that no two wait for each other.
 _BY_USERNAMES = (
     select(members).where(members.c.username_key.in_(bindparam("keys", expanding=True))).order_by(members.c.username_key)
@@ -58,15 +55,6 @@ _GROUPS_OF_MANY = (
 )
 _BY_ID = select(members).where(members.c.id == bindparam("id"), members.c.removed_at.is_(None))
 _GROUPS = select(member_groups.c.name).where(member_groups.c.member_id == bindparam("id")).order_by(member_groups.c.name)
-_ASSIGNMENT = select(assignments).where(
-    assignments.c.member_id == bindparam("member_id"), assignments.c.product == bindparam("product")
-)
-_ASSIGNMENT_LOCKED = _ASSIGNMENT.with_for_update()
-_EXTENSIONS = (
-    select(assigned_extensions.c.extension)
-    .where(assigned_extensions.c.member_id == bindparam("member_id"), assigned_extensions.c.product == bindparam("product"))
-    .order_by(assigned_extensions.c.extension)
-)
 _TYPE_COUNTS = select(member_counts)
 _INSERT = insert(members).returning(members.c.id, members.c.username_key)
 # What may change in a member: all of it but number, password and times.
@@ -74,14 +62,9 @@ _CHANGING = ("username", "username_key", "full_name", "user_type", "role", "disa
 _UPDATE = update(members).where(members.c.id == bindparam("of_id")).values({name: bindparam(name) for name in _CHANGING})
 _INSERT_GROUPS = insert(member_groups)
 _DELETE_GROUPS = delete(member_groups).where(member_groups.c.member_id == bindparam("of_member"))
-_CREDENTIAL = select(credentials).where(credentials.c.digest == bindparam("digest"))
-_BEARER = (
-    select(
-        credentials.c.expires_at, credentials.c.revoked_at, members.c.id, members.c.username, members.c.role, members.c.disabled
-    )
-    .join(members)
-    .where(credentials.c.digest == bindparam("digest"), members.c.removed_at.is_(None))
-)
+# Rows that refer to the member are still written by others meanwhile; only who asks for this lock too waits.
+_LOCK = select(members.c.id).where(members.c.id == bindparam("of_id")).with_for_update(key_share=True)
+_TOUCH = update(members).where(members.c.id == bindparam("of_id")).values(last_used_at=bindparam("at"))
 
 
 def by_username(connection: Connection, username: str, *, lock: bool = False) -> Member | None:
@@ -91,12 +74,12 @@ def by_username(connection: Connection, username: str, *, lock: bool = False) ->
 
 def by_usernames(connection: Connection, usernames: Iterable[str], *, lock: bool = False) -> dict[str, Member]:
     """Those of these members who are there, by the key of their user name; with `lock` as with one."""
-    found: dict[str, Member] = {}
+    by_key: dict[str, Member] = {}
     for keys in in_pages([key_of(username) for username in usernames]):
         rows = connection.execute(_BY_USERNAMES_LOCKED if lock else _BY_USERNAMES, {"keys": keys}).all()
         groups = _groups_of(connection, _GROUPS_OF_MANY, {"ids": [row.id for row in rows]})
-        found |= {row.username_key: member_of(row, tuple(groups.get(row.id, ()))) for row in rows}
-    return found
+        by_key |= {row.username_key: member_of(row, tuple(groups.get(row.id, ()))) for row in rows}
+    return by_key
 
 
 def in_pages(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
@@ -110,11 +93,6 @@ def _groups_of(connection: Connection, query: Executable, values: dict[str, Any]
     for row in connection.execute(query, values):
         groups.setdefault(row.member_id, []).append(row.name)
     return groups
-
-
-def kept(connection: Connection, username: str) -> Member | None:
-    """The member with this user name, whom nobody removes or changes until this transaction ends; others may keep it too."""
-    return _one(connection, _BY_USERNAME_KEPT, {"key": key_of(username)})
 
 
 def by_id(connection: Connection, member_id: int) -> Member | None:
@@ -156,19 +134,19 @@ def listed(
     limit: int | None = None,
 ) -> list[Member]:
     """Members by user name: all, or those of a user type, group or role; up to `limit` of them that follow the name `after`."""
-    found = select(members.c.id).where(members.c.removed_at.is_(None)).order_by(members.c.username_key).limit(limit)
+    ids = select(members.c.id).where(members.c.removed_at.is_(None)).order_by(members.c.username_key).limit(limit)
     if user_type is not None:
-        found = found.where(members.c.user_type == user_type)
+        ids = ids.where(members.c.user_type == user_type)
     if role is not None:
-        found = found.where(members.c.role == role)
+        ids = ids.where(members.c.role == role)
     if group is not None:
-        found = found.where(members.c.id.in_(select(member_groups.c.member_id).where(member_groups.c.name == group)))
+        ids = ids.where(members.c.id.in_(select(member_groups.c.member_id).where(member_groups.c.name == group)))
     if after is not None:
-        found = found.where(members.c.username_key > key_of(after))
+        ids = ids.where(members.c.username_key > key_of(after))
     groups = _groups_of(
-        connection, select(member_groups).where(member_groups.c.member_id.in_(found)).order_by(member_groups.c.name), {}
+        connection, select(member_groups).where(member_groups.c.member_id.in_(ids)).order_by(member_groups.c.name), {}
     )
-    query = select(members).where(members.c.id.in_(found)).order_by(members.c.username_key)
+    query = select(members).where(members.c.id.in_(ids)).order_by(members.c.username_key)
     return [member_of(row, tuple(groups.get(row.id, ()))) for row in connection.execute(query)]
 
 
@@ -177,22 +155,27 @@ def type_counts(connection: Connection) -> dict[str, int]:
     return {row.user_type: row.members for row in connection.execute(_TYPE_COUNTS) if row.members}
 
 
-def insert_members(connection: Connection, new: Sequence[tuple[Member, str | None]]) -> list[int]:
-    """Adds members (their `id` is ignored), each with its password hash, and returns their numbers; the caller counts them."""
-    rows = [_values(member) | {"password_hash": hashed, "created_at": member.created_at} for member, hashed in new]
+def add(connection: Connection, new: Sequence[MemberChange]) -> list[int]:
+    """The numbers of new members, in order. The caller counts them."""
+    rows = [
+        _values(change.after) | {"password_hash": change.password_hash, "created_at": change.after.created_at}
+        for change in new
+        if change.after
+    ]
     if not rows:
         return []
     by_key = {row.username_key: row.id for row in connection.execute(_INSERT, rows)}
     numbers = [by_key[row["username_key"]] for row in rows]
-    _put_groups(connection, {number: member.groups for number, (member, _) in zip(numbers, new, strict=True)})
+    _put_groups(connection, {number: change.after.groups for number, change in zip(numbers, new, strict=True) if change.after})
     return numbers
 
 
-def update_members(connection: Connection, changes: Sequence[tuple[Member, Member]]) -> None:
-    """Keeps what changed in members, each before and after; the caller counts changes of type."""
-    if changes:
-        connection.execute(_UPDATE, [_values(after) | {"of_id": after.id} for _, after in changes])
-    regrouped = {after.id: after.groups for before, after in changes if before.groups != after.groups}
+def change(connection: Connection, changes: Sequence[MemberChange]) -> None:
+    """Keeps what changed in members who are there. The caller counts changes of type."""
+    pairs = [(item.before, item.after) for item in changes if item.before is not None and item.after is not None]
+    if pairs:
+        connection.execute(_UPDATE, [_values(after) | {"of_id": after.id} for _, after in pairs])
+    regrouped = {after.id: after.groups for before, after in pairs if before.groups != after.groups}
     if regrouped:
         connection.execute(_DELETE_GROUPS, [{"of_member": number} for number in regrouped])
         _put_groups(connection, regrouped)
@@ -204,15 +187,25 @@ def _put_groups(connection: Connection, groups: Mapping[int, Iterable[str]]) -> 
         connection.execute(_INSERT_GROUPS, rows)
 
 
-def remove_member(connection: Connection, member: Member, at: datetime) -> None:
+def remove(connection: Connection, member_id: int, at: datetime) -> None:
     """Removes a member: the name is free again, no credential works any more; past borrows keep who it was.
 
     The caller counts it.
     """
-    gone = {"username_key": f"#{member.id}", "removed_at": at, "password_hash": None}
-    connection.execute(update(members).where(members.c.id == member.id).values(gone))
+    gone = {"username_key": f"#{member_id}", "removed_at": at, "password_hash": None}
+    connection.execute(update(members).where(members.c.id == member_id).values(gone))
     for table in (member_groups, credentials):
-        connection.execute(delete(table).where(table.c.member_id == member.id))
+        connection.execute(delete(table).where(table.c.member_id == member_id))
+
+
+def lock(connection: Connection, member_id: int | None) -> None:
+    """Makes others who start or renew a session of this member, or change it, wait until this transaction ends."""
+    connection.execute(_LOCK, {"of_id": member_id}).all()
+
+
+def touch(connection: Connection, member_id: int, at: datetime) -> None:
+    """Keeps when the member last used a license."""
+    connection.execute(_TOUCH, {"of_id": member_id, "at": at})
 
 
 def set_password(connection: Connection, member_id: int, password_hash: str) -> None:
@@ -239,35 +232,3 @@ def password_hash(connection: Connection, username: str) -> tuple[int | None, st
         select(members.c.id, members.c.password_hash).where(members.c.username_key == key_of(username))
     ).one_or_none()
     return (None, None) if row is None else (row.id, row.password_hash)
-
-
-def assignment(connection: Connection, member_id: int, product: str, *, lock: bool = False) -> Assignment | None:
-    """What the member holds of a named product; with `lock` nobody else can borrow it until this transaction ends."""
-    values = {"member_id": member_id, "product": product}
-    row = connection.execute(_ASSIGNMENT_LOCKED if lock else _ASSIGNMENT, values).one_or_none()
-    if row is None:
-        return None
-    codes = connection.execute(_EXTENSIONS, values)
-    return Assignment(row.product, row.level, tuple(codes.scalars()), row.included)
-
-
-def insert_credential(connection: Connection, credential: Credential) -> None:
-    """Keeps the digest of a new API key or sign-in."""
-    values = {name: getattr(credential, name) for name in credential.__slots__}
-    connection.execute(insert(credentials).values(values))
-
-
-def bearer(connection: Connection, digest: str) -> Any:
-    """What a bearer token's digest leads to: `expires_at`, `revoked_at`, and the member's `id`, `username`, `role`, `disabled`."""
-    return connection.execute(_BEARER, {"digest": digest}).one_or_none()
-
-
-def credential_by_digest(connection: Connection, digest: str) -> Credential | None:
-    """The API key or sign-in whose secret has this digest."""
-    row = connection.execute(_CREDENTIAL, {"digest": digest}).one_or_none()
-    return None if row is None else value_of(Credential, row)
-
-
-def revoke_credential(connection: Connection, credential_id: str, at: datetime) -> None:
-    """Makes an API key or sign-in useless from now on."""
-    connection.execute(update(credentials).where(credentials.c.id == credential_id).values(revoked_at=at))

@@ -1,15 +1,15 @@
-"""The organization itself: its name and trust file, its authorizations, its pools and its offline rules."""
+"""The one organization of an authority, and the authorizations that it installed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from authority.domain.catalogue import Authorization
 from authority.storage.db.rows import value_of
-from authority.storage.db.tables import authorizations, organization, pools
+from authority.storage.db.tables import authorizations, organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,58 +25,45 @@ class Organization:
     created_at: datetime
 
 
-_LOCK_POOLS = select(pools).where(pools.c.product == bindparam("product")).order_by(pools.c.feature).with_for_update()
-_ASSIGNED = select(pools.c.feature, pools.c.assigned).where(pools.c.product == bindparam("product"))
+_LOCK = select(organization.c.id).with_for_update()
 _NEWEST_SEQ = select(func.max(authorizations.c.seq))
 
 
-def insert_organization(connection: Connection, found: Organization) -> None:
+def add(connection: Connection, new: Organization) -> None:
     """Sets the organization up."""
-    connection.execute(insert(organization).values({name: getattr(found, name) for name in found.__slots__}))
+    connection.execute(insert(organization), {name: getattr(new, name) for name in new.__slots__})
 
 
-def get(connection: Connection, *, lock: bool = False) -> Organization | None:
-    """The organization, or None before `init`; with `lock` other writers that ask for it wait."""
-    query = select(organization)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+def get(connection: Connection) -> Organization | None:
+    """The organization, or None before `init`."""
+    row = connection.execute(select(organization)).one_or_none()
     return None if row is None else value_of(Organization, row)
 
 
-def newest_seq(connection: Connection) -> int | None:
-    """The number of the authorization in force."""
-    found: int | None = connection.execute(_NEWEST_SEQ).scalar_one()
-    return found
+def lock(connection: Connection) -> None:
+    """Makes others who ask for this lock wait until this transaction ends."""
+    connection.execute(_LOCK).all()
 
 
-def authorization_text(connection: Connection, seq: int) -> str:
-    """The signed text of one authorization."""
-    return str(connection.execute(select(authorizations.c.compact).where(authorizations.c.seq == seq)).scalar_one())
+def replace_trust_file(connection: Connection, trust_file: str) -> None:
+    """Gives the organization another trust file from now on."""
+    connection.execute(update(organization).values(trust_file=trust_file))
 
 
-def insert_authorization(connection: Connection, found: Authorization, trust_file: str, at: datetime) -> None:
-    """Keeps an authorization with the trust file of its time, and one pool for each level and extension in it."""
-    values = {"seq": found.seq, "compact": found.compact, "trust_file": trust_file, "installed_at": at}
+def add_authorization(connection: Connection, new: Authorization, trust_file: str, at: datetime) -> None:
+    """Keeps an authorization with the trust file of its time; it is in force from now on."""
+    values = {"seq": new.seq, "compact": new.compact, "trust_file": trust_file, "installed_at": at}
     connection.execute(insert(authorizations), values)
-    wanted = {
-        (product.id, feature) for product in found.products.values() for feature in (*product.levels, *product.extensions)
-    }
-    known = {(product, feature) for product, feature in connection.execute(select(pools.c.product, pools.c.feature))}
-    new = [{"product": product, "feature": feature} for product, feature in sorted(wanted - known)]
-    if new:
-        connection.execute(insert(pools), new)
 
 
-def known_products(connection: Connection) -> set[str]:
-    """Every product that any authorization had."""
-    return set(connection.execute(select(pools.c.product).distinct()).scalars())
+def newest_seq(connection: Connection) -> int | None:
+    """The number of the authorization in force, None before there is one."""
+    seq: int | None = connection.execute(_NEWEST_SEQ).scalar_one()
+    return seq
 
 
-def lock_pools(connection: Connection, product: str) -> None:
-    """Makes others who want seats of the product wait until this transaction ends; in one order, so that no two wait for each other."""
-    connection.execute(_LOCK_POOLS, {"product": product}).all()
-
-
-def assigned(connection: Connection, product: str) -> dict[str, int]:
-    """How often each level and extension of a product is assigned; those that nobody holds are left out."""
-    rows = connection.execute(_ASSIGNED, {"product": product})
-    return {row.feature: row.assigned for row in rows if row.assigned}
+def authorization_texts(connection: Connection, seq: int) -> tuple[str, str]:
+    """The signed text of one authorization, and the trust file of its time, which need not be the organization's now."""
+    query = select(authorizations.c.compact, authorizations.c.trust_file).where(authorizations.c.seq == seq)
+    row = connection.execute(query).one()
+    return row.compact, row.trust_file

@@ -15,8 +15,8 @@ _GET = select(preferences.c.value).where(preferences.c.name == bindparam("of_nam
 def get(connection: Connection, name: str) -> dict[str, Any]:
     """What is kept under the name, empty when nothing was set."""
     text = connection.execute(_GET, {"of_name": name}).scalar_one_or_none()
-    found: dict[str, Any] = {} if text is None else json.loads(text)
-    return found
+    value: dict[str, Any] = {} if text is None else json.loads(text)
+    return value
 
 
 def put(connection: Connection, name: str, value: dict[str, Any]) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, insert, or_, select, update
 
 from authority.domain.borrows import Machine, OsUser
 from authority.domain.events import UseMode
 from authority.domain.sessions import Session, SessionEnding
-from authority.storage.db.tables import holds, member_groups, members, sessions
+from authority.storage import holds
+from authority.storage.db.tables import member_groups, members, sessions
 from authority.storage.members import key_of
 
 
@@ -33,14 +34,6 @@ _SESSION: Select[Any] = select(sessions, members.c.username).join(members)
 # Statements of a session's own path are built once: building one costs five times as much as running it.
 _GET = _SESSION.where(sessions.c.id == bindparam("of_id"))
 _GET_LOCKED = _GET.with_for_update(of=sessions)
-_HERE = select(sessions.c.id).where(
-    sessions.c.member_id == bindparam("of_member"),
-    sessions.c.active_until > bindparam("now"),
-    sessions.c.ended_by.is_(None),
-    sessions.c.product == bindparam("of_product"),
-    sessions.c.machine_id == bindparam("of_machine"),
-    sessions.c.machine_key == bindparam("of_key"),
-)
 _ACTIVE = (
     _SESSION.where(
         sessions.c.member_id == bindparam("of_member"),
@@ -53,19 +46,11 @@ _ACTIVE = (
 _GROUPS = (
     select(member_groups).where(member_groups.c.member_id.in_(bindparam("ids", expanding=True))).order_by(member_groups.c.name)
 )
-# Rows that refer to the member are still written by others meanwhile; only who asks for this lock too waits.
-_LOCK_MEMBER = select(members.c.id).where(members.c.id == bindparam("of_id")).with_for_update(key_share=True)
-_TOUCH = update(members).where(members.c.id == bindparam("of_id")).values(last_used_at=bindparam("at"))
-_INSERT, _INSERT_HOLDS = insert(sessions), insert(holds)
+_INSERT = insert(sessions)
 # What never changes in a session is not written again.
 _FIXED = ("id", "member_id", "product", "level", "extensions", "created_at", "machine_id", "machine_key")
 _CHANGING = [column.name for column in sessions.columns if column.name not in _FIXED]
 _UPDATE = update(sessions).where(sessions.c.id == bindparam("of_id")).values({name: bindparam(name) for name in _CHANGING})
-_MOVE_HOLDS = update(holds).where(holds.c.handle == bindparam("of_handle")).values(free_at=bindparam("free_at"))
-_HELD = select(holds.c.feature).where(holds.c.handle == bindparam("of_handle"))
-_DROP = delete(holds).where(
-    holds.c.handle == bindparam("of_handle"), holds.c.feature.in_(bindparam("features", expanding=True))
-)
 # What somebody else has in hand is left for the next time.
 _PAST = (
     _SESSION.where(sessions.c.is_logged_as_ended.is_(False), sessions.c.active_until <= bindparam("now"))
@@ -82,19 +67,13 @@ _MARK = update(sessions).where(sessions.c.id.in_(bindparam("ids", expanding=True
 
 def get(connection: Connection, session_id: str, *, lock: bool = False) -> Session | None:
     """The session with this id; with `lock` nobody else can renew or end it until this transaction ends."""
-    found = _sessions(connection, _GET_LOCKED if lock else _GET, {"of_id": session_id})
-    return found[0] if found else None
+    sessions_of_id = _sessions(connection, _GET_LOCKED if lock else _GET, {"of_id": session_id})
+    return sessions_of_id[0] if sessions_of_id else None
 
 
 def active(connection: Connection, member_id: int, now: datetime) -> list[Session]:
     """The member's sessions that are active, oldest first; nobody else can renew or end them until this transaction ends."""
     return _sessions(connection, _ACTIVE, {"of_member": member_id, "now": now})
-
-
-def active_here(connection: Connection, member_id: int, product: str, machine: Machine, now: datetime) -> list[str]:
-    """The ids of the member's active sessions of a product on this machine."""
-    values = {"of_member": member_id, "of_product": product, "of_machine": machine.id, "of_key": machine.key, "now": now}
-    return list(connection.execute(_HERE, values).scalars())
 
 
 def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Session]:
@@ -131,54 +110,23 @@ def used_since(connection: Connection, product: str, first: str, last: str, sinc
     return _sessions(connection, query.order_by(sessions.c.last_used_at.desc(), sessions.c.id))
 
 
-def lock_member(connection: Connection, member_id: int | None) -> None:
-    """Makes others who start or renew a session of this member, or change it, wait until this transaction ends."""
-    connection.execute(_LOCK_MEMBER, {"of_id": member_id}).all()
-
-
-def touch_member(connection: Connection, member_id: int, at: datetime) -> None:
-    """Keeps when the member last used a license."""
-    connection.execute(_TOUCH, {"of_id": member_id, "at": at})
-
-
-def insert_session(connection: Connection, session: Session, member_id: int) -> None:
-    """Keeps a new session; the seats that it takes are kept with `take_seats`."""
+def add(connection: Connection, session: Session, member_id: int, features: Sequence[str]) -> None:
+    """Keeps a new session, and that it holds a seat of each of these features."""
     connection.execute(_INSERT, {"id": session.id, "member_id": member_id, **_values(session)})
+    take_seats(connection, session, member_id, features)
+
+
+def take_seats(connection: Connection, session: Session, member_id: int, features: Sequence[str]) -> None:
+    """Keeps that the session holds a seat of each of these features, too."""
+    holder = holds.Holder(session.id, UseMode.SESSION, member_id, session.product, session.active_until)
+    holds.take(connection, holder, features)
 
 
 def update_session(connection: Connection, session: Session) -> None:
     """Keeps what changed in a session, and until when its seats are held: while it is active."""
     values = {name: value for name, value in _values(session).items() if name in _CHANGING}
     connection.execute(_UPDATE, {"of_id": session.id, **values})
-    connection.execute(_MOVE_HOLDS, {"of_handle": session.id, "free_at": session.ended_at or session.active_until})
-
-
-def features_held(connection: Connection, session_id: str) -> set[str]:
-    """The features of which the session has a seat of its own."""
-    return set(connection.execute(_HELD, {"of_handle": session_id}).scalars())
-
-
-def take_seats(connection: Connection, session: Session, member_id: int, features: Collection[str]) -> None:
-    """Keeps that the session holds a seat of each of these features."""
-    rows = [
-        {
-            "handle": session.id,
-            "feature": feature,
-            "mode": UseMode.SESSION,
-            "member_id": member_id,
-            "product": session.product,
-            "free_at": session.active_until,
-        }
-        for feature in features
-    ]
-    if rows:
-        connection.execute(_INSERT_HOLDS, rows)
-
-
-def drop_seats(connection: Connection, session_id: str, features: Collection[str]) -> None:
-    """Gives up the session's own seats of these features; the session goes on."""
-    if features:
-        connection.execute(_DROP, {"of_handle": session_id, "features": sorted(features)})
+    holds.hold_until(connection, session.id, session.ended_at or session.active_until)
 
 
 def ended_by_time(connection: Connection, now: datetime, most: int, member_id: int | None = None) -> list[Session]:

@@ -1,12 +1,11 @@
-"""Who is asking: the bearer token of a request becomes an Actor."""
+"""Who is asking: each request has one unit of work, for whoever its bearer token stands for."""
 
 from __future__ import annotations
 
 from flask import current_app, g, request
 
-from authority.domain.members import ANYBODY, Actor
+from authority.domain.members import ANYBODY
 from authority.domain.refusals import NotAuthenticated
-from authority.services import access, admission
 from authority.services.context import Authority
 from authority.services.unit import Secret, Unit
 
@@ -34,28 +33,15 @@ def unit(*, open_over_limit: bool = False) -> Unit:
     While the organization has too many members only administrators get in, and each answer to them says so (seed S2); with
     `open_over_limit` everybody does, for what gives licenses back. Raises NotAuthenticated without a token.
     """
-    unit_of_request = Unit(authority(), Secret(secret()), open_over_limit=open_over_limit)
-    g.unit = unit_of_request
-    return unit_of_request
+    return _of_request(Unit(authority(), Secret(secret()), open_over_limit=open_over_limit))
 
 
 def public() -> Unit:
     """The unit of work of a request that anybody may make."""
-    return Unit(authority(), ANYBODY)
+    return _of_request(Unit(authority(), ANYBODY))
 
 
-def actor() -> Actor:
-    """Who sent this request. Raises NotAuthenticated.
-
-    While the organization has too many members only administrators get in, and each answer to them says so (seed S2).
-    Raises OrganizationOverLimit.
-    """
-    asking, membership = access.actor_of(authority(), secret()), admission.current(authority())
-    membership.check_admitted(asking)
-    g.excess = membership.excess()
-    return asking
-
-
-def tell_excess() -> None:
-    """Makes the answer say that there are too many members, where it goes to an administrator (seed S2)."""
-    g.excess = admission.current(authority()).excess()
+def _of_request(unit_of_request: Unit) -> Unit:
+    """The unit, known to what is done after the request."""
+    g.unit = unit_of_request
+    return unit_of_request

@@ -79,7 +79,7 @@ def create_app(authority: Authority) -> OpenAPI:
     @app.after_request
     def set_headers(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.get("request_id", "")
-        excess = g.unit.excess if "unit" in g else g.get("excess")
+        excess = g.unit.excess if "unit" in g else None
         if excess:
             response.headers["X-Carnet-Over-Limit"] = excess
         for name, value in HEADERS.items():

@@ -15,6 +15,7 @@ from typing import Any
 from authority.domain.members import CONSOLE, Role
 from authority.domain.pools import PoolRule
 from authority.services import access, policies, pools
+from authority.services.unit import Unit
 from authority.storage.db.database import Database
 from authority.web.application import create_app
 from tests.support.authorities import Bench, authorization_text, make_bench
@@ -65,11 +66,11 @@ def make_world(folder: Path) -> World:
     web = make_web(make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home"))
     bench = web.bench
     ada, laptop = bench.member("ada", groups=("crew",), password=PASSWORD, vendor_access=True), workstation("laptop")
-    secret, key = access.create_api_key(bench.authority, CONSOLE, "ada", "hers")
+    secret, key = access.create_api_key(Unit(bench.authority, CONSOLE), "ada", "hers")
     issued = issued_to(bench, ada, laptop)
     session = started(bench, ada, workstation("tower"), DESKTOP).session
-    policies.change(bench.authority, CONSOLE, "group", "crew", "", allowed=None, longest_days=60, default_days=None)
-    pools.change(bench.authority, CONSOLE, PoolRule(DESKTOP, "Advanced", low_water=1))
+    policies.change(Unit(bench.authority, CONSOLE), "group", "crew", "", allowed=None, longest_days=60, default_days=None)
+    pools.change(Unit(bench.authority, CONSOLE), PoolRule(DESKTOP, "Advanced", low_water=1))
     web.get("/status-list", None)
     ids = {"borrow_id": issued.borrow.id, "session_id": session.id, "key_id": key.id, "username": "ada"}
     return World(web, secret, laptop, issued.file, ids)

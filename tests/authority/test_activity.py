@@ -24,7 +24,7 @@ PRO, ALLSOURCE, DESKTOP = "arcgis-pro", "arcgis-allsource", "arcgis-desktop"
 
 
 def everyone(bench: Bench, product: str = PRO) -> dict[str, Activity]:
-    found, cursor = activity.listed(bench.authority, CONSOLE, product, limit=1000)
+    found, cursor = activity.listed(Unit(bench.authority, CONSOLE), product, limit=1000)
     assert cursor is None
     return {item.member: item for item in found}
 
@@ -47,7 +47,7 @@ def test_who_holds_a_named_product_is_listed_used_or_not(bench: Bench) -> None:
     bench.member("ada")
     bench.member("vera", user_type="Viewer")
     bench.member("eve", user_type="Creator")
-    licenses.assign(bench.authority, CONSOLE, "eve", ALLSOURCE, "Basic", ())
+    licenses.assign(Unit(bench.authority, CONSOLE), "eve", ALLSOURCE, "Basic", ())
     assert list(everyone(bench)) == ["ada"]
     assert list(everyone(bench, ALLSOURCE)) == ["eve"]
     found = of(bench)
@@ -162,7 +162,7 @@ def test_what_an_administrator_does_to_a_borrow_is_no_use_of_it(bench: Bench) ->
 @ON_SQLITE
 def test_each_product_has_a_last_use_of_its_own(bench: Bench) -> None:
     ada = bench.member("ada")
-    licenses.assign(bench.authority, CONSOLE, "ada", ALLSOURCE, "Basic", ())
+    licenses.assign(Unit(bench.authority, CONSOLE), "ada", ALLSOURCE, "Basic", ())
     use(bench, ada, workstation("tower"))
     bench.clock.turn(days=1)
     use(bench, ada, workstation("tower"), DESKTOP)
@@ -192,7 +192,7 @@ def test_who_holds_nothing_any_more_is_listed_while_offline_or_at_it(bench: Benc
         bench.member(name)
     issued_to(bench, actor(bench, "ada"), workstation("laptop"), days=3)
     use(bench, actor(bench, "bob"), workstation("tower"))
-    licenses.unassign(bench.authority, CONSOLE, ["ada", "bob", "eve"], PRO)
+    licenses.unassign(Unit(bench.authority, CONSOLE), ["ada", "bob", "eve"], PRO)
     assert list(everyone(bench)) == ["ada", "bob"]
     bench.clock.turn(days=3)
     assert everyone(bench) == {}
@@ -202,7 +202,7 @@ def test_who_holds_nothing_any_more_is_listed_while_offline_or_at_it(bench: Benc
 def test_a_removed_member_is_not_listed_nor_taken_for_a_new_one(bench: Bench) -> None:
     use(bench, bench.member("ada"), workstation("tower"))
     use(bench, bench.member("eve"), workstation("tower"), DESKTOP)
-    removal.remove(bench.authority, CONSOLE, ["ada", "eve"])
+    removal.remove(Unit(bench.authority, CONSOLE), ["ada", "eve"])
     bench.member("ada")
     assert of(bench).last_used_at is None
     assert look(bench) == ("none", None, None, None)
@@ -230,12 +230,12 @@ def test_pages_follow_each_other_by_name_and_end(bench: Bench) -> None:
     seen: list[str] = []
     cursor = None
     while True:
-        page, cursor = activity.listed(bench.authority, CONSOLE, PRO, cursor=cursor, limit=3)
+        page, cursor = activity.listed(Unit(bench.authority, CONSOLE), PRO, cursor=cursor, limit=3)
         seen += [item.member for item in page]
         if cursor is None:
             break
     assert seen == ["ada", "bob", "Eve+1@x.org", "zoe"]
-    assert activity.listed(bench.authority, CONSOLE, PRO, limit=4)[1] is None
+    assert activity.listed(Unit(bench.authority, CONSOLE), PRO, limit=4)[1] is None
 
 
 def test_the_number_of_queries_does_not_grow_with_the_members(sqlite_bench: Bench) -> None:
@@ -263,8 +263,8 @@ def test_the_number_of_queries_does_not_grow_with_the_members(sqlite_bench: Benc
 
 def test_unknown_products_and_foreign_cursors_are_refused(sqlite_bench: Bench) -> None:
     with pytest.raises(NoSuchProduct):
-        activity.listed(sqlite_bench.authority, CONSOLE, "arcgis-mars")
+        activity.listed(Unit(sqlite_bench.authority, CONSOLE), "arcgis-mars")
     with pytest.raises(InvalidInput, match="cursor"):
-        activity.listed(sqlite_bench.authority, CONSOLE, PRO, cursor="x")
+        activity.listed(Unit(sqlite_bench.authority, CONSOLE), PRO, cursor="x")
     with pytest.raises(NotAllowed):
-        activity.listed(sqlite_bench.authority, sqlite_bench.member("ada"), PRO)
+        activity.listed(Unit(sqlite_bench.authority, sqlite_bench.member("ada")), PRO)

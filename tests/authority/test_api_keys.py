@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import select
 
 from authority.domain.api_keys import ApiKey
-from authority.domain.members import CONSOLE, Role
+from authority.domain.members import ANYBODY, CONSOLE, Role
 from authority.domain.refusals import InvalidInput, NotAllowed, NotAuthenticated, NotFound, StorageUnavailable
 from authority.services import access, members, removal
 from authority.services.members import NewMember
+from authority.services.unit import Unit
 from authority.storage.db.tables import credentials
 from tests.support.administration import HOSTILE_TEXTS, contents, contents_of, over_http
-from tests.support.authorities import ON_SQLITE, Bench
+from tests.support.authorities import ON_SQLITE, Bench, actor_of
 from tests.support.borrowing import at_once, fail_inserts, log_rows
 from tests.support.console import Console
 
@@ -24,11 +25,11 @@ ID = "A" * 22
 
 
 def make(bench: Bench, username: str = "ada", name: str = "script") -> tuple[str, ApiKey]:
-    return access.create_api_key(bench.authority, CONSOLE, username, name)
+    return access.create_api_key(Unit(bench.authority, CONSOLE), username, name)
 
 
 def listed(bench: Bench) -> list[ApiKey]:
-    return access.listed_api_keys(bench.authority, CONSOLE, None, 1000)[0]
+    return access.api_keys(Unit(bench.authority, CONSOLE), None, 1000)[0]
 
 
 @ON_SQLITE
@@ -46,7 +47,7 @@ def test_keys_are_listed_newest_first_with_those_revoked(bench: Bench) -> None:
     for name in "abc":
         bench.clock.turn(minutes=1)
         made.append(make(bench, name=name)[1])
-    revoked = access.revoke_api_key(bench.authority, CONSOLE, made[1].id)
+    revoked = access.revoke_api_key(Unit(bench.authority, CONSOLE), made[1].id)
     assert revoked.revoked_at == bench.clock()
     assert listed(bench)[:3] == [made[2], revoked, made[0]]
     assert [key.name for key in listed(bench)] == ["c", "b", "a", "first key"]
@@ -56,12 +57,12 @@ def test_pages_of_keys_follow_each_other_also_when_many_are_of_one_moment(bench:
     bench.member("ada")
     made = {make(bench, name=f"key {number}")[1].id for number in range(7)}
     seen: list[str] = []
-    page, cursor = access.listed_api_keys(bench.authority, CONSOLE, None, 3)
+    page, cursor = access.api_keys(Unit(bench.authority, CONSOLE), None, 3)
     while True:
         seen += [key.id for key in page]
         if cursor is None:
             break
-        page, cursor = access.listed_api_keys(bench.authority, CONSOLE, cursor, 3)
+        page, cursor = access.api_keys(Unit(bench.authority, CONSOLE), cursor, 3)
     assert made < set(seen)
     assert len(seen) == len(set(seen)) == 8
 
@@ -69,19 +70,19 @@ def test_pages_of_keys_follow_each_other_also_when_many_are_of_one_moment(bench:
 def test_a_revoked_key_is_of_no_use_and_others_are(bench: Bench) -> None:
     bench.member("ada", role=Role.ANALYST)
     (first, made), (second, _) = make(bench), make(bench)
-    access.revoke_api_key(bench.authority, CONSOLE, made.id)
+    access.revoke_api_key(Unit(bench.authority, CONSOLE), made.id)
     with pytest.raises(NotAuthenticated):
-        access.actor_of(bench.authority, first)
-    assert access.actor_of(bench.authority, second).role is Role.ANALYST
+        actor_of(bench, first)
+    assert actor_of(bench, second).role is Role.ANALYST
 
 
 def test_revoking_once_more_changes_nothing(bench: Bench) -> None:
     bench.member("ada")
     _, made = make(bench)
-    revoked = access.revoke_api_key(bench.authority, CONSOLE, made.id)
+    revoked = access.revoke_api_key(Unit(bench.authority, CONSOLE), made.id)
     bench.clock.turn(days=1)
     before = contents(bench.authority.database)
-    assert access.revoke_api_key(bench.authority, CONSOLE, made.id) == revoked
+    assert access.revoke_api_key(Unit(bench.authority, CONSOLE), made.id) == revoked
     assert contents(bench.authority.database) == before
     (row,) = log_rows(bench.authority.database, "api-key-revoked")
     assert (row["actor"], row["member"], row["reason"]) == ("console", "ada", f"script ({made.id})")
@@ -90,13 +91,13 @@ def test_revoking_once_more_changes_nothing(bench: Bench) -> None:
 def test_of_many_who_revoke_at_once_one_is_in_the_log(bench: Bench) -> None:
     bench.member("ada")
     _, made = make(bench)
-    at_once([lambda: access.revoke_api_key(bench.authority, CONSOLE, made.id)] * 8)
+    at_once([lambda: access.revoke_api_key(Unit(bench.authority, CONSOLE), made.id)] * 8)
     assert len(log_rows(bench.authority.database, "api-key-revoked")) == 1
 
 
 ACTS: dict[str, Callable[[Bench, ApiKey], object]] = {
     "api-key-created": lambda bench, _: make(bench),
-    "api-key-revoked": lambda bench, made: access.revoke_api_key(bench.authority, CONSOLE, made.id),
+    "api-key-revoked": lambda bench, made: access.revoke_api_key(Unit(bench.authority, CONSOLE), made.id),
 }
 
 
@@ -114,37 +115,37 @@ def test_without_its_log_row_nothing_is_done(bench: Bench, kind: str) -> None:
 
 def test_a_sign_in_is_no_api_key(bench: Bench) -> None:
     """It is not listed, and its id revokes nothing: its holder signs out, or the administrator disables the member."""
-    members.add(bench.authority, CONSOLE, NewMember("ada", password=PASSWORD))
-    secret, _ = access.sign_in(bench.authority, "ada", PASSWORD)
+    members.add(Unit(bench.authority, CONSOLE), NewMember("ada", password=PASSWORD))
+    secret, _ = access.sign_in(Unit(bench.authority, ANYBODY), "ada", PASSWORD)
     with bench.authority.database.read() as connection:
         query = select(credentials.c.id).where(credentials.c.kind == "sign-in")
         sign_in_id = connection.execute(query).scalar_one()
     assert sign_in_id not in {key.id for key in listed(bench)}
     with pytest.raises(NotFound):
-        access.revoke_api_key(bench.authority, CONSOLE, sign_in_id)
+        access.revoke_api_key(Unit(bench.authority, CONSOLE), sign_in_id)
     with pytest.raises(InvalidInput):
-        access.listed_api_keys(bench.authority, CONSOLE, sign_in_id)
-    assert access.actor_of(bench.authority, secret).username == "ada"
+        access.api_keys(Unit(bench.authority, CONSOLE), sign_in_id)
+    assert actor_of(bench, secret).username == "ada"
 
 
 def test_a_members_keys_are_gone_with_the_member(bench: Bench) -> None:
     bench.member("ada")
     secret, made = make(bench)
-    removal.remove(bench.authority, CONSOLE, ["ada"])
+    removal.remove(Unit(bench.authority, CONSOLE), ["ada"])
     assert made.id not in {key.id for key in listed(bench)}
     with pytest.raises(NotFound):
-        access.revoke_api_key(bench.authority, CONSOLE, made.id)
+        access.revoke_api_key(Unit(bench.authority, CONSOLE), made.id)
     with pytest.raises(NotAuthenticated):
-        access.actor_of(bench.authority, secret)
+        actor_of(bench, secret)
 
 
 @pytest.mark.parametrize("attempt", range(3))
 def test_no_key_outlives_a_member_who_is_removed_at_the_same_time(bench: Bench, attempt: int) -> None:
     bench.member("ada")
-    made, _ = at_once([lambda: make(bench), lambda: removal.remove(bench.authority, CONSOLE, ["ada"])])
+    made, _ = at_once([lambda: make(bench), lambda: removal.remove(Unit(bench.authority, CONSOLE), ["ada"])])
     if isinstance(made, tuple):
         with pytest.raises(NotAuthenticated):
-            access.actor_of(bench.authority, made[0])
+            actor_of(bench, made[0])
     else:
         assert isinstance(made, NotFound)
     assert [key.member for key in listed(bench)] == ["admin"]
@@ -156,13 +157,13 @@ def test_only_administrators_make_list_and_revoke_keys_even_their_own(sqlite_ben
     _, own = make(sqlite_bench)
     before = contents(sqlite_bench.authority.database)
     with pytest.raises(NotAllowed):
-        access.create_api_key(sqlite_bench.authority, actor, "ada", "mine")
+        access.create_api_key(Unit(sqlite_bench.authority, actor), "ada", "mine")
     with pytest.raises(NotAllowed):
-        access.listed_api_keys(sqlite_bench.authority, actor)
+        access.api_keys(Unit(sqlite_bench.authority, actor))
     with pytest.raises(NotAllowed):
-        access.revoke_api_key(sqlite_bench.authority, actor, own.id)
+        access.revoke_api_key(Unit(sqlite_bench.authority, actor), own.id)
     with pytest.raises(NotAllowed):
-        access.revoke_api_key(sqlite_bench.authority, actor, ID)
+        access.revoke_api_key(Unit(sqlite_bench.authority, actor), ID)
     assert contents(sqlite_bench.authority.database) == before
 
 
@@ -170,7 +171,7 @@ def test_only_administrators_make_list_and_revoke_keys_even_their_own(sqlite_ben
 def test_what_is_no_id_is_not_found(bench: Bench, key_id: str) -> None:
     before = contents(bench.authority.database)
     with pytest.raises(NotFound):
-        access.revoke_api_key(bench.authority, CONSOLE, key_id)
+        access.revoke_api_key(Unit(bench.authority, CONSOLE), key_id)
     assert contents(bench.authority.database) == before
 
 

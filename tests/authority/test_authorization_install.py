@@ -35,7 +35,7 @@ def file(bench: Bench, *, seq: int = 2, change: Change = lambda _: None, **more:
 
 
 def install(bench: Bench, data: bytes, **more: Any) -> Installation:
-    return authorizations.install(bench.authority, CONSOLE, data, **more)
+    return authorizations.install(Unit(bench.authority, CONSOLE), data, **more)
 
 
 def in_force(bench: Bench) -> int:
@@ -277,7 +277,7 @@ def test_what_is_refused_changes_nothing(bench: Bench, make: Callable[[Bench], b
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMINISTRATOR])
 def test_only_an_administrator_installs(sqlite_bench: Bench, role: Role) -> None:
     with pytest.raises(NotAllowed):
-        authorizations.install(sqlite_bench.authority, Actor(1, "x", role), file(sqlite_bench))
+        authorizations.install(Unit(sqlite_bench.authority, Actor(1, "x", role)), file(sqlite_bench))
 
 
 def test_many_at_once_install_it_once(bench: Bench) -> None:

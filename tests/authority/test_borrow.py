@@ -61,7 +61,7 @@ def test_the_file_can_be_fetched_again_and_is_that_of_the_newest_token(bench: Be
 
 def test_a_checkout_is_logged_with_one_row_for_each_feature(bench: Bench) -> None:
     ada = bench.member("ada", user_type="Creator", groups=("survey", "field"))
-    licenses.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", "Standard", ("3DAnalyst", "SpatialAnalyst"))
+    licenses.assign(Unit(bench.authority, CONSOLE), "ada", "arcgis-pro", "Standard", ("3DAnalyst", "SpatialAnalyst"))
     issued = issued_to(bench, ada, workstation("laptop"), extensions=("3DAnalyst",), days=3)
     rows = log_rows(bench.authority.database, "checkout")
     assert [row["feature"] for row in rows] == ["Standard", "3DAnalyst"]
@@ -128,7 +128,7 @@ def test_the_same_machine_with_another_key_or_user_is_another_place(bench: Bench
 
 def test_two_products_are_borrowed_on_two_machines(bench: Bench) -> None:
     ada = bench.member("ada")
-    licenses.assign(bench.authority, CONSOLE, "ada", "arcgis-allsource", "Basic", ())
+    licenses.assign(Unit(bench.authority, CONSOLE), "ada", "arcgis-allsource", "Basic", ())
     issued_to(bench, ada, workstation("laptop"))
     issued_to(bench, ada, workstation("tower"), product="arcgis-allsource")
     assert seats_held(bench, "arcgis-allsource", "Basic") == 1

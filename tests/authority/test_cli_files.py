@@ -13,6 +13,7 @@ import pytest
 
 from authority.domain.members import CONSOLE
 from authority.services import overview
+from authority.services.unit import Unit
 from authority.wiring.app import open_authority
 from authority.wiring.settings import load
 from tests.support.administration import contents_of
@@ -157,7 +158,7 @@ def counts_of_file(path: Path) -> int:
 def authorization_of(console: Console, folder: Path) -> str:
     """The authorization of a home as a vendor's file."""
     authority = open_authority(load({}, str(console.home)))
-    compact = overview.authorization(authority, CONSOLE)[0].compact
+    compact = overview.authorization(Unit(authority, CONSOLE))[0].compact
     authority.database.close()
     path = folder / "vendor.authorization"
     path.write_bytes(render("authorization", {"authorization": compact}))

@@ -18,6 +18,7 @@ from authority.domain.members import CONSOLE
 from authority.services import members
 from authority.services.context import Authority
 from authority.services.members import NewMember
+from authority.services.unit import Unit
 from authority.storage.db import schema
 from authority.storage.db.tables import borrows, events, holds, tokens
 from authority.wiring.app import open_authority
@@ -141,7 +142,7 @@ def clients_of(authority: Authority) -> list[Client]:
     for number in range(THREADS):
         names = [f"named{number}", f"floating{number}a", f"floating{number}b"]
         for name in names:
-            members.add(authority, CONSOLE, NewMember(name, user_type="GIS Professional"))
+            members.add(Unit(authority, CONSOLE), NewMember(name, user_type="GIS Professional"))
         found.append(Client(number, {name: workstation(name) for name in names}))
     return found
 

@@ -11,6 +11,7 @@ import pytest
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import BorrowRefused, ProductExpired
 from authority.services import licenses
+from authority.services.unit import Unit
 from tests.support.authorities import ON_SQLITE, START, Bench, make_bench
 from tests.support.borrowing import disable, issued_to, log_rows, row_counts, workstation
 
@@ -31,7 +32,7 @@ def refused(bench: Bench, reason: str) -> tuple[BorrowRefused, dict[str, Any]]:
     if reason == "member-disabled":
         disable(bench, "ada")
     elif reason == "level-not-assigned":
-        licenses.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", "Standard", ())
+        licenses.assign(Unit(bench.authority, CONSOLE), "ada", "arcgis-pro", "Standard", ())
         wish = {"level": "Advanced", "extensions": ("3DAnalyst",)}
     elif reason == "already-borrowed":
         issued_to(bench, actor, workstation("tower"))

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from authority.domain.members import CONSOLE, Actor, Role
+from authority.domain.members import ANYBODY, CONSOLE, Actor, Role
 from authority.domain.refusals import MemberHasBorrow, MemberLimitReached, NotAllowed, OrganizationOverLimit
-from authority.services import access, admission, borrow, endings, members, removal
+from authority.services import access, borrow, endings, members, removal
 from authority.services.members import Change
 from authority.services.unit import Unit
 from authority.signing import authorizations
@@ -27,7 +27,7 @@ def install(bench: Bench, seq: int, change: Callable[[dict[str, Any]], None]) ->
     compact = authorization_text(bench.authority, bench.root, bench.clock(), seq=seq, change=change)
     found = authorizations.read(compact, bench.trust_file)
     with bench.authority.database.write() as connection:
-        organization.insert_authorization(connection, found, bench.trust_file, bench.clock())
+        organization.add_authorization(connection, found, bench.trust_file, bench.clock())
 
 
 def limit(total: int | None, **types: int) -> Callable[[dict[str, Any]], None]:
@@ -61,7 +61,7 @@ def test_the_portal_accepts_no_more_members_than_licensed(bench: Bench) -> None:
 def test_members_without_administrator_privileges_cannot_sign_in(crowded: Bench, name: str) -> None:
     """S2: they are told of a software authorization error and sent to the administrator."""
     with pytest.raises(OrganizationOverLimit, match="software authorization error") as caught:
-        access.sign_in(crowded.authority, name, PASSWORD)
+        access.sign_in(Unit(crowded.authority, ANYBODY), name, PASSWORD)
     assert "administrator" in caught.value.hint
     assert (caught.value.evidence["current"], caught.value.evidence["maximum"]) == (4, 3)
 
@@ -69,7 +69,7 @@ def test_members_without_administrator_privileges_cannot_sign_in(crowded: Bench,
 @ON_SQLITE
 def test_an_administrator_gets_in_and_is_told_the_numbers_each_time(crowded: Bench) -> None:
     """S2: the number of current members and the maximum are shown each time an administrator comes."""
-    secret, _ = access.sign_in(crowded.authority, "chief", PASSWORD)
+    secret, _ = access.sign_in(Unit(crowded.authority, ANYBODY), "chief", PASSWORD)
     client = create_app(crowded.authority).test_client()
     for path in ("/api/v1/borrows", "/api/v1/events"):
         answer = client.get(path, headers={"Authorization": f"Bearer {secret}"})
@@ -81,7 +81,7 @@ def test_an_administrator_gets_in_and_is_told_the_numbers_each_time(crowded: Ben
 def test_a_sign_in_from_before_is_kept_out_too(bench: Bench) -> None:
     """S2: access is disabled for all members without administrator privileges, also for those who were in."""
     bench.member("ada", password=PASSWORD)
-    secret, _ = access.sign_in(bench.authority, "ada", PASSWORD)
+    secret, _ = access.sign_in(Unit(bench.authority, ANYBODY), "ada", PASSWORD)
     client = create_app(bench.authority).test_client()
     headers = {"Authorization": f"Bearer {secret}"}
     assert client.get("/api/v1/borrows", headers=headers).status_code == 200
@@ -113,15 +113,15 @@ def test_no_borrow_or_renewal_is_made_but_those_out_stay_good_and_are_checked_in
 def test_a_larger_authorization_is_a_way_out(crowded: Bench) -> None:
     """S2: obtain a new authorization file with a sufficient number of named users."""
     install(crowded, 3, limit(4))
-    assert access.sign_in(crowded.authority, "ada", PASSWORD)[0]
+    assert access.sign_in(Unit(crowded.authority, ANYBODY), "ada", PASSWORD)[0]
 
 
 def test_removing_members_is_a_way_out(crowded: Bench) -> None:
     """S2: remove members, one by one or in bulk."""
-    removed = removal.remove(crowded.authority, CONSOLE, ["licenser", "LICENSER"])
+    removed = removal.remove(Unit(crowded.authority, CONSOLE), ["licenser", "LICENSER"])
     assert [item.member.username for item in removed] == ["licenser"]
-    assert admission.current(crowded.authority).current == 3
-    assert access.sign_in(crowded.authority, "ada", PASSWORD)[0]
+    assert members.membership(Unit(crowded.authority, CONSOLE)).current == 3
+    assert access.sign_in(Unit(crowded.authority, ANYBODY), "ada", PASSWORD)[0]
 
 
 @ON_SQLITE
@@ -130,8 +130,8 @@ def test_a_limit_of_one_user_type_counts_too(bench: Bench) -> None:
     bench.member("eve")
     install(bench, 2, limit(None, GIS_Professional=1))
     with pytest.raises(OrganizationOverLimit):
-        access.sign_in(bench.authority, "ada", PASSWORD)
-    assert admission.current(bench.authority).excess() == (
+        access.sign_in(Unit(bench.authority, ANYBODY), "ada", PASSWORD)
+    assert members.membership(Unit(bench.authority, CONSOLE)).excess() == (
         'the organization has 2 members of the type "GIS Professional", 1 are allowed'
     )
 
@@ -139,30 +139,30 @@ def test_a_limit_of_one_user_type_counts_too(bench: Bench) -> None:
 def test_with_too_many_members_a_type_can_still_be_changed(crowded: Bench) -> None:
     """S2 keeps new members out, and a change of type adds nobody; the limit of the new type counts."""
     install(crowded, 3, limit(2, Creator=1))
-    members.change(crowded.authority, CONSOLE, "licenser", Change(user_type="Creator"))
+    members.change(Unit(crowded.authority, CONSOLE), "licenser", Change(user_type="Creator"))
     with pytest.raises(MemberLimitReached) as caught:
-        members.change(crowded.authority, CONSOLE, "ada", Change(user_type="Creator"))
+        members.change(Unit(crowded.authority, CONSOLE), "ada", Change(user_type="Creator"))
     assert caught.value.evidence == {"current": 1, "maximum": 1}
-    assert admission.current(crowded.authority).current == 4
+    assert members.membership(Unit(crowded.authority, CONSOLE)).current == 4
 
 
 def test_who_still_has_a_borrow_out_is_named_and_removed_only_with_release(bench: Bench) -> None:
     laptop, ada = SimulatedWorkstation(), bench.member("ada")
     issued = borrow.issue(Unit(bench.authority, ada), laptop.request(Wish("arcgis-desktop"), bench.clock()))
     bench.member("eve")
-    planned = removal.remove(bench.authority, CONSOLE, ["ada", "eve"], dry_run=True)
+    planned = removal.remove(Unit(bench.authority, CONSOLE), ["ada", "eve"], dry_run=True)
     assert [(item.member.username, len(item.borrows)) for item in planned] == [("ada", 1), ("eve", 0)]
     with pytest.raises(MemberHasBorrow, match="ada"):
-        removal.remove(bench.authority, CONSOLE, ["ada", "eve"])
-    assert admission.current(bench.authority).current == 3
-    removal.remove(bench.authority, CONSOLE, ["ada", "eve"], release=True)
+        removal.remove(Unit(bench.authority, CONSOLE), ["ada", "eve"])
+    assert members.membership(Unit(bench.authority, CONSOLE)).current == 3
+    removal.remove(Unit(bench.authority, CONSOLE), ["ada", "eve"], release=True)
     after = borrow.show(Unit(bench.authority, CONSOLE), issued.borrow.id)
     assert (after.state(bench.clock()), after.member, after.end_reason) == ("released", "ada", "member removed")
 
 
 def test_a_name_is_free_again_after_its_member_was_removed(bench: Bench) -> None:
     first: Actor = bench.member("ada")
-    removal.remove(bench.authority, CONSOLE, ["ada"])
+    removal.remove(Unit(bench.authority, CONSOLE), ["ada"])
     assert bench.member("ADA").member_id != first.member_id
 
 
@@ -170,4 +170,4 @@ def test_a_name_is_free_again_after_its_member_was_removed(bench: Bench) -> None
 def test_nobody_removes_themself(bench: Bench) -> None:
     chief = bench.administrator()
     with pytest.raises(NotAllowed):
-        removal.remove(bench.authority, chief, ["chief"])
+        removal.remove(Unit(bench.authority, chief), ["chief"])

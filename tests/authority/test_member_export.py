@@ -15,6 +15,7 @@ from authority.domain.refusals import NotAllowed
 from authority.presentation import member_sheet, sheets
 from authority.services import licenses, member_files, members
 from authority.services.members import Change
+from authority.services.unit import Unit
 from tests.support.authorities import ON_SQLITE, START, Bench, make_bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import started
@@ -28,7 +29,7 @@ GROUPS = st.lists(NAMES.filter(str.strip), max_size=4)
 
 
 def exported(bench: Bench) -> str:
-    rows = (member_sheet.row_of(*item) for item in member_files.exported(bench.authority, CONSOLE))
+    rows = (member_sheet.row_of(*item) for item in member_files.exported(Unit(bench.authority, CONSOLE)))
     return "".join(sheets.lines(member_sheet.COLUMNS, rows))
 
 
@@ -51,7 +52,7 @@ def everything(bench: Bench) -> list[tuple[object, ...]]:
             member.download_permission,
             held,
         )
-        for member, held in member_files.exported(bench.authority, CONSOLE)
+        for member, held in member_files.exported(Unit(bench.authority, CONSOLE))
     ]
 
 
@@ -60,10 +61,10 @@ def fill(bench: Bench) -> None:
     bench.member("Bob", "Creator", full_name=" =cmd|' /C calc'!A0", role=Role.ANALYST)
     bench.member("eve", "Viewer", full_name="\u0416\u0435\u043d\u044f", groups=("' @x ",))
     change = Change(disabled=True, vendor_access=True, download_permission=DownloadPermission.REQUESTED)
-    members.change(bench.authority, CONSOLE, "eve", change)
-    licenses.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", "Standard", ("SpatialAnalyst", "3DAnalyst"))
-    licenses.assign(bench.authority, CONSOLE, "bob", "arcgis-pro", "Basic", ())
-    licenses.assign(bench.authority, CONSOLE, "bob", "arcgis-allsource", "Advanced", ("DataReviewer",))
+    members.change(Unit(bench.authority, CONSOLE), "eve", change)
+    licenses.assign(Unit(bench.authority, CONSOLE), "ada", "arcgis-pro", "Standard", ("SpatialAnalyst", "3DAnalyst"))
+    licenses.assign(Unit(bench.authority, CONSOLE), "bob", "arcgis-pro", "Basic", ())
+    licenses.assign(Unit(bench.authority, CONSOLE), "bob", "arcgis-allsource", "Advanced", ("DataReviewer",))
 
 
 def test_every_member_is_a_row_by_user_name(bench: Bench) -> None:
@@ -104,7 +105,7 @@ def test_when_a_license_was_last_used_is_told(bench: Bench) -> None:
 def test_what_was_exported_changes_nothing_when_it_is_imported(bench: Bench) -> None:
     fill(bench)
     before = contents(bench.authority.database)
-    found = member_files.import_lines(bench.authority, CONSOLE, lines_of(exported(bench)))
+    found = member_files.import_lines(Unit(bench.authority, CONSOLE), lines_of(exported(bench)))
     assert {outcome.action for outcome in found.outcomes} == {"unchanged"}
     assert contents(bench.authority.database) == before
 
@@ -112,7 +113,7 @@ def test_what_was_exported_changes_nothing_when_it_is_imported(bench: Bench) -> 
 def test_another_authority_takes_the_members_over_as_they_were(bench: Bench, tmp_path: Path) -> None:
     fill(bench)
     other = make_bench(f"sqlite:///{tmp_path / 'other.db'}", tmp_path / "other")
-    found = member_files.import_lines(other.authority, CONSOLE, lines_of(exported(bench)))
+    found = member_files.import_lines(Unit(other.authority, CONSOLE), lines_of(exported(bench)))
     assert (found.applied, found.count("add"), found.count("unchanged")) == (True, 3, 1)
     assert everything(other) == everything(bench)
     assert exported(other) == exported(bench)
@@ -122,9 +123,11 @@ def test_another_authority_takes_the_members_over_as_they_were(bench: Bench, tmp
 def test_the_file_restores_what_changed_since(bench: Bench) -> None:
     fill(bench)
     before, text = everything(bench), exported(bench)
-    members.change(bench.authority, CONSOLE, "ada", Change(full_name="", user_type="Viewer", groups=("x",), role=Role.ANALYST))
-    licenses.assign(bench.authority, CONSOLE, "bob", "arcgis-pro", "Advanced", ("3DAnalyst",))
-    member_files.import_lines(bench.authority, CONSOLE, lines_of(text))
+    members.change(
+        Unit(bench.authority, CONSOLE), "ada", Change(full_name="", user_type="Viewer", groups=("x",), role=Role.ANALYST)
+    )
+    licenses.assign(Unit(bench.authority, CONSOLE), "bob", "arcgis-pro", "Advanced", ("3DAnalyst",))
+    member_files.import_lines(Unit(bench.authority, CONSOLE), lines_of(text))
     # What the type included was taken and given anew, and is what it was.
     assert everything(bench) == before
 
@@ -149,10 +152,10 @@ def test_any_name_and_group_comes_back_as_it_was(full_name: str, groups: list[st
 def test_who_may_list_members_may_export_them(bench: Bench, role: Role, may: bool) -> None:
     who = bench.member("somebody", role=role)
     if may:
-        assert len(member_files.exported(bench.authority, who)) == 2
+        assert len(member_files.exported(Unit(bench.authority, who))) == 2
     else:
         with pytest.raises(NotAllowed):
-            member_files.exported(bench.authority, who)
+            member_files.exported(Unit(bench.authority, who))
 
 
 def test_the_command_writes_a_sheet_that_it_takes_back(console: Console, tmp_path: Path) -> None:

@@ -14,10 +14,11 @@ from sqlalchemy import event
 from authority.domain.members import CONSOLE, Actor, Member, Role
 from authority.domain.refusals import NotAllowed
 from authority.presentation import member_sheet, sheets
-from authority.services import admission, defaults, licenses, member_files, members
+from authority.services import defaults, licenses, member_files, members
 from authority.services.defaults import Defaults
 from authority.services.member_files import Imported
 from authority.services.members import Change
+from authority.services.unit import Unit
 from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.borrowing import log_rows
 from tests.support.database_contents import contents
@@ -28,7 +29,7 @@ def imported(bench: Bench, text: str, who: Actor = CONSOLE, *, dry_run: bool = F
     """What became of a file with this text."""
     rows = sheets.read(io.BytesIO(text.encode()), member_sheet.COLUMNS, ["username"], member_sheet.NEVER)
     lines = [member_sheet.line_of(row) for row in rows]
-    return member_files.import_lines(bench.authority, who, lines, dry_run=dry_run, go_on=go_on)
+    return member_files.import_lines(Unit(bench.authority, who), lines, dry_run=dry_run, go_on=go_on)
 
 
 def told(found: Imported) -> list[tuple[int, str, str | None]]:
@@ -41,11 +42,11 @@ def changes(found: Imported, row: int = 0) -> dict[str, tuple[Any, Any]]:
 
 
 def member(bench: Bench, username: str) -> Member:
-    return members.show(bench.authority, CONSOLE, username)[0]
+    return members.show(Unit(bench.authority, CONSOLE), username)[0]
 
 
 def usernames(bench: Bench) -> list[str]:
-    return [item.username for item in members.listed(bench.authority, CONSOLE) if item.username != "admin"]
+    return [item.username for item in members.every(Unit(bench.authority, CONSOLE)) if item.username != "admin"]
 
 
 FULL = """\
@@ -141,7 +142,7 @@ def test_the_licenses_of_a_row_are_all_that_is_held_beside_what_the_type_include
 @ON_SQLITE
 def test_new_members_get_the_defaults_where_the_file_has_no_column(bench: Bench) -> None:
     usual = Defaults("Creator", "analyst", ("new",), (("arcgis-pro", "Basic"),), vendor_access=True)
-    defaults.put(bench.authority, CONSOLE, usual)
+    defaults.put(Unit(bench.authority, CONSOLE), usual)
     imported(bench, "username\nada\n")
     imported(bench, "username,user_type,role,groups,vendor_access,licenses\nbob,,,,,\neve,,member,x,no,arcgis-pro=Standard\n")
     ada, bob, eve = (member(bench, name) for name in ("ada", "bob", "eve"))
@@ -262,7 +263,7 @@ def test_however_many_rows_each_count_is_locked_and_written_once(bench: Bench) -
     assert (tables["pools"], tables["member_counts"]) == (2, 3)
     assert tables["lock"] == (0 if bench.authority.database.is_sqlite else 1)
     assert (available(bench, "Advanced"), available(bench, "3DAnalyst")) == (30, 30)
-    assert admission.current(bench.authority).by_type["GIS Professional"] == (20, None)
+    assert members.membership(Unit(bench.authority, CONSOLE)).by_type["GIS Professional"] == (20, None)
 
 
 def test_what_a_row_gives_up_the_next_can_have(bench: Bench) -> None:
@@ -370,8 +371,8 @@ def test_names_of_128_characters_and_formulas_are_names(bench: Bench) -> None:
 
 def test_a_change_by_somebody_else_meanwhile_is_not_undone(bench: Bench) -> None:
     imported(bench, FULL)
-    members.change(bench.authority, CONSOLE, "ada", Change(full_name="Countess"))
-    licenses.assign(bench.authority, CONSOLE, "bob", "arcgis-pro", "Advanced", ())
+    members.change(Unit(bench.authority, CONSOLE), "ada", Change(full_name="Countess"))
+    licenses.assign(Unit(bench.authority, CONSOLE), "bob", "arcgis-pro", "Advanced", ())
     found = imported(bench, "username,role\nada,member\nbob,analyst\n")
     assert [set(changes(found, row)) for row in (0, 1)] == [{"role"}, {"role"}]
     assert (member(bench, "ada").full_name, held(bench, "bob")["arcgis-pro"][0]) == ("Countess", "Advanced")

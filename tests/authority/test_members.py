@@ -21,7 +21,8 @@ from authority.domain.refusals import (
 )
 from authority.services import licenses, members, overview
 from authority.services.members import NewMember
-from authority.storage import members as stored
+from authority.services.unit import Unit
+from authority.storage import assignments
 from tests.support.authorities import ON_SQLITE, Bench, make_bench
 from tests.support.borrowing import at_once, codes, issued_to, log_rows, workstation
 from tests.support.database_contents import contents
@@ -32,7 +33,7 @@ EXTENSIONS = ("3DAnalyst", "SpatialAnalyst")
 def held(bench: Bench, actor: Actor, product: str = "arcgis-pro") -> tuple[str, tuple[str, ...], bool] | None:
     assert actor.member_id is not None
     with bench.authority.database.read() as connection:
-        found = stored.assignment(connection, actor.member_id, product)
+        found = assignments.get(connection, actor.member_id, product)
     return None if found is None else (found.level, found.extensions, found.included)
 
 
@@ -55,15 +56,15 @@ def test_other_types_hold_nothing_by_themselves(bench: Bench, user_type: str) ->
 
 @ON_SQLITE
 def test_a_member_is_by_default_a_creator_without_a_role_or_a_password(bench: Bench) -> None:
-    found = members.add(bench.authority, CONSOLE, NewMember("ada"))
+    found = members.add(Unit(bench.authority, CONSOLE), NewMember("ada"))
     assert (found.user_type, found.role, found.disabled, found.groups) == ("Creator", Role.MEMBER, False, ())
     (row,) = [row for row in log_rows(bench.authority.database, "member-added") if row["member"] == "ada"]
     assert (row["actor"], row["reason"]) == ("console", "Creator")
 
 
 def test_groups_are_kept_once_and_in_order(bench: Bench) -> None:
-    members.add(bench.authority, CONSOLE, NewMember("ada", "Ada Lovelace", groups=("survey", "field", "survey")))
-    (found,) = [item for item in members.listed(bench.authority, CONSOLE) if item.username == "ada"]
+    members.add(Unit(bench.authority, CONSOLE), NewMember("ada", "Ada Lovelace", groups=("survey", "field", "survey")))
+    (found,) = [item for item in members.every(Unit(bench.authority, CONSOLE)) if item.username == "ada"]
     assert (found.full_name, found.groups) == ("Ada Lovelace", ("field", "survey"))
 
 
@@ -77,7 +78,7 @@ def test_a_user_name_is_given_once_whatever_its_case(bench: Bench, name: str) ->
 
 
 def test_the_same_name_twenty_times_at_once_is_added_once(bench: Bench) -> None:
-    answers = at_once([lambda: members.add(bench.authority, CONSOLE, NewMember("ada"))] * 20)
+    answers = at_once([lambda: members.add(Unit(bench.authority, CONSOLE), NewMember("ada"))] * 20)
     assert codes(answers) == {"done": 1, "already-exists": 19}
 
 
@@ -96,7 +97,7 @@ def test_the_same_name_twenty_times_at_once_is_added_once(bench: Bench) -> None:
 def test_a_member_of_another_form_is_refused(sqlite_bench: Bench, new: NewMember) -> None:
     before = contents(sqlite_bench.authority.database)
     with pytest.raises(InvalidInput):
-        members.add(sqlite_bench.authority, CONSOLE, new)
+        members.add(Unit(sqlite_bench.authority, CONSOLE), new)
     assert contents(sqlite_bench.authority.database) == before
 
 
@@ -115,7 +116,7 @@ def test_members_are_added_up_to_the_total_of_the_authorization(database_url: st
     with pytest.raises(MemberLimitReached) as caught:
         bench.member("three")
     assert caught.value.evidence == {"current": 3, "maximum": 3}
-    assert len(members.listed(bench.authority, CONSOLE)) == 3
+    assert len(members.every(Unit(bench.authority, CONSOLE))) == 3
     bench.authority.database.close()
 
 
@@ -136,9 +137,9 @@ def test_twenty_at_once_do_not_get_past_the_limit_of_a_type(database_url: str, t
 
 def test_a_license_is_assigned_and_replaced(bench: Bench) -> None:
     ada = bench.member("ada", user_type="Creator")
-    licenses.assign(bench.authority, CONSOLE, "ADA", "arcgis-pro", "Basic", ("SpatialAnalyst", "3DAnalyst", "3DAnalyst"))
+    licenses.assign(Unit(bench.authority, CONSOLE), "ADA", "arcgis-pro", "Basic", ("SpatialAnalyst", "3DAnalyst", "3DAnalyst"))
     assert held(bench, ada) == ("Basic", EXTENSIONS, False)
-    licenses.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", "Standard", ())
+    licenses.assign(Unit(bench.authority, CONSOLE), "ada", "arcgis-pro", "Standard", ())
     assert held(bench, ada) == ("Standard", (), False)
     features = [row["feature"] for row in log_rows(bench.authority.database, "license-assigned")]
     assert features == ["Basic", *EXTENSIONS, "Standard"]
@@ -147,17 +148,17 @@ def test_a_license_is_assigned_and_replaced(bench: Bench) -> None:
 @ON_SQLITE
 def test_without_a_level_the_one_held_is_kept(bench: Bench) -> None:
     ada = bench.member("ada")
-    licenses.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", None, ("3DAnalyst",))
+    licenses.assign(Unit(bench.authority, CONSOLE), "ada", "arcgis-pro", None, ("3DAnalyst",))
     assert held(bench, ada) == ("Advanced", ("3DAnalyst",), True)
     bench.member("eve", user_type="Creator")
     with pytest.raises(InvalidInput, match="which level"):
-        licenses.assign(bench.authority, CONSOLE, "eve", "arcgis-pro", None, ())
+        licenses.assign(Unit(bench.authority, CONSOLE), "eve", "arcgis-pro", None, ())
 
 
 def test_what_a_member_borrowed_stays_as_it_is_when_the_assignment_changes(bench: Bench) -> None:
     ada = bench.member("ada")
     issued = issued_to(bench, ada, workstation("laptop"))
-    licenses.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", "Basic", ())
+    licenses.assign(Unit(bench.authority, CONSOLE), "ada", "arcgis-pro", "Basic", ())
     assert issued_to(bench, ada, workstation("laptop2"), product="arcgis-desktop").is_new
     assert issued.borrow.level == "Advanced"
 
@@ -174,7 +175,7 @@ def test_levels_and_extensions_run_out(database_url: str, tmp_path: Path) -> Non
         bench.member(name, user_type="Creator")
 
     def assign(name: str, level: str, *extensions: str) -> None:
-        licenses.assign(bench.authority, CONSOLE, name, "arcgis-pro", level, extensions)
+        licenses.assign(Unit(bench.authority, CONSOLE), name, "arcgis-pro", level, extensions)
 
     assign("ada", "Basic", "3DAnalyst")
     with pytest.raises(PoolExhausted) as caught:
@@ -187,7 +188,7 @@ def test_levels_and_extensions_run_out(database_url: str, tmp_path: Path) -> Non
     assign("ada", "Basic", "3DAnalyst")  # one's own seat is no obstacle
     assign("ada", "Standard")
     assign("bob", "Basic", "3DAnalyst")
-    used = overview.authorization(bench.authority, CONSOLE)[1]["products"]["arcgis-pro"]
+    used = overview.authorization(Unit(bench.authority, CONSOLE))[1]["products"]["arcgis-pro"]
     assert used == {"Basic": 1, "Standard": 2, "3DAnalyst": 1}
     bench.authority.database.close()
 
@@ -207,7 +208,7 @@ def test_twenty_assignments_at_once_do_not_get_past_the_seats(database_url: str,
         bench.member(f"m{number}", user_type="Creator")
 
     def assigning(name: str) -> Callable[[], object]:
-        return lambda: licenses.assign(bench.authority, CONSOLE, name, "arcgis-pro", "Standard", ())
+        return lambda: licenses.assign(Unit(bench.authority, CONSOLE), name, "arcgis-pro", "Standard", ())
 
     answers = at_once([assigning(f"m{number}") for number in range(20)])
     assert codes(answers) == {"done": 2, "pool-exhausted": 18}
@@ -230,5 +231,5 @@ def test_what_cannot_be_assigned_is_refused(sqlite_bench: Bench, arguments: Any,
     sqlite_bench.member("vera", user_type="Viewer")
     before = contents(sqlite_bench.authority.database)
     with pytest.raises(refusal):
-        licenses.assign(sqlite_bench.authority, CONSOLE, *arguments)
+        licenses.assign(Unit(sqlite_bench.authority, CONSOLE), *arguments)
     assert contents(sqlite_bench.authority.database) == before

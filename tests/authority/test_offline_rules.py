@@ -76,14 +76,14 @@ def test_the_switch_of_the_organization_is_off_for_everybody() -> None:
 
 def set_rule(bench: Bench, level: str, subject: str, **values: Any) -> Rule:
     given: dict[str, Any] = {"allowed": None, "longest_days": None, "default_days": None} | values
-    return policies.change(bench.authority, CONSOLE, level, subject, "", **given)
+    return policies.change(Unit(bench.authority, CONSOLE), level, subject, "", **given)
 
 
 @ON_SQLITE
 def test_the_explanation_is_the_path_to_the_decision(bench: Bench) -> None:
     ada = bench.member("ada", groups=("field-crew",))
     set_rule(bench, "group", "field-crew", longest_days=60)
-    found = policies.explain(bench.authority, ada, "ada", PRO)
+    found = policies.explain(Unit(bench.authority, ada), "ada", PRO)
     assert found.text == "member none; group field-crew: 60 days; capped by authorization 365: 60"
 
 
@@ -116,9 +116,9 @@ def test_when_the_switch_is_off_borrows_and_renewals_are_refused_and_check_ins_t
 def test_a_removed_rule_lets_the_next_level_decide(bench: Bench) -> None:
     bench.member("ada")
     set_rule(bench, "member", "ADA", longest_days=3)
-    assert policies.explain(bench.authority, CONSOLE, "ada", PRO).rule.longest_days == 3
-    policies.remove(bench.authority, CONSOLE, "member", "Ada", "")
-    assert policies.explain(bench.authority, CONSOLE, "ada", PRO).rule.longest_days == 30
+    assert policies.explain(Unit(bench.authority, CONSOLE), "ada", PRO).rule.longest_days == 3
+    policies.remove(Unit(bench.authority, CONSOLE), "member", "Ada", "")
+    assert policies.explain(Unit(bench.authority, CONSOLE), "ada", PRO).rule.longest_days == 30
 
 
 REFUSED: dict[str, tuple[tuple[str, str], dict[str, Any], type[Refusal]]] = {
@@ -136,30 +136,30 @@ REFUSED: dict[str, tuple[tuple[str, str], dict[str, Any], type[Refusal]]] = {
 def test_a_senseless_rule_changes_nothing(
     sqlite_bench: Bench, key: tuple[str, str], values: dict[str, Any], refusal: type[Refusal]
 ) -> None:
-    before = policies.listed(sqlite_bench.authority, CONSOLE)
+    before = policies.listed(Unit(sqlite_bench.authority, CONSOLE))
     with pytest.raises(refusal):
         set_rule(sqlite_bench, *key, **values)
-    assert policies.listed(sqlite_bench.authority, CONSOLE) == before
+    assert policies.listed(Unit(sqlite_bench.authority, CONSOLE)) == before
 
 
 def test_members_ask_for_themselves_alone(sqlite_bench: Bench) -> None:
     ada = sqlite_bench.member("ada")
     sqlite_bench.member("eve")
-    assert policies.explain(sqlite_bench.authority, ada, "ada", PRO).member == "ada"
+    assert policies.explain(Unit(sqlite_bench.authority, ada), "ada", PRO).member == "ada"
     with pytest.raises(NotAllowed):
-        policies.explain(sqlite_bench.authority, ada, "eve", PRO)
+        policies.explain(Unit(sqlite_bench.authority, ada), "eve", PRO)
 
 
 def test_only_administrators_change_rules(sqlite_bench: Bench) -> None:
     ada: Actor = sqlite_bench.member("ada")
     with pytest.raises(NotAllowed):
         policies.change(
-            sqlite_bench.authority, ada, "organization", "", "", allowed=False, longest_days=None, default_days=None
+            Unit(sqlite_bench.authority, ada), "organization", "", "", allowed=False, longest_days=None, default_days=None
         )
 
 
 def test_a_change_of_group_changes_the_rule(sqlite_bench: Bench) -> None:
     ada = sqlite_bench.member("ada")
     set_rule(sqlite_bench, "group", "night", longest_days=2)
-    change(sqlite_bench.authority, CONSOLE, "ada", Change(groups=("night",)))
-    assert policies.explain(sqlite_bench.authority, ada, "ada", PRO).rule.longest_days == 2
+    change(Unit(sqlite_bench.authority, CONSOLE), "ada", Change(groups=("night",)))
+    assert policies.explain(Unit(sqlite_bench.authority, ada), "ada", PRO).rule.longest_days == 2

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from authority.domain.members import CONSOLE, Actor
-from authority.services import admission, borrow, licenses, members, removal, sessions
+from authority.services import borrow, licenses, members, removal, sessions
 from authority.services.members import Change
 from authority.services.unit import Unit
 from tests.authority.test_seat_limit import raced
@@ -45,7 +45,7 @@ def test_the_last_place_goes_to_one_of_many_whatever_their_types(bench: Bench) -
     types = ("Viewer", "Creator", "GIS Professional")
     answers = at_once([adding(bench, f"m{number}", types[number % 3]) for number in range(12)])
     assert codes(answers) == {"done": 1, "member-limit-reached": 11}
-    assert admission.current(bench.authority).current == 3
+    assert members.membership(Unit(bench.authority, CONSOLE)).current == 3
 
 
 def test_processes_together_take_the_last_two_places(living_bench: Bench, tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_processes_together_take_the_last_two_places(living_bench: Bench, tmp_pa
     authorize(bench, members_at_most(3))
     wishes = [{"member": f"m{number}", "user_type": "GIS Professional"} for number in range(12)]
     assert raced(bench, wishes, 2, tmp_path) == {"done": 2, "member-limit-reached": 10}
-    assert admission.current(bench.authority).current == 3
+    assert members.membership(Unit(bench.authority, CONSOLE)).current == 3
     assert available(bench, "Advanced") == 48
 
 
@@ -64,25 +64,25 @@ def test_the_last_place_of_a_type_goes_to_a_new_member_or_to_one_who_changes(ben
     calls = [adding(bench, f"new{number}", "Creator") for number in range(6)]
 
     def changing(name: str) -> Callable[[], object]:
-        return lambda: members.change(bench.authority, CONSOLE, name, Change(user_type="Creator"))
+        return lambda: members.change(Unit(bench.authority, CONSOLE), name, Change(user_type="Creator"))
 
     calls += [changing(f"old{number}") for number in range(6)]
     assert codes(at_once(calls)) == {"done": 1, "member-limit-reached": 11}
-    assert admission.current(bench.authority).by_type["Creator"] == (1, 1)
+    assert members.membership(Unit(bench.authority, CONSOLE)).by_type["Creator"] == (1, 1)
 
 
 def test_the_place_of_one_who_is_removed_is_given_once(bench: Bench) -> None:
     bench.member("old")
     authorize(bench, members_at_most(2))
-    calls: list[Callable[[], object]] = [lambda: removal.remove(bench.authority, CONSOLE, ["old"])]
+    calls: list[Callable[[], object]] = [lambda: removal.remove(Unit(bench.authority, CONSOLE), ["old"])]
     calls += [adding(bench, f"m{number}", "Viewer") for number in range(8)]
     found = codes(at_once(calls))
     assert found["done"] in (1, 2)
-    assert admission.current(bench.authority).current == found["done"]
+    assert members.membership(Unit(bench.authority, CONSOLE)).current == found["done"]
 
 
 def assigning(bench: Bench, name: str, *extensions: str) -> Callable[[], object]:
-    return lambda: licenses.assign(bench.authority, CONSOLE, name, PRO, None, extensions)
+    return lambda: licenses.assign(Unit(bench.authority, CONSOLE), name, PRO, None, extensions)
 
 
 def test_the_last_license_of_an_extension_is_assigned_once(bench: Bench) -> None:
@@ -103,7 +103,7 @@ def test_the_last_license_that_a_type_includes_goes_to_a_new_member_or_is_assign
     calls = [adding(bench, f"new{number}", "GIS Professional") for number in range(6)]
 
     def giving(name: str) -> Callable[[], object]:
-        return lambda: licenses.assign(bench.authority, CONSOLE, name, PRO, "Advanced", ())
+        return lambda: licenses.assign(Unit(bench.authority, CONSOLE), name, PRO, "Advanced", ())
 
     calls += [giving(f"old{number}") for number in range(6)]
     assert codes(at_once(calls)) == {"done": 1, "pool-exhausted": 11}
@@ -135,12 +135,12 @@ def test_who_was_removed_has_no_borrow_and_no_session(bench: Bench) -> None:
     for number in range(8):
         ada = bench.member(f"m{number}")
         calls = [borrowing(bench, ada, 10 * number + place) for place in range(3)] + [starting(bench, ada, 10 * number)]
-        calls.insert(1, lambda name=ada.username: removal.remove(bench.authority, CONSOLE, [name]))  # type: ignore[misc]
+        calls.insert(1, lambda name=ada.username: removal.remove(Unit(bench.authority, CONSOLE), [name]))  # type: ignore[misc]
         answers = at_once(calls)
         found = codes(answers)
         assert set(found) <= {"done", "not-allowed", "member-has-borrow"}, answers
         if found["member-has-borrow"]:
-            removal.remove(bench.authority, CONSOLE, [ada.username], release=True)
+            removal.remove(Unit(bench.authority, CONSOLE), [ada.username], release=True)
         assert seats_held(bench, DESKTOP, "Advanced") == 0
 
 
@@ -149,6 +149,6 @@ def test_nothing_is_assigned_to_who_was_removed(bench: Bench) -> None:
         name = f"m{number}"
         bench.member(name)
         calls = [assigning(bench, name, EXTENSION), assigning(bench, name, "SpatialAnalyst")]
-        calls.insert(1, lambda name=name: removal.remove(bench.authority, CONSOLE, [name]))  # type: ignore[misc]
+        calls.insert(1, lambda name=name: removal.remove(Unit(bench.authority, CONSOLE), [name]))  # type: ignore[misc]
         assert set(codes(at_once(calls))) <= {"done", "not-found"}
-    assert all(item.used == 0 for item in licenses.availability(bench.authority, CONSOLE))
+    assert all(item.used == 0 for item in licenses.availability(Unit(bench.authority, CONSOLE)))

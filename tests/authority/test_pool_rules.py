@@ -22,7 +22,7 @@ DESKTOP = "arcgis-desktop"
 
 
 def rule(bench: Bench, feature: str = "Advanced", group: str = "", **values: Any) -> None:
-    pools.change(bench.authority, CONSOLE, PoolRule(DESKTOP, feature, group, **values))
+    pools.change(Unit(bench.authority, CONSOLE), PoolRule(DESKTOP, feature, group, **values))
 
 
 def members(bench: Bench, count: int, group: str | None = None, prefix: str = "m") -> list[Actor]:
@@ -152,19 +152,19 @@ def test_pools_are_shown_with_use_and_rules(bench: Bench) -> None:
     rule(bench, group="crew", reserved=3, maximum=5)
     issued_to(bench, members(bench, 1, "crew")[0], workstation("c0"), DESKTOP)
     started(bench, bench.member("eve"), workstation("eve"), DESKTOP)
-    found = {item.rule.feature: item for item in pools.shown(bench.authority, CONSOLE, DESKTOP)}
+    found = {item.rule.feature: item for item in pools.states(Unit(bench.authority, CONSOLE), DESKTOP)}
     advanced = found["Advanced"]
     assert (advanced.licensed, advanced.in_use, advanced.borrowed, advanced.borrowable) == (10, 2, 1, 8)
     assert [(item.group, item.reserved, item.maximum, item.in_use) for item in advanced.groups] == [("crew", 3, 5, 1)]
     assert found["Basic"].groups == ()
-    assert {item.rule.product for item in pools.shown(bench.authority, CONSOLE)} == {DESKTOP}
+    assert {item.rule.product for item in pools.states(Unit(bench.authority, CONSOLE))} == {DESKTOP}
 
 
 def test_a_rule_replaces_the_one_before_and_is_logged(bench: Bench) -> None:
     rule(bench, low_water=2)
     rule(bench, most_borrowed=5)
-    assert pools.shown(bench.authority, CONSOLE, DESKTOP)[2].rule == PoolRule(DESKTOP, "Advanced", most_borrowed=5)
-    pools.remove(bench.authority, CONSOLE, DESKTOP, "Advanced", "")
+    assert pools.states(Unit(bench.authority, CONSOLE), DESKTOP)[2].rule == PoolRule(DESKTOP, "Advanced", most_borrowed=5)
+    pools.remove(Unit(bench.authority, CONSOLE), DESKTOP, "Advanced", "")
     assert row_counts(bench.authority.database)["pool_rules"] == 0
     told = [row["reason"] for row in log_rows(bench.authority.database, "pool-rule-changed")]
     assert told == ["2 never borrowed", "5 borrowed at most", "removed"]
@@ -220,7 +220,7 @@ def test_pools_over_http(web: Web) -> None:
 
 
 def test_a_refusal_by_a_rule_says_what_to_do_over_http(web: Web) -> None:
-    pools.change(web.bench.authority, CONSOLE, PoolRule(DESKTOP, "Advanced", low_water=10))
+    pools.change(Unit(web.bench.authority, CONSOLE), PoolRule(DESKTOP, "Advanced", low_water=10))
     laptop = workstation("laptop")
     body = {"request": laptop.request(Wish(DESKTOP), web.bench.clock())}
     found = problem(web.post("/borrows", body, Role.MEMBER), 409, "pool-exhausted")

@@ -7,31 +7,32 @@ from sqlalchemy import insert
 
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import NotAuthenticated
-from authority.services import access, policies, removal
+from authority.services import policies, removal
+from authority.services.unit import Unit
 from authority.signing.encoding import digest
 from authority.storage.db.tables import credentials
-from tests.support.authorities import Bench
+from tests.support.authorities import Bench, actor_of
 from tests.support.console import Console
 
 
 def test_a_sign_in_that_comes_to_be_while_its_member_is_removed_does_not_work(bench: Bench) -> None:
     ada = bench.member("ada")
-    removal.remove(bench.authority, CONSOLE, ["ada"])
+    removal.remove(Unit(bench.authority, CONSOLE), ["ada"])
     late = {"id": "L" * 22, "kind": "sign-in", "digest": digest("late"), "name": "sign-in", "member_id": ada.member_id}
     with bench.authority.database.write() as connection:
         connection.execute(insert(credentials), late | {"created_at": bench.clock(), "expires_at": None, "revoked_at": None})
     with pytest.raises(NotAuthenticated):
-        access.actor_of(bench.authority, "late")
+        actor_of(bench, "late")
 
 
 def test_the_next_member_of_the_name_does_not_come_into_its_rules(bench: Bench) -> None:
     bench.member("Ada")
-    policies.change(bench.authority, CONSOLE, "member", "ada", "", allowed=False, longest_days=None, default_days=None)
-    policies.change(bench.authority, CONSOLE, "group", "ada", "", allowed=None, longest_days=9, default_days=None)
-    removal.remove(bench.authority, CONSOLE, ["ada"])
+    policies.change(Unit(bench.authority, CONSOLE), "member", "ada", "", allowed=False, longest_days=None, default_days=None)
+    policies.change(Unit(bench.authority, CONSOLE), "group", "ada", "", allowed=None, longest_days=9, default_days=None)
+    removal.remove(Unit(bench.authority, CONSOLE), ["ada"])
     bench.member("ada")
-    assert policies.explain(bench.authority, CONSOLE, "ada", "arcgis-pro").rule.allowed
-    assert [rule.level for rule in policies.listed(bench.authority, CONSOLE)[0]] == ["group", "organization"]
+    assert policies.explain(Unit(bench.authority, CONSOLE), "ada", "arcgis-pro").rule.allowed
+    assert [rule.level for rule in policies.listed(Unit(bench.authority, CONSOLE))[0]] == ["group", "organization"]
 
 
 @pytest.mark.parametrize("arguments", [("borrow", "show"), ("session", "end"), ("member", "show"), ("borrow", "revoke")])

@@ -90,7 +90,7 @@ def test_a_hundred_replays_for_a_concurrent_product_take_one_seat(bench: Bench) 
 def test_the_same_request_gets_the_same_file_when_its_product_is_not_licensed_any_more(bench: Bench, product: str) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     if product == "arcgis-allsource":
-        licenses.assign(bench.authority, CONSOLE, "ada", product, "Basic", ())
+        licenses.assign(Unit(bench.authority, CONSOLE), "ada", product, "Basic", ())
     request = laptop.request(Wish(product, days=3), bench.clock())
     first = borrow.issue(Unit(bench.authority, ada), request)
     authorize(bench, without(product))
@@ -123,7 +123,7 @@ def test_a_refused_request_can_be_sent_again_once_the_reason_is_gone(bench: Benc
     with pytest.raises(Refusal, match="no license"):
         borrow.issue(Unit(bench.authority, ada), request)
 
-    licenses.assign(bench.authority, CONSOLE, "ada", "arcgis-pro", "Basic", ())
+    licenses.assign(Unit(bench.authority, CONSOLE), "ada", "arcgis-pro", "Basic", ())
     assert borrow.issue(Unit(bench.authority, ada), request).borrow.level == "Basic"
 
 

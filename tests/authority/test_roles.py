@@ -39,11 +39,11 @@ def office(sqlite_bench: Bench) -> Office:
 
 ACTS: dict[str, tuple[Callable[[Office, Actor], object], set[Role]]] = {
     "assign a license": (
-        lambda office, actor: licenses.assign(office.bench.authority, actor, "ada", "arcgis-pro", "Basic", ()),
+        lambda office, actor: licenses.assign(Unit(office.bench.authority, actor), "ada", "arcgis-pro", "Basic", ()),
         {Role.ADMINISTRATOR, Role.LICENSE_MANAGER},
     ),
     "export the checkout log": (
-        lambda office, actor: list(log.checkout_log(office.bench.authority, actor)),
+        lambda office, actor: list(log.checkout_log(Unit(office.bench.authority, actor))),
         {Role.ADMINISTRATOR, Role.ANALYST},
     ),
 }

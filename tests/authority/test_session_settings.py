@@ -30,11 +30,11 @@ KIND = "session-settings-changed"
 
 
 def change(bench: Bench, **changes: int) -> SessionSettings:
-    return session_settings.change_settings(bench.authority, CONSOLE, changes)
+    return session_settings.change(Unit(bench.authority, CONSOLE), changes)
 
 
 def show(bench: Bench) -> SessionSettings:
-    return session_settings.show_settings(bench.authority, CONSOLE)
+    return session_settings.show(Unit(bench.authority, CONSOLE))
 
 
 def words(bench: Bench) -> list[str]:
@@ -60,7 +60,7 @@ def test_what_is_changed_is_kept_and_the_rest_stays(bench: Bench) -> None:
 def test_every_change_is_logged_with_old_and_new_values(bench: Bench) -> None:
     change(bench, computers=4)
     chief = bench.administrator()
-    session_settings.change_settings(bench.authority, chief, {"minutes": 45, "computers": 5})
+    session_settings.change(Unit(bench.authority, chief), {"minutes": 45, "computers": 5})
     assert words(bench) == ["computers 3 to 4", "minutes 30 to 45; computers 4 to 5"]
     assert [row["actor"] for row in log_rows(bench.authority.database, KIND)] == ["console", "chief"]
 
@@ -117,7 +117,7 @@ def test_a_senseless_value_changes_nothing(bench: Bench, changes: dict[str, Any]
     change(bench, computers=5)
     before = contents(bench.authority.database)
     with pytest.raises(InvalidInput):
-        session_settings.change_settings(bench.authority, CONSOLE, changes)
+        session_settings.change(Unit(bench.authority, CONSOLE), changes)
     assert contents(bench.authority.database) == before
 
 

@@ -20,7 +20,7 @@ HALF_AN_HOUR = timedelta(minutes=30)
 
 def kinds(bench: Bench) -> list[tuple[str, str, str | None]]:
     """Event, feature and reason of the whole checkout log, in its order."""
-    return [(row["event"], row["feature"], row["reason"]) for row in checkout_log(bench.authority, CONSOLE)]
+    return [(row["event"], row["feature"], row["reason"]) for row in checkout_log(Unit(bench.authority, CONSOLE))]
 
 
 def test_a_start_has_a_row_for_each_feature_and_a_use_has_none(bench: Bench) -> None:
@@ -30,7 +30,7 @@ def test_a_start_has_a_row_for_each_feature_and_a_use_has_none(bench: Bench) -> 
     bench.clock.turn(minutes=10)
     sessions.renew(Unit(bench.authority, ada), found.id)
     started(bench, ada, laptop)
-    rows = list(checkout_log(bench.authority, CONSOLE))
+    rows = list(checkout_log(Unit(bench.authority, CONSOLE)))
     assert [row["feature"] for row in rows] == ["Advanced", "3DAnalyst"]
     for row in rows:
         assert (row["event"], row["mode"], row["handle"], row["at"]) == ("checkout", "session", found.id, START)
@@ -74,10 +74,10 @@ def test_reading_the_log_is_looking(bench: Bench) -> None:
     ada, chief = bench.member("ada"), bench.administrator()
     started(bench, ada, workstation("laptop"))
     bench.clock.turn(days=2)
-    assert [row["kind"] for row in log.events(bench.authority, chief, 0, ("end",), 10)] == ["end"]
+    assert [row["kind"] for row in log.page(Unit(bench.authority, chief), 0, ("end",), 10)] == ["end"]
     started(bench, ada, workstation("laptop"))
     bench.clock.turn(days=2)
-    assert [row["event"] for row in log.checkout_log(bench.authority, chief)] == ["checkout", "end"] * 2
+    assert [row["event"] for row in log.checkout_log(Unit(bench.authority, chief))] == ["checkout", "end"] * 2
 
 
 def test_a_member_who_starts_again_leaves_no_open_session_in_the_log(bench: Bench) -> None:

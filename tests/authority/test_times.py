@@ -11,6 +11,7 @@ import pytest
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import AuthorizationUnusable
 from authority.services import authorizations
+from authority.services.unit import Unit
 from authority.signing.times import instant
 from tests.support.authorities import Bench, authorization_text
 from tests.support.vendors import authorization_file
@@ -57,7 +58,7 @@ def test_an_authorization_with_times_in_milliseconds_is_refused_at_the_door(
     header = {"alg": "EdDSA", "typ": AUTHORIZATION_TYP, "kid": bench.root.public.kid}
     text = jose.compact(header, jose.payload(members), bench.root.sign)
     with pytest.raises(AuthorizationUnusable) as caught:
-        authorizations.install(bench.authority, CONSOLE, authorization_file(text))
+        authorizations.install(Unit(bench.authority, CONSOLE), authorization_file(text))
     assert caught.value.cause == "malformed"
     with bench.authority.database.read() as connection:
         assert bench.authority.authorization(connection).seq == 1

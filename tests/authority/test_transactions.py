@@ -20,11 +20,11 @@ from authority.services.member_files import Line
 from authority.services.members import NewMember
 from authority.services.unit import Unit
 from authority.signing import inbox
-from authority.storage import assignments
+from authority.storage import assignments, organization
 from authority.storage import borrows as stored
 from authority.storage import members as stored_members
-from authority.storage.assignments import Held
-from authority.storage.counts import counting
+from authority.storage.assignments import LicenseChange
+from authority.storage.counts import Counts
 from tests.conftest import new_postgres_database
 from tests.support.authorities import Bench, make_bench
 from tests.support.borrowing import fail_inserts, issued_to, log_rows, workstation
@@ -100,7 +100,7 @@ def test_without_its_log_row_no_member_is_added_and_nothing_is_assigned(bench: B
     before = contents_but_lists(bench)
     fail_inserts(bench.authority.database, "events", "license-assigned")
     with pytest.raises(StorageUnavailable):
-        members.add(bench.authority, CONSOLE, NewMember("ada", user_type="GIS Professional"))
+        members.add(Unit(bench.authority, CONSOLE), NewMember("ada", user_type="GIS Professional"))
     assert contents_but_lists(bench) == before
 
 
@@ -108,7 +108,7 @@ def test_what_the_database_says_is_not_told_with_secrets(bench: Bench) -> None:
     """The message of the driver may be shown; statements with their values may not."""
     fail_inserts(bench.authority.database, "events", "member-added")
     with pytest.raises(StorageUnavailable) as caught:
-        members.add(bench.authority, CONSOLE, NewMember("ada", password="correct horse battery"))
+        members.add(Unit(bench.authority, CONSOLE), NewMember("ada", password="correct horse battery"))
     assert "INSERT" not in caught.value.message
     assert "argon2" not in str(caught.value)
 
@@ -168,19 +168,22 @@ def test_a_file_of_members_sees_who_was_removed_at_the_same_moment(postgres_benc
     ada = bench.member("ada")
     row = Line(2, "ada", {"full_name": "Another Ada"})
     with ThreadPoolExecutor(1) as pool:
-        with bench.authority.database.write() as connection, counting(connection) as counts:
-            future = pool.submit(member_files.import_lines, bench.authority, CONSOLE, [row])
+        with bench.authority.database.write() as connection:
+            organization.lock(connection)
+            counts = Counts(connection)
+            future = pool.submit(member_files.import_lines, Unit(bench.authority, CONSOLE), [row])
             wait_for_a_blocked_writer(bench)
             found = stored_members.by_username(connection, "ada")
             assert found is not None
             for item in assignments.of_member(connection, found.id):
-                assignments.replace(connection, [Held(found.id, item.product, item, None)], bench.clock())
+                assignments.put(connection, [LicenseChange(found.id, item.product, item, None)], bench.clock())
                 counts.count_license(item, None)
-            stored_members.remove_member(connection, found, bench.clock())
-            counts.count_type(found.user_type, -1)
+            stored_members.remove(connection, found.id, bench.clock())
+            counts.count_member(found, None)
+            counts.write(connection)
         imported = future.result(LONGEST_WAIT_SECONDS)
     assert [(item.action, item.refusal) for item in imported.outcomes] == [("add", None)]
-    added, _ = members.show(bench.authority, CONSOLE, "ada")
+    added, _ = members.show(Unit(bench.authority, CONSOLE), "ada")
     assert (added.full_name, added.id != ada.member_id) == ("Another Ada", True)
 
 
@@ -190,9 +193,9 @@ def test_a_license_that_is_reassigned_at_the_same_moment_is_still_borrowed(postg
     assert ada.member_id is not None
     with ThreadPoolExecutor(1) as pool:
         with bench.authority.database.write() as connection:
-            before = stored_members.assignment(connection, ada.member_id, "arcgis-pro", lock=True)
+            before = assignments.get(connection, ada.member_id, "arcgis-pro", lock=True)
             held = Assignment("arcgis-pro", "Standard", ("3DAnalyst",), included=False)
-            assignments.replace(connection, [Held(ada.member_id, "arcgis-pro", before, held)], now)
+            assignments.put(connection, [LicenseChange(ada.member_id, "arcgis-pro", before, held)], now)
             future = pool.submit(issued_to, bench, ada, laptop, days=9)
             wait_for_a_blocked_writer(bench)
         answer = outcome(future)

@@ -11,6 +11,7 @@ from authority.domain.refusals import NotAllowed
 from authority.services import defaults, me, members
 from authority.services.defaults import Defaults
 from authority.services.members import Change, NewMember
+from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.bad_input import contents
 from tests.support.borrowing import at_once, log_rows
@@ -60,9 +61,9 @@ def test_vendor_access_is_off_until_an_administrator_turns_it_on(web: Web) -> No
 
 def test_it_can_be_on_for_new_members_by_default(bench: Bench) -> None:
     """Esri access can be enabled by default for new members (seed S1); who says otherwise is heard."""
-    defaults.put(bench.authority, CONSOLE, Defaults("Viewer", vendor_access=True))
-    assert members.add(bench.authority, CONSOLE, NewMember("ada")).vendor_access is True
-    assert members.add(bench.authority, CONSOLE, NewMember("eve", vendor_access=False)).vendor_access is False
+    defaults.put(Unit(bench.authority, CONSOLE), Defaults("Viewer", vendor_access=True))
+    assert members.add(Unit(bench.authority, CONSOLE), NewMember("ada")).vendor_access is True
+    assert members.add(Unit(bench.authority, CONSOLE), NewMember("eve", vendor_access=False)).vendor_access is False
     told = {row["member"]: row["reason"] for row in log_rows(bench.authority.database, "member-added")}
     assert (told["ada"], told["eve"]) == ("Viewer; vendor access", "Viewer")
 
@@ -72,7 +73,7 @@ def test_it_can_be_on_for_new_members_by_default(bench: Bench) -> None:
 def test_nobody_but_an_administrator_sets_any_of_it(web: Web, role: Role, body: dict[str, Any]) -> None:
     """Members cannot enable or disable it for themselves (seed S1), nor for others."""
     members.change(
-        web.bench.authority, CONSOLE, role, Change(vendor_access=True, download_permission=DownloadPermission.REQUESTED)
+        Unit(web.bench.authority, CONSOLE), role, Change(vendor_access=True, download_permission=DownloadPermission.REQUESTED)
     )
     before = contents(web.bench.authority.database)
     problem(patch(web, body, role), 403, "not-allowed")
@@ -111,7 +112,7 @@ def test_a_second_request_changes_nothing(web: Web, permission: str) -> None:
 
 def test_ten_requests_at_once_are_one(bench: Bench) -> None:
     ada = bench.member("ada", vendor_access=True)
-    at_once([lambda: me.request_download(bench.authority, ada)] * 10)
+    at_once([lambda: me.request_download(Unit(bench.authority, ada))] * 10)
     assert len(log_rows(bench.authority.database, "download-requested")) == 1
 
 
@@ -138,15 +139,15 @@ def test_who_loses_vendor_access_keeps_what_was_decided_and_cannot_ask(web: Web)
 @pytest.mark.parametrize("role", list(Role))
 def test_every_role_asks_for_itself_alone(web: Web, role: Role) -> None:
     for name in Role:
-        members.change(web.bench.authority, CONSOLE, name, Change(vendor_access=True))
+        members.change(Unit(web.bench.authority, CONSOLE), name, Change(vendor_access=True))
     assert ask(web, role).get_json()["username"] == role
-    found = members.listed(web.bench.authority, CONSOLE)
+    found = members.every(Unit(web.bench.authority, CONSOLE))
     assert {item.username for item in found if item.download_permission == "requested"} == {role}
 
 
 def test_a_request_without_a_member_is_refused(sqlite_bench: Bench) -> None:
     with pytest.raises(NotAllowed):
-        me.request_download(sqlite_bench.authority, CONSOLE)
+        me.request_download(Unit(sqlite_bench.authority, CONSOLE))
 
 
 def test_the_command_grants_and_denies(console: Console) -> None:

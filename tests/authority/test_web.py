@@ -192,7 +192,7 @@ def test_a_refused_borrow_is_409_with_the_values(web: Web) -> None:
 
 
 def test_a_member_signs_in_uses_the_token_and_signs_out(web: Web) -> None:
-    members.add(web.bench.authority, CONSOLE, NewMember("ada", password=PASSWORD))
+    members.add(Unit(web.bench.authority, CONSOLE), NewMember("ada", password=PASSWORD))
     answer = web.post("/sign-in", {"username": "ada", "password": PASSWORD}, None)
     assert (answer.status_code, answer.get_json().keys()) == (200, {"token", "expires_at"})
     assert answer.get_json()["expires_at"] == "2026-03-02T21:00:00Z"
@@ -204,7 +204,7 @@ def test_a_member_signs_in_uses_the_token_and_signs_out(web: Web) -> None:
 
 
 def test_who_cannot_sign_in_gets_one_answer(web: Web) -> None:
-    members.add(web.bench.authority, CONSOLE, NewMember("ada", password=PASSWORD))
+    members.add(Unit(web.bench.authority, CONSOLE), NewMember("ada", password=PASSWORD))
     answers = [
         problem(web.post("/sign-in", {"username": name, "password": "wrong password"}, None), 401, "not-authenticated")
         for name in ("ada", "nobody")
@@ -215,7 +215,7 @@ def test_who_cannot_sign_in_gets_one_answer(web: Web) -> None:
 
 
 def test_an_ended_sign_in_is_401(web: Web) -> None:
-    members.add(web.bench.authority, CONSOLE, NewMember("ada", password=PASSWORD))
+    members.add(Unit(web.bench.authority, CONSOLE), NewMember("ada", password=PASSWORD))
     token = web.post("/sign-in", {"username": "ada", "password": PASSWORD}, None).get_json()["token"]
     web.bench.clock.at += timedelta(hours=12)
     problem(web.get("/borrows", None, headers={"Authorization": f"Bearer {token}"}), 401, "not-authenticated")

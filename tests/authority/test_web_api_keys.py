@@ -12,6 +12,7 @@ from authority.domain.members import CONSOLE, Role
 from authority.presentation.api_keys import ApiKeyShown, MadeApiKey
 from authority.services import access, members
 from authority.services.members import NewMember
+from authority.services.unit import Unit
 from tests.support.administration import HOSTILE_TEXTS, contents
 from tests.support.authorities import Bench, make_bench
 from tests.support.borrowing import log_rows
@@ -128,7 +129,7 @@ def test_an_administrator_can_revoke_the_very_key_in_use(web: Web) -> None:
 
 def test_a_sign_in_is_no_api_key(web: Web) -> None:
     """Nobody ends another's sign-in by an id: it is not listed, and not found here."""
-    members.add(web.bench.authority, CONSOLE, NewMember("ada", password=PASSWORD))
+    members.add(Unit(web.bench.authority, CONSOLE), NewMember("ada", password=PASSWORD))
     token = web.post("/sign-in", {"username": "ada", "password": PASSWORD}, None).get_json()["token"]
     with web.bench.authority.database.read() as connection:
         found = connection.exec_driver_sql("SELECT id FROM credentials WHERE kind = 'sign-in'").scalar_one()
@@ -200,7 +201,7 @@ def test_an_unknown_id_is_404(kept: Web) -> None:
 
 def test_a_digest_is_no_bearer_token(kept: Web) -> None:
     """Who reads the database has nothing to sign in with."""
-    _, made = access.create_api_key(kept.bench.authority, CONSOLE, "member", "read by a thief")
+    _, made = access.create_api_key(Unit(kept.bench.authority, CONSOLE), "member", "read by a thief")
     with kept.bench.authority.database.read() as connection:
         rows = connection.exec_driver_sql("SELECT id, digest FROM credentials").all()
     digest = {row[0]: row[1] for row in rows}[made.id]

@@ -7,6 +7,7 @@ import pytest
 from authority.domain.members import CONSOLE, Role
 from authority.services import members
 from authority.services.members import NewMember
+from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, row_counts, workstation
 from tests.support.web import Web, make_web, problem, refused_as_one_of
@@ -117,7 +118,7 @@ def test_a_hostile_member_name_is_refused(both: Web, member: str) -> None:
 
 def test_no_error_repeats_a_secret(web: Web) -> None:
     secret = "hunter2-hunter2-hunter2"
-    members.add(web.bench.authority, CONSOLE, NewMember("ada", password=secret))
+    members.add(Unit(web.bench.authority, CONSOLE), NewMember("ada", password=secret))
     answers = [
         web.post("/sign-in", {"username": "ada", "password": secret + "x"}, None),
         web.post("/sign-in", {"username": "ada", "password": [secret]}, None),

@@ -227,5 +227,5 @@ def test_what_nobody_holds_cannot_be_taken(still_web: Web, username: str, produc
 
 
 def test_an_assignment_made_elsewhere_is_listed(web: Web) -> None:
-    licenses.assign(web.bench.authority, CONSOLE, "member", ALLSOURCE, "Standard", ())
+    licenses.assign(Unit(web.bench.authority, CONSOLE), "member", ALLSOURCE, "Standard", ())
     assert held(web, f"?username=member&product={ALLSOURCE}") == [("member", ALLSOURCE, "Standard", [])]

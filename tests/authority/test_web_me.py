@@ -63,7 +63,7 @@ def test_everyone_sees_who_they_are(web: Web, role: Role) -> None:
     change = Change(
         full_name="Ada", groups=("survey", "field"), vendor_access=True, download_permission=DownloadPermission.GRANTED
     )
-    members.change(web.bench.authority, CONSOLE, role, change)
+    members.change(Unit(web.bench.authority, CONSOLE), role, change)
     found = shown(web, role)
     assert {name: value for name, value in found.items() if name != "products"} == {
         "username": role,
@@ -103,22 +103,22 @@ def test_of_a_concurrent_product_levels_and_extensions_with_seats_are_yes(web: W
     [("Viewer", []), ("Creator", []), ("GIS Professional", [PRO, DESKTOP])],
 )
 def test_only_products_that_the_member_may_use_are_shown(sqlite_bench: Bench, user_type: str, products: list[str]) -> None:
-    found = me.show(sqlite_bench.authority, sqlite_bench.member("ada", user_type=user_type))
+    found = me.show(Unit(sqlite_bench.authority, sqlite_bench.member("ada", user_type=user_type)))
     assert [item.product.id for item in found.licenses] == products
 
 
 def test_an_add_on_is_shown_once_it_is_assigned(sqlite_bench: Bench) -> None:
     ada = sqlite_bench.member("ada", user_type="Creator")
     assign(sqlite_bench, "ada", "Basic", (), ALLSOURCE)
-    assert [item.product.id for item in me.show(sqlite_bench.authority, ada).licenses] == [ALLSOURCE]
-    licenses.unassign(sqlite_bench.authority, CONSOLE, ["ada"], ALLSOURCE)
-    assert me.show(sqlite_bench.authority, ada).licenses == ()
+    assert [item.product.id for item in me.show(Unit(sqlite_bench.authority, ada)).licenses] == [ALLSOURCE]
+    licenses.unassign(Unit(sqlite_bench.authority, CONSOLE), ["ada"], ALLSOURCE)
+    assert me.show(Unit(sqlite_bench.authority, ada)).licenses == ()
 
 
 def test_what_is_out_is_shown_although_it_is_held_no_more(web: Web) -> None:
     """Who has a borrow out has to see it to check it in."""
     out = issued_to(web.bench, web.actors[Role.MEMBER], workstation("laptop")).borrow
-    licenses.unassign(web.bench.authority, CONSOLE, ["member"], PRO)
+    licenses.unassign(Unit(web.bench.authority, CONSOLE), ["member"], PRO)
     found = product(web)
     assert found["borrow"]["id"] == out.id
     assert not any(found["levels"].values())
@@ -148,17 +148,10 @@ def test_the_end_and_the_days_offline_are_what_a_borrow_made_now_gets(web: Web) 
 def test_the_days_offline_follow_the_rule_in_effect(
     web: Web, rule: tuple[Any, ...], allowed: bool, longest: int | None, default: int | None
 ) -> None:
-    members.change(web.bench.authority, CONSOLE, "member", Change(groups=("field",)))
+    members.change(Unit(web.bench.authority, CONSOLE), "member", Change(groups=("field",)))
     level, subject, of, *values = rule
     names = ("allowed", "longest_days", "default_days")
-    policies.change(
-        web.bench.authority,
-        CONSOLE,
-        level,
-        subject,
-        of,
-        **dict(zip(names, values, strict=True)),
-    )
+    policies.change(Unit(web.bench.authority, CONSOLE), level, subject, of, **dict(zip(names, values, strict=True)))
     found = product(web)
     assert (found["offline_allowed"], found["longest_days"], found["default_days"]) == (allowed, longest, default)
 
@@ -246,10 +239,10 @@ def test_looking_locks_and_changes_nothing(both_web: Web) -> None:
 def test_the_console_has_no_license_of_its_own(sqlite_bench: Bench) -> None:
     for act in (me.show, me.request_download):
         with pytest.raises(NotAllowed, match="console is no member"):
-            act(sqlite_bench.authority, CONSOLE)
+            act(Unit(sqlite_bench.authority, CONSOLE))
 
 
 def test_a_disabled_member_sees_nothing_more(web: Web) -> None:
-    secret, _ = access.create_api_key(web.bench.authority, CONSOLE, "member", "mine")
-    members.change(web.bench.authority, CONSOLE, "member", Change(disabled=True))
+    secret, _ = access.create_api_key(Unit(web.bench.authority, CONSOLE), "member", "mine")
+    members.change(Unit(web.bench.authority, CONSOLE), "member", Change(disabled=True))
     problem(web.get("/me", None, headers={"Authorization": f"Bearer {secret}"}), 401, "not-authenticated")

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from authority.domain.members import CONSOLE, Role
+from authority.domain.members import ANYBODY, CONSOLE, Role
 from authority.services import access, defaults, members
 from authority.services.defaults import Defaults
 from authority.services.members import NewMember
+from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.bad_input import contents
 from tests.support.borrowing import issued_to, log_rows, seats_held, workstation
@@ -76,14 +77,14 @@ def test_a_member_is_added_with_everything_said(web: Web) -> None:
     }
     assert (found["disabled"], found["download_permission"], found["last_used_at"]) == (False, "none", None)
     assert PASSWORD not in answer.get_data(as_text=True)
-    assert access.sign_in(web.bench.authority, "eve+1@example.org", PASSWORD)
+    assert access.sign_in(Unit(web.bench.authority, ANYBODY), "eve+1@example.org", PASSWORD)
     shown = web.get("/members/EVE+1@example.org").get_json()
     assert shown.keys() == MEMBER | {"licenses"}
     assert shown["licenses"] == [{"product": "arcgis-pro", "level": "Advanced", "extensions": [], "included": True}]
 
 
 def test_a_name_alone_is_enough_and_the_rest_is_the_default(web: Web) -> None:
-    defaults.put(web.bench.authority, CONSOLE, Defaults("Creator", "analyst", ("new",), (("arcgis-pro", "Basic"),), True))
+    defaults.put(Unit(web.bench.authority, CONSOLE), Defaults("Creator", "analyst", ("new",), (("arcgis-pro", "Basic"),), True))
     for body in ({"username": "eve"}, {"username": "bob", "user_type": None, "role": None, "groups": None, "password": None}):
         found = web.post("/members", body).get_json()
         assert (found["user_type"], found["role"], found["groups"], found["vendor_access"]) == (
@@ -117,7 +118,7 @@ def test_pages_of_members_follow_each_other_by_name_and_end(both_web: Web) -> No
 def test_a_page_goes_on_where_the_last_one_ended_whoever_came_or_went(web: Web) -> None:
     page = web.get("/members?limit=2").get_json()
     assert [item["username"] for item in page["items"]] == ["admin", "administrator"]
-    members.add(web.bench.authority, CONSOLE, NewMember("aaa"))
+    members.add(Unit(web.bench.authority, CONSOLE), NewMember("aaa"))
     remove(web, "admin")
     assert names(web, f"?limit=2&cursor={page['next']}") == ["analyst", "license-manager"]
 
@@ -199,7 +200,7 @@ def test_every_field_of_a_member_is_changed_and_the_rest_stays(both_web: Web) ->
     nothing = dict.fromkeys(changes) | {"password": None}
     assert patch(both_web, "eve", nothing).get_json()["member"] == {key: expected[key] for key in MEMBER}
     patch(both_web, "eve", {"disabled": False, "groups": [], "full_name": "", "password": PASSWORD + "!"})
-    assert access.sign_in(both_web.bench.authority, "eve", PASSWORD + "!")
+    assert access.sign_in(Unit(both_web.bench.authority, ANYBODY), "eve", PASSWORD + "!")
     found = both_web.get("/members/eve").get_json()
     assert (found["groups"], found["full_name"]) == ([], "")
 

@@ -12,6 +12,7 @@ from authority.domain.members import Role
 from authority.domain.offline_rules import MOST_DAYS
 from authority.presentation.policies import EffectiveShown, RuleShown
 from authority.services import policies
+from authority.services.unit import Unit
 from tests.support.administration import HOSTILE_TEXTS, contents, over_http
 from tests.support.authorities import Bench, make_bench
 from tests.support.borrowing import at_once, issued_to, log_rows, workstation
@@ -168,10 +169,10 @@ def test_two_who_change_one_rule_at_the_same_time_keep_what_the_other_changed(be
 
     def change(**given: Any) -> object:
         values = {"allowed": None, "longest_days": None, "default_days": None} | given
-        return policies.change(bench.authority, chief, "group", "crew", "", **values)
+        return policies.change(Unit(bench.authority, chief), "group", "crew", "", **values)
 
     at_once([lambda: change(allowed=True), lambda: change(longest_days=60), lambda: change(default_days=9)])
-    (found,) = [rule for rule in policies.listed(bench.authority, chief)[0] if rule.level == "group"]
+    (found,) = [rule for rule in policies.listed(Unit(bench.authority, chief))[0] if rule.level == "group"]
     assert (found.allowed, found.longest_days, found.default_days) == (True, 60, 9)
 
 

@@ -42,7 +42,7 @@ def people(bench: Bench) -> dict[str, str]:
 def three_are_offline(bench: Bench) -> dict[str, str]:
     """Three members of different groups and types who are offline until different days: member to borrow."""
     licenses.assign(
-        bench.authority, CONSOLE, bench.member("bob", "Creator", groups=("north",)).username, "arcgis-pro", "Basic", ()
+        Unit(bench.authority, CONSOLE), bench.member("bob", "Creator", groups=("north",)).username, "arcgis-pro", "Basic", ()
     )
     bench.member("ada", groups=("north", "survey"))
     bench.member("eve")

@@ -25,9 +25,10 @@ from authority.services.unit import Unit
 from authority.signing import issuing
 from authority.storage import assignments, events, members, tokens
 from authority.storage import borrows as stored
-from authority.storage.assignments import Held
-from authority.storage.counts import counting
+from authority.storage.assignments import LicenseChange
+from authority.storage.counts import Counts
 from authority.storage.db.database import Database
+from authority.storage.members import MemberChange
 from authority.storage.tokens import Token
 from authority.web.application import create_app
 from tests.bench.timing import per_call_microseconds
@@ -54,7 +55,7 @@ def bench_organization() -> None:
 
 
 def _print_reads(made: Bench) -> None:
-    secret, _ = access.create_api_key(made.authority, CONSOLE, "admin", "bench")
+    secret, _ = access.create_api_key(Unit(made.authority, CONSOLE), "admin", "bench")
     client, headers = create_app(made.authority).test_client(), {"Authorization": f"Bearer {secret}"}
 
     def getting(path: str) -> Callable[[], int]:
@@ -115,7 +116,13 @@ def _organizations(folder: Path) -> tuple[Bench, Bench]:
         filling.add_borrows(range(OFFLINE, OFFLINE + FEW), _long_past)
     for group in range(GROUPS):
         policies.change(
-            young.authority, CONSOLE, "group", f"group{group}", "", allowed=True, longest_days=10 + group, default_days=None
+            Unit(young.authority, CONSOLE),
+            "group",
+            f"group{group}",
+            "",
+            allowed=True,
+            longest_days=10 + group,
+            default_days=None,
         )
     young.authority.database.close()
     shutil.copy(folder / "young.db", folder / "old.db")
@@ -149,12 +156,13 @@ class _Filling:
     def add_members(self) -> None:
         made = [_member(number) for number in range(MEMBERS)]
         held = Assignment(NAMED, "Advanced", (), included=True)
-        with counting(self._connection) as counts:
-            numbers = members.insert_members(self._connection, [(member, None) for member in made])
-            assignments.replace(self._connection, [Held(number, NAMED, None, held) for number in numbers], START)
-            for member in made:
-                counts.count_type(member.user_type, 1)
-                counts.count_license(None, held)
+        counts = Counts(self._connection)
+        numbers = members.add(self._connection, [MemberChange(None, member) for member in made])
+        assignments.put(self._connection, [LicenseChange(number, NAMED, None, held) for number in numbers], START)
+        for member in made:
+            counts.count_member(None, member)
+            counts.count_license(None, held)
+        counts.write(self._connection)
 
     def add_borrows(self, numbers: range, shaped: Callable[[Borrow], Borrow]) -> None:
         """Borrows with their seats, tokens and log rows; the first member has the first."""
@@ -166,7 +174,7 @@ class _Filling:
             tokens.insert(self._connection, self._token(made, number))
             kinds = (EventKind.CHECKOUT,) if made.ended_by is None else (EventKind.CHECKOUT, EventKind.CHECK_IN)
             for kind in kinds:
-                events.append(self._connection, borrow_events(kind, made, CONSOLE), made.issued_at)
+                events.append(self._connection, [(made.issued_at, row) for row in borrow_events(kind, made, CONSOLE)])
 
     def _token(self, made: Borrow, number: int) -> Token:
         jti = self._authority.fresh_id()

@@ -18,6 +18,7 @@ from authority.domain.members import CONSOLE, Actor, Member, Role
 from authority.services import members, set_up
 from authority.services.context import Authority
 from authority.services.members import NewMember
+from authority.services.unit import Secret, Unit
 from authority.signing import authorizations, keyring
 from authority.signing.keyring import FileSigner, KeyRing
 from authority.signing.vendor import authorizing
@@ -58,12 +59,19 @@ class Bench:
 
     def member(self, username: str, user_type: str = "GIS Professional", **more: Any) -> Actor:
         """Adds a member and returns who they are as an actor."""
-        added: Member = members.add(self.authority, CONSOLE, NewMember(username, user_type=user_type, **more))
+        added: Member = members.add(Unit(self.authority, CONSOLE), NewMember(username, user_type=user_type, **more))
         return Actor(added.id, added.username, added.role)
 
     def administrator(self) -> Actor:
         """An administrator who is a member."""
         return self.member("chief", user_type="Viewer", role=Role.ADMINISTRATOR)
+
+
+def actor_of(bench: Bench, secret: str) -> Actor:
+    """Who is behind a bearer token. Raises NotAuthenticated."""
+    unit = Unit(bench.authority, Secret(secret), open_over_limit=True)
+    with unit.reading():
+        return unit.actor
 
 
 def make_bench(

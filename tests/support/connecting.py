@@ -67,7 +67,7 @@ def configure(bench: Bench, **values: int) -> None:
 
 def assign(bench: Bench, username: str, level: str, extensions: tuple[str, ...] = (), product: str = "arcgis-pro") -> None:
     """Gives a member a level and extensions of a named product."""
-    licenses.assign(bench.authority, CONSOLE, username, product, level, extensions)
+    licenses.assign(Unit(bench.authority, CONSOLE), username, product, level, extensions)
 
 
 def overfill(bench: Bench) -> None:

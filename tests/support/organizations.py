@@ -9,6 +9,7 @@ from typing import Any
 from authority.domain.members import CONSOLE, Actor
 from authority.services import authorizations, licenses, members
 from authority.services.authorizations import Installation
+from authority.services.unit import Unit
 from tests.support.authorities import Bench, authorization_text
 from tests.support.vendors import authorization_file
 
@@ -17,19 +18,19 @@ Change = Callable[[dict[str, Any]], None]
 
 def actor(bench: Bench, username: str) -> Actor:
     """A member who is there, as an actor."""
-    found = members.show(bench.authority, CONSOLE, username)[0]
+    found = members.show(Unit(bench.authority, CONSOLE), username)[0]
     return Actor(found.id, found.username, found.role)
 
 
 def held(bench: Bench, username: str) -> dict[str, tuple[str, tuple[str, ...]]]:
     """What a member holds: product to level and extensions."""
-    found = members.show(bench.authority, CONSOLE, username)[1]
+    found = members.show(Unit(bench.authority, CONSOLE), username)[1]
     return {item.product: (item.level, item.extensions) for item in found}
 
 
 def available(bench: Bench, feature: str, product: str = "arcgis-pro") -> int:
     """How many of a level or extension are left."""
-    found = licenses.availability(bench.authority, CONSOLE, product)
+    found = licenses.availability(Unit(bench.authority, CONSOLE), product)
     return next(item.available for item in found if item.feature == feature)
 
 
@@ -43,7 +44,7 @@ def authorize(bench: Bench, *changes: Change) -> Installation:
     with bench.authority.database.read() as connection:
         seq = bench.authority.authorization(connection).seq + 1
     compact = authorization_text(bench.authority, bench.root, bench.clock(), seq=seq, change=change)
-    return authorizations.install(bench.authority, CONSOLE, authorization_file(compact))
+    return authorizations.install(Unit(bench.authority, CONSOLE), authorization_file(compact))
 
 
 def members_at_most(total: int) -> Change:

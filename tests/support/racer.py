@@ -25,7 +25,7 @@ def done(authority: Authority, wish: dict[str, str]) -> str:
     """The id of a new borrow, or "done" when a member was added."""
     if "request" in wish:
         return borrow.issue(Unit(authority, CONSOLE), wish["request"], wish["member"]).borrow.id
-    members.add(authority, CONSOLE, NewMember(wish["member"], user_type=wish["user_type"]))
+    members.add(Unit(authority, CONSOLE), NewMember(wish["member"], user_type=wish["user_type"]))
     return "done"
 
 

@@ -10,8 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from authority.domain.members import CONSOLE
 from authority.services import overview
 from authority.services.context import Authority
+from authority.services.unit import Unit
 from authority.signing.keyring import FileSigner
 from authority.signing.vendor import authorizing, root_folder
 from authority.signing.vendor.root_folder import Made
@@ -61,7 +63,7 @@ class RealVendor:
 
     def authorize(self, authority: Authority, specification: bytes, now: datetime | None = None) -> Made:
         """What the vendor makes of a specification and this authority's public keys."""
-        keys = json.dumps(overview.public_keys(authority)).encode()
+        keys = json.dumps(overview.public_keys(Unit(authority, CONSOLE))).encode()
         return root_folder.authorize(self.root, self.folder, specification, keys, now or authority.now())
 
 

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.services import access
+from authority.services.unit import Unit
 from authority.web.application import create_app
 from authority.web.problems import STATUS
 from tests.support.authorities import Bench
@@ -47,7 +48,7 @@ def make_web(bench: Bench) -> Web:
     """The application over a bench, with a member of each role, named by it."""
     actors = {role: bench.member(str(role), role=role) for role in Role}
     secrets = {
-        role: access.create_api_key(bench.authority, CONSOLE, actor.username, "test")[0] for role, actor in actors.items()
+        role: access.create_api_key(Unit(bench.authority, CONSOLE), actor.username, "test")[0] for role, actor in actors.items()
     }
     return Web(bench, create_app(bench.authority).test_client(), secrets, actors)
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from authority.presentation.api_keys import ApiKeys, ApiKeyShown, MadeApiKey
 from authority.services import access
-from authority.web.access import actor, authority
+from authority.web.access import unit
 from authority.web.answers import json_of
 from authority.web.api.forms import Body, Id, IdCursor, Name, PageQuery, Problem
 
@@ -31,18 +31,18 @@ class ApiKeyQuery(PageQuery):
 @api.get("/api-keys", summary="The API keys, never their secrets", responses={200: ApiKeys})
 def listed(query: ApiKeyQuery) -> Response:
     """Newest first, also those that were revoked."""
-    page, cursor = access.listed_api_keys(authority(), actor(), query.cursor, query.limit)
+    page, cursor = access.api_keys(unit(), query.cursor, query.limit)
     return json_of(ApiKeys.of(page, cursor))
 
 
 @api.post("/api-keys", summary="Make an API key", responses={201: MadeApiKey, 404: Problem})
 def create(body: NewApiKey) -> Response:
     """It acts as the member. The secret is in this answer and nowhere else."""
-    secret, key = access.create_api_key(authority(), actor(), body.username, body.name)
+    secret, key = access.create_api_key(unit(), body.username, body.name)
     return json_of(MadeApiKey.made(key, secret), 201)
 
 
 @api.delete("/api-keys/<key_id>", summary="Revoke an API key", responses={200: ApiKeyShown, 404: Problem})
 def revoke(path: ApiKeyPath) -> Response:
     """From now on it is of no use; once more changes nothing. A sign-in is no API key: its holder signs out."""
-    return json_of(ApiKeyShown.of(access.revoke_api_key(authority(), actor(), path.key_id)))
+    return json_of(ApiKeyShown.of(access.revoke_api_key(unit(), path.key_id)))

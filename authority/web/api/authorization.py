@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from authority.presentation.authorization import AuthorizationShown, InstallationShown
 from authority.services import authorizations, overview
 from authority.services.authorizations import NewTrust
-from authority.web.access import actor, authority
+from authority.web.access import authority, unit
 from authority.web.answers import json_of
 from authority.web.api.forms import Body, Problem
 
@@ -41,7 +41,7 @@ class NewAuthorization(Body):
 @api.get("/authorization", summary="What is licensed, and what of it is used", responses={200: AuthorizationShown})
 def show() -> Response:
     """With a warning from 30 days before its end."""
-    authorization, used = overview.authorization(authority(), actor())
+    authorization, used = overview.authorization(unit())
     return json_of(AuthorizationShown.of(authorization, used, authority().now()))
 
 
@@ -56,9 +56,8 @@ def install(body: NewAuthorization) -> Response:
     One for fewer members or seats than are in use is installed too, and says so: borrows already out stay good.
     With a new trust file workstations need that one for new borrows: `GET /trust`.
     """
-    who = actor()
     new_trust = None if body.trust_file is None else NewTrust(_file(body.trust_file), frozenset(body.accept_root))
-    done = authorizations.install(authority(), who, _file(body.authorization_file), new_trust, dry_run=body.dry_run)
+    done = authorizations.install(unit(), _file(body.authorization_file), new_trust, dry_run=body.dry_run)
     shown = InstallationShown.of(done, authority().now(), dry_run=body.dry_run)
     return json_of(shown, 201 if shown.installed else 200)
 

@@ -8,7 +8,7 @@ from authority.presentation.activity import Activities
 from authority.presentation.licenses import AssignmentOutcomes, Availabilities, HeldLicenses, UnassignedLicense
 from authority.services import activity, licenses
 from authority.services.licenses import Wish
-from authority.web.access import actor, authority
+from authority.web.access import authority, unit
 from authority.web.answers import json_of
 from authority.web.api.forms import Body, Feature, Features, Name, NameCursor, PageQuery, Problem, ProductId, Query
 
@@ -56,7 +56,7 @@ class ActivityQuery(PageQuery):
 def listed(query: AssignmentQuery) -> Response:
     """By user name and product."""
     page, cursor = licenses.listed(
-        authority(), actor(), username=query.username, product_id=query.product, cursor=query.cursor, limit=query.limit
+        unit(), username=query.username, product_id=query.product, cursor=query.cursor, limit=query.limit
     )
     return json_of(HeldLicenses.of(page, cursor))
 
@@ -65,25 +65,25 @@ def listed(query: AssignmentQuery) -> Response:
 def assign(body: AssignmentsBody) -> Response:
     """Each in place of what the member held of the product. All or nothing, or row by row with what became of each."""
     wishes = [Wish(item.username, item.product, item.level, tuple(item.extensions)) for item in body.assignments]
-    outcomes = licenses.assign_many(authority(), actor(), wishes, row_by_row=body.row_by_row)
+    outcomes = licenses.assign_many(unit(), wishes, row_by_row=body.row_by_row)
     return json_of(AssignmentOutcomes.of(outcomes))
 
 
 @api.delete("/assignments", summary="Take a license from a member", responses={200: UnassignedLicense})
 def unassign(query: AssignmentKey) -> Response:
     """A borrow that is out stays good until it ends or is checked in; the answer has it, and says so."""
-    taken = licenses.unassign(authority(), actor(), [query.username], query.product)[0]
+    taken = licenses.unassign(unit(), [query.username], query.product)[0]
     return json_of(UnassignedLicense.of(taken, authority().now()))
 
 
 @api.get("/availability", summary="What is licensed, used and available", responses={200: Availabilities})
 def availability(query: AvailabilityQuery) -> Response:
     """Every level and extension of every product, or of one; also negative."""
-    return json_of(Availabilities.of(licenses.availability(authority(), actor(), query.product)))
+    return json_of(Availabilities.of(licenses.availability(unit(), query.product)))
 
 
 @api.get("/license-activity", summary="When each member last used a product, and who is offline", responses={200: Activities})
 def license_activity(query: ActivityQuery) -> Response:
     """Those who hold a named product, or used a concurrent one, by user name."""
-    page, cursor = activity.listed(authority(), actor(), query.product, cursor=query.cursor, limit=query.limit)
+    page, cursor = activity.listed(unit(), query.product, cursor=query.cursor, limit=query.limit)
     return json_of(Activities.of(page, cursor, authority().now()))

@@ -18,7 +18,7 @@ from authority.presentation.members import (
 from authority.services import defaults, members, removal
 from authority.services.defaults import Defaults
 from authority.services.members import Change, NewMember
-from authority.web.access import actor, authority
+from authority.web.access import authority, unit
 from authority.web.answers import json_of
 from authority.web.api.forms import (
     Body,
@@ -100,13 +100,7 @@ class DefaultsBody(Body):
 def listed(query: MemberQuery) -> Response:
     """By user name; for administrators and license managers."""
     page = members.page(
-        authority(),
-        actor(),
-        user_type=query.type,
-        group=query.group,
-        role=query.role,
-        cursor=query.cursor,
-        limit=query.limit,
+        unit(), user_type=query.type, group=query.group, role=query.role, cursor=query.cursor, limit=query.limit
     )
     return json_of(Members.of(page))
 
@@ -123,13 +117,13 @@ def add(body: NewMemberBody) -> Response:
         body.password,
         body.vendor_access,
     )
-    return json_of(MemberShown.of(members.add(authority(), actor(), new)), 201)
+    return json_of(MemberShown.of(members.add(unit(), new)), 201)
 
 
 @api.get("/members/defaults", summary="What new members get", responses={200: DefaultsShown})
 def show_defaults() -> Response:
     """When nobody says otherwise."""
-    return json_of(DefaultsShown.of(defaults.show(authority(), actor())))
+    return json_of(DefaultsShown.of(defaults.show(unit())))
 
 
 @api.put("/members/defaults", summary="Set what new members get", responses={200: DefaultsShown, 404: Problem, 409: Problem})
@@ -142,13 +136,13 @@ def put_defaults(body: DefaultsBody) -> Response:
         tuple(body.add_ons.items()),
         body.vendor_access,
     )
-    return json_of(DefaultsShown.of(defaults.put(authority(), actor(), wanted)))
+    return json_of(DefaultsShown.of(defaults.put(unit(), wanted)))
 
 
 @api.get("/members/<username>", summary="A member and what they hold", responses={200: MemberWithLicenses, 404: Problem})
 def show(path: MemberPath) -> Response:
     """Everyone sees themself."""
-    return json_of(MemberWithLicenses.holding(*members.show(authority(), actor(), path.username)))
+    return json_of(MemberWithLicenses.holding(*members.show(unit(), path.username)))
 
 
 @api.patch("/members/<username>", summary="Change a member", responses={200: ChangedMember, 404: Problem, 409: Problem})
@@ -164,12 +158,12 @@ def change(path: MemberPath, query: ChangeQuery, body: MemberChange) -> Response
         download_permission=body.download_permission,
         password=body.password,
     )
-    changed = members.change(authority(), actor(), path.username, wanted, dry_run=query.dry_run)
+    changed = members.change(unit(), path.username, wanted, dry_run=query.dry_run)
     return json_of(ChangedMember.of(changed, dry_run=query.dry_run))
 
 
 @api.delete("/members/<username>", summary="Remove a member", responses={200: RemovedMember, 404: Problem, 409: Problem})
 def remove(path: MemberPath, query: RemovalQuery) -> Response:
     """Who still has a borrow out is removed only with release, which frees its seat."""
-    removed = removal.remove(authority(), actor(), [path.username], release=query.release, dry_run=query.dry_run)[0]
+    removed = removal.remove(unit(), [path.username], release=query.release, dry_run=query.dry_run)[0]
     return json_of(RemovedMember.after(removed, authority().now(), dry_run=query.dry_run))

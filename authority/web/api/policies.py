@@ -7,7 +7,7 @@ from pydantic import Field
 from authority.domain.offline_rules import MOST_DAYS, RuleLevel
 from authority.presentation.policies import EffectiveShown, Rules, RuleShown
 from authority.services import policies
-from authority.web.access import actor, authority
+from authority.web.access import unit
 from authority.web.answers import json_of
 from authority.web.api.forms import Body, Name, NameCursor, PageQuery, Problem, Query, Text
 
@@ -43,7 +43,7 @@ class EffectiveQuery(Query):
 @api.get("/policies", summary="The rules about offline use", responses={200: Rules})
 def listed(query: RulesQuery) -> Response:
     """By level, subject and product; the organization's is always among them."""
-    page, cursor = policies.listed(authority(), actor(), query.cursor, query.limit)
+    page, cursor = policies.listed(unit(), query.cursor, query.limit)
     return json_of(Rules.of(page, cursor))
 
 
@@ -51,8 +51,7 @@ def listed(query: RulesQuery) -> Response:
 def change(body: RuleBody) -> Response:
     """What is left out stays as it is, and so do borrows already out. The organization's rule is the switch for everybody."""
     rule = policies.change(
-        authority(),
-        actor(),
+        unit(),
         body.level,
         body.subject,
         body.product,
@@ -66,10 +65,10 @@ def change(body: RuleBody) -> Response:
 @api.delete("/policies", summary="Remove a rule, so that the next level decides", responses={200: RuleShown})
 def remove(query: RuleQuery) -> Response:
     """Answers with the rule that was there. The organization's stays."""
-    return json_of(RuleShown.of(policies.remove(authority(), actor(), query.level, query.subject, query.product)))
+    return json_of(RuleShown.of(policies.remove(unit(), query.level, query.subject, query.product)))
 
 
 @api.get("/policies/effective", summary="Which rule is in effect for a member, and why", responses={200: EffectiveShown})
 def effective(query: EffectiveQuery) -> Response:
     """Members may ask for themselves."""
-    return json_of(EffectiveShown.of(policies.explain(authority(), actor(), query.member, query.product)))
+    return json_of(EffectiveShown.of(policies.explain(unit(), query.member, query.product)))

@@ -7,7 +7,7 @@ from pydantic import Field
 from authority.domain.pools import PoolRule
 from authority.presentation.pools import PoolRuleShown, Pools
 from authority.services import pools
-from authority.web.access import actor, authority
+from authority.web.access import unit
 from authority.web.answers import json_of
 from authority.web.api.forms import Body, Feature, Name, Problem, ProductId, Query
 
@@ -40,7 +40,7 @@ class PoolRuleBody(Body):
 @api.get("/pools", summary="Seats in use, and what the rules keep back", responses={200: Pools})
 def listed(query: PoolQuery) -> Response:
     """Every level and extension of every concurrent product, or of one."""
-    return json_of(Pools.of(pools.shown(authority(), actor(), query.product)))
+    return json_of(Pools.of(pools.states(unit(), query.product)))
 
 
 @api.put("/pools", summary="Set a rule about seats", responses={200: PoolRuleShown})
@@ -56,10 +56,10 @@ def put(body: PoolRuleBody) -> Response:
         body.maximum,
         body.from_higher,
     )
-    return json_of(PoolRuleShown.of(pools.change(authority(), actor(), wanted)))
+    return json_of(PoolRuleShown.of(pools.change(unit(), wanted)))
 
 
 @api.delete("/pools", summary="Remove a rule about seats", responses={200: PoolRuleShown})
 def remove(query: PoolRuleQuery) -> Response:
     """Answers with the rule that was there."""
-    return json_of(PoolRuleShown.of(pools.remove(authority(), actor(), query.product, query.feature, query.group)))
+    return json_of(PoolRuleShown.of(pools.remove(unit(), query.product, query.feature, query.group)))

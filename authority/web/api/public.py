@@ -7,7 +7,7 @@ from pydantic import Field
 from authority.presentation.api_keys import SignedIn
 from authority.presentation.log import Events
 from authority.services import access, log, overview, status_lists
-from authority.web.access import actor, authority, public, secret, tell_excess
+from authority.web.access import public, secret, unit
 from authority.web.answers import JSON, json_of
 from authority.web.api.forms import FILE, Body, Name, PageQuery, Problem, Text
 
@@ -27,15 +27,14 @@ class EventQuery(PageQuery):
 @api.post("/sign-in", summary="Sign in", responses={200: SignedIn, 401: Problem})
 def sign_in(body: SignIn) -> Response:
     """A bearer token for 12 hours."""
-    token, ends_at = access.sign_in(authority(), body.username, body.password)
-    tell_excess()
+    token, ends_at = access.sign_in(public(), body.username, body.password)
     return json_of(SignedIn(token=token, expires_at=ends_at))
 
 
 @api.post("/sign-out", summary="Sign out", security=[{"bearer": []}], responses={204: None, 401: Problem})
 def sign_out() -> tuple[str, int]:
     """The bearer token of this request is of no use any more."""
-    access.sign_out(authority(), secret())
+    access.sign_out(public(), secret())
     return "", 204
 
 
@@ -48,12 +47,12 @@ def status_list() -> Response:
 @api.get("/trust", summary="The trust file", responses={200: FILE})
 def trust() -> Response:
     """A file of the kind trust; compare its root key thumbprint by another way before you rely on it."""
-    return Response(overview.trust_file(authority()), content_type=JSON)
+    return Response(overview.trust_file(public()), content_type=JSON)
 
 
 @api.get("/events", summary="The log", security=[{"bearer": []}], responses={200: Events, 401: Problem, 403: Problem})
 def events(query: EventQuery) -> Response:
     """Oldest first; `next` is the number to go on after, null when there is nothing more yet."""
     kinds = None if query.kind is None else (query.kind,)
-    rows = log.events(authority(), actor(), query.after, kinds, query.limit)
+    rows = log.page(unit(), query.after, kinds, query.limit)
     return json_of(Events.of(rows, query.limit))

@@ -9,7 +9,7 @@ from pydantic import Field
 from authority.domain.sessions import BOUNDS
 from authority.presentation.sessions import SettingsShown
 from authority.services import session_settings
-from authority.web.access import actor, authority
+from authority.web.access import unit
 from authority.web.answers import json_of
 from authority.web.api.forms import Body, Problem
 
@@ -34,11 +34,11 @@ class SettingsChange(Body):
 @api.get("/sessions/settings", summary="The settings of sessions", responses={200: SettingsShown})
 def show() -> Response:
     """For administrators and license managers."""
-    return json_of(SettingsShown.of(session_settings.show_settings(authority(), actor())))
+    return json_of(SettingsShown.of(session_settings.show(unit())))
 
 
 @api.patch("/sessions/settings", summary="Change the settings of sessions", responses={200: SettingsShown})
 def change(body: SettingsChange) -> Response:
     """What is left out stays as it is. A session that is active keeps its time until it is used again."""
     changes = body.model_dump(exclude_none=True)
-    return json_of(SettingsShown.of(session_settings.change_settings(authority(), actor(), changes)))
+    return json_of(SettingsShown.of(session_settings.change(unit(), changes)))

@@ -11,6 +11,7 @@ import pytest
 from authority.domain.members import CONSOLE, Role
 from authority.domain.refusals import NoSuchProduct, NotAllowed, ProductExpired, ProductOverallocated, TypeNotCompatible
 from authority.services import licenses
+from authority.services.unit import Unit
 from tests.support.authorities import START, Bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import assign, started
@@ -30,9 +31,9 @@ def test_administrators_and_those_who_may_manage_licenses_assign_them(sqlite_ben
     """Licenses are assigned by administrators, and by members who were given the privilege for it (seed S1)."""
     sqlite_bench.member("eve", user_type="Creator")
     chief = sqlite_bench.member("chief", user_type="Viewer", role=role)
-    licenses.assign(sqlite_bench.authority, chief, "eve", PRO, "Basic", ())
+    licenses.assign(Unit(sqlite_bench.authority, chief), "eve", PRO, "Basic", ())
     assert held(sqlite_bench, "eve") == {PRO: ("Basic", ())}
-    licenses.unassign(sqlite_bench.authority, chief, ["eve"], PRO)
+    licenses.unassign(Unit(sqlite_bench.authority, chief), ["eve"], PRO)
     assert held(sqlite_bench, "eve") == {}
 
 
@@ -41,9 +42,9 @@ def test_nobody_else_assigns_licenses(sqlite_bench: Bench, role: Role) -> None:
     """Without administration or the privilege for it, nobody assigns a license, not even to themself (seed S1)."""
     eve = sqlite_bench.member("eve", user_type="Creator", role=role)
     with pytest.raises(NotAllowed):
-        licenses.assign(sqlite_bench.authority, eve, "eve", PRO, "Basic", ())
+        licenses.assign(Unit(sqlite_bench.authority, eve), "eve", PRO, "Basic", ())
     with pytest.raises(NotAllowed):
-        licenses.unassign(sqlite_bench.authority, eve, ["eve"], PRO)
+        licenses.unassign(Unit(sqlite_bench.authority, eve), ["eve"], PRO)
 
 
 def test_licenses_and_user_types_are_looked_up_before_assigning(console: Console) -> None:
@@ -97,7 +98,7 @@ def test_a_gis_professional_needs_no_add_on(sqlite_bench: Bench) -> None:
 def test_both_types_can_be_given_extensions(sqlite_bench: Bench, user_type: str, level: str | None) -> None:
     """Extensions can be assigned to Creators with an add-on and to GIS Professionals alike (seed S1)."""
     sqlite_bench.member("eve", user_type=user_type)
-    licenses.assign(sqlite_bench.authority, CONSOLE, "eve", PRO, level, ("3DAnalyst", "NetworkAnalyst"))
+    licenses.assign(Unit(sqlite_bench.authority, CONSOLE), "eve", PRO, level, ("3DAnalyst", "NetworkAnalyst"))
     assert held(sqlite_bench, "eve")[PRO][1] == ("3DAnalyst", "NetworkAnalyst")
 
 
@@ -130,7 +131,7 @@ def crowd(bench: Bench) -> None:
     """Two members with an extension, and one who holds the product without it."""
     for name in ("ada", "eve"):
         bench.member(name)
-        licenses.assign(bench.authority, CONSOLE, name, PRO, None, ("3DAnalyst",))
+        licenses.assign(Unit(bench.authority, CONSOLE), name, PRO, None, ("3DAnalyst",))
     bench.member("bob", user_type="Creator")
     assign(bench, "bob", "Basic")
 
@@ -164,7 +165,7 @@ def test_nobody_uses_the_product_until_the_assignments_are_corrected(bench: Benc
     for name in ("ada", "eve", "bob"):
         with pytest.raises(ProductOverallocated, match=r"2 licenses of \"arcgis-pro\" 3DAnalyst are assigned, there are 1"):
             use(bench, name)
-    licenses.assign(bench.authority, CONSOLE, "eve", PRO, None, ())
+    licenses.assign(Unit(bench.authority, CONSOLE), "eve", PRO, None, ())
     for name in ("ada", "eve", "bob"):
         assert use(bench, name)
 
@@ -176,7 +177,7 @@ def test_an_expired_license_has_to_be_taken_from_those_who_hold_it(sqlite_bench:
     with pytest.raises(ProductOverallocated, match="there are 0"):
         start(sqlite_bench, "bob")
     for name in ("ada", "eve"):
-        licenses.assign(sqlite_bench.authority, CONSOLE, name, PRO, None, ())
+        licenses.assign(Unit(sqlite_bench.authority, CONSOLE), name, PRO, None, ())
     assert start(sqlite_bench, "bob")
 
 
@@ -189,7 +190,7 @@ def test_a_product_past_its_end_is_of_no_use_to_anybody(sqlite_bench: Bench) -> 
         for use in SHORT.values():
             with pytest.raises(ProductExpired, match="2026-04-01"):
                 use(sqlite_bench, name)
-    licenses.unassign(sqlite_bench.authority, CONSOLE, ["ada", "eve", "bob"], PRO)
+    licenses.unassign(Unit(sqlite_bench.authority, CONSOLE), ["ada", "eve", "bob"], PRO)
     assert available(sqlite_bench, "Advanced") == 50
 
 
@@ -200,10 +201,10 @@ def test_a_product_that_is_not_licensed_any_more_can_be_taken_from_its_holders(s
     authorize(sqlite_bench, without(ALLSOURCE))
     with pytest.raises(NoSuchProduct):
         start(sqlite_bench, "eve", ALLSOURCE)
-    licenses.unassign(sqlite_bench.authority, CONSOLE, ["eve"], ALLSOURCE)
+    licenses.unassign(Unit(sqlite_bench.authority, CONSOLE), ["eve"], ALLSOURCE)
     assert held(sqlite_bench, "eve") == {}
     with pytest.raises(NoSuchProduct, match="arcgis-allsource"):
-        licenses.unassign(sqlite_bench.authority, CONSOLE, ["eve"], ALLSOURCE)
+        licenses.unassign(Unit(sqlite_bench.authority, CONSOLE), ["eve"], ALLSOURCE)
 
 
 def test_a_product_that_is_not_licensed_any_more_is_shown_as_long_as_it_is_held(bench: Bench) -> None:
@@ -214,13 +215,13 @@ def test_a_product_that_is_not_licensed_any_more_is_shown_as_long_as_it_is_held(
     authorize(bench, without(ALLSOURCE), without(DESKTOP))
 
     def gone(product: str | None = None) -> list[tuple[str, str, int, int, datetime | None]]:
-        found = licenses.availability(bench.authority, CONSOLE, product)
+        found = licenses.availability(Unit(bench.authority, CONSOLE), product)
         rows = [(item.product, item.feature, item.licensed, item.available, item.ends_at) for item in found]
         return [row for row in rows if row[0] != PRO]
 
     basic, advanced = (ALLSOURCE, "Basic", 0, -1, None), (DESKTOP, "Advanced", 0, -1, None)
     assert (gone(), gone(ALLSOURCE), gone(DESKTOP), gone(PRO)) == ([basic, advanced], [basic], [advanced], [])
-    licenses.unassign(bench.authority, CONSOLE, ["eve"], ALLSOURCE)
+    licenses.unassign(Unit(bench.authority, CONSOLE), ["eve"], ALLSOURCE)
     assert gone() == [advanced]
     for name in (ALLSOURCE, "arcgis-never"):
         with pytest.raises(NoSuchProduct):
@@ -232,7 +233,7 @@ def test_a_product_that_is_not_licensed_any_more_is_shown_as_long_as_it_is_held(
 def test_other_products_stay_usable(sqlite_bench: Bench) -> None:
     """There the additional products are closed as well; here it is the product that has too few, and no other (seed S1)."""
     crowd(sqlite_bench)
-    licenses.assign(sqlite_bench.authority, CONSOLE, "bob", ALLSOURCE, "Basic", ())
+    licenses.assign(Unit(sqlite_bench.authority, CONSOLE), "bob", ALLSOURCE, "Basic", ())
     authorize(sqlite_bench, seats("3DAnalyst", 1))
     with pytest.raises(ProductOverallocated):
         start(sqlite_bench, "bob")

@@ -11,6 +11,7 @@ from authority.domain.refusals import NotAllowed, OfflineNotAllowed
 from authority.services import defaults, members, policies
 from authority.services.defaults import Defaults
 from authority.services.members import Change, NewMember
+from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, log_rows, workstation
 from tests.support.connecting import assign
@@ -27,7 +28,7 @@ def web(sqlite_bench: Bench) -> Web:
 
 def allow(bench: Bench, who: Actor, level: str = "organization", subject: str = "", *, allowed: bool) -> None:
     """Sets whether licenses may be taken offline."""
-    policies.change(bench.authority, who, level, subject, "", allowed=allowed, longest_days=None, default_days=None)
+    policies.change(Unit(bench.authority, who), level, subject, "", allowed=allowed, longest_days=None, default_days=None)
 
 
 @pytest.mark.parametrize(("user_type", "level"), [("GIS Professional", None), ("Creator", "Basic")])
@@ -89,21 +90,21 @@ def test_vendor_access_is_shown_for_each_member(console: Console) -> None:
 def test_members_neither_take_nor_drop_vendor_access_themselves(sqlite_bench: Bench, role: Role, has_it: bool) -> None:
     """Vendor access is turned on and off by an administrator, never by the member whose access it is (seed S1)."""
     someone = sqlite_bench.member("someone", role=role)
-    members.change(sqlite_bench.authority, CONSOLE, "someone", Change(vendor_access=has_it))
+    members.change(Unit(sqlite_bench.authority, CONSOLE), "someone", Change(vendor_access=has_it))
     with pytest.raises(NotAllowed):
-        members.change(sqlite_bench.authority, someone, "someone", Change(vendor_access=not has_it))
-    assert members.show(sqlite_bench.authority, someone, "someone")[0].vendor_access is has_it
+        members.change(Unit(sqlite_bench.authority, someone), "someone", Change(vendor_access=not has_it))
+    assert members.show(Unit(sqlite_bench.authority, someone), "someone")[0].vendor_access is has_it
 
 
 def test_vendor_access_comes_with_the_membership_or_afterwards(sqlite_bench: Bench) -> None:
     """An administrator gives vendor access with the membership, by default or by name, or at any later time (seed S1)."""
     chief = sqlite_bench.administrator()
-    earlier = members.add(sqlite_bench.authority, chief, NewMember("earlier"))
-    assert members.add(sqlite_bench.authority, chief, NewMember("named", vendor_access=True)).vendor_access
-    defaults.put(sqlite_bench.authority, chief, Defaults("Creator", vendor_access=True))
-    assert members.add(sqlite_bench.authority, chief, NewMember("ada")).vendor_access
-    assert not members.show(sqlite_bench.authority, chief, earlier.username)[0].vendor_access
-    changed = members.change(sqlite_bench.authority, chief, "earlier", Change(vendor_access=True))
+    earlier = members.add(Unit(sqlite_bench.authority, chief), NewMember("earlier"))
+    assert members.add(Unit(sqlite_bench.authority, chief), NewMember("named", vendor_access=True)).vendor_access
+    defaults.put(Unit(sqlite_bench.authority, chief), Defaults("Creator", vendor_access=True))
+    assert members.add(Unit(sqlite_bench.authority, chief), NewMember("ada")).vendor_access
+    assert not members.show(Unit(sqlite_bench.authority, chief), earlier.username)[0].vendor_access
+    changed = members.change(Unit(sqlite_bench.authority, chief), "earlier", Change(vendor_access=True))
     assert changed.after.vendor_access
 
 
@@ -113,10 +114,10 @@ WAYS: dict[str, dict[str, Any]] = {"later": {"vendor_access": True}, "with the t
 @pytest.mark.parametrize("change", WAYS.values(), ids=WAYS)
 def test_vendor_access_does_not_bring_the_permission_to_download(sqlite_bench: Bench, change: dict[str, Any]) -> None:
     """Whoever has vendor access may not download the software by that: it is another permission (seed S1)."""
-    defaults.put(sqlite_bench.authority, CONSOLE, Defaults("Creator", vendor_access=True))
-    added = members.add(sqlite_bench.authority, CONSOLE, NewMember("ada"))
+    defaults.put(Unit(sqlite_bench.authority, CONSOLE), Defaults("Creator", vendor_access=True))
+    added = members.add(Unit(sqlite_bench.authority, CONSOLE), NewMember("ada"))
     assert (added.vendor_access, added.download_permission) == (True, "none")
-    after = members.change(sqlite_bench.authority, CONSOLE, "ada", Change(**change)).after
+    after = members.change(Unit(sqlite_bench.authority, CONSOLE), "ada", Change(**change)).after
     assert (after.vendor_access, after.download_permission) == (True, "none")
 
 
@@ -124,8 +125,10 @@ def test_an_administrator_grants_the_permission_to_download(sqlite_bench: Bench)
     """The permission to download is given by an administrator, and to nobody by themself (seed S1)."""
     ada, chief = sqlite_bench.member("ada"), sqlite_bench.administrator()
     with pytest.raises(NotAllowed):
-        members.change(sqlite_bench.authority, ada, "ada", Change(download_permission=DownloadPermission.GRANTED))
-    after = members.change(sqlite_bench.authority, chief, "ada", Change(download_permission=DownloadPermission.GRANTED)).after
+        members.change(Unit(sqlite_bench.authority, ada), "ada", Change(download_permission=DownloadPermission.GRANTED))
+    after = members.change(
+        Unit(sqlite_bench.authority, chief), "ada", Change(download_permission=DownloadPermission.GRANTED)
+    ).after
     assert after.download_permission == "granted"
 
 

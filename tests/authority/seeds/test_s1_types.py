@@ -9,6 +9,7 @@ from authority.domain.refusals import NotAllowed, TypeNotCompatible
 from authority.services import defaults, members
 from authority.services.defaults import Defaults
 from authority.services.members import Change, NewMember
+from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.connecting import assign
 from tests.support.console import Console
@@ -18,7 +19,7 @@ PRO = "arcgis-pro"
 
 
 def become(bench: Bench, username: str, user_type: str) -> None:
-    members.change(bench.authority, CONSOLE, username, Change(user_type=user_type))
+    members.change(Unit(bench.authority, CONSOLE), username, Change(user_type=user_type))
 
 
 def test_a_member_whose_type_cannot_hold_the_product_is_given_another_type_first(sqlite_bench: Bench) -> None:
@@ -73,26 +74,28 @@ def test_new_members_get_the_default_type_and_add_ons(
     sqlite_bench: Bench, wanted: Defaults, licenses: dict[str, tuple[str, tuple[str, ...]]]
 ) -> None:
     """New members can get their user type by default, as GIS Professionals or as Creators with an add-on (seed S1)."""
-    defaults.put(sqlite_bench.authority, CONSOLE, wanted)
-    added = members.add(sqlite_bench.authority, CONSOLE, NewMember("eve"))
+    defaults.put(Unit(sqlite_bench.authority, CONSOLE), wanted)
+    added = members.add(Unit(sqlite_bench.authority, CONSOLE), NewMember("eve"))
     assert added.user_type == wanted.user_type
     assert held(sqlite_bench, "eve") == licenses
 
 
 def test_new_members_get_role_and_groups_by_default(sqlite_bench: Bench) -> None:
     """Other properties of new members are set by default as well, and what is said for one member comes first (seed S1)."""
-    defaults.put(sqlite_bench.authority, CONSOLE, Defaults("Creator", role="analyst", groups=("field",)))
-    usual = members.add(sqlite_bench.authority, CONSOLE, NewMember("eve"))
+    defaults.put(Unit(sqlite_bench.authority, CONSOLE), Defaults("Creator", role="analyst", groups=("field",)))
+    usual = members.add(Unit(sqlite_bench.authority, CONSOLE), NewMember("eve"))
     assert (usual.role, usual.groups) == (Role.ANALYST, ("field",))
-    named = members.add(sqlite_bench.authority, CONSOLE, NewMember("bob", user_type="Viewer", role=Role.MEMBER, groups=()))
+    named = members.add(
+        Unit(sqlite_bench.authority, CONSOLE), NewMember("bob", user_type="Viewer", role=Role.MEMBER, groups=())
+    )
     assert (named.user_type, named.role, named.groups) == ("Viewer", Role.MEMBER, ())
 
 
 @pytest.mark.parametrize("is_default", [True, False])
 def test_vendor_access_can_be_given_by_default(sqlite_bench: Bench, is_default: bool) -> None:
     """New members can have access to the vendor's sites by default; without the default they have none (seed S1)."""
-    defaults.put(sqlite_bench.authority, CONSOLE, Defaults("Creator", vendor_access=is_default))
-    assert members.add(sqlite_bench.authority, CONSOLE, NewMember("eve")).vendor_access is is_default
+    defaults.put(Unit(sqlite_bench.authority, CONSOLE), Defaults("Creator", vendor_access=is_default))
+    assert members.add(Unit(sqlite_bench.authority, CONSOLE), NewMember("eve")).vendor_access is is_default
 
 
 @pytest.mark.parametrize("role", [Role.LICENSE_MANAGER, Role.ANALYST, Role.MEMBER])
@@ -100,6 +103,6 @@ def test_defaults_and_types_are_the_administrators(sqlite_bench: Bench, role: Ro
     """Types are changed, and defaults set, by administrators alone: who manages licenses does just that (seed S1)."""
     someone = sqlite_bench.member("eve", user_type="Viewer", role=role)
     with pytest.raises(NotAllowed):
-        defaults.put(sqlite_bench.authority, someone, Defaults("Creator"))
+        defaults.put(Unit(sqlite_bench.authority, someone), Defaults("Creator"))
     with pytest.raises(NotAllowed):
-        members.change(sqlite_bench.authority, someone, "eve", Change(user_type="GIS Professional"))
+        members.change(Unit(sqlite_bench.authority, someone), "eve", Change(user_type="GIS Professional"))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from authority.domain.members import CONSOLE, Role
+from authority.domain.members import ANYBODY, CONSOLE, Role
 from authority.domain.refusals import MemberLimitReached, OrganizationOverLimit
-from authority.services import access, admission, borrow, removal
+from authority.services import access, borrow, members, removal
 from authority.services.unit import Unit
 from authority.web.application import create_app
 from tests.support.authorities import Bench
@@ -72,22 +72,22 @@ def test_no_further_account_is_accepted_than_is_licensed(bench: Bench) -> None:
     with pytest.raises(MemberLimitReached, match="the organization has 2 members, the authorization allows 2") as caught:
         bench.member("eve")
     assert caught.value.evidence == {"current": 2, "maximum": 2}
-    assert admission.current(bench.authority).current == 2
+    assert members.membership(Unit(bench.authority, CONSOLE)).current == 2
 
 
 def test_more_members_than_licensed_are_a_breach_that_the_authority_knows_of(bench: Bench) -> None:
     """An organization with more members than it is entitled to does not keep its license, and that is said (seed S2)."""
     for name in ("ada", "eve"):
         bench.member(name)
-    assert admission.current(bench.authority).excess() is None
+    assert members.membership(Unit(bench.authority, CONSOLE)).excess() is None
     told = authorize(bench, members_at_most(2)).consequences
-    assert admission.current(bench.authority).excess() == "the organization has 3 members, 2 are allowed"
+    assert members.membership(Unit(bench.authority, CONSOLE)).excess() == "the organization has 3 members, 2 are allowed"
     assert any("3 members, 2 are allowed" in sentence for sentence in told)
 
 
 def test_members_from_before_the_limit_are_counted_and_stay(crowded: Web) -> None:
     """Members registered while nobody counted may be too many: they stay, and the organization is over its limit (seed S2)."""
-    assert admission.current(crowded.bench.authority).current == 6
+    assert members.membership(Unit(crowded.bench.authority, CONSOLE)).current == 6
 
 
 @pytest.mark.parametrize("role", KEPT_OUT)
@@ -124,7 +124,7 @@ def test_members_get_in_again_once_it_is_resolved_and_not_before(crowded: Web) -
     """A member is kept out for as long as there are too many, and gets in as soon as there are not (seed S2)."""
     crowded.bench.clock.turn(days=100)
     problem(crowded.get("/borrows", Role.MEMBER), 403, "organization-over-limit")
-    removal.remove(crowded.bench.authority, CONSOLE, ["analyst"])
+    removal.remove(Unit(crowded.bench.authority, CONSOLE), ["analyst"])
     assert crowded.get("/borrows", Role.MEMBER).status_code == 200
 
 
@@ -150,7 +150,7 @@ def test_an_administrator_who_comes_is_told_both_numbers_each_time(crowded: Web)
         answer = crowded.get(path)
         assert answer.status_code == 200
         assert answer.headers["X-Carnet-Over-Limit"] == "the organization has 6 members, 5 are allowed"
-    removal.remove(crowded.bench.authority, CONSOLE, ["analyst"])
+    removal.remove(Unit(crowded.bench.authority, CONSOLE), ["analyst"])
     assert "X-Carnet-Over-Limit" not in crowded.get("/borrows").headers
 
 
@@ -182,14 +182,14 @@ def test_a_larger_authorization_is_a_way_out(crowded: Web) -> None:
     """One way out is a new authorization for enough members, and to authorize again with it (seed S2)."""
     authorize(crowded.bench, members_at_most(6))
     assert crowded.get("/borrows", Role.MEMBER).status_code == 200
-    assert access.sign_in(crowded.bench.authority, "ada", PASSWORD)[0]
+    assert access.sign_in(Unit(crowded.bench.authority, ANYBODY), "ada", PASSWORD)[0]
 
 
 def test_removing_members_is_the_other_way_out(crowded: Web) -> None:
     """The other way out is to remove members until there are as many as the authorization allows (seed S2)."""
-    removal.remove(crowded.bench.authority, crowded.actors[Role.ADMINISTRATOR], ["analyst"])
-    assert admission.current(crowded.bench.authority).excess() is None
-    assert access.sign_in(crowded.bench.authority, "ada", PASSWORD)[0]
+    removal.remove(Unit(crowded.bench.authority, crowded.actors[Role.ADMINISTRATOR]), ["analyst"])
+    assert members.membership(Unit(crowded.bench.authority, CONSOLE)).excess() is None
+    assert access.sign_in(Unit(crowded.bench.authority, ANYBODY), "ada", PASSWORD)[0]
 
 
 @pytest.mark.parametrize("way", ["one", "names", "file", "type"])

@@ -46,7 +46,7 @@ def grant_on(bench: Bench, issued: Issued, laptop: SimulatedWorkstation) -> Gran
 
 def turn_off(bench: Bench) -> None:
     """Turns offline use off for everybody."""
-    policies.change(bench.authority, CONSOLE, "organization", "", "", allowed=False, longest_days=None, default_days=None)
+    policies.change(Unit(bench.authority, CONSOLE), "organization", "", "", allowed=False, longest_days=None, default_days=None)
 
 
 def test_a_gis_professional_can_use_the_product_and_a_creator_needs_an_add_on(sqlite_bench: Bench) -> None:

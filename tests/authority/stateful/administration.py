@@ -13,6 +13,7 @@ from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.pools import PoolRule as DomainPoolRule
 from authority.services import access, authorizations, licenses, members, policies, pools, removal
 from authority.services.members import Change, NewMember
+from authority.services.unit import Unit
 from tests.authority.stateful.machine import LASTS, Machine
 from tests.authority.stateful.organization import (
     ADMINISTRATOR,
@@ -99,11 +100,11 @@ class Administration(Machine):
     def add_member(self, name: str, kind: str, some: set[str], role: str) -> None:
         new = NewMember(name, user_type=kind, role=Role(role), groups=tuple(sorted(some)))
         found = self.expect(
-            "add", self.model.add(name, kind, role, set(some)), lambda: members.add(self.authority, CONSOLE, new)
+            "add", self.model.add(name, kind, role, set(some)), lambda: members.add(Unit(self.authority, CONSOLE), new)
         )
         if found is not None:
             self.actors[name] = Actor(found.id, found.username, found.role)
-            self.secrets[name], _ = access.create_api_key(self.authority, CONSOLE, name, "model")
+            self.secrets[name], _ = access.create_api_key(Unit(self.authority, CONSOLE), name, "model")
 
     @rule(name=names, release=st.booleans(), pick=picks)
     def remove(self, name: str, release: bool, pick: int) -> None:
@@ -113,7 +114,7 @@ class Administration(Machine):
         if holders and pick % 2:
             name = holders[pick % len(holders)]
         expected = self.model.remove(name, release=release)
-        self.expect("remove", expected, lambda: removal.remove(self.authority, CONSOLE, [name], release=release))
+        self.expect("remove", expected, lambda: removal.remove(Unit(self.authority, CONSOLE), [name], release=release))
         if expected == DONE:
             self.former.append(self.actors.pop(name))
 
@@ -134,7 +135,7 @@ class Administration(Machine):
         self._change("change groups and role", name, expected, Change(groups=tuple(sorted(some)), role=Role(role)))
 
     def _change(self, what: str, name: str, expected: str, change: Change) -> None:
-        self.expect(what, expected, lambda: members.change(self.authority, CONSOLE, name, change))
+        self.expect(what, expected, lambda: members.change(Unit(self.authority, CONSOLE), name, change))
 
     # --- licenses
 
@@ -162,7 +163,7 @@ class Administration(Machine):
         self.expect(
             what,
             expected,
-            lambda: licenses.assign(self.authority, CONSOLE, name, product, level, tuple(sorted(extensions))),
+            lambda: licenses.assign(Unit(self.authority, CONSOLE), name, product, level, tuple(sorted(extensions))),
         )
 
     @rule(pick=picks, name=names, product=st.sampled_from(NAMED), is_any=st.sampled_from((False, False, True)))
@@ -172,7 +173,9 @@ class Administration(Machine):
         if held and not is_any:
             name, product = held[pick % len(held)]
         self.expect(
-            "unassign", self.model.unassign(name, product), lambda: licenses.unassign(self.authority, CONSOLE, [name], product)
+            "unassign",
+            self.model.unassign(name, product),
+            lambda: licenses.unassign(Unit(self.authority, CONSOLE), [name], product),
         )
 
     # --- authorizations
@@ -245,7 +248,7 @@ class Administration(Machine):
         self.expect(
             what,
             self.model.install(terms, is_same=is_same),
-            lambda: authorizations.install(self.authority, CONSOLE, authorization_file(compact)),
+            lambda: authorizations.install(Unit(self.authority, CONSOLE), authorization_file(compact)),
         )
 
     # --- rules
@@ -258,7 +261,7 @@ class Administration(Machine):
         else:
             self.fire("remove rule")
             expected = "not-found" if self.model.rules.pop(key, None) is None else DONE
-            self.expect("remove rule", expected, lambda: policies.remove(self.authority, CONSOLE, *key))
+            self.expect("remove rule", expected, lambda: policies.remove(Unit(self.authority, CONSOLE), *key))
 
     @rule(allowed=st.sampled_from((True, True, False)), longest=st.sampled_from((30, 30, 10)))
     def turn_the_switch(self, allowed: bool, longest: int) -> None:
@@ -282,7 +285,7 @@ class Administration(Machine):
         self.expect(
             "set rule",
             expected,
-            lambda: policies.change(self.authority, CONSOLE, *key, allowed=given.allowed, **days),
+            lambda: policies.change(Unit(self.authority, CONSOLE), *key, allowed=given.allowed, **days),
         )
 
     @rule(feature=concurrent_features, low_water=st.integers(0, 2), most=st.sampled_from((None, 0, 1, 2)), higher=st.booleans())
@@ -300,15 +303,15 @@ class Administration(Machine):
             mine = self.model.pool.setdefault(feature, PoolRule())
             mine.low_water, mine.most_borrowed, mine.from_higher = low_water, most, higher
         expected = DONE if is_good else "invalid-input"
-        self.expect("set pool rule", expected, lambda: pools.change(self.authority, CONSOLE, found))
+        self.expect("set pool rule", expected, lambda: pools.change(Unit(self.authority, CONSOLE), found))
 
     def _remove_pool_rules(self) -> None:
         self.fire("remove pool rules")
-        for state in pools.shown(self.authority, CONSOLE, CONCURRENT):
+        for state in pools.states(Unit(self.authority, CONSOLE), CONCURRENT):
             if state.rule != DomainPoolRule(CONCURRENT, state.rule.feature):
-                pools.remove(self.authority, CONSOLE, CONCURRENT, state.rule.feature, "")
+                pools.remove(Unit(self.authority, CONSOLE), CONCURRENT, state.rule.feature, "")
             for share in state.groups:
-                pools.remove(self.authority, CONSOLE, CONCURRENT, state.rule.feature, share.group)
+                pools.remove(Unit(self.authority, CONSOLE), CONCURRENT, state.rule.feature, share.group)
         self.model.pool.clear()
 
     @rule(
@@ -328,7 +331,7 @@ class Administration(Machine):
             mine.maximum.pop(group, None)
             mine.maximum |= {group: most} if most is not None else {}
         expected = DONE if is_good else "invalid-input"
-        self.expect("set pool rule of a group", expected, lambda: pools.change(self.authority, CONSOLE, found))
+        self.expect("set pool rule of a group", expected, lambda: pools.change(Unit(self.authority, CONSOLE), found))
 
     # --- time
 

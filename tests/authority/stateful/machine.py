@@ -17,7 +17,7 @@ from sqlalchemy import delete, event, insert, select, text
 from authority.domain.catalogue import KeyUse
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.refusals import OrganizationOverLimit, Refusal
-from authority.services import admission, borrow, licenses, sessions
+from authority.services import borrow, licenses, members, sessions
 from authority.services.unit import Unit
 from authority.signing.vendor import authorizing
 from authority.storage.borrows import Filter
@@ -188,7 +188,7 @@ class Machine(RuleBasedStateMachine):
         self.exactly_the_sessions_of_the_model_are_active()
 
     def members_are_as_many_as_the_model_says_and_never_grow_past_the_limit(self) -> None:
-        found = admission.current(self.authority)
+        found = members.membership(Unit(self.authority, CONSOLE))
         assert (found.current, found.maximum) == (self.model.count(), self.model.terms.total)
         assert {name: count for name, (count, _) in found.by_type.items()} == {
             name: self.model.count(name) for name in INCLUDED
@@ -200,7 +200,7 @@ class Machine(RuleBasedStateMachine):
         self.past_members = counts
 
     def over_the_limit_exactly_those_who_are_no_administrators_are_kept_out(self) -> None:
-        found = admission.current(self.authority)
+        found = members.membership(Unit(self.authority, CONSOLE))
         for name in self.actors:
             try:
                 found.check_admitted(self.by(name))
@@ -212,7 +212,7 @@ class Machine(RuleBasedStateMachine):
     def availability_is_what_the_model_says(self) -> None:
         found = {
             (item.product, item.feature): (item.licensed, item.available)
-            for item in licenses.availability(self.authority, CONSOLE)
+            for item in licenses.availability(Unit(self.authority, CONSOLE))
         }
         assert found == {
             (product, feature): (self.model.seats(product, feature), self.model.available(product, feature))

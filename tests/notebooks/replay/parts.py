@@ -10,6 +10,7 @@ from typing import Any
 
 from authority.domain.members import CONSOLE
 from authority.services import policies, session_settings
+from authority.services.unit import Unit
 from checkout_log.simulate.plan import NO_CASE
 from checkout_log.simulate.world import World
 from tests.support.authorities import Bench
@@ -97,8 +98,10 @@ class Act:
 def open_for_use(bench: Bench, longest_days: int = 365) -> None:
     """Lets members borrow for so long, and keeps sessions for SESSION_LASTS."""
     minutes = SESSION_LASTS // timedelta(minutes=1)
-    session_settings.change_settings(bench.authority, CONSOLE, {"minutes": minutes})
-    policies.change(bench.authority, CONSOLE, "organization", "", "", allowed=True, longest_days=longest_days, default_days=7)
+    session_settings.change(Unit(bench.authority, CONSOLE), {"minutes": minutes})
+    policies.change(
+        Unit(bench.authority, CONSOLE), "organization", "", "", allowed=True, longest_days=longest_days, default_days=7
+    )
 
 
 def account(name: str, number: int) -> str:

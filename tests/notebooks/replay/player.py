@@ -81,7 +81,7 @@ class Player:
         people = self.world.people
         actor = self.bench.member(account(people.names[number], number), groups=(people.groups[number],))
         named = next(product.name for product in self.world.organization.products if product.named)
-        licenses.assign(self.bench.authority, CONSOLE, actor.username, named, *levels[people.groups[number]])
+        licenses.assign(Unit(self.bench.authority, CONSOLE), actor.username, named, *levels[people.groups[number]])
         return actor
 
     def _at(self, at: int, happen: Callable[[], None]) -> None:
@@ -240,13 +240,13 @@ class Player:
     # What administrators do in stories.
 
     def _disable(self, act: Act) -> None:
-        members.change(self.bench.authority, CONSOLE, self.people[act.member].username, Change(disabled=True))
+        members.change(Unit(self.bench.authority, CONSOLE), self.people[act.member].username, Change(disabled=True))
 
     def _remove(self, act: Act) -> None:
         """Borrows of a member who is removed are released, and sessions ended."""
         name = self.people[act.member].username
         held = [use for use in self.replay.uses if use.member == name and not self._end_by_time(use)]
-        removal.remove(self.bench.authority, CONSOLE, [self.people[act.member].username], release=True)
+        removal.remove(Unit(self.bench.authority, CONSOLE), [self.people[act.member].username], release=True)
         for use in held:
             self._ended(use, "release" if use.mode == BORROW else "end")
 
