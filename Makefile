@@ -6,7 +6,7 @@ SOURCES := authority verifier notebooks tests tools
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check check-long notebooks gallery bench docs format lock
+.PHONY: help demo run test check check-long mutants notebooks gallery bench docs format lock
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,9 +41,14 @@ check: $(VENV)/dev.ready ## everything that must hold: format, lint, types, wall
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest --numprocesses=logical --dist=loadfile --cov --cov-report=term
+	$(BIN)/coverage report --include='verifier/*' --fail-under=97
 
 check-long: $(VENV)/dev.ready ## drive the organization against its model, 200,000 random steps
 	CARNET_MODEL_STEPS=200000 $(BIN)/pytest -q tests/authority/stateful
+
+mutants: $(VENV)/dev.ready ## change the rules in small ways, and list the changes that no test notices
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 notebooks: $(VENV)/dev.ready ## open the analyst's notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,9 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authority.domain.offline_rules import FIRST_RULE, OfflineRule, Rule, RuleLevel, check_rule, end_of_borrow, latest_end
+from authority.domain.offline_rules import (
+    FIRST_RULE,
+    MOST_DAYS,
+    OfflineRule,
+    Rule,
+    RuleLevel,
+    check_key,
+    check_rule,
+    effective,
+    end_of_borrow,
+    latest_end,
+)
 from authority.domain.refusals import DurationTooLong, InvalidInput, OfflineNotAllowed, ProductExpired
-from tests.support.values import NOW, a_product, an_authorization
+from tests.support.values import NOW, a_member, a_product, an_authorization
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -135,3 +147,69 @@ def test_a_rule_with_senseless_days_is_refused(default: int, longest: int) -> No
 def test_a_rule_may_have_its_longest_as_its_default() -> None:
     check_rule(Rule(RuleLevel.ORGANIZATION, "", "", True, 5, 5))
     assert end(rule=OfflineRule(True, 5, 5, "organization")) == NOW + 5 * DAY
+
+
+@pytest.mark.parametrize("days", [1, MOST_DAYS])
+def test_a_rule_may_have_one_day_and_the_most(days: int) -> None:
+    check_rule(Rule(RuleLevel.GROUP, "crew", "", allowed=None, longest_days=days, default_days=days))
+
+
+@pytest.mark.parametrize("missing", ["allowed", "longest_days", "default_days"])
+def test_the_organizations_rule_leaves_nothing_open(missing: str) -> None:
+    with pytest.raises(InvalidInput):
+        check_rule(replace(FIRST_RULE, **dict[str, Any]({missing: None})))
+
+
+@pytest.mark.parametrize(
+    ("level", "subject", "product"),
+    [
+        ("organization", "crew", ""),
+        ("organization", "", "arcgis-pro"),
+        ("product", "arcgis-pro", "arcgis-pro"),
+        ("group", " ", ""),
+    ],
+)
+def test_a_rule_has_the_subject_and_product_of_its_level(level: str, subject: str, product: str) -> None:
+    with pytest.raises(InvalidInput):
+        check_key(RuleLevel(level), subject, product)
+    check_key(RuleLevel.ORGANIZATION, "", "")
+    check_key(RuleLevel.PRODUCT, "arcgis-pro", "")
+    check_key(RuleLevel.GROUP, "crew", "arcgis-pro")
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "words"),
+    [
+        (FIRST_RULE, "organization", "30 days, default 7"),
+        (
+            Rule(RuleLevel.GROUP, "crew", "arcgis-pro", allowed=None, longest_days=60, default_days=None),
+            "group crew, arcgis-pro",
+            "60 days",
+        ),
+        (
+            Rule(RuleLevel.PRODUCT, "arcgis-pro", "", allowed=False, longest_days=1, default_days=1),
+            "product arcgis-pro",
+            "not allowed",
+        ),
+        (Rule(RuleLevel.MEMBER, "ada", "", allowed=True, longest_days=None, default_days=None), "member ada", "allowed"),
+    ],
+)
+def test_a_rule_is_named_and_said_in_words(rule: Rule, name: str, words: str) -> None:
+    assert (rule.name(), rule.words()) == (name, words)
+
+
+def test_of_two_groups_the_one_with_the_shorter_default_is_the_stricter() -> None:
+    member = a_member(groups=("day", "night"))
+    day = Rule(RuleLevel.GROUP, "day", "", allowed=None, longest_days=9, default_days=5)
+    night = replace(day, subject="night", default_days=3)
+    assert effective([FIRST_RULE, day, night], member, "arcgis-pro").decided_by == "group night"
+    assert effective([FIRST_RULE, night, replace(day, default_days=None)], member, "arcgis-pro").decided_by == "group night"
+
+
+def test_a_switch_that_is_off_is_the_whole_path_and_keeps_the_days() -> None:
+    off = replace(FIRST_RULE, allowed=False)
+    found = effective([off], a_member(), "arcgis-pro")
+    assert (found.allowed, found.longest_days, found.default_days) == (False, 30, 7)
+    assert found.path == ("organization: not allowed, for everybody",)
+    on = effective([FIRST_RULE], a_member(), "arcgis-pro")
+    assert (on.longest_days, on.default_days, on.path[-1]) == (30, 7, "organization: 30 days, default 7")

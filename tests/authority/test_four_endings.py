@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -150,3 +150,29 @@ def test_any_sequence_of_endings_stays_within_the_table(steps: list[tuple[str, i
         assert borrow.seat_free_at == expected.free_at
         assert borrow.expires_at == a_borrow().expires_at
         assert borrow.holds_seat(at) == (at < expected.free_at)
+
+
+def test_a_check_in_says_when_and_by_which_receipt() -> None:
+    after = rules.checked_in(a_borrow(end_reason="by mistake"), a_receipt(), None, NOW + DAY)
+    assert after == a_borrow(
+        ended_at=NOW + DAY,
+        ended_by=Ending.CHECKED_IN,
+        seat_free_at=NOW + DAY,
+        receipt_jti=a_receipt().jti,
+        receipt_digest=a_receipt().digest,
+    )
+
+
+def test_a_receipt_for_a_revoked_borrow_changes_its_seat_and_its_receipt_alone() -> None:
+    revoked = rules.revoked(a_borrow(), "audit", NOW)
+    after = rules.checked_in(revoked, a_receipt(), None, NOW + DAY)
+    assert after == replace(revoked, seat_free_at=NOW + DAY, receipt_jti=a_receipt().jti, receipt_digest=a_receipt().digest)
+    with pytest.raises(BorrowAlreadyEnded) as caught:
+        rules.checked_in(after, a_receipt(), None, NOW + 2 * DAY)
+    assert caught.value.evidence["ended_at"] == NOW.isoformat()
+
+
+def test_a_borrow_is_active_up_to_its_end_and_not_at_it() -> None:
+    borrow = a_borrow()
+    assert borrow.state(borrow.expires_at - timedelta(seconds=1)) == "active"
+    assert borrow.state(borrow.expires_at) == "expired"

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authority.domain import borrows as rules
-from authority.domain.members import check_name, check_room, check_username
+from authority.domain.members import Actor, Privilege, Role, check_name, check_room, check_username
+from authority.domain.membership import Membership
 from authority.domain.refusals import (
     AlreadyBorrowed,
     ExtensionNotAssigned,
@@ -21,6 +22,8 @@ from authority.domain.refusals import (
     MemberLimitReached,
     NoSuchProduct,
     NotAssigned,
+    OrganizationOverLimit,
+    ProductOverallocated,
     Refusal,
     TypeNotCompatible,
 )
@@ -194,3 +197,76 @@ def test_full_names_are_printable_and_bounded() -> None:
     for bad in ("a" * 129, "a\nb", "a\x1b[31m", "\u202eada"):
         with pytest.raises(InvalidInput):
             check_name("a name", bad)
+
+
+@pytest.mark.parametrize(("assigned", "refused"), [({}, False), ({"Advanced": 5}, False), ({"Advanced": 6}, True)])
+def test_a_product_is_overallocated_with_one_license_more_than_there_are(assigned: dict[str, int], refused: bool) -> None:
+    if not refused:
+        rules.check_not_overallocated(a_product(), assigned)
+        return
+    with pytest.raises(ProductOverallocated) as caught:
+        rules.check_not_overallocated(a_product(), assigned)
+    assert caught.value.evidence == {"feature": "Advanced", "assigned": 6, "seats": 5}
+
+
+def test_without_seats_anywhere_the_lowest_level_is_the_usual_one() -> None:
+    assert rules.usual_level(replace(a_concurrent_product(), seats={}), None) == LEVELS[0]
+    assert rules.features_of(a_concurrent_product(), an_ask(extensions=("3DAnalyst",)), None).extensions == ("3DAnalyst",)
+
+
+def test_a_renewal_takes_the_machine_and_user_as_they_are_called_now_and_no_higher_level() -> None:
+    machine, user = replace(MACHINE, alias="renamed"), replace(USER, name="renamed")
+    after = rules.renewed(a_borrow(), a_product(), an_ask(machine=machine, user=user), NOW + 9 * DAY)
+    assert (after.machine, after.user) == (machine, user)
+    with pytest.raises(AlreadyBorrowed):
+        rules.renewed(a_borrow(level="Basic"), a_product(), an_ask(level="Standard"), NOW + 9 * DAY)
+
+
+def test_a_refusal_elsewhere_says_where_since_and_until_when() -> None:
+    held = a_borrow()
+    told = rules.taken(held, MACHINE)
+    assert told.evidence == {
+        "borrow_id": held.id,
+        "alias": "laptop",
+        "since": held.issued_at.isoformat(),
+        "until": held.seat_free_at.isoformat(),
+        "same_machine_id": True,
+    }
+    assert "laptop since 2026-03-02 09:00 UTC, its seat is taken until 2026-03-09 09:00 UTC" in told.message
+    nameless = a_borrow(machine=replace(MACHINE, alias=None))
+    assert "machine-1 since" in rules.taken(nameless, replace(MACHINE, id="machine-2")).message
+    assert rules.taken(nameless, replace(MACHINE, id="machine-2")).evidence["same_machine_id"] is False
+
+
+def test_membership_counts_every_type_and_says_each_limit_that_is_passed() -> None:
+    authorization = an_authorization(members_by_type={"Creator": 3})
+    within = Membership.of(authorization, {"Creator": 3, "Guest": 1})
+    assert (within.current, within.maximum) == (4, authorization.members_total)
+    assert within.by_type["Creator"] == (3, 3)
+    assert within.by_type["Guest"] == (1, None)
+    assert within.by_type["Viewer"] == (0, None)
+    assert within.excess() is None
+    assert Membership(5, 5, {}).excess() is None
+    both = Membership(5, 4, {"Creator": (4, 3), "Viewer": (1, None)})
+    assert both.excess() == 'the organization has 5 members, 4 are allowed; 4 members of the type "Creator", 3 are allowed'
+    assert Membership(5, None, {}).excess() is None
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_over_the_limit_all_but_administrators_are_kept_out(role: Role) -> None:
+    actor, over = Actor(1, "ada", role), Membership(5, 4, {})
+    Membership(4, 4, {}).check_admitted(actor)
+    if role is Role.ADMINISTRATOR:
+        over.check_admitted(actor)
+        return
+    with pytest.raises(OrganizationOverLimit) as caught:
+        over.check_admitted(actor)
+    assert caught.value.evidence == {"current": 5, "maximum": 4}
+
+
+def test_a_member_acts_as_themself() -> None:
+    member = a_member(role=Role.ANALYST)
+    assert member.as_actor() == Actor(member.id, member.username, Role.ANALYST)
+    assert Actor(1, "ada", Role.ANALYST).has(Privilege.READ_LOG)
+    assert not Actor(1, "ada", Role.MEMBER).has(Privilege.READ_LOG)
+    check_name("a name", "a" * 128)
