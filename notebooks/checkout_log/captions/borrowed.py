@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from checkout_log.captions.words import are, code, counted, opening, percent
+from checkout_log.captions.words import are, capitalized, code, counted, percent
 from checkout_log.thresholds import Thresholds
 
 SILENT_DAYS = 30
@@ -21,7 +21,7 @@ def still_held(frame: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:
 
 def ran_out(frame: pd.DataFrame, held: pd.DataFrame) -> str:
     """How many borrows ran out. frame: of `borrows.ageing`. held: of `still_held`."""
-    return opening(
+    return capitalized(
         f"{counted(len(frame) - len(held), 'borrow')} ran out without being given back, and freed their seats by that."
     )
 
@@ -31,11 +31,11 @@ def borrow_ageing(frame: pd.DataFrame) -> str:
     out = frame[frame["is_out"]]
     overdue = frame[frame["is_overdue"]]
     if out.empty and overdue.empty:
-        return opening(f"none of {counted(len(frame), 'borrow')} is out.") if len(frame) else "Nothing was borrowed."
+        return capitalized(f"none of {counted(len(frame), 'borrow')} is out.") if len(frame) else "Nothing was borrowed."
     silent = int((out["days_since_sign"] > SILENT_DAYS).sum())
     longest = f", the longest for {out['days_out'].max():.0f} days" if len(out) else ""
     late = f" (the longest for {-overdue['days_left'].min():.0f} days)" if len(overdue) else ""
-    return opening(
+    return capitalized(
         f"{counted(len(out), 'borrow')} of {len(frame):,} {are(len(out))} out{longest}; "
         f"{counted(len(overdue), 'borrow')} {are(len(overdue))} past the due time and not returned{late}. The members of {silent} of "
         f"those that are out gave no sign for {SILENT_DAYS} days, which a user who works offline does not give either."

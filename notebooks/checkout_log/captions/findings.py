@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from checkout_log.captions.use import peak, seats_that_serve
-from checkout_log.captions.words import MOMENT_DAYS, are, bounds, code, counted, opening, percent
+from checkout_log.captions.words import MOMENT_DAYS, are, bounds, capitalized, code, counted, percent
 from checkout_log.plots.levels import WEEKDAYS
 from checkout_log.plots.stuck import STRONG
 
@@ -26,7 +26,7 @@ def of_flexnet(quality: pd.DataFrame, peaks: pd.DataFrame, counts: pd.DataFrame)
     )
     waited = f"{counted(raw, 'line')} of denials for lack of seats come from {counted(episodes, 'episode')} of waiting"
     waited = waited if raw else "nobody was denied for lack of seats"
-    return opening(
+    return capitalized(
         f"{counted(events, 'event')} ({doubtful:,} lines in doubt): the peak of {code(top['feature'])} is {peak}, and {waited}."
     )
 
@@ -39,7 +39,7 @@ def of_stuck(stuck_uses: pd.DataFrame, ready: pd.DataFrame) -> str:
     oldest = stuck_uses["since"].min()
     strong = int((stuck_uses["confidence"] >= STRONG).sum())
     most = f"most of them, {count}, " if count < len(stuck_uses) else "all " if count > 1 else ""
-    return opening(
+    return capitalized(
         f"{counted(len(stuck_uses), 'license')} {'looks' if len(stuck_uses) == 1 else 'look'} stuck ({strong} with strong evidence), "
         f"{most}of {code(product)}; the oldest since {oldest:%Y-%m-%d}, and {counted(len(ready), 'borrow')} can be "
         "released at once."
@@ -53,7 +53,7 @@ def of_use(rows: pd.DataFrame, week: pd.DataFrame, limit: int | None = None, tim
     row, top = rows.iloc[0], week.sort_values("average", ascending=False, kind="stable").iloc[0]
     if row["observed_days"] < MOMENT_DAYS:
         return peak(rows, limit)
-    return opening(
+    return capitalized(
         f"{seats_that_serve(row, limit)}, while the peak is {row['peak']}{bounds(row['peak'], row['lower'], row['upper'])}; it is busiest on {WEEKDAYS[int(top['weekday'])]} at "
         f"{top['hour']} o'clock ({timezone}) with {top['average']:.1f} seats on average."
     )
@@ -69,11 +69,11 @@ def of_denials(counts: pd.DataFrame, enough: pd.DataFrame, limit: int | None = N
     )
     waited = enough[enough["episodes"] > 0]
     if waited.empty:
-        return opening(f"{text}.")
+        return capitalized(f"{text}.")
     of_all = int(waited["episodes"].iloc[0])
     seats = int(waited.loc[waited["unmet"] <= of_all * 0.05, "seats"].min())
     has = "" if limit is None else f" instead of {limit}"
-    return opening(
+    return capitalized(
         f"{text}; {seats} seats{has} of {code(waited['feature'].iloc[0])} would have met 95 % of its {counted(of_all, 'episode')}."
     )
 
@@ -86,10 +86,10 @@ def of_borrows(ageing: pd.DataFrame, what_if: pd.DataFrame, days: int) -> str:
     text = f"{counted(out, 'borrow')} {are(out)} out, {overdue:,} {are(overdue)} past the due time and not returned"
     rows = what_if[what_if["longest_days"] == days]
     if rows.empty:
-        return opening(f"{text}.")
+        return capitalized(f"{text}.")
     row = rows.iloc[0]
     share = row["given_back"] / row["seat_days"] if row["seat_days"] else 0.0
-    return opening(
+    return capitalized(
         f"{text}; a longest borrow of {counted(days, 'day')} would give back {percent(share)} of the seat-days of {code(row['feature'])} and "
         f"cut off {row['used_beyond']:,} of {counted(int(row['borrows']), 'borrow')} while they were still in use."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from checkout_log.captions.words import code, counted, opening, percent
+from checkout_log.captions.words import capitalized, code, counted, percent
 
 RARE = 0.01
 
@@ -22,14 +22,14 @@ def enough_seats(rows: pd.DataFrame, limit: int | None = None) -> str:
         text += f"; to meet 95 % of {counted(episodes, 'denial episode')} it takes {most}, and {all_} to meet all"
     else:
         text += ", and nobody was denied"
-    return opening(f"{text}." if limit is None else f"{text}. There are {limit}.")
+    return capitalized(f"{text}." if limit is None else f"{text}. There are {limit}.")
 
 
 def forecast(rows: pd.DataFrame, limit: int | None = None) -> str:
     """How daily peaks may go on, and whether there is a trend. rows: of `sizing.forecast`, for one feature."""
     known = rows.dropna(subset=["expected"])
     if known.empty:
-        return opening(f"no forecast: {rows['basis'].iloc[0]}.") if len(rows) else "Nothing was in use."
+        return capitalized(f"no forecast: {rows['basis'].iloc[0]}.") if len(rows) else "Nothing was in use."
     first = known.iloc[0]
     top = known.loc[known["expected"].idxmax()]
     text = (

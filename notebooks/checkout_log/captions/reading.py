@@ -6,7 +6,7 @@ from pathlib import PureWindowsPath
 
 import pandas as pd
 
-from checkout_log.captions.words import code, counted, opening, percent
+from checkout_log.captions.words import capitalized, code, counted, percent
 
 HOURS_IN_A_DAY = 24
 # What is said of one, and of many.
@@ -28,7 +28,7 @@ def quality(frame: pd.DataFrame) -> str:
     text = f"{counted(events, 'event')} came out of {counted(lines, 'line')} in {counted(len(frame), 'file')}{doubt}."
     if counts["undated"] > events:
         text += " A piece of a log without any date stamp has no dates: give the files beside it too."
-    return opening(text)
+    return capitalized(text)
 
 
 def files(frame: pd.DataFrame) -> pd.DataFrame:
@@ -40,7 +40,7 @@ def files(frame: pd.DataFrame) -> pd.DataFrame:
 def certainty(frame: pd.DataFrame) -> str:
     """How certain the sessions are. frame: of `certainty.of_sessions`."""
     total = frame[["sessions", "orphan", "cut", "open", "ambiguous"]].sum().astype(int)
-    return opening(
+    return capitalized(
         f"{counted(total['sessions'], 'session')}: {total['open']:,} were open when the log ended, {total['cut']:,} were cut by a "
         f"restart, {total['ambiguous']:,} were dated or paired in doubt; beside them {counted(total['orphan'], 'use')} "
         "without a start."
@@ -65,7 +65,7 @@ def user_actions(frame: pd.DataFrame) -> str:
     checkouts, actions = int(frame["checkouts"].sum()), int(frame["actions"].sum())
     if not checkouts:
         return "There are no checkouts."
-    return opening(
+    return capitalized(
         f"{counted(checkouts, 'checkout')} were {counted(actions, 'action')} of users ({checkouts / actions:.2f} for each)."
     )
 
@@ -95,8 +95,8 @@ def reclaimed(sessions: pd.DataFrame) -> str:
         f"{half:.1f} hours or less, and {int((idle > HOURS_IN_A_DAY).sum())} longer than a day"
     )
     if given_back.empty:
-        return opening(f"{text}.")
-    return opening(
+        return capitalized(f"{text}.")
+    return capitalized(
         f"{text}. A limit on length that half of them exceed would also have ended {percent((given_back > half).mean())} of the sessions "
         "that users gave back themselves: idle is told by work, not by length."
     )
@@ -115,9 +115,9 @@ def reclaims(frame: pd.DataFrame) -> str:
     )
     called = limits[limits["precision"].notna()]
     if called.empty:
-        return opening(f"{text}.")
+        return capitalized(f"{text}.")
     best = called.sort_values("precision", ascending=False, kind="stable").iloc[0]
-    return opening(
+    return capitalized(
         f'{text}; of the plain limits "{best.name}" is right most often: {percent(best["precision"])} of what it calls was idle, and it '
         f"calls {percent(best['recall'])} of the idle ones."
     )

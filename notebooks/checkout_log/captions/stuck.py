@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pandas as pd
 
-from checkout_log.captions.words import code, counted, opening, percent
+from checkout_log.captions.words import capitalized, code, counted, percent
 from checkout_log.plots.stuck import STRONG
 from checkout_log.scoring import LOOK_ALIKE, NOT_FOUND, ORDINARY
 from checkout_log.thresholds import Thresholds
@@ -30,7 +30,7 @@ def stuck_by_cause(stuck_uses: pd.DataFrame) -> str:
     causes = ", ".join(f"{count} {cause}" for cause, count in stuck_uses["cause"].value_counts().items())
     strong = int((stuck_uses["confidence"] >= STRONG).sum())
     verb = "looks" if len(stuck_uses) == 1 else "look"
-    return opening(
+    return capitalized(
         f"{counted(len(stuck_uses), 'license')} {verb} stuck: {causes}; for {strong} the evidence is strong ({percent(STRONG)} or more)."
     )
 
@@ -54,7 +54,7 @@ def confusion(pairs: pd.DataFrame, scores: pd.DataFrame) -> str:
 def releasable(ready: pd.DataFrame, file: str = "") -> str:
     """How many borrows an authority can release. ready: of `release_table.releasable`. file: where they are written, if anywhere."""
     where = f"; they are in {code(file)}" if file else ""
-    return opening(f"{counted(len(ready), 'borrow')} can be released by the authority{where}.")
+    return capitalized(f"{counted(len(ready), 'borrow')} can be released by the authority{where}.")
 
 
 def _days(span: timedelta) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from checkout_log.captions.words import MOMENT_DAYS, bounds, code, counted, lasting, opening, percent, serve
+from checkout_log.captions.words import MOMENT_DAYS, bounds, capitalized, code, counted, lasting, percent, serve
 from checkout_log.plots.levels import WEEKDAYS
 
 RARE = 0.01
@@ -30,7 +30,7 @@ def peak(rows: pd.DataFrame, limit: int | None = None) -> str:
     if row["observed_days"] < MOMENT_DAYS:
         seats = f"{counted(int(row['peak']), 'seat')} of {code(row['feature'])} {_was(row['peak'])} in use"
         return f"At the one moment that the log shows, {seats}{has}{sure}."
-    return opening(f"{seats_that_serve(row)}{has}; the peak was {row['peak']}{sure}.")
+    return capitalized(f"{seats_that_serve(row)}{has}; the peak was {row['peak']}{sure}.")
 
 
 def seats_that_serve(row: pd.Series, limit: int | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from checkout_log.captions.words import code, counted, opening, percent
+from checkout_log.captions.words import capitalized, code, counted, percent
 
 
 def denial_counts(counts: pd.DataFrame) -> str:
@@ -12,7 +12,7 @@ def denial_counts(counts: pd.DataFrame) -> str:
     if counts.empty or not counts["raw"].sum():
         return "Nobody was denied for lack of seats."
     total = counts[["raw", "episodes", "user_days", "lost"]].sum().astype(int)
-    return opening(
+    return capitalized(
         f"{counted(total['raw'], 'line')} of denials for lack of seats are {counted(total['episodes'], 'episode')} on "
         f"{counted(total['user_days'], 'user-day')}; after {total['lost']:,} of the episodes the user did not get the license soon."
     )
@@ -35,7 +35,7 @@ def other_denials(counts: pd.DataFrame) -> str:
     unsupported, other, unexplained = (int(counts[name].sum()) for name in ("unsupported", "other", "unexplained"))
     if not unsupported + other + unexplained:
         return "Nothing was refused for another reason."
-    return opening(
+    return capitalized(
         f"{counted(unsupported, 'request')} asked for what is not served, which is mostly probing; {counted(other, 'denial')} "
         f"had other reasons such as rules, and {counted(unexplained, 'denial')} had none."
     )

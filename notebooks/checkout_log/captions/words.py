@@ -6,7 +6,7 @@ import re
 
 from checkout_log.plots.style import percent
 
-__all__ = ["MOMENT_DAYS", "are", "bounds", "code", "counted", "lasting", "opening", "percent", "serve"]
+__all__ = ["MOMENT_DAYS", "are", "bounds", "capitalized", "code", "counted", "lasting", "percent", "serve"]
 
 # A log that covers less than a second covers a moment: a single look with lmstat, or a single line.
 MOMENT_DAYS = 1 / 86_400
@@ -51,6 +51,6 @@ def bounds(figure: float, lower: float, upper: float) -> str:
     return "" if lower == figure == upper else f" (at least {lower:,g}, at most {upper:,g})"
 
 
-def opening(text: str) -> str:
+def capitalized(text: str) -> str:
     """A sentence with a capital at its begin."""
     return text[:1].upper() + text[1:]
