@@ -8,23 +8,25 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from authority.domain import borrows as rules
 from authority.domain.borrows import Borrow
+from authority.domain.events import Event, EventKind
 from authority.domain.members import CONSOLE, Assignment
 from authority.domain.refusals import AlreadyBorrowed, Refusal, StorageUnavailable
-from authority.services import borrow, endings, member_files, members
+from authority.services import borrow, endings, log, member_files, members
 from authority.services.borrow import Issued
 from authority.services.member_files import Line
 from authority.services.members import NewMember
 from authority.services.unit import Unit
 from authority.signing import inbox
-from authority.storage import assignments, organization
+from authority.storage import assignments, events, organization
 from authority.storage import borrows as stored
 from authority.storage import members as stored_members
 from authority.storage.assignments import LicenseChange
 from authority.storage.counts import Counts
+from authority.storage.db.tables import events as events_table
 from tests.conftest import new_postgres_database
 from tests.support.authorities import Bench, make_bench
 from tests.support.borrowing import fail_inserts, issued_to, log_rows, workstation
@@ -113,16 +115,37 @@ def test_what_the_database_says_is_not_told_with_secrets(bench: Bench) -> None:
     assert "argon2" not in str(caught.value)
 
 
-def wait_for_a_blocked_writer(bench: Bench) -> None:
-    """Returns when some connection waits for a row lock."""
+def is_anybody_blocked(bench: Bench) -> bool:
+    """True while some connection waits for a lock."""
     query = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+    with bench.authority.database.read() as connection:
+        return bool(connection.execute(query).scalar_one())
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Returns when it is so."""
     deadline = time.monotonic() + LONGEST_WAIT_SECONDS
     while time.monotonic() < deadline:
-        with bench.authority.database.read() as connection:
-            if connection.execute(query).scalar_one():
-                return
+        if is_so():
+            return
         time.sleep(0.02)
-    pytest.fail("the other writer never waited")
+    pytest.fail("it never came to be")
+
+
+def wait_for_a_blocked_writer(bench: Bench) -> None:
+    """Returns when some connection waits for a row lock."""
+    wait_until(lambda: is_anybody_blocked(bench))
+
+
+def pages_of_events(bench: Bench, after: int) -> list[int]:
+    """The numbers of checkouts as `GET /events` pages them."""
+    rows = log.page(Unit(bench.authority, CONSOLE), after, ("checkout",), 100)
+    return [row["id"] for row in rows]
+
+
+def checkout_log_lines(bench: Bench, after: int) -> list[int]:
+    """The numbers of checkouts as the checkout log has them, those that an export before had left out."""
+    return [row["line"] for row in log.checkout_log(Unit(bench.authority, CONSOLE)) if row["line"] > after]
 
 
 def outcome(future: Future[Issued]) -> Issued | Refusal:
@@ -201,3 +224,33 @@ def test_a_license_that_is_reassigned_at_the_same_moment_is_still_borrowed(postg
         answer = outcome(future)
     assert isinstance(answer, Issued), answer
     assert answer.borrow.level == "Standard"
+
+
+@pytest.mark.parametrize("read", [pages_of_events, checkout_log_lines])
+def test_who_reads_the_log_in_order_misses_no_row_that_is_committed_later(
+    postgres_bench: Bench, read: Callable[[Bench, int], list[int]]
+) -> None:
+    """Of two writers the one with the lower number commits last, and somebody reads between."""
+    bench = postgres_bench
+    database, row = bench.authority.database, Event(kind=EventKind.CHECKOUT, actor="console", product="p", feature="f")
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as early:
+            events.append(early, [(bench.clock(), row)])
+            with database.write() as late:
+                events.append(late, [(bench.clock(), row)])
+            reading = pool.submit(read, bench, 0)
+            wait_until(lambda: reading.done() or is_anybody_blocked(bench))
+        numbers = reading.result(LONGEST_WAIT_SECONDS)
+    numbers += read(bench, max(numbers))
+    with database.read() as connection:
+        written = connection.execute(select(events_table.c.id).where(events_table.c.kind == "checkout")).scalars().all()
+    assert len(written) == 2
+    assert numbers == sorted(written)
+
+
+def test_writers_of_the_log_wait_for_no_other_writer(postgres_bench: Bench) -> None:
+    database, row = postgres_bench.authority.database, Event(kind=EventKind.CHECKOUT, actor="console")
+    with database.write() as first, database.write() as second:
+        events.append(first, [(postgres_bench.clock(), row)])
+        events.append(second, [(postgres_bench.clock(), row)])
+    assert len(log_rows(database, "checkout")) == 2
