@@ -19,7 +19,8 @@ from authority.storage import credentials as stored
 from authority.storage.db.tables import credentials
 from authority.storage.db.tables import members as members_table
 from tests.support.authorities import ON_SQLITE, Bench, actor_of
-from tests.support.borrowing import disable, log_rows, row_counts
+from tests.support.borrowing import disable
+from tests.support.database_contents import log_rows, row_counts
 
 PASSWORD = "correct horse battery staple"
 

@@ -15,10 +15,11 @@ from authority.services import access, members, removal
 from authority.services.members import NewMember
 from authority.services.unit import Unit
 from authority.storage.db.tables import credentials
-from tests.support.administration import HOSTILE_TEXTS, contents, contents_of, over_http
 from tests.support.authorities import ON_SQLITE, Bench, actor_of
-from tests.support.borrowing import at_once, fail_inserts, log_rows
-from tests.support.console import Console
+from tests.support.borrowing import at_once, fail_inserts
+from tests.support.console import Console, contents_of, over_http
+from tests.support.database_contents import contents, log_rows
+from tests.support.web import HOSTILE_TEXTS
 
 PASSWORD = "correct horse battery staple"
 ID = "A" * 22

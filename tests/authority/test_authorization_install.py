@@ -19,8 +19,8 @@ from authority.services.remembered import Remembered
 from authority.services.unit import Unit
 from authority.signing.keyring import FileSigner
 from tests.support.authorities import ON_SQLITE, Bench, authorization_text
-from tests.support.borrowing import at_once, claims_of, codes, fail_inserts, issued_to, log_rows, workstation
-from tests.support.database_contents import contents
+from tests.support.borrowing import at_once, claims_of, codes, fail_inserts, issued_to, workstation
+from tests.support.database_contents import contents, log_rows
 from tests.support.vendors import RealVendor, authorization_file, sample_toml
 from verifier import NotGood, verify
 from verifier.workstation.carry import Wish

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from authority.domain.catalogue import end_warning
-from tests.support.administration import contents_of
 from tests.support.borrowing import workstation
-from tests.support.console import Console
+from tests.support.console import Console, contents_of
 from tests.support.values import NOW, an_authorization
 from tests.support.vendors import documented_specification, sample_toml
 from verifier import NotGood, check, verify

@@ -15,7 +15,8 @@ from authority.services.unit import Unit
 from authority.storage.borrows import Filter
 from authority.storage.db.tables import holds, tokens
 from tests.support.authorities import ON_SQLITE, Bench
-from tests.support.borrowing import claims_of, issued_to, log_rows, seats_held, with_random, workstation
+from tests.support.borrowing import claims_of, issued_to, seats_held, with_random, workstation
+from tests.support.database_contents import log_rows
 from tests.support.workstations import SimulatedWorkstation
 from verifier import verify
 from verifier.workstation.carry import Wish

@@ -16,9 +16,8 @@ import pytest
 from authority.cli.main import cli
 from authority.wiring.app import open_authority
 from authority.wiring.settings import load
-from tests.support.administration import contents_of
 from tests.support.borrowing import claims_of, workstation
-from tests.support.console import Console
+from tests.support.console import Console, contents_of
 from verifier import verify
 from verifier.core.trust import TrustStore
 from verifier.workstation import carry

@@ -16,9 +16,8 @@ from authority.services import overview
 from authority.services.unit import Unit
 from authority.wiring.app import open_authority
 from authority.wiring.settings import load
-from tests.support.administration import contents_of
 from tests.support.borrowing import workstation
-from tests.support.console import Console
+from tests.support.console import Console, contents_of
 from verifier.core.files import render
 
 MEGABYTES = 3 * 1024 * 1024

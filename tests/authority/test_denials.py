@@ -13,7 +13,8 @@ from authority.domain.refusals import BorrowRefused, ProductExpired
 from authority.services import licenses
 from authority.services.unit import Unit
 from tests.support.authorities import ON_SQLITE, START, Bench, make_bench
-from tests.support.borrowing import disable, issued_to, log_rows, row_counts, workstation
+from tests.support.borrowing import disable, issued_to, workstation
+from tests.support.database_contents import log_rows, row_counts
 
 
 def refused(bench: Bench, reason: str) -> tuple[BorrowRefused, dict[str, Any]]:

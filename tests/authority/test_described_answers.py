@@ -32,6 +32,8 @@ KNOWN: dict[str, list[Any]] = {
     "group": ["crew"],
     "user_type": ["Viewer", "Creator", "GIS Professional"],
     "extensions": [[], ["3DAnalyst"]],
+    "limit": [1, 2, 1000],
+    "after": [0, 1],
 }
 load_all_checks()
 CHECKED: list[Any] = CHECKS.get_by_names(

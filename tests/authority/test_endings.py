@@ -17,8 +17,8 @@ from authority.domain.refusals import (
 from authority.services import borrow, endings
 from authority.services.unit import Unit
 from tests.support.authorities import ON_SQLITE, Bench
-from tests.support.borrowing import at_once, claims_of, codes, issued_to, log_rows, seats_held, workstation
-from tests.support.database_contents import contents
+from tests.support.borrowing import at_once, claims_of, codes, issued_to, seats_held, workstation
+from tests.support.database_contents import contents, log_rows
 from verifier.workstation.carry import Wish
 
 

@@ -20,8 +20,7 @@ from authority.services.member_files import Imported
 from authority.services.members import Change
 from authority.services.unit import Unit
 from tests.support.authorities import ON_SQLITE, Bench
-from tests.support.borrowing import log_rows
-from tests.support.database_contents import contents
+from tests.support.database_contents import contents, log_rows
 from tests.support.organizations import actor, authorize, available, held, members_at_most, seats
 
 

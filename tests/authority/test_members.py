@@ -24,8 +24,8 @@ from authority.services.members import NewMember
 from authority.services.unit import Unit
 from authority.storage import assignments
 from tests.support.authorities import ON_SQLITE, Bench, make_bench
-from tests.support.borrowing import at_once, codes, issued_to, log_rows, workstation
-from tests.support.database_contents import contents
+from tests.support.borrowing import at_once, codes, issued_to, workstation
+from tests.support.database_contents import contents, log_rows
 
 EXTENSIONS = ("3DAnalyst", "SpatialAnalyst")
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.administration import contents_of
-from tests.support.console import Console
+from tests.support.console import Console, contents_of
 
 LONG = "x" * 129
 USAGE: dict[str, tuple[str, ...]] = {

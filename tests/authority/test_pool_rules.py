@@ -12,9 +12,10 @@ from authority.domain.refusals import PoolExhausted
 from authority.services import borrow, endings, pools, sessions
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
-from tests.support.borrowing import at_once, codes, issued_to, log_rows, row_counts, seats_held, workstation
+from tests.support.borrowing import at_once, codes, issued_to, seats_held, workstation
 from tests.support.connecting import own_seats, started
 from tests.support.console import Console
+from tests.support.database_contents import log_rows, row_counts
 from tests.support.web import Web, make_web, problem
 from verifier.workstation.carry import Wish
 

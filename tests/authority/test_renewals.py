@@ -11,8 +11,9 @@ from authority.domain.refusals import DurationTooLong, ExtensionNotAssigned, Lev
 from authority.services import borrow, sessions
 from authority.services.unit import Unit
 from tests.support.authorities import START, Bench
-from tests.support.borrowing import issued_to, log_rows, row_counts, workstation
+from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import assign, started
+from tests.support.database_contents import log_rows, row_counts
 from tests.support.organizations import Change, authorize, ends, seats
 from verifier import verify
 

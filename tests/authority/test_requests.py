@@ -22,8 +22,8 @@ from authority.services import borrow, licenses
 from authority.services.borrow import FASTEST_CLOCK, OLDEST_REQUEST, Issued
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
-from tests.support.borrowing import at_once, row_counts, workstation
-from tests.support.database_contents import Contents, contents
+from tests.support.borrowing import at_once, workstation
+from tests.support.database_contents import Contents, contents, row_counts
 from tests.support.organizations import authorize, without
 from verifier.core import claims, jose, keys
 from verifier.workstation.carry import Wish

@@ -22,7 +22,8 @@ from authority.domain.refusals import AlreadyBorrowed, PoolExhausted
 from authority.services import borrow, endings
 from authority.services.unit import Unit
 from tests.support.authorities import Bench, TestClock, make_bench
-from tests.support.borrowing import at_once, codes, issued_to, log_rows, seats_held, workstation
+from tests.support.borrowing import at_once, codes, issued_to, seats_held, workstation
+from tests.support.database_contents import log_rows
 from verifier.workstation.carry import Wish
 
 ROOT = Path(__file__).parents[2]

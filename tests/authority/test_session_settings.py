@@ -18,11 +18,11 @@ from authority.services import session_settings, sessions
 from authority.services.unit import Unit
 from authority.storage.db.tables import preferences
 from authority.web.api.session_settings import SettingsChange
-from tests.support.administration import contents, contents_of, over_http
 from tests.support.authorities import ON_SQLITE, START, Bench, make_bench
-from tests.support.borrowing import at_once, claims_of, fail_inserts, log_rows, workstation
+from tests.support.borrowing import at_once, claims_of, fail_inserts, workstation
 from tests.support.connecting import asked, body_of, configure, started
-from tests.support.console import Console
+from tests.support.console import Console, contents_of, over_http
+from tests.support.database_contents import contents, log_rows
 from tests.support.web import API, Web, make_web, problem
 
 FIRST = {"minutes": 30, "computers": 3, "offline_hours": 24, "save_minutes": 60}

@@ -14,9 +14,9 @@ from authority.services import sessions
 from authority.services.unit import Unit
 from authority.storage.sessions import Filter
 from tests.support.authorities import ON_SQLITE, START, Bench
-from tests.support.borrowing import log_rows, seats_held, workstation
+from tests.support.borrowing import seats_held, workstation
 from tests.support.connecting import assign, configure, last_used, own_seats, started
-from tests.support.database_contents import contents
+from tests.support.database_contents import contents, log_rows
 from verifier.workstation.identity import OsUser
 
 

@@ -12,8 +12,9 @@ from authority.services import log, sessions
 from authority.services.log import checkout_log
 from authority.services.unit import Unit
 from tests.support.authorities import START, Bench
-from tests.support.borrowing import log_rows, workstation
+from tests.support.borrowing import workstation
 from tests.support.connecting import assign, configure, started
+from tests.support.database_contents import log_rows
 
 HALF_AN_HOUR = timedelta(minutes=30)
 

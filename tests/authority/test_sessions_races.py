@@ -10,8 +10,9 @@ from authority.services import borrow, sessions
 from authority.services.sessions import Started
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
-from tests.support.borrowing import at_once, codes, issued_to, log_rows, seats_held, workstation
+from tests.support.borrowing import at_once, codes, issued_to, seats_held, workstation
 from tests.support.connecting import asked, started
+from tests.support.database_contents import log_rows
 from tests.support.workstations import SimulatedWorkstation
 from verifier.workstation.carry import Wish
 

@@ -33,9 +33,9 @@ from authority.services.unit import Unit
 from authority.storage import borrows as stored_borrows
 from authority.storage.db.tables import pools
 from tests.support.authorities import ON_SQLITE, START, Bench, make_bench
-from tests.support.borrowing import disable, issued_to, log_rows, seats_held, workstation
+from tests.support.borrowing import disable, issued_to, seats_held, workstation
 from tests.support.connecting import asked, assign, change_type, overfill, own_seats, started, take_extensions
-from tests.support.database_contents import contents
+from tests.support.database_contents import contents, log_rows
 from verifier.workstation.identity import OsUser
 
 DENIALS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -10,8 +10,9 @@ import pytest
 
 from authority.domain.members import Role
 from tests.support.authorities import START, Bench
-from tests.support.borrowing import log_rows, workstation
+from tests.support.borrowing import workstation
 from tests.support.connecting import asked, body_of, configure
+from tests.support.database_contents import log_rows
 from tests.support.web import Web, make_web, problem
 from tests.support.workstations import SimulatedWorkstation
 from verifier import verify

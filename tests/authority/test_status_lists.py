@@ -21,8 +21,8 @@ from authority.signing.encoding import digest
 from authority.storage import status_lists as stored
 from authority.storage.db.tables import tokens as tokens_table
 from tests.support.authorities import ON_SQLITE, Bench
-from tests.support.borrowing import at_once, claims_of, issued_to, row_counts, with_random, workstation
-from tests.support.database_contents import contents
+from tests.support.borrowing import at_once, claims_of, issued_to, with_random, workstation
+from tests.support.database_contents import contents, row_counts
 from verifier import NotGood, TrustStore, verify
 from verifier.core import status, steps
 from verifier.core.jose import strict_object

@@ -29,8 +29,8 @@ from authority.storage.counts import Counts
 from authority.storage.db.tables import events as events_table
 from tests.conftest import new_postgres_database
 from tests.support.authorities import Bench, make_bench
-from tests.support.borrowing import fail_inserts, issued_to, log_rows, workstation
-from tests.support.database_contents import Contents, contents
+from tests.support.borrowing import fail_inserts, issued_to, workstation
+from tests.support.database_contents import Contents, contents, log_rows
 from verifier.workstation.carry import Wish
 
 LONGEST_WAIT_SECONDS = 10.0

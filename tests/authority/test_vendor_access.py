@@ -13,9 +13,9 @@ from authority.services.defaults import Defaults
 from authority.services.members import Change, NewMember
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
-from tests.support.bad_input import contents
-from tests.support.borrowing import at_once, log_rows
+from tests.support.borrowing import at_once
 from tests.support.console import Console
+from tests.support.database_contents import contents, log_rows
 from tests.support.web import API, Web, make_web, problem
 
 FLAGS: list[dict[str, Any]] = [

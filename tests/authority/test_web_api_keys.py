@@ -13,11 +13,10 @@ from authority.presentation.api_keys import ApiKeyShown, MadeApiKey
 from authority.services import access, members
 from authority.services.members import NewMember
 from authority.services.unit import Unit
-from tests.support.administration import HOSTILE_TEXTS, contents
 from tests.support.authorities import Bench, make_bench
-from tests.support.borrowing import log_rows
 from tests.support.connecting import overfill
-from tests.support.web import API, Web, make_web, problem
+from tests.support.database_contents import contents, log_rows
+from tests.support.web import API, HOSTILE_TEXTS, Web, make_web, problem
 
 ID = "A" * 22
 PASSWORD = "correct horse battery staple"

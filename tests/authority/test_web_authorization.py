@@ -14,11 +14,11 @@ from werkzeug.test import TestResponse
 from authority.domain.members import Role
 from authority.presentation.authorization import AuthorizationShown, InstallationShown
 from authority.signing.keyring import FileSigner
-from tests.support.administration import contents, contents_of, over_http
 from tests.support.authorities import Bench, authorization_text, make_bench
-from tests.support.borrowing import at_once, issued_to, log_rows, workstation
+from tests.support.borrowing import at_once, issued_to, workstation
 from tests.support.connecting import overfill
-from tests.support.console import Console
+from tests.support.console import Console, contents_of, over_http
+from tests.support.database_contents import contents, log_rows
 from tests.support.vendors import RealVendor, sample_toml
 from tests.support.web import Web, make_web, problem
 from verifier import verify

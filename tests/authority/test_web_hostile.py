@@ -9,7 +9,8 @@ from authority.services import members
 from authority.services.members import NewMember
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
-from tests.support.borrowing import issued_to, row_counts, workstation
+from tests.support.borrowing import issued_to, workstation
+from tests.support.database_contents import row_counts
 from tests.support.web import Web, make_web, problem, refused_as_one_of
 from verifier.core import claims
 from verifier.workstation.carry import Wish

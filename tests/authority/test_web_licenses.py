@@ -12,10 +12,10 @@ from authority.domain.members import CONSOLE, Role
 from authority.services import endings, licenses
 from authority.services.unit import Unit
 from tests.support.authorities import START, Bench
-from tests.support.bad_input import contents, one_web
-from tests.support.borrowing import issued_to, log_rows, workstation
+from tests.support.borrowing import issued_to, workstation
+from tests.support.database_contents import contents, log_rows
 from tests.support.organizations import authorize, seats
-from tests.support.web import API, Web, make_web, problem
+from tests.support.web import API, Web, make_web, one_web, problem
 
 PRO, ALLSOURCE, DESKTOP = "arcgis-pro", "arcgis-allsource", "arcgis-desktop"
 

@@ -15,9 +15,9 @@ from authority.services.members import Change
 from authority.services.unit import Unit
 from authority.storage import borrows
 from tests.support.authorities import START, Bench
-from tests.support.bad_input import contents
 from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import assign, change_type, started
+from tests.support.database_contents import contents
 from tests.support.organizations import authorize, ends, seats
 from tests.support.web import Web, make_web, problem
 

@@ -12,8 +12,8 @@ from authority.services.defaults import Defaults
 from authority.services.members import NewMember
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
-from tests.support.bad_input import contents
-from tests.support.borrowing import issued_to, log_rows, seats_held, workstation
+from tests.support.borrowing import issued_to, seats_held, workstation
+from tests.support.database_contents import contents, log_rows
 from tests.support.web import API, Web, make_web, problem
 
 MEMBER = {

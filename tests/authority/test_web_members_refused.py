@@ -10,8 +10,8 @@ import pytest
 from authority.domain.members import Role, check_username
 from authority.domain.refusals import InvalidInput
 from tests.support.authorities import Bench
-from tests.support.bad_input import contents, one_web
-from tests.support.web import API, Web, make_web, problem
+from tests.support.database_contents import contents
+from tests.support.web import API, Web, make_web, one_web, problem
 
 
 @pytest.fixture

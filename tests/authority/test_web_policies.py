@@ -13,11 +13,11 @@ from authority.domain.offline_rules import MOST_DAYS
 from authority.presentation.policies import EffectiveShown, RuleShown
 from authority.services import policies
 from authority.services.unit import Unit
-from tests.support.administration import HOSTILE_TEXTS, contents, over_http
 from tests.support.authorities import Bench, make_bench
-from tests.support.borrowing import at_once, issued_to, log_rows, workstation
-from tests.support.console import Console
-from tests.support.web import API, Web, make_web, problem, refused_as_one_of
+from tests.support.borrowing import at_once, issued_to, workstation
+from tests.support.console import Console, over_http
+from tests.support.database_contents import contents, log_rows
+from tests.support.web import API, HOSTILE_TEXTS, Web, make_web, problem, refused_as_one_of
 from verifier.workstation.carry import Wish
 
 FIRST = {"level": "organization", "subject": "", "product": "", "allowed": True, "longest_days": 30, "default_days": 7}

@@ -18,7 +18,7 @@ from authority.services.borrow import Issued
 from authority.services.context import Authority
 from authority.services.unit import Unit
 from authority.storage.db.database import Database
-from authority.storage.db.tables import events, holds, members, metadata
+from authority.storage.db.tables import holds, members
 from tests.support.authorities import Bench
 from tests.support.workstations import SimulatedWorkstation
 from verifier.core.jose import strict_object
@@ -40,22 +40,6 @@ def workstation(name: str) -> SimulatedWorkstation:
 def claims_of(borrow_file: bytes) -> dict[str, Any]:
     """The claims of the token in a borrow file, unverified."""
     return strict_object(decode(json.loads(borrow_file)["borrow"].split(".")[1]))
-
-
-def row_counts(database: Database) -> dict[str, int]:
-    """How many rows each table has."""
-    with database.read() as connection:
-        return {
-            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-            for table in metadata.sorted_tables
-        }
-
-
-def log_rows(database: Database, kind: str) -> list[dict[str, Any]]:
-    """The rows of one kind in the log, oldest first."""
-    with database.read() as connection:
-        found = connection.execute(select(events).where(events.c.kind == kind).order_by(events.c.id))
-        return [dict(row) for row in found.mappings()]
 
 
 def seats_held(bench_or: Bench | Authority, product: str, feature: str) -> int:

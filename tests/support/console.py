@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,11 @@ from typing import Any
 import pytest
 
 from authority.cli.main import main
+from authority.web.application import create_app
+from authority.wiring.app import open_authority
+from authority.wiring.settings import load
+from tests.support.database_contents import Contents, contents
+from tests.support.web import API
 from tests.support.workstations import SimulatedWorkstation
 from verifier.core.files import render
 from verifier.workstation.carry import Wish
@@ -97,3 +103,21 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, names: Callable[[], list[
     for name in names():
         if re.match(r"CARNET_(AUTHORITY_|HOME)", name):
             monkeypatch.delenv(name)
+
+
+def contents_of(console: Console) -> Contents:
+    """Every row of every table of the home of a console."""
+    authority = open_authority(load({}, str(console.home)))
+    rows = contents(authority.database)
+    authority.database.close()
+    return rows
+
+
+@contextlib.contextmanager
+def over_http(console: Console) -> Iterator[Callable[[str], Any]]:
+    """What a GET by the administrator of this home answers."""
+    secret = console.good("api-key", "create", "admin", "--name", "over HTTP")["api_key"]
+    authority = open_authority(load({}, str(console.home)))
+    client = create_app(authority).test_client()
+    yield lambda path: client.get(API + path, headers={"Authorization": f"Bearer {secret}"}).get_json()
+    authority.database.close()

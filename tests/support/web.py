@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -13,10 +15,25 @@ from authority.services import access
 from authority.services.unit import Unit
 from authority.web.application import create_app
 from authority.web.problems import STATUS
-from tests.support.authorities import Bench
+from tests.support.authorities import Bench, make_bench
 
 API = "/api/v1"
 PROBLEM = {"type", "title", "status", "detail", "code", "hint", "errors", "request_id"}
+
+HOSTILE_TEXTS = {
+    "NUL": "a\u0000b",
+    "surrogate": "\ud800",
+    "line break": "a\nb",
+    "escape": "\u001b[2J",
+    "direction": "\u202eabc",
+    "markup": "<script>alert(1)</script>",
+    "quote": "'; DROP TABLE members; --",
+    "formula": "=cmd|' /C calc'!A0",
+    "braces": "{{7*7}}${7*7}%s%n",
+    "slashes": "../../etc/passwd",
+    "look-alike": "\u0430da",
+    "emoji": "\U0001f4a9" * 10,
+}
 
 
 @dataclass
@@ -73,3 +90,10 @@ def refused_as_one_of(answer: TestResponse, *codes: str) -> None:
     code = answer.get_json()["code"]
     assert code in codes, answer.get_data(as_text=True)
     problem(answer, STATUS[code], code)
+
+
+def one_web(folder: Path) -> Iterator[Web]:
+    """The application over a bench on SQLite, for a fixture that many tests share because none of them changes anything."""
+    bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home")
+    yield make_web(bench)
+    bench.authority.database.close()

@@ -13,9 +13,10 @@ from authority.services.defaults import Defaults
 from authority.services.members import Change, NewMember
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
-from tests.support.borrowing import issued_to, log_rows, workstation
+from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import assign
 from tests.support.console import Console
+from tests.support.database_contents import log_rows
 from tests.support.web import API, Web, make_web, problem
 
 OTHERS = [Role.LICENSE_MANAGER, Role.ANALYST, Role.MEMBER]
