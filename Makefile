@@ -6,7 +6,7 @@ SOURCES := authority verifier notebooks tests tools
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check check-long mutants notebooks gallery bench docs format lock
+.PHONY: help demo run test check check-locks check-long mutants notebooks gallery bench docs format lock
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,7 +29,9 @@ demo: $(VENV)/run.ready ## borrow, check without a network, return and revoke on
 
 run: $(VENV)/run.ready ## serve the sample organization at http://127.0.0.1:8440
 	@test -d var/authority/keys || $(BIN)/carnet-authority init --home var/authority --org "Sample Organization"
-	@echo "sign in with the user name and password that the first run printed; to begin anew: rm -r var/authority"
+	@echo "sign in with the user name and password that the first run printed, at the URL below it says how"
+	@echo "another password: echo NEW | $(BIN)/carnet-authority member set admin --password-file - --home var/authority"
+	@echo "to begin anew: rm -r var/authority"
 	@$(BIN)/carnet-authority serve --home var/authority
 
 test: $(VENV)/dev.ready ## run the tests
@@ -40,8 +42,12 @@ check: $(VENV)/dev.ready ## everything that must hold: format, lint, types, wall
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	.ci/check-locks $(PYTHON)
 	$(BIN)/pytest --numprocesses=logical --dist=loadfile --cov --cov-report=term
 	$(BIN)/coverage report --include='verifier/*' --fail-under=97
+
+check-locks: ## install the lock of what runs with the oldest pip of a supported Python, and with the newest
+	.ci/check-locks $(PYTHON)
 
 check-long: $(VENV)/dev.ready ## drive the organization against its model, 200,000 random steps
 	CARNET_MODEL_STEPS=200000 $(BIN)/pytest -q tests/authority/stateful

@@ -35,11 +35,28 @@ def test_links_in_the_documentation_lead_somewhere() -> None:
 
 @pytest.mark.slow
 def test_the_five_minute_walk_of_the_readme_works(tmp_path: Path) -> None:
-    """Every command of the walk runs as it stands, in order, in one folder; the last line of the output is as shown."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    walk = text[text.index("<!-- walk -->") : text.index("<!-- /walk -->")]
-    commands = re.findall(r"^\$ (.+)$", walk, re.MULTILINE)
+    """Every command of the walk runs as it stands, in order, in one folder."""
+    commands = commands_of("walk")
     assert len(commands) >= 8
+    run_all(commands, tmp_path)
+
+
+@pytest.mark.slow
+def test_the_borrow_in_two_commands_works(tmp_path: Path) -> None:
+    """What stands before it, then its commands, as they stand, in one folder and with one user's home."""
+    commands = [*commands_of("before"), *commands_of("borrow"), "carnet check arcgis-pro"]
+    assert len(commands) == 7
+    run_all(commands, tmp_path)
+
+
+def commands_of(part: str) -> list[str]:
+    """The commands of one part of the README."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.findall(r"^\$ (.+)$", text[text.index(f"<!-- {part} -->") : text.index(f"<!-- /{part} -->")], re.MULTILINE)
+
+
+def run_all(commands: list[str], tmp_path: Path) -> None:
+    """Runs the commands in an empty folder; those that say so are refused, all others end well."""
     environment = {"PATH": f"{BIN}:/usr/bin:/bin", "HOME": str(tmp_path)}
     for command in commands:
         expected = 1 if "# refused" in command else 0

@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[1]
 # What `python -m tools.walk` says at most. Who makes a walk shorter lowers the figure here.
 BUDGET = {
     "borrow": {
-        "files": 41,
-        "functions": 144,
-        "changes of file": 131,
+        "files": 42,
+        "functions": 147,
+        "changes of file": 132,
         "SQL executions": 10,
         "SQL statements": 6,
         "connections": 1,

@@ -26,6 +26,7 @@ from authority.web.api import (
     sessions,
 )
 from authority.web.api.forms import Problem
+from authority.web.front import front_page
 from authority.wiring.app import open_authority
 from authority.wiring.settings import from_process
 
@@ -90,6 +91,10 @@ def create_app(authority: Authority) -> OpenAPI:
 
 
 def _add_plain_routes(app: OpenAPI, authority: Authority) -> None:
+    @app.route("/")
+    def front() -> Response:
+        return Response(front_page(request.host_url), content_type="text/plain; charset=utf-8")
+
     @app.route("/openapi.json")
     def openapi() -> Response:
         return jsonify(description.complete(app.api_doc))

@@ -177,10 +177,11 @@ ROUTES: dict[str, Route] = {
     "GET /me": Route(),
     "POST /me/download-request": Route(frozenset(), differs=dict.fromkeys(Role, NOT_ALLOWED), owner=True),
     "GET /openapi.json": Route(is_public=True),
+    "GET /": Route(is_public=True),
     "GET /healthz": Route(is_public=True),
     "GET /readyz": Route(is_public=True),
 }
-BARE = {"/openapi.json", "/healthz", "/readyz"}
+BARE = {"/", "/openapi.json", "/healthz", "/readyz"}
 
 
 def path_of(name: str, world: World, **ids: str) -> str:

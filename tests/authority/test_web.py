@@ -276,3 +276,10 @@ def test_every_refusal_has_a_status_and_every_status_a_refusal() -> None:
     assert len(codes) == len(set(codes))
     assert set(codes) == set(STATUS)
     assert all(refusal.default_hint for refusal in every_refusal())
+
+
+def test_the_front_page_says_how_to_sign_in_at_this_address(web: Web) -> None:
+    answer = web.send("GET", "/", None)
+    assert (answer.status_code, answer.mimetype) == (200, "text/plain")
+    assert "curl http://localhost/api/v1/sign-in" in answer.text
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
