@@ -151,7 +151,7 @@ def migrate(frame: Frame) -> None:
 @click.command(cls=Command)
 @pass_frame
 def doctor(frame: Frame) -> int:
-    """Look at database, keys, authorization and status list, and say what is wrong."""
+    """Look at database, keys, authorization, status list and Python, and say what is wrong."""
     authority = open_authority(frame.settings(), check_tables=False)
     rows = [FindingShown.of(finding) for finding in overview.examine(Unit(authority, CONSOLE))]
     authority.database.close()
