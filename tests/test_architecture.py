@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 from tests.test_walk import BUDGET
@@ -26,6 +27,25 @@ def test_every_folder_of_the_rooms_is_named() -> None:
         if (folder / "__init__.py").exists()
     ]
     assert [folder for folder in folders if f"`{folder}`" not in PAGE] == []
+
+
+def test_every_room_of_the_contracts_is_named() -> None:
+    """What import-linter keeps apart in each of the three packages, the page tells apart."""
+    configuration = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    layers = {
+        (package, room)
+        for contract in configuration["contracts"]
+        for package in set(contract.get("containers", [])) & set(configuration["root_packages"])
+        for layer in contract["layers"]
+        for room in re.findall(r"\w+", layer)
+    }
+    assert {package for package, _ in layers} == set(configuration["root_packages"])
+    unnamed = [
+        (package, room)
+        for package, room in sorted(layers)
+        if not re.search(rf"`{room}`" if package == "checkout_log" else rf"`{package}/{room}(\.py)?`", PAGE)
+    ]
+    assert unnamed == []
 
 
 def test_its_figures_are_those_of_the_budget() -> None:
