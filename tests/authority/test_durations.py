@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authority.domain.catalogue import Product
 from authority.domain.offline_rules import (
     FIRST_RULE,
     MOST_DAYS,
@@ -20,6 +21,7 @@ from authority.domain.offline_rules import (
     check_rule,
     effective,
     end_of_borrow,
+    explanation,
     latest_end,
 )
 from authority.domain.refusals import DurationTooLong, InvalidInput, OfflineNotAllowed, ProductExpired
@@ -213,3 +215,24 @@ def test_a_switch_that_is_off_is_the_whole_path_and_keeps_the_days() -> None:
     assert found.path == ("organization: not allowed, for everybody",)
     on = effective([FIRST_RULE], a_member(), "arcgis-pro")
     assert (on.longest_days, on.default_days, on.path[-1]) == (30, 7, "organization: 30 days, default 7")
+
+
+@pytest.mark.parametrize(
+    ("rule", "product", "said"),
+    [
+        (OfflineRule(True, 30, 7, "organization", ("organization: 30 days",)), a_product(), "capped by authorization 365: 30"),
+        (OfflineRule(True, 999, 7, "organization"), a_product(), "capped by authorization: 365 days: 365"),
+        (OfflineRule(True, 30, 7, "organization"), a_product(until=NOW + 23 * 3600 * SECOND), "capped by end of arcgis-pro: 0"),
+        (OfflineRule(True, 999, 7, "organization"), a_product(until=NOW + 400 * DAY), "capped by authorization: 365 days: 365"),
+    ],
+)
+def test_the_explanation_says_what_caps_the_days(rule: OfflineRule, product: Product, said: str) -> None:
+    assert explanation(rule, an_authorization(max_borrow_days=365, ends_at=NOW + 999 * DAY), product, NOW).endswith(said)
+
+
+def test_what_ends_first_is_named_when_the_authorization_does() -> None:
+    soon = an_authorization(ends_at=NOW + DAY)
+    assert latest_end(OfflineRule(True, 30, 7, "organization"), soon, a_product(), NOW) == (
+        NOW + DAY,
+        "end of the authorization",
+    )

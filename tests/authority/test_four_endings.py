@@ -176,3 +176,8 @@ def test_a_borrow_is_active_up_to_its_end_and_not_at_it() -> None:
     borrow = a_borrow()
     assert borrow.state(borrow.expires_at - timedelta(seconds=1)) == "active"
     assert borrow.state(borrow.expires_at) == "expired"
+
+
+def test_a_release_says_why_and_when() -> None:
+    after = rules.released(a_borrow(), "stolen", NOW + DAY, accept_overlap=True)
+    assert after == a_borrow(ended_at=NOW + DAY, ended_by=Ending.RELEASED, end_reason="stolen", seat_free_at=NOW + DAY)

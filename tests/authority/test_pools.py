@@ -263,3 +263,24 @@ def test_a_higher_level_serves_whoever_is_in_the_group_it_is_reserved_for() -> N
     assert pool.grant(Features("Basic", ()), ("crew",), borrowing=False) == ADVANCED
     with pytest.raises(PoolExhausted):
         pool.grant(Features("Basic", ()), (), borrowing=False)
+
+
+@pytest.mark.parametrize("feature", ["Basic", "Standard"])
+def test_every_level_but_the_highest_can_be_served_from_above(feature: str) -> None:
+    check_rule(a_rule(feature, from_higher=True), a_concurrent_product(), ())
+
+
+def test_a_rule_of_a_group_that_says_nothing_is_refused_too() -> None:
+    with pytest.raises(InvalidInput, match="say nothing"):
+        check_rule(a_rule(group="crew"), a_concurrent_product(), ())
+
+
+def test_a_group_of_which_nobody_has_a_seat_has_its_whole_maximum() -> None:
+    assert a_pool(a_rule(group="crew", maximum=1)).grant(ADVANCED, ("crew",), borrowing=False) == ADVANCED
+
+
+def test_a_group_without_seats_left_to_reserve_is_not_named() -> None:
+    rules = (a_rule(group="crew", reserved=3), a_rule(group="day", reserved=1))
+    pool = a_pool(*rules, in_use={"Advanced": 7}, by_group={("Advanced", "day"): 1})
+    with pytest.raises(PoolExhausted, match=r'7 of 10 seats of "arcgis-desktop" Advanced are in use, .* reserved: 3 for crew$'):
+        pool.grant(ADVANCED, (), borrowing=False)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authority.domain import borrows as rules
-from authority.domain.members import Actor, Privilege, Role, check_name, check_room, check_username
+from authority.domain.members import RESERVED, Actor, Privilege, Role, check_name, check_room, check_username
 from authority.domain.membership import Membership
 from authority.domain.refusals import (
     AlreadyBorrowed,
@@ -270,3 +270,9 @@ def test_a_member_acts_as_themself() -> None:
     assert Actor(1, "ada", Role.ANALYST).has(Privilege.READ_LOG)
     assert not Actor(1, "ada", Role.MEMBER).has(Privilege.READ_LOG)
     check_name("a name", "a" * 128)
+
+
+@pytest.mark.parametrize("name", [*RESERVED, *(name.upper() for name in RESERVED)])
+def test_names_with_another_meaning_are_nobodys(name: str) -> None:
+    with pytest.raises(InvalidInput, match="another meaning"):
+        check_username(name)
