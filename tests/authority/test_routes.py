@@ -277,7 +277,7 @@ def test_another_method_is_405_and_the_answer_says_which_there_are(world: World,
 
 
 @pytest.mark.parametrize(
-    "path", ["/", API, f"{API}/", f"{API}/nothing", f"{API}/borrows/", "/.env", "/static/x", f"{API}/borrows/../../etc/passwd"]
+    "path", ["/x", API, f"{API}/", f"{API}/nothing", f"{API}/borrows/", "/.env", "/static/x", f"{API}/borrows/../../etc/passwd"]
 )
 def test_an_unknown_path_is_404(world: World, path: str) -> None:
     refused(world.web.send("GET", path), 404, "not-found")
