@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from verifier.cli.check import add_license
 from verifier.cli.output import UsageError, result
@@ -11,6 +11,7 @@ from verifier.cli.paths import check_output, write_output
 from verifier.core.times import timestamp
 from verifier.errors import Malformed
 from verifier.workstation import carry, install
+from verifier.workstation.clock import end_of_day
 from verifier.workstation.store import Store
 
 
@@ -58,8 +59,7 @@ def _end_of(text: str) -> int:
     """Seconds since 1970 UTC of the end meant: a day counts to its last moment, here; a time must have a zone."""
     try:
         if len(text) == len("2026-12-24"):
-            midnight = datetime.combine(date.fromisoformat(text) + timedelta(days=1), datetime.min.time())
-            return timestamp(midnight.astimezone())
+            return end_of_day(date.fromisoformat(text))
         return timestamp(datetime.fromisoformat(text))
     except (ValueError, OverflowError) as error:
         raise UsageError(f"--until {text}: write a day (2026-12-24) or a time with its zone (2026-12-24T18:00:00Z)") from error

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ import verifier.cli.main
 from tests.support.chains import Chain, make_chain
 from verifier.cli.main import main
 from verifier.core import files
+from verifier.core.jose import strict_object
+from verifier.core.keys import decode
 from verifier.workstation.store import Store
 
 
@@ -214,6 +218,23 @@ def test_wrong_usage_ends_with_2_and_writes_no_file(
     assert "please report" not in printed.err
     assert {name for name in left(tmp_path) if not name.endswith("machine-key.pem")} == before
     assert is_plain(printed.err)
+
+
+@pytest.mark.parametrize(
+    ("zone", "end"),
+    [("Africa/Cairo", "2027-04-30T01:00:00+03:00"), ("Europe/Berlin", "2027-04-30T00:00:00+02:00")],
+)
+def test_a_request_through_a_day_ends_with_the_last_moment_of_the_day_here(
+    zone: str, end: str, carried: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as environment:
+        environment.setenv("TZ", zone)
+        time.tzset()
+        assert main(["request", "arcgis-pro", "--until", "2027-04-29", "-o", "out"]) == 0
+    time.tzset()
+    _, members = files.parse(Path("out").read_bytes())
+    claims = strict_object(decode(members["request"].split(".")[1]))
+    assert claims["until"] == datetime.fromisoformat(end).timestamp()
 
 
 @pytest.mark.parametrize("argv", [["check", "arcgis-pro"], ["status"], ["return", "arcgis-pro", "-o", "out"]], ids=str)
