@@ -128,11 +128,15 @@ def _row(
 @click.argument("receipt_file")
 @pass_frame
 def check_in(frame: Frame, receipt_file: str) -> None:
-    """Take a carried return receipt in and free the seat."""
+    """Take a carried return receipt in and free the seat; also of a borrow that ended before, by time or by an administrator."""
     receipt = member_of_file(read_input(receipt_file), "return")
     with frame.authority() as authority:
         ended = endings.check_in(Unit(authority, CONSOLE), receipt)
-        show_ended(frame, authority, [ended])
+        shown = BorrowShown.of(ended, authority.now())
+    lines = [line_of(shown)]
+    if shown.state is not BorrowState.CHECKED_IN:
+        lines.append(f"  it ended in another way ({shown.state}) at {rfc3339(shown.ended_at)}; now no copy of it runs any more")
+    show(frame, shown, lines)
 
 
 def show_ended(frame: Frame, authority: Authority, ended: list[Borrow]) -> None:

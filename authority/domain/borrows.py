@@ -136,7 +136,6 @@ class Borrow:
     seat_free_at: datetime
     decided_by: str
     receipt_jti: str | None = None
-    receipt_digest: str | None = None
 
     def state(self, now: datetime) -> BorrowState:
         """Active, expired, or how it ended. Time ends a borrow, not a job: expiry follows from the time asked about."""
@@ -299,13 +298,10 @@ def renewed(borrow: Borrow, product: Product, ask: Ask, ends_at: datetime) -> Bo
     return replace(borrow, expires_at=end, seat_free_at=end, machine=ask.machine, user=ask.user)
 
 
-def checked_in(borrow: Borrow, receipt: Receipt, account: str | None, now: datetime) -> Borrow:
-    """The borrow after its holder proved with a receipt that the copy is gone: the seat is free at once.
+def check_receipt(borrow: Borrow, receipt: Receipt, account: str | None) -> None:
+    """Raises NotAllowed unless the receipt comes from the same machine, OS user and machine key, by the same account.
 
-    The receipt must come from the same machine, OS user and machine key; `account` is who brings it, None for an
-    administrator (seed S3). A revoked borrow keeps its ending, but its seat is freed.
-
-    Raises NotAllowed, BorrowAlreadyEnded.
+    `account` is who brings it, None for an administrator (seed S3).
     """
     if account is not None and account != borrow.member:
         raise NotAllowed(f"this borrow is {borrow.member}'s, only the same account checks it in", member=borrow.member)
@@ -314,18 +310,18 @@ def checked_in(borrow: Borrow, receipt: Receipt, account: str | None, now: datet
             "the receipt was made on another machine or by another user than the borrow",
             hint="Return the license on the machine, and as the user, that borrowed it.",
         )
-    if borrow.ended_by is Ending.REVOKED and borrow.holds_seat(now):
-        return replace(borrow, seat_free_at=now, receipt_jti=receipt.jti, receipt_digest=receipt.digest)
-    _check_open(borrow, now)
-    return replace(
-        borrow,
-        ended_at=now,
-        ended_by=Ending.CHECKED_IN,
-        end_reason=None,
-        seat_free_at=now,
-        receipt_jti=receipt.jti,
-        receipt_digest=receipt.digest,
-    )
+
+
+def checked_in(borrow: Borrow, receipt: Receipt, now: datetime) -> Borrow:
+    """The borrow after its holder proved with a receipt that the copy is gone: the seat is free at once.
+
+    What ended in another way keeps its ending (a machine that was found, a return that came late): of a revoked borrow the
+    seat is freed, and of a revoked or released one no copy may run any more.
+    """
+    proved = replace(borrow, receipt_jti=borrow.receipt_jti or receipt.jti)
+    if borrow.state(now) is BorrowState.ACTIVE:
+        return replace(proved, ended_at=now, ended_by=Ending.CHECKED_IN, end_reason=None, seat_free_at=now)
+    return replace(proved, seat_free_at=min(now, borrow.seat_free_at))
 
 
 def revoked(borrow: Borrow, reason: str, now: datetime) -> Borrow:

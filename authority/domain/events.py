@@ -81,8 +81,13 @@ class Event:
     reason: str | None = None
 
 
-def borrow_events(kind: EventKind, borrow: Borrow, actor: Actor, reason: str | None = None) -> list[Event]:
-    """The rows of something that happened to a borrow: one for its level and one for each extension."""
+def borrow_events(
+    kind: EventKind, borrow: Borrow, actor: Actor, reason: str | None = None, *, quantity: int = 1
+) -> list[Event]:
+    """The rows of something that happened to a borrow: one for its level and one for each extension.
+
+    `quantity` is how many seats of each it moved.
+    """
     return [
         Event(
             kind=kind,
@@ -96,7 +101,7 @@ def borrow_events(kind: EventKind, borrow: Borrow, actor: Actor, reason: str | N
             machine=borrow.machine.id,
             alias=borrow.machine.alias,
             os_user=borrow.user.name,
-            quantity=1,
+            quantity=quantity,
             until=borrow.expires_at,
             reason=reason,
         )

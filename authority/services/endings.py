@@ -9,7 +9,7 @@ from authority.domain.members import Privilege
 from authority.domain.refusals import InvalidInput, NotFound, RequestInvalid
 from authority.services.unit import Unit
 from authority.signing import inbox
-from authority.storage import borrows, tokens
+from authority.storage import borrows, receipts, tokens
 
 LONGEST_REASON = 500
 
@@ -17,19 +17,26 @@ LONGEST_REASON = 500
 def check_in(unit: Unit, receipt: str) -> Borrow:
     """Ends the borrow of a signed return receipt and frees its seat; the same receipt again changes nothing.
 
-    Raises RequestInvalid, NotFound, NotAllowed (another machine, user or account), BorrowAlreadyEnded.
+    A receipt of a borrow that ended in another way is taken too: it proves that no copy runs any more, and its machine can
+    renew what else it has. It is in the log with how the borrow had ended; it moves no seat.
+
+    Raises RequestInvalid, NotFound, NotAllowed (another machine, user or account).
     """
     returned = inbox.read_receipt(receipt)
     with unit.writing():
         account = None if unit.actor.has(Privilege.ACT_FOR_MEMBERS) else unit.actor.username
         before = _locked(unit, returned.borrow_id)
-        if before.receipt_jti == returned.jti:
+        rules.check_receipt(before, returned, account)
+        if receipts.is_known(unit.connection, returned.digest):
             return before
-        after = rules.checked_in(before, returned, account, unit.now)
         if not tokens.has(unit.connection, before.id, returned.token_jti):
             raise RequestInvalid(f"the receipt names the token {returned.token_jti}, which this borrow never had")
+        after = rules.checked_in(before, returned, unit.now)
         borrows.update(unit.connection, after)
-        unit.record(borrow_events(EventKind.CHECK_IN, after, unit.actor, reason=str(Ending.CHECKED_IN)))
+        receipts.add(unit.connection, returned, unit.now)
+        moves_seat = before.holds_seat(unit.now)
+        reason = str(Ending.CHECKED_IN if moves_seat else before.state(unit.now))
+        unit.record(borrow_events(EventKind.CHECK_IN, after, unit.actor, reason, quantity=int(moves_seat)))
     return after
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, func, not_, or_, select
 
+from authority.domain.borrows import Ending
 from authority.storage.db.tables import assignments, borrows, events, members, sessions
 from authority.storage.members import key_of
 
@@ -79,13 +80,19 @@ def _last_borrows(product: str) -> Select[Any]:
     """The latest checkout, check-in and renewal. A borrow's row does not keep when it was renewed; the log does.
 
     No renewal is later than the check-in. The kind of an event is no condition: the few events of a borrow are found by its id.
+    A receipt for a borrow that had ended is no use: it was checked in when its seat was freed before its end by a receipt.
     """
-    checked_in_at = case((borrows.c.receipt_jti.is_not(None), borrows.c.seat_free_at))
+    is_checked_in = and_(
+        borrows.c.receipt_jti.is_not(None),
+        borrows.c.seat_free_at < borrows.c.expires_at,
+        func.coalesce(borrows.c.ended_by, "") != Ending.RELEASED,
+    )
+    checked_in_at = case((is_checked_in, borrows.c.seat_free_at))
     renewed_at = case((events.c.kind == "renewal", events.c.at))
     return (
         select(members.c.username, func.max(borrows.c.issued_at), func.max(checked_in_at), func.max(renewed_at))
         .join(borrows, borrows.c.member_id == members.c.id)
-        .outerjoin(events, and_(events.c.handle == borrows.c.id, borrows.c.receipt_jti.is_(None)))
+        .outerjoin(events, and_(events.c.handle == borrows.c.id, not_(is_checked_in)))
         .where(borrows.c.product == product)
         .group_by(members.c.username)
     )

@@ -28,6 +28,7 @@ from authority.storage.db.tables import (
     offline_rules,
     pool_rules,
     pools,
+    receipts,
     sessions,
     status_lists,
     tokens,
@@ -78,7 +79,7 @@ _SITUATION = Gathering(
         ),
     ),
     borrows=select(borrows, members.c.username, members.c.user_type).join(members).where(_HOLDING),
-    receipts=select(borrows.c.id).where(borrows.c.receipt_digest == bindparam("receipt")),
+    receipts=select(receipts.c.borrow_id).where(receipts.c.digest == bindparam("receipt")),
     lists=select(status_lists.c.seq, status_lists.c.issued_at, status_lists.c.authorization_seq).where(
         status_lists.c.seq == select(func.max(status_lists.c.seq)).scalar_subquery()
     ),

@@ -156,7 +156,6 @@ def borrow_of(row: Any, groups: tuple[str, ...]) -> Borrow:
         seat_free_at=row.seat_free_at,
         decided_by=row.decided_by,
         receipt_jti=row.receipt_jti,
-        receipt_digest=row.receipt_digest,
     )
 
 
@@ -193,5 +192,4 @@ def _values(borrow: Borrow) -> dict[str, Any]:
         "seat_free_at": borrow.seat_free_at,
         "decided_by": borrow.decided_by,
         "receipt_jti": borrow.receipt_jti,
-        "receipt_digest": borrow.receipt_digest,
     }

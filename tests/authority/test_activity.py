@@ -160,6 +160,22 @@ def test_what_an_administrator_does_to_a_borrow_is_no_use_of_it(bench: Bench) ->
 
 
 @ON_SQLITE
+@pytest.mark.parametrize("is_released", [False, True], ids=["by time", "released"])
+def test_a_return_that_comes_late_is_no_use(bench: Bench, is_released: bool) -> None:
+    """The license was of no use any more; a renewal before is told as ever."""
+    ada, laptop = bench.member("ada"), workstation("laptop")
+    issued = issued_to(bench, ada, laptop, days=2)
+    bench.clock.turn(days=1)
+    issued_to(bench, ada, laptop, days=2)
+    if is_released:
+        bench.clock.turn(days=1)
+        endings.release(Unit(bench.authority, CONSOLE), issued.borrow.id, "lost", accept_overlap=True)
+    bench.clock.turn(days=5)
+    endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(issued.file, bench.clock()))
+    assert of(bench).last_used_at == START + timedelta(days=1)
+
+
+@ON_SQLITE
 def test_each_product_has_a_last_use_of_its_own(bench: Bench) -> None:
     ada = bench.member("ada")
     licenses.assign(Unit(bench.authority, CONSOLE), "ada", ALLSOURCE, "Basic", ())

@@ -178,6 +178,20 @@ def test_a_borrow_from_request_file_to_check_in(console: Console, tmp_path: Path
     assert console.good("borrow", "list", "--state", "active") == []
 
 
+def test_the_receipt_of_a_found_machine_is_taken_and_the_release_settled(console: Console) -> None:
+    laptop = workstation("laptop")
+    lost = console.borrow(laptop, "ada", days=3)
+    console.good("borrow", "release", lost["id"], "--reason", "lost", "--accept-overlap")
+    assert console.good("borrow", "show", lost["id"])["copy_may_run_until"] == lost["expires_at"]
+    receipt = console.receipt(laptop)
+    for ended in (console.run("borrow", "check-in", receipt), console.run("borrow", "check-in", receipt)):
+        assert (ended.status, ended.err) == (0, "")
+        assert "it ended in another way (released) at " in ended.out
+        assert "no copy of it runs any more" in ended.out
+    settled = console.good("borrow", "show", lost["id"])
+    assert (settled["state"], settled["reason"], settled["copy_may_run_until"]) == ("released", "lost", None)
+
+
 def test_the_same_request_file_gets_the_same_borrow_file(console: Console, tmp_path: Path) -> None:
     laptop = workstation("laptop")
     request = console.request(laptop)

@@ -7,7 +7,6 @@ import pytest
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import (
     AlreadyBorrowed,
-    BorrowAlreadyEnded,
     InvalidInput,
     NotAllowed,
     NotFound,
@@ -18,7 +17,7 @@ from authority.services import borrow, endings
 from authority.services.unit import Unit
 from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.borrowing import at_once, claims_of, codes, issued_to, seats_held, workstation
-from tests.support.database_contents import contents, log_rows
+from tests.support.database_contents import contents, log_rows, unchanged
 from verifier.workstation.carry import Wish
 
 
@@ -53,12 +52,65 @@ def test_an_old_receipt_does_not_end_the_next_borrow(bench: Bench) -> None:
     assert seats_held(bench, "arcgis-pro", "Advanced") == 1
 
 
-def test_another_receipt_for_a_borrow_that_was_checked_in_is_refused(bench: Bench) -> None:
+def test_another_receipt_for_a_borrow_that_was_checked_in_is_known_and_moves_no_seat(bench: Bench) -> None:
+    """A workstation whose state was lost makes a second one, and its next request names it."""
     ada, laptop = bench.member("ada"), workstation("laptop")
     issued = issued_to(bench, ada, laptop)
-    endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(issued.file, bench.clock()))
-    with pytest.raises(BorrowAlreadyEnded):
-        endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(issued.file, bench.clock()))
+    first = laptop.receipt_for(issued.file, bench.clock())
+    checked_in = endings.check_in(Unit(bench.authority, ada), first)
+    bench.clock.turn(minutes=1)
+    second = laptop.receipt_for(issued.file, bench.clock())
+    assert endings.check_in(Unit(bench.authority, ada), second) == checked_in
+    for receipt in (first, second):
+        with unchanged(bench.authority.database):
+            endings.check_in(Unit(bench.authority, ada), receipt)
+    rows = log_rows(bench.authority.database, "checkin")
+    assert [(row["quantity"], row["reason"]) for row in rows] == [(1, "checked-in"), (0, "checked-in")]
+
+
+@pytest.mark.parametrize("how", ["by time", "released", "revoked, and its time is over"])
+def test_a_late_return_is_known_logged_and_hinders_no_renewal(bench: Bench, how: str) -> None:
+    """RoseSilverSoftware/IlluminatedCloud #2191, #1918: an activation that cannot be given back and blocks the next."""
+    ada, laptop = bench.member("ada"), workstation("laptop")
+    pro, desktop = issued_to(bench, ada, laptop, days=20), issued_to(bench, ada, laptop, product="arcgis-desktop", days=2)
+    if how == "released":
+        endings.release(Unit(bench.authority, CONSOLE), desktop.borrow.id, "thought lost", accept_overlap=True)
+    if how.startswith("revoked"):
+        endings.revoke(Unit(bench.authority, CONSOLE), desktop.borrow.id, "audit")
+    bench.clock.turn(days=1 if how == "released" else 3)
+    before = borrow.show(Unit(bench.authority, ada), desktop.borrow.id)
+    after = endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(desktop.file, bench.clock()))
+    state = before.state(bench.clock())
+    assert (after.state(bench.clock()), after.seat_free_at, after.ended_at) == (state, before.seat_free_at, before.ended_at)
+    assert after.copy_may_run_until(bench.clock()) is None
+    assert borrow.show(Unit(bench.authority, ada), desktop.borrow.id) == after
+    (row,) = log_rows(bench.authority.database, "checkin")
+    assert (row["handle"], row["quantity"], row["reason"]) == (desktop.borrow.id, 0, state)
+    assert issued_to(bench, ada, laptop, days=25).borrow.id == pro.borrow.id
+
+
+@pytest.mark.parametrize("by", ["the holder", "an administrator"])
+def test_after_a_release_by_mistake_the_found_machine_is_settled_and_its_next_borrow_renewed(bench: Bench, by: str) -> None:
+    ada, laptop = bench.member("ada"), workstation("laptop")
+    actor = ada if by == "the holder" else CONSOLE
+    lost = issued_to(bench, ada, laptop, days=10)
+    released = endings.release(Unit(bench.authority, CONSOLE), lost.borrow.id, "thought lost", accept_overlap=True)
+    assert released.copy_may_run_until(bench.clock()) == lost.borrow.expires_at
+    receipt = laptop.receipt_for(lost.file, bench.clock())
+    assert endings.check_in(Unit(bench.authority, actor), receipt).copy_may_run_until(bench.clock()) is None
+    again = issued_to(bench, ada, laptop, days=5)
+    assert again.borrow.id != lost.borrow.id
+    assert issued_to(bench, ada, laptop, days=20).borrow.id == again.borrow.id
+
+
+def test_a_receipt_that_comes_again_is_answered_to_who_may_bring_it_alone(bench: Bench) -> None:
+    ada, eve, laptop = bench.member("ada"), bench.member("eve"), workstation("laptop")
+    receipt = laptop.receipt_for(issued_to(bench, ada, laptop).file, bench.clock())
+    ended = endings.check_in(Unit(bench.authority, ada), receipt)
+    with pytest.raises(NotAllowed):
+        endings.check_in(Unit(bench.authority, eve), receipt)
+    for actor in (ada, CONSOLE, bench.administrator()):
+        assert endings.check_in(Unit(bench.authority, actor), receipt) == ended
 
 
 @ON_SQLITE
@@ -178,9 +230,10 @@ def test_many_endings_at_once_leave_exactly_one(bench: Bench) -> None:
     answers = at_once([release, lambda: endings.check_in(Unit(bench.authority, ada), receipt)] * 10)
     found = borrow.show(Unit(bench.authority, ada), issued.borrow.id)
     logged = [len(log_rows(bench.authority.database, kind)) for kind in ("release", "checkin")]
-    assert sorted(logged) == [0, 1]
+    assert logged in ([0, 1], [1, 1])
     assert found.state(bench.clock()) == ("released" if logged[0] else "checked-in")
-    assert codes(answers)["borrow-already-ended"] == (19 if logged[0] else 10)
+    # The receipt is taken however the borrow ended; of the releases one at most.
+    assert codes(answers)["borrow-already-ended"] == (9 if logged[0] else 10)
 
 
 def test_a_request_made_before_the_release_is_answered_as_ever(bench: Bench) -> None:

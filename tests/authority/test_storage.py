@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import StatementError
 
 from authority.domain.refusals import NotSetUp, SettingsInvalid, StorageUnavailable
 from authority.storage.db import schema
 from authority.storage.db.database import Database
-from authority.storage.db.tables import Instant, members, metadata, organization, pools
+from authority.storage.db.tables import Instant, members, metadata, organization, pools, receipts
 from tests.support.authorities import Bench
 from tests.support.database_contents import contents
 
@@ -49,6 +50,33 @@ def test_migrating_twice_changes_nothing(empty_database_url: str) -> None:
     assert schema.migrate(database) == (None, schema.newest())
     assert schema.migrate(database) == (schema.newest(), schema.newest())
     schema.check(database)
+    database.close()
+
+
+def test_receipts_that_borrows_had_are_known_after_migrating(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    with database.write() as connection:
+        config = schema._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            text(
+                "INSERT INTO members (id, username, username_key, full_name, user_type, role, disabled, vendor_access, "
+                "download_permission, created_at) VALUES (1, 'ada', 'ada', '', 'Viewer', 'member', false, false, 'none', 0)"
+            )
+        )
+        for borrow_id, digest in (("a" * 22, "d" * 43), ("b" * 22, None)):
+            connection.execute(
+                text(
+                    "INSERT INTO borrows (id, member_id, product, level, extensions, machine_id, machine_source, machine_key, "
+                    "user_id, user_name, issued_at, expires_at, seat_free_at, decided_by, receipt_digest) VALUES "
+                    "(:id, 1, 'arcgis-pro', 'Advanced', '[]', 'm', 's', 'k', 'uid:1', 'ada', 0, 9, 7, 'organization', :digest)"
+                ),
+                {"id": borrow_id, "digest": digest},
+            )
+    assert schema.migrate(database) == ("0001", schema.newest())
+    with database.read() as connection:
+        assert [(row.digest, row.borrow_id) for row in connection.execute(select(receipts))] == [("d" * 43, "a" * 22)]
     database.close()
 
 

@@ -181,6 +181,7 @@ def test_a_check_in_ends_the_borrow_and_again_says_the_same(web: Web) -> None:
     shown = first.get_json()["borrow"]
     assert (shown["state"], shown["copy_may_run_until"]) == ("checked-in", None)
     assert again.get_json() == first.get_json()
+    problem(web.post("/check-ins", receipt, Role.ANALYST), 403, "not-allowed")
 
 
 def test_a_refused_borrow_is_409_with_the_values(web: Web) -> None:

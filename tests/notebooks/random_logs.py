@@ -167,7 +167,8 @@ def _event(choose: Chooser, at: int, line: int, product: str, source: str, step:
         machine=choose.one(("m1", "m1", "m2", None)),
         alias=choose.one(("desk", None)),
         os_user=None,
-        quantity=choose.one((1, 1, 1, 2, 3)),
+        # Of a borrow that had ended a receipt moves no seat.
+        quantity=0 if kind == "checkin" and source == "authority" and choose.often(20) else choose.one((1, 1, 1, 2, 3)),
         until=at + choose.number(1, 25) * step * SECOND if is_borrow else None,
         reason=choose.one(CODES[source])
         if kind == "denial"

@@ -131,7 +131,7 @@ def _uses(raw_log: RawLog) -> list[Use]:
 
 def _of_handle(raw_log: RawLog, events: list[Event]) -> Use:
     opening = [one for one in events if one.event in OPENING]
-    closing = [one for one in events if one.event in CLOSING]
+    closing = [one for one in events if one.event in CLOSING and one.quantity]
     held = max((one.quantity for one in events if one.event != "upgrade"), default=0)
     added = sum(one.quantity for one in events if one.event == "upgrade")
     return _use(
@@ -231,7 +231,7 @@ def _closed_by(events: list[Event]) -> str:
     for one in events:
         if one.event in ("release", "end"):
             closed.add(one.event)
-        elif one.event == "checkin":
+        elif one.event == "checkin" and one.quantity:
             closed.add(one.reason if one.reason in ("idle", "shutdown") else "checkin")
     return next(word for word in ("release", "end", "idle", "shutdown", "checkin") if word in closed)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from checkout_log.columns import names
@@ -179,6 +180,18 @@ class TestBorrows:
 
     def test_a_revoked_borrow_can_be_released(self) -> None:
         assert self.borrow((1, "checkout", 50), (9, "revocation", 50), (20, "release", 50)) == [(1, 20, 1, "release")]
+
+    @pytest.mark.parametrize(
+        ("before", "end"), [((), (50, "expiry")), (((20, "release", 50),), (20, "release"))], ids=["by time", "released"]
+    )
+    def test_a_receipt_that_comes_late_ends_nothing(
+        self, before: tuple[tuple[int, str, int], ...], end: tuple[float, str]
+    ) -> None:
+        """It moves no seat: the quantity of its row is 0."""
+        acts = [event(at, kind, mode="borrow", handle="b", source="authority", until=due) for at, kind, due in before]
+        out = event(1, mode="borrow", handle="b", source="authority", until=50)
+        late = event(70, "checkin", mode="borrow", handle="b", source="authority", until=50, quantity=0)
+        assert sessions(raw_log([out, *acts, late])) == [(1, end[0], 1, end[1])]
 
     def test_a_borrow_that_is_not_yet_due_is_open(self) -> None:
         assert self.borrow((1, "checkout", 5_000)) == [(1, 1_000, 1, "open")]

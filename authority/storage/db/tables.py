@@ -181,8 +181,16 @@ borrows = Table(
     Column("seat_free_at", Instant, nullable=False, index=True),
     Column("decided_by", Text, nullable=False),
     Column("receipt_jti", String(22), nullable=True),
-    Column("receipt_digest", String(43), nullable=True, index=True),
     Index("ix_borrows_member_product", "member_id", "product", "seat_free_at"),
+)
+
+# Every receipt that was taken, also one for a borrow that had ended: by its digest a machine's next request names it.
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("digest", String(43), primary_key=True),
+    Column("borrow_id", String(22), ForeignKey("borrows.id"), nullable=False),
+    Column("taken_at", Instant, nullable=False),
 )
 
 # Connected uses. `active_until` moves with every renewal; what ended by time has no other mark than that it is past.

@@ -133,6 +133,6 @@ def release(path: BorrowPath, body: Release) -> Response:
 
 @api.post("/check-ins", summary="Check a borrow in", responses={200: EndedBorrow, 404: Problem})
 def check_in(body: CheckIn) -> Response:
-    """Frees the seat; the same receipt again changes nothing."""
+    """Frees the seat; the same receipt again changes nothing. Of a borrow that ended in another way it is taken too."""
     ended = endings.check_in(unit(open_over_limit=True), body.receipt)
     return json_of(EndedBorrow.of(ended, authority().now()))

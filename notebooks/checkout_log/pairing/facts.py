@@ -26,7 +26,8 @@ def facts() -> dict[str, Values]:
         "alias": _["alias"].max(),
         "start": _["at"].min(where=_.event.isin(OPENING)),
         "until": _.until.max(),
-        "closed_at": _["at"].max(where=_.event.isin(CLOSING)),
+        # What moved no seat closed nothing: a receipt that came when the borrow had ended.
+        "closed_at": _["at"].max(where=_.event.isin(CLOSING) & (_.quantity > 0)),
         "closed_by": _closed_by().max(),
         "revoked": (_.event == REVOCATION).any(),
         "undated": _.ambiguous.any(),
@@ -38,5 +39,7 @@ def _closed_by() -> Values:
     of_reason = [(_.reason == reason, CLOSED_BY[reason]) for reason in ("idle", "shutdown")]
     checked_in = ibis.cases(*of_reason, else_=CLOSED_BY[CHECKIN])
     return ibis.cases(
-        (_.event == RELEASE, CLOSED_BY[RELEASE]), (_.event == END, CLOSED_BY[END]), (_.event == CHECKIN, checked_in)
+        (_.event == RELEASE, CLOSED_BY[RELEASE]),
+        (_.event == END, CLOSED_BY[END]),
+        ((_.event == CHECKIN) & (_.quantity > 0), checked_in),
     )

@@ -92,7 +92,7 @@ class Model(Seats):
         """A renewal keeps what is borrowed, so all of it must still be there to be given; it extends and never shortens."""
         wish = request.wish
         receipt = request.receipt
-        if receipt is not None and self.borrows[self.receipts[receipt].borrow].receipt != receipt:
+        if receipt is not None and receipt not in self.borrows[self.receipts[receipt].borrow].receipts:
             return "already-borrowed"
         if (wish.level is not None and rank(wish.level) > rank(here.level)) or not wish.extensions <= here.extensions:
             return "already-borrowed"
@@ -119,14 +119,14 @@ class Model(Seats):
         """A receipt arrives, brought by a member or (None) by an administrator."""
         receipt = self.receipts[number]
         use = self.borrows[receipt.borrow]
-        if use.receipt == number:
-            return AGAIN
         if (by is not None and by != use.name) or receipt.machine != use.machine:
             return "not-allowed"
-        if not self.is_active(use) and not (use.ended == REVOKED and use.seat_free_at > self.now):
-            return "borrow-already-ended"
-        use.ended = use.ended or CHECKED_IN
-        use.seat_free_at, use.receipt = self.now, number
+        if number in use.receipts:
+            return AGAIN
+        use.receipts.add(number)
+        if self.is_active(use):
+            use.ended = CHECKED_IN
+        use.seat_free_at = min(self.now, use.seat_free_at)
         return DONE
 
     def revoke(self, borrow: int) -> str:

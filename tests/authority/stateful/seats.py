@@ -39,7 +39,7 @@ class Use:
     seat_free_at: datetime
     seats: set[str]
     ended: str | None = None
-    receipt: int | None = None
+    receipts: set[int] = field(default_factory=set)
 
     def features(self) -> set[str]:
         return {self.level, *self.extensions}
