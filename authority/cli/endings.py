@@ -128,7 +128,10 @@ def _row(
 @click.argument("receipt_file")
 @pass_frame
 def check_in(frame: Frame, receipt_file: str) -> None:
-    """Take a carried return receipt in and free the seat; also of a borrow that ended before, by time or by an administrator."""
+    """Take a carried return receipt in and free the seat.
+
+    One of a borrow that ended before, by time or by an administrator, is taken too: no copy runs any more.
+    """
     receipt = member_of_file(read_input(receipt_file), "return")
     with frame.authority() as authority:
         ended = endings.check_in(Unit(authority, CONSOLE), receipt)
