@@ -165,7 +165,7 @@ def test_a_renewal_at_the_same_moment_does_not_undo_an_ending(postgres_bench: Be
     ended: Callable[[Borrow], Borrow] = {
         "revoke": lambda found: rules.revoked(found, "lost", now),
         "release": lambda found: rules.released(found, "lost", now, accept_overlap=True),
-        "check in": lambda found: rules.checked_in(found, receipt, None, now),
+        "check in": lambda found: rules.checked_in(found, receipt, now),
     }[ending]
     with ThreadPoolExecutor(1) as pool:
         with bench.authority.database.write() as connection:
