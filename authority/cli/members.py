@@ -7,6 +7,7 @@ import click
 from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_table
 from authority.cli.table import CommandTable
 from authority.domain.members import CONSOLE, DownloadPermission, Role
+from authority.presentation import member_sheet, sheets
 from authority.presentation.licenses import AssignmentShown
 from authority.presentation.members import (
     ChangedMember,
@@ -165,7 +166,7 @@ def _of(numbers: Numbers | MembershipShown) -> str:
 
 @member.command("remove")
 @click.argument("usernames", nargs=-1)
-@click.option("--file", "file", metavar="FILE", help="One user name in each line.")
+@click.option("--file", "file", metavar="FILE", help="One user name in each line, or a CSV table with a column username.")
 @click.option("--type", "user_type", metavar="TYPE", help="All members of the type.")
 @click.option("--group", metavar="GROUP", help="All members of the group.")
 @click.option("--release", is_flag=True, help="Free the seats of members who still have a borrow out.")
@@ -182,7 +183,7 @@ def remove_members(
 ) -> None:
     """Remove members, all of them or none."""
     with frame.authority() as authority:
-        names = list(usernames) + ([] if file is None else _lines(file))
+        names = list(usernames) + ([] if file is None else _names(file))
         if user_type or group:
             selection = members.every(Unit(authority, CONSOLE), user_type=user_type, group=group)
             names += [item.username for item in selection if item.role is not Role.ADMINISTRATOR]
@@ -200,12 +201,12 @@ def _still_out(removal: RemovalShown) -> str:
     return "".join(f"; {borrow.product} is out until {rfc3339(borrow.expires_at)}" for borrow in removal.borrows)
 
 
-def _lines(name: str) -> list[str]:
+def _names(name: str) -> list[str]:
     try:
-        with click.open_file(name, encoding="utf-8") as stream:
-            return [line.strip() for line in stream if line.strip()]
-    except (OSError, ValueError) as error:
-        raise click.UsageError(f"{name} cannot be read") from error
+        with click.open_file(name, "rb") as stream:
+            return sheets.read_names(stream, member_sheet.USERNAME)
+    except OSError as error:
+        raise click.UsageError(f"{name} cannot be read: {error.strerror}") from error
 
 
 @member.command("defaults")

@@ -7,7 +7,7 @@ from typing import Any
 
 from authority.domain.members import Assignment, DownloadPermission, Member, Role, check_group, check_name, check_username
 from authority.domain.refusals import InvalidInput, WrongCell
-from authority.presentation import sheets
+from authority.presentation import dialect, sheets
 from authority.presentation.members import MemberShown
 from authority.presentation.sheets import Row
 from authority.services.licenses import Wish
@@ -21,7 +21,6 @@ NEVER = {
 }
 # In these an empty cell is a value: no name, no group, no license beside what the user type includes.
 MAY_BE_EMPTY = ("full_name", "groups", LICENSES)
-TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0")
 LICENSE_HINT = "Write PRODUCT=LEVEL, or PRODUCT=LEVEL+EXTENSION+EXTENSION, and ; between products."
 
 
@@ -105,15 +104,14 @@ def _licenses(cell: str) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     return tuple(licenses.values())
 
 
-_BOOLEAN = _one_of(dict.fromkeys(TRUE, True) | dict.fromkeys(FALSE, False))
 _READERS: dict[str, Callable[[str], Any]] = {
     USERNAME: _username,
     "full_name": _full_name,
     "user_type": str.strip,
     "role": _one_of({str(role): role for role in Role}),
     "groups": _groups,
-    "disabled": _BOOLEAN,
-    "vendor_access": _BOOLEAN,
+    "disabled": dialect.is_true,
+    "vendor_access": dialect.is_true,
     "download_permission": _one_of({str(word): word for word in DownloadPermission}),
     LICENSES: _licenses,
 }

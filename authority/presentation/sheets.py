@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +11,13 @@ from operator import attrgetter
 from typing import IO, Any
 
 from authority.domain.refusals import InvalidInput
+from authority.presentation import dialect
 from authority.presentation.shown import NOT_IN_SHEETS, Shown, rfc3339
 
 # A member's row has some 150 bytes: room for several times the members of a large organization, and an end for anything else.
 LARGEST_FILE = 16 * 1024 * 1024
 MOST_ROWS = 100_000
 MOST_NAMED = 20
-SAVE_AS = 'Save the sheet as "CSV UTF-8" and try again.'
 
 # A cell that begins like this would be run as a formula (OWASP ASVS 1.2.10). Full-width forms count, and so does a sign behind
 # white space, which some programs drop first. An apostrophe of the cell's own before all that counts as well: so every cell that
@@ -129,9 +128,10 @@ def parted(cell: str) -> tuple[str, ...]:
 def read(
     stream: IO[bytes], columns: Collection[str], needed: Collection[str], never: Mapping[str, str] | None = None
 ) -> list[Row]:
-    """The rows below the header, in their order, without the empty ones; cells are restored.
+    """The rows below the header, in their order, without the blank ones; cells are restored.
 
-    A byte order mark and any line ends are taken, also semicolons in place of commas, as some spreadsheets write them.
+    What spreadsheets write is taken: a byte order mark, any line ends, semicolons or tabs in place of commas, a first line that
+    says which, columns without name and content, and rows that end with their last cell that is not empty.
 
     Args:
         stream: where the bytes come from; no more than `LARGEST_FILE` of them are read.
@@ -142,56 +142,75 @@ def read(
     Raises:
         InvalidInput: with all rows that cannot be read, or what is wrong with the header or the whole.
     """
-    data = stream.read(LARGEST_FILE + 1)
-    if len(data) > LARGEST_FILE:
-        raise InvalidInput(f"the file is larger than {LARGEST_FILE >> 20} MiB", hint="Split it into several files.")
-    records = _records(data.decode("utf-8-sig", "surrogateescape"))
+    records = dialect.records(_text(stream), columns)
     header = _header(next(records, (0, []))[1], columns, needed, never or {})
     rows: list[Row] = []
     wrong: dict[int, str] = {}
-    for number, cells in records:
+    for number, record in records:
         if len(rows) + len(wrong) == MOST_ROWS:
             raise InvalidInput(f"the file has more than {MOST_ROWS} rows", hint="Split it into several files.")
+        cells = dialect.fitted(record, len(header))
         problem = _problem(header, cells)
         if problem is not None:
             wrong[number] = problem
         else:
-            rows.append(Row(number, {name: restored(cell) for name, cell in zip(header, cells, strict=True)}))
+            rows.append(Row(number, {name: restored(cell) for name, cell in zip(header, cells, strict=True) if name}))
     _refuse(wrong)
     if not rows:
         raise InvalidInput("the file has no row below its header")
     return rows
 
 
-def _records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Number and cells of every record that is not empty."""
-    first = re.split("[\r\n]", text, maxsplit=1)[0]
-    delimiter = ";" if ";" in first and "," not in first else ","
-    number = 0
-    try:
-        for number, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), start=1):
-            if any(cells):
-                yield number, cells
-    except csv.Error as error:
-        raise InvalidInput(f"row {number + 1} is no CSV: {error}", hint=SAVE_AS, row=number + 1) from error
+def read_names(stream: IO[bytes], column: str) -> list[str]:
+    """The names in a file, in their order: one in each line, or those in this column of a table, whatever else the table has.
+
+    Raises InvalidInput for what cannot be read, and for a line with several cells where no column has the name.
+    """
+    records = list(dialect.records(_text(stream), (column,)))
+    header = [cell.strip().lower() for cell in records[0][1]] if records else []
+    is_table = column in header
+    at = header.index(column) if is_table else 0
+    names: list[str] = []
+    wrong: dict[int, str] = {}
+    for number, record in records[1:] if is_table else records:
+        cells = dialect.fitted(record, len(header) if is_table else 1)
+        if len(cells) > 1 and not is_table:
+            wrong[number] = f'has {len(cells)} cells, and no column is named "{column}"'
+        elif UNREADABLE.search(cells[at]) is not None:
+            wrong[number] = "has bytes that are no UTF-8"
+        elif cells[at].strip():
+            names.append(restored(cells[at]).strip())
+    _refuse(wrong)
+    return names
+
+
+def _text(stream: IO[bytes]) -> str:
+    data = stream.read(LARGEST_FILE + 1)
+    if len(data) > LARGEST_FILE:
+        raise InvalidInput(f"the file is larger than {LARGEST_FILE >> 20} MiB", hint="Split it into several files.")
+    return data.decode("utf-8-sig", "surrogateescape")
 
 
 def _header(cells: Sequence[str], columns: Collection[str], needed: Collection[str], never: Mapping[str, str]) -> list[str]:
+    """The names of the columns, "" for one that has none."""
+    may_be = f"There may be {', '.join(columns)}"
     if not cells:
-        raise InvalidInput("the file is empty; its first row names the columns", hint=f"There may be {', '.join(columns)}.")
+        raise InvalidInput("the file is empty; its first row names the columns", hint=f"{may_be}.")
     if any(UNREADABLE.search(cell) for cell in cells):
-        raise InvalidInput("the file is no UTF-8 text", hint=SAVE_AS, row=1)
+        raise InvalidInput("the file is no UTF-8 text", hint=dialect.SAVE_AS, row=1)
     header = [cell.strip() for cell in cells]
+    while not header[-1]:
+        header.pop()
     for name in header:
         if name in never:
             raise InvalidInput(f'there must be no column "{name}"', hint=never[name], row=1, column=name)
-    unknown = [name for name in header if name not in columns]
-    twice = sorted({name for name in header if header.count(name) > 1}) if not unknown else []
+    unknown = [name for name in header if name and name not in columns]
+    twice = sorted({name for name in header if name and header.count(name) > 1}) if not unknown else []
     missing = [name for name in needed if name not in header]
     for names, fault in ((unknown, "unknown"), (twice, "named twice"), (missing, "missing")):
         if names:
             listing = ", ".join(f'"{name[:140]}"' for name in names[:MOST_NAMED])
-            hint = f"There may be {', '.join(columns)}; there must be {', '.join(needed)}."
+            hint = f"{may_be}; there must be {', '.join(needed)}." if needed else f"{may_be}."
             raise InvalidInput(f"columns {fault}: {listing}", hint=hint, row=1)
     return header
 
@@ -200,10 +219,12 @@ def _problem(header: Sequence[str], cells: Sequence[str]) -> str | None:
     """What is wrong with the form of a row, or None."""
     if len(cells) != len(header):
         return f"has {len(cells)} cells, the header has {len(header)}"
-    for name, cell in zip(header, cells, strict=True):
+    for number, (name, cell) in enumerate(zip(header, cells, strict=True), start=1):
         unreadable = UNREADABLE.search(cell)
         if unreadable is not None:
             return f'has {"a NUL character" if unreadable[0] == chr(0) else "bytes that are no UTF-8"} in the column "{name}"'
+        if not name and cell.strip():
+            return f'has "{cell.strip()[:40]}" in column {number}, which has no name'
     return None
 
 
@@ -213,4 +234,8 @@ def _refuse(wrong: Mapping[int, str]) -> None:
     problems = [f"row {number} {problem}" for number, problem in list(wrong.items())[:MOST_NAMED]]
     if len(wrong) > MOST_NAMED:
         problems.append(f"and {len(wrong) - MOST_NAMED} more rows")
-    raise InvalidInput("; ".join(problems), hint=f"Correct these rows. {SAVE_AS}", rows=list(wrong))
+    raise InvalidInput(
+        "; ".join(problems),
+        hint=f"Correct these rows, or delete in them what belongs to no column. {dialect.SAVE_AS}",
+        rows=list(wrong),
+    )

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authority.domain.refusals import InvalidInput
-from authority.presentation import sheets
+from authority.presentation import dialect, sheets
 from authority.presentation.sheets import defused, joined, lines, parted, restored
 
 COLUMNS = ("name", "note", "groups")
@@ -94,12 +94,76 @@ GOOD: dict[str, str | bytes] = {
     "spaces in the header": " name , note \nada,x\neve,\n",
     "quotes": '"name","note"\n"ada","x"\n"eve",""\n',
     "empty lines and rows": "\nname,note\n\nada,x\n,\neve,\n,\n\n",
+    "tabs": "name\tnote\nada\tx\neve\t\n",
+    "bars": "name|note\nada|x\neve|\n",
+    "a first line that says the delimiter": "sep=;\r\nname;note\r\nada;x\r\neve;\r\n",
+    "the same in quotes, with a mark": '\ufeff"sep=;"\nname;note\nada;x\neve;\n',
+    "a comma that is said": "SEP=,\nname,note\nada,x\neve,\n",
+    "a tab that is said": "sep=\t\nname\tnote\nada\tx\neve\t\n",
+    "a delimiter that only the first line says": "sep=^\nname^note\nada^x\neve^\n",
+    "columns without name and content": "name,note,,\nada,x,,\neve,,,\n",
+    "such columns in front and between": ";name;;note\n;ada;;x\n;eve;;\n",
+    "blanks beside the table": "name,note\nada,x, ,\neve,,,\n , \n",
+    "rows without their last cells": "name,note\nada,x\neve\n",
+    "semicolons, with the header cut": "name;note;;\nada;x\neve\n",
+    "commas within quotes of a header with semicolons": '"name";"note"\n"ada";"x"\n"eve";""\n',
 }
 
 
 @pytest.mark.parametrize("data", GOOD.values(), ids=GOOD)
 def test_what_spreadsheets_write_is_read(data: str | bytes) -> None:
     assert read(data) == [{"name": "ada", "note": "x"}, {"name": "eve", "note": ""}]
+
+
+def test_what_must_be_there_is_said_where_something_must() -> None:
+    for needed, hint in (
+        (["name"], "There may be name, note, groups; there must be name."),
+        ([], "There may be name, note, groups."),
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            sheets.read(io.BytesIO(b"color\nred\n"), COLUMNS, needed)
+        assert caught.value.hint == hint
+
+
+def test_a_first_line_that_says_the_delimiter_is_no_row_of_the_spreadsheet() -> None:
+    assert [row.number for row in found("sep=;\nname;note\nada;x\n")] == [2]
+
+
+NAMES: dict[str, str] = {
+    "one in each line": "ada\n\n eve \n",
+    "byte order mark": "\ufeffada\r\neve\r\n",
+    "one column of a spreadsheet": '"ada";;\n"eve"\n;;\n',
+    "a header": "username\nada\neve\n",
+    "a table": "sep=;\nfull_name;Username;\nAda;ada;\nEve;eve\nNobody;\n",
+    "tabs": "username\tlast_used_at\nada\tnever\neve\tnever\n",
+}
+
+
+@pytest.mark.parametrize("text", NAMES.values(), ids=NAMES)
+def test_names_are_read_from_lines_and_from_tables(text: str) -> None:
+    assert sheets.read_names(io.BytesIO(text.encode()), "username") == ["ada", "eve"]
+
+
+def test_a_defused_name_is_read_as_it_was() -> None:
+    assert sheets.read_names(io.BytesIO(b"'-ada\no'brien\n"), "username") == ["-ada", "o'brien"]
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"ada,eve\n", 'row 1 has 2 cells, and no column is named "username"'),
+        (b"member,since\nada,x\n", "row 1 has 2 cells"),
+        (b"m\xfcller\n", "row 1 has bytes that are no UTF-8"),
+        (b'"ada\n', "row 1 is no CSV"),
+        (b"x" * (16 * 1024 * 1024 + 1), "larger than"),
+    ],
+    ids=["a list in a line", "another table", "Latin-1", "open quote", "no end"],
+)
+def test_what_has_no_names_is_refused(data: bytes, told: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        sheets.read_names(io.BytesIO(data), "username")
+    assert told in caught.value.message
+    assert caught.value.hint
 
 
 def test_rows_have_the_numbers_that_a_spreadsheet_shows() -> None:
@@ -114,12 +178,12 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "header alone": ("name,note\n", "no row"),
     "empty rows alone": ("name,note\n,\n,\n", "no row"),
     "unknown column": ("name,color\nada,red\n", 'unknown: "color"'),
-    "column without a name": ("name,\nada,\n", 'unknown: ""'),
+    "a cell under no name": ("name,note,\nada,x,\neve,,oh\n", "row 3 has 3 cells, the header has 2"),
+    "a cell under no name between": ("name,,note\nada,,x\neve,oh,\n", 'row 3 has "oh" in column 2, which has no name'),
     "column twice": ("name,note,note\nada,a,b\n", 'twice: "note"'),
     "column missing": ("note\nx\n", 'missing: "name"'),
     "no header": ("ada,x\n", "unknown"),
     "one cell too many": ("name,note\nada,x,y\n", "row 2 has 3 cells"),
-    "one cell too few": ("name,note\nada,x\neve\n", "row 3 has 1 cells"),
     "NUL": ("name,note\nada,a\0b\n", 'row 2 has a NUL character in the column "note"'),
     "Latin-1": (b"name,note\nada,x\nm\xfcller,x\n", 'row 3 has bytes that are no UTF-8 in the column "name"'),
     "half of a surrogate": (b"name,note\nada,\xed\xa0\x80\n", "row 2"),
@@ -129,7 +193,8 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "open quote": ('name,note\nada,"x\neve,y\n', "row 2 is no CSV"),
     "text behind a quote": ('name,note\nada,"x"y\n', "row 2 is no CSV"),
     "enormous cell": ("name,note\nada," + "x" * 200_000 + "\n", "row 2 is no CSV"),
-    "tabs": ("name\tnote\nada\tx\n", "unknown"),
+    "spaces": ("name note\nada x\n", "unknown"),
+    "a delimiter said that it has not": ("sep=;\nname,note\nada,x\n", "unknown"),
 }
 
 
@@ -154,6 +219,28 @@ def test_a_column_that_must_not_be_is_told_what_to_do_instead() -> None:
     with pytest.raises(InvalidInput) as caught:
         read("name,secret\nada,x\n", {"secret": "Keep it to yourself."})
     assert caught.value.hint == "Keep it to yourself."
+
+
+WORDS = {
+    True: "TRUE true Yes 1 WAHR VRAI VERDADERO VERO VERDADEIRO WAAR SANT SAND TOSI PRAWDA IGAZ ИСТИНА DOĞRU ＴＲＵＥ",
+    False: "FALSE false No 0 FALSCH FAUX FALSO ONWAAR FALSKT FALSK EPÄTOSI EPA\u0308TOSI FAŁSZ NEPRAVDA HAMIS ЛОЖЬ YANLIŞ yanlış",
+}
+
+
+@pytest.mark.parametrize(("value", "word"), [(value, word) for value, words in WORDS.items() for word in words.split()])
+def test_true_and_false_are_read_in_the_languages_of_spreadsheets(*, value: bool, word: str) -> None:
+    assert dialect.is_true(f" {word} ") is value
+
+
+@pytest.mark.parametrize("word", ["", "2", "maybe", "on", "x", "truefalse"])
+def test_another_word_is_neither_true_nor_false(word: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        dialect.is_true(word)
+    assert caught.value.hint == "Write true or false."
+
+
+def test_no_word_is_both_true_and_false() -> None:
+    assert not {true for true, _ in dialect.WORDS} & {false for _, false in dialect.WORDS}
 
 
 @pytest.mark.parametrize("data", [b"x" * (16 * 1024 * 1024 + 1), b"name\n" + b"x\n" * 100_001], ids=["bytes", "rows"])

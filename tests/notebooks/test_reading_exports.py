@@ -160,6 +160,52 @@ def test_a_csv_row_of_another_length_or_with_a_huge_cell_is_counted(tmp_path: Pa
     assert read(path).quality()["malformed"].tolist() == [2]
 
 
+def saved_again(path: Path, form: str) -> Path:
+    """The table as a spreadsheet saves it: another delimiter, a mark, columns beside the table, last cells left out."""
+    rows = list(csv.reader(path.read_text().splitlines()))
+    delimiter, first, encoding = {
+        "semicolons": (";", "", "utf-8-sig"),
+        "tabs": ("\t", "", "utf-16"),
+        "a first line that says the delimiter": (";", "sep=;\r\n", "utf-8-sig"),
+        "columns beside the table": (",", "", "utf-8"),
+        "rows without their last cells": (";", "", "utf-8-sig"),
+    }[form]
+    with path.open("w", newline="", encoding=encoding) as stream:
+        stream.write(first)
+        for row in rows:
+            cells = [*row, "", " "] if form == "columns beside the table" else list(row)
+            while form == "rows without their last cells" and not cells[-1]:
+                cells.pop()
+            csv.writer(stream, delimiter=delimiter).writerow(cells)
+        csv.writer(stream, delimiter=delimiter).writerow([""] * len(rows[0]))
+    return path
+
+
+FORMS_OF_SPREADSHEETS = (
+    *("semicolons", "tabs", "a first line that says the delimiter", "columns beside the table"),
+    "rows without their last cells",
+)
+
+
+@pytest.mark.parametrize("form", FORMS_OF_SPREADSHEETS)
+def test_a_csv_that_a_spreadsheet_saved_again_is_read_as_it_was(tmp_path: Path, form: str) -> None:
+    # With the optional columns last, rows end with empty cells.
+    last = ("until", "reason", "os_user")
+    rows = [{name: row[name] for name in (*(name for name in NAMES if name not in last), *last)} for row in ROWS]
+    saved = read(saved_again(as_csv(tmp_path / "saved", rows), form))
+    pd.testing.assert_frame_equal(saved.events(), read(as_csv(tmp_path / "own", ROWS)).events())
+    assert saved.quality()[["lines", "events", "malformed"]].to_numpy().tolist() == [[2, 2, 0]]
+
+
+@pytest.mark.parametrize("nameless", ["behind", "in front"])
+def test_a_csv_row_with_a_cell_under_no_name_is_counted(tmp_path: Path, nameless: str) -> None:
+    path = as_csv(tmp_path / "x", ROWS)
+    header, first, second = path.read_text().splitlines()
+    form = {"behind": "{0},{1}", "in front": "{1},{0}"}[nameless]
+    path.write_text("\n".join(form.format(row, cell) for row, cell in ((header, ""), (first, ""), (second, "oh"))))
+    assert read(path).quality()[["lines", "events", "malformed"]].to_numpy().tolist() == [[2, 1, 1]]
+
+
 @given(st.text(alphabet="'=+-@ \t＝ａb", max_size=8))
 def test_defused_cells_are_what_they_were(cell: str) -> None:
     stripped = cell.lstrip("'")

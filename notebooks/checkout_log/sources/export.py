@@ -5,7 +5,6 @@ The columns must be exactly these; a single row that breaks their rules is count
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -21,7 +20,7 @@ from checkout_log.columns import ARROW, BORROW, EVENT_KINDS, EVENTS, SESSION, SO
 from checkout_log.errors import ColumnsWrong, SourceUnreadable
 from checkout_log.sources.part import EXPORT, Part
 from checkout_log.sources.text import lines
-from checkout_log.spreadsheets import restored
+from checkout_log.spreadsheets import fitted, records, restored
 from checkout_log.store import REPEATED, ROWS_IN_A_BATCH, EventFile
 
 MICROSECOND = timedelta(microseconds=1)
@@ -153,19 +152,14 @@ def _objects(path: Path) -> Iterator[Mapping[str, Any] | None]:
 
 def _records(path: Path) -> Iterator[Mapping[str, Any] | None]:
     """Each row under the header as texts, numbers and empty cells (None), None where it has too few or too many."""
-    rows = csv.reader(line + "\n" for _, line in lines(path))
-    header = next(rows, [])
-    check_columns(header, path)
-    while True:
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield None
-            continue
-        if row:
-            yield {name: _cell(name, cell) for name, cell in zip(header, row, strict=True)} if len(row) == len(header) else None
+    rows = records((line for _, line in lines(path)), NAMES)
+    header = [name.strip() for name in next(rows, None) or []]
+    check_columns([name for name in header if name], path)
+    nameless = [at for at, name in enumerate(header) if not name]
+    for row in rows:
+        cells = [] if row is None else fitted(row, len(header))
+        is_good = len(cells) == len(header) and not any(cells[at].strip() for at in nameless)
+        yield {name: _cell(name, cell) for name, cell in zip(header, cells, strict=True) if name} if is_good else None
 
 
 def _cell(name: str, cell: str) -> object:

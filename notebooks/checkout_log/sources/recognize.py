@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from pathlib import Path
@@ -13,6 +12,7 @@ from checkout_log.sources.lmstat import rows as lmstat_rows
 from checkout_log.sources.part import FLEXNET, LMSTAT, RLM_DEBUG, RLM_REPORT
 from checkout_log.sources.rlm import lines as rlm_lines
 from checkout_log.sources.text import UTF8_MARK, ZERO, decoded, head
+from checkout_log.spreadsheets import records
 
 EXPORT_LINES, EXPORT_CSV, EXPORT_PARQUET, SQLITE = "export-lines", "export-csv", "export-parquet", "sqlite"
 PARQUET_MARK, SQLITE_MARK = b"PAR1", b"SQLite format 3\0"
@@ -72,7 +72,7 @@ def _kind_of_text(text: str) -> str | None:
     first = text.lstrip().split("\n", 1)[0]
     if first.startswith("{") and _members(first) >= TELLING:
         return EXPORT_LINES
-    if _header(first) >= TELLING:
+    if _header(text) >= TELLING:
         return EXPORT_CSV
     signs = (
         (RLM_REPORT, rlm_lines.REPORT),
@@ -91,8 +91,7 @@ def _members(line: str) -> set[str]:
     return set(value) if isinstance(value, dict) else set()
 
 
-def _header(line: str) -> set[str]:
-    try:
-        return set(next(csv.reader([line]), []))
-    except csv.Error:
-        return set()
+def _header(text: str) -> set[str]:
+    """The names in the first record of a table; a line before it may say its delimiter."""
+    lines = text.lstrip().split("\n", 2)[:2]
+    return {cell.strip() for cell in next(records((line.rstrip("\r") for line in lines), TELLING), None) or []}
