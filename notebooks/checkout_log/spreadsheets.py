@@ -33,7 +33,7 @@ def records(lines: Iterable[str], columns: Collection[str]) -> Iterator[list[str
 
     lines: without their ends. columns: names that the header may have, by which the delimiter is told.
     """
-    rest = itertools.dropwhile(lambda line: not line.strip(_BLANK), lines)
+    rest: Iterator[str] = itertools.dropwhile(lambda line: not line.strip(_BLANK), lines)
     first = next(rest, "")
     told = _SAYS_DELIMITER.fullmatch(first)
     if told is None:
