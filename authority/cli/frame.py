@@ -140,6 +140,12 @@ def show_rest(more: object, limit: int, hint: str = "raise --limit") -> None:
         print(f"carnet-authority: there are more than {limit}; {hint}", file=sys.stderr)
 
 
+def show_note(note: str | None) -> None:
+    """Says on stderr what deserves a second look about what was done, if anything does."""
+    if note is not None:
+        print(f"carnet-authority: note: {safe(note)}", file=sys.stderr)
+
+
 def show_table(frame: Frame, rows: Sequence[T], columns: Columns[T]) -> None:
     """A list: an array of objects with --json, else a table."""
     if frame.json:

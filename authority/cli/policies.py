@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import click
 
-from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_table
+from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_note, show_table
 from authority.domain.members import CONSOLE
 from authority.domain.offline_rules import RuleLevel
-from authority.presentation.policies import EffectiveShown, RuleShown
+from authority.presentation.policies import ChangedRule, EffectiveShown, RuleShown
 from authority.services import policies
 from authority.services.unit import Unit
 
@@ -90,10 +90,10 @@ def set_policy(
         raise click.UsageError("say what to change: --allow, --deny, --longest-days or --default-days")
     key = _key(member, group, type, product)
     with frame.authority() as authority:
-        rule = policies.change(
-            Unit(authority, CONSOLE), *key, allowed=allowed, longest_days=longest_days, default_days=default_days
-        )
-    show(frame, RuleShown.of(rule), [f"{rule.name()}: {rule.words()}"])
+        unit = Unit(authority, CONSOLE)
+        rule = policies.change(unit, *key, allowed=allowed, longest_days=longest_days, default_days=default_days)
+    show(frame, ChangedRule.noted(rule, unit.note), [f"{rule.name()}: {rule.words()}"])
+    show_note(unit.note)
 
 
 @policy.command("remove")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_table
+from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_note, show_table
 from authority.domain.members import CONSOLE
 from authority.domain.pools import PoolRule
-from authority.presentation.pools import GroupShareShown, PoolRuleShown, PoolShown
+from authority.presentation.pools import ChangedPoolRule, GroupShareShown, PoolRuleShown, PoolShown
 from authority.services import pools
 from authority.services.unit import Unit
 
@@ -78,8 +78,10 @@ def set_rule(
     """Set the rule for the seats of a level or extension, in place of the one that was there; who has a seat keeps it."""
     wanted = PoolRule(product, feature, group, low_water, most_borrowed, reserved, maximum, from_higher)
     with frame.authority() as authority:
-        rule = pools.change(Unit(authority, CONSOLE), wanted)
-    show(frame, PoolRuleShown.of(rule), [f"{rule.name()}: {rule.words()}"])
+        unit = Unit(authority, CONSOLE)
+        rule = pools.change(unit, wanted)
+    show(frame, ChangedPoolRule.noted(rule, unit.note), [f"{rule.name()}: {rule.words()}"])
+    show_note(unit.note)
 
 
 @pool.command("remove")

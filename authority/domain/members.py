@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from authority.domain import names
 from authority.domain.catalogue import Authorization
 from authority.domain.refusals import InvalidInput, MemberLimitReached, NotAllowed
 
@@ -140,11 +141,12 @@ def check_name(label: str, text: str) -> None:
         raise InvalidInput(f"{label} must be printable text of at most {LONGEST_NAME} characters")
 
 
-def check_group(name: str) -> None:
-    """Raises InvalidInput for a name that cannot be a group's: like any other name, and not empty."""
-    check_name("a group", name)
-    if not name.strip():
+def group_name(text: str) -> str:
+    """The name of a group in its one spelling (see `names.spelled`). Raises InvalidInput; a name has something to see in it."""
+    name = names.spelled("the name of a group", text)
+    if not names.key_of(name):
         raise InvalidInput("a group needs a name")
+    return name
 
 
 def check_room(authorization: Authorization, user_type: str, members: int, of_type: int) -> None:

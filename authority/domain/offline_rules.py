@@ -75,7 +75,8 @@ def level_of(word: str) -> RuleLevel:
 
 def check_key(level: RuleLevel, subject: str, product: str) -> None:
     """Raises InvalidInput unless a rule of this level can have this subject and product, empty where it has none."""
-    check_name("the subject of a rule", subject)
+    if level != RuleLevel.GROUP:
+        check_name("the subject of a rule", subject)
     check_name("the product of a rule", product)
     if level == RuleLevel.ORGANIZATION and (subject or product):
         raise InvalidInput("the organization's rule is for everybody and all products: it has neither subject nor product")

@@ -318,6 +318,7 @@ class InvalidInput(Refusal):
     rows: list[int] | None = None
     cells: list[WrongCell] | None = None
     username: str | None = None
+    character: str | None = None
     asked: datetime | None = None
 
 

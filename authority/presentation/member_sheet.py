@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from authority.domain.members import Assignment, DownloadPermission, Member, Role, check_group, check_name, check_username
+from authority.domain.members import Assignment, DownloadPermission, Member, Role, check_name, check_username, group_name
+from authority.domain.names import once
 from authority.domain.refusals import InvalidInput, WrongCell
 from authority.presentation import dialect, sheets
 from authority.presentation.members import MemberShown
@@ -84,10 +85,7 @@ def _one_of(words: Mapping[str, Any]) -> Callable[[str], Any]:
 
 
 def _groups(cell: str) -> tuple[str, ...]:
-    names = sheets.parted(cell)
-    for name in names:
-        check_group(name)
-    return tuple(sorted(set(names)))
+    return once(group_name(name) for name in sheets.parted(cell))
 
 
 def _licenses(cell: str) -> tuple[tuple[str, str, tuple[str, ...]], ...]:

@@ -28,6 +28,17 @@ class RuleShown(Shown):
         return cls.model_validate(rule)
 
 
+class ChangedRule(RuleShown):
+    """A rule that was set."""
+
+    note: str | None = Field(description="what deserves a second look: nobody is in the group")
+
+    @classmethod
+    def noted(cls, rule: Rule, note: str | None) -> Self:
+        """The rule as it is now, with what to say about it."""
+        return cls(**RuleShown.of(rule).model_dump(), note=note)
+
+
 class Rules(Shown):
     """A page of rules, by level, subject and product."""
 

@@ -39,6 +39,17 @@ class PoolRuleShown(Shown):
         )
 
 
+class ChangedPoolRule(PoolRuleShown):
+    """A rule about seats that was set."""
+
+    note: str | None = Field(description="what deserves a second look: nobody is in the group")
+
+    @classmethod
+    def noted(cls, rule: PoolRule, note: str | None) -> Self:
+        """The rule as it is now, with what to say about it."""
+        return cls(**PoolRuleShown.of(rule).model_dump(), note=note)
+
+
 class GroupShareShown(Shown):
     """What a group has of a pool."""
 

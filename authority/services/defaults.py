@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from authority.domain.catalogue import Authorization
 from authority.domain.events import Event, EventKind
-from authority.domain.members import Privilege, Role, check_group
+from authority.domain.members import Privilege, Role
 from authority.domain.refusals import InvalidInput, TypeNotCompatible
+from authority.services import groups
 from authority.services.unit import Unit
 from authority.storage import preferences
 
@@ -35,7 +36,7 @@ def get(unit: Unit) -> Defaults:
         types = unit.authorization.user_types
         return Defaults("Creator" if "Creator" in types else next(iter(types)))
     add_ons = tuple((product, level) for product, level in value["add_ons"])
-    return Defaults(value["user_type"], value["role"], tuple(value["groups"]), add_ons, value["vendor_access"])
+    return Defaults(value["user_type"], value["role"], groups.known(unit, value["groups"]), add_ons, value["vendor_access"])
 
 
 def show(unit: Unit) -> Defaults:
@@ -53,7 +54,9 @@ def put(unit: Unit, defaults: Defaults) -> Defaults:
     """
     with unit.writing():
         unit.actor.needs(Privilege.MANAGE_MEMBERS)
+        unit.lock_organization()
         _check(unit.authorization, defaults)
+        defaults = replace(defaults, groups=groups.spelled(unit, defaults.groups))
         preferences.put(unit.connection, NAME, asdict(defaults))
         unit.record([Event(kind=EventKind.MEMBER_DEFAULTS_CHANGED, actor=unit.actor.username, reason=defaults.user_type)])
     return defaults
@@ -63,8 +66,6 @@ def _check(authorization: Authorization, defaults: Defaults) -> None:
     user_type = authorization.user_type(defaults.user_type)
     if defaults.role not in list(Role):
         raise InvalidInput(f'there is no role "{defaults.role}", there are {", ".join(Role)}')
-    for group in defaults.groups:
-        check_group(group)
     for product_id, level in defaults.add_ons:
         product = authorization.product(product_id)
         product.rank(level)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from authority.domain.members import Assignment, Member, Privilege
+from authority.domain.members import Assignment, Member, Privilege, check_name, check_username
+from authority.domain.names import key_of
 from authority.domain.refusals import InvalidInput, Refusal
-from authority.services import defaults, licenses, members
+from authority.services import defaults, groups, licenses, members
 from authority.services.defaults import Defaults
 from authority.services.licenses import Wish
 from authority.services.members import Change, NewMember
@@ -90,13 +91,15 @@ def import_lines(
         unit.actor.needs(Privilege.MANAGE_MEMBERS)
         unit.actor.needs(Privilege.ASSIGN_LICENSES)
         with working(unit) as work:
-            start, rows_by_name = _start(unit, lines), dict[str, int]()
-            for line in lines:
+            in_form = _with_known_groups(unit, lines)
+            start, rows_by_name = _start(unit, in_form), dict[str, int]()
+            for line in in_form:
                 outcomes.append(_outcome(work, start, line, rows_by_name))
                 on_row()
             applied = not dry_run and (go_on or all(outcome.refusal is None for outcome in outcomes))
             if not applied:
                 work.discard()
+                unit.authority.database.undo(unit.connection)
     return Imported(tuple(outcomes), applied)
 
 
@@ -120,6 +123,20 @@ def _start(unit: Unit, lines: Sequence[Line]) -> _Start:
     by_key |= stored.by_usernames(unit.connection, changing, lock=True)
     held = assignments.of_members(unit.connection, [member.id for member in by_key.values()])
     return _Start(by_key, held, defaults.get(unit))
+
+
+def _with_known_groups(unit: Unit, lines: Sequence[Line]) -> list[Line]:
+    """The rows with groups as the organization spells them, asked once for the whole file."""
+    wanted = {group for line in lines if line.refusal is None for group in line.values.get("groups", ())}
+    spellings = {key_of(name): name for name in groups.spelled(unit, sorted(wanted))}
+
+    def of(line: Line) -> Line:
+        if line.refusal is not None or "groups" not in line.values:
+            return line
+        names = {spellings[key_of(group)] for group in line.values["groups"]}
+        return replace(line, values={**line.values, "groups": tuple(sorted(names))})
+
+    return [of(line) for line in lines]
 
 
 def _outcome(work: Work, start: _Start, line: Line, rows_by_name: dict[str, int]) -> Outcome:
@@ -149,7 +166,8 @@ def _added(work: Work, line: Line, usual: Defaults) -> Outcome:
         groups=values.get("groups"),
         vendor_access=values.get("vendor_access"),
     )
-    members.check_form(new)
+    check_username(new.username)
+    check_name("a name", new.full_name)
     added, first = members.insert(work, new, None, usual, add_ons=line.licenses is None)
     after, held = _change(work, added, first, _new_values(added, values))
     held = _hold(work, after, held, line.licenses)
@@ -183,7 +201,7 @@ def _change(
     if not new:
         return before, held
     wanted = Change(**new)
-    members.check_change(wanted)
+    check_name("a name", wanted.full_name or "")
     changed = members.change_within(work, before, held, wanted)
     return changed.after, (*changed.licenses.unchanged, *changed.licenses.added)
 

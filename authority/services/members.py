@@ -18,7 +18,6 @@ from authority.domain.members import (
     Member,
     Privilege,
     Role,
-    check_group,
     check_name,
     check_room,
     check_room_in_type,
@@ -26,7 +25,7 @@ from authority.domain.members import (
 )
 from authority.domain.membership import Membership
 from authority.domain.refusals import AlreadyExists, NotFound
-from authority.services import defaults, pages
+from authority.services import defaults, groups, pages
 from authority.services.defaults import Defaults
 from authority.services.passwords import hash_password
 from authority.services.unit import Unit
@@ -90,8 +89,8 @@ def add(unit: Unit, new: NewMember) -> Member:
     password_hash = _hash(unit, new.password)
     with unit.writing():
         unit.actor.needs(Privilege.MANAGE_MEMBERS)
-        check_form(new)
         with working(unit) as work:
+            new = in_form(unit, new)
             if members.by_username(unit.connection, new.username) is not None:
                 raise AlreadyExists(f'there is a member "{new.username}" already', member=new.username)
             added, _ = insert(work, new, password_hash, defaults.get(unit))
@@ -107,16 +106,14 @@ def _hash(unit: Unit, password: str | None) -> str | None:
     return hash_password(password)
 
 
-def check_form(new: NewMember) -> None:
-    """Raises InvalidInput for a user name, name or group that cannot be."""
+def in_form(unit: Unit, new: NewMember) -> NewMember:
+    """The new member with groups as the organization spells them, within a transaction that writes and has locked it.
+
+    Raises InvalidInput for a user name, name or group that cannot be.
+    """
     check_username(new.username)
-    _check_texts(new.full_name, new.groups)
-
-
-def _check_texts(full_name: str | None, groups: Iterable[str] | None) -> None:
-    check_name("a name", full_name or "")
-    for group in groups or ():
-        check_group(group)
+    check_name("a name", new.full_name)
+    return replace(new, groups=None if new.groups is None else groups.spelled(unit, new.groups))
 
 
 def insert(
@@ -142,7 +139,6 @@ def insert(
 
 
 def _first_version(new: NewMember, user_type: UserType, usual: Defaults, at: datetime) -> Member:
-    groups = usual.groups if new.groups is None else new.groups
     return Member(
         id=0,
         username=new.username,
@@ -150,7 +146,7 @@ def _first_version(new: NewMember, user_type: UserType, usual: Defaults, at: dat
         user_type=user_type.name,
         role=Role(usual.role) if new.role is None else new.role,
         disabled=False,
-        groups=tuple(sorted(set(groups))),
+        groups=usual.groups if new.groups is None else new.groups,
         created_at=at,
         vendor_access=usual.vendor_access if new.vendor_access is None else new.vendor_access,
     )
@@ -235,8 +231,8 @@ def change(unit: Unit, username: str, wanted: Change, *, dry_run: bool = False) 
     password_hash = _hash(unit, wanted.password)
     with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.MANAGE_MEMBERS)
-        check_change(wanted)
         with working(unit) as work:
+            wanted = changed_form(unit, wanted)
             before = existing(unit.connection, username, lock=True)
             changed = change_within(work, before, assignments.of_member(unit.connection, before.id), wanted)
             if password_hash is not None:
@@ -262,19 +258,22 @@ def change_within(work: Work, before: Member, held: Sequence[Assignment], wanted
     return Changed(before, after, effect)
 
 
-def check_change(wanted: Change) -> None:
-    """Raises InvalidInput for a name, group or permission that cannot be."""
-    _check_texts(wanted.full_name, wanted.groups)
+def changed_form(unit: Unit, wanted: Change) -> Change:
+    """The change with groups as the organization spells them, within a transaction that writes and has locked it.
+
+    Raises InvalidInput for a name or group that cannot be.
+    """
+    check_name("a name", wanted.full_name or "")
+    return replace(wanted, groups=None if wanted.groups is None else groups.spelled(unit, wanted.groups))
 
 
 def _after(before: Member, wanted: Change) -> Member:
     values = {
         name: getattr(wanted, name)
-        for name in ("full_name", "user_type", "role", "disabled", "vendor_access", "download_permission")
+        for name in ("full_name", "user_type", "role", "groups", "disabled", "vendor_access", "download_permission")
         if getattr(wanted, name) is not None
     }
-    groups = before.groups if wanted.groups is None else tuple(sorted(set(wanted.groups)))
-    return replace(before, **values, groups=groups)
+    return replace(before, **values)
 
 
 def _difference(before: Member, after: Member, wanted: Change) -> str:

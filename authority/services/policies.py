@@ -8,7 +8,7 @@ from authority.domain.events import Event, EventKind
 from authority.domain.members import Actor, Privilege
 from authority.domain.offline_rules import OfflineRule, Rule, RuleLevel, check_key, check_rule, effective, explanation, level_of
 from authority.domain.refusals import InvalidInput, NotFound
-from authority.services import pages
+from authority.services import groups, pages
 from authority.services.unit import Unit
 from authority.storage import members, offline_rules
 
@@ -48,6 +48,7 @@ def change(
 ) -> Rule:
     """Changes what is given of a rule, or makes it, and keeps the rest; borrows already out stay as they are.
 
+    A rule for a group that nobody is in leaves a note about it in the unit.
     Raises NotAllowed, InvalidInput, NotFound (no such member), NoSuchProduct (no such product or user type).
     """
     with unit.writing():
@@ -69,6 +70,8 @@ def change(
         check_rule(after)
         offline_rules.put(unit.connection, after)
         unit.record([_event(unit.actor, f"{after.name()}: {after.words()}")])
+        if after.level is RuleLevel.GROUP:
+            unit.note = groups.note(unit, after.subject)
     return after
 
 
@@ -81,7 +84,7 @@ def remove(unit: Unit, level: str, subject: str, product: str) -> Rule:
         if rule_level is RuleLevel.ORGANIZATION:
             raise InvalidInput("the organization's rule cannot be removed, only changed")
         unit.lock_organization()
-        subject = subject.lower() if rule_level is RuleLevel.MEMBER else subject
+        subject = _subject(unit, rule_level, subject)
         rule = offline_rules.get(unit.connection, rule_level, subject, product)
         if rule is None:
             raise NotFound(f'there is no rule "{Rule(rule_level, subject, product, None, None, None).name()}"')
@@ -106,7 +109,16 @@ def _existing_key(unit: Unit, level: RuleLevel, subject: str, product: str) -> t
         if member is None:
             raise NotFound(f'there is no member "{subject}"', member=subject)
         subject = member.username.lower()
+    elif level is RuleLevel.GROUP:
+        subject = groups.spelled(unit, [subject])[0]
     return level, subject, product
+
+
+def _subject(unit: Unit, level: RuleLevel, subject: str) -> str:
+    """The subject as a rule that is there has it."""
+    if level is RuleLevel.MEMBER:
+        return subject.lower()
+    return groups.known(unit, [subject])[0] if level is RuleLevel.GROUP else subject
 
 
 def explain(unit: Unit, username: str, product_id: str) -> Explained:

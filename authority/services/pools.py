@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from authority.domain.events import Event, EventKind
-from authority.domain.members import Actor, Privilege, check_name
+from authority.domain.members import Actor, Privilege
 from authority.domain.pools import Pool, PoolRule, check_rule
 from authority.domain.refusals import NotFound
+from authority.services import groups
 from authority.services.unit import Unit
 from authority.storage import pools
 
@@ -61,12 +62,16 @@ def _state(pool: Pool, feature: str) -> PoolState:
 def change(unit: Unit, rule: PoolRule) -> PoolRule:
     """Sets a rule in place of the one for the same seats and group; who has a seat keeps it.
 
+    A rule for a group that nobody is in leaves a note about it in the unit.
     Raises NotAllowed, InvalidInput, NoSuchProduct.
     """
     with unit.writing():
         unit.actor.needs(Privilege.MANAGE_AUTHORITY)
-        check_name("a group", rule.group_name)
         product = unit.authorization.product(rule.product)
+        if rule.group_name:
+            unit.lock_organization()
+            rule = replace(rule, group_name=groups.spelled(unit, [rule.group_name])[0])
+            unit.note = groups.note(unit, rule.group_name)
         pools.lock(unit.connection, product.id)
         check_rule(rule, product, pools.rules_of(unit.connection, product.id))
         pools.put_rule(unit.connection, rule)
@@ -78,7 +83,7 @@ def remove(unit: Unit, product_id: str, feature: str, group: str) -> PoolRule:
     """The rule for these seats and this group (empty: for everybody), now removed. Raises NotAllowed, NotFound."""
     with unit.writing():
         unit.actor.needs(Privilege.MANAGE_AUTHORITY)
-        wanted = PoolRule(product_id, feature, group)
+        wanted = PoolRule(product_id, feature, groups.known(unit, [group])[0] if group else "")
         rules = {(rule.feature, rule.group_name): rule for rule in pools.rules_of(unit.connection, product_id)}
         rule = rules.get((wanted.feature, wanted.group_name))
         if rule is None:

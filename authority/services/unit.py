@@ -63,6 +63,8 @@ class Unit:
         self._denials: list[tuple[datetime, Event]] = []
         # What there is too much of, for an administrator to be told with each answer (seed S2); None when all is well.
         self.excess: str | None = None
+        # What deserves a second look about what was done; None when nothing does.
+        self.note: str | None = None
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:

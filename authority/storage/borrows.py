@@ -17,6 +17,7 @@ from authority.domain.events import UseMode
 from authority.storage import holds
 from authority.storage.db.prepared import Gathering, Prepared
 from authority.storage.db.tables import borrows, member_groups, members
+from authority.storage.groups import name_of
 from authority.storage.members import key_of
 
 # SQLite takes 32,766 values in one statement, PostgreSQL 65,535.
@@ -107,7 +108,7 @@ def _conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
     if wanted.machine is not None:
         yield or_(borrows.c.machine_id == wanted.machine, borrows.c.machine_alias == wanted.machine)
     if wanted.group is not None:
-        yield borrows.c.member_id.in_(select(member_groups.c.member_id).where(member_groups.c.name == wanted.group))
+        yield borrows.c.member_id.in_(select(member_groups.c.member_id).where(member_groups.c.name == name_of(wanted.group)))
     if wanted.user_type is not None:
         yield members.c.user_type == wanted.user_type
     if wanted.expires_before is not None:

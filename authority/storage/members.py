@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Executable, Select, bindparam, delete, insert
 
 from authority.domain.members import USERNAME, DownloadPermission, Member, Role
 from authority.storage.db.tables import credentials, member_counts, member_groups, members
+from authority.storage.groups import name_of
 
 # SQLite takes 32,766 values in a statement, PostgreSQL 65,535.
 MOST_IN_A_STATEMENT = 10_000
@@ -140,7 +141,7 @@ def listed(
     if role is not None:
         ids = ids.where(members.c.role == role)
     if group is not None:
-        ids = ids.where(members.c.id.in_(select(member_groups.c.member_id).where(member_groups.c.name == group)))
+        ids = ids.where(members.c.id.in_(select(member_groups.c.member_id).where(member_groups.c.name == name_of(group))))
     if after is not None:
         ids = ids.where(members.c.username_key > key_of(after))
     groups = _groups_of(

@@ -321,7 +321,7 @@ CELLS: dict[str, tuple[str, str, str]] = {
     "role that is not there": ("role", "boss", "there is no such value"),
     "group of 129": ("groups", "ok; " + "g" * 129, "at most 128"),
     "group without a name": ("groups", '"a; """""', "needs a name"),
-    "group with a bell": ("groups", "a\a", "printable"),
+    "group with a bell": ("groups", "a\a", "U+0007"),
     "groups with an open quote": ("groups", "'\"a", "quotes do not match"),
     "neither true nor false": ("disabled", "perhaps", "there is no such value"),
     "vendor access by date": ("vendor_access", "2026-01-01", "there is no such value"),

@@ -131,6 +131,14 @@ member_counts = Table(
     Column("members", Integer, nullable=False),
 )
 
+# How the organization spells each group, by what makes two spellings the same group; everywhere else a group has this name.
+groups = Table(
+    "groups",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("name", String(128), nullable=False),
+)
+
 member_groups = Table(
     "member_groups",
     metadata,

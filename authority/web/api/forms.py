@@ -4,6 +4,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from authority.domain.names import spelled
+from authority.domain.refusals import InvalidInput
+
 
 class Body(BaseModel):
     """A body with exactly the members that are documented, each of its own type."""
@@ -34,6 +37,13 @@ def _printable(text: str) -> str:
     return text
 
 
+def _one_name(text: str) -> str:
+    try:
+        return spelled("this", text)
+    except InvalidInput as error:
+        raise ValueError(error.message) from error
+
+
 def _different(names: list[str]) -> list[str]:
     if len(set(names)) != len(names):
         raise ValueError("no repetition")
@@ -41,7 +51,7 @@ def _different(names: list[str]) -> list[str]:
 
 
 Text = Annotated[str, AfterValidator(_printable)]
-Name = Annotated[Text, Field(max_length=128)]
+Name = Annotated[str, AfterValidator(_one_name), Field(max_length=128)]
 GroupName = Annotated[Name, Field(min_length=1)]
 UserTypeName = Annotated[Text, Field(min_length=1, max_length=64)]
 # The forms of a signed request, for what comes without one.

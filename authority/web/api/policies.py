@@ -5,7 +5,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from pydantic import Field
 
 from authority.domain.offline_rules import MOST_DAYS, RuleLevel
-from authority.presentation.policies import EffectiveShown, Rules, RuleShown
+from authority.presentation.policies import ChangedRule, EffectiveShown, Rules, RuleShown
 from authority.services import policies
 from authority.web.access import unit
 from authority.web.answers import json_of
@@ -47,11 +47,12 @@ def listed(query: RulesQuery) -> Response:
     return json_of(Rules.of(page, cursor))
 
 
-@api.put("/policies", summary="Change a rule, or make it", responses={200: RuleShown})
+@api.put("/policies", summary="Change a rule, or make it", responses={200: ChangedRule})
 def change(body: RuleBody) -> Response:
     """What is left out stays as it is, and so do borrows already out. The organization's rule is the switch for everybody."""
+    use_case = unit()
     rule = policies.change(
-        unit(),
+        use_case,
         body.level,
         body.subject,
         body.product,
@@ -59,7 +60,7 @@ def change(body: RuleBody) -> Response:
         longest_days=body.longest_days,
         default_days=body.default_days,
     )
-    return json_of(RuleShown.of(rule))
+    return json_of(ChangedRule.noted(rule, use_case.note))
 
 
 @api.delete("/policies", summary="Remove a rule, so that the next level decides", responses={200: RuleShown})

@@ -5,7 +5,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from pydantic import Field
 
 from authority.domain.pools import PoolRule
-from authority.presentation.pools import PoolRuleShown, Pools
+from authority.presentation.pools import ChangedPoolRule, PoolRuleShown, Pools
 from authority.services import pools
 from authority.web.access import unit
 from authority.web.answers import json_of
@@ -43,7 +43,7 @@ def listed(query: PoolQuery) -> Response:
     return json_of(Pools.of(pools.states(unit(), query.product)))
 
 
-@api.put("/pools", summary="Set a rule about seats", responses={200: PoolRuleShown})
+@api.put("/pools", summary="Set a rule about seats", responses={200: ChangedPoolRule})
 def put(body: PoolRuleBody) -> Response:
     """In place of the rule that was there for the same seats and group; who has a seat keeps it."""
     wanted = PoolRule(
@@ -56,7 +56,9 @@ def put(body: PoolRuleBody) -> Response:
         body.maximum,
         body.from_higher,
     )
-    return json_of(PoolRuleShown.of(pools.change(unit(), wanted)))
+    use_case = unit()
+    rule = pools.change(use_case, wanted)
+    return json_of(ChangedPoolRule.noted(rule, use_case.note))
 
 
 @api.delete("/pools", summary="Remove a rule about seats", responses={200: PoolRuleShown})
