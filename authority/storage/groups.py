@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, ScalarSelect, bindparam, exists, insert, select, update
+from sqlalchemy import BindParameter, Connection, ScalarSelect, bindparam, exists, insert, select, update
 
 from authority.domain.names import key_of
 from authority.domain.offline_rules import RuleLevel
@@ -12,7 +12,7 @@ from authority.storage.db.tables import groups, member_groups, offline_rules, po
 
 _BY_KEYS = select(groups).where(groups.c.key.in_(bindparam("keys", expanding=True)))
 _RESPELL = update(groups).where(groups.c.key == bindparam("of_key")).values(name=bindparam("name"))
-_NAME = bindparam("name")
+_NAME: BindParameter[str] = bindparam("name")
 _HAS_MEMBERS = select(exists().where(member_groups.c.name == _NAME))
 _HAS_RULES = select(
     exists().where(pool_rules.c.group_name == _NAME)

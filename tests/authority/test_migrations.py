@@ -45,8 +45,8 @@ def _to_revision(database: Database, revision: str) -> None:
 
 
 def _offline(subject: str, product: str = "", *, allowed: bool | None = None, longest: int | None = None) -> dict[str, object]:
-    days = {"longest_days": longest, "default_days": longest}
-    return {"level": "group", "subject": subject, "product": product, "allowed": allowed} | days
+    key: dict[str, object] = {"level": "group", "subject": subject, "product": product}
+    return {**key, "allowed": allowed, "longest_days": longest, "default_days": longest}
 
 
 def _seats(group: str, reserved: int, maximum: int | None) -> dict[str, object]:
