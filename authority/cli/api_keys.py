@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_rest, show_table
+from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
+from authority.domain.api_keys import ApiKey
 from authority.domain.members import CONSOLE
 from authority.presentation.api_keys import ApiKeyShown, MadeApiKey
 from authority.presentation.shown import rfc3339
@@ -49,10 +51,26 @@ def list_keys(frame: Frame, limit: int) -> None:
 
 
 @api_key.command("revoke")
-@click.argument("key_id", metavar="ID")
+@click.argument("key_ids", metavar="ID...", nargs=-1, required=True)
+@one_by_one_option
+@dry_run_option
 @pass_frame
-def revoke(frame: Frame, key_id: str) -> None:
-    """Revoke an API key: from now on it is of no use. Once more changes nothing."""
+def revoke(frame: Frame, key_ids: tuple[str, ...], one_by_one: bool, dry_run: bool) -> int:
+    """Revoke API keys, all or none: from now on they are of no use. Once more changes nothing."""
     with frame.authority() as authority:
-        key = ApiKeyShown.of(access.revoke_api_key(Unit(authority, CONSOLE), key_id))
-    show(frame, key, [f"API key {key.id} ({key.name}) of {key.member} is revoked since {rfc3339(key.revoked_at)}"])
+        unit = Unit(authority, CONSOLE)
+        outcomes = access.revoke_api_keys(unit, once(key_ids), one_by_one=one_by_one, dry_run=dry_run)
+    view = View[str, ApiKey, ApiKeyShown](
+        names=lambda key_id: {"id": key_id},
+        resource="api_key",
+        shown=ApiKeyShown.of,
+        lines=lambda key: [_line(key, dry_run=dry_run)],
+        verb=("revoked", "would revoke"),
+    )
+    return show_outcomes(frame, outcomes, view, one_by_one=one_by_one, dry_run=dry_run)
+
+
+def _line(key: ApiKeyShown, *, dry_run: bool) -> str:
+    if dry_run:
+        return f"would revoke API key {key.id} ({key.name}) of {key.member}"
+    return f"API key {key.id} ({key.name}) of {key.member} is revoked since {rfc3339(key.revoked_at)}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import click
@@ -23,14 +25,17 @@ from authority.cli.frame import (
     write_lines,
     write_output,
 )
+from authority.cli.several import View, once, show_carried
 from authority.cli.table import CommandTable
 from authority.domain.borrows import BorrowState
 from authority.domain.members import CONSOLE
 from authority.presentation import sheets
-from authority.presentation.borrows import BorrowShown
+from authority.presentation.borrows import BorrowShown, WrittenBorrow
 from authority.presentation.computers import name_of
 from authority.services import borrow
+from authority.services.borrow import Issued
 from authority.services.context import Authority
+from authority.services.several import each
 from authority.services.unit import Unit
 from authority.signing.inbox import member_of_file
 from authority.storage.borrows import Filter
@@ -61,22 +66,65 @@ def borrow_group() -> None:
 
 
 @borrow_group.command("issue")
-@click.argument("request_file")
+@click.argument("request_files", metavar="REQUEST_FILE...", nargs=-1, required=True)
 @click.option("--member", metavar="NAME", help="For whom; default: whom the request names.")
-@click.option("-o", "--output", required=True, metavar="FILE", help="The borrow file to carry to the workstation.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="FILE",
+    help="The borrow file to carry back; for several requests a folder for them.",
+)
 @pass_frame
-def issue(frame: Frame, request_file: str, member: str | None, output: str) -> None:
-    """Answer a carried request with a borrow file; the same request gets the same file."""
-    check_output(output)
-    request = member_of_file(read_input(request_file), "request")
+def issue(frame: Frame, request_files: tuple[str, ...], member: str | None, output: str) -> int:
+    """Answer carried requests with a borrow file each, one by one; the same request gets the same file."""
+    outputs = _outputs(once(request_files), output)
+    requests = {name: read_input(name) for name in outputs}
     with frame.authority() as authority:
-        issued = borrow.issue(Unit(authority, CONSOLE), request, member)
-        shown = BorrowShown.of(issued.borrow, authority.now())
-    write_output(output, issued.file)
-    lines = [line_of(shown), f"wrote {output}; carry it to the workstation: carnet install {output}"]
-    if not issued.is_new:
-        lines.append("this very request was answered before; the file is the same")
-    show(frame, {"borrow": shown, "file": output, "is_new": issued.is_new}, lines)
+
+        def answer(name: str) -> _Answer:
+            issued = borrow.issue(Unit(authority, CONSOLE), member_of_file(requests[name], "request"), member)
+            write_output(outputs[name], issued.file)
+            return _Answer(issued, outputs[name])
+
+        now = authority.now()
+        view = View[str, _Answer, WrittenBorrow](
+            names=lambda name: {"request": name},
+            resource="issued",
+            shown=lambda item: WrittenBorrow(
+                borrow=BorrowShown.of(item.issued.borrow, now), file=item.file, is_new=item.issued.is_new
+            ),
+            lines=_issued_lines,
+            verb=("issued", ""),
+        )
+        return show_carried(frame, each(requests, answer), view)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What was issued for a request, and the file that was written."""
+
+    issued: Issued
+    file: str
+
+
+def _outputs(names: Sequence[str], output: str) -> dict[str, str]:
+    """The file to be written for each request. Wrong usage when nothing can be written there, or two would be one file."""
+    if len(names) == 1:
+        check_output(output)
+        return {names[0]: output}
+    if not Path(output).is_dir():
+        raise click.UsageError(f"{output} is no folder; several borrow files go into one")
+    outputs = {name: str(Path(output, f"{Path(name).stem}.borrow")) for name in names}
+    if len(set(outputs.values())) < len(names):
+        raise click.UsageError("two requests have the same name, so that their borrow files would be one")
+    return outputs
+
+
+def _issued_lines(issued: WrittenBorrow) -> list[str]:
+    file = issued.file
+    lines = [line_of(issued.borrow), f"wrote {file}; carry it to the workstation: carnet install {file}"]
+    return lines if issued.is_new else [*lines, "this very request was answered before; the file is the same"]
 
 
 @borrow_group.command("list")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import click
 
-from authority.cli.frame import REFUSED, Command, Frame, pass_frame, read_input, show
+from authority.cli.frame import Command, Frame, pass_frame, read_input
+from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_carried, show_outcomes
 from authority.domain.borrows import Borrow, BorrowState
 from authority.domain.members import CONSOLE
-from authority.domain.refusals import InvalidInput, Refusal
+from authority.domain.refusals import InvalidInput
 from authority.presentation import sheets
 from authority.presentation.borrows import BorrowShown
 from authority.presentation.computers import name_of
-from authority.presentation.releases import RefusedRelease, ReleasedBorrow
 from authority.presentation.shown import rfc3339
-from authority.services import borrow, endings
+from authority.services import endings
 from authority.services.context import Authority
+from authority.services.several import each
 from authority.services.unit import Unit
 from authority.signing.inbox import member_of_file
 
@@ -29,14 +28,18 @@ NAMED_BY = ("handle", "id")
 
 
 @click.command("revoke", cls=Command)
-@click.argument("borrow_id", metavar="ID")
+@click.argument("borrow_ids", metavar="ID...", nargs=-1, required=True)
 @click.option("--reason", required=True, metavar="TEXT")
+@one_by_one_option
+@dry_run_option
 @pass_frame
-def revoke(frame: Frame, borrow_id: str, reason: str) -> None:
-    """Withdraw a borrow; its seat stays taken until it ends, for a copy may still run."""
+def revoke(frame: Frame, borrow_ids: tuple[str, ...], reason: str, one_by_one: bool, dry_run: bool) -> int:
+    """Withdraw borrows, all or none; the seat of each stays taken until it ends, for a copy may still run."""
     with frame.authority() as authority:
-        ended = endings.revoke(Unit(authority, CONSOLE), borrow_id, reason)
-        show_ended(frame, authority, [ended])
+        unit = Unit(authority, CONSOLE)
+        outcomes = endings.revoke_several(unit, once(borrow_ids), reason, one_by_one=one_by_one, dry_run=dry_run)
+        view = _view(authority, ("revoked", "would revoke"), dry_run=dry_run)
+        return show_outcomes(frame, outcomes, view, one_by_one=one_by_one, dry_run=dry_run)
 
 
 @click.command("release", cls=Command)
@@ -44,42 +47,47 @@ def revoke(frame: Frame, borrow_id: str, reason: str) -> None:
 @click.option("--from", "file", metavar="FILE", help="A CSV table of stuck licenses, or of borrow list --csv.")
 @click.option("--reason", required=True, metavar="TEXT")
 @click.option("--accept-overlap", is_flag=True, help="I know that the lost copy can run until the borrow ends.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be released.")
+@one_by_one_option
+@dry_run_option
 @pass_frame
 def release(
-    frame: Frame, borrow_ids: tuple[str, ...], file: str | None, reason: str, accept_overlap: bool, dry_run: bool
+    frame: Frame,
+    borrow_ids: tuple[str, ...],
+    file: str | None,
+    reason: str,
+    accept_overlap: bool,
+    one_by_one: bool,
+    dry_run: bool,
 ) -> int:
-    """Free the seats of borrows that nobody can check in, because the machines are lost or re-imaged.
+    """Free the seats of borrows that nobody can check in, because the machines are lost or re-imaged; all or none.
 
-    With --from each row has its line: released, or refused and why; what is no borrow of this authority is refused too.
+    With --from it is one by one: each row has its line, released or refused and why; what is no borrow of this authority is
+    refused too.
     """
     if (file is None) != bool(borrow_ids):
         raise click.UsageError("give the ids of borrows, or --from FILE")
-    if file is not None:
-        return _release_rows(frame, _ids(file), reason, accept_overlap=accept_overlap, dry_run=dry_run)
+    names = once(borrow_ids) if file is None else _ids(file)
+    one_by_one = one_by_one or file is not None
+    # A table that says what it would do says what would be refused, the overlap too.
+    accepted = accept_overlap or (dry_run and file is None)
     with frame.authority() as authority:
-        if dry_run:
-            borrows = [_borrow(authority, borrow_id) for borrow_id in borrow_ids]
-            show(frame, borrows, [f"would release {line_of(item)}" for item in borrows])
-        else:
-            show_ended(frame, authority, _release_each(authority, borrow_ids, reason, accept_overlap=accept_overlap))
-    return 0
+        outcomes = endings.release_several(
+            Unit(authority, CONSOLE), names, reason, accept_overlap=accepted, one_by_one=one_by_one, dry_run=dry_run
+        )
+        view = _view(authority, ("released", "would release"), dry_run=dry_run)
+        return show_outcomes(frame, outcomes, view, one_by_one=one_by_one, dry_run=dry_run)
 
 
-def _borrow(authority: Authority, borrow_id: str) -> BorrowShown:
-    return BorrowShown.of(borrow.show(Unit(authority, CONSOLE), borrow_id), authority.now())
-
-
-def _release_each(authority: Authority, borrow_ids: Sequence[str], reason: str, *, accept_overlap: bool) -> list[Borrow]:
-    """Releases one after the other; a refusal in the midst says which were released before it."""
-    ended: list[Borrow] = []
-    for borrow_id in borrow_ids:
-        try:
-            ended += [endings.release(Unit(authority, CONSOLE), borrow_id, reason, accept_overlap=accept_overlap)]
-        except Refusal as error:
-            error.done["released"] = [item.id for item in ended]
-            raise
-    return ended
+def _view(authority: Authority, verb: tuple[str, str], *, dry_run: bool) -> View[str, Borrow, BorrowShown]:
+    now = authority.now()
+    return View(
+        names=lambda borrow_id: {"id": borrow_id},
+        resource="borrow",
+        shown=lambda item: BorrowShown.of(item, now),
+        lines=lambda item: [f"{verb[1]} {line_of(item)}"] if dry_run else ended_lines(item),
+        verb=verb,
+        is_list=dry_run,
+    )
 
 
 def _ids(name: str) -> list[str]:
@@ -98,61 +106,44 @@ def _ids(name: str) -> list[str]:
     return list(dict.fromkeys(row.cells[column] for row in rows if row.cells[column]))
 
 
-def _release_rows(frame: Frame, borrow_ids: Sequence[str], reason: str, *, accept_overlap: bool, dry_run: bool) -> int:
-    with frame.authority() as authority:
-        rows = [_row(authority, item, reason, accept_overlap=accept_overlap, dry_run=dry_run) for item in borrow_ids]
-    verb = "would release" if dry_run else "released"
-    lines = [
-        f"{row.id}: {row.message} [{row.code}]" if isinstance(row, RefusedRelease) else f"{verb} {line_of(row.borrow)}"
-        for row in rows
-    ]
-    done = sum(row.ok for row in rows)
-    show(frame, rows, [*lines, f"{verb} {done} of {len(rows)}"])
-    return 0 if done == len(rows) else REFUSED
-
-
-def _row(
-    authority: Authority, borrow_id: str, reason: str, *, accept_overlap: bool, dry_run: bool
-) -> ReleasedBorrow | RefusedRelease:
-    """What became of one row of a table."""
-    try:
-        ended = borrow.show(Unit(authority, CONSOLE), borrow_id)
-        if not dry_run:
-            ended = endings.release(Unit(authority, CONSOLE), borrow_id, reason, accept_overlap=accept_overlap)
-    except Refusal as error:
-        return RefusedRelease(id=borrow_id, code=error.code, message=error.message, hint=error.hint)
-    return ReleasedBorrow(id=borrow_id, borrow=BorrowShown.of(ended, authority.now()))
-
-
 @click.command("check-in", cls=Command)
-@click.argument("receipt_file")
+@click.argument("receipt_files", metavar="RECEIPT_FILE...", nargs=-1, required=True)
 @pass_frame
-def check_in(frame: Frame, receipt_file: str) -> None:
-    """Take a carried return receipt in and free the seat.
+def check_in(frame: Frame, receipt_files: tuple[str, ...]) -> int:
+    """Take carried return receipts in and free the seats, one by one: what is wrong with one keeps no other out.
 
     One of a borrow that ended before, by time or by an administrator, is taken too: no copy runs any more.
     """
-    receipt = member_of_file(read_input(receipt_file), "return")
+    receipts = {name: read_input(name) for name in once(receipt_files)}
     with frame.authority() as authority:
-        ended = endings.check_in(Unit(authority, CONSOLE), receipt)
-        shown = BorrowShown.of(ended, authority.now())
-    lines = [line_of(shown)]
-    if shown.state is not BorrowState.CHECKED_IN:
-        lines.append(f"  it ended in another way ({shown.state}) at {rfc3339(shown.ended_at)}; now no copy of it runs any more")
-    show(frame, shown, lines)
+
+        def take(name: str) -> Borrow:
+            return endings.check_in(Unit(authority, CONSOLE), member_of_file(receipts[name], "return"))
+
+        now = authority.now()
+        view = View[str, Borrow, BorrowShown](
+            names=lambda name: {"file": name},
+            resource="borrow",
+            shown=lambda item: BorrowShown.of(item, now),
+            lines=_checked_in_lines,
+            verb=("checked in", ""),
+        )
+        return show_carried(frame, each(receipts, take), view)
 
 
-def show_ended(frame: Frame, authority: Authority, ended: list[Borrow]) -> None:
-    """Borrows that were just ended, and until when a copy may still run."""
-    now = authority.now()
-    borrows = [BorrowShown.of(item, now) for item in ended]
-    lines = []
-    for item in borrows:
-        lines.append(line_of(item))
-        if item.copy_may_run_until is not None:
-            until = rfc3339(item.copy_may_run_until)
-            lines.append(f"  a copy may still run until {until}, unless its machine gets a new status list")
-    show(frame, borrows if len(borrows) > 1 else borrows[0], lines)
+def _checked_in_lines(item: BorrowShown) -> list[str]:
+    if item.state is BorrowState.CHECKED_IN:
+        return [line_of(item)]
+    way = f"it ended in another way ({item.state}) at {rfc3339(item.ended_at)}"
+    return [line_of(item), f"  {way}; now no copy of it runs any more"]
+
+
+def ended_lines(item: BorrowShown) -> list[str]:
+    """A borrow that was just ended, and until when a copy may still run."""
+    if item.copy_may_run_until is None:
+        return [line_of(item)]
+    until = rfc3339(item.copy_may_run_until)
+    return [line_of(item), f"  a copy may still run until {until}, unless its machine gets a new status list"]
 
 
 def line_of(item: BorrowShown) -> str:

@@ -228,4 +228,9 @@ def failure(frame: Frame, error: Refusal) -> int:
         print(f"carnet-authority: {safe(error.message)} [{error.code}]", file=sys.stderr)
         if error.hint:
             print(f"carnet-authority: what to do: {safe(error.hint)}", file=sys.stderr)
+        if error.items:
+            print("carnet-authority: nothing was done, because all are done or none:", file=sys.stderr)
+        for item in error.items:
+            reason = "could be done" if item.refusal is None else f"{item.refusal.message} [{item.refusal.code}]"
+            print(f"carnet-authority:   {safe(f'{item.name}: {reason}')}", file=sys.stderr)
     return TROUBLE if isinstance(error, TROUBLES) else REFUSED

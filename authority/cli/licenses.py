@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import click
 
 from authority.cli.frame import REFUSED, Columns, Frame, Group, pass_frame, show, show_rest, show_table
+from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
 from authority.domain.activity import Dot
 from authority.domain.members import CONSOLE
 from authority.presentation import sheets
@@ -14,7 +15,7 @@ from authority.presentation.activity import ActivityShown
 from authority.presentation.licenses import AssignedLicense, AvailabilityShown, RefusedLicense, UnassignedLicense, outcome_of
 from authority.presentation.shown import rfc3339
 from authority.services import activity, licenses
-from authority.services.licenses import Wish
+from authority.services.licenses import License, Unassigned, Wish
 from authority.services.unit import Unit
 
 MEMBER_AND_PRODUCT = 2
@@ -52,19 +53,26 @@ def license_group() -> None:
 @click.option(
     "--file", "file", metavar="FILE", help="A CSV file with username,product,level,extensions (extensions with spaces between)."
 )
-@click.option("--row-by-row", is_flag=True, help="Assign what can be assigned; default: all or nothing.")
+@one_by_one_option
+@dry_run_option
 @pass_frame
 def assign(
-    frame: Frame, names: tuple[str, ...], level: str | None, extensions: tuple[str, ...], file: str | None, row_by_row: bool
+    frame: Frame,
+    names: tuple[str, ...],
+    level: str | None,
+    extensions: tuple[str, ...],
+    file: str | None,
+    one_by_one: bool,
+    dry_run: bool,
 ) -> int:
     """Give members a level and extensions of a named product, in place of what they held of it."""
     if (file is None) == (len(names) < MEMBER_AND_PRODUCT):
         raise click.UsageError("name members and a product, or --file")
-    wishes = [Wish(name, names[-1], level, extensions) for name in names[:-1]] if file is None else _wishes(file)
+    wishes = [Wish(name, names[-1], level, extensions) for name in once(names[:-1])] if file is None else _wishes(file)
     with frame.authority() as authority:
-        outcomes = licenses.assign_many(Unit(authority, CONSOLE), wishes, row_by_row=row_by_row)
+        outcomes = licenses.assign_many(Unit(authority, CONSOLE), wishes, row_by_row=one_by_one, dry_run=dry_run)
     rows = [outcome_of(outcome) for outcome in outcomes]
-    show(frame, rows if file or len(rows) > 1 else rows[0], [_line(row) for row in rows])
+    show(frame, rows if file or len(rows) > 1 else rows[0], [_line(row, dry_run=dry_run) for row in rows])
     return 0 if all(row.ok for row in rows) else REFUSED
 
 
@@ -82,29 +90,44 @@ def _wish(cells: Mapping[str, str]) -> Wish:
     return Wish(cells["username"].strip(), cells["product"].strip(), cells.get("level", "").strip() or None, extensions)
 
 
-def _line(row: AssignedLicense | RefusedLicense) -> str:
+def _line(row: AssignedLicense | RefusedLicense, *, dry_run: bool) -> str:
     if isinstance(row, RefusedLicense):
         return f"{row.member}: {row.message} [{row.code}]"
-    return f"{row.member} holds {row.product}: {', '.join([row.level, *row.extensions])}"
+    verb = "would hold" if dry_run else "holds"
+    return f"{row.member} {verb} {row.product}: {', '.join([row.level, *row.extensions])}"
 
 
 @license_group.command("unassign")
 @click.argument("names", metavar="USERNAME... PRODUCT", nargs=-1)
+@one_by_one_option
+@dry_run_option
 @pass_frame
-def unassign(frame: Frame, names: tuple[str, ...]) -> None:
-    """Take the licenses of a named product from members; a borrow that is out stays good until it ends or is checked in."""
+def unassign(frame: Frame, names: tuple[str, ...], one_by_one: bool, dry_run: bool) -> int:
+    """Take the licenses of a named product from members, all or none.
+
+    A borrow that is out stays good until it ends or is checked in.
+    """
     if len(names) < MEMBER_AND_PRODUCT:
         raise click.UsageError("name members and a product")
+    wanted = [License(name, names[-1]) for name in once(names[:-1])]
     with frame.authority() as authority:
-        taken = licenses.unassign(Unit(authority, CONSOLE), names[:-1], names[-1])
+        outcomes = licenses.unassign_many(Unit(authority, CONSOLE), wanted, row_by_row=one_by_one, dry_run=dry_run)
         now = authority.now()
-        rows = [UnassignedLicense.of(item, now) for item in taken]
-    lines = []
-    for row in rows:
-        lines.append(f"{row.member} no longer holds {names[-1]}")
-        if row.note:
-            lines.append(f"  {row.note}")
-    show(frame, rows, lines)
+    view = View[License, Unassigned, UnassignedLicense](
+        names=lambda license_: {"member": license_.username, "product": license_.product},
+        resource="license",
+        shown=lambda taken: UnassignedLicense.of(taken, now),
+        lines=lambda row: _unassigned_lines(row, dry_run=dry_run),
+        verb=("unassigned", "would unassign"),
+        is_list=True,
+    )
+    return show_outcomes(frame, outcomes, view, one_by_one=one_by_one, dry_run=dry_run)
+
+
+def _unassigned_lines(row: UnassignedLicense, *, dry_run: bool) -> list[str]:
+    license_ = f"{row.taken.product}: {', '.join([row.taken.level, *row.taken.extensions])}"
+    line = f"would take from {row.member} {license_}" if dry_run else f"{row.member} no longer holds {license_}"
+    return [line, f"  {row.note}"] if row.note else [line]
 
 
 @license_group.command("availability")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_table
+from authority.cli.several import View, once, one_by_one_option, show_outcomes
 from authority.cli.table import CommandTable
 from authority.domain.members import CONSOLE, DownloadPermission, Role
 from authority.presentation import member_sheet, sheets
@@ -20,7 +21,8 @@ from authority.presentation.members import (
 )
 from authority.presentation.shown import rfc3339
 from authority.services import defaults, members, removal
-from authority.services.members import Change, NewMember
+from authority.services.members import Change, Changed, NewMember
+from authority.services.removal import Removal
 from authority.services.unit import Unit
 
 FILES = CommandTable(
@@ -76,7 +78,7 @@ def _first_line(name: str) -> str:
 
 
 @member.command("set")
-@click.argument("username")
+@click.argument("usernames", metavar="USERNAME...", nargs=-1, required=True)
 @click.option("--name", "full_name", metavar="NAME", help="Full name.")
 @click.option("--type", "user_type", metavar="TYPE", help="User type; takes and gives licenses by the authorization's table.")
 @click.option("--role", type=click.Choice([str(role) for role in Role]))
@@ -88,11 +90,12 @@ def _first_line(name: str) -> str:
     "--download", type=click.Choice([str(word) for word in DownloadPermission]), help="The permission to download software."
 )
 @click.option("--password-file", metavar="FILE", help="Sets the password to the first line of the file; - reads stdin.")
+@one_by_one_option
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @pass_frame
-def set_member(
+def set_members(
     frame: Frame,
-    username: str,
+    usernames: tuple[str, ...],
     full_name: str | None,
     user_type: str | None,
     role: str | None,
@@ -102,9 +105,13 @@ def set_member(
     vendor_access: bool | None,
     download: str | None,
     password_file: str | None,
+    one_by_one: bool,
     dry_run: bool,
-) -> None:
-    """Change a member, and show what it does to the licenses."""
+) -> int:
+    """Change members, all or none, and show what it does to the licenses."""
+    names = once(usernames)
+    if len(names) > 1 and (full_name is not None or password_file is not None):
+        raise click.UsageError("--name and --password-file are for one member")
     wanted = Change(
         full_name=full_name,
         user_type=user_type,
@@ -116,11 +123,22 @@ def set_member(
         password=None if password_file is None else _first_line(password_file),
     )
     with frame.authority() as authority:
-        changed = members.change(Unit(authority, CONSOLE), username, wanted, dry_run=dry_run)
-    value = ChangedMember.of(changed, dry_run=dry_run)
-    lines = [f"{'would be' if dry_run else 'now'}: {changed.after.username}, {changed.after.user_type}, {changed.after.role}"]
-    lines += [f"  {effect:<6} {_license_line(item)}" for effect, licenses in value.licenses for item in licenses]
-    show(frame, value, lines)
+        unit = Unit(authority, CONSOLE)
+        outcomes = members.change_several(unit, names, wanted, one_by_one=one_by_one, dry_run=dry_run)
+    view = View[str, Changed, ChangedMember](
+        names=lambda name: {"username": name},
+        resource="change",
+        shown=lambda changed: ChangedMember.of(changed, dry_run=dry_run),
+        lines=_changed_lines,
+        verb=("changed", "would change"),
+    )
+    return show_outcomes(frame, outcomes, view, one_by_one=one_by_one, dry_run=dry_run)
+
+
+def _changed_lines(changed: ChangedMember) -> list[str]:
+    person = changed.member
+    first = f"{'would be' if changed.dry_run else 'now'}: {person.username}, {person.user_type}, {person.role}"
+    return [first, *(f"  {effect:<6} {_license_line(item)}" for effect, items in changed.licenses for item in items)]
 
 
 def _license_line(assignment: AssignmentShown) -> str:
@@ -170,6 +188,7 @@ def _of(numbers: Numbers | MembershipShown) -> str:
 @click.option("--type", "user_type", metavar="TYPE", help="All members of the type.")
 @click.option("--group", metavar="GROUP", help="All members of the group.")
 @click.option("--release", is_flag=True, help="Free the seats of members who still have a borrow out.")
+@one_by_one_option
 @click.option("--dry-run", is_flag=True, help="Only say who would be removed, and who has a borrow out.")
 @pass_frame
 def remove_members(
@@ -179,9 +198,10 @@ def remove_members(
     user_type: str | None,
     group: str | None,
     release: bool,
+    one_by_one: bool,
     dry_run: bool,
-) -> None:
-    """Remove members, all of them or none."""
+) -> int:
+    """Remove members, all or none."""
     with frame.authority() as authority:
         names = list(usernames) + ([] if file is None else _names(file))
         if user_type or group:
@@ -189,12 +209,22 @@ def remove_members(
             names += [item.username for item in selection if item.role is not Role.ADMINISTRATOR]
         if not names:
             raise click.UsageError("nobody is named: give user names, --file, --type or --group")
-        removed = removal.remove(Unit(authority, CONSOLE), names, release=release, dry_run=dry_run)
+        unit = Unit(authority, CONSOLE)
+        outcomes = removal.remove_several(unit, names, release=release, one_by_one=one_by_one, dry_run=dry_run)
         now = authority.now()
-        rows = [RemovalShown.of(item, now) for item in removed]
     verb = "would remove" if dry_run else "removed"
-    lines = [f"{verb} {row.member}{_still_out(row)}" for row in rows]
-    show(frame, rows, [*lines, f"{verb} {len(rows)} members"])
+    view = View[str, Removal, RemovalShown](
+        names=lambda name: {"username": name},
+        resource="removal",
+        shown=lambda item: RemovalShown.of(item, now),
+        lines=lambda row: [f"{verb} {row.member}{_still_out(row)}"],
+        verb=("removed", "would remove"),
+        is_list=True,
+    )
+    status = show_outcomes(frame, outcomes, view, one_by_one=one_by_one, dry_run=dry_run)
+    if not one_by_one and not frame.json:
+        click.echo(f"{verb} {len(outcomes)} members")
+    return status
 
 
 def _still_out(removal: RemovalShown) -> str:

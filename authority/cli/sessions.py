@@ -5,14 +5,13 @@ from __future__ import annotations
 import click
 
 from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_rest, show_table
+from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
 from authority.domain.members import CONSOLE
-from authority.domain.refusals import Refusal
 from authority.domain.sessions import Session
 from authority.presentation.computers import name_of
 from authority.presentation.sessions import SessionShown, SettingsShown
 from authority.presentation.shown import rfc3339
 from authority.services import session_settings, sessions
-from authority.services.context import Authority
 from authority.services.unit import Unit
 from authority.storage.sessions import Filter
 
@@ -51,33 +50,32 @@ def list_sessions(frame: Frame, member: str | None, product: str | None, ended: 
 
 @session_group.command("end")
 @click.argument("session_ids", metavar="ID...", nargs=-1, required=True)
+@one_by_one_option
+@dry_run_option
 @pass_frame
-def end(frame: Frame, session_ids: tuple[str, ...]) -> None:
-    """End sessions; each seat is free at once, and the user is told at the next use and has time to save."""
+def end(frame: Frame, session_ids: tuple[str, ...], one_by_one: bool, dry_run: bool) -> int:
+    """End sessions, all or none; each seat is free at once, and the user is told at the next use and has time to save."""
     with frame.authority() as authority:
-        rows = _end_each(authority, session_ids)
+        unit = Unit(authority, CONSOLE)
+        outcomes = sessions.end_several(unit, once(session_ids), one_by_one=one_by_one, dry_run=dry_run)
         now = authority.now()
-        ended = [SessionShown.of(row, now) for row in rows]
-    show(frame, ended if len(ended) > 1 else ended[0], [_line(item) for item in ended])
-
-
-def _end_each(authority: Authority, session_ids: tuple[str, ...]) -> list[Session]:
-    """Ends one after the other; a refusal in the midst says which were ended before it."""
-    ended: list[Session] = []
-    for session_id in session_ids:
-        try:
-            ended += [sessions.end(Unit(authority, CONSOLE), session_id)]
-        except Refusal as error:
-            error.done["ended"] = [item.id for item in ended]
-            raise
-    return ended
+        view = View[str, Session, SessionShown](
+            names=lambda session_id: {"id": session_id},
+            resource="session",
+            shown=lambda session: SessionShown.of(session, now),
+            lines=lambda shown: [f"would end {_words(shown)}" if dry_run else _line(shown)],
+            verb=("ended", "would end"),
+        )
+        return show_outcomes(frame, outcomes, view, one_by_one=one_by_one, dry_run=dry_run)
 
 
 def _line(ended: SessionShown) -> str:
-    features = ", ".join([ended.level, *ended.extensions])
-    who = f"{ended.member} on {name_of(ended.machine)}"
-    save_by = rfc3339(ended.save_by)
-    return f"{ended.id}: {ended.product} {features} for {who}, ended; the user can save until {save_by}"
+    return f"{_words(ended)}, ended; the user can save until {rfc3339(ended.save_by)}"
+
+
+def _words(session: SessionShown) -> str:
+    features = ", ".join([session.level, *session.extensions])
+    return f"{session.id}: {session.product} {features} for {session.member} on {name_of(session.machine)}"
 
 
 @session_group.command("settings")

@@ -9,12 +9,29 @@ from enum import Enum
 from typing import Any, ClassVar
 
 
+@dataclass(frozen=True, slots=True)
+class NotDone:
+    """One of several things named together, of which none was done: its own refusal, or None when only another was refused."""
+
+    name: str
+    refusal: Refusal | None
+
+    def as_evidence(self) -> dict[str, Any]:
+        """The name and what was said of it; the code is None where only another was refused."""
+        if self.refusal is None:
+            message, hint = "not done, because another was refused", "Name it without those that were refused."
+            return {"name": self.name, "ok": False, "code": None, "message": message, "hint": hint}
+        refusal = self.refusal
+        return {"name": self.name, "ok": False, "code": refusal.code, "message": refusal.message, "hint": refusal.hint}
+
+
 @dataclass(eq=False, repr=False)
 class Refusal(Exception):
     """Root of all refusals.
 
     What a class adds as fields are the values of the sentence: a field without a default is always there, any other one
-    where this refusal has something to say about it. `done` is what a command did before it was refused, by what it did.
+    where this refusal has something to say about it. `items` has each of several things that were named together, when
+    this refusal is the reason why none of them was done.
     """
 
     code: ClassVar[str] = ""
@@ -22,7 +39,7 @@ class Refusal(Exception):
 
     message: str
     hint: str = field(default="", kw_only=True)
-    done: dict[str, list[str]] = field(default_factory=dict, init=False)
+    items: tuple[NotDone, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
         self.hint = self.hint or self.default_hint
@@ -35,7 +52,7 @@ class Refusal(Exception):
             value = getattr(self, item.name)
             if item.name not in _OF_ALL and (item.default is MISSING or value is not None):
                 values[item.name] = _plain(value)
-        return values | self.done
+        return values | ({"items": [item.as_evidence() for item in self.items]} if self.items else {})
 
 
 _OF_ALL = frozenset(item.name for item in fields(Refusal))

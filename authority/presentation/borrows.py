@@ -65,6 +65,14 @@ class IssuedBorrow(Shown):
     file: dict[str, Any] = Field(description="a file of the kind borrow; write it down as it is")
 
 
+class WrittenBorrow(Shown):
+    """A borrow whose file was written."""
+
+    borrow: BorrowShown
+    file: str = Field(description="the name of the borrow file")
+    is_new: bool = Field(description="false: this very request was answered before, and the file is the same")
+
+
 def issued_json(borrow: Borrow, file: bytes, now: datetime) -> bytes:
     """An `IssuedBorrow` as JSON, in which the file stands as the bytes that were made."""
     shown = BorrowShown.of(borrow, now).model_dump_json().encode()

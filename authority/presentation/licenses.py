@@ -12,7 +12,8 @@ from authority.domain.borrows import Borrow, BorrowState
 from authority.domain.members import Assignment
 from authority.presentation.borrows import BorrowShown
 from authority.presentation.shown import Repeated, Shown, Time, rfc3339
-from authority.services.licenses import Availability, Held, Outcome, Unassigned
+from authority.services.licenses import Assigned, Availability, Held, Unassigned, Wish
+from authority.services.several import Outcome
 
 
 class AssignmentShown(Shown):
@@ -77,14 +78,13 @@ class RefusedLicense(Shown):
     hint: Repeated
 
 
-def outcome_of(outcome: Outcome) -> AssignedLicense | RefusedLicense:
+def outcome_of(outcome: Outcome[Wish, Assigned]) -> AssignedLicense | RefusedLicense:
     """What became of one license that was to be assigned."""
-    member, product, refusal = outcome.wish.username, outcome.wish.product, outcome.refusal
+    member, product, refusal = outcome.item.username, outcome.item.product, outcome.refusal
     if refusal is not None:
         return RefusedLicense(member=member, product=product, code=refusal.code, message=refusal.message, hint=refusal.hint)
-    if outcome.held is None:
-        raise ValueError("an outcome is a license or a refusal")
-    return AssignedLicense(member=member, product=product, level=outcome.held.level, extensions=outcome.held.extensions)
+    held = outcome.done().after
+    return AssignedLicense(member=member, product=product, level=held.level, extensions=held.extensions)
 
 
 class AssignmentOutcomes(Shown):
@@ -93,7 +93,7 @@ class AssignmentOutcomes(Shown):
     assignments: tuple[AssignedLicense | RefusedLicense, ...] = Field(description="in the order in which they were sent")
 
     @classmethod
-    def of(cls, outcomes: Iterable[Outcome]) -> Self:
+    def of(cls, outcomes: Iterable[Outcome[Wish, Assigned]]) -> Self:
         """All outcomes in their order."""
         return cls(assignments=tuple(map(outcome_of, outcomes)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,6 +12,7 @@ from authority.domain.members import Actor, CredentialKind, Member, Privilege, c
 from authority.domain.refusals import InvalidInput, NotAuthenticated, NotFound
 from authority.services.members import existing
 from authority.services.passwords import is_right
+from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
 from authority.signing.encoding import digest, encode
 from authority.storage import credentials, members
@@ -93,9 +95,19 @@ def revoke_api_key(unit: Unit, key_id: str) -> ApiKey:
 
     Raises NotAllowed, NotFound.
     """
-    with unit.writing():
-        unit.actor.needs(Privilege.MANAGE_AUTHORITY)
-        before = credentials.api_key(unit.connection, key_id, lock=True) if key_id.isprintable() else None
+    return revoke_api_keys(unit, [key_id])[0].done()
+
+
+def revoke_api_keys(
+    unit: Unit, key_ids: Sequence[str], *, one_by_one: bool = False, dry_run: bool = False
+) -> list[Outcome[str, ApiKey]]:
+    """API keys, of no use from now on, all or none or `one_by_one`; with `dry_run` every check is made and nothing changed.
+
+    Raises NotAllowed, and unless `one_by_one` NotFound.
+    """
+
+    def revoke(key_id: str) -> ApiKey:
+        before = credentials.api_key(unit.connection, key_id) if key_id.isprintable() else None
         if before is None:
             raise NotFound(
                 f'there is no API key "{key_id}"', hint="carnet-authority api-key list shows the ids.", key_id=key_id
@@ -104,7 +116,14 @@ def revoke_api_key(unit: Unit, key_id: str) -> ApiKey:
             return before
         credentials.revoke(unit.connection, before.id, unit.at)
         unit.record([_event(EventKind.API_KEY_REVOKED, unit.actor, before)])
-    return replace(before, revoked_at=unit.at)
+        return replace(before, revoked_at=unit.at)
+
+    with unit.writing(keep=not dry_run):
+        unit.actor.needs(Privilege.MANAGE_AUTHORITY)
+        # In one order, so that two who revoke the same ones do not wait for each other.
+        for key_id in sorted({key_id for key_id in key_ids if key_id.isprintable()}):
+            credentials.api_key(unit.connection, key_id, lock=True)
+        return all_or_none(key_ids, revoke, one_by_one=one_by_one)
 
 
 def _event(kind: EventKind, actor: Actor, key: ApiKey) -> Event:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from authority.domain import borrows as rules
 from authority.domain.borrows import Borrow, Ending
 from authority.domain.events import EventKind, borrow_events
 from authority.domain.members import Privilege
 from authority.domain.refusals import InvalidInput, NotFound, RequestInvalid
+from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
 from authority.signing import inbox
 from authority.storage import borrows, receipts, tokens
@@ -42,23 +45,71 @@ def check_in(unit: Unit, receipt: str) -> Borrow:
 
 def revoke(unit: Unit, borrow_id: str, reason: str) -> Borrow:
     """Withdraws a borrow; its seat stays taken until it ends. Raises NotAllowed, NotFound, BorrowAlreadyEnded."""
-    with unit.writing():
-        unit.actor.needs(Privilege.END_BORROWS)
-        after = rules.revoked(_locked(unit, borrow_id), checked_reason(reason), unit.now)
+    return revoke_several(unit, [borrow_id], reason)[0].done()
+
+
+def revoke_several(
+    unit: Unit, borrow_ids: Sequence[str], reason: str, *, one_by_one: bool = False, dry_run: bool = False
+) -> list[Outcome[str, Borrow]]:
+    """Withdraws borrows, all or none or `one_by_one`, in their order.
+
+    With `dry_run` every check is made and nothing changed; the borrows are shown as they are. Raises NotAllowed, InvalidInput (the reason), and unless `one_by_one` what `revoke` raises.
+    """
+
+    def withdraw(borrow_id: str) -> Borrow:
+        before = _locked(unit, borrow_id)
+        after = rules.revoked(before, reason, unit.now)
         borrows.update(unit.connection, after)
         unit.record(borrow_events(EventKind.REVOCATION, after, unit.actor, reason=reason))
-    return after
+        return before if dry_run else after
+
+    return _end_several(unit, borrow_ids, reason, withdraw, one_by_one=one_by_one, dry_run=dry_run)
 
 
 def release(unit: Unit, borrow_id: str, reason: str, *, accept_overlap: bool) -> Borrow:
     """Frees the seat of a borrow that nobody can check in. Raises NotAllowed, NotFound, OverlapNotAccepted, BorrowAlreadyEnded."""
-    with unit.writing():
-        unit.actor.needs(Privilege.END_BORROWS)
+    return release_several(unit, [borrow_id], reason, accept_overlap=accept_overlap)[0].done()
+
+
+def release_several(
+    unit: Unit,
+    borrow_ids: Sequence[str],
+    reason: str,
+    *,
+    accept_overlap: bool,
+    one_by_one: bool = False,
+    dry_run: bool = False,
+) -> list[Outcome[str, Borrow]]:
+    """Frees the seats of borrows, all or none or `one_by_one`, in their order.
+
+    With `dry_run` every check is made and nothing changed; the borrows are shown as they are. Raises NotAllowed, InvalidInput (the reason), and
+    unless `one_by_one` what `release` raises.
+    """
+
+    def free(borrow_id: str) -> Borrow:
         before = _locked(unit, borrow_id)
-        after = rules.released(before, checked_reason(reason), unit.now, accept_overlap=accept_overlap)
+        after = rules.released(before, reason, unit.now, accept_overlap=accept_overlap)
         borrows.update(unit.connection, after)
         unit.record(borrow_events(EventKind.RELEASE, after, unit.actor, reason=reason))
-    return after
+        return before if dry_run else after
+
+    return _end_several(unit, borrow_ids, reason, free, one_by_one=one_by_one, dry_run=dry_run)
+
+
+def _end_several(
+    unit: Unit,
+    borrow_ids: Sequence[str],
+    reason: str,
+    end: Callable[[str], Borrow],
+    *,
+    one_by_one: bool,
+    dry_run: bool,
+) -> list[Outcome[str, Borrow]]:
+    with unit.writing(keep=not dry_run):
+        unit.actor.needs(Privilege.END_BORROWS)
+        checked_reason(reason)
+        borrows.lock(unit.connection, borrow_ids)
+        return all_or_none(borrow_ids, end, one_by_one=one_by_one)
 
 
 def checked_reason(reason: str) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from authority.domain.borrows import Borrow
 from authority.domain.catalogue import Product
 from authority.domain.licenses import assignment_for, check_assignable
 from authority.domain.members import Assignment, Member, Privilege
-from authority.domain.refusals import NotFound, Refusal
+from authority.domain.refusals import NotFound
 from authority.services import pages
 from authority.services.members import existing, give, take
+from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
 from authority.services.work import Work, working
 from authority.storage import assignments, borrows, holds, pools
@@ -27,6 +29,18 @@ class Wish:
     level: str | None
     extensions: tuple[str, ...]
 
+    def words(self) -> str:
+        """`ada arcgis-pro`: whose license of which product."""
+        return f"{self.username} {self.product}"
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """What a member held of a product before, None for nothing, and what the member holds now."""
+
+    before: Assignment | None
+    after: Assignment
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -34,15 +48,6 @@ class Held:
 
     username: str
     license: Assignment
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one wish: the license held now, or the refusal."""
-
-    wish: Wish
-    held: Assignment | None
-    refusal: Refusal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,32 +83,28 @@ def assign(unit: Unit, username: str, product_id: str, level: str | None, extens
 
     Raises NotAllowed, NotFound, NoSuchProduct, InvalidInput, TypeNotCompatible, PoolExhausted.
     """
-    outcome = assign_many(unit, [Wish(username, product_id, level, extensions)])[0]
-    assert outcome.held is not None  # noqa: S101 - a refusal was raised
-    return outcome.held
+    return assign_many(unit, [Wish(username, product_id, level, extensions)])[0].done().after
 
 
-def assign_many(unit: Unit, wishes: Sequence[Wish], *, row_by_row: bool = False) -> list[Outcome]:
+def assign_many(
+    unit: Unit, wishes: Sequence[Wish], *, row_by_row: bool = False, dry_run: bool = False
+) -> list[Outcome[Wish, Assigned]]:
     """Assigns many in one transaction: all or nothing, the first refusal being raised; or row by row, each told.
 
-    Raises NotAllowed, and what `assign` raises unless `row_by_row`.
+    With `dry_run` every check is made and nothing changed. Raises NotAllowed, and what `assign` raises unless `row_by_row`.
     """
-    with unit.writing():
+    with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.ASSIGN_LICENSES)
         # The work's lock is of use here too: no member is removed meanwhile, whose licenses nobody could take back.
         with working(unit) as work:
-            return [_outcome(work, wish, row_by_row=row_by_row) for wish in wishes]
+            return all_or_none(wishes, partial(_assign, work), name=Wish.words, one_by_one=row_by_row)
 
 
-def _outcome(work: Work, wish: Wish, *, row_by_row: bool) -> Outcome:
-    try:
-        member = existing(work.unit.connection, wish.username)
-        product = work.unit.authorization.product(wish.product)
-        return Outcome(wish, assign_within(work, member, work.held(member, product.id), wish), None)
-    except Refusal as error:
-        if not row_by_row:
-            raise
-        return Outcome(wish, None, error)
+def _assign(work: Work, wish: Wish) -> Assigned:
+    member = existing(work.unit.connection, wish.username)
+    product = work.unit.authorization.product(wish.product)
+    before = work.held(member, product.id)
+    return Assigned(before, assign_within(work, member, before, wish))
 
 
 def assign_within(work: Work, member: Member, before: Assignment | None, wish: Wish) -> Assignment:
@@ -120,15 +121,41 @@ def assign_within(work: Work, member: Member, before: Assignment | None, wish: W
     return after
 
 
+@dataclass(frozen=True, slots=True)
+class License:
+    """A member's license of a product, to be taken."""
+
+    username: str
+    product: str
+
+    def words(self) -> str:
+        """`ada arcgis-pro`: whose license of which product."""
+        return f"{self.username} {self.product}"
+
+
 def unassign(unit: Unit, usernames: Sequence[str], product_id: str) -> list[Unassigned]:
     """Takes the licenses of a product from members, all or none. A borrow that is out stays good and can be checked in.
 
     A product that is no longer licensed at all can still be taken from its holders. Raises NotAllowed, NotFound, NoSuchProduct.
     """
-    with unit.writing():
+    return [outcome.done() for outcome in unassign_many(unit, [License(username, product_id) for username in usernames])]
+
+
+def unassign_many(
+    unit: Unit, licenses: Sequence[License], *, row_by_row: bool = False, dry_run: bool = False
+) -> list[Outcome[License, Unassigned]]:
+    """Takes licenses in one transaction: all or none, the first refusal being raised; or row by row, each told.
+
+    With `dry_run` every check is made and nothing changed. Raises NotAllowed, and what `unassign` raises unless `row_by_row`.
+    """
+    with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.ASSIGN_LICENSES)
         with working(unit) as work:
-            return [_unassign(work, existing(unit.connection, username), product_id) for username in usernames]
+            return all_or_none(licenses, partial(_take, work), name=License.words, one_by_one=row_by_row)
+
+
+def _take(work: Work, license_: License) -> Unassigned:
+    return _unassign(work, existing(work.unit.connection, license_.username), license_.product)
 
 
 def _unassign(work: Work, member: Member, product_id: str) -> Unassigned:

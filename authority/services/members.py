@@ -28,6 +28,7 @@ from authority.domain.refusals import AlreadyExists, NotFound
 from authority.services import defaults, groups, pages
 from authority.services.defaults import Defaults
 from authority.services.passwords import hash_password
+from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
 from authority.services.work import Work, working
 from authority.storage import assignments, members
@@ -228,16 +229,32 @@ def change(unit: Unit, username: str, wanted: Change, *, dry_run: bool = False) 
     With `dry_run` everything is checked and nothing kept. Raises NotAllowed, NotFound, InvalidInput, NoSuchProduct,
     MemberLimitReached, PoolExhausted.
     """
+    return change_several(unit, [username], wanted, dry_run=dry_run)[0].done()
+
+
+def change_several(
+    unit: Unit, usernames: Sequence[str], wanted: Change, *, one_by_one: bool = False, dry_run: bool = False
+) -> list[Outcome[str, Changed]]:
+    """Makes one change in several members, all or none or `one_by_one`, in their order.
+
+    With `dry_run` everything is checked and nothing kept. Raises NotAllowed, InvalidInput, and unless `one_by_one` what
+    `change` raises.
+    """
     password_hash = _hash(unit, wanted.password)
     with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.MANAGE_MEMBERS)
         with working(unit) as work:
             wanted = changed_form(unit, wanted)
-            before = existing(unit.connection, username, lock=True)
-            changed = change_within(work, before, assignments.of_member(unit.connection, before.id), wanted)
-            if password_hash is not None:
-                members.set_password(unit.connection, changed.after.id, password_hash)
-    return changed
+
+            def change_one(username: str) -> Changed:
+                before = existing(unit.connection, username, lock=True)
+                with work.part():
+                    changed = change_within(work, before, assignments.of_member(unit.connection, before.id), wanted)
+                if password_hash is not None:
+                    members.set_password(unit.connection, changed.after.id, password_hash)
+                return changed
+
+            return all_or_none(usernames, change_one, one_by_one=one_by_one)
 
 
 def change_within(work: Work, before: Member, held: Sequence[Assignment], wanted: Change) -> Changed:

@@ -13,6 +13,7 @@ from authority.domain.members import Actor, Member, Privilege
 from authority.domain.refusals import MemberHasBorrow, NotAllowed
 from authority.services import session_settings
 from authority.services.members import existing, member_event
+from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
 from authority.services.work import Work, working
 from authority.storage import assignments, borrows, offline_rules, sessions
@@ -31,14 +32,29 @@ def remove(unit: Unit, usernames: Sequence[str], *, release: bool = False, dry_r
 
     With `dry_run` nothing changes. Raises NotAllowed, NotFound, MemberHasBorrow.
     """
+    return [outcome.done() for outcome in remove_several(unit, usernames, release=release, dry_run=dry_run)]
+
+
+def remove_several(
+    unit: Unit, usernames: Sequence[str], *, release: bool = False, one_by_one: bool = False, dry_run: bool = False
+) -> list[Outcome[str, Removal]]:
+    """Removes members, each named once whatever the case, all or none or `one_by_one`.
+
+    With `dry_run` nothing changes, and who has a borrow out is no refusal. Raises NotAllowed, and unless `one_by_one` what
+    `remove` raises.
+    """
     with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.MANAGE_MEMBERS)
         with working(unit) as work:
-            removals = [_removal(unit, existing(unit.connection, username, lock=True)) for username in _once(usernames)]
-            _check(unit.actor, removals, release=release or dry_run)
-            for removal in removals:
+
+            def remove_one(username: str) -> Removal:
+                member = existing(unit.connection, username, lock=True)
+                removal = Removal(member, tuple(borrows.held_by(unit.connection, member.id, unit.now)))
+                _check(unit.actor, removal, release=release or dry_run)
                 _remove(work, removal)
-    return removals
+                return removal
+
+            return all_or_none(_once(usernames), remove_one, one_by_one=one_by_one)
 
 
 def _once(usernames: Sequence[str]) -> list[str]:
@@ -46,16 +62,12 @@ def _once(usernames: Sequence[str]) -> list[str]:
     return list({name.lower(): name for name in usernames}.values())
 
 
-def _removal(unit: Unit, member: Member) -> Removal:
-    return Removal(member, tuple(borrows.held_by(unit.connection, member.id, unit.now)))
-
-
-def _check(actor: Actor, removals: list[Removal], *, release: bool) -> None:
-    if any(removal.member.id == actor.member_id for removal in removals):
+def _check(actor: Actor, removal: Removal, *, release: bool) -> None:
+    member = removal.member
+    if member.id == actor.member_id:
         raise NotAllowed("nobody removes themself", hint="Ask another administrator.")
-    holders = [removal.member.username for removal in removals if removal.borrows]
-    if holders and not release:
-        raise MemberHasBorrow(f"still offline: {', '.join(holders)}", members=holders)
+    if removal.borrows and not release:
+        raise MemberHasBorrow(f"still offline: {member.username}", members=[member.username])
 
 
 def _remove(work: Work, removal: Removal) -> None:

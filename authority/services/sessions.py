@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from authority.domain import borrows as borrow_rules
@@ -14,6 +15,7 @@ from authority.domain.refusals import BorrowRefused, NotAllowed, NotFound
 from authority.domain.sessions import Session, SessionEnding, SessionSettings
 from authority.services import seats, session_settings
 from authority.services.seats import Case
+from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
 from authority.signing import issuing
 from authority.signing.issuing import Issuer
@@ -110,15 +112,33 @@ def end(unit: Unit, session_id: str) -> Session:
 
     Raises NotAllowed, NotFound, SessionEnded.
     """
-    with unit.writing():
-        unit.actor.needs(Privilege.END_BORROWS)
-        before = sessions.get(unit.connection, session_id, lock=True)
+    return end_several(unit, [session_id])[0].done()
+
+
+def end_several(
+    unit: Unit, session_ids: Sequence[str], *, one_by_one: bool = False, dry_run: bool = False
+) -> list[Outcome[str, Session]]:
+    """Ends sessions, all or none or `one_by_one`, in their order.
+
+    With `dry_run` every check is made and nothing changed; the sessions are shown as they are. Raises NotAllowed, and unless
+    `one_by_one` what `end` raises.
+    """
+
+    def end_one(session_id: str) -> Session:
+        before = sessions.get(unit.connection, session_id)
         if before is None:
             raise _not_found(session_id)
         after = rules.ended(before, session_settings.settings(unit.connection), unit.now)
         sessions.update_session(unit.connection, after)
         unit.record(session_events(EventKind.END, after, unit.actor, str(after.ended_by)))
-    return after
+        return before if dry_run else after
+
+    with unit.writing(keep=not dry_run):
+        unit.actor.needs(Privilege.END_BORROWS)
+        # In one order, so that two who end the same ones do not wait for each other.
+        for session_id in sorted(set(session_ids)):
+            sessions.get(unit.connection, session_id, lock=True)
+        return all_or_none(session_ids, end_one, one_by_one=one_by_one)
 
 
 def show(unit: Unit, session_id: str) -> Session:

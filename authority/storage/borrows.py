@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,6 +71,13 @@ def get(connection: Connection, borrow_id: str, *, lock: bool = False) -> Borrow
     parts = _GET.read(connection, {"id": borrow_id})
     groups = tuple(sorted(row.name for row in parts["groups"]))
     return borrow_of(parts["borrow"][0], groups) if parts["borrow"] else None
+
+
+def lock(connection: Connection, borrow_ids: Iterable[str]) -> None:
+    """Nobody else can end these borrows until this transaction ends; they are locked in one order, whoever asks for them."""
+    if connection.dialect.name == "postgresql":
+        for borrow_id in sorted(set(borrow_ids)):
+            _LOCK.first(connection, {"id": borrow_id})
 
 
 def holding(connection: Connection, member_id: int, product: str, now: datetime) -> list[Borrow]:

@@ -220,7 +220,6 @@ USAGE: dict[str, tuple[str, ...]] = {
     "list none": ("list", "--limit", "0"),
     "list a text": ("list", "--limit", "many"),
     "revoke nothing": ("revoke",),
-    "revoke two": ("revoke", ID, ID),
     "an unknown command": ("rotate",),
 }
 

@@ -14,6 +14,7 @@ from authority.domain.refusals import (
     DurationTooLong,
     InvalidInput,
     NotAssigned,
+    NotDone,
     OrganizationOverLimit,
     PoolExhausted,
     ProductOverallocated,
@@ -82,10 +83,13 @@ def test_values_stand_in_one_order() -> None:
     ]
 
 
-def test_what_was_done_before_is_shown_with_the_rest() -> None:
+def test_each_of_several_that_were_not_done_is_shown_with_its_own_reason() -> None:
     refusal = NotAssigned("no license", product="pro")
-    refusal.done["released"] = ["a", "b"]
-    assert refusal.evidence == {"product": "pro", "released": ["a", "b"]}
+    refusal.items = (NotDone("ada", refusal), NotDone("eve", None))
+    assert refusal.evidence.keys() == {"product", "items"}
+    first, second = refusal.evidence["items"]
+    assert first == {"name": "ada", "ok": False, "code": "not-assigned", "message": "no license", "hint": refusal.hint}
+    assert (second["name"], second["ok"], second["code"]) == ("eve", False, None)
     assert NotAssigned("another").evidence == {}
 
 

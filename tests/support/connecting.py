@@ -10,11 +10,14 @@ from authority.domain.borrows import Demand, Machine, OsUser
 from authority.domain.members import CONSOLE, Actor
 from authority.domain.sessions import Session
 from authority.services import licenses, sessions
+from authority.services.context import Authority
 from authority.services.sessions import Started
 from authority.services.unit import Unit
+from authority.storage import members as people
 from authority.storage import preferences
 from authority.storage.db.tables import assigned_extensions, holds, member_counts, members
 from tests.support.authorities import Bench
+from tests.support.borrowing import workstation
 from tests.support.workstations import SimulatedWorkstation
 
 
@@ -31,6 +34,14 @@ def asked(
 def started(bench: Bench, actor: Actor, laptop: SimulatedWorkstation, product: str = "arcgis-pro", **wish: Any) -> Started:
     """A session, asked for now by this member on this machine."""
     return sessions.start(Unit(bench.authority, actor), asked(laptop, product, **wish))
+
+
+def connected(authority: Authority, machine: str, product: str = "arcgis-pro") -> Session:
+    """A session of the member ada on this machine."""
+    with authority.database.read() as connection:
+        ada = people.by_username(connection, "ada")
+    assert ada is not None
+    return sessions.start(Unit(authority, ada.as_actor()), asked(workstation(machine), product)).session
 
 
 def body_of(demand: Demand) -> dict[str, Any]:

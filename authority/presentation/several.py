@@ -1,0 +1,41 @@
+"""What became of each of several things that were named together and done one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from authority.presentation.refusals import RefusalShown
+from authority.presentation.shown import Repeated, Shown
+from authority.services.several import Outcome
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Name(Shown):
+    """A name or id as somebody typed it."""
+
+    text: Repeated
+
+
+def rows_of(
+    outcomes: Iterable[Outcome[Item, Result]],
+    names: Callable[[Item], Mapping[str, str]],
+    resource: str,
+    shown: Callable[[Result], Shown],
+) -> list[dict[str, Any]]:
+    """One object for each: the names of the item, whether it was done (`ok`), and what became of it.
+
+    That is the thing under the name of its resource, or code, message and hint of the refusal.
+    """
+    rows = []
+    for outcome in outcomes:
+        row: dict[str, Any] = {key: Name(text=text).text for key, text in names(outcome.item).items()}
+        row["ok"] = outcome.refusal is None
+        if outcome.refusal is None:
+            row[resource] = shown(outcome.done())
+        else:
+            row |= RefusalShown.of(outcome.refusal).model_dump()
+        rows.append(row)
+    return rows
