@@ -68,8 +68,7 @@ def release(
         raise click.UsageError("give the ids of borrows, or --from FILE")
     names = once(borrow_ids) if file is None else _ids(file)
     one_by_one = one_by_one or file is not None
-    # A table that says what it would do says what would be refused, the overlap too.
-    accepted = accept_overlap or (dry_run and file is None)
+    accepted = accept_overlap or dry_run
     with frame.authority() as authority:
         outcomes = endings.release_several(
             Unit(authority, CONSOLE), names, reason, accept_overlap=accepted, one_by_one=one_by_one, dry_run=dry_run

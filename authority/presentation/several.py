@@ -6,17 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from authority.presentation.refusals import RefusalShown
-from authority.presentation.shown import Repeated, Shown
+from authority.presentation.shown import Shown, with_escapes
 from authority.services.several import Outcome
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-class Name(Shown):
-    """A name or id as somebody typed it."""
-
-    text: Repeated
 
 
 def rows_of(
@@ -31,7 +25,7 @@ def rows_of(
     """
     rows = []
     for outcome in outcomes:
-        row: dict[str, Any] = {key: Name(text=text).text for key, text in names(outcome.item).items()}
+        row: dict[str, Any] = {key: with_escapes(text) for key, text in names(outcome.item).items()}
         row["ok"] = outcome.refusal is None
         if outcome.refusal is None:
             row[resource] = shown(outcome.done())

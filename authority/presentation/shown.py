@@ -23,7 +23,8 @@ def _in_whole_seconds(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(microsecond=0)
 
 
-def _with_escapes(text: str) -> str:
+def with_escapes(text: str) -> str:
+    """The text; what of it is no Unicode stands as its escape."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -32,7 +33,7 @@ Time = Annotated[datetime, AfterValidator(_in_whole_seconds)]
 # A time that is in whole seconds and UTC already, as all times of borrows and sessions are: tokens have no others.
 Second = datetime
 # Text that repeats what somebody typed: what of it is no Unicode stands as its escape.
-Repeated = Annotated[str, BeforeValidator(_with_escapes)]
+Repeated = Annotated[str, BeforeValidator(with_escapes)]
 
 
 class _NotInSheets:
