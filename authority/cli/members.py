@@ -71,10 +71,13 @@ def add(
 def _first_line(name: str) -> str:
     """Passwords come from files and never as arguments, which other users of the machine can read."""
     try:
-        with click.open_file(name, encoding="utf-8") as stream:
+        # With or without a byte order mark, which editors on Windows write.
+        with click.open_file(name, encoding="utf-8-sig") as stream:
             return str(stream.readline()).rstrip("\r\n")
-    except (OSError, ValueError) as error:
-        raise click.UsageError(f"{name} cannot be read") from error
+    except OSError as error:
+        raise click.UsageError(f"{name} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise click.UsageError(f"{name} is no UTF-8 text: save it as UTF-8") from error
 
 
 @member.command("set")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 import sys
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Protocol
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -29,6 +32,8 @@ from verifier.workstation.disk import write_atomically
 
 # The library stretches a passphrase only 2,048 times, so the passphrase itself must carry the strength: 128 random bits.
 SHORTEST_PASSPHRASE = 22
+# What bytes.strip takes away.
+ASCII_SPACE = " \t\n\r\x0b\x0c"
 
 
 class Signer(Protocol):
@@ -85,18 +90,40 @@ class KeyRing:
 
 
 def read_passphrase(path: Path | None) -> bytes | None:
-    """The passphrase in a file, None without a file. Raises KeyUnusable when others can read it or it is too short."""
+    """The passphrase in a file, None without a file. Raises KeyUnusable when others can read it or it is too short.
+
+    White space at its ends, such as the last line break, is no part of it, nor is a byte order mark; it is taken in NFC.
+    Bytes that are no UTF-8 are taken as they are.
+    """
     if path is None:
         return None
     data, mode = _read(path, "passphrase file")
     _check_private(path, "passphrase file", mode)
-    text = data.strip()
-    if len(text) < SHORTEST_PASSPHRASE:
+    passphrase, length = _passphrase(data)
+    if length < SHORTEST_PASSPHRASE:
         raise KeyUnusable(
-            f"the passphrase in {path} has {len(text)} characters, at least {SHORTEST_PASSPHRASE} random ones are needed",
+            f"the passphrase in {path} has {length} characters, at least {SHORTEST_PASSPHRASE} random ones are needed",
             hint="Make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'",
         )
-    return text
+    return passphrase
+
+
+def _passphrase(data: bytes) -> tuple[bytes, int]:
+    """The passphrase in the bytes of a file, and how many characters it has."""
+    try:
+        text = unicodedata.normalize("NFC", data.decode("utf-8-sig").strip(ASCII_SPACE))
+    except UnicodeDecodeError:
+        return data.strip(), len(data.strip())
+    return text.encode(), len(text)
+
+
+def _former_passphrases(passphrase: bytes) -> Iterator[bytes]:
+    """What keys were encrypted with while a passphrase was taken byte for byte: with a byte order mark, or decomposed."""
+    try:
+        decomposed = unicodedata.normalize("NFD", passphrase.decode()).encode()
+    except UnicodeDecodeError:
+        return
+    yield from {decomposed, codecs.BOM_UTF8 + passphrase, codecs.BOM_UTF8 + decomposed} - {passphrase}
 
 
 def create(folder: Path, name: str, passphrase: bytes | None) -> FileSigner:
@@ -121,12 +148,7 @@ def load(path: Path, passphrase: bytes | None, *, demonstration: bool = False) -
     The published sample keys are no secret: a demonstration takes them from files that others can read.
     """
     data, mode = _read(path, "private key")
-    is_encrypted = b"ENCRYPTED" in data
-    try:
-        private = load_pem_private_key(data, passphrase if is_encrypted else None)
-    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
-        why = "is encrypted, and the passphrase is missing or wrong" if is_encrypted else "is not a PEM key"
-        raise KeyUnusable(f"the private key {path} {why}", path=str(path)) from error
+    private = _opened(data, path, passphrase)
     if not isinstance(private, Ed25519PrivateKey):
         raise KeyUnusable(f"the private key {path} is not an Ed25519 key", path=str(path))
     signer = FileSigner.of(private)
@@ -135,6 +157,20 @@ def load(path: Path, passphrase: bytes | None, *, demonstration: bool = False) -
     elif not demonstration:
         raise DemonstrationOnly(f"{path} is one of the published sample keys, which everybody has", path=str(path))
     return signer
+
+
+def _opened(data: bytes, path: Path, passphrase: bytes | None) -> PrivateKeyTypes:
+    """The key in the text of a file. Raises KeyUnusable."""
+    is_encrypted = b"ENCRYPTED" in data
+    candidates = [passphrase, *_former_passphrases(passphrase)] if is_encrypted and passphrase else [None]
+    problem: Exception | None = None
+    for candidate in candidates:
+        try:
+            return load_pem_private_key(data, candidate)
+        except (ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
+            problem = problem or error
+    why = "is encrypted, and the passphrase is missing or wrong" if is_encrypted else "is not a PEM key"
+    raise KeyUnusable(f"the private key {path} {why}", path=str(path)) from problem
 
 
 def load_ring(folder: Path, passphrase: bytes | None, *, demonstration: bool = False) -> KeyRing:
