@@ -300,19 +300,24 @@ class ClockTurnedBack(NotChecked):
     """The clock is far behind what was signed and is installed here."""
 
     code = "clock-turned-back"
-    default_hint = "Set this machine's clock right, then try again."
+    default_hint = (
+        "Set this machine's clock right, then try again. If it is right, the authority's was ahead: "
+        "install the newest status file (carnet-authority status-list export)."
+    )
 
     clock_at: str | None = None
     floor_at: str | None = None
 
 
 class ClockInDoubt(NotChecked):
-    """The clock shows no time of the calendar."""
+    """The clock shows no time of the calendar, or what is brought here was signed far ahead of it."""
 
     code = "clock-in-doubt"
     default_hint = "Set this machine's clock right, then try again."
 
+    clock_at: str | None = None
     clock_seconds: int | None = None
+    signed_at: str | None = None
 
 
 def every_error(root: type[CarnetError] = CarnetError) -> list[type[CarnetError]]:

@@ -1,9 +1,11 @@
-"""API keys as administrators see them: never the secret, nor what stands for it."""
+"""API keys as administrators see them, never the secret nor what stands for it; and how long a sign-in is good."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+SIGN_IN_LASTS = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from authority.domain.refusals import NoSuchProduct
+from authority.domain.clocks import FROM_OUTSIDE, is_to_come
+from authority.domain.refusals import AuthorizationUnusable, NoSuchProduct
 
 
 class KeyUse(StrEnum):
@@ -105,6 +106,7 @@ class Authorization:
     organization_name: str
     vendor: str
     seq: int
+    issued_at: datetime
     begins_at: datetime
     ends_at: datetime
     members_total: int | None
@@ -132,6 +134,16 @@ class Authorization:
     def end_of(self, product: Product) -> datetime:
         """When the product can no longer be used: its own end, or that of the authorization."""
         return self.ends_at if product.until is None else min(self.ends_at, product.until)
+
+
+def check_made(authorization: Authorization, now: datetime) -> None:
+    """Raises AuthorizationUnusable when it was made in a time to come: no workstation whose clock is right takes it."""
+    if is_to_come(authorization.issued_at, now, FROM_OUTSIDE):
+        raise AuthorizationUnusable(
+            f"the authorization says that it was made at {authorization.issued_at:%Y-%m-%d %H:%M} UTC, "
+            f"it is {now:%Y-%m-%d %H:%M} UTC",
+            hint="Set this machine's clock right. If it is right, the vendor's was ahead: ask the vendor to make it again.",
+        )
 
 
 # Long enough for an order and its answer to be carried.

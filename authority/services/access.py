@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from authority.domain.api_keys import ApiKey
+from authority.domain.api_keys import SIGN_IN_LASTS, ApiKey
 from authority.domain.events import Event, EventKind
 from authority.domain.members import Actor, CredentialKind, Member, Privilege, check_name
 from authority.domain.refusals import InvalidInput, NotAuthenticated, NotFound
@@ -18,7 +18,6 @@ from authority.signing.encoding import digest, encode
 from authority.storage import credentials, members
 from authority.storage.credentials import Credential
 
-SIGN_IN_LASTS = timedelta(hours=12)
 # Says to people and scanners what was found when a key turns up where it should not be.
 PREFIXES = {CredentialKind.SIGN_IN: "carnet_si_", CredentialKind.API_KEY: "carnet_key_"}
 

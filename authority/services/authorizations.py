@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from authority.domain.authorization_changes import Shortage, Usage, changes, consequences, shortages
-from authority.domain.catalogue import Authorization
+from authority.domain.catalogue import Authorization, check_made
 from authority.domain.events import Event, EventKind
 from authority.domain.members import Privilege
 from authority.domain.refusals import AuthorizationUnusable, KeyUnusable
@@ -136,6 +136,7 @@ def _check(new: Authorization, before: Authorization, now: datetime) -> None:
             f"the authorization begins at {new.begins_at:%Y-%m-%d %H:%M} UTC",
             hint="It would replace the one in force at once: install it when it has begun.",
         )
+    check_made(new, now)
     if not new.user_types:
         raise AuthorizationUnusable("the authorization has no user type, so that nobody could be a member")
 

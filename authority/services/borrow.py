@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from authority.domain import borrows as rules
 from authority.domain.borrows import Ask, Borrow, Features
 from authority.domain.catalogue import KeyUse
+from authority.domain.clocks import FROM_OUTSIDE, is_to_come
 from authority.domain.events import EventKind, UseMode, borrow_events
 from authority.domain.members import Actor, Member, Privilege
 from authority.domain.offline_rules import OfflineRule, check_end, effective, end_of_borrow
@@ -25,9 +26,8 @@ from authority.storage.db.prepared import pipeline
 from authority.storage.organization import Organization
 from authority.storage.tokens import Token
 
-# A request is carried by hand and may be under way for long; a workstation's clock may be a day off.
+# A request is carried by hand and may be under way for long.
 OLDEST_REQUEST = timedelta(days=90)
-FASTEST_CLOCK = timedelta(hours=24)
 DRAWS_OF_A_PLACE = 64
 # Each page looks for its beginning anew, so that large ones are faster; one is some ten megabytes.
 PAGE = 5000
@@ -74,7 +74,7 @@ def _check_organization(ask: Ask, organization: Organization) -> None:
 
 
 def _check_age(ask: Ask, now: datetime) -> None:
-    if not now - OLDEST_REQUEST <= ask.asked_at <= now + FASTEST_CLOCK:
+    if ask.asked_at < now - OLDEST_REQUEST or is_to_come(ask.asked_at, now, FROM_OUTSIDE):
         raise RequestInvalid(
             f"the request says that it was made at {ask.asked_at:%Y-%m-%d %H:%M} UTC, it is {now:%Y-%m-%d %H:%M} UTC",
             hint="Set the workstation's clock right and make a new request.",

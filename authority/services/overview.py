@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from authority.domain.catalogue import Authorization, KeyUse, end_warning
+from authority.domain.clocks import BETWEEN_SERVERS, is_to_come
 from authority.domain.members import Privilege
 from authority.domain.refusals import Refusal
 from authority.services import licenses
 from authority.services.unit import Unit
-from authority.storage import members, tokens
+from authority.storage import members, status_lists, tokens
 from authority.storage.db import schema
 
 
@@ -97,11 +98,23 @@ def _authorized(unit: Unit) -> str:
 
 def _places(unit: Unit) -> str:
     # Not by way of the unit: what is wrong with the authorization is no fault of the status list.
+    now = unit.authority.now()
     with unit.authority.database.read() as connection:
         size, used = unit.authority.organization(connection).status_size, tokens.count(connection)
+        newest, ahead = status_lists.newest(connection), status_lists.furthest_ahead(connection, now + BETWEEN_SERVERS)
     if used > 0.8 * size:
         raise Refusal(f"{used} of {size} places of the status list are taken")
-    return f"{used} of {size} places of the status list are taken"
+    text = f"{used} of {size} places of the status list are taken"
+    if newest is None or ahead is None:
+        return text
+    sentence = f"number {ahead[0]} is of {ahead[1]:%Y-%m-%d %H:%M} UTC, when this machine's clock was ahead"
+    if is_to_come(newest.issued_at, now):
+        raise Refusal(
+            f"{text}; {sentence}",
+            hint="If the clock is right now, publish a new one and carry it to the workstations: "
+            "carnet-authority status-list export -o FILE",
+        )
+    return f"{text}; {sentence}: workstations that took it are good again with number {newest.seq} or a later one"
 
 
 def _python(_: Unit) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from authority.domain.clocks import is_to_come
 from authority.services.unit import Unit
 from authority.signing import issuing
 from authority.signing.encoding import digest
@@ -21,11 +22,9 @@ KEPT_AFTER_EXPIRY = timedelta(hours=48)
 def refreshed_seq(unit: Unit, newest: NewestList | PublishedList | None) -> int:
     """The number of the list for a new borrow file, which must know the key of the authorization in force.
 
-    Publishes one first when the newest is older than an hour, or of another authorization.
+    Publishes one first when the newest is older than an hour, of the future, or of another authorization.
     """
-    if newest is None or newest.authorization_seq != unit.authorization.seq or unit.now - newest.issued_at >= REFRESH:
-        return _publish(unit).seq
-    return newest.seq
+    return newest.seq if newest is not None and _is_fresh(unit, newest) else _publish(unit).seq
 
 
 def export(unit: Unit) -> bytes:
@@ -42,9 +41,13 @@ def export(unit: Unit) -> bytes:
 
 
 def _is_current(unit: Unit, newest: PublishedList) -> bool:
-    if unit.authorization.seq != newest.authorization_seq or unit.now - newest.issued_at >= REFRESH:
-        return False
-    return newest.packed == _packed(unit)
+    return _is_fresh(unit, newest) and newest.packed == _packed(unit)
+
+
+def _is_fresh(unit: Unit, newest: NewestList | PublishedList) -> bool:
+    """A list that was made while this machine's clock was ahead is not: no workstation whose clock is right takes it."""
+    is_of_now = unit.now - newest.issued_at < REFRESH and not is_to_come(newest.issued_at, unit.now)
+    return is_of_now and newest.authorization_seq == unit.authorization.seq
 
 
 def _packed(unit: Unit) -> str:

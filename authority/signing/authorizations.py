@@ -40,6 +40,7 @@ def _authorization(claims: verified.Authorization, compact: str) -> Authorizatio
         organization_name=claims.organization_name,
         vendor=claims.vendor,
         seq=claims.seq,
+        issued_at=instant(claims.iat),
         begins_at=instant(claims.nbf),
         ends_at=instant(claims.exp),
         members_total=claims.members_total,

@@ -41,6 +41,13 @@ def newest(connection: Connection) -> PublishedList | None:
     return None if row is None else value_of(PublishedList, row)
 
 
+def furthest_ahead(connection: Connection, now: datetime) -> tuple[int, datetime] | None:
+    """Number and time of the list whose time lies furthest after `now`; None when no list is of the future."""
+    query = select(status_lists.c.seq, status_lists.c.issued_at).where(status_lists.c.issued_at > now)
+    row = connection.execute(query.order_by(status_lists.c.issued_at.desc()).limit(1)).one_or_none()
+    return None if row is None else (row.seq, row.issued_at)
+
+
 def text(connection: Connection, seq: int) -> str:
     """The signed text of one published status list."""
     return str(connection.execute(select(status_lists.c.compact).where(status_lists.c.seq == seq)).scalar_one())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from authority.domain.catalogue import KeyUse
+from authority.domain.catalogue import KeyUse, check_made
 from authority.domain.refusals import AlreadyExists, InvalidInput
 from authority.services import set_up
 from authority.services.set_up import Administrator
@@ -61,6 +61,7 @@ def install(settings: Settings, name: str, admin: str, vendor: Vendor | None) ->
         trust_text = vendor.trust.decode("utf-8", "replace")
         found = authorizations.read_file(vendor.authorization, trust_text)
     # What can be refused is refused before anything is written that would be in the way of another try.
+    check_made(found, authority.now())
     set_up.check_keys(authority, found, trust_text)
     for (use, _), signer in ring.signers.items():
         keyring.write(settings.key_folder, use, signer, passphrase)

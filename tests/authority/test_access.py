@@ -102,6 +102,17 @@ def test_a_sign_in_ends_after_twelve_hours_to_the_second(bench: Bench) -> None:
         actor_of(bench, secret)
 
 
+def test_a_sign_in_made_while_the_clock_was_ahead_is_of_no_use_when_it_is_right_again(bench: Bench) -> None:
+    """It would be good for so much longer."""
+    bench.member("ada", password=PASSWORD)
+    bench.clock.turn(days=40)
+    secret, _ = access.sign_in(Unit(bench.authority, ANYBODY), "ada", PASSWORD)
+    assert actor_of(bench, secret).username == "ada"
+    bench.clock.turn(days=-40)
+    with pytest.raises(NotAuthenticated):
+        actor_of(bench, secret)
+
+
 def test_sign_out_makes_one_sign_in_useless_and_no_other(bench: Bench) -> None:
     with_password(bench)
     first, _ = access.sign_in(Unit(bench.authority, ANYBODY), "ada", PASSWORD)

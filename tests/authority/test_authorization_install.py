@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from authority.domain.catalogue import KeyUse
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.refusals import AuthorizationUnusable, NotAllowed, Refusal, StorageUnavailable
 from authority.services import authorizations, borrow, status_lists
@@ -18,9 +19,10 @@ from authority.services.authorizations import Installation, NewTrust
 from authority.services.remembered import Remembered
 from authority.services.unit import Unit
 from authority.signing.keyring import FileSigner
+from authority.signing.vendor import authorizing
 from tests.support.authorities import ON_SQLITE, Bench, authorization_text
 from tests.support.borrowing import at_once, claims_of, codes, fail_inserts, issued_to, workstation
-from tests.support.database_contents import contents, log_rows
+from tests.support.database_contents import contents, log_rows, unchanged
 from tests.support.vendors import RealVendor, authorization_file, sample_toml
 from verifier import NotGood, verify
 from verifier.workstation.carry import Wish
@@ -107,6 +109,25 @@ def test_less_than_is_in_use_is_installed_and_told_not_refused(bench: Bench) -> 
     assert verify(out.file, trust=bench.trust_file, workstation=laptop.identity, now=bench.clock()).member == "ada"
     with pytest.raises(Refusal):
         issued_to(bench, eve, workstation("tower"))
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(("ahead", "is_taken"), [(timedelta(days=1), True), (timedelta(days=1, seconds=1), False)])
+def test_an_authorization_that_was_made_in_a_time_to_come_is_refused(bench: Bench, ahead: timedelta, *, is_taken: bool) -> None:
+    """Workstations do not take it, nor a borrow file with it."""
+    now = bench.clock()
+    ring = {use: [bench.authority.ring.signer(use, kid).public for kid in bench.authority.ring.kids(use)] for use in KeyUse}
+    begins_at, ends_at = now - timedelta(days=1), now + timedelta(days=100)
+    records = authorizing.key_records(ring, begins_at, ends_at)
+    specification = authorizing.sample_specification("field-survey", "Field Survey", "maker")
+    compact = authorizing.authorize(
+        bench.root, specification, records, seq=2, now=now + ahead, begins_at=begins_at, ends_at=ends_at
+    )
+    if is_taken:
+        assert install(bench, authorization_file(compact)).is_new
+    else:
+        with unchanged(bench.authority.database), pytest.raises(AuthorizationUnusable, match="it is 2026-03-02"):
+            install(bench, authorization_file(compact))
 
 
 @ON_SQLITE

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from authority.domain.clocks import FROM_OUTSIDE
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import (
     InvalidInput,
@@ -19,7 +20,7 @@ from authority.domain.refusals import (
     RequestReplayed,
 )
 from authority.services import borrow, licenses
-from authority.services.borrow import FASTEST_CLOCK, OLDEST_REQUEST, Issued
+from authority.services.borrow import OLDEST_REQUEST, Issued
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.borrowing import at_once, workstation
@@ -174,8 +175,8 @@ SECOND = timedelta(seconds=1)
     [
         pytest.param(OLDEST_REQUEST, True, id="as old as it may be"),
         pytest.param(OLDEST_REQUEST + SECOND, False, id="too old"),
-        pytest.param(-FASTEST_CLOCK, True, id="as far ahead as a clock may be"),
-        pytest.param(-FASTEST_CLOCK - SECOND, False, id="from the future"),
+        pytest.param(-FROM_OUTSIDE, True, id="as far ahead as a clock may be"),
+        pytest.param(-FROM_OUTSIDE - SECOND, False, id="from the future"),
     ],
 )
 def test_a_request_has_an_age(sqlite_bench: Bench, age: timedelta, is_good: bool) -> None:

@@ -56,6 +56,35 @@ def end(bench: Bench, kind: str, borrow_file: bytes, receipt: str) -> None:
         endings.release(Unit(bench.authority, CONSOLE), borrow_id, "lost", accept_overlap=True)
 
 
+def test_after_a_moment_with_the_clock_ahead_a_new_list_is_published(bench: Bench) -> None:
+    """theupdateframework/specification #71, #150: recovery from a fast-forward."""
+    ada, laptop = bench.member("ada"), workstation("laptop")
+    bench.clock.turn(days=40)
+    of_the_future = read(bench)
+    bench.clock.turn(days=-40)
+    assert (read(bench).seq, read(bench).iat) == (of_the_future.seq + 1, int(bench.clock().timestamp()))
+    assert claims(issued_to(bench, ada, laptop).file)["seq"] == of_the_future.seq + 1
+
+
+def test_the_first_borrow_after_such_a_moment_carries_a_new_list(bench: Bench) -> None:
+    ada, laptop = bench.member("ada"), workstation("laptop")
+    bench.clock.turn(days=40)
+    of_the_future = read(bench)
+    bench.clock.turn(days=-40)
+    carried = claims(issued_to(bench, ada, laptop).file)
+    assert (carried["seq"], carried["iat"]) == (of_the_future.seq + 1, int(bench.clock().timestamp()))
+
+
+@ON_SQLITE
+def test_the_clocks_of_two_servers_may_differ_a_little(bench: Bench) -> None:
+    bench.clock.turn(minutes=5)
+    published = read(bench)
+    bench.clock.turn(minutes=-5)
+    assert read(bench).seq == published.seq
+    bench.clock.turn(seconds=-1)
+    assert read(bench).seq == published.seq + 1
+
+
 @pytest.mark.parametrize("kind", ["check in", "revoke", "release"])
 def test_every_token_of_a_borrow_that_was_ended_is_on_the_list_and_no_other(bench: Bench, kind: str) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")

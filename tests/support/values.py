@@ -39,6 +39,7 @@ def an_authorization(**changes: Any) -> Authorization:
         organization_name="Field Survey",
         vendor="maker",
         seq=1,
+        issued_at=NOW - timedelta(days=1),
         begins_at=NOW - timedelta(days=1),
         ends_at=NOW + timedelta(days=1000),
         members_total=50,

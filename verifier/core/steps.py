@@ -34,6 +34,9 @@ from verifier.core.status import StatusList
 from verifier.core.times import rfc3339_of, timestamp
 from verifier.core.trust import SECONDS_PER_DAY, Authorization, TrustStore
 
+# How far what is brought to a workstation may be ahead of its clock; a borrow states its own tolerance.
+CLOCK_TOLERANCE_SECONDS = 86_400
+
 
 class StatusFile(NamedTuple):
     """A status file whose signatures were verified: the list, its compact text, and the authorization beside it."""
@@ -246,6 +249,34 @@ def judged_at(wall: int, floor: int, tolerance_seconds: int) -> int:
     return max(wall, floor)
 
 
+def check_not_ahead(signed_at: int, wall: int, tolerance_seconds: int = CLOCK_TOLERANCE_SECONDS) -> None:
+    """Raises ClockInDoubt for what was signed further ahead of the clock `wall` than the tolerance (seconds since 1970 UTC).
+
+    One of two clocks is wrong. Once taken it would be a floor under the clock, and refuse every license here until that time
+    (fast-forward: theupdateframework/specification #71, #150).
+    """
+    if signed_at > wall + tolerance_seconds:
+        raise errors.ClockInDoubt(
+            f"this was signed at {rfc3339_of(signed_at)}, and this machine says it is {rfc3339_of(wall)}",
+            hint="Set this machine's clock right, then try again. If it is right, the authority's was ahead when this was made: "
+            "install the newest status file first (carnet-authority status-list export), or have a new file made.",
+            signed_at=rfc3339_of(signed_at),
+            clock_at=rfc3339_of(wall),
+        )
+
+
+def floor_after(floor: int, known: StatusList | None, newer: StatusList | None) -> int:
+    """The floor under the clock once a newer list is here, in seconds since 1970 UTC.
+
+    A list with a higher number that was signed at an earlier time says that the authority's clock had been ahead: what was
+    signed before it was of the future, and the floor goes back to the list's time. Numbers only grow, so that nobody else can
+    make one, and an older list is never taken.
+    """
+    if known is None or newer is None or newer.seq <= known.seq or newer.iat >= known.iat:
+        return floor
+    return min(floor, newer.iat)
+
+
 def check_time(borrow: claims.Borrow, at: int) -> None:
     """Step 6: `at` (seconds since 1970 UTC) lies within [nbf, exp). Raises NotYetValid or Expired."""
     if at < borrow.nbf:
@@ -298,6 +329,7 @@ def check_status(borrow: claims.Borrow, status_list: StatusList | None, at: int)
         raise errors.Revoked(
             f"the status list of {rfc3339_of(status_list.iat)} says that the license has ended", seq=status_list.seq
         )
+    check_not_ahead(status_list.iat, at, borrow.clock_tolerance_seconds)
     age = max(0, at - status_list.iat)
     if max_age is not None and age > max_age:
         raise errors.StatusListStale(

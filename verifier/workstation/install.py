@@ -8,6 +8,7 @@ from typing import Any
 from verifier import errors
 from verifier.core import claims, files, status, steps
 from verifier.core.claims import State, Tombstone
+from verifier.core.status import StatusList
 from verifier.core.steps import Evidence
 from verifier.core.times import rfc3339, rfc3339_of
 from verifier.core.trust import Authorization, TrustStore
@@ -20,7 +21,8 @@ from verifier.workstation.store import Store, damaged
 def install(store: Store, data: bytes, now: datetime | None = None) -> str:
     """Checks a file of any kind that a workstation keeps, and keeps it. Returns what was installed, in a sentence.
 
-    A file that does not pass changes nothing. Raises NotGood, NotChecked.
+    A file that does not pass changes nothing, nor does one that was signed more than a day ahead of this machine's clock
+    (ClockInDoubt). Raises NotGood, NotChecked.
     """
     kind, members = files.parse(data)
     if kind in ("request", "return"):
@@ -30,11 +32,12 @@ def install(store: Store, data: bytes, now: datetime | None = None) -> str:
     with store.locked():
         if kind == "trust":
             return _install_trust(store, data)
+        wall = wall_seconds(now)
         if kind == "authorization":
-            return _install_authorization(store, members["authorization"])
+            return _install_authorization(store, members["authorization"], wall)
         if kind == "status":
-            return _install_status(store, data, members)
-        return _install_borrow(store, data, members, wall_seconds(now))
+            return _install_status(store, data, members, wall)
+        return _install_borrow(store, data, members, wall)
 
 
 def _install_trust(store: Store, data: bytes) -> str:
@@ -53,11 +56,12 @@ def _install_trust(store: Store, data: bytes) -> str:
     return f'trust in the organization "{trust.organization}", as before'
 
 
-def _install_authorization(store: Store, compact: object) -> str:
+def _install_authorization(store: Store, compact: object, wall: int) -> str:
     trust, state = store.trust(), store.state()
     authorization = trust.authorize(compact)
+    steps.check_not_ahead(authorization.iat, wall)
     _keep_newer_authorization(store, str(compact), authorization, store.newest_authorization(trust))
-    _raise_floor(store, state, authorization.iat)
+    _keep_floor(store, state, max(state.floor, authorization.iat))
     return f'the authorization of "{authorization.organization}" with seq {authorization.seq}'
 
 
@@ -73,35 +77,46 @@ def _keep_newer_authorization(
         raise errors.NotAuthorized(f"there are two different authorizations with seq {authorization.seq}")
 
 
-def _install_status(store: Store, data: bytes, members: dict[str, Any]) -> str:
+def _install_status(store: Store, data: bytes, members: dict[str, Any], wall: int) -> str:
     trust, state = store.trust(), store.state()
     carried, known = steps.open_status(data, trust), store.newest_authorization(trust)
     status_list, authorization = carried.status_list, carried.authorization
     if known is not None and known.seq > authorization.seq:
         status_list = status.read(members["status_list"], known)
+    signed_at = max(status_list.iat, authorization.iat)
+    steps.check_not_ahead(signed_at, wall)
     installed = store.status_file(status_list.uri, trust)
-    if installed is not None:
-        status.newest(installed.status_list, status_list)
+    before = None if installed is None else installed.status_list
+    status.newest(before, status_list)
     _keep_newer_authorization(store, members["authorization"], authorization, known, strict=False)
     store.save_status(status_list.uri, data)
-    _raise_floor(store, state, max(status_list.iat, authorization.iat))
+    _keep_floor(store, state, max(steps.floor_after(state.floor, before, status_list), signed_at))
     return f"the status list with seq {status_list.seq} of {rfc3339_of(status_list.iat)}"
 
 
-def _raise_floor(store: Store, state: State, signed_at: int) -> None:
-    if signed_at > state.floor:
-        state.floor = signed_at
+def _keep_floor(store: Store, state: State, floor: int) -> None:
+    if floor != state.floor:
+        state.floor = floor
         store.save_state(state)
 
 
 def _install_borrow(store: Store, data: bytes, members: dict[str, Any], wall: int) -> str:
     trust, machine_key = store.trust(), store.machine_key_thumbprint()
     state, known = store.state_of(machine_key), store.newest_authorization(trust)
-    evidence = steps.open_borrow(data, trust, store.status_files(trust), known=known)
+    status_files = store.status_files(trust)
+    evidence = steps.open_borrow(data, trust, status_files, known=known)
     borrow = evidence.borrow
+    carried = _carried_list(members, evidence)
+    signed_at = max(borrow.iat, evidence.authorization.iat, 0 if carried is None else carried.iat)
+    steps.check_not_ahead(signed_at, wall, borrow.clock_tolerance_seconds)
+    before = next((file.status_list for file in status_files if file.status_list.uri == borrow.status_uri), None)
+    state.floor = steps.floor_after(state.floor, before, evidence.status_list)
     grant = steps.judge(evidence, this_workstation(machine_key), wall, state=state)
     _keep_newer_authorization(store, members["authorization"], evidence.authorization, known, strict=False)
-    _keep_carried_list(store, members, evidence)
+    if carried is not None:
+        store.save_status(
+            carried.uri, files.render("status", {name: members[name] for name in ("authorization", "status_list")})
+        )
     state.floor = max(state.floor, evidence.signed_at)
     # Old entries go by signed time alone: a clock set forward must not make this machine forget.
     state.activated = {jti: exp for jti, exp in state.activated.items() if exp > state.floor} | {borrow.jti: borrow.exp}
@@ -110,13 +125,11 @@ def _install_borrow(store: Store, data: bytes, members: dict[str, Any], wall: in
     return f'"{borrow.product}" {borrow.level} until {rfc3339(grant.expires_at)}'
 
 
-def _keep_carried_list(store: Store, members: dict[str, Any], evidence: Evidence) -> None:
-    """Keeps the list in the borrow file when it is the newest of all known."""
+def _carried_list(members: dict[str, Any], evidence: Evidence) -> StatusList | None:
+    """The list in the borrow file when it is the newest of all known; any other one says nothing and is not kept."""
     newest, compact = evidence.status_list, members["status_list"]
-    if newest is not None and isinstance(compact, str) and status.digest_of(compact) == newest.digest:
-        store.save_status(
-            newest.uri, files.render("status", {name: members[name] for name in ("authorization", "status_list")})
-        )
+    is_newest = newest is not None and isinstance(compact, str) and status.digest_of(compact) == newest.digest
+    return newest if is_newest else None
 
 
 def give_up(store: Store, product: str, now: datetime | None = None) -> bytes:

@@ -36,9 +36,9 @@ def here(tmp_path: Path) -> RealWorkstation:
 
 
 def test_a_clock_more_than_the_tolerance_behind_the_newest_signed_time_was_turned_back(here: RealWorkstation) -> None:
-    here.chain.set_status(0, seq=2, iat=START + 3 * DAY)
-    here.install(here.chain.status_file())
     signed = START + 3 * DAY
+    here.chain.set_status(0, seq=2, iat=signed)
+    here.install(here.chain.status_file(), signed)
     with refused("clock-turned-back"):
         here.check(signed - 25 * HOUR)
     with refused("clock-turned-back"):
@@ -56,7 +56,7 @@ def test_a_clock_far_in_the_past_was_turned_back(here: RealWorkstation, years: i
 def test_a_license_that_has_ended_by_the_newest_signed_time_has_ended_whatever_the_clock_says(here: RealWorkstation) -> None:
     here.chain.set_status(0, seq=2, iat=START + 7 * DAY)
     here.chain.status_list["exp"] = START + 8 * DAY
-    here.install(here.chain.status_file())
+    here.install(here.chain.status_file(), START + 7 * DAY)
     with refused("expired"):
         here.check(START + 7 * DAY - HOUR)
 
@@ -64,7 +64,7 @@ def test_a_license_that_has_ended_by_the_newest_signed_time_has_ended_whatever_t
 def test_a_newer_authorization_and_a_newer_borrow_are_a_floor_under_the_clock(here: RealWorkstation) -> None:
     here.chain.authorization["iat"] = START + 3 * DAY
     here.chain.renew_authorization()
-    here.install(here.chain.authorization_file())
+    here.install(here.chain.authorization_file(), START + 3 * DAY)
     with refused("clock-turned-back"):
         here.check(START + DAY)
 
