@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 BUDGET = {
     "borrow": {
         "files": 42,
-        "functions": 147,
+        "functions": 148,
         "changes of file": 132,
         "SQL executions": 10,
         "SQL statements": 6,

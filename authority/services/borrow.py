@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from authority.domain import borrows as rules
 from authority.domain.borrows import Ask, Borrow, Features
 from authority.domain.catalogue import KeyUse
-from authority.domain.clocks import FROM_OUTSIDE, is_to_come
+from authority.domain.clocks import FROM_OUTSIDE
 from authority.domain.events import EventKind, UseMode, borrow_events
 from authority.domain.members import Actor, Member, Privilege
 from authority.domain.offline_rules import OfflineRule, check_end, effective, end_of_borrow
@@ -74,7 +74,7 @@ def _check_organization(ask: Ask, organization: Organization) -> None:
 
 
 def _check_age(ask: Ask, now: datetime) -> None:
-    if ask.asked_at < now - OLDEST_REQUEST or is_to_come(ask.asked_at, now, FROM_OUTSIDE):
+    if not now - OLDEST_REQUEST <= ask.asked_at <= now + FROM_OUTSIDE:
         raise RequestInvalid(
             f"the request says that it was made at {ask.asked_at:%Y-%m-%d %H:%M} UTC, it is {now:%Y-%m-%d %H:%M} UTC",
             hint="Set the workstation's clock right and make a new request.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from authority.domain.catalogue import Authorization, KeyUse, end_warning
-from authority.domain.clocks import BETWEEN_SERVERS, is_to_come
+from authority.domain.clocks import BETWEEN_SERVERS
 from authority.domain.members import Privilege
 from authority.domain.refusals import Refusal
 from authority.services import licenses
@@ -108,7 +108,7 @@ def _places(unit: Unit) -> str:
     if newest is None or ahead is None:
         return text
     sentence = f"number {ahead[0]} is of {ahead[1]:%Y-%m-%d %H:%M} UTC, when this machine's clock was ahead"
-    if is_to_come(newest.issued_at, now):
+    if newest.issued_at > now + BETWEEN_SERVERS:
         raise Refusal(
             f"{text}; {sentence}",
             hint="If the clock is right now, publish a new one and carry it to the workstations: "

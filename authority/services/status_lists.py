@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from authority.domain.clocks import is_to_come
+from authority.domain.clocks import BETWEEN_SERVERS
 from authority.services.unit import Unit
 from authority.signing import issuing
 from authority.signing.encoding import digest
@@ -46,7 +46,7 @@ def _is_current(unit: Unit, newest: PublishedList) -> bool:
 
 def _is_fresh(unit: Unit, newest: NewestList | PublishedList) -> bool:
     """A list that was made while this machine's clock was ahead is not: no workstation whose clock is right takes it."""
-    is_of_now = unit.now - newest.issued_at < REFRESH and not is_to_come(newest.issued_at, unit.now)
+    is_of_now = unit.now - REFRESH < newest.issued_at <= unit.now + BETWEEN_SERVERS
     return is_of_now and newest.authorization_seq == unit.authorization.seq
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from authority.domain.api_keys import SIGN_IN_LASTS
 from authority.domain.catalogue import Authorization
-from authority.domain.clocks import is_to_come
+from authority.domain.clocks import BETWEEN_SERVERS
 from authority.domain.events import Event
 from authority.domain.members import Actor, Role
 from authority.domain.membership import Membership
@@ -158,6 +158,6 @@ def _actor_behind(bearer: who.Bearer | None, at: datetime) -> Actor:
     if bearer.expires_at is not None and bearer.expires_at <= at:
         raise NotAuthenticated(f"the sign-in ended at {bearer.expires_at:%Y-%m-%d %H:%M} UTC", hint="Sign in again.")
     # Made while this server's clock was ahead, it would be good for so much longer.
-    if bearer.expires_at is not None and is_to_come(bearer.expires_at - SIGN_IN_LASTS, at):
+    if bearer.expires_at is not None and bearer.expires_at > at + SIGN_IN_LASTS + BETWEEN_SERVERS:
         raise NotAuthenticated(f"the sign-in ends at {bearer.expires_at:%Y-%m-%d %H:%M} UTC, too late", hint="Sign in again.")
     return Actor(bearer.member_id, bearer.username, bearer.role)
