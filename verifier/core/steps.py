@@ -78,7 +78,7 @@ def verify(
 
     Raises:
         NotGood: the license is not good.
-        NotChecked: it could not be checked (a status list that is missing, stale, rolled back or unusable).
+        NotChecked: it could not be checked (a status list that is missing, stale, rolled back, of the future or unusable).
     """
     store = trust if isinstance(trust, TrustStore) else TrustStore.read(trust)
     wall = timestamp(now)
@@ -88,7 +88,10 @@ def verify(
         # What a person gives beside the borrow must be the borrow's, and not older than the list in its file.
         _check_is_of(evidence.borrow, file.status_list)
         status.newest(evidence.status_list, file.status_list)
-    return judge(evidence, workstation, wall)
+    grant = judge(evidence, workstation, wall)
+    if evidence.status_list is not None:
+        check_not_ahead(evidence.status_list.iat, wall, evidence.borrow.clock_tolerance_seconds)
+    return grant
 
 
 def open_borrow(
@@ -329,7 +332,6 @@ def check_status(borrow: claims.Borrow, status_list: StatusList | None, at: int)
         raise errors.Revoked(
             f"the status list of {rfc3339_of(status_list.iat)} says that the license has ended", seq=status_list.seq
         )
-    check_not_ahead(status_list.iat, at, borrow.clock_tolerance_seconds)
     age = max(0, at - status_list.iat)
     if max_age is not None and age > max_age:
         raise errors.StatusListStale(

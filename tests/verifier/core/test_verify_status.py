@@ -111,6 +111,18 @@ def test_an_older_list_beside_the_file_is_rolled_back(chain: Chain) -> None:
         chain.verify(status_list=older)
 
 
+def test_a_list_of_the_future_says_that_something_ended_and_nothing_else(chain: Chain) -> None:
+    """It would be fresh for ever so long."""
+    chain.set_status(0, seq=1, iat=START + DAY)
+    assert chain.verify().warnings == ()
+    chain.set_status(0, seq=1, iat=START + DAY + 1)
+    with refused("clock-in-doubt"):
+        chain.verify()
+    chain.set_status(1, seq=1, iat=START + DAY + 1)
+    with refused("revoked"):
+        chain.verify()
+
+
 def test_the_same_list_beside_the_file_is_good(chain: Chain) -> None:
     assert chain.verify(status_list=chain.status_file()).warnings == ()
 
