@@ -27,8 +27,8 @@ from authority.wiring.app import open_authority
 from authority.wiring.settings import PREFIX
 
 PORT = 8440
-# Each thread waits for the disk at every commit, so more threads than cores are of use.
-THREADS_PER_WORKER = 8
+# Who waits for the disk together shares a commit, so that many more threads than cores are of use.
+THREADS_PER_WORKER = 16
 STARTING_SECONDS = 60.0
 COLUMNS: Columns[FindingShown] = {
     "": lambda finding: "ok" if finding.ok else "WRONG",
