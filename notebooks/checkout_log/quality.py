@@ -24,7 +24,12 @@ QUALITY = (
     Column(
         "ambiguous", WHOLE, False, "events whose time could be another: a day or an hour off, or only known from a later look"
     ),
-    Column("disagreeing", WHOLE, False, "date stamps that disagree with the lines before them"),
+    Column(
+        "disagreeing",
+        WHOLE,
+        False,
+        "times that disagree: date stamps with the lines before them, starts with the look that shows them",
+    ),
     Column("overlapping", WHOLE, False, "events that another file has too, counted once"),
     Column("begin", TIME, True, "first time in it: of an event, or of a line that says it"),
     Column("end", TIME, True, "last time in it"),

@@ -147,14 +147,14 @@ def test_every_doubt_of_the_reading_is_said() -> None:
     text = captions.quality(pd.DataFrame([counts]))
     assert text == (
         "90 events came out of 100 lines in 1 file: 1 could not be read, 2 had no date and were left out, 3 could lie a day or an "
-        "hour off, 4 date stamps disagreed with the lines before them, 5 stood in two files and count once."
+        "hour off, 4 times disagreed with others, 5 stood in two files and count once."
     )
 
 
 def test_a_single_doubt_is_said_as_one() -> None:
     counts = dict.fromkeys(("malformed", "undated", "ambiguous", "disagreeing", "overlapping"), 1)
     text = captions.quality(pd.DataFrame([counts | {"lines": 9, "events": 5}]))
-    for said in ("1 had no date and was left out", "1 date stamp disagreed with the lines before it", "counts once"):
+    for said in ("1 had no date and was left out", "1 time disagreed with another", "counts once"):
         assert said in text
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from checkout_log import stuck
+from checkout_log import stuck, usage
 from checkout_log.log import Log
 from checkout_log.reading import read
 from checkout_log.sources.lmstat import rows as grammar
@@ -120,22 +120,76 @@ def test_a_damaged_row_is_malformed(line: str) -> None:
     assert grammar.row(line, NOW) is None
 
 
-@pytest.mark.parametrize(
-    ("start", "year"),
-    [("Fri 10/20 17:02", 2017), ("Fri 10/20 17:03", 2017), ("Fri 10/20 17:04", 2016), ("Sat 12/31 23:59", 2016)],
-)
-def test_the_year_of_a_start_is_the_last_in_which_it_is_not_after_the_snapshot(start: str, year: int) -> None:
+YEARS = {
+    "the minute of the look": ("Fri 10/20 17:02", 2017, False),
+    "a minute later": ("Fri 10/20 17:03", 2017, False),
+    "two clocks, minutes apart": ("Fri 10/20 17:06", 2017, True),
+    "two clocks, a day apart": ("Sat 10/21 9:00", 2017, True),
+    "the clock of the look set wrong": ("Wed 11/15 9:00", 2017, True),
+    "a year ago, less minutes": ("Thu 10/20 17:06", 2016, False),
+    "last year": ("Sat 12/31 23:59", 2016, False),
+    "more than a year ago": ("Thu 10/20 16:00", 2016, True),
+    "five years ago": ("Mon 6/11 11:01", 2012, True),
+    "on this weekday in no year": ("Fri 2/29 11:55", 2016, True),
+    "another language": ("пт. 10/20 16:00", 2017, False),
+    "another language, two clocks": ("пт. 10/20 17:06", 2017, True),
+    "another language, another zone": ("сб. 10/21 19:00", 2017, True),
+    "another language, last year": ("сб. 10/22 9:00", 2016, False),
+}
+
+
+@pytest.mark.parametrize("case", YEARS)
+def test_the_weekday_says_which_year_a_start_is_of(case: str) -> None:
+    start, year, is_doubtful = YEARS[case]
     row = grammar.row(f"    ann pc1 pc1 (v1) (k/1 3), start {start}", NOW)
     assert row is not None
     assert row.start is not None
-    assert row.start.year == year
+    assert (row.start.year, row.is_doubtful, row.is_ahead) == (year, is_doubtful, row.start > NOW + timedelta(minutes=1))
 
 
-def test_a_weekday_that_does_not_fit_flags_the_date(tmp_path: Path) -> None:
+def test_a_start_on_new_year_of_another_clock_is_of_the_year_to_come() -> None:
+    now = datetime(2017, 12, 31, 23, 58)  # noqa: DTZ001
+    row = grammar.row("    ann pc1 pc1 (v1) (k/1 3), start Mon 1/1 0:01", now)
+    assert row is not None
+    assert row.start == datetime(2018, 1, 1, 0, 1)  # noqa: DTZ001
+
+
+def test_a_weekday_of_another_year_flags_the_date(tmp_path: Path) -> None:
     path = tmp_path / "x"
     start = datetime(2017, 10, 20, 9, 0)  # noqa: DTZ001
     path.write_text(snapshot(NOW, user("ann", start, 1), user("bob", start, 2).replace("Fri", "Mon")))
-    assert in_time(read(path))["ambiguous"].tolist() == [False, True]
+    assert in_time(read(path)).set_index("member")["ambiguous"].to_dict() == {"ann": False, "bob": True}
+
+
+@pytest.mark.parametrize(
+    ("behind", "begin"),
+    [
+        (timedelta(minutes=4), "2026-06-11T07:44:00+00:00"),
+        (timedelta(hours=9), "2026-06-10T22:44:00+00:00"),
+        (timedelta(days=12), "2026-05-30T07:44:00+00:00"),
+    ],
+    ids=["minutes", "hours", "days"],
+)
+def test_looks_by_another_clock_show_one_session(tmp_path: Path, behind: timedelta, begin: str) -> None:
+    start = datetime(2026, 6, 11, 7, 44)  # noqa: DTZ001
+    looks = [start - behind + timedelta(minutes=10 * number) for number in range(12)]
+    rows = [[user("mira", start, 3478)] if number < 10 else [] for number in range(12)]
+    (tmp_path / "x").write_text("".join(snapshot(at, *own) for at, own in zip(looks, rows, strict=True)))
+    log = read(tmp_path / "x")
+    session = log.sessions().iloc[0]
+    assert (len(log.sessions()), session["start"].isoformat(), session["ended_by"]) == (1, begin, "checkin")
+    assert session["end"] == pd.Timestamp(looks[10], tz="UTC")
+    assert session["ambiguous"]
+    assert usage.peaks(log)["peak"].tolist() == [1]
+    assert log.quality()[["ambiguous", "disagreeing"]].to_numpy().tolist() == [[2, 1]]
+
+
+def test_what_is_added_or_given_back_is_no_earlier_than_the_use_began(tmp_path: Path) -> None:
+    start = datetime(2017, 10, 20, 17, 12)  # noqa: DTZ001
+    rows = [[user("ann", start, 1, f", {count} licenses")] for count in (2, 5, 1)]
+    text = "".join(snapshot(NOW + timedelta(minutes=at), *own) for at, own in enumerate([*rows, []]))
+    (tmp_path / "x").write_text(text)
+    assert in_time(read(tmp_path / "x"))["at"].tolist() == [micros(2017, 10, 20, 17, 12)] * 4
 
 
 def test_a_start_on_leap_day_is_of_a_leap_year() -> None:
@@ -342,6 +396,8 @@ def test_real_outputs_have_as_many_users_as_grep_finds(number: int) -> None:
             if re.search(r", start |queued for", line) and not re.search(r", \d+ licenses", line)
         ]
     )
+    starts = pd.to_datetime(rows.loc[rows["event"] == "checkout"].sort_values("line")["at"], unit="us")
+    assert starts.dt.strftime("%a").tolist() == re.findall(r", start (\w{3}) \d", text)
     quality = read(path).quality().iloc[0]
     assert quality["malformed"] == 0
     assert quality["lines"] == len(text.removesuffix("\n").split("\n"))

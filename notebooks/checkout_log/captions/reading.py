@@ -14,7 +14,7 @@ _SAID = {
     "malformed": ("could not be read", "could not be read"),
     "undated": ("had no date and was left out", "had no date and were left out"),
     "ambiguous": ("could lie a day or an hour off", "could lie a day or an hour off"),
-    "disagreeing": ("date stamp disagreed with the lines before it", "date stamps disagreed with the lines before them"),
+    "disagreeing": ("time disagreed with another", "times disagreed with others"),
     "overlapping": ("stood in two files and counts once", "stood in two files and count once"),
 }
 

@@ -1,7 +1,8 @@
 """What changed from one snapshot of a license server to the next, as events.
 
 Somebody new is a checkout at the start that the row says. Somebody who is gone was checked in at some time since the snapshot
-before: the event is dated at the later one and flagged. Somebody who waits is a denial, counted once for as long as it goes on.
+before: the event is dated at the later one and flagged. Where the clock of who asked is behind the server's, nothing ends before
+it began, and what seems to begin long after it was seen began when it was seen. Somebody who waits is a denial, counted once for as long as it goes on.
 
 When the license server starts again, borrows get a new start and go on under a new key; each keeps the due time it had. A borrow
 that is gone when it was due ran out, and was not checked in.
@@ -10,24 +11,27 @@ that is gone when it was due ran out, and was not checked in.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from checkout_log.columns import CHECKIN, CHECKOUT, DENIAL, UPGRADE
 from checkout_log.sources import zones
-from checkout_log.sources.common import QUEUED
+from checkout_log.sources.common import MINUTE, QUEUED
 from checkout_log.sources.lmstat.rows import Row
 from checkout_log.sources.lmstat.snapshots import UNKNOWN, Key, Snapshot
 
+# In microseconds: so far apart are clocks that nobody set. Beyond that the snapshots would miss what they show.
+NEAR = 15 * MINUTE * zones.SECOND
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local times are counted from it
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A use that is on: its row, the handle of its checkout, and its due time in whole microseconds UTC, if it is known."""
+    """A use that is on: its row, the handle of its checkout, its start and its due time, if it is known, in whole microseconds UTC."""
 
     row: Row
     handle: str
+    begin: int
     until: int | None
 
 
@@ -76,7 +80,7 @@ def changes(server: Server, snapshot: Snapshot, now: int, clock: zones.WallClock
             yield change
     yield from _returned(gone, snapshot, now)
     yield from resized
-    server.held = {key: Held(shown[key][1], use.handle, use.until) if key in shown else use for key, use in held.items()}
+    server.held = {key: replace(use, row=shown[key][1]) if key in shown else use for key, use in held.items()}
 
 
 def _gone(server: Server, snapshot: Snapshot) -> dict[Key, Held]:
@@ -100,11 +104,13 @@ def _borrow_of(key: Key) -> tuple[str, ...]:
 def _arrival(key: Key, line: int, row: Row, now: int, clock: zones.WallClock, starts_set_anew: set[datetime | None]) -> Change:
     """A checkout, or a denial of who waits. A start that a restart set anew does not tell when a borrow is due."""
     if row.start is None:
-        return Change(now, DENIAL, key, Held(row, row.handle, None), row.quantity, line, is_ambiguous=False, reason=QUEUED)
+        return Change(now, DENIAL, key, Held(row, row.handle, now, None), row.quantity, line, is_ambiguous=False, reason=QUEUED)
     at, is_double = clock.utc(seconds(row.start))
+    if row.is_ahead and at > now + NEAR:
+        at = now
     is_counted = row.linger is not None and row.start not in starts_set_anew
     until = at + (row.linger or 0) * zones.SECOND if is_counted else None
-    return Change(at, CHECKOUT, key, Held(row, row.handle, until), row.quantity, line, row.is_doubtful or is_double)
+    return Change(at, CHECKOUT, key, Held(row, row.handle, at, until), row.quantity, line, row.is_doubtful or is_double)
 
 
 def _returned(gone: Mapping[Key, Held], snapshot: Snapshot, now: int) -> Iterator[Change]:
@@ -112,7 +118,7 @@ def _returned(gone: Mapping[Key, Held], snapshot: Snapshot, now: int) -> Iterato
     for key, use in gone.items():
         is_due = use.until is not None and use.until <= now
         if key.start is not None and not is_due:
-            yield Change(now, CHECKIN, key, use, use.row.quantity, snapshot.line, is_ambiguous=True)
+            yield Change(max(now, use.begin), CHECKIN, key, use, use.row.quantity, snapshot.line, is_ambiguous=True)
 
 
 def _resized(held: Mapping[Key, Held], shown: Mapping[Key, tuple[int, Row]], now: int) -> Iterator[Change]:
@@ -122,7 +128,9 @@ def _resized(held: Mapping[Key, Held], shown: Mapping[Key, tuple[int, Row]], now
             line, row = shown[key]
             more = row.quantity - use.row.quantity
             if more:
-                yield Change(now, UPGRADE if more > 0 else CHECKIN, key, use, abs(more), line, is_ambiguous=True)
+                yield Change(
+                    max(now, use.begin), UPGRADE if more > 0 else CHECKIN, key, use, abs(more), line, is_ambiguous=True
+                )
 
 
 def seconds(local: datetime) -> int:

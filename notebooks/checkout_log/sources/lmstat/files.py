@@ -5,6 +5,8 @@ was down or did not answer a snapshot says nothing: nobody is gone because of it
 
 `linger` marks a borrow, and counts from the start. When the license server starts again the start is set anew and the count
 no longer tells when the borrow is due: a borrow that was seen before keeps the due time it had, another has none.
+
+A start that is later than its snapshot says that there are two clocks: the event is flagged, and counted as disagreeing.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from checkout_log.columns import BORROW, SESSION
+from checkout_log.columns import BORROW, CHECKOUT, SESSION
 from checkout_log.sources import zones
 from checkout_log.sources.lmstat.changes import Change, Server, changes, seconds
 from checkout_log.sources.lmstat.snapshots import in_order
@@ -44,6 +46,7 @@ def _rows(
         for change in changes(server, snapshot, now, clock):
             part.rows += 1
             part.ambiguous += change.is_ambiguous or is_double
+            part.disagreeing += change.event == CHECKOUT and change.held.row.is_ahead
             yield _row(change, first_segment + snapshot.file, is_double=is_double)
         server.products |= snapshot.products
         if snapshot.is_telling:

@@ -33,10 +33,18 @@ HOST_LIKE = re.compile(r"[\w.-]+")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # A start this much after the snapshot is the same minute on two clocks, or seconds that lmstat leaves out.
 CLOCKS = timedelta(minutes=1)
+# How far the clock of the machine that asked can be behind the server's: a clock that is set wrong, where the weekday says so;
+# where it says nothing, two clocks of different zones.
+WRONG_CLOCK, OTHER_ZONE = timedelta(days=31), timedelta(hours=26)
+# The 29th of February is at most eight years back, and within nine years nearly every date was on every weekday.
+YEARS_BACK = 9
 
 
 class Row(NamedTuple):
-    """A user of a feature. `start` is local time, None for somebody who waits; `linger` seconds of a borrow, counted from start."""
+    """A user of a feature. `start` is local time, None for somebody who waits; `linger` seconds of a borrow, counted from start.
+
+    is_doubtful: the start may be of another year. is_ahead: it is later than the snapshot, so there are two clocks.
+    """
 
     member: str
     machine: str
@@ -46,6 +54,7 @@ class Row(NamedTuple):
     start: datetime | None
     linger: int | None
     is_doubtful: bool
+    is_ahead: bool
 
 
 def row(line: str, now: datetime) -> Row | None:
@@ -60,11 +69,11 @@ def row(line: str, now: datetime) -> Row | None:
     if not machine or not quantity or (start is None and match["queued"] is None):
         return None
     linger = LINGER.search(match["rest"])
-    # In another language the weekday tells nothing.
-    is_doubtful = start is not None and match["weekday"] in WEEKDAYS and WEEKDAYS[start.weekday()] != match["weekday"]
+    is_ahead = start is not None and start > now + CLOCKS
+    is_doubtful = start is not None and (is_ahead or not _is_last(start, match["weekday"], now))
     handle = f"{match['place']}/{match['handle']}"
     seconds = int(linger[2] or linger[1]) if linger else None
-    return Row(member, machine, display, handle, quantity, start, seconds, is_doubtful)
+    return Row(member, machine, display, handle, quantity, start, seconds, is_doubtful, is_ahead)
 
 
 def people(who: str, version: str) -> tuple[str, str, str]:
@@ -104,14 +113,29 @@ def snapshot_time(line: str) -> datetime | None:
 
 
 def _start(match: re.Match[str], now: datetime) -> datetime | None:
-    """The last time before the snapshot that this date and time was."""
+    """The last time that this date and time was on this weekday; in another language, or where no year fits, the last it was.
+
+    The time may be after the snapshot as far as two clocks can be apart.
+    """
     month, day, hour, minute, second = (int(match[name] or 0) for name in ("month", "day", "hour", "minute", "second"))
-    # The 29th of February is at most eight years back.
-    for year in range(now.year, now.year - 9, -1):
-        try:
-            at = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001
-        except ValueError:
-            continue
-        if at <= now + CLOCKS:
-            return at
-    return None
+    times = [
+        at for year in range(now.year + 1, now.year - YEARS_BACK, -1) if (at := _time(year, month, day, hour, minute, second))
+    ]
+    on_this_day = [at for at in times if at <= now + WRONG_CLOCK and WEEKDAYS[at.weekday()] == match["weekday"]]
+    ahead = CLOCKS if match["weekday"] in WEEKDAYS else OTHER_ZONE
+    return next(iter(on_this_day), None) or next((at for at in times if at <= now + ahead), None)
+
+
+def _is_last(start: datetime, weekday: str, now: datetime) -> bool:
+    """Whether the start is of the last year that it can be of, and on this weekday; in another language a weekday tells nothing."""
+    following = _time(start.year + 1, start.month, start.day, start.hour, start.minute, start.second)
+    is_within_a_year = following is None or following > now + CLOCKS
+    return is_within_a_year and (weekday not in WEEKDAYS or WEEKDAYS[start.weekday()] == weekday)
+
+
+def _time(year: int, month: int, day: int, hour: int, minute: int, second: int) -> datetime | None:
+    """This time on the server's wall, None for an impossible one."""
+    try:
+        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001
+    except ValueError:
+        return None
