@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from authority.domain import names
 from authority.domain.catalogue import Authorization
-from authority.domain.refusals import InvalidInput, MemberLimitReached, NotAllowed
+from authority.domain.refusals import InvalidInput, LastAdministrator, MemberLimitReached, NotAllowed
 
 # ASCII alone: no two user names can look alike or fold together in one program and not in another.
 USERNAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
@@ -77,6 +77,10 @@ class Member:
     vendor_access: bool = False
     download_permission: DownloadPermission = DownloadPermission.NONE
     last_used_at: datetime | None = None
+
+    def administers(self) -> bool:
+        """True for an administrator who is not disabled."""
+        return self.role is Role.ADMINISTRATOR and not self.disabled
 
     def as_actor(self) -> Actor:
         """The member as one who asks for something."""
@@ -147,6 +151,14 @@ def group_name(text: str) -> str:
     if not names.key_of(name):
         raise InvalidInput("a group needs a name")
     return name
+
+
+def check_administrator_left(member: Member, others: int) -> None:
+    """Raises LastAdministrator when a member who is to administer no more leaves no other administrator who is not disabled."""
+    if others == 0:
+        raise LastAdministrator(
+            f"{member.username} is the last administrator and cannot be demoted, disabled or removed", member=member.username
+        )
 
 
 def check_room(authorization: Authorization, user_type: str, members: int, of_type: int) -> None:

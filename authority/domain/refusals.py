@@ -391,6 +391,16 @@ class MemberHasBorrow(Refusal):
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
+class LastAdministrator(Refusal):
+    """Without this member nobody would be left who administers the organization."""
+
+    code = "last-administrator"
+    default_hint = "Make another member an administrator first: carnet-authority member set NAME --role administrator"
+
+    member: str
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class BorrowAlreadyEnded(Refusal):
     """The borrow was checked in, revoked, released or has expired."""
 

@@ -18,6 +18,7 @@ from authority.domain.members import (
     Member,
     Privilege,
     Role,
+    check_administrator_left,
     check_name,
     check_room,
     check_room_in_type,
@@ -227,7 +228,7 @@ def change(unit: Unit, username: str, wanted: Change, *, dry_run: bool = False) 
     """Changes a member; a new user type takes and gives licenses by the authorization's table, and says which.
 
     With `dry_run` everything is checked and nothing kept. Raises NotAllowed, NotFound, InvalidInput, NoSuchProduct,
-    MemberLimitReached, PoolExhausted.
+    MemberLimitReached, PoolExhausted, LastAdministrator.
     """
     return change_several(unit, [username], wanted, dry_run=dry_run)[0].done()
 
@@ -260,9 +261,10 @@ def change_several(
 def change_within(work: Work, before: Member, held: Sequence[Assignment], wanted: Change) -> Changed:
     """What a change does to a member who is locked and holds `held`; form and privilege were checked, a password is not set.
 
-    Raises NoSuchProduct (unknown type), MemberLimitReached, PoolExhausted.
+    Raises NoSuchProduct (unknown type), MemberLimitReached, PoolExhausted, LastAdministrator.
     """
     after, authorization = _after(before, wanted), work.unit.authorization
+    check_administrator_stays(work, before, after)
     user_type = authorization.user_type(after.user_type)
     effect = TypeChange((), (), tuple(held))
     if before.user_type != after.user_type:
@@ -273,6 +275,12 @@ def change_within(work: Work, before: Member, held: Sequence[Assignment], wanted
     _apply(work, after, held, effect)
     work.change(before, after)
     return Changed(before, after, effect)
+
+
+def check_administrator_stays(work: Work, before: Member, after: Member | None) -> None:
+    """Raises LastAdministrator when with this change, None for a removal, nobody would administer the organization."""
+    if before.administers() and not (after is not None and after.administers()):
+        check_administrator_left(before, work.counts.administrators() - 1)
 
 
 def changed_form(unit: Unit, wanted: Change) -> Change:

@@ -12,7 +12,7 @@ from authority.domain.events import EventKind, borrow_events, session_events
 from authority.domain.members import Actor, Member, Privilege
 from authority.domain.refusals import MemberHasBorrow, NotAllowed
 from authority.services import session_settings
-from authority.services.members import existing, member_event
+from authority.services.members import check_administrator_stays, existing, member_event
 from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
 from authority.services.work import Work, working
@@ -30,7 +30,7 @@ class Removal:
 def remove(unit: Unit, usernames: Sequence[str], *, release: bool = False, dry_run: bool = False) -> list[Removal]:
     """Removes members, all or none; who still has a borrow out is named, and removed only with `release`, which frees its seat.
 
-    With `dry_run` nothing changes. Raises NotAllowed, NotFound, MemberHasBorrow.
+    With `dry_run` nothing changes. Raises NotAllowed, NotFound, MemberHasBorrow, LastAdministrator.
     """
     return [outcome.done() for outcome in remove_several(unit, usernames, release=release, dry_run=dry_run)]
 
@@ -51,6 +51,7 @@ def remove_several(
                 member = existing(unit.connection, username, lock=True)
                 removal = Removal(member, tuple(borrows.held_by(unit.connection, member.id, unit.now)))
                 _check(unit.actor, removal, release=release or dry_run)
+                check_administrator_stays(work, member, None)
                 _remove(work, removal)
                 return removal
 

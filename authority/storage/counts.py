@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TypeVar
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from authority.domain.licenses import features
-from authority.domain.members import Assignment, Member
-from authority.storage.db.tables import member_counts, pools
+from authority.domain.members import Assignment, Member, Role
+from authority.storage.db.tables import member_counts, members, pools
 from authority.storage.members import type_counts
 
 Key = TypeVar("Key")
@@ -27,6 +27,11 @@ _COUNT_FEATURE = (
 )
 
 
+_ADMINISTRATORS = select(func.count()).where(
+    members.c.role == str(Role.ADMINISTRATOR), members.c.disabled.is_(False), members.c.removed_at.is_(None)
+)
+
+
 class Counts:
     """The counts while one transaction changes them; it has locked the organization, so that what is counted here is exact.
 
@@ -36,6 +41,10 @@ class Counts:
 
     def __init__(self, connection: Connection) -> None:
         """Reads the counts; the organization is locked already."""
+        self._connection = connection
+        # Read when somebody asks, which few do; what changes meanwhile is counted beside it.
+        self._administrators: int | None = None
+        self._administrators_change = 0
         self._types, self._assigned = Counter(type_counts(connection)), Counter[tuple[str, str]]()
         for row in connection.execute(_ASSIGNED):
             self._assigned[row.product, row.feature] = row.assigned
@@ -49,6 +58,12 @@ class Counts:
         """How many members have this type."""
         return self._types[user_type]
 
+    def administrators(self) -> int:
+        """How many administrators there are who are not disabled."""
+        if self._administrators is None:
+            self._administrators = self._connection.execute(_ADMINISTRATORS).scalar_one()
+        return self._administrators + self._administrators_change
+
     def assigned(self, product: str) -> dict[str, int]:
         """How often each level and extension of a product is assigned."""
         return {feature: count for (of_product, feature), count in self._assigned.items() if of_product == product}
@@ -58,6 +73,7 @@ class Counts:
         for member, change in ((before, -1), (after, 1)):
             if member is not None:
                 self._types[member.user_type] += change
+                self._administrators_change += change * member.administers()
 
     def count_license(self, before: Assignment | None, after: Assignment | None) -> None:
         """One member holds `after` in place of `before`; None means nothing."""

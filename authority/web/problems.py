@@ -39,6 +39,7 @@ STATUS = {
     "not-found": 404,
     "already-exists": 409,
     "member-has-borrow": 409,
+    "last-administrator": 409,
     "borrow-already-ended": 409,
     "overlap-not-accepted": 409,
     "authorization-unusable": 409,
