@@ -226,6 +226,20 @@ class GivenUp(NotGood):
     borrow_id: str | None = None
 
 
+class AlreadyBorrowed(NotGood):
+    """Another member's, or another OS user's, borrow of the product is installed here and may still run."""
+
+    code = "already-borrowed"
+    default_hint = (
+        "Have it returned first (carnet return PRODUCT -o FILE), so that its seat is free again. "
+        "Who uses this machine under a system account of their own has a state of their own; another folder is --home DIR."
+    )
+
+    member: str | None = None
+    user: str | None = None
+    expires_at: str | None = None
+
+
 class NoTrust(NotChecked):
     """No trust store is installed."""
 

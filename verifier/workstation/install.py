@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from verifier import errors
 from verifier.core import claims, files, status, steps
 from verifier.core.claims import State, Tombstone
-from verifier.core.status import StatusList
-from verifier.core.steps import Evidence
+from verifier.core.grant import Demand, Workstation
+from verifier.core.steps import Evidence, StatusFile
 from verifier.core.times import rfc3339, rfc3339_of
 from verifier.core.trust import Authorization, TrustStore
 from verifier.workstation import carry
@@ -107,29 +108,92 @@ def _install_borrow(store: Store, data: bytes, members: dict[str, Any], wall: in
     evidence = steps.open_borrow(data, trust, status_files, known=known)
     borrow = evidence.borrow
     carried = _carried_list(members, evidence)
-    signed_at = max(borrow.iat, evidence.authorization.iat, 0 if carried is None else carried.iat)
+    signed_at = max(borrow.iat, evidence.authorization.iat, *(file.status_list.iat for file in carried))
     steps.check_not_ahead(signed_at, wall, borrow.clock_tolerance_seconds)
     before = next((file.status_list for file in status_files if file.status_list.uri == borrow.status_uri), None)
     state.floor = steps.floor_after(state.floor, before, evidence.status_list)
-    grant = steps.judge(evidence, this_workstation(machine_key), wall, state=state)
+    here = this_workstation(machine_key)
+    grant = steps.judge(evidence, here, wall, state=state)
+    other = _other_token(store, borrow, _Known(trust, [*status_files, *carried], evidence.newest, here, state, wall))
+    if other is not None:
+        _check_holder(other, borrow)
     _keep_newer_authorization(store, members["authorization"], evidence.authorization, known, strict=False)
-    if carried is not None:
-        store.save_status(
-            carried.uri, files.render("status", {name: members[name] for name in ("authorization", "status_list")})
-        )
+    for file in carried:
+        file_members = {name: members[name] for name in ("authorization", "status_list")}
+        store.save_status(file.status_list.uri, files.render("status", file_members))
     state.floor = max(state.floor, evidence.signed_at)
     # Old entries go by signed time alone: a clock set forward must not make this machine forget.
     state.activated = {jti: exp for jti, exp in state.activated.items() if exp > state.floor} | {borrow.jti: borrow.exp}
     store.save_state(state)
+    if other is not None and _is_newer(other, borrow):
+        return f'"{other.product}" {other.level} until {rfc3339_of(other.exp)}, as before: this file is of an earlier token'
     store.save_borrow(borrow.product, data)
     return f'"{borrow.product}" {borrow.level} until {rfc3339(grant.expires_at)}'
 
 
-def _carried_list(members: dict[str, Any], evidence: Evidence) -> StatusList | None:
+def _carried_list(members: dict[str, Any], evidence: Evidence) -> list[StatusFile]:
     """The list in the borrow file when it is the newest of all known; any other one says nothing and is not kept."""
     newest, compact = evidence.status_list, members["status_list"]
-    is_newest = newest is not None and isinstance(compact, str) and status.digest_of(compact) == newest.digest
-    return newest if is_newest else None
+    if newest is None or not isinstance(compact, str) or status.digest_of(compact) != newest.digest:
+        return []
+    return [StatusFile(newest, compact, evidence.authorization)]
+
+
+class _Known(NamedTuple):
+    """What a token that is installed already is judged by, once what came with the new one is known."""
+
+    trust: TrustStore
+    status_files: list[StatusFile]
+    newest: Authorization
+    here: Workstation
+    state: State
+    wall: int
+
+
+def _other_token(store: Store, borrow: claims.Borrow, known: _Known) -> claims.Borrow | None:
+    """The installed token of the product: another one of this borrow, or of another borrow that may still run here.
+
+    What is damaged, has ended or was given up is in nobody's way. Whose it is, is not asked here.
+    """
+    try:
+        data = store.borrow_file(borrow.product)
+        evidence = steps.open_borrow(data, known.trust, known.status_files, known=known.newest)
+    except errors.CarnetError:
+        return None
+    other = evidence.borrow
+    if other.borrow_id == borrow.borrow_id:
+        return other
+    # What cannot be checked now, for want of a fresh list, may be good again.
+    with contextlib.suppress(errors.NotChecked):
+        try:
+            anyone = known.here._replace(user_id=None)
+            steps.judge(evidence, anyone, known.wall, demand=Demand(borrow.product), state=known.state)
+        except errors.NotGood:
+            return None
+    return other
+
+
+def _check_holder(other: claims.Borrow, borrow: claims.Borrow) -> None:
+    """Raises AlreadyBorrowed when the place is taken by the borrow of another member or OS user, whose seat stays taken.
+
+    An application asks for a product and gets one answer, so that one folder has one borrow of it.
+    """
+    if other.borrow_id != borrow.borrow_id and (other.member, other.user_id) != (borrow.member, borrow.user_id):
+        until = rfc3339_of(other.exp)
+        raise errors.AlreadyBorrowed(
+            f'"{other.product}" is borrowed here by {other.member} ({other.user_name}) until {until}; '
+            f"this file is {borrow.member}'s ({borrow.user_name})",
+            member=other.member,
+            user=other.user_name,
+            expires_at=until,
+        )
+
+
+def _is_newer(other: claims.Borrow, borrow: claims.Borrow) -> bool:
+    """True when `other` was made after `borrow`: a renewal never shortens, so that of one borrow the end tells it first."""
+    if other.borrow_id == borrow.borrow_id:
+        return (other.exp, other.iat) > (borrow.exp, borrow.iat)
+    return other.iat > borrow.iat
 
 
 def give_up(store: Store, product: str, now: datetime | None = None) -> bytes:
