@@ -1,115 +1,98 @@
-"""Each lock is whole: whatever an installed distribution asks for stands in it, and nothing stands in it that nobody asks for."""
+"""The locks are closed: nothing is asked for that they lack, and nothing is in them that nobody asks for."""
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterable, Iterator
-from importlib import metadata
-from pathlib import Path
-from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
-from packaging.utils import NormalizedName, canonicalize_name
-from packaging.version import Version
 
-ROOT = Path(__file__).parents[1]
-PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-# What each lock is made from: extras of the project, and groups of development.
-LOCKS = {"run": (("authority",), ("build",)), "dev": (("authority", "postgres", "notebooks"), ("dev",))}
+from tools.locks import LOCKS, ROOT, Walk, asked_for, faults, here, installed, lines_of
 
-
-def pins(text: str) -> dict[NormalizedName, Version]:
-    """The version of each distribution in a lock."""
-    return {
-        canonicalize_name(name): Version(version)
-        for name, version in re.findall(r"^([\w.-]+)==([^\s;\\]+)", text, re.MULTILINE)
-    }
-
-
-def lock(name: str) -> str:
-    return (ROOT / ".ci" / f"{name}.lock").read_text(encoding="utf-8")
-
-
-def of_group(name: str) -> Iterator[str]:
-    for item in PROJECT["dependency-groups"][name]:
-        if isinstance(item, str):
-            yield item
-        else:
-            yield from of_group(item["include-group"])
-
-
-def roots(name: str) -> list[Requirement]:
-    """What a lock is asked to bring."""
-    extras, groups = LOCKS[name]
-    texts = list(PROJECT["project"]["dependencies"])
-    for extra in extras:
-        texts += PROJECT["project"]["optional-dependencies"][extra]
-    for group in groups:
-        texts += of_group(group)
-    return [Requirement(text) for text in texts]
-
-
-def problems(wanted: Iterable[Requirement], pinned: dict[NormalizedName, Version]) -> list[str]:
-    """What is missing, of a wrong version, or never asked for, following the metadata of what is installed here."""
-    missing: list[str] = []
-    reached: set[NormalizedName] = set()
-    seen: set[tuple[NormalizedName, frozenset[str]]] = set()
-    waiting = list(wanted)
-    while waiting:
-        requirement = waiting.pop()
-        name = canonicalize_name(requirement.name)
-        extras = frozenset(requirement.extras)
-        if name not in pinned or not requirement.specifier.contains(pinned[name], prereleases=True):
-            missing.append(str(requirement))
-            continue
-        reached.add(name)
-        if (name, extras) in seen:
-            continue
-        seen.add((name, extras))
-        waiting += asked_by(name, extras)
-    return missing + [f"nobody asks for {name}" for name in elsewhere_never(pinned.keys() - reached)]
-
-
-def asked_by(name: NormalizedName, extras: frozenset[str]) -> Iterator[Requirement]:
-    """What an installed distribution asks for here, with these extras of its own."""
-    for text in metadata.requires(name) or ():
-        requirement = Requirement(text)
-        environments = [{"extra": extra} for extra in ("", *extras)]
-        if requirement.marker is None or any(requirement.marker.evaluate(environment) for environment in environments):
-            yield requirement
-
-
-def elsewhere_never(names: Iterable[NormalizedName]) -> list[NormalizedName]:
-    """Those of the names that are installed here: the others are for other systems and Pythons, which cannot be asked."""
-    installed = {canonicalize_name(found.metadata["Name"]) for found in metadata.distributions()}
-    return sorted(name for name in names if name in installed)
+LINES = {name: lines_of((ROOT / name).read_text(encoding="utf-8")) for name in LOCKS}
+REQUIREMENTS = {name: asked_for(*parts) for name, parts in LOCKS.items()}
+MAKING = {"--extra": 0, "--group": 1}
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_a_lock_is_complete_and_closed(name: str) -> None:
-    assert problems(roots(name), pins(lock(name))) == []
-
-
-def test_a_line_that_is_missing_is_seen() -> None:
-    pinned = pins(lock("run"))
-    del pinned[canonicalize_name("werkzeug")]
-    assert any("werkzeug" in problem.lower() for problem in problems(roots("run"), pinned))
-
-
-def test_a_line_that_nobody_asks_for_is_seen() -> None:
-    pinned = pins(lock("run")) | {canonicalize_name("pytest"): Version("9.0.0")}
-    assert problems(roots("run"), pinned) == ["nobody asks for pytest"]
+def test_a_lock_is_closed(name: str) -> None:
+    assert len(LINES[name]) > 30
+    assert faults(LINES[name], REQUIREMENTS[name]) == []
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_every_line_has_its_digests(name: str) -> None:
-    """Nothing is installed whose digest is not known: each distribution is followed by at least one."""
-    blocks = re.split(r"^(?=[\w.-]+==)", lock(name), flags=re.MULTILINE)
-    assert [block.splitlines()[0] for block in blocks if "==" in block and "--hash=sha256:" not in block] == []
+def test_a_lock_is_for_what_make_lock_says(name: str) -> None:
+    """The extras and groups are those of the command in the Makefile."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    (command,) = re.findall(rf"uv pip compile (.*) -o {re.escape(name)}$", makefile, re.MULTILINE)
+    for option, place in MAKING.items():
+        assert tuple(re.findall(rf"{option} (\S+)", command)) == LOCKS[name][place]
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_line_that_is_taken_out_is_missed(name: str) -> None:
+    """Each line that is for this Python, one at a time; the sentence names what is missing."""
+    lines = [line for line in LINES[name] if line.is_for(here())]
+    for line in lines:
+        walk = Walk([other for other in lines if other is not line], here()).run(REQUIREMENTS[name])
+        assert any(fault.endswith(f"the lock has 0 releases of {line.name}") for fault in walk.faults)
+
+
+@pytest.mark.parametrize(
+    ("release", "sentence"),
+    [
+        ("colorama", "Python 3.13.0 on win32: pytest asks for colorama"),
+        ("soupsieve==2", "Python 3.11.0 on linux: beautifulsoup4 asks for soupsieve"),
+    ],
+    ids=["another system", "another Python"],
+)
+def test_a_line_for_another_environment_is_missed_too(release: str, sentence: str) -> None:
+    name = ".ci/dev.lock"
+    rest = [line for line in LINES[name] if not str(line.requirement).startswith(release)]
+    assert len(rest) == len(LINES[name]) - 1
+    assert any(fault.startswith(sentence) for fault in faults(rest, REQUIREMENTS[name]))
+
+
+def test_a_line_that_nothing_asks_for_is_seen() -> None:
+    more = lines_of("left-over==1.0 --hash=sha256:00")
+    assert faults([*LINES[".ci/run.lock"], *more], REQUIREMENTS[".ci/run.lock"]) == ["nothing asks for left-over==1.0"]
+
+
+def test_the_requirements_of_an_extra_are_asked_for() -> None:
+    """What `coverage[toml]` asked for on an older release: the extra has a requirement, and the lock lacks it."""
+
+    def metadata(name: str, version: str) -> list[Requirement] | None:
+        more = [Requirement('tomli; extra == "toml"')] if name == "coverage" else []
+        return [*(installed(name, version) or []), *more]
+
+    sentences = faults(LINES[".ci/dev.lock"], REQUIREMENTS[".ci/dev.lock"], metadata)
+    assert 'coverage asks for tomli; extra == "toml", and the lock has 0 releases of tomli' in sentences
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda text: text.replace("click==8", "click==7"), "and the lock has 7"),
+        (lambda text: re.sub(r"(?m)^(click==\S+) \\\n(?:    --hash.*\n)+", r"\1\n", text), "has no digest"),
+        (
+            lambda text: text + re.findall(r"(?m)^click==\S+", text)[0] + " --hash=sha256:00\n",
+            "the lock has 2 releases of click",
+        ),
+    ],
+    ids=["too old", "no digest", "twice"],
+)
+def test_a_line_that_is_wrong_is_seen(change: object, sentence: str) -> None:
+    assert callable(change)
+    text = change((ROOT / ".ci/run.lock").read_text(encoding="utf-8"))
+    assert any(sentence in fault for fault in faults(lines_of(text), REQUIREMENTS[".ci/run.lock"]))
+
+
+@pytest.mark.parametrize("text", ["click>=8", "click", "click==8.*", "click==8,<9"])
+def test_a_line_names_one_release(text: str) -> None:
+    with pytest.raises(ValueError, match="does not name one release"):
+        lines_of(text)
 
 
 def test_both_locks_agree() -> None:
-    run, dev = pins(lock("run")), pins(lock("dev"))
-    assert {name: version for name, version in run.items() if dev.get(name) != version} == {}
+    run, dev = ({str(line.requirement) for line in LINES[name]} for name in LOCKS)
+    assert run - dev == set()
