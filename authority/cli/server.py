@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import socket
-import threading
-import time
-import urllib.request
 from pathlib import Path
 
 import click
-from granian import Granian
-from granian.constants import Interfaces
 
 from authority.cli.frame import TROUBLE, Columns, Command, Frame, pass_frame, read_input, show, show_table
+from authority.cli.serving import run_server
 from authority.domain.members import CONSOLE
-from authority.domain.refusals import SettingsInvalid
 from authority.presentation.health import FindingShown
 from authority.services import overview
 from authority.services.unit import Unit
@@ -27,9 +20,6 @@ from authority.wiring.app import open_authority
 from authority.wiring.settings import PREFIX
 
 PORT = 8440
-# Who waits for the disk together shares a commit, so that many more threads than cores are of use.
-THREADS_PER_WORKER = 16
-STARTING_SECONDS = 60.0
 COLUMNS: Columns[FindingShown] = {
     "": lambda finding: "ok" if finding.ok else "WRONG",
     "subject": lambda finding: finding.subject,
@@ -87,55 +77,6 @@ def serve(frame: Frame, host: str, port: int, workers: int) -> None:
     open_authority(settings).database.close()
     os.environ[f"{PREFIX}HOME"] = str(settings.home)
     run_server("authority.web.application:serve", host, port, workers)
-
-
-def run_server(target: str, host: str, port: int, workers: int) -> None:
-    """Serves the WSGI application that the function `target` makes, until a signal; prints one line when it is ready."""
-    port = _free_port(host, port)
-    # A forked worker would inherit the locks of this process's threads, some of them held; a spawned one inherits nothing.
-    multiprocessing.set_start_method("spawn", force=True)
-    server = Granian(
-        target,
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=THREADS_PER_WORKER,
-        factory=True,
-        websockets=False,
-        log_enabled=False,
-        respawn_failed_workers=True,
-    )
-    threading.Thread(target=_announce, args=(host, port), daemon=True).start()
-    server.serve()
-
-
-def _free_port(host: str, port: int) -> int:
-    """The port itself, or a free one for 0. Raises SettingsInvalid when something listens there already."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise SettingsInvalid(
-                f"{host}:{port} cannot be served: {error.strerror}", hint="Choose another --host or --port."
-            ) from error
-        return int(probe.getsockname()[1])
-
-
-def _announce(host: str, port: int) -> None:
-    """Prints the URL once a worker answers."""
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    deadline = time.monotonic() + STARTING_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            urllib.request.urlopen(f"{url}/healthz", timeout=1).close()  # noqa: S310 - our own address
-        except OSError:
-            time.sleep(0.05)
-        else:
-            print(f"Carnet authority at {url}", flush=True)
-            return
 
 
 @click.command(cls=Command)

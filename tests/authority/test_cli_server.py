@@ -59,13 +59,6 @@ def test_a_borrow_over_http_is_seen_on_the_console(empty: Console) -> None:
         assert (status, shown) == (200, released)
 
 
-def test_a_port_that_is_taken_is_told(console: Console) -> None:
-    with served(console.home) as server:
-        ended = command("serve", "--home", str(console.home), "--port", str(server.port), "--json")
-    assert ended.returncode == 3
-    assert json.loads(ended.stdout)["code"] == "settings-invalid"
-
-
 def test_no_secret_is_in_the_arguments_of_any_process(empty: Console, tmp_path: Path) -> None:
     settings = {"CARNET_AUTHORITY_KEY_PASSPHRASE_FILE": str(passphrase_file(tmp_path))}
     made = command("init", "--org", "Field Survey", "--home", str(empty.home), "--json", **settings)

@@ -7,7 +7,7 @@ import sys
 
 from flask import Flask, request
 
-from authority.cli.server import run_server
+from authority.cli.serving import run_server
 
 
 def create() -> Flask:

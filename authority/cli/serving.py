@@ -1,0 +1,125 @@
+"""The server process: one socket that is this server's alone, workers that answer on it, and a line when they do."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import importlib
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from typing import Any
+
+from granian._granian import SocketHolder
+from granian.constants import Interfaces
+from granian.server import Server
+
+from authority.domain.refusals import SettingsInvalid
+
+# Who waits for the disk together shares a commit, so that many more threads than cores are of use.
+THREADS_PER_WORKER = 16
+STARTING_SECONDS = 60.0
+# Connections that the system keeps until a worker takes them.
+BACKLOG = 1024
+# What a worker is given to finish with, once the server that started it is gone.
+ORPHAN_SECONDS = 5.0
+
+
+class OwnSocketServer(Server):
+    """granian on a socket that is there already.
+
+    Its own sockets share their port with every other server that asks for that (SO_REUSEPORT): two servers would announce
+    one address, and answer by turns.
+    """
+
+    def __init__(self, listener: socket.socket, target: str, **options: Any) -> None:
+        super().__init__(target, **options)
+        self._listener = listener
+
+    def _init_shared_socket(self) -> None:
+        descriptor = self._listener.fileno()
+        # How granian hands a socket to its workers: what the holder is made of differs by system.
+        arguments = {"linux": (descriptor, False, BACKLOG), "win32": (descriptor,)}.get(sys.platform, (descriptor, False))
+        self._shd, self._sfd, self._sso = SocketHolder(*arguments), descriptor, self._listener
+        self._listener.set_inheritable(True)
+
+
+def run_server(target: str, host: str, port: int, workers: int) -> None:
+    """Serves the WSGI application that the function `target` makes, until a signal; prints one line when it is ready.
+
+    Raises SettingsInvalid when the address cannot be listened on, because somebody else does, too.
+    """
+    listener = listen(host, port)
+    port = listener.getsockname()[1]
+    # A forked worker would inherit the locks of this process's threads, some of them held; a spawned one inherits nothing.
+    multiprocessing.set_start_method("spawn", force=True)
+    server = OwnSocketServer(
+        listener,
+        target,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=THREADS_PER_WORKER,
+        backlog=BACKLOG,
+        websockets=False,
+        log_enabled=False,
+        respawn_failed_workers=True,
+    )
+    threading.Thread(target=_announce, args=(host, port), daemon=True).start()
+    server.serve(target_loader=load_in_worker)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there and shares its port with nobody; port 0 takes a free one.
+
+    Raises SettingsInvalid when something listens there already, or the address is not this machine's.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        both = family == socket.AF_INET6 and address[0] == "::" and socket.has_dualstack_ipv6()
+        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=both)
+    except OSError as error:
+        raise SettingsInvalid(
+            f"{host}:{port} cannot be served: {error.strerror}",
+            hint="Choose another --host or --port, or stop the server that has this one.",
+        ) from error
+    # Inherited by each connection: an answer goes out at once.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def load_in_worker(target: str) -> Any:
+    """The application that a function makes, named like `package.module:function`; in a worker, which ends with its server."""
+    threading.Thread(target=_end_with_server, daemon=True).start()
+    module, name = target.split(":")
+    return getattr(importlib.import_module(module), name)()
+
+
+def _end_with_server() -> None:
+    """Ends this process when the one that started it is gone, however it went; what is being answered is finished first."""
+    server = multiprocessing.parent_process()
+    if server is not None:
+        server.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(ORPHAN_SECONDS)
+        os._exit(1)
+
+
+def _announce(host: str, port: int) -> None:
+    """Prints the URL once a worker answers."""
+    deadline = time.monotonic() + STARTING_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.closing(http.client.HTTPConnection(host, port, timeout=STARTING_SECONDS)) as connection:
+            try:
+                connection.request("GET", "/healthz")
+                connection.getresponse()
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.05)
+            else:
+                print(f"Carnet authority at http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+                return
