@@ -9,7 +9,7 @@ from authority.domain.refusals import NotAuthenticated
 from authority.services.context import Authority
 from authority.services.unit import Secret, Unit
 
-SCHEME = "Bearer "
+SCHEME = "bearer"
 LONGEST_SECRET = 256
 
 
@@ -20,11 +20,16 @@ def authority() -> Authority:
 
 
 def secret() -> str:
-    """The bearer token of this request. Raises NotAuthenticated without one."""
-    header = request.headers.get("Authorization", "")
-    if not header.startswith(SCHEME) or len(header) > LONGEST_SECRET:
+    """The bearer token of this request; the scheme's case and the number of spaces after it do not count (RFC 9110, 11.1, 11.4).
+
+    Raises NotAuthenticated without one.
+    """
+    header = request.headers.get("Authorization", "").strip(" \t")
+    scheme, _, credentials = header.partition(" ")
+    token = credentials.lstrip(" ")
+    if scheme.lower() != SCHEME or not token or set(" \t") & set(token) or len(header) > LONGEST_SECRET:
         raise NotAuthenticated("this route needs a bearer token")
-    return header.removeprefix(SCHEME).strip()
+    return token
 
 
 def unit(*, open_over_limit: bool = False) -> Unit:

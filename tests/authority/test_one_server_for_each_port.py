@@ -93,7 +93,9 @@ def test_workers_end_by_themselves_when_their_server_is_killed(console: Console,
         port = server.port
         # A request that never ends keeps no worker alive.
         with contextlib.closing(socket.create_connection(("127.0.0.1", port))) as slow:
-            slow.sendall(b"POST /api/v1/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
+            slow.sendall(
+                b"POST /api/v1/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+            )
             assert len(server.group()) > workers
             os.kill(server.process.pid, signal.SIGKILL)
             server.process.wait(10)

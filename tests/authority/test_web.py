@@ -204,6 +204,14 @@ def test_a_member_signs_in_uses_the_token_and_signs_out(web: Web) -> None:
     problem(web.get("/borrows", None, headers=headers), 401, "not-authenticated")
 
 
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER ", "bEaReR ", "Bearer   ", "  bearer  "])
+def test_the_scheme_is_taken_in_any_case_and_with_one_space_or_several(web: Web, scheme: str) -> None:
+    """RFC 9110, 11.1: the scheme is case-insensitive; 11.4: `1*SP` stands before the credentials."""
+    header = f"{scheme}{web.secrets[Role.ADMINISTRATOR]}"
+    for padded in (header, f"{header} ", f"{header}\t"):
+        assert web.get("/api-keys", None, headers={"Authorization": padded}).status_code == 200
+
+
 def test_who_cannot_sign_in_gets_one_answer(web: Web) -> None:
     members.add(Unit(web.bench.authority, CONSOLE), NewMember("ada", password=PASSWORD))
     answers = [

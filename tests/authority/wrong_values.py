@@ -173,8 +173,8 @@ RAW: dict[str, bytes] = {
 }
 NO_JSON = ["text/plain", "application/x-www-form-urlencoded", "application/xml", "application/merge-patch+json", ""]
 # Headers that have no bearer token, and those whose token nobody has.
-NO_TOKENS = ["", "Bearer", "Basic YWRtaW46YWRtaW4=", "bearer x", "Bearer " + "A" * 10_000]
-UNKNOWN_TOKENS = ["Bearer ", "Bearer unknown", "Bearer \xff"]
+NO_TOKENS = ["", "Bearer", "Bearer ", "Bearer two words", "Bearer\tx", "Basic YWRtaW46YWRtaW4=", "Bearer " + "A" * 10_000]
+UNKNOWN_TOKENS = ["Bearer unknown", "bearer x", "Bearer \xff"]
 
 
 def of(table: dict[str, list[Any]], route: str, name: str) -> list[Any]:
