@@ -16,7 +16,7 @@ from typing import Any
 
 from granian._granian import SocketHolder
 from granian.constants import Interfaces
-from granian.server import Server
+from granian.server.mp import MPServer
 
 from authority.domain.refusals import SettingsInvalid
 
@@ -29,7 +29,7 @@ BACKLOG = 1024
 ORPHAN_SECONDS = 5.0
 
 
-class OwnSocketServer(Server):
+class OwnSocketServer(MPServer):
     """granian on a socket that is there already.
 
     Its own sockets share their port with every other server that asks for that (SO_REUSEPORT): two servers would announce
