@@ -44,7 +44,8 @@ class OwnSocketServer(MPServer):
         descriptor = self._listener.fileno()
         # How granian hands a socket to its workers: what the holder is made of differs by system.
         arguments = {"linux": (descriptor, False, BACKLOG), "win32": (descriptor,)}.get(sys.platform, (descriptor, False))
-        self._shd, self._sfd, self._sso = SocketHolder(*arguments), descriptor, self._listener
+        holder: Any = SocketHolder(*arguments)
+        self._shd, self._sso = holder, self._listener
         self._listener.set_inheritable(True)
 
 
