@@ -117,9 +117,13 @@ class License:
 
 @dataclass(frozen=True, slots=True)
 class Borrow:
-    """An offline use for a fixed time. `seat_free_at` is when its seat can be given again, whatever happens to the copy."""
+    """An offline use for a fixed time. `seat_free_at` is when its seat can be given again, whatever happens to the copy.
+
+    `member` is the user name that `member_id` has now: another member may have had it before.
+    """
 
     id: str
+    member_id: int
     member: str
     user_type: str
     groups: tuple[str, ...]
@@ -298,12 +302,12 @@ def renewed(borrow: Borrow, product: Product, ask: Ask, ends_at: datetime) -> Bo
     return replace(borrow, expires_at=end, seat_free_at=end, machine=ask.machine, user=ask.user)
 
 
-def check_receipt(borrow: Borrow, receipt: Receipt, account: str | None) -> None:
+def check_receipt(borrow: Borrow, receipt: Receipt, account: int | None) -> None:
     """Raises NotAllowed unless the receipt comes from the same machine, OS user and machine key, by the same account.
 
-    `account` is who brings it, None for an administrator (seed S3).
+    `account` is the number of the member who brings it, None for an administrator (seed S3).
     """
-    if account is not None and account != borrow.member:
+    if account is not None and account != borrow.member_id:
         raise NotAllowed(f"this borrow is {borrow.member}'s, only the same account checks it in", member=borrow.member)
     if (receipt.machine_id, receipt.machine_key, receipt.user_id) != (borrow.machine.id, borrow.machine.key, borrow.user.id):
         raise NotAllowed(

@@ -95,6 +95,11 @@ class Actor:
     username: str
     role: Role
 
+    @property
+    def own_number(self) -> int:
+        """The number of the member who is asking, and one that no member has for who is none."""
+        return 0 if self.member_id is None else self.member_id
+
     def needs(self, privilege: Privilege) -> None:
         """Raises NotAllowed when the actor's role lacks the privilege."""
         if privilege not in PRIVILEGES[self.role]:

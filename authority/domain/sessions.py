@@ -11,7 +11,7 @@ from typing import Any
 from authority.domain import borrows as rules
 from authority.domain.borrows import Borrow, Demand, Features, License, Machine, OsUser
 from authority.domain.catalogue import Authorization, Product
-from authority.domain.members import Assignment
+from authority.domain.members import Assignment, Member
 from authority.domain.refusals import (
     AlreadyBorrowed,
     ComputerInUse,
@@ -71,6 +71,7 @@ class Session:
     """A connected use. `active_until` moves with every renewal; `save_by` is set when an administrator ended it."""
 
     id: str
+    member_id: int
     member: str
     groups: tuple[str, ...]
     product: str
@@ -196,14 +197,13 @@ def check_still_given(session: Session, product: Product, demand: Demand, assign
         raise
 
 
-def started(
-    session_id: str, member: str, groups: tuple[str, ...], features: Features, demand: Demand, until: datetime, now: datetime
-) -> Session:
+def started(session_id: str, member: Member, features: Features, demand: Demand, until: datetime, now: datetime) -> Session:
     """A new session, active from now until that time."""
     return Session(
         id=session_id,
-        member=member,
-        groups=groups,
+        member_id=member.id,
+        member=member.username,
+        groups=member.groups,
         product=demand.product,
         level=features.level,
         extensions=features.extensions,

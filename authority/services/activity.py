@@ -31,27 +31,28 @@ def listed(unit: Unit, product_id: str, *, cursor: str | None = None, limit: int
         people = rows[:limit]
         if not people:
             return [], None
-        ends = people[0].username, people[-1].username
-        last_used = activity.last_used(connection, product.id, *ends)
-        out = _by_member(borrows.out(connection, product.id, *ends, now))
-        used = _by_member(sessions.used_since(connection, product.id, *ends, now - USED_LATELY, now))
+        # By number and not by name: who had the name before is somebody else.
+        numbers = [row.id for row in people]
+        last_used = activity.last_used(connection, product.id, numbers)
+        out = _by_member(borrows.out(connection, product.id, numbers, now))
+        used = _by_member(sessions.used_since(connection, product.id, numbers, now - USED_LATELY, now))
     page = [
         Activity(
             member=row.username,
             full_name=row.full_name,
             user_type=row.user_type,
             product=product.id,
-            last_used_at=last_used.get(row.username),
-            borrows=tuple(out.get(row.username, ())),
-            sessions=tuple(used.get(row.username, ())),
+            last_used_at=last_used.get(row.id),
+            borrows=tuple(out.get(row.id, ())),
+            sessions=tuple(used.get(row.id, ())),
         )
         for row in people
     ]
     return page, pages.cursor(people[-1].username) if len(rows) > limit else None
 
 
-def _by_member(uses: Iterable[Use]) -> dict[str, list[Use]]:
-    by_member: dict[str, list[Use]] = {}
+def _by_member(uses: Iterable[Use]) -> dict[int, list[Use]]:
+    by_member: dict[int, list[Use]] = {}
     for use in uses:
-        by_member.setdefault(use.member, []).append(use)
+        by_member.setdefault(use.member_id, []).append(use)
     return by_member

@@ -120,7 +120,7 @@ def _checked_member(actor: Actor, member: Member | None, username: str) -> Membe
 def _answered(unit: Unit, token: Token, ask: Ask, member: Member) -> _Decision:
     """What this very request got before. Raises RequestReplayed for another text or member under its number."""
     borrow = borrows.get(unit.connection, token.borrow_id)
-    if token.request_digest != ask.digest or borrow is None or borrow.member != member.username:
+    if token.request_digest != ask.digest or borrow is None or borrow.member_id != member.id:
         raise RequestReplayed("another request with this number, or by another member, was answered before", jti=ask.jti)
     return _Decision(borrow, token, is_new=False)
 
@@ -151,6 +151,7 @@ def _new_decision(unit: Unit, case: Case[Ask], situation: Situation) -> _Decisio
 def _new_borrow(unit: Unit, case: Case[Ask], features: Features, rule: OfflineRule, ends_at: datetime) -> Borrow:
     return Borrow(
         id=unit.authority.fresh_id(),
+        member_id=case.member.id,
         member=case.member.username,
         user_type=case.member.user_type,
         groups=case.member.groups,
@@ -235,7 +236,7 @@ def newest_file(unit: Unit, borrow_id: str) -> bytes:
 
 def _shown(unit: Unit, borrow_id: str) -> Borrow:
     borrow = borrows.get(unit.connection, borrow_id)
-    if borrow is None or (borrow.member != unit.actor.username and not unit.actor.has(Privilege.VIEW_BORROWS)):
+    if borrow is None or (borrow.member_id != unit.actor.own_number and not unit.actor.has(Privilege.VIEW_BORROWS)):
         raise NotFound(f'there is no borrow "{borrow_id}"', borrow_id=borrow_id)
     return borrow
 
@@ -244,7 +245,7 @@ def listed(unit: Unit, wanted: Filter) -> tuple[list[Borrow], str | None]:
     """A page of borrows, newest first, and the cursor of the next page; who may not view all gets their own."""
     with unit.reading():
         if not unit.actor.has(Privilege.VIEW_BORROWS):
-            wanted = replace(wanted, member=unit.actor.username)
+            wanted = replace(wanted, member=None, member_id=unit.actor.own_number)
         rows = borrows.listed(unit.connection, wanted, unit.now)
     page = rows[: wanted.limit]
     return page, page[-1].id if len(rows) > wanted.limit else None

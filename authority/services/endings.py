@@ -27,7 +27,7 @@ def check_in(unit: Unit, receipt: str) -> Borrow:
     """
     returned = inbox.read_receipt(receipt)
     with unit.writing():
-        account = None if unit.actor.has(Privilege.ACT_FOR_MEMBERS) else unit.actor.username
+        account = None if unit.actor.has(Privilege.ACT_FOR_MEMBERS) else unit.actor.own_number
         before = _locked(unit, returned.borrow_id)
         rules.check_receipt(before, returned, account)
         if receipts.is_known(unit.connection, returned.digest):

@@ -13,7 +13,7 @@ from authority.domain.offline_rules import effective
 from authority.domain.own_license import OwnLicense
 from authority.domain.refusals import NotAllowed
 from authority.domain.sessions import Session
-from authority.services.members import existing, member_event
+from authority.services.members import member_event
 from authority.services.unit import Unit
 from authority.storage import assignments, borrows, members, offline_rules, pools, sessions
 from authority.storage.members import MemberChange
@@ -47,7 +47,7 @@ def show(unit: Unit) -> Me:
         mine = _InUse(
             {item.product: item for item in assignments.of_member(connection, member.id)},
             borrows.held_by(connection, member.id, unit.now, lock=False),
-            sessions.listed(connection, Filter(member=member.username, limit=MOST_SESSIONS), unit.now),
+            sessions.listed(connection, Filter(member_id=member.id, limit=MOST_SESSIONS), unit.now),
         )
         used = {item.product for item in mine.borrows} | {item.product for item in mine.sessions}
         licenses = [
@@ -99,6 +99,7 @@ def request_download(unit: Unit) -> Member:
 
 def _myself(unit: Unit, *, lock: bool = False) -> Member:
     actor = unit.actor
-    if actor.member_id is None:
+    member = members.by_id(unit.connection, actor.own_number, lock=lock)
+    if member is None:
         raise NotAllowed(f"{actor.username} is no member, and this is about a member's own", hint="Sign in as the member.")
-    return existing(unit.connection, actor.username, lock=lock)
+    return member

@@ -145,7 +145,7 @@ def show(unit: Unit, session_id: str) -> Session:
     """One session, for its member or who may view all. Raises NotFound, also for another member's."""
     with unit.reading():
         session = sessions.get(unit.connection, session_id)
-        if session is None or (session.member != unit.actor.username and not unit.actor.has(Privilege.VIEW_BORROWS)):
+        if session is None or (session.member_id != unit.actor.own_number and not unit.actor.has(Privilege.VIEW_BORROWS)):
             raise _not_found(session_id)
     return session
 
@@ -154,7 +154,7 @@ def listed(unit: Unit, wanted: Filter) -> tuple[list[Session], str | None]:
     """A page of sessions, newest first, and the cursor of the next page; who may not view all gets their own."""
     with unit.reading():
         if not unit.actor.has(Privilege.VIEW_BORROWS):
-            wanted = replace(wanted, member=unit.actor.username)
+            wanted = replace(wanted, member=None, member_id=unit.actor.own_number)
         rows = sessions.listed(unit.connection, wanted, unit.now)
     page = rows[: wanted.limit]
     return page, page[-1].id if len(rows) > wanted.limit else None
@@ -237,7 +237,7 @@ def _new(unit: Unit, case: _Case, features: Features, here: Borrow | None) -> _A
         pool = pools.pool(unit.connection, case.product, case.now)
         features = pool.grant(features, case.member.groups, borrowing=False, already=already)
     until, member = rules.active_until(case.settings, case.now), case.member
-    session = rules.started(unit.authority.fresh_id(), member.username, member.groups, features, case.ask, until, case.now)
+    session = rules.started(unit.authority.fresh_id(), member, features, case.ask, until, case.now)
     answer = _answer(unit, case, session, is_new=True)
     sessions.add(unit.connection, session, member.id, rules.seats_needed(case.product, features, here))
     members.touch(unit.connection, member.id, case.now)
@@ -271,9 +271,9 @@ def _answer(unit: Unit, case: _Case, session: Session, *, is_new: bool) -> _Answ
 
 def _mine(unit: Unit, session_id: str, *, lock: bool = False) -> Session:
     actor, session = unit.actor, sessions.get(unit.connection, session_id, lock=lock)
-    if session is None or (session.member != actor.username and not actor.has(Privilege.VIEW_BORROWS)):
+    if session is None or (session.member_id != actor.own_number and not actor.has(Privilege.VIEW_BORROWS)):
         raise _not_found(session_id)
-    if session.member != actor.username:
+    if session.member_id != actor.own_number:
         raise NotAllowed(f"this session is {session.member}'s own", hint="To end it: carnet-authority session end ID")
     return session
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,13 +15,13 @@ from authority.storage.members import key_of
 
 def people(
     connection: Connection, product: str, now: datetime, *, is_named: bool, after: str | None, limit: int
-) -> Sequence[Row[str, str, str]]:
-    """`username`, `full_name` and `user_type` by user name, of those who follow the name `after`, up to `limit`.
+) -> Sequence[Row[int, str, str, str]]:
+    """`id`, `username`, `full_name` and `user_type` by user name, of those who follow the name `after`, up to `limit`.
 
     Of a named product who holds it, is offline with it or has an active session; of a concurrent one whoever used it.
     """
     query = (
-        select(members.c.username, members.c.full_name, members.c.user_type)
+        select(members.c.id, members.c.username, members.c.full_name, members.c.user_type)
         .where(members.c.removed_at.is_(None), or_(*(_holds(product, now) if is_named else _used(product))))
         .order_by(members.c.username_key)
         .limit(limit)
@@ -57,22 +57,20 @@ def _used(product: str) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def last_used(connection: Connection, product: str, first: str, last: str) -> dict[str, datetime]:
-    """When each member, from one user name to another, last used the product; who never did is left out."""
-    latest: dict[str, datetime] = {}
-    for query in (_last_sessions(product), _last_borrows(product)):
-        between = members.c.username_key.between(key_of(first), key_of(last))
-        for username, *times in connection.execute(query.where(members.c.removed_at.is_(None), between)):
-            latest[username] = max(at for at in (*times, latest.get(username)) if at is not None)
+def last_used(connection: Connection, product: str, member_ids: Collection[int]) -> dict[int, datetime]:
+    """When each of these members last used the product, by number; who never did is left out."""
+    of_sessions = connection.execute(_last_sessions(product).where(sessions.c.member_id.in_(member_ids)))
+    latest: dict[int, datetime] = {row[0]: row[1] for row in of_sessions}
+    for number, *times in connection.execute(_last_borrows(product).where(borrows.c.member_id.in_(member_ids))):
+        latest[number] = max(at for at in (*times, latest.get(number)) if at is not None)
     return latest
 
 
 def _last_sessions(product: str) -> Select[Any]:
     return (
-        select(members.c.username, func.max(sessions.c.last_used_at))
-        .join(sessions, sessions.c.member_id == members.c.id)
+        select(sessions.c.member_id, func.max(sessions.c.last_used_at))
         .where(sessions.c.product == product)
-        .group_by(members.c.username)
+        .group_by(sessions.c.member_id)
     )
 
 
@@ -90,9 +88,8 @@ def _last_borrows(product: str) -> Select[Any]:
     checked_in_at = case((is_checked_in, borrows.c.seat_free_at))
     renewed_at = case((events.c.kind == "renewal", events.c.at))
     return (
-        select(members.c.username, func.max(borrows.c.issued_at), func.max(checked_in_at), func.max(renewed_at))
-        .join(borrows, borrows.c.member_id == members.c.id)
+        select(borrows.c.member_id, func.max(borrows.c.issued_at), func.max(checked_in_at), func.max(renewed_at))
         .outerjoin(events, and_(events.c.handle == borrows.c.id, not_(is_checked_in)))
         .where(borrows.c.product == product)
-        .group_by(members.c.username)
+        .group_by(borrows.c.member_id)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,7 @@ MOST_VALUES = 10_000
 class Filter:
     """Which borrows to list; None means all. `after` is the id that the page before ended with.
 
-    Group and user type are those that the member has now.
+    Group and user type are those that the member has now; `member_id` is for whoever may see their own alone.
     """
 
     state: str | None = None
@@ -40,6 +40,7 @@ class Filter:
     group: str | None = None
     user_type: str | None = None
     expires_before: datetime | None = None
+    member_id: int | None = None
 
 
 _BORROW: Select[Any] = select(borrows, members.c.username, members.c.user_type).join(members)
@@ -92,10 +93,10 @@ def held_by(connection: Connection, member_id: int, now: datetime, *, lock: bool
     return _borrows(connection, query.with_for_update(of=borrows) if lock else query)
 
 
-def out(connection: Connection, product: str, first: str, last: str, now: datetime) -> list[Borrow]:
-    """The active borrows of a product by members from one user name to another, the one that ends last first."""
-    between = members.c.username_key.between(key_of(first), key_of(last))
-    query = _BORROW.where(borrows.c.product == product, _in_state(BorrowState.ACTIVE, now), between)
+def out(connection: Connection, product: str, member_ids: Collection[int], now: datetime) -> list[Borrow]:
+    """The active borrows of a product by these members, the one that ends last first."""
+    is_theirs = borrows.c.member_id.in_(member_ids)
+    query = _BORROW.where(borrows.c.product == product, _in_state(BorrowState.ACTIVE, now), is_theirs)
     return _borrows(connection, query.order_by(borrows.c.expires_at.desc(), borrows.c.id))
 
 
@@ -110,6 +111,8 @@ def _conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
         yield _in_state(wanted.state, now)
     if wanted.member is not None:
         yield members.c.username_key == key_of(wanted.member)
+    if wanted.member_id is not None:
+        yield borrows.c.member_id == wanted.member_id
     if wanted.product is not None:
         yield borrows.c.product == wanted.product
     if wanted.machine is not None:
@@ -148,6 +151,7 @@ def borrow_of(row: Any, groups: tuple[str, ...]) -> Borrow:
     """The borrow of a row with the columns of the table, and the member's user name and type."""
     return Borrow(
         id=row.id,
+        member_id=row.member_id,
         member=row.username,
         user_type=row.user_type,
         groups=groups,

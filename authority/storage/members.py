@@ -55,6 +55,7 @@ _GROUPS_OF_MANY = (
     select(member_groups).where(member_groups.c.member_id.in_(bindparam("ids", expanding=True))).order_by(member_groups.c.name)
 )
 _BY_ID = select(members).where(members.c.id == bindparam("id"), members.c.removed_at.is_(None))
+_BY_ID_LOCKED = _BY_ID.with_for_update(key_share=True)
 _GROUPS = select(member_groups.c.name).where(member_groups.c.member_id == bindparam("id")).order_by(member_groups.c.name)
 _TYPE_COUNTS = select(member_counts)
 _INSERT = insert(members).returning(members.c.id, members.c.username_key)
@@ -96,9 +97,9 @@ def _groups_of(connection: Connection, query: Executable, values: dict[str, Any]
     return groups
 
 
-def by_id(connection: Connection, member_id: int) -> Member | None:
-    """The member with this number; None when it was removed."""
-    return _one(connection, _BY_ID, {"id": member_id})
+def by_id(connection: Connection, member_id: int, *, lock: bool = False) -> Member | None:
+    """The member with this number, None when it was removed; with `lock` nobody else changes it until this transaction ends."""
+    return _one(connection, _BY_ID_LOCKED if lock else _BY_ID, {"id": member_id})
 
 
 def _one(connection: Connection, query: Select[Any], values: dict[str, Any]) -> Member | None:

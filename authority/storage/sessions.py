@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,13 +20,17 @@ from authority.storage.members import key_of
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which sessions to list; None means all. Those that ended only with `ended`; `after` is the last id of the page before."""
+    """Which sessions to list; None means all. Those that ended only with `ended`; `after` is the last id of the page before.
+
+    `member_id` is for whoever may see their own alone.
+    """
 
     member: str | None = None
     product: str | None = None
     ended: bool = False
     after: str | None = None
     limit: int = 100
+    member_id: int | None = None
 
 
 _SESSION: Select[Any] = select(sessions, members.c.username).join(members)
@@ -83,6 +87,8 @@ def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Sessio
         query = query.where(sessions.c.active_until > now, sessions.c.ended_by.is_(None))
     if wanted.member is not None:
         query = query.where(members.c.username_key == key_of(wanted.member))
+    if wanted.member_id is not None:
+        query = query.where(sessions.c.member_id == wanted.member_id)
     if wanted.product is not None:
         query = query.where(sessions.c.product == wanted.product)
     if wanted.after is not None:
@@ -93,16 +99,14 @@ def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Sessio
     return _sessions(connection, query)
 
 
-def used_since(connection: Connection, product: str, first: str, last: str, since: datetime, now: datetime) -> list[Session]:
-    """The sessions of a product by members from one user name to another that are active, or were used after `since`.
-
-    The latest use comes first.
-    """
-    between = members.c.username_key.between(key_of(first), key_of(last))
+def used_since(
+    connection: Connection, product: str, member_ids: Collection[int], since: datetime, now: datetime
+) -> list[Session]:
+    """The sessions of a product by these members that are active, or were used after `since`; the latest use comes first."""
     is_active = and_(sessions.c.active_until > now, sessions.c.ended_by.is_(None))
     query = _SESSION.where(
         sessions.c.product == product,
-        between,
+        sessions.c.member_id.in_(member_ids),
         # No session is used after its end: this says nothing new, but lets the index find the few among all that ever were.
         sessions.c.active_until > since,
         or_(sessions.c.last_used_at > since, is_active),
@@ -160,6 +164,7 @@ def _sessions(connection: Connection, query: Select[Any], values: dict[str, Any]
 def _session(row: Row[Any], groups: tuple[str, ...]) -> Session:
     return Session(
         id=row.id,
+        member_id=row.member_id,
         member=row.username,
         groups=groups,
         product=row.product,

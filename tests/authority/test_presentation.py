@@ -26,6 +26,7 @@ def borrow(
 ) -> Borrow:
     return Borrow(
         id="i" * 22,
+        member_id=1,
         member="ada",
         user_type="Creator",
         groups=("a;b", "c"),

@@ -260,8 +260,10 @@ def insert_elsewhere(bench: Bench, actor: Actor) -> None:
     """A borrow made while a session was active, whatever borrowing itself says to that."""
     now = bench.clock()
     machine = asked(workstation("tower")).machine
+    assert actor.member_id is not None
     held = Borrow(
         id="A" * 22,
+        member_id=actor.member_id,
         member=actor.username,
         user_type="GIS Professional",
         groups=(),
@@ -278,7 +280,6 @@ def insert_elsewhere(bench: Bench, actor: Actor) -> None:
         seat_free_at=now + timedelta(days=1),
         decided_by="organization",
     )
-    assert actor.member_id is not None
     with bench.authority.database.write() as connection:
         stored_borrows.insert(connection, held, actor.member_id)
 

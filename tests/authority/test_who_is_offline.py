@@ -91,7 +91,7 @@ def test_borrows_are_found_by_group_type_and_end(bench: Bench, wanted: Callable[
 
 
 def test_a_member_finds_only_their_own_whatever_is_asked(bench: Bench, people: dict[str, str]) -> None:
-    bob = Actor(None, "bob", Role.MEMBER)
+    bob = actor(bench, "bob")
     assert listed(bench, Filter(group="north"), bob) == ["bob"]
     assert listed(bench, Filter(group="survey"), bob) == []
     assert [item.id for item in borrow.every(Unit(bench.authority, bob), Filter())] == [people["bob"]]

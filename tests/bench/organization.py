@@ -198,6 +198,7 @@ def _borrow(authority: Authority, member: Member, number: int) -> Borrow:
     issued_at = START - timedelta(minutes=number % 5000)
     return Borrow(
         id=authority.fresh_id(),
+        member_id=member.id,
         member=member.username,
         user_type=member.user_type,
         groups=member.groups,

@@ -97,6 +97,7 @@ def an_assignment(level: str = "Advanced", extensions: tuple[str, ...] = ("3DAna
 def a_borrow(**changes: Any) -> Borrow:
     found = Borrow(
         id="B" * 22,
+        member_id=1,
         member="ada",
         user_type="GIS Professional",
         groups=(),

@@ -55,6 +55,7 @@ def sample_files() -> dict[str, bytes]:
 def _borrow_file(issuer: Issuer, machine: FileSigner, list_compact: str) -> bytes:
     borrow = Borrow(
         id="SampleBorrowId00000000",
+        member_id=1,
         member="ada",
         user_type="GIS Professional",
         groups=(),
