@@ -123,7 +123,8 @@ def _outputs(names: Sequence[str], output: str) -> dict[str, str]:
 
 def _issued_lines(issued: WrittenBorrow) -> list[str]:
     file = issued.file
-    lines = [line_of(issued.borrow), f"wrote {file}; carry it to the workstation: carnet install {file}"]
+    features = f"  level {issued.borrow.level}, extensions: {', '.join(issued.borrow.extensions) or 'none'}"
+    lines = [line_of(issued.borrow), features, f"wrote {file}; carry it to the workstation: carnet install {file}"]
     return lines if issued.is_new else [*lines, "this very request was answered before; the file is the same"]
 
 

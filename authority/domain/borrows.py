@@ -64,11 +64,14 @@ class OsUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """What is asked for, and where; without a level the rules say which. Borrows and sessions are decided by it alike."""
+    """What is asked for, and where. Borrows and sessions are decided by it alike.
+
+    A level or extensions of None are left to the rules, which give what is assigned; empty extensions are none.
+    """
 
     product: str
     level: str | None
-    extensions: tuple[str, ...]
+    extensions: tuple[str, ...] | None
     machine: Machine
     user: OsUser
 
@@ -204,26 +207,28 @@ def check_may_use(member: Member, authorization: Authorization, product: Product
 def features_of(product: Product, demand: Demand, assignment: Assignment | None) -> Features:
     """The level and extensions for what is asked.
 
-    A named product gives what is assigned: the assigned level when none is asked for, and the asked extensions. Of a
-    concurrent product the lowest level with seats is given when none is asked for.
+    A named product gives what is assigned: the assigned level when none is asked for, and so the extensions, of which none
+    can be asked for too. Of a concurrent product the lowest level with seats is given, and no extensions, when none are asked for.
 
     Raises NotAssigned, LevelNotAssigned, ExtensionNotAssigned, NoSuchProduct.
     """
-    product.check_extensions(demand.extensions)
+    assigned = () if assignment is None else assignment.extensions
+    extensions = assigned if demand.extensions is None else demand.extensions
+    product.check_extensions(extensions)
     level = demand.level or usual_level(product, assignment)
     product.rank(level)
     if product.is_concurrent:
-        return Features(level, demand.extensions)
+        return Features(level, extensions)
     if assignment is None:
         raise NotAssigned(f'no license of "{product.id}" is assigned to this member', product=product.id)
     if product.rank(level) > product.rank(assignment.level):
         raise LevelNotAssigned(f'the assigned level is "{assignment.level}", not "{level}"', assigned=assignment.level)
     if not product.seats.get(level):
         raise NoSuchProduct(f'"{product.id}" has no seats of the level "{level}"', level=level)
-    missing = [code for code in demand.extensions if code not in assignment.extensions]
+    missing = [code for code in extensions if code not in assigned]
     if missing:
         raise ExtensionNotAssigned(f"not assigned: {', '.join(missing)}", missing=missing)
-    return Features(level, demand.extensions)
+    return Features(level, extensions)
 
 
 def check_still_given(product: Product, features: Features, demand: Demand, assignment: Assignment | None) -> None:
@@ -292,7 +297,7 @@ def renewed(borrow: Borrow, product: Product, ask: Ask, ends_at: datetime) -> Bo
     Raises AlreadyBorrowed when more is asked for than is borrowed: that needs a check-in and a new borrow.
     """
     is_higher = ask.level is not None and product.rank(ask.level) > product.rank(borrow.level)
-    if is_higher or not set(ask.extensions) <= set(borrow.extensions):
+    if is_higher or not set(ask.extensions or ()) <= set(borrow.extensions):
         raise AlreadyBorrowed(
             f'"{borrow.product}" is borrowed here as {", ".join((borrow.level, *borrow.extensions))}; a renewal keeps that',
             hint="Return the borrow and make a new request to change level or extensions.",

@@ -180,7 +180,7 @@ def check_computers(active: Sequence[Session], machine: Machine, settings: Sessi
 def check_covers(session: Session, product: Product, demand: Demand) -> None:
     """Raises AlreadyBorrowed when more is asked for than the session on this computer has."""
     higher = demand.level is not None and product.rank(demand.level) > product.rank(session.level)
-    if higher or not set(demand.extensions) <= set(session.extensions):
+    if higher or not set(demand.extensions or ()) <= set(session.extensions):
         raise AlreadyBorrowed(
             f'"{session.product}" is in use here as {", ".join(session.features().all())}; a session keeps that until it ends',
             hint=START_AGAIN,

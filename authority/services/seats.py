@@ -53,6 +53,8 @@ def denial(
 
     `until` is the end that was asked for.
     """
-    level = case.ask.level or rules.usual_level(case.product, assignment)
-    features = [level, *case.ask.extensions] if error.lacking is None else [error.lacking]
+    level, extensions = case.ask.level or rules.usual_level(case.product, assignment), case.ask.extensions
+    if extensions is None:
+        extensions = () if assignment is None else assignment.extensions
+    features = [level, *extensions] if error.lacking is None else [error.lacking]
     return denial_events(mode, case.ask, case.member, case.actor, error.code, features, until)

@@ -60,6 +60,29 @@ def test_the_file_can_be_fetched_again_and_is_that_of_the_newest_token(bench: Be
     assert borrow.newest_file(Unit(bench.authority, ada), first.borrow.id) == renewal.file != first.file
 
 
+def test_what_is_assigned_is_borrowed_unless_other_extensions_or_none_are_asked_for(bench: Bench) -> None:
+    """Contract, section 8."""
+    ada, laptop = bench.member("ada", user_type="Creator"), workstation("laptop")
+    licenses.assign(Unit(bench.authority, CONSOLE), "ada", "arcgis-pro", "Standard", ("3DAnalyst", "SpatialAnalyst"))
+    for wish, given in (
+        ({}, ("3DAnalyst", "SpatialAnalyst")),
+        ({"extensions": ("SpatialAnalyst",)}, ("SpatialAnalyst",)),
+        ({"extensions": ()}, ()),
+    ):
+        issued = issued_to(bench, ada, laptop, **wish)
+        assert (issued.borrow.level, issued.borrow.extensions) == ("Standard", given)
+        assert claims_of(issued.file)["lic"]["extensions"] == list(given)
+        endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(issued.file, bench.clock()))
+        bench.clock.turn(minutes=1)
+
+
+def test_a_renewal_that_asks_for_nothing_keeps_what_is_borrowed(bench: Bench) -> None:
+    ada, laptop = bench.member("ada", user_type="Creator"), workstation("laptop")
+    licenses.assign(Unit(bench.authority, CONSOLE), "ada", "arcgis-pro", "Standard", ("3DAnalyst",))
+    issued_to(bench, ada, laptop, extensions=(), days=3)
+    assert issued_to(bench, ada, laptop, days=9).borrow.extensions == ()
+
+
 def test_a_checkout_is_logged_with_one_row_for_each_feature(bench: Bench) -> None:
     ada = bench.member("ada", user_type="Creator", groups=("survey", "field"))
     licenses.assign(Unit(bench.authority, CONSOLE), "ada", "arcgis-pro", "Standard", ("3DAnalyst", "SpatialAnalyst"))

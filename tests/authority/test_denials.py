@@ -67,6 +67,14 @@ def test_a_refused_borrow_leaves_a_denial_and_no_other_row(bench: Bench, reason:
     assert [counts[name] for name in ("borrows", "holds", "tokens")] == [before] * 3
 
 
+def test_a_denial_of_a_request_without_extensions_has_what_would_have_been_given(bench: Bench) -> None:
+    ada = bench.member("ada", user_type="Creator")
+    licenses.assign(Unit(bench.authority, CONSOLE), "ada", "arcgis-pro", "Standard", ("3DAnalyst",))
+    with pytest.raises(BorrowRefused):
+        issued_to(bench, ada, workstation("laptop"), days=31)
+    assert [row["feature"] for row in log_rows(bench.authority.database, "denial")] == ["Standard", "3DAnalyst"]
+
+
 @pytest.mark.parametrize("reason", DENIALS)
 def test_every_denial_names_the_feature_that_was_wanted(sqlite_bench: Bench, reason: str) -> None:
     """The checkout log has no row without a feature, also when no level was asked for."""

@@ -44,11 +44,23 @@ from tests.support.values import (
 DAY = timedelta(days=1)
 
 
-def test_a_named_product_gives_the_assigned_level_and_only_the_extensions_asked_for() -> None:
-    found = rules.features_of(a_product(), an_ask(), an_assignment("Standard"))
-    assert found.all() == ("Standard",)
-    with_extension = rules.features_of(a_product(), an_ask(extensions=("3DAnalyst",)), an_assignment("Standard"))
-    assert with_extension.all() == ("Standard", "3DAnalyst")
+@pytest.mark.parametrize(
+    ("extensions", "given"),
+    [(None, ("SpatialAnalyst", "3DAnalyst")), (("3DAnalyst",), ("3DAnalyst",)), ((), ())],
+    ids=["none asked for", "one asked for", "none wanted"],
+)
+def test_a_named_product_gives_the_assigned_level_and_extensions_unless_others_are_asked_for(
+    extensions: tuple[str, ...] | None, given: tuple[str, ...]
+) -> None:
+    """Contract, section 8: a request without extensions takes what is assigned to the member, as it does with the level."""
+    assignment = an_assignment("Standard", ("SpatialAnalyst", "3DAnalyst"))
+    features = rules.features_of(a_product(), an_ask(extensions=extensions), assignment)
+    assert features.all() == ("Standard", *given)
+
+
+def test_of_a_concurrent_product_no_extension_is_given_that_was_not_asked_for() -> None:
+    """None is assigned to anybody, and each takes a seat of its own."""
+    assert rules.features_of(a_concurrent_product(), an_ask(extensions=None), None).all() == ("Advanced",)
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -122,6 +134,7 @@ def test_a_renewal_never_shortens(first: int, second: int) -> None:
         pytest.param({"extensions": ("3DAnalyst", "SpatialAnalyst")}, True, id="one more extension"),
         pytest.param({"level": "Basic"}, False, id="a lower level, which is had already"),
         pytest.param({"level": "Advanced", "extensions": ("3DAnalyst",)}, False, id="the same"),
+        pytest.param({"extensions": None}, False, id="nothing is asked for"),
         pytest.param({}, False, id="nothing said"),
     ],
 )

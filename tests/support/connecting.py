@@ -22,7 +22,10 @@ from tests.support.workstations import SimulatedWorkstation
 
 
 def asked(
-    laptop: SimulatedWorkstation, product: str = "arcgis-pro", level: str | None = None, extensions: tuple[str, ...] = ()
+    laptop: SimulatedWorkstation,
+    product: str = "arcgis-pro",
+    level: str | None = None,
+    extensions: tuple[str, ...] | None = None,
 ) -> Demand:
     """What this machine asks for."""
     mark = laptop.machine
@@ -58,7 +61,7 @@ def body_of(demand: Demand) -> dict[str, Any]:
     }
     if demand.level is not None:
         found["level"] = demand.level
-    return found | ({"extensions": list(demand.extensions)} if demand.extensions else {})
+    return found if demand.extensions is None else found | {"extensions": list(demand.extensions)}
 
 
 def own_seats(bench: Bench, session: Session) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from datetime import date, datetime
 
 from verifier.cli.check import add_license
 from verifier.cli.output import UsageError, result
 from verifier.cli.paths import check_output, write_output
-from verifier.core.times import timestamp
+from verifier.core.times import rfc3339_of, timestamp
 from verifier.errors import Malformed
 from verifier.workstation import carry, install
 from verifier.workstation.clock import end_of_day
@@ -19,6 +20,7 @@ def add_request(commands: argparse._SubParsersAction[argparse.ArgumentParser], c
     """Adds `carnet request`."""
     parser = commands.add_parser("request", parents=[common], help="write a signed request file to carry")
     add_license(parser)
+    parser.add_argument("--no-extensions", action="store_true", help="take none; without both, those that are assigned")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--days", type=int, metavar="N", help="for how many days")
     length.add_argument("--until", metavar="DATE", help="through this day (2026-12-24), or until a time (RFC 3339)")
@@ -38,10 +40,12 @@ def add_return(commands: argparse._SubParsersAction[argparse.ArgumentParser], co
 def request(arguments: argparse.Namespace) -> int:
     """`carnet request`."""
     check_output(arguments.output)
+    if arguments.no_extensions and arguments.extensions:
+        raise UsageError("--extension and --no-extensions contradict each other")
     wish = carry.Wish(
         product=arguments.product,
         level=arguments.level,
-        extensions=arguments.extensions,
+        extensions=arguments.extensions or ([] if arguments.no_extensions else None),
         days=arguments.days,
         until=None if arguments.until is None else _end_of(arguments.until),
         member=arguments.member,
@@ -51,8 +55,24 @@ def request(arguments: argparse.Namespace) -> int:
     except Malformed as error:
         raise UsageError(f"{error.message}. {error.hint if error.hint != error.default_hint else ''}".strip()) from error
     write_output(arguments.output, data)
-    lines = [f"wrote {arguments.output}", "carry it to the administrator; install the answer with: carnet install FILE"]
-    return result(arguments, {"file": arguments.output}, lines)
+    lines = [
+        f"wrote {arguments.output}: it asks for {_words(wish)}",
+        "carry it to the administrator; install the answer with: carnet install FILE",
+    ]
+    return result(arguments, {"file": arguments.output, "asks": asdict(wish)}, lines)
+
+
+def _words(wish: carry.Wish) -> str:
+    """What a request asks for, in words; what is left open is the authority's to say."""
+    level = "the level that is assigned" if wish.level is None else wish.level
+    if wish.extensions is None:
+        extensions = "the extensions that are assigned"
+    else:
+        extensions = f"with {', '.join(wish.extensions)}" if wish.extensions else "without extensions"
+    length = "for the usual time" if wish.days is None else f"for {wish.days} days"
+    if wish.until is not None:
+        length = f"until {rfc3339_of(wish.until)}"
+    return f"{wish.product}, {level}, {extensions}, {length}"
 
 
 def _end_of(text: str) -> int:

@@ -27,14 +27,17 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The claims of a `borrow-request+jwt`: at most one of `days` and `until` (seconds since 1970 UTC) is set."""
+    """The claims of a `borrow-request+jwt`: at most one of `days` and `until` (seconds since 1970 UTC) is set.
+
+    A level or extensions of None are left to the authority, which gives what is assigned; empty extensions are none wanted.
+    """
 
     jti: str
     iat: int
     organization: str | None
     product: str
     level: str | None
-    extensions: tuple[str, ...]
+    extensions: tuple[str, ...] | None
     days: int | None
     until: int | None
     member: str | None
@@ -59,7 +62,7 @@ def request(claims: Mapping[str, Any]) -> Request:
         organization=read.text_or_null("organization"),
         product=read.text("product", PRODUCT_ID),
         level=read.text_or_null("level", FEATURE),
-        extensions=read.texts("extensions", FEATURE),
+        extensions=None if claims["extensions"] is None else read.texts("extensions", FEATURE),
         days=read.integer("days", 1, MOST_DAYS) if "days" in length else None,
         until=read.time("until") if "until" in length else None,
         member=read.text_or_null("member"),

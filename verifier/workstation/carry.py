@@ -20,11 +20,14 @@ from verifier.workstation.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the user asks for. At most one of `days` and `until` (seconds since 1970 UTC); neither: the policy's default."""
+    """What the user asks for. At most one of `days` and `until` (seconds since 1970 UTC); neither: the policy's default.
+
+    Level and extensions of None: what is assigned to the member. Empty extensions: none.
+    """
 
     product: str
     level: str | None = None
-    extensions: Sequence[str] = ()
+    extensions: Sequence[str] | None = None
     days: int | None = None
     until: int | None = None
     member: str | None = None
@@ -55,7 +58,7 @@ def request_file(
         "organization": organization,
         "product": wish.product,
         "level": wish.level,
-        "extensions": list(wish.extensions),
+        "extensions": None if wish.extensions is None else list(wish.extensions),
         "member": wish.member,
         "machine": {"id": machine.id, "source": machine.source, "secondary": machine.secondary, "alias": alias},
         "user": {"id": user.id, "name": user.name},

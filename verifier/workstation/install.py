@@ -128,7 +128,8 @@ def _install_borrow(store: Store, data: bytes, members: dict[str, Any], wall: in
     if other is not None and _is_newer(other, borrow):
         return f'"{other.product}" {other.level} until {rfc3339_of(other.exp)}, as before: this file is of an earlier token'
     store.save_borrow(borrow.product, data)
-    return f'"{borrow.product}" {borrow.level} until {rfc3339(grant.expires_at)}'
+    extensions = f" with {', '.join(borrow.extensions)}" if borrow.extensions else ""
+    return f'"{borrow.product}" {borrow.level}{extensions} until {rfc3339(grant.expires_at)}'
 
 
 def _carried_list(members: dict[str, Any], evidence: Evidence) -> list[StatusFile]:

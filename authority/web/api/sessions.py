@@ -32,7 +32,7 @@ class SessionUser(Body):
 class SessionStart(Body):
     product: ProductId
     level: Feature | None = Field(None, description="default: the assigned one")
-    extensions: Features = Field(default=[])
+    extensions: Features | None = Field(None, description="default: the assigned ones; []: none")
     machine: SessionMachine
     user: SessionUser
 
@@ -53,7 +53,8 @@ def start(body: SessionStart) -> Response:
     """201 with a new session; 200 with the one that is active on this computer, used again."""
     machine = Machine(body.machine.id, body.machine.source, None, body.machine.alias, body.machine.key)
     user = OsUser(body.user.id, body.user.name)
-    demand = Demand(product=body.product, level=body.level, extensions=tuple(body.extensions), machine=machine, user=user)
+    extensions = None if body.extensions is None else tuple(body.extensions)
+    demand = Demand(product=body.product, level=body.level, extensions=extensions, machine=machine, user=user)
     started = sessions.start(unit(), demand)
     answer = started_json(started.session, started.grant, authority().now())
     return Response(answer, 201 if started.is_new else 200, content_type=JSON)

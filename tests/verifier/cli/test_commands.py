@@ -182,6 +182,7 @@ USAGE: dict[str, list[str]] = {
     "request for a member with an escape": ["request", "arcgis-pro", "--member", "a\x1b[31m", "-o", "out"],
     "request for a level with an escape": ["request", "arcgis-pro", "--level", "a\x9b31m", "-o", "out"],
     "request for an extension twice": ["request", "arcgis-pro", "--extension", "A", "--extension", "A", "-o", "out"],
+    "request for an extension and for none": ["request", "arcgis-pro", "--extension", "A", "--no-extensions", "-o", "out"],
     "request into a folder": ["request", "arcgis-pro", "-o", "."],
     "request into nowhere": ["request", "arcgis-pro", "-o", "nowhere/out"],
     "return into nowhere": ["return", "arcgis-pro", "-o", "nowhere/out"],

@@ -90,6 +90,28 @@ def test_a_borrow_is_requested_installed_checked_and_returned(laptop: Laptop) ->
     assert (laptop.medium / "again.return").read_bytes() == first
 
 
+@pytest.mark.parametrize(
+    ("options", "extensions", "words"),
+    [
+        ((), None, "arcgis-pro, the level that is assigned, the extensions that are assigned, for the usual time"),
+        (("--no-extensions", "--days", "3"), (), "arcgis-pro, the level that is assigned, without extensions, for 3 days"),
+        (
+            ("--extension", "B", "--extension", "A", "--level", "Basic"),
+            ("B", "A"),
+            "arcgis-pro, Basic, with B, A, for the usual time",
+        ),
+    ],
+    ids=["none asked for", "none wanted", "some asked for"],
+)
+def test_a_request_says_what_it_asks_for(
+    laptop: Laptop, options: tuple[str, ...], extensions: tuple[str, ...] | None, words: str
+) -> None:
+    said = laptop.told("request", "arcgis-pro", *options, "-o", "trip.request")
+    assert said["asks"]["extensions"] == (None if extensions is None else list(extensions))
+    assert request_in(laptop.medium / "trip.request").extensions == extensions
+    assert f": it asks for {words}\n" in laptop.run("request", "arcgis-pro", *options, "-o", "again.request").stdout
+
+
 def request_in(path: Path) -> carried.Request:
     """The request in a file, verified with the key that it carries."""
     token = files.parse(path.read_bytes(), "request")[1]["request"]

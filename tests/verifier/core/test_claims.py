@@ -36,7 +36,7 @@ NULLABLE = {
     "borrow": {"machine.alias", "pol.status_max_age"},
     "authorization": {"members.total", "members.types.Creator", "products.0.until", "products.1.until"},
     "status list": {"prev"},
-    "request": {"organization", "level", "member", "prev", "machine.secondary", "machine.alias"},
+    "request": {"organization", "level", "extensions", "member", "prev", "machine.secondary", "machine.alias"},
     "receipt": set[str](),
 }
 WRONG: dict[type, list[Any]] = {
@@ -203,6 +203,12 @@ OUT_OF_BOUNDS: dict[str, tuple[str, Path, Any]] = {
 def test_a_value_out_of_bounds_is_malformed(kind: str, path: Path, wrong: Any) -> None:
     with refused("malformed"):
         KINDS[kind][1](changed(kind, path, wrong))
+
+
+def test_a_request_says_that_no_extensions_were_asked_for_or_that_none_are_wanted() -> None:
+    """What says neither, as requests of earlier versions do, has an empty array and gets none, as it did."""
+    assert carried.request(request_claims() | {"extensions": None}).extensions is None
+    assert carried.request(request_claims() | {"extensions": []}).extensions == ()
 
 
 def test_a_request_says_days_or_until_or_neither() -> None:
