@@ -50,6 +50,7 @@ STATUS = {
     "demonstration-only": 503,
     "signing-failed": 503,
     "storage-unavailable": 503,
+    "database-lost": 503,
 }
 # What may have passed when the same is sent again; all else of 503 needs somebody to mend it.
 PASSING = ("signing-failed", "storage-unavailable")
