@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[1]
 # What `python -m tools.walk` says at most. Who makes a walk shorter lowers the figure here.
 BUDGET = {
     "borrow": {
-        "files": 43,
-        "functions": 150,
-        "changes of file": 134,
+        "files": 42,
+        "functions": 148,
+        "changes of file": 132,
         "SQL executions": 10,
         "SQL statements": 6,
         "connections": 1,
@@ -24,8 +24,8 @@ BUDGET = {
     },
     "check": {
         "files": 15,
-        "functions": 92,
-        "changes of file": 128,
+        "functions": 93,
+        "changes of file": 132,
         "machine key opened": 1,
         "signatures verified": 4,
         "status list verified": 1,

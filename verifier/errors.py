@@ -271,6 +271,56 @@ class StateDamaged(NotChecked):
     path: str | None = None
 
 
+class NoHome(NotChecked):
+    """No folder for this workstation's state is known: no home is set and the user has none."""
+
+    code = "no-home"
+    default_hint = "Name a folder: set CARNET_HOME, or say --home DIR."
+
+
+class DiskFull(NotChecked):
+    """A disk, a quota or a limit has no room for what is to be written."""
+
+    code = "disk-full"
+    default_hint = "Free some space there, then do it again."
+
+    path: str | None = None
+
+
+class NotPermitted(NotChecked):
+    """The operating system does not let this user read or write there."""
+
+    code = "not-permitted"
+    default_hint = "Ask who looks after this machine to let this user read and write there, or name another place."
+
+    path: str | None = None
+
+
+class NoLocks(NotChecked):
+    """The folder with the state stands on a share that has no locks."""
+
+    code = "no-locks"
+    default_hint = "Keep the state on a disk of this machine: set CARNET_HOME, or say --home DIR."
+
+    home: str | None = None
+
+
+class DiskFailed(NotChecked):
+    """The operating system could not read or write there, for the reason that the sentence says."""
+
+    code = "disk-failed"
+    default_hint = "Mend what the sentence names, then do it again; or name another place."
+
+    path: str | None = None
+
+
+class OutputNotWritten(NotChecked):
+    """The answer could not be written to the output, whatever the answer is."""
+
+    code = "output-not-written"
+    default_hint = "What was asked for may be done all the same: carnet status shows it. Write the output to another place."
+
+
 class StatusListMissing(NotChecked):
     """The license demands a status list and there is none."""
 

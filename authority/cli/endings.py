@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from authority.cli.frame import Command, Frame, pass_frame, read_input
+from authority.cli.frame import Command, Frame, pass_frame, read_input, reading
 from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_carried, show_outcomes
 from authority.domain.borrows import Borrow, BorrowState
 from authority.domain.members import CONSOLE
@@ -92,11 +92,8 @@ def _view(authority: Authority, verb: tuple[str, str], *, dry_run: bool) -> View
 def _ids(name: str) -> list[str]:
     """The borrows that a table names, each once; rows without an id are of servers that have none."""
     columns = dict.fromkeys((*STUCK_COLUMNS, *sheets.columns_of(BorrowShown)))
-    try:
-        with click.open_file(name, "rb") as stream:
-            rows = sheets.read(stream, list(columns), ())
-    except OSError as error:
-        raise click.UsageError(f"{name} cannot be read: {error.strerror}") from error
+    with reading(name), click.open_file(name, "rb") as stream:
+        rows = sheets.read(stream, list(columns), ())
     column = next((item for item in NAMED_BY if item in rows[0].cells), None)
     if column is None:
         raise InvalidInput(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from authority.cli import streams
+from authority.domain import disk
 from authority.domain.refusals import (
     DemonstrationOnly,
     KeyUnusable,
@@ -31,7 +34,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Columns = Mapping[str, Callable[[T], object]]
 REFUSED, USAGE, TROUBLE = 1, 2, 3
-TROUBLES = (StorageUnavailable, SettingsInvalid, KeyUnusable, NotSetUp, DemonstrationOnly, SigningFailed)
+TROUBLES = (StorageUnavailable, SettingsInvalid, KeyUnusable, NotSetUp, DemonstrationOnly, SigningFailed, *disk.TROUBLES)
+# The name itself is wrong, which no other disk and no other permission would mend.
+WRONG_NAME = frozenset({errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP})
 
 
 @dataclass
@@ -68,19 +73,13 @@ def _print_excess(authority: Authority) -> None:
 
     excess = members.membership(Unit(authority, CONSOLE)).excess()
     if excess is not None:
-        print(
-            f"carnet-authority: {excess}; members cannot sign in or borrow. Remove members, or install a larger authorization.",
-            file=sys.stderr,
-        )
+        tell(f"{excess}; members cannot sign in or borrow. Remove members, or install a larger authorization.")
 
 
 def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(context: click.Context, _: click.Parameter, value: Any) -> None:
         if value:
-            frame = context.find_root().ensure_object(Frame)
-            if getattr(frame, name) not in (None, False, value):
-                raise click.UsageError(f"--{name} was given twice: say one", context)
-            setattr(frame, name, value)
+            setattr(context.find_root().ensure_object(Frame), name, value)
 
     return callback
 
@@ -91,20 +90,6 @@ class Command(click.Command):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params += common_options()
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Reads the arguments. Wrong usage when an option with one value is given twice, for it is unclear which is meant."""
-        order = self.make_parser(ctx).parse_args(args=list(args))[2]
-        for option in order:
-            if isinstance(option, click.Option) and order.count(option) > 1 and _has_one_value(option):
-                names = " or ".join([option.opts[-1], *option.secondary_opts])
-                raise click.UsageError(f"{names} was given twice: say one", ctx)
-        return super().parse_args(ctx, args)
-
-
-def _has_one_value(option: click.Option) -> bool:
-    """True for an option with a value, and for a pair like --allow and --deny; a flag that stands there twice says no more."""
-    return not option.multiple and (not option.is_flag or bool(option.secondary_opts))
 
 
 class Group(click.Group):
@@ -135,13 +120,15 @@ def show(frame: Frame, value: Any, lines: Sequence[str]) -> None:
     if frame.json:
         _print_json(value)
     else:
-        for line in lines:
-            print(safe(line))
+        with streams.explained():
+            for line in lines:
+                print(safe(line))
 
 
 def _print_json(value: Any) -> None:
-    """Prints a value for programs. What an argument had that is no Unicode, and an error repeats, stands as its escape."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=_plain).encode("utf-8", "backslashreplace").decode())
+    """Prints a value for programs, in ASCII alone: it means the same in every encoding."""
+    with streams.explained():
+        print(json.dumps(value, indent=2, default=_plain))
 
 
 def _plain(value: object) -> object:
@@ -151,16 +138,22 @@ def _plain(value: object) -> object:
     return value.model_dump(mode="json") if isinstance(value, Shown) else str(value)
 
 
+def tell(text: str) -> None:
+    """One line for people, on stderr: "carnet-authority: " and the text. Raises ReaderGone, OutputNotWritten."""
+    with streams.explained():
+        print(f"carnet-authority: {safe(text)}", file=sys.stderr)
+
+
 def show_rest(more: object, limit: int, hint: str = "raise --limit") -> None:
     """Says on stderr that a list was cut at `limit`, unless `more`, the cursor of what follows, is None."""
     if more is not None:
-        print(f"carnet-authority: there are more than {limit}; {hint}", file=sys.stderr)
+        tell(f"there are more than {limit}; {hint}")
 
 
 def show_note(note: str | None) -> None:
     """Says on stderr what deserves a second look about what was done, if anything does."""
     if note is not None:
-        print(f"carnet-authority: note: {safe(note)}", file=sys.stderr)
+        tell(f"note: {note}")
 
 
 def show_table(frame: Frame, rows: Sequence[T], columns: Columns[T]) -> None:
@@ -177,7 +170,12 @@ def show_table(frame: Frame, rows: Sequence[T], columns: Columns[T]) -> None:
     for row in rows:
         table.add_row(*(safe(_cell(value(row))) for value in columns.values()))
     width = None if sys.stdout.isatty() else 200
-    Console(width=width, markup=False, highlight=False).print(table)
+    console = Console(width=width, markup=False, highlight=False)
+    # Printed by us: the library ends the process by itself when nobody reads any more.
+    with console.capture() as capture:
+        console.print(table)
+    with streams.explained():
+        print(capture.get(), end="")
 
 
 def _cell(value: object) -> str:
@@ -196,44 +194,70 @@ def safe(text: str) -> str:
 
 
 def read_input(name: str) -> bytes:
-    """The bytes of a carried file. Wrong usage when it cannot be read."""
+    """The bytes of a carried file. Wrong usage when there is no such file."""
     from authority.signing.inbox import read_file
 
-    try:
+    with reading(name):
         return read_file(Path(name))
+
+
+@contextlib.contextmanager
+def reading(name: str) -> Iterator[None]:
+    """A block that reads a file. Wrong usage for a name that is no file; raises NotPermitted or DiskFailed for another OSError."""
+    try:
+        yield
     except OSError as error:
-        raise click.UsageError(f"{name} cannot be read: {error.strerror}") from error
+        if error.errno in WRONG_NAME:
+            raise click.UsageError(f"{name} cannot be read: {error.strerror}") from error
+        raise disk.refusal_of(error, name, "read") from error
 
 
 def write_output(name: str, data: bytes) -> None:
-    """Writes a file whole. Wrong usage when it cannot be written."""
+    """Writes a file whole. Raises DiskFull, NotPermitted or DiskFailed."""
     from authority.signing.inbox import write_file
 
-    try:
+    with disk.explained(name, "written", "; what it is about is done, and the same command writes it again"):
         write_file(Path(name), data)
-    except OSError as error:
-        raise click.UsageError(f"{name} cannot be written: {error.strerror}") from error
 
 
 def write_lines(name: str | None, lines: Iterable[str]) -> None:
-    """Writes lines, each with its own end, in UTF-8 to a file or to stdout. Wrong usage when the file cannot be written."""
+    """Writes lines, each with its own end, in UTF-8 to a file, whole or not at all, or to stdout.
+
+    Raises DiskFull, NotPermitted or DiskFailed for the file, ReaderGone or OutputNotWritten for stdout.
+    """
     if name is None:
-        stream = sys.stdout.buffer
-        stream.writelines(line.encode() for line in lines)
-        stream.flush()
+        with streams.explained():
+            sys.stdout.flush()
+            sys.stdout.buffer.writelines(line.encode() for line in lines)
+            sys.stdout.buffer.flush()
         return
-    try:
-        with open(name, "w", encoding="utf-8", newline="") as file:
-            file.writelines(lines)
-    except OSError as error:
-        raise click.UsageError(f"{name} cannot be written: {error.strerror}") from error
+    from authority.signing.inbox import writing
+
+    with disk.explained(name, "written"), writing(Path(name)) as file:
+        file.writelines(line.encode() for line in lines)
 
 
 def check_output(name: str) -> None:
-    """Wrong usage when nothing can be written there, said before anything is done."""
+    """Says before anything is done when no file can be written there.
+
+    Wrong usage for a name that is no place for a file; raises DiskFull, NotPermitted or DiskFailed when the operating system
+    says no.
+    """
+    from authority.signing.inbox import check_writable
+
     path = Path(name)
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise click.UsageError(f"{name} cannot be written: name a file in a folder that is there")
+    try:
+        is_file = path.is_file() and not path.is_symlink()
+        if path.is_dir() or not path.absolute().parent.is_dir():
+            raise click.UsageError(f"{name} cannot be written: name a file in a folder that is there")
+        # A file that is renamed over a link, a device or a pipe would take its place.
+        if not is_file and (path.exists() or path.is_symlink()):
+            raise click.UsageError(f"{name} cannot be written: it is a link, a device or a pipe; name a file")
+        check_writable(path)
+    except OSError as error:
+        if error.errno in WRONG_NAME:
+            raise click.UsageError(f"{name} cannot be written: {error.strerror}") from error
+        raise disk.refusal_of(error, name, "written", disk.UNCHANGED) from error
 
 
 def failure(frame: Frame, error: Refusal) -> int:
@@ -242,12 +266,12 @@ def failure(frame: Frame, error: Refusal) -> int:
         body = {"ok": False, "code": error.code, "message": error.message, "hint": error.hint, "evidence": error.evidence}
         _print_json(body)
     else:
-        print(f"carnet-authority: {safe(error.message)} [{error.code}]", file=sys.stderr)
+        tell(f"{error.message} [{error.code}]")
         if error.hint:
-            print(f"carnet-authority: what to do: {safe(error.hint)}", file=sys.stderr)
+            tell(f"what to do: {error.hint}")
         if error.items:
-            print("carnet-authority: nothing was done, because all are done or none:", file=sys.stderr)
+            tell("nothing was done, because all are done or none:")
         for item in error.items:
             reason = "could be done" if item.refusal is None else f"{item.refusal.message} [{item.refusal.code}]"
-            print(f"carnet-authority:   {safe(f'{item.name}: {reason}')}", file=sys.stderr)
+            tell(f"  {item.name}: {reason}")
     return TROUBLE if isinstance(error, TROUBLES) else REFUSED

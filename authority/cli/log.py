@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from authority.cli.frame import Frame, Group, check_output, pass_frame, show, write_lines
+from authority.domain import disk
 from authority.domain.members import CONSOLE
 from authority.presentation import parquet, sheets
 from authority.presentation.log import with_texts
@@ -42,10 +43,8 @@ def export_log(frame: Frame, form: str, output: str | None) -> None:
 
 def _write_log(form: str, output: str | None, rows: Iterable[dict[str, Any]]) -> None:
     if form == PARQUET and output is not None:
-        try:
+        with disk.explained(output, "written"):
             parquet.write(Path(output), rows)
-        except OSError as error:
-            raise click.UsageError(f"{output} cannot be written: {error.strerror}") from error
         return
     texts = map(with_texts, rows)
     write_lines(output, _json_lines(texts) if form == "jsonl" else sheets.lines(log.COLUMNS, texts))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 
 import click
 
-from authority.cli.frame import TROUBLE, Frame, Group, failure
+from authority.cli import streams
+from authority.cli.frame import TROUBLE, Frame, Group, failure, tell
 from authority.cli.table import CommandTable
+from authority.domain.disk import OutputNotWritten, refusal_of
 from authority.domain.refusals import Refusal
 
 COMMANDS = CommandTable(
@@ -53,28 +56,54 @@ def cli() -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs one command and exits with its status. No error reaches the user as a traceback."""
-    frame = Frame()
+    streams.prepare()
+    try:
+        try:
+            status = run(argv)
+        finally:
+            streams.flush()
+    except streams.ReaderGone:
+        streams.drop()
+        sys.exit(streams.READER_GONE)
+    except OutputNotWritten as error:
+        with contextlib.suppress(streams.ReaderGone, OutputNotWritten):
+            failure(Frame(), error)
+        streams.drop()
+        sys.exit(TROUBLE)
+    sys.exit(status)
+
+
+def run(argv: Sequence[str] | None) -> int:
+    """Runs one command, tells what it was refused for, and returns its exit status. Raises ReaderGone, OutputNotWritten."""
+    frame, outputs = Frame(), (sys.stdout, sys.stderr)
     try:
         status = cli.main(
             args=None if argv is None else list(argv), prog_name="carnet-authority", standalone_mode=False, obj=frame
         )
-        sys.exit(status if isinstance(status, int) else 0)
+    except (streams.ReaderGone, OutputNotWritten):
+        raise
     except Refusal as error:
-        sys.exit(failure(frame, error))
+        return failure(frame, error)
     except click.Abort:
-        sys.exit(130)
+        return 130
+    except SystemExit as ended:
+        # click puts a stream of its own in the place of one that nobody reads, and exits with 1.
+        if (sys.stdout, sys.stderr) == outputs:
+            raise
+        sys.stdout, sys.stderr = outputs
+        raise streams.ReaderGone from ended
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except OSError as error:
-        print(f"carnet-authority: {error}", file=sys.stderr)
-        sys.exit(TROUBLE)
+        return failure(frame, refusal_of(error, error.filename or "a file", "used"))
     except ModuleNotFoundError:
         # A command's module is imported when it is asked for; the entry point says which extra brings what is missing.
         raise
     except Exception as error:  # noqa: BLE001 - the last line of defense: a mistake of ours is told, not shown as a traceback
-        print(f"carnet-authority: a mistake in the program, please report it: {type(error).__name__}: {error}", file=sys.stderr)
-        sys.exit(TROUBLE)
+        tell(f"a mistake in the program, please report it: {type(error).__name__}: {error}")
+        return TROUBLE
+    return status if isinstance(status, int) else 0
 
 
 if __name__ == "__main__":

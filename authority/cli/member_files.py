@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from authority.cli.frame import REFUSED, Command, Frame, check_output, pass_frame, show, write_lines
+from authority.cli.frame import REFUSED, Command, Frame, check_output, pass_frame, reading, show, write_lines
 from authority.domain.members import CONSOLE, DownloadPermission
 from authority.presentation import member_sheet, sheets
 from authority.presentation.member_import import MemberImport, value_of
@@ -65,11 +65,8 @@ def import_members(frame: Frame, file: str, dry_run: bool, go_on: bool) -> int:
 
 
 def _lines(name: str) -> list[Line]:
-    try:
-        with click.open_file(name, "rb") as stream:
-            rows = sheets.read(stream, member_sheet.COLUMNS, [member_sheet.USERNAME], member_sheet.NEVER)
-    except OSError as error:
-        raise click.UsageError(f"{name} cannot be read: {error.strerror}") from error
+    with reading(name), click.open_file(name, "rb") as stream:
+        rows = sheets.read(stream, member_sheet.COLUMNS, [member_sheet.USERNAME], member_sheet.NEVER)
     return [member_sheet.line_of(row) for row in rows]
 
 

@@ -122,5 +122,7 @@ def _announce(host: str, port: int) -> None:
             except (OSError, http.client.HTTPException):
                 time.sleep(0.05)
             else:
-                print(f"Carnet authority at http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+                # Whoever started it may have stopped reading: it serves all the same.
+                with contextlib.suppress(OSError):
+                    print(f"Carnet authority at http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
                 return

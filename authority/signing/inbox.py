@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import BinaryIO
 
 from authority.domain.borrows import Ask, Machine, OsUser, Receipt
 from authority.domain.refusals import RequestInvalid
@@ -36,6 +38,16 @@ def read_file(path: Path) -> bytes:
 def write_file(path: Path, data: bytes) -> None:
     """Writes a file to be carried, whole or not at all; it holds no secret. Raises OSError."""
     disk.write_atomically(path, data, mode=0o644)
+
+
+def writing(path: Path) -> AbstractContextManager[BinaryIO]:
+    """A stream to a file that is no secret: whole at its place when the block ends well, else nothing. Raises OSError."""
+    return disk.writing(path, mode=0o644)
+
+
+def check_writable(path: Path) -> None:
+    """Raises OSError when a file to be carried cannot be written there; what is there stays as it is."""
+    disk.check_writable(path)
 
 
 def read_request(compact: str) -> Ask:

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from authority.domain.catalogue import KeyUse
+from authority.domain.disk import explained
 from authority.domain.refusals import DemonstrationOnly, KeyUnusable
 from authority.signing.sample_keys import SAMPLE_KIDS
 from verifier.core import keys
@@ -135,10 +136,12 @@ def create(folder: Path, name: str, passphrase: bytes | None) -> FileSigner:
 
 def write(folder: Path, name: str, signer: FileSigner, passphrase: bytes | None) -> Path:
     """Writes a key to `NAME-KID.pem` in the folder and returns the path."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with explained(folder, "made"):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     encryption = NoEncryption() if passphrase is None else BestAvailableEncryption(passphrase)
     path = folder / f"{name}-{signer.public.kid}.pem"
-    write_atomically(path, signer._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))  # noqa: SLF001
+    with explained(path, "written"):
+        write_atomically(path, signer._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))  # noqa: SLF001
     return path
 
 

@@ -12,6 +12,7 @@ from flask import Flask, Response, g, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from authority.domain.disk import refusal_of
 from authority.domain.refusals import Refusal
 
 STATUS = {
@@ -50,7 +51,12 @@ STATUS = {
     "demonstration-only": 503,
     "signing-failed": 503,
     "storage-unavailable": 503,
-    "database-lost": 503,
+    "no-home": 503,
+    "disk-full": 503,
+    "not-permitted": 503,
+    "no-locks": 503,
+    "disk-failed": 503,
+    "output-not-written": 503,
 }
 # What may have passed when the same is sent again; all else of 503 needs somebody to mend it.
 PASSING = ("signing-failed", "storage-unavailable")
@@ -99,6 +105,10 @@ def register(app: Flask) -> None:
     def refused(error: Refusal) -> Response:
         errors = [{"name": name, "value": value} for name, value in error.evidence.items()]
         return problem(STATUS.get(error.code, 500), error.code, error.message, error.hint, errors)
+
+    @app.errorhandler(OSError)
+    def machine(error: OSError) -> Response:
+        return refused(refusal_of(error, error.filename or "a file", "used"))
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from authority.domain.catalogue import KeyUse, check_made
+from authority.domain.disk import explained
 from authority.domain.refusals import AlreadyExists, InvalidInput
 from authority.services import set_up
 from authority.services.set_up import Administrator
@@ -48,7 +49,8 @@ def install(settings: Settings, name: str, admin: str, vendor: Vendor | None) ->
     passphrase = keyring.read_passphrase(settings.key_passphrase_file)
     if settings.key_folder.exists() and (vendor is None or vendor.keys is not None):
         raise AlreadyExists(f"{settings.home} is the home of an authority already", hint="Choose another --home.")
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with explained(settings.home, "made"):
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     ring = _ring(settings, vendor, passphrase)
     authority = wire(settings, ring)
     set_up.check_empty(authority)
@@ -66,7 +68,8 @@ def install(settings: Settings, name: str, admin: str, vendor: Vendor | None) ->
     for (use, _), signer in ring.signers.items():
         keyring.write(settings.key_folder, use, signer, passphrase)
     administrator = set_up.create(authority, found, trust_text, admin=admin, demonstration=settings.demonstration)
-    write_file(settings.trust_copy, trust_text.encode())
+    with explained(settings.trust_copy, "written"):
+        write_file(settings.trust_copy, trust_text.encode())
     organization, roots = authorizations.organization_of(trust_text.encode())
     authority.database.close()
     return Installed(settings.home, organization, found.organization_name, settings.trust_copy, roots, administrator)

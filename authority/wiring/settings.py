@@ -10,6 +10,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from authority.domain.disk import NoHome
 from authority.domain.refusals import SettingsInvalid
 
 PREFIX = "CARNET_AUTHORITY_"
@@ -49,7 +50,7 @@ class Settings:
 
 def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
     """The settings in force. Raises SettingsInvalid with everything that is wrong."""
-    folder = Path(home or environment.get(f"{PREFIX}HOME") or user_data_path("carnet-authority", appauthor=False))
+    folder = Path(home or environment.get(f"{PREFIX}HOME") or _usual_home())
     given = _from_file(folder / "authority.toml") | _from_environment(environment)
     wrong = [f'there is no setting "{name}"' for name in sorted(given) if name not in SETTINGS]
     wrong += [
@@ -69,6 +70,14 @@ def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
         key_passphrase_file=Path(str(passphrase)) if passphrase else None,
         demonstration=demonstration in (True, "true"),
     )
+
+
+def _usual_home() -> Path:
+    try:
+        return user_data_path("carnet-authority", appauthor=False)
+    except RuntimeError as error:
+        # HOME is not set, and the password database does not know this user.
+        raise NoHome("no folder for the authority is known: this user has no home") from error
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:

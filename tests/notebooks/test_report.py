@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import errno
+import os
 import re
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from checkout_log import read
 from checkout_log.captions import code
 from checkout_log.report import command_line, display, notebooks
 from checkout_log.report.page import prose, rendered
+from tests.support.outputs import encoded_output, full_output, reader_gone
 from tests.support.pages import Page, parsed
 
 SCRIPT, MARKUP = "<script>alert(1)</script>", "'><img/src=x/onerror=alert(2)>"
@@ -218,6 +221,64 @@ def test_an_older_page_stays_when_the_new_one_cannot_be_written(tmp_path: Path) 
     command_line.write_page(target, "new")
     assert target.read_text() == "new"
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.fixture
+def no_notebooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The arguments of a report that has the logs' own table alone, so that it is quickly made; its log has a Polish name."""
+    monkeypatch.setattr(notebooks, "paths", list)
+    (tmp_path / "Łódź.log").write_text(LOG, encoding="utf-8")
+    return [str(tmp_path / "Łódź.log"), "-o", str(tmp_path / "Łódź.html")]
+
+
+def test_a_reader_that_has_gone_ends_the_command_quietly(
+    no_notebooks: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with reader_gone("stdout"):
+        assert command_line.main(no_notebooks) == 141
+    with reader_gone("stderr"):
+        assert command_line.main(["missing.log", *no_notebooks[1:]]) == 141
+    assert capsys.readouterr() == ("", "")
+    assert (tmp_path / "Łódź.html").exists()
+
+
+def test_an_output_without_room_is_told_as_such(no_notebooks: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with full_output():
+        assert command_line.main(no_notebooks) == 1
+    assert "[report-not-written]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_what_the_output_cannot_show_is_shown_by_its_code(no_notebooks: list[str], encoding: str) -> None:
+    with encoded_output(encoding) as printed:
+        assert command_line.main(no_notebooks) == 0
+    assert b"d\\u017a.html" in printed.getvalue() or encoding == "utf-8"
+
+
+def test_a_log_that_may_not_be_read_is_told_as_such(
+    no_notebooks: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def is_file(_: Path) -> bool:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "is_file", is_file)
+    assert command_line.main(no_notebooks) == 1
+    assert "[source-unreadable]" in capsys.readouterr().err
+
+
+def test_a_disk_that_fails_on_the_way_is_no_mistake_of_the_program(
+    no_notebooks: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Events that do not fit in memory wait in a temporary folder, for one."""
+
+    def read(*_: str, **__: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "events.parquet")
+
+    monkeypatch.setattr(command_line, "read", read)
+    assert command_line.main(no_notebooks) == 1
+    said = capsys.readouterr().err
+    assert "[disk-failed]" in said
+    assert "No space left" in said
 
 
 @pytest.mark.parametrize(

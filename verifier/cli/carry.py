@@ -88,7 +88,9 @@ def _end_of(text: str) -> int:
 def give_up(arguments: argparse.Namespace) -> int:
     """`carnet return PRODUCT -o FILE`: may be repeated until the file is safely written."""
     check_output(arguments.output)
-    write_output(arguments.output, install.give_up(Store.open(arguments.home), arguments.product))
+    data = install.give_up(Store.open(arguments.home), arguments.product)
+    note = f"; {arguments.product} is given up here already: say the same again with another file, the receipt stays the same"
+    write_output(arguments.output, data, note)
     lines = [
         f"{arguments.product} no longer works here; wrote {arguments.output}",
         "carry it to the administrator to free the seat",

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import io
+import contextlib
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 
-from verifier.cli.output import UsageError, failure, safe, usage_failure
-from verifier.errors import CarnetError, StateDamaged
+from verifier.cli.output import (
+    READER_GONE,
+    ReaderGone,
+    UsageError,
+    drop_streams,
+    explained_output,
+    failure,
+    flush_streams,
+    prepare_streams,
+    tell,
+    usage_failure,
+)
+from verifier.errors import CarnetError, OutputNotWritten
+from verifier.workstation.disk import trouble
 
 EXAMPLES = """\
 examples:
@@ -74,25 +86,44 @@ def build_parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status. No error reaches the user as a traceback."""
+    prepare_streams()
     words = sys.argv[1:] if argv is None else list(argv)
+    try:
+        try:
+            status = run(words)
+        finally:
+            flush_streams()
+    except ReaderGone:
+        drop_streams()
+        return READER_GONE
+    except OutputNotWritten as error:
+        with contextlib.suppress(ReaderGone, OutputNotWritten):
+            failure(argparse.Namespace(json=False), error)
+        drop_streams()
+        return error.exit_status
+    return status
+
+
+def run(words: Sequence[str]) -> int:
+    """Parses the words of one command, runs it, and tells what it was refused for. Raises ReaderGone, OutputNotWritten."""
     # A command that stands first needs no other one; help and mistakes need all.
-    arguments = build_parser(words[:1] if words and words[0] in COMMANDS else COMMANDS).parse_args(words)
+    parser = build_parser(words[:1] if words and words[0] in COMMANDS else COMMANDS)
+    with explained_output():
+        arguments = parser.parse_args(words)
     arguments.json = getattr(arguments, "json", False)
     arguments.home = getattr(arguments, "home", None)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A name that the terminal cannot show is no reason to refuse a license.
-            stream.reconfigure(errors="backslashreplace")
     try:
         return int(arguments.run(arguments))
+    except (ReaderGone, OutputNotWritten):
+        raise
     except CarnetError as error:
         return failure(arguments, error)
     except UsageError as error:
         return usage_failure(arguments, str(error))
     except OSError as error:
-        return failure(arguments, StateDamaged(f"the state cannot be used: {error}"))
+        return failure(arguments, trouble(error, error.filename or "a file", "used"))
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 - the last line of defense: a mistake of ours is told, not shown as a traceback
-        print(safe(f"carnet: a mistake in the program, please report it: {type(error).__name__}: {error}"), file=sys.stderr)
+        tell(f"a mistake in the program, please report it: {type(error).__name__}: {error}")
         return 3

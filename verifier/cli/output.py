@@ -3,32 +3,93 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
+import os
 import sys
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TextIO
 
-from verifier.errors import CarnetError
+from verifier.errors import CarnetError, OutputNotWritten
 
 USAGE = 2
+# 128 and SIGPIPE: what the shell says of a command whose reader has gone, as in `carnet status | head -1`.
+READER_GONE = 141
 
 
 class UsageError(Exception):
     """Wrong usage that argparse cannot see, such as a file that is not there. Exit status 2."""
 
 
-def result(arguments: argparse.Namespace, value: dict[str, Any], lines: list[str]) -> int:
-    """Prints a result as lines, or as one object with `"ok": true`. Returns exit status 0."""
+class ReaderGone(Exception):
+    """Whoever read the output has stopped: there is nobody to tell anything more. Exit status 141."""
+
+
+def prepare_streams() -> None:
+    """A name that the terminal cannot show is no reason to refuse a license: it is shown by its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def flush_streams() -> None:
+    """Writes what was printed. Raises ReaderGone, OutputNotWritten."""
+    for stream in (sys.stdout, sys.stderr):
+        # A stream that was closed before this process began is None.
+        if stream is not None:
+            with explained_output():
+                stream.flush()
+
+
+def drop_streams() -> None:
+    """What is still in the buffers of the output goes nowhere; else Python tries again at its end, and complains."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+
+
+def say(text: str) -> None:
+    """One line of a result, on stdout. Raises ReaderGone, OutputNotWritten."""
+    _print(text, sys.stdout)
+
+
+def tell(text: str) -> None:
+    """One line for people, on stderr: "carnet: " and the text. Raises ReaderGone, OutputNotWritten."""
+    _print(f"carnet: {safe(text)}", sys.stderr)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    with explained_output():
+        print(text, file=stream)
+
+
+@contextlib.contextmanager
+def explained_output() -> Iterator[None]:
+    """A block that prints. Raises ReaderGone, OutputNotWritten."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+    except OSError as error:
+        raise OutputNotWritten(f"the output cannot be written: {error.strerror or error}") from error
+
+
+def result(arguments: argparse.Namespace, value: dict[str, Any], lines: list[str], *, status: int = 0) -> int:
+    """Prints a result as lines, or as one object with `"ok": true`, or false with another `status` than 0. Returns `status`."""
     if arguments.json:
-        print_json({"ok": True, **value})
+        print_json({"ok": status == 0, **value})
     else:
         for line in lines:
-            print(safe(line))
-    return 0
+            say(safe(line))
+    return status
 
 
 def print_json(value: dict[str, Any]) -> None:
     """One object on stdout, in ASCII alone: it means the same in every encoding and holds nothing that moves a cursor."""
-    print(json.dumps(value, indent=2, default=str))
+    say(json.dumps(value, indent=2, default=str))
 
 
 def usage_failure(arguments: argparse.Namespace, message: str) -> int:
@@ -37,7 +98,7 @@ def usage_failure(arguments: argparse.Namespace, message: str) -> int:
     if arguments.json:
         print_json({"ok": False, "code": "wrong-usage", "message": message, "hint": hint, "evidence": {}})
     else:
-        print(f"carnet: {safe(message)}", file=sys.stderr)
+        tell(message)
     return USAGE
 
 
@@ -45,7 +106,7 @@ def warn(arguments: argparse.Namespace, warnings: tuple[str, ...] | list[str]) -
     """Warnings for people; with --json they are in the object already."""
     if not arguments.json:
         for warning in warnings:
-            print(f"carnet: note: {safe(warning)}", file=sys.stderr)
+            tell(f"note: {warning}")
 
 
 def failure(arguments: argparse.Namespace, error: CarnetError, *, file: str | None = None, **more: Any) -> int:
@@ -57,9 +118,9 @@ def failure(arguments: argparse.Namespace, error: CarnetError, *, file: str | No
     if arguments.json:
         print_json(error.as_json() | {"message": message, "evidence": error.evidence | more})
     else:
-        print(f"carnet: {safe(message)} [{error.code}]", file=sys.stderr)
+        tell(f"{message} [{error.code}]")
         if error.hint:
-            print(f"carnet: what to do: {safe(error.hint)}", file=sys.stderr)
+            tell(f"what to do: {error.hint}")
     return error.exit_status
 
 

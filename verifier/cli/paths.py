@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from verifier.cli.output import UsageError
-from verifier.workstation.disk import read_bytes, write_atomically
+from verifier.workstation.disk import check_writable, explained, read_bytes, trouble, write_atomically
+
+# The name itself is wrong, which no other disk and no other permission would mend.
+WRONG_NAME = frozenset({errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP})
 
 
 def read_input(name: str) -> bytes:
-    """The bytes of a file. Raises UsageError when it cannot be read, Malformed when it is no regular file."""
+    """The bytes of a file. Raises UsageError when there is no such file, Malformed when it is no regular file.
+
+    Raises NotPermitted or DiskFailed when the operating system does not let it be read.
+    """
     try:
         return read_bytes(Path(name))
     except OSError as error:
-        raise UsageError(f"{name} cannot be read: {error.strerror}") from error
+        if error.errno in WRONG_NAME:
+            raise UsageError(f"{name} cannot be read: {error.strerror}") from error
+        raise trouble(error, name, "read") from error
 
 
-def write_output(name: str, data: bytes) -> None:
-    """Writes the bytes whole, readable by others: a carried file holds no secret. Raises UsageError."""
-    try:
+def write_output(name: str, data: bytes, note: str = "") -> None:
+    """Writes the bytes whole, readable by others: a carried file holds no secret. `note` ends the sentence when it fails.
+
+    Raises DiskFull, NotPermitted or DiskFailed.
+    """
+    with explained(name, "written", note):
         write_atomically(Path(name), data, mode=0o644)
-    except OSError as error:
-        raise UsageError(f"{name} cannot be written: {error.strerror}") from error
 
 
 def check_output(name: str) -> None:
-    """Raises UsageError when nothing can be written there, before anything else is done."""
+    """Raises, before anything else is done, when no file can be written there.
+
+    UsageError for a name that is no place for a file; DiskFull, NotPermitted or DiskFailed when the operating system says no.
+    """
     path = Path(name)
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise UsageError(f"{name} cannot be written: name a file in a folder that is there")
+    try:
+        is_file = path.is_file() and not path.is_symlink()
+        if path.is_dir() or not path.absolute().parent.is_dir():
+            raise UsageError(f"{name} cannot be written: name a file in a folder that is there")
+        # A file that is renamed over a link, a device or a pipe would take its place.
+        if not is_file and (path.exists() or path.is_symlink()):
+            raise UsageError(f"{name} cannot be written: it is a link, a device or a pipe; name a file")
+        check_writable(path)
+    except OSError as error:
+        if error.errno in WRONG_NAME:
+            raise UsageError(f"{name} cannot be written: {error.strerror}") from error
+        raise trouble(error, name, "written", "; nothing was changed") from error

@@ -17,7 +17,7 @@ def add_status(commands: argparse._SubParsersAction[argparse.ArgumentParser], co
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """`carnet status`: what is not good is shown with its reason; showing it is no failure."""
+    """`carnet status`: what is not good is shown with its reason. 1 when a license is not good, else 3 when one was not checked."""
     store = Store.open(arguments.home)
     items = licenses(store)
     value = {"alias": store.state().alias, "home": str(store.home), "licenses": [_as_json(item) for item in items]}
@@ -26,7 +26,7 @@ def status(arguments: argparse.Namespace) -> int:
         lines += ["", *_as_lines(item)]
     if not items:
         lines.append("no license is installed here")
-    return result(arguments, value, lines)
+    return result(arguments, value, lines, status=min((item.error.exit_status for item in items if item.error), default=0))
 
 
 def _as_json(item: License) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,8 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from verifier.core import jose, keys
 from verifier.core.keys import PublicKey
-from verifier.errors import StateDamaged
-from verifier.workstation.disk import write_atomically
+from verifier.errors import Malformed, StateDamaged
+from verifier.workstation.disk import read_with_mode, trouble
 
 
 class MachineKey:
@@ -34,24 +33,32 @@ class MachineKey:
         return jose.compact({"alg": "EdDSA", "typ": typ, "jwk": self.public.as_jwk()}, jose.payload(claims), self._private.sign)
 
 
-def load_or_create(path: Path) -> MachineKey:
-    """The key in this file; made there, readable by its owner alone, when there is none. Raises StateDamaged."""
-    if not path.exists():
-        private = Ed25519PrivateKey.generate()
-        write_atomically(path, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return load(path)
+def make() -> tuple[MachineKey, bytes]:
+    """A new machine key, and the text of the file that keeps it."""
+    private = Ed25519PrivateKey.generate()
+    return MachineKey(private), private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def load(path: Path) -> MachineKey:
-    """The key in this file. Raises StateDamaged when it is missing, unreadable, of another kind, or open to other users."""
+def load(path: Path) -> MachineKey | None:
+    """The key in this file, None when there is none.
+
+    Raises StateDamaged when it is no key, of another kind or open to other users, NotPermitted or DiskFailed when the operating
+    system does not let it be read.
+    """
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        private = load_pem_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
+        pem, mode = read_with_mode(path)
+        private = load_pem_private_key(pem, password=None)
+    except FileNotFoundError:
+        return None
+    except (IsADirectoryError, Malformed, ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
         raise StateDamaged(f"the machine key {path} cannot be read", path=str(path)) from error
+    except OSError as error:
+        raise trouble(error, f"the machine key {path}", "read") from error
     if sys.platform != "win32" and mode & 0o077:
         raise StateDamaged(
-            f"the machine key {path} is open to other users (mode {mode:o})", hint=f"Run: chmod 600 {path}", path=str(path)
+            f"the machine key {path} is open to other users (mode {mode:o})",
+            hint=f"Run: chmod 600 {path}. Where that does not last, keep the state on a disk that has permissions: CARNET_HOME.",
+            path=str(path),
         )
     if not isinstance(private, Ed25519PrivateKey):
         raise StateDamaged(f"the machine key {path} is not an Ed25519 key", path=str(path))

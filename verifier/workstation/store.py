@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -18,9 +19,10 @@ from verifier.core.steps import StatusFile, open_status
 from verifier.core.trust import Authorization, TrustStore
 from verifier.errors import (
     BadSignature,
-    CarnetError,
     Malformed,
     NoBorrow,
+    NoHome,
+    NoLocks,
     NoTrust,
     StateDamaged,
     StatusListUnusable,
@@ -28,8 +30,12 @@ from verifier.errors import (
     UnsupportedVersion,
 )
 from verifier.workstation import machine_key
-from verifier.workstation.disk import read_bytes, write_atomically
+from verifier.workstation.disk import Replacement, explained, names_in, read_with_mode, trouble, write_atomically
 from verifier.workstation.machine_key import MachineKey
+
+UNCHANGED = "; nothing was changed"
+# What flock() answers where there is nobody to keep locks.
+WITHOUT_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
 
 
 class Store:
@@ -43,29 +49,66 @@ class Store:
         self._state = home / "state.json"
         self._key = home / "machine-key.pem"
         self._borrows = home / "borrows"
+        self._changes: Replacement | None = None
+        # Made within the block of `locked` that is under way, and not yet at its place.
+        self._new_key: MachineKey | None = None
 
     @classmethod
     def open(cls, home: Path | str | None = None) -> Store:
-        """The store in `home`, else in CARNET_HOME, else where the system keeps a user's data."""
+        """The store in `home`, else in CARNET_HOME, else where the system keeps a user's data. Raises NoHome."""
         folder = home or os.environ.get("CARNET_HOME")
         if not folder:
             from platformdirs import user_data_path
 
-            folder = user_data_path("carnet", appauthor=False)
+            try:
+                folder = user_data_path("carnet", appauthor=False)
+            except RuntimeError as error:
+                # HOME is not set, and the password database does not know this user.
+                raise NoHome("no folder for the state of this workstation is known: this user has no home") from error
         return cls(Path(folder))
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """One change at a time, also across processes."""
-        self._make_folders()
-        with open(os.open(self.home / ".lock", os.O_CREAT | os.O_RDWR, 0o600), "r+b") as stream:
-            _lock(stream.fileno())
-            yield
+        """One change at a time, also across processes. What is saved in the block is kept at its end, all of it or nothing.
+
+        Raises DiskFull, NotPermitted, NoLocks or DiskFailed.
+        """
+        with contextlib.ExitStack() as stack:
+            with explained(self.home, "written", UNCHANGED):
+                self._make_folders()
+                lock = os.open(self.home / ".lock", os.O_CREAT | os.O_RDWR, 0o600)
+                stack.callback(os.close, lock)
+            self._lock(lock)
+            self._changes = stack.enter_context(Replacement())
+            try:
+                yield
+                with explained(self.home, "written"):
+                    self._changes.keep()
+            finally:
+                self._changes, self._new_key = None, None
 
     def _make_folders(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         for folder in (self._borrows, self._statuses):
             folder.mkdir(exist_ok=True, mode=0o700)
+
+    def _lock(self, descriptor: int) -> None:
+        try:
+            _lock(descriptor)
+        except OSError as error:
+            if error.errno in WITHOUT_LOCKS:
+                raise NoLocks(
+                    f"{self.home} is on a share without locks ({error.strerror}){UNCHANGED}", home=str(self.home)
+                ) from error
+            raise trouble(error, self.home, "locked", UNCHANGED) from error
+
+    def _save(self, path: Path, data: bytes) -> None:
+        """Keeps what a file of the state is to have: within `locked` at the end of the block, else at once."""
+        with explained(path, "written", UNCHANGED):
+            if self._changes is None:
+                write_atomically(path, data)
+            else:
+                self._changes.add(path, data)
 
     def trust(self) -> TrustStore:
         """The installed trust store. Raises NoTrust or StateDamaged."""
@@ -77,7 +120,7 @@ class Store:
 
     def save_trust(self, data: bytes) -> None:
         """Keeps a trust file that was checked."""
-        write_atomically(self._trust, data)
+        self._save(self._trust, data)
 
     def newest_authorization(self, trust: TrustStore) -> Authorization | None:
         """The newest authorization seen here, if any. Raises StateDamaged."""
@@ -89,11 +132,12 @@ class Store:
 
     def save_authorization(self, data: bytes) -> None:
         """Keeps an authorization file that was checked and is newer."""
-        write_atomically(self._authorization, data)
+        self._save(self._authorization, data)
 
     def status_files(self, trust: TrustStore) -> list[StatusFile]:
         """The newest status file seen here of each list. Raises StateDamaged."""
-        contents = ((path, _read(path)) for path in sorted(self._statuses.glob("*.status")))
+        paths = [self._statuses / name for name in names_in(self._statuses, ".status")]
+        contents = ((path, _read(path)) for path in paths)
         return [_status_file(path, data, trust) for path, data in contents if data is not None]
 
     def status_file(self, uri: str, trust: TrustStore) -> StatusFile | None:
@@ -104,14 +148,14 @@ class Store:
 
     def save_status(self, uri: str, data: bytes) -> None:
         """Keeps a status file that was checked and is newer."""
-        write_atomically(self._status_path(uri), data)
+        self._save(self._status_path(uri), data)
 
     def _status_path(self, uri: str) -> Path:
         return self._statuses / f"{keys.encode(hashlib.sha256(uri.encode()).digest()[:12])}.status"
 
     def products(self) -> list[str]:
         """The products with an installed borrow, in order."""
-        return sorted(path.stem for path in self._borrows.glob("*.borrow"))
+        return [name.removesuffix(".borrow") for name in names_in(self._borrows, ".borrow")]
 
     def borrow_file(self, product: str) -> bytes:
         """The installed borrow file of a product. Raises NoBorrow."""
@@ -122,7 +166,7 @@ class Store:
 
     def save_borrow(self, product: str, data: bytes) -> None:
         """Keeps a borrow file that was checked; `product` is that of its verified claims."""
-        write_atomically(self._borrow_path(product), data)
+        self._save(self._borrow_path(product), data)
 
     def _borrow_path(self, product: str) -> Path:
         return self._borrows / f"{product}.borrow"
@@ -146,16 +190,25 @@ class Store:
     def save_state(self, remembered: State) -> None:
         """Keeps the state, signed, so that no part of it can be changed by hand."""
         compact = self.machine_key().sign(STATE_TYP, remembered.claims())
-        write_atomically(self._state, (json.dumps({"state": compact}) + "\n").encode())
+        self._save(self._state, (json.dumps({"state": compact}) + "\n").encode())
 
     def machine_key(self) -> MachineKey:
-        """The machine key, made at first use. Raises StateDamaged."""
-        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return machine_key.load_or_create(self._key)
+        """The machine key, made at first use: two first uses at once make one key. Raises StateDamaged."""
+        key = machine_key.load(self._key)
+        if key is not None:
+            return key
+        if self._changes is None:
+            with self.locked():
+                return self.machine_key()
+        if self._new_key is None:
+            self._new_key, pem = machine_key.make()
+            self._save(self._key, pem)
+        return self._new_key
 
     def machine_key_thumbprint(self) -> str | None:
-        """The thumbprint of the machine key, or None while there is no key: asking makes none."""
-        return machine_key.load(self._key).public.kid if self._key.exists() else None
+        """The thumbprint of the machine key, or None while there is no key: asking makes none. Raises StateDamaged."""
+        key = machine_key.load(self._key)
+        return None if key is None else key.public.kid
 
 
 def _status_file(path: Path, data: bytes, trust: TrustStore) -> StatusFile:
@@ -165,11 +218,13 @@ def _status_file(path: Path, data: bytes, trust: TrustStore) -> StatusFile:
 
 def _read(path: Path) -> bytes | None:
     try:
-        return read_bytes(path)
+        return read_with_mode(path)[0]
     except FileNotFoundError:
         return None
-    except (OSError, CarnetError) as error:
+    except (IsADirectoryError, Malformed) as error:
         raise StateDamaged(f"{path} cannot be read: {error}", path=str(path)) from error
+    except OSError as error:
+        raise trouble(error, path, "read") from error
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from authority.domain.catalogue import Authorization, KeyUse
+from authority.domain.disk import UNCHANGED, NoLocks, explained
 from authority.domain.refusals import AlreadyExists, KeyUnusable, SpecificationInvalid, StorageUnavailable
 from authority.signing import authorizations, keyring
 from authority.signing.keyring import FileSigner
@@ -142,7 +143,8 @@ def _entry(item: Mapping[str, Any]) -> Issued:
 
 def _write(folder: Path, issued: Mapping[str, Issued]) -> None:
     value = {name: {"seq": item.seq, "keys": dict(item.keys)} for name, item in issued.items()}
-    disk.write_atomically(folder / ISSUED, (json.dumps(value, indent=2) + "\n").encode())
+    with explained(folder / ISSUED, "written", UNCHANGED):
+        disk.write_atomically(folder / ISSUED, (json.dumps(value, indent=2) + "\n").encode())
 
 
 @contextlib.contextmanager
@@ -153,9 +155,13 @@ def _alone(folder: Path) -> Iterator[None]:
         return
     import fcntl
 
-    descriptor = os.open(folder, os.O_RDONLY)
+    with explained(folder, "read", UNCHANGED):
+        descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            raise NoLocks(f"{folder} cannot be locked: {error.strerror}{UNCHANGED}", path=str(folder)) from error
         yield
     finally:
         os.close(descriptor)

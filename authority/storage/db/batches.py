@@ -11,13 +11,11 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
-
-from authority.domain.refusals import StorageUnavailable
 
 # Other processes wait while a batch is open, so it must not grow for ever.
 MOST_IN_A_BATCH = 32
@@ -36,10 +34,8 @@ class _Batch:
 class Batches:
     """Gives writers their turn on one engine."""
 
-    def __init__(self, engine: Engine, queue_file: Path, check_file: Callable[[], None]) -> None:
-        """`check_file` raises when what is committed would be lost; it is asked before a transaction and after its commit."""
+    def __init__(self, engine: Engine, queue_file: Path) -> None:
         self._engine = engine
-        self._check_file = check_file
         self._queue = _Queue(queue_file)
         self._turn = threading.Lock()
         self._count = threading.Lock()
@@ -76,7 +72,6 @@ class Batches:
             self._queue.acquire()
             try:
                 connection = self._connected()
-                self._check_file()
                 connection.begin()
                 connection.connection.cursor().execute("BEGIN IMMEDIATE")
             except BaseException:
@@ -96,7 +91,6 @@ class Batches:
         self._open = None
         try:
             batch.connection.commit()
-            self._check_file()
         except BaseException as error:  # noqa: BLE001 - it is raised again by each writer of the batch
             # The transaction is still open on it; nobody may get this connection again.
             batch.connection.invalidate()
@@ -152,20 +146,19 @@ class _Queue:
         self._descriptor = -1
 
     def acquire(self) -> None:
-        """Waits for the turn of this process. Raises StorageUnavailable when the file cannot be opened."""
+        """Waits for the turn of this process; at once where the file cannot be made or locked: what is wrong, SQLite says."""
         if sys.platform != "win32":
             import fcntl
 
-            if self._descriptor < 0:
-                try:
+            with contextlib.suppress(OSError):
+                if self._descriptor < 0:
                     self._descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
-                except OSError as error:
-                    raise StorageUnavailable(f"{self._path} cannot be opened: {error.strerror}") from error
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX)
 
     def release(self) -> None:
         """Lets the next process have its turn."""
-        if sys.platform != "win32":
+        if sys.platform != "win32" and self._descriptor >= 0:
             import fcntl
 
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            with contextlib.suppress(OSError):
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from authority.domain.refusals import DatabaseLost, InvalidInput, SettingsInvalid, StorageUnavailable
+from authority.domain.disk import UNCHANGED, DiskFailed, DiskFull, NotPermitted, explained
+from authority.domain.refusals import InvalidInput, Refusal, SettingsInvalid, StorageUnavailable
 from authority.storage.db.batches import Batches, take_back
-from authority.storage.db.database_file import DatabaseFile
 from authority.storage.db.prepared import pipeline
 
 LONGEST_WAIT_SECONDS = 20
@@ -42,20 +43,14 @@ class Database:
         # One state over several statements; SQLite's transactions are so by themselves.
         level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._reading = self.engine.execution_options(**level)
-        self._file = DatabaseFile(Path(str(self.url.database)).absolute()) if self.is_sqlite else None
-        self._batches = None
-        if self._file is not None:
-            self._batches = Batches(self.engine, Path(f"{self.url.database}.queue"), self._file.check)
-            event.listen(self.engine, "do_connect", self._file.open_only_what_is_there)
+        self._batches = Batches(self.engine, Path(f"{self.url.database}.queue")) if self.is_sqlite else None
+        if self.is_sqlite:
             event.listen(self.engine, "connect", _set_up_sqlite)
-            event.listen(self.engine, "connect", self._file.remember)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the database and changes nothing."""
         with self._translated(), self._reading.connect() as connection:
-            if self._file is not None:
-                self._file.check()
             connection.begin()
             if self.is_sqlite:
                 connection.connection.cursor().execute("BEGIN")
@@ -97,33 +92,37 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            raise self._refused(error.orig) from error
+            raise _refused(error.orig, str(self.url.database)) from error
         except self.engine.dialect.loaded_dbapi.Error as error:
-            raise self._refused(error) from error
+            raise _refused(error, str(self.url.database)) from error
         except UnicodeEncodeError as error:
             raise InvalidInput("a text has characters that are no Unicode") from error
         except PoolTimeout as error:
             raise StorageUnavailable(f"no connection to the database became free in {LONGEST_WAIT_SECONDS} seconds") from error
 
-    def _refused(self, error: BaseException | None) -> StorageUnavailable:
-        if self._file is not None and not self._file.is_there():
-            return DatabaseLost(f"there is no database {self._file.path}")
-        return StorageUnavailable(f"the database did not take it: {type(error).__name__}: {error}")
-
     def make_private(self) -> None:
-        """Makes the file of a SQLite database, where there is none, readable by its owner alone; its journals take over its permissions."""
+        """Makes the file of a SQLite database readable by its owner alone; its journals take over its permissions."""
         if self.is_sqlite:
-            try:
+            with explained(f"the database {self.url.database}", "made", UNCHANGED):
                 os.close(os.open(str(self.url.database), os.O_CREAT | os.O_RDWR, 0o600))
                 os.chmod(str(self.url.database), 0o600)
-            except OSError as error:
-                raise StorageUnavailable(f"the database {self.url.database} cannot be made: {error.strerror}") from error
+
+    def answers(self) -> None:
+        """Raises StorageUnavailable unless the database answers a query."""
+        with self.read() as connection:
+            connection.execute(text("SELECT 1"))
 
     def close(self) -> None:
         """Closes every connection."""
         if self._batches is not None:
             self._batches.close()
         self.engine.dispose()
+
+
+# The last eight bits say what kind of error it is, the bits above them which one.
+PRIMARY_CODE = 0xFF
+WRONG_FILE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+WRONG_FILE_HINT = "Nothing was changed. Is the path of the database right? It is the setting database_url, or the file authority.db in the home."
 
 
 def _checked(url: str) -> URL:
@@ -163,3 +162,20 @@ def _end(connection: Connection, at_end: Callable[[Connection], None], *, keep: 
         # The commit was said and failed on its way: SQLAlchemy holds the transaction for ended, the driver does not.
         connection.connection.rollback()
         raise
+
+
+def _refused(error: BaseException | None, path: str) -> Refusal:
+    """What a driver said, as a refusal of its own where the disk or the path is to blame, which no second try would mend."""
+    sentence = f"the database did not take it: {type(error).__name__}: {error}"
+    if isinstance(error, sqlite3.Error):
+        # An error of the module itself, such as a closed connection, has no code of SQLite.
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & PRIMARY_CODE
+        if code == sqlite3.SQLITE_FULL:
+            return DiskFull(f"{sentence}{UNCHANGED}", path=path)
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+            return NotPermitted(f"{sentence}{UNCHANGED}", path=path)
+        if code == sqlite3.SQLITE_IOERR:
+            return DiskFailed(f"{sentence}{UNCHANGED}", path=path)
+        if code in WRONG_FILE:
+            return StorageUnavailable(sentence, hint=WRONG_FILE_HINT)
+    return StorageUnavailable(sentence)

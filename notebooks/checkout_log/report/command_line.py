@@ -35,10 +35,20 @@ exit status: 0 done, 1 a log cannot be used or a notebook failed, 2 wrong usage
 """
 
 
+# 128 and SIGPIPE: what the shell says of a command whose reader has gone.
+READER_GONE = 141
+
+
 class ReportNotWritten(LogError):
-    """The page cannot be put where it was asked for."""
+    """The page, or what the command says, cannot be put where it was asked for."""
 
     code = "report-not-written"
+
+
+class DiskTrouble(LogError):
+    """The operating system could not read or write something on the way to the page."""
+
+    code = "disk-failed"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -58,11 +68,32 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
-    arguments = parser().parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A name that the terminal cannot show is no reason to stop.
             stream.reconfigure(errors="backslashreplace")
+    try:
+        try:
+            return _run(argv)
+        finally:
+            _flush()
+    except BrokenPipeError:
+        _drop()
+        return READER_GONE
+    except ReportNotWritten as error:
+        with suppress(OSError):
+            print(f"carnet-report: {error}", file=sys.stderr, flush=True)
+        _drop()
+        return 1
+    except OSError:
+        # What it had to say could not be said.
+        _drop()
+        return 1
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    """Parses the command line, makes the page, and tells what it was refused for."""
+    arguments = parser().parse_args(argv)
     try:
         return report(arguments.logs, arguments.output, arguments.timezone)
     except LogError as error:
@@ -70,6 +101,39 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        what = f"{error.filename} cannot be used" if error.filename else "a file cannot be used"
+        trouble = DiskTrouble(f"{what}: {error.strerror or error}", hint="Mend what the sentence names, then do it again.")
+        print(f"carnet-report: {trouble}", file=sys.stderr)
+        return 1
+
+
+def _flush() -> None:
+    """Writes what was printed. Raises BrokenPipeError, ReportNotWritten."""
+    for stream in (sys.stdout, sys.stderr):
+        # A stream that was closed before this process began is None.
+        if stream is None:
+            continue
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise ReportNotWritten(
+                f"the output cannot be written: {error.strerror or error}",
+                hint="The page may be made all the same: look where it was to be. Write the output elsewhere.",
+            ) from error
+
+
+def _drop() -> None:
+    """What is still in the buffers of the output goes nowhere; else Python tries again at its end, and complains."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 def report(logs: Sequence[str], output: Path, timezone: str) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
 
-from checkout_log.errors import SourceNotFound
+from checkout_log.errors import SourceNotFound, SourceUnreadable
 from checkout_log.sources import database
 
 Source = str | PathLike[str]
@@ -49,6 +49,8 @@ def _each(source: str) -> Iterator[Input]:
             if path.is_dir()
             else sorted(name for name in glob.glob(source, recursive=True) if Path(name).is_file())
         )
+    except PermissionError as error:
+        raise SourceUnreadable(f'"{source}" cannot be read: {error.strerror}', hint="Check that you may read it.") from error
     except (OSError, ValueError) as error:
         raise SourceNotFound(f'"{source}" is no path', hint="Check its spelling.") from error
     if not names and path.is_dir():

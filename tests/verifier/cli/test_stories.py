@@ -131,8 +131,9 @@ def test_people_are_shown_what_is_granted_and_what_is_not(laptop: Laptop) -> Non
     chain.set_status(1, seq=2)
     laptop.told("install", laptop.put("c", chain.status_file()))
     done = laptop.run("status")
-    assert done.returncode == 0
+    assert done.returncode == 1
     assert "[revoked]" in done.stdout
+    assert laptop.told("status", status=1)["ok"] is False
 
 
 def test_a_license_that_is_not_good_and_one_that_cannot_be_checked_end_differently(laptop: Laptop) -> None:

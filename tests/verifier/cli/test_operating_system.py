@@ -1,0 +1,331 @@
+"""What the operating system refuses has a code of its own, changes nothing, and is neither damage nor a mistake of the program."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import pwd
+import resource
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.outputs import full_output, reader_gone
+from tests.support.real_workstation import RealWorkstation, make_workstation
+from verifier.cli.main import COMMANDS, main
+
+RUN = "import sys; from verifier.cli.main import main; sys.exit(main())"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RealWorkstation:
+    """A workstation with an installed borrow; the commands run beside its home, where files of each kind lie."""
+    medium = tmp_path / "medium"
+    medium.mkdir()
+    here = make_workstation(tmp_path / "home", begins=int(os.stat(tmp_path).st_mtime))
+    for kind, data in (
+        ("trust", here.chain.trust_file()),
+        ("borrow", here.chain.borrow_file()),
+        ("status", here.chain.status_file()),
+    ):
+        (medium / f"good.{kind}").write_bytes(data)
+    monkeypatch.chdir(medium)
+    monkeypatch.setenv("CARNET_HOME", str(here.home))
+    return here
+
+
+# A call of each command that ends well.
+CALLS: dict[str, list[str]] = {
+    "identity": ["identity"],
+    "alias": ["alias", "Field laptop"],
+    "trust": ["trust", "good.trust"],
+    "request": ["request", "arcgis-pro", "-o", "out.request"],
+    "install": ["install", "good.borrow"],
+    "check": ["check", "arcgis-pro"],
+    "status": ["status"],
+    "return": ["return", "arcgis-pro", "-o", "out.return"],
+    "verify": ["verify", "good.borrow", "--trust", "good.trust"],
+    "inspect": ["inspect", "good.borrow"],
+}
+WRITES = ("alias", "return", "install")
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_every_command_is_called_here() -> None:
+    assert CALLS.keys() == COMMANDS.keys()
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]], ids=["people", "json"])
+@pytest.mark.parametrize("name", CALLS)
+def test_a_reader_that_has_gone_ends_a_command_quietly(
+    here: RealWorkstation, name: str, flags: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with reader_gone("stdout"):
+        assert main([*flags, *CALLS[name]]) == 141
+    assert "[" not in capsys.readouterr().err
+
+
+def test_a_reader_of_what_is_wrong_may_go_too(here: RealWorkstation, capsys: pytest.CaptureFixture[str]) -> None:
+    with reader_gone("stderr"):
+        assert main(["check", "arcgis-allsource"]) == 141
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]], ids=["people", "json"])
+@pytest.mark.parametrize("name", CALLS)
+def test_an_output_without_room_is_told_as_such(
+    here: RealWorkstation, name: str, flags: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with full_output():
+        assert main([*flags, *CALLS[name]]) == 3
+    assert "[output-not-written]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["check", "--help"], ["status"], ["nothing"]], ids=lambda words: words[0]
+)
+@pytest.mark.parametrize("unbuffered", [True, False], ids=["unbuffered", "buffered"])
+def test_a_closed_pipe_leaves_no_word_of_python(here: RealWorkstation, arguments: list[str], *, unbuffered: bool) -> None:
+    """The whole process, its end included, where Python writes what is left in its buffers."""
+    read, write = os.pipe()
+    os.close(read)
+    environment = os.environ | ({"PYTHONUNBUFFERED": "1"} if unbuffered else {})
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *arguments], stdout=write, stderr=subprocess.PIPE, text=True, env=environment, check=False
+    )
+    os.close(write)
+    # argparse passes over what it cannot write of the help.
+    expected = {"nothing": {2}, "--version": {141}, "status": {141}}.get(arguments[-1], {0, 141})
+    assert done.returncode in expected, done
+    assert "Error" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_closed_output_is_no_reason_to_stop(here: RealWorkstation) -> None:
+    command = ["bash", "-c", '"$@" >&- 2>&-', "-", sys.executable, "-c", RUN, "check", "arcgis-pro"]
+    assert subprocess.run(command, check=False).returncode == 0
+
+
+def too_little_room() -> None:
+    """Files grow to nothing: what a full disk or a quota does to a write, without the rights to make such a disk."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+@pytest.mark.parametrize("name", [*WRITES, "request"])
+def test_a_full_disk_is_told_as_such_and_changes_nothing(here: RealWorkstation, name: str) -> None:
+    before = here.snapshot(), sorted(os.listdir())
+    command = [sys.executable, "-c", RUN, "--json", *CALLS[name]]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=too_little_room, check=False)
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["code"]) == (3, "disk-full"), done
+    assert "nothing was changed" in answer["message"]
+    assert (here.snapshot(), sorted(os.listdir())) == before
+    assert main(["check", "arcgis-pro"]) == 0
+
+
+def test_a_full_disk_at_the_very_first_command_leaves_no_half_made_key(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", RUN, "--json", "--home", str(tmp_path / "new"), "alias", "x"]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=too_little_room, check=False)
+    assert json.loads(done.stdout)["code"] == "disk-full"
+    assert [path.name for path in (tmp_path / "new").rglob("*") if path.is_file()] == [".lock"]
+
+
+REFUSED: dict[str, tuple[int, str]] = {
+    "no space": (errno.ENOSPC, "disk-full"),
+    "over the quota": (errno.EDQUOT, "disk-full"),
+    "read-only": (errno.EROFS, "not-permitted"),
+    "forbidden": (errno.EACCES, "not-permitted"),
+    "broken": (errno.EIO, "disk-failed"),
+}
+
+
+@pytest.mark.parametrize("name", [*WRITES, "request"])
+@pytest.mark.parametrize(("number", "code"), REFUSED.values(), ids=REFUSED)
+def test_what_the_disk_refuses_has_its_code_and_changes_nothing(
+    here: RealWorkstation,
+    name: str,
+    number: int,
+    code: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = here.snapshot(), sorted(os.listdir())
+    real = os.open
+
+    def refusing(path: Any, flags: int, mode: int = 0o777, **more: Any) -> int:
+        if flags & os.O_CREAT and str(path).endswith(".new"):
+            raise OSError(number, os.strerror(number), path)
+        return real(path, flags, mode, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refusing)
+        assert main(["--json", *CALLS[name]]) == 3
+    answer = told(capsys)
+    assert (answer["code"], answer["ok"]) == (code, False)
+    assert os.strerror(number) in answer["message"]
+    assert "nothing was changed" in answer["message"]
+    assert "install" not in answer["hint"].lower()
+    assert (here.snapshot(), sorted(os.listdir())) == before
+
+
+@pytest.mark.parametrize("name", ["check", "status", "return", "identity", "install", "alias"])
+@pytest.mark.parametrize("file", ["organization.trust", "state.json", "machine-key.pem", "borrows/arcgis-pro.borrow"])
+@pytest.mark.parametrize(
+    ("number", "code"), [(errno.EACCES, "not-permitted"), (errno.EIO, "disk-failed")], ids=["EACCES", "EIO"]
+)
+def test_a_state_that_cannot_be_read_is_no_damage(
+    here: RealWorkstation,
+    name: str,
+    file: str,
+    number: int,
+    code: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A file that is not asked for hinders nobody; one that is, is told by what the operating system says."""
+    before, real = here.snapshot(), os.open
+
+    def refusing(path: Any, flags: int, *more: Any, **named: Any) -> int:
+        if str(path) == str(here.home / file):
+            raise OSError(number, os.strerror(number), path)
+        return real(path, flags, *more, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refusing)
+        status = main(["--json", *CALLS[name]])
+    answer = told(capsys)
+    licenses = answer.get("licenses", [])
+    codes = [item["error"]["code"] for item in licenses if item["error"]] + ([answer["code"]] if "code" in answer else [])
+    assert set(codes) <= {code}
+    assert status == (3 if codes else 0)
+    if codes:
+        assert here.snapshot() == before
+
+
+def test_a_home_that_is_a_file_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    for command in (["identity"], ["check", "arcgis-pro"], ["status"], ["alias", "x"]):
+        assert main(["--json", "--home", str(tmp_path / "file"), *command]) == 3
+        assert told(capsys)["code"] == "disk-failed"
+
+
+def test_a_folder_that_cannot_be_flushed_loses_nothing(
+    here: RealWorkstation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Network shares and some FUSE file systems answer so; the file itself was flushed and renamed before."""
+    real = os.fsync
+    for number in (errno.EINVAL, errno.ENOTSUP):
+
+        def fsync(descriptor: int, number: int = number) -> None:
+            if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                raise OSError(number, os.strerror(number))
+            real(descriptor)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", fsync)
+            for name in ("install", "alias", "request", "status"):
+                assert main(CALLS[name]) == 0, capsys.readouterr().err
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fsync)
+        assert main(CALLS["return"]) == 0
+    assert Path("out.return").stat().st_size > 100
+    assert main(["--json", "inspect", "out.return"]) == 0
+
+
+def test_a_folder_that_is_really_broken_is_told(here: RealWorkstation, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fsync(descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert main(["alias", "x"]) == 3
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS])
+@pytest.mark.parametrize("name", WRITES)
+def test_a_share_without_locks_is_told_as_such(
+    here: RealWorkstation, name: str, number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def flock(descriptor: int, operation: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    before = here.snapshot()
+    monkeypatch.setattr(fcntl, "flock", flock)
+    assert main(["--json", *CALLS[name]]) == 3
+    answer = told(capsys)
+    assert answer["code"] == "no-locks"
+    assert "share without locks" in answer["message"]
+    assert here.snapshot() == before
+    assert main(["check", "arcgis-pro"]) == 0
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container with a number for a user: no entry in the password database, HOME not set."""
+    for name in [name for name in os.environ if name == "HOME" or name.startswith(("XDG_", "CARNET_"))]:
+        monkeypatch.delenv(name)
+
+    def getpwuid(uid: int) -> pwd.struct_passwd:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    monkeypatch.setattr(pwd, "getpwuid", getpwuid)
+
+
+@pytest.mark.usefixtures("nobody")
+@pytest.mark.parametrize("name", sorted(CALLS.keys() - {"verify", "inspect"}))
+def test_without_a_home_a_folder_has_to_be_named(
+    here: RealWorkstation, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("CARNET_HOME")
+    assert main(["--json", *CALLS[name]]) == 3
+    answer = told(capsys)
+    assert answer["code"] == "no-home"
+    assert "--home" in answer["hint"]
+    assert main([*CALLS[name], "--home", str(here.home)]) == 0
+
+
+def test_a_receipt_that_cannot_be_written_is_not_lost(
+    here: RealWorkstation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The stick is pulled out between the trial and the receipt: the license is given up, and the receipt comes again."""
+    real = os.replace
+
+    def replace(source: Any, target: Any) -> None:
+        if str(target) == "out.return":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), target)
+        real(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", replace)
+        assert main(["--json", *CALLS["return"]]) == 3
+    answer = told(capsys)
+    assert answer["code"] == "disk-failed"
+    assert "given up here already" in answer["message"]
+    assert not Path("out.return").exists()
+    assert main(CALLS["return"]) == 0
+    assert Path("out.return").exists()
+
+
+@pytest.mark.parametrize("command", ["request", "return"])
+def test_an_output_that_is_no_file_is_refused_before_anything_is_done(
+    here: RealWorkstation, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file renamed over a device would take its place."""
+    Path("link").symlink_to("elsewhere")
+    Path("file").write_text("mine")
+    Path("link to a file").symlink_to("file")
+    os.mkfifo("pipe")
+    before = here.snapshot()
+    for name in ("link", "link to a file", "pipe", "/dev/null", "/dev/full", ".", "missing/out", "file/out", "x" * 300):
+        assert main([command, "arcgis-pro", "-o", name]) == 2, name
+    assert here.snapshot() == before
+    assert Path("file").read_text() == "mine"
+    assert Path("link").is_symlink()
