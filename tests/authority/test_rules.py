@@ -285,7 +285,7 @@ def test_a_member_acts_as_themself() -> None:
     check_name("a name", "a" * 128)
 
 
-@pytest.mark.parametrize("name", [*RESERVED, *(name.upper() for name in RESERVED)])
+@pytest.mark.parametrize("name", sorted([*RESERVED, *(name.upper() for name in RESERVED)]))
 def test_names_with_another_meaning_are_nobodys(name: str) -> None:
     with pytest.raises(InvalidInput, match="another meaning"):
         check_username(name)
