@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pandas as pd
 from ibis.expr.types import Table
 
-from checkout_log import pairing
+from checkout_log import pairing, spellings
 from checkout_log.columns import EVENTS, SESSIONS, checked
 from checkout_log.engine import Engine
 from checkout_log.store import Stored
@@ -41,7 +41,8 @@ class Log:
     @cached_property
     def table(self) -> Table:
         """The events as an expression: columns EVENTS and INNER, times as whole microseconds since 1970 UTC."""
-        return self.engine.parquet(self.stored.files)
+        events = self.engine.parquet(self.stored.files)
+        return spellings.unified(events, self.engine) if self.stored.is_case_folded else events
 
     @cached_property
     def pairs(self) -> Table:

@@ -32,7 +32,7 @@ Advance = Callable[[int], None]
 READERS = {EXPORT_LINES: export.read_lines, EXPORT_CSV: export.read_csv, EXPORT_PARQUET: export.read_parquet}
 
 
-def read(*sources: Source, timezone: str = "UTC") -> Log:
+def read(*sources: Source, timezone: str = "UTC", fold_case: bool = True) -> Log:
     """The log that these sources hold together.
 
     Args:
@@ -42,7 +42,10 @@ def read(*sources: Source, timezone: str = "UTC") -> Log:
             bzip2 or xz.
             A file that was named must be one of these; one that a pattern or folder brought along is listed in the quality
             frame as `unknown` if it is none.
-        timezone: IANA name of the zone that the license servers' clocks show, for logs whose lines do not say it.
+        timezone: IANA name of the zone that the license servers' clocks show, for logs whose lines do not say it. A FlexNet log
+            that names another zone, such as CET, is read with that one, and `disagreeing` counts it.
+        fold_case: names of users and of machines that differ in case alone, as mira and MIRA, are one, under the spelling that
+            comes most often, as the authority holds it; False keeps them apart.
 
     What cannot be read in a file is counted in `Log.quality()` and never fatal. The events are kept in a temporary folder that
     goes away with the log.
@@ -61,7 +64,7 @@ def read(*sources: Source, timezone: str = "UTC") -> Log:
     with _progress(kinds) as advance:
         contents = _contents(kinds, folder.path, where, advance)
     contents.parts += unknown
-    return Log(_stored(contents, timezone, folder), Engine())
+    return Log(_stored(contents, timezone, folder, is_case_folded=fold_case), Engine())
 
 
 def _recognized(wanted: Sequence[Input]) -> tuple[dict[str, list[Path | str]], list[Part]]:
@@ -127,7 +130,7 @@ def _exported(kinds: dict[str, list[Path | str]], folder: Path, advance: Callabl
     return Contents([folder / "exports.parquet"], parts, [], joined(covered(parts), 0))
 
 
-def _stored(contents: Contents, timezone: str, folder: Folder) -> Stored:
+def _stored(contents: Contents, timezone: str, folder: Folder, *, is_case_folded: bool) -> Stored:
     eras = pd.DataFrame(contents.eras, columns=["era", "product", "begin", "end"])
     # A log of a single moment covers the shortest time that there is: shares of it are shares of what was seen.
     lasting = [(product, begin, max(end, begin + 1)) for product, begin, end in contents.spans]
@@ -138,5 +141,6 @@ def _stored(contents: Contents, timezone: str, folder: Folder) -> Stored:
         spans=spans.astype({"product": "string", "begin": "int64", "end": "int64"}),
         quality=frame(contents.parts),
         timezone=timezone,
+        is_case_folded=is_case_folded,
         folder=folder,
     )

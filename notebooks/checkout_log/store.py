@@ -43,6 +43,7 @@ class Stored:
         server. Events whose source has no runs are of era 0, which is not in the frame.
     spans: `product`, `begin`, `end` (whole microseconds): the time that the logs cover, in which no event means no use.
     quality: one row for each file; its columns stand in `quality.QUALITY`.
+    is_case_folded: names of users and machines that differ in case alone are one.
     """
 
     files: tuple[Path, ...]
@@ -50,6 +51,7 @@ class Stored:
     spans: pd.DataFrame
     quality: pd.DataFrame
     timezone: str
+    is_case_folded: bool = False
     folder: Folder | None = None
 
 

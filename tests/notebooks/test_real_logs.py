@@ -115,7 +115,7 @@ def test_lines_add_up_and_none_is_undated(name: str) -> None:
 @pytest.mark.parametrize("name", LOGS)
 def test_dates_are_those_of_the_nearest_summary(name: str) -> None:
     """Summaries name their time in full every four hours: each event lies between the two around it."""
-    table = stored(read(FOLDER / name))
+    table = stored(log(name))
     summary = re.compile(rb"-SLOG@\) Time: \w{3} (\w{3} \d\d \d{4} \d\d:\d\d:\d\d)")
     full = {
         number: datetime.strptime(match[1].decode(), "%b %d %Y %H:%M:%S").replace(tzinfo=UTC).timestamp() * 1e6
@@ -125,7 +125,8 @@ def test_dates_are_those_of_the_nearest_summary(name: str) -> None:
     stamps = pd.Series(full).sort_index()
     before = stamps.reindex(table["line"], method="ffill").to_numpy()
     after = stamps.reindex(table["line"], method="bfill").to_numpy()
-    at = table["at"].to_numpy()
+    local = pd.to_datetime(table["at"], unit="us", utc=True).dt.tz_convert(log(name).timezone)
+    at = local.dt.tz_localize(None).to_numpy(dtype="datetime64[us]").astype("int64")
     assert (pd.isna(before) | (at >= before - 60e6)).all()
     assert (pd.isna(after) | (at <= after + 60e6)).all()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -56,6 +56,11 @@ class WallClock:
             self._known[quarter] = int(first[0]), int(second[0])
         first_ahead, second_ahead = self._known[quarter]
         return (local - first_ahead) * SECOND, first_ahead != second_ahead
+
+    def can_be_behind(self, seconds: int, day: date | None) -> bool:
+        """Whether this clock is so many seconds behind UTC at some time of the year of this day; unknown days are of any year."""
+        months = [datetime(day.year, month, 15) for month in range(1, 13)] if day is not None else []  # noqa: DTZ001
+        return not months or any(_ahead(at.replace(tzinfo=self._where)) == -seconds for at in months)
 
 
 def _offsets(local: Numbers, where: ZoneInfo) -> tuple[Numbers, Numbers]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -13,18 +12,19 @@ from checkout_log.sources import zones
 from checkout_log.sources.common import Flags, Numbers
 from checkout_log.sources.flexnet import dating
 from checkout_log.sources.flexnet.scanning import Scan
+from checkout_log.sources.named_zones import Taken
 
 
 @dataclass(frozen=True)
 class Dated:
     """A file with its days.
 
-    begin, end: whole microseconds UTC of its first and last line. local_begin, local_end: the same as local seconds since 1970.
+    zone: that its clock shows. begin, end: whole microseconds UTC of its first and last line. local_begin, local_end: the same as local seconds since 1970.
     """
 
     scan: Scan
     days: dating.Calendar
-    where: ZoneInfo
+    zone: Taken
     turns: tuple[zones.Turn, ...]
     begin: int
     end: int
@@ -34,7 +34,7 @@ class Dated:
     def utc(self, lines: Numbers, clocks: Numbers) -> tuple[Numbers, Flags]:
         """Whole microseconds UTC of these lines, and which of them are uncertain."""
         local, is_other_day = self.days.local(lines, clocks)
-        utc, is_other_hour = _utc(self.scan, local, lines, self.turns, self.where)
+        utc, is_other_hour = _utc(self.scan, local, lines, self.turns, self.zone)
         return utc, is_other_day | is_other_hour
 
     def utc_of(self, line: int, clock: int) -> int:
@@ -49,18 +49,19 @@ class Dated:
                 yield reader.get_batch(at)
 
 
-def dated(scan: Scan, days: dating.Calendar, where: ZoneInfo) -> Dated:
-    """A file that has lines with a time, with these days."""
+def dated(scan: Scan, days: dating.Calendar, zone: Taken) -> Dated:
+    """A file that has lines with a time, with these days and in this zone."""
     turns, (lines, clocks) = _turns(scan, days), _edges(scan)
     local, _ = days.local(lines, clocks)
-    times, _ = _utc(scan, local, lines, turns, where)
-    return Dated(scan, days, where, turns, int(times.min()), int(times.max()), int(local.min()), int(local.max()))
+    times, _ = _utc(scan, local, lines, turns, zone)
+    return Dated(scan, days, zone, turns, int(times.min()), int(times.max()), int(local.min()), int(local.max()))
 
 
-def _utc(scan: Scan, local: Numbers, lines: Numbers, turns: tuple[zones.Turn, ...], where: ZoneInfo) -> tuple[Numbers, Flags]:
+def _utc(scan: Scan, local: Numbers, lines: Numbers, turns: tuple[zones.Turn, ...], zone: Taken) -> tuple[Numbers, Flags]:
     """Whole microseconds UTC of local times: by the zone that the lines say, and where they say none, by the server's."""
     if not scan.ahead:
-        return zones.utc(local, lines, turns, where)
+        utc, is_other_hour = zones.utc(local, lines, turns, zone.where)
+        return utc, is_other_hour | zone.is_uncertain
     starts = np.array([one.line for one in scan.ahead], dtype=np.int64)
     ahead = np.array([one.seconds for one in scan.ahead], dtype=np.int64)
     last = np.maximum(np.searchsorted(starts, lines, side="right") - 1, 0)

@@ -10,6 +10,7 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from checkout_log.sources.flexnet import dating
 from checkout_log.sources.flexnet.dated import Dated, dated
 from checkout_log.sources.flexnet.scanning import RAW, Scan, scan
 from checkout_log.sources.flexnet.writing import write
+from checkout_log.sources.named_zones import Taken, taken
 from checkout_log.sources.part import FLEXNET, Contents, Part, covered, joined
 from checkout_log.store import EventFile
 
@@ -55,14 +57,35 @@ def read(
     return contents
 
 
+def _zones(scans: Sequence[Scan], given: ZoneInfo) -> list[Taken]:
+    """The zone of each file: what its stamps name, and where they name none, what the other files of its server name."""
+    own = [taken(scanned.zone_names, given) for scanned in scans]
+    named = [(scanned, zone) for scanned, zone in zip(scans, own, strict=True) if scanned.zone_names]
+    return [
+        zone if scanned.zone_names or scanned.ahead else _zone_of_others(scanned, named, zone)
+        for scanned, zone in zip(scans, own, strict=True)
+    ]
+
+
+def _zone_of_others(one: Scan, named: Sequence[tuple[Scan, Taken]], own: Taken) -> Taken:
+    """The zone of the files that name one and have the same host or, where nobody says it, daemon; its own where they differ."""
+    others = {
+        zone.where: zone
+        for scanned, zone in named
+        if scanned.products & one.products and (one.host is None or scanned.host in (None, one.host))
+    }
+    return replace(next(iter(others.values())), disagreeing=0) if len(others) == 1 else own
+
+
 def _dated(scans: Sequence[Scan], where: ZoneInfo) -> list[Dated]:
     """The files that can be dated, those without a stamp by their neighbors."""
+    in_zones = _zones(scans, where)
     calendars = {at: days for at, scanned in enumerate(scans) if (days := dating.calendar(scanned)) is not None}
-    dated_files = {at: dated(scans[at], days, where) for at, days in calendars.items()}
+    dated_files = {at: dated(scans[at], days, in_zones[at]) for at, days in calendars.items()}
     order = sorted(range(len(scans)), key=lambda at: _natural(scans[at].path))
     is_more = True
     while is_more:
-        more = {at: _by_neighbor(at, order, scans, dated_files, where) for at in order if at not in dated_files}
+        more = {at: _by_neighbor(at, order, scans, dated_files, in_zones[at]) for at in order if at not in dated_files}
         known = {at: one for at, one in more.items() if one is not None}
         dated_files |= known
         is_more = bool(known)
@@ -76,7 +99,7 @@ def _natural(path: Path) -> tuple[str, tuple[tuple[int, str], ...]]:
 
 
 def _by_neighbor(
-    at: int, order: Sequence[int], scans: Sequence[Scan], dated_files: dict[int, Dated], where: ZoneInfo
+    at: int, order: Sequence[int], scans: Sequence[Scan], dated_files: dict[int, Dated], zone: Taken
 ) -> Dated | None:
     """A file without stamps, dated by the file before or after it in the order of names, if one of them is dated."""
     one, place = scans[at], order.index(at)
@@ -91,7 +114,7 @@ def _by_neighbor(
         day = neighbor.local_end // DAY + (one.first.clock % DAY < neighbor.local_end % DAY - LATE) - one.first.clock // DAY
     else:
         day = neighbor.local_begin // DAY - (one.last.clock % DAY > neighbor.local_begin % DAY + LATE) - one.last.clock // DAY
-    return dated(one, dating.continued(day), where)
+    return dated(one, dating.continued(day), zone)
 
 
 def _is_newest_first(order: Sequence[int], dated_files: dict[int, Dated]) -> bool:

@@ -51,13 +51,14 @@ class Use(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A line about the server: which daemon wrote it, and the date, time of day (seconds) and host that it names."""
+    """A line about the server: which daemon wrote it, and the date, time of day (seconds), host and time zone that it names."""
 
     kind: str
     daemon: str
     day: date | None = None
     second: int | None = None
     host: str | None = None
+    zone: str | None = None
 
 
 class Malformed(NamedTuple):
@@ -99,7 +100,7 @@ RETURN = re.compile(r"\((INACTIVE|SHUTDOWN)\)\s*$")
 REFUSAL = re.compile(r"\((?P<words>[^()]*?)\.?\s*\((?P<code>-?\d+,-?\d+)")
 
 DATE = re.compile(r"\b(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})\b")
-LONG_DATE = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d{4}) (\d\d):(\d\d):(\d\d)")
+LONG_DATE = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d{4}) (\d\d):(\d\d):(\d\d)(?: +(\S.{0,60}))?")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SUMMARY = re.compile(r"\(@[^)]*-SLOG@\) (?:Start-Date|Time): ")
 STARTED = re.compile(r"(?:FlexNet|FLEXnet|FLEXlm) .*started on (\S+)")
@@ -188,14 +189,15 @@ def _long_stamp(daemon: str, body: str) -> Mark | Malformed | None:
     if match is None or match[1] not in MONTHS:
         # Another language: the date is there, but nobody here can read it.
         return None
-    day, year, hour, minute, second = (int(value) for value in match.groups()[1:])
+    day, year, hour, minute, second = (int(value) for value in match.groups()[1:6])
     try:
         at = datetime(year, MONTHS.index(match[1]) + 1, day, hour, minute, second)  # noqa: DTZ001 - the clock on the server's wall
     except ValueError:
         return Malformed(daemon)
     if not FIRST_YEAR <= at.year <= LAST_YEAR:
         return Malformed(daemon)
-    return Mark(STAMP, daemon, at.date(), at.hour * 3600 + at.minute * 60 + at.second)
+    zone = None if match[7] is None else match[7].strip()
+    return Mark(STAMP, daemon, at.date(), at.hour * 3600 + at.minute * 60 + at.second, zone=zone)
 
 
 def _day(match: re.Match[str] | None) -> date | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from checkout_log.sources.common import DAY, LATE, MINUTE, Flags, Numbers
 from checkout_log.sources.flexnet import lines as grammar
 from checkout_log.sources.flexnet.times import EPOCH, UNSAID, Times, times
+from checkout_log.sources.named_zones import NamedAt
 from checkout_log.sources.text import Block, blocks
 
 # Steps that are kept for judging the hour that comes twice: any step back, and steps forward of this size.
@@ -100,9 +101,20 @@ class Scan:
         return next((placed.mark.host for placed in self.marks if placed.mark.host is not None), None)
 
     @property
+    def zone_names(self) -> list[NamedAt]:
+        """What stamps call the server's time zone, in order; none where lines say by themselves how far it is ahead of UTC."""
+        return [] if self.ahead else [named for placed in self.marks if (named := _named(placed.mark)) is not None]
+
+    @property
     def products(self) -> set[str]:
         """The vendor daemons that wrote something that matters."""
         return ({placed.mark.daemon for placed in self.marks} | self.used).difference(grammar.MANAGERS)
+
+
+def _named(mark: grammar.Mark) -> NamedAt | None:
+    if mark.zone is None or mark.day is None or mark.second is None:
+        return None
+    return NamedAt(mark.zone, datetime.combine(mark.day, datetime.min.time()) + timedelta(seconds=mark.second))
 
 
 def scan(path: Path, rows: Path, advance: Callable[[int], None]) -> Scan:

@@ -29,7 +29,7 @@ def write(one: Dated, server: Server, known: Flags, segment: int, events: EventF
         done += batch.num_rows
         _write(new_rows, one, runs, segment, events)
     part = Part(str(one.scan.path), FLEXNET, lines=one.scan.lines, malformed=one.scan.malformed, begin=one.begin, end=one.end)
-    part.disagreeing = one.days.disagreeing
+    part.disagreeing = one.days.disagreeing + one.zone.disagreeing
     part.overlapping = int(np.count_nonzero(known))
     part.products = frozenset(one.scan.products)
     part.holds(events.tally)

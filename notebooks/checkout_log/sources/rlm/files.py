@@ -6,6 +6,9 @@ Each report log begins anew, with START. The server went on running if the new l
 licenses in use; otherwise START is a new run. A license in use whose checkout was not seen is a checkout of uncertain time.
 A roaming license is a borrow for the days it says. Denials after which the application tries again are none.
 
+A report log says how far its clock is from UTC, and not when clocks are set: where that is not so in the zone that was given, it
+is counted as disagreeing, and times are those of the zone that was given.
+
 A debug log has no year at all: it is taken to be the last one in which its last line is not later than the file itself, and
 every event is flagged.
 """
@@ -20,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 from checkout_log.columns import EVENTS, names
 from checkout_log.sources import overlaps, zones
-from checkout_log.sources.common import HOUR
+from checkout_log.sources.common import HOUR, MINUTE
 from checkout_log.sources.part import RLM_DEBUG, RLM_REPORT, Contents, Part, covered, joined
 from checkout_log.sources.rlm import lines as grammar
 from checkout_log.sources.rlm.days import possible_day
@@ -64,15 +67,18 @@ def read(
 def _rows(part: Part, day: date | None, history: History, segment: int) -> Iterator[tuple[object, ...]]:
     """The events of one log, in the order of its lines."""
     reading = Reading(history, part, day, segment, is_certain=part.kind == RLM_REPORT)
+    minutes_west: set[int] = set()
     for number, line in lines(Path(part.file)):
         part.lines += 1
+        if part.kind == RLM_REPORT and (west := grammar.minutes_west(line.strip())) is not None:
+            minutes_west.add(west)
         try:
             for isv, record in _records(line.strip(), part.kind):
                 yield from reading.take(isv, record, number)
         except Unread:
             part.malformed += 1
     yield from reading.rest(is_doubtful=False)
-    part.disagreeing = reading.disagreeing
+    part.disagreeing = reading.disagreeing + sum(not history.clock.can_be_behind(west * MINUTE, day) for west in minutes_west)
 
 
 def _records(line: str, kind: str) -> Iterator[tuple[str | None, Record]]:

@@ -13,6 +13,7 @@ stands only in START, END and the timestamps between):
     INUSE product version pool# user host "isv" count handle pid mm/dd hh:mm:ss
     QUE product version user host "isv" count handle ["project" "product" "version" mm/dd hh:mm:ss[...] | hh:mm]
     ROAM_EXTEND product version pool# user host "isv" days handle pid mm/dd hh:mm:ss
+    TIMEZONE minutes_west_of_utc daylight [rules] # name
     START host mm/dd/yyyy hh:mm[:ss]    SHUTDOWN user host mm/dd hh:mm:ss    END mm/dd/yyyy hh:mm    mm/dd/yyyy hh:mm
 
 Debug log: `mm/dd hh:mm (isv) OUT: product vX by user@host [(n licenses)]`, `IN: [(why)] ...`, `DENIED: (n) product vX to user@host`.
@@ -104,6 +105,7 @@ KINDS = {
 }
 STAMPED = re.compile(DATE)
 MADE_BY = re.compile(r"ISV: (?P<product>[^,\s]+), RLM version")
+ZONE = re.compile(r"TIMEZONE (-?\d{1,4}) \d")
 REPORT = re.compile(r"RLM Report Log Format \d", re.MULTILINE)
 
 DEBUG_LINE = re.compile(r"(?P<month>\d\d)/(?P<day>\d\d) (?P<hour>\d\d):(?P<minute>\d\d) \((?P<isv>[^()\s]+)\) ?(?P<body>.*)")
@@ -138,6 +140,12 @@ def report(line: str) -> Record | None:
     if (line_match := MADE_BY.match(line)) is not None:
         return Record(ISV, line_match["product"])
     return Record(SWITCHED) if line.startswith("SWITCH from ") else None
+
+
+def minutes_west(line: str) -> int | None:
+    """By how many minutes the server's clock is behind UTC, in winter or now, where a line of a report log says it."""
+    match = ZONE.match(line)
+    return None if match is None else int(match[1])
 
 
 def _record(word: str, fields: dict[str, str | None]) -> Record:
