@@ -51,6 +51,7 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 
 def _database_url(request: pytest.FixtureRequest, tmp_path: Path, create: Callable[[str], str]) -> Iterator[str]:
     if request.param == "sqlite":
+        (tmp_path / "authority.db").touch(0o600)
         yield f"sqlite:///{tmp_path / 'authority.db'}"
         return
     uri = request.getfixturevalue("postgres")

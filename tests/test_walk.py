@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[1]
 # What `python -m tools.walk` says at most. Who makes a walk shorter lowers the figure here.
 BUDGET = {
     "borrow": {
-        "files": 42,
-        "functions": 148,
-        "changes of file": 132,
+        "files": 43,
+        "functions": 150,
+        "changes of file": 134,
         "SQL executions": 10,
         "SQL statements": 6,
         "connections": 1,

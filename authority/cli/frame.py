@@ -79,7 +79,10 @@ def _print_excess(authority: Authority) -> None:
 def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(context: click.Context, _: click.Parameter, value: Any) -> None:
         if value:
-            setattr(context.find_root().ensure_object(Frame), name, value)
+            frame = context.find_root().ensure_object(Frame)
+            if getattr(frame, name) not in (None, False, value):
+                raise click.UsageError(f"--{name} was given twice: say one", context)
+            setattr(frame, name, value)
 
     return callback
 
@@ -90,6 +93,20 @@ class Command(click.Command):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params += common_options()
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Reads the arguments. Wrong usage when an option with one value is given twice, for it is unclear which is meant."""
+        order = self.make_parser(ctx).parse_args(args=list(args))[2]
+        for option in order:
+            if isinstance(option, click.Option) and order.count(option) > 1 and _has_one_value(option):
+                names = " or ".join([option.opts[-1], *option.secondary_opts])
+                raise click.UsageError(f"{names} was given twice: say one", ctx)
+        return super().parse_args(ctx, args)
+
+
+def _has_one_value(option: click.Option) -> bool:
+    """True for an option with a value, and for a pair like --allow and --deny; a flag that stands there twice says no more."""
+    return not option.multiple and (not option.is_flag or bool(option.secondary_opts))
 
 
 class Group(click.Group):

@@ -49,7 +49,15 @@ def license_group() -> None:
 @license_group.command("assign")
 @click.argument("names", metavar="[USERNAME...] PRODUCT", nargs=-1)
 @click.option("--level", metavar="LEVEL", help="Default: the level held now.")
-@click.option("--extension", "extensions", multiple=True, metavar="CODE", help="May be given several times.")
+@click.option(
+    "--extension",
+    "extensions",
+    multiple=True,
+    metavar="CODE",
+    help="All extensions from now on, in place of those held; may be given several times.",
+)
+@click.option("--add-extension", "added", multiple=True, metavar="CODE", help="This one too, beside those held.")
+@click.option("--remove-extension", "removed", multiple=True, metavar="CODE", help="This one no longer; the others stay.")
 @click.option(
     "--file", "file", metavar="FILE", help="A CSV file with username,product,level,extensions (extensions with spaces between)."
 )
@@ -61,14 +69,28 @@ def assign(
     names: tuple[str, ...],
     level: str | None,
     extensions: tuple[str, ...],
+    added: tuple[str, ...],
+    removed: tuple[str, ...],
     file: str | None,
     one_by_one: bool,
     dry_run: bool,
 ) -> int:
-    """Give members a level and extensions of a named product, in place of what they held of it."""
-    if (file is None) == (len(names) < MEMBER_AND_PRODUCT):
+    """Give members a level and extensions of a named product, in place of what they held of it.
+
+    Extensions that are not named are taken, and it is said which; --add-extension and --remove-extension leave the others.
+    """
+    if file is not None and (level is not None or extensions or added or removed):
+        raise click.UsageError("with --file the level and the extensions stand in the file")
+    if extensions and (added or removed):
+        raise click.UsageError("--extension names all extensions: say that, or --add-extension and --remove-extension")
+    if set(added) & set(removed):
+        raise click.UsageError("--add-extension and --remove-extension name the same extension")
+    if names if file is not None else len(names) < MEMBER_AND_PRODUCT:
         raise click.UsageError("name members and a product, or --file")
-    wishes = [Wish(name, names[-1], level, extensions) for name in once(names[:-1])] if file is None else _wishes(file)
+    exactly = None if added or removed else extensions
+    wishes = [Wish(name, names[-1], level, exactly, added, removed) for name in once(names[:-1])]
+    if file is not None:
+        wishes = _wishes(file)
     with frame.authority() as authority:
         outcomes = licenses.assign_many(Unit(authority, CONSOLE), wishes, row_by_row=one_by_one, dry_run=dry_run)
     rows = [outcome_of(outcome) for outcome in outcomes]
@@ -91,22 +113,28 @@ def _line(row: AssignedLicense | RefusedLicense, *, dry_run: bool) -> str:
     if isinstance(row, RefusedLicense):
         return f"{row.member}: {row.message} [{row.code}]"
     verb = "would hold" if dry_run else "holds"
-    return f"{row.member} {verb} {row.product}: {', '.join([row.level, *row.extensions])}"
+    taken = f"; taken: {', '.join(row.taken)}" if row.taken else ""
+    return f"{row.member} {verb} {row.product}: {', '.join([row.level, *row.extensions])}{taken}"
 
 
 @license_group.command("unassign")
-@click.argument("names", metavar="USERNAME... PRODUCT", nargs=-1)
+@click.argument("names", metavar="[USERNAME...] PRODUCT", nargs=-1)
+@click.option(
+    "--file", "file", metavar="FILE", help="A CSV file with username,product; the file of license assign will do as well."
+)
 @one_by_one_option
 @dry_run_option
 @pass_frame
-def unassign(frame: Frame, names: tuple[str, ...], one_by_one: bool, dry_run: bool) -> int:
+def unassign(frame: Frame, names: tuple[str, ...], file: str | None, one_by_one: bool, dry_run: bool) -> int:
     """Take the licenses of a named product from members, all or none.
 
     A borrow that is out stays good until it ends or is checked in.
     """
-    if len(names) < MEMBER_AND_PRODUCT:
-        raise click.UsageError("name members and a product")
+    if names if file is not None else len(names) < MEMBER_AND_PRODUCT:
+        raise click.UsageError("name members and a product, or --file")
     wanted = [License(name, names[-1]) for name in once(names[:-1])]
+    if file is not None:
+        wanted = list(dict.fromkeys(License(wish.username, wish.product) for wish in _wishes(file)))
     with frame.authority() as authority:
         outcomes = licenses.unassign_many(Unit(authority, CONSOLE), wanted, row_by_row=one_by_one, dry_run=dry_run)
         now = authority.now()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from authority.cli.frame import Columns, Frame, Group, pass_frame, reading, show, show_table, tell
-from authority.cli.several import View, once, one_by_one_option, show_outcomes
+from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
 from authority.cli.table import CommandTable
 from authority.domain.members import CONSOLE, DownloadPermission, Role
 from authority.presentation import member_sheet, sheets
@@ -85,6 +87,8 @@ def _first_line(name: str) -> str:
 @click.option("--role", type=click.Choice([str(role) for role in Role]))
 @click.option("--group", "groups", multiple=True, metavar="GROUP", help="The groups from now on; may be given several times.")
 @click.option("--no-groups", is_flag=True, help="In no group from now on.")
+@click.option("--add-group", "added_groups", multiple=True, metavar="GROUP", help="In this group too, beside those of now.")
+@click.option("--remove-group", "removed_groups", multiple=True, metavar="GROUP", help="In this group no longer.")
 @click.option("--enable/--disable", "enabled", default=None, help="Whether the member can sign in and borrow.")
 @click.option("--vendor-access/--no-vendor-access", default=None, help="Whether the member may sign in to the vendor's sites.")
 @click.option(
@@ -102,6 +106,8 @@ def set_members(
     role: str | None,
     groups: tuple[str, ...],
     no_groups: bool,
+    added_groups: tuple[str, ...],
+    removed_groups: tuple[str, ...],
     enabled: bool | None,
     vendor_access: bool | None,
     download: str | None,
@@ -111,6 +117,12 @@ def set_members(
 ) -> int:
     """Change members, all or none, and show what it does to the licenses."""
     names = once(usernames)
+    if bool(groups) + no_groups + bool(added_groups or removed_groups) > 1:
+        raise click.UsageError(
+            "say one of --group, --no-groups, and --add-group or --remove-group: the first two name all groups"
+        )
+    if set(added_groups) & set(removed_groups):
+        raise click.UsageError("--add-group and --remove-group name the same group")
     if len(names) > 1 and (full_name is not None or password_file is not None):
         raise click.UsageError("--name and --password-file are for one member")
     wanted = Change(
@@ -122,6 +134,8 @@ def set_members(
         vendor_access=vendor_access,
         download_permission=DownloadPermission(download) if download else None,
         password=None if password_file is None else _first_line(password_file),
+        added_groups=added_groups,
+        removed_groups=removed_groups,
     )
     with frame.authority() as authority:
         unit = Unit(authority, CONSOLE)
@@ -137,9 +151,20 @@ def set_members(
 
 
 def _changed_lines(changed: ChangedMember) -> list[str]:
-    person = changed.member
+    person, before = changed.member, dict(changed.before)
     first = f"{'would be' if changed.dry_run else 'now'}: {person.username}, {person.user_type}, {person.role}"
-    return [first, *(f"  {effect:<6} {_license_line(item)}" for effect, items in changed.licenses for item in items)]
+    differences = [
+        f"  {name}: from {_words(before[name])} to {_words(value)}" for name, value in person if value != before[name]
+    ]
+    effects = [f"  {effect:<6} {_license_line(item)}" for effect, items in changed.licenses for item in items]
+    return [first, *differences, *effects]
+
+
+def _words(value: object) -> str:
+    """The value of a field for a person: yes and no, and `none` for what is empty."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return (", ".join(value) if isinstance(value, tuple) else str(value)) or "none"
 
 
 def _license_line(assignment: AssignmentShown) -> str:
@@ -240,32 +265,59 @@ def _names(name: str) -> list[str]:
 @member.command("defaults")
 @click.option("--type", "user_type", metavar="TYPE")
 @click.option("--role", type=click.Choice([str(role) for role in Role]))
-@click.option("--group", "groups", multiple=True, metavar="GROUP")
-@click.option("--add-on", "add_ons", multiple=True, metavar="PRODUCT=LEVEL", help="Assigned beside what the type includes.")
+@click.option("--group", "groups", multiple=True, metavar="GROUP", help="The groups from now on; may be given several times.")
+@click.option("--no-groups", is_flag=True, help="In no group from now on.")
+@click.option(
+    "--add-on",
+    "add_ons",
+    multiple=True,
+    metavar="PRODUCT=LEVEL",
+    help="The add-ons from now on: assigned beside what the type includes; may be given several times.",
+)
+@click.option("--no-add-ons", is_flag=True, help="Nothing beside what the type includes from now on.")
 @click.option("--vendor-access/--no-vendor-access", default=None)
+@click.option("--reset", is_flag=True, help="Begin with the defaults of a new organization.")
+@dry_run_option
 @pass_frame
 def member_defaults(
     frame: Frame,
     user_type: str | None,
     role: str | None,
     groups: tuple[str, ...],
+    no_groups: bool,
     add_ons: tuple[str, ...],
+    no_add_ons: bool,
     vendor_access: bool | None,
+    reset: bool,
+    dry_run: bool,
 ) -> None:
-    """Show what new members get when nobody says otherwise, or set it."""
+    """Show what new members get when nobody says otherwise, or set it; what is not named stays."""
+    if (groups and no_groups) or (add_ons and no_add_ons):
+        raise click.UsageError("--group and --no-groups, and --add-on and --no-add-ons, contradict each other")
+    changes = {
+        "user_type": user_type,
+        "role": role,
+        "groups": () if no_groups else groups or None,
+        "add_ons": () if no_add_ons else _add_ons(add_ons) or None,
+        "vendor_access": vendor_access,
+    }
+    changes = {name: value for name, value in changes.items() if value is not None}
     with frame.authority() as authority:
-        usual = defaults.show(Unit(authority, CONSOLE))
-        if any((user_type, role, groups, add_ons, vendor_access is not None)):
-            wanted = defaults.Defaults(
-                user_type or usual.user_type,
-                role or usual.role,
-                groups or usual.groups,
-                tuple(_add_on(text) for text in add_ons) or usual.add_ons,
-                usual.vendor_access if vendor_access is None else vendor_access,
-            )
-            usual = defaults.put(Unit(authority, CONSOLE), wanted)
+        if changes or reset:
+            usual = defaults.change(Unit(authority, CONSOLE), changes, reset=reset, dry_run=dry_run)
+        else:
+            usual = defaults.show(Unit(authority, CONSOLE))
     value = DefaultsShown.of(usual)
-    show(frame, value, [f"{name:<14} {item}" for name, item in value.model_dump(mode="json").items()])
+    lines = [f"{name:<14} {item}" for name, item in value.model_dump(mode="json").items()]
+    show(frame, value, ["would be:", *lines] if dry_run else lines)
+
+
+def _add_ons(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Product and level of each. Wrong usage when two levels of one product are named."""
+    pairs = [_add_on(text) for text in once(texts)]
+    if len(dict(pairs)) < len(pairs):
+        raise click.UsageError("--add-on names one product with two levels")
+    return tuple(pairs)
 
 
 def _add_on(text: str) -> tuple[str, str]:

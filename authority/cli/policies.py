@@ -7,6 +7,7 @@ from collections.abc import Callable
 import click
 
 from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_note, show_table
+from authority.cli.several import dry_run_option
 from authority.domain.members import CONSOLE
 from authority.domain.offline_rules import RuleLevel
 from authority.presentation.policies import ChangedRule, EffectiveShown, RuleShown
@@ -71,6 +72,7 @@ def show_policies(frame: Frame) -> None:
 @click.option("--allow/--deny", "allowed", default=None, help="Whether licenses may be taken offline at all.")
 @click.option("--longest-days", type=int, metavar="N", help="The longest borrow.")
 @click.option("--default-days", type=int, metavar="N", help="What is given when nobody says how long.")
+@dry_run_option
 @pass_frame
 def set_policy(
     frame: Frame,
@@ -81,6 +83,7 @@ def set_policy(
     allowed: bool | None,
     longest_days: int | None,
     default_days: int | None,
+    dry_run: bool,
 ) -> None:
     """Change a rule, or make it; borrows already out stay as they are.
 
@@ -91,13 +94,17 @@ def set_policy(
     key = _key(member, group, type, product)
     with frame.authority() as authority:
         unit = Unit(authority, CONSOLE)
-        rule = policies.change(unit, *key, allowed=allowed, longest_days=longest_days, default_days=default_days)
-    show(frame, ChangedRule.noted(rule, unit.note), [f"{rule.name()}: {rule.words()}"])
+        rule = policies.change(
+            unit, *key, allowed=allowed, longest_days=longest_days, default_days=default_days, dry_run=dry_run
+        )
+    line = f"{rule.name()}: {rule.words()}"
+    show(frame, ChangedRule.noted(rule, unit.note), [f"would be: {line}" if dry_run else line])
     show_note(unit.note)
 
 
 @policy.command("remove")
 @_selectors
+@dry_run_option
 @pass_frame
 def remove_policy(
     frame: Frame,
@@ -105,11 +112,12 @@ def remove_policy(
     group: str | None,
     type: str | None,  # noqa: A002
     product: str | None,
+    dry_run: bool,
 ) -> None:
     """Remove a rule, so that the next level decides."""
     with frame.authority() as authority:
-        rule = policies.remove(Unit(authority, CONSOLE), *_key(member, group, type, product))
-    show(frame, RuleShown.of(rule), [f"removed {rule.name()}"])
+        rule = policies.remove(Unit(authority, CONSOLE), *_key(member, group, type, product), dry_run=dry_run)
+    show(frame, RuleShown.of(rule), [f"{'would remove' if dry_run else 'removed'} {rule.name()}: {rule.words()}"])
 
 
 @policy.command("explain")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_note, show_table
+from authority.cli.several import dry_run_option
 from authority.domain.members import CONSOLE
 from authority.domain.pools import PoolRule
 from authority.presentation.pools import ChangedPoolRule, GroupShareShown, PoolRuleShown, PoolShown
@@ -41,7 +42,16 @@ def pool() -> None:
     """Say how the seats of concurrent products may be used, and see why there are none."""
 
 
-_GROUP = click.option("--group", default="", metavar="NAME", help="The rule for this group; default: the rule for everybody.")
+def _named(_: click.Context, __: click.Parameter, group: str | None) -> str:
+    """The group; empty for everybody. A script's empty variable must not become the rule for everybody."""
+    if group == "":
+        raise click.UsageError("--group needs a name")
+    return group or ""
+
+
+_GROUP = click.option(
+    "--group", metavar="NAME", callback=_named, help="The rule for this group; default: the rule for everybody."
+)
 
 
 @pool.command("show")
@@ -63,6 +73,7 @@ def show_pools(frame: Frame, product: str | None) -> None:
 @click.option("--from-higher", is_flag=True, help="Serve the level from the next higher one when its seats run out.")
 @click.option("--reserved", type=int, default=0, metavar="N", help="With --group: seats kept for the group.")
 @click.option("--maximum", type=int, metavar="N", help="With --group: the group uses so many at most.")
+@dry_run_option
 @pass_frame
 def set_rule(
     frame: Frame,
@@ -74,13 +85,15 @@ def set_rule(
     from_higher: bool,
     reserved: int,
     maximum: int | None,
+    dry_run: bool,
 ) -> None:
     """Set the rule for the seats of a level or extension, in place of the one that was there; who has a seat keeps it."""
     wanted = PoolRule(product, feature, group, low_water, most_borrowed, reserved, maximum, from_higher)
     with frame.authority() as authority:
         unit = Unit(authority, CONSOLE)
-        rule = pools.change(unit, wanted)
-    show(frame, ChangedPoolRule.noted(rule, unit.note), [f"{rule.name()}: {rule.words()}"])
+        rule = pools.change(unit, wanted, dry_run=dry_run)
+    line = f"{rule.name()}: {rule.words()}"
+    show(frame, ChangedPoolRule.noted(rule, unit.note), [f"would be: {line}" if dry_run else line])
     show_note(unit.note)
 
 
@@ -88,9 +101,10 @@ def set_rule(
 @click.argument("product")
 @click.argument("feature", metavar="LEVEL_OR_EXTENSION")
 @_GROUP
+@dry_run_option
 @pass_frame
-def remove_rule(frame: Frame, product: str, feature: str, group: str) -> None:
+def remove_rule(frame: Frame, product: str, feature: str, group: str, dry_run: bool) -> None:
     """Remove a rule."""
     with frame.authority() as authority:
-        rule = pools.remove(Unit(authority, CONSOLE), product, feature, group)
-    show(frame, PoolRuleShown.of(rule), [f"removed {rule.name()}"])
+        rule = pools.remove(Unit(authority, CONSOLE), product, feature, group, dry_run=dry_run)
+    show(frame, PoolRuleShown.of(rule), [f"{'would remove' if dry_run else 'removed'} {rule.name()}"])

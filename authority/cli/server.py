@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import click
 from authority.cli.frame import TROUBLE, Columns, Command, Frame, pass_frame, read_input, show, show_table
 from authority.cli.serving import run_server
 from authority.domain.members import CONSOLE
+from authority.domain.refusals import NotSetUp
 from authority.presentation.health import FindingShown
 from authority.services import overview
 from authority.services.unit import Unit
@@ -83,10 +85,11 @@ def serve(frame: Frame, host: str, port: int, workers: int) -> None:
 @pass_frame
 def migrate(frame: Frame) -> None:
     """Bring the tables of the database up to date."""
-    database = Database(frame.settings().database_url)
-    before, after = schema.migrate(database)
-    database.close()
-    show(frame, {"before": before, "after": after}, [f"the tables are of revision {after}, before: {before or 'none'}"])
+    with contextlib.closing(Database(frame.settings().database_url)) as database:
+        if schema.current(database) is None:
+            raise NotSetUp("the database has no tables", hint=NotSetUp.empty_database_hint)
+        before, after = schema.migrate(database)
+    show(frame, {"before": before, "after": after}, [f"the tables are of revision {after}, before: {before}"])
 
 
 @click.command(cls=Command)

@@ -83,16 +83,23 @@ def _words(session: SessionShown) -> str:
 @click.option("--computers", type=int, metavar="N", help="Computers that a member can be signed in on at once.")
 @click.option("--offline-hours", type=int, metavar="N", help="Hours that a session goes on without a line.")
 @click.option("--save-minutes", type=int, metavar="N", help="Minutes to save in after an administrator ended a session.")
+@dry_run_option
 @pass_frame
 def settings(
-    frame: Frame, minutes: int | None, computers: int | None, offline_hours: int | None, save_minutes: int | None
+    frame: Frame,
+    minutes: int | None,
+    computers: int | None,
+    offline_hours: int | None,
+    save_minutes: int | None,
+    dry_run: bool,
 ) -> None:
     """Show the settings of sessions, or change them; a session that is active keeps its time until it is used again."""
     options = {"minutes": minutes, "computers": computers, "offline_hours": offline_hours, "save_minutes": save_minutes}
     changes = {name: value for name, value in options.items() if value is not None}
     with frame.authority() as authority:
         if changes:
-            value = SettingsShown.of(session_settings.change(Unit(authority, CONSOLE), changes))
+            value = SettingsShown.of(session_settings.change(Unit(authority, CONSOLE), changes, dry_run=dry_run))
         else:
             value = SettingsShown.of(session_settings.show(Unit(authority, CONSOLE)))
-    show(frame, value, [f"{name.replace('_', ' '):<14} {number}" for name, number in value])
+    lines = [f"{name.replace('_', ' '):<14} {number}" for name, number in value]
+    show(frame, value, ["would be:", *lines] if dry_run else lines)

@@ -54,15 +54,43 @@ def check_assignable(authorization: Authorization, member: Member, product: Prod
         )
 
 
-def assignment_for(product: Product, before: Assignment | None, level: str | None, extensions: tuple[str, ...]) -> Assignment:
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """Which extensions a member is to hold: exactly these; or with None those held now, with some added and some removed."""
+
+    exactly: tuple[str, ...] | None = ()
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Raises InvalidInput when the parts contradict each other."""
+        if self.exactly is not None and (self.added or self.removed):
+            raise InvalidInput("all extensions are named, and some to add or remove as well: say one of them")
+        if both := sorted(set(self.added) & set(self.removed)):
+            raise InvalidInput(f'the extension "{both[0]}" is to be added and removed')
+
+    def of(self, product: Product, held: tuple[str, ...]) -> tuple[str, ...]:
+        """What is held in place of `held`, in order. Raises NoSuchProduct for an extension that the product does not have.
+
+        One that is held although the product does not have it any more stays, and can be removed.
+        """
+        product.check_extensions(tuple(name for name in (*self.added, *self.removed) if name not in held))
+        if self.exactly is not None:
+            product.check_extensions(self.exactly)
+            return tuple(sorted(set(self.exactly)))
+        return tuple(sorted({*held, *self.added}.difference(self.removed)))
+
+
+def assignment_for(product: Product, before: Assignment | None, level: str | None, extensions: Extensions) -> Assignment:
     """What the member is to hold; without a level the one held is kept. Raises InvalidInput, NoSuchProduct."""
+    extensions.check()
     if level is None and before is None:
         raise InvalidInput(f'say which level of "{product.id}": {", ".join(product.levels)}')
     new_level = level or (before.level if before else product.levels[0])
     product.rank(new_level)
-    product.check_extensions(extensions)
+    names = extensions.of(product, before.extensions if before else ())
     included = before is not None and before.included and before.level == new_level
-    return Assignment(product.id, new_level, tuple(sorted(set(extensions))), included)
+    return Assignment(product.id, new_level, names, included)
 
 
 def features(held: Assignment | None) -> set[str]:

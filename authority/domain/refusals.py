@@ -463,6 +463,11 @@ class NotSetUp(Refusal):
 
     code = "not-set-up"
     default_hint = "Run: carnet-authority init --org NAME"
+    # For a home that is there: `init` makes no second authority in it.
+    empty_database_hint: ClassVar[str] = (
+        "Name the database that this home was set up with (database_url), or put it back from a backup: docs/operations.md, "
+        "When the database is gone."
+    )
 
 
 class SettingsInvalid(Refusal):
@@ -498,6 +503,16 @@ class StorageUnavailable(Refusal):
 
     code = "storage-unavailable"
     default_hint = "Nothing was changed: try again in a moment."
+
+
+class DatabaseLost(StorageUnavailable):
+    """The file of the database is not there, or another one took its place."""
+
+    code = "database-lost"
+    default_hint = (
+        "The administrator stops the server, puts the database back where it was, from the last backup if need be, "
+        "and starts the server again: docs/operations.md, When the database is gone."
+    )
 
 
 def every_refusal(root: type[Refusal] = Refusal) -> list[type[Refusal]]:

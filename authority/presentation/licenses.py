@@ -9,6 +9,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from authority.domain.borrows import Borrow, BorrowState
+from authority.domain.licenses import features
 from authority.domain.members import Assignment
 from authority.presentation.borrows import BorrowShown
 from authority.presentation.shown import Repeated, Shown, Time, rfc3339
@@ -65,6 +66,8 @@ class AssignedLicense(Shown):
     ok: Literal[True] = True
     level: str
     extensions: tuple[str, ...]
+    taken: tuple[str, ...] = Field(description="the level and extensions held before and not any more")
+    given: tuple[str, ...] = Field(description="the level and extensions held now and not before")
 
 
 class RefusedLicense(Shown):
@@ -83,8 +86,16 @@ def outcome_of(outcome: Outcome[Wish, Assigned]) -> AssignedLicense | RefusedLic
     member, product, refusal = outcome.item.username, outcome.item.product, outcome.refusal
     if refusal is not None:
         return RefusedLicense(member=member, product=product, code=refusal.code, message=refusal.message, hint=refusal.hint)
-    held = outcome.done().after
-    return AssignedLicense(member=member, product=product, level=held.level, extensions=held.extensions)
+    assigned = outcome.done()
+    held, before = assigned.after, features(assigned.before)
+    return AssignedLicense(
+        member=member,
+        product=product,
+        level=held.level,
+        extensions=held.extensions,
+        taken=tuple(sorted(before - features(held))),
+        given=tuple(sorted(features(held) - before)),
+    )
 
 
 class AssignmentOutcomes(Shown):

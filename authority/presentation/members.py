@@ -107,14 +107,15 @@ class ChangedMember(Shown):
     """A member after a change, and what it did, or would do, to the licenses."""
 
     member: MemberShown
+    before: MemberShown = Field(description="the member as it was")
     licenses: LicenseEffect
     dry_run: bool
 
     @classmethod
     def of(cls, changed: Changed, *, dry_run: bool) -> Self:
-        """The member as after the change."""
-        licenses = LicenseEffect.of(changed.licenses)
-        return cls(member=MemberShown.of(changed.after), licenses=licenses, dry_run=dry_run)
+        """The member as before and after the change."""
+        licenses, before = LicenseEffect.of(changed.licenses), MemberShown.of(changed.before)
+        return cls(member=MemberShown.of(changed.after), before=before, licenses=licenses, dry_run=dry_run)
 
 
 class RemovalShown(Shown):

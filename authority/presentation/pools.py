@@ -42,7 +42,9 @@ class PoolRuleShown(Shown):
 class ChangedPoolRule(PoolRuleShown):
     """A rule about seats that was set."""
 
-    note: str | None = Field(description="what deserves a second look: nobody is in the group")
+    note: str | None = Field(
+        description="what deserves a second look: nobody is in the group, or what the rule takes the place of"
+    )
 
     @classmethod
     def noted(cls, rule: PoolRule, note: str | None) -> Self:

@@ -48,14 +48,14 @@ class Authority:
         if self.remembered.organization is None:
             self.remembered.organization = organization.get(connection)
         if self.remembered.organization is None:
-            raise NotSetUp("the authority has no organization yet")
+            raise NotSetUp("the database has no organization", hint=NotSetUp.empty_database_hint)
         return self.remembered.organization
 
     def authorization(self, connection: Connection, seq: int | None = None) -> Authorization:
         """The authorization with this number, by default the one in force. Raises NotSetUp, AuthorizationUnusable."""
         wanted = organization.newest_seq(connection) if seq is None else seq
         if wanted is None:
-            raise NotSetUp("the authority has no authorization yet")
+            raise NotSetUp("the database has no authorization", hint=NotSetUp.empty_database_hint)
         return self._trusted(connection, wanted).authorization
 
     def _trusted(self, connection: Connection, seq: int) -> TrustedAuthorization:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from authority.domain.catalogue import Authorization
 from authority.domain.events import Event, EventKind
@@ -33,10 +35,15 @@ def get(unit: Unit) -> Defaults:
     """
     value = preferences.get(unit.connection, NAME)
     if not value:
-        types = unit.authorization.user_types
-        return Defaults("Creator" if "Creator" in types else next(iter(types)))
+        return _first(unit)
     add_ons = tuple((product, level) for product, level in value["add_ons"])
     return Defaults(value["user_type"], value["role"], groups.known(unit, value["groups"]), add_ons, value["vendor_access"])
+
+
+def _first(unit: Unit) -> Defaults:
+    """The defaults of a new organization."""
+    types = unit.authorization.user_types
+    return Defaults("Creator" if "Creator" in types else next(iter(types)))
 
 
 def show(unit: Unit) -> Defaults:
@@ -52,14 +59,25 @@ def put(unit: Unit, defaults: Defaults) -> Defaults:
     Raises NotAllowed, InvalidInput (also for an add-on that is not assigned but taken from a pool), NoSuchProduct,
     TypeNotCompatible (an add-on that the type may not hold).
     """
-    with unit.writing():
+    return change(unit, asdict(defaults), reset=True)
+
+
+def change(unit: Unit, changes: Mapping[str, Any], *, reset: bool = False, dry_run: bool = False) -> Defaults:
+    """Changes the defaults by the names of their fields; what is not named stays, or with `reset` is as at the beginning.
+
+    Members who are there stay as they are. With `dry_run` every check is made and nothing changed. Raises NotAllowed,
+    InvalidInput, NoSuchProduct, TypeNotCompatible, as `put`.
+    """
+    with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.MANAGE_MEMBERS)
+        # Two who change different fields at the same time each keep what the other changed.
         unit.lock_organization()
-        _check(unit.authorization, defaults)
-        defaults = replace(defaults, groups=groups.spelled(unit, defaults.groups))
-        preferences.put(unit.connection, NAME, asdict(defaults))
-        unit.record([Event(kind=EventKind.MEMBER_DEFAULTS_CHANGED, actor=unit.actor.username, reason=defaults.user_type)])
-    return defaults
+        after = replace(_first(unit) if reset else get(unit), **changes)
+        _check(unit.authorization, after)
+        after = replace(after, groups=groups.spelled(unit, after.groups))
+        preferences.put(unit.connection, NAME, asdict(after))
+        unit.record([Event(kind=EventKind.MEMBER_DEFAULTS_CHANGED, actor=unit.actor.username, reason=after.user_type)])
+    return after
 
 
 def _check(authorization: Authorization, defaults: Defaults) -> None:

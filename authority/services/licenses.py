@@ -9,7 +9,7 @@ from functools import partial
 
 from authority.domain.borrows import Borrow
 from authority.domain.catalogue import Product
-from authority.domain.licenses import assignment_for, check_assignable
+from authority.domain.licenses import Extensions, assignment_for, check_assignable
 from authority.domain.members import Assignment, Member, Privilege
 from authority.domain.refusals import NotFound
 from authority.services import pages
@@ -22,12 +22,17 @@ from authority.storage import assignments, borrows, holds, pools
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A license to be assigned: a level (None keeps the one held) and extensions, in place of what was held."""
+    """A license to be assigned: a level (None keeps the one held) and extensions, in place of what was held.
+
+    With None for `extensions` those held stay, but for what is in `added` and `removed`.
+    """
 
     username: str
     product: str
     level: str | None
-    extensions: tuple[str, ...]
+    extensions: tuple[str, ...] | None
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
     def words(self) -> str:
         """`ada arcgis-pro`: whose license of which product."""
@@ -116,7 +121,8 @@ def assign_within(work: Work, member: Member, before: Assignment | None, wish: W
     authorization = work.unit.authorization
     product = authorization.product(wish.product)
     check_assignable(authorization, member, product)
-    after = assignment_for(product, before, wish.level, wish.extensions)
+    extensions = Extensions(wish.extensions, wish.added, wish.removed)
+    after = assignment_for(product, before, wish.level, extensions)
     give(work, member, before, after)
     return after
 

@@ -218,7 +218,7 @@ def _hold(work: Work, member: Member, held: Iterable[Assignment], wishes: Sequen
             members.take(work, member, mine.pop(product))
         for wish in wishes:
             before = mine.get(wish.product)
-            if before is None or (before.level, set(before.extensions)) != (wish.level, set(wish.extensions)):
+            if before is None or (before.level, set(before.extensions)) != (wish.level, set(wish.extensions or ())):
                 mine[wish.product] = licenses.assign_within(work, member, before, wish)
     return [mine[product] for product in sorted(mine)]
 

@@ -25,7 +25,7 @@ from authority.domain.members import (
     check_username,
 )
 from authority.domain.membership import Membership
-from authority.domain.refusals import AlreadyExists, NotFound
+from authority.domain.refusals import AlreadyExists, InvalidInput, NotFound
 from authority.services import defaults, groups, pages
 from authority.services.defaults import Defaults
 from authority.services.passwords import hash_password
@@ -62,7 +62,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What to change in a member; None stays as it is."""
+    """What to change in a member; None stays as it is.
+
+    `groups` are all groups from then on; `added_groups` and `removed_groups` leave the others as they are.
+    """
 
     full_name: str | None = None
     user_type: str | None = None
@@ -72,6 +75,8 @@ class Change:
     vendor_access: bool | None = None
     download_permission: DownloadPermission | None = None
     password: str | None = None
+    added_groups: tuple[str, ...] = ()
+    removed_groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,10 +291,16 @@ def check_administrator_stays(work: Work, before: Member, after: Member | None) 
 def changed_form(unit: Unit, wanted: Change) -> Change:
     """The change with groups as the organization spells them, within a transaction that writes and has locked it.
 
-    Raises InvalidInput for a name or group that cannot be.
+    Raises InvalidInput for a name or group that cannot be, and for groups that contradict each other.
     """
     check_name("a name", wanted.full_name or "")
-    return replace(wanted, groups=None if wanted.groups is None else groups.spelled(unit, wanted.groups))
+    added, removed = groups.spelled(unit, wanted.added_groups), groups.known(unit, wanted.removed_groups)
+    if wanted.groups is not None and (added or removed):
+        raise InvalidInput("all groups are named, and groups to add or remove as well: say one of them")
+    if both := sorted(set(added) & set(removed)):
+        raise InvalidInput(f'the group "{both[0]}" is to be added and removed')
+    named = None if wanted.groups is None else groups.spelled(unit, wanted.groups)
+    return replace(wanted, groups=named, added_groups=added, removed_groups=removed)
 
 
 def _after(before: Member, wanted: Change) -> Member:
@@ -298,6 +309,8 @@ def _after(before: Member, wanted: Change) -> Member:
         for name in ("full_name", "user_type", "role", "groups", "disabled", "vendor_access", "download_permission")
         if getattr(wanted, name) is not None
     }
+    if wanted.added_groups or wanted.removed_groups:
+        values["groups"] = tuple(sorted({*before.groups, *wanted.added_groups}.difference(wanted.removed_groups)))
     return replace(before, **values)
 
 

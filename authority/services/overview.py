@@ -10,10 +10,10 @@ from typing import Any
 from authority.domain.catalogue import Authorization, KeyUse, end_warning
 from authority.domain.clocks import BETWEEN_SERVERS
 from authority.domain.members import Privilege
-from authority.domain.refusals import Refusal
+from authority.domain.refusals import DatabaseLost, Refusal
 from authority.services import licenses
 from authority.services.unit import Unit
-from authority.storage import members, status_lists, tokens
+from authority.storage import events, members, status_lists, tokens
 from authority.storage.db import schema
 
 
@@ -24,6 +24,22 @@ class Finding:
     subject: str
     ok: bool
     message: str
+
+
+def check_ready(unit: Unit) -> None:
+    """Raises, with the reason, unless the database answers and is the one that this process has been using all along.
+
+    The log only grows: a log that ends before a number it had is that of another database, or of an older copy of this one.
+    Raises StorageUnavailable, DatabaseLost, NotSetUp, AuthorizationUnusable.
+    """
+    remembered = unit.authority.remembered
+    # Read before the transaction begins, so that what another thread saw meanwhile is no reason.
+    before = remembered.last_event
+    with unit.reading():
+        last = events.last(unit.connection)
+    if last < before:
+        raise DatabaseLost(f"the log ends with event {last} and had {before}: another database took the place of this one")
+    remembered.last_event = max(last, remembered.last_event)
 
 
 def trust_file(unit: Unit) -> bytes:

@@ -45,13 +45,15 @@ def change(
     allowed: bool | None,
     longest_days: int | None,
     default_days: int | None,
+    dry_run: bool = False,
 ) -> Rule:
     """Changes what is given of a rule, or makes it, and keeps the rest; borrows already out stay as they are.
 
-    A rule for a group that nobody is in leaves a note about it in the unit.
+    A rule for a group that nobody is in leaves a note about it in the unit. With `dry_run` every check is made and nothing
+    changed.
     Raises NotAllowed, InvalidInput, NotFound (no such member), NoSuchProduct (no such product or user type).
     """
-    with unit.writing():
+    with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.MANAGE_AUTHORITY)
         rule_level = level_of(level)
         check_key(rule_level, subject, product)
@@ -75,9 +77,12 @@ def change(
     return after
 
 
-def remove(unit: Unit, level: str, subject: str, product: str) -> Rule:
-    """The rule, now removed; the organization's own stays. Raises NotAllowed, InvalidInput, NotFound."""
-    with unit.writing():
+def remove(unit: Unit, level: str, subject: str, product: str, *, dry_run: bool = False) -> Rule:
+    """The rule, now removed; the organization's own stays. With `dry_run` every check is made and nothing changed.
+
+    Raises NotAllowed, InvalidInput, NotFound.
+    """
+    with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.MANAGE_AUTHORITY)
         rule_level = level_of(level)
         check_key(rule_level, subject, product)

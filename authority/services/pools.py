@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from authority.domain.events import Event, EventKind
@@ -59,13 +60,14 @@ def _state(pool: Pool, feature: str) -> PoolState:
     )
 
 
-def change(unit: Unit, rule: PoolRule) -> PoolRule:
+def change(unit: Unit, rule: PoolRule, *, dry_run: bool = False) -> PoolRule:
     """Sets a rule in place of the one for the same seats and group; who has a seat keeps it.
 
-    A rule for a group that nobody is in leaves a note about it in the unit.
+    A rule for a group that nobody is in, or in place of another, leaves a note about it in the unit. With `dry_run` every check is made and nothing
+    changed.
     Raises NotAllowed, InvalidInput, NoSuchProduct.
     """
-    with unit.writing():
+    with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.MANAGE_AUTHORITY)
         product = unit.authorization.product(rule.product)
         if rule.group_name:
@@ -73,15 +75,27 @@ def change(unit: Unit, rule: PoolRule) -> PoolRule:
             rule = replace(rule, group_name=groups.spelled(unit, [rule.group_name])[0])
             unit.note = groups.note(unit, rule.group_name)
         pools.lock(unit.connection, product.id)
-        check_rule(rule, product, pools.rules_of(unit.connection, product.id))
+        rules = pools.rules_of(unit.connection, product.id)
+        check_rule(rule, product, rules)
+        unit.note = "; ".join(filter(None, [unit.note, _note(rule, rules)])) or None
         pools.put_rule(unit.connection, rule)
         unit.record([_event(unit.actor, rule, rule.words())])
     return rule
 
 
-def remove(unit: Unit, product_id: str, feature: str, group: str) -> PoolRule:
-    """The rule for these seats and this group (empty: for everybody), now removed. Raises NotAllowed, NotFound."""
-    with unit.writing():
+def _note(rule: PoolRule, rules: Iterable[PoolRule]) -> str | None:
+    """What the rule takes the place of, None when it is the first for its seats and group, or says what that one said."""
+    key = (rule.feature, rule.group_name)
+    before = next((item for item in rules if (item.feature, item.group_name) == key), None)
+    return None if before is None or before == rule else f"in place of: {before.words()}"
+
+
+def remove(unit: Unit, product_id: str, feature: str, group: str, *, dry_run: bool = False) -> PoolRule:
+    """The rule for these seats and this group (empty: for everybody), now removed.
+
+    With `dry_run` every check is made and nothing changed. Raises NotAllowed, NotFound.
+    """
+    with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.MANAGE_AUTHORITY)
         wanted = PoolRule(product_id, feature, groups.known(unit, [group])[0] if group else "")
         rules = {(rule.feature, rule.group_name): rule for rule in pools.rules_of(unit.connection, product_id)}

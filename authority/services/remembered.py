@@ -60,7 +60,7 @@ class TrustedAuthorization:
 
 @dataclass
 class Remembered:
-    """The organization, the authorizations by number, and the texts of status lists by number.
+    """The organization, the authorizations by number, the texts of status lists by number, and how far the log was seen.
 
     The organization's row changes with an authorization alone: who reads a new authorization reads the organization anew.
     """
@@ -68,9 +68,11 @@ class Remembered:
     organization: Organization | None = None
     authorizations: Cache[int, TrustedAuthorization] = field(default_factory=lambda: Cache(MOST_AUTHORIZATIONS))
     lists: Cache[int, str] = field(default_factory=lambda: Cache(MOST_LISTS))
+    last_event: int = 0
 
     def clear(self) -> None:
         """Forgets everything, so that it is read from the database again."""
         self.organization = None
         self.authorizations.clear()
         self.lists.clear()
+        self.last_event = 0

@@ -29,14 +29,15 @@ def show(unit: Unit) -> SessionSettings:
         return settings(unit.connection)
 
 
-def change(unit: Unit, changes: Mapping[str, int]) -> SessionSettings:
+def change(unit: Unit, changes: Mapping[str, int], *, dry_run: bool = False) -> SessionSettings:
     """The settings after these changes by name; what is not named stays as it is.
 
     They are for the next start, renewal or end: a session that is active keeps its time until it is renewed.
+    With `dry_run` every check is made and nothing changed.
 
     Raises NotAllowed, InvalidInput (nothing named, no such setting, or outside its bounds).
     """
-    with unit.writing():
+    with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.MANAGE_AUTHORITY)
         if not changes:
             raise InvalidInput(f"nothing to change is named: say {', '.join(BOUNDS)}")

@@ -10,7 +10,10 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import UnsupportedMediaType
 
+from authority.domain.members import ANYBODY
+from authority.services import overview
 from authority.services.context import Authority
+from authority.services.unit import Unit
 from authority.web import description, problems
 from authority.web.api import (
     api_keys,
@@ -105,7 +108,7 @@ def _add_plain_routes(app: OpenAPI, authority: Authority) -> None:
 
     @app.route("/readyz")
     def ready() -> dict[str, str]:
-        authority.database.answers()
+        overview.check_ready(Unit(authority, ANYBODY))
         return {"status": "ok"}
 
 

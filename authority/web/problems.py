@@ -51,6 +51,7 @@ STATUS = {
     "demonstration-only": 503,
     "signing-failed": 503,
     "storage-unavailable": 503,
+    "database-lost": 503,
     "no-home": 503,
     "disk-full": 503,
     "not-permitted": 503,

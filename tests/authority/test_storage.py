@@ -181,7 +181,7 @@ def test_sqlite_is_used_the_safe_way(sqlite_bench: Bench, tmp_path: Path) -> Non
 def test_a_database_that_cannot_be_reached_is_unavailable_and_its_password_not_shown(url: str) -> None:
     database = Database(url)
     with pytest.raises(StorageUnavailable) as caught:
-        database.answers()
+        schema.current(database)
     assert "secret-word" not in f"{caught.value.message} {caught.value.hint} {caught.value.evidence}"
     database.close()
 
@@ -190,7 +190,7 @@ def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "authority.db").write_bytes(b"this is not SQLite" * 100)
     database = Database(f"sqlite:///{tmp_path / 'authority.db'}")
     with pytest.raises(StorageUnavailable):
-        database.answers()
+        schema.current(database)
     database.close()
 
 
@@ -223,7 +223,7 @@ def test_without_the_postgres_driver_the_extra_is_named() -> None:
         "import sys; sys.modules['psycopg'] = None\n"
         "from authority.domain.refusals import SettingsInvalid\n"
         "from authority.storage.db.database import Database\n"
-        "try:\n    Database('postgresql://host/db').answers()\n"
+        "try:\n    Database('postgresql://host/db')\n"
         "except SettingsInvalid as error:\n    print(error.message)\n"
     )
     root = Path(__file__).parents[2]

@@ -61,8 +61,24 @@ def test_many_members_are_assigned_many_products_in_one_go(web: Web) -> None:
     assert answer.status_code == 200
     assert answer.get_json() == {
         "assignments": [
-            {"member": "eve", "product": PRO, "ok": True, "level": "Standard", "extensions": ["3DAnalyst", "SpatialAnalyst"]},
-            {"member": "BOB", "product": ALLSOURCE, "ok": True, "level": "Basic", "extensions": []},
+            {
+                "member": "eve",
+                "product": PRO,
+                "ok": True,
+                "level": "Standard",
+                "extensions": ["3DAnalyst", "SpatialAnalyst"],
+                "taken": [],
+                "given": ["3DAnalyst", "SpatialAnalyst", "Standard"],
+            },
+            {
+                "member": "BOB",
+                "product": ALLSOURCE,
+                "ok": True,
+                "level": "Basic",
+                "extensions": [],
+                "taken": [],
+                "given": ["Basic"],
+            },
         ]
     }
     assert held(web, "?username=eve") == [("eve", PRO, "Standard", ["3DAnalyst", "SpatialAnalyst"])]

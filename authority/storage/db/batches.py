@@ -11,7 +11,7 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,8 +34,10 @@ class _Batch:
 class Batches:
     """Gives writers their turn on one engine."""
 
-    def __init__(self, engine: Engine, queue_file: Path) -> None:
+    def __init__(self, engine: Engine, queue_file: Path, check_file: Callable[[], None]) -> None:
+        """`check_file` raises when what is committed would be lost; it is asked before a transaction and after its commit."""
         self._engine = engine
+        self._check_file = check_file
         self._queue = _Queue(queue_file)
         self._turn = threading.Lock()
         self._count = threading.Lock()
@@ -72,6 +74,7 @@ class Batches:
             self._queue.acquire()
             try:
                 connection = self._connected()
+                self._check_file()
                 connection.begin()
                 connection.connection.cursor().execute("BEGIN IMMEDIATE")
             except BaseException:
@@ -91,6 +94,7 @@ class Batches:
         self._open = None
         try:
             batch.connection.commit()
+            self._check_file()
         except BaseException as error:  # noqa: BLE001 - it is raised again by each writer of the batch
             # The transaction is still open on it; nobody may get this connection again.
             batch.connection.invalidate()

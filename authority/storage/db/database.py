@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from authority.domain.disk import UNCHANGED, DiskFailed, DiskFull, NotPermitted, explained
-from authority.domain.refusals import InvalidInput, Refusal, SettingsInvalid, StorageUnavailable
+from authority.domain.refusals import DatabaseLost, InvalidInput, Refusal, SettingsInvalid, StorageUnavailable
 from authority.storage.db.batches import Batches, take_back
+from authority.storage.db.database_file import DatabaseFile
 from authority.storage.db.prepared import pipeline
 
 LONGEST_WAIT_SECONDS = 20
@@ -43,14 +44,20 @@ class Database:
         # One state over several statements; SQLite's transactions are so by themselves.
         level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._reading = self.engine.execution_options(**level)
-        self._batches = Batches(self.engine, Path(f"{self.url.database}.queue")) if self.is_sqlite else None
-        if self.is_sqlite:
+        self._file = DatabaseFile(Path(str(self.url.database)).absolute()) if self.is_sqlite else None
+        self._batches = None
+        if self._file is not None:
+            self._batches = Batches(self.engine, Path(f"{self.url.database}.queue"), self._file.check)
+            event.listen(self.engine, "do_connect", self._file.open_only_what_is_there)
             event.listen(self.engine, "connect", _set_up_sqlite)
+            event.listen(self.engine, "connect", self._file.remember)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the database and changes nothing."""
         with self._translated(), self._reading.connect() as connection:
+            if self._file is not None:
+                self._file.check()
             connection.begin()
             if self.is_sqlite:
                 connection.connection.cursor().execute("BEGIN")
@@ -92,25 +99,25 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            raise _refused(error.orig, str(self.url.database)) from error
+            raise self._refused(error.orig) from error
         except self.engine.dialect.loaded_dbapi.Error as error:
-            raise _refused(error, str(self.url.database)) from error
+            raise self._refused(error) from error
         except UnicodeEncodeError as error:
             raise InvalidInput("a text has characters that are no Unicode") from error
         except PoolTimeout as error:
             raise StorageUnavailable(f"no connection to the database became free in {LONGEST_WAIT_SECONDS} seconds") from error
 
+    def _refused(self, error: BaseException | None) -> Refusal:
+        if self._file is not None and not self._file.is_there():
+            return DatabaseLost(f"there is no database {self._file.path}")
+        return _refused(error, str(self.url.database))
+
     def make_private(self) -> None:
-        """Makes the file of a SQLite database readable by its owner alone; its journals take over its permissions."""
+        """Makes the file of a SQLite database, where there is none, readable by its owner alone; its journals take over its permissions."""
         if self.is_sqlite:
             with explained(f"the database {self.url.database}", "made", UNCHANGED):
                 os.close(os.open(str(self.url.database), os.O_CREAT | os.O_RDWR, 0o600))
                 os.chmod(str(self.url.database), 0o600)
-
-    def answers(self) -> None:
-        """Raises StorageUnavailable unless the database answers a query."""
-        with self.read() as connection:
-            connection.execute(text("SELECT 1"))
 
     def close(self) -> None:
         """Closes every connection."""

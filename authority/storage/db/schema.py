@@ -56,7 +56,7 @@ def check(database: Database) -> None:
     """Raises NotSetUp when the tables are missing or not those of this program."""
     found = current(database)
     if found is None:
-        raise NotSetUp("the database has no tables yet")
+        raise NotSetUp("the database has no tables", hint=NotSetUp.empty_database_hint)
     if found != newest():
         raise NotSetUp(
             f"the database has revision {found}, this program needs {newest()}", hint="Run: carnet-authority migrate"

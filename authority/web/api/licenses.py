@@ -24,12 +24,26 @@ class AssignmentBody(Body):
     username: Name
     product: ProductId
     level: Feature | None = Field(None, description="null: the level held now")
-    extensions: Features = Field(default=[], description="in place of those held now")
+    extensions: Features | None = Field(
+        None, description="in place of those held now; null: none, unless some are added or removed"
+    )
+    add_extensions: Features = Field(
+        default=[], description="beside those held now; goes with no extensions, as remove_extensions"
+    )
+    remove_extensions: Features = Field(default=[], description="the others stay")
+
+    def wish(self) -> Wish:
+        """What the body asks for."""
+        added, removed = tuple(self.add_extensions), tuple(self.remove_extensions)
+        in_place = None if added or removed else ()
+        extensions = in_place if self.extensions is None else tuple(self.extensions)
+        return Wish(self.username, self.product, self.level, extensions, added, removed)
 
 
 class AssignmentsBody(Body):
     assignments: list[AssignmentBody] = Field(min_length=1, max_length=1000)
     row_by_row: bool = Field(False, description="true: assign what can be assigned; false: all or nothing")
+    dry_run: bool = Field(False, description="true: say what would be assigned, and change nothing")
 
 
 class AssignmentKey(Query):
@@ -64,8 +78,8 @@ def listed(query: AssignmentQuery) -> Response:
 @api.post("/assignments", summary="Assign licenses", responses={200: AssignmentOutcomes, 409: Problem})
 def assign(body: AssignmentsBody) -> Response:
     """Each in place of what the member held of the product. All or nothing, or row by row with what became of each."""
-    wishes = [Wish(item.username, item.product, item.level, tuple(item.extensions)) for item in body.assignments]
-    outcomes = licenses.assign_many(unit(), wishes, row_by_row=body.row_by_row)
+    wishes = [item.wish() for item in body.assignments]
+    outcomes = licenses.assign_many(unit(), wishes, row_by_row=body.row_by_row, dry_run=body.dry_run)
     return json_of(AssignmentOutcomes.of(outcomes))
 
 

@@ -77,7 +77,9 @@ class MemberChange(Body):
     full_name: Name | None = None
     user_type: UserTypeName | None = Field(None, description="takes and gives licenses by the authorization's table")
     role: RoleName | None = None
-    groups: Groups | None = Field(None, description="the groups from now on")
+    groups: Groups | None = Field(None, description="all groups from now on")
+    add_groups: Groups = Field(default=[], description="beside those of now; goes with no groups, as remove_groups")
+    remove_groups: Groups = Field(default=[], description="the others stay")
     disabled: bool | None = None
     vendor_access: bool | None = None
     download_permission: PermissionName | None = Field(None, description="granted, or denied with none")
@@ -157,6 +159,8 @@ def change(path: MemberPath, query: ChangeQuery, body: MemberChange) -> Response
         vendor_access=body.vendor_access,
         download_permission=body.download_permission,
         password=body.password,
+        added_groups=tuple(body.add_groups),
+        removed_groups=tuple(body.remove_groups),
     )
     changed = members.change(unit(), path.username, wanted, dry_run=query.dry_run)
     return json_of(ChangedMember.of(changed, dry_run=query.dry_run))
