@@ -19,7 +19,7 @@ from authority.services.context import Authority
 from authority.services.seats import Case
 from authority.services.unit import Unit
 from authority.signing import inbox, issuing
-from authority.storage import borrowing, borrows, holds, tokens
+from authority.storage import borrowing, borrows, holds, members, tokens
 from authority.storage.borrowing import Situation
 from authority.storage.borrows import Filter
 from authority.storage.db.prepared import pipeline
@@ -173,10 +173,11 @@ def _new_borrow(unit: Unit, case: Case[Ask], features: Features, rule: OfflineRu
 def _given(unit: Unit, case: Case[Ask], situation: Situation, borrow: Borrow, *, kind: EventKind) -> _Decision:
     """Writes the borrow, its token and its log rows; the unit makes them one."""
     status_seq = status_lists.refreshed_seq(unit, situation.newest_list)
-    if kind is EventKind.RENEWAL:
-        borrows.update(unit.connection, borrow)
-    else:
-        with pipeline(unit.connection):
+    with pipeline(unit.connection):
+        members.touch(unit.connection, case.member.id, unit.now)
+        if kind is EventKind.RENEWAL:
+            borrows.update(unit.connection, borrow)
+        else:
             borrows.insert(unit.connection, borrow, case.member.id)
             for session_id in situation.sessions_here:
                 holds.give_up(unit.connection, session_id, (borrow.level, *borrow.extensions))

@@ -12,7 +12,7 @@ from authority.domain.refusals import InvalidInput, NotFound, RequestInvalid
 from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
 from authority.signing import inbox
-from authority.storage import borrows, receipts, tokens
+from authority.storage import borrows, members, receipts, tokens
 
 LONGEST_REASON = 500
 
@@ -28,7 +28,9 @@ def check_in(unit: Unit, receipt: str) -> Borrow:
     returned = inbox.read_receipt(receipt)
     with unit.writing():
         account = None if unit.actor.has(Privilege.ACT_FOR_MEMBERS) else unit.actor.own_number
-        before = _locked(unit, returned.borrow_id)
+        # The member before the borrow, in the order of who renews it, so that no two wait for each other.
+        members.lock(unit.connection, _existing(unit, returned.borrow_id).member_id)
+        before = _existing(unit, returned.borrow_id, lock=True)
         rules.check_receipt(before, returned, account)
         if receipts.is_known(unit.connection, returned.digest):
             return before
@@ -38,6 +40,8 @@ def check_in(unit: Unit, receipt: str) -> Borrow:
         borrows.update(unit.connection, after)
         receipts.add(unit.connection, returned, unit.now)
         moves_seat = before.holds_seat(unit.now)
+        if moves_seat:
+            members.touch(unit.connection, before.member_id, unit.now)
         reason = str(Ending.CHECKED_IN if moves_seat else before.state(unit.now))
         unit.record(borrow_events(EventKind.CHECK_IN, after, unit.actor, reason, quantity=int(moves_seat)))
     return after
@@ -57,7 +61,7 @@ def revoke_several(
     """
 
     def withdraw(borrow_id: str) -> Borrow:
-        before = _locked(unit, borrow_id)
+        before = _existing(unit, borrow_id, lock=True)
         after = rules.revoked(before, reason, unit.now)
         borrows.update(unit.connection, after)
         unit.record(borrow_events(EventKind.REVOCATION, after, unit.actor, reason=reason))
@@ -87,7 +91,7 @@ def release_several(
     """
 
     def free(borrow_id: str) -> Borrow:
-        before = _locked(unit, borrow_id)
+        before = _existing(unit, borrow_id, lock=True)
         after = rules.released(before, reason, unit.now, accept_overlap=accept_overlap)
         borrows.update(unit.connection, after)
         unit.record(borrow_events(EventKind.RELEASE, after, unit.actor, reason=reason))
@@ -119,8 +123,8 @@ def checked_reason(reason: str) -> str:
     return reason
 
 
-def _locked(unit: Unit, borrow_id: str) -> Borrow:
-    borrow = borrows.get(unit.connection, borrow_id, lock=True)
+def _existing(unit: Unit, borrow_id: str, *, lock: bool = False) -> Borrow:
+    borrow = borrows.get(unit.connection, borrow_id, lock=lock)
     if borrow is None:
         raise NotFound(f'there is no borrow "{borrow_id}"', borrow_id=borrow_id)
     return borrow

@@ -93,9 +93,9 @@ _SITUATION = Gathering(
     .where(_IN_USE, member_groups.c.name.in_(select(pool_rules.c.group_name).where(pool_rules.c.product == _POOL)))
     .group_by(holds.c.feature, member_groups.c.name),
 )
-# On PostgreSQL: nobody removes the member, takes its license or a seat of the pool, or ends its borrows, until this ends.
+# On PostgreSQL: nobody removes or changes the member, takes its license or a seat of the pool, or ends its borrows, until this ends.
 _LOCKS = (
-    Prepared(select(members.c.id).where(members.c.username_key == _KEY).with_for_update(read=True)),
+    Prepared(select(members.c.id).where(members.c.username_key == _KEY).with_for_update(key_share=True)),
     Prepared(
         select(assignments.c.level)
         .where(assignments.c.member_id == _ID, assignments.c.product == _PRODUCT, literal("") == _POOL)

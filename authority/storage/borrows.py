@@ -18,7 +18,7 @@ from authority.storage import holds
 from authority.storage.db.prepared import Gathering, Prepared
 from authority.storage.db.tables import borrows, member_groups, members
 from authority.storage.groups import name_of
-from authority.storage.members import key_of
+from authority.storage.members import ids_of_name
 
 # SQLite takes 32,766 values in one statement, PostgreSQL 65,535.
 MOST_VALUES = 10_000
@@ -27,6 +27,8 @@ MOST_VALUES = 10_000
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which borrows to list; None means all. `after` is the id that the page before ended with.
+
+    `member` is who has that user name, or when nobody has it who had it before: a copy may run though its member was removed.
 
     Group and user type are those that the member has now; `member_id` is for whoever may see their own alone.
     """
@@ -103,14 +105,14 @@ def out(connection: Connection, product: str, member_ids: Collection[int], now: 
 def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Borrow]:
     """A page of borrows, newest first; one more than the limit, so that the caller sees whether there is another page."""
     query = _BORROW.order_by(borrows.c.issued_at.desc(), borrows.c.id.desc()).limit(wanted.limit + 1)
+    if wanted.member is not None:
+        query = query.where(borrows.c.member_id.in_(ids_of_name(connection, wanted.member)))
     return _borrows(connection, query.where(*_conditions(wanted, now)))
 
 
 def _conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
     if wanted.state is not None:
         yield _in_state(wanted.state, now)
-    if wanted.member is not None:
-        yield members.c.username_key == key_of(wanted.member)
     if wanted.member_id is not None:
         yield borrows.c.member_id == wanted.member_id
     if wanted.product is not None:

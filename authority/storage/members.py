@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Executable, Select, bindparam, delete, insert, select, update
 
 from authority.domain.members import USERNAME, DownloadPermission, Member, Role
+from authority.storage.db.prepared import Prepared
 from authority.storage.db.tables import credentials, member_counts, member_groups, members
 from authority.storage.groups import name_of
 
@@ -66,7 +67,7 @@ _INSERT_GROUPS = insert(member_groups)
 _DELETE_GROUPS = delete(member_groups).where(member_groups.c.member_id == bindparam("of_member"))
 # Rows that refer to the member are still written by others meanwhile; only who asks for this lock too waits.
 _LOCK = select(members.c.id).where(members.c.id == bindparam("of_id")).with_for_update(key_share=True)
-_TOUCH = update(members).where(members.c.id == bindparam("of_id")).values(last_used_at=bindparam("at"))
+_TOUCH = Prepared(update(members).where(members.c.id == bindparam("of_id")).values(last_used_at=bindparam("at")))
 
 
 def by_username(connection: Connection, username: str, *, lock: bool = False) -> Member | None:
@@ -95,6 +96,16 @@ def _groups_of(connection: Connection, query: Executable, values: dict[str, Any]
     for row in connection.execute(query, values):
         groups.setdefault(row.member_id, []).append(row.name)
     return groups
+
+
+def ids_of_name(connection: Connection, username: str) -> list[int]:
+    """The number of the member with this user name, whatever its case; when nobody has it, those of members who had it."""
+    key = key_of(username)
+    ids = list(connection.execute(select(members.c.id).where(members.c.username_key == key)).scalars())
+    if ids:
+        return ids
+    former = connection.execute(select(members.c.id, members.c.username).where(members.c.removed_at.is_not(None)))
+    return [row.id for row in former if key_of(row.username) == key]
 
 
 def by_id(connection: Connection, member_id: int, *, lock: bool = False) -> Member | None:
@@ -206,8 +217,8 @@ def lock(connection: Connection, member_id: int | None) -> None:
 
 
 def touch(connection: Connection, member_id: int, at: datetime) -> None:
-    """Keeps when the member last used a license."""
-    connection.execute(_TOUCH, {"of_id": member_id, "at": at})
+    """Keeps when the member last used a license, connected or offline. The member is locked in this transaction."""
+    _TOUCH.run(connection, {"of_id": member_id, "at": at})
 
 
 def set_password(connection: Connection, member_id: int, password_hash: str) -> None:

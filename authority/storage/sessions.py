@@ -15,7 +15,7 @@ from authority.domain.events import UseMode
 from authority.domain.sessions import Session, SessionEnding
 from authority.storage import holds
 from authority.storage.db.tables import member_groups, members, sessions
-from authority.storage.members import key_of
+from authority.storage.members import ids_of_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Sessio
     if not wanted.ended:
         query = query.where(sessions.c.active_until > now, sessions.c.ended_by.is_(None))
     if wanted.member is not None:
-        query = query.where(members.c.username_key == key_of(wanted.member))
+        query = query.where(sessions.c.member_id.in_(ids_of_name(connection, wanted.member)))
     if wanted.member_id is not None:
         query = query.where(sessions.c.member_id == wanted.member_id)
     if wanted.product is not None:

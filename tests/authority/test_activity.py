@@ -11,14 +11,15 @@ from sqlalchemy import event as sqlalchemy_event
 
 from authority.domain.activity import Activity
 from authority.domain.members import CONSOLE, Actor
-from authority.domain.refusals import InvalidInput, NoSuchProduct, NotAllowed
-from authority.services import activity, endings, licenses, removal, sessions
+from authority.domain.refusals import BorrowRefused, InvalidInput, NoSuchProduct, NotAllowed
+from authority.services import activity, borrow, endings, licenses, members, removal, sessions
 from authority.services.unit import Unit
 from tests.support.authorities import ON_SQLITE, START, Bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import asked, configure
 from tests.support.organizations import actor
 from tests.support.workstations import SimulatedWorkstation
+from verifier.workstation.carry import Wish
 
 PRO, ALLSOURCE, DESKTOP = "arcgis-pro", "arcgis-allsource", "arcgis-desktop"
 
@@ -145,6 +146,44 @@ def test_checkout_renewal_and_check_in_of_a_borrow_count_as_use(bench: Bench) ->
     bench.clock.turn(hours=5)
     endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(again.file, bench.clock()))
     assert of(bench).last_used_at == START + timedelta(days=21, hours=5)
+
+
+def test_the_member_is_shown_with_the_last_use_of_any_license(bench: Bench) -> None:
+    """Connected or offline: a checkout, a renewal, a check-in, a session."""
+    ada, laptop = bench.member("ada"), workstation("laptop")
+
+    def last_used() -> datetime | None:
+        (row,) = [item for item in members.page(Unit(bench.authority, CONSOLE)).members if item.username == "ada"]
+        assert members.show(Unit(bench.authority, CONSOLE), "ada")[0].last_used_at == row.last_used_at
+        return row.last_used_at
+
+    assert last_used() is None
+    request = laptop.request(Wish(PRO, days=3), bench.clock())
+    issued = borrow.issue(Unit(bench.authority, ada), request)
+    assert last_used() == START
+    renewed_at = bench.clock.turn(hours=1)
+    issued_to(bench, ada, laptop, days=9)
+    assert last_used() == renewed_at
+    bench.clock.turn(hours=1)
+    borrow.issue(Unit(bench.authority, ada), request)
+    with pytest.raises(BorrowRefused):
+        issued_to(bench, ada, laptop, days=31)
+    assert last_used() == renewed_at
+    used_at = bench.clock.turn(hours=1)
+    use(bench, ada, laptop)
+    assert last_used() == used_at
+    back_at = bench.clock.turn(hours=1)
+    receipt = laptop.receipt_for(issued.file, bench.clock())
+    endings.check_in(Unit(bench.authority, CONSOLE), receipt)
+    assert last_used() == back_at
+    bench.clock.turn(hours=1)
+    endings.check_in(Unit(bench.authority, CONSOLE), receipt)
+    lost = issued_to(bench, ada, laptop, DESKTOP)
+    out_at = bench.clock()
+    bench.clock.turn(hours=1)
+    endings.release(Unit(bench.authority, CONSOLE), lost.borrow.id, "lost", accept_overlap=True)
+    endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(lost.file, bench.clock()))
+    assert last_used() == out_at
 
 
 @ON_SQLITE

@@ -7,11 +7,13 @@ from sqlalchemy import insert
 
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import NotAuthenticated
-from authority.services import policies, removal
+from authority.services import borrow, endings, policies, removal
 from authority.services.unit import Unit
 from authority.signing.encoding import digest
+from authority.storage.borrows import Filter
 from authority.storage.db.tables import credentials
 from tests.support.authorities import Bench, actor_of
+from tests.support.borrowing import issued_to, workstation
 from tests.support.console import Console
 
 
@@ -33,6 +35,30 @@ def test_the_next_member_of_the_name_does_not_come_into_its_rules(bench: Bench) 
     bench.member("ada")
     assert policies.explain(Unit(bench.authority, CONSOLE), "ada", "arcgis-pro").rule.allowed
     assert [rule.level for rule in policies.listed(Unit(bench.authority, CONSOLE))[0]] == ["group", "organization"]
+
+
+def test_the_copies_of_a_removed_member_that_may_still_run_are_seen_by_name(bench: Bench) -> None:
+    laptop = workstation("laptop")
+    out = issued_to(bench, bench.member("Ada"), laptop, days=9)
+    removal.remove(Unit(bench.authority, CONSOLE), ["ada"], release=True)
+    (row,) = borrow.listed(Unit(bench.authority, CONSOLE), Filter(member="ADA"))[0]
+    assert (row.id, row.state(bench.clock()), row.copy_may_run_until(bench.clock())) == (
+        out.borrow.id,
+        "released",
+        out.borrow.expires_at,
+    )
+    endings.check_in(Unit(bench.authority, CONSOLE), laptop.receipt_for(out.file, bench.clock()))
+    (row,) = borrow.listed(Unit(bench.authority, CONSOLE), Filter(member="ada"))[0]
+    assert row.copy_may_run_until(bench.clock()) is None
+    assert borrow.listed(Unit(bench.authority, CONSOLE), Filter(member="nobody"))[0] == []
+
+
+def test_by_the_name_of_a_namesake_nothing_of_the_earlier_member_is_listed(bench: Bench) -> None:
+    issued_to(bench, bench.member("ada"), workstation("laptop"), days=9)
+    removal.remove(Unit(bench.authority, CONSOLE), ["ada"], release=True)
+    bench.member("ada")
+    assert borrow.listed(Unit(bench.authority, CONSOLE), Filter(member="ada"))[0] == []
+    assert len(borrow.listed(Unit(bench.authority, CONSOLE), Filter())[0]) == 1
 
 
 @pytest.mark.parametrize("arguments", [("borrow", "show"), ("session", "end"), ("member", "show"), ("borrow", "revoke")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,12 @@ from authority.storage import assignments, events, organization
 from authority.storage import borrows as stored
 from authority.storage import members as stored_members
 from authority.storage.assignments import LicenseChange
+from authority.storage.borrows import Filter
 from authority.storage.counts import Counts
 from authority.storage.db.tables import events as events_table
 from tests.conftest import new_postgres_database
 from tests.support.authorities import Bench, make_bench
-from tests.support.borrowing import fail_inserts, issued_to, workstation
+from tests.support.borrowing import at_once, codes, fail_inserts, issued_to, workstation
 from tests.support.database_contents import Contents, contents, log_rows
 from verifier.workstation.carry import Wish
 
@@ -153,6 +155,23 @@ def outcome(future: Future[Issued]) -> Issued | Refusal:
         return future.result(LONGEST_WAIT_SECONDS)
     except Refusal as error:
         return error
+
+
+def test_borrows_renewals_and_check_ins_of_one_member_at_once_do_not_wait_for_each_other(postgres_bench: Bench) -> None:
+    """All of them write when the member last used a license; locks are taken in one order, the member's first."""
+    bench = postgres_bench
+    ada = bench.member("ada")
+    for number in range(8):
+        laptop = workstation(f"laptop{number}")
+        issued = issued_to(bench, ada, laptop, days=2)
+        receipt = laptop.receipt_for(issued.file, bench.clock())
+        laptop.last_receipt = None
+        calls: list[Callable[[], object]] = [partial(issued_to, bench, ada, laptop, days=days) for days in range(3, 7)]
+        calls += [partial(issued_to, bench, ada, laptop, "arcgis-desktop", days=days) for days in range(3, 5)]
+        answers = at_once([*calls, partial(endings.check_in, Unit(bench.authority, ada), receipt)])
+        assert codes(answers).keys() <= {"done", "already-borrowed"}
+        for item in borrow.listed(Unit(bench.authority, ada), Filter(state="active"))[0]:
+            endings.release(Unit(bench.authority, CONSOLE), item.id, "next", accept_overlap=True)
 
 
 @pytest.mark.parametrize("ending", ["revoke", "release", "check in"])
