@@ -15,7 +15,7 @@ BUDGET = {
     "borrow": {
         "files": 43,
         "functions": 151,
-        "changes of file": 135,
+        "changes of file": 137,
         "SQL executions": 11,
         "SQL statements": 7,
         "connections": 1,
