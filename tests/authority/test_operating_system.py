@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event, text
 
 from authority.cli.main import main
 from authority.domain import disk
+from authority.domain.disk import NotPermitted
 from authority.domain.refusals import Refusal
 from authority.storage.db.database import Database
 from tests.support.borrowing import workstation
@@ -199,6 +201,7 @@ def test_a_file_that_cannot_be_read_is_told_by_what_the_system_says(
 )
 def test_what_sqlite_says_of_the_disk_is_told_as_such(tmp_path: Path, number: int, code: str) -> None:
     database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    database.make_private()
     error = sqlite3.OperationalError("as SQLite says it")
     error.sqlite_errorcode = number
     with pytest.raises(Refusal) as caught, database.read():
@@ -208,9 +211,13 @@ def test_what_sqlite_says_of_the_disk_is_told_as_such(tmp_path: Path, number: in
     database.close()
 
 
-def test_a_database_that_may_only_be_read_is_told_as_such(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CARNET_AUTHORITY_DATABASE_URL", f"sqlite:///file:{console.home / 'authority.db'}?mode=ro&uri=true")
-    console.refused("not-permitted", 3, "member", "add", "noel", "--type", "GIS Professional")
+def test_a_database_that_may_only_be_read_is_told_as_such(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    database.make_private()
+    event.listen(database.engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = 1"))
+    with pytest.raises(NotPermitted), database.write() as connection:
+        connection.execute(text("CREATE TABLE a (b)"))
+    database.close()
 
 
 def test_a_share_without_locks_still_serves_one_at_a_time(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
