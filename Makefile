@@ -6,7 +6,7 @@ SOURCES := authority verifier notebooks tests tools
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check check-locks check-long mutants notebooks gallery bench docs format lock
+.PHONY: help demo run test test-windows check check-locks check-long mutants notebooks gallery bench docs format lock
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ run: $(VENV)/run.ready ## serve the sample organization at http://127.0.0.1:8440
 test: $(VENV)/dev.ready ## run the tests
 	$(BIN)/pytest --numprocesses=logical --dist=loadfile --cov --cov-report=term
 
+test-windows: $(VENV)/dev.ready ## run the verifier's tests on a real Windows Python, by Wine
+	@$(BIN)/python -m tools.windows test
+
 check: $(VENV)/dev.ready ## everything that must hold: format, lint, types, walls, tests
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
@@ -45,6 +48,7 @@ check: $(VENV)/dev.ready ## everything that must hold: format, lint, types, wall
 	.ci/check-locks $(PYTHON)
 	$(BIN)/pytest --numprocesses=logical --dist=loadfile --cov --cov-report=term
 	$(BIN)/coverage report --include='verifier/*' --fail-under=97
+	@$(BIN)/python -m tools.windows test --where-possible
 
 check-locks: ## install the lock of what runs with the oldest pip of a supported Python, and with the newest
 	.ci/check-locks $(PYTHON)

@@ -16,6 +16,9 @@ from authority.services import passwords
 from authority.storage.db import schema
 from authority.storage.db.database import Database
 from tests.support.authorities import Bench, make_bench
+from tests.support.vectors import vectors
+
+__all__ = ["vectors"]
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -100,19 +103,6 @@ def sqlite_bench(tmp_path: Path) -> Iterator[Bench]:
     found = make_bench(f"sqlite:///{tmp_path / 'authority.db'}", tmp_path / "home")
     yield found
     found.authority.database.close()
-
-
-@pytest.fixture(scope="session")
-def vectors() -> Callable[[str], bytes]:
-    """Reads a file of the vectors that others made, found through CARNET_VECTORS."""
-    folder = os.environ.get("CARNET_VECTORS")
-    if not folder:
-        pytest.skip("CARNET_VECTORS is not set: the vectors that others made are not here")
-
-    def read(name: str) -> bytes:
-        return (Path(folder) / name).read_bytes()
-
-    return read
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,7 +10,7 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from verifier.core import claims, files, jose, keys, steps
 from verifier.core.grant import Grant, Workstation
 from verifier.core.keys import PublicKey
+from verifier.core.times import EPOCH
 from verifier.core.trust import TrustStore
 from verifier.errors import CarnetError
 
@@ -34,7 +35,7 @@ SOMEWHERE = Workstation("machine-laptop", "uid:1000", None)
 
 def at(seconds: int) -> datetime:
     """The aware time for seconds since 1970 UTC."""
-    return datetime.fromtimestamp(seconds, UTC)
+    return EPOCH + timedelta(seconds=seconds)
 
 
 @contextlib.contextmanager

@@ -127,3 +127,7 @@ def run(words: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last line of defense: a mistake of ours is told, not shown as a traceback
         tell(f"a mistake in the program, please report it: {type(error).__name__}: {error}")
         return 3
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -22,7 +22,7 @@ Steps 5 and 12, and the clock in 6, ask what the workstation remembers; `verify`
 import contextlib
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from verifier import errors
@@ -31,7 +31,7 @@ from verifier.core.claims import State
 from verifier.core.grant import Demand, Grant, Workstation
 from verifier.core.jose import open_by_kid
 from verifier.core.status import StatusList
-from verifier.core.times import rfc3339_of, timestamp
+from verifier.core.times import EPOCH, rfc3339_of, timestamp
 from verifier.core.trust import SECONDS_PER_DAY, Authorization, TrustStore
 
 # How far what is brought to a workstation may be ahead of its clock; a borrow states its own tolerance.
@@ -149,7 +149,7 @@ def judge(
         extensions=borrow.extensions,
         member=borrow.member,
         borrow_id=borrow.borrow_id,
-        expires_at=datetime.fromtimestamp(borrow.exp, UTC),
+        expires_at=EPOCH + timedelta(seconds=borrow.exp),
         days_left=math.ceil((borrow.exp - at) / SECONDS_PER_DAY),  # begun days
         alias=borrow.alias,
         warnings=warnings,

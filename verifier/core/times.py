@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+# Times are counted from here: the C library of Windows, which `datetime.fromtimestamp` asks, ends with the year 3000.
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def timestamp(at: datetime) -> int:
@@ -20,4 +23,4 @@ def rfc3339(at: datetime) -> str:
 
 def rfc3339_of(seconds: int) -> str:
     """`2026-03-01T12:00:00Z` for seconds since 1970 UTC that lie within the calendar, as those of every claim that was read do."""
-    return rfc3339(datetime.fromtimestamp(seconds, UTC))
+    return rfc3339(EPOCH + timedelta(seconds=seconds))
