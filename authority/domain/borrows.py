@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
+from authority.domain import days
 from authority.domain.catalogue import Authorization, Product
 from authority.domain.members import Assignment, Member
 from authority.domain.refusals import (
@@ -352,7 +353,7 @@ def released(borrow: Borrow, reason: str, now: datetime, *, accept_overlap: bool
     if not accept_overlap:
         raise OverlapNotAccepted(
             f"the copy on {borrow.machine.alias or borrow.machine.id} can still run until "
-            f"{borrow.expires_at:%Y-%m-%d %H:%M} UTC, {(borrow.expires_at - now) // timedelta(days=1)} days from now",
+            f"{borrow.expires_at:%Y-%m-%d %H:%M} UTC, {days.words(days.left(borrow.expires_at, now))} from now",
             until=borrow.expires_at,
         )
     return replace(borrow, ended_at=now, ended_by=Ending.RELEASED, end_reason=reason, seat_free_at=now)

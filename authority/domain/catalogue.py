@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from authority.domain import days
 from authority.domain.clocks import FROM_OUTSIDE
 from authority.domain.refusals import AuthorizationUnusable, NoSuchProduct
 
@@ -152,10 +153,10 @@ WARNING_BEFORE_END = timedelta(days=30)
 
 def end_warning(authorization: Authorization, now: datetime) -> str | None:
     """What to say about the end of the authorization from 30 days before it, None until then."""
-    left = authorization.ends_at - now
-    if left > WARNING_BEFORE_END:
+    if authorization.ends_at - now > WARNING_BEFORE_END:
         return None
-    if left <= timedelta(0):
+    if now >= authorization.ends_at:
         return f"the authorization ended at {authorization.ends_at:%Y-%m-%d %H:%M} UTC: install a new one from the vendor"
-    days = "less than a day" if left.days == 0 else f"{left.days} day{'s' if left.days > 1 else ''}"
-    return f"the authorization ends at {authorization.ends_at:%Y-%m-%d %H:%M} UTC, in {days}: ask the vendor for a new one"
+    is_last_day = authorization.ends_at - now < timedelta(days=1)
+    left = "less than a day" if is_last_day else days.words(days.left(authorization.ends_at, now))
+    return f"the authorization ends at {authorization.ends_at:%Y-%m-%d %H:%M} UTC, in {left}: ask the vendor for a new one"

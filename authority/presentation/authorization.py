@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import Field
 
+from authority.domain import days
 from authority.domain.catalogue import Authorization, Mode, Product, UserType, end_warning
 from authority.presentation.members import Numbers
 from authority.presentation.shown import Shown, Time
@@ -71,7 +72,7 @@ class AuthorizationShown(Shown):
     seq: int
     begins_at: Time
     ends_at: Time
-    days_left: int
+    days_left: int = Field(description="begun days, 0 from the end on")
     max_borrow_days: int
     members: MembersUsed
     user_types: dict[str, UserTypeShown]
@@ -88,7 +89,7 @@ class AuthorizationShown(Shown):
             seq=authorization.seq,
             begins_at=authorization.begins_at,
             ends_at=authorization.ends_at,
-            days_left=(authorization.ends_at - now).days,
+            days_left=days.left(authorization.ends_at, now),
             max_borrow_days=authorization.max_borrow_days,
             members=MembersUsed(
                 current=used["members"], maximum=authorization.members_total, types=dict(authorization.members_by_type)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from authority.domain import days
 from authority.domain.catalogue import Authorization, KeyUse, end_warning
 from authority.domain.clocks import BETWEEN_SERVERS
 from authority.domain.members import Privilege
@@ -105,10 +106,10 @@ def _signing(unit: Unit) -> str:
 def _authorized(unit: Unit) -> str:
     with unit.reading():
         in_force, now = unit.authorization, unit.now
-    left = (in_force.ends_at - now).days
-    if left < 0:
+    left = days.words(days.left(in_force.ends_at, now))
+    if now >= in_force.ends_at:
         raise Refusal(f"the authorization ended at {in_force.ends_at:%Y-%m-%d}")
-    text = f"the authorization (seq {in_force.seq}) ends at {in_force.ends_at:%Y-%m-%d}, {left} days from now"
+    text = f"the authorization (seq {in_force.seq}) ends at {in_force.ends_at:%Y-%m-%d}, {left} from now"
     return text if end_warning(in_force, now) is None else f"{text}: ask the vendor for a new one"
 
 

@@ -236,13 +236,14 @@ def test_the_very_same_file_again_says_that_nothing_changed(chain: Chain) -> Non
 def test_the_end_is_announced_from_thirty_days_before(chain: Chain) -> None:
     soon = datetime.now(UTC) + timedelta(days=20, hours=12)
     done = chain.install(chain.authorize(sample_toml(seq=2, exp=soon)), *chain.trusting())
-    assert "in 20 days: ask the vendor" in done["warning"]
+    assert "in 21 days: ask the vendor" in done["warning"]
     shown = chain.console.good("authorization", "show")
     assert shown["warning"] == done["warning"]
+    assert shown["days_left"] == 21
     assert f"warning: {done['warning']}" in chain.console.run("authorization", "show").out
     (found,) = [row for row in chain.console.good("doctor") if row["subject"] == "authorization"]
     assert found["ok"]
-    assert "ask the vendor" in found["message"]
+    assert "21 days from now: ask the vendor" in found["message"]
     later = datetime.now(UTC) + timedelta(days=40)
     assert chain.install(chain.authorize(sample_toml(exp=later)))["warning"] is None
 

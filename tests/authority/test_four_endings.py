@@ -108,7 +108,18 @@ def test_release_says_until_when_two_copies_may_run_and_needs_that_accepted() ->
         rules.released(a_borrow(), "lost", NOW + DAY, accept_overlap=False)
     assert caught.value.evidence == {"until": a_borrow().expires_at.isoformat()}
     assert "laptop" in caught.value.message
-    assert "6 days" in caught.value.message
+    assert "6 days from now" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [(7 * DAY, "7 days"), (7 * DAY - timedelta(seconds=1), "7 days"), (DAY, "1 day"), (timedelta(seconds=1), "1 day")],
+)
+def test_a_release_counts_the_days_as_the_workstation_does(left: timedelta, said: str) -> None:
+    """Begun days: "10 days left" here and "9 days from now" there were the same time."""
+    borrow = a_borrow()
+    with pytest.raises(OverlapNotAccepted, match=f" UTC, {said} from now"):
+        rules.released(borrow, "lost", borrow.expires_at - left, accept_overlap=False)
 
 
 def test_what_is_over_needs_no_overlap_accepted() -> None:

@@ -35,4 +35,9 @@ def describe(grant: Grant) -> str:
     """A Grant in one line."""
     extensions = f" with {', '.join(grant.extensions)}" if grant.extensions else ""
     until = rfc3339(grant.expires_at)
-    return f"good: {grant.product} {grant.level}{extensions} for {grant.member} until {until}, {grant.days_left} days left"
+    return f"good: {grant.product} {grant.level}{extensions} for {grant.member} until {until}, {days_left(grant)}"
+
+
+def days_left(grant: Grant) -> str:
+    """`10 days left`, `1 day left`: begun days."""
+    return f"{grant.days_left} day{'' if grant.days_left == 1 else 's'} left"

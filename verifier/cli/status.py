@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from verifier.cli.check import days_left
 from verifier.cli.output import result
 from verifier.core.times import rfc3339_of
 from verifier.workstation.check import License, licenses
@@ -65,7 +66,7 @@ def _as_lines(item: License) -> list[str]:
     lines = [f"{product.name} ({product.id}), borrowed by {borrow.member}"]
     lines += [f"  level      {level:<20} {'yes' if level in borrow.levels else 'no'}" for level in product.levels]
     lines += [f"  extension  {code:<20} {'yes' if code in borrow.extensions else 'no'}" for code in product.extensions]
-    left = f", {item.grant.days_left} days left" if item.grant else ""
+    left = f", {days_left(item.grant)}" if item.grant else ""
     lines.append(f"  until      {rfc3339_of(borrow.exp)}{left}")
     lines.append(f"  status     {'no list' if newest is None else f'list {newest.seq} of {rfc3339_of(newest.iat)}'}")
     notes = item.grant.warnings if item.grant else ()
