@@ -10,6 +10,7 @@ from authority.cli.frame import Columns, Frame, Group, pass_frame, reading, show
 from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
 from authority.cli.table import CommandTable
 from authority.domain.members import CONSOLE, DownloadPermission, Role
+from authority.domain.texts import NotText, text_of
 from authority.presentation import member_sheet, sheets
 from authority.presentation.licenses import AssignmentShown
 from authority.presentation.members import (
@@ -27,6 +28,8 @@ from authority.services.members import Change, Changed, NewMember
 from authority.services.removal import Removal
 from authority.services.unit import Unit
 
+# More than anybody types, and an end for what has none.
+LONGEST_SECRET = 64 * 1024
 FILES = CommandTable(
     {"import": "authority.cli.member_files:import_members", "export": "authority.cli.member_files:export_members"}
 )
@@ -73,11 +76,11 @@ def add(
 def _first_line(name: str) -> str:
     """Passwords come from files and never as arguments, which other users of the machine can read."""
     try:
-        # With or without a byte order mark, which editors on Windows write.
-        with reading(name), click.open_file(name, encoding="utf-8-sig") as stream:
-            return str(stream.readline()).rstrip("\r\n")
-    except ValueError as error:
-        raise click.UsageError(f"{name} is no UTF-8 text: save it as UTF-8") from error
+        with reading(name), click.open_file(name, "rb") as stream:
+            text = text_of(stream.read(LONGEST_SECRET))
+    except NotText as error:
+        raise click.UsageError(f"{name} {error}") from error
+    return text.replace("\r", "\n").partition("\n")[0]
 
 
 @member.command("set")

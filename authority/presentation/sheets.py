@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import IO, Any
 
 from authority.domain.refusals import InvalidInput
+from authority.domain.texts import is_utf16
 from authority.presentation import dialect
 from authority.presentation.shown import NOT_IN_SHEETS, Shown, rfc3339
 
@@ -188,6 +189,8 @@ def _text(stream: IO[bytes]) -> str:
     data = stream.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:
         raise InvalidInput(f"the file is larger than {LARGEST_FILE >> 20} MiB", hint="Split it into several files.")
+    if is_utf16(data):
+        raise InvalidInput("the file is no UTF-8 text but UTF-16, as PowerShell and some editors save it", hint=dialect.SAVE_AS)
     return data.decode("utf-8-sig", "surrogateescape")
 
 

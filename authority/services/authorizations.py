@@ -66,7 +66,7 @@ def install(unit: Unit, data: bytes, new_trust: NewTrust | None = None, *, dry_r
             _write(unit, installation)
     if installation.trust_file is None:
         return installation
-    unit.authority.remembered.organization = replace(unit.organization, trust_file=installation.trust_file.decode())
+    unit.authority.remembered.organization = replace(unit.organization, trust_file=installation.trust_file.decode("utf-8-sig"))
     return replace(installation, trouble=_copy_trust(unit.authority, installation.trust_file))
 
 
@@ -106,7 +106,7 @@ def _accepted(new_trust: NewTrust, organization: Organization) -> str:
             hint="Compare the thumbprint with the vendor, by a way other than the file's, and say it: --accept-root THUMBPRINT",
             roots=roots,
         )
-    return new_trust.data.decode()
+    return new_trust.data.decode("utf-8-sig")
 
 
 def _read(data: bytes, trust_file: str) -> Authorization:
@@ -196,7 +196,7 @@ def _refused_borrows(new: Authorization, tokens_out: Iterable[tuple[str, str]]) 
 def _write(unit: Unit, installation: Installation) -> None:
     new, trust_file = installation.authorization, unit.organization.trust_file
     if installation.trust_file is not None:
-        trust_file = installation.trust_file.decode()
+        trust_file = installation.trust_file.decode("utf-8-sig")
         organization.replace_trust_file(unit.connection, trust_file)
     organization.add_authorization(unit.connection, new, trust_file, unit.at)
     pools.add_missing(unit.connection, new.products.values())

@@ -60,7 +60,7 @@ def install(settings: Settings, name: str, admin: str, vendor: Vendor | None) ->
         keyring.write(settings.root_folder, "root", root, passphrase)
         root_folder.remember(settings.root_folder, found)
     else:
-        trust_text = vendor.trust.decode("utf-8", "replace")
+        trust_text = vendor.trust.decode("utf-8-sig", "replace")
         found = authorizations.read_file(vendor.authorization, trust_text)
     # What can be refused is refused before anything is written that would be in the way of another try.
     check_made(found, authority.now())

@@ -12,6 +12,7 @@ from platformdirs import user_data_path
 
 from authority.domain.disk import NoHome
 from authority.domain.refusals import SettingsInvalid
+from authority.domain.texts import NotText, text_of
 
 PREFIX = "CARNET_AUTHORITY_"
 # Every setting with what it means; the documentation is held to this table.
@@ -88,11 +89,12 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
 
 def _from_file(path: Path) -> dict[str, object]:
     try:
-        with open(path, "rb") as stream:
-            return tomllib.load(stream)
+        return tomllib.loads(text_of(path.read_bytes()))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except NotText as error:
+        raise SettingsInvalid(f"{path} {error}") from error
+    except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingsInvalid(f"{path} cannot be read: {error}") from error
 
 

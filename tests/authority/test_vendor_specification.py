@@ -284,7 +284,7 @@ def test_public_keys_are_read_by_use() -> None:
 SAMPLE = keys.from_raw(sample_key("borrow").public_key().public_bytes_raw())
 LOW_ORDER = keys.encode(bytes(32))
 WRONG_KEYS: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "JSON"),
+    "empty": (b"", "empty"),
     "array": (b"[]", "not an object"),
     "member twice": (b'{"organization": "a", "organization": "a", "keys": []}', "JSON"),
     "deep": (b"[" * 100_000, "JSON"),

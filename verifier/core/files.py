@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from verifier.core.jose import strict_object
+from verifier.core.texts import unmarked
 from verifier.errors import Malformed, UnsupportedVersion
 
 LARGEST_FILE = 256 * 1024
@@ -25,11 +26,11 @@ MEMBERS: Mapping[str, frozenset[str]] = {
 
 
 def parse(data: bytes | str, kind: str | None = None) -> tuple[str, dict[str, Any]]:
-    """The kind of a file and its members. Raises Malformed, also when it is not of the `kind` asked for, or UnsupportedVersion."""
+    """The kind of a file and its members; a byte order mark is passed over. Raises Malformed, also when it is not of the `kind` asked for, or UnsupportedVersion."""
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data)
     if len(raw) > LARGEST_STATUS_FILE:
         raise Malformed(f"the file has {len(raw)} bytes, at most {LARGEST_STATUS_FILE} are read", size=len(raw))
-    members = strict_object(raw)
+    members = strict_object(unmarked(raw))
     own, version = members.pop("carnet", None), members.pop("version", None)
     if not isinstance(own, str) or own not in MEMBERS:
         raise Malformed('the file does not say with "carnet" which kind it is')

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from authority.domain.refusals import SpecificationInvalid
+from authority.domain.texts import NotText, text_of
 from authority.signing.vendor.problems import refuse
 from authority.signing.vendor.specification_tables import (
     MembersTable,
@@ -64,8 +65,9 @@ def _parsed(data: bytes) -> dict[str, Any]:
     if len(data) > LARGEST_FILE:
         raise SpecificationInvalid(f"the specification is larger than {LARGEST_FILE} bytes")
     try:
-        # Editors on Windows write a byte order mark.
-        return tomllib.loads(data.decode("utf-8-sig"))
+        return tomllib.loads(text_of(data))
+    except NotText as error:
+        raise SpecificationInvalid(f"the specification {error}") from error
     except (ValueError, RecursionError) as error:
         raise SpecificationInvalid(f"the specification is not TOML: {str(error)[:200]}") from error
 

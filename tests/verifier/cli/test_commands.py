@@ -66,6 +66,7 @@ INPUTS: dict[str, tuple[Callable[[Path, Chain], None], int]] = {
     "unknown kind": (containing(lambda chain: b'{"carnet":"gold","version":1}'), 1),
     "later version": (containing(lambda chain: b'{"carnet":"borrow","version":2}'), 1),
     "deep": (containing(lambda chain: b'{"carnet":' + b"[" * 200_000), 1),
+    "UTF-16": (containing(lambda chain: chain.borrow_file().decode().encode("utf-16")), 1),
     "escapes": (containing(lambda chain: b'{"carnet":"\\u001b[31m\\u009b31m","version":1}'), 1),
 }
 COMMANDS: dict[str, list[str]] = {
@@ -153,6 +154,19 @@ def test_what_passes_is_installed_and_what_does_not_is_told(
     assert [item["file"] for item in told["evidence"]["installed"]] == ["good.trust", "good.status"]
     store = Store(tmp_path / "home")
     assert [file.compact for file in store.status_files(store.trust())] == [carried.status_token()]
+
+
+def test_files_with_a_byte_order_mark_are_taken(carried: Chain, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for kind in ("trust", "status"):
+        path = Path(f"good.{kind}")
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert main(["install", "good.trust", "good.status"]) == 0
+    at = ["--at", "2026-03-02T10:00:00Z"]
+    assert main(["verify", "good.borrow", "--trust", "good.trust", "--status", "good.status", *at]) == 0
+    capsys.readouterr()
+    assert main(["inspect", "good.trust", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kind"] == "trust"
+    assert len(Store(tmp_path / "home").status_files(Store(tmp_path / "home").trust())) == 1
 
 
 def test_nothing_is_installed_when_one_of_the_files_is_not_there(carried: Chain, tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ BAD: dict[str, tuple[bytes | str, str]] = {
     "cut short": (GOOD[:-5], "malformed"),
     "twice": (GOOD + GOOD, "malformed"),
     "array": (b"[" + GOOD + b"]", "malformed"),
-    "byte order mark": (b"\xef\xbb\xbf" + GOOD, "malformed"),
+    "two byte order marks": (b"\xef\xbb\xbf" * 2 + GOOD, "malformed"),
+    "byte order mark alone": (b"\xef\xbb\xbf", "malformed"),
     "UTF-16": (GOOD.decode().encode("utf-16"), "malformed"),
     "surrogate in a text": ('{"carnet":"\ud800"}', "malformed"),
     "deep": (b"[" * 200_000, "malformed"),
@@ -57,6 +58,24 @@ BAD: dict[str, tuple[bytes | str, str]] = {
 def test_a_bad_file_is_refused(data: bytes | str, code: str) -> None:
     with refused(code):
         files.parse(data, "borrow")
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    """What is signed is within the text; Notepad puts the mark before it."""
+    assert files.parse(b"\xef\xbb\xbf" + GOOD, "borrow") == files.parse(GOOD, "borrow")
+    assert files.parse("\ufeff" + GOOD.decode(), "borrow") == files.parse(GOOD, "borrow")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_file_in_utf_16_is_named_as_such(encoding: str) -> None:
+    with pytest.raises(Malformed, match="UTF-16") as caught:
+        files.parse(GOOD.decode().encode(encoding))
+    assert "save it again as UTF-8" in caught.value.hint
+
+
+def test_an_empty_file_is_named_as_such() -> None:
+    with pytest.raises(Malformed, match="the file is empty"):
+        files.parse(b"")
 
 
 def test_a_file_is_read_up_to_its_largest_size() -> None:
