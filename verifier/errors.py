@@ -232,7 +232,7 @@ class AlreadyBorrowed(NotGood):
     code = "already-borrowed"
     default_hint = (
         "Have it returned first (carnet return PRODUCT -o FILE), so that its seat is free again. "
-        "Who uses this machine under a system account of their own has a state of their own; another folder is --home DIR."
+        "Who shares a system account with others keeps a state of their own with --home DIR, and makes the request there."
     )
 
     member: str | None = None

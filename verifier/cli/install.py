@@ -7,6 +7,8 @@ import argparse
 from verifier.cli.output import failure, result
 from verifier.cli.paths import read_input
 from verifier.core.files import parse
+from verifier.core.jose import COMPACT, strict_object
+from verifier.core.keys import decode
 from verifier.errors import CarnetError
 from verifier.workstation import install
 from verifier.workstation.store import Store
@@ -42,8 +44,20 @@ def install_files(arguments: argparse.Namespace) -> int:
     return failure(arguments, first_error, file=first_name, installed=installed)
 
 
-def _order(data: bytes) -> int:
+def _order(data: bytes) -> tuple[int, int]:
+    """Of one kind the lower number comes first: else an older list on the same stick would be refused as rolled back.
+
+    What the files say of themselves gives the order alone; each is checked when its turn comes.
+    """
     try:
-        return INSTALL_ORDER.index(parse(data)[0])
+        kind, members = parse(data)
+        return INSTALL_ORDER.index(kind), _number(members.get("status_list" if kind == "status" else kind))
     except (CarnetError, ValueError):
-        return len(INSTALL_ORDER)
+        return len(INSTALL_ORDER), 0
+
+
+def _number(compact: object) -> int:
+    """The `seq` in a compact JWS, unverified; 0 where it says none."""
+    match = COMPACT.match(compact) if isinstance(compact, str) else None
+    number = strict_object(decode(match[2])).get("seq") if match else None
+    return number if isinstance(number, int) else 0

@@ -90,6 +90,21 @@ def test_a_borrow_is_requested_installed_checked_and_returned(laptop: Laptop) ->
     assert (laptop.medium / "again.return").read_bytes() == first
 
 
+def test_several_lists_and_authorizations_on_one_stick_are_taken_the_oldest_first(laptop: Laptop) -> None:
+    """Whatever they are called: none of them comes as one that is older than what is known."""
+    chain = laptop.chain()
+    laptop.put("org.trust", chain.trust_file())
+    older = laptop.put("z.status", chain.status_file()), laptop.put("z.authorization", chain.authorization_file())
+    chain.authorization["seq"] += 1
+    chain.renew_authorization()
+    chain.set_status(0, seq=chain.status_list["seq"] + 1)
+    newer = laptop.put("a.status", chain.status_file()), laptop.put("a.authorization", chain.authorization_file())
+    damaged = laptop.put("b.status", b'{"carnet": "status", "version": 1, "authorization": 1, "status_list": "a.b.c"}')
+    assert len(laptop.told("install", *newer, *older, "org.trust")["installed"]) == 5
+    assert laptop.told("install", damaged, *newer, status=1)["code"] == "malformed"
+    assert laptop.told("install", older[0], status=3)["code"] == "status-list-rolled-back"
+
+
 @pytest.mark.parametrize(
     ("options", "extensions", "words"),
     [
