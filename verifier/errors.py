@@ -267,8 +267,19 @@ class StateDamaged(NotChecked):
     code = "state-damaged"
     default_hint = "Install the trust, borrow and status files again; nothing else is lost."
 
-    files: int | None = None
     path: str | None = None
+
+
+class NoMachineId(NotChecked):
+    """The system has no id by which this machine could be told from others, or one that many machines have."""
+
+    code = "no-machine-id"
+    default_hint = (
+        "As root, remove /etc/machine-id and run: systemd-machine-id-setup. In a container, give it the id of its host: "
+        "mount the host's /etc/machine-id."
+    )
+
+    files: int | None = None
 
 
 class NoHome(NotChecked):

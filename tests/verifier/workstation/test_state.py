@@ -21,7 +21,7 @@ from tests.support.real_workstation import RealWorkstation, make_workstation
 from verifier.core import steps
 from verifier.core.claims import STATE_TYP
 from verifier.core.reading import LAST_SECOND
-from verifier.errors import CarnetError
+from verifier.errors import CarnetError, NoMachineId
 from verifier.workstation import identity, install, machine_key
 from verifier.workstation.identity import hashed, linux
 from verifier.workstation.store import Store
@@ -339,14 +339,61 @@ def test_what_is_remembered_comes_back_as_it_was_kept(here: RealWorkstation) -> 
 
 def test_a_system_without_an_identity_cannot_be_checked(here: RealWorkstation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "plan9")
-    with refused("state-damaged"):
+    with refused("no-machine-id"):
         here.check()
 
 
-def test_a_machine_without_a_machine_id_cannot_be_checked(
-    here: RealWorkstation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+NO_ID: dict[str, tuple[bytes | None, str]] = {
+    "not there": (None, "is not there"),
+    "empty": (b"", "is empty"),
+    "a line": (b"\n", "is empty"),
+    "before the first boot": (b"uninitialized\n", 'says "uninitialized"'),
+    "zeros": (b"0" * 32 + b"\n", "is nothing but 0"),
+    "f": (b"f" * 32 + b"\n", "is nothing but f"),
+    "ones": (b"1" * 32, "is nothing but 1"),
+    "short": (b"3d1219c7c4c5404aaa1f6d2a48adfda\n", "no id of 32 digits"),
+    "long": (b"3d1219c7c4c5404aaa1f6d2a48adfda400\n", "no id of 32 digits"),
+    "with hyphens": (b"3d1219c7-c4c5-404a-aa1f-6d2a48adfda4\n", "no id of 32 digits"),
+    "two lines": (b"3d1219c7c4c5404aaa1f6d2a48adfda4\n\n", "no id of 32 digits"),
+    "other bytes": (b"\xff\xfe3\x00", "is no text"),
+}
+
+
+@pytest.mark.parametrize(("data", "fault"), NO_ID.values(), ids=NO_ID)
+def test_what_is_no_machine_id_is_told_with_what_to_do(
+    data: bytes | None, fault: str, here: RealWorkstation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "machine-id").write_text("uninitialized\n", encoding="ascii")
-    monkeypatch.setattr(linux, "MACHINE_ID_FILES", (tmp_path / "missing", tmp_path / "machine-id"))
-    with refused("state-damaged"):
+    if data is not None:
+        (tmp_path / "machine-id").write_bytes(data)
+    monkeypatch.setattr(linux, "MACHINE_ID_FILES", (tmp_path / "machine-id",))
+    with pytest.raises(NoMachineId) as caught:
         here.check()
+    assert fault in caught.value.message
+    assert "systemd-machine-id-setup" in caught.value.hint
+
+
+def test_an_id_beside_the_one_that_is_none_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "zeros").write_text("0" * 32)
+    (tmp_path / "good").write_text("3d1219c7c4c5404aaa1f6d2a48adfda4\n")
+    monkeypatch.setattr(linux, "MACHINE_ID_FILES", (tmp_path / "zeros", tmp_path / "good"))
+    assert linux.machine().id == hashed("3d1219c7c4c5404aaa1f6d2a48adfda4")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_mark"),
+    [
+        ("4c4c4544-0042-3510-8056-b3c04f4d4e32\n", True),
+        ("4C4C4544-0042-3510-8056-B3C04F4D4E32", True),
+        ("00000000-0000-0000-0000-000000000000\n", False),
+        ("ffffffff-ffff-ffff-ffff-ffffffffffff\n", False),
+        ("03000200-0400-0500-0006-000700080009\n", False),
+        ("Not Settable\n", False),
+        ("", False),
+    ],
+)
+def test_a_boards_number_that_many_boards_have_is_no_second_mark(
+    text: str, is_mark: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "product_uuid").write_text(text)
+    monkeypatch.setattr(linux, "PRODUCT_UUID_FILE", tmp_path / "product_uuid")
+    assert linux.machine().secondary == (hashed(text) if is_mark else None)

@@ -6,7 +6,7 @@ import sys
 from typing import NamedTuple, Protocol
 
 from verifier.core.keys import encode
-from verifier.errors import StateDamaged
+from verifier.errors import NoMachineId
 
 # Our application id. The system's own id is confidential (machine-id(5)): only a keyed hash of it leaves the machine.
 APPLICATION_ID = bytes.fromhex("6b1f3c5de0c94d0fa3f2a7c1d2847c11")
@@ -31,19 +31,19 @@ class System(Protocol):
     """What each operating system says of itself; a module of this folder for each."""
 
     def machine(self) -> MachineMark:
-        """The machine this process runs on. Raises StateDamaged when the system does not say."""
+        """The machine this process runs on. Raises NoMachineId when the system does not say."""
 
     def user(self) -> OsUser:
         """The user this process runs as, from the system and never from the environment, which the user can set."""
 
 
 def system() -> System:
-    """The system this process runs on. Raises StateDamaged for one that Carnet does not know."""
+    """The system this process runs on. Raises NoMachineId for one that Carnet does not know."""
     if sys.platform.startswith("linux"):
         from verifier.workstation.identity import linux
 
         return linux
-    raise StateDamaged(f"this version has no machine identity for {sys.platform}", hint="Use Carnet on Linux.")
+    raise NoMachineId(f"this version has no machine identity for {sys.platform}", hint="Use Carnet on Linux.")
 
 
 def hashed(raw: str) -> str:

@@ -7,26 +7,49 @@ import pwd
 import re
 from pathlib import Path
 
-from verifier.errors import StateDamaged
+from verifier.errors import NoMachineId
 from verifier.workstation.identity import MachineMark, OsUser, hashed
 
 MACHINE_ID_FILES = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
 PRODUCT_UUID_FILE = Path("/sys/class/dmi/id/product_uuid")
 MACHINE_ID = re.compile(r"\A[0-9a-f]{32}\n?\Z")
+# One digit 32 times is no id: machine-id(5) says so of zeros, and images are filled with others. Many machines would be one.
+ONE_DIGIT = re.compile(r"\A([0-9a-f])\1{31}\n?\Z")
+PRODUCT_UUID = re.compile(r"\A[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\n?\Z")
+# What makers of boards leave in them: the same on thousands of machines, so it tells none from another.
+UNSET_UUIDS = frozenset(
+    {
+        "03000200-0400-0500-0006-000700080009",
+        "00020003-0004-0005-0006-000700080009",
+        "12345678-1234-5678-90ab-cddeefaabbcc",
+    }
+)
 
 
 def machine() -> MachineMark:
-    """The machine by its machine-id(5); the board's UUID, where this user may read it, is the second mark."""
+    """The machine by its machine-id(5); the board's UUID, where this user may read it, is the second mark. Raises NoMachineId."""
+    faults = []
     for path in MACHINE_ID_FILES:
-        raw = _text(path)
-        if MACHINE_ID.match(raw):
-            board = _text(PRODUCT_UUID_FILE)
-            return MachineMark(hashed(raw), "linux-machine-id", hashed(board) if board else None)
-    raise StateDamaged(
-        "this machine has no machine id in /etc/machine-id",
-        hint="As root, run: systemd-machine-id-setup",
-        files=len(MACHINE_ID_FILES),
-    )
+        raw, fault = _text(path)
+        if not fault and (fault := _fault(raw)) == "":
+            return MachineMark(hashed(raw), "linux-machine-id", _board())
+        faults.append(f"{path} {fault}")
+    raise NoMachineId(f"this machine has no machine id: {', '.join(faults)}", files=len(MACHINE_ID_FILES))
+
+
+def _fault(raw: str) -> str:
+    """What is wrong with the text of a machine id, "" when nothing is."""
+    if not raw.strip():
+        return "is empty"
+    if not MACHINE_ID.match(raw):
+        return "has no id of 32 digits 0-9 and a-f" if raw.strip() != "uninitialized" else 'says "uninitialized"'
+    return f"is nothing but {raw[0]}" if ONE_DIGIT.match(raw) else ""
+
+
+def _board() -> str | None:
+    raw = _text(PRODUCT_UUID_FILE)[0].lower()
+    is_set = PRODUCT_UUID.match(raw) and not ONE_DIGIT.match(raw.replace("-", "")) and raw.strip() not in UNSET_UUIDS
+    return hashed(raw) if is_set else None
 
 
 def user() -> OsUser:
@@ -39,8 +62,13 @@ def user() -> OsUser:
     return OsUser(f"uid:{uid}", name)
 
 
-def _text(path: Path) -> str:
+def _text(path: Path) -> tuple[str, str]:
+    """The text of a file, or "" and why it cannot be read."""
     try:
-        return path.read_text(encoding="ascii")
-    except (OSError, ValueError):
-        return ""
+        return path.read_text(encoding="ascii"), ""
+    except FileNotFoundError:
+        return "", "is not there"
+    except OSError as error:
+        return "", f"cannot be read ({error.strerror})"
+    except ValueError:
+        return "", "is no text"
