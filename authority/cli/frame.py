@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from authority.cli import streams
 from authority.domain import disk
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Columns = Mapping[str, Callable[[T], object]]
 REFUSED, USAGE, TROUBLE = 1, 2, 3
+WRONG_USAGE = "wrong-usage"
 TROUBLES = (StorageUnavailable, SettingsInvalid, KeyUnusable, NotSetUp, DemonstrationOnly, SigningFailed, *disk.TROUBLES)
 # The name itself is wrong, which no other disk and no other permission would mend.
 WRONG_NAME = frozenset({errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP})
@@ -87,7 +89,20 @@ def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     return callback
 
 
-class Command(click.Command):
+class WithExamples(click.Command):
+    """A command whose help ends with examples."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the examples, each on its own line, and then what the command says at its end."""
+        from authority.cli.examples import examples_of
+
+        lines = examples_of(" ".join(ctx.command_path.split()[1:]))
+        if lines:
+            formatter.write("\nexamples:\n" + "".join(f"  {line}\n" for line in lines))
+        super().format_epilog(ctx, formatter)
+
+
+class Command(WithExamples):
     """A command that takes --home and --json wherever they stand."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -109,7 +124,7 @@ def _has_one_value(option: click.Option) -> bool:
     return not option.multiple and (not option.is_flag or bool(option.secondary_opts))
 
 
-class Group(click.Group):
+class Group(WithExamples, click.Group):
     """A group of such commands."""
 
     command_class = Command
@@ -275,6 +290,16 @@ def check_output(name: str) -> None:
         if error.errno in WRONG_NAME:
             raise click.UsageError(f"{name} cannot be written: {error.strerror}") from error
         raise disk.refusal_of(error, name, "written", disk.UNCHANGED) from error
+
+
+def usage_failure(error: click.ClickException) -> int:
+    """Prints wrong usage as an object for programs. Returns the exit status."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    # Without a command click says its help; a program is told what is missing.
+    message = "a command is missing" if isinstance(error, NoArgsIsHelpError) else error.format_message()
+    hint = f"{'carnet-authority' if context is None else context.command_path} --help shows what is taken."
+    _print_json({"ok": False, "code": WRONG_USAGE, "message": message, "hint": hint, "evidence": {}})
+    return error.exit_code
 
 
 def failure(frame: Frame, error: Refusal) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from authority.cli import streams
-from authority.cli.frame import TROUBLE, Frame, Group, failure, tell
+from authority.cli.frame import TROUBLE, Frame, Group, failure, tell, usage_failure
 from authority.cli.table import CommandTable
 from authority.domain.disk import OutputNotWritten, refusal_of
 from authority.domain.refusals import Refusal
@@ -37,13 +37,6 @@ COMMANDS = CommandTable(
     }
 )
 EPILOG = """\b
-examples:
-  carnet-authority init --org "Field Survey"
-  carnet-authority serve
-  carnet-authority member add ada --type "GIS Professional"
-  carnet-authority borrow issue trip.request --member ada -o trip.borrow
-  carnet-authority borrow release ID --reason "laptop re-imaged" --accept-overlap
-
 exit status: 0 done, 1 refused by a rule, 2 wrong usage, 3 storage, settings or key trouble
 """
 
@@ -93,6 +86,9 @@ def run(argv: Sequence[str] | None) -> int:
         sys.stdout, sys.stderr = outputs
         raise streams.ReaderGone from ended
     except click.ClickException as error:
+        # Where the mistake comes before the option was read, the option still says what is wanted.
+        if frame.json or "--json" in (sys.argv[1:] if argv is None else argv):
+            return usage_failure(error)
         error.show()
         return error.exit_code
     except OSError as error:

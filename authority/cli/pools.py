@@ -12,14 +12,6 @@ from authority.presentation.pools import ChangedPoolRule, GroupShareShown, PoolR
 from authority.services import pools
 from authority.services.unit import Unit
 
-EPILOG = """\b
-examples:
-  carnet-authority pool show
-  carnet-authority pool set arcgis-desktop Advanced --low-water 2
-  carnet-authority pool set arcgis-desktop Advanced --group field-crew --reserved 3 --maximum 6
-  carnet-authority pool remove arcgis-desktop Advanced --group field-crew
-"""
-
 
 def _group_text(share: GroupShareShown) -> str:
     limit = "" if share.maximum is None else f" of at most {share.maximum}"
@@ -37,7 +29,7 @@ COLUMNS: Columns[PoolShown] = {
 }
 
 
-@click.group(cls=Group, epilog=EPILOG)
+@click.group(cls=Group)
 def pool() -> None:
     """Say how the seats of concurrent products may be used, and see why there are none."""
 

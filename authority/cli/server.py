@@ -74,11 +74,11 @@ def init(frame: Frame, org: str, authorization: str | None, trust: str | None, k
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that serve.")
 @pass_frame
 def serve(frame: Frame, host: str, port: int, workers: int) -> None:
-    """Serve the REST API; prints one line with the URL when it is ready."""
+    """Serve the REST API; prints one line with the URL when it is ready, with --json an object."""
     settings = frame.settings()
     open_authority(settings).database.close()
     os.environ[f"{PREFIX}HOME"] = str(settings.home)
-    run_server("authority.web.application:serve", host, port, workers)
+    run_server("authority.web.application:serve", host, port, workers, as_json=frame.json)
 
 
 @click.command(cls=Command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import importlib
+import json
 import multiprocessing
 import os
 import signal
@@ -49,8 +50,8 @@ class OwnSocketServer(MPServer):
         self._listener.set_inheritable(True)
 
 
-def run_server(target: str, host: str, port: int, workers: int) -> None:
-    """Serves the WSGI application that the function `target` makes, until a signal; prints one line when it is ready.
+def run_server(target: str, host: str, port: int, workers: int, *, as_json: bool = False) -> None:
+    """Serves the WSGI application that the function `target` makes, until a signal; prints one line when it is ready, an object with `as_json`.
 
     Raises SettingsInvalid when the address cannot be listened on, because somebody else does, too.
     """
@@ -71,7 +72,7 @@ def run_server(target: str, host: str, port: int, workers: int) -> None:
         log_enabled=False,
         respawn_failed_workers=True,
     )
-    threading.Thread(target=_announce, args=(host, port), daemon=True).start()
+    threading.Thread(target=_announce, args=(host, port, as_json), daemon=True).start()
     server.serve(target_loader=load_in_worker)
 
 
@@ -111,7 +112,7 @@ def _end_with_server() -> None:
         os._exit(1)
 
 
-def _announce(host: str, port: int) -> None:
+def _announce(host: str, port: int, as_json: bool) -> None:
     """Prints the URL once a worker answers."""
     deadline = time.monotonic() + STARTING_SECONDS
     while time.monotonic() < deadline:
@@ -122,7 +123,8 @@ def _announce(host: str, port: int) -> None:
             except (OSError, http.client.HTTPException):
                 time.sleep(0.05)
             else:
+                url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
                 # Whoever started it may have stopped reading: it serves all the same.
                 with contextlib.suppress(OSError):
-                    print(f"Carnet authority at http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+                    print(json.dumps({"url": url}) if as_json else f"Carnet authority at {url}", flush=True)
                 return

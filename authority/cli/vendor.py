@@ -16,15 +16,8 @@ from authority.signing.vendor import root_folder
 from authority.signing.vendor.root_folder import Made
 from authority.wiring.app import system_clock
 
-EPILOG = """\b
-examples:
-  carnet-authority root init vendor --passphrase-file passphrase
-  carnet-authority root authorize vendor --passphrase-file passphrase \\
-      --spec field-survey.toml --keys keys.json -o field-survey.authorization
-"""
 
-
-@click.group(cls=Group, name="root", epilog=EPILOG)
+@click.group(cls=Group, name="root")
 def root_group() -> None:
     """The vendor's side: a root key, and authorizations made with it."""
 

@@ -280,6 +280,11 @@ class NoSuchProduct(Refusal):
     feature: str | None = None
     user_type: str | None = None
 
+    @property
+    def lacking(self) -> str | None:
+        """The level or extension that there is not, None when it is about the product."""
+        return self.feature or self.level or self.extension
+
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class MemberLimitReached(Refusal):

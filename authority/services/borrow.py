@@ -13,7 +13,7 @@ from authority.domain.clocks import FROM_OUTSIDE
 from authority.domain.events import EventKind, UseMode, borrow_events
 from authority.domain.members import Actor, Member, Privilege
 from authority.domain.offline_rules import OfflineRule, check_end, effective, end_of_borrow
-from authority.domain.refusals import BorrowRefused, InvalidInput, NotFound, RequestInvalid, RequestReplayed, StorageUnavailable
+from authority.domain.refusals import InvalidInput, NoSuchProduct, NotFound, RequestInvalid, RequestReplayed, StorageUnavailable
 from authority.services import seats, status_lists
 from authority.services.context import Authority
 from authority.services.seats import Case
@@ -52,7 +52,7 @@ def issue(unit: Unit, request: str, member: str | None = None) -> Issued:
 
     Raises:
         RequestInvalid, RequestReplayed, NotAllowed, NotFound: nothing is written.
-        BorrowRefused: a rule says no; a denial is in the log.
+        BorrowRefused, NoSuchProduct: a rule says no, or there is no such product, level or extension; a denial is in the log.
     """
     ask = inbox.read_request(request)
     with unit.writing():
@@ -92,7 +92,7 @@ def _for_whom(actor: Actor, member: str | None, ask: Ask) -> str:
 
 
 def _decided(unit: Unit, ask: Ask, username: str) -> _Decision:
-    """The first answer to this very request again, or a new one. Raises BorrowRefused; then its denial is recorded."""
+    """The first answer to this very request again, or a new one. Raises BorrowRefused, NoSuchProduct; then the denial is recorded."""
     known = unit.authorization.products.get(ask.product)
     pool = known if known is not None and known.is_concurrent else None
     situation = borrowing.situation(unit.connection, ask, username, pool, unit.now)
@@ -100,10 +100,15 @@ def _decided(unit: Unit, ask: Ask, username: str) -> _Decision:
     # Before the product, which may have left the authorization since.
     if situation.token is not None:
         return _answered(unit, situation.token, ask, member)
-    case = Case(unit.actor, member, ask, unit.authorization, unit.authorization.product(ask.product), unit.now)
+    try:
+        product = unit.authorization.product(ask.product)
+    except NoSuchProduct as error:
+        unit.record_denial(seats.denial_without_product(unit.actor, member, ask, error, UseMode.BORROW, ask.until))
+        raise
+    case = Case(unit.actor, member, ask, unit.authorization, product, unit.now)
     try:
         return _new_decision(unit, case, situation)
-    except BorrowRefused as error:
+    except seats.DENIED as error:
         unit.record_denial(seats.denial(case, situation.assignment, error, UseMode.BORROW, ask.until))
         raise
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from authority.domain import borrows as rules
 from authority.domain.borrows import Demand, Features
 from authority.domain.catalogue import Authorization, Product
 from authority.domain.events import Event, UseMode, denial_events
 from authority.domain.members import Actor, Assignment, Member
-from authority.domain.refusals import BorrowRefused
+from authority.domain.refusals import BorrowRefused, NoSuchProduct
 
 Asked = TypeVar("Asked", bound=Demand)
+# What a borrow or session that is asked for is refused with so that the log has it.
+Denied: TypeAlias = BorrowRefused | NoSuchProduct
+DENIED = (BorrowRefused, NoSuchProduct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def entitled(case: Case[Asked], assignment: Assignment | None, assigned: Mapping
 
 
 def denial(
-    case: Case[Asked], assignment: Assignment | None, error: BorrowRefused, mode: UseMode, until: datetime | None = None
+    case: Case[Asked], assignment: Assignment | None, error: Denied, mode: UseMode, until: datetime | None = None
 ) -> list[Event]:
     """The log rows of a refusal: the feature that was lacking, else what was asked for, else what would have been given.
 
@@ -58,3 +61,14 @@ def denial(
         extensions = () if assignment is None else assignment.extensions
     features = [level, *extensions] if error.lacking is None else [error.lacking]
     return denial_events(mode, case.ask, case.member, case.actor, error.code, features, until)
+
+
+def denial_without_product(
+    actor: Actor, member: Member, demand: Demand, error: NoSuchProduct, mode: UseMode, until: datetime | None = None
+) -> list[Event]:
+    """The log rows of a refusal of a product that is not licensed: one for each level and extension that was asked for.
+
+    Where none was asked for, the row has the name of the product. `until` is the end that was asked for.
+    """
+    features = [name for name in (demand.level, *(demand.extensions or ())) if name is not None]
+    return denial_events(mode, demand, member, actor, error.code, features or [demand.product], until)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from authority.domain import borrows as borrow_rules
 from authority.domain import sessions as rules
 from authority.domain.borrows import Borrow, Demand, Features
-from authority.domain.catalogue import KeyUse
+from authority.domain.catalogue import KeyUse, Product
 from authority.domain.events import BY_TIME, EventKind, UseMode, session_events
-from authority.domain.members import Assignment, Privilege
-from authority.domain.refusals import BorrowRefused, NotAllowed, NotFound
+from authority.domain.members import Assignment, Member, Privilege
+from authority.domain.refusals import NoSuchProduct, NotAllowed, NotFound
 from authority.domain.sessions import Session, SessionEnding, SessionSettings
 from authority.services import seats, session_settings
 from authority.services.seats import Case
@@ -60,14 +60,20 @@ def start(unit: Unit, demand: Demand) -> Started:
     """Starts a session of the member who asks, or uses the one that is active on this computer: that takes no second seat.
 
     Raises:
-        NotAllowed, NoSuchProduct: nothing is written.
-        BorrowRefused: a rule says no; a denial is in the log.
+        NotAllowed: nothing is written.
+        BorrowRefused, NoSuchProduct: a rule says no, or there is no such product, level or extension; a denial is in the log.
     """
     with unit.writing():
-        case = _case(unit, demand)
+        member = _member(unit)
+        try:
+            product = unit.authorization.product(demand.product)
+        except NoSuchProduct as error:
+            unit.record_denial(seats.denial_without_product(unit.actor, member, demand, error, UseMode.SESSION))
+            raise
+        case = _case(unit, demand, member, product)
         try:
             answer = _decide(unit, case)
-        except BorrowRefused as error:
+        except seats.DENIED as error:
             assignment = assignments.get(unit.connection, case.member.id, case.product.id)
             unit.record_denial(seats.denial(case, assignment, error, UseMode.SESSION))
             raise
@@ -84,7 +90,8 @@ def renew(unit: Unit, session_id: str) -> Started:
     with unit.writing():
         begun = _mine(unit, session_id)
         rules.check_open(begun, unit.now)
-        case = _case(unit, begun.demand())
+        demand = begun.demand()
+        case = _case(unit, demand, _member(unit), unit.authorization.product(demand.product))
         unit.membership.check_admitted(unit.actor)
         assignment = _locked(unit, case)
         session = _mine(unit, session_id, lock=True)
@@ -187,16 +194,22 @@ def _log_ended_by_time(unit: Unit, member_id: int | None = None) -> int:
     return len(ended)
 
 
-def _case(unit: Unit, demand: Demand) -> _Case:
-    """Locks the member first and reads then: who comes after sees all that was decided before."""
+def _member(unit: Unit) -> Member:
+    """The member who asks, locked before anything is read: who comes after sees all that was decided before.
+
+    Raises NotAllowed for who is no member.
+    """
     actor = unit.actor
     members.lock(unit.connection, actor.member_id)
     member = None if actor.member_id is None else members.by_id(unit.connection, actor.member_id)
     if member is None:
         raise NotAllowed(f"{actor.username} is no member, and a session is a member's own", hint="Sign in as the member.")
-    product = unit.authorization.product(demand.product)
+    return member
+
+
+def _case(unit: Unit, demand: Demand, member: Member, product: Product) -> _Case:
     settings = session_settings.settings(unit.connection)
-    return _Case(actor, member, demand, unit.authorization, product, unit.now, settings)
+    return _Case(unit.actor, member, demand, unit.authorization, product, unit.now, settings)
 
 
 def _locked(unit: Unit, case: _Case) -> Assignment | None:

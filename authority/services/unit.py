@@ -15,7 +15,7 @@ from authority.domain.clocks import BETWEEN_SERVERS
 from authority.domain.events import Event
 from authority.domain.members import Actor, Role
 from authority.domain.membership import Membership
-from authority.domain.refusals import BorrowRefused, NotAuthenticated
+from authority.domain.refusals import NotAuthenticated, Refusal
 from authority.services.context import Authority
 from authority.signing.encoding import digest
 from authority.signing.issuing import Issuer
@@ -89,7 +89,7 @@ class Unit:
         `first` writes what there has to be before a unit can begin: the organization that is being set up.
         Raises NotAuthenticated, OrganizationOverLimit, NotSetUp.
         """
-        refusal: BorrowRefused | None = None
+        refusal: Refusal | None = None
         with self.authority.database.write(keep=keep, at_end=self._write_events) as connection:
             if first is not None:
                 first(connection)
@@ -97,7 +97,7 @@ class Unit:
             self._events, self._denials = [], []
             try:
                 yield
-            except BorrowRefused as error:
+            except Refusal as error:
                 if not self._denials:
                     raise
                 refusal = error

@@ -94,8 +94,10 @@ def problem(status: int, code: str, detail: str, hint: str, errors: list[dict[st
 
 def invalid(error: ValidationError) -> Response:
     """What pydantic found, in our body; the values themselves are not repeated, they may be secrets."""
-    errors = [{"field": ".".join(str(part) for part in item["loc"]), "message": item["msg"]} for item in error.errors()]
-    names = ", ".join(item["field"] or "the body" for item in errors)
+    errors = [
+        {"name": ".".join(str(part) for part in item["loc"]), "message": item["msg"], "value": None} for item in error.errors()
+    ]
+    names = ", ".join(item["name"] or "the body" for item in errors)
     return problem(400, "invalid-input", f"not understood: {names}", "Correct the named values and try again.", errors)
 
 
@@ -104,7 +106,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(Refusal)
     def refused(error: Refusal) -> Response:
-        errors = [{"name": name, "value": value} for name, value in error.evidence.items()]
+        errors = [{"name": name, "message": None, "value": value} for name, value in error.evidence.items()]
         return problem(STATUS.get(error.code, 500), error.code, error.message, error.hint, errors)
 
     @app.errorhandler(OSError)

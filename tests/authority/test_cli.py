@@ -102,6 +102,17 @@ def test_wrong_usage_exits_with_2_and_prints_nothing_on_stdout(console: Console,
         assert ended.out == ""
 
 
+@pytest.mark.parametrize("arguments", WRONG_USAGE, ids=lambda value: " ".join(value) or "nothing")
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_wrong_usage_is_an_object_for_programs(console: Console, arguments: tuple[str, ...], place: str) -> None:
+    ended = console.run(*(("--json", *arguments) if place == "first" else (*arguments, "--json")))
+    assert (ended.status, ended.err) == (2, "")
+    assert ended.json.keys() == {"ok", "code", "message", "hint", "evidence"}
+    assert (ended.json["ok"], ended.json["code"]) == (False, "wrong-usage")
+    assert ended.json["message"]
+    assert "--help" in ended.json["hint"]
+
+
 def test_a_home_that_is_none_exits_with_3(empty: Console) -> None:
     for arguments in (("borrow", "list"), ("doctor",), ("serve",), ("log", "export"), ("status-list", "export", "-o", "x")):
         empty.refused("not-set-up", 3, *arguments)
@@ -150,7 +161,7 @@ def test_members_are_added_with_a_password_from_a_file(console: Console, tmp_pat
 def test_licenses_are_assigned(console: Console) -> None:
     found = console.good("license", "assign", "ada", "arcgis-allsource", "--level", "Basic", "--extension", "3DAnalyst")
     expected = {"member": "ada", "product": "arcgis-allsource", "level": "Basic", "extensions": ["3DAnalyst"]}
-    assert found == expected | {"ok": True}
+    assert found == expected | {"ok": True, "taken": [], "given": ["3DAnalyst", "Basic"]}
     console.refused("no-such-product", 1, "license", "assign", "ada", "arcgis-nothing", "--level", "Basic")
     console.refused("not-found", 1, "license", "assign", "nobody", "arcgis-pro", "--level", "Basic")
 

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
@@ -43,6 +44,14 @@ def test_serve_prints_one_line_and_stops_cleanly_on_a_signal(console: Console, n
         assert server.process.returncode == 0
         server.wait_until_gone(5)
         assert server.group() == []
+
+
+def test_serve_prints_an_object_for_programs(console: Console) -> None:
+    with served(console.home, "--json") as server:
+        ready = json.loads(server.line)
+        assert ready.keys() == {"url"}
+        with contextlib.closing(http.client.HTTPConnection(urlsplit(ready["url"]).netloc, timeout=10)) as connection:
+            assert server.request(connection, "GET", "/healthz", "")[0] == 200
 
 
 def test_a_borrow_over_http_is_seen_on_the_console(empty: Console) -> None:

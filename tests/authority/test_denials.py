@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from authority.domain.members import CONSOLE
-from authority.domain.refusals import BorrowRefused, ProductExpired
-from authority.services import licenses
+from authority.domain.refusals import BorrowRefused, NoSuchProduct, ProductExpired
+from authority.services import licenses, log
 from authority.services.unit import Unit
 from tests.support.authorities import ON_SQLITE, START, Bench, make_bench
 from tests.support.borrowing import disable, issued_to, workstation
+from tests.support.connecting import started
 from tests.support.database_contents import log_rows, row_counts
 
 
@@ -119,10 +120,50 @@ def test_after_the_end_of_the_authorization_every_product_has_ended(sqlite_bench
     assert caught.value.code == "product-expired"
 
 
-@ON_SQLITE
-def test_an_unknown_product_is_no_denial(bench: Bench) -> None:
+WITHOUT: dict[str, tuple[str, dict[str, Any], list[str]]] = {
+    "an unknown product": ("arcgis-mars", {"level": "Basic", "extensions": ("3DAnalyst",)}, ["Basic", "3DAnalyst"]),
+    "an unknown product alone": ("arcgis-mars", {}, ["arcgis-mars"]),
+    "an unknown level": ("arcgis-pro", {"level": "Ultimate"}, ["Ultimate"]),
+    "an unknown level of a pool": ("arcgis-desktop", {"level": "Ultimate"}, ["Ultimate"]),
+    "an unknown extension": ("arcgis-pro", {"extensions": ("3DAnalyst", "Mars")}, ["Mars"]),
+    "an unknown extension of a pool": ("arcgis-desktop", {"extensions": ("Mars",)}, ["Mars"]),
+}
+
+
+@pytest.mark.parametrize(("product", "wish", "features"), WITHOUT.values(), ids=WITHOUT)
+def test_what_there_is_not_is_refused_and_logged(bench: Bench, product: str, wish: dict[str, Any], features: list[str]) -> None:
+    """B11: each refusal of a borrow is logged, that of a product, level or extension that is not licensed too."""
     ada = bench.member("ada")
-    with pytest.raises(Exception, match="no product") as caught:
-        issued_to(bench, ada, workstation("laptop"), product="arcgis-nothing")
-    assert getattr(caught.value, "code", "") == "no-such-product"
-    assert log_rows(bench.authority.database, "denial") == []
+    with pytest.raises(NoSuchProduct):
+        issued_to(bench, ada, workstation("laptop"), product=product, **wish)
+    rows = log_rows(bench.authority.database, "denial")
+    assert [(row["product"], row["feature"]) for row in rows] == [(product, feature) for feature in features]
+    assert {(row["reason"], row["mode"], row["member"], row["machine"]) for row in rows} == {
+        ("no-such-product", "borrow", "ada", "machine-laptop")
+    }
+    assert row_counts(bench.authority.database)["borrows"] == 0
+
+
+@pytest.mark.parametrize(("product", "wish", "features"), WITHOUT.values(), ids=WITHOUT)
+def test_a_session_of_what_there_is_not_is_logged_too(
+    bench: Bench, product: str, wish: dict[str, Any], features: list[str]
+) -> None:
+    ada = bench.member("ada")
+    with pytest.raises(NoSuchProduct):
+        started(bench, ada, workstation("laptop"), product, **wish)
+    rows = log_rows(bench.authority.database, "denial")
+    assert [(row["feature"], row["reason"], row["mode"]) for row in rows] == [
+        (feature, "no-such-product", "session") for feature in features
+    ]
+
+
+def test_the_checkout_log_has_them(sqlite_bench: Bench) -> None:
+    with pytest.raises(NoSuchProduct):
+        issued_to(sqlite_bench, sqlite_bench.member("ada"), workstation("laptop"), product="arcgis-mars")
+    (row,) = log.checkout_log(Unit(sqlite_bench.authority, CONSOLE))
+    assert (row["event"], row["product"], row["feature"], row["reason"]) == (
+        "denial",
+        "arcgis-mars",
+        "arcgis-mars",
+        "no-such-product",
+    )

@@ -231,7 +231,7 @@ def test_a_member_of_another_form_is_refused_by_its_name(world: World, name: str
                 body = with_value(body_of(world, name), place, value)
                 told = refused(send(world, name, json=body), 400, "invalid-input")
                 assert told["errors"], (place, value)
-                assert all(item["field"].startswith(place) for item in told["errors"]), (place, value, told["errors"])
+                assert all(item["name"].startswith(place) for item in told["errors"]), (place, value, told["errors"])
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
@@ -240,12 +240,12 @@ def test_a_body_has_what_is_required_and_nothing_unknown(world: World, name: str
     with unchanged(world.database):
         for place in [place for place, field in operation.members.items() if field.is_required]:
             told = refused(send(world, name, json=with_value(good, place)), 400, "invalid-input")
-            assert [item["field"] for item in told["errors"]] == [place]
+            assert [item["name"] for item in told["errors"]] == [place]
         for place in operation.objects:
             unknown = f"{place}.admin".lstrip(".")
             told = refused(send(world, name, json=with_value(good, unknown, value=True)), 400, "invalid-input")
-            assert [item["field"] for item in told["errors"]] == [unknown]
-            assert all(item.keys() == {"field", "message"} for item in told["errors"])
+            assert [item["name"] for item in told["errors"]] == [unknown]
+            assert all(item.keys() == {"name", "message", "value"} for item in told["errors"])
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
@@ -256,7 +256,7 @@ def test_a_body_that_is_no_object_or_too_large_or_no_json_is_refused(world: Worl
             refused(send(world, name, data=raw, content_type="application/json"), 400, "invalid-input")
         # It would be good if it were read twice.
         told = refused(send(world, name, json=good), 400, "invalid-input")
-        assert told["errors"][0]["field"] == ""
+        assert told["errors"][0]["name"] == ""
         padded = good[:-1] + f', "padding": "{"x" * 256 * 1024}"}}'
         refused(send(world, name, data=padded, content_type="application/json"), 413, "too-large")
         for content_type in wrong_values.NO_JSON:

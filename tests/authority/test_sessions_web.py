@@ -112,7 +112,7 @@ def test_its_holder_ends_a_session(web: Web) -> None:
     assert (answer.status_code, ended["state"], ended["ended_at"]) == (200, "checked-in", "2026-03-02T09:00:00Z")
     assert delete(web, f"/sessions/{found['id']}").get_json()["session"] == ended
     told = problem(web.post(f"/sessions/{found['id']}/renew", role=Role.MEMBER), 409, "session-ended")
-    assert {"name": "state", "value": "checked-in"} in told["errors"]
+    assert {"name": "state", "message": None, "value": "checked-in"} in told["errors"]
 
 
 def test_an_administrator_ends_a_session_and_the_user_is_told_until_when_to_save(web: Web) -> None:
@@ -122,7 +122,7 @@ def test_an_administrator_ends_a_session_and_the_user_is_told_until_when_to_save
     assert (answer.status_code, ended["state"], ended["save_by"]) == (200, "ended", "2026-03-02T10:00:00Z")
     told = problem(web.post(f"/sessions/{found['id']}/renew", role=Role.MEMBER), 409, "session-ended")
     assert "save your work by 2026-03-02 10:00 UTC" in told["detail"]
-    assert {"name": "save_by", "value": (START + timedelta(minutes=60)).isoformat()} in told["errors"]
+    assert {"name": "save_by", "message": None, "value": (START + timedelta(minutes=60)).isoformat()} in told["errors"]
     problem(web.post(f"/sessions/{found['id']}/end"), 409, "session-ended")
     problem(delete(web, f"/sessions/{found['id']}"), 409, "session-ended")
     assert [row["actor"] for row in log_rows(web.bench.authority.database, "end")] == ["administrator"]

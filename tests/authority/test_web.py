@@ -188,7 +188,7 @@ def test_a_refused_borrow_is_409_with_the_values(web: Web) -> None:
     found = problem(borrowed(web, days=31), 409, "duration-too-long")
     assert {item["name"] for item in found["errors"]} == {"limit_days", "limit_until", "decided_by"}
     assert problem(borrowed(web, level="Ultimate"), 404, "no-such-product")["errors"] == [
-        {"name": "level", "value": "Ultimate"}
+        {"name": "level", "message": None, "value": "Ultimate"}
     ]
 
 

@@ -173,7 +173,7 @@ def test_another_vendor_needs_the_trust_file_and_the_root_key_accepted(web: Web,
     assert "trust" in told["hint"]
     for accepted in ([], ["A" * 43], [maker.thumbprint, "A" * 43]):
         told = problem(install(web, file, trust_file=trust, accept_root=accepted), 409, "authorization-unusable")
-        assert {"name": "roots", "value": [maker.thumbprint]} in told["errors"]
+        assert {"name": "roots", "message": None, "value": [maker.thumbprint]} in told["errors"]
     assert in_force(web) == 1
     given = {"trust_file": trust, "accept_root": [maker.thumbprint]}
     assert install(web, file, **given, dry_run=True).get_json()["trust_replaced"] is False

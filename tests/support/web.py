@@ -79,7 +79,7 @@ def problem(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
     assert (found["status"], found["code"]) == (status, code)
     assert found["type"] == f"urn:carnet:problem:{code}"
     assert found["request_id"] == answer.headers["X-Request-Id"] != ""
-    assert isinstance(found["errors"], list)
+    assert all(item.keys() == {"name", "message", "value"} for item in found["errors"]), found["errors"]
     assert found["detail"]
     assert found["title"]
     return found

@@ -17,7 +17,7 @@ from authority.services import borrow, endings
 from authority.storage.borrows import Filter
 from authority.web.access import authority, unit
 from authority.web.answers import JSON, json_of, sheet
-from authority.web.api.forms import FILE, Body, Id, IdCursor, Name, PageQuery, Problem, Text
+from authority.web.api.forms import COMPACT, Body, Id, IdCursor, Name, PageQuery, Problem, Text, file_answer
 
 api = APIBlueprint(
     "borrows", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem, 409: Problem}
@@ -25,6 +25,9 @@ api = APIBlueprint(
 
 # The other form in which borrows are listed, for the documentation.
 ALSO_CSV: Any = {"openapi_extra": {"content": {"text/csv": MediaType(schema=Schema(type=DataType.STRING))}}}
+
+
+BORROW_FILE = file_answer("borrow", authorization=COMPACT, borrow=COMPACT, status_list={"anyOf": [COMPACT, {"type": "null"}]})
 
 
 class BorrowRequest(Body):
@@ -111,7 +114,7 @@ def show(path: BorrowPath) -> Response:
     return json_of(BorrowShown.of(borrow.show(unit(), path.borrow_id), authority().now()))
 
 
-@api.get("/borrows/<borrow_id>/file", summary="The borrow file again", responses={200: FILE, 404: Problem})
+@api.get("/borrows/<borrow_id>/file", summary="The borrow file again", responses={200: BORROW_FILE, 404: Problem})
 def file(path: BorrowPath) -> Response:
     """The file of the latest token, byte for byte as it was given."""
     return Response(borrow.newest_file(unit(), path.borrow_id), content_type=JSON)

@@ -65,8 +65,22 @@ IdCursor = Annotated[Id, Field(description="`next` of the page before")]
 NameCursor = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,1024}$", description="`next` of the page before")]
 
 
-# The answer is a file, byte for byte as it is to be written down; docs/token-format.md has its form.
-FILE: dict[str, Any] = {"description": "a file", "content": {"application/json": {"schema": {"type": "object"}}}}
+def file_answer(kind: str, **members: dict[str, Any]) -> dict[str, Any]:
+    """The description of an answer that is a carried file, byte for byte as it is to be written down; docs/token-format.md has it."""
+    properties = {"carnet": {"type": "string", "const": kind}, "version": {"type": "integer", "const": 1}, **members}
+    schema = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    return {"description": f"a file of the kind {kind}", "content": {"application/json": {"schema": schema}}}
+
+
+COMPACT: dict[str, Any] = {"type": "string", "description": "a compact JWS"}
+
+
+class ProblemItem(BaseModel):
+    """One thing that the problem is about: what was sent wrongly, or a value of the sentence."""
+
+    name: str
+    message: str | None
+    value: Any
 
 
 class Problem(BaseModel):
@@ -78,5 +92,5 @@ class Problem(BaseModel):
     detail: str
     code: str
     hint: str
-    errors: list[dict[str, Any]]
+    errors: list[ProblemItem]
     request_id: str

@@ -9,9 +9,17 @@ from authority.presentation.log import Events
 from authority.services import access, log, overview, status_lists
 from authority.web.access import public, secret, unit
 from authority.web.answers import JSON, json_of
-from authority.web.api.forms import FILE, Body, Name, PageQuery, Problem, Text
+from authority.web.api.forms import COMPACT, Body, Name, PageQuery, Problem, Text, file_answer
 
 api = APIBlueprint("public", __name__)
+
+STATUS_FILE = file_answer("status", authorization=COMPACT, status_list=COMPACT)
+TRUST_FILE = file_answer(
+    "trust",
+    roots={"type": "array", "items": {"type": "object", "description": "a JWK"}},
+    organization={"type": "string"},
+    updates={"type": "array", "items": COMPACT},
+)
 
 
 class SignIn(Body):
@@ -38,13 +46,13 @@ def sign_out() -> tuple[str, int]:
     return "", 204
 
 
-@api.get("/status-list", summary="The newest status file", responses={200: FILE})
+@api.get("/status-list", summary="The newest status file", responses={200: STATUS_FILE})
 def status_list() -> Response:
     """A file of the kind status, for anyone to carry to any workstation."""
     return Response(status_lists.export(public()), content_type=JSON)
 
 
-@api.get("/trust", summary="The trust file", responses={200: FILE})
+@api.get("/trust", summary="The trust file", responses={200: TRUST_FILE})
 def trust() -> Response:
     """A file of the kind trust; compare its root key thumbprint by another way before you rely on it."""
     return Response(overview.trust_file(public()), content_type=JSON)

@@ -1,0 +1,103 @@
+"""Examples of every command, as its help shows them; a test parses each."""
+
+from __future__ import annotations
+
+# By the words that name the command. Each line is typed after `carnet-authority`.
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "": (
+        'init --org "Field Survey"',
+        "serve",
+        'member add ada --type "GIS Professional"',
+        "borrow issue trip.request --member ada -o trip.borrow",
+        'borrow release ID --reason "laptop re-imaged" --accept-overlap',
+    ),
+    "init": ('init --org "Field Survey"', 'init --org "Field Survey" --authorization field.authorization --trust vendor.trust'),
+    "serve": ("serve", "serve --host 0.0.0.0 --port 8440 --workers 4"),
+    "migrate": ("migrate",),
+    "doctor": ("doctor", "doctor --json"),
+    "demo": ("demo",),
+    "member import": ("member import members.csv --dry-run", "member import members.csv --go-on"),
+    "member export": ("member export -o members.csv",),
+    "member add": (
+        'member add ada --name "Ada Lovelace" --type "GIS Professional" --group survey',
+        "member add eve --type Creator --password-file eve.password",
+    ),
+    "member set": (
+        "member set ada --type Viewer --dry-run",
+        "member set ada eve --disable",
+        "member set ada eve --add-group night --remove-group survey",
+        "member set eve --role license-manager",
+    ),
+    "member show": ("member show ada",),
+    "member list": ("member list --group survey", 'member list --type "GIS Professional" --json'),
+    "member remove": (
+        "member remove ada eve --dry-run",
+        "member remove --file gone.txt --release",
+        "member remove --group night",
+    ),
+    "member defaults": (
+        "member defaults",
+        "member defaults --type Creator --add-on arcgis-pro=Standard --group survey",
+        "member defaults --no-groups --no-add-ons",
+        "member defaults --reset",
+    ),
+    "api-key create": ('api-key create ada --name "nightly report"',),
+    "api-key list": ("api-key list",),
+    "api-key revoke": ("api-key revoke ID", "api-key revoke ID ID --one-by-one"),
+    "license assign": (
+        "license assign ada eve arcgis-pro --level Standard --extension 3DAnalyst",
+        "license assign ada arcgis-pro --add-extension SpatialAnalyst",
+        "license assign --file licenses.csv --dry-run",
+    ),
+    "license unassign": ("license unassign ada eve arcgis-pro", "license unassign --file licenses.csv --dry-run"),
+    "license availability": ("license availability --product arcgis-pro",),
+    "license activity": ("license activity arcgis-pro",),
+    "policy show": ("policy show",),
+    "policy set": (
+        "policy set --allow --longest-days 30 --default-days 7",
+        "policy set --group field-crew --longest-days 60 --dry-run",
+        "policy set --member ada --product arcgis-pro --deny",
+    ),
+    "policy remove": ("policy remove --group field-crew",),
+    "policy explain": ("policy explain ada arcgis-pro",),
+    "pool show": ("pool show --product arcgis-desktop",),
+    "pool set": (
+        "pool set arcgis-desktop Advanced --low-water 2",
+        "pool set arcgis-desktop Advanced --group field-crew --reserved 3 --maximum 6",
+    ),
+    "pool remove": ("pool remove arcgis-desktop Advanced --group field-crew",),
+    "borrow issue": (
+        "borrow issue trip.request --member ada -o trip.borrow",
+        "borrow issue one.request two.request -o answers",
+    ),
+    "borrow list": ("borrow list", "borrow list --due-within 7 --group field-crew", "borrow list --csv -o offline.csv"),
+    "borrow show": ("borrow show ID",),
+    "borrow revoke": ('borrow revoke ID --reason "left the company"',),
+    "borrow release": (
+        'borrow release ID --reason "laptop re-imaged" --accept-overlap',
+        'borrow release --from stuck.csv --reason "machines gone" --dry-run',
+    ),
+    "borrow check-in": ("borrow check-in trip.return", "borrow check-in one.return two.return"),
+    "session list": ("session list --member ada", "session list --all --limit 50"),
+    "session end": ("session end ID", "session end ID ID --dry-run"),
+    "session settings": ("session settings", "session settings --computers 2 --minutes 20"),
+    "status-list export": ("status-list export -o newest.status",),
+    "trust export": ("trust export -o organization.trust",),
+    "authorization show": ("authorization show",),
+    "authorization install": (
+        "authorization install field.authorization --dry-run",
+        "authorization install field.authorization --trust vendor.trust --accept-root THUMBPRINT",
+    ),
+    "key list": ("key list", "key list --public -o keys.json"),
+    "log export": ("log export -o log.jsonl", "log export --format parquet -o log.parquet"),
+    "root init": ("root init vendor --passphrase-file passphrase",),
+    "root authorize": (
+        "root authorize vendor --passphrase-file passphrase --spec field.toml --keys keys.json -o field.authorization",
+    ),
+}
+
+
+def examples_of(words: str) -> list[str]:
+    """The examples of a command, or the first one of each command of a group, as they are typed."""
+    lines = EXAMPLES.get(words) or [lines[0] for name, lines in EXAMPLES.items() if name.startswith(f"{words} ")]
+    return [f"carnet-authority {line}" for line in lines]
