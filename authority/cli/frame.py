@@ -292,8 +292,14 @@ def check_output(name: str) -> None:
         raise disk.refusal_of(error, name, "written", disk.UNCHANGED) from error
 
 
-def usage_failure(error: click.ClickException) -> int:
-    """Prints wrong usage as an object for programs. Returns the exit status."""
+def usage_failure(error: click.ClickException, *, as_json: bool) -> int:
+    """Prints wrong usage, as an object for programs with `as_json`. Returns the exit status.
+
+    A mistake may come before --json was read, so that the frame does not know of it.
+    """
+    if not as_json:
+        error.show()
+        return error.exit_code
     context = error.ctx if isinstance(error, click.UsageError) else None
     # Without a command click says its help; a program is told what is missing.
     message = "a command is missing" if isinstance(error, NoArgsIsHelpError) else error.format_message()

@@ -86,11 +86,7 @@ def run(argv: Sequence[str] | None) -> int:
         sys.stdout, sys.stderr = outputs
         raise streams.ReaderGone from ended
     except click.ClickException as error:
-        # Where the mistake comes before the option was read, the option still says what is wanted.
-        if frame.json or "--json" in (sys.argv[1:] if argv is None else argv):
-            return usage_failure(error)
-        error.show()
-        return error.exit_code
+        return usage_failure(error, as_json=frame.json or "--json" in (sys.argv if argv is None else argv))
     except OSError as error:
         return failure(frame, refusal_of(error, error.filename or "a file", "used"))
     except ModuleNotFoundError:
