@@ -8,8 +8,8 @@ from authority.domain.clocks import BETWEEN_SERVERS
 from authority.services.unit import Unit
 from authority.signing import issuing
 from authority.signing.encoding import digest
+from authority.storage import sessions, tokens
 from authority.storage import status_lists as lists
-from authority.storage import tokens
 from authority.storage.borrowing import NewestList
 from authority.storage.status_lists import PublishedList
 
@@ -60,6 +60,9 @@ def _publish(unit: Unit) -> PublishedList:
     newest = lists.newest(unit.connection)
     if newest is not None and _is_current(unit, newest):
         return newest  # another node was faster
+    if newest is not None and newest.issued_at > unit.now + BETWEEN_SERVERS:
+        # The clock was ahead and is right again: sessions of then would hold their seats for so much longer.
+        sessions.end_those_of_the_future(unit.connection, unit.now + BETWEEN_SERVERS, unit.now)
     packed = _packed(unit)
     seq, prev = (1, None) if newest is None else (newest.seq + 1, digest(newest.compact))
     compact = issuing.status_list(unit.issuer, packed, uri=unit.organization.status_uri, seq=seq, prev=prev, now=unit.now)

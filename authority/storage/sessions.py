@@ -141,6 +141,18 @@ def ended_by_time(connection: Connection, now: datetime, most: int, member_id: i
     return _sessions(connection, _PAST_OF_MEMBER, values | {"of_member": member_id})
 
 
+def end_those_of_the_future(connection: Connection, latest: datetime, now: datetime) -> None:
+    """Ends, as by time and now, the sessions that were used after `latest`: they would be active for so much longer.
+
+    What somebody else has in hand is being used, by which it is in time again.
+    """
+    query = select(sessions.c.id).where(sessions.c.last_used_at > latest, sessions.c.ended_by.is_(None))
+    ids = list(connection.execute(query.with_for_update(skip_locked=True)).scalars())
+    connection.execute(update(sessions).where(sessions.c.id.in_(ids)).values(active_until=now, last_used_at=now))
+    for session_id in ids:
+        holds.hold_until(connection, session_id, now)
+
+
 def is_any_ended_by_time(connection: Connection, now: datetime) -> bool:
     """Whether time ended a session that the log does not know of yet."""
     return connection.execute(_ANY_PAST, {"now": now}).first() is not None

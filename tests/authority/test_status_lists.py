@@ -13,16 +13,18 @@ from sqlalchemy import select
 
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import StorageUnavailable
-from authority.services import borrow, endings, status_lists
+from authority.services import borrow, endings, sessions, status_lists
 from authority.services.context import Authority
 from authority.services.unit import Unit
 from authority.signing import issuing
 from authority.signing.encoding import digest
 from authority.storage import status_lists as stored
 from authority.storage.db.tables import tokens as tokens_table
+from authority.storage.sessions import Filter as SessionFilter
 from tests.support.authorities import ON_SQLITE, Bench
-from tests.support.borrowing import at_once, claims_of, issued_to, with_random, workstation
-from tests.support.database_contents import contents, row_counts
+from tests.support.borrowing import at_once, claims_of, issued_to, seats_held, with_random, workstation
+from tests.support.connecting import started
+from tests.support.database_contents import contents, log_rows, row_counts
 from verifier import NotGood, TrustStore, verify
 from verifier.core import status, steps
 from verifier.core.jose import strict_object
@@ -73,6 +75,25 @@ def test_the_first_borrow_after_such_a_moment_carries_a_new_list(bench: Bench) -
     bench.clock.turn(days=-40)
     carried = claims(issued_to(bench, ada, laptop).file)
     assert (carried["seq"], carried["iat"]) == (of_the_future.seq + 1, int(bench.clock().timestamp()))
+
+
+def test_sessions_of_such_a_moment_end_with_it_and_free_their_seats(bench: Bench) -> None:
+    """They would be active, and count among the computers of their member, for so much longer."""
+    ada, eve = bench.member("ada"), bench.member("eve")
+    now = started(bench, eve, workstation("eves-laptop"), "arcgis-desktop").session
+    bench.clock.turn(days=40)
+    read(bench)
+    ahead = [started(bench, ada, workstation(f"w{number}"), "arcgis-desktop").session for number in range(3)]
+    used = sessions.renew(Unit(bench.authority, ada), ahead[0].id).session
+    bench.clock.turn(days=-40)
+    assert sessions.renew(Unit(bench.authority, ada), used.id).session.active_until < bench.clock() + timedelta(days=1)
+    read(bench)
+    active = sessions.listed(Unit(bench.authority, CONSOLE), SessionFilter())[0]
+    assert {item.id for item in active} == {now.id, used.id}
+    assert seats_held(bench, "arcgis-desktop", "Advanced") == 2
+    sessions.log_ended_by_time(Unit(bench.authority, CONSOLE))
+    ended = [row for row in log_rows(bench.authority.database, "end") if row["handle"] in {item.id for item in ahead[1:]}]
+    assert [(row["actor"], row["at"]) for row in ended] == [("time", bench.clock())] * 2
 
 
 @ON_SQLITE

@@ -121,15 +121,21 @@ def _install_borrow(store: Store, data: bytes, members: dict[str, Any], wall: in
     for file in carried:
         file_members = {name: members[name] for name in ("authorization", "status_list")}
         store.save_status(file.status_list.uri, files.render("status", file_members))
-    state.floor = max(state.floor, evidence.signed_at)
-    # Old entries go by signed time alone: a clock set forward must not make this machine forget.
-    state.activated = {jti: exp for jti, exp in state.activated.items() if exp > state.floor} | {borrow.jti: borrow.exp}
-    store.save_state(state)
+    _remember(store, state, evidence)
     if other is not None and _is_newer(other, borrow):
         return f'"{other.product}" {other.level} until {rfc3339_of(other.exp)}, as before: this file is of an earlier token'
     store.save_borrow(borrow.product, data)
     extensions = f" with {', '.join(borrow.extensions)}" if borrow.extensions else ""
     return f'"{borrow.product}" {borrow.level}{extensions} until {rfc3339(grant.expires_at)}'
+
+
+def _remember(store: Store, state: State, evidence: Evidence) -> None:
+    """Keeps that the token came here in time, and the newest signed time that came with it."""
+    borrow = evidence.borrow
+    state.floor = max(state.floor, evidence.signed_at)
+    # Old entries go by signed time alone: a clock set forward must not make this machine forget.
+    state.activated = {jti: exp for jti, exp in state.activated.items() if exp > state.floor} | {borrow.jti: borrow.exp}
+    store.save_state(state)
 
 
 def _carried_list(members: dict[str, Any], evidence: Evidence) -> list[StatusFile]:

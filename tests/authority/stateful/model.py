@@ -77,7 +77,7 @@ class Model(Seats):
         if held and wish.product != CONCURRENT:
             return "already-borrowed"
         level = self.given(name, wish)
-        use = Use(name, wish.product, wish.machine, level, wish.extensions, end, end, set())
+        use = Use(name, wish.product, wish.machine, level, self.wanted(name, wish), end, end, set())
         beside = [session for session in self.active_sessions(name) if self._is_same_place(session, use)]
         if wish.product == CONCURRENT and not self.served(use, set(), borrowing=True, without=beside):
             return "pool-exhausted"
@@ -94,7 +94,9 @@ class Model(Seats):
         receipt = request.receipt
         if receipt is not None and receipt not in self.borrows[self.receipts[receipt].borrow].receipts:
             return "already-borrowed"
-        if (wish.level is not None and rank(wish.level) > rank(here.level)) or not wish.extensions <= here.extensions:
+        if (wish.level is not None and rank(wish.level) > rank(here.level)) or not (
+            wish.extensions or set()
+        ) <= here.extensions:
             return "already-borrowed"
         lacking = self.not_given_any_more(here)
         if lacking is not None:
@@ -171,14 +173,17 @@ class Model(Seats):
             return refusal
         if self.terms.end_of(wish.product) <= self.now:
             return "product-expired"
-        session = Use(name, wish.product, wish.machine, self.given(name, wish), wish.extensions, self.now, self.now, set())
+        wanted = self.wanted(name, wish)
+        session = Use(name, wish.product, wish.machine, self.given(name, wish), wanted, self.now, self.now, set())
         if self._is_elsewhere(session):
             return "already-borrowed"
         running = next((use for use in self.active_sessions(name) if self._is_same_place(use, session)), None)
         return self._start(session) if running is None else self._start_again(running, wish)
 
     def _start_again(self, running: Use, wish: Wish) -> str:
-        if (wish.level is not None and rank(wish.level) > rank(running.level)) or not wish.extensions <= running.extensions:
+        if (wish.level is not None and rank(wish.level) > rank(running.level)) or not (
+            wish.extensions or set()
+        ) <= running.extensions:
             return "already-borrowed"
         return self.not_given_any_more(running) or self._use(running, AGAIN)
 

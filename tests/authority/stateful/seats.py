@@ -22,7 +22,7 @@ class Wish:
     product: str
     machine: int
     level: str | None = None
-    extensions: frozenset[str] = frozenset()
+    extensions: frozenset[str] | None = frozenset()
     days: int | None = None
 
 
@@ -139,7 +139,14 @@ class Seats(Organization):
             return refusal
         if wish.product in self.people[name].held and self.is_overallocated(wish.product):
             return "product-overallocated"
-        return self.not_held(name, wish.product, wish.level, wish.extensions)
+        return self.not_held(name, wish.product, wish.level, self.wanted(name, wish))
+
+    def wanted(self, name: str, wish: Wish) -> frozenset[str]:
+        """The extensions that are asked for; who asks for none in particular gets those that they hold."""
+        held = self.people[name].held.get(wish.product)
+        if wish.extensions is None:
+            return frozenset() if held is None else frozenset(held.extensions)
+        return wish.extensions
 
     def not_admitted(self, name: str, product: str) -> str | None:
         """Why a member may use nothing of the product, or None."""

@@ -42,6 +42,11 @@ def is_anybody_connected(machine: Machine) -> bool:
     return any(machine.model.is_active(use) for use in machine.model.sessions)
 
 
+def sequence_of(wish: Wish) -> tuple[str, ...] | None:
+    """The extensions that are asked for, None for none in particular."""
+    return None if wish.extensions is None else tuple(sorted(wish.extensions))
+
+
 class Using(Machine):
     """Borrows and sessions."""
 
@@ -96,7 +101,7 @@ class Using(Machine):
     def _borrow(self, what: str, name: str, wish: Wish, *, is_self: bool = True) -> None:
         number = self.model.ask(wish)
         workstation = self.workstations[wish.machine]
-        asked_for = carry.Wish(wish.product, wish.level, tuple(sorted(wish.extensions)), days=wish.days)
+        asked_for = carry.Wish(wish.product, wish.level, sequence_of(wish), days=wish.days)
         self.request_texts.append(workstation.request(asked_for, self.bench.clock()))
         self._send(what, number, name, is_self=is_self)
 
@@ -231,7 +236,7 @@ class Using(Machine):
     def _start(self, name: str, wish: Wish) -> None:
         before = {number for number, use in enumerate(self.model.sessions) if self.model.is_active(use)}
         expected = self.model.start(name, wish)
-        ask = asked(self.workstations[wish.machine], wish.product, wish.level, tuple(sorted(wish.extensions)))
+        ask = asked(self.workstations[wish.machine], wish.product, wish.level, sequence_of(wish))
         found = self.expect("start", expected, lambda: sessions.start(Unit(self.authority, self.by(name)), ask))
         if expected == CHECKOUT:
             self.session_ids.append(found.session.id)
@@ -331,11 +336,13 @@ class Using(Machine):
 
     # --- picking
 
-    def _held(self, pick: int, some: frozenset[str]) -> tuple[str, str, frozenset[str]]:
-        """Somebody, a product that they hold, and its extensions; of every fourth pick other extensions."""
+    def _held(self, pick: int, some: frozenset[str]) -> tuple[str, str, frozenset[str] | None]:
+        """Somebody, a product that they hold, and its extensions; of every fourth pick other ones, or None, which are the same."""
         licenses = self.holders()
         name, product = licenses[pick % len(licenses)]
         own = frozenset(self.model.people[name].held[product].extensions)
+        if pick % 4 == 1:
+            return name, product, None
         return name, product, own if pick % 4 else extensions_of(product, some)
 
     def _answered(self, is_wanted: Callable[[Use], bool]) -> list[int]:
