@@ -43,7 +43,15 @@ def system() -> System:
         from verifier.workstation.identity import linux
 
         return linux
-    raise NoMachineId(f"this version has no machine identity for {sys.platform}", hint="Use Carnet on Linux.")
+    if sys.platform == "win32":
+        from verifier.workstation.identity import windows
+
+        return windows
+    if sys.platform == "darwin":
+        from verifier.workstation.identity import macos
+
+        return macos
+    raise NoMachineId(f"{sys.platform} has no machine id that Carnet knows", hint="Use Carnet on Windows, Linux or macOS.")
 
 
 def hashed(raw: str) -> str:

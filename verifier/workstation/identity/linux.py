@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import re
 from pathlib import Path
 
 from verifier.errors import NoMachineId
-from verifier.workstation.identity import MachineMark, OsUser, hashed
+from verifier.workstation.identity import MachineMark, board, hashed
+from verifier.workstation.identity.posix import user
+
+__all__ = ["machine", "user"]
 
 MACHINE_ID_FILES = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
 PRODUCT_UUID_FILE = Path("/sys/class/dmi/id/product_uuid")
 MACHINE_ID = re.compile(r"\A[0-9a-f]{32}\n?\Z")
 # One digit 32 times is no id: machine-id(5) says so of zeros, and images are filled with others. Many machines would be one.
 ONE_DIGIT = re.compile(r"\A([0-9a-f])\1{31}\n?\Z")
-PRODUCT_UUID = re.compile(r"\A[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\n?\Z")
-# What makers of boards leave in them: the same on thousands of machines, so it tells none from another.
-UNSET_UUIDS = frozenset(
-    {
-        "03000200-0400-0500-0006-000700080009",
-        "00020003-0004-0005-0006-000700080009",
-        "12345678-1234-5678-90ab-cddeefaabbcc",
-    }
-)
 
 
 def machine() -> MachineMark:
@@ -32,7 +24,7 @@ def machine() -> MachineMark:
     for path in MACHINE_ID_FILES:
         raw, fault = _text(path)
         if not fault and (fault := _fault(raw)) == "":
-            return MachineMark(hashed(raw), "linux-machine-id", _board())
+            return MachineMark(hashed(raw), "linux-machine-id", board.mark(_text(PRODUCT_UUID_FILE)[0]))
         faults.append(f"{path} {fault}")
     raise NoMachineId(f"this machine has no machine id: {', '.join(faults)}", files=len(MACHINE_ID_FILES))
 
@@ -44,22 +36,6 @@ def _fault(raw: str) -> str:
     if not MACHINE_ID.match(raw):
         return "has no id of 32 digits 0-9 and a-f" if raw.strip() != "uninitialized" else 'says "uninitialized"'
     return f"is nothing but {raw[0]}" if ONE_DIGIT.match(raw) else ""
-
-
-def _board() -> str | None:
-    raw = _text(PRODUCT_UUID_FILE)[0].lower()
-    is_set = PRODUCT_UUID.match(raw) and not ONE_DIGIT.match(raw.replace("-", "")) and raw.strip() not in UNSET_UUIDS
-    return hashed(raw) if is_set else None
-
-
-def user() -> OsUser:
-    """The real uid; the name is the password database's, or the number again where it has none."""
-    uid = os.getuid()
-    try:
-        name = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        name = str(uid)
-    return OsUser(f"uid:{uid}", name)
 
 
 def _text(path: Path) -> tuple[str, str]:

@@ -1,0 +1,56 @@
+"""The number that a maker gave to a board (SMBIOS, system UUID): a second mark of a machine, on any system."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+from verifier.workstation.identity import hashed
+
+UUID = re.compile(r"\A[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\n?\Z")
+# One digit 32 times is no number of a board.
+ONE_DIGIT = re.compile(r"\A([0-9a-f])\1{31}\n?\Z")
+# What makers of boards leave in them: the same on thousands of machines, so it tells none from another.
+UNSET = frozenset(
+    {
+        "03000200-0400-0500-0006-000700080009",
+        "00020003-0004-0005-0006-000700080009",
+        "12345678-1234-5678-90ab-cddeefaabbcc",
+    }
+)
+# DMTF DSP0134: the header of a structure, the structure "System Information", and where its UUID stands.
+HEADER_BYTES = 4
+SYSTEM_INFORMATION = 1
+UUID_AT = slice(8, 24)
+
+
+def mark(text: str) -> str | None:
+    """The second mark for a system UUID as text, or None when it is none or one that many boards have."""
+    lowered = text.lower()
+    return hashed(text) if is_of_one_machine(lowered) and lowered.strip() not in UNSET else None
+
+
+def is_of_one_machine(lowered: str) -> bool:
+    """Whether a text in small letters is a UUID, and not one digit over and over."""
+    return UUID.match(lowered) is not None and ONE_DIGIT.match(lowered.replace("-", "")) is None
+
+
+def uuid_in(structures: bytes) -> str:
+    """The system UUID in a table of SMBIOS structures, as Linux and Windows write it, or "" when the table has none.
+
+    DMTF DSP0134, 6.1: each structure is its own length, then texts that end with two zero bytes. 7.2: the UUID of structure 1;
+    its first three fields are little-endian.
+    """
+    at = 0
+    while at + HEADER_BYTES <= len(structures):
+        kind, length = structures[at], structures[at + 1]
+        if length < HEADER_BYTES:
+            return ""
+        if kind == SYSTEM_INFORMATION:
+            raw = structures[at : at + length][UUID_AT]
+            return str(uuid.UUID(bytes_le=raw)) if len(raw) == UUID_AT.stop - UUID_AT.start else ""
+        end = structures.find(b"\0\0", at + length)
+        if end < 0:
+            return ""
+        at = end + 2
+    return ""
