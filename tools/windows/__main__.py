@@ -12,7 +12,7 @@ from pathlib import Path, PureWindowsPath
 from tools.windows import parts, wine
 from tools.windows.wine import NotHere, SetUpFailed, Wine
 
-TESTS = ("tests/verifier/core",)
+TESTS = ("tests/verifier/core", "tests/verifier/workstation/test_identity.py")
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--confcutdir=tests/verifier")
 
 
