@@ -17,6 +17,7 @@ from click.exceptions import NoArgsIsHelpError
 
 from authority.cli import streams
 from authority.domain import disk
+from authority.domain.names import is_shown
 from authority.domain.refusals import (
     DemonstrationOnly,
     KeyUnusable,
@@ -221,8 +222,8 @@ def _cell(value: object) -> str:
 
 
 def safe(text: str) -> str:
-    """Text for a terminal: escapes, line breaks and direction marks are shown by their code."""
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
+    """Text for a terminal: escapes, line breaks and direction marks are shown by their code; joiners are part of a word."""
+    return "".join(char if is_shown(char) else f"\\u{ord(char):04x}" for char in text)
 
 
 def read_input(name: str) -> bytes:

@@ -31,22 +31,35 @@ COLUMNS: Columns[FindingShown] = {
 
 @click.command(cls=Command)
 @click.option("--org", required=True, metavar="NAME", help="Name of the organization.")
+@click.option(
+    "--id", "wanted_id", metavar="ID", help="Id of the organization; default: made from the letters and digits of its name."
+)
 @click.option("--authorization", metavar="FILE", help="The vendor's authorization file.")
 @click.option("--trust", metavar="FILE", help="The vendor's trust file.")
 @click.option("--keys", metavar="DIR", help="Folder with the private keys that the authorization names.")
 @click.option("--admin", default="admin", show_default=True, metavar="NAME", help="User name of the first administrator.")
 @pass_frame
-def init(frame: Frame, org: str, authorization: str | None, trust: str | None, keys: str | None, admin: str) -> None:
+def init(
+    frame: Frame,
+    org: str,
+    wanted_id: str | None,
+    authorization: str | None,
+    trust: str | None,
+    keys: str | None,
+    admin: str,
+) -> None:
     """Set up an authority in the home.
 
     Without an authorization the organization is its own vendor: a root key and a sample authorization are made.
     """
+    if wanted_id is not None and authorization is not None:
+        raise click.UsageError("the vendor's authorization has the organization's id: leave --id out")
     vendor = None
     if authorization is not None and trust is not None:
         vendor = installation.Vendor(read_input(authorization), read_input(trust), None if keys is None else Path(keys))
     elif (authorization, trust, keys) != (None, None, None):
         raise click.UsageError("--authorization and --trust go together, and --keys with them")
-    made = installation.install(frame.settings(), org, admin, vendor)
+    made = installation.install(frame.settings(), org, admin, vendor, wanted_id=wanted_id)
     account = made.administrator
     value = {
         "home": str(made.home),

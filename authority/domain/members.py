@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,9 +12,12 @@ from authority.domain import names
 from authority.domain.catalogue import Authorization
 from authority.domain.refusals import InvalidInput, LastAdministrator, MemberLimitReached, NotAllowed
 
-# ASCII alone: no two user names can look alike or fold together in one program and not in another.
-USERNAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
-LONGEST_NAME = 128
+# What directories let stand in user names beside letters and digits (sAMAccountName, userPrincipalName, POSIX, and the marks
+# that are written within words). The first one is a letter or digit: no option, no path, and no formula begins like that.
+MARKS = "._@+-'!#$&^~\\\u2019\u00b7\u05f3\u05f4\u30fb"
+_SIMPLE = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
+# Letters of these look alike: a word has those of one of them.
+LOOK_ALIKES = frozenset({"LATIN", "GREEK", "CYRILLIC"})
 # /members/defaults is no member, and the log says "console" and "time" where no member did it.
 RESERVED = frozenset({"defaults", "console", "time"})
 
@@ -131,23 +135,52 @@ class Assignment:
     included: bool
 
 
-def check_username(username: str) -> None:
-    """Raises InvalidInput unless the user name is 1 to 128 of A-Z a-z 0-9 . _ @ + - and begins with a letter or digit.
+def username_of(text: str) -> str:
+    """A user name in NFC: 1 to 128 letters of any script, digits and `MARKS`, as directories have them.
 
-    Names that have a meaning of their own are refused too, whatever their case.
+    It begins with a letter or digit and does not end with a backslash. A letter that has a plain form is not taken, nor a
+    word with letters of scripts that look alike. Names that have a meaning of their own are refused too, whatever their case.
+    Raises InvalidInput, which says why.
     """
-    if not USERNAME.match(username):
-        raise InvalidInput(
-            f'"{username[:140]}" cannot be a user name: use letters, digits and . _ @ + -', username=username[:140]
-        )
-    if username.lower() in RESERVED:
+    username = unicodedata.normalize("NFC", text)
+    problem = _problem_of(username)
+    if problem is not None:
+        raise InvalidInput(f'"{username[:140]}" cannot be a user name: {problem}', username=username[:140])
+    if names.key_of(username) in RESERVED:
         raise InvalidInput(f'"{username}" cannot be a user name: it has another meaning', username=username)
+    return username
 
 
-def check_name(label: str, text: str) -> None:
-    """Raises InvalidInput unless the text is printable and at most 128 characters long."""
-    if len(text) > LONGEST_NAME or not text.isprintable():
-        raise InvalidInput(f"{label} must be printable text of at most {LONGEST_NAME} characters")
+def user_key(username: str) -> str:
+    """What makes two user names the same (see `names.key_of`). A text that is no user name is nobody's: its key is empty."""
+    if _SIMPLE.match(username):
+        return username.lower()
+    composed = unicodedata.normalize("NFC", username)
+    return names.key_of(composed) if _problem_of(composed) is None else ""
+
+
+def _problem_of(username: str) -> str | None:
+    """Why a text cannot be a user name, None when it can."""
+    if _SIMPLE.match(username):
+        return None
+    if max(len(username), len(names.key_of(username))) > names.LONGEST_NAME:
+        return f"it has more than {names.LONGEST_NAME} characters"
+    for char in username:
+        if not (unicodedata.category(char)[0] in "LM" or char.isdecimal() or char in MARKS or char in names.JOINERS):
+            return f"it has the character {names.character_name(char)}; use letters, digits and . _ @ + - ' ! # $ & ^ ~ \\"
+        if unicodedata.normalize("NFKC", char) != char:
+            return f"it has the character {names.character_name(char)}, which has a plain form"
+    if not username or not (unicodedata.category(username[0])[0] == "L" or username[0].isdecimal()) or username[-1] == "\\":
+        return "it begins with a letter or digit, and does not end with a backslash"
+    return _mixture(username)
+
+
+def _mixture(username: str) -> str | None:
+    for word in re.findall(r"[^\W\d_]+", username):
+        scripts = {unicodedata.name(char, "").split(" ", 1)[0] for char in word} & LOOK_ALIKES
+        if len(scripts) > 1:
+            return f'"{word}" has letters of several scripts: {", ".join(sorted(scripts))}'
+    return None
 
 
 def group_name(text: str) -> str:

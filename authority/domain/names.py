@@ -23,16 +23,16 @@ _TYPED = dict.fromkeys([*range(0x2010, 0x2016), 0x2212], "-") | dict.fromkeys([0
 _ONE_KEY = _INVISIBLE | _TYPED
 
 
-def spelled(label: str, text: str) -> str:
+def spelled(label: str, text: str, longest: int = LONGEST_NAME) -> str:
     """The text in the one spelling that is kept: NFC, each white space one U+0020, none at the ends.
 
-    `label` says in an error what it is. Raises InvalidInput for more than 128 characters, and for a character that has no
-    place in a name, which it names: controls, direction marks and what else is invisible, except the two joiners.
+    `label` says in an error what it is. Raises InvalidInput for more than `longest` characters, and for a character that has
+    no place in a name, which it names: controls, direction marks and what else is invisible, except the two joiners.
     """
     text = composed(text)
     check_characters(label, text)
-    if max(len(text), len(key_of(text))) > LONGEST_NAME:
-        raise InvalidInput(f"{label} has at most {LONGEST_NAME} characters, not {len(text)}")
+    if max(len(text), len(key_of(text))) > longest:
+        raise InvalidInput(f"{label} has at most {longest} characters, not {len(text)}")
     return text
 
 
@@ -52,6 +52,11 @@ def check_characters(label: str, text: str) -> None:
                 hint="Write it anew without that character: it cannot be seen.",
                 character=f"U+{ord(char):04X}",
             )
+
+
+def is_shown(text: str) -> bool:
+    """True when every character of the text can be in a name: printable, or one of the joiners."""
+    return all(char.isprintable() or char in JOINERS for char in text)
 
 
 def character_name(char: str) -> str:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from authority.domain.catalogue import Authorization, Product
-from authority.domain.members import Member, check_name
+from authority.domain.members import Member, user_key
+from authority.domain.names import spelled
 from authority.domain.refusals import DurationTooLong, InvalidInput, OfflineNotAllowed, ProductExpired
 
 # A hundred years, which is also the most that a workstation can ask for: every end of a borrow stays within the calendar.
@@ -75,9 +76,8 @@ def level_of(word: str) -> RuleLevel:
 
 def check_key(level: RuleLevel, subject: str, product: str) -> None:
     """Raises InvalidInput unless a rule of this level can have this subject and product, empty where it has none."""
-    if level != RuleLevel.GROUP:
-        check_name("the subject of a rule", subject)
-    check_name("the product of a rule", product)
+    spelled("the subject of a rule", subject)
+    spelled("the product of a rule", product)
     if level == RuleLevel.ORGANIZATION and (subject or product):
         raise InvalidInput("the organization's rule is for everybody and all products: it has neither subject nor product")
     if level == RuleLevel.PRODUCT and product:
@@ -120,7 +120,7 @@ def effective(rules: Iterable[Rule], member: Member, product: str) -> OfflineRul
 
 def _of_level(rules: list[Rule], level: RuleLevel, member: Member, product: str) -> Rule | None:
     subjects = {
-        RuleLevel.MEMBER: (member.username.lower(),),
+        RuleLevel.MEMBER: (user_key(member.username),),
         RuleLevel.GROUP: member.groups,
         RuleLevel.TYPE: (member.user_type,),
         RuleLevel.PRODUCT: (product,),

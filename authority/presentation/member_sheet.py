@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from authority.domain.members import Assignment, DownloadPermission, Member, Role, check_name, check_username, group_name
-from authority.domain.names import once
+from authority.domain.members import Assignment, DownloadPermission, Member, Role, group_name, username_of
+from authority.domain.names import once, spelled
 from authority.domain.refusals import InvalidInput, WrongCell
 from authority.presentation import dialect, sheets
 from authority.presentation.members import MemberShown
@@ -65,13 +65,11 @@ def _refusal(wrong: list[WrongCell]) -> InvalidInput | None:
 
 
 def _username(cell: str) -> str:
-    check_username(cell.strip())
-    return cell.strip()
+    return username_of(cell.strip())
 
 
 def _full_name(cell: str) -> str:
-    check_name("a name", cell)
-    return cell
+    return spelled("a name", cell)
 
 
 def _one_of(words: Mapping[str, Any]) -> Callable[[str], Any]:

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from authority.domain.api_keys import SIGN_IN_LASTS, ApiKey
 from authority.domain.events import Event, EventKind
-from authority.domain.members import Actor, CredentialKind, Member, Privilege, check_name
+from authority.domain.members import Actor, CredentialKind, Member, Privilege
+from authority.domain.names import key_of, spelled
 from authority.domain.refusals import InvalidInput, NotAuthenticated, NotFound
 from authority.services.members import existing
 from authority.services.passwords import is_right
@@ -60,8 +61,8 @@ def create_api_key(unit: Unit, username: str, name: str) -> tuple[str, ApiKey]:
     """
     with unit.writing():
         unit.actor.needs(Privilege.MANAGE_AUTHORITY)
-        check_name("the name of a key", name)
-        if not name.strip():
+        name = spelled("the name of a key", name)
+        if not key_of(name):
             raise InvalidInput("a key needs a name that says what it is for")
         return add_api_key(unit, existing(unit.connection, username, lock=True), name)
 

@@ -11,7 +11,7 @@ from authority.domain.borrows import Ask, Borrow, Features
 from authority.domain.catalogue import KeyUse
 from authority.domain.clocks import FROM_OUTSIDE
 from authority.domain.events import EventKind, UseMode, borrow_events
-from authority.domain.members import Actor, Member, Privilege
+from authority.domain.members import Actor, Member, Privilege, user_key
 from authority.domain.offline_rules import OfflineRule, check_end, effective, end_of_borrow
 from authority.domain.refusals import InvalidInput, NoSuchProduct, NotFound, RequestInvalid, RequestReplayed, StorageUnavailable
 from authority.services import seats, status_lists
@@ -86,7 +86,7 @@ def _for_whom(actor: Actor, member: str | None, ask: Ask) -> str:
     name = member or ask.member or (actor.username if actor.member_id is not None else None)
     if name is None:
         raise InvalidInput("the request names no member", hint="Say for whom: --member NAME")
-    if member is not None and ask.member is not None and member.lower() != ask.member.lower():
+    if member is not None and ask.member is not None and user_key(member) != user_key(ask.member):
         raise InvalidInput(f"the request was made for {ask.member}, not for {member}")
     return name
 

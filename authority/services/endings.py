@@ -8,6 +8,7 @@ from authority.domain import borrows as rules
 from authority.domain.borrows import Borrow, Ending
 from authority.domain.events import EventKind, borrow_events
 from authority.domain.members import Privilege
+from authority.domain.names import spelled
 from authority.domain.refusals import InvalidInput, NotFound, RequestInvalid
 from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
@@ -60,7 +61,7 @@ def revoke_several(
     With `dry_run` every check is made and nothing changed; the borrows are shown as they are. Raises NotAllowed, InvalidInput (the reason), and unless `one_by_one` what `revoke` raises.
     """
 
-    def withdraw(borrow_id: str) -> Borrow:
+    def withdraw(borrow_id: str, reason: str) -> Borrow:
         before = _existing(unit, borrow_id, lock=True)
         after = rules.revoked(before, reason, unit.now)
         borrows.update(unit.connection, after)
@@ -90,7 +91,7 @@ def release_several(
     unless `one_by_one` what `release` raises.
     """
 
-    def free(borrow_id: str) -> Borrow:
+    def free(borrow_id: str, reason: str) -> Borrow:
         before = _existing(unit, borrow_id, lock=True)
         after = rules.released(before, reason, unit.now, accept_overlap=accept_overlap)
         borrows.update(unit.connection, after)
@@ -104,23 +105,24 @@ def _end_several(
     unit: Unit,
     borrow_ids: Sequence[str],
     reason: str,
-    end: Callable[[str], Borrow],
+    end: Callable[[str, str], Borrow],
     *,
     one_by_one: bool,
     dry_run: bool,
 ) -> list[Outcome[str, Borrow]]:
     with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.END_BORROWS)
-        checked_reason(reason)
+        text = checked_reason(reason)
         borrows.lock(unit.connection, borrow_ids)
-        return all_or_none(borrow_ids, end, one_by_one=one_by_one)
+        return all_or_none(borrow_ids, lambda borrow_id: end(borrow_id, text), one_by_one=one_by_one)
 
 
 def checked_reason(reason: str) -> str:
-    """The reason itself. Raises InvalidInput when it is empty, too long or not printable."""
-    if not 0 < len(reason.strip()) <= LONGEST_REASON or not reason.isprintable():
+    """The reason in one spelling. Raises InvalidInput when it is empty, too long, or has a character that nobody sees."""
+    text = spelled("a reason", reason, LONGEST_REASON)
+    if not text:
         raise InvalidInput(f"a reason is printable text of 1 to {LONGEST_REASON} characters")
-    return reason
+    return text
 
 
 def _existing(unit: Unit, borrow_id: str, *, lock: bool = False) -> Borrow:

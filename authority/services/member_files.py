@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from authority.domain.members import Assignment, Member, Privilege, check_name, check_username
-from authority.domain.names import key_of
+from authority.domain.members import Assignment, Member, Privilege, user_key, username_of
+from authority.domain.names import key_of, spelled
 from authority.domain.refusals import InvalidInput, Refusal
 from authority.services import defaults, groups, licenses, members
 from authority.services.defaults import Defaults
@@ -91,7 +91,7 @@ def import_lines(
         unit.actor.needs(Privilege.MANAGE_MEMBERS)
         unit.actor.needs(Privilege.ASSIGN_LICENSES)
         with working(unit) as work:
-            in_form = _with_known_groups(unit, lines)
+            in_form = _in_form(unit, lines)
             start, rows_by_name = _start(unit, in_form), dict[str, int]()
             for line in in_form:
                 outcomes.append(_outcome(work, start, line, rows_by_name))
@@ -112,12 +112,12 @@ class _Start:
     usual: Defaults
 
     def of(self, line: Line) -> Member | None:
-        return self.members.get(stored.key_of(line.username))
+        return self.members.get(user_key(line.username))
 
 
 def _start(unit: Unit, lines: Sequence[Line]) -> _Start:
     """Only who is changed is locked: a borrow of somebody who stays as they are need not wait for the whole file."""
-    names = {line.username.lower(): line for line in reversed(lines) if line.refusal is None}
+    names = {user_key(line.username): line for line in reversed(lines) if line.refusal is None}
     by_key = stored.by_usernames(unit.connection, names)
     changing = [member.username for key, member in by_key.items() if _new_values(member, names[key].values)]
     by_key |= stored.by_usernames(unit.connection, changing, lock=True)
@@ -125,22 +125,30 @@ def _start(unit: Unit, lines: Sequence[Line]) -> _Start:
     return _Start(by_key, held, defaults.get(unit))
 
 
-def _with_known_groups(unit: Unit, lines: Sequence[Line]) -> list[Line]:
-    """The rows with groups as the organization spells them, asked once for the whole file."""
+def _in_form(unit: Unit, lines: Sequence[Line]) -> list[Line]:
+    """The rows with names in their one spelling, groups as the organization spells them, asked once for the whole file."""
     wanted = {group for line in lines if line.refusal is None for group in line.values.get("groups", ())}
     spellings = {key_of(name): name for name in groups.spelled(unit, sorted(wanted))}
 
     def of(line: Line) -> Line:
-        if line.refusal is not None or "groups" not in line.values:
+        if line.refusal is not None:
             return line
-        names = {spellings[key_of(group)] for group in line.values["groups"]}
-        return replace(line, values={**line.values, "groups": tuple(sorted(names))})
+        values = dict(line.values)
+        try:
+            if "full_name" in values:
+                values["full_name"] = spelled("a name", values["full_name"])
+            username = username_of(line.username)
+        except InvalidInput as error:
+            return replace(line, refusal=error)
+        if "groups" in values:
+            values["groups"] = tuple(sorted({spellings[key_of(group)] for group in values["groups"]}))
+        return replace(line, username=username, values=values)
 
     return [of(line) for line in lines]
 
 
 def _outcome(work: Work, start: _Start, line: Line, rows_by_name: dict[str, int]) -> Outcome:
-    first = rows_by_name.setdefault(line.username.lower(), line.number)
+    first = rows_by_name.setdefault(user_key(line.username) or line.username, line.number)
     try:
         if line.refusal is not None:
             raise line.refusal
@@ -166,8 +174,6 @@ def _added(work: Work, line: Line, usual: Defaults) -> Outcome:
         groups=values.get("groups"),
         vendor_access=values.get("vendor_access"),
     )
-    check_username(new.username)
-    check_name("a name", new.full_name)
     added, first = members.insert(work, new, None, usual, add_ons=line.licenses is None)
     after, held = _change(work, added, first, _new_values(added, values))
     held = _hold(work, after, held, line.licenses)
@@ -201,7 +207,6 @@ def _change(
     if not new:
         return before, held
     wanted = Change(**new)
-    check_name("a name", wanted.full_name or "")
     changed = members.change_within(work, before, held, wanted)
     return changed.after, (*changed.licenses.unchanged, *changed.licenses.added)
 

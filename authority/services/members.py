@@ -19,12 +19,13 @@ from authority.domain.members import (
     Privilege,
     Role,
     check_administrator_left,
-    check_name,
     check_room,
     check_room_in_type,
-    check_username,
+    user_key,
+    username_of,
 )
 from authority.domain.membership import Membership
+from authority.domain.names import spelled
 from authority.domain.refusals import AlreadyExists, InvalidInput, NotFound
 from authority.services import defaults, groups, pages
 from authority.services.defaults import Defaults
@@ -114,13 +115,16 @@ def _hash(unit: Unit, password: str | None) -> str | None:
 
 
 def in_form(unit: Unit, new: NewMember) -> NewMember:
-    """The new member with groups as the organization spells them, within a transaction that writes and has locked it.
+    """The new member with names in their one spelling, groups as the organization spells them, within a transaction that writes and has locked it.
 
     Raises InvalidInput for a user name, name or group that cannot be.
     """
-    check_username(new.username)
-    check_name("a name", new.full_name)
-    return replace(new, groups=None if new.groups is None else groups.spelled(unit, new.groups))
+    return replace(
+        new,
+        username=username_of(new.username),
+        full_name=spelled("a name", new.full_name),
+        groups=None if new.groups is None else groups.spelled(unit, new.groups),
+    )
 
 
 def insert(
@@ -223,7 +227,7 @@ def page(
 def show(unit: Unit, username: str) -> tuple[Member, list[Assignment]]:
     """A member and what it holds; everyone sees themself. Raises NotAllowed, NotFound."""
     with unit.reading():
-        if username.lower() != unit.actor.username.lower():
+        if user_key(username) != user_key(unit.actor.username):
             unit.actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
         member = existing(unit.connection, username)
         return member, assignments.of_member(unit.connection, member.id)
@@ -289,18 +293,18 @@ def check_administrator_stays(work: Work, before: Member, after: Member | None) 
 
 
 def changed_form(unit: Unit, wanted: Change) -> Change:
-    """The change with groups as the organization spells them, within a transaction that writes and has locked it.
+    """The change with names in their one spelling, groups as the organization spells them, within a transaction that writes and has locked it.
 
     Raises InvalidInput for a name or group that cannot be, and for groups that contradict each other.
     """
-    check_name("a name", wanted.full_name or "")
     added, removed = groups.spelled(unit, wanted.added_groups), groups.known(unit, wanted.removed_groups)
     if wanted.groups is not None and (added or removed):
         raise InvalidInput("all groups are named, and groups to add or remove as well: say one of them")
     if both := sorted(set(added) & set(removed)):
         raise InvalidInput(f'the group "{both[0]}" is to be added and removed')
     named = None if wanted.groups is None else groups.spelled(unit, wanted.groups)
-    return replace(wanted, groups=named, added_groups=added, removed_groups=removed)
+    full_name = None if wanted.full_name is None else spelled("a name", wanted.full_name)
+    return replace(wanted, full_name=full_name, groups=named, added_groups=added, removed_groups=removed)
 
 
 def _after(before: Member, wanted: Change) -> Member:

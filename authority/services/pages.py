@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 
+from authority.domain.names import is_shown
 from authority.domain.refusals import InvalidInput
 from authority.signing.encoding import encode
 
@@ -22,7 +23,7 @@ def parts(text: str, count: int) -> tuple[str, ...]:
         found = None
     if not isinstance(found, list) or len(found) != count:
         raise _not_known()
-    if not all(isinstance(part, str) and part.isprintable() for part in found):
+    if not all(isinstance(part, str) and is_shown(part) for part in found):
         raise _not_known()
     return tuple(found)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from authority.domain.events import Event, EventKind
-from authority.domain.members import Actor, Privilege
+from authority.domain.members import Actor, Privilege, user_key
 from authority.domain.offline_rules import OfflineRule, Rule, RuleLevel, check_key, check_rule, effective, explanation, level_of
 from authority.domain.refusals import InvalidInput, NotFound
 from authority.services import groups, pages
@@ -113,7 +113,7 @@ def _existing_key(unit: Unit, level: RuleLevel, subject: str, product: str) -> t
         member = members.by_username(unit.connection, subject)
         if member is None:
             raise NotFound(f'there is no member "{subject}"', member=subject)
-        subject = member.username.lower()
+        subject = user_key(member.username)
     elif level is RuleLevel.GROUP:
         subject = groups.spelled(unit, [subject])[0]
     return level, subject, product
@@ -122,14 +122,14 @@ def _existing_key(unit: Unit, level: RuleLevel, subject: str, product: str) -> t
 def _subject(unit: Unit, level: RuleLevel, subject: str) -> str:
     """The subject as a rule that is there has it."""
     if level is RuleLevel.MEMBER:
-        return subject.lower()
+        return user_key(subject)
     return groups.known(unit, [subject])[0] if level is RuleLevel.GROUP else subject
 
 
 def explain(unit: Unit, username: str, product_id: str) -> Explained:
     """The rule in effect and why. Members may ask for themselves. Raises NotAllowed, NotFound, NoSuchProduct."""
     with unit.reading():
-        if username.lower() != unit.actor.username.lower():
+        if user_key(username) != user_key(unit.actor.username):
             unit.actor.needs(Privilege.VIEW_BORROWS)
         member = members.by_username(unit.connection, username)
         if member is None:

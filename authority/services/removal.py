@@ -9,7 +9,7 @@ from authority.domain import borrows as rules
 from authority.domain import sessions as session_rules
 from authority.domain.borrows import Borrow, Ending
 from authority.domain.events import EventKind, borrow_events, session_events
-from authority.domain.members import Actor, Member, Privilege
+from authority.domain.members import Actor, Member, Privilege, user_key
 from authority.domain.refusals import MemberHasBorrow, NotAllowed
 from authority.services import session_settings
 from authority.services.members import check_administrator_stays, existing, member_event
@@ -60,7 +60,7 @@ def remove_several(
 
 def _once(usernames: Sequence[str]) -> list[str]:
     """Each name once, whatever its case."""
-    return list({name.lower(): name for name in usernames}.values())
+    return list({user_key(name) or name: name for name in usernames}.values())
 
 
 def _check(actor: Actor, removal: Removal, *, release: bool) -> None:

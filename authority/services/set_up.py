@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from sqlalchemy import Connection
 
 from authority.domain.catalogue import Authorization, KeyUse
 from authority.domain.events import Event, EventKind
-from authority.domain.members import CONSOLE, Member, Role, check_name, check_username
+from authority.domain.members import CONSOLE, Member, Role, username_of
+from authority.domain.names import key_of, spelled
 from authority.domain.offline_rules import FIRST_RULE
 from authority.domain.refusals import AlreadyExists, InvalidInput
 from authority.services import access, defaults, members
@@ -31,6 +33,13 @@ from authority.storage.organization import Organization
 # 2^20 places: a million tokens. Two bits each make 256 KiB, which pack to a few KiB while few of them are set.
 STATUS_SIZE = 2**20
 SAMPLE_LASTS = timedelta(days=3 * 365)
+# docs/token-format.md: the form of `sub` in an authorization.
+ORGANIZATION_ID = re.compile(r"\A[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?\Z")
+ID_RULE = "1 to 64 of a-z 0-9 . - that begin and end with a letter or digit"
+# Latin letters that Unicode does not take apart into a plain one and a mark.
+PLAIN_LETTERS = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i", "ħ": "h", "ŧ": "t"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +51,35 @@ class Administrator:
     api_key: str
 
 
-def organization_id(name: str) -> str:
-    """An id for an organization: its name in lower-case ASCII letters, digits and hyphens. Raises InvalidInput."""
-    check_name("the name of an organization", name)
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    text = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:48]
-    if not text:
-        raise InvalidInput(f'"{name}" has no letters or digits to make an id from')
-    return text
+def organization_name(text: str) -> str:
+    """The name of an organization in its one spelling. Raises InvalidInput."""
+    name = spelled("the name of an organization", text)
+    if not any(char.isalnum() for char in name):
+        raise InvalidInput(f'"{name}" has no letter or digit: an organization has a name that people can read')
+    return name
 
 
-def check_names(organization_name: str, admin: str) -> None:
-    """Raises InvalidInput for a name of the organization or the administrator that cannot be used."""
-    organization_id(organization_name)
-    check_username(admin)
+def organization_id(name: str, wanted: str | None = None) -> str:
+    """The id of an organization: the one that is wanted, or one made from its name. Raises InvalidInput.
+
+    From a name its letters and digits are taken as a-z and 0-9, with hyphens between. Where the name has others, which are
+    lost, the beginning of its SHA-256 digest stands after them, so that two names do not get one id.
+    """
+    if wanted is not None:
+        if not ORGANIZATION_ID.match(wanted):
+            raise InvalidInput(f'"{wanted[:140]}" cannot be the id of an organization: {ID_RULE}')
+        return wanted
+    plain = unicodedata.normalize("NFKD", organization_name(name).casefold().translate(PLAIN_LETTERS))
+    text = re.sub("[^a-z0-9]+", "-", re.sub("[^\x00-\x7f]", "", plain)).strip("-")[:48].strip("-")
+    is_whole = all(char.isascii() for char in plain if unicodedata.category(char)[0] in "LN")
+    return text if is_whole else f"{text or 'org'}-{hashlib.sha256(key_of(name).encode()).hexdigest()[:8]}"
+
+
+def check_names(organization: str, wanted_id: str | None, admin: str) -> None:
+    """Raises InvalidInput for a name or id of the organization, or a name of the administrator, that cannot be used."""
+    organization_id(organization, wanted_id)
+    organization_name(organization)
+    username_of(admin)
 
 
 def check_empty(authority: Authority) -> None:
@@ -77,9 +101,11 @@ def check_keys(authority: Authority, authorization: Authorization, trust_file: s
         Issuer(authority.ring, authorization, trust_file).current_kid(use, authority.now())
 
 
-def own_vendor(authority: Authority, root: Signer, name: str, now: datetime) -> tuple[Authorization, str]:
+def own_vendor(
+    authority: Authority, root: Signer, name: str, now: datetime, *, wanted_id: str | None = None
+) -> tuple[Authorization, str]:
     """The sample authorization of an organization that is its own vendor, and its trust file."""
-    org = organization_id(name)
+    org, name = organization_id(name, wanted_id), organization_name(name)
     ring = {use: [authority.ring.signer(use, kid).public for kid in authority.ring.kids(use)] for use in KeyUse}
     # A day's room, so that a workstation whose clock is behind can use it at once.
     begins_at, ends_at = now - timedelta(days=1), now + SAMPLE_LASTS
@@ -137,5 +163,5 @@ def _add_administrator(work: Work, admin: str, password_hash: str) -> Member:
     # The administrator takes the type that holds least, so that administering costs no license.
     user_types = work.unit.authorization.user_types.values()
     user_type = min(user_types, key=lambda item: (len(item.includes), len(item.may_hold)))
-    new = members.NewMember(username=admin, user_type=user_type.name, role=Role.ADMINISTRATOR)
+    new = members.NewMember(username=username_of(admin), user_type=user_type.name, role=Role.ADMINISTRATOR)
     return members.insert(work, new, password_hash, defaults.get(work.unit))[0]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from authority.domain.borrows import Ask, Machine, OsUser, Receipt
+from authority.domain.names import composed
 from authority.domain.refusals import RequestInvalid
 from authority.signing.encoding import digest
 from authority.signing.times import instant
@@ -72,10 +73,15 @@ def _ask(request: carried.Request, signed_digest: str, machine_key: str) -> Ask:
         days=request.days,
         until=None if request.until is None else instant(request.until),
         member=request.member,
-        machine=Machine(mark.id, mark.source, mark.secondary, mark.alias, machine_key),
+        machine=Machine(mark.id, mark.source, mark.secondary, _alias(mark.alias), machine_key),
         user=OsUser(request.user_id, request.user_name),
         prev=request.prev,
     )
+
+
+def _alias(alias: str | None) -> str | None:
+    """An alias in the one spelling of names, by which it is looked for; what is all blanks is none."""
+    return None if alias is None else composed(alias) or None
 
 
 def read_receipt(compact: str) -> Receipt:

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, func, not_, or_, select
 
 from authority.domain.borrows import Ending
+from authority.domain.members import user_key
 from authority.storage.db.tables import assignments, borrows, events, members, sessions
-from authority.storage.members import key_of
 
 
 def people(
@@ -27,7 +27,7 @@ def people(
         .limit(limit)
     )
     if after is not None:
-        query = query.where(members.c.username_key > key_of(after))
+        query = query.where(members.c.username_key > user_key(after))
     return connection.execute(query).all()
 
 

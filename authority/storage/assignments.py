@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, and_, bindparam, delete, insert, or_, select, update
 
-from authority.domain.members import Assignment
+from authority.domain.members import Assignment, user_key
 from authority.storage.db.tables import assigned_extensions, assignments, members
-from authority.storage.members import in_pages, key_of
+from authority.storage.members import in_pages
 
 _ONE = select(assignments).where(
     assignments.c.member_id == bindparam("member_id"), assignments.c.product == bindparam("product")
@@ -117,11 +117,11 @@ def listed(
         .limit(limit)
     )
     if username is not None:
-        query = query.where(members.c.username_key == key_of(username))
+        query = query.where(members.c.username_key == user_key(username))
     if product is not None:
         query = query.where(assignments.c.product == product)
     if after is not None:
-        name, last = key_of(after[0]), after[1]
+        name, last = user_key(after[0]), after[1]
         query = query.where(
             or_(members.c.username_key > name, and_(members.c.username_key == name, assignments.c.product > last))
         )

@@ -12,7 +12,7 @@ from sqlalchemy import BindParameter, Connection, String, and_, bindparam, func,
 from authority.domain.borrows import Ask, Borrow
 from authority.domain.catalogue import Product
 from authority.domain.events import UseMode
-from authority.domain.members import Assignment, Member
+from authority.domain.members import Assignment, Member, user_key
 from authority.domain.offline_rules import Rule, RuleLevel
 from authority.domain.pools import Pool, PoolRule, Use
 from authority.storage.borrows import borrow_of
@@ -33,7 +33,7 @@ from authority.storage.db.tables import (
     status_lists,
     tokens,
 )
-from authority.storage.members import key_of, member_of
+from authority.storage.members import member_of
 from authority.storage.offline_rules import rule_of
 from authority.storage.tokens import Token
 
@@ -152,7 +152,7 @@ def situation(connection: Connection, ask: Ask, username: str, pool: Product | N
         now: the time by which seats are held.
     """
     values = {
-        "key": key_of(username),
+        "key": user_key(username),
         "product": ask.product,
         "pool": "" if pool is None else pool.id,
         "now": now,

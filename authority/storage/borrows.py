@@ -14,6 +14,7 @@ from sqlalchemy import update as updating
 
 from authority.domain.borrows import Borrow, BorrowState, Ending, Machine, OsUser
 from authority.domain.events import UseMode
+from authority.domain.names import composed
 from authority.storage import holds
 from authority.storage.db.prepared import Gathering, Prepared
 from authority.storage.db.tables import borrows, member_groups, members
@@ -118,7 +119,7 @@ def _conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
     if wanted.product is not None:
         yield borrows.c.product == wanted.product
     if wanted.machine is not None:
-        yield or_(borrows.c.machine_id == wanted.machine, borrows.c.machine_alias == wanted.machine)
+        yield or_(borrows.c.machine_id == wanted.machine, borrows.c.machine_alias == composed(wanted.machine))
     if wanted.group is not None:
         yield borrows.c.member_id.in_(select(member_groups.c.member_id).where(member_groups.c.name == name_of(wanted.group)))
     if wanted.user_type is not None:

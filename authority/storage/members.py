@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Executable, Select, bindparam, delete, insert, select, update
 
-from authority.domain.members import USERNAME, DownloadPermission, Member, Role
+from authority.domain.members import DownloadPermission, Member, Role, user_key
 from authority.storage.db.prepared import Prepared
 from authority.storage.db.tables import credentials, member_counts, member_groups, members
 from authority.storage.groups import name_of
@@ -37,11 +37,6 @@ class MemberChange:
     def reversed(self) -> MemberChange:
         """The change that takes this one back."""
         return MemberChange(self.after, self.before)
-
-
-def key_of(username: str) -> str:
-    """What makes two user names the same: ASCII letters count without case. A text that is no user name is nobody's."""
-    return username.lower() if USERNAME.match(username) else ""
 
 
 _BY_USERNAME = select(members).where(members.c.username_key == bindparam("key"))
@@ -72,13 +67,13 @@ _TOUCH = Prepared(update(members).where(members.c.id == bindparam("of_id")).valu
 
 def by_username(connection: Connection, username: str, *, lock: bool = False) -> Member | None:
     """The member with this user name, whatever its case; with `lock` nobody else changes it until this transaction ends."""
-    return _one(connection, _BY_USERNAME_LOCKED if lock else _BY_USERNAME, {"key": key_of(username)})
+    return _one(connection, _BY_USERNAME_LOCKED if lock else _BY_USERNAME, {"key": user_key(username)})
 
 
 def by_usernames(connection: Connection, usernames: Iterable[str], *, lock: bool = False) -> dict[str, Member]:
     """Those of these members who are there, by the key of their user name; with `lock` as with one."""
     by_key: dict[str, Member] = {}
-    for keys in in_pages([key_of(username) for username in usernames]):
+    for keys in in_pages([user_key(username) for username in usernames]):
         rows = connection.execute(_BY_USERNAMES_LOCKED if lock else _BY_USERNAMES, {"keys": keys}).all()
         groups = _groups_of(connection, _GROUPS_OF_MANY, {"ids": [row.id for row in rows]})
         by_key |= {row.username_key: member_of(row, tuple(groups.get(row.id, ()))) for row in rows}
@@ -100,12 +95,12 @@ def _groups_of(connection: Connection, query: Executable, values: dict[str, Any]
 
 def ids_of_name(connection: Connection, username: str) -> list[int]:
     """The number of the member with this user name, whatever its case; when nobody has it, those of members who had it."""
-    key = key_of(username)
+    key = user_key(username)
     ids = list(connection.execute(select(members.c.id).where(members.c.username_key == key)).scalars())
     if ids:
         return ids
     former = connection.execute(select(members.c.id, members.c.username).where(members.c.removed_at.is_not(None)))
-    return [row.id for row in former if key_of(row.username) == key]
+    return [row.id for row in former if user_key(row.username) == key]
 
 
 def by_id(connection: Connection, member_id: int, *, lock: bool = False) -> Member | None:
@@ -155,7 +150,7 @@ def listed(
     if group is not None:
         ids = ids.where(members.c.id.in_(select(member_groups.c.member_id).where(member_groups.c.name == name_of(group))))
     if after is not None:
-        ids = ids.where(members.c.username_key > key_of(after))
+        ids = ids.where(members.c.username_key > user_key(after))
     groups = _groups_of(
         connection, select(member_groups).where(member_groups.c.member_id.in_(ids)).order_by(member_groups.c.name), {}
     )
@@ -229,7 +224,7 @@ def set_password(connection: Connection, member_id: int, password_hash: str) -> 
 def _values(member: Member) -> dict[str, Any]:
     return {
         "username": member.username,
-        "username_key": key_of(member.username),
+        "username_key": user_key(member.username),
         "full_name": member.full_name,
         "user_type": member.user_type,
         "role": str(member.role),
@@ -242,6 +237,6 @@ def _values(member: Member) -> dict[str, Any]:
 def password_hash(connection: Connection, username: str) -> tuple[int | None, str | None]:
     """Number and password hash of a member, both None when there is no such member."""
     row = connection.execute(
-        select(members.c.id, members.c.password_hash).where(members.c.username_key == key_of(username))
+        select(members.c.id, members.c.password_hash).where(members.c.username_key == user_key(username))
     ).one_or_none()
     return (None, None) if row is None else (row.id, row.password_hash)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, tuple_
 
-from authority.domain.members import Member
+from authority.domain.members import Member, user_key
 from authority.domain.offline_rules import Rule, RuleLevel
 from authority.storage.db.tables import offline_rules
 
@@ -32,7 +32,7 @@ def applying(connection: Connection, member: Member, product: str) -> list[Rule]
     """Every rule that could speak for this member and product, in no order."""
     values = {
         "product": product,
-        "member": member.username.lower(),
+        "member": user_key(member.username),
         "groups": list(member.groups) or [""],
         "user_type": member.user_type,
     }
@@ -70,4 +70,4 @@ def remove(connection: Connection, rule: Rule) -> None:
 
 def remove_of_member(connection: Connection, username: str) -> None:
     """Removes the rules for a member, so that they are not those of the next one with the same name."""
-    connection.execute(delete(offline_rules).where(_c.level == RuleLevel.MEMBER, _c.subject == username.lower()))
+    connection.execute(delete(offline_rules).where(_c.level == RuleLevel.MEMBER, _c.subject == user_key(username)))

@@ -39,13 +39,14 @@ class Installed:
     administrator: Administrator
 
 
-def install(settings: Settings, name: str, admin: str, vendor: Vendor | None) -> Installed:
+def install(settings: Settings, name: str, admin: str, vendor: Vendor | None, *, wanted_id: str | None = None) -> Installed:
     """Sets an authority up in the home of the settings.
 
-    Without a vendor the organization is its own: a root key and the sample authorization are made.
+    Without a vendor the organization is its own: a root key and the sample authorization are made, with the id that is wanted
+    or one made from the name.
     Raises AlreadyExists when the home or its database is in use, and what `set_up.create` raises.
     """
-    set_up.check_names(name, admin)
+    set_up.check_names(name, wanted_id, admin)
     passphrase = keyring.read_passphrase(settings.key_passphrase_file)
     if settings.key_folder.exists() and (vendor is None or vendor.keys is not None):
         raise AlreadyExists(f"{settings.home} is the home of an authority already", hint="Choose another --home.")
@@ -56,7 +57,7 @@ def install(settings: Settings, name: str, admin: str, vendor: Vendor | None) ->
     set_up.check_empty(authority)
     if vendor is None:
         root = FileSigner.fresh()
-        found, trust_text = set_up.own_vendor(authority, root, name, authority.now())
+        found, trust_text = set_up.own_vendor(authority, root, name, authority.now(), wanted_id=wanted_id)
         keyring.write(settings.root_folder, "root", root, passphrase)
         root_folder.remember(settings.root_folder, found)
     else:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from authority.domain.members import Role, check_username
+from authority.domain.members import Role, username_of
 from authority.domain.refusals import InvalidInput
 from tests.support.authorities import Bench
 from tests.support.database_contents import contents
@@ -49,8 +49,8 @@ def test_nobody_is_called_defaults(still_web: Web, name: str) -> None:
     assert "another meaning" in problem(still_web.post("/members", {"username": name}), 400, "invalid-input")["detail"]
     assert contents(still_web.bench.authority.database) == before
     with pytest.raises(InvalidInput):
-        check_username(name)
-    check_username(f"{name}1")
+        username_of(name)
+    assert username_of(f"{name}1")
 
 
 REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {

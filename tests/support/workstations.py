@@ -28,6 +28,7 @@ class SimulatedWorkstation:
     organization: str | None = None
     receipts: int = 0
     last_receipt: str | None = None
+    alias: str | None = None
 
     @property
     def machine(self) -> MachineMark:
@@ -44,7 +45,7 @@ class SimulatedWorkstation:
             wish,
             machine=self.machine,
             user=self.user,
-            alias=self.name,
+            alias=self.alias or self.name,
             organization=self.organization,
             prev=self.last_receipt,
             jti=jti or carry.fresh_id(),

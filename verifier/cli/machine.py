@@ -7,6 +7,7 @@ import argparse
 from verifier.cli.output import UsageError, result
 from verifier.cli.paths import read_input
 from verifier.core.files import parse
+from verifier.core.names import hidden_character, spelled
 from verifier.core.trust import TrustStore
 from verifier.workstation import identity
 from verifier.workstation.install import install
@@ -59,8 +60,11 @@ def show_identity(arguments: argparse.Namespace) -> int:
 
 def set_alias(arguments: argparse.Namespace) -> int:
     """`carnet alias NAME`: goes into the next request."""
-    name = arguments.name.strip()
-    if not 0 < len(name) <= LONGEST_ALIAS or not name.isprintable():
+    name = spelled(arguments.name)
+    hidden = hidden_character(name)
+    if hidden is not None:
+        raise UsageError(f"an alias cannot have the character {hidden}")
+    if not 0 < len(name) <= LONGEST_ALIAS:
         raise UsageError(f"an alias is printable text of 1 to {LONGEST_ALIAS} characters")
     store = Store.open(arguments.home)
     with store.locked():

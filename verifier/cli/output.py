@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, TextIO
 
+from verifier.core.names import is_shown
 from verifier.errors import CarnetError, OutputNotWritten
 
 USAGE = 2
@@ -125,5 +126,5 @@ def failure(arguments: argparse.Namespace, error: CarnetError, *, file: str | No
 
 
 def safe(text: str) -> str:
-    """Text for a terminal: what is not printable (escapes, line breaks, direction marks) is shown by its code."""
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
+    """Text for a terminal: what has no place in a name (escapes, line breaks, direction marks) is shown by its code."""
+    return "".join(char if is_shown(char) else f"\\u{ord(char):04x}" for char in text)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from verifier.core.names import is_shown
 from verifier.errors import Malformed, UnsupportedVersion
 
 LONGEST_TEXT = 256
@@ -48,9 +49,9 @@ class Reader:
         return version
 
     def text(self, name: str, pattern: re.Pattern[str] | None = None) -> str:
-        """Printable text of 1 to 256 characters, matching `pattern` when one is given."""
+        """Printable text of 1 to 256 characters (see `names.is_shown`), matching `pattern` when one is given."""
         value = self._value[name]
-        if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TEXT or not value.isprintable():
+        if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TEXT or not is_shown(value):
             raise self._refuse(name, f"printable text of 1 to {LONGEST_TEXT} characters")
         if pattern is not None and not pattern.match(value):
             raise self._refuse(name, f"of the form {pattern.pattern}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from authority.domain.names import key_of
 from authority.domain.refusals import SpecificationInvalid
 from authority.domain.texts import NotText, text_of
 from authority.signing.vendor.problems import refuse
@@ -111,6 +112,7 @@ def _contradictions(tables: dict[str, Any]) -> Iterator[str]:
     if user_types is not None:
         if not user_types:
             yield "there must be at least one user type"
+        yield from _look_alikes("the user types", user_types)
         limits = () if members is None else members.types
         yield from (f'"members.types" limits "{name}", which is no user type' for name in limits if name not in user_types)
 
@@ -124,6 +126,17 @@ def _contradictions_within(product: ProductTable) -> Iterator[str]:
     for code in product.extensions:
         if code in product.levels:
             yield f'the product "{product.id}" has a level and an extension "{code}"'
+    yield from _look_alikes(f'the levels and extensions of "{product.id}"', {*product.levels, *product.extensions})
+
+
+def _look_alikes(what: str, names: Iterable[str]) -> Iterator[str]:
+    """Names that differ in their case or blanks alone: people would take one for the other."""
+    by_key: dict[str, list[str]] = {}
+    for name in sorted(names):
+        by_key.setdefault(key_of(name), []).append(name)
+    for similar in by_key.values():
+        if len(similar) > 1:
+            yield f"{what} have names that look alike: {', '.join(similar)}"
 
 
 def _unknown_products(user_types: Mapping[str, UserTypeTable], levels: Mapping[str, list[str]]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, field_serializer
 
 from authority.domain.catalogue import Mode
+from authority.domain.names import composed, is_shown, key_of
 from verifier.core.reading import FEATURE, LARGEST_INTEGER, LAST_SECOND, LONGEST_TEXT, MOST_DAYS, PRODUCT_ID
 from verifier.core.times import timestamp
 
@@ -29,7 +30,8 @@ TIME = "a date, or a time with a zone, like 2027-01-31 or 2027-01-31T12:00:00Z"
 
 
 def _printable(text: str) -> str:
-    if not text.isprintable():
+    text = composed(text)
+    if not text or not is_shown(text):
         raise ValueError
     return text
 
@@ -49,7 +51,7 @@ def _mode(text: str) -> Mode:
 
 
 def _different(texts: list[str]) -> list[str]:
-    if len(set(texts)) != len(texts):
+    if len({key_of(text) for text in texts}) != len(texts):
         raise ValueError
     return texts
 

@@ -1,11 +1,15 @@
 """What many routes take in one form: bodies, queries, names; and the documented forms of files and problems."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from authority.domain.members import username_of
 from authority.domain.names import spelled
 from authority.domain.refusals import InvalidInput
+
+LONGEST_TEXT = 256
 
 
 class Body(BaseModel):
@@ -31,15 +35,18 @@ class PageQuery(Query):
     limit: int = Field(100, ge=1, le=1000)
 
 
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("only printable characters")
-    return text
+def _one_spelling(text: str) -> str:
+    return _valid(lambda: spelled("the text", text, LONGEST_TEXT))
 
 
-def _one_name(text: str) -> str:
+def _user_name(text: str) -> str:
+    return _valid(lambda: username_of(text))
+
+
+def _valid(read: Callable[[], str]) -> str:
+    """What is read, with a refusal as pydantic wants it."""
     try:
-        return spelled("this", text)
+        return read()
     except InvalidInput as error:
         raise ValueError(error.message) from error
 
@@ -50,8 +57,9 @@ def _different(names: list[str]) -> list[str]:
     return names
 
 
-Text = Annotated[str, AfterValidator(_printable)]
-Name = Annotated[str, AfterValidator(_one_name), Field(max_length=128)]
+Text = Annotated[str, AfterValidator(_one_spelling)]
+Name = Annotated[Text, Field(max_length=128)]
+UserName = Annotated[str, AfterValidator(_user_name), Field(max_length=128)]
 GroupName = Annotated[Name, Field(min_length=1)]
 UserTypeName = Annotated[Text, Field(min_length=1, max_length=64)]
 # The forms of a signed request, for what comes without one.

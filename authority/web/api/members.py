@@ -30,6 +30,7 @@ from authority.web.api.forms import (
     Problem,
     ProductId,
     Query,
+    UserName,
     UserTypeName,
 )
 
@@ -43,7 +44,7 @@ PermissionName = Annotated[DownloadPermission, Field(strict=False)]
 
 
 class MemberPath(BaseModel):
-    username: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$")
+    username: UserName = Field(description="percent-encoded where it has more than letters, digits and . _ @ -")
 
 
 class MemberQuery(PageQuery):
@@ -62,7 +63,8 @@ class RemovalQuery(ChangeQuery):
 
 
 class NewMemberBody(Body):
-    username: Name
+    # What is wrong with one is said by the rule, in its own words.
+    username: str = Field(max_length=128)
     full_name: Name = ""
     user_type: UserTypeName | None = Field(None, description="null: the default, as for role, groups and vendor_access")
     role: RoleName | None = None

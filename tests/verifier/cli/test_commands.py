@@ -236,6 +236,53 @@ def test_wrong_usage_ends_with_2_and_writes_no_file(
 
 
 @pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("測量車\u3000２号", "測量車 ２号"),
+        (" Bu\u0308ro  Laptop\u00a0", "Büro Laptop"),
+        ("نقشه\u200cبرداری", "نقشه\u200cبرداری"),
+    ],
+    ids=ascii,
+)
+def test_an_alias_is_kept_in_one_spelling_and_goes_into_the_request(
+    typed: str, kept: str, carried: Chain, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["alias", typed, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["alias"] == kept
+    assert main(["identity"]) == 0
+    assert kept in capsys.readouterr().out
+    assert main(["request", "arcgis-pro", "-o", "out"]) == 0
+    compact = json.loads(Path("out").read_bytes())["request"]
+    assert strict_object(decode(compact.split(".")[1]))["machine"]["alias"] == kept
+
+
+@pytest.mark.parametrize(
+    ("alias", "character"), [("a\u202eb", "U+202E (RIGHT-TO-LEFT OVERRIDE)"), ("a\nb", "U+000A"), ("a\u200bb", "U+200B (ZERO")]
+)
+def test_a_character_that_no_alias_can_have_is_named(
+    alias: str, character: str, carried: Chain, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["alias", alias]) == 2
+    assert f"an alias cannot have the character {character}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("claim", ["member", "alias"])
+@pytest.mark.parametrize("name", ["امیر\u200cحسین", "横山\u3000美咲", "CORP\\müller", "o\u2019brien"], ids=ascii)
+def test_a_borrow_with_a_name_as_people_write_it_is_verified(
+    claim: str, name: str, carried: Chain, capsys: pytest.CaptureFixture[str]
+) -> None:
+    holder = {"member": carried.borrow, "alias": carried.borrow["machine"]}[claim]
+    holder[claim] = name
+    Path("named.borrow").write_bytes(carried.borrow_file())
+    where = [f"--machine={carried.borrow['machine']['id']}", f"--user={carried.borrow['sub']}"]
+    key, at = f"--machine-key={carried.borrow['cnf']['jkt']}", "--at=2026-03-02T10:00:00Z"
+    assert main(["verify", "named.borrow", "--trust", "good.trust", *where, key, at, "--json"]) == 0
+    assert name in json.loads(capsys.readouterr().out)["grant"].values()
+    assert main(["inspect", "named.borrow"]) == 0
+    assert json.dumps(name) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
     ("zone", "end"),
     [("Africa/Cairo", "2027-04-30T01:00:00+03:00"), ("Europe/Berlin", "2027-04-30T00:00:00+02:00")],
 )
