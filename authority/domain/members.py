@@ -135,17 +135,25 @@ class Assignment:
     included: bool
 
 
-def username_of(text: str) -> str:
+def username_form(text: str) -> str:
     """A user name in NFC: 1 to 128 letters of any script, digits and `MARKS`, as directories have them.
 
     It begins with a letter or digit and does not end with a backslash. A letter that has a plain form is not taken, nor a
-    word with letters of scripts that look alike. Names that have a meaning of their own are refused too, whatever their case.
-    Raises InvalidInput, which says why.
+    word with letters of scripts that look alike. Raises InvalidInput, which says why.
     """
     username = unicodedata.normalize("NFC", text)
     problem = _problem_of(username)
     if problem is not None:
         raise InvalidInput(f'"{username[:140]}" cannot be a user name: {problem}', username=username[:140])
+    return username
+
+
+def username_of(text: str) -> str:
+    """A user name that a member can have: one in its form that has no meaning of its own, whatever its case.
+
+    Raises InvalidInput, which says why.
+    """
+    username = username_form(text)
     if names.key_of(username) in RESERVED:
         raise InvalidInput(f'"{username}" cannot be a user name: it has another meaning', username=username)
     return username

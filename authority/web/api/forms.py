@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from authority.domain.members import username_of
+from authority.domain.members import username_form
 from authority.domain.names import spelled
 from authority.domain.refusals import InvalidInput
 
@@ -39,8 +39,13 @@ def _one_spelling(text: str) -> str:
     return _valid(lambda: spelled("the text", text, LONGEST_TEXT))
 
 
+def _shown(text: str) -> str:
+    _valid(lambda: spelled("the text", text))
+    return text
+
+
 def _user_name(text: str) -> str:
-    return _valid(lambda: username_of(text))
+    return _valid(lambda: username_form(text))
 
 
 def _valid(read: Callable[[], str]) -> str:
@@ -59,6 +64,8 @@ def _different(names: list[str]) -> list[str]:
 
 Text = Annotated[str, AfterValidator(_one_spelling)]
 Name = Annotated[Text, Field(max_length=128)]
+# Kept as it was typed, for a rule that says in its own words what is wrong with it.
+Typed = Annotated[str, AfterValidator(_shown), Field(max_length=128)]
 UserName = Annotated[str, AfterValidator(_user_name), Field(max_length=128)]
 GroupName = Annotated[Name, Field(min_length=1)]
 UserTypeName = Annotated[Text, Field(min_length=1, max_length=64)]

@@ -30,6 +30,7 @@ from authority.web.api.forms import (
     Problem,
     ProductId,
     Query,
+    Typed,
     UserName,
     UserTypeName,
 )
@@ -63,8 +64,7 @@ class RemovalQuery(ChangeQuery):
 
 
 class NewMemberBody(Body):
-    # What is wrong with one is said by the rule, in its own words.
-    username: str = Field(max_length=128)
+    username: Typed
     full_name: Name = ""
     user_type: UserTypeName | None = Field(None, description="null: the default, as for role, groups and vendor_access")
     role: RoleName | None = None
