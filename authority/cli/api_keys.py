@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_rest, show_table
+from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_count, show_table
 from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
 from authority.domain.api_keys import ApiKey
 from authority.domain.members import CONSOLE
@@ -47,7 +47,7 @@ def list_keys(frame: Frame, limit: int) -> None:
     with frame.authority() as authority:
         page, more = access.api_keys(Unit(authority, CONSOLE), None, limit)
     show_table(frame, list(map(ApiKeyShown.of, page)), COLUMNS)
-    show_rest(more, limit)
+    show_count(frame, len(page), "API key", more)
 
 
 @api_key.command("revoke")

@@ -20,7 +20,7 @@ from authority.cli.frame import (
     pass_frame,
     read_input,
     show,
-    show_rest,
+    show_count,
     show_table,
     write_lines,
     write_output,
@@ -42,6 +42,7 @@ from authority.storage.borrows import Filter
 
 DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
 USUAL_LIMIT = 1000
+SORTS = NEWEST, DUE = "newest", "due"
 ENDINGS = CommandTable(
     {
         "revoke": "authority.cli.endings:revoke",
@@ -56,6 +57,7 @@ COLUMNS: Columns[BorrowShown] = {
     "machine": lambda row: name_of(row.machine),
     "since": lambda row: row.issued_at,
     "until": lambda row: row.expires_at,
+    "days left": lambda row: row.days_left,
     "state": lambda row: row.state,
 }
 
@@ -132,7 +134,9 @@ def _issued_lines(issued: WrittenBorrow) -> list[str]:
 @click.option("--state", type=click.Choice([str(state) for state in BorrowState]))
 @click.option("--member", metavar="NAME")
 @click.option("--product", metavar="PRODUCT")
-@click.option("--machine", metavar="ID_OR_ALIAS")
+@click.option("--all", "ended", is_flag=True, help="Also those that ended; so it is with --member and --machine.")
+@click.option("--sort", type=click.Choice(SORTS), help="due: those that end first come first; default: the newest.")
+@click.option("--machine", metavar="ID_OR_ALIAS", help="The id, or a part of the alias, whatever its case.")
 @click.option("--group", metavar="GROUP", help="Of members of this group.")
 @click.option("--type", "user_type", metavar="TYPE", help="Of members of this user type.")
 @click.option(
@@ -148,6 +152,8 @@ def list_borrows(
     state: str | None,
     member: str | None,
     product: str | None,
+    ended: bool,
+    sort: str | None,
     machine: str | None,
     group: str | None,
     user_type: str | None,
@@ -157,7 +163,9 @@ def list_borrows(
     as_csv: bool,
     output: str | None,
 ) -> None:
-    """Who is offline, since and until when; newest first."""
+    """Who is offline, since and until when; of one member or machine also what ended."""
+    if ended and (state is not None or due_within is not None):
+        raise click.UsageError("--all goes with no --state and no --due-within")
     if due_within is not None and (state not in (None, BorrowState.ACTIVE) or expires_before is not None):
         raise click.UsageError("--due-within is about active borrows and goes with no other --state and no --expires-before")
     if output is not None:
@@ -165,10 +173,20 @@ def list_borrows(
     if (output is not None and not as_csv) or (as_csv and frame.json and output is None):
         raise click.UsageError("-o FILE goes with --csv, and --csv on stdout goes without --json")
     before = None if expires_before is None else expires_before.replace(tzinfo=UTC)
-    wanted = Filter(state, member, product, machine, None, limit or USUAL_LIMIT, group, user_type, before)
+    # A script's empty variable must not become a list of everybody.
+    if "" in (member, product, machine, group, user_type):
+        raise click.UsageError("--member, --product, --machine, --group and --type each need a name")
+    if state is None and not (ended or member or machine):
+        state = BorrowState.ACTIVE
+    wanted = Filter(state, member, product, machine, None, limit or USUAL_LIMIT, group, user_type, before, by_end=sort == DUE)
     with frame.authority() as authority:
         if due_within is not None:
-            wanted = replace(wanted, state=BorrowState.ACTIVE, expires_before=authority.now() + timedelta(days=due_within))
+            wanted = replace(
+                wanted,
+                state=BorrowState.ACTIVE,
+                by_end=sort in (None, DUE),
+                expires_before=authority.now() + timedelta(days=due_within),
+            )
         if as_csv:
             _write_sheet(frame, authority, wanted, limit, output)
         else:
@@ -187,7 +205,14 @@ def _show_page(frame: Frame, authority: Authority, wanted: Filter) -> None:
     page, more = borrow.listed(Unit(authority, CONSOLE), wanted)
     now = authority.now()
     show_table(frame, [BorrowShown.of(item, now) for item in page], COLUMNS)
-    show_rest(more, wanted.limit, "narrow the list or raise --limit")
+    is_active = wanted.state == BorrowState.ACTIVE
+    show_count(
+        frame,
+        len(page),
+        "active borrow" if is_active else "borrow",
+        more,
+        "--all shows also those that ended" if is_active else "",
+    )
 
 
 @borrow_group.command("show")

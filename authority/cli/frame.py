@@ -177,12 +177,6 @@ def tell(text: str) -> None:
         print(f"carnet-authority: {safe(text)}", file=sys.stderr)
 
 
-def show_rest(more: object, limit: int, hint: str = "raise --limit") -> None:
-    """Says on stderr that a list was cut at `limit`, unless `more`, the cursor of what follows, is None."""
-    if more is not None:
-        tell(f"there are more than {limit}; {hint}")
-
-
 def show_note(note: str | None) -> None:
     """Says on stderr what deserves a second look about what was done, if anything does."""
     if note is not None:
@@ -194,21 +188,23 @@ def show_table(frame: Frame, rows: Sequence[T], columns: Columns[T]) -> None:
     if frame.json:
         _print_json(rows)
         return
-    from rich.console import Console
-    from rich.table import Table
+    from authority.cli.tables import lines_of, width_of_output
 
-    table = Table(box=None, pad_edge=False)
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(safe(_cell(value(row))) for value in columns.values()))
-    width = None if sys.stdout.isatty() else 200
-    console = Console(width=width, markup=False, highlight=False)
-    # Printed by us: the library ends the process by itself when nobody reads any more.
-    with console.capture() as capture:
-        console.print(table)
+    cells = [[safe(_cell(value(row))) for value in columns.values()] for row in rows]
     with streams.explained():
-        print(capture.get(), end="")
+        for line in lines_of(list(columns), cells, width_of_output()):
+            print(line)
+
+
+def show_count(frame: Frame, count: int, what: str, more: object = None, hint: str = "") -> None:
+    """Says on stderr how many of something a list for people has: one `what`, several with an s; `hint` follows.
+
+    `more`, the cursor of what follows, says unless it is None that the list was cut: also to programs.
+    """
+    if more is not None:
+        tell(f"there are more than {count}; narrow the list or raise --limit")
+    elif not frame.json:
+        tell(f"{count} {what if count == 1 else f'{what}s'}{hint and f'; {hint}'}")
 
 
 def _cell(value: object) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import click
 
-from authority.cli.frame import REFUSED, Columns, Frame, Group, pass_frame, reading, show, show_rest, show_table
+from authority.cli.frame import REFUSED, Columns, Frame, Group, pass_frame, reading, show, show_count, show_table
 from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
 from authority.domain.activity import Dot
 from authority.domain.members import CONSOLE
@@ -176,4 +176,4 @@ def show_activity(frame: Frame, product: str, limit: int) -> None:
         now = authority.now()
         rows = [ActivityShown.of(item, now) for item in page]
     show_table(frame, rows, ACTIVITY)
-    show_rest(more, limit)
+    show_count(frame, len(rows), "member", more)

@@ -198,7 +198,8 @@ def list_members(frame: Frame, user_type: str | None, group: str | None) -> None
         membership = MembershipShown.of(members.membership(Unit(authority, CONSOLE)))
     show_table(frame, rows, COLUMNS)
     if not frame.json:
-        tell(_membership_line(membership))
+        shown = f"{len(rows)} shown; " if user_type or group else ""
+        tell(f"{shown}{_membership_line(membership)}")
 
 
 def _membership_line(membership: MembershipShown) -> str:

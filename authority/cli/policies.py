@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import click
 
-from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_note, show_table
+from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_count, show_note, show_table
 from authority.cli.several import dry_run_option
 from authority.domain.members import CONSOLE
 from authority.domain.offline_rules import RuleLevel
@@ -65,6 +65,7 @@ def show_policies(frame: Frame) -> None:
     with frame.authority() as authority:
         rows = [RuleShown.of(rule) for rule in policies.listed(Unit(authority, CONSOLE))[0]]
     show_table(frame, rows, COLUMNS)
+    show_count(frame, len(rows), "rule")
 
 
 @policy.command("set")

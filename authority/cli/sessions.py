@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_rest, show_table
+from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_count, show_table
 from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
 from authority.domain.members import CONSOLE
 from authority.domain.sessions import Session
@@ -45,7 +45,9 @@ def list_sessions(frame: Frame, member: str | None, product: str | None, ended: 
         now = authority.now()
         rows = [SessionShown.of(item, now) for item in page]
     show_table(frame, rows, COLUMNS)
-    show_rest(more, limit, "narrow the list or raise --limit")
+    show_count(
+        frame, len(rows), "session" if ended else "active session", more, "" if ended else "--all shows also those that ended"
+    )
 
 
 @session_group.command("end")

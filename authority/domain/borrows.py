@@ -155,6 +155,10 @@ class Borrow:
         """When somebody or time ended it; None while it is active."""
         return self.ended_at or (self.expires_at if now >= self.expires_at else None)
 
+    def days_left(self, now: datetime) -> int | None:
+        """How many days are left, a begun one being counted, as the workstation counts them; None when it is not active."""
+        return days.left(self.expires_at, now) if self.state(now) is BorrowState.ACTIVE else None
+
     def copy_may_run_until(self, now: datetime) -> datetime | None:
         """None when its copy is certainly of no use: its time is over, or its holder proved to have given it up."""
         return self.expires_at if now < self.expires_at and self.receipt_jti is None else None

@@ -33,6 +33,7 @@ class BorrowShown(Shown):
     decided_by: str = Field(description="the rule that allowed it and its length")
     reason: str | None = Field(description="why it was revoked or released")
     copy_may_run_until: Second | None = Field(description="null: certainly no copy of it runs any more")
+    days_left: int | None = Field(description="until it ends, a begun day being counted; null: it is not active")
 
     @classmethod
     def of(cls, borrow: Borrow, now: datetime) -> Self:
@@ -55,6 +56,7 @@ class BorrowShown(Shown):
             decided_by=borrow.decided_by,
             reason=borrow.end_reason,
             copy_may_run_until=borrow.copy_may_run_until(now),
+            days_left=borrow.days_left(now),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from sqlalchemy import update as updating
 
 from authority.domain.borrows import Borrow, BorrowState, Ending, Machine, OsUser
 from authority.domain.events import UseMode
-from authority.domain.names import composed
+from authority.domain.names import key_of
 from authority.storage import holds
 from authority.storage.db.prepared import Gathering, Prepared
 from authority.storage.db.tables import borrows, member_groups, members
@@ -28,6 +29,8 @@ MOST_VALUES = 10_000
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which borrows to list; None means all. `after` is the id that the page before ended with.
+
+    `machine` is an id, or a part of an alias whatever its case. With `by_end` those that end first come first, else the newest.
 
     `member` is who has that user name, or when nobody has it who had it before: a copy may run though its member was removed.
 
@@ -44,6 +47,7 @@ class Filter:
     user_type: str | None = None
     expires_before: datetime | None = None
     member_id: int | None = None
+    by_end: bool = False
 
 
 _BORROW: Select[Any] = select(borrows, members.c.username, members.c.user_type).join(members)
@@ -104,11 +108,25 @@ def out(connection: Connection, product: str, member_ids: Collection[int], now: 
 
 
 def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Borrow]:
-    """A page of borrows, newest first; one more than the limit, so that the caller sees whether there is another page."""
-    query = _BORROW.order_by(borrows.c.issued_at.desc(), borrows.c.id.desc()).limit(wanted.limit + 1)
+    """A page of borrows in their order; one more than the limit, so that the caller sees whether there is another page."""
+    query = _BORROW.limit(wanted.limit + 1)
+    if wanted.by_end:
+        query = query.order_by(borrows.c.expires_at, borrows.c.id)
+    else:
+        query = query.order_by(borrows.c.issued_at.desc(), borrows.c.id.desc())
     if wanted.member is not None:
         query = query.where(borrows.c.member_id.in_(ids_of_name(connection, wanted.member)))
+    if wanted.machine is not None:
+        is_there = or_(borrows.c.machine_id == wanted.machine, borrows.c.machine_alias.in_(aliases(connection, wanted.machine)))
+        query = query.where(is_there)
     return _borrows(connection, query.where(*_conditions(wanted, now)))
+
+
+def aliases(connection: Connection, part: str = "") -> list[str]:
+    """The aliases of machines that ever borrowed, of which this is a part, whatever its case; in order."""
+    key = key_of(part)
+    every = connection.execute(select(borrows.c.machine_alias).where(borrows.c.machine_alias.is_not(None)).distinct()).scalars()
+    return sorted(alias for alias in every if key in key_of(alias))[:MOST_VALUES]
 
 
 def _conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
@@ -118,8 +136,6 @@ def _conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
         yield borrows.c.member_id == wanted.member_id
     if wanted.product is not None:
         yield borrows.c.product == wanted.product
-    if wanted.machine is not None:
-        yield or_(borrows.c.machine_id == wanted.machine, borrows.c.machine_alias == composed(wanted.machine))
     if wanted.group is not None:
         yield borrows.c.member_id.in_(select(member_groups.c.member_id).where(member_groups.c.name == name_of(wanted.group)))
     if wanted.user_type is not None:
@@ -127,8 +143,14 @@ def _conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
     if wanted.expires_before is not None:
         yield borrows.c.expires_at < wanted.expires_before
     if wanted.after is not None:
-        issued_at = select(borrows.c.issued_at).where(borrows.c.id == wanted.after).scalar_subquery()
-        yield or_(borrows.c.issued_at < issued_at, and_(borrows.c.issued_at == issued_at, borrows.c.id < wanted.after))
+        yield _follows(wanted.after, by_end=wanted.by_end)
+
+
+def _follows(after: str, *, by_end: bool) -> ColumnElement[bool]:
+    """Those that come after the borrow with this id in the order of the list."""
+    column, is_past = (borrows.c.expires_at, operator.gt) if by_end else (borrows.c.issued_at, operator.lt)
+    at = select(column).where(borrows.c.id == after).scalar_subquery()
+    return or_(is_past(column, at), and_(column == at, is_past(borrows.c.id, after)))
 
 
 def _in_state(state: str, now: datetime) -> ColumnElement[bool]:

@@ -24,7 +24,7 @@ def table(folder: Path, *handles: str) -> str:
 
 
 def states(console: Console) -> set[str]:
-    return {row["state"] for row in console.good("borrow", "list")}
+    return {row["state"] for row in console.good("borrow", "list", "--all")}
 
 
 def test_the_borrows_of_a_table_are_released_each_once(console: Console, tmp_path: Path) -> None:

@@ -99,9 +99,9 @@ class Console:
 
 
 def clean_environment(monkeypatch: pytest.MonkeyPatch, names: Callable[[], list[str]]) -> None:
-    """Takes the settings of an authority out of the environment."""
+    """Takes the settings of an authority out of the environment, and how wide a table is."""
     for name in names():
-        if re.match(r"CARNET_(AUTHORITY_|HOME)", name):
+        if re.match(r"CARNET_(AUTHORITY_|HOME)|COLUMNS\Z", name):
             monkeypatch.delenv(name)
 
 

@@ -56,9 +56,10 @@ class BorrowQuery(PageQuery):
     state: BorrowState | None = None
     member: Name | None = None
     product: Text | None = Field(None, max_length=64)
-    machine: Text | None = Field(None, max_length=256, description="machine id or alias")
+    machine: Text | None = Field(None, max_length=256, description="machine id, or a part of the alias, whatever its case")
     group: Name | None = Field(None, description="of members of this group")
     type: Text | None = Field(None, max_length=64, description="of members of this user type")
+    sort: Literal["newest", "due"] = Field("newest", description="due: those that end first come first")
     cursor: IdCursor | None = None
     limit: int = Field(100, ge=1, le=1000, description="of a page; CSV has all rows unless a limit is given")
     format: Literal["json", "csv"] | None = Field(None, description="in place of the header Accept")
@@ -79,9 +80,9 @@ def issue(body: BorrowRequest) -> Response:
     return Response(answer, 201 if issued.is_new else 200, content_type=JSON)
 
 
-@api.get("/borrows", summary="Who is offline, since and until when", responses={200: BorrowList})
+@api.get("/borrows", summary="Borrows: who is offline, since and until when, and what ended", responses={200: BorrowList})
 def listed(query: BorrowQuery) -> Response:
-    """Newest first. A member sees their own. As text/csv: all of them, for a spreadsheet."""
+    """Those that ended too, unless a state is asked for. A member sees their own. As text/csv: all of them, for a spreadsheet."""
     wanted = Filter(
         query.state,
         query.member,
@@ -91,6 +92,7 @@ def listed(query: BorrowQuery) -> Response:
         query.limit,
         group=query.group,
         user_type=query.type,
+        by_end=query.sort == "due",
     )
     now = authority().now()
     if _wants_csv(query):
