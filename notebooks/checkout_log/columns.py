@@ -36,8 +36,8 @@ ENDINGS = ("checkin", "idle", "shutdown", "restart", "expiry", "revocation", "re
 UNSUPPORTED = "unsupported"
 # Why a license is stuck.
 OVERDUE, OUTLIER, HOLDER_INACTIVE = "overdue", "outlier", "holder-inactive"
-MACHINE_GONE, CUT_BY_RESTART, OVER_LONG_BORROW = "machine-gone", "cut-by-restart", "over-long-borrow"
-CAUSES = (OVERDUE, OUTLIER, HOLDER_INACTIVE, MACHINE_GONE, CUT_BY_RESTART, OVER_LONG_BORROW)
+MACHINE_GONE, OVER_LONG_BORROW = "machine-gone", "over-long-borrow"
+CAUSES = (OVERDUE, OUTLIER, HOLDER_INACTIVE, MACHINE_GONE, OVER_LONG_BORROW)
 
 EVENTS = (
     Column("at", TIME, False, "when it happened"),

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import pandas as pd
+from ibis import _
 from ibis.expr.types import Table
 
 from checkout_log import pairing, spellings
@@ -41,7 +42,9 @@ class Log:
     @cached_property
     def table(self) -> Table:
         """The events as an expression: columns EVENTS and INNER, times as whole microseconds since 1970 UTC."""
-        events = self.engine.parquet(self.stored.files)
+        events, known_until = self.engine.parquet(self.stored.files), self.stored.known_until
+        if known_until is not None:
+            events = events.filter(_["at"] <= known_until)
         return spellings.unified(events, self.engine) if self.stored.is_case_folded else events
 
     @cached_property
@@ -67,6 +70,11 @@ class Log:
     def quality(self) -> pd.DataFrame:
         """How far the log can be trusted: one row for each file, with what was counted in it."""
         return self.stored.quality.copy()
+
+    def until(self, moment: int) -> Log:
+        """This log as it was known at a time (whole microseconds since 1970 UTC), nothing computed yet; itself if it ends before."""
+        ends = self.stored.spans["end"]
+        return self if len(ends) and moment >= int(ends.max()) else Log(self.stored.until(moment), self.engine)
 
     def on(self, engine: Engine) -> Log:
         """This log on another engine, nothing computed yet."""

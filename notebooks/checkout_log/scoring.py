@@ -7,9 +7,25 @@ from collections.abc import Sequence
 import pandas as pd
 
 from checkout_log.columns import CAUSES, NUMBER, SESSION, TEXT, WHOLE, Column, typed
+from checkout_log.hindsight import BACKTEST, backtest
 from checkout_log.measuring.activity_index import GIVEN_BACK
 from checkout_log.simulate import Truth
 from checkout_log.thresholds import Thresholds
+
+__all__ = [
+    "BACKTEST",
+    "LIMITS",
+    "LOOK_ALIKE",
+    "NOT_FOUND",
+    "ORDINARY",
+    "RECLAIMS",
+    "SCORES",
+    "backtest",
+    "confusion",
+    "matched",
+    "reclaims",
+    "scores",
+]
 
 LOOK_ALIKE, ORDINARY, NOT_FOUND = "looks stuck only", "ordinary use", "not found"
 # Logs of some servers know whole minutes only.

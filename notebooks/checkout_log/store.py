@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import weakref
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from tempfile import mkdtemp
@@ -44,6 +44,7 @@ class Stored:
     spans: `product`, `begin`, `end` (whole microseconds): the time that the logs cover, in which no event means no use.
     quality: one row for each file; its columns stand in `quality.QUALITY`.
     is_case_folded: names of users and machines that differ in case alone are one.
+    known_until: events after this time (whole microseconds) are not of this log; None: all are.
     """
 
     files: tuple[Path, ...]
@@ -53,6 +54,18 @@ class Stored:
     timezone: str
     is_case_folded: bool = False
     folder: Folder | None = None
+    known_until: int | None = None
+
+    def until(self, moment: int) -> Stored:
+        """What was known at a time (whole microseconds): no later event, run or span, and a run that ended later was still on."""
+        eras = self.eras[self.eras["begin"] <= moment]
+        spans = self.spans[self.spans["begin"] <= moment]
+        return replace(
+            self,
+            eras=eras.assign(end=eras["end"].mask(eras["end"] > moment)).reset_index(drop=True),
+            spans=spans.assign(end=spans["end"].clip(upper=moment).clip(lower=spans["begin"] + 1)).reset_index(drop=True),
+            known_until=moment,
+        )
 
 
 @dataclass(slots=True)

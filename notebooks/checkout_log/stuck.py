@@ -6,7 +6,7 @@ cause that explains most, and the evidence names the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +15,6 @@ import pandas as pd
 
 from checkout_log.columns import (
     BORROW,
-    CUT_BY_RESTART,
     HOLDER_INACTIVE,
     MACHINE_GONE,
     NUMBER,
@@ -28,13 +27,15 @@ from checkout_log.columns import (
     checked,
 )
 from checkout_log.log import Log
-from checkout_log.measuring import activity_index
+from checkout_log.measuring.activity_index import ActivityIndex
+from checkout_log.measuring.open_uses import Use, held, is_freed
+from checkout_log.measuring.questions import moment
 from checkout_log.thresholds import Thresholds
 
 __all__ = ["RANKING", "STUCK", "Thresholds", "find"]
 
 # Where one use has several causes, the first of these explains most.
-RANKING = (OVERDUE, MACHINE_GONE, CUT_BY_RESTART, HOLDER_INACTIVE, OVER_LONG_BORROW, OUTLIER)
+RANKING = (OVERDUE, MACHINE_GONE, HOLDER_INACTIVE, OVER_LONG_BORROW, OUTLIER)
 
 STUCK = (
     Column("cause", TEXT, False, "one of columns.CAUSES"),
@@ -53,11 +54,14 @@ STUCK = (
 ACTIONS = {
     OVERDUE: "Ask the member to return it; release it if the machine cannot be reached.",
     MACHINE_GONE: "Release it: the machine that held it is not in use any more.",
-    CUT_BY_RESTART: "Check on the license server whether it is still held, and remove it there.",
     HOLDER_INACTIVE: "Ask the member; release it, and unassign the license if it is not needed.",
     OVER_LONG_BORROW: "Ask the member to return it, and set a shorter longest borrow for the group.",
     OUTLIER: "Ask the member whether the session is in use, and end it if not.",
 }
+
+
+# The values of STUCK.
+Row = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +78,31 @@ def find(log: Log, now: datetime | None = None, thresholds: Thresholds | None = 
 
     A table of borrows of an authority is ready for `carnet-authority borrow release --from FILE`. Raises QuestionInvalid.
     """
-    wanted = thresholds or Thresholds()
-    seen = activity_index.ActivityIndex.of(log, now, wanted.outlier_share)
-    rows = []
-    for use in activity_index.held(log, now, freed_by_time=wanted.freed_by_time):
-        signs = [sign for rule in _RULES if (sign := rule(use, seen, wanted)) is not None]
-        if signs:
-            rows.append(_row(use, signs))
+    rows = [row for _, row in named(log, now, thresholds)]
     stuck_uses = pd.DataFrame(rows, columns=[column.name for column in STUCK])
     stuck_uses = stuck_uses.astype({column.name: _DTYPES[column.kind] for column in STUCK})
     ordered = stuck_uses.sort_values(["confidence", "since"], ascending=[False, True], ignore_index=True)
     return checked(ordered, STUCK)
 
 
+def named(log: Log, now: datetime | None = None, thresholds: Thresholds | None = None) -> Iterator[tuple[Use, Row]]:
+    """The uses that are stuck, each with its row of STUCK, in no order; of what the log says after `now` nothing is seen.
+
+    Raises QuestionInvalid.
+    """
+    wanted = thresholds or Thresholds()
+    log = log.until(moment(log, now))
+    seen = ActivityIndex.of(log, now, wanted.outlier_share)
+    for use in held(log, now):
+        signs = [sign for rule in _RULES if (sign := rule(use, seen, wanted)) is not None]
+        if signs and not is_freed(use, wanted.freed_by_time):
+            yield use, _row(use, signs)
+
+
 _DTYPES = {TEXT: "string", TIME: "datetime64[us, UTC]", NUMBER: "float64"}
 
 
-def _row(use: activity_index.Use, signs: Iterable[_Sign]) -> tuple[object, ...]:
+def _row(use: Use, signs: Iterable[_Sign]) -> Row:
     ordered = sorted(signs, key=lambda sign: RANKING.index(sign.cause))
     first, others = ordered[0], ordered[1:]
     also = f" Also: {'; '.join(sign.evidence for sign in others)}." if others else ""
@@ -110,42 +122,31 @@ def _row(use: activity_index.Use, signs: Iterable[_Sign]) -> tuple[object, ...]:
     )
 
 
-def _overdue(use: activity_index.Use, _seen: activity_index.ActivityIndex, _: Thresholds) -> _Sign | None:
+def _overdue(use: Use, _seen: ActivityIndex, _: Thresholds) -> _Sign | None:
     """Past its due time without a return, the seat still held."""
     if use.due is None or use.due > use.now or use.mode != BORROW:
         return None
     return _Sign(OVERDUE, 0.95, f"due {_days(use.now - use.due)} ago, and no return was seen")
 
 
-def _gone(use: activity_index.Use, seen: activity_index.ActivityIndex, wanted: Thresholds) -> _Sign | None:
-    """The alias or the user has since appeared on another machine, and the old one is silent."""
+def _gone(use: Use, seen: ActivityIndex, wanted: Thresholds) -> _Sign | None:
+    """The alias has since appeared on another machine, or the member wants the license there, and the old one is silent."""
     successor = seen.successor(use)
     if successor is None:
         return None
     silent_since = max(seen.machine_last(use.machine), use.since)
     if use.now - successor.at < wanted.gone_silence or silent_since > successor.at:
         return None
-    same = "the same alias" if successor.by_alias else "the same member"
-    sign = 0.9 if successor.by_alias else 0.6
+    same = "the same alias is" if successor.by_alias else "the same member wants the license and is refused it"
+    sign = 0.9
     return _Sign(
         MACHINE_GONE,
         sign,
-        f"{same} is on {successor.machine} since {successor.at:%Y-%m-%d}, this machine is silent since {silent_since:%Y-%m-%d}",
+        f"{same} on {successor.machine} since {successor.at:%Y-%m-%d}, this machine is silent since {silent_since:%Y-%m-%d}",
     )
 
 
-def _cut(use: activity_index.Use, seen: activity_index.ActivityIndex, _: Thresholds) -> _Sign | None:
-    """Site before a restart of the license server, and no sign of it after."""
-    if use.cut_at is None or seen.last_there(use) > use.cut_at:
-        return None
-    return _Sign(
-        CUT_BY_RESTART,
-        0.8,
-        f"open when the license server restarted at {use.cut_at:%Y-%m-%d %H:%M} UTC, nothing was seen of it after",
-    )
-
-
-def _inactive(use: activity_index.Use, seen: activity_index.ActivityIndex, wanted: Thresholds) -> _Sign | None:
+def _inactive(use: Use, seen: ActivityIndex, wanted: Thresholds) -> _Sign | None:
     """No event of the member or the machine for so long."""
     disabled_at = seen.disabled.get(use.member or "")
     if disabled_at is not None and seen.last(use) < disabled_at:
@@ -160,7 +161,7 @@ def _inactive(use: activity_index.Use, seen: activity_index.ActivityIndex, wante
     )
 
 
-def _long(use: activity_index.Use, seen: activity_index.ActivityIndex, wanted: Thresholds) -> _Sign | None:
+def _long(use: Use, seen: ActivityIndex, wanted: Thresholds) -> _Sign | None:
     """Borrowed far longer than this member ever kept a borrow."""
     longest = seen.longest_kept(use)
     planned = seen.asked_for(use)
@@ -175,11 +176,11 @@ def _long(use: activity_index.Use, seen: activity_index.ActivityIndex, wanted: T
     )
 
 
-def _outlier(use: activity_index.Use, seen: activity_index.ActivityIndex, wanted: Thresholds) -> _Sign | None:
+def _outlier(use: Use, seen: ActivityIndex, wanted: Thresholds) -> _Sign | None:
     """A session open longer than nearly all closed ones of its feature, and than a day."""
     usual = seen.usual_length(use, wanted)
     open_for = use.now - use.since
-    if use.mode == BORROW or use.cut_at is not None or usual is None:
+    if use.mode == BORROW or usual is None:
         return None
     if open_for <= max(usual * wanted.outlier_factor, wanted.outlier_least):
         return None
@@ -191,10 +192,9 @@ def _outlier(use: activity_index.Use, seen: activity_index.ActivityIndex, wanted
     )
 
 
-_RULES: tuple[Callable[[activity_index.Use, activity_index.ActivityIndex, Thresholds], _Sign | None], ...] = (
+_RULES: tuple[Callable[[Use, ActivityIndex, Thresholds], _Sign | None], ...] = (
     _overdue,
     _gone,
-    _cut,
     _inactive,
     _long,
     _outlier,

@@ -81,7 +81,7 @@ def test_any_number_of_sources_can_be_read() -> None:
 
 def test_the_words_for_endings_and_causes_are_these() -> None:
     assert set(ENDINGS) == {"checkin", "idle", "shutdown", "restart", "expiry", "revocation", "release", "end", "open"}
-    assert set(CAUSES) == {"overdue", "outlier", "holder-inactive", "machine-gone", "cut-by-restart", "over-long-borrow"}
+    assert set(CAUSES) == {"overdue", "outlier", "holder-inactive", "machine-gone", "over-long-borrow"}
 
 
 def test_an_organization_can_be_simulated() -> None:

@@ -208,16 +208,17 @@ class TestBorrows:
 @FEW
 def test_pairs_are_those_of_the_reference(of: RawLog) -> None:
     log = open_log(of)
-    assert_same(log.engine.frame(log.pairs, PAIRS), _rows(of), PAIRS, ORDER)
+    assert_same(log.engine.frame(log.pairs, PAIRS), expected_rows(of), PAIRS, ORDER)
 
 
 def test_pairs_of_many_logs_at_once_are_those_of_the_reference() -> None:
     of = many(seed=1, count=300)
     log = open_log(of)
-    assert_same(log.engine.frame(log.pairs, PAIRS), _rows(of), PAIRS, ORDER)
+    assert_same(log.engine.frame(log.pairs, PAIRS), expected_rows(of), PAIRS, ORDER)
 
 
-def _rows(of: RawLog) -> list[dict[str, object]]:
+def expected_rows(of: RawLog) -> list[dict[str, object]]:
+    """The pairs that the reference gives, as rows of PAIRS."""
     rows = [asdict(use) for use in of.uses]
     for row in rows:
         for name in ("start", "end", "until"):

@@ -13,7 +13,17 @@ from checkout_log import simulate
 from checkout_log.columns import CAUSES
 from tests.notebooks.simulations import month, year
 
-KINDS = {"long job", "long trip", "holiday", "renewed", "new laptop", "two machines", "lapsed", "reconnected"}
+KINDS = {
+    "cut by a restart",
+    "long job",
+    "long trip",
+    "holiday",
+    "renewed",
+    "new laptop",
+    "two machines",
+    "lapsed",
+    "reconnected",
+}
 
 
 def cases(cause: str) -> pd.DataFrame:
@@ -40,6 +50,8 @@ def later(row: Any, **same: str) -> pd.DataFrame:
 
 def test_every_cause_is_planted_as_often_as_asked() -> None:
     asked = asdict(simulate.Planted())
+    cut = year().look_alikes[year().look_alikes["cause"] == "cut by a restart"]
+    assert cut["case"].nunique() == asked.pop("cut_by_restart")
     counts = year().stuck.groupby("cause")["case"].nunique()
     assert {name: counts[name.replace("_", "-")] for name in asked if name != "look_alikes"} == {
         name: count for name, count in asked.items() if name != "look_alikes"
@@ -48,11 +60,11 @@ def test_every_cause_is_planted_as_often_as_asked() -> None:
 
 
 def test_other_numbers_can_be_asked_for() -> None:
-    planted = simulate.Planted(2, 1, 3, 1, 0, 1, 1)
+    planted = simulate.Planted(2, 1, 3, 1, 2, 1, 1)
     truth = simulate.run(replace(simulate.Organization(), planted=planted), 5)
     counts = truth.stuck.groupby("cause")["case"].nunique().to_dict()
     assert counts == {"overdue": 2, "outlier": 1, "holder-inactive": 3, "machine-gone": 1, "over-long-borrow": 1}
-    assert truth.look_alikes["case"].nunique() == len(KINDS)
+    assert truth.look_alikes["case"].nunique() == len(KINDS) + 1
 
 
 def test_without_stories_nothing_is_stuck() -> None:
@@ -60,11 +72,11 @@ def test_without_stories_nothing_is_stuck() -> None:
     assert month().look_alikes.empty
 
 
-def test_what_is_stuck_holds_its_seat_or_was_cut() -> None:
+def test_what_is_stuck_holds_its_seat() -> None:
     for cause in CAUSES:
         rows = cases(cause)
         assert len(rows) == len(year().stuck[year().stuck["cause"] == cause])
-        assert set(rows["ended_by"]) == {"restart" if cause == "cut-by-restart" else "open"}
+        assert set(rows["ended_by"]) == {"open"}
         assert (rows["since"] == rows["start"]).all()
         assert rows["due"].equals(rows["until"])
 
@@ -115,7 +127,8 @@ def test_a_machine_that_is_gone_is_never_seen_again_and_another_took_its_place()
 
 def test_what_a_crash_cut_has_no_event_after() -> None:
     crash = next(stop for stop in year().stops if not stop.clean)
-    rows = cases("cut-by-restart")
+    rows = alike("cut by a restart")
+    assert set(rows["ended_by"]) == {"restart"}
     assert (rows["end"] == pd.Timestamp(crash.down_at, unit="us", tz="UTC")).all()
     assert all(later(row, member=row.member, feature=row.feature).empty for row in each(rows))
 
@@ -133,7 +146,9 @@ def test_every_kind_of_look_alike_is_there_and_none_is_called_stuck() -> None:
     truth = year()
     counts = truth.look_alikes.groupby("cause")["case"].nunique()
     assert set(counts.index) == KINDS
-    assert set(counts) == {truth.organization.planted.look_alikes}
+    planted = truth.organization.planted
+    assert counts.pop("cut by a restart") == planted.cut_by_restart
+    assert set(counts) == {planted.look_alikes}
     assert not set(truth.look_alikes["handle"].dropna()) & set(truth.stuck["handle"])
     assert not set(truth.look_alikes["member"]) & set(truth.stuck["member"])
 

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from checkout_log.columns import BORROW, RENEWAL, SESSIONS, TEXT, TIME, WHOLE, Column
+from checkout_log.columns import BORROW, RENEWAL, TEXT, TIME, WHOLE, Column
 from checkout_log.log import Log
-from checkout_log.measuring import stacks
-from checkout_log.measuring.questions import NOWS, moment, nows
+from checkout_log.measuring.open_uses import MICROSECOND, Use, when
+from checkout_log.measuring.questions import moment
 from checkout_log.thresholds import Thresholds
-
-MICROSECOND = timedelta(microseconds=1)
 
 _SIGHTINGS = (
     Column("member", TEXT, True, ""),
@@ -27,8 +24,6 @@ _SIGHTINGS = (
     Column("first_at", TIME, False, ""),
     Column("last_at", TIME, False, ""),
 )
-_PLACE = ("member", "machine", "product", "feature")
-_PLACES = (*(Column(name, TEXT, False, "") for name in _PLACE), _SIGHTINGS[-1])
 _LENGTHS = (
     Column("product", TEXT, False, ""),
     Column("feature", TEXT, False, ""),
@@ -42,25 +37,10 @@ _LONGEST = (
 )
 # The reason of a denial that tells that the member was disabled (the authority's own code).
 DISABLED = "member-disabled"
+# The reason of a denial that tells that the license is out on another machine of the member.
+ALREADY_BORROWED = "already-borrowed"
 # Ends that show that the license was given back by who had it, so that its length is a length of use.
 GIVEN_BACK = ("checkin", "idle", "shutdown")
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """One use of a license that holds a seat, with all its features; `now` is the time that it is judged at."""
-
-    product: str
-    features: tuple[str, ...]
-    mode: str
-    member: str | None
-    machine: str | None
-    alias: str | None
-    handle: str | None
-    since: datetime
-    due: datetime | None
-    cut_at: datetime | None
-    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +69,8 @@ class ActivityIndex:
     by_alias: Mapping[str, Sequence[_Machine]]
     machine_seen: Mapping[str, datetime]
     member_seen: Mapping[str, datetime]
-    place_seen: Mapping[tuple[str, ...], datetime]
     disabled: Mapping[str, datetime]
+    refused: Mapping[tuple[str, str, str], datetime]
     renewed: Mapping[str, datetime]
     lengths: Mapping[tuple[str, str], tuple[int, timedelta]]
     longest_borrows: Mapping[tuple[str, str], timedelta]
@@ -106,12 +86,12 @@ class ActivityIndex:
             _machines(sightings, "alias"),
             sightings.groupby("machine")["last_at"].max().to_dict(),
             sightings.groupby("member")["last_at"].max().to_dict(),
-            _places(log, micros),
             _disabled(log, micros),
+            _refused(log, micros),
             _renewed(log, micros),
             _lengths(log, micros, share),
             _kept(log, micros),
-            {product: _when(begin) for product, begin in log.stored.spans.groupby("product")["begin"].min().items()},
+            {product: when(begin) for product, begin in log.stored.spans.groupby("product")["begin"].min().items()},
         )
 
     def last(self, use: Use) -> datetime:
@@ -124,26 +104,31 @@ class ActivityIndex:
         last = self.last(use)
         return max(last, self.begins.get(use.product, last))
 
-    def last_there(self, use: Use) -> datetime:
-        """The last sign of this member with these features on this machine."""
-        place = (use.member or "", use.machine or "", use.product)
-        return max(self.place_seen.get((*place, feature), use.since) for feature in use.features)
-
     def machine_last(self, machine: str | None) -> datetime:
         """The last sign of a machine; the beginning of time where there is none."""
         return self.machine_seen.get(machine or "", datetime.min.replace(tzinfo=UTC))
 
     def successor(self, use: Use) -> Successor | None:
-        """The machine on which the alias, or else the member, was first seen after this use began."""
-        for table, name, by_alias in ((self.by_alias, use.alias, True), (self.by_member, use.member, False)):
-            if use.machine is None:
-                continue
-            # A machine is new when it was first seen after the use began: who has two for long has not replaced one.
-            known = (one for one in table.get(name or "", ()) if one.machine != use.machine and one.first_at > use.since)
-            later = next(known, None)
-            if later is not None and (not by_alias or self._is_same_machine(use, later)):
-                return Successor(later.machine, later.first_at, by_alias)
-        return None
+        """The machine that took the place of this use's: first seen after the use began, under its alias, or by a refusal.
+
+        That a member is seen on another machine tells nothing: people have several, and jobs run on many. It tells something where
+        the member wants the product there and is refused, because it is out on the machine that is gone.
+        """
+        if use.machine is None:
+            return None
+        # A machine is new when it was first seen after the use began: who has two for long has not replaced one.
+        by_alias = (one for one in self.by_alias.get(use.alias or "", ()) if _is_newer(one, use))
+        same = next(by_alias, None)
+        if same is not None and self._is_same_machine(use, same):
+            return Successor(same.machine, same.first_at, by_alias=True)
+        by_member = (one for one in self.by_member.get(use.member or "", ()) if _is_newer(one, use))
+        wanted = next((one for one in by_member if self._is_refused(use, one)), None)
+        return None if wanted is None else Successor(wanted.machine, wanted.first_at, by_alias=False)
+
+    def _is_refused(self, use: Use, other: _Machine) -> bool:
+        """Whether the member was refused the product on the other machine while this use was on."""
+        refused_at = self.refused.get((use.member or "", other.machine, use.product))
+        return refused_at is not None and refused_at > use.since
 
     def _is_same_machine(self, use: Use, later: _Machine) -> bool:
         """Whether an alias that appeared elsewhere means the same machine: not where another member merely chose the same name.
@@ -169,58 +154,8 @@ class ActivityIndex:
         return self.longest_borrows.get((use.member or "", use.product))
 
 
-def _when(micros: int) -> datetime:
-    return datetime.fromtimestamp(0, UTC) + micros * MICROSECOND
-
-
-def held(log: Log, now: datetime | None, *, freed_by_time: Sequence[str]) -> Iterator[Use]:
-    """Every use that holds a seat at `now`, or did so when a restart cut it off, one for all its features.
-
-    `now` is by default the end of each product's own log.
-    """
-    asked = nows(log, now)
-    rows = log.paired.join(log.engine.numbers(asked, NOWS), "product")
-    # Time frees a seat also after the log ended, of which the log cannot tell.
-    is_freed = (_["mode"] == BORROW) & (_.until <= _.now).fill_null(False) & _.source.isin(list(freed_by_time))
-    is_overdue = (_.ended_by == "expiry") & (_.end <= _.now)
-    is_held = ((_.end > _.now) | _.censored | _.cut | is_overdue) & ~is_freed
-    frame = log.engine.frame(rows.filter((_.start <= _.now) & is_held), SESSIONS)
-    judged_at = {row.product: _when(row.now) for row in asked.itertuples()}
-    frame = _since_the_oldest(frame, stacks.oldest(log, moment(log, now)))
-    keys = ["handle", "product", "mode", "member", "machine", "start", "until", "cut", "end"]
-    for _key, rows in frame.groupby(keys, dropna=False, sort=False):
-        first = rows.iloc[0]
-        yield Use(
-            str(first["product"]),
-            tuple(dict.fromkeys(rows["feature"])),
-            str(first["mode"]),
-            _text(first["member"]),
-            _text(first["machine"]),
-            _text(first["alias"]),
-            _text(first["handle"]),
-            first["start"].to_pydatetime(),
-            None if pd.isna(first["until"]) else first["until"].to_pydatetime(),
-            first["end"].to_pydatetime() if first["cut"] else None,
-            judged_at[str(first["product"])],
-        )
-
-
-def _since_the_oldest(frame: pd.DataFrame, starts: Mapping[tuple[object, ...], list[pd.Timestamp]]) -> pd.DataFrame:
-    """The frame, in which what is open without a handle began when the oldest of its kind did."""
-    by_start = frame.sort_values("start", ignore_index=True)
-    nameless = by_start[by_start["handle"].isna() & by_start["censored"]]
-    for key, rows in nameless.groupby(["product", "feature", "member", "machine"], dropna=False):
-        turn = 0
-        for index, quantity in zip(rows.index, rows["quantity"], strict=True):
-            known = starts.get(tuple(key), [])
-            if turn < len(known):
-                by_start.loc[index, "start"] = known[turn]
-            turn += quantity
-    return by_start
-
-
-def _text(value: Any) -> str | None:
-    return None if pd.isna(value) else str(value)
+def _is_newer(other: _Machine, use: Use) -> bool:
+    return other.machine != use.machine and other.first_at > use.since
 
 
 def _sightings(log: Log, until: int) -> pd.DataFrame:
@@ -243,19 +178,21 @@ def _machines(sightings: pd.DataFrame, name: str) -> dict[str, list[_Machine]]:
     return {key: [*machines.values()] for key, machines in by_name.items()}
 
 
-def _places(log: Log, until: int) -> dict[tuple[str, ...], datetime]:
-    """When those whose sessions a restart cut were last seen with the same feature on the same machine."""
-    cut = log.paired.filter(_.cut & _.member.notnull() & _.machine.notnull()).select(*_PLACE).distinct()
-    rows = _signs(log, until).semi_join(cut, list(_PLACE)).group_by(*_PLACE)
-    frame = log.engine.frame(rows.aggregate(last_at=_["at"].max()), _PLACES)
-    return {tuple(row[:-1]): row[-1].to_pydatetime() for row in frame.itertuples(index=False)}
-
-
 def _disabled(log: Log, until: int) -> dict[str, datetime]:
     """The disabled members, with the first denial that tells it."""
     disabled = log.table.filter((_["at"] <= until) & (_.reason == DISABLED) & _.member.notnull()).group_by("member")
     frame = log.engine.frame(disabled.aggregate(first_at=_["at"].min()), (_SIGHTINGS[0], _SIGHTINGS[-2]))
     return {row.member: row.first_at.to_pydatetime() for row in frame.itertuples()}
+
+
+def _refused(log: Log, until: int) -> dict[tuple[str, str, str], datetime]:
+    """Since when members are refused a product on a machine because it is out on another of theirs."""
+    rows = log.table.filter((_["at"] <= until) & (_.reason == ALREADY_BORROWED) & _.member.notnull() & _.machine.notnull())
+    frame = log.engine.frame(
+        rows.group_by("member", "machine", "product").aggregate(first_at=_["at"].min()),
+        (*(Column(name, TEXT, False, "") for name in ("member", "machine", "product")), _SIGHTINGS[-2]),
+    )
+    return {(row.member, row.machine, row.product): row.first_at.to_pydatetime() for row in frame.itertuples()}
 
 
 def _renewed(log: Log, until: int) -> dict[str, datetime]:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 import numpy as np
 
 from checkout_log.columns import (
-    CUT_BY_RESTART,
     HOLDER_INACTIVE,
     MACHINE_GONE,
     OUTLIER,
@@ -32,7 +31,7 @@ def plant(plan: Plan) -> None:
 
 
 def _plant_stuck(plan: Plan) -> None:
-    """Adds every story of a stuck license that the organization asks for."""
+    """Adds every story of a stuck license that the organization asks for, and what a restart cut, which holds no seat."""
     asked = plan.world.organization.planted
     stories: list[tuple[Callable[[Plan, int], None], int]] = [
         (_overdue, asked.overdue),
@@ -172,7 +171,7 @@ def _seen(plan: Plan, member: int, machine: int, use: int, wall: int) -> None:
 
 
 def _cut_by_restart(plan: Plan, count: int) -> None:
-    """The client died with the server, and nobody started it again."""
+    """The client died with the server, and nobody started it again: the server that came back knows nothing of it, and the seat is free."""
     stop = plan.crashes()[-1]
     down = plan.world.clock.wall_of(stop.down_at)
     for number in range(count):
@@ -184,7 +183,8 @@ def _cut_by_restart(plan: Plan, count: int) -> None:
         wall = evening if number % 3 else down - int(plan.world.rng.integers(100, 200)) * MINUTE
         plan.silence(member, wall, plan.same_product(use) if is_clear else plan.same_features(use))
         note = "never seen with this product again" if is_clear else "seen again with other features of the product"
-        case = plan.open_case(CUT_BY_RESTART, member, machine, f"{(down - wall) / HOUR:.1f} hours before the crash; {note}")
+        words = f"{(down - wall) / HOUR:.1f} hours before the crash; {note}"
+        case = plan.open_case(CUT_BY_RESTART, member, machine, words, is_stuck=False)
         plan.hold(case, member, machine, use, wall, dies=1)
 
 
@@ -206,7 +206,8 @@ def _over_long_borrow(plan: Plan, count: int) -> None:
 
 LONG_JOB, LONG_TRIP, HOLIDAY, RENEWED = "long job", "long trip", "holiday", "renewed"
 NEW_LAPTOP, TWO_MACHINES, LAPSED, RECONNECTED = "new laptop", "two machines", "lapsed", "reconnected"
-LOOK_ALIKES = (LONG_JOB, LONG_TRIP, HOLIDAY, RENEWED, NEW_LAPTOP, TWO_MACHINES, LAPSED, RECONNECTED)
+CUT_BY_RESTART = "cut by a restart"
+LOOK_ALIKES = (CUT_BY_RESTART, LONG_JOB, LONG_TRIP, HOLIDAY, RENEWED, NEW_LAPTOP, TWO_MACHINES, LAPSED, RECONNECTED)
 
 
 def _plant_look_alikes(plan: Plan) -> None:

@@ -20,7 +20,7 @@ from checkout_log.simulate.grants import Stop, granted, stops
 from checkout_log.simulate.habits import wishes
 from checkout_log.simulate.organization import Organization
 from checkout_log.simulate.plan import Case, Plan
-from checkout_log.simulate.stories import RECONNECTED, plant
+from checkout_log.simulate.stories import CUT_BY_RESTART, RECONNECTED, plant
 from checkout_log.simulate.world import NONE, World, world_of
 
 STUCK = (
@@ -151,7 +151,7 @@ def _rows_of(world: World, wanted: pd.DataFrame, held: Held, case: Case) -> list
     ]
 
 
-_CUT = ("cut-by-restart", RECONNECTED)
+_CUT = (CUT_BY_RESTART, RECONNECTED)
 
 
 def _cases(cases: list[list[dict[str, object]]]) -> pd.DataFrame:

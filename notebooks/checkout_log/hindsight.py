@@ -1,0 +1,157 @@
+"""What became of the uses that were named as stuck: the yardstick for a log whose truth nobody wrote down."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import sqrt
+
+import numpy as np
+import pandas as pd
+from ibis import _
+
+from checkout_log import stuck
+from checkout_log.columns import CAUSES, NUMBER, SESSIONS, TEXT, TIME, WHOLE, Column, names, typed
+from checkout_log.log import Log
+from checkout_log.measuring.open_uses import Use, when
+from checkout_log.measuring.questions import whole
+from checkout_log.thresholds import Thresholds
+
+BACKTEST = (
+    Column("cause", TEXT, False, "one of columns.CAUSES"),
+    Column("confidence", NUMBER, False, "confidence of the rows, in steps of a tenth: 0.8 stands for 0.75 to 0.85"),
+    Column("named", WHOLE, False, "uses that were named so, each counted once, when it first was"),
+    Column("returned", WHOLE, False, "of these, given back by their own client later: named falsely"),
+    Column("taken_back", WHOLE, False, "taken back as idle, ended by time or by an administrator"),
+    Column("restarted", WHOLE, False, "ended by a stop or restart of the server"),
+    Column("open", WHOLE, False, "still held when the log ended"),
+    Column("precision", NUMBER, False, "share of them that was not given back by its client"),
+    Column("low", NUMBER, False, "lower end of a 95 % interval (Wilson) of the precision"),
+    Column("high", NUMBER, False, "upper end of it"),
+)
+FATES = {
+    "checkin": "returned",
+    **dict.fromkeys(("idle", "expiry", "revocation", "release", "end"), "taken_back"),
+    **dict.fromkeys(("shutdown", "restart"), "restarted"),
+    "open": "open",
+}
+# What is named in the last days has no time left to be given back: it would count as right whatever it is.
+FOLLOWED = timedelta(days=7)
+# Of a normal distribution 95 % lie within so many deviations.
+DEVIATIONS = 1.959964
+# What is joined by; names of users and machines may be spelled in another way later, and are compared without case.
+_KEY = ("source", "product", "feature", "handle", "start")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A use that was named at a time as stuck, and how."""
+
+    use: Use
+    cause: str
+    confidence: float
+
+
+def backtest(log: Log, thresholds: Thresholds | None = None, *, times: int = 24) -> pd.DataFrame:
+    """What became of what `stuck.find` would have named, asked at so many times through the log: the columns BACKTEST.
+
+    Each time it sees nothing of what came after. The times lie evenly between the log's begin and a week before its end (of a log of
+    less than four weeks, a quarter of it), so that what is named can still be given back. Each use counts once for a cause and a
+    confidence. Where nothing was ever named there are no rows. Raises QuestionInvalid.
+    """
+    rows = named_before(log, thresholds, times=times)
+    frame = pd.DataFrame(
+        {
+            "cause": [one.cause for one in rows],
+            "confidence": [round(one.confidence, 1) for one in rows],
+            "fate": fates(log, [one.use for one in rows]),
+            "use": [_identity(one.use) for one in rows],
+        }
+    ).drop_duplicates(["cause", "confidence", "use"])
+    return typed(pd.DataFrame(_counted(frame), columns=names(BACKTEST)), BACKTEST)
+
+
+def named_before(log: Log, thresholds: Thresholds | None = None, *, times: int = 24) -> list[Named]:
+    """Every use that was named at each of the times of `backtest`, in order of time. Raises QuestionInvalid."""
+    asked = [when(moment) for moment in moments(log, whole("times", times, most=10_000))]
+    return [
+        Named(use, str(row[_PLACES["cause"]]), float(str(row[_PLACES["confidence"]])))
+        for now in asked
+        for use, row in stuck.named(log, now, thresholds)
+    ]
+
+
+_PLACES = {column.name: place for place, column in enumerate(stuck.STUCK)}
+
+
+def moments(log: Log, times: int) -> list[int]:
+    """So many times (whole microseconds) evenly through the log, with some time left after the last."""
+    spans = log.stored.spans
+    if spans.empty:
+        return []
+    begin, end = int(spans["begin"].min()), int(spans["end"].max())
+    left = min((end - begin) // 4, FOLLOWED // timedelta(microseconds=1))
+    return [begin + (end - left - begin) * (2 * step + 1) // (2 * times) for step in range(times)]
+
+
+def fates(log: Log, uses: Iterable[Use]) -> list[str]:
+    """What became of each use after it was looked at: one of the columns returned, taken_back, restarted, open of BACKTEST."""
+    wanted = list(uses)
+    ends = _ends(log, wanted)
+    return [_fate(use, ends.get(_identity(use), [])) for use in wanted]
+
+
+def _ends(log: Log, uses: list[Use]) -> dict[tuple[object, ...], list[tuple[datetime, str]]]:
+    """How and when each of these uses ended in the whole log; several ends where it was given back in parts."""
+    keys = pd.DataFrame([_identity(use)[: len(_KEY)] for use in uses], columns=list(_KEY)).drop_duplicates()
+    if keys.empty:
+        return {}
+    columns = tuple(Column(name, TIME if name == "start" else TEXT, True, "") for name in _KEY)
+    # Joins take no empty value for equal to another on every engine.
+    known = log.engine.memory(keys, columns).mutate(of_handle=_.handle.fill_null(""))
+    rows = log.paired.mutate(of_handle=_.handle.fill_null(""))
+    rows = rows.semi_join(known, ["source", "product", "feature", "start", "of_handle"])
+    ends: dict[tuple[object, ...], list[tuple[datetime, str]]] = {}
+    for row in log.engine.frame(rows, SESSIONS).itertuples():
+        values = (getattr(row, name) for name in (*_KEY, "member", "machine"))
+        key = _key(*(None if pd.isna(value) else value for value in values))
+        ends.setdefault(key, []).append((row.end.to_pydatetime(), row.ended_by))
+    return ends
+
+
+def _identity(use: Use) -> tuple[object, ...]:
+    """What tells a use from others in the whole log."""
+    return _key(use.source, use.product, use.features[0], use.handle, use.start, use.member, use.machine)
+
+
+def _key(*values: object) -> tuple[object, ...]:
+    *key, member, machine = values
+    return (*key, *(unicodedata.normalize("NFC", str(name or "")).casefold() for name in (member, machine)))
+
+
+def _fate(use: Use, ends: list[tuple[datetime, str]]) -> str:
+    """The first end after the use was looked at; a borrow that was overdue then and was never given back is still out."""
+    later = sorted(one for one in ends if one[0] > use.now)
+    return FATES[later[0][1]] if later else "open"
+
+
+def _counted(frame: pd.DataFrame) -> Iterable[tuple[object, ...]]:
+    for (cause, confidence), rows in sorted(frame.groupby(["cause", "confidence"]), key=_order):
+        counts = [int((rows["fate"] == fate).sum()) for fate in ("returned", "taken_back", "restarted", "open")]
+        right = len(rows) - counts[0]
+        yield cause, confidence, len(rows), *counts, right / len(rows), *wilson(right, len(rows))
+
+
+def _order(group: tuple[tuple[str, float], pd.DataFrame]) -> tuple[int, float]:
+    (cause, confidence), _rows = group
+    return CAUSES.index(cause), -confidence
+
+
+def wilson(right: int, count: int) -> tuple[float, float]:
+    """A 95 % interval of a share, of so many right among a count above 0 (E. B. Wilson, 1927)."""
+    share, square = right / count, DEVIATIONS**2
+    middle = (share + square / (2 * count)) / (1 + square / count)
+    reach = DEVIATIONS * sqrt(share * (1 - share) / count + square / (4 * count**2)) / (1 + square / count)
+    return float(np.clip(middle - reach, 0, share)), float(np.clip(middle + reach, share, 1))

@@ -1,0 +1,104 @@
+"""What holds a seat at a time: one row for each use, with all its features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+from ibis import _
+
+from checkout_log.columns import BORROW, SESSIONS
+from checkout_log.log import Log
+from checkout_log.measuring import stacks
+from checkout_log.measuring.questions import NOWS, moment, nows
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of a license that holds a seat, with all its features; `now` is the time that it is judged at.
+
+    since: since when it may have been held without a pause. start: of the session that is open if the first out was the first
+        in. Where several sessions of one user on one host come and go the two differ, and which it was cannot be told.
+    """
+
+    source: str
+    product: str
+    features: tuple[str, ...]
+    mode: str
+    member: str | None
+    machine: str | None
+    alias: str | None
+    handle: str | None
+    since: datetime
+    start: datetime
+    due: datetime | None
+    now: datetime
+
+    @property
+    def least_age(self) -> timedelta:
+        """For how long it has been held at least."""
+        return self.now - self.start
+
+
+def when(micros: int) -> datetime:
+    """An aware time from whole microseconds since 1970 UTC."""
+    return datetime.fromtimestamp(0, UTC) + micros * MICROSECOND
+
+
+def held(log: Log, now: datetime | None) -> Iterator[Use]:
+    """Every use that holds a seat at `now`, by default the end of each product's own log, one for all its features.
+
+    The log must end by `now` (`Log.until`). What a restart of a server ended holds no seat; a borrow outlasts it.
+    """
+    asked = nows(log, now)
+    rows = log.paired.join(log.engine.numbers(asked, NOWS), "product")
+    is_overdue = (_.ended_by == "expiry") & (_.end <= _.now)
+    frame = log.engine.frame(rows.filter((_.start <= _.now) & (_.censored | (_.end > _.now) | is_overdue)), SESSIONS)
+    judged_at = {row.product: when(row.now) for row in asked.itertuples()}
+    frame = _since_the_oldest(frame, stacks.oldest(log, moment(log, now)))
+    keys = ["source", "handle", "product", "mode", "member", "machine", "since", "start", "until", "end"]
+    for _key, rows in frame.groupby(keys, dropna=False, sort=False):
+        first = rows.iloc[0]
+        yield Use(
+            str(first["source"]),
+            str(first["product"]),
+            tuple(dict.fromkeys(rows["feature"])),
+            str(first["mode"]),
+            _text(first["member"]),
+            _text(first["machine"]),
+            _text(first["alias"]),
+            _text(first["handle"]),
+            first["since"].to_pydatetime(),
+            first["start"].to_pydatetime(),
+            None if pd.isna(first["until"]) else first["until"].to_pydatetime(),
+            judged_at[str(first["product"])],
+        )
+
+
+def is_freed(use: Use, freed_by_time: tuple[str, ...]) -> bool:
+    """Whether time has freed the seat of a borrow, at an authority that does so, which its log may not tell any more."""
+    return use.mode == BORROW and use.due is not None and use.due <= use.now and use.source in freed_by_time
+
+
+def _since_the_oldest(frame: pd.DataFrame, starts: Mapping[tuple[object, ...], list[pd.Timestamp]]) -> pd.DataFrame:
+    """The frame with `since`: when what is open without a handle began, if the last out was the first in; else the start."""
+    by_start = frame.sort_values(["start", "feature"], ignore_index=True)
+    by_start["since"] = by_start["start"]
+    nameless = by_start[by_start["handle"].isna() & by_start["censored"]]
+    for key, rows in nameless.groupby(["product", "feature", "member", "machine"], dropna=False):
+        turn = 0
+        for index, quantity in zip(rows.index, rows["quantity"], strict=True):
+            known = starts.get(tuple(key), [])
+            if turn < len(known):
+                by_start.loc[index, "since"] = known[turn]
+            turn += quantity
+    return by_start
+
+
+def _text(value: Any) -> str | None:
+    return None if pd.isna(value) else str(value)

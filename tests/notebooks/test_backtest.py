@@ -1,0 +1,161 @@
+"""What is named as stuck is held against what happened next, and nothing that came after is seen."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from checkout_log import hindsight, read, scoring, simulate, stuck
+from checkout_log.columns import names
+from checkout_log.errors import QuestionInvalid
+from checkout_log.pairing import PAIRS
+from tests.notebooks.comparing import assert_same
+from tests.notebooks.random_logs import BEGIN, event, many, open_log, random_logs, raw_log
+from tests.notebooks.reference import DAY, SECOND, RawLog, Span
+from tests.notebooks.test_pairing import ORDER, expected_rows
+
+FEW = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+RESTART = """\
+ 8:00:00 (lmgrd) FlexNet Licensing (v11.16.2.1 build 1 x64_lsb) started on lic1 (linux) (3/{day}/2026)
+ 8:00:00 (lmgrd) Started acmelmd (internet tcp_port 40000 pid 11)
+ 8:00:01 (acmelmd) Server started on lic1 for:	solver
+"""
+DAYS = "14:00:00 (lmgrd) TIMESTAMP 3/{day}/2026\n"
+
+
+def cut_raw(of: RawLog, moment: int) -> RawLog:
+    """What a log of the same servers would hold that had been read at this moment."""
+    spans = [span._replace(end=max(min(span.end, moment), span.begin + 1)) for span in of.spans if span.begin <= moment]
+    eras = [
+        era._replace(end=None if era.end is not None and era.end > moment else era.end)
+        for era in of.eras
+        if era.begin <= moment
+    ]
+    return RawLog([one for one in of.events if one.at <= moment], spans, eras, of.timezone)
+
+
+@given(random_logs(products=2), st.integers(0, 40_000 * 31))
+@FEW
+def test_a_log_until_a_time_is_the_log_that_was_known_then(of: RawLog, seconds: int) -> None:
+    moment = BEGIN + seconds * SECOND
+    log = open_log(of).until(moment)
+    assert_same(log.engine.frame(log.pairs, PAIRS), expected_rows(cut_raw(of, moment)), PAIRS, ORDER)
+
+
+def test_what_is_stuck_at_a_time_is_told_alike_by_the_whole_log_and_by_one_that_ends_then() -> None:
+    of = many(seed=3, count=120)
+    log, ends = open_log(of), of.end()
+    for share in (3, 5, 8):
+        moment = BEGIN + (ends - BEGIN) * share // 9
+        now = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment)
+        wanted = stuck.Thresholds(inactive=timedelta(hours=2), outlier_least=timedelta(minutes=5), fewest_closed=1)
+        whole = stuck.find(log, now, wanted)
+        pd.testing.assert_frame_equal(in_order(whole), in_order(stuck.find(open_log(cut_raw(of, moment)), now, wanted)))
+        assert len(whole) > 0
+
+
+def in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows in an order of their own, where several are equally bad."""
+    return frame.sort_values(list(frame.columns), ignore_index=True)
+
+
+def test_a_file_that_is_cut_at_a_time_tells_the_same_as_the_whole_one_at_that_time(tmp_path: Path) -> None:
+    """The text itself is cut: what stands after the time is not there to be seen."""
+    truth = simulate.run(simulate.Organization(), 7)
+    (tmp_path / "whole").mkdir()
+    (path,) = simulate.write_flexnet(truth, tmp_path / "whole")
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    cut = tmp_path / "cut.log"
+    cut.write_text("".join(lines[: len(lines) * 2 // 3]), encoding="utf-8")
+    zone = truth.organization.timezone
+    early = read(cut, timezone=zone)
+    now = early.quality()["end"].max().to_pydatetime()
+    wanted = stuck.Thresholds(inactive=timedelta(minutes=5), outlier_least=timedelta(minutes=1), fewest_closed=1)
+    whole = stuck.find(read(path, timezone=zone), now, wanted)
+    assert len(whole) > 0
+    pd.testing.assert_frame_equal(in_order(whole), in_order(stuck.find(early, now, wanted)))
+
+
+def test_a_restart_that_lies_after_the_time_is_not_seen(tmp_path: Path) -> None:
+    path = tmp_path / "debug.log"
+    first = RESTART.format(day=2) + ' 8:10:00 (acmelmd) OUT: "solver" ann@pc-1  \n'
+    path.write_text(first + "".join(DAYS.format(day=day) for day in range(2, 5)) + RESTART.format(day=5), encoding="utf-8")
+    log = read(path)
+    assert stuck.find(log, datetime(2026, 3, 4, tzinfo=UTC)).empty
+    assert stuck.find(log).empty
+
+
+def test_a_job_on_another_node_has_not_taken_the_place_of_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "debug.log"
+    path.write_text(
+        " 8:00:00 (lmgrd) TIMESTAMP 3/2/2026\n"
+        ' 8:10:00 (acmelmd) OUT: "solver" hpcuser@node-1  \n'
+        " 8:00:00 (lmgrd) TIMESTAMP 3/3/2026\n"
+        ' 8:10:00 (acmelmd) OUT: "solver" hpcuser@node-2  \n'
+        " 8:00:00 (lmgrd) TIMESTAMP 3/4/2026\n"
+        ' 9:10:00 (acmelmd) IN: "solver" hpcuser@node-2  \n'
+        + "".join(f" 8:00:00 (lmgrd) TIMESTAMP 3/{day}/2026\n" for day in range(5, 9)),
+        encoding="utf-8",
+    )
+    assert stuck.find(read(path)).empty
+
+
+class TestWhatBecameOfIt:
+    """Uses of 40 silent days, each ended in another way; asked about once, in the middle."""
+
+    ENDINGS = (
+        ("checkin", {}, "returned"),
+        ("checkin", {"reason": "idle"}, "taken_back"),
+        ("checkin", {"reason": "shutdown"}, "restarted"),
+        ("release", {}, "taken_back"),
+        (None, {}, "open"),
+    )
+
+    def log(self) -> RawLog:
+        events = []
+        for number, (kind, fields, _) in enumerate(self.ENDINGS):
+            who = {"member": f"u{number}", "machine": f"m{number}"}
+            events.append(event(number, **who))
+            if kind is not None:
+                events.append(event(70 * 86_400, kind, **who, **fields))
+        return raw_log(events, 90 * 86_400)
+
+    def test_each_use_that_was_named_is_counted_once_by_its_fate(self) -> None:
+        (row,) = scoring.backtest(open_log(self.log()), times=1).to_dict("records")
+        counts = [row[name] for name in ("cause", "named", "returned", "taken_back", "restarted", "open")]
+        assert counts == ["holder-inactive", 5, 1, 2, 1, 1]
+        assert row["precision"] == 0.8
+
+    def test_each_use_is_counted_once_however_often_it_was_named(self) -> None:
+        table = scoring.backtest(open_log(self.log()), times=12)
+        assert table.groupby("cause")["named"].max().tolist() == [5]
+        assert (table["named"] == table[["returned", "taken_back", "restarted", "open"]].sum(axis=1)).all()
+
+    def test_what_is_named_in_the_last_week_is_not_asked_about(self) -> None:
+        log = open_log(self.log())
+        assert BEGIN + 81 * DAY < max(hindsight.moments(log, 24)) <= BEGIN + 83 * DAY
+
+    def test_the_columns_are_these_also_where_nothing_was_named(self) -> None:
+        table = scoring.backtest(open_log(raw_log([event(1), event(2, "checkin")])))
+        assert list(table.columns) == names(scoring.BACKTEST)
+        assert table.empty
+
+    @pytest.mark.parametrize("times", [0, -1, 1.5, True])
+    def test_a_number_of_times_that_makes_no_sense_is_refused(self, times: int) -> None:
+        with pytest.raises(QuestionInvalid):
+            scoring.backtest(open_log(self.log()), times=times)
+
+    def test_a_log_without_time_has_no_rows(self) -> None:
+        assert scoring.backtest(open_log(RawLog([event(0)], [Span("P", BEGIN, BEGIN + 1)]))).empty
+
+
+def test_the_interval_of_a_share_is_wilsons() -> None:
+    """Newcombe, Statistics in Medicine 17 (1998), table I: 81 of 263, and 0 of 20."""
+    assert hindsight.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert hindsight.wilson(0, 20) == pytest.approx((0, 0.1611), abs=5e-5)
+    assert hindsight.wilson(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
