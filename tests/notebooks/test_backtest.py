@@ -108,7 +108,7 @@ def test_a_job_on_another_node_has_not_taken_the_place_of_the_first(tmp_path: Pa
 class TestWhatBecameOfIt:
     """Uses of 40 silent days, each ended in another way; asked about once, in the middle."""
 
-    ENDINGS = (
+    ENDINGS: tuple[tuple[str | None, dict[str, str], str], ...] = (
         ("checkin", {}, "returned"),
         ("checkin", {"reason": "idle"}, "taken_back"),
         ("checkin", {"reason": "shutdown"}, "restarted"),
