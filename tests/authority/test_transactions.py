@@ -66,6 +66,8 @@ def test_without_its_log_row_no_borrow_is_made_and_the_same_request_works_later(
         "holds": 1,
         "tokens": 1,
         "events": 1,
+        # The member's last use.
+        "members": 0,
     }
 
 
