@@ -16,3 +16,6 @@ def main() -> None:
             raise
         print(f"carnet-authority needs {error.name}: pip install 'carnet[authority]'", file=sys.stderr)  # noqa: T201
         sys.exit(3)
+    except KeyboardInterrupt:
+        # While it is imported, too.
+        sys.exit(130)

@@ -14,10 +14,34 @@ An application asks at its start::
 `core` decides, `workstation` reads and keeps this machine's state around it, `cli` is the command `carnet`.
 """
 
-from verifier.core.grant import Grant, Workstation
-from verifier.core.steps import verify
-from verifier.core.trust import TrustStore
-from verifier.errors import CarnetError, NotChecked, NotGood
-from verifier.workstation.check import check
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from verifier.core.grant import Grant, Workstation
+    from verifier.core.steps import verify
+    from verifier.core.trust import TrustStore
+    from verifier.errors import CarnetError, NotChecked, NotGood
+    from verifier.workstation.check import check
 
 __all__ = ["CarnetError", "Grant", "NotChecked", "NotGood", "TrustStore", "Workstation", "check", "verify"]
+
+_WHERE = {
+    "CarnetError": "verifier.errors",
+    "Grant": "verifier.core.grant",
+    "NotChecked": "verifier.errors",
+    "NotGood": "verifier.errors",
+    "TrustStore": "verifier.core.trust",
+    "Workstation": "verifier.core.grant",
+    "check": "verifier.workstation.check",
+    "verify": "verifier.core.steps",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what was asked for only now, so that the command can end in order whenever it is interrupted."""
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_WHERE[name]), name)
+    globals()[name] = value
+    return value

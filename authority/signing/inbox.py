@@ -36,6 +36,14 @@ def read_file(path: Path) -> bytes:
         raise RequestInvalid(error.message) from error
 
 
+def read_plain(path: Path) -> bytes:
+    """The bytes of one regular file, also behind a link; a device or a pipe is refused (RequestInvalid). Raises OSError."""
+    try:
+        return disk.read_with_mode(path, follow=True)[0]
+    except CarnetError as error:
+        raise RequestInvalid(error.message) from error
+
+
 def write_file(path: Path, data: bytes) -> None:
     """Writes a file to be carried, whole or not at all; it holds no secret. Raises OSError."""
     disk.write_atomically(path, data, mode=0o644)

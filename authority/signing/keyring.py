@@ -29,10 +29,16 @@ from authority.domain.refusals import DemonstrationOnly, KeyUnusable
 from authority.signing.sample_keys import SAMPLE_KIDS
 from verifier.core import keys
 from verifier.core.keys import PublicKey
-from verifier.workstation.disk import write_atomically
+from verifier.errors import Malformed
+from verifier.workstation.disk import read_with_mode, write_atomically
 
+# What a shell gives for <(command): a pipe that has its writer.
+INHERITED = Path("/dev/fd")
+LONGEST_SECRET = 64 * 1024
 # The library stretches a passphrase only 2,048 times, so the passphrase itself must carry the strength: 128 random bits.
 SHORTEST_PASSPHRASE = 22
+LONGEST_PASSPHRASE = 1023
+MAKE_ONE = "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 # What bytes.strip takes away.
 ASCII_SPACE = " \t\n\r\x0b\x0c"
 
@@ -104,7 +110,12 @@ def read_passphrase(path: Path | None) -> bytes | None:
     if length < SHORTEST_PASSPHRASE:
         raise KeyUnusable(
             f"the passphrase in {path} has {length} characters, at least {SHORTEST_PASSPHRASE} random ones are needed",
-            hint="Make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'",
+            hint=MAKE_ONE,
+        )
+    if len(passphrase) > LONGEST_PASSPHRASE:
+        raise KeyUnusable(
+            f"the passphrase in {path} has more than {LONGEST_PASSPHRASE} bytes, which OpenSSL does not take",
+            hint=MAKE_ONE,
         )
     return passphrase
 
@@ -192,10 +203,14 @@ def _key_files(folder: Path) -> Iterator[tuple[KeyUse, Path]]:
 
 
 def _read(path: Path, what: str) -> tuple[bytes, int]:
-    """The bytes of a small file and its permissions. Raises KeyUnusable."""
+    """The bytes of a small file and its permissions; a link leads to what is meant. Raises KeyUnusable, also for a pipe or device."""
     try:
-        with open(path, "rb") as stream:
-            return stream.read(64 * 1024), stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
+        if path.parent == INHERITED:
+            with open(path, "rb") as stream:
+                return stream.read(LONGEST_SECRET), stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
+        return read_with_mode(path, follow=True)
+    except Malformed as error:
+        raise KeyUnusable(f"the {what} {error.message}", path=str(path)) from error
     except OSError as error:
         raise KeyUnusable(f"the {what} {path} cannot be read: {error.strerror}", path=str(path)) from error
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from authority.domain.disk import NoHome
-from authority.domain.refusals import SettingsInvalid
+from authority.domain.refusals import RequestInvalid, SettingsInvalid
 from authority.domain.texts import NotText, text_of
+from authority.signing.inbox import read_plain
 
 PREFIX = "CARNET_AUTHORITY_"
 # Every setting with what it means; the documentation is held to this table.
@@ -89,9 +90,11 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
 
 def _from_file(path: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(text_of(path.read_bytes()))
+        return tomllib.loads(text_of(read_plain(path)))
     except FileNotFoundError:
         return {}
+    except RequestInvalid as error:
+        raise SettingsInvalid(error.message) from error
     except NotText as error:
         raise SettingsInvalid(f"{path} {error}") from error
     except (OSError, tomllib.TOMLDecodeError) as error:

@@ -14,7 +14,13 @@ def main() -> None:
             raise
         print(f"carnet-report needs {error.name}: pip install 'carnet[notebooks]'", file=sys.stderr)  # noqa: T201
         sys.exit(3)
-    sys.exit(run())
+    except KeyboardInterrupt:
+        # While it is imported, too.
+        sys.exit(130)
+    try:
+        sys.exit(run())
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

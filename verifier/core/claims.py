@@ -184,7 +184,7 @@ def state(claims: Mapping[str, Any]) -> State:
         given_up={borrow_id: _tombstone(borrow_id, item) for borrow_id, item in read.mapping("given_up", BORROW_ID).items()},
         receipt_count=read.integer("receipt_count"),
         last_receipt=read.text_or_null("last_receipt", DIGEST),
-        floor=read.integer("floor"),
+        floor=read.time("floor"),
     )
 
 
@@ -195,4 +195,4 @@ def _tombstone(borrow_id: str, item: object) -> Tombstone:
     own = read.members()["receipt"]
     if not isinstance(own, dict) or receipt(own).borrow_id != borrow_id:
         raise Malformed("a tombstone has the receipt of another borrow")
-    return Tombstone(read.text("product", PRODUCT_ID), read.integer("exp"), own)
+    return Tombstone(read.text("product", PRODUCT_ID), read.time("exp"), own)

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from verifier.core.jose import strict_object
-from verifier.core.texts import unmarked
 from verifier.errors import Malformed, UnsupportedVersion
 
 LARGEST_FILE = 256 * 1024
 LARGEST_STATUS_FILE = 2 * 1024 * 1024
+UTF8_MARK = b"\xef\xbb\xbf"
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 # Contract, section 3: the members of each kind besides "carnet" and "version".
 MEMBERS: Mapping[str, frozenset[str]] = {
@@ -26,7 +27,10 @@ MEMBERS: Mapping[str, frozenset[str]] = {
 
 
 def parse(data: bytes | str, kind: str | None = None) -> tuple[str, dict[str, Any]]:
-    """The kind of a file and its members; a byte order mark is passed over. Raises Malformed, also when it is not of the `kind` asked for, or UnsupportedVersion."""
+    """The kind of a file and its members; a byte order mark is passed over.
+
+    Raises Malformed, also when it is not of the `kind` asked for, or UnsupportedVersion.
+    """
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data)
     if len(raw) > LARGEST_STATUS_FILE:
         raise Malformed(f"the file has {len(raw)} bytes, at most {LARGEST_STATUS_FILE} are read", size=len(raw))
@@ -43,6 +47,23 @@ def parse(data: bytes | str, kind: str | None = None) -> tuple[str, dict[str, An
     if members.keys() != MEMBERS[own]:
         raise Malformed(f"a {own} file has the members {sorted(MEMBERS[own])}, not {sorted(members)[:9]}")
     return own, members
+
+
+def unmarked(data: bytes) -> bytes:
+    """The bytes of a UTF-8 text without a byte order mark, which Notepad and other editors put before it.
+
+    What is signed is within the text, so that the mark changes nothing. Raises Malformed for an empty file and for UTF-16, which
+    begins with a mark of its own or has a zero byte in its first letter.
+    """
+    text = data.removeprefix(UTF8_MARK)
+    if not text:
+        raise Malformed("the file is empty", size=0)
+    if text.startswith(UTF16_MARKS) or b"\0" in text[:2]:
+        raise Malformed(
+            "the file is no UTF-8 text but UTF-16, as PowerShell and some editors save it",
+            hint="Carry the file itself, as it was made; or save it again as UTF-8.",
+        )
+    return text
 
 
 def render(kind: str, members: Mapping[str, Any]) -> bytes:

@@ -51,7 +51,8 @@ class Reader:
     def text(self, name: str, pattern: re.Pattern[str] | None = None) -> str:
         """Printable text of 1 to 256 characters (see `names.is_shown`), matching `pattern` when one is given."""
         value = self._value[name]
-        if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TEXT or not is_shown(value):
+        # Most texts are plainly printable: whether another may stand is asked only of what is not.
+        if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TEXT or not (value.isprintable() or is_shown(value)):
             raise self._refuse(name, f"printable text of 1 to {LONGEST_TEXT} characters")
         if pattern is not None and not pattern.match(value):
             raise self._refuse(name, f"of the form {pattern.pattern}")
@@ -70,7 +71,16 @@ class Reader:
 
     def time(self, name: str) -> int:
         """Seconds since 1970 UTC, up to the end of the calendar."""
-        return self.integer(name, 0, LAST_SECOND)
+        value = self._value[name]
+        if type(value) is not int or not 0 <= value <= LAST_SECOND:
+            raise self._refuse(
+                name, "a time in whole seconds since 1970, none after the year 9999 (milliseconds are no seconds)"
+            )
+        return value
+
+    def time_or_null(self, name: str) -> int | None:
+        """Seconds since 1970 UTC, up to the end of the calendar, or None for JSON null."""
+        return None if self._value[name] is None else self.time(name)
 
     def integer_or_null(self, name: str, least: int = 0) -> int | None:
         """A JSON integer of at least `least`, or None for JSON null."""

@@ -124,9 +124,9 @@ def authorization(claims: Mapping[str, Any]) -> Authorization:
         organization=read.text("sub"),
         organization_name=read.text("organization"),
         seq=read.integer("seq", 1),
-        iat=read.integer("iat"),
-        nbf=read.integer("nbf"),
-        exp=read.integer("exp"),
+        iat=read.time("iat"),
+        nbf=read.time("nbf"),
+        exp=read.time("exp"),
         keys={key.key.kid: key for key in keys},
         members_total=members.integer_or_null("total"),
         members_by_type=_type_limits(members),
@@ -151,8 +151,8 @@ def _signing_key(read: Reader) -> SigningKey:
     key = SigningKey(
         key=from_members(members),
         use=read.choice("use", ("borrow", "status")),
-        nbf=read.integer("nbf"),
-        exp=read.integer("exp"),
+        nbf=read.time("nbf"),
+        exp=read.time("exp"),
         revoked=members.get("revoked", False),
         known=frozenset(read.texts("known", BORROW_ID)) if "known" in members else frozenset(),
     )
@@ -169,7 +169,7 @@ def _product(read: Reader) -> Product:
         levels=read.texts("levels", FEATURE),
         seats=read.counts("seats", FEATURE),
         extensions=read.counts("extensions", FEATURE),
-        until=read.integer_or_null("until"),
+        until=read.time_or_null("until"),
     )
     if not product.levels or not set(product.seats) <= set(product.levels):
         raise Malformed(f'the product "{product.id}" has no levels, or seats of a level that it does not have')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,8 @@ FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 NO_FOLDER_FLUSH = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES, errno.EBADF})
 # More than any file that is carried, but for the largest status lists.
 TRIAL_BYTES = 16 * 1024
+# The name of a file that is being written: that of the file it is to be, and the process that writes it.
+LEFTOVER = re.compile(r"\A\.(.+)\.([0-9]{1,10})\.new\Z", re.DOTALL)
 
 
 def trouble(error: OSError, what: object, verb: str, note: str = "") -> NotChecked:
@@ -48,12 +51,13 @@ def read_bytes(path: Path) -> bytes:
     return read_with_mode(path)[0]
 
 
-def read_with_mode(path: Path) -> tuple[bytes, int]:
-    """The bytes of one regular file of at most 2 MiB and its permissions; a link, a device or a pipe is refused (Malformed).
+def read_with_mode(path: Path, *, follow: bool = False) -> tuple[bytes, int]:
+    """The bytes of one regular file of at most 2 MiB and its permissions; a device or a pipe is refused (Malformed).
 
-    Raises OSError when the file is missing or unreadable.
+    A link is refused too, unless `follow` says that it leads to what is meant. Raises OSError when the file is missing or
+    unreadable.
     """
-    if path.is_symlink():
+    if not follow and path.is_symlink():
         raise Malformed(f"{path} is a link; name the file itself")
     # Without O_NONBLOCK opening a pipe would wait for a writer that never comes.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -133,14 +137,41 @@ class Replacement:
         self._open.close()
 
 
+def clear(folder: Path) -> None:
+    """Removes what writing to this folder left when it was killed. Nobody else may write there now. Raises OSError."""
+    for name in os.listdir(folder):
+        if LEFTOVER.match(name):
+            (folder / name).unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
 def _beside(path: Path) -> Iterator[Path]:
-    """The name of a new file beside `path`, which is not there any more at the end of the block."""
+    """The name of a new file beside `path`, which is not there any more at the end of the block.
+
+    What a process that was killed left there for the same file goes too.
+    """
+    for name in os.listdir(path.parent):
+        match = LEFTOVER.match(name)
+        if match is not None and match[1] == path.name and not _is_running(int(match[2])):
+            with contextlib.suppress(OSError):
+                path.with_name(name).unlink()
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         yield temporary
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _is_running(pid: int) -> bool:
+    if os.name != "posix" or pid == os.getpid():
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
 
 
 def _write(temporary: Path, data: bytes, mode: int) -> None:

@@ -30,7 +30,7 @@ from verifier.errors import (
     UnsupportedVersion,
 )
 from verifier.workstation import machine_key
-from verifier.workstation.disk import Replacement, explained, names_in, read_with_mode, trouble, write_atomically
+from verifier.workstation.disk import Replacement, clear, explained, names_in, read_with_mode, trouble, write_atomically
 from verifier.workstation.machine_key import MachineKey
 
 UNCHANGED = "; nothing was changed"
@@ -76,9 +76,12 @@ class Store:
         with contextlib.ExitStack() as stack:
             with explained(self.home, "written", UNCHANGED):
                 self._make_folders()
-                lock = os.open(self.home / ".lock", os.O_CREAT | os.O_RDWR, 0o600)
+                lock = os.open(self.home / ".lock", os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600)
                 stack.callback(os.close, lock)
             self._lock(lock)
+            for folder in (self.home, self._borrows, self._statuses):
+                with explained(folder, "written", UNCHANGED):
+                    clear(folder)
             self._changes = stack.enter_context(Replacement())
             try:
                 yield

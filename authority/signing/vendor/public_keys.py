@@ -9,7 +9,7 @@ from authority.domain.catalogue import KeyUse
 from authority.domain.refusals import SpecificationInvalid
 from authority.signing.sample_keys import SAMPLE_KIDS
 from authority.signing.vendor.problems import refuse
-from verifier.core import jose, keys, texts
+from verifier.core import files, jose, keys
 from verifier.core.files import LARGEST_FILE
 from verifier.core.keys import PublicKey
 from verifier.errors import CarnetError, Malformed
@@ -22,7 +22,7 @@ def read(data: bytes, organization: str) -> dict[KeyUse, list[PublicKey]]:
     if len(data) > LARGEST_FILE:
         raise SpecificationInvalid(f"the file with the public keys is larger than {LARGEST_FILE} bytes")
     try:
-        members = jose.strict_object(texts.unmarked(data))
+        members = jose.strict_object(files.unmarked(data))
     except CarnetError as error:
         raise SpecificationInvalid(f"the file with the public keys: {error.message}") from error
     wrong: list[str] = []

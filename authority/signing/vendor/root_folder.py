@@ -123,7 +123,7 @@ def _issued(folder: Path) -> dict[str, Issued]:
     """What was issued, by organization. Raises StorageUnavailable when the record cannot be read."""
     path = folder / ISSUED
     try:
-        return {name: _entry(item) for name, item in jose.strict_object(path.read_bytes()).items()}
+        return {name: _entry(item) for name, item in jose.strict_object(disk.read_bytes(path)).items()}
     except FileNotFoundError:
         return {}
     except (OSError, CarnetError, AttributeError, LookupError, TypeError, ValueError) as error:

@@ -44,7 +44,7 @@ class Database:
         # One state over several statements; SQLite's transactions are so by themselves.
         level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._reading = self.engine.execution_options(**level)
-        self._file = DatabaseFile(Path(str(self.url.database)).absolute()) if self.is_sqlite else None
+        self._file = DatabaseFile(path) if (path := sqlite_file(url)) is not None else None
         self._batches = None
         if self._file is not None:
             self._batches = Batches(self.engine, Path(f"{self.url.database}.queue"), self._file.check)
@@ -143,6 +143,12 @@ def _checked(url: str) -> URL:
     if backend == "sqlite" and checked.database in (None, "", ":memory:"):
         raise SettingsInvalid("the database would be in memory alone and lost at the end; name a file")
     return checked.set(drivername="sqlite" if backend == "sqlite" else "postgresql+psycopg")
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The path of the database of a URL, None where it is no file. Raises SettingsInvalid for a URL that cannot be used."""
+    checked = _checked(url)
+    return Path(str(checked.database)).absolute() if checked.get_backend_name() == "sqlite" else None
 
 
 def _options(database: Database) -> dict[str, Any]:

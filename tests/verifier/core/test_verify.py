@@ -15,6 +15,7 @@ from tests.support.chains import DAY, HOUR, START, Chain, Signer, at, make_chain
 from verifier import errors
 from verifier.core import claims, files, steps
 from verifier.core.grant import Demand, Grant, Workstation
+from verifier.core.reading import LAST_SECOND
 from verifier.errors import CarnetError
 
 FIXED = make_chain()
@@ -94,7 +95,9 @@ def test_a_time_without_zone_is_refused_as_a_mistake_of_the_caller(chain: Chain)
 
 @pytest.mark.parametrize("begins", [2**31 - 8, 2**31, 2**32, int(datetime(9999, 1, 1, tzinfo=at(0).tzinfo).timestamp())])
 def test_the_years_2038_2106_and_9999_are_ordinary(begins: int) -> None:
-    assert make_chain(begins).verify().days_left == 7
+    chain = make_chain(begins)
+    chain.authorization["exp"] = min(chain.authorization["exp"], LAST_SECOND)
+    assert chain.verify().days_left == 7
 
 
 @pytest.mark.parametrize("end", [253_402_300_800, 2**40, 2**53 - 1], ids=["year 10000", "2^40", "2^53 - 1"])
