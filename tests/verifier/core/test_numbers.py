@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -58,8 +58,9 @@ def try_everything(here: RealWorkstation, home: Path) -> None:
     home.mkdir()
     shutil.copy(here.home / "machine-key.pem", home)
     other = RealWorkstation(Store(home), here.chain)
-    calls = [partial(other.install, data) for data in files_of(here.chain)]
-    for call in (*calls, other.check, other.give_up, partial(here.chain.verify, START)):
+    calls: list[Callable[[], object]] = [partial(other.install, data) for data in files_of(here.chain)]
+    calls += [other.check, other.give_up, partial(here.chain.verify, START)]
+    for call in calls:
         try:
             call()
         except CarnetError as error:
