@@ -76,12 +76,12 @@ def keys(unit: Unit) -> list[dict[str, Any]]:
 
 
 def public_keys(unit: Unit) -> dict[str, Any]:
-    """What the vendor needs to authorize this authority: its organization and its public keys by use."""
+    """What the vendor needs to authorize this authority: its organization, its public keys by use, and the number in force."""
     ring = unit.authority.ring
     with unit.reading():
-        organization_id = unit.organization.id
+        organization_id, seq = unit.organization.id, unit.authorization.seq
     public = [{"use": use, "kid": kid, **ring.signer(use, kid).public.as_jwk()} for use in KeyUse for kid in ring.kids(use)]
-    return {"organization": organization_id, "keys": public}
+    return {"organization": organization_id, "seq": seq, "keys": public}
 
 
 def examine(unit: Unit) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from collections.abc import Callable
@@ -131,7 +132,16 @@ def test_a_foreign_root_key_is_refused_with_the_way_to_accept_it(chain: Chain) -
     assert chain.thumbprint in error["message"]
 
 
+def test_the_first_authorization_of_a_vendor_is_above_what_the_organization_had_of_its_own(chain: Chain) -> None:
+    path = chain.authorize(sample_toml())
+    installed = chain.console.good("authorization", "install", path, *chain.trusting())
+    assert (installed["seq_before"], installed["seq"]) == (1, 2)
+
+
 def test_the_first_number_of_another_vendor_has_to_be_above(chain: Chain) -> None:
+    keys = json.loads((chain.beside / "keys.json").read_bytes())
+    # As an authority that does not say its number writes them.
+    (chain.beside / "keys.json").write_text(json.dumps({name: keys[name] for name in ("organization", "keys")}))
     path = chain.authorize(sample_toml())
     error = chain.console.refused("authorization-unusable", 1, "authorization", "install", path, *chain.trusting())
     assert (error["evidence"]["seq"], error["evidence"]["in_force"]) == (1, 1)

@@ -110,7 +110,7 @@ def test_both_files_are_written_and_fit_together(console: Console, folder: Path)
     authorization = parse((folder.parent / "new.authorization").read_bytes(), "authorization")[1]["authorization"]
     assert list(trust.roots) == [made["root_thumbprint"]]
     found = trust.authorize(authorization)
-    assert (found.organization, found.seq, found.vendor) == ("field-survey", 1, "maker")
+    assert (found.organization, found.seq, found.vendor) == ("field-survey", 2, "maker")
     assert {key.use for key in found.keys.values()} == {"borrow", "status"}
     assert made["file"].endswith("new.authorization")
     assert made["trust_file"].endswith("new.trust")
@@ -132,16 +132,32 @@ def test_the_documented_specification_is_authorized(console: Console, folder: Pa
 
 
 def test_numbers_grow_for_each_organization_by_itself(console: Console, folder: Path, tmp_path: Path) -> None:
-    for expected in (1, 2, 3):
+    # The organization itself has 1 in force.
+    for expected in (2, 3, 4):
         assert console.good(*authorize(folder))["seq"] == expected
     (tmp_path / "spec.toml").write_bytes(sample_toml(seq=17))
     assert console.good(*authorize(folder))["seq"] == 17
     (tmp_path / "spec.toml").write_bytes(sample_toml())
     assert console.good(*authorize(folder))["seq"] == 18
     keys = json.loads((tmp_path / "keys.json").read_bytes())
-    (tmp_path / "keys.json").write_text(json.dumps(keys | {"organization": "other"}))
+    (tmp_path / "keys.json").write_text(json.dumps({"organization": "other", "keys": keys["keys"]}))
     (tmp_path / "spec.toml").write_bytes(sample_toml(sub="other"))
     assert console.good(*authorize(folder))["seq"] == 1
+
+
+def test_numbers_go_on_from_the_one_that_is_in_force_at_the_organization(
+    console: Console, folder: Path, tmp_path: Path
+) -> None:
+    keys = json.loads((tmp_path / "keys.json").read_bytes())
+    assert keys["seq"] == 1
+    (tmp_path / "keys.json").write_text(json.dumps(keys | {"seq": 41}))
+    assert console.good(*authorize(folder))["seq"] == 42
+    (tmp_path / "keys.json").write_text(json.dumps(keys | {"seq": 7}))
+    assert console.good(*authorize(folder))["seq"] == 43
+    (tmp_path / "keys.json").write_text(json.dumps(keys | {"seq": 60}))
+    (tmp_path / "spec.toml").write_bytes(sample_toml(seq=50))
+    error = console.refused("specification-invalid", 1, *authorize(folder, "second.authorization"))
+    assert '60 is in force at "field-survey" already' in error["message"]
 
 
 @pytest.mark.parametrize("seq", [1, 4, 5])
@@ -157,13 +173,13 @@ def test_a_number_that_is_not_above_the_last_is_refused(console: Console, folder
 def test_a_dry_run_prints_the_claims_and_writes_nothing(console: Console, folder: Path) -> None:
     before = snapshot(folder)
     found = console.good(*authorize(folder, None, "--dry-run"))
-    assert found["claims"]["seq"] == 1
+    assert found["claims"]["seq"] == 2
     assert found["claims"]["products"][2]["id"] == "arcgis-desktop"
     ended = console.run(*authorize(folder, "x.authorization", "--dry-run"))
     assert ended.status == 0
     assert '"arcgis-desktop"' in ended.out
     assert snapshot(folder) == before
-    assert console.good(*authorize(folder))["seq"] == 1
+    assert console.good(*authorize(folder))["seq"] == 2
 
 
 def test_a_key_begins_when_it_was_first_authorized(bench: Bench, tmp_path: Path) -> None:
@@ -192,7 +208,7 @@ def test_many_at_once_get_different_numbers(sqlite_bench: Bench, tmp_path: Path)
     maker = RealVendor.make(tmp_path / "vendor")
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda _: maker.authorize(sqlite_bench.authority, sample_toml()), range(24)))
-    assert sorted(item.authorization.seq for item in made) == list(range(1, 25))
+    assert sorted(item.authorization.seq for item in made) == list(range(2, 26))
 
 
 DAMAGED = {
@@ -280,7 +296,7 @@ def test_the_passphrase_of_the_root_key_is_needed(console: Console, tmp_path: Pa
     encrypted = tmp_path / "encrypted"
     console.good("root", "init", str(encrypted), "--passphrase-file", passphrase)
     console.refused("key-unusable", 3, *authorize(encrypted))
-    assert console.good(*authorize(encrypted, "new.authorization", "--passphrase-file", passphrase))["seq"] == 1
+    assert console.good(*authorize(encrypted, "new.authorization", "--passphrase-file", passphrase))["seq"] == 2
     Path(passphrase).write_text("another-passphrase-of-many-characters")
     error = console.refused("key-unusable", 3, *authorize(encrypted, "new.authorization", "--passphrase-file", passphrase))
     assert PASSPHRASE not in json.dumps(error)

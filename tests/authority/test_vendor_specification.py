@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from authority.domain.catalogue import KeyUse
 from authority.domain.refusals import SpecificationInvalid
 from authority.signing.keyring import FileSigner
 from authority.signing.sample_keys import sample_key
 from authority.signing.vendor import public_keys, specification
+from authority.signing.vendor.public_keys import AuthorityKeys
 from tests.support.vendors import documented_specification, sample_toml
 from verifier.core import keys
 
@@ -278,7 +280,9 @@ def keys_file(*entries: Any, **changes: Any) -> bytes:
 
 
 def test_public_keys_are_read_by_use() -> None:
-    assert public_keys.read(keys_file(), "field-survey") == {"borrow": [BORROW], "status": [STATUS]}
+    by_use = {KeyUse.BORROW: [BORROW], KeyUse.STATUS: [STATUS]}
+    assert public_keys.read(keys_file(), "field-survey") == AuthorityKeys(by_use)
+    assert public_keys.read(keys_file(seq=7), "field-survey") == AuthorityKeys(by_use, 7)
 
 
 SAMPLE = keys.from_raw(sample_key("borrow").public_key().public_bytes_raw())
@@ -291,6 +295,10 @@ WRONG_KEYS: dict[str, tuple[bytes, str]] = {
     "another organization": (keys_file(organization="other"), '"other"'),
     "organization a number": (keys_file(organization=7), '"7"'),
     "no organization": (b'{"keys": []}', '"organization"'),
+    "number a text": (keys_file(seq="1"), '"seq"'),
+    "number true": (keys_file(seq=True), '"seq"'),
+    "number negative": (keys_file(seq=-1), '"seq"'),
+    "number null": (keys_file(seq=None), '"seq"'),
     "more members": (keys_file(more=1), '"keys"'),
     "keys a table": (keys_file(keys={}), '"keys"'),
     "no keys": (keys_file(keys=[]), 'no key of the use "borrow"'),

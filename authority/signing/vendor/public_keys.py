@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from authority.domain.catalogue import KeyUse
@@ -11,14 +12,24 @@ from authority.signing.sample_keys import SAMPLE_KIDS
 from authority.signing.vendor.problems import refuse
 from verifier.core import files, jose, keys
 from verifier.core.files import LARGEST_FILE
+from verifier.core.jose import LARGEST_INTEGER
 from verifier.core.keys import PublicKey
 from verifier.errors import CarnetError, Malformed
 
+_MEMBERS = frozenset({"organization", "keys"})
 _KEY = frozenset({"use", "kid", "kty", "crv", "x"})
 
 
-def read(data: bytes, organization: str) -> dict[KeyUse, list[PublicKey]]:
-    """The screened public keys by use in a file that an authority wrote for its vendor. Raises SpecificationInvalid."""
+@dataclass(frozen=True, slots=True)
+class AuthorityKeys:
+    """An authority's screened public keys by use, and the number of the authorization that is in force there; 0 where none is told."""
+
+    by_use: Mapping[KeyUse, Sequence[PublicKey]]
+    seq: int = 0
+
+
+def read(data: bytes, organization: str) -> AuthorityKeys:
+    """What stands in a file that an authority wrote for its vendor. Raises SpecificationInvalid."""
     if len(data) > LARGEST_FILE:
         raise SpecificationInvalid(f"the file with the public keys is larger than {LARGEST_FILE} bytes")
     try:
@@ -26,8 +37,8 @@ def read(data: bytes, organization: str) -> dict[KeyUse, list[PublicKey]]:
     except CarnetError as error:
         raise SpecificationInvalid(f"the file with the public keys: {error.message}") from error
     wrong: list[str] = []
-    entries = members.get("keys")
-    if members.keys() != {"organization", "keys"} or not isinstance(entries, list):
+    entries, seq = members.get("keys"), members.get("seq", 0)
+    if members.keys() - {"seq"} != _MEMBERS or not isinstance(entries, list):
         raise SpecificationInvalid(
             'the file with the public keys must have "organization" and an array "keys"',
             hint="The organization writes it with: carnet-authority key list --public -o KEYS.json",
@@ -36,6 +47,8 @@ def read(data: bytes, organization: str) -> dict[KeyUse, list[PublicKey]]:
         wrong.append(
             f'it is of the organization "{str(members["organization"])[:80]}", the specification is for "{organization}"'
         )
+    if type(seq) is not int or not 0 <= seq < LARGEST_INTEGER:
+        wrong.append('"seq", the number of the authorization in force, must be a whole number')
     ring: dict[KeyUse, list[PublicKey]] = {use: [] for use in KeyUse}
     for number, item in enumerate(entries, 1):
         try:
@@ -50,7 +63,7 @@ def read(data: bytes, organization: str) -> dict[KeyUse, list[PublicKey]]:
     if not wrong:
         wrong += [f'there is no key of the use "{use}"' for use in KeyUse if not ring[use]]
     refuse("the file with the public keys", wrong)
-    return ring
+    return AuthorityKeys(ring, seq)
 
 
 def _key(item: Mapping[str, Any]) -> PublicKey:

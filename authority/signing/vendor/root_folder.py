@@ -12,15 +12,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from authority.domain.catalogue import Authorization, KeyUse
+from authority.domain.catalogue import Authorization
 from authority.domain.disk import UNCHANGED, NoLocks, explained
 from authority.domain.refusals import AlreadyExists, KeyUnusable, SpecificationInvalid, StorageUnavailable
 from authority.signing import authorizations, keyring
 from authority.signing.keyring import FileSigner
 from authority.signing.vendor import authorizing, public_keys, specification
+from authority.signing.vendor.public_keys import AuthorityKeys
 from authority.signing.vendor.specification import Specification
 from verifier.core import files, jose, keys
-from verifier.core.keys import THUMBPRINT, PublicKey
+from verifier.core.keys import THUMBPRINT
 from verifier.errors import CarnetError
 from verifier.workstation import disk
 
@@ -95,17 +96,19 @@ def remember(folder: Path, authorization: Authorization) -> None:
         _write(folder, every | {authorization.organization: last.followed_by(_claims(authorization.compact))})
 
 
-def _made(root: FileSigner, wanted: Specification, ring: Mapping[KeyUse, list[PublicKey]], last: Issued, now: datetime) -> Made:
-    seq = last.seq + 1 if wanted.seq is None else wanted.seq
-    if seq <= last.seq:
+def _made(root: FileSigner, wanted: Specification, ring: AuthorityKeys, last: Issued, now: datetime) -> Made:
+    # An organization may have had another vendor before, or been its own: numbers go on from what is in force there.
+    highest = max(last.seq, ring.seq)
+    seq = highest + 1 if wanted.seq is None else wanted.seq
+    if seq <= highest:
+        what = "was issued to" if highest == last.seq else "is in force at"
         raise SpecificationInvalid(
-            f'"seq" is {seq}, but {last.seq} was issued to "{wanted.organization}" already',
-            hint="Leave it out to get the next number.",
+            f'"seq" is {seq}, but {highest} {what} "{wanted.organization}" already', hint="Leave it out to get the next number."
         )
     # Borrows that are out were signed since a key was first authorized: it must not begin later than that.
     records = [
         entry | {"nbf": min(entry["nbf"], last.keys.get(entry["kid"], entry["nbf"]))}
-        for entry in authorizing.key_records(ring, wanted.begins_at, wanted.ends_at)
+        for entry in authorizing.key_records(ring.by_use, wanted.begins_at, wanted.ends_at)
     ]
     compact = authorizing.authorize(
         root, wanted.claims, records, seq=seq, now=now, begins_at=wanted.begins_at, ends_at=wanted.ends_at
