@@ -51,7 +51,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "license unassign": ("license unassign ada eve arcgis-pro", "license unassign --file licenses.csv --dry-run"),
     "license availability": ("license availability --product arcgis-pro",),
-    "license activity": ("license activity arcgis-pro",),
+    "license activity": ("license activity arcgis-pro", "license activity arcgis-pro --unused-for 90"),
     "policy show": ("policy show",),
     "policy set": (
         "policy set --allow --longest-days 30 --default-days 7",
@@ -70,7 +70,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "borrow issue trip.request --member ada -o trip.borrow",
         "borrow issue one.request two.request -o answers",
     ),
-    "borrow list": ("borrow list", "borrow list --due-within 7 --group field-crew", "borrow list --csv -o offline.csv"),
+    "borrow list": (
+        "borrow list",
+        "borrow list --due-within 7 --group field-crew",
+        "borrow list --sort due",
+        "borrow list --machine red --all",
+        "borrow list --csv -o offline.csv",
+    ),
     "borrow show": ("borrow show ID",),
     "borrow revoke": ('borrow revoke ID --reason "left the company"',),
     "borrow release": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import click
 
@@ -167,12 +168,19 @@ def availability(frame: Frame, product: str | None) -> None:
 
 @license_group.command("activity")
 @click.argument("product")
+@click.option(
+    "--unused-for",
+    type=click.IntRange(0, 36_500),
+    metavar="DAYS",
+    help="Those alone who did not use it for so many days, and did not get it since; not who is offline with it.",
+)
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True)
 @pass_frame
-def show_activity(frame: Frame, product: str, limit: int) -> None:
+def show_activity(frame: Frame, product: str, unused_for: int | None, limit: int) -> None:
     """When each member last used a product: green is within 30 minutes, red is offline; with the computer, since and until."""
     with frame.authority() as authority:
-        page, more = activity.listed(Unit(authority, CONSOLE), product, limit=limit)
+        span = None if unused_for is None else timedelta(days=unused_for)
+        page, more = activity.listed(Unit(authority, CONSOLE), product, limit=limit, unused_for=span)
         now = authority.now()
         rows = [ActivityShown.of(item, now) for item in page]
     show_table(frame, rows, ACTIVITY)

@@ -25,7 +25,7 @@ class Dot(StrEnum):
 class Activity:
     """What one member does with one product.
 
-    `last_used_at` is the latest use of any session, and the latest checkout, renewal or check-in of any borrow; None means
+    `assigned_at` is when the member got the license that is held, or what it is now; None for who holds none. `last_used_at` is the latest use of any session, and the latest checkout, renewal or check-in of any borrow; None means
     never. `borrows` are those that are active, the one that ends last first. `sessions` are those that are active or were used
     lately, the latest use first.
     """
@@ -37,6 +37,15 @@ class Activity:
     last_used_at: datetime | None
     borrows: tuple[Borrow, ...]
     sessions: tuple[Session, ...]
+    assigned_at: datetime | None = None
+
+    def is_unused_for(self, span: timedelta, now: datetime) -> bool:
+        """True when nobody used the license for so long, or never since it was assigned that long ago, and it is not out now."""
+        if self.borrows or self.active(now):
+            return False
+        times = [at for at in (self.last_used_at, self.assigned_at) if at is not None]
+        # `now` is in whole seconds and may be a moment before a time that is not.
+        return not times or max(timedelta(0), now - max(times)) >= span
 
     def state(self, now: datetime) -> Dot:
         """The color of the dot: red while offline, green when a session was used in the last 30 minutes, else none.

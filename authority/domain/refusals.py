@@ -373,6 +373,8 @@ class NotFound(Refusal):
     borrow_id: str | None = None
     session_id: str | None = None
     key_id: str | None = None
+    group: str | None = None
+    machine: str | None = None
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

@@ -59,6 +59,7 @@ class ActivityShown(Shown):
     product: str
     last_used_at: Time | None = Field(description="of a session, or a checkout, renewal or check-in of a borrow; null: never")
     days_since_last_used: int | None
+    assigned_at: Time | None = Field(description="of the license that is held, or of its last change; null: none is held")
     state: Dot = Field(description="red: offline; green: a session was used in the last 30 minutes")
     computer: str | None = Field(description="where it is offline, else where it was used in the last 30 minutes")
     since: Time | None
@@ -76,6 +77,7 @@ class ActivityShown(Shown):
             product=activity.product,
             last_used_at=activity.last_used_at,
             days_since_last_used=activity.days_since_last_used(now),
+            assigned_at=activity.assigned_at,
             state=activity.state(now),
             computer=activity.computer(),
             since=activity.since(),

@@ -14,7 +14,7 @@ from authority.domain.events import EventKind, UseMode, borrow_events
 from authority.domain.members import Actor, Member, Privilege, user_key
 from authority.domain.offline_rules import OfflineRule, check_end, effective, end_of_borrow
 from authority.domain.refusals import InvalidInput, NoSuchProduct, NotFound, RequestInvalid, RequestReplayed, StorageUnavailable
-from authority.services import seats, status_lists
+from authority.services import filters, seats, status_lists
 from authority.services.context import Authority
 from authority.services.seats import Case
 from authority.services.unit import Unit
@@ -248,9 +248,21 @@ def _shown(unit: Unit, borrow_id: str) -> Borrow:
 
 
 def listed(unit: Unit, wanted: Filter) -> tuple[list[Borrow], str | None]:
-    """A page of borrows, newest first, and the cursor of the next page; who may not view all gets their own."""
+    """A page of borrows in their order, and the cursor of the next page; who may not view all gets their own.
+
+    Raises NotFound, NoSuchProduct for a filter by what there is not.
+    """
     with unit.reading():
-        if not unit.actor.has(Privilege.VIEW_BORROWS):
+        if unit.actor.has(Privilege.VIEW_BORROWS):
+            filters.check(
+                unit,
+                member=wanted.member,
+                product=wanted.product,
+                group=wanted.group,
+                user_type=wanted.user_type,
+                machine=wanted.machine,
+            )
+        else:
             wanted = replace(wanted, member=None, member_id=unit.actor.own_number)
         rows = borrows.listed(unit.connection, wanted, unit.now)
     page = rows[: wanted.limit]

@@ -12,7 +12,7 @@ from authority.domain.catalogue import Product
 from authority.domain.licenses import Extensions, assignment_for, check_assignable
 from authority.domain.members import Assignment, Member, Privilege
 from authority.domain.refusals import NotFound
-from authority.services import pages
+from authority.services import filters, pages
 from authority.services.members import existing, give, take
 from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
@@ -184,10 +184,11 @@ def listed(
 ) -> tuple[list[Held], str | None]:
     """A page of who holds what, by user name and product, and the cursor of the next page; None means all.
 
-    Raises NotAllowed, InvalidInput (no such cursor).
+    Raises NotAllowed, InvalidInput (no such cursor), NotFound (no such member), NoSuchProduct.
     """
     with unit.reading():
         unit.actor.needs(Privilege.ASSIGN_LICENSES)
+        filters.check(unit, member=username, product=product_id)
         after = None if cursor is None else pages.parts(cursor, 2)
         rows = assignments.listed(unit.connection, username=username, product=product_id, after=after, limit=limit + 1)
     page = [Held(name, assignment) for name, assignment in rows[:limit]]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from authority.domain.events import CHECKOUT_KINDS
+from authority.domain.events import CHECKOUT_KINDS, EventKind
 from authority.domain.members import CONSOLE, Privilege
-from authority.services import sessions
+from authority.services import filters, sessions
 from authority.services.unit import Unit
 from authority.storage import events
 
@@ -37,9 +37,11 @@ def page(unit: Unit, after: int, kinds: Sequence[str] | None, limit: int) -> lis
     """Up to `limit` events of these kinds (None: of any) after the event numbered `after`: the columns of the table.
 
     Who goes on after the last one misses none: there are none yet of which a number below could still come.
-    Raises NotAllowed.
+    Raises NotAllowed, InvalidInput (no such kind).
     """
     last = _begin(unit)
+    for kind in kinds or ():
+        filters.check_word("kind of event", kind, list(EventKind))
     with unit.reading():
         return events.page(unit.connection, after, last, kinds, limit)
 

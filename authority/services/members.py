@@ -27,7 +27,7 @@ from authority.domain.members import (
 from authority.domain.membership import Membership
 from authority.domain.names import spelled
 from authority.domain.refusals import AlreadyExists, InvalidInput, NotFound
-from authority.services import defaults, groups, pages
+from authority.services import defaults, filters, groups, pages
 from authority.services.defaults import Defaults
 from authority.services.passwords import hash_password
 from authority.services.several import Outcome, all_or_none
@@ -200,9 +200,13 @@ def membership(unit: Unit) -> Membership:
 
 
 def every(unit: Unit, *, user_type: str | None = None, group: str | None = None) -> list[Member]:
-    """Members by user name. Raises NotAllowed for who may neither manage members nor licenses."""
+    """Members by user name.
+
+    Raises NotAllowed for who may neither manage members nor licenses; NotFound, NoSuchProduct for a group or type that there is not.
+    """
     with unit.reading():
         unit.actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
+        filters.check(unit, group=group, user_type=user_type)
         return members.listed(unit.connection, user_type=user_type, group=group)
 
 
@@ -215,9 +219,13 @@ def page(
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
-    """A page of members, with current and licensed membership beside it. Raises NotAllowed, InvalidInput (no such cursor)."""
+    """A page of members, with current and licensed membership beside it.
+
+    Raises NotAllowed, InvalidInput (no such cursor); NotFound, NoSuchProduct for a group or type that there is not.
+    """
     with unit.reading():
         unit.actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
+        filters.check(unit, group=group, user_type=user_type)
         after = None if cursor is None else pages.parts(cursor, 1)[0]
         rows = members.listed(unit.connection, user_type=user_type, group=group, role=role, after=after, limit=limit + 1)
     following = pages.cursor(rows[limit - 1].username) if len(rows) > limit else None

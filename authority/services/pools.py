@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from authority.domain.events import Event, EventKind
 from authority.domain.members import Actor, Privilege
 from authority.domain.pools import Pool, PoolRule, check_rule
-from authority.domain.refusals import NotFound
+from authority.domain.refusals import InvalidInput, NotFound
 from authority.services import groups
 from authority.services.unit import Unit
 from authority.storage import pools
@@ -37,10 +37,19 @@ class PoolState:
 
 
 def states(unit: Unit, product_id: str | None = None) -> list[PoolState]:
-    """Every level and extension of every concurrent product, or of one. Raises NotAllowed, NoSuchProduct."""
+    """Every level and extension of every concurrent product, or of one.
+
+    Raises NotAllowed, NoSuchProduct, InvalidInput for a named product, which has no pools.
+    """
     with unit.reading():
         unit.actor.needs(Privilege.VIEW_BORROWS)
         products = unit.authorization.products.values() if product_id is None else [unit.authorization.product(product_id)]
+        if product_id is not None and not any(product.is_concurrent for product in products):
+            names = [product.id for product in unit.authorization.products.values() if product.is_concurrent]
+            raise InvalidInput(
+                f'"{product_id}" is a named product, and has no pools; there are those of {", ".join(names) or "no product"}',
+                hint="carnet-authority license availability shows what of it is assigned.",
+            )
         pools_of_products = [pools.pool(unit.connection, product, unit.now) for product in products if product.is_concurrent]
     return [_state(pool, feature) for pool in pools_of_products for feature in (*pool.product.levels, *pool.product.extensions)]
 

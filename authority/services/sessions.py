@@ -13,7 +13,7 @@ from authority.domain.events import BY_TIME, EventKind, UseMode, session_events
 from authority.domain.members import Assignment, Member, Privilege
 from authority.domain.refusals import NoSuchProduct, NotAllowed, NotFound
 from authority.domain.sessions import Session, SessionEnding, SessionSettings
-from authority.services import seats, session_settings
+from authority.services import filters, seats, session_settings
 from authority.services.seats import Case
 from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
@@ -158,9 +158,14 @@ def show(unit: Unit, session_id: str) -> Session:
 
 
 def listed(unit: Unit, wanted: Filter) -> tuple[list[Session], str | None]:
-    """A page of sessions, newest first, and the cursor of the next page; who may not view all gets their own."""
+    """A page of sessions, newest first, and the cursor of the next page; who may not view all gets their own.
+
+    Raises NotFound, NoSuchProduct for a filter by what there is not.
+    """
     with unit.reading():
-        if not unit.actor.has(Privilege.VIEW_BORROWS):
+        if unit.actor.has(Privilege.VIEW_BORROWS):
+            filters.check(unit, member=wanted.member, product=wanted.product)
+        else:
             wanted = replace(wanted, member=None, member_id=unit.actor.own_number)
         rows = sessions.listed(unit.connection, wanted, unit.now)
     page = rows[: wanted.limit]

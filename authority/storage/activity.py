@@ -66,6 +66,13 @@ def last_used(connection: Connection, product: str, member_ids: Collection[int])
     return latest
 
 
+def assigned_at(connection: Connection, product: str, member_ids: Collection[int]) -> dict[int, datetime]:
+    """When each of these members got the license of the product that they hold, or what it is now, by number."""
+    query = select(assignments.c.member_id, assignments.c.assigned_at)
+    rows = connection.execute(query.where(assignments.c.product == product, assignments.c.member_id.in_(member_ids)))
+    return {row.member_id: row.assigned_at for row in rows}
+
+
 def _last_sessions(product: str) -> Select[Any]:
     return (
         select(sessions.c.member_id, func.max(sessions.c.last_used_at))

@@ -13,6 +13,7 @@ from rich.cells import cell_len
 
 from authority.cli.tables import lines_of
 from authority.domain.members import CONSOLE
+from authority.domain.refusals import NotFound
 from authority.services import borrow, endings
 from authority.services.unit import Unit
 from authority.storage.borrows import Filter
@@ -122,7 +123,8 @@ def test_an_alias_is_found_by_a_part_whatever_its_case(bench: Bench, part: str) 
 def test_no_sign_of_an_alias_stands_for_others(sqlite_bench: Bench, part: str) -> None:
     laptop = SimulatedWorkstation("laptop", alias="Büro-Laptop")
     issued_to(sqlite_bench, sqlite_bench.member("ada"), laptop, product="arcgis-desktop")
-    assert borrow.listed(Unit(sqlite_bench.authority, CONSOLE), Filter(machine=part))[0] == []
+    with pytest.raises(NotFound):
+        borrow.listed(Unit(sqlite_bench.authority, CONSOLE), Filter(machine=part))
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,6 @@ def days_from(bench: Bench, days: int) -> datetime:
 FILTERS: dict[str, tuple[Callable[[Bench], Filter], list[str]]] = {
     "group": (lambda _: Filter(group="north"), ["ada", "bob"]),
     "group in another case": (lambda _: Filter(group="North"), ["ada", "bob"]),
-    "group of nobody": (lambda _: Filter(group="south"), []),
     "type": (lambda _: Filter(user_type="Creator"), ["bob"]),
     "type of nobody": (lambda _: Filter(user_type="Viewer"), []),
     "group and type": (lambda _: Filter(group="north", user_type="GIS Professional"), ["ada"]),

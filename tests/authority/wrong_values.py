@@ -128,6 +128,8 @@ QUERY: dict[str, list[str]] = {
     "group": query_text(128),
     "type": query_text(64),
     "format": ["", "xlsx", "CSV"],
+    "sort": ["", "due ", "Due", "length"],
+    "unused_for": ["", "-1", "36501", "1.5", "many", "9" * 40],
     "cursor": NAME_CURSORS,
     "limit": LIMIT,
     "after": ["", "-1", "x", "9223372036854775808", "9" * 26],

@@ -80,7 +80,11 @@ def issue(body: BorrowRequest) -> Response:
     return Response(answer, 201 if issued.is_new else 200, content_type=JSON)
 
 
-@api.get("/borrows", summary="Borrows: who is offline, since and until when, and what ended", responses={200: BorrowList})
+@api.get(
+    "/borrows",
+    summary="Borrows: who is offline, since and until when, and what ended",
+    responses={200: BorrowList, 404: Problem},
+)
 def listed(query: BorrowQuery) -> Response:
     """Those that ended too, unless a state is asked for. A member sees their own. As text/csv: all of them, for a spreadsheet."""
     wanted = Filter(

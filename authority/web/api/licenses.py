@@ -1,5 +1,7 @@
 """/assignments, /availability and /license-activity."""
 
+from datetime import timedelta
+
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import Field
@@ -63,6 +65,7 @@ class AvailabilityQuery(Query):
 
 class ActivityQuery(PageQuery):
     product: ProductId
+    unused_for: int | None = Field(None, ge=0, le=36_500, description="those alone who did not use it for so many days")
     cursor: NameCursor | None = None
 
 
@@ -99,5 +102,6 @@ def availability(query: AvailabilityQuery) -> Response:
 @api.get("/license-activity", summary="When each member last used a product, and who is offline", responses={200: Activities})
 def license_activity(query: ActivityQuery) -> Response:
     """Those who hold a named product, or used a concurrent one, by user name."""
-    page, cursor = activity.listed(unit(), query.product, cursor=query.cursor, limit=query.limit)
+    span = None if query.unused_for is None else timedelta(days=query.unused_for)
+    page, cursor = activity.listed(unit(), query.product, cursor=query.cursor, limit=query.limit, unused_for=span)
     return json_of(Activities.of(page, cursor, authority().now()))

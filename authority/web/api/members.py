@@ -100,7 +100,7 @@ class DefaultsBody(Body):
     vendor_access: bool = False
 
 
-@api.get("/members", summary="Members, and how many there are and may be", responses={200: Members})
+@api.get("/members", summary="Members, and how many there are and may be", responses={200: Members, 404: Problem})
 def listed(query: MemberQuery) -> Response:
     """By user name; for administrators and license managers."""
     page = members.page(

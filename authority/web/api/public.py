@@ -58,7 +58,9 @@ def trust() -> Response:
     return Response(overview.trust_file(public()), content_type=JSON)
 
 
-@api.get("/events", summary="The log", security=[{"bearer": []}], responses={200: Events, 401: Problem, 403: Problem})
+@api.get(
+    "/events", summary="The log", security=[{"bearer": []}], responses={200: Events, 400: Problem, 401: Problem, 403: Problem}
+)
 def events(query: EventQuery) -> Response:
     """Oldest first; `next` is the number to go on after, null when there is nothing more yet."""
     kinds = None if query.kind is None else (query.kind,)

@@ -60,7 +60,7 @@ def start(body: SessionStart) -> Response:
     return Response(answer, 201 if started.is_new else 200, content_type=JSON)
 
 
-@api.get("/sessions", summary="Who is connected, on which computer", responses={200: Sessions})
+@api.get("/sessions", summary="Who is connected, on which computer", responses={200: Sessions, 404: Problem})
 def listed(query: SessionQuery) -> Response:
     """The active ones, newest first. A member sees their own."""
     wanted = Filter(query.member, query.product, query.ended, query.cursor, query.limit)
