@@ -16,16 +16,23 @@ import time
 from typing import Any
 
 from granian._granian import SocketHolder
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
 from authority.domain.refusals import SettingsInvalid
+from authority.web.gateway import PATIENCE_SECONDS, Gateway
 
 # Who waits for the disk together shares a commit, so that many more threads than cores are of use.
 THREADS_PER_WORKER = 16
 STARTING_SECONDS = 60.0
-# Connections that the system keeps until a worker takes them.
+# Connections that the system keeps until a worker takes them, and those that a worker has open.
 BACKLOG = 1024
+MOST_CONNECTIONS = 4096
+# Files that a worker has open besides its connections.
+OTHER_FILES = 256
+# What a worker is given to finish with, when the server stops.
+STOPPING_SECONDS = 10
 # What a worker is given to finish with, once the server that started it is gone.
 ORPHAN_SECONDS = 5.0
 
@@ -64,16 +71,20 @@ def run_server(target: str, host: str, port: int, workers: int, *, as_json: bool
         target,
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
+        # What may also be HTTP/2 has no time in which its first line has to come.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=PATIENCE_SECONDS * 1000),
         workers=workers,
-        blocking_threads=THREADS_PER_WORKER,
+        workers_kill_timeout=STOPPING_SECONDS,
         backlog=BACKLOG,
+        backpressure=_most_connections(),
         websockets=False,
         log_enabled=False,
         respawn_failed_workers=True,
     )
     threading.Thread(target=_announce, args=(host, port, as_json), daemon=True).start()
-    server.serve(target_loader=load_in_worker)
+    server.serve(target_loader=load_in_worker)  # type: ignore[arg-type] # an RSGI application may be an object
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -90,16 +101,34 @@ def listen(host: str, port: int) -> socket.socket:
             f"{host}:{port} cannot be served: {error.strerror}",
             hint="Choose another --host or --port, or stop the server that has this one.",
         ) from error
-    # Inherited by each connection: an answer goes out at once.
+    # Inherited by each connection: an answer goes out at once, and a client that does not take it is cut off.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if sys.platform == "linux":
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PATIENCE_SECONDS * 1000)
     return listener
 
 
-def load_in_worker(target: str) -> Any:
+def _most_connections() -> int:
+    """How many connections a worker may have open, with the limit of this system for files raised as far as that needs."""
+    if sys.platform == "win32":
+        return MOST_CONNECTIONS
+    import resource
+
+    wanted = MOST_CONNECTIONS + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max(wanted - OTHER_FILES, 1)
+
+
+def load_in_worker(target: str) -> Gateway:
     """The application that a function makes, named like `package.module:function`; in a worker, which ends with its server."""
     threading.Thread(target=_end_with_server, daemon=True).start()
     module, name = target.split(":")
-    return getattr(importlib.import_module(module), name)()
+    application = getattr(importlib.import_module(module), name)()
+    return Gateway(application, THREADS_PER_WORKER)
 
 
 def _end_with_server() -> None:

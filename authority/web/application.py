@@ -8,7 +8,7 @@ from importlib.metadata import version
 from flask import Response, g, jsonify, request
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestTimeout, UnsupportedMediaType
 
 from authority.domain.members import ANYBODY
 from authority.services import overview
@@ -30,10 +30,10 @@ from authority.web.api import (
 )
 from authority.web.api.forms import Problem
 from authority.web.front import front_page
+from authority.web.gateway import BODY_IS_LATE, LARGEST_BODY
 from authority.wiring.app import open_authority
 from authority.wiring.settings import from_process
 
-LARGEST_BODY = 256 * 1024
 METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}
 HEADERS = {
     "Cache-Control": "no-store",
@@ -77,6 +77,8 @@ def create_app(authority: Authority) -> OpenAPI:
     @app.before_request
     def number_request() -> None:
         g.request_id = secrets.token_hex(8)
+        if BODY_IS_LATE in request.environ:
+            raise RequestTimeout
         if request.method in METHODS_WITH_BODY and request.content_length and request.mimetype != "application/json":
             raise UnsupportedMediaType
 

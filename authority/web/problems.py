@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 from pydantic import ValidationError
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestTimeout
 
 from authority.domain.disk import refusal_of
 from authority.domain.refusals import Refusal
@@ -67,6 +67,7 @@ HTTP_CODES = {
     400: ("invalid-input", "Send a JSON body as the documentation of the route says."),
     404: ("not-found", "Check the path; /openapi.json lists all of them."),
     405: ("method-not-allowed", "Check the method; /openapi.json lists all of them."),
+    408: ("request-timeout", "Send the whole body within 20 seconds."),
     413: ("too-large", "Send at most 256 KiB."),
     415: ("unsupported-media-type", "Send Content-Type: application/json."),
 }
@@ -120,6 +121,8 @@ def register(app: Flask) -> None:
         status = error.code or 500
         code, hint = HTTP_CODES.get(status, ("http-error", "See the status."))
         answer = problem(status, code, f"{request.method} {request.path}: {HTTPStatus(status).phrase}", hint)
+        if isinstance(error, RequestTimeout):
+            answer.headers["Connection"] = "close"
         if isinstance(error, MethodNotAllowed):
             answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
         return answer

@@ -1,0 +1,146 @@
+"""From granian to the WSGI application: a request has come whole before it takes one of the threads that answer.
+
+granian's own WSGI interface gives a request a thread at once, and the thread waits for the body for as long as the client likes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import queue
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from granian._granian import RSGIHTTPProtocol, RSGIProtocolClosed, RSGIProtocolError
+from granian.rsgi import Scope
+
+# How long a client may take for its headers, for its body, and to take an answer.
+PATIENCE_SECONDS = 20
+LARGEST_BODY = 256 * 1024
+# Set in the environ of a request whose body did not come in time: the application refuses it.
+BODY_IS_LATE = "carnet.body_is_late"
+
+Environ = dict[str, Any]
+Application = Callable[[Environ, Callable[..., object]], Iterable[bytes]]
+
+_SAME_FOR_ALL: Environ = {
+    "SCRIPT_NAME": "",
+    "wsgi.version": (1, 0),
+    "wsgi.errors": sys.stderr,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": True,
+    "wsgi.run_once": False,
+}
+
+
+@dataclass(slots=True)
+class _Request:
+    """A request that came whole, and what its coroutine waits for."""
+
+    scope: Scope
+    protocol: RSGIHTTPProtocol
+    # None when it did not come in time.
+    body: bytes | None
+    answered: asyncio.Future[None]
+
+
+class Gateway:
+    """The application with so many threads of its own, for granian's RSGI interface.
+
+    A body of more than LARGEST_BODY bytes is not read to its end: the application refuses it by its size.
+    """
+
+    def __init__(self, application: Application, threads: int) -> None:
+        self._application = application
+        self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
+        for _ in range(threads):
+            threading.Thread(target=self._answer_all, daemon=True).start()
+
+    async def __rsgi__(self, scope: Scope, protocol: RSGIHTTPProtocol) -> None:
+        """Waits for the body, and then for a thread to answer."""
+        body: bytes | None = b""
+        headers = scope.headers
+        if "content-length" in headers or "transfer-encoding" in headers:
+            try:
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    body = await self._body(headers.get("content-length"), protocol)
+            except TimeoutError:
+                body = None
+            except (RSGIProtocolClosed, RSGIProtocolError):
+                return  # the client is gone
+        answered = asyncio.get_running_loop().create_future()
+        self._requests.put(_Request(scope, protocol, body, answered))
+        await answered
+
+    @staticmethod
+    async def _body(length: str | None, protocol: RSGIHTTPProtocol) -> bytes:
+        if length is not None:
+            return await protocol() if int(length) <= LARGEST_BODY else b""
+        body = bytearray()
+        async for part in protocol:
+            body += part
+            if len(body) > LARGEST_BODY:
+                break
+        return bytes(body)
+
+    def _answer_all(self) -> None:
+        while True:
+            request = self._requests.get()
+            try:
+                status, headers, data = self._answer(request)
+            except BaseException:  # noqa: BLE001 - a thread that ended would be missing from then on
+                traceback.print_exc()
+                status, headers, data = HTTPStatus.INTERNAL_SERVER_ERROR, [], b""
+            request.protocol.response_bytes(status, headers, data)
+            request.answered.get_loop().call_soon_threadsafe(request.answered.set_result, None)
+
+    def _answer(self, request: _Request) -> tuple[int, list[tuple[str, str]], bytes]:
+        """The whole answer: who takes it slowly holds neither a thread nor a transaction."""
+        started: list[tuple[int, list[tuple[str, str]]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], _error: object = None) -> None:
+            started.append((int(status[:3]), headers))
+
+        parts = self._application(environ_of(request.scope, request.body), start_response)
+        try:
+            data = b"".join(parts)
+        finally:
+            if (close := getattr(parts, "close", None)) is not None:
+                close()
+        return *started[-1], data
+
+
+def environ_of(scope: Scope, body: bytes | None) -> Environ:
+    """What WSGI (PEP 3333) asks to be told of a request. Headers with an underscore in their name are left out."""
+    host, _, port = scope.server.rpartition(":")
+    environ = {
+        **_SAME_FOR_ALL,
+        "REQUEST_METHOD": scope.method,
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_NAME": host,
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "REMOTE_ADDR": scope.client.rpartition(":")[0],
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": io.BytesIO(body or b""),
+    }
+    if body is None:
+        environ[BODY_IS_LATE] = True
+    for name, value in scope.headers.items():
+        if name == "content-length":
+            environ["CONTENT_LENGTH"] = value
+        elif name == "content-type":
+            environ["CONTENT_TYPE"] = value
+        elif name == "transfer-encoding":
+            # It came in parts and is whole by now: a body like any other, with a size.
+            environ["CONTENT_LENGTH"] = str(len(body or b""))
+        elif "_" not in name:
+            key = f"HTTP_{name.replace('-', '_').upper()}"
+            environ[key] = f"{environ[key]},{value}" if key in environ else value
+    return environ
