@@ -30,7 +30,7 @@ demo: $(VENV)/run.ready ## borrow, check without a network, return and revoke on
 run: $(VENV)/run.ready ## serve the sample organization at http://127.0.0.1:8440
 	@test -d var/authority/keys || $(BIN)/carnet-authority init --home var/authority --org "Sample Organization"
 	@echo "sign in with the user name and password that the first run printed, at the URL below it says how"
-	@echo "another password: echo NEW | $(BIN)/carnet-authority member set admin --password-file - --home var/authority"
+	@echo "another password, which is asked for: $(BIN)/carnet-authority member set admin --password-file - --home var/authority"
 	@echo "to begin anew: rm -r var/authority"
 	@$(BIN)/carnet-authority serve --home var/authority
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import click
@@ -54,7 +55,9 @@ def member() -> None:
 @click.option("--type", "user_type", metavar="TYPE", help="User type; default: what member defaults says.")
 @click.option("--role", type=click.Choice([str(role) for role in Role]), help="Default: what member defaults says.")
 @click.option("--group", "groups", multiple=True, metavar="GROUP", help="May be given several times.")
-@click.option("--password-file", metavar="FILE", help="Sets the password to the first line of the file; - reads stdin.")
+@click.option(
+    "--password-file", metavar="FILE", help="Sets the password to the first line of the file; - asks for it, or reads stdin."
+)
 @pass_frame
 def add(
     frame: Frame,
@@ -74,7 +77,12 @@ def add(
 
 
 def _first_line(name: str) -> str:
-    """Passwords come from files and never as arguments, which other users of the machine can read."""
+    """Passwords come from files and never as arguments, which other users of the machine and the shell's history can read.
+
+    A person at a terminal is asked for it, and it is not shown.
+    """
+    if name == "-" and sys.stdin.isatty():
+        return str(click.prompt("password", hide_input=True, confirmation_prompt=True, err=True))
     try:
         with reading(name), click.open_file(name, "rb") as stream:
             text = text_of(stream.read(LONGEST_SECRET))
@@ -97,7 +105,9 @@ def _first_line(name: str) -> str:
 @click.option(
     "--download", type=click.Choice([str(word) for word in DownloadPermission]), help="The permission to download software."
 )
-@click.option("--password-file", metavar="FILE", help="Sets the password to the first line of the file; - reads stdin.")
+@click.option(
+    "--password-file", metavar="FILE", help="Sets the password to the first line of the file; - asks for it, or reads stdin."
+)
 @one_by_one_option
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @pass_frame

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from authority.domain.clocks import BETWEEN_SERVERS
+from authority.domain.refusals import StorageUnavailable
 from authority.services.unit import Unit
 from authority.signing import issuing
 from authority.signing.encoding import digest
@@ -29,13 +30,27 @@ def refreshed_seq(unit: Unit, newest: NewestList | PublishedList | None) -> int:
 
 def export(unit: Unit) -> bytes:
     """The bytes of a status file with everything that ended so far; the last one again when nothing changed since."""
+    publish_if_due(unit)
+    return published(unit)
+
+
+def publish_if_due(unit: Unit) -> bool:
+    """Publishes a list when something ended since the newest, or the newest is old. Returns whether it did."""
     with unit.reading():
         newest = lists.newest(unit.connection)
-        is_current = newest is not None and _is_current(unit, newest)
-    if newest is None or not is_current:
+        is_due = newest is None or not _is_current(unit, newest)
+    if is_due:
         with unit.writing():
-            newest = _publish(unit)
+            _publish(unit)
+    return is_due
+
+
+def published(unit: Unit) -> bytes:
+    """The bytes of the status file that was published last; writes nothing. Raises StorageUnavailable before the first one."""
     with unit.reading():
+        newest = lists.newest(unit.connection)
+        if newest is None:
+            raise StorageUnavailable("no status list was published yet")
         authorization = unit.authority.authorization(unit.connection, newest.authorization_seq)
     return issuing.status_file(authorization.compact, newest.compact)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import current_app, g, request
+from flask import Flask, current_app, g, request
 
 from authority.domain.members import ANYBODY
 from authority.domain.refusals import NotAuthenticated
 from authority.services.context import Authority
 from authority.services.unit import Secret, Unit
+from authority.web.publishing import Publisher
 
 SCHEME = "bearer"
 LONGEST_SECRET = 256
@@ -17,6 +18,17 @@ def authority() -> Authority:
     """The authority that this application serves."""
     authority_of_application: Authority = current_app.extensions["carnet"]
     return authority_of_application
+
+
+def publisher_of(app: Flask) -> Publisher:
+    """Who publishes the status lists that the application gives to strangers."""
+    publisher: Publisher = app.extensions["carnet-publisher"]
+    return publisher
+
+
+def publish_soon() -> None:
+    """Something ended by this request: strangers are to hear of it soon."""
+    publisher_of(current_app).hurry()
 
 
 def secret() -> str:

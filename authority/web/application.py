@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import secrets
 from importlib.metadata import version
 
@@ -15,6 +16,7 @@ from authority.services import overview
 from authority.services.context import Authority
 from authority.services.unit import Unit
 from authority.web import description, problems
+from authority.web.access import publisher_of
 from authority.web.api import (
     api_keys,
     authorization,
@@ -29,8 +31,9 @@ from authority.web.api import (
     sessions,
 )
 from authority.web.api.forms import Problem
-from authority.web.front import front_page
+from authority.web.front import PAGE
 from authority.web.gateway import BODY_IS_LATE, LARGEST_BODY
+from authority.web.publishing import Publisher
 from authority.wiring.app import open_authority
 from authority.wiring.settings import from_process
 
@@ -55,8 +58,12 @@ def create_app(authority: Authority) -> OpenAPI:
         doc_ui=False,
     )
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    # A path is a route or it is none: a redirect would go to whatever host a client names.
+    app.url_map.merge_slashes = False
+    app.url_map.redirect_defaults = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["carnet"] = authority
+    app.extensions["carnet-publisher"] = Publisher(authority)
     problems.register(app)
     for blueprint in (
         borrows.api,
@@ -98,7 +105,7 @@ def create_app(authority: Authority) -> OpenAPI:
 def _add_plain_routes(app: OpenAPI, authority: Authority) -> None:
     @app.route("/")
     def front() -> Response:
-        return Response(front_page(request.host_url), content_type="text/plain; charset=utf-8")
+        return Response(PAGE, content_type="text/plain; charset=utf-8")
 
     @app.route("/openapi.json")
     def openapi() -> Response:
@@ -115,5 +122,9 @@ def _add_plain_routes(app: OpenAPI, authority: Authority) -> None:
 
 
 def serve() -> OpenAPI:
-    """What each worker of the server runs: the authority of this process's settings."""
-    return create_app(open_authority(from_process()))
+    """What each worker of the server runs: the authority of this process's settings, and a thread that keeps its status list fresh."""
+    authority = open_authority(from_process())
+    atexit.register(authority.database.close)
+    app = create_app(authority)
+    publisher_of(app).start()
+    return app

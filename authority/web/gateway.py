@@ -6,7 +6,9 @@ granian's own WSGI interface gives a request a thread at once, and the thread wa
 from __future__ import annotations
 
 import asyncio
+import atexit
 import io
+import os
 import queue
 import sys
 import threading
@@ -76,6 +78,15 @@ class Gateway:
         answered = asyncio.get_running_loop().create_future()
         self._requests.put(_Request(scope, protocol, body, answered))
         await answered
+
+    def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
+        """Ends the worker, when every request is answered: what was registered for the end is done, and the process is gone.
+
+        Threads of granian may be about to enter Python by then; one that does while Python shuts down takes the process with it.
+        """
+        atexit._run_exitfuncs()  # noqa: SLF001
+        sys.stderr.flush()
+        os._exit(0)
 
     @staticmethod
     async def _body(length: str | None, protocol: RSGIHTTPProtocol) -> bytes:

@@ -101,7 +101,7 @@ def test_workers_end_by_themselves_when_their_server_is_killed(console: Console,
             server.process.wait(10)
             server.wait_until_gone(15)
             assert server.group() == []
-        with served(console.home, "--port", str(port)) as successor:
+        with served(console.home, port=port) as successor:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
             assert successor.request(connection, "GET", "/healthz", "")[0] == 200
             connection.close()

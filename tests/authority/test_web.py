@@ -287,8 +287,15 @@ def test_every_refusal_has_a_status_and_every_status_a_refusal() -> None:
     assert all(refusal.default_hint for refusal in every_refusal())
 
 
-def test_the_front_page_says_how_to_sign_in_at_this_address(web: Web) -> None:
-    answer = web.send("GET", "/", None)
+@pytest.mark.parametrize("headers", [{}, {"Host": "evil.example", "X-Forwarded-Proto": "https", "Forwarded": "proto=https"}])
+def test_the_front_page_says_how_to_sign_in_and_repeats_no_address_that_it_was_asked_at(
+    web: Web, headers: dict[str, str]
+) -> None:
+    """Behind a TLS proxy the server does not know the address that people use, and a client can name any."""
+    answer = web.send("GET", "/", None, headers=headers)
     assert (answer.status_code, answer.mimetype) == (200, "text/plain")
-    assert "curl http://localhost/api/v1/sign-in" in answer.text
+    assert 'curl "$URL/api/v1/sign-in"' in answer.text
+    assert "http://" not in answer.text
+    assert "localhost" not in answer.text
+    assert "evil.example" not in answer.text
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")

@@ -88,10 +88,10 @@ class Server:
 
 
 @contextmanager
-def served(home: Path, *arguments: str, **settings: str) -> Iterator[Server]:
-    """A server of this home on a free port, ready; whatever of it is left at the end is killed."""
+def served(home: Path, *arguments: str, port: int = 0, **settings: str) -> Iterator[Server]:
+    """A server of this home, on a free port unless one is named, ready; whatever of it is left at the end is killed."""
     process = subprocess.Popen(
-        [*COMMAND, "serve", "--home", str(home), "--port", "0", *arguments],
+        [*COMMAND, "serve", "--home", str(home), "--port", str(port), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -15,7 +15,7 @@ from authority.presentation import sheets
 from authority.presentation.borrows import Borrows, BorrowShown, EndedBorrow, IssuedBorrow, issued_json
 from authority.services import borrow, endings
 from authority.storage.borrows import Filter
-from authority.web.access import authority, unit
+from authority.web.access import authority, publish_soon, unit
 from authority.web.answers import JSON, json_of, sheet
 from authority.web.api.forms import COMPACT, Body, Id, IdCursor, Name, PageQuery, Problem, Text, file_answer
 
@@ -130,6 +130,7 @@ def file(path: BorrowPath) -> Response:
 def revoke(path: BorrowPath, body: Revocation) -> Response:
     """Its seat stays taken until it ends, because the copy may still run until then."""
     ended = endings.revoke(unit(), path.borrow_id, body.reason)
+    publish_soon()
     return json_of(EndedBorrow.of(ended, authority().now()))
 
 
@@ -137,6 +138,7 @@ def revoke(path: BorrowPath, body: Revocation) -> Response:
 def release(path: BorrowPath, body: Release) -> Response:
     """Frees the seat at once; until expires_at the lost copy can still run beside the new one."""
     ended = endings.release(unit(), path.borrow_id, body.reason, accept_overlap=body.accept_overlap)
+    publish_soon()
     return json_of(EndedBorrow.of(ended, authority().now()))
 
 
@@ -144,4 +146,5 @@ def release(path: BorrowPath, body: Release) -> Response:
 def check_in(body: CheckIn) -> Response:
     """Frees the seat; the same receipt again changes nothing. Of a borrow that ended in another way it is taken too."""
     ended = endings.check_in(unit(open_over_limit=True), body.receipt)
+    publish_soon()
     return json_of(EndedBorrow.of(ended, authority().now()))

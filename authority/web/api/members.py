@@ -18,7 +18,7 @@ from authority.presentation.members import (
 from authority.services import defaults, members, removal
 from authority.services.defaults import Defaults
 from authority.services.members import Change, NewMember
-from authority.web.access import authority, unit
+from authority.web.access import authority, publish_soon, unit
 from authority.web.answers import json_of
 from authority.web.api.forms import (
     Body,
@@ -172,4 +172,5 @@ def change(path: MemberPath, query: ChangeQuery, body: MemberChange) -> Response
 def remove(path: MemberPath, query: RemovalQuery) -> Response:
     """Who still has a borrow out is removed only with release, which frees its seat."""
     removed = removal.remove(unit(), [path.username], release=query.release, dry_run=query.dry_run)[0]
+    publish_soon()
     return json_of(RemovedMember.after(removed, authority().now(), dry_run=query.dry_run))

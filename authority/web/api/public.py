@@ -1,9 +1,12 @@
 """What needs no membership: sign-in, status list, trust, health; and the log for those who may read it."""
 
+import contextlib
+
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import Field
 
+from authority.domain.refusals import NotAuthenticated
 from authority.presentation.api_keys import SignedIn
 from authority.presentation.log import Events
 from authority.services import access, log, overview, status_lists
@@ -48,8 +51,14 @@ def sign_out() -> tuple[str, int]:
 
 @api.get("/status-list", summary="The newest status file", responses={200: STATUS_FILE})
 def status_list() -> Response:
-    """A file of the kind status, for anyone to carry to any workstation."""
-    return Response(status_lists.export(public()), content_type=JSON)
+    """A file of the kind status, for anyone to carry to any workstation.
+
+    With a token it has everything that ended so far. Without one it is the newest that the server published: after an ending
+    that takes a moment, or up to a minute.
+    """
+    with contextlib.suppress(NotAuthenticated):
+        return Response(status_lists.export(unit(open_over_limit=True)), content_type=JSON)
+    return Response(status_lists.published(public()), content_type=JSON)
 
 
 @api.get("/trust", summary="The trust file", responses={200: TRUST_FILE})

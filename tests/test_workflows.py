@@ -1,0 +1,25 @@
+"""What runs at every push: actions by their digest, and every Python that the package names."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").iterdir())
+
+
+def test_an_action_is_named_by_the_digest_of_its_commit() -> None:
+    """A tag can be moved to other code by whoever gets hold of the action."""
+    uses = [line.strip() for path in WORKFLOWS for line in path.read_text().splitlines() if "uses:" in line]
+    assert uses
+    for line in uses:
+        assert re.fullmatch(r"- uses: [\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+
+
+def test_every_python_that_the_package_names_is_tried() -> None:
+    classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
+    named = [match[1] for text in classifiers if (match := re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", text))]
+    (matrix,) = [match for path in WORKFLOWS for match in re.findall(r"python: \[(.*)\]", path.read_text())]
+    assert re.findall(r'"([\d.]+)"', matrix) == named == ["3.11", "3.12", "3.13", "3.14"]
