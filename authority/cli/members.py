@@ -35,6 +35,7 @@ FILES = CommandTable(
     {"import": "authority.cli.member_files:import_members", "export": "authority.cli.member_files:export_members"}
 )
 COLUMNS: Columns[MemberShown] = {
+    "id": lambda member: member.id,
     "username": lambda member: member.username,
     "full_name": lambda member: member.full_name,
     "user_type": lambda member: member.user_type,
@@ -161,6 +162,19 @@ def set_members(
         verb=("changed", "would change"),
     )
     return show_outcomes(frame, outcomes, view, one_by_one=one_by_one, dry_run=dry_run)
+
+
+@member.command("rename")
+@click.argument("username", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@pass_frame
+def rename(frame: Frame, username: str, new: str, dry_run: bool) -> None:
+    """Give a member another user name; borrows, sessions, keys, rules and the number stay the member's own."""
+    with frame.authority() as authority:
+        changed = members.change(Unit(authority, CONSOLE), username, Change(username=new), dry_run=dry_run)
+    shown = ChangedMember.of(changed, dry_run=dry_run)
+    show(frame, shown, _changed_lines(shown))
 
 
 def _changed_lines(changed: ChangedMember) -> list[str]:

@@ -22,6 +22,7 @@ from authority.services.removal import Removal
 class MemberShown(Shown):
     """A member."""
 
+    id: int = Field(description="stays the member's own, whatever the user name is, and is nobody else's afterwards")
     username: str
     full_name: str
     user_type: str

@@ -33,7 +33,10 @@ from authority.services.passwords import hash_password
 from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
 from authority.services.work import Work, working
-from authority.storage import assignments, members
+from authority.storage import assignments, members, offline_rules
+
+# What a change can set in a member, in the order in which the log has it.
+CHANGING = ("username", "full_name", "user_type", "role", "groups", "disabled", "vendor_access", "download_permission")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ class Page:
 class Change:
     """What to change in a member; None stays as it is.
 
-    `groups` are all groups from then on; `added_groups` and `removed_groups` leave the others as they are.
+    `groups` are all groups from then on; `added_groups` and `removed_groups` leave the others as they are. A new `username`
+    is for one member.
     """
 
     full_name: str | None = None
@@ -78,6 +82,7 @@ class Change:
     password: str | None = None
     added_groups: tuple[str, ...] = ()
     removed_groups: tuple[str, ...] = ()
+    username: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +263,8 @@ def change_several(
     With `dry_run` everything is checked and nothing kept. Raises NotAllowed, InvalidInput, and unless `one_by_one` what
     `change` raises.
     """
+    if wanted.username is not None and len(usernames) > 1:
+        raise InvalidInput("a new user name is for one member: two would have it")
     password_hash = _hash(unit, wanted.password)
     with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.MANAGE_MEMBERS)
@@ -282,6 +289,7 @@ def change_within(work: Work, before: Member, held: Sequence[Assignment], wanted
     """
     after, authorization = _after(before, wanted), work.unit.authorization
     check_administrator_stays(work, before, after)
+    _check_name_free(work.unit.connection, before, after)
     user_type = authorization.user_type(after.user_type)
     effect = TypeChange((), (), tuple(held))
     if before.user_type != after.user_type:
@@ -291,7 +299,16 @@ def change_within(work: Work, before: Member, held: Sequence[Assignment], wanted
     work.record([member_event(EventKind.MEMBER_CHANGED, work.unit.actor, after, reason=difference)])
     _apply(work, after, held, effect)
     work.change(before, after)
+    if before.username != after.username:
+        offline_rules.rename_member(work.unit.connection, before.username, after.username)
     return Changed(before, after, effect)
+
+
+def _check_name_free(connection: Connection, before: Member, after: Member) -> None:
+    """Raises AlreadyExists when another member has the new user name; another case of one's own is nobody else's."""
+    other = None if before.username == after.username else members.by_username(connection, after.username)
+    if other is not None and other.id != before.id:
+        raise AlreadyExists(f'there is a member "{other.username}" already', member=other.username)
 
 
 def check_administrator_stays(work: Work, before: Member, after: Member | None) -> None:
@@ -312,25 +329,21 @@ def changed_form(unit: Unit, wanted: Change) -> Change:
         raise InvalidInput(f'the group "{both[0]}" is to be added and removed')
     named = None if wanted.groups is None else groups.spelled(unit, wanted.groups)
     full_name = None if wanted.full_name is None else spelled("a name", wanted.full_name)
-    return replace(wanted, full_name=full_name, groups=named, added_groups=added, removed_groups=removed)
+    username = None if wanted.username is None else username_of(wanted.username)
+    return replace(wanted, username=username, full_name=full_name, groups=named, added_groups=added, removed_groups=removed)
 
 
 def _after(before: Member, wanted: Change) -> Member:
-    values = {
-        name: getattr(wanted, name)
-        for name in ("full_name", "user_type", "role", "groups", "disabled", "vendor_access", "download_permission")
-        if getattr(wanted, name) is not None
-    }
+    values = {name: getattr(wanted, name) for name in CHANGING if getattr(wanted, name) is not None}
     if wanted.added_groups or wanted.removed_groups:
         values["groups"] = tuple(sorted({*before.groups, *wanted.added_groups}.difference(wanted.removed_groups)))
     return replace(before, **values)
 
 
 def _difference(before: Member, after: Member, wanted: Change) -> str:
-    names = ("full_name", "user_type", "role", "groups", "disabled", "vendor_access", "download_permission")
     parts = [
         f"{name} {getattr(before, name)} to {getattr(after, name)}"
-        for name in names
+        for name in CHANGING
         if getattr(before, name) != getattr(after, name)
     ]
     return "; ".join([*parts, *(["password"] if wanted.password is not None else [])]) or "nothing"

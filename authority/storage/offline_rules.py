@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, tuple_
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, tuple_, update
 
 from authority.domain.members import Member, user_key
 from authority.domain.offline_rules import Rule, RuleLevel
@@ -66,6 +66,12 @@ def remove(connection: Connection, rule: Rule) -> None:
     connection.execute(
         delete(offline_rules).where(_c.level == rule.level, _c.subject == rule.subject, _c.product == rule.product)
     )
+
+
+def rename_member(connection: Connection, before: str, after: str) -> None:
+    """Keeps the rules for a member who has another user name from now on."""
+    of_member = update(offline_rules).where(_c.level == RuleLevel.MEMBER, _c.subject == user_key(before))
+    connection.execute(of_member.values(subject=user_key(after)))
 
 
 def remove_of_member(connection: Connection, username: str) -> None:

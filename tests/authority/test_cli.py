@@ -147,7 +147,7 @@ def test_members_are_added_with_a_password_from_a_file(console: Console, tmp_pat
     (tmp_path / "password").write_text("correct horse battery\nsecond line\n")
     added = console.good("member", "add", "eve", "--name", "Eve", "--password-file", str(tmp_path / "password"))
     assert added.keys() == {
-        *("username", "full_name", "user_type", "role", "groups", "disabled"),
+        *("id", "username", "full_name", "user_type", "role", "groups", "disabled"),
         *("vendor_access", "download_permission", "last_used_at", "created_at"),
     }
     assert (added["user_type"], added["role"]) == ("Creator", "member")

@@ -17,6 +17,7 @@ from tests.support.database_contents import contents, log_rows
 from tests.support.web import API, Web, make_web, problem
 
 MEMBER = {
+    "id",
     "username",
     "full_name",
     "user_type",

@@ -76,6 +76,7 @@ class NewMemberBody(Body):
 class MemberChange(Body):
     """What is left out, or null, stays as it is."""
 
+    username: Typed | None = Field(None, description="the user name from now on; all that is the member's stays so")
     full_name: Name | None = None
     user_type: UserTypeName | None = Field(None, description="takes and gives licenses by the authorization's table")
     role: RoleName | None = None
@@ -163,6 +164,7 @@ def change(path: MemberPath, query: ChangeQuery, body: MemberChange) -> Response
         password=body.password,
         added_groups=tuple(body.add_groups),
         removed_groups=tuple(body.remove_groups),
+        username=body.username,
     )
     changed = members.change(unit(), path.username, wanted, dry_run=query.dry_run)
     return json_of(ChangedMember.of(changed, dry_run=query.dry_run))
