@@ -87,7 +87,7 @@ def test_a_member_who_starts_again_leaves_no_open_session_in_the_log(bench: Benc
     started(bench, ada, laptop, extensions=("3DAnalyst",))
     started(bench, bench.member("eve"), workstation("tower"))
     bench.clock.turn(hours=2)
-    started(bench, ada, laptop, level="Basic")
+    started(bench, ada, laptop, level="Basic", extensions=())
     assert kinds(bench) == [
         ("checkout", "Advanced", None),
         ("checkout", "3DAnalyst", None),
