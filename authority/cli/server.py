@@ -13,12 +13,12 @@ from authority.cli.serving import run_server
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import NotSetUp
 from authority.presentation.health import FindingShown
-from authority.services import overview
+from authority.services import examination
 from authority.services.unit import Unit
 from authority.storage.db import schema
 from authority.storage.db.database import Database
-from authority.wiring import installation
-from authority.wiring.app import open_authority
+from authority.wiring import installation, surroundings
+from authority.wiring.app import open_as_far_as_possible, open_authority
 from authority.wiring.settings import PREFIX
 
 PORT = 8440
@@ -108,9 +108,13 @@ def migrate(frame: Frame) -> None:
 @click.command(cls=Command)
 @pass_frame
 def doctor(frame: Frame) -> int:
-    """Look at database, keys, authorization, status list and Python, and say what is wrong."""
-    authority = open_authority(frame.settings(), check_tables=False)
-    rows = [FindingShown.of(finding) for finding in overview.examine(Unit(authority, CONSOLE))]
+    """Look at files, database, keys, authorization, members, licenses and Python, and say what is wrong and what to do."""
+    settings = frame.settings()
+    authority, problem = open_as_far_as_possible(settings)
+    findings = [*surroundings.examine(settings), *examination.examine(Unit(authority, CONSOLE))]
     authority.database.close()
+    if problem is not None:
+        findings = [examination.refused("keys", problem) if item.subject == "keys" else item for item in findings]
+    rows = [FindingShown.of(item) for item in findings]
     show_table(frame, rows, COLUMNS)
     return 0 if all(row.ok for row in rows) else TROUBLE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from authority.presentation.shown import Shown
-from authority.services.overview import Finding
+from authority.services.examination import Finding
 
 
 class FindingShown(Shown):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 
-from authority.domain.refusals import NotSetUp
+from authority.domain.refusals import NotSetUp, Refusal
 from authority.services.context import Authority
 from authority.signing import keyring
 from authority.signing.keyring import KeyRing
@@ -34,3 +34,18 @@ def open_authority(settings: Settings, *, check_tables: bool = True) -> Authorit
     if check_tables:
         schema.check(authority.database)
     return authority
+
+
+def open_as_far_as_possible(settings: Settings) -> tuple[Authority, Refusal | None]:
+    """The authority of a home for `doctor`: without keys where they cannot be opened, and then with the reason.
+
+    Raises NotSetUp when there is no such home, SettingsInvalid.
+    """
+    if not (settings.key_folder.is_dir() or settings.trust_copy.exists()):
+        raise NotSetUp(f"{settings.home} is not the home of an authority")
+    try:
+        passphrase = keyring.read_passphrase(settings.key_passphrase_file)
+        ring = keyring.load_ring(settings.key_folder, passphrase, demonstration=settings.demonstration)
+    except Refusal as error:
+        return wire(settings, KeyRing({})), error
+    return wire(settings, ring), None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from authority.domain.members import CONSOLE
-from authority.services import overview, status_lists
+from authority.services import examination, status_lists
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
 
@@ -16,28 +16,47 @@ AS_CONFIGURED = "'--prefix=/usr' '--enable-shared'"
 
 
 @pytest.mark.parametrize(
-    ("flags", "arguments", "optimized"),
+    ("flags", "arguments", "told"),
     [
-        ("-Wsign-compare -DNDEBUG -g -fwrapv -O3 -Wall", AS_CONFIGURED, True),
-        ("-DNDEBUG -g -fwrapv -O2 -Wall -g -fwrapv -O2", AS_CONFIGURED, True),
-        ("-Wsign-compare -g -Og -Wall", AS_CONFIGURED, False),
-        ("-g -O0 -Wall", AS_CONFIGURED, False),
-        ("-g -O1 -Wall", AS_CONFIGURED, False),
-        ("-g -O3 -Wall -O0", AS_CONFIGURED, False),
-        ("-g -O0 -Wall -O3", AS_CONFIGURED, True),
-        ("-g -Wall", AS_CONFIGURED, False),
-        ("-g -Wall", None, False),
-        ("-g -Wall", "'--enable-optimizations' '--with-lto'", True),
-        ("-g -Wall -fprofile-use", AS_CONFIGURED, True),
-        (None, None, True),
+        (
+            "-Wsign-compare -DNDEBUG -g -fwrapv -O3 -Wall",
+            AS_CONFIGURED,
+            "built with -O3, and does not say whether by a profile",
+        ),
+        (
+            "-DNDEBUG -g -fwrapv -O2 -Wall -g -fwrapv -O2",
+            AS_CONFIGURED,
+            "built with -O2, and does not say whether by a profile",
+        ),
+        ("-g -Ofast", AS_CONFIGURED, "built with -Ofast, and does not say whether by a profile"),
+        ("-Wsign-compare -g -Og -Wall", AS_CONFIGURED, "without optimization (-Og)"),
+        ("-g -O0 -Wall", AS_CONFIGURED, "without optimization (-O0)"),
+        ("-g -O -Wall", AS_CONFIGURED, "without optimization (-O)"),
+        ("-g -O3 -Wall -O0", AS_CONFIGURED, "without optimization (-O0)"),
+        ("-g -O3 -Wall -O0", "'--enable-optimizations'", "without optimization (-O0)"),
+        ("-g -O0 -Wall -O3", AS_CONFIGURED, "built with -O3, and"),
+        ("-g -Wall", AS_CONFIGURED, "without optimization (no -O)"),
+        ("-g -Wall", None, "without optimization (no -O)"),
+        ("-g -O3", "'--enable-optimizations' '--with-lto'", "Python was built with optimization"),
+        ("-g -O3", "'--enable-optimizations=yes'", "Python was built with optimization"),
+        ("-g -O3", "'--enable-optimizations' '--disable-optimizations'", "built with -O3, and does not say"),
+        ("-g -O3", "'--enable-optimizations=no'", "built with -O3, and does not say"),
+        ("-g -O3", "'--prefix=/opt/--enable-optimizations'", "built with -O3, and does not say"),
+        ("-g -O3", "'--prefix=/o", "built with -O3, and does not say"),
+        ("-g -O3 -Wall -fprofile-use", AS_CONFIGURED, "Python was built with optimization"),
+        (None, None, "Python was built with optimization"),
     ],
 )
-def test_an_optimized_python_is_told_by_how_it_was_built(flags: str | None, arguments: str | None, *, optimized: bool) -> None:
-    assert overview.is_optimized(flags, arguments) is optimized
+def test_how_python_was_built_is_told_as_far_as_it_says(flags: str | None, arguments: str | None, told: str) -> None:
+    assert told in examination.python_sentence(flags, arguments)
 
 
-def status_list_finding(bench: Bench) -> overview.Finding:
-    (finding,) = [item for item in overview.examine(Unit(bench.authority, CONSOLE)) if item.subject == "status list"]
+def test_a_debug_build_is_told_whatever_its_flags() -> None:
+    assert "a debug build" in examination.python_sentence("-O3", "'--enable-optimizations'", is_debug=True)
+
+
+def status_list_finding(bench: Bench) -> examination.Finding:
+    (finding,) = [item for item in examination.examine(Unit(bench.authority, CONSOLE)) if item.subject == "status list"]
     return finding
 
 
@@ -59,12 +78,12 @@ def test_a_status_list_of_the_future_is_wrong_until_a_new_one_is_published(bench
     assert "ahead" not in status_list_finding(bench).message
 
 
-@pytest.mark.parametrize(("flags", "said"), [("-O3", "built with optimization"), ("-O0", "about a third more processor time")])
+@pytest.mark.parametrize(("flags", "said"), [("-O3", "built with -O3"), ("-O0", "about a third more processor time")])
 def test_a_slow_python_is_told_and_is_no_fault(
     sqlite_bench: Bench, monkeypatch: pytest.MonkeyPatch, flags: str, said: str
 ) -> None:
     values: Callable[[str], str | None] = {"PY_CFLAGS": flags, "CONFIG_ARGS": AS_CONFIGURED}.get
     monkeypatch.setattr(sysconfig, "get_config_var", values)
-    finding = overview.examine(Unit(sqlite_bench.authority, CONSOLE))[-1]
+    finding = examination.examine(Unit(sqlite_bench.authority, CONSOLE))[-1]
     assert (finding.subject, finding.ok) == ("python", True)
     assert said in finding.message

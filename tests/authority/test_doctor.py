@@ -1,0 +1,217 @@
+"""`carnet-authority doctor`: each misconfiguration, made for real, is found, with what to do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.console import Console
+from tests.support.vendors import sample_toml
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
+SUBJECTS = [
+    "home",
+    "settings",
+    "database",
+    "passphrase",
+    "tables",
+    "keys",
+    "authorization",
+    "members",
+    "licenses",
+    "status list",
+    "python",
+]
+PASSPHRASE = "a-passphrase-of-many-random-characters"
+
+
+@dataclass
+class Place:
+    """A home that was set up, and what a misconfiguration is made with."""
+
+    console: Console
+    beside: Path
+    patch: pytest.MonkeyPatch
+
+    @property
+    def home(self) -> Path:
+        return self.console.home
+
+    def authorize(self, **changes: Any) -> None:
+        """A new authorization of the home's own root, installed."""
+        specification, keys, output = (str(self.beside / name) for name in ("spec.toml", "keys.json", "new.authorization"))
+        Path(specification).write_bytes(sample_toml(**changes))
+        self.console.good("key", "list", "--public", "-o", keys)
+        root = str(self.home / "root")
+        self.console.good("root", "authorize", root, "--spec", specification, "--keys", keys, "-o", output)
+        self.console.good("authorization", "install", output)
+
+    def turn_clock(self, **forward: float) -> None:
+        now = datetime.now(UTC) + timedelta(**forward)
+        self.patch.setattr("authority.wiring.app.system_clock", lambda: now)
+
+    def set(self, name: str, value: str) -> None:
+        self.patch.setenv(f"CARNET_AUTHORITY_{name}", value)
+
+
+def products(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
+    """A change of the product arcgis-pro in a specification."""
+
+    def changed(members: dict[str, Any]) -> None:
+        change(next(product for product in members["products"] if product["id"] == "arcgis-pro"))
+
+    return changed
+
+
+def too_many_members(place: Place) -> None:
+    place.console.good("member", "add", "bea")
+    place.authorize(members={"total": 2})
+
+
+def too_many_licenses(place: Place) -> None:
+    place.console.good("license", "assign", "ada", "arcgis-pro", "--level", "Advanced")
+    place.authorize(change=products(lambda product: product["seats"].update(Advanced=0)))
+
+
+def product_ended(place: Place) -> None:
+    soon = datetime.now(UTC).replace(microsecond=0) + timedelta(days=40)
+    place.authorize(change=products(lambda product: product.update(until=soon)))
+    place.turn_clock(days=41)
+
+
+def product_ends_soon(place: Place) -> None:
+    soon = datetime.now(UTC).replace(microsecond=0) + timedelta(days=20)
+    place.authorize(change=products(lambda product: product.update(until=soon)))
+
+
+def authorization_ended(place: Place) -> None:
+    place.turn_clock(days=4 * 365)
+
+
+def authorization_ends_soon(place: Place) -> None:
+    place.turn_clock(days=3 * 365 - 10)
+
+
+def passphrase_missing(place: Place) -> None:
+    place.set("KEY_PASSPHRASE_FILE", str(place.beside / "nowhere"))
+
+
+def passphrase_open(place: Place) -> None:
+    path = place.beside / "passphrase"
+    path.write_text(PASSPHRASE)
+    path.chmod(0o644)
+    place.set("KEY_PASSPHRASE_FILE", str(path))
+
+
+def keys_missing(place: Place) -> None:
+    for path in (place.home / "keys").iterdir():
+        path.unlink()
+
+
+def key_folder_missing(place: Place) -> None:
+    keys_missing(place)
+    (place.home / "keys").rmdir()
+
+
+def key_open(place: Place) -> None:
+    next((place.home / "keys").glob("status-*.pem")).chmod(0o644)
+
+
+def database_gone(place: Place) -> None:
+    for path in place.home.glob("authority.db*"):
+        path.unlink()
+
+
+def mode(name: str, number: int) -> Callable[[Place], None]:
+    def change(place: Place) -> None:
+        (place.home / name).chmod(number)
+
+    return change
+
+
+# What is made, the subject that is wrong, a part of what is said, and a part of what to do.
+MISCONFIGURATIONS: dict[str, tuple[Callable[[Place], None], str, str, str]] = {
+    "more members than allowed": (too_many_members, "members", "3 members, 2 are allowed", "Remove members"),
+    "more licenses than seats": (too_many_licenses, "licenses", "are assigned, there are 0", "license unassign"),
+    "a product ended": (product_ended, "licenses", '"arcgis-pro" ended at', "authorization install"),
+    "the authorization ended": (authorization_ended, "authorization", "the authorization ended at", "authorization install"),
+    "a folder that others write": (mode("", 0o777), "home", "open to other users (mode 777)", "chmod 700"),
+    "a folder that a group writes": (mode("", 0o770), "home", "open to other users (mode 770)", "chmod 700"),
+    "a key folder that others list": (mode("keys", 0o755), "home", "open to other users (mode 755)", "chmod 700"),
+    "a root folder that others list": (mode("root", 0o750), "home", "open to other users (mode 750)", "chmod 700"),
+    "a database that others read": (mode("authority.db", 0o644), "database", "open to other users (mode 644)", "chmod 600"),
+    "a database that a group writes": (mode("authority.db", 0o660), "database", "open to other users (mode 660)", "chmod 600"),
+    "no passphrase file": (passphrase_missing, "passphrase", "nowhere", "key_passphrase_file"),
+    "an open passphrase file": (passphrase_open, "passphrase", "open to other users", "chmod 600"),
+    "no keys": (keys_missing, "keys", "key can sign now", "Put the key files back"),
+    "no key folder": (key_folder_missing, "keys", "key can sign now", "Put the key files back"),
+    "an open key": (key_open, "keys", "open to other users", "chmod 600"),
+    "no database": (database_gone, "tables", "there is no database", "When the database is gone"),
+}
+
+
+@pytest.fixture
+def place(console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return Place(console, tmp_path, monkeypatch)
+
+
+def examined(place: Place, status: int) -> dict[str, dict[str, Any]]:
+    ended = place.console.run("doctor", "--json")
+    assert ended.status == status, ended
+    assert [row["subject"] for row in ended.json] == SUBJECTS
+    told = place.console.run("doctor")
+    assert told.status == status
+    return {row["subject"]: row for row in ended.json}
+
+
+@pytest.mark.parametrize("case", MISCONFIGURATIONS)
+def test_a_misconfiguration_is_found_with_what_to_do(place: Place, case: str) -> None:
+    make, subject, said, advised = MISCONFIGURATIONS[case]
+    assert all(row["ok"] for row in examined(place, 0).values())
+    make(place)
+    row = examined(place, 3)[subject]
+    assert not row["ok"]
+    assert said in row["message"]
+    assert advised in row["message"]
+    assert "carnet-authority doctor" not in row["message"]
+
+
+@pytest.mark.parametrize(
+    ("make", "subject", "said"),
+    [
+        (product_ends_soon, "licenses", '"arcgis-pro" ends at'),
+        (authorization_ends_soon, "authorization", "ask the vendor for a new one"),
+    ],
+    ids=["a product", "the authorization"],
+)
+def test_what_ends_soon_is_told_and_is_not_wrong_yet(
+    place: Place, make: Callable[[Place], None], subject: str, said: str
+) -> None:
+    make(place)
+    row = examined(place, 0)[subject]
+    assert row["ok"]
+    assert said in row["message"]
+
+
+def test_settings_that_others_change_are_found(place: Place) -> None:
+    path = place.home / "authority.toml"
+    path.write_text("demonstration = false\n")
+    path.chmod(0o644)
+    assert examined(place, 0)["settings"]["ok"]
+    path.chmod(0o666)
+    row = examined(place, 3)["settings"]
+    assert "chmod 600" in row["message"]
+
+
+def test_several_are_all_told(place: Place) -> None:
+    too_many_members(place)
+    passphrase_missing(place)
+    mode("", 0o777)(place)
+    wrong = {subject for subject, row in examined(place, 3).items() if not row["ok"]}
+    assert {"members", "passphrase", "home"} <= wrong
