@@ -23,7 +23,7 @@ SPANS = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", PAGE, flags=re.MU
 # What an administrator does in everyday work is on the page; setting up, keys, logs and the vendor's side have their own.
 GROUPS = ("member", "license", "policy", "borrow", "session", "pool", "api-key", "authorization")
 # These codes are about the machinery or the vendor's side, and stand on the pages about those.
-ELSEWHERE = {error.code for error in (*TROUBLES, SpecificationInvalid)}
+ELSEWHERE = {error.code for error in every_refusal() if issubclass(error, (*TROUBLES, SpecificationInvalid))}
 # What may stand for these words on the page.
 VALUES = {"NAME": "ada", "TYPE": "Creator", "FILE": "file", "GROUP": "survey", "ID": "x" * 22, "TEXT": "lost", "N": "7"}
 METHODS = ("GET ", "POST ", "PUT ", "PATCH ", "DELETE ")

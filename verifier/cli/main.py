@@ -7,6 +7,7 @@ import contextlib
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
+from typing import NoReturn
 
 from verifier.cli.output import (
     READER_GONE,
@@ -53,6 +54,40 @@ COMMANDS = {
 }
 
 
+# By command; each line is typed after `carnet`.
+EXAMPLES_OF = {
+    "identity": ("identity",),
+    "alias": ('alias "red field laptop"',),
+    "trust": ("trust organization.trust",),
+    "request": (
+        "request arcgis-pro --level Standard --days 14 -o trip.request",
+        "request arcgis-pro --extension 3DAnalyst --until 2026-12-24 --member ada -o trip.request",
+    ),
+    "install": ("install trip.borrow", "install organization.trust trip.borrow newest.status"),
+    "check": ("check arcgis-pro", "check arcgis-pro --level Standard --extension 3DAnalyst --json"),
+    "status": ("status", "status --json"),
+    "return": ("return arcgis-pro -o trip.return",),
+    "verify": ("verify trip.borrow --trust organization.trust --status newest.status",),
+    "inspect": ("inspect trip.borrow",),
+}
+
+
+class WrongUsage(UsageError):
+    """What argparse says of the words on the command line, and the parser that says it."""
+
+    def __init__(self, parser: argparse.ArgumentParser, message: str) -> None:
+        super().__init__(message)
+        self.parser = parser
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose mistakes can be told to programs, too."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises WrongUsage."""
+        raise WrongUsage(self, message)
+
+
 class ShowVersion(argparse.Action):
     """Prints the version and ends; what knows it is slow to import and is asked only here."""
 
@@ -69,7 +104,7 @@ def build_parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object on stdout")
     common.add_argument("--home", metavar="DIR", default=argparse.SUPPRESS, help="the folder with this workstation's state")
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="carnet",
         description="Take a license offline, check it without a network, give it back.",
         epilog=EXAMPLES,
@@ -81,6 +116,9 @@ def build_parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
     for name in names:
         module = import_module(f"verifier.cli.{COMMANDS[name]}")
         getattr(module, f"add_{name}")(commands, common)
+        command = commands.choices[name]
+        command.formatter_class = argparse.RawDescriptionHelpFormatter
+        command.epilog = "\n".join(["examples:", *(f"  carnet {line}" for line in EXAMPLES_OF[name])])
     return parser
 
 
@@ -106,20 +144,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(words: Sequence[str]) -> int:
     """Parses the words of one command, runs it, and tells what it was refused for. Raises ReaderGone, OutputNotWritten."""
-    # A command that stands first needs no other one; help and mistakes need all.
-    parser = build_parser(words[:1] if words and words[0] in COMMANDS else COMMANDS)
-    with explained_output():
-        arguments = parser.parse_args(words)
-    arguments.json = getattr(arguments, "json", False)
-    arguments.home = getattr(arguments, "home", None)
+    # A mistake may come before the option was read; the option still says what is wanted.
+    arguments = argparse.Namespace(json="--json" in words, home=None)
     try:
+        # A command that stands first needs no other one; help and mistakes need all.
+        parser = build_parser(words[:1] if words and words[0] in COMMANDS else COMMANDS)
+        with explained_output():
+            parser.parse_args(words, arguments)
         return int(arguments.run(arguments))
     except (ReaderGone, OutputNotWritten):
         raise
     except CarnetError as error:
         return failure(arguments, error)
     except UsageError as error:
-        return usage_failure(arguments, str(error))
+        return wrong_usage(arguments, error)
     except OSError as error:
         return failure(arguments, trouble(error, error.filename or "a file", "used"))
     except KeyboardInterrupt:
@@ -127,6 +165,14 @@ def run(words: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last line of defense: a mistake of ours is told, not shown as a traceback
         tell(f"a mistake in the program, please report it: {type(error).__name__}: {error}")
         return 3
+
+
+def wrong_usage(arguments: argparse.Namespace, error: UsageError) -> int:
+    """Tells of wrong usage, in argparse's own words where they are for people. Returns exit status 2."""
+    if isinstance(error, WrongUsage) and not arguments.json:
+        with explained_output():
+            argparse.ArgumentParser.error(error.parser, str(error))
+    return usage_failure(arguments, str(error))
 
 
 if __name__ == "__main__":
