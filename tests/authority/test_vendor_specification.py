@@ -67,6 +67,49 @@ def test_the_documented_specification_is_read() -> None:
     assert found.ends_at == datetime(2099, 1, 1, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("横山測量\u3000株式会社", "横山測量 株式会社"),
+        ("Bu\u0308ro  Nord", "Büro Nord"),
+        ("نقشه\u200cبرداری", "نقشه\u200cبرداری"),
+    ],
+)
+def test_a_name_is_signed_in_its_one_spelling(written: str, kept: str) -> None:
+    assert specification.read(MINIMAL.replace("Field Survey", written).encode(), NOW).claims["organization"] == kept
+
+
+@pytest.mark.parametrize("written", ["a\\u202eb", "a\\u200bb", "\u3000"])
+def test_a_name_with_what_nobody_sees_is_told(written: str) -> None:
+    (problem,) = problems(MINIMAL.replace("Field Survey", written))
+    assert problem.startswith('"organization" must be printable text')
+
+
+LOOK_ALIKES = {
+    "levels": (
+        PRODUCT.replace('levels = ["Basic"]', 'levels = ["Basic", "BASIC"]'),
+        '"products.mapper.levels" must be an array without repetition of names of 1 to 64 letters, digits, spaces and . _ -',
+    ),
+    "a level and an extension": (
+        PRODUCT.replace("extensions = {}", "extensions = { basic = 1 }"),
+        'the levels and extensions of "mapper" have names that look alike: Basic, basic',
+    ),
+    "extensions": (
+        PRODUCT.replace("extensions = {}", 'extensions = { "Network Analyst" = 1, "network  analyst" = 1 }'),
+        'the levels and extensions of "mapper" have names that look alike: Network Analyst, network  analyst',
+    ),
+    "user types": (
+        PRODUCT + "[user_types.viewer]\nincludes = {}\nmay_hold = []\n",
+        "the user types have names that look alike: Viewer, viewer",
+    ),
+}
+
+
+@pytest.mark.parametrize(("product", "told"), LOOK_ALIKES.values(), ids=LOOK_ALIKES)
+def test_names_that_people_take_for_one_another_are_told(product: str, told: str) -> None:
+    assert problems(MINIMAL.replace("products = []\n", "") + product) == [told]
+
+
 def test_what_is_left_out_is_no_limit() -> None:
     found = specification.read(
         (MINIMAL + PRODUCT.replace("Mapper", "\\u00c4 Mapper")).encode().replace(b"products = []\n", b""), NOW
