@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[1]
 # What `python -m tools.walk` says at most. Who makes a walk shorter lowers the figure here.
 BUDGET = {
     "borrow": {
-        "files": 43,
-        "functions": 151,
-        "changes of file": 137,
+        "files": 45,
+        "functions": 156,
+        "changes of file": 142,
         "SQL executions": 11,
         "SQL statements": 7,
         "connections": 1,

@@ -107,24 +107,24 @@ def effective(rules: Iterable[Rule], member: Member, product: str) -> OfflineRul
     organization = next(rule for rule in all_rules if rule.level == RuleLevel.ORGANIZATION)
     if organization.allowed is False:
         return _resolved(organization, organization, ("organization: not allowed, for everybody",))
+    subjects = {
+        RuleLevel.MEMBER: (user_key(member.username),),
+        RuleLevel.GROUP: member.groups,
+        RuleLevel.TYPE: (member.user_type,),
+        RuleLevel.PRODUCT: (product,),
+    }
     path: list[str] = []
     for level in RuleLevel:
         if level == RuleLevel.ORGANIZATION:
             break
-        rule = _of_level(all_rules, level, member, product)
+        rule = _of_level(all_rules, level, subjects[level], product)
         if rule is not None:
             return _resolved(rule, organization, (*path, f"{rule.name()}: {rule.words()}"))
         path.append(f"{level} none")
     return _resolved(organization, organization, (*path, f"organization: {organization.words()}"))
 
 
-def _of_level(rules: list[Rule], level: RuleLevel, member: Member, product: str) -> Rule | None:
-    subjects = {
-        RuleLevel.MEMBER: (user_key(member.username),),
-        RuleLevel.GROUP: member.groups,
-        RuleLevel.TYPE: (member.user_type,),
-        RuleLevel.PRODUCT: (product,),
-    }[level]
+def _of_level(rules: list[Rule], level: RuleLevel, subjects: Iterable[str], product: str) -> Rule | None:
     of_subjects = []
     for subject in subjects:
         of_subject = [
