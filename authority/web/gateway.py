@@ -132,7 +132,7 @@ def environ_of(scope: Scope, body: bytes | None) -> Environ:
     environ = {
         **_SAME_FOR_ALL,
         "REQUEST_METHOD": scope.method,
-        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "PATH_INFO": scope.path.encode().decode("latin-1") or "/",
         "QUERY_STRING": scope.query_string,
         "SERVER_NAME": host,
         "SERVER_PORT": port,
