@@ -265,7 +265,9 @@ class StateDamaged(NotChecked):
     """A file of this workstation's own state cannot be read or is open to others."""
 
     code = "state-damaged"
-    default_hint = "Install the trust, borrow and status files again; nothing else is lost."
+    default_hint = (
+        "Move the file that is named away, then install the trust, borrow and status files again; nothing else is lost."
+    )
 
     path: str | None = None
 

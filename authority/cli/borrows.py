@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -18,6 +17,7 @@ from authority.cli.frame import (
     Group,
     check_output,
     pass_frame,
+    plain,
     read_input,
     show,
     show_count,
@@ -222,11 +222,5 @@ def show_borrow(frame: Frame, borrow_id: str) -> None:
     """Show one borrow, and whether a copy of it may still run."""
     with frame.authority() as authority:
         shown = BorrowShown.of(borrow.show(Unit(authority, CONSOLE), borrow_id), authority.now())
-    lines = [f"{name:<19} {_text(value)}" for name, value in shown.model_dump(mode="json").items()]
+    lines = [f"{name:<19} {plain(value)}" for name, value in shown.model_dump(mode="json").items()]
     show(frame, shown, lines)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {item}" for name, item in value.items() if item is not None)
-    return ", ".join(value) if isinstance(value, list) else str(value)

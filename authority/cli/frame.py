@@ -217,6 +217,17 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
+def plain(value: object) -> str:
+    """A field as JSON has it, for people: "none" for nothing and for an empty list or object, yes and no for true and false."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {plain(item)}" for name, item in value.items() if item is not None) or "none"
+    if isinstance(value, list):
+        return ", ".join(plain(item) for item in value) or "none"
+    return "none" if value is None or value == "" else str(value)
+
+
 def safe(text: str) -> str:
     """Text for a terminal: escapes, line breaks and direction marks are shown by their code; joiners are part of a word."""
     return "".join(char if is_shown(char) else f"\\u{ord(char):04x}" for char in text)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from authority.cli.frame import Columns, Frame, Group, pass_frame, reading, show, show_table, tell
+from authority.cli.frame import Columns, Frame, Group, pass_frame, plain, reading, show, show_table, tell
 from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
 from authority.cli.table import CommandTable
 from authority.domain.members import CONSOLE, DownloadPermission, Role
@@ -207,7 +207,7 @@ def show_member(frame: Frame, username: str) -> None:
     with frame.authority() as authority:
         person = MemberWithLicenses.holding(*members.show(Unit(authority, CONSOLE), username))
     fields = person.model_dump(mode="json", exclude={"licenses"})
-    lines = [f"{name:<20} {', '.join(value) if isinstance(value, list) else value}" for name, value in fields.items()]
+    lines = [f"{name:<20} {plain(value)}" for name, value in fields.items()]
     show(frame, person, lines + [f"{'license':<20} {_license_line(item)}" for item in person.licenses])
 
 
@@ -336,7 +336,7 @@ def member_defaults(
         else:
             usual = defaults.show(Unit(authority, CONSOLE))
     value = DefaultsShown.of(usual)
-    lines = [f"{name:<14} {item}" for name, item in value.model_dump(mode="json").items()]
+    lines = [f"{name:<14} {plain(item)}" for name, item in value.model_dump(mode="json").items()]
     show(frame, value, ["would be:", *lines] if dry_run else lines)
 
 

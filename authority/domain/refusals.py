@@ -489,7 +489,7 @@ class DemonstrationOnly(Refusal):
     """The published sample keys are used in earnest."""
 
     code = "demonstration-only"
-    default_hint = "Run carnet-authority init to get keys of your own, or start with --demonstration to look around."
+    default_hint = "Run carnet-authority init to get keys of your own, or allow them to look around: demonstration = true in authority.toml."
 
     path: str | None = None
 

@@ -15,6 +15,12 @@ from verifier.core import carried, claims, files, jose
 from verifier.errors import CarnetError
 from verifier.workstation import disk
 
+# What to do when it is another file, or was damaged.
+MADE_BY = {
+    "request": "Carry the request file from the workstation, unchanged; it is made there by: carnet request PRODUCT -o FILE",
+    "return": "Carry the return file from the workstation, unchanged; it is made there by: carnet return PRODUCT -o FILE",
+}
+
 
 def member_of_file(data: bytes, kind: str) -> str:
     """The compact JWS in a request or return file. Raises RequestInvalid."""
@@ -22,7 +28,7 @@ def member_of_file(data: bytes, kind: str) -> str:
     try:
         compact = files.parse(data, kind)[1][member]
     except CarnetError as error:
-        raise RequestInvalid(error.message, cause=error.code) from error
+        raise RequestInvalid(error.message, hint=MADE_BY[kind], cause=error.code) from error
     if not isinstance(compact, str):
         raise RequestInvalid(f'the member "{member}" is not a compact JWS')
     return compact

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestTimeout
 
 from authority.domain.disk import refusal_of
@@ -93,10 +94,58 @@ def problem(status: int, code: str, detail: str, hint: str, errors: list[dict[st
     return response
 
 
+# What a hint for the terminal says, and where the same is found over HTTP.
+OVER_HTTP = {
+    "carnet-authority authorization show lists": "GET /api/v1/authorization shows",
+    "carnet-authority borrow show ID tells": "GET /api/v1/borrows/ID tells",
+    "carnet-authority borrow check-in FILE": "POST /api/v1/check-ins",
+    "carnet-authority session end ID": "POST /api/v1/sessions/ID/end",
+    "carnet-authority api-key list shows": "GET /api/v1/api-keys shows",
+    "carnet-authority pool show lists": "GET /api/v1/pools lists",
+    "carnet-authority member set NAME --role administrator": 'PATCH /api/v1/members/NAME {"role": "administrator"}',
+    "say --release to": "say ?release=true to",
+    "say so: --accept-overlap": 'say so: "accept_overlap": true',
+    "--member NAME": '"member": "NAME"',
+    "--trust FILE --accept-root THUMBPRINT": '"trust_file" and "accept_root"',
+    "--accept-root THUMBPRINT": '"accept_root": ["THUMBPRINT"]',
+}
+# What only whoever runs the server can mend: commands and settings are told to nobody else.
+FOR_THE_OPERATOR = (
+    "key-unusable",
+    "not-set-up",
+    "settings-invalid",
+    "demonstration-only",
+    "no-home",
+    "no-locks",
+    "database-lost",
+)
+TELL_THE_OPERATOR = "Tell whoever runs this server: carnet-authority doctor says there what is wrong."
+
+
+def hint_over_http(code: str, hint: str) -> str:
+    """The hint in the words of HTTP: routes and members of bodies in place of commands and options."""
+    if code in FOR_THE_OPERATOR:
+        return TELL_THE_OPERATOR
+    for words, route in OVER_HTTP.items():
+        hint = hint.replace(words, route)
+    return hint
+
+
+def sentence_of(item: ErrorDetails) -> str:
+    """What is wrong with one value, without expressions and names of the program."""
+    kind = item["type"]
+    if kind == "string_pattern_mismatch":
+        return "It has another form than /openapi.json describes for it"
+    if kind in ("model_type", "model_attributes_type", "dataclass_type"):
+        return "It should be an object"
+    return item["msg"].removeprefix("Value error, ")
+
+
 def invalid(error: ValidationError) -> Response:
     """What pydantic found, in our body; the values themselves are not repeated, they may be secrets."""
     errors = [
-        {"name": ".".join(str(part) for part in item["loc"]), "message": item["msg"], "value": None} for item in error.errors()
+        {"name": ".".join(str(part) for part in item["loc"]), "message": sentence_of(item), "value": None}
+        for item in error.errors()
     ]
     names = ", ".join(item["name"] or "the body" for item in errors)
     return problem(400, "invalid-input", f"not understood: {names}", "Correct the named values and try again.", errors)
@@ -108,7 +157,8 @@ def register(app: Flask) -> None:
     @app.errorhandler(Refusal)
     def refused(error: Refusal) -> Response:
         errors = [{"name": name, "message": None, "value": value} for name, value in error.evidence.items()]
-        return problem(STATUS.get(error.code, 500), error.code, error.message, error.hint, errors)
+        hint = hint_over_http(error.code, error.hint)
+        return problem(STATUS.get(error.code, 500), error.code, error.message, hint, errors)
 
     @app.errorhandler(OSError)
     def machine(error: OSError) -> Response:

@@ -14,8 +14,12 @@ from verifier.core import files, steps
 from verifier.core.grant import Workstation
 from verifier.core.jose import COMPACT, strict_object
 from verifier.core.keys import decode
-from verifier.core.times import timestamp
+from verifier.core.reading import LAST_SECOND
+from verifier.core.times import rfc3339_of, timestamp
 from verifier.errors import Malformed
+
+# The claims that are seconds since 1970.
+TIMES = frozenset({"iat", "nbf", "exp", "act", "until"})
 
 
 def add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -64,8 +68,18 @@ def inspect(arguments: argparse.Namespace) -> int:
     """`carnet inspect FILE`: what the file says, whoever wrote it."""
     kind, members = files.parse(read_input(arguments.file))
     shown = {name: _shown(value) for name, value in members.items()}
-    lines = [f"{kind} file, NOT VERIFIED", *json.dumps(shown, indent=2).splitlines()]
+    lines = [f"{kind} file, NOT VERIFIED", *json.dumps(_dated(shown), indent=2).splitlines()]
     return result(arguments, {"verified": False, "kind": kind, "members": shown}, lines)
+
+
+def _dated(value: Any, name: str = "") -> Any:
+    """The value with its times as people read them; what is no time of the calendar stays the number that it is."""
+    if isinstance(value, dict):
+        return {key: _dated(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_dated(item) for item in value]
+    is_time = name in TIMES and type(value) is int and 0 <= value <= LAST_SECOND
+    return rfc3339_of(value) if is_time else value
 
 
 def _shown(value: Any) -> Any:

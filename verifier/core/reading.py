@@ -21,6 +21,16 @@ USER_ID = re.compile(r"\A(?:uid:[0-9]{1,10}|sid:S-1-[0-9]{1,15}(?:-[0-9]{1,10}){
 MACHINE_ID = re.compile(r"\A[A-Za-z0-9_.:-]{1,128}\Z")
 DIGEST = re.compile(r"\A[A-Za-z0-9_-]{43}\Z")
 
+# The same for people.
+FORMS = {
+    BORROW_ID: "22 letters, digits, - and _",
+    PRODUCT_ID: "a product's id: up to 64 lower-case letters, digits, dots and hyphens, such as arcgis-pro",
+    FEATURE: "the name of a level or an extension: up to 64 letters, digits, blanks, dots, hyphens and _, such as 3DAnalyst",
+    USER_ID: "uid: and a number, or sid: and a Windows SID",
+    MACHINE_ID: "a machine's id: up to 128 letters, digits and _ . : -",
+    DIGEST: "43 letters, digits, - and _",
+}
+
 
 class Reader:
     """One JSON object being read. Every method returns the checked member or raises Malformed naming object and member."""
@@ -55,7 +65,7 @@ class Reader:
         if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TEXT or not (value.isprintable() or is_shown(value)):
             raise self._refuse(name, f"printable text of 1 to {LONGEST_TEXT} characters")
         if pattern is not None and not pattern.match(value):
-            raise self._refuse(name, f"of the form {pattern.pattern}")
+            raise self._refuse(name, FORMS[pattern])
         return value
 
     def text_or_null(self, name: str, pattern: re.Pattern[str] | None = None) -> str | None:
@@ -97,7 +107,7 @@ class Reader:
         """An array of different texts, each matching `pattern`, in the order given."""
         value = self._value[name]
         if not isinstance(value, list) or not all(isinstance(item, str) and pattern.match(item) for item in value):
-            raise self._refuse(name, f"an array of texts of the form {pattern.pattern}")
+            raise self._refuse(name, f"an array of texts, each {FORMS[pattern]}")
         if len(set(value)) != len(value):
             raise self._refuse(name, "an array without repetition")
         return tuple(value)
@@ -130,5 +140,5 @@ class Reader:
         """The member as an object whose member names match `pattern`; the values are the caller's to read."""
         value = self._value[name]
         if not isinstance(value, Mapping) or not all(pattern.match(key) for key in value):
-            raise self._refuse(name, f"an object with names of the form {pattern.pattern}")
+            raise self._refuse(name, f"an object whose names are each {FORMS[pattern]}")
         return dict(value)

@@ -16,6 +16,11 @@ from verifier.core.keys import PublicKey
 from verifier.errors import Malformed, StateDamaged
 from verifier.workstation.disk import read_with_mode, trouble
 
+# Borrows are bound to the key that is lost.
+LOST = (
+    "Put it back from a backup; or move it away and make a new request, and have the old borrow released by the administrator."
+)
+
 
 class MachineKey:
     """The private key of this workstation and user."""
@@ -51,7 +56,7 @@ def load(path: Path) -> MachineKey | None:
     except FileNotFoundError:
         return None
     except (IsADirectoryError, Malformed, ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
-        raise StateDamaged(f"the machine key {path} cannot be read", path=str(path)) from error
+        raise StateDamaged(f"the machine key {path} cannot be read", hint=LOST, path=str(path)) from error
     except OSError as error:
         raise trouble(error, f"the machine key {path}", "read") from error
     if sys.platform != "win32" and mode & 0o077:
@@ -61,5 +66,5 @@ def load(path: Path) -> MachineKey | None:
             path=str(path),
         )
     if not isinstance(private, Ed25519PrivateKey):
-        raise StateDamaged(f"the machine key {path} is not an Ed25519 key", path=str(path))
+        raise StateDamaged(f"the machine key {path} is not an Ed25519 key", hint=LOST, path=str(path))
     return MachineKey(private)

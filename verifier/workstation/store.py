@@ -164,7 +164,15 @@ class Store:
         """The installed borrow file of a product. Raises NoBorrow."""
         data = _read(self._borrow_path(product)) if PRODUCT_ID.match(product) else None
         if data is None:
-            raise NoBorrow(f'no borrow of "{product}" is installed in {self.home}', product=product, home=str(self.home))
+            there = ", ".join(self.products())
+            raise NoBorrow(
+                f'no borrow of "{product}" is installed in {self.home}',
+                hint=f"Installed here: {there}. Is the product's name misspelled? {NoBorrow.default_hint}"
+                if there
+                else NoBorrow.default_hint,
+                product=product,
+                home=str(self.home),
+            )
         return data
 
     def save_borrow(self, product: str, data: bytes) -> None:
