@@ -142,9 +142,13 @@ def test_every_route_that_is_named_exists() -> None:
     assert wrong == []
 
 
+# Rooms and modules that no route asks: commands, the making of a home, the vendor's side, and what doctor finds.
+OF_COMMANDS = frozenset({"cli", "wiring", "vendor", "examination.py"})
+
+
 def hints() -> set[str]:
     """Every hint that the authority says where a refusal is raised, unless it is one of commands alone."""
-    paths = [path for path in sorted((ROOT / "authority").rglob("*.py")) if path.parts[-2] not in ("cli", "wiring", "vendor")]
+    paths = [path for path in sorted((ROOT / "authority").rglob("*.py")) if not OF_COMMANDS & set(path.parts)]
     nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
     values = [node.value for node in nodes if isinstance(node, ast.keyword) and node.arg == "hint"]
     values += [node.value for node in nodes if isinstance(node, ast.Assign) and any(map(is_hint, node.targets))]

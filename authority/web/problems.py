@@ -101,6 +101,7 @@ OVER_HTTP = {
     "carnet-authority borrow check-in FILE": "POST /api/v1/check-ins",
     "carnet-authority session end ID": "POST /api/v1/sessions/ID/end",
     "carnet-authority api-key list shows": "GET /api/v1/api-keys shows",
+    "carnet-authority license availability shows": "GET /api/v1/availability shows",
     "carnet-authority pool show lists": "GET /api/v1/pools lists",
     "carnet-authority member set NAME --role administrator": 'PATCH /api/v1/members/NAME {"role": "administrator"}',
     "say --release to": "say ?release=true to",
