@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import re
 import shlex
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +32,14 @@ BY_HAND = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"
 WALKED = {"administration.md": 2, "analytics.md": 4, "operations.md": 1, "vendor.md": 5}
 # How many blocks say that they cannot be walked, and why. A new one is a decision, and not a way to make this test pass.
 NOT_WALKED = {"analytics.md": 3, "operations.md": 2}
+# Runs each line that comes, a text in JSON, where the one before ended.
+LOOP = """
+import json, sys
+names = {}
+for line in sys.stdin:
+    exec(json.loads(line), names)
+    print("done", flush=True)
+"""
 # Words that stand for something in a command that a text names.
 VALUES = {"FILE": "file", "ID": "x" * 22, "NAME": "ada", "TEXT": "lost", "N": "7", "DIR": "folder", "URL": "http://localhost"}
 
@@ -65,24 +76,43 @@ def test_every_block_is_walked_or_says_why_not() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # the page on analytics reads a year and runs all notebooks
 @pytest.mark.parametrize("page", sorted(WALKED))
 def test_a_page_works_as_it_stands(page: str, tmp_path: Path) -> None:
     environment = {"PATH": f"{BIN}:/usr/bin:/bin", "HOME": str(tmp_path / "home")}
     folder = tmp_path / "empty"
     folder.mkdir()
-    python = ""
-    for block in blocks(page):
-        if block.remark == "file":
-            (folder / str(block.what)).write_text(block.text, encoding="utf-8")
-        elif block.remark is not None or block.language not in ("console", "python"):
-            continue
-        elif block.language == "console":
-            for line in block.text.splitlines():
-                run(["bash", "-c", line], folder, environment)
-        else:
-            # Blocks of Python go on from one another.
-            python += block.text
-            run([sys.executable, "-W", "error", "-c", python], folder, environment)
+    with interpreter(folder, environment) as python:
+        for block in blocks(page):
+            if block.remark == "file":
+                (folder / str(block.what)).write_text(block.text, encoding="utf-8")
+            elif block.remark is not None or block.language not in ("console", "python"):
+                continue
+            elif block.language == "console":
+                for line in block.text.splitlines():
+                    run(["bash", "-c", line], folder, environment)
+            else:
+                python(block.text)
+
+
+@contextlib.contextmanager
+def interpreter(folder: Path, environment: dict[str, str]) -> Iterator[Callable[[str], None]]:
+    """Runs blocks of Python, which go on from one another, in one process."""
+    command = [sys.executable, "-c", LOOP]
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        reads, writes = process.stdout, process.stdin
+        assert reads is not None
+        assert writes is not None
+
+        def execute(text: str) -> None:
+            print(json.dumps(text), file=writes, flush=True)
+            assert reads.readline() == "done\n", text
+
+        yield execute
+        writes.close()
+    assert process.returncode == 0
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
