@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import sys
+import tempfile
 import time
 from importlib.metadata import distribution
 from pathlib import Path, PureWindowsPath
@@ -12,7 +13,7 @@ from pathlib import Path, PureWindowsPath
 from tools.windows import parts, wine
 from tools.windows.wine import NotHere, SetUpFailed, Wine
 
-TESTS = ("tests/verifier/core", "tests/verifier/workstation/test_identity.py")
+TESTS = ("tests/verifier/core", "tests/verifier/workstation/test_identity.py", "tests/verifier/workstation/test_on_windows.py")
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--confcutdir=tests/verifier")
 
 
@@ -37,7 +38,11 @@ def main() -> int:
         print(f"the Windows Python stands in {parts.cache()} ({time.monotonic() - began:.0f} s)", flush=True)
     if arguments.what == "set-up":
         return 0
-    return python.run(*(rest if arguments.what == "python" else [*PYTEST, *(rest or TESTS)]))
+    if arguments.what == "python":
+        return python.run(*rest)
+    # What a run before this one left, no process of this one may stumble upon.
+    with tempfile.TemporaryDirectory(prefix="carnet-windows-") as folder:
+        return python.run(*PYTEST, f"--basetemp={windows(Path(folder) / 'tests')}", *(rest or TESTS))
 
 
 class WindowsPython:

@@ -49,9 +49,9 @@ class Wine:
             env=self.environment() | environment,
         ) as process:
             assert process.stdout is not None  # noqa: S101 - it was asked for two lines above
-            for line in process.stdout:
+            while data := os.read(process.stdout.fileno(), 65_536):
                 if write is not None:
-                    write(line)
+                    write(data)
         return process.returncode
 
     def make_prefix(self) -> None:

@@ -7,6 +7,8 @@ import errno
 import os
 import re
 import stat
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -22,6 +24,10 @@ NO_FOLDER_FLUSH = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errn
 TRIAL_BYTES = 16 * 1024
 # The name of a file that is being written: that of the file it is to be, and the process that writes it.
 LEFTOVER = re.compile(r"\A\.(.+)\.([0-9]{1,10})\.new\Z", re.DOTALL)
+# Readers of ours have a file open for less than a millisecond, virus scanners for some; an editor for hours.
+PATIENCE_SECONDS = 2.0
+PAUSE_SECONDS = 0.01
+IN_USE = "another program has it open; close it, then do it again"
 
 
 def trouble(error: OSError, what: object, verb: str, note: str = "") -> NotChecked:
@@ -60,7 +66,8 @@ def read_with_mode(path: Path, *, follow: bool = False) -> tuple[bytes, int]:
     if not follow and path.is_symlink():
         raise Malformed(f"{path} is a link; name the file itself")
     # Without O_NONBLOCK opening a pipe would wait for a writer that never comes.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = _open_patiently(path, flags) if sys.platform == "win32" else os.open(path, flags)
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
@@ -97,7 +104,7 @@ def writing(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
         with _new(temporary, mode) as stream:
             yield stream
             _flush(stream)
-        os.replace(temporary, path)
+        _replace(temporary, path)
         _flush_folder(path.parent)
 
 
@@ -126,7 +133,7 @@ class Replacement:
     def keep(self) -> None:
         """Puts all of them in their places, in the order in which they were added. Raises OSError."""
         for path, temporary in self._ready.items():
-            os.replace(temporary, path)
+            _replace(temporary, path)
         for folder in {path.parent for path in self._ready}:
             _flush_folder(folder)
 
@@ -189,6 +196,39 @@ def _new(temporary: Path, mode: int) -> BinaryIO:
 def _flush(stream: BinaryIO) -> None:
     stream.flush()
     os.fsync(stream.fileno())
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """Renames a file over another. Windows does not while somebody has the other open: it is tried again for a while."""
+    if sys.platform != "win32":
+        os.replace(temporary, path)
+        return
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            os.replace(temporary, path)
+        except PermissionError as error:
+            if not path.is_file() or not os.access(path, os.W_OK):
+                raise
+            if time.monotonic() >= end:
+                raise OSError(errno.EBUSY, IN_USE, str(path)) from error
+        else:
+            return
+        time.sleep(PAUSE_SECONDS)
+
+
+def _open_patiently(path: Path, flags: int) -> int:
+    """Opens a file on Windows, which says for a moment that it is forbidden while the file is being replaced or looked at."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return os.open(path, flags)
+        except PermissionError as error:
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "it is a directory", str(path)) from error
+            if time.monotonic() >= end:
+                raise
+        time.sleep(PAUSE_SECONDS)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -14,7 +14,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from verifier.core import jose, keys
 from verifier.core.keys import PublicKey
 from verifier.errors import Malformed, StateDamaged
+from verifier.workstation import sealing
 from verifier.workstation.disk import read_with_mode, trouble
+from verifier.workstation.sealing import NotSealed
+
+NEW_KEY = (
+    "A machine key belongs to the user and the machine that made it. Remove the file and make a new request here; "
+    "the administrator releases the old borrow."
+)
 
 # Borrows are bound to the key that is lost.
 LOST = (
@@ -41,7 +48,10 @@ class MachineKey:
 def make() -> tuple[MachineKey, bytes]:
     """A new machine key, and the text of the file that keeps it."""
     private = Ed25519PrivateKey.generate()
-    return MachineKey(private), private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    if sys.platform == "win32":
+        return MachineKey(private), sealing.seal(pem)
+    return MachineKey(private), pem
 
 
 def load(path: Path) -> MachineKey | None:
@@ -51,10 +61,12 @@ def load(path: Path) -> MachineKey | None:
     system does not let it be read.
     """
     try:
-        pem, mode = read_with_mode(path)
-        private = load_pem_private_key(pem, password=None)
+        text, mode = read_with_mode(path)
+        private = load_pem_private_key(_opened(text), password=None)
     except FileNotFoundError:
         return None
+    except NotSealed as error:
+        raise StateDamaged(f"the machine key {path} {error}", hint=NEW_KEY, path=str(path)) from error
     except (IsADirectoryError, Malformed, ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
         raise StateDamaged(f"the machine key {path} cannot be read", hint=LOST, path=str(path)) from error
     except OSError as error:
@@ -68,3 +80,12 @@ def load(path: Path) -> MachineKey | None:
     if not isinstance(private, Ed25519PrivateKey):
         raise StateDamaged(f"the machine key {path} is not an Ed25519 key", hint=LOST, path=str(path))
     return MachineKey(private)
+
+
+def _opened(text: bytes) -> bytes:
+    """The key in the text of its file. Raises NotSealed."""
+    if sys.platform == "win32":
+        return sealing.unseal(text)
+    if text.startswith(sealing.BEGIN):
+        raise NotSealed("was sealed by Windows, which alone can open it")
+    return text

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,13 +30,19 @@ from verifier.errors import (
     UnknownKey,
     UnsupportedVersion,
 )
-from verifier.workstation import machine_key
+from verifier.workstation import machine_key, windows_names
 from verifier.workstation.disk import Replacement, clear, explained, names_in, read_with_mode, trouble, write_atomically
 from verifier.workstation.machine_key import MachineKey
 
 UNCHANGED = "; nothing was changed"
 # What flock() answers where there is nobody to keep locks.
 WITHOUT_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
+LOCK_SECONDS = 30.0
+LOCK_PAUSE_SECONDS = 0.05
+# What msvcrt.locking() answers while another has the lock; nothing at all under Wine.
+LOCK_TAKEN = frozenset({errno.EACCES, errno.EDEADLK, 0})
+# The longest name in the folder of the state, with that of its folder and what a new file has more.
+ROOM_IN_HOME = 100
 
 
 class Store:
@@ -62,9 +69,11 @@ class Store:
 
             try:
                 folder = user_data_path("carnet", appauthor=False)
-            except RuntimeError as error:
-                # HOME is not set, and the password database does not know this user.
+            except (RuntimeError, ValueError) as error:
+                # HOME is not set, and the password database does not know this user; or Windows has no such folder for it.
                 raise NoHome("no folder for the state of this workstation is known: this user has no home") from error
+        if sys.platform == "win32":
+            folder = windows_names.extended(os.path.abspath(folder), ROOM_IN_HOME)
         return cls(Path(folder))
 
     @contextlib.contextmanager
@@ -79,6 +88,7 @@ class Store:
                 lock = os.open(self.home / ".lock", os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600)
                 stack.callback(os.close, lock)
             self._lock(lock)
+            stack.callback(_unlock, lock)
             for folder in (self.home, self._borrows, self._statuses):
                 with explained(folder, "written", UNCHANGED):
                     clear(folder)
@@ -158,7 +168,7 @@ class Store:
 
     def products(self) -> list[str]:
         """The products with an installed borrow, in order."""
-        return [name.removesuffix(".borrow") for name in names_in(self._borrows, ".borrow")]
+        return sorted(name.removesuffix(".borrow").removeprefix("_") for name in names_in(self._borrows, ".borrow"))
 
     def borrow_file(self, product: str) -> bytes:
         """The installed borrow file of a product. Raises NoBorrow."""
@@ -180,7 +190,9 @@ class Store:
         self._save(self._borrow_path(product), data)
 
     def _borrow_path(self, product: str) -> Path:
-        return self._borrows / f"{product}.borrow"
+        # No product begins with an underscore, and no device of Windows.
+        mark = "_" if sys.platform == "win32" and windows_names.is_device(product) else ""
+        return self._borrows / f"{mark}{product}.borrow"
 
     def state(self) -> State:
         """What this workstation remembers and no other file says. Raises StateDamaged when it is there and not good."""
@@ -248,12 +260,31 @@ def damaged(what: object) -> Iterator[None]:
 
 
 def _lock(descriptor: int) -> None:
-    """Waits for the lock on an open file; closing the file gives it back."""
+    """Waits for the lock on an open file: on Windows for LOCK_SECONDS, elsewhere as long as it takes."""
     if sys.platform == "win32":
         import msvcrt
 
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+        end = time.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            except OSError as error:
+                if error.errno not in LOCK_TAKEN:
+                    raise
+                if time.monotonic() >= end:
+                    raise OSError(errno.EBUSY, "another carnet is at work there and does not end") from error
+            else:
+                return
+            time.sleep(LOCK_PAUSE_SECONDS)
     else:
         import fcntl
 
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _unlock(descriptor: int) -> None:
+    """Gives the lock back. Elsewhere the end of the file does that; Windows says of itself that it may take its time."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
