@@ -372,11 +372,15 @@ def test_what_is_no_machine_id_is_told_with_what_to_do(
     assert "systemd-machine-id-setup" in caught.value.hint
 
 
-def test_an_id_beside_the_one_that_is_none_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_id_of_d_bus_is_taken_only_where_the_system_has_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Copies of an image whose id was emptied share the one that D-Bus had kept."""
     (tmp_path / "zeros").write_text("0" * 32)
     (tmp_path / "good").write_text("3d1219c7c4c5404aaa1f6d2a48adfda4\n")
-    monkeypatch.setattr(linux, "MACHINE_ID_FILES", (tmp_path / "zeros", tmp_path / "good"))
+    monkeypatch.setattr(linux, "MACHINE_ID_FILES", (tmp_path / "missing", tmp_path / "good"))
     assert linux.machine().id == hashed("3d1219c7c4c5404aaa1f6d2a48adfda4")
+    monkeypatch.setattr(linux, "MACHINE_ID_FILES", (tmp_path / "zeros", tmp_path / "good"))
+    with refused("no-machine-id"):
+        linux.machine()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ PRODUCT_UUID_FILE = Path("/sys/class/dmi/id/product_uuid")
 MACHINE_ID = re.compile(r"\A[0-9a-f]{32}\n?\Z")
 # One digit 32 times is no id: machine-id(5) says so of zeros, and images are filled with others. Many machines would be one.
 ONE_DIGIT = re.compile(r"\A([0-9a-f])\1{31}\n?\Z")
+MISSING = "is not there"
 
 
 def machine() -> MachineMark:
@@ -26,6 +27,9 @@ def machine() -> MachineMark:
         if not fault and (fault := _fault(raw)) == "":
             return MachineMark(hashed(raw), "linux-machine-id", board.mark(_text(PRODUCT_UUID_FILE)[0]))
         faults.append(f"{path} {fault}")
+        if fault != MISSING:
+            # An image whose id was emptied, so that each copy gets its own, often has an old one left in the file of D-Bus.
+            break
     raise NoMachineId(f"this machine has no machine id: {', '.join(faults)}", files=len(MACHINE_ID_FILES))
 
 
@@ -43,7 +47,7 @@ def _text(path: Path) -> tuple[str, str]:
     try:
         return path.read_text(encoding="ascii"), ""
     except FileNotFoundError:
-        return "", "is not there"
+        return "", MISSING
     except OSError as error:
         return "", f"cannot be read ({error.strerror})"
     except ValueError:
