@@ -1,0 +1,88 @@
+"""One borrow from request to return: the authority on this system, and `carnet` on a real Windows Python."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.windows.__main__ import RUN_BORROW, WindowsPython, set_up, windows
+
+AUTHORITY = Path(sys.executable).with_name("carnet-authority")
+
+
+@dataclass
+class Road:
+    """A folder that is carried between an authority here and a workstation there."""
+
+    folder: Path
+    python: WindowsPython
+
+    def carnet(self, *arguments: str, status: int = 0) -> dict[str, Any]:
+        """The object that `carnet` prints on Windows."""
+        home = windows(self.folder / "laptop")
+        ended, output = self.python.answer("-m", "verifier.cli.main", *arguments, "--home", home, "--json")
+        assert ended == status, output
+        answer: dict[str, Any] = json.loads(output)
+        return answer
+
+    def authority(self, *arguments: str) -> dict[str, Any]:
+        """The object that `carnet-authority` prints here."""
+        command = [AUTHORITY, "--home", self.folder / "server", "--json", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    def carried(self, name: str) -> str:
+        """What Windows calls a file in the folder."""
+        return windows(self.folder / name)
+
+
+@pytest.fixture
+def road(tmp_path: Path) -> Road:
+    if RUN_BORROW not in os.environ:
+        pytest.skip("asks a real Windows Python: make test-windows")
+    return Road(tmp_path, set_up())
+
+
+def test_a_borrow_goes_from_request_to_return(road: Road) -> None:
+    road.authority("init", "--org", "Field Survey")
+    road.authority("member", "add", "ada", "--type", "GIS Professional")
+    identity = road.carnet("identity")
+    assert identity["machine"]["source"] == "windows-machine-guid"
+    assert identity["user"]["id"].startswith("sid:S-1-")
+    road.carnet("alias", "Vermessung Süd")
+    road.carnet("install", windows(road.folder / "server" / "organization.trust"))
+    road.carnet("request", "arcgis-pro", "--days", "14", "--member", "ada", "-o", road.carried("trip.request"))
+    issued = road.authority("borrow", "issue", str(road.folder / "trip.request"), "-o", str(road.folder / "trip.borrow"))
+    borrow = issued["borrow"]
+    assert (borrow["member"], borrow["machine"]["alias"], borrow["user"]) == ("ada", "Vermessung Süd", identity["user"])
+    road.carnet("install", road.carried("trip.borrow"))
+    grant = road.carnet("check", "arcgis-pro", "--level", "Advanced")["grant"]
+    assert (grant["member"], grant["borrow_id"], grant["days_left"]) == ("ada", borrow["id"], 14)
+    assert road.carnet("status")["licenses"][0]["ok"] is True
+    road.carnet("return", "arcgis-pro", "-o", road.carried("trip.return"))
+    assert road.carnet("check", "arcgis-pro", status=1)["code"] == "given-up"
+    assert road.carnet("install", road.carried("trip.borrow"), status=1)["code"] == "given-up"
+    road.authority("borrow", "check-in", str(road.folder / "trip.return"))
+    assert road.authority("borrow", "show", borrow["id"])["state"] == "checked-in"
+
+
+def test_a_borrow_of_this_system_is_not_good_on_windows(road: Road) -> None:
+    """The same disk, the same key, another machine and another user."""
+    road.authority("init", "--org", "Field Survey")
+    road.authority("member", "add", "ada", "--type", "GIS Professional")
+    here = [Path(sys.executable).with_name("carnet"), "--home", road.folder / "here"]
+    trip, answer = road.folder / "trip.request", road.folder / "trip.borrow"
+    subprocess.run([*here, "install", road.folder / "server" / "organization.trust"], check=True, timeout=60)
+    subprocess.run([*here, "request", "arcgis-pro", "--member", "ada", "-o", trip], check=True, timeout=60)
+    road.authority("borrow", "issue", str(trip), "-o", str(answer))
+    road.carnet("install", windows(road.folder / "server" / "organization.trust"))
+    assert road.carnet("install", windows(answer), status=1)["code"] == "wrong-machine"
