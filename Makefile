@@ -44,6 +44,7 @@ check: $(VENV)/dev.ready ## everything that must hold: format, lint, types, wall
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 --exclude "identity/(linux|macos|posix)" verifier
 	$(BIN)/lint-imports
 	.ci/check-locks $(PYTHON)
 	$(BIN)/pytest --numprocesses=logical --dist=loadfile --cov --cov-report=term

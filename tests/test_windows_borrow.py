@@ -34,7 +34,7 @@ class Road:
 
     def authority(self, *arguments: str) -> dict[str, Any]:
         """The object that `carnet-authority` prints here."""
-        command = [AUTHORITY, "--home", self.folder / "server", "--json", *arguments]
+        command = [str(AUTHORITY), "--home", str(self.folder / "server"), "--json", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode == 0, done
         answer: dict[str, Any] = json.loads(done.stdout)
@@ -79,10 +79,10 @@ def test_a_borrow_of_this_system_is_not_good_on_windows(road: Road) -> None:
     """The same disk, the same key, another machine and another user."""
     road.authority("init", "--org", "Field Survey")
     road.authority("member", "add", "ada", "--type", "GIS Professional")
-    here = [Path(sys.executable).with_name("carnet"), "--home", road.folder / "here"]
-    trip, answer = road.folder / "trip.request", road.folder / "trip.borrow"
-    subprocess.run([*here, "install", road.folder / "server" / "organization.trust"], check=True, timeout=60)
+    here = [str(Path(sys.executable).with_name("carnet")), "--home", str(road.folder / "here")]
+    trip, answer = str(road.folder / "trip.request"), road.folder / "trip.borrow"
+    subprocess.run([*here, "install", str(road.folder / "server" / "organization.trust")], check=True, timeout=60)
     subprocess.run([*here, "request", "arcgis-pro", "--member", "ada", "-o", trip], check=True, timeout=60)
-    road.authority("borrow", "issue", str(trip), "-o", str(answer))
+    road.authority("borrow", "issue", trip, "-o", str(answer))
     road.carnet("install", windows(road.folder / "server" / "organization.trust"))
     assert road.carnet("install", windows(answer), status=1)["code"] == "wrong-machine"

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-ON_POSIX = pytest.mark.skipif(sys.platform == "win32", reason="pipes, device files and file modes are of POSIX")
+ON_POSIX = pytest.mark.skipif(
+    sys.platform == "win32", reason="pipes, file modes, any byte in a name, and time zones by TZ are of POSIX"
+)
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux itself")
 ON_WINDOWS = pytest.mark.skipif(sys.platform != "win32", reason="asks Windows itself: make test-windows")
 
 

@@ -1,5 +1,30 @@
 """Fixtures of the verifier's room; they need nothing of the authority, so that this room's tests run where only the verifier is."""
 
+import sys
+from pathlib import Path
+
+import pytest
+
 from tests.support.vectors import vectors
 
 __all__ = ["vectors"]
+
+# Whole files that only a system of POSIX can run, and why; the summary of a run on Windows names them.
+NOT_ON_WINDOWS = {
+    "test_operating_system.py": "full disks by limits, flock and /dev/full are of POSIX",
+    "test_folder.py": "pipes, links and modes in the place of files are of POSIX",
+    "test_clock.py": "the zone of a process is set by tzset, which Windows has not",
+    "test_standing_alone.py": "builds and installs a wheel with the tools of the machine that develops",
+}
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Passes over the files that only POSIX can run."""
+    return True if sys.platform == "win32" and collection_path.name in NOT_ON_WINDOWS else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says which files were passed over, and why."""
+    if sys.platform == "win32":
+        for name, reason in NOT_ON_WINDOWS.items():
+            terminalreporter.write_line(f"NOT RUN ON WINDOWS: {name}: {reason}")

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.chains import DAY, START, refused
 from tests.support.real_workstation import RealWorkstation, make_workstation
+from tests.support.systems import ON_POSIX
 from verifier.core import carried, claims, files, jose
 from verifier.core.carried import Receipt
 from verifier.workstation import carry, install
@@ -67,6 +68,7 @@ def test_a_return_cut_short_leaves_no_license_and_is_finished_with_one_receipt(h
     assert here.store.state().receipt_count == 1
 
 
+@ON_POSIX
 def test_a_return_that_cannot_be_signed_leaves_the_license_as_it_was(here: RealWorkstation) -> None:
     (here.home / "machine-key.pem").chmod(0o644)
     with refused("state-damaged"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 import verifier
 from tests.support.chains import DAY, HOUR, START, URI, refused
 from tests.support.real_workstation import RealWorkstation, make_workstation
+from tests.support.systems import ON_LINUX, ON_POSIX
 from verifier.core import steps
 from verifier.core.claims import STATE_TYP
 from verifier.core.reading import LAST_SECOND
@@ -124,7 +124,7 @@ def test_a_folder_or_a_link_in_place_of_a_file_of_the_state_is_damage(here: Real
     path.mkdir()
     with refused("state-damaged"):
         here.check()
-    if name != "machine-key.pem":
+    if name != "machine-key.pem" and sys.platform != "win32":
         path.rmdir()
         path.symlink_to("/dev/zero")
         with refused("state-damaged"):
@@ -198,6 +198,7 @@ def test_a_state_of_another_form_is_damaged_to_every_use(here: RealWorkstation, 
         here.give_up()
 
 
+@ON_POSIX
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o604, 0o601])
 def test_a_machine_key_open_to_others_is_damage(here: RealWorkstation, mode: int) -> None:
     (here.home / "machine-key.pem").chmod(mode)
@@ -224,6 +225,7 @@ def test_a_machine_key_of_another_kind_is_damage(tmp_path: Path, name: str) -> N
         machine_key.load(tmp_path / "key")
 
 
+@ON_POSIX
 def test_an_encrypted_or_unknown_machine_key_is_damage(here: RealWorkstation) -> None:
     path = here.home / "machine-key.pem"
     plain = path.read_bytes()
@@ -245,7 +247,10 @@ def test_another_machine_key_is_told_as_such(here: RealWorkstation) -> None:
         here.check()
 
 
+@ON_POSIX
 def test_the_user_is_that_of_the_process_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pwd
+
     before = identity.system().user()
     assert before.id == f"uid:{os.getuid()}"
     assert before.name == pwd.getpwuid(os.getuid()).pw_name
@@ -254,6 +259,7 @@ def test_the_user_is_that_of_the_process_whatever_the_environment_says(monkeypat
     assert identity.system().user() == before
 
 
+@ON_POSIX
 def test_the_machine_id_is_a_keyed_hash_that_does_not_show_the_systems_own() -> None:
     raw, mark = Path("/etc/machine-id").read_text(encoding="ascii").strip(), identity.system().machine()
     assert (mark.source, len(mark.id)) == ("linux-machine-id", 22)
@@ -359,6 +365,7 @@ NO_ID: dict[str, tuple[bytes | None, str]] = {
 }
 
 
+@ON_LINUX
 @pytest.mark.parametrize(("data", "fault"), NO_ID.values(), ids=NO_ID)
 def test_what_is_no_machine_id_is_told_with_what_to_do(
     data: bytes | None, fault: str, here: RealWorkstation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

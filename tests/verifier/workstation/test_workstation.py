@@ -11,6 +11,7 @@ import pytest
 import verifier
 from tests.support.chains import DAY, HOUR, START, URI, at, make_chain, refused
 from tests.support.real_workstation import RealWorkstation, make_workstation
+from tests.support.systems import ON_POSIX
 from verifier.cli.main import main
 from verifier.core.grant import Grant, Workstation
 from verifier.errors import CarnetError
@@ -50,6 +51,7 @@ def test_installing_twice_changes_nothing(here: RealWorkstation) -> None:
     assert here.snapshot() == before
 
 
+@ON_POSIX
 @pytest.mark.parametrize("first", [["trust", "org.trust"], ["alias", "laptop"], ["identity"]], ids=lambda argv: argv[0])
 def test_the_state_is_for_its_user_alone_whatever_is_done_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: list[str]
