@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import numpy as np
 import pandas as pd
 
+from checkout_log import likelihood
 from checkout_log.columns import (
     BORROW,
     HOLDER_INACTIVE,
@@ -23,16 +23,21 @@ from checkout_log.columns import (
     OVERDUE,
     TEXT,
     TIME,
+    WHOLE,
     Column,
     checked,
+    names,
+    typed,
 )
+from checkout_log.likelihood import Past
 from checkout_log.log import Log
 from checkout_log.measuring.activity_index import ActivityIndex
 from checkout_log.measuring.open_uses import Use, held, is_freed
 from checkout_log.measuring.questions import moment
+from checkout_log.pairing import EXACT_SOURCES
 from checkout_log.thresholds import Thresholds
 
-__all__ = ["RANKING", "STUCK", "Thresholds", "find"]
+__all__ = ["RANKING", "STUCK", "UNDECIDED", "Thresholds", "find", "undecided"]
 
 # Where one use has several causes, the first of these explains most.
 RANKING = (OVERDUE, MACHINE_GONE, HOLDER_INACTIVE, OVER_LONG_BORROW, OUTLIER)
@@ -51,6 +56,13 @@ STUCK = (
     Column("action", TEXT, False, "what to do"),
 )
 
+UNDECIDED = (
+    Column("product", TEXT, False, "product, or vendor daemon"),
+    Column("uses", WHOLE, False, "sessions that are open far longer than nearly all of their kind, and are not called stuck"),
+    Column("past", WHOLE, False, "sessions that were as long as the shortest of them before, and are over"),
+    Column("returned", WHOLE, False, "of those before, given back by their own client"),
+)
+
 ACTIONS = {
     OVERDUE: "Ask the member to return it; release it if the machine cannot be reached.",
     MACHINE_GONE: "Release it: the machine that held it is not in use any more.",
@@ -65,12 +77,13 @@ Row = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Sign:
-    """What one cause says of one use."""
+class Sign:
+    """What one cause says of one use: how likely it is stuck by it, what the log shows, and what became of others like it."""
 
     cause: str
     confidence: float
     evidence: str
+    past: Past | None = None
 
 
 def find(log: Log, now: datetime | None = None, thresholds: Thresholds | None = None) -> pd.DataFrame:
@@ -85,28 +98,63 @@ def find(log: Log, now: datetime | None = None, thresholds: Thresholds | None = 
     return checked(ordered, STUCK)
 
 
+def undecided(log: Log, now: datetime | None = None, thresholds: Thresholds | None = None) -> pd.DataFrame:
+    """The sessions that are open for unusually long and of which the log cannot tell whether they are stuck: the columns UNDECIDED.
+
+    One row for each product that has any. Raises QuestionInvalid.
+    """
+    wanted = thresholds or Thresholds()
+    pasts: dict[str, list[Past]] = {}
+    for use, signs in _judged(log, now, wanted):
+        unlikely = [sign.past for sign in signs if sign.past is not None]
+        if unlikely and all(sign.confidence < wanted.least_confidence for sign in signs):
+            pasts.setdefault(use.product, []).append(max(unlikely, key=lambda past: past.ended))
+    rows = []
+    for product, of_uses in sorted(pasts.items()):
+        past = max(of_uses, key=lambda one: one.ended)
+        rows.append((product, len(of_uses), past.ended, past.returned))
+    return typed(pd.DataFrame(rows, columns=names(UNDECIDED)), UNDECIDED)
+
+
 def named(log: Log, now: datetime | None = None, thresholds: Thresholds | None = None) -> Iterator[tuple[Use, Row]]:
     """The uses that are stuck, each with its row of STUCK, in no order; of what the log says after `now` nothing is seen.
 
     Raises QuestionInvalid.
     """
     wanted = thresholds or Thresholds()
-    log = log.until(moment(log, now))
-    seen = ActivityIndex.of(log, now, wanted.outlier_share)
-    for use in held(log, now):
+    for use, signs in _judged(log, now, wanted):
+        likely = [sign for sign in signs if sign.confidence >= wanted.least_confidence]
+        if likely:
+            yield use, _row(use, likely)
+
+
+def _judged(log: Log, now: datetime | None, wanted: Thresholds) -> Iterator[tuple[Use, list[Sign]]]:
+    """The uses that hold a seat and show any sign, with all their signs, however unlikely."""
+    known = log.until(moment(log, now))
+    uses = [use for use in held(known, now) if _may_be_stuck(use, wanted) and not is_freed(use, wanted.freed_by_time)]
+    # Most servers have nothing that is old enough, and then nothing has to be counted.
+    if not uses:
+        return
+    seen = ActivityIndex.of(known, now, wanted)
+    for use in uses:
         signs = [sign for rule in _RULES if (sign := rule(use, seen, wanted)) is not None]
-        if signs and not is_freed(use, wanted.freed_by_time):
-            yield use, _row(use, signs)
+        if signs:
+            yield use, signs
+
+
+def _may_be_stuck(use: Use, wanted: Thresholds) -> bool:
+    """Whether any rule could say something: sessions of other servers need a time that no short one has."""
+    is_old = use.now - use.since >= min(wanted.outlier_least, wanted.inactive)
+    return is_old or use.mode == BORROW or use.source in EXACT_SOURCES
 
 
 _DTYPES = {TEXT: "string", TIME: "datetime64[us, UTC]", NUMBER: "float64"}
 
 
-def _row(use: Use, signs: Iterable[_Sign]) -> Row:
+def _row(use: Use, signs: Iterable[Sign]) -> Row:
     ordered = sorted(signs, key=lambda sign: RANKING.index(sign.cause))
     first, others = ordered[0], ordered[1:]
     also = f" Also: {'; '.join(sign.evidence for sign in others)}." if others else ""
-    confidence = 1 - float(np.prod([1 - sign.confidence for sign in ordered]))
     return (
         first.cause,
         use.product,
@@ -116,20 +164,23 @@ def _row(use: Use, signs: Iterable[_Sign]) -> Row:
         use.handle,
         use.since,
         use.due,
-        round(confidence, 2),
+        # Signs of one use are not independent of one another: what is known is how likely the strongest makes it.
+        round(max(sign.confidence for sign in ordered), 2),
         f"{first.evidence}.{also}",
         ACTIONS[first.cause],
     )
 
 
-def _overdue(use: Use, _seen: ActivityIndex, _: Thresholds) -> _Sign | None:
+def _overdue(use: Use, _seen: ActivityIndex, wanted: Thresholds) -> Sign | None:
     """Past its due time without a return, the seat still held."""
     if use.due is None or use.due > use.now or use.mode != BORROW:
         return None
-    return _Sign(OVERDUE, 0.95, f"due {_days(use.now - use.due)} ago, and no return was seen")
+    late = use.now - use.due
+    sign = likelihood.OVERDUE_LATELY if late < wanted.late_clearly else likelihood.OVERDUE_LONG
+    return Sign(OVERDUE, likelihood.confidence(sign), f"due {_days(late)} ago, and no return was seen")
 
 
-def _gone(use: Use, seen: ActivityIndex, wanted: Thresholds) -> _Sign | None:
+def _gone(use: Use, seen: ActivityIndex, wanted: Thresholds) -> Sign | None:
     """The alias has since appeared on another machine, or the member wants the license there, and the old one is silent."""
     successor = seen.successor(use)
     if successor is None:
@@ -137,31 +188,35 @@ def _gone(use: Use, seen: ActivityIndex, wanted: Thresholds) -> _Sign | None:
     silent_since = max(seen.machine_last(use.machine), use.since)
     if use.now - successor.at < wanted.gone_silence or silent_since > successor.at:
         return None
-    same = "the same alias is" if successor.by_alias else "the same member wants the license and is refused it"
-    sign = 0.9
-    return _Sign(
+    sign, same = likelihood.NEW_MACHINE, "the same member is"
+    if successor.is_refused:
+        sign, same = likelihood.REFUSED, "the same member wants the license and is refused it"
+    if successor.by_alias:
+        sign, same = likelihood.SAME_ALIAS, "the same alias is"
+    return Sign(
         MACHINE_GONE,
-        sign,
+        likelihood.confidence(sign),
         f"{same} on {successor.machine} since {successor.at:%Y-%m-%d}, this machine is silent since {silent_since:%Y-%m-%d}",
     )
 
 
-def _inactive(use: Use, seen: ActivityIndex, wanted: Thresholds) -> _Sign | None:
+def _inactive(use: Use, seen: ActivityIndex, wanted: Thresholds) -> Sign | None:
     """No event of the member or the machine for so long."""
     disabled_at = seen.disabled.get(use.member or "")
     if disabled_at is not None and seen.last(use) < disabled_at:
-        return _Sign(HOLDER_INACTIVE, 0.95, f"the member is disabled since {disabled_at:%Y-%m-%d} or longer")
+        confidence = likelihood.confidence(likelihood.DISABLED)
+        return Sign(HOLDER_INACTIVE, confidence, f"the member is disabled since {disabled_at:%Y-%m-%d} or longer")
     silence = use.now - seen.silent_since(use)
     if silence < wanted.inactive:
         return None
-    return _Sign(
-        HOLDER_INACTIVE,
-        min(0.95, 0.5 + silence / wanted.inactive / 10),
-        f"no sign of the member or the machine for {_days(silence)}",
-    )
+    evidence = f"no sign of the member or the machine for {_days(silence)}"
+    if use.mode != BORROW:
+        past = seen.past(use)
+        return Sign(HOLDER_INACTIVE, likelihood.confidence(likelihood.SILENT_SESSION, past), evidence, past)
+    return Sign(HOLDER_INACTIVE, likelihood.confidence(likelihood.SILENT), evidence)
 
 
-def _long(use: Use, seen: ActivityIndex, wanted: Thresholds) -> _Sign | None:
+def _long(use: Use, seen: ActivityIndex, wanted: Thresholds) -> Sign | None:
     """Borrowed far longer than this member ever kept a borrow."""
     longest = seen.longest_kept(use)
     planned = seen.asked_for(use)
@@ -169,36 +224,37 @@ def _long(use: Use, seen: ActivityIndex, wanted: Thresholds) -> _Sign | None:
         return None
     if planned < longest * wanted.long_factor or planned - longest < wanted.long_least:
         return None
-    return _Sign(
+    sign = likelihood.OVER_LONG if planned < longest * wanted.long_clearly else likelihood.FAR_OVER_LONG
+    return Sign(
         OVER_LONG_BORROW,
-        0.6,
+        likelihood.confidence(sign),
         f"borrowed for {_days(planned)}, while the longest this member kept one was {_days(longest)}; a longest borrow of that would give back {_days(planned - longest)}",
     )
 
 
-def _outlier(use: Use, seen: ActivityIndex, wanted: Thresholds) -> _Sign | None:
-    """A session open longer than nearly all closed ones of its feature, and than a day."""
-    usual = seen.usual_length(use, wanted)
-    open_for = use.now - use.since
-    if use.mode == BORROW or usual is None:
+def _outlier(use: Use, seen: ActivityIndex, wanted: Thresholds) -> Sign | None:
+    """A session open longer than nearly all closed ones of its feature, and than a day.
+
+    Alone it tells little: nearly every session that was that long was given back in the end, of batch jobs, service accounts and
+    programs left open over a weekend alike. Whether it does here, the site's own past says.
+    """
+    usual, open_for = seen.usual_length(use, wanted), use.least_age
+    if use.mode == BORROW or usual is None or open_for <= max(usual * wanted.outlier_factor, wanted.outlier_least):
         return None
-    if open_for <= max(usual * wanted.outlier_factor, wanted.outlier_least):
-        return None
-    share = f"{wanted.outlier_share:.0%}"
-    return _Sign(
+    past = seen.past(use)
+    granted = likelihood.LONG_GRANTED if past.ended else likelihood.LONGEST_GRANTED
+    sign = granted if use.source in EXACT_SOURCES else likelihood.LONG_CONNECTED
+    before = f"of {past.ended} that were as long before, {past.returned} were given back by their client"
+    return Sign(
         OUTLIER,
-        0.5 + 0.4 * min(1, open_for / max(usual, wanted.outlier_least) / 10),
-        f"open for {_days(open_for)}; {share} of the sessions of this feature ended within {_days(usual)}",
+        likelihood.confidence(sign, past),
+        f"open for {_days(open_for)}; {wanted.outlier_share:.0%} of the sessions of this feature ended within {_days(usual)}; "
+        + (before if past.ended else "none was as long before"),
+        past,
     )
 
 
-_RULES: tuple[Callable[[Use, ActivityIndex, Thresholds], _Sign | None], ...] = (
-    _overdue,
-    _gone,
-    _inactive,
-    _long,
-    _outlier,
-)
+_RULES: tuple[Callable[[Use, ActivityIndex, Thresholds], Sign | None], ...] = (_overdue, _gone, _inactive, _long, _outlier)
 
 
 def _days(span: timedelta) -> str:

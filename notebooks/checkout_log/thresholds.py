@@ -20,6 +20,9 @@ class Thresholds:
     long_factor, long_least: a borrow is due this many times later than the member ever kept one, and by so much.
     gone_silence: the old machine has been silent so long after the new one appeared; both are in use side by side for some days
         when a machine is replaced in order.
+    least_confidence: what is less likely stuck than this is not named.
+    long_clearly: a borrow is over-long beyond doubt at this many times what the member ever kept.
+    late_clearly: a borrow that is overdue for longer will hardly be returned; until then it may be on its way.
     freed_by_time: sources whose seats are free when a borrow is due, so that none is overdue.
     """
 
@@ -31,6 +34,9 @@ class Thresholds:
     long_factor: float = 3.0
     long_least: timedelta = timedelta(days=7)
     gone_silence: timedelta = timedelta(days=2)
+    least_confidence: float = 0.5
+    long_clearly: float = 8.0
+    late_clearly: timedelta = timedelta(days=3)
     freed_by_time: tuple[str, ...] = ("authority",)
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 EVENTS = int(os.environ.get("CARNET_BENCH_EVENTS", "10_000_000"))
 ROUNDS = 2
+CHECKOUTS, TOKENS = 2_000, 21_000
 ZONE, LONGEST_DAYS = "Europe/Berlin", 14
 # What tells the rows of a frame apart, beside product and feature.
 KEYS = {
@@ -53,6 +55,45 @@ def bench_analysing() -> None:
         time, memory = mine.seconds / theirs.seconds, mine.megabytes / theirs.megabytes
         print(f"{'':39} {time:5.2f} x the time, {memory:4.2f} x the memory (aims: at most 0.50 both)")
         _print("checkout_log, stuck licenses alone", in_own_process(stuck_alone, path))
+    bench_quantities()
+
+
+def bench_quantities() -> None:
+    """Pairing of checkouts of 21,000 tokens each, against the same ones of a single license: the same time and memory."""
+    with TemporaryDirectory() as folder:
+        runs = []
+        for tokens in (1, TOKENS):
+            path = Path(folder) / f"{tokens}.log"
+            path.write_text(server_log(CHECKOUTS, tokens), encoding="utf-8")
+            runs.append(in_own_process(paired, path))
+            _print(f"pairing, {CHECKOUTS:,} checkouts of {tokens:,}", runs[-1])
+        single, many = runs
+        time, memory = many.processor_seconds / single.processor_seconds, many.megabytes / single.megabytes
+        print(f"{'':39} {time:5.2f} x the time, {memory:4.2f} x the memory (aims: 1, at most 1.20 both)")
+
+
+def server_log(checkouts: int, tokens: int) -> str:
+    """The log of a FlexNet server: so many checkouts of so many tokens, 30 seconds apart, each given back after 15 minutes."""
+    begin = datetime(2026, 3, 2, 8, 0, 1, tzinfo=UTC)
+    moves = [
+        (begin + timedelta(seconds=30 * number + after), verb, number % 40)
+        for number in range(checkouts)
+        for after, verb in ((0, "OUT"), (900, "IN"))
+    ]
+    lines, day = [], None
+    for at, verb, user in sorted(moves):
+        if at.date() != day:
+            day = at.date()
+            lines.append(f"{at:%H:%M:%S} (lmgrd) TIMESTAMP {at.month}/{at.day}/{at.year}")
+        lines.append(f'{at:%H:%M:%S} (altairlm) {verb}: "Tokens" user{user}@pc{user}  ({tokens} licenses) ')
+    return "\n".join(lines) + "\n"
+
+
+def paired(path: Path) -> int:
+    """How many sessions a log has."""
+    from checkout_log import read
+
+    return len(read(path).sessions())
 
 
 def _print(label: str, one: Taken) -> None:

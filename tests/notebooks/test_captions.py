@@ -235,6 +235,28 @@ def test_thresholds_are_said_with_their_values() -> None:
         assert word in text
 
 
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (("p", 12, 58, 56), "12 sessions of `p` are open far longer than nearly all of their kind, and none is called stuck: of 58 sessions as long before, 56 (97 %) came back from the client."),
+        (("p", 1, 0, 0), "1 session of `p` is open far longer than nearly all of their kind; none that was as long is over, so the log cannot tell whether that means anything, and none is called stuck."),
+    ],
+)  # fmt: skip
+def test_what_a_log_cannot_tell_is_said_with_figures(row: tuple[str, int, int, int], words: str) -> None:
+    assert captions.undecided(pd.DataFrame([row], columns=["product", "uses", "past", "returned"])) == words
+
+
+def test_a_backtest_is_said_with_what_was_named_falsely_and_an_interval_of_what_is_strong() -> None:
+    columns = ["cause", "confidence", "named", "returned"]
+    table = pd.DataFrame([("outlier", 0.5, 10, 4), ("machine-gone", 0.9, 20, 1)], columns=columns)
+    text = captions.backtest(table)
+    assert "30 uses would have been named, of which 5 came back" in text
+    # Wilson's interval of 19 of 20.
+    assert "1 of 20 falsely, so 76 % to 99 % are right" in text
+    assert captions.backtest(table.head(1)).endswith("None with strong evidence.")
+    assert "nothing would have been named" in captions.backtest(table.head(0))
+
+
 def test_only_borrows_of_an_authority_can_be_released() -> None:
     truth = site_with_stories().truth
     log = site_with_stories().log

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -269,6 +269,23 @@ def test_a_single_look_shows_no_silence_and_looks_far_apart_do(tmp_path: Path) -
     (tmp_path / "y").write_text(snapshot(NOW - timedelta(days=40), user("ann", start, 1)))
     stuck_uses = stuck.find(read(tmp_path))
     assert table(stuck_uses, "cause", "evidence") == [["holder-inactive", "no sign of the member or the machine for 40 days."]]
+
+
+@pytest.mark.parametrize(
+    ("linger", "mode", "due"),
+    [
+        ("0 / 86400", "session", None),
+        ("3600 / 86400", "borrow", datetime(2017, 10, 20, 18, 2, tzinfo=UTC)),
+        ("3600 / 8640000", "borrow", datetime(2017, 10, 23, 18, 0, tzinfo=UTC)),
+    ],
+    ids=["it lingers after its use", "its start was set anew", "it counts from its start"],
+)
+def test_linger_of_two_numbers_is_what_is_left_and_all(tmp_path: Path, linger: str, mode: str, due: datetime | None) -> None:
+    start = datetime(2017, 7, 15, 18, 0)  # noqa: DTZ001
+    (tmp_path / "x").write_text(snapshot(NOW, user("ann", start, 1, f" (linger: {linger})")))
+    (session,) = read(tmp_path / "x").sessions().to_dict("records")
+    assert (session["mode"], session["ended_by"]) == (mode, "open")
+    assert pd.isna(session["until"]) if due is None else session["until"] == due
 
 
 def test_linger_is_a_borrow_that_is_due_so_many_seconds_after_its_start(tmp_path: Path) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
+from time import process_time
 
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from checkout_log.columns import names
 from checkout_log.pairing import PAIRS
+from checkout_log.reading import read
+from tests.bench.analysing import server_log
 from tests.notebooks.comparing import assert_same
 from tests.notebooks.random_logs import BEGIN, event, many, open_log, random_logs, raw_log
 from tests.notebooks.reference import SECOND, Era, RawLog
@@ -224,6 +229,30 @@ def expected_rows(of: RawLog) -> list[dict[str, object]]:
         for name in ("start", "end", "until"):
             row[name] = None if row[name] is None else pd.Timestamp(row[name] * 1_000, tz="UTC")
     return rows
+
+
+@given(random_logs(), st.sampled_from((2, 21_000, 10**9)))
+@FEW
+def test_units_are_counted_and_never_written_out(of: RawLog, times: int) -> None:
+    """With so many times the units the same uses come out, with so many times the quantity: the reference is asked about one."""
+    events = [one._replace(quantity=one.quantity * times) for one in of.events]
+    log = open_log(replace(of, events=events))
+    rows = [row | {"quantity": int(str(row["quantity"])) * times} for row in expected_rows(of)]
+    assert_same(log.engine.frame(log.pairs, PAIRS), rows, PAIRS, ORDER)
+
+
+def test_many_units_cost_what_one_does(tmp_path: Path) -> None:
+    seconds = []
+    for tokens in (1, 1, 999_999):
+        path = tmp_path / "debug.log"
+        path.write_text(server_log(300, tokens), encoding="utf-8")
+        log, begin = read(path), process_time()
+        sessions = log.sessions()
+        seconds.append(process_time() - begin)
+        assert len(sessions) == 300
+        assert set(sessions["quantity"]) == {tokens}
+    # The first run pays for what is loaded once. A row for each unit would take minutes.
+    assert seconds[2] < 3 * seconds[1] + 1
 
 
 def test_sessions_are_the_started_pairs_in_order_of_start() -> None:

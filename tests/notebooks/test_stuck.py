@@ -33,18 +33,22 @@ UNSEEN_SEEDS = (11, 12)
 
 
 def test_planted_cases_are_found_by_cause_and_little_else(tmp_path: Path) -> None:
-    pairs = []
+    """But for sessions that are long: of a server whose long sessions came back before, nothing is named, and it is said."""
+    pairs, untold = [], 0
     for seed in UNSEEN_SEEDS:
         truth = simulate.run(simulate.Organization(), seed)
         (tmp_path / str(seed)).mkdir()
         simulate.write_logs(truth, tmp_path / str(seed))
         log = read(tmp_path / str(seed), timezone=truth.organization.timezone)
         pairs.append(matched(stuck.find(log, now=truth.now), truth))
+        untold += int(stuck.undecided(log, now=truth.now)["uses"].sum())
     table = scores(pd.concat(pairs, ignore_index=True)).set_index("cause")
     assert list(table.index) == list(CAUSES)
     assert (table["planted"] == 6 * len(UNSEEN_SEEDS)).all()
-    assert (table["precision"] >= 0.95).all(), table
-    assert (table["recall"] >= 0.9).all(), table
+    assert (table["precision"].drop(OUTLIER) >= 0.95).all(), table
+    assert (table["recall"].drop(OUTLIER) >= 0.9).all(), table
+    assert table.loc[OUTLIER, "right"] == table.loc[OUTLIER, "found"], table
+    assert untold + table.loc[OUTLIER, "found"] >= 0.8 * table.loc[OUTLIER, "planted"], table
 
 
 class ExportedLog:
@@ -185,6 +189,41 @@ def test_a_session_open_far_longer_than_its_kind_is_an_outlier(exported: Exporte
     assert rows(exported, 35.01, fewest_closed=31) == []
 
 
+def of_server(tmp_path: Path, hours: list[float], ends: str = "") -> Log:
+    """A FlexNet log of sessions that lasted so many hours and ended so, and of one that is open for four days."""
+    stamps = [START + timedelta(hours=6 * quarter, minutes=1) for quarter in range(96)]
+    lines = [(at, f"(vend) TIMESTAMP {at.month}/{at.day}/{at.year}") for at in stamps]
+    for number, length in enumerate(hours):
+        lines += [(START, f'(vend) OUT: "F" u{number}@pc{number}  ')]
+        lines += [(START + timedelta(hours=length), f'(vend) IN: "F" u{number}@pc{number}  {ends if length > 24 else ""}')]
+    opened = START + timedelta(days=20)
+    lines += [(opened, '(vend) OUT: "F" ann@pc'), (opened + timedelta(days=4), "(vend) TIMESTAMP 1/29/2026")]
+    path = tmp_path / "debug.log"
+    path.write_text("".join(f"{at:%H:%M:%S} {text}\n" for at, text in sorted(lines)), encoding="utf-8")
+    return read(path)
+
+
+class TestALongSessionOfAServer:
+    """Whether its length tells anything, the site's own past says."""
+
+    def test_it_is_not_named_where_long_ones_came_back_and_figures_say_why(self, tmp_path: Path) -> None:
+        log = of_server(tmp_path, [2.0] * 600 + [110.0] * 3)
+        assert stuck.find(log).empty
+        assert stuck.undecided(log).to_numpy().tolist() == [["vend", 1, 3, 3]]
+
+    def test_it_is_not_named_where_none_was_as_long(self, tmp_path: Path) -> None:
+        log = of_server(tmp_path, [2.0] * 30)
+        assert stuck.find(log).empty
+        assert stuck.undecided(log).to_numpy().tolist() == [["vend", 1, 0, 0]]
+
+    def test_it_is_named_where_the_server_had_to_take_such_back(self, tmp_path: Path) -> None:
+        log = of_server(tmp_path, [2.0] * 3_000 + [110.0] * 25, "(INACTIVE)")
+        (row,) = stuck.find(log).to_dict("records")
+        assert (row["cause"], row["member"]) == (OUTLIER, "ann")
+        assert "of 25 that were as long before, 0 were given back" in row["evidence"]
+        assert stuck.undecided(log).empty
+
+
 SERVER = """\
  8:00:00 (lmgrd) FlexNet Licensing (v11.18.0.0 build 1 x64_n6) started on host (linux) (1/5/2026)
  8:00:00 (lmgrd) Server's System Date and Time: Mon Jan 05 2026 08:00:00 UTC
@@ -215,7 +254,7 @@ def test_a_session_that_hangs_is_found_although_others_come_and_go_on_its_host(t
         lines += [f" 8:00:00 (vend) TIMESTAMP 1/{day}/2026"]
     path = tmp_path / "debug.log"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    stuck_uses = stuck.find(read(path), thresholds=stuck.Thresholds(fewest_closed=5))
+    stuck_uses = stuck.find(read(path), thresholds=stuck.Thresholds(inactive=timedelta(days=2)))
     assert list(stuck_uses["since"]) == [pd.Timestamp("2026-01-05 09:00", tz="UTC")]
 
 

@@ -17,7 +17,7 @@ from checkout_log.captions.reading import (
     reclaims,
     user_actions,
 )
-from checkout_log.captions.stuck import confusion, releasable, stuck_by_cause, thresholds
+from checkout_log.captions.stuck import backtest, confusion, releasable, stuck_by_cause, thresholds, undecided
 from checkout_log.captions.use import (
     average,
     busiest,
@@ -36,6 +36,7 @@ from checkout_log.captions.words import code, counted
 
 __all__ = [
     "average",
+    "backtest",
     "borrow_ageing",
     "borrow_kept",
     "borrowed_most",
@@ -70,6 +71,7 @@ __all__ = [
     "stuck_by_cause",
     "thresholds",
     "time_at_level",
+    "undecided",
     "use_over_time",
     "user_actions",
     "what_if",

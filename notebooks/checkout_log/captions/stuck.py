@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pandas as pd
 
-from checkout_log.captions.words import capitalized, code, counted, percent
+from checkout_log.captions.words import are, capitalized, code, counted, percent
+from checkout_log.hindsight import wilson
 from checkout_log.plots.stuck import STRONG
 from checkout_log.scoring import LOOK_ALIKE, NOT_FOUND, ORDINARY
 from checkout_log.thresholds import Thresholds
@@ -32,6 +34,42 @@ def stuck_by_cause(stuck_uses: pd.DataFrame) -> str:
     verb = "looks" if len(stuck_uses) == 1 else "look"
     return capitalized(
         f"{counted(len(stuck_uses), 'license')} {verb} stuck: {causes}; for {strong} the evidence is strong ({percent(STRONG)} or more)."
+    )
+
+
+def undecided(frame: pd.DataFrame) -> str:
+    """Of what the log cannot tell whether it is stuck, and why. frame: of `stuck.undecided`."""
+    if frame.empty:
+        return "No session is open for so long that it would have to be explained."
+    return " ".join(_undecided(row) for row in frame.itertuples())
+
+
+def _undecided(row: Any) -> str:
+    head = (
+        f"{counted(row.uses, 'session')} of {code(row.product)} {are(row.uses)} open far longer than nearly all of their kind"
+    )
+    if not row.past:
+        return f"{head}; none that was as long is over, so the log cannot tell whether that means anything, and none is called stuck."
+    returned = f"{row.returned:,} ({percent(row.returned / row.past)})"
+    return f"{head}, and none is called stuck: of {counted(row.past, 'session')} as long before, {returned} came back from the client."
+
+
+def backtest(table: pd.DataFrame) -> str:
+    """How often what would have been named was right. table: of `scoring.backtest`."""
+    if table.empty:
+        return "Asked at times through this log, nothing would have been named: so nothing falsely either."
+    count, returned = int(table["named"].sum()), int(table["returned"].sum())
+    strong = table[table["confidence"] >= STRONG]
+    text = (
+        f"Asked at times through this log, {counted(count, 'use')} would have been named, of which {returned} came back from the "
+        "client later: named falsely."
+    )
+    if strong.empty:
+        return f"{text} None with strong evidence."
+    low, high = wilson(int((strong["named"] - strong["returned"]).sum()), int(strong["named"].sum()))
+    return (
+        f"{text} With strong evidence: {int(strong['returned'].sum())} of {int(strong['named'].sum())} falsely, so {percent(low)} to "
+        f"{percent(high)} are right (95 % interval)."
     )
 
 

@@ -11,13 +11,16 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from checkout_log.columns import BORROW, RENEWAL, TEXT, TIME, WHOLE, Column
+from checkout_log.columns import BORROW, FLAG, RENEWAL, TEXT, TIME, WHOLE, Column
+from checkout_log.likelihood import Past
 from checkout_log.log import Log
 from checkout_log.measuring.open_uses import MICROSECOND, Use, when
 from checkout_log.measuring.questions import moment
+from checkout_log.pairing import EXACT_SOURCES
 from checkout_log.thresholds import Thresholds
 
 _SIGHTINGS = (
+    Column("source", TEXT, False, ""),
     Column("member", TEXT, True, ""),
     Column("machine", TEXT, True, ""),
     Column("alias", TEXT, True, ""),
@@ -30,6 +33,11 @@ _LENGTHS = (
     Column("closed", WHOLE, False, ""),
     Column("usual", WHOLE, False, "whole microseconds"),
 )
+_ENDED = (
+    Column("product", TEXT, False, ""),
+    Column("length", WHOLE, False, "whole microseconds"),
+    Column("returned", FLAG, False, ""),
+)
 _LONGEST = (
     Column("member", TEXT, True, ""),
     Column("product", TEXT, False, ""),
@@ -39,6 +47,8 @@ _LONGEST = (
 DISABLED = "member-disabled"
 # The reason of a denial that tells that the license is out on another machine of the member.
 ALREADY_BORROWED = "already-borrowed"
+# So long a log has been watched before a machine that was not seen in it is new.
+KNOWN_AFTER = timedelta(days=30)
 # Ends that show that the license was given back by who had it, so that its length is a length of use.
 GIVEN_BACK = ("checkin", "idle", "shutdown")
 
@@ -50,6 +60,7 @@ class Successor:
     machine: str
     at: datetime
     by_alias: bool
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,7 @@ class _Machine:
     machine: str
     first_at: datetime
     members: set[str]
+    sources: set[str]
 
 
 @dataclass(frozen=True)
@@ -74,11 +86,12 @@ class ActivityIndex:
     renewed: Mapping[str, datetime]
     lengths: Mapping[tuple[str, str], tuple[int, timedelta]]
     longest_borrows: Mapping[tuple[str, str], timedelta]
+    long_sessions: Mapping[str, Sequence[tuple[timedelta, bool]]]
     begins: Mapping[str, datetime]
 
     @classmethod
-    def of(cls, log: Log, now: datetime | None, share: float) -> ActivityIndex:
-        """What this log shows until `now`, by default the end of the log; `share` is the quantile of usual lengths."""
+    def of(cls, log: Log, now: datetime | None, wanted: Thresholds) -> ActivityIndex:
+        """What this log shows until `now`, by default the end of the log."""
         micros = moment(log, now)
         sightings = _sightings(log, micros)
         return cls(
@@ -89,8 +102,9 @@ class ActivityIndex:
             _disabled(log, micros),
             _refused(log, micros),
             _renewed(log, micros),
-            _lengths(log, micros, share),
+            _lengths(log, micros, wanted.outlier_share),
             _kept(log, micros),
+            _long_sessions(log, micros, wanted.outlier_least),
             {product: when(begin) for product, begin in log.stored.spans.groupby("product")["begin"].min().items()},
         )
 
@@ -109,10 +123,10 @@ class ActivityIndex:
         return self.machine_seen.get(machine or "", datetime.min.replace(tzinfo=UTC))
 
     def successor(self, use: Use) -> Successor | None:
-        """The machine that took the place of this use's: first seen after the use began, under its alias, or by a refusal.
+        """The machine that took the place of this use's: first seen after the use began, under its alias or with its member.
 
-        That a member is seen on another machine tells nothing: people have several, and jobs run on many. It tells something where
-        the member wants the product there and is refused, because it is out on the machine that is gone.
+        People have several machines, and jobs run on many: that a member is on another tells something only where an authority
+        knows machines by themselves, and the other is new, or the member is refused the product there as it is out on the first.
         """
         if use.machine is None:
             return None
@@ -122,8 +136,17 @@ class ActivityIndex:
         if same is not None and self._is_same_machine(use, same):
             return Successor(same.machine, same.first_at, by_alias=True)
         by_member = (one for one in self.by_member.get(use.member or "", ()) if _is_newer(one, use))
-        wanted = next((one for one in by_member if self._is_refused(use, one)), None)
-        return None if wanted is None else Successor(wanted.machine, wanted.first_at, by_alias=False)
+        others = [(one, self._is_refused(use, one)) for one in by_member]
+        of_member = next(((one, refused) for one, refused in others if refused or self._is_new(use, one)), None)
+        if of_member is None:
+            return None
+        other, refused = of_member
+        return Successor(other.machine, other.first_at, by_alias=False, is_refused=refused)
+
+    def _is_new(self, use: Use, other: _Machine) -> bool:
+        """Whether a machine is new to the authority too: of the first weeks of a log every machine seems new."""
+        begin = self.begins.get(use.product, other.first_at)
+        return use.source in EXACT_SOURCES and use.source in other.sources and other.first_at - begin >= KNOWN_AFTER
 
     def _is_refused(self, use: Use, other: _Machine) -> bool:
         """Whether the member was refused the product on the other machine while this use was on."""
@@ -143,6 +166,11 @@ class ActivityIndex:
         known = [length for item in lengths if item is not None for count, length in [item] if count >= wanted.fewest_closed]
         return max(known, default=None)
 
+    def past(self, use: Use) -> Past:
+        """What became of the sessions of this product that were open for as long as this use is at least."""
+        as_long = [returned for length, returned in self.long_sessions.get(use.product, ()) if length >= use.least_age]
+        return Past(len(as_long), sum(as_long))
+
     def asked_for(self, use: Use) -> timedelta | None:
         """For how long the member asked when asked last: up to the due time, from the start or the last renewal."""
         if use.due is None:
@@ -160,7 +188,7 @@ def _is_newer(other: _Machine, use: Use) -> bool:
 
 def _sightings(log: Log, until: int) -> pd.DataFrame:
     """Where each member was seen, under which alias, first and last."""
-    rows = _signs(log, until).group_by("member", "machine", "alias")
+    rows = _signs(log, until).group_by("source", "member", "machine", "alias")
     return log.engine.frame(rows.aggregate(first_at=_["at"].min(), last_at=_["at"].max()), _SIGHTINGS)
 
 
@@ -174,14 +202,16 @@ def _machines(sightings: pd.DataFrame, name: str) -> dict[str, list[_Machine]]:
     by_name: dict[str, dict[str, _Machine]] = defaultdict(dict)
     for row in sightings.dropna(subset=[name, "machine"]).sort_values(["first_at", "machine"]).itertuples():
         machines = by_name[getattr(row, name)]
-        machines.setdefault(row.machine, _Machine(row.machine, row.first_at.to_pydatetime(), set())).members.add(row.member)
+        machine = machines.setdefault(row.machine, _Machine(row.machine, row.first_at.to_pydatetime(), set(), set()))
+        machine.members.add(row.member)
+        machine.sources.add(row.source)
     return {key: [*machines.values()] for key, machines in by_name.items()}
 
 
 def _disabled(log: Log, until: int) -> dict[str, datetime]:
     """The disabled members, with the first denial that tells it."""
     disabled = log.table.filter((_["at"] <= until) & (_.reason == DISABLED) & _.member.notnull()).group_by("member")
-    frame = log.engine.frame(disabled.aggregate(first_at=_["at"].min()), (_SIGHTINGS[0], _SIGHTINGS[-2]))
+    frame = log.engine.frame(disabled.aggregate(first_at=_["at"].min()), (_SIGHTINGS[1], _SIGHTINGS[-2]))
     return {row.member: row.first_at.to_pydatetime() for row in frame.itertuples()}
 
 
@@ -215,3 +245,15 @@ def _kept(log: Log, until: int) -> dict[tuple[str, str], timedelta]:
     rows = given_back.mutate(length=_.end - _.start).group_by("member", "product").aggregate(longest=_.length.max())
     frame = log.engine.frame(rows, _LONGEST)
     return {(row.member, row.product): row.longest * MICROSECOND for row in frame.itertuples()}
+
+
+def _long_sessions(log: Log, until: int, least: timedelta) -> dict[str, list[tuple[timedelta, bool]]]:
+    """The sessions of each product that lasted longer and are over, other than by a restart: how long, and whether returned."""
+    lasted = log.paired.mutate(length=_.end - _.start)
+    is_over = (_["mode"] != BORROW) & (_.end <= until) & ~_.ended_by.isin(("open", "restart", "shutdown"))
+    rows = lasted.filter(is_over & (_.length > least // MICROSECOND))
+    frame = log.engine.frame(rows.select("product", "length", returned=_.ended_by == "checkin"), _ENDED)
+    by_product: dict[str, list[tuple[timedelta, bool]]] = defaultdict(list)
+    for row in frame.itertuples():
+        by_product[row.product].append((row.length * MICROSECOND, row.returned))
+    return by_product

@@ -85,7 +85,7 @@ def is_freed(use: Use, freed_by_time: tuple[str, ...]) -> bool:
     return use.mode == BORROW and use.due is not None and use.due <= use.now and use.source in freed_by_time
 
 
-def _since_the_oldest(frame: pd.DataFrame, starts: Mapping[tuple[object, ...], list[pd.Timestamp]]) -> pd.DataFrame:
+def _since_the_oldest(frame: pd.DataFrame, starts: Mapping[tuple[object, ...], stacks.Stack]) -> pd.DataFrame:
     """The frame with `since`: when what is open without a handle began, if the last out was the first in; else the start."""
     by_start = frame.sort_values(["start", "feature"], ignore_index=True)
     by_start["since"] = by_start["start"]
@@ -93,9 +93,9 @@ def _since_the_oldest(frame: pd.DataFrame, starts: Mapping[tuple[object, ...], l
     for key, rows in nameless.groupby(["product", "feature", "member", "machine"], dropna=False):
         turn = 0
         for index, quantity in zip(rows.index, rows["quantity"], strict=True):
-            known = starts.get(tuple(key), [])
-            if turn < len(known):
-                by_start.loc[index, "since"] = known[turn]
+            since = stacks.start_of(starts.get(tuple(key), []), turn)
+            if since is not None:
+                by_start.loc[index, "since"] = since
             turn += quantity
     return by_start
 

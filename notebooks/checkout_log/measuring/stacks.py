@@ -17,6 +17,8 @@ from checkout_log.log import Log
 from checkout_log.pairing import CLOSING, OPENING
 
 _KEY = ("product", "feature", "member", "machine")
+# Starts and how many units began then, the oldest first.
+Stack = list[tuple[pd.Timestamp, int]]
 _EVENTS = (
     *(Column(name, TEXT, True, "") for name in _KEY),
     Column("at", TIME, False, ""),
@@ -27,8 +29,8 @@ _EVENTS = (
 )
 
 
-def oldest(log: Log, until: int) -> dict[tuple[object, ...], list[pd.Timestamp]]:
-    """The starts of what is open at `until` (whole microseconds), oldest first, by product, feature, member and machine.
+def oldest(log: Log, until: int) -> dict[tuple[object, ...], Stack]:
+    """What is open at `until` (whole microseconds): starts and quantities, oldest first, by product, feature, member and machine.
 
     Only uses without a handle, and of the last run of each license server.
     """
@@ -40,11 +42,29 @@ def oldest(log: Log, until: int) -> dict[tuple[object, ...], list[pd.Timestamp]]
     sides = events.mutate(change=_.event.isin(OPENING).ifelse(_.quantity, -_.quantity)).group_by(*_KEY, "era")
     open_now = sides.aggregate(left=_.change.sum()).filter(_.left > 0).select(*_KEY, "era")
     frame = log.engine.frame(events.semi_join(open_now, [*_KEY, "era"]), _EVENTS).sort_values(["at", "line"])
-    stacks: dict[tuple[object, ...], list[pd.Timestamp]] = defaultdict(list)
+    stacks: dict[tuple[object, ...], Stack] = defaultdict(list)
     for row in frame.itertuples():
         stack = stacks[tuple(getattr(row, name) for name in _KEY)]
         if row.event in OPENING:
-            stack += [row.at] * row.quantity
+            stack.append((row.at, row.quantity))
         else:
-            del stack[max(0, len(stack) - row.quantity) :]
+            _taken_off(stack, row.quantity)
     return stacks
+
+
+def start_of(stack: Stack, turn: int) -> pd.Timestamp | None:
+    """The start of the unit with so many older ones below it; None where the stack is not that high."""
+    for at, quantity in stack:
+        if turn < quantity:
+            return at
+        turn -= quantity
+    return None
+
+
+def _taken_off(stack: Stack, quantity: int) -> None:
+    """Takes so many units off the top, or all that there are."""
+    while stack and quantity > 0:
+        at, most = stack.pop()
+        if most > quantity:
+            stack.append((at, most - quantity))
+        quantity -= most

@@ -1,9 +1,12 @@
-"""Uses of sources without handles of their own: first out, first in, unit by unit.
+"""Uses of sources without handles of their own: first out, first in.
 
-What one user has open of one feature on one host, within one run of the server, is a queue of units. An event of quantity n moves
-n units, each a row of its own here. Each unit that opens takes the next turn: 1, 2, 3, ... Each unit that closes ends the oldest
-turn that is open, so the closing units end the turns in the order in which they began. A closing unit that finds nothing open is
-an orphan, and takes the next turn below zero: -1, -2, ... An event that moves nothing, such as a renewal, is of the newest turn.
+What one user has open of one feature on one host, within one run of the server, is a queue of units. Units are counted and never
+written out, so that an event of 20,000 tokens costs what one of a single license does.
+
+Each unit that opens takes the next turn: 1, 2, 3, ... An event that opens n units takes the n turns up to the number that were ever
+opened; one that closes n ends the n oldest open turns, up to the number that were ever ended. So both cut the line of turns into
+stretches, and all units of a stretch were opened by one event and closed by one, or by none: a stretch is a use. What closes when
+nothing is open is an orphan. An event that moves nothing, such as a renewal, is of the newest turn.
 """
 
 from __future__ import annotations
@@ -17,9 +20,9 @@ from checkout_log.pairing.facts import CLOSING, KEY, OPENING, USES, facts
 
 # Windows and joins take no empty value for equal to another on every engine, so they go by texts in their place.
 TEXT_KEY = tuple(f"key_{name}" for name in KEY)
-# Units with all of these in common moved together: they are one use, with a quantity.
-_TOGETHER = ("key", "segment", "opener", "closer", "start", "closed_at")
-_SHARED = ("is_borrow", "alias", "until", "closed_by", "revoked", "undated", "mixed")
+# What `facts` asks of an event.
+_ASKED = ("at", "event", "mode", "alias", "until", "reason", "quantity", "ambiguous")
+_NONE = ibis.null("int64")
 
 
 def first_in_first_out(events: Table, engine: Engine) -> Table:
@@ -28,7 +31,8 @@ def first_in_first_out(events: Table, engine: Engine) -> Table:
     # Everything goes by the number of the key: engines sort numbers many times faster than texts.
     keys = engine.materialized(_numbered(keyed.select(*TEXT_KEY).distinct()))
     texts = {name: keys[f"key_{name}"].nullif("") for name in KEY} | {"era": keys.key_era.cast("int64")}
-    uses = _together(_of_turns(_turns(_units(keyed.join(keys, TEXT_KEY)))))
+    moves = engine.materialized(_moves(keyed.join(keys, TEXT_KEY)))
+    uses = _uses(_touches(_stretches(moves), moves)).union(_uses(_orphans(moves)))
     return uses.join(keys.select("key", **texts), "key").select(*USES)
 
 
@@ -36,48 +40,61 @@ def _numbered(keys: Table) -> Table:
     return keys.mutate(key=ibis.row_number().over(ibis.window(order_by=TEXT_KEY)))
 
 
-def _units(events: Table) -> Table:
-    """One row for each unit that an event moves, and one for an event that moves none: `change` is 1, -1 or 0."""
-    change = ibis.cases((_.event.isin(OPENING), 1), (_.event.isin(CLOSING), -1), else_=0)
-    count = ibis.ifelse(events.event.isin((*OPENING, *CLOSING)), events.quantity, 1)
-    return events.mutate(change=change, unit=ibis.range(count).unnest())
+def _moves(events: Table) -> Table:
+    """The events in the order of each queue, with how many units were ever opened, ended and orphaned up to each.
 
-
-def _turns(units: Table) -> Table:
-    """The units with their `turn`; what comes before anything was opened has none and is left out.
-
-    newest: the latest start in the queue so far, in whole microseconds.
+    change: units moved, above zero where they open. newest: the latest start in the queue so far, in whole microseconds.
     """
-    order = ["at", "segment", "line", "unit"]
-    so_far = ibis.window(group_by="key", order_by=order, preceding=None, following=0)
-    before = ibis.window(group_by="key", order_by=order, preceding=(None, 1))
-    units = units.mutate(
-        opened=(_.change == 1).cast("int64").sum().over(so_far),
-        balance=_.change.sum().over(so_far),
-        newest=ibis.ifelse(_.change == 1, _["at"], ibis.null("int64")).max().over(so_far),
+    is_opening, is_closing = _.event.isin(OPENING), _.event.isin(CLOSING)
+    # What opens or closes no unit is no event of the queue.
+    events = events.filter((_.quantity > 0) | ~_.event.isin((*OPENING, *CLOSING)))
+    moves = events.mutate(
+        change=ibis.cases((is_opening, _.quantity), (is_closing, -_.quantity), else_=0),
+        number=ibis.row_number().over(ibis.window(group_by="key", order_by=["at", "segment", "line"])),
+    ).select("key", "number", "change", *_ASKED)
+    so_far = ibis.window(group_by="key", order_by="number", preceding=None, following=0)
+    moves = moves.mutate(
+        opened=ibis.greatest(_.change, 0).sum().over(so_far).cast("int64"),
+        balance=_.change.sum().over(so_far).cast("int64"),
+        newest=ibis.ifelse(_.change > 0, _["at"], _NONE).max().over(so_far),
     )
     # The lowest that the balance has been, below zero: so many units had closed without a start.
-    units = units.mutate(orphans=ibis.greatest(-_.balance.min().over(before).fill_null(0), 0))
-    is_closing = _.change == -1
-    is_orphan = is_closing & (-_.balance > _.orphans)
-    closed = _.opened - _.balance
-    turn = ibis.cases((is_orphan, -_.orphans - 1), (is_closing, closed - _.orphans), else_=_.opened)
-    return units.mutate(turn=turn).filter(_.turn != 0)
+    moves = moves.mutate(orphaned=ibis.greatest(-_.balance.min().over(so_far), 0))
+    before = _.orphaned.lag().over(ibis.window(group_by="key", order_by="number")).fill_null(0)
+    return moves.mutate(ended=_.opened - _.balance - _.orphaned, orphans=_.orphaned - before)
 
 
-def _of_turns(units: Table) -> Table:
-    """One row for each turn, with the lines that opened and closed it."""
-    of_turn = facts() | {
-        "opener": _.line.min(where=_.change == 1),
-        "segment": _.segment.min(where=_.change == 1),
-        "closer": _.line.max(where=_.change == -1),
-        "newest": _.newest.max(where=_.change == -1),
-    }
-    turns = units.group_by("key", "turn").aggregate(**of_turn)
+def _stretches(moves: Table) -> Table:
+    """The stretches of each queue: the last turn of each, how many units it has, and the numbers of its opener and its closer."""
+    opened = moves.filter(_.change > 0).select("key", turn=_.opened, opener=_.number, closer=_NONE)
+    ended = moves.filter(-_.change > _.orphans).select("key", turn=_.ended, opener=_NONE, closer=_.number)
+    ends = opened.union(ended).group_by("key", "turn").aggregate(opener=_.opener.min(), closer=_.closer.min())
+    # Events reach ever later turns, so the first that reaches this turn is the first of those that end here or later.
+    onwards = ibis.window(group_by="key", order_by="turn", preceding=0, following=None)
+    previous = _.turn.lag().over(ibis.window(group_by="key", order_by="turn")).fill_null(0)
+    return ends.mutate(opener=_.opener.min().over(onwards), closer=_.closer.min().over(onwards), units=_.turn - previous)
+
+
+def _touches(stretches: Table, moves: Table) -> Table:
+    """Each stretch with each event that says something about it: `key`, `turn`, `units`, and the event."""
+    opened = stretches.join(moves, ["key", ("opener", "number")])
+    closed = stretches.join(moves, ["key", ("closer", "number")])
+    idle = moves.filter((_.change == 0) & (_.opened > 0))
+    renewed = stretches.join(idle, ["key", ("turn", "opened")])
+    columns = ("key", "turn", "units", "change", "newest", *_ASKED)
+    return opened.select(*columns).union(closed.select(*columns)).union(renewed.select(*columns))
+
+
+def _orphans(moves: Table) -> Table:
+    """The events that closed what was never seen to open, in the same form; their turns are below zero."""
+    orphans = moves.filter(_.orphans > 0)
+    return orphans.select("key", "change", *_ASKED, turn=-_.orphaned, units=_.orphans, newest=_NONE)
+
+
+def _uses(touches: Table) -> Table:
+    """One row for each stretch: `key` and what its events say."""
+    of_stretch = facts() | {"held": _.units.max(), "latest": _.newest.max(where=_.change < 0)}
+    uses = touches.group_by("key", "turn").aggregate(**of_stretch)
     # Which of several it was that ended cannot be told when a newer one was open too.
-    return turns.mutate(mixed=(_.newest > _.start).fill_null(False))
-
-
-def _together(turns: Table) -> Table:
-    """Turns that the same lines opened and closed as one row, `quantity` says how many."""
-    return turns.group_by(*_TOGETHER).aggregate(**{name: _[name].max() for name in _SHARED}, quantity=_.count())
+    uses = uses.mutate(mixed=(_.latest > _.start).fill_null(False), quantity=_.held.cast("int64"))
+    return uses.select("key", *(name for name in USES if name not in KEY))

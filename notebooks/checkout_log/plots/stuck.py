@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from checkout_log.columns import CAUSES
 from checkout_log.plots.style import BLUE, GREEN, GREY, ORANGE, PALE, SKY, axes, dressed, key, nothing, percent, seats_axis
 
-# From here on the evidence is strong; below it, somebody has to look.
-STRONG = 0.8
+# From here on the evidence is strong: of ten such uses nine were not given back. Below it, somebody has to look.
+STRONG = 0.9
 
 
 def stuck_by_cause(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:

@@ -68,12 +68,25 @@ def row(line: str, now: datetime) -> Row | None:
     start = _start(match, now) if match["queued"] is None else None
     if not machine or not quantity or (start is None and match["queued"] is None):
         return None
-    linger = LINGER.search(match["rest"])
     is_ahead = start is not None and start > now + CLOCKS
     is_doubtful = start is not None and (is_ahead or not _is_last(start, match["weekday"], now))
     handle = f"{match['place']}/{match['handle']}"
-    seconds = int(linger[2] or linger[1]) if linger else None
-    return Row(member, machine, display, handle, quantity, start, seconds, is_doubtful, is_ahead)
+    linger = _linger(LINGER.search(match["rest"]), start, now)
+    return Row(member, machine, display, handle, quantity, start, linger, is_doubtful, is_ahead)
+
+
+def _linger(match: re.Match[str] | None, start: datetime | None, now: datetime) -> int | None:
+    """For how many seconds from its start a borrow is out; None for what is none.
+
+    `seconds`, or `seconds left / in all`. With none left the license only stays out for so long once its use is over. Where
+    time is left though all of it seems past, the start is not the one that it counts from, and what is left tells.
+    """
+    if match is None:
+        return None
+    left, total = int(match[1]), int(match[2] or match[1])
+    if match[2] is None or start is None or start + timedelta(seconds=total) > now:
+        return total if match[2] is None or left else None
+    return int((now - start).total_seconds()) + left if left else None
 
 
 def people(who: str, version: str) -> tuple[str, str, str]:
