@@ -30,6 +30,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "member show": ("member show ada",),
     "member list": ("member list --group survey", 'member list --type "GIS Professional" --json'),
+    "member rename": ("member rename ada ada.king --dry-run", "member rename ada ada.king"),
     "member remove": (
         "member remove ada eve --dry-run",
         "member remove --file gone.txt --release",

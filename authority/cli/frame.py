@@ -244,12 +244,18 @@ def read_input(name: str) -> bytes:
 @contextlib.contextmanager
 def reading(name: str) -> Iterator[None]:
     """A block that reads a file. Wrong usage for a name that is no file; raises NotPermitted or DiskFailed for another OSError."""
+    with _named(name, "read"):
+        yield
+
+
+@contextlib.contextmanager
+def _named(name: str, verb: str, note: str = "") -> Iterator[None]:
     try:
         yield
     except OSError as error:
         if error.errno in WRONG_NAME:
-            raise click.UsageError(f"{name} cannot be read: {error.strerror}") from error
-        raise disk.refusal_of(error, name, "read") from error
+            raise click.UsageError(f"{name} cannot be {verb}: {error.strerror}") from error
+        raise disk.refusal_of(error, name, verb, note) from error
 
 
 def write_output(name: str, data: bytes) -> None:
@@ -286,7 +292,7 @@ def check_output(name: str) -> None:
     from authority.signing.inbox import check_writable
 
     path = Path(name)
-    try:
+    with _named(name, "written", disk.UNCHANGED):
         is_file = path.is_file() and not path.is_symlink()
         if path.is_dir() or not path.absolute().parent.is_dir():
             raise click.UsageError(f"{name} cannot be written: name a file in a folder that is there")
@@ -294,10 +300,6 @@ def check_output(name: str) -> None:
         if not is_file and (path.exists() or path.is_symlink()):
             raise click.UsageError(f"{name} cannot be written: it is a link, a device or a pipe; name a file")
         check_writable(path)
-    except OSError as error:
-        if error.errno in WRONG_NAME:
-            raise click.UsageError(f"{name} cannot be written: {error.strerror}") from error
-        raise disk.refusal_of(error, name, "written", disk.UNCHANGED) from error
 
 
 def usage_failure(error: click.ClickException, *, as_json: bool) -> int:

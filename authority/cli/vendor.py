@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from authority.cli.frame import Frame, Group, check_output, pass_frame, read_input, show, write_output
-from authority.domain import disk
 from authority.domain.refusals import RequestInvalid, SpecificationInvalid
 from authority.presentation.shown import rfc3339
 from authority.signing import keyring
@@ -34,10 +33,11 @@ _PASSPHRASE = click.option(
 def init_root(frame: Frame, folder: str, passphrase_file: str | None) -> None:
     """Make the root key of a vendor in a folder that has none."""
     passphrase = _passphrase(passphrase_file)
-    if Path(folder).exists() and not Path(folder).is_dir():
-        raise click.UsageError(f"{folder} is no folder")
-    with disk.explained(folder, "written"):
-        signer = root_folder.make(Path(folder), passphrase)
+    wanted = Path(folder).absolute()
+    nearest = next(path for path in (wanted, *wanted.parents) if path.exists())
+    if not nearest.is_dir():
+        raise click.UsageError(f"{folder} can be no folder: {nearest} is a file")
+    signer = root_folder.make(wanted, passphrase)
     kid = signer.public.kid
     path = Path(folder) / f"root-{kid}.pem"
     lines = [f"root key   {kid}", f"wrote {path}; keep it, and copies of it, off every network"]

@@ -259,8 +259,8 @@ def put(**changes: Any) -> Change:
 
 
 REFUSED: dict[str, tuple[Callable[[Bench], bytes], type[Refusal], str]] = {
-    "empty": (lambda _: b"", AuthorizationUnusable, "JSON"),
-    "random": (lambda _: b"\xff\x00\xfe" * 100, AuthorizationUnusable, "JSON"),
+    "empty": (lambda _: b"", AuthorizationUnusable, "empty"),
+    "random": (lambda _: b"\xff\x00\xfe" * 100, AuthorizationUnusable, "UTF-8"),
     "trust file": (lambda bench: bench.trust_file.encode(), AuthorizationUnusable, "authorization file is wanted"),
     "no token": (lambda _: authorization_file("x"), AuthorizationUnusable, "compact"),
     "token a number": (lambda _: authorization_file(7), AuthorizationUnusable, "compact"),  # type: ignore[arg-type]

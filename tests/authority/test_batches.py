@@ -16,13 +16,14 @@ WRITERS = 40
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    found = Database(f"sqlite:///{tmp_path / 'batches.db'}")
-    with found.write() as connection:
+    database = Database(f"sqlite:///{tmp_path / 'batches.db'}")
+    database.make_private()
+    with database.write() as connection:
         connection.execute(text("CREATE TABLE parent (id INTEGER PRIMARY KEY)"))
         connection.execute(
             text("CREATE TABLE child (id INTEGER PRIMARY KEY, parent INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED)")
         )
-    return found
+    return database
 
 
 def refuse_odd(number: int) -> None:

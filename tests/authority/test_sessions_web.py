@@ -179,7 +179,7 @@ def test_pages_of_sessions_follow_each_other_and_end(both_web: Web) -> None:
     [
         ("", 2),
         ("?member=MEMBER", 1),
-        ("?member=nobody", 0),
+        ("?member=analyst", 1),
         ("?product=arcgis-pro", 2),
         ("?product=arcgis-desktop", 0),
         ("?ended=true", 3),
