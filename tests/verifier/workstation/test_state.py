@@ -343,6 +343,7 @@ def test_what_is_remembered_comes_back_as_it_was_kept(here: RealWorkstation) -> 
     assert here.store.state() == state
 
 
+@ON_POSIX
 def test_a_system_without_an_identity_cannot_be_checked(here: RealWorkstation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "plan9")
     with refused("no-machine-id"):
