@@ -72,13 +72,12 @@ def _packed(unit: Unit) -> str:
 def _publish(unit: Unit) -> PublishedList:
     """Publishes a list within the transaction that is under way."""
     lists.lock(unit.connection)
-    newest = lists.newest(unit.connection)
-    if newest is not None and _is_current(unit, newest):
+    newest, packed = lists.newest(unit.connection), _packed(unit)
+    if newest is not None and _is_fresh(unit, newest) and newest.packed == packed:
         return newest  # another node was faster
     if newest is not None and newest.issued_at > unit.now + BETWEEN_SERVERS:
         # The clock was ahead and is right again: sessions of then would hold their seats for so much longer.
         sessions.end_those_of_the_future(unit.connection, unit.now + BETWEEN_SERVERS, unit.now)
-    packed = _packed(unit)
     seq, prev = (1, None) if newest is None else (newest.seq + 1, digest(newest.compact))
     compact = issuing.status_list(unit.issuer, packed, uri=unit.organization.status_uri, seq=seq, prev=prev, now=unit.now)
     published = PublishedList(seq, packed, compact, unit.now, unit.authorization.seq)

@@ -86,13 +86,16 @@ def test_a_refused_start_leaves_a_denial_and_no_session(bench: Bench, reason: st
 
 
 @ON_SQLITE
-def test_what_does_not_exist_is_no_denial(bench: Bench) -> None:
+def test_what_does_not_exist_is_refused_and_logged(bench: Bench) -> None:
     ada = bench.member("ada")
     wishes: list[dict[str, Any]] = [{"product": "nothing"}, {"level": "Nothing"}, {"extensions": ("Nothing",)}]
     for wish in wishes:
         with pytest.raises(NoSuchProduct):
             started(bench, ada, workstation("laptop"), **wish)
-    assert log_rows(bench.authority.database, "denial") == []
+    rows = log_rows(bench.authority.database, "denial")
+    assert {row["reason"].partition(":")[0] for row in rows} == {NoSuchProduct.code}
+    assert len(rows) >= len(wishes)
+    assert [row["member"] for row in rows] == ["ada"] * len(rows)
 
 
 @ON_SQLITE
