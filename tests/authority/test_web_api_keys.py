@@ -194,7 +194,7 @@ def test_a_hostile_name_is_refused_or_kept_as_the_text_it_is(both_web: Web, text
 def test_an_unknown_id_is_404(kept: Web) -> None:
     before = contents(kept.bench.authority.database)
     told = problem(revoke(kept, ID), 404, "not-found")
-    assert "api-key list" in told["hint"]
+    assert "GET /api/v1/api-keys" in told["hint"]
     assert contents(kept.bench.authority.database) == before
 
 
