@@ -199,36 +199,42 @@ def _flush(stream: BinaryIO) -> None:
 
 
 def _replace(temporary: Path, path: Path) -> None:
-    """Renames a file over another. Windows does not while somebody has the other open: it is tried again for a while."""
-    if sys.platform != "win32":
+    """Renames a file over another."""
+    if sys.platform == "win32":
+        _replace_patiently(temporary, path)
+    else:
         os.replace(temporary, path)
-        return
-    end = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            os.replace(temporary, path)
-        except PermissionError as error:
-            if not path.is_file() or not os.access(path, os.W_OK):
-                raise
-            if time.monotonic() >= end:
-                raise OSError(errno.EBUSY, IN_USE, str(path)) from error
-        else:
-            return
-        time.sleep(PAUSE_SECONDS)
 
 
-def _open_patiently(path: Path, flags: int) -> int:
-    """Opens a file on Windows, which says for a moment that it is forbidden while the file is being replaced or looked at."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            return os.open(path, flags)
-        except PermissionError as error:
-            if path.is_dir():
-                raise IsADirectoryError(errno.EISDIR, "it is a directory", str(path)) from error
-            if time.monotonic() >= end:
-                raise
-        time.sleep(PAUSE_SECONDS)
+if sys.platform == "win32":
+
+    def _replace_patiently(temporary: Path, path: Path) -> None:
+        """Renames a file over another, which Windows does not do while somebody has the other open: it is tried for a while."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                os.replace(temporary, path)
+            except PermissionError as error:
+                if not path.is_file() or not os.access(path, os.W_OK):
+                    raise
+                if time.monotonic() >= end:
+                    raise OSError(errno.EBUSY, IN_USE, str(path)) from error
+            else:
+                return
+            time.sleep(PAUSE_SECONDS)
+
+    def _open_patiently(path: Path, flags: int) -> int:
+        """Opens a file, which Windows says for a moment is forbidden while the file is being replaced or looked at."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return os.open(path, flags)
+            except PermissionError as error:
+                if path.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, "it is a directory", str(path)) from error
+                if time.monotonic() >= end:
+                    raise
+            time.sleep(PAUSE_SECONDS)
 
 
 def _flush_folder(folder: Path) -> None:
