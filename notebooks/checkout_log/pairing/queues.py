@@ -66,8 +66,10 @@ def _moves(events: Table) -> Table:
 
 def _stretches(moves: Table) -> Table:
     """The stretches of each queue: the last turn of each, how many units it has, and the numbers of its opener and its closer."""
-    opened = moves.filter(_.change > 0).select("key", turn=_.opened, opener=_.number, closer=_NONE)
-    ended = moves.filter(-_.change > _.orphans).select("key", turn=_.ended, opener=_NONE, closer=_.number)
+    # Engines number rows in integers of different sizes.
+    number = _.number.cast("int64")
+    opened = moves.filter(_.change > 0).select("key", turn=_.opened, opener=number, closer=_NONE)
+    ended = moves.filter(-_.change > _.orphans).select("key", turn=_.ended, opener=_NONE, closer=number)
     ends = opened.union(ended).group_by("key", "turn").aggregate(opener=_.opener.min(), closer=_.closer.min())
     # Events reach ever later turns, so the first that reaches this turn is the first of those that end here or later.
     onwards = ibis.window(group_by="key", order_by="turn", preceding=0, following=None)
