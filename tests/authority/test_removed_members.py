@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert
 
 from authority.domain.members import CONSOLE
-from authority.domain.refusals import NotAuthenticated
+from authority.domain.refusals import NotAuthenticated, NotFound
 from authority.services import borrow, endings, policies, removal
 from authority.services.unit import Unit
 from authority.signing.encoding import digest
@@ -50,7 +50,8 @@ def test_the_copies_of_a_removed_member_that_may_still_run_are_seen_by_name(benc
     endings.check_in(Unit(bench.authority, CONSOLE), laptop.receipt_for(out.file, bench.clock()))
     (row,) = borrow.listed(Unit(bench.authority, CONSOLE), Filter(member="ada"))[0]
     assert row.copy_may_run_until(bench.clock()) is None
-    assert borrow.listed(Unit(bench.authority, CONSOLE), Filter(member="nobody"))[0] == []
+    with pytest.raises(NotFound, match='no member "nobody"'):
+        borrow.listed(Unit(bench.authority, CONSOLE), Filter(member="nobody"))
 
 
 def test_by_the_name_of_a_namesake_nothing_of_the_earlier_member_is_listed(bench: Bench) -> None:
