@@ -67,7 +67,7 @@ def read_with_mode(path: Path, *, follow: bool = False) -> tuple[bytes, int]:
         raise Malformed(f"{path} is a link; name the file itself")
     # Without O_NONBLOCK opening a pipe would wait for a writer that never comes.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = _open_patiently(path, flags) if sys.platform == "win32" else os.open(path, flags)
+    descriptor = _open(path, flags)
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
@@ -204,6 +204,13 @@ def _replace(temporary: Path, path: Path) -> None:
         _replace_patiently(temporary, path)
     else:
         os.replace(temporary, path)
+
+
+def _open(path: Path, flags: int) -> int:
+    """Opens a file."""
+    if sys.platform == "win32":
+        return _open_patiently(path, flags)
+    return os.open(path, flags)
 
 
 if sys.platform == "win32":
