@@ -21,5 +21,8 @@ def test_an_action_is_named_by_the_digest_of_its_commit() -> None:
 def test_every_python_that_the_package_names_is_tried() -> None:
     classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
     named = [match[1] for text in classifiers if (match := re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", text))]
-    (matrix,) = [match for path in WORKFLOWS for match in re.findall(r"python: \[(.*)\]", path.read_text())]
-    assert re.findall(r'"([\d.]+)"', matrix) == named == ["3.11", "3.12", "3.13", "3.14"]
+    rows = [match for path in WORKFLOWS for match in re.findall(r"python: \[(.*)\]", path.read_text())]
+    whole, *others = [re.findall(r'"([\d.]+)"', row) for row in rows]
+    assert whole == named == ["3.11", "3.12", "3.13", "3.14"]
+    # Where only a part of the tests runs, the oldest and the newest are enough.
+    assert others == [[named[0], named[-1]]]
