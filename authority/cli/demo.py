@@ -164,7 +164,9 @@ class Play:
         return _json_of(subprocess.run(command, capture_output=True, text=True, check=False, env=environment))
 
     def _get(self, path: str) -> dict[str, Any]:
-        return self._http(urllib.request.Request(f"{self.url}/api/v1{path}"))  # noqa: S310 - our own loopback address
+        # As somebody who is known: what a stranger gets of the status list may be a minute old.
+        headers = {"Authorization": f"Bearer {self.api_key}"}
+        return self._http(urllib.request.Request(f"{self.url}/api/v1{path}", None, headers))  # noqa: S310 - our own loopback address
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.api_key}", "Content-Type": "application/json"}
