@@ -1,9 +1,10 @@
-"""Fixtures for all rooms: the two databases, and where the vectors are."""
+"""Fixtures for all rooms: the two databases, where the vectors are, and a user whom the system does not know."""
 
 from __future__ import annotations
 
 import functools
 import os
+import pwd
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -112,3 +113,15 @@ def cheap_passwords() -> Iterator[None]:
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     yield
     passwords._hasher = usual
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container with a number for a user: no entry in the password database, HOME not set."""
+    for name in [name for name in os.environ if name == "HOME" or name.startswith(("XDG_", "CARNET_"))]:
+        monkeypatch.delenv(name)
+
+    def getpwuid(uid: int) -> pwd.struct_passwd:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    monkeypatch.setattr(pwd, "getpwuid", getpwuid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -98,11 +99,18 @@ def assign_many(
 
     With `dry_run` every check is made and nothing changed. Raises NotAllowed, and what `assign` raises unless `row_by_row`.
     """
+    with _working_on_licenses(unit, dry_run=dry_run) as work:
+        return all_or_none(wishes, partial(_assign, work), name=Wish.words, one_by_one=row_by_row)
+
+
+@contextlib.contextmanager
+def _working_on_licenses(unit: Unit, *, dry_run: bool) -> Iterator[Work]:
+    """A transaction of who may assign licenses; with `dry_run` nothing of it is kept. Raises NotAllowed."""
     with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.ASSIGN_LICENSES)
         # The work's lock is of use here too: no member is removed meanwhile, whose licenses nobody could take back.
         with working(unit) as work:
-            return all_or_none(wishes, partial(_assign, work), name=Wish.words, one_by_one=row_by_row)
+            yield work
 
 
 def _assign(work: Work, wish: Wish) -> Assigned:
@@ -154,10 +162,8 @@ def unassign_many(
 
     With `dry_run` every check is made and nothing changed. Raises NotAllowed, and what `unassign` raises unless `row_by_row`.
     """
-    with unit.writing(keep=not dry_run):
-        unit.actor.needs(Privilege.ASSIGN_LICENSES)
-        with working(unit) as work:
-            return all_or_none(licenses, partial(_take, work), name=License.words, one_by_one=row_by_row)
+    with _working_on_licenses(unit, dry_run=dry_run) as work:
+        return all_or_none(licenses, partial(_take, work), name=License.words, one_by_one=row_by_row)
 
 
 def _take(work: Work, license_: License) -> Unassigned:

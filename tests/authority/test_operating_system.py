@@ -6,7 +6,6 @@ import errno
 import fcntl
 import json
 import os
-import pwd
 import resource
 import sqlite3
 import subprocess
@@ -241,18 +240,6 @@ def test_a_vendors_folder_on_a_share_without_locks_is_told(
     monkeypatch.setattr(fcntl, "flock", flock)
     console.home.rename(tmp_path / "elsewhere")
     console.refused("no-locks", 3, "init", "--org", "Field Survey")
-
-
-@pytest.fixture
-def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A container with a number for a user: no entry in the password database, HOME not set."""
-    for name in [name for name in os.environ if name == "HOME" or name.startswith(("XDG_", "CARNET_"))]:
-        monkeypatch.delenv(name)
-
-    def getpwuid(uid: int) -> pwd.struct_passwd:
-        raise KeyError(f"getpwuid(): uid not found: {uid}")
-
-    monkeypatch.setattr(pwd, "getpwuid", getpwuid)
 
 
 @pytest.mark.usefixtures("nobody")

@@ -6,7 +6,6 @@ import errno
 import fcntl
 import json
 import os
-import pwd
 import resource
 import stat
 import subprocess
@@ -265,18 +264,6 @@ def test_a_share_without_locks_is_told_as_such(
     assert "share without locks" in answer["message"]
     assert here.snapshot() == before
     assert main(["check", "arcgis-pro"]) == 0
-
-
-@pytest.fixture
-def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A container with a number for a user: no entry in the password database, HOME not set."""
-    for name in [name for name in os.environ if name == "HOME" or name.startswith(("XDG_", "CARNET_"))]:
-        monkeypatch.delenv(name)
-
-    def getpwuid(uid: int) -> pwd.struct_passwd:
-        raise KeyError(f"getpwuid(): uid not found: {uid}")
-
-    monkeypatch.setattr(pwd, "getpwuid", getpwuid)
 
 
 @pytest.mark.usefixtures("nobody")
