@@ -113,8 +113,10 @@ class NotAuthorized(NotGood):
     code = "not-authorized"
     default_hint = "Ask the administrator: the license goes beyond what the vendor authorized the organization to give."
 
+    known_seq: int | None = None
     organization: str | None = None
     product: str | None = None
+    seq: int | None = None
 
 
 class NotYetValid(NotGood):

@@ -9,6 +9,7 @@ import verifier
 from tests.support.chains import START, Chain, at, make_chain
 from verifier.core.grant import Grant, Workstation
 from verifier.workstation import identity, install
+from verifier.workstation.installed import Installed
 from verifier.workstation.store import Store
 
 
@@ -23,7 +24,7 @@ class RealWorkstation:
     def home(self) -> Path:
         return self.store.home
 
-    def install(self, data: bytes, now: int = START) -> str:
+    def install(self, data: bytes, now: int = START) -> Installed:
         return install.install(self.store, data, at(now))
 
     def check(self, now: int = START, product: str = "arcgis-pro") -> Grant:

@@ -1,63 +1,82 @@
-"""install: files that were carried here."""
+"""install: files that were carried here, and folders of them."""
 
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
-from verifier.cli.output import failure, result
-from verifier.cli.paths import read_input
-from verifier.core.files import parse
-from verifier.core.jose import COMPACT, strict_object
-from verifier.core.keys import decode
-from verifier.errors import CarnetError
-from verifier.workstation import install
+from verifier import sentences
+from verifier.cli.output import UsageError, failure, result, safe, say
+from verifier.cli.paths import path_of, read_input
+from verifier.workstation import intake
+from verifier.workstation.intake import Carried, Intake, PassedOver, Refused
 from verifier.workstation.store import Store
-
-# Trust must be there before what it proves, and the newest status list before the borrow that it may refuse.
-INSTALL_ORDER = ("trust", "authorization", "status", "borrow")
 
 
 def add_install(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
     """Adds `carnet install`."""
     parser = commands.add_parser("install", parents=[common], help="check and take in files that were carried here")
-    parser.add_argument("files", metavar="FILE", nargs="+")
+    parser.add_argument("paths", metavar="PATH", nargs="+", help="a file, or a folder with files, such as a whole stick")
     parser.set_defaults(run=install_files)
 
 
 def install_files(arguments: argparse.Namespace) -> int:
-    """`carnet install FILE...`: every file that passes is installed; the status is that of the first that does not."""
-    store = Store.open(arguments.home)
-    files = [(name, read_input(name)) for name in arguments.files]
-    installed: list[dict[str, str]] = []
-    refused: list[tuple[str, CarnetError]] = []
-    for name, data in sorted(files, key=lambda item: _order(item[1])):
-        try:
-            installed.append({"file": name, "installed": install.install(store, data)})
-        except CarnetError as error:
-            refused.append((name, error))
-    if not refused:
-        return result(arguments, {"installed": installed}, [f"installed: {item['installed']}" for item in installed])
-    # An object can tell of one alone: the first. People read the others before it.
-    (first_name, first_error), *others = refused
-    for name, refusal in [] if arguments.json else others:
-        failure(arguments, refusal, file=name)
-    return failure(arguments, first_error, file=first_name, installed=installed)
+    """`carnet install PATH...`: every file that passes is installed; the status is that of the first that does not.
 
-
-def _order(data: bytes) -> tuple[int, int]:
-    """Of one kind the lower number comes first: else an older list on the same stick would be refused as rolled back.
-
-    What the files say of themselves gives the order alone; each is checked when its turn comes.
+    In a folder a file that is only old is told, and is no failure as long as anything was taken in.
     """
-    try:
-        kind, members = parse(data)
-        return INSTALL_ORDER.index(kind), _number(members.get("status_list" if kind == "status" else kind))
-    except (CarnetError, ValueError):
-        return len(INSTALL_ORDER), 0
+    store = Store.open(arguments.home)
+    named, in_folders, passed_over = _read(arguments.paths)
+    done = intake.take_in(store, [*named, *in_folders])
+    names = {file.name for file in in_folders}
+    old = [item for item in done.refused if done.taken and item.name in names and item.is_old]
+    refused = [item for item in done.refused if item not in old]
+    value = {
+        "installed": [{"file": name, "installed": sentences.installed(item), **item._asdict()} for name, item in done.taken],
+        "old": [{"file": item.name, "code": item.error.code, "message": item.error.message} for item in old],
+        "passed_over": [item._asdict() for item in passed_over],
+        "needs": [_need(item) for item in done.needs],
+    }
+    lines = _lines(done, old, passed_over)
+    if not refused:
+        return result(arguments, value, lines)
+    return _refuse(arguments, refused, value, lines if done.taken else [])
 
 
-def _number(compact: object) -> int:
-    """The `seq` in a compact JWS, unverified; 0 where it says none."""
-    match = COMPACT.match(compact) if isinstance(compact, str) else None
-    number = strict_object(decode(match[2])).get("seq") if match else None
-    return number if isinstance(number, int) else 0
+def _refuse(arguments: argparse.Namespace, refused: list[Refused], value: dict[str, Any], lines: list[str]) -> int:
+    """Tells what was refused. An object can tell of one alone: the first. People read the others before it."""
+    first, *others = refused
+    if not arguments.json:
+        for line in lines:
+            say(safe(line))
+        for item in others:
+            failure(arguments, item.error, file=item.name)
+    return failure(arguments, first.error, file=first.name, **value)
+
+
+def _read(paths: list[str]) -> tuple[list[Carried], list[Carried], list[PassedOver]]:
+    """The files that are named, those in the folders that are named, and what was left alone there."""
+    named, in_folders, passed_over = [], [], []
+    for name in paths:
+        path = path_of(name)
+        if not path.is_dir():
+            named.append(Carried(name, read_input(name)))
+            continue
+        files, others = intake.look_into(path)
+        if not files:
+            raise UsageError(f"{name} has no file to install" + "".join(f"; {line}" for line in sentences.passed_over(others)))
+        in_folders += files
+        passed_over += others
+    return named, in_folders, passed_over
+
+
+def _lines(done: Intake, old: list[Refused], passed_over: list[PassedOver]) -> list[str]:
+    lines = [f"installed: {sentences.installed(item.installed)}" for item in done.taken]
+    lines += [f"no longer of use, {item.name}: {item.error.message}" for item in old]
+    lines += sentences.passed_over(passed_over)
+    return lines + [f"still needed: {sentences.needed(need)}" for need in done.needs]
+
+
+def _need(need: intake.Need) -> dict[str, Any]:
+    code = need.code if need.error is None else need.error.code
+    return {"need": need.code, "code": code, "product": need.product, "message": sentences.needed(need)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from verifier import sentences
 from verifier.cli.output import UsageError, result
 from verifier.cli.paths import read_input
 from verifier.core.files import parse
@@ -78,7 +79,7 @@ def trust(arguments: argparse.Namespace) -> int:
     """`carnet trust FILE`."""
     data = read_input(arguments.file)
     parse(data, "trust")
-    store, installed = TrustStore.read(data), install(Store.open(arguments.home), data)
+    store, installed = TrustStore.read(data), sentences.installed(install(Store.open(arguments.home), data))
     value = {"installed": installed, "organization": store.organization, "roots": list(store.roots)}
     lines = [f"installed: {installed}", "compare the root key with what the administrator tells you by another way:"]
     return result(arguments, value, lines + [f"  {kid}" for kid in store.roots])

@@ -63,7 +63,7 @@ EXAMPLES_OF = {
         "request arcgis-pro --level Standard --days 14 -o trip.request",
         "request arcgis-pro --extension 3DAnalyst --until 2026-12-24 --member ada -o trip.request",
     ),
-    "install": ("install trip.borrow", "install organization.trust trip.borrow newest.status"),
+    "install": ("install trip.borrow", "install organization.trust trip.borrow newest.status", "install /media/stick"),
     "check": ("check arcgis-pro", "check arcgis-pro --level Standard --extension 3DAnalyst --json"),
     "status": ("status", "status --json"),
     "return": ("return arcgis-pro -o trip.return",),

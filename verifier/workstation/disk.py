@@ -49,15 +49,15 @@ def explained(what: object, verb: str, note: str = "") -> Iterator[None]:
         raise trouble(error, what, verb, note) from error
 
 
-def read_bytes(path: Path) -> bytes:
-    """The bytes of one regular file of at most 2 MiB; links, devices and pipes on a carried medium are not followed (Malformed).
+def read_bytes(path: Path, most: int = LARGEST_STATUS_FILE) -> bytes:
+    """The bytes of one regular file, of a longer one `most` and one more; links, devices and pipes are not followed (Malformed).
 
     Raises OSError when the file is missing or unreadable.
     """
-    return read_with_mode(path)[0]
+    return read_with_mode(path, most=most)[0]
 
 
-def read_with_mode(path: Path, *, follow: bool = False) -> tuple[bytes, int]:
+def read_with_mode(path: Path, *, follow: bool = False, most: int = LARGEST_STATUS_FILE) -> tuple[bytes, int]:
     """The bytes of one regular file of at most 2 MiB and its permissions; a device or a pipe is refused (Malformed).
 
     A link is refused too, unless `follow` says that it leads to what is meant. Raises OSError when the file is missing or
@@ -67,6 +67,9 @@ def read_with_mode(path: Path, *, follow: bool = False) -> tuple[bytes, int]:
         raise Malformed(f"{path} is a link; name the file itself")
     # Without O_NONBLOCK opening a pipe would wait for a writer that never comes.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    if not follow:
+        # One that was put there since.
+        flags |= getattr(os, "O_NOFOLLOW", 0)
     descriptor = _open(path, flags)
     try:
         mode = os.fstat(descriptor).st_mode
@@ -75,7 +78,7 @@ def read_with_mode(path: Path, *, follow: bool = False) -> tuple[bytes, int]:
         if not stat.S_ISREG(mode):
             raise Malformed(f"{path} is not a regular file")
         with open(descriptor, "rb", closefd=False) as stream:
-            return stream.read(LARGEST_STATUS_FILE + 1), stat.S_IMODE(mode)
+            return stream.read(most + 1), stat.S_IMODE(mode)
     finally:
         os.close(descriptor)
 

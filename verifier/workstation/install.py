@@ -11,16 +11,23 @@ from verifier.core import claims, files, status, steps
 from verifier.core.claims import State, Tombstone
 from verifier.core.grant import Demand, Workstation
 from verifier.core.steps import Evidence, StatusFile
-from verifier.core.times import rfc3339, rfc3339_of
+from verifier.core.times import rfc3339_of
 from verifier.core.trust import Authorization, TrustStore
 from verifier.workstation import carry
 from verifier.workstation.check import this_workstation
 from verifier.workstation.clock import wall_seconds
+from verifier.workstation.installed import (
+    AuthorizationInstalled,
+    BorrowInstalled,
+    Installed,
+    StatusListInstalled,
+    TrustInstalled,
+)
 from verifier.workstation.store import Store, damaged
 
 
-def install(store: Store, data: bytes, now: datetime | None = None) -> str:
-    """Checks a file of any kind that a workstation keeps, and keeps it. Returns what was installed, in a sentence.
+def install(store: Store, data: bytes, now: datetime | None = None) -> Installed:
+    """Checks a file of any kind that a workstation keeps, and keeps it. Returns what was installed.
 
     A file that does not pass changes nothing, nor does one that was signed more than a day ahead of this machine's clock
     (ClockInDoubt). Raises NotGood, NotChecked.
@@ -41,29 +48,31 @@ def install(store: Store, data: bytes, now: datetime | None = None) -> str:
         return _install_borrow(store, data, members, wall)
 
 
-def _install_trust(store: Store, data: bytes) -> str:
+def _install_trust(store: Store, data: bytes) -> TrustInstalled:
     trust = TrustStore.read(data)
     try:
         known = store.trust()
     except errors.NoTrust:
         store.save_trust(data)
-        return f'trust in the organization "{trust.organization}" with the root key {", ".join(trust.roots)}'
+        return TrustInstalled(trust.organization, tuple(trust.roots), is_new=True)
     if known != trust:
         raise errors.UnknownKey(
             f'trust in "{known.organization}" with the root key {", ".join(known.roots)} is installed, '
             f'this file is of "{trust.organization}" with {", ".join(trust.roots)}',
             hint="Compare the root key thumbprint with the administrator. For another organization use another --home.",
         )
-    return f'trust in the organization "{trust.organization}", as before'
+    return TrustInstalled(trust.organization, tuple(trust.roots), is_new=False)
 
 
-def _install_authorization(store: Store, compact: object, wall: int) -> str:
+def _install_authorization(store: Store, compact: object, wall: int) -> AuthorizationInstalled:
     trust, state = store.trust(), store.state()
     authorization = trust.authorize(compact)
     steps.check_not_ahead(authorization.iat, wall)
-    _keep_newer_authorization(store, str(compact), authorization, store.newest_authorization(trust))
+    known = store.newest_authorization(trust)
+    _keep_newer_authorization(store, str(compact), authorization, known)
     _keep_floor(store, state, max(state.floor, authorization.iat))
-    return f'the authorization of "{authorization.organization}" with seq {authorization.seq}'
+    is_new = known is None or authorization.seq > known.seq
+    return AuthorizationInstalled(authorization.organization, authorization.seq, is_new)
 
 
 def _keep_newer_authorization(
@@ -73,12 +82,17 @@ def _keep_newer_authorization(
     if known is None or authorization.seq > known.seq:
         store.save_authorization(files.render("authorization", {"authorization": compact}))
     elif strict and authorization.seq < known.seq:
-        raise errors.NotAuthorized(f"the authorization has seq {authorization.seq}, but seq {known.seq} is installed")
+        raise errors.NotAuthorized(
+            f"the authorization has seq {authorization.seq}, but seq {known.seq} is installed",
+            hint="The newer one stays. Nothing needs to be done.",
+            seq=authorization.seq,
+            known_seq=known.seq,
+        )
     elif authorization.seq == known.seq and authorization != known:
         raise errors.NotAuthorized(f"there are two different authorizations with seq {authorization.seq}")
 
 
-def _install_status(store: Store, data: bytes, members: dict[str, Any], wall: int) -> str:
+def _install_status(store: Store, data: bytes, members: dict[str, Any], wall: int) -> StatusListInstalled:
     trust, state = store.trust(), store.state()
     carried, known = steps.open_status(data, trust), store.newest_authorization(trust)
     status_list, authorization = carried.status_list, carried.authorization
@@ -92,7 +106,7 @@ def _install_status(store: Store, data: bytes, members: dict[str, Any], wall: in
     _keep_newer_authorization(store, members["authorization"], authorization, known, strict=False)
     store.save_status(status_list.uri, data)
     _keep_floor(store, state, max(steps.floor_after(state.floor, before, status_list), signed_at))
-    return f"the status list with seq {status_list.seq} of {rfc3339_of(status_list.iat)}"
+    return StatusListInstalled(status_list.seq, status_list.iat, is_new=before is None or status_list.seq > before.seq)
 
 
 def _keep_floor(store: Store, state: State, floor: int) -> None:
@@ -101,7 +115,7 @@ def _keep_floor(store: Store, state: State, floor: int) -> None:
         store.save_state(state)
 
 
-def _install_borrow(store: Store, data: bytes, members: dict[str, Any], wall: int) -> str:
+def _install_borrow(store: Store, data: bytes, members: dict[str, Any], wall: int) -> BorrowInstalled:
     trust, machine_key = store.trust(), store.machine_key_thumbprint()
     state, known = store.state_of(machine_key), store.newest_authorization(trust)
     status_files = store.status_files(trust)
@@ -113,7 +127,7 @@ def _install_borrow(store: Store, data: bytes, members: dict[str, Any], wall: in
     before = next((file.status_list for file in status_files if file.status_list.uri == borrow.status_uri), None)
     state.floor = steps.floor_after(state.floor, before, evidence.status_list)
     here = this_workstation(machine_key)
-    grant = steps.judge(evidence, here, wall, state=state)
+    steps.judge(evidence, here, wall, state=state)
     other = _other_token(store, borrow, _Known(trust, [*status_files, *carried], evidence.newest, here, state, wall))
     if other is not None:
         _check_holder(other, borrow)
@@ -123,10 +137,10 @@ def _install_borrow(store: Store, data: bytes, members: dict[str, Any], wall: in
         store.save_status(file.status_list.uri, files.render("status", file_members))
     _remember(store, state, evidence)
     if other is not None and _is_newer(other, borrow):
-        return f'"{other.product}" {other.level} until {rfc3339_of(other.exp)}, as before: this file is of an earlier token'
+        return BorrowInstalled(other.product, other.level, other.extensions, other.exp, is_new=False, is_earlier=True)
     store.save_borrow(borrow.product, data)
-    extensions = f" with {', '.join(borrow.extensions)}" if borrow.extensions else ""
-    return f'"{borrow.product}" {borrow.level}{extensions} until {rfc3339(grant.expires_at)}'
+    is_new = other is None or other.jti != borrow.jti
+    return BorrowInstalled(borrow.product, borrow.level, borrow.extensions, borrow.exp, is_new)
 
 
 def _remember(store: Store, state: State, evidence: Evidence) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.chains import DAY, HOUR, START, refused
 from tests.support.real_workstation import RealWorkstation, make_workstation
+from verifier import sentences
+from verifier.workstation.installed import BorrowInstalled
 
 NOW = START + 2 * HOUR
 
@@ -44,9 +46,12 @@ def test_the_newest_token_of_a_borrow_stays_whatever_the_order(here: RealWorksta
 def test_an_earlier_token_is_told_as_such_and_changes_no_borrow(here: RealWorkstation) -> None:
     first = here.chain.borrow_file()
     newest = renewal(here, 1, 20)
-    assert "as before" not in here.install(newest, NOW)
-    said = here.install(first, NOW)
-    assert said.endswith("until 2026-03-22T09:00:00Z, as before: this file is of an earlier token")
+    extensions = ("3DAnalyst",)
+    stays = BorrowInstalled("arcgis-pro", "Standard", extensions, START + 20 * DAY, is_new=True)
+    assert here.install(newest, NOW) == stays
+    installed = here.install(first, NOW)
+    assert installed == stays._replace(is_new=False, is_earlier=True)
+    assert sentences.installed(installed).endswith("until 2026-03-22T09:00:00Z, as before: this file is of an earlier token")
     assert here.store.borrow_file("arcgis-pro") == newest
 
 
@@ -91,7 +96,7 @@ def test_an_earlier_borrow_does_not_take_the_place_of_the_next(here: RealWorksta
     """It was released, and the list beside the next one is from before that."""
     earlier = here.chain.borrow_file()
     here.install(another(here, "C", START + HOUR), NOW)
-    assert "as before" in here.install(earlier, NOW)
+    assert not here.install(earlier, NOW).is_new
     assert here.check(NOW).borrow_id == "C" * 22
 
 

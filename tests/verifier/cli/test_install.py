@@ -1,0 +1,109 @@
+"""`carnet install` with a whole folder: what it says, and the exit status by which a script knows."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.chains import HOUR
+from tests.support.real_workstation import RealWorkstation, make_workstation
+from verifier.cli.main import main
+from verifier.core import files
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RealWorkstation:
+    """A workstation of an hour ago, and an empty folder named stick, beside which the commands run."""
+    (tmp_path / "stick").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CARNET_HOME", str(tmp_path / "home"))
+    return make_workstation(tmp_path / "home", int(time.time()) - HOUR)
+
+
+def put(name: str, data: bytes) -> None:
+    Path("stick", name).write_bytes(data)
+
+
+def newer(here: RealWorkstation, seq: int) -> bytes:
+    here.chain.set_status(0, seq=seq, iat=here.chain.status_list["iat"] + 1)
+    return here.chain.status_file()
+
+
+def object_of(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return value
+
+
+def test_a_folder_is_installed_and_told(here: RealWorkstation, capsys: pytest.CaptureFixture[str]) -> None:
+    here.install(newer(here, 5), int(time.time()))
+    put("1.status", newer(here, 4))
+    put("2.status", newer(here, 6))
+    put("3.borrow", here.chain.borrow_file())
+    put("4.jpg", b"picture")
+    put("trip.request", files.render("request", {"request": "a.b.c"}))
+    assert main(["install", "stick"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    lines = [line.split(" of 2")[0].split(" until ")[0] for line in printed.out.splitlines()]
+    assert lines == [
+        "installed: the status list with seq 6",
+        'installed: "arcgis-pro" Standard with 3DAnalyst',
+        f"no longer of use, {Path('stick', '1.status')}: the status list has seq 4, but seq 5 is known",
+        f"left alone, no Carnet file: {Path('stick', '4.jpg')}",
+        f"left alone, for the administrator: {Path('stick', 'trip.request')}",
+    ]
+    assert main(["install", "stick", "--json"]) == 0
+    value = object_of(capsys)
+    assert [(item["kind"], item["is_new"]) for item in value["installed"]] == [("status", False), ("borrow", False)]
+    assert [item["code"] for item in value["old"]] == ["status-list-rolled-back"]
+    assert [item["reason"] for item in value["passed_over"]] == ["foreign", "for-the-authority"]
+    assert value["needs"] == []
+
+
+def test_a_damaged_file_in_a_folder_is_a_failure_that_hinders_no_other(
+    here: RealWorkstation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put("a.borrow", b"{")
+    put("b.status", newer(here, 2))
+    assert main(["install", "stick"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out.startswith("installed: the status list with seq 2")
+    assert printed.err.startswith(f"carnet: {Path('stick', 'a.borrow')}: ")
+
+
+def test_a_folder_with_nothing_but_what_is_over_is_a_failure(here: RealWorkstation, capsys: pytest.CaptureFixture[str]) -> None:
+    put("old.borrow", here.chain.borrow_file())
+    here.give_up(int(time.time()))
+    assert main(["install", "stick", "--json"]) == 1
+    assert object_of(capsys)["code"] == "given-up"
+
+
+@pytest.mark.parametrize("name", [None, "photo.jpg"])
+def test_a_folder_without_a_file_of_ours_is_wrong_usage(
+    name: str | None, here: RealWorkstation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if name is not None:
+        put(name, b"picture")
+    assert main(["install", "stick"]) == 2
+    message = capsys.readouterr().err
+    assert "stick has no file to install" in message
+    assert name is None or name in message
+
+
+def test_a_first_installation_says_what_is_still_needed(
+    here: RealWorkstation, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    put("org.trust", here.chain.trust_file())
+    assert main(["install", "stick", "--home", str(tmp_path / "new")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert (
+        lines[1]
+        == f"still needed: compare the root key with what the administrator tells you by another way: {here.chain.root.kid}"
+    )
+    assert lines[2].startswith("still needed: a license; ask for one with: carnet request")
+    assert main(["install", "stick", "--home", str(tmp_path / "newer"), "--json"]) == 0
+    assert [item["code"] for item in object_of(capsys)["needs"]] == ["compare-root", "license"]

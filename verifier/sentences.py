@@ -1,0 +1,64 @@
+"""What the verifier's values say to people, in whole sentences; for the command and the window alike."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from verifier.core.times import rfc3339_of
+from verifier.workstation.installed import AuthorizationInstalled, Installed, StatusListInstalled, TrustInstalled
+from verifier.workstation.intake import Need, PassedOver
+
+REASONS = {
+    "foreign": "no Carnet file",
+    "for-the-authority": "for the administrator",
+    "no-regular-file": "a link, a device or a pipe",
+}
+NEEDS = {
+    "trust": "the trust file of your organization; install it with: carnet trust FILE",
+    "license": "a license; ask for one with: carnet request PRODUCT -o FILE, and install the answer",
+}
+# So many names are said one by one.
+FEW = 3
+
+
+def installed(item: Installed) -> str:
+    """What a file brought, without a period at the end."""
+    return f"{_subject(item)}{'' if item.is_new else ', as before'}{_remark(item)}"
+
+
+def _subject(item: Installed) -> str:
+    if isinstance(item, TrustInstalled):
+        return f'trust in the organization "{item.organization}" with the root key {", ".join(item.roots)}'
+    if isinstance(item, AuthorizationInstalled):
+        return f'the authorization of "{item.organization}" with seq {item.seq}'
+    if isinstance(item, StatusListInstalled):
+        return f"the status list with seq {item.seq} of {rfc3339_of(item.issued_at)}"
+    extensions = f" with {', '.join(item.extensions)}" if item.extensions else ""
+    return f'"{item.product}" {item.level}{extensions} until {rfc3339_of(item.expires_at)}'
+
+
+def _remark(item: Installed) -> str:
+    return ": this file is of an earlier token" if getattr(item, "is_earlier", False) else ""
+
+
+def needed(need: Need) -> str:
+    """What is still needed, and how to get it; without a period where it ends with a command."""
+    if need.code == "compare-root":
+        return f"compare the root key with what the administrator tells you by another way: {', '.join(need.roots)}"
+    if need.error is not None:
+        product = "" if need.product is None else f"{need.product}: "
+        return f"{product}{need.error.message} [{need.error.code}]. {need.error.hint}"
+    return NEEDS[need.code]
+
+
+def passed_over(items: Sequence[PassedOver]) -> list[str]:
+    """A sentence for each reason for which files of a folder were left alone, with their number, or their names when they are few."""
+    counts = Counter(item.reason for item in items)
+    return [
+        f"left alone, {REASONS[reason]}: {_names([item.name for item in items if item.reason == reason])}" for reason in counts
+    ]
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= FEW else f"{len(names)} files"
