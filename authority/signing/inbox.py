@@ -9,9 +9,9 @@ from typing import BinaryIO
 from authority.domain.borrows import Ask, Machine, OsUser, Receipt
 from authority.domain.names import composed
 from authority.domain.refusals import RequestInvalid
-from authority.signing.encoding import digest
 from authority.signing.times import instant
-from verifier.core import carried, claims, files, jose
+from verifier.core import carried, claims, files
+from verifier.core.proofs import open_proof
 from verifier.errors import CarnetError
 from verifier.workstation import disk
 
@@ -68,8 +68,8 @@ def check_writable(path: Path) -> None:
 def read_request(compact: str) -> Ask:
     """What a workstation asks for, proved by its machine key. Raises RequestInvalid."""
     try:
-        signed = jose.open_by_jwk(compact, claims.REQUEST_TYP)
-        return _ask(carried.request(signed.claims), digest(compact), signed.key.kid)
+        proof = open_proof(compact, claims.REQUEST_TYP)
+        return _ask(carried.request(proof.claims), proof.digest, proof.machine_key)
     except CarnetError as error:
         raise RequestInvalid(f"the request cannot be read: {error.message}", cause=error.code) from error
 
@@ -101,8 +101,8 @@ def _alias(alias: str | None) -> str | None:
 def read_receipt(compact: str) -> Receipt:
     """What a workstation gives back, proved by its machine key. Raises RequestInvalid."""
     try:
-        signed = jose.open_by_jwk(compact, claims.RECEIPT_TYP)
-        return _receipt(carried.receipt(signed.claims), digest(compact), signed.key.kid)
+        proof = open_proof(compact, claims.RECEIPT_TYP)
+        return _receipt(carried.receipt(proof.claims), proof.digest, proof.machine_key)
     except CarnetError as error:
         raise RequestInvalid(f"the receipt cannot be read: {error.message}", cause=error.code) from error
 

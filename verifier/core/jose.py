@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
@@ -18,7 +18,7 @@ LONGEST_TOKEN = 8 * 1024
 LONGEST_AUTHORIZATION = 240 * 1024
 LONGEST_STATUS_LIST = 2 * 1024 * 1024
 
-# An Ed25519 signature is 64 bytes, so the third part is always 86 characters (RFC 8037, section 3.1).
+# An Ed25519 signature is 64 bytes, so the third part is always 86 characters (RFC 8037, section 3.1); so is one of ES256.
 COMPACT = re.compile(r"\A([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{86})\Z")
 LARGEST_INTEGER = 2**53
 LONGEST_INTEGER = len(str(-LARGEST_INTEGER))
@@ -42,7 +42,7 @@ def open_by_kid(token: str, typ: str, look_up: Callable[[str], PublicKey], *, lo
 
     `look_up` turns a key id into a screened key, or raises. Raises Malformed, BadSignature and what `look_up` raises.
     """
-    header, signature = _open_form(token, typ, "kid", longest)
+    header, signature = open_form(token, typ, "kid", longest)
     kid = header["kid"]
     if not isinstance(kid, str) or not THUMBPRINT.match(kid):
         raise Malformed('the header member "kid" is not a key thumbprint')
@@ -55,26 +55,32 @@ def open_by_jwk(token: str, typ: str, *, longest: int = LONGEST_TOKEN) -> Signed
 
     The thumbprint to compare is that of the very key that verified (`Signed.key.kid`).
     """
-    header, signature = _open_form(token, typ, "jwk", longest)
+    header, signature = open_form(token, typ, "jwk", longest)
     key = from_jwk(header["jwk"])
     return Signed(_verified_claims(token, signature, key), key)
 
 
-def _open_form(token: str, typ: str, key_member: str, longest: int) -> tuple[Mapping[str, Any], bytes]:
-    """Form only: size, alphabet, canonical base64url of all three parts, strict header. Returns header and signature bytes."""
+def open_form(
+    token: str, typ: str, key_member: str, longest: int = LONGEST_TOKEN, *, algorithms: Sequence[str] = ALGORITHMS
+) -> tuple[Mapping[str, Any], bytes]:
+    """Form only: size, alphabet, canonical base64url of all three parts, strict header. Returns header and signature bytes.
+
+    Nothing of it is believed: no signature was verified. Raises Malformed.
+    """
     if not isinstance(token, str):
         raise Malformed(f"a token is text, this is {type(token).__name__}")
     if len(token) > longest:
         raise Malformed(f"the token has {len(token)} characters, at most {longest} are read", length=len(token))
     match = COMPACT.match(token)
     if match is None:
-        raise Malformed("the token is not a compact JWS with an Ed25519 signature")
+        raise Malformed("the token is not a compact JWS with a signature of 64 bytes")
     header = strict_object(decode(match[1]))
     decode(match[2])
     if set(header) != {"alg", "typ", key_member}:
         raise Malformed(f'the header must have exactly the members "alg", "typ" and "{key_member}"')
-    if header["alg"] != "EdDSA":
-        raise Malformed('the header member "alg" must be "EdDSA"')
+    if header["alg"] not in algorithms:
+        names = " or ".join(f'"{name}"' for name in algorithms)
+        raise Malformed(f'the header member "alg" must be {names}')
     if header["typ"] != typ:
         raise Malformed(f'the token is not of the type "{typ}"')
     return header, decode(match[3])
