@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from verifier.cli.check import add_license
 from verifier.cli.output import UsageError, result
-from verifier.cli.paths import check_output, write_output
+from verifier.cli.qr import add_outputs, check_outputs, write_outputs
 from verifier.core.times import rfc3339_of, timestamp
 from verifier.errors import Malformed
 from verifier.workstation import carry, install
@@ -25,7 +25,7 @@ def add_request(commands: argparse._SubParsersAction[argparse.ArgumentParser], c
     length.add_argument("--days", type=int, metavar="N", help="for how many days")
     length.add_argument("--until", metavar="DATE", help="through this day (2026-12-24), or until a time (RFC 3339)")
     parser.add_argument("--member", metavar="NAME", help="the member to borrow for")
-    parser.add_argument("-o", "--output", metavar="FILE", required=True)
+    add_outputs(parser)
     parser.set_defaults(run=request)
 
 
@@ -33,13 +33,13 @@ def add_return(commands: argparse._SubParsersAction[argparse.ArgumentParser], co
     """Adds `carnet return`."""
     parser = commands.add_parser("return", parents=[common], help="give a borrow up and write the return receipt to carry")
     parser.add_argument("product", metavar="PRODUCT")
-    parser.add_argument("-o", "--output", metavar="FILE", required=True)
+    add_outputs(parser)
     parser.set_defaults(run=give_up)
 
 
 def request(arguments: argparse.Namespace) -> int:
     """`carnet request`."""
-    check_output(arguments.output)
+    check_outputs(arguments)
     if arguments.no_extensions and arguments.extensions:
         raise UsageError("--extension and --no-extensions contradict each other")
     wish = carry.Wish(
@@ -54,12 +54,12 @@ def request(arguments: argparse.Namespace) -> int:
         data = carry.request(Store.open(arguments.home), wish)
     except Malformed as error:
         raise UsageError(f"{error.message}. {error.hint if error.hint != error.default_hint else ''}".strip()) from error
-    write_output(arguments.output, data)
     lines = [
-        f"wrote {arguments.output}: it asks for {_words(wish)}",
+        *write_outputs(arguments, data),
+        f"it asks for {_words(wish)}",
         "carry it to the administrator; install the answer with: carnet install FILE",
     ]
-    return result(arguments, {"file": arguments.output, "asks": asdict(wish)}, lines)
+    return result(arguments, {"file": arguments.output, "qr_image": arguments.qr_image, "asks": asdict(wish)}, lines)
 
 
 def _words(wish: carry.Wish) -> str:
@@ -86,13 +86,13 @@ def _end_of(text: str) -> int:
 
 
 def give_up(arguments: argparse.Namespace) -> int:
-    """`carnet return PRODUCT -o FILE`: may be repeated until the file is safely written."""
-    check_output(arguments.output)
+    """`carnet return PRODUCT`: may be repeated until the file is safely written."""
+    check_outputs(arguments)
     data = install.give_up(Store.open(arguments.home), arguments.product)
-    note = f"; {arguments.product} is given up here already: say the same again with another file, the receipt stays the same"
-    write_output(arguments.output, data, note)
+    note = f"; {arguments.product} is given up here already: say the same again with another place, the receipt stays the same"
     lines = [
-        f"{arguments.product} no longer works here; wrote {arguments.output}",
+        f"{arguments.product} no longer works here",
+        *write_outputs(arguments, data, note),
         "carry it to the administrator to free the seat",
     ]
-    return result(arguments, {"file": arguments.output, "product": arguments.product}, lines)
+    return result(arguments, {"file": arguments.output, "qr_image": arguments.qr_image, "product": arguments.product}, lines)

@@ -62,11 +62,12 @@ EXAMPLES_OF = {
     "request": (
         "request arcgis-pro --level Standard --days 14 -o trip.request",
         "request arcgis-pro --extension 3DAnalyst --until 2026-12-24 --member ada -o trip.request",
+        "request arcgis-pro --qr-image trip.png",
     ),
     "install": ("install trip.borrow", "install organization.trust trip.borrow newest.status", "install /media/stick"),
     "check": ("check arcgis-pro", "check arcgis-pro --level Standard --extension 3DAnalyst --json"),
     "status": ("status", "status --json"),
-    "return": ("return arcgis-pro -o trip.return",),
+    "return": ("return arcgis-pro -o trip.return", "return arcgis-pro --qr"),
     "verify": ("verify trip.borrow --trust organization.trust --status newest.status",),
     "inspect": ("inspect trip.borrow",),
 }
