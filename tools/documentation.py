@@ -132,7 +132,11 @@ def _settings() -> str:
         in_file = "(`--home`)" if name == "home" else f"`{name}`"
         parts.append(f"| {in_file} | `{PREFIX}{name.upper()}` | {meaning} |")
     parts += ["", "On the workstation:", "", "| environment | meaning |", "|---|---|"]
-    parts += ["| `CARNET_HOME` | folder with this workstation's state; default: the user's data folder |", ""]
+    parts += ["| `CARNET_HOME` | folder with this workstation's state; default: the user's data folder |"]
+    parts += [
+        "| `CARNET_ROOTS` | thumbprints of the root keys that `carnet check` and `verify` trust where no `--root` is given |",
+        "",
+    ]
     return "\n".join(parts)
 
 

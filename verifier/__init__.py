@@ -5,11 +5,13 @@ An application asks at its start::
     import verifier
 
     try:
-        grant = verifier.check("arcgis-pro", "Standard", ["3DAnalyst"])
+        grant = verifier.check("arcgis-pro", "Standard", ["3DAnalyst"], roots=VENDOR_ROOTS)
     except verifier.NotGood as error:      # the license is not good
         print(error.message, error.hint)
     except verifier.NotChecked as error:   # it could not be checked
         print(error.message, error.hint)
+
+`VENDOR_ROOTS` are the thumbprints of the vendor's root keys, as constants of the application or by `verifier.read_roots(FILE)`.
 
 `core` decides, `workstation` reads and keeps this machine's state around it, `cli` is the command `carnet`.
 """
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
     from verifier.core.trust import TrustStore
     from verifier.errors import CarnetError, NotChecked, NotGood
     from verifier.workstation.check import check
+    from verifier.workstation.roots import read_roots
 
-__all__ = ["CarnetError", "Grant", "NotChecked", "NotGood", "TrustStore", "Workstation", "check", "verify"]
+__all__ = ["CarnetError", "Grant", "NotChecked", "NotGood", "TrustStore", "Workstation", "check", "read_roots", "verify"]
 
 _WHERE = {
     "CarnetError": "verifier.errors",
@@ -34,6 +37,7 @@ _WHERE = {
     "TrustStore": "verifier.core.trust",
     "Workstation": "verifier.core.grant",
     "check": "verifier.workstation.check",
+    "read_roots": "verifier.workstation.roots",
     "verify": "verifier.core.steps",
 }
 

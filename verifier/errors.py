@@ -119,6 +119,19 @@ class NotAuthorized(NotGood):
     seq: int | None = None
 
 
+class UntrustedRoot(NotGood):
+    """Signed by a root key that the application does not take: by another one than it pins, or by the published sample key."""
+
+    code = "untrusted-root"
+    default_hint = (
+        "Install the trust file of the organization that the vendor of the application authorized. "
+        "Who makes the application: pin the vendor's root key (docs/embedding.md)."
+    )
+
+    kid: str | None = None
+    pinned: list[str] | None = None
+
+
 class NotYetValid(NotGood):
     """Begins later than now."""
 

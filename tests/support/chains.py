@@ -162,6 +162,7 @@ class Chain:
             workstation=self.workstation,
             now=at(self.borrow["nbf"] if now is None else now),
             status_list=status_list,
+            roots=[self.root.kid],
         )
 
 

@@ -6,6 +6,7 @@ import argparse
 
 import verifier
 from verifier.cli.output import result, warn
+from verifier.cli.trusting import add_trusted, trusted
 from verifier.core.grant import Grant
 from verifier.core.times import rfc3339
 
@@ -14,6 +15,7 @@ def add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser], com
     """Adds `carnet check`."""
     parser = commands.add_parser("check", parents=[common], help="may I run? the question an application asks at start")
     add_license(parser)
+    add_trusted(parser)
     parser.set_defaults(run=check)
 
 
@@ -26,7 +28,8 @@ def add_license(parser: argparse.ArgumentParser) -> None:
 
 def check(arguments: argparse.Namespace) -> int:
     """`carnet check PRODUCT`."""
-    grant = verifier.check(arguments.product, arguments.level, arguments.extensions, home=arguments.home)
+    asked = (arguments.product, arguments.level, arguments.extensions)
+    grant = verifier.check(*asked, home=arguments.home, **trusted(arguments))
     warn(arguments, grant.warnings)
     return result(arguments, {"grant": grant.as_json()}, [describe(grant)])
 

@@ -65,7 +65,11 @@ EXAMPLES_OF = {
         "request arcgis-pro --qr-image trip.png",
     ),
     "install": ("install trip.borrow", "install organization.trust trip.borrow newest.status", "install /media/stick"),
-    "check": ("check arcgis-pro", "check arcgis-pro --level Standard --extension 3DAnalyst --json"),
+    "check": (
+        "check arcgis-pro",
+        "check arcgis-pro --root 2rmbR9kX0sYwqJmJq1VtW3nYw0cXh8m7Zp5uT1aQ4eE --json",
+        "check arcgis-pro --level Standard --extension 3DAnalyst --root-file roots.txt",
+    ),
     "status": ("status", "status --json"),
     "return": ("return arcgis-pro -o trip.return", "return arcgis-pro --qr"),
     "verify": ("verify trip.borrow --trust organization.trust --status newest.status",),

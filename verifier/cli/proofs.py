@@ -10,6 +10,7 @@ from typing import Any
 from verifier.cli.check import describe
 from verifier.cli.output import UsageError, result, warn
 from verifier.cli.paths import read_input
+from verifier.cli.trusting import add_trusted, trusted
 from verifier.core import files, steps
 from verifier.core.grant import Workstation
 from verifier.core.jose import COMPACT, strict_object
@@ -32,6 +33,7 @@ def add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser], co
     parser.add_argument("--user", metavar="ID", help="uid:N or sid:S-1-...")
     parser.add_argument("--machine-key", metavar="JKT", help="thumbprint of the machine key")
     parser.add_argument("--at", metavar="TIME", help="judge as of this time (RFC 3339); default: now")
+    add_trusted(parser)
     parser.set_defaults(run=verify)
 
 
@@ -50,6 +52,7 @@ def verify(arguments: argparse.Namespace) -> int:
         workstation=Workstation(arguments.machine, arguments.user, arguments.machine_key),
         now=datetime.now(UTC) if arguments.at is None else _time(arguments.at),
         status_list=None if arguments.status is None else read_input(arguments.status),
+        **trusted(arguments),
     )
     warn(arguments, grant.warnings)
     return result(arguments, {"grant": grant.as_json()}, [describe(grant)])

@@ -25,7 +25,10 @@ class Demand(NamedTuple):
 
 @dataclass(frozen=True)
 class Grant:
-    """What a good license gives. Only the verifier makes one; `warnings` say what could not be known without a network."""
+    """What a good license gives. Only the verifier makes one; `warnings` say what could not be known without a network.
+
+    `organization` gave it, and `root` is the thumbprint of the vendor's root key that allowed the organization to.
+    """
 
     product: str
     level: str
@@ -36,6 +39,8 @@ class Grant:
     expires_at: datetime
     days_left: int
     alias: str | None
+    organization: str
+    root: str
     warnings: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -50,5 +55,7 @@ class Grant:
             "expires_at": rfc3339(self.expires_at),
             "days_left": self.days_left,
             "alias": self.alias,
+            "organization": self.organization,
+            "root": self.root,
             "warnings": list(self.warnings),
         }

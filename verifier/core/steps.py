@@ -4,7 +4,7 @@
 beside the code. An application asks `verify`, where every input is explicit, or `verifier.check`, where the workstation gives them.
 
 1. form of the file and of each token in it: strict JSON, canonical base64url, exact header
-2. key: root key, then authorization, then the authority's key, by look-up alone
+2. key: root key, one that the application pins; then authorization, then the authority's key, by look-up alone
 3. signature, over the received bytes
 4. content: every claim present, of its type, and within what the authorization allows
 5. not given up on this machine
@@ -21,7 +21,7 @@ Steps 5 and 12, and the clock in 6, ask what the workstation remembers; `verify`
 
 import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -50,6 +50,7 @@ class Evidence(NamedTuple):
     """A borrow file that passed steps 1 to 4: its claims, the authorization it carries, the newest one, the newest list.
 
     `signed_at` is the newest time that something signed states, in seconds since 1970 UTC: whatever the clock says, it is later.
+    `warnings` say what the application left open about whom it trusts.
     """
 
     borrow: claims.Borrow
@@ -57,6 +58,7 @@ class Evidence(NamedTuple):
     newest: Authorization
     status_list: StatusList | None
     signed_at: int
+    warnings: tuple[str, ...] = ()
 
 
 def verify(
@@ -66,6 +68,8 @@ def verify(
     workstation: Workstation,
     now: datetime,
     status_list: bytes | str | None = None,
+    roots: Iterable[str] | None = None,
+    organization: str | None = None,
 ) -> Grant:
     """The Grant of a borrow file for this workstation at this time, or the error that explains why not.
 
@@ -75,12 +79,14 @@ def verify(
         workstation: who asks and where; a field that is None is not compared, and a warning says so.
         now: an aware time. Nothing here is lenient about it.
         status_list: the bytes of a status file, when there is a newer list than the one in the borrow file.
+        roots: thumbprints of the vendor's root keys, of which one must stand behind the license; without them a warning says so.
+        organization: the id of the only organization whose licenses are good here; None for any.
 
     Raises:
         NotGood: the license is not good.
         NotChecked: it could not be checked (a status list that is missing, stale, rolled back, of the future or unusable).
     """
-    store = trust if isinstance(trust, TrustStore) else TrustStore.read(trust)
+    store = (trust if isinstance(trust, TrustStore) else TrustStore.read(trust)).pinned(roots, organization)
     wall = timestamp(now)
     beside = [] if status_list is None else [open_status(status_list, store)]
     evidence = open_borrow(borrow_file, store, beside)
@@ -114,7 +120,7 @@ def open_borrow(
     # 4. Content.
     check_content(borrow, authorization)
     signed_at = max(borrow.iat, authorization.iat, newest.iat, 0 if status_list is None else status_list.iat)
-    return Evidence(borrow, authorization, newest, status_list, signed_at)
+    return Evidence(borrow, authorization, newest, status_list, signed_at, trust.warnings(authorization))
 
 
 def judge(
@@ -152,7 +158,9 @@ def judge(
         expires_at=EPOCH + timedelta(seconds=borrow.exp),
         days_left=math.ceil((borrow.exp - at) / SECONDS_PER_DAY),  # begun days
         alias=borrow.alias,
-        warnings=warnings,
+        organization=borrow.organization,
+        root=evidence.authorization.root,
+        warnings=evidence.warnings + warnings,
     )
 
 

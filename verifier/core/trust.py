@@ -1,15 +1,15 @@
 """The chain of trust: root keys sign the authorization, which says with which keys an organization may give what."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 from verifier.core import files
 from verifier.core.claims import AUTHORIZATION_TYP
 from verifier.core.jose import LONGEST_AUTHORIZATION, open_by_kid
-from verifier.core.keys import PublicKey, from_jwk, from_members
+from verifier.core.keys import THUMBPRINT, PublicKey, from_jwk, from_members
 from verifier.core.reading import BORROW_ID, FEATURE, MOST_DAYS, PRODUCT_ID, Reader
-from verifier.errors import KeyNotValid, Malformed, NotAuthorized, UnknownKey
+from verifier.errors import KeyNotValid, Malformed, NotAuthorized, UnknownKey, UntrustedRoot
 
 MOST_ROOTS = 16
 _AUTHORIZATION = frozenset(
@@ -32,6 +32,13 @@ _AUTHORIZATION = frozenset(
 _KEY = frozenset(["kid", "kty", "crv", "x", "alg", "use", "nbf", "exp"])
 _PRODUCT = frozenset(["id", "name", "mode", "levels", "seats", "extensions", "until"])
 SECONDS_PER_DAY = 86_400
+# The root keys of `keys.example`, whose private halves everybody has.
+SAMPLE_ROOTS = frozenset({"0nqDQZA111n8O01SxF9q5DC2zpwgJCJyURG-xUcxB3g"})
+UNPINNED = (
+    "the application names no root key that it trusts, so any authority whose trust file is installed here is believed; "
+    "this license comes from the root key {root}"
+)
+SAMPLE_SIGNED = "the root key is the published sample, with which everybody can sign"
 
 
 class SigningKey(NamedTuple):
@@ -69,7 +76,10 @@ class UserType(NamedTuple):
 
 
 class Authorization(NamedTuple):
-    """The claims of an `authorization+jwt` whose root signature was verified. Times are seconds since 1970 UTC."""
+    """The claims of an `authorization+jwt` whose root signature was verified. Times are seconds since 1970 UTC.
+
+    `root` is the thumbprint of the root key that signed it.
+    """
 
     vendor: str
     organization: str
@@ -84,6 +94,7 @@ class Authorization(NamedTuple):
     user_types: Mapping[str, UserType]
     products: Mapping[str, Product]
     max_borrow_days: int
+    root: str = ""
 
     def key(self, kid: str, use: str) -> PublicKey:
         """The key with this thumbprint for this use. Raises UnknownKey when the authorization does not name it."""
@@ -206,10 +217,14 @@ def _check_user_types(result: Authorization) -> None:
 
 
 class TrustStore(NamedTuple):
-    """The root keys of one organization, by thumbprint. They alone need to be trusted; all else follows by signature."""
+    """The root keys of one organization, by thumbprint. They alone need to be trusted; all else follows by signature.
+
+    `pins` are the thumbprints that the application takes of them, None when it leaves that to whoever installed the file.
+    """
 
     organization: str
     roots: Mapping[str, PublicKey]
+    pins: frozenset[str] | None = None
 
     @classmethod
     def read(cls, data: bytes | str) -> Self:
@@ -234,22 +249,55 @@ class TrustStore(NamedTuple):
         return _authorized(compact, self)
 
     def __hash__(self) -> int:
-        return hash((self.organization, tuple(self.roots)))
+        return hash((self.organization, tuple(self.roots), self.pins))
 
     def root(self, kid: str) -> PublicKey:
-        """The root key with this thumbprint. Raises UnknownKey."""
+        """The root key with this thumbprint. Raises UnknownKey, or UntrustedRoot when the application does not take it."""
         if kid not in self.roots:
             raise UnknownKey(
                 f"the authorization is signed by the root key {kid}, the trust store has {', '.join(self.roots)}", kid=kid
             )
+        if self.pins is not None and kid not in self.pins:
+            raise UntrustedRoot(
+                f"the license comes from the root key {kid}, the application trusts {', '.join(sorted(self.pins)) or 'none'}",
+                kid=kid,
+                pinned=sorted(self.pins),
+            )
         return self.roots[kid]
+
+    def pinned(self, roots: Iterable[str] | None, organization: str | None = None) -> Self:
+        """The store for an application that takes these root keys alone (thumbprints; None: any), and this organization.
+
+        Raises NotAuthorized for the trust file of another organization, ValueError for what is no thumbprint.
+        """
+        if organization is not None and organization != self.organization:
+            raise NotAuthorized(
+                f'the application is for the organization "{organization}", the trust file here is of "{self.organization}"',
+                hint="Install the trust file and a borrow of that organization.",
+                organization=self.organization,
+            )
+        return self if roots is None else self._replace(pins=thumbprints(roots))
+
+    def warnings(self, authorization: Authorization) -> tuple[str, ...]:
+        """What an application is told when it left open whom to trust, and of the published sample key always."""
+        unpinned = (UNPINNED.format(root=authorization.root),) if self.pins is None else ()
+        return unpinned + ((SAMPLE_SIGNED,) if authorization.root in SAMPLE_ROOTS else ())
+
+
+def thumbprints(roots: Iterable[str]) -> frozenset[str]:
+    """These thumbprints of root keys, or the one. Raises ValueError for a text that is none."""
+    pins = frozenset([roots] if isinstance(roots, str) else roots)
+    for pin in pins:
+        if not THUMBPRINT.match(pin):
+            raise ValueError(f'"{pin}" is no thumbprint of a root key: 43 letters, digits, - and _')
+    return pins
 
 
 # An application that asks often pays for the chain once: the same text under the same roots says the same.
 @lru_cache(maxsize=8)
 def _authorized(compact: str, trust: TrustStore) -> Authorization:
     signed = open_by_kid(compact, AUTHORIZATION_TYP, trust.root, longest=LONGEST_AUTHORIZATION)
-    result = authorization(signed.claims)
+    result = authorization(signed.claims)._replace(root=signed.key.kid)
     if result.organization != trust.organization:
         raise NotAuthorized(
             f'the authorization is for the organization "{result.organization}", the trust store for "{trust.organization}"',

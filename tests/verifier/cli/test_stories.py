@@ -82,7 +82,8 @@ def test_a_borrow_is_requested_installed_checked_and_returned(laptop: Laptop) ->
     laptop.put("trip.borrow", chain.borrow_file())
     assert laptop.run("check", "arcgis-pro").returncode == 3
     assert len(laptop.told("install", "trip.borrow", "org.trust")["installed"]) == 2
-    grant = laptop.told("check", "arcgis-pro", "--level", "Basic", "--extension", "3DAnalyst")["grant"]
+    pin = ["--root", chain.root.kid]
+    grant = laptop.told("check", "arcgis-pro", "--level", "Basic", "--extension", "3DAnalyst", *pin)["grant"]
     assert (grant["member"], grant["level"], grant["days_left"], grant["warnings"]) == ("ada", "Standard", 7, [])
     assert laptop.told("check", "arcgis-pro", "--level", "Advanced", status=1)["code"] == "level-not-granted"
     laptop.told("return", "arcgis-pro", "-o", "trip.return")
@@ -171,7 +172,7 @@ def test_verify_takes_every_input_from_the_command_line_and_leaves_no_trace(lapt
     laptop.put("b", chain.borrow_file())
     bound = ["--machine", "machine-laptop", "--user", "uid:1000", "--machine-key", chain.machine_key.kid]
     verify = ["verify", "b", "--trust", "org.trust"]
-    good = laptop.told(*verify, *bound, "--at", "2026-03-02T09:00:00Z")
+    good = laptop.told(*verify, *bound, "--at", "2026-03-02T09:00:00Z", "--root", chain.root.kid)
     assert good["grant"]["warnings"] == []
     assert laptop.told(*verify, *bound, "--at", "2026-03-09T09:00:00+00:00", status=1)["code"] == "expired"
     assert laptop.told(*verify, *bound, "--at", "2026-03-09T10:59:59+02:00")["grant"]["days_left"] == 1

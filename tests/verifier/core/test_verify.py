@@ -30,7 +30,7 @@ def chain() -> Chain:
 
 def judge(data: bytes | str) -> Grant:
     """What the verifier says of a changed borrow file of the fixed chain."""
-    return steps.verify(data, trust=FIXED_TRUST, workstation=FIXED.workstation, now=at(START))
+    return steps.verify(data, trust=FIXED_TRUST, workstation=FIXED.workstation, now=at(START), roots=[FIXED.root.kid])
 
 
 def test_a_good_borrow_gives_a_grant_with_all_it_says(chain: Chain) -> None:
@@ -44,6 +44,8 @@ def test_a_good_borrow_gives_a_grant_with_all_it_says(chain: Chain) -> None:
         expires_at=at(START + 7 * DAY),
         days_left=7,
         alias="laptop",
+        organization="field-survey",
+        root=chain.root.kid,
         warnings=(),
     )
 

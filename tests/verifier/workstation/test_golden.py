@@ -107,7 +107,8 @@ class Golden:
 
     def verify(self, now: int = START) -> Grant:
         here = Workstation("machine-laptop", "uid:1000", self.machine.kid)
-        return steps.verify(self.borrow_file(), trust=self.trust_file(), workstation=here, now=at(now))
+        roots = [self.root.kid]
+        return steps.verify(self.borrow_file(), trust=self.trust_file(), workstation=here, now=at(now), roots=roots)
 
 
 @pytest.fixture
