@@ -12,16 +12,13 @@ from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey, EllipticCurvePublicNumbers
 from jwt.algorithms import ECAlgorithm
-from jwt.api_jws import PyJWS
-from jwt.exceptions import PyJWTError
 
 from verifier.core import jose
-from verifier.core.keys import THUMBPRINT, decode, encode
+from verifier.core.keys import THUMBPRINT, decode, encode, from_jwk
 from verifier.errors import BadSignature, Malformed
 
 HARDWARE_ALGORITHM = "ES256"
-_jws = PyJWS(algorithms=[])
-_jws.register_algorithm(HARDWARE_ALGORITHM, ECAlgorithm(ECAlgorithm.SHA256, SECP256R1))
+_es256 = ECAlgorithm(ECAlgorithm.SHA256, SECP256R1)
 
 
 class Proof(NamedTuple):
@@ -80,18 +77,16 @@ def open_proof(token: str, typ: str) -> Proof:
 
     Raises Malformed, BadSignature.
     """
-    header, _ = jose.open_form(token, typ, "jwk", algorithms=(*jose.ALGORITHMS, HARDWARE_ALGORITHM))
-    if header["alg"] != HARDWARE_ALGORITHM:
-        signed = jose.open_by_jwk(token, typ)
-        return Proof(signed.claims, signed.key.kid, _digest(token))
-    key = hardware_key(header["jwk"])
-    try:
-        payload = _jws.decode_complete(token, key.handle, algorithms=[HARDWARE_ALGORITHM])["payload"]
-    except PyJWTError as error:
-        raise BadSignature(f"the signature was not made with the key {key.kid} over this text", kid=key.kid) from error
+    parts = jose.take_apart(token, typ, "jwk", algorithms=(jose.ALGORITHM, HARDWARE_ALGORITHM))
+    if parts.header["alg"] == jose.ALGORITHM:
+        signed = jose.verified(parts, from_jwk(parts.header["jwk"]))
+        return Proof(signed.claims, signed.key.kid, _digest(token.encode()))
+    key = hardware_key(parts.header["jwk"])
+    if not _es256.verify(parts.signed, key.handle, parts.signature):
+        raise BadSignature(f"the signature was not made with the key {key.kid} over this text", kid=key.kid)
     # ECDSA has many signatures for one text, and anybody can make a second one of the first: the text alone counts.
-    return Proof(jose.strict_object(payload), key.kid, _digest(token.rpartition(".")[0]))
+    return Proof(jose.strict_object(parts.payload), key.kid, _digest(parts.signed))
 
 
-def _digest(text: str) -> str:
-    return encode(hashlib.sha256(text.encode()).digest())
+def _digest(data: bytes) -> str:
+    return encode(hashlib.sha256(data).digest())
