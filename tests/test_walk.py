@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[1]
 # What `python -m tools.walk` says at most. Who makes a walk shorter lowers the figure here.
 BUDGET = {
     "borrow": {
-        "files": 45,
-        "functions": 156,
-        "changes of file": 142,
+        "files": 46,
+        "functions": 157,
+        "changes of file": 144,
         "SQL executions": 11,
         "SQL statements": 7,
         "connections": 1,
@@ -24,7 +24,7 @@ BUDGET = {
     },
     "check": {
         "files": 18,
-        "functions": 100,
+        "functions": 105,
         "changes of file": 138,
         "machine key opened": 1,
         "signatures verified": 4,

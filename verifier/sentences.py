@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from verifier.core.times import rfc3339_of
-from verifier.workstation.installed import AuthorizationInstalled, Installed, StatusListInstalled, TrustInstalled
+from verifier.workstation.installed import AuthorizationInstalled, Installed, StatusListInstalled, TrustInstalled, TrustUpdated
 from verifier.workstation.intake import Need, PassedOver
 
 REASONS = {
@@ -30,6 +30,8 @@ def installed(item: Installed) -> str:
 def _subject(item: Installed) -> str:
     if isinstance(item, TrustInstalled):
         return f'trust in the organization "{item.organization}" with the root key {", ".join(item.roots)}'
+    if isinstance(item, TrustUpdated):
+        return f'trust update {item.seq}: the root key of "{item.organization}" is now {", ".join(item.roots)}'
     if isinstance(item, AuthorizationInstalled):
         return f'the authorization of "{item.organization}" with seq {item.seq}'
     if isinstance(item, StatusListInstalled):

@@ -17,6 +17,7 @@ UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 # Contract, section 3: the members of each kind besides "carnet" and "version".
 MEMBERS: Mapping[str, frozenset[str]] = {
     "trust": frozenset({"roots", "organization", "updates"}),
+    "trust-update": frozenset({"updates"}),
     "authorization": frozenset({"authorization"}),
     "request": frozenset({"request"}),
     "borrow": frozenset({"authorization", "borrow", "status_list"}),

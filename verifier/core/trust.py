@@ -1,17 +1,17 @@
 """The chain of trust: root keys sign the authorization, which says with which keys an organization may give what."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 from verifier.core import files
 from verifier.core.claims import AUTHORIZATION_TYP
 from verifier.core.jose import LONGEST_AUTHORIZATION, open_by_kid
-from verifier.core.keys import THUMBPRINT, PublicKey, from_jwk, from_members
+from verifier.core.keys import THUMBPRINT, PublicKey, from_members
 from verifier.core.reading import BORROW_ID, FEATURE, MOST_DAYS, PRODUCT_ID, Reader
+from verifier.core.succession import Succession, digest_of, root_keys
 from verifier.errors import KeyNotValid, Malformed, NotAuthorized, UnknownKey, UntrustedRoot
 
-MOST_ROOTS = 16
 _AUTHORIZATION = frozenset(
     [
         "iss",
@@ -219,51 +219,82 @@ def _check_user_types(result: Authorization) -> None:
 class TrustStore(NamedTuple):
     """The root keys of one organization, by thumbprint. They alone need to be trusted; all else follows by signature.
 
+    `succession` says which root keys were before them, and what of those stays good.
     `pins` are the thumbprints that the application takes of them, None when it leaves that to whoever installed the file.
     """
 
     organization: str
     roots: Mapping[str, PublicKey]
+    succession: Succession
     pins: frozenset[str] | None = None
 
     @classmethod
     def read(cls, data: bytes | str) -> Self:
-        """The store in a trust file. Raises Malformed; an empty one would trust nothing and is refused too."""
+        """The store in a trust file: the root keys that it ends with, once its updates have replaced those that it begins with.
+
+        Raises Malformed, also for one without root keys, which would trust nothing, and what `Succession.followed_by` raises.
+        """
         _, members = files.parse(data, "trust")
         read = Reader(members, "the trust file", files.MEMBERS["trust"])
-        jwks = members["roots"]
-        if not isinstance(jwks, list) or not 0 < len(jwks) <= MOST_ROOTS:
-            raise Malformed(f"a trust file has 1 to {MOST_ROOTS} root keys")
-        if not isinstance(members["updates"], list):
+        updates = members["updates"]
+        if not isinstance(updates, list):
             raise Malformed('the trust file: "updates" must be an array')
-        roots = [from_jwk(jwk) for jwk in jwks]
-        return cls(read.text("organization"), {root.kid: root for root in roots})
+        first = Succession.of(root_keys(members["roots"], "a trust file"))
+        succession = first.followed_by(updates) if updates else first
+        return cls(read.text("organization"), succession.roots, succession)
+
+    def continued_by(self, updates: Sequence[object]) -> Self:
+        """The store after these trust updates. Raises what `Succession.continued_by` raises."""
+        succession = self.succession.continued_by(updates)
+        return self._replace(roots=succession.roots, succession=succession)
+
+    def as_file(self) -> bytes:
+        """The bytes of a trust file that says the same."""
+        first, signatures = self.succession.first, self.succession.signatures
+        roots = [root.as_jwk() for root in first.values()]
+        return files.render("trust", {"roots": roots, "organization": self.organization, "updates": list(signatures)})
+
+    def is_continued_in(self, other: Self) -> bool:
+        """Whether another store begins as this one does and goes on from it, or is the same."""
+        mine, others = self.succession, other.succession
+        return (
+            self.organization == other.organization
+            and mine.first == others.first
+            and mine.signatures == others.signatures[: len(mine.signatures)]
+        )
 
     def authorize(self, compact: object) -> Authorization:
         """The authorization in a compact JWS that one of the roots signed for this organization.
 
-        Raises Malformed, UnknownKey (another root), BadSignature, NotAuthorized (another organization).
+        Raises Malformed, UnknownKey (another root), BadSignature, NotAuthorized (another organization), KeyNotValid (a root that
+        was replaced, and the update does not name this authorization among those that stay good).
         """
         if not isinstance(compact, str):
             raise Malformed("the authorization is not a compact JWS")
         return _authorized(compact, self)
 
     def __hash__(self) -> int:
-        return hash((self.organization, tuple(self.roots), self.pins))
+        return hash((self.organization, tuple(self.roots), self.succession.signatures, self.pins))
 
     def root(self, kid: str) -> PublicKey:
-        """The root key with this thumbprint. Raises UnknownKey, or UntrustedRoot when the application does not take it."""
-        if kid not in self.roots:
+        """The root key with this thumbprint, of those of now or the former ones.
+
+        Raises UnknownKey, or UntrustedRoot when none of the root keys that stand behind it is one that the application takes.
+        """
+        key = self.roots.get(kid) or self.succession.former.get(kid)
+        if key is None:
             raise UnknownKey(
-                f"the authorization is signed by the root key {kid}, the trust store has {', '.join(self.roots)}", kid=kid
+                f"the authorization is signed by the root key {kid}, the trust store has {', '.join(self.roots)}",
+                hint=f"{UnknownKey.default_hint} If the vendor has a new root key, install the trust update.",
+                kid=kid,
             )
-        if self.pins is not None and kid not in self.pins:
+        if self.pins is not None and not self.pins & self.succession.behind(kid):
             raise UntrustedRoot(
                 f"the license comes from the root key {kid}, the application trusts {', '.join(sorted(self.pins)) or 'none'}",
                 kid=kid,
                 pinned=sorted(self.pins),
             )
-        return self.roots[kid]
+        return key
 
     def pinned(self, roots: Iterable[str] | None, organization: str | None = None) -> Self:
         """The store for an application that takes these root keys alone (thumbprints; None: any), and this organization.
@@ -297,6 +328,13 @@ def thumbprints(roots: Iterable[str]) -> frozenset[str]:
 @lru_cache(maxsize=8)
 def _authorized(compact: str, trust: TrustStore) -> Authorization:
     signed = open_by_kid(compact, AUTHORIZATION_TYP, trust.root, longest=LONGEST_AUTHORIZATION)
+    if signed.key.kid not in trust.roots and digest_of(compact) not in trust.succession.known:
+        raise KeyNotValid(
+            f"the root key {signed.key.kid} was replaced by the trust update {trust.succession.seq}, "
+            "which does not name this authorization among those that stay good",
+            kid=signed.key.kid,
+            seq=trust.succession.seq,
+        )
     result = authorization(signed.claims)._replace(root=signed.key.kid)
     if result.organization != trust.organization:
         raise NotAuthorized(

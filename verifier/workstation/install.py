@@ -22,6 +22,7 @@ from verifier.workstation.installed import (
     Installed,
     StatusListInstalled,
     TrustInstalled,
+    TrustUpdated,
 )
 from verifier.workstation.store import Store, damaged
 
@@ -38,9 +39,11 @@ def install(store: Store, data: bytes, now: datetime | None = None) -> Installed
     if kind == "clock-reset":
         raise errors.UnsupportedVersion("this version does not read clock-reset files")
     with store.locked():
-        if kind == "trust":
-            return _install_trust(store, data)
         wall = wall_seconds(now)
+        if kind == "trust":
+            return _install_trust(store, data, wall)
+        if kind == "trust-update":
+            return _install_trust_update(store, members["updates"], wall)
         if kind == "authorization":
             return _install_authorization(store, members["authorization"], wall)
         if kind == "status":
@@ -48,20 +51,38 @@ def install(store: Store, data: bytes, now: datetime | None = None) -> Installed
         return _install_borrow(store, data, members, wall)
 
 
-def _install_trust(store: Store, data: bytes) -> TrustInstalled:
+def _install_trust(store: Store, data: bytes, wall: int) -> TrustInstalled:
     trust = TrustStore.read(data)
     try:
         known = store.trust()
     except errors.NoTrust:
+        steps.check_not_ahead(trust.succession.iat, wall)
         store.save_trust(data)
         return TrustInstalled(trust.organization, tuple(trust.roots), is_new=True)
-    if known != trust:
+    if trust.is_continued_in(known):
+        return TrustInstalled(known.organization, tuple(known.roots), is_new=False)
+    if not known.is_continued_in(trust):
         raise errors.UnknownKey(
             f'trust in "{known.organization}" with the root key {", ".join(known.roots)} is installed, '
             f'this file is of "{trust.organization}" with {", ".join(trust.roots)}',
-            hint="Compare the root key thumbprint with the administrator. For another organization use another --home.",
+            hint="Compare the root key thumbprint with the administrator. If the vendor has a new root key, install the trust update "
+            "first. For another organization use another --home.",
         )
-    return TrustInstalled(trust.organization, tuple(trust.roots), is_new=False)
+    steps.check_not_ahead(trust.succession.iat, wall)
+    store.save_trust(data)
+    return TrustInstalled(trust.organization, tuple(trust.roots), is_new=True)
+
+
+def _install_trust_update(store: Store, updates: object, wall: int) -> TrustUpdated:
+    known = store.trust()
+    if not isinstance(updates, list):
+        raise errors.Malformed('the trust update: "updates" must be an array')
+    trust = known.continued_by(updates)
+    steps.check_not_ahead(trust.succession.iat, wall)
+    is_new = trust != known
+    if is_new:
+        store.save_trust(trust.as_file())
+    return TrustUpdated(trust.organization, tuple(trust.roots), trust.succession.seq, is_new)
 
 
 def _install_authorization(store: Store, compact: object, wall: int) -> AuthorizationInstalled:

@@ -17,6 +17,16 @@ class TrustInstalled(NamedTuple):
     kind: Literal["trust"] = "trust"
 
 
+class TrustUpdated(NamedTuple):
+    """The root keys (thumbprints) that took the place of those before; `seq` is the number of the last update."""
+
+    organization: str
+    roots: tuple[str, ...]
+    seq: int
+    is_new: bool
+    kind: Literal["trust-update"] = "trust-update"
+
+
 class AuthorizationInstalled(NamedTuple):
     """What the vendor allows the organization to give."""
 
@@ -47,4 +57,4 @@ class BorrowInstalled(NamedTuple):
     kind: Literal["borrow"] = "borrow"
 
 
-Installed = TrustInstalled | AuthorizationInstalled | StatusListInstalled | BorrowInstalled
+Installed = TrustInstalled | TrustUpdated | AuthorizationInstalled | StatusListInstalled | BorrowInstalled

@@ -20,6 +20,7 @@ from verifier.core.steps import StatusFile, open_status
 from verifier.core.trust import Authorization, TrustStore
 from verifier.errors import (
     BadSignature,
+    KeyNotValid,
     Malformed,
     NoBorrow,
     NoHome,
@@ -140,8 +141,10 @@ class Store:
         data = _read(self._authorization)
         if data is None:
             return None
-        with damaged(self._authorization):
+        # What a root key signed that was replaced since, and does not stay good, says nothing any more.
+        with contextlib.suppress(KeyNotValid), damaged(self._authorization):
             return trust.authorize(files.parse(data, "authorization")[1]["authorization"])
+        return None
 
     def save_authorization(self, data: bytes) -> None:
         """Keeps an authorization file that was checked and is newer."""
@@ -151,7 +154,8 @@ class Store:
         """The newest status file seen here of each list. Raises StateDamaged."""
         paths = [self._statuses / name for name in names_in(self._statuses, ".status")]
         contents = ((path, _read(path)) for path in paths)
-        return [_status_file(path, data, trust) for path, data in contents if data is not None]
+        status_files = [_status_file(path, data, trust) for path, data in contents if data is not None]
+        return [file for file in status_files if file is not None]
 
     def status_file(self, uri: str, trust: TrustStore) -> StatusFile | None:
         """The newest status file seen here of the list with this URI, if any. Raises StateDamaged."""
@@ -234,9 +238,11 @@ class Store:
         return None if key is None else key.public.kid
 
 
-def _status_file(path: Path, data: bytes, trust: TrustStore) -> StatusFile:
-    with damaged(path):
+def _status_file(path: Path, data: bytes, trust: TrustStore) -> StatusFile | None:
+    """The status file; None when a root key signed its authorization that was replaced since, and it does not stay good."""
+    with contextlib.suppress(KeyNotValid), damaged(path):
         return open_status(data, trust)
+    return None
 
 
 def _read(path: Path) -> bytes | None:

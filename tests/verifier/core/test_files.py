@@ -13,7 +13,8 @@ import pytest
 from tests.support.chains import make_chain, refused
 from tests.support.systems import ON_POSIX, ON_WINDOWS, make_link
 from verifier.core import files
-from verifier.core.trust import MOST_ROOTS, TrustStore
+from verifier.core.succession import MOST_ROOTS
+from verifier.core.trust import TrustStore
 from verifier.errors import Malformed
 from verifier.workstation import disk
 
