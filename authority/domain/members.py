@@ -86,10 +86,6 @@ class Member:
         """True for an administrator who is not disabled."""
         return self.role is Role.ADMINISTRATOR and not self.disabled
 
-    def as_actor(self) -> Actor:
-        """The member as one who asks for something."""
-        return Actor(self.id, self.username, self.role)
-
 
 @dataclass(frozen=True, slots=True)
 class Actor:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from authority.domain.catalogue import Authorization
-from authority.domain.members import Actor, Role
+from authority.domain.members import Role
 from authority.domain.refusals import OrganizationOverLimit
 
 
@@ -37,9 +37,9 @@ class Membership:
         ]
         return f"the organization has {'; '.join(limits_passed)}" if limits_passed else None
 
-    def check_admitted(self, actor: Actor) -> None:
+    def check_admitted(self, role: Role) -> None:
         """Raises OrganizationOverLimit for everyone but an administrator while there are too many members."""
-        if actor.role is not Role.ADMINISTRATOR and self.excess() is not None:
+        if role is not Role.ADMINISTRATOR and self.excess() is not None:
             raise OrganizationOverLimit(
                 "you cannot sign in because of a software authorization error: the organization has too many members",
                 current=self.current,

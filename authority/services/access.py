@@ -36,7 +36,7 @@ def sign_in(unit: Unit, username: str, password: str) -> tuple[str, datetime]:
         raise NotAuthenticated(
             "invalid user name or password", hint="Check both and try again, or ask the administrator for a new password."
         )
-    unit.membership.check_admitted(member.as_actor())
+    unit.membership.check_admitted(member.role)
     # Only an administrator gets this far when there is too much of anything.
     unit.excess = unit.membership.excess()
     with unit.writing():

@@ -66,7 +66,6 @@ def install(unit: Unit, data: bytes, new_trust: NewTrust | None = None, *, dry_r
             _write(unit, installation)
     if installation.trust_file is None:
         return installation
-    unit.authority.remembered.organization = replace(unit.organization, trust_file=installation.trust_file.decode("utf-8-sig"))
     return replace(installation, trouble=_copy_trust(unit.authority, installation.trust_file))
 
 

@@ -134,7 +134,7 @@ def _new_decision(unit: Unit, case: Case[Ask], situation: Situation) -> _Decisio
     """A renewal on the machine that has the borrow, a new borrow, or a refusal; what is written comes last."""
     ask, product, now, assignment = case.ask, case.product, case.now, situation.assignment
     _check_age(ask, now)
-    unit.membership.check_admitted(case.member.as_actor())
+    unit.membership.check_admitted(case.member.role)
     features = seats.entitled(case, assignment, situation.assigned)
     rule = effective(situation.rules, case.member, product.id)
     ends_at = end_of_borrow(rule, case.authorization, product, now, ask.days, ask.until)

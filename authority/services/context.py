@@ -9,16 +9,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from authority.domain.catalogue import Authorization
 from authority.domain.refusals import NotSetUp
-from authority.services.remembered import Remembered, TrustedAuthorization
+from authority.services.remembered import Remembered, Terms
 from authority.signing import authorizations
 from authority.signing.encoding import encode
 from authority.signing.issuing import Issuer
 from authority.signing.keyring import KeyRing
 from authority.storage import organization, status_lists
 from authority.storage.db.database import Database
-from authority.storage.organization import Organization
 
 
 @dataclass(frozen=True)
@@ -43,41 +41,29 @@ class Authority:
             pass
         return text
 
-    def organization(self, connection: Connection) -> Organization:
-        """The organization. Raises NotSetUp."""
-        if self.remembered.organization is None:
-            self.remembered.organization = organization.get(connection)
-        if self.remembered.organization is None:
-            raise NotSetUp("the database has no organization", hint=NotSetUp.empty_database_hint)
-        return self.remembered.organization
+    def terms(self, connection: Connection, seq: int | None = None) -> Terms:
+        """What holds under the authorization with this number, by default the one in force.
 
-    def authorization(self, connection: Connection, seq: int | None = None) -> Authorization:
-        """The authorization with this number, by default the one in force. Raises NotSetUp, AuthorizationUnusable."""
-        wanted = organization.newest_seq(connection) if seq is None else seq
-        if wanted is None:
+        Raises NotSetUp, AuthorizationUnusable.
+        """
+        number = organization.newest_seq(connection) if seq is None else seq
+        if number is None:
             raise NotSetUp("the database has no authorization", hint=NotSetUp.empty_database_hint)
-        return self._trusted(connection, wanted).authorization
 
-    def _trusted(self, connection: Connection, seq: int) -> TrustedAuthorization:
-        def read() -> TrustedAuthorization:
-            compact, trust_file = organization.authorization_texts(connection, seq)
-            authorization = authorizations.read(compact, trust_file)
-            self.remembered.organization = organization.get(connection)
-            return TrustedAuthorization(authorization, trust_file)
+        def read() -> Terms:
+            compact, trust_file = organization.authorization_texts(connection, number)
+            own = organization.get(connection)
+            if own is None:
+                raise NotSetUp("the database has no organization", hint=NotSetUp.empty_database_hint)
+            return Terms(own, Issuer(self.ring, authorizations.read(compact, trust_file), trust_file))
 
-        return self.remembered.authorizations.get_or_read(seq, read)
-
-    def issuer(self, connection: Connection, authorization: Authorization) -> Issuer:
-        """What signing needs under this authorization."""
-        trusted = self.remembered.authorizations.get(authorization.seq)
-        trust_file = self.organization(connection).trust_file if trusted is None else trusted.trust_file
-        return Issuer(self.ring, authorization, trust_file)
+        return self.remembered.terms.get_or_read(number, read)
 
     def file_parts(self, authorization_seq: int, status_seq: int) -> tuple[Issuer, str]:
         """What a borrow file is made of besides its payload: who signs it, and the status list that goes with it."""
-        trusted, list_text = self.remembered.authorizations.get(authorization_seq), self.remembered.lists.get(status_seq)
-        if trusted is None or list_text is None:
+        terms, list_text = self.remembered.terms.get(authorization_seq), self.remembered.lists.get(status_seq)
+        if terms is None or list_text is None:
             with self.database.read() as connection:
-                trusted = self._trusted(connection, authorization_seq)
+                terms = self.terms(connection, authorization_seq)
                 list_text = self.remembered.lists.get_or_read(status_seq, lambda: status_lists.text(connection, status_seq))
-        return Issuer(self.ring, trusted.authorization, trusted.trust_file), list_text
+        return terms.issuer, list_text

@@ -12,10 +12,10 @@ from authority.domain import days
 from authority.domain.borrows import check_not_overallocated
 from authority.domain.catalogue import WARNING_BEFORE_END, KeyUse, Product, end_warning
 from authority.domain.clocks import BETWEEN_SERVERS
-from authority.domain.refusals import KeyUnusable, Refusal
+from authority.domain.refusals import KeyUnusable, NotSetUp, Refusal
 from authority.services import licenses, overview
 from authority.services.unit import Unit
-from authority.storage import status_lists, tokens
+from authority.storage import organization, status_lists, tokens
 from authority.storage.db import schema
 
 # What a Python that was not optimized costs, as it was measured with the server.
@@ -140,11 +140,13 @@ def _places(unit: Unit) -> str:
     # Not by way of the unit: what is wrong with the authorization is no fault of the status list.
     now = unit.authority.now()
     with unit.authority.database.read() as connection:
-        size, used = unit.authority.organization(connection).status_size, tokens.count(connection)
+        own, used = organization.get(connection), tokens.count(connection)
+        if own is None:
+            raise NotSetUp("the database has no organization", hint=NotSetUp.empty_database_hint)
         newest, ahead = status_lists.newest(connection), status_lists.furthest_ahead(connection, now + BETWEEN_SERVERS)
-    if used > 0.8 * size:
-        raise Refusal(f"{used} of {size} places of the status list are taken")
-    text = f"{used} of {size} places of the status list are taken"
+    if used > 0.8 * own.status_size:
+        raise Refusal(f"{used} of {own.status_size} places of the status list are taken")
+    text = f"{used} of {own.status_size} places of the status list are taken"
     if newest is None or ahead is None:
         return text
     sentence = f"number {ahead[0]} is of {ahead[1]:%Y-%m-%d %H:%M} UTC, when this machine's clock was ahead"

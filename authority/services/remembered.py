@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from cachetools import LRUCache
 
-from authority.domain.catalogue import Authorization
+from authority.signing.issuing import Issuer
 from authority.storage.organization import Organization
 
 Key = TypeVar("Key")
@@ -51,28 +51,23 @@ class Cache(Generic[Key, Value]):
 
 
 @dataclass(frozen=True, slots=True)
-class TrustedAuthorization:
-    """An authorization, and the trust file with the root that signed it."""
+class Terms:
+    """What holds under one authorization: the organization, whose row changes with an authorization alone, and what signing needs."""
 
-    authorization: Authorization
-    trust_file: str
+    organization: Organization
+    issuer: Issuer
 
 
 @dataclass
 class Remembered:
-    """The organization, the authorizations by number, the texts of status lists by number, and how far the log was seen.
+    """The terms by the number of their authorization, the texts of status lists by number, and how far the log was seen."""
 
-    The organization's row changes with an authorization alone: who reads a new authorization reads the organization anew.
-    """
-
-    organization: Organization | None = None
-    authorizations: Cache[int, TrustedAuthorization] = field(default_factory=lambda: Cache(MOST_AUTHORIZATIONS))
+    terms: Cache[int, Terms] = field(default_factory=lambda: Cache(MOST_AUTHORIZATIONS))
     lists: Cache[int, str] = field(default_factory=lambda: Cache(MOST_LISTS))
     last_event: int = 0
 
     def clear(self) -> None:
         """Forgets everything, so that it is read from the database again."""
-        self.organization = None
-        self.authorizations.clear()
+        self.terms.clear()
         self.lists.clear()
         self.last_event = 0

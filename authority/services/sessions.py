@@ -92,7 +92,7 @@ def renew(unit: Unit, session_id: str) -> Started:
         rules.check_open(begun, unit.now)
         demand = begun.demand()
         case = _case(unit, demand, _member(unit), unit.authorization.product(demand.product))
-        unit.membership.check_admitted(unit.actor)
+        unit.membership.check_admitted(unit.actor.role)
         assignment = _locked(unit, case)
         session = _mine(unit, session_id, lock=True)
         borrow_rules.check_may_use(case.member, case.authorization, case.product)
@@ -228,7 +228,7 @@ def _locked(unit: Unit, case: _Case) -> Assignment | None:
 def _decide(unit: Unit, case: _Case) -> _Answer:
     """Applies the rules in order and writes what they say. Raises BorrowRefused; then no session is written."""
     product, demand, now = case.product, case.ask, case.now
-    unit.membership.check_admitted(case.actor)
+    unit.membership.check_admitted(case.actor.role)
     assignment = _locked(unit, case)
     _log_ended_by_time(unit, case.member.id)
     features = seats.entitled(case, assignment, pools.assigned(unit.connection, product.id))

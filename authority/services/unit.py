@@ -139,15 +139,14 @@ class Unit:
             self.actor = _actor_behind(start.bearer, self.at)
         self._know(connection, start)
         if secret is not None and not self._open_over_limit:
-            self.membership.check_admitted(self.actor)
+            self.membership.check_admitted(self.actor.role)
         if self.actor.role is Role.ADMINISTRATOR:
             self.excess = self.membership.excess()
         self.connection = connection
 
     def _know(self, connection: Connection, start: who.Who) -> None:
-        self.authorization = self.authority.authorization(connection, start.authorization_seq)
-        self.organization = self.authority.organization(connection)
-        self.issuer = self.authority.issuer(connection, self.authorization)
+        terms = self.authority.terms(connection, start.authorization_seq)
+        self.organization, self.issuer, self.authorization = terms.organization, terms.issuer, terms.issuer.authorization
         self.membership = Membership.of(self.authorization, start.type_counts)
 
 

@@ -75,7 +75,7 @@ _UPDATE = Prepared(
 def get(connection: Connection, borrow_id: str, *, lock: bool = False) -> Borrow | None:
     """The borrow with this id; with `lock` nobody else can end it until this transaction ends."""
     if lock and connection.dialect.name == "postgresql":
-        _LOCK.first(connection, {"id": borrow_id})
+        _LOCK.run(connection, {"id": borrow_id})
     parts = _GET.read(connection, {"id": borrow_id})
     groups = tuple(sorted(row.name for row in parts["groups"]))
     return borrow_of(parts["borrow"][0], groups) if parts["borrow"] else None
@@ -85,7 +85,7 @@ def lock(connection: Connection, borrow_ids: Iterable[str]) -> None:
     """Nobody else can end these borrows until this transaction ends; they are locked in one order, whoever asks for them."""
     if connection.dialect.name == "postgresql":
         for borrow_id in sorted(set(borrow_ids)):
-            _LOCK.first(connection, {"id": borrow_id})
+            _LOCK.run(connection, {"id": borrow_id})
 
 
 def holding(connection: Connection, member_id: int, product: str, now: datetime) -> list[Borrow]:

@@ -50,7 +50,7 @@ def insert(connection: Connection, token: Token) -> bool:
 
 def has(connection: Connection, borrow_id: str, jti: str) -> bool:
     """True when the borrow was given a token with this id."""
-    return _OF_BORROW.first(connection, {"borrow_id": borrow_id, "jti": jti}) is not None
+    return bool(_OF_BORROW.run(connection, {"borrow_id": borrow_id, "jti": jti}).fetchall())
 
 
 def newest(connection: Connection, borrow_id: str) -> Token:

@@ -42,7 +42,7 @@ def install(bench: Bench, data: bytes, **more: Any) -> Installation:
 
 def in_force(bench: Bench) -> int:
     with bench.authority.database.read() as connection:
-        return bench.authority.authorization(connection).seq
+        return bench.authority.terms(connection).issuer.authorization.seq
 
 
 def product(**changes: Any) -> Change:
@@ -362,7 +362,7 @@ class TestAnotherVendor:
         assert done.trust_file == made.trust_file
         assert done.changes[0] == f"root key: {bench.root.public.kid} -> {maker.thumbprint}"
         with bench.authority.database.read() as connection:
-            assert bench.authority.organization(connection).trust_file.encode() == made.trust_file
+            assert bench.authority.terms(connection).organization.trust_file.encode() == made.trust_file
 
     def test_new_borrows_are_good_under_the_new_root_and_old_ones_under_the_old(self, bench: Bench, maker: RealVendor) -> None:
         ada, old, new = bench.member("ada"), workstation("old"), workstation("new")
@@ -397,7 +397,7 @@ class TestAnotherVendor:
         issued = borrow.issue(Unit(running, ada), two.request(Wish("arcgis-desktop"), bench.clock()))
         assert verify(issued.file, trust=made.trust_file, workstation=two.identity, now=bench.clock()).member == "ada"
         with running.database.read() as connection:
-            assert running.organization(connection).trust_file.encode() == made.trust_file
+            assert running.terms(connection).organization.trust_file.encode() == made.trust_file
 
 
 def test_a_running_process_gives_no_list_that_the_new_authorization_does_not_know(bench: Bench) -> None:

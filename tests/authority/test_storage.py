@@ -16,7 +16,7 @@ from sqlalchemy.exc import StatementError
 from authority.domain.refusals import NotSetUp, SettingsInvalid, StorageUnavailable
 from authority.storage.db import schema
 from authority.storage.db.database import Database
-from authority.storage.db.tables import Instant, members, metadata, organization, pools, receipts
+from authority.storage.db.tables import members, metadata, microseconds, organization, pools, receipts
 from tests.support.authorities import Bench
 from tests.support.database_contents import contents
 
@@ -110,7 +110,7 @@ def test_a_time_without_a_zone_is_refused(bench: Bench) -> None:
     with pytest.raises((StorageUnavailable, StatementError, ValueError)), bench.authority.database.read() as connection:
         connection.execute(select(organization).where(organization.c.created_at > naive))
     with pytest.raises(ValueError, match="without a zone"):
-        Instant().process_bind_param(naive, bench.authority.database.engine.dialect)
+        microseconds(naive)
 
 
 @pytest.mark.parametrize(

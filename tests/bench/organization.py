@@ -149,9 +149,10 @@ class _Filling:
 
     def __init__(self, authority: Authority, connection: Connection) -> None:
         self._authority, self._connection = authority, connection
-        self._authorization: Authorization = authority.authorization(connection)
-        self._uri = authority.organization(connection).status_uri
-        self._kid = authority.issuer(connection, self._authorization).current_kid(KeyUse.BORROW, authority.now())
+        terms = authority.terms(connection)
+        self._authorization: Authorization = terms.issuer.authorization
+        self._uri = terms.organization.status_uri
+        self._kid = terms.issuer.current_kid(KeyUse.BORROW, authority.now())
 
     def add_members(self) -> None:
         made = [_member(number) for number in range(MEMBERS)]

@@ -44,7 +44,7 @@ def connected(authority: Authority, machine: str, product: str = "arcgis-pro") -
     with authority.database.read() as connection:
         ada = people.by_username(connection, "ada")
     assert ada is not None
-    return sessions.start(Unit(authority, ada.as_actor()), asked(workstation(machine), product)).session
+    return sessions.start(Unit(authority, Actor(ada.id, ada.username, ada.role)), asked(workstation(machine), product)).session
 
 
 def body_of(demand: Demand) -> dict[str, Any]:

@@ -57,9 +57,9 @@ class Batches:
         with self._turn:
             with self._count:
                 self._queued -= 1
-            batch = self._batch()
+            batch = self._open or self._begin()
             try:
-                with savepoint(batch.connection, keep=keep):
+                with _savepoint(batch.connection, keep=keep):
                     yield batch.connection
             finally:
                 batch.size += 1
@@ -69,25 +69,20 @@ class Batches:
         if batch.error is not None:
             raise batch.error
 
-    def _batch(self) -> _Batch:
-        if self._open is None:
-            self._queue.acquire()
-            try:
-                connection = self._connected()
-                self._check_file()
-                connection.begin()
-                connection.connection.cursor().execute("BEGIN IMMEDIATE")
-            except BaseException:
-                self.close()
-                self._queue.release()
-                raise
-            self._open = _Batch(connection)
+    def _begin(self) -> _Batch:
+        self._queue.acquire()
+        try:
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            self._check_file()
+            self._connection.begin()
+            self._connection.connection.cursor().execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self.close()
+            self._queue.release()
+            raise
+        self._open = _Batch(self._connection)
         return self._open
-
-    def _connected(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._engine.connect()
-        return self._connection
 
     def _commit(self, batch: _Batch) -> None:
         """Ends the batch; what goes wrong is told to everyone in it."""
@@ -112,31 +107,27 @@ class Batches:
 
 
 @contextlib.contextmanager
-def savepoint(connection: Connection, *, keep: bool = True) -> Iterator[None]:
+def _savepoint(connection: Connection, *, keep: bool) -> Iterator[None]:
     """A part of the transaction that is under way: taken back when the block raises, or in any case with `keep` false.
 
-    What came before it stays as it is, and the transaction goes on. Savepoints may stand within each other.
+    What came before it stays as it is, and the transaction goes on.
     """
     # Said by hand: SQLAlchemy's own savepoints stay open after they were rolled back, each within the one before.
-    _run(connection, "SAVEPOINT part")
+    run = connection.connection.cursor().execute
+    run("SAVEPOINT part")
     try:
         yield
     except BaseException:
-        take_back(connection)
-        _run(connection, "RELEASE SAVEPOINT part")
+        run(TAKE_BACK)
+        run("RELEASE SAVEPOINT part")
         raise
     if not keep:
-        take_back(connection)
-    _run(connection, "RELEASE SAVEPOINT part")
+        run(TAKE_BACK)
+    run("RELEASE SAVEPOINT part")
 
 
-def take_back(connection: Connection) -> None:
-    """Takes back what was done since the innermost savepoint, which stays open."""
-    _run(connection, "ROLLBACK TO SAVEPOINT part")
-
-
-def _run(connection: Connection, text: str) -> None:
-    connection.connection.cursor().execute(text)
+# Takes back what was done since the savepoint, which stays open.
+TAKE_BACK = "ROLLBACK TO SAVEPOINT part"
 
 
 class _Queue:

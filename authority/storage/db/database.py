@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from authority.domain.disk import UNCHANGED, DiskFailed, DiskFull, NotPermitted, explained
 from authority.domain.refusals import DatabaseLost, InvalidInput, Refusal, SettingsInvalid, StorageUnavailable
-from authority.storage.db.batches import Batches, take_back
+from authority.storage.db.batches import TAKE_BACK, Batches
 from authority.storage.db.database_file import DatabaseFile
 from authority.storage.db.prepared import pipeline
 
@@ -88,7 +88,7 @@ class Database:
     def undo(self, connection: Connection) -> None:
         """Takes back all that the block of `write` did so far; the block goes on."""
         if self._batches is not None:
-            take_back(connection)
+            connection.connection.cursor().execute(TAKE_BACK)
         else:
             connection.rollback()
             connection.begin()

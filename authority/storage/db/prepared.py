@@ -9,18 +9,17 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select, SelectBase, Text, UpdateBase, literal_column, union_all
+from sqlalchemy import Connection, Dialect, Select, SelectBase, Text, UpdateBase, cast, select
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 Values = Mapping[str, Any]
-Row = tuple[Any, ...]
 Processor = Callable[[Any], Any]
 # A statement for both databases, or a function from the name of the dialect to one.
 Statement = SelectBase | UpdateBase | Callable[[str], UpdateBase]
@@ -47,14 +46,16 @@ class _Compiled:
             return values
         return tuple([values[name] for name in self.positions])
 
-    def value(self, row: Row) -> Any:
-        """A row of the driver with its columns by name."""
-        if self.columns:
+    def values(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
+        """Rows of the driver with their columns by name."""
+        assert self.row is not None  # noqa: S101 - only what selects has rows
+        made: list[Any] = []
+        for row in rows:
             cells = list(row)
             for place, process in self.columns:
                 cells[place] = process(cells[place])
-            row = tuple(cells)
-        return row if self.row is None else self.row._make(row)
+            made.append(self.row(*cells))
+        return made
 
 
 class Prepared:
@@ -64,39 +65,22 @@ class Prepared:
         self._statement = statement
         self._compiled: dict[str, _Compiled] = {}
 
-    def rows(self, connection: Connection, values: Values) -> list[Any]:
-        """All rows, each with its columns by name."""
-        compiled = self._of(connection.dialect)
-        return [compiled.value(row) for row in self._cursor(connection, compiled, values).fetchall()]
-
-    def first(self, connection: Connection, values: Values) -> Any:
-        """The first row, None when there is none."""
-        compiled = self._of(connection.dialect)
-        row = self._cursor(connection, compiled, values).fetchone()
-        return None if row is None else compiled.value(row)
-
     def run(self, connection: Connection, values: Values) -> DBAPICursor:
         """Runs the statement. Returns the driver's cursor, whose `rowcount` is right once a pipeline has ended."""
-        return self._cursor(connection, self._of(connection.dialect), values)
-
-    def run_many(self, connection: Connection, rows: Sequence[Values]) -> None:
-        """Runs the statement once for each of the rows."""
-        compiled = self._of(connection.dialect)
-        cursor = connection.connection.cursor()
-        cursor.executemany(compiled.text, [compiled.parameters(values) for values in rows])
-
-    @staticmethod
-    def _cursor(connection: Connection, compiled: _Compiled, values: Values) -> DBAPICursor:
+        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
         cursor = connection.connection.cursor()
         cursor.execute(compiled.text, compiled.parameters(values))
         return cursor
 
-    def _of(self, dialect: Dialect) -> _Compiled:
-        compiled = self._compiled.get(dialect.name)
-        if compiled is None:
-            statement = self._statement(dialect.name) if callable(self._statement) else self._statement
-            compiled = self._compiled[dialect.name] = _compile(statement, dialect)
-        return compiled
+    def run_many(self, connection: Connection, rows: Iterable[Values]) -> None:
+        """Runs the statement once for each of the rows."""
+        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
+        cursor = connection.connection.cursor()
+        cursor.executemany(compiled.text, [compiled.parameters(values) for values in rows])
+
+    def _compile(self, dialect: Dialect) -> _Compiled:
+        statement = self._statement(dialect.name) if callable(self._statement) else self._statement
+        return self._compiled.setdefault(dialect.name, _compile(statement, dialect))
 
 
 def _compile(statement: SelectBase | UpdateBase, dialect: Dialect) -> _Compiled:
@@ -117,14 +101,11 @@ def _compile(statement: SelectBase | UpdateBase, dialect: Dialect) -> _Compiled:
     )
 
 
-@contextlib.contextmanager
-def pipeline(connection: Connection) -> Iterator[None]:
+def pipeline(connection: Connection) -> contextlib.AbstractContextManager[object]:
     """Statements in the block go to PostgreSQL together, and one wait is for all of them; SQLite has nobody to wait for."""
     if connection.dialect.name == "postgresql":
-        with connection.connection.dbapi_connection.pipeline():  # type: ignore[union-attr]
-            yield
-    else:
-        yield
+        return connection.connection.dbapi_connection.pipeline()  # type: ignore[no-any-return, union-attr]
+    return contextlib.nullcontext()
 
 
 class _JsonRow(FunctionElement[str]):
@@ -134,40 +115,44 @@ class _JsonRow(FunctionElement[str]):
     type = Text()
 
 
-@compiles(_JsonRow, "sqlite")
-def _json_row_sqlite(element: _JsonRow, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_array({compiler.process(element.clauses, **options)})"
+class _JsonRows(FunctionElement[str]):
+    """A JSON array of what every row has."""
+
+    inherit_cache = True
+    type = Text()
 
 
-@compiles(_JsonRow, "postgresql")
-def _json_row_postgresql(element: _JsonRow, compiler: SQLCompiler, **options: Any) -> str:
-    return f"CAST(json_build_array({compiler.process(element.clauses, **options)}) AS TEXT)"
+# An array of columns, and one of all rows; of no rows PostgreSQL makes NULL.
+_ROW = {"sqlite": "json_array({})", "postgresql": "json_build_array({})"}
+_ROWS = {"sqlite": "json_group_array({})", "postgresql": "coalesce(json_agg({}), '[]')"}
+
+
+@compiles(_JsonRow)
+def _json_row(element: _JsonRow, compiler: SQLCompiler, **options: Any) -> str:
+    return _ROW[compiler.dialect.name].format(compiler.process(element.clauses, **options))
+
+
+@compiles(_JsonRows)
+def _json_rows(element: _JsonRows, compiler: SQLCompiler, **options: Any) -> str:
+    return _ROWS[compiler.dialect.name].format(compiler.process(element.clauses, **options))
 
 
 class Gathering:
-    """Several small queries as one statement: each part by its name, with the rows that it alone would give.
-
-    The parts must keep to no order, and have no limit of their own: they are rows of one UNION ALL.
-    """
+    """Several small queries as one statement: each part by its name, with the rows that it alone would give, in no order."""
 
     def __init__(self, **parts: Select[Any]) -> None:
-        self._names = tuple(parts)
-        self._parts = tuple(parts.values())
-        self._prepared = Prepared(union_all(*(_as_json(place, part) for place, part in enumerate(self._parts))))
-        self._readers: dict[str, tuple[_Compiled, ...]] = {}
+        self._parts = parts
+        rows = [select(_JsonRows(_JsonRow(*part.subquery().c))).scalar_subquery() for part in parts.values()]
+        self._prepared = Prepared(select(cast(_JsonRow(*rows), Text).label("parts")))
+        self._readers: dict[str, list[_Compiled]] = {}
 
     def read(self, connection: Connection, values: Values) -> dict[str, list[Any]]:
-        """The rows of each part, by its name."""
+        """The rows of each part, by its name; each row has its columns by name."""
         readers = self._readers.get(connection.dialect.name)
         if readers is None:
-            readers = tuple(_compile(part, connection.dialect) for part in self._parts)
-            self._readers[connection.dialect.name] = readers
-        rows: dict[str, list[Any]] = {name: [] for name in self._names}
-        for place, text in self._prepared.rows(connection, values):
-            rows[self._names[place]].append(readers[place].value(json.loads(text)))
-        return rows
-
-
-def _as_json(place: int, part: Select[Any]) -> Select[Any]:
-    columns: list[Any] = [literal_column(str(place)), _JsonRow(*part.selected_columns)]
-    return part.with_only_columns(*columns)
+            readers = self._readers[connection.dialect.name] = [
+                _compile(part, connection.dialect) for part in self._parts.values()
+            ]
+        (text,) = self._prepared.run(connection, values).fetchall()[0]
+        parts = zip(self._parts, readers, json.loads(text), strict=True)
+        return {name: reader.values(rows) for name, reader, rows in parts}

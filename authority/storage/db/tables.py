@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Dialect, ForeignKey, Index, Integer, MetaData, String, Table, Text, false
 from sqlalchemy.types import TypeDecorator
@@ -18,17 +18,28 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - the base class says so
-        """Refuses a naive time."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone cannot be stored")
-        return (value - EPOCH) // MICROSECOND
+    # The functions themselves, where the base class would wrap each in two of its own: a borrow writes and reads fifteen times.
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], int | None]:  # noqa: ARG002 - the base class says so
+        """What makes a number of a time."""
+        return microseconds
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """An aware time again."""
-        return None if value is None else EPOCH + value * MICROSECOND
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], datetime | None]:  # noqa: ARG002
+        """What makes a time of a number."""
+        return instant
+
+
+def microseconds(at: datetime | None) -> int | None:
+    """Whole microseconds since 1970 UTC. Raises ValueError for a naive time, which could mean any moment."""
+    if at is None:
+        return None
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone cannot be stored")
+    return (at - EPOCH) // MICROSECOND
+
+
+def instant(number: int | None) -> datetime | None:
+    """The aware UTC time of so many microseconds since 1970."""
+    return None if number is None else EPOCH + number * MICROSECOND
 
 
 metadata = MetaData(
