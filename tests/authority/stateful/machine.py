@@ -200,10 +200,10 @@ class Machine(RuleBasedStateMachine):
         self.past_members = counts
 
     def over_the_limit_exactly_those_who_are_no_administrators_are_kept_out(self) -> None:
-        found = members.membership(Unit(self.authority, CONSOLE))
+        membership = members.membership(Unit(self.authority, CONSOLE))
         for name in self.actors:
             try:
-                found.check_admitted(self.by(name))
+                membership.check_admitted(self.by(name).role)
                 is_kept_out = False
             except OrganizationOverLimit:
                 is_kept_out = True
