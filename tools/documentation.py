@@ -135,6 +135,7 @@ def _settings() -> str:
     parts += ["| `CARNET_HOME` | folder with this workstation's state; default: the user's data folder |"]
     parts += [
         "| `CARNET_ROOTS` | thumbprints of the root keys that `carnet check` and `verify` trust where no `--root` is given |",
+        "| `CARNET_CONTAINER` | `accept`: a user namespace is taken for a machine of its own, which the request names |",
         "",
     ]
     return "\n".join(parts)

@@ -299,6 +299,18 @@ class NoMachineId(NotChecked):
     files: int | None = None
 
 
+class IdentityInDoubt(NotChecked):
+    """This process is in a user namespace, where anybody can be any user and have any machine's files."""
+
+    code = "identity-in-doubt"
+    default_hint = (
+        "Run this on the machine itself, outside of unshare, a sandbox or a container without root. Where such a container is what "
+        "is meant to have the license, set CARNET_CONTAINER=accept: it is then a machine of its own, and the request says so."
+    )
+
+    uid_map: str | None = None
+
+
 class NoHome(NotChecked):
     """No folder for this workstation's state is known: no home is set and the user has none."""
 

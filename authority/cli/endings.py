@@ -11,7 +11,7 @@ from authority.domain.members import CONSOLE
 from authority.domain.refusals import InvalidInput
 from authority.presentation import sheets
 from authority.presentation.borrows import BorrowShown
-from authority.presentation.computers import name_of
+from authority.presentation.computers import name_of, place_of
 from authority.presentation.shown import rfc3339
 from authority.services import endings
 from authority.services.context import Authority
@@ -150,4 +150,6 @@ def line_of(item: BorrowShown) -> str:
         if item.state is BorrowState.ACTIVE
         else f"{item.state}, seat free at {rfc3339(item.seat_free_at)}"
     )
-    return f"{item.id}: {item.product} {features} for {item.member} on {name_of(item.machine)}, {ending}"
+    return (
+        f"{item.id}: {item.product} {features} for {item.member} on {name_of(item.machine)}{place_of(item.machine)}, {ending}"
+    )

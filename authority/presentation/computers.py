@@ -15,7 +15,9 @@ class MachineShown(Shown):
 
     id: str
     alias: str | None = Field(description="the name that people gave it")
-    source: Annotated[str, NOT_IN_SHEETS] = Field(description="what the id is made from")
+    source: Annotated[str, NOT_IN_SHEETS] = Field(
+        description="what the id is made from; behind a comma, that it is a container, wsl or user-namespace"
+    )
 
 
 class UserShown(Shown):
@@ -23,6 +25,12 @@ class UserShown(Shown):
 
     id: str = Field(description="uid:N or sid:S-1-...")
     name: str
+
+
+def place_of(machine: MachineShown) -> str:
+    """` (container)` and the like for people, where the machine is one that others may be a copy of; else ""."""
+    _, _, place = machine.source.partition(", ")
+    return f" ({place})" if place else ""
 
 
 def name_of(machine: Machine | MachineShown) -> str:

@@ -7,11 +7,11 @@ from dataclasses import asdict
 from datetime import date, datetime
 
 from verifier.cli.check import add_license
-from verifier.cli.output import UsageError, result
+from verifier.cli.output import UsageError, result, warn
 from verifier.cli.qr import add_outputs, check_outputs, write_outputs
 from verifier.core.times import rfc3339_of, timestamp
 from verifier.errors import Malformed
-from verifier.workstation import carry, install
+from verifier.workstation import carry, identity, install
 from verifier.workstation.clock import end_of_day
 from verifier.workstation.store import Store
 
@@ -59,7 +59,10 @@ def request(arguments: argparse.Namespace) -> int:
         f"it asks for {_words(wish)}",
         "carry it to the administrator; install the answer with: carnet install FILE",
     ]
-    return result(arguments, {"file": arguments.output, "qr_image": arguments.qr_image, "asks": asdict(wish)}, lines)
+    notes = identity.notes(identity.system().machine())
+    warn(arguments, notes)
+    value = {"file": arguments.output, "qr_image": arguments.qr_image, "asks": asdict(wish), "notes": list(notes)}
+    return result(arguments, value, lines)
 
 
 def _words(wish: carry.Wish) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from verifier import sentences
-from verifier.cli.output import UsageError, result
+from verifier.cli.output import UsageError, result, warn
 from verifier.cli.paths import read_input
 from verifier.core.files import parse
 from verifier.core.names import hidden_character, spelled
@@ -48,6 +48,7 @@ def show_identity(arguments: argparse.Namespace) -> int:
         "user": {"id": user.id, "name": user.name},
         "machine_key": key,
         "home": str(store.home),
+        "notes": list(identity.notes(machine)),
     }
     lines = [
         f"machine      {machine.id}  (from {machine.source})",
@@ -56,6 +57,7 @@ def show_identity(arguments: argparse.Namespace) -> int:
         f"machine key  {key}",
         f"state in     {store.home}",
     ]
+    warn(arguments, identity.notes(machine))
     return result(arguments, value, lines)
 
 

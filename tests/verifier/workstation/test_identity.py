@@ -48,6 +48,8 @@ BAD_GUIDS = [
     "{}",
     "00000000-0000-0000-0000-000000000000",
     "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF",
+    "03000200-0400-0500-0006-000700080009",
+    GUID.replace("-", ""),
     GUID[:-1],
     "x" * 36,
     5,
@@ -141,7 +143,14 @@ IOREG = f"""\
 
 @pytest.mark.parametrize(
     "output",
-    [b"", b"\xff\x00", IOREG[:150], IOREG.replace(b"IOPlatformUUID", b"UUID"), IOREG.replace(UUID.upper().encode(), b"0" * 36)],
+    [
+        b"",
+        b"\xff\x00",
+        IOREG[:150],
+        IOREG.replace(b"IOPlatformUUID", b"UUID"),
+        IOREG.replace(UUID.upper().encode(), b"0" * 36),
+        IOREG.replace(UUID.upper().encode(), b"12345678-1234-5678-90AB-CDDEEFAABBCC"),
+    ],
 )
 def test_a_mac_that_does_not_say_which_one_it_is(output: bytes) -> None:
     with pytest.raises(NoMachineId) as caught:

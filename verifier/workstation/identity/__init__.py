@@ -54,6 +54,14 @@ def system() -> System:
     raise NoMachineId(f"{sys.platform} has no machine id that Carnet knows", hint="Use Carnet on Windows, Linux or macOS.")
 
 
+def notes(machine: MachineMark) -> tuple[str, ...]:
+    """What people are told of where this machine is: nothing, or that it is a container or the like, which its source names."""
+    from verifier.workstation.identity import places
+
+    note = places.note(machine.source)
+    return () if note is None else (note,)
+
+
 def hashed(raw: str) -> str:
     """HMAC-SHA256 of a system id keyed with our application id, the first 128 bits as 22 characters of base64url."""
     return encode(hmac.digest(APPLICATION_ID, raw.strip().lower().encode(), hashlib.sha256)[:16])

@@ -8,16 +8,22 @@ import uuid
 from verifier.workstation.identity import hashed
 
 UUID = re.compile(r"\A[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\n?\Z")
-# One digit 32 times is no number of a board.
+NUMBER = re.compile(r"\A[0-9a-f]{32}\n?\Z")
+# One digit 32 times is no number of a board, nor a machine id: machine-id(5) says so of zeros.
 ONE_DIGIT = re.compile(r"\A([0-9a-f])\1{31}\n?\Z")
-# What makers of boards leave in them: the same on thousands of machines, so it tells none from another.
+# What makers of boards leave in them: the same on thousands of machines, so it tells none from another. systemd makes the
+# machine id of a virtual machine of the number of its board.
 UNSET = frozenset(
     {
         "03000200-0400-0500-0006-000700080009",
         "00020003-0004-0005-0006-000700080009",
+        "01234567-89ab-cdef-0123-456789abcdef",
+        "11111111-2222-3333-4444-555555555555",
         "12345678-1234-5678-90ab-cddeefaabbcc",
+        "fefefefe-fefe-fefe-fefe-fefefefefefe",
     }
 )
+UNSET_DIGITS = frozenset(number.replace("-", "") for number in UNSET)
 # DMTF DSP0134: the header of a structure, the structure "System Information", and where its UUID stands.
 HEADER_BYTES = 4
 SYSTEM_INFORMATION = 1
@@ -27,12 +33,14 @@ UUID_AT = slice(8, 24)
 def mark(text: str) -> str | None:
     """The second mark for a system UUID as text, or None when it is none or one that many boards have."""
     lowered = text.lower()
-    return hashed(text) if is_of_one_machine(lowered) and lowered.strip() not in UNSET else None
+    return hashed(text) if UUID.match(lowered) and is_of_one_machine(lowered) else None
 
 
 def is_of_one_machine(lowered: str) -> bool:
-    """Whether a text in small letters is a UUID, and not one digit over and over."""
-    return UUID.match(lowered) is not None and ONE_DIGIT.match(lowered.replace("-", "")) is None
+    """Whether a text in small letters is a number of 32 digits (as a UUID, or without hyphens) that only one machine has."""
+    digits = lowered.strip().replace("-", "")
+    is_number = UUID.match(lowered) is not None or NUMBER.match(lowered) is not None
+    return is_number and ONE_DIGIT.match(digits) is None and digits not in UNSET_DIGITS
 
 
 def uuid_in(structures: bytes) -> str:

@@ -28,7 +28,7 @@ def mark(guid: object, firmware_table: bytes) -> MachineMark:
     Raises NoMachineId.
     """
     raw = guid.strip().strip("{}").lower() if isinstance(guid, str) else ""
-    if not board.is_of_one_machine(raw):
+    if not board.UUID.match(raw) or not board.is_of_one_machine(raw):
         raise NoMachineId(rf"this machine has no machine id: HKLM\{KEY} {VALUE} is {guid!r}", hint=HINT)
     return MachineMark(hashed(raw), "windows-machine-guid", board.mark(board.uuid_in(_structures(firmware_table))))
 
