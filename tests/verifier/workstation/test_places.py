@@ -63,7 +63,7 @@ def test_a_mark_of_linux_is_the_same_for_ever() -> None:
 @pytest.mark.parametrize(("where", "word"), [(Place.CONTAINER, "container"), (Place.WSL, "wsl")])
 def test_a_container_is_its_machine_and_names_what_it_is(where: Place, word: str) -> None:
     mark = linux.mark(FILES, b"", where)
-    assert mark == (hashed(RAW), f"linux-machine-id, {word}", None)
+    assert mark == MachineMark(hashed(RAW), f"linux-machine-id, {word}", None)
     assert len(identity.notes(mark)) == 1
 
 
