@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from verifier.core.times import rfc3339_of
+from verifier.core.times import in_days, rfc3339_of
 from verifier.workstation.installed import AuthorizationInstalled, Installed, StatusListInstalled, TrustInstalled, TrustUpdated
 from verifier.workstation.intake import Need, PassedOver
+from verifier.workstation.overview import NewestList, Overview
 
 REASONS = {
     "foreign": "no Carnet file",
@@ -18,6 +19,7 @@ NEEDS = {
     "trust": "the trust file of your organization; install it with: carnet trust FILE",
     "license": "a license; ask for one with: carnet request PRODUCT -o FILE, and install the answer",
 }
+HOUR, DAY = 3600, 86_400
 # So many names are said one by one.
 FEW = 3
 
@@ -64,3 +66,23 @@ def passed_over(items: Sequence[PassedOver]) -> list[str]:
 
 def _names(names: list[str]) -> str:
     return ", ".join(names) if len(names) <= FEW else f"{len(names)} files"
+
+
+def age(seconds: int) -> str:
+    """How old something is, in the unit that people would say: hours, then days."""
+    if seconds < HOUR:
+        return "less than an hour old"
+    hours = seconds // HOUR
+    return f"{hours} hour{'' if hours == 1 else 's'} old" if seconds < 2 * DAY else f"{in_days(seconds // DAY)} old"
+
+
+def status_list(newest: NewestList | None) -> str:
+    """Which status list is known here, and how old it is."""
+    if newest is None:
+        return "no list: a return or revocation is not known here"
+    return f"list {newest.seq} of {rfc3339_of(newest.issued_at)}, {age(newest.age_seconds)}"
+
+
+def organization(shown: Overview) -> str:
+    """Whose licenses this workstation takes: the name with the id, or the id alone."""
+    return shown.organization if shown.organization_name is None else f"{shown.organization_name} ({shown.organization})"

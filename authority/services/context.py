@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -29,6 +29,8 @@ class Authority:
     random_bytes: Callable[[int], bytes]
     # Where the home has the trust file to be carried to workstations.
     trust_copy: Path | None = None
+    # How long before its end the holder of a borrow is warned.
+    warn_before: timedelta = timedelta(0)
     remembered: Remembered = field(default_factory=Remembered)
 
     def now(self) -> datetime:

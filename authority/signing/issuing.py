@@ -48,10 +48,22 @@ class Issuer:
 
 
 def payload(
-    granted: License, authorization: Authorization, *, jti: str, now: datetime, status_index: int, status_uri: str
+    granted: License,
+    authorization: Authorization,
+    *,
+    jti: str,
+    now: datetime,
+    status_index: int,
+    status_uri: str,
+    warn_before: timedelta = timedelta(0),
 ) -> str:
-    """The text that is signed for a license (contract, section 3.2)."""
+    """The text that is signed for a license (contract, section 3.2); its holder is warned so long before the end.
+
+    Never for more than half of the time that it lasts: a warning that is always there is no warning.
+    """
     product = authorization.product(granted.product)
+    warned = min(warn_before, (granted.ends_at - now) / 2)
+    policy = {"status_max_age": None, "clock_tolerance": int(CLOCK_TOLERANCE.total_seconds())}
     return jose.payload(
         {
             "iss": authorization.organization,
@@ -73,7 +85,7 @@ def payload(
             "user": {"name": granted.user.name},
             "cnf": {"jkt": granted.machine.key},
             "status": {"status_list": {"idx": status_index, "uri": status_uri}},
-            "pol": {"status_max_age": None, "clock_tolerance": int(CLOCK_TOLERANCE.total_seconds())},
+            "pol": policy | ({"warn_before": int(warned.total_seconds())} if warned else {}),
             "act": timestamp(min(now + ACTIVATION, granted.ends_at)),
         }
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from authority.domain.refusals import NotSetUp, Refusal
 from authority.services.context import Authority
@@ -21,7 +21,14 @@ def system_clock() -> datetime:
 
 def wire(settings: Settings, ring: KeyRing) -> Authority:
     """An authority over the database of the settings, with these keys, this machine's clock and randomness."""
-    return Authority(Database(settings.database_url), ring, system_clock, secrets.token_bytes, settings.trust_copy)
+    return Authority(
+        Database(settings.database_url),
+        ring,
+        system_clock,
+        secrets.token_bytes,
+        settings.trust_copy,
+        timedelta(days=settings.warn_days),
+    )
 
 
 def open_authority(settings: Settings, *, check_tables: bool = True) -> Authority:

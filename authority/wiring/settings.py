@@ -22,7 +22,9 @@ SETTINGS = {
     "database_url": "SQLAlchemy URL; default: a SQLite file in the home",
     "key_passphrase_file": "file with the passphrase of the private keys; default: keys are protected by file permissions alone",
     "demonstration": "true to allow the published sample keys; default: false",
+    "warn_days": "how many days before its end a borrow's holder is warned, at most half of its time; 0: never; default: 3",
 }
+USUAL_WARN_DAYS, MOST_WARN_DAYS = 3, 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Settings:
     database_url: str
     key_passphrase_file: Path | None
     demonstration: bool
+    warn_days: int = USUAL_WARN_DAYS
 
     @property
     def key_folder(self) -> Path:
@@ -58,11 +61,14 @@ def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
     wrong += [
         f'"{name}" must be text'
         for name, value in sorted(given.items())
-        if name != "demonstration" and not isinstance(value, str)
+        if name not in ("demonstration", "warn_days") and not isinstance(value, str)
     ]
     demonstration = given.get("demonstration", False)
     if demonstration not in (True, False, "true", "false"):
         wrong.append('"demonstration" must be true or false')
+    warn_days = _whole_number(given.get("warn_days", USUAL_WARN_DAYS))
+    if warn_days is None:
+        wrong.append(f'"warn_days" must be a whole number from 0 to {MOST_WARN_DAYS}')
     if wrong:
         raise SettingsInvalid("; ".join(wrong))
     passphrase = given.get("key_passphrase_file")
@@ -71,7 +77,15 @@ def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
         database_url=str(given.get("database_url") or f"sqlite:///{folder.absolute() / 'authority.db'}"),
         key_passphrase_file=Path(str(passphrase)) if passphrase else None,
         demonstration=demonstration in (True, "true"),
+        warn_days=warn_days or 0,
     )
+
+
+def _whole_number(value: object) -> int | None:
+    """A number of days as a file or an environment has it, None when it is none."""
+    text = str(value) if type(value) in (int, str) else ""
+    days = int(text) if text.isascii() and text.isdigit() and len(text) < len(str(10 * MOST_WARN_DAYS)) else -1
+    return days if 0 <= days <= MOST_WARN_DAYS else None
 
 
 def _usual_home() -> Path:

@@ -30,6 +30,18 @@ def test_a_borrow_is_accepted_by_the_verifier(bench: Bench) -> None:
     assert (grant.product, grant.level, grant.member, grant.days_left) == ("arcgis-pro", "Advanced", "ada", 3)
 
 
+@ON_SQLITE
+def test_the_holder_is_warned_before_the_end_and_for_at_most_half_of_the_time(bench: Bench) -> None:
+    authority = replace(bench.authority, warn_before=timedelta(days=3))
+    for days, warned in ((10, 3), (4, 2)):
+        laptop, member = SimulatedWorkstation(f"laptop-{days}"), bench.member(f"member-{days}")
+        issued = borrow.issue(Unit(authority, member), laptop.request(Wish("arcgis-pro", days=days), bench.clock()))
+        assert claims_of(issued.file)["pol"]["warn_before"] == warned * 86_400
+        for left, count in ((timedelta(days=warned, seconds=1), 0), (timedelta(days=warned), 1)):
+            at = bench.clock() + timedelta(days=days) - left
+            assert len(verify(issued.file, trust=bench.trust_file, workstation=laptop.identity, now=at).warnings) == count
+
+
 def test_the_same_request_gets_the_same_bytes(bench: Bench) -> None:
     laptop, ada = SimulatedWorkstation(), bench.member("ada")
     request = laptop.request(Wish("arcgis-pro", days=3), bench.clock())

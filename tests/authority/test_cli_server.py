@@ -166,6 +166,17 @@ def test_a_setting_in_the_environment_that_does_not_exist_is_told(tmp_path: Path
         load({"CARNET_AUTHORITY_DATABSE_URL": "sqlite:///x"}, str(tmp_path))
 
 
+def test_the_days_of_warning_are_a_whole_number(tmp_path: Path) -> None:
+    assert load({}, str(tmp_path)).warn_days == 3
+    for text, days in (("0", 0), ("365", 365)):
+        assert load({"CARNET_AUTHORITY_WARN_DAYS": text}, str(tmp_path)).warn_days == days
+    (tmp_path / "authority.toml").write_text("warn_days = 14\n")
+    assert load({}, str(tmp_path)).warn_days == 14
+    for text in ("-1", "366", "1.5", "three", "", "9" * 5000, "٣"):
+        with pytest.raises(SettingsInvalid, match='"warn_days" must be a whole number from 0 to 365'):
+            load({"CARNET_AUTHORITY_WARN_DAYS": text}, str(tmp_path))
+
+
 def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_path: Path) -> None:
     (tmp_path / "authority.toml").write_text('database_url = "sqlite:///file.db"\n')
     assert load({}, str(tmp_path)).database_url == "sqlite:///file.db"

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from verifier.cli.check import add_license
 from verifier.cli.output import UsageError, result, warn
-from verifier.cli.qr import add_outputs, check_outputs, write_outputs
+from verifier.cli.qr import add_outputs, check_outputs, scanned, write_outputs
 from verifier.core.times import rfc3339_of, timestamp
 from verifier.errors import Malformed
 from verifier.workstation import carry, identity, install
@@ -55,8 +55,8 @@ def request(arguments: argparse.Namespace) -> int:
     except Malformed as error:
         raise UsageError(f"{error.message}. {error.hint if error.hint != error.default_hint else ''}".strip()) from error
     lines = [
-        *write_outputs(arguments, data),
-        f"it asks for {_words(wish)}",
+        f"{write_outputs(arguments, data)}: it asks for {_words(wish)}",
+        *scanned(arguments),
         "carry it to the administrator; install the answer with: carnet install FILE",
     ]
     notes = identity.notes(identity.system().machine())
@@ -94,8 +94,8 @@ def give_up(arguments: argparse.Namespace) -> int:
     data = install.give_up(Store.open(arguments.home), arguments.product)
     note = f"; {arguments.product} is given up here already: say the same again with another place, the receipt stays the same"
     lines = [
-        f"{arguments.product} no longer works here",
-        *write_outputs(arguments, data, note),
+        f"{arguments.product} no longer works here; {write_outputs(arguments, data, note)}",
+        *scanned(arguments),
         "carry it to the administrator to free the seat",
     ]
     return result(arguments, {"file": arguments.output, "qr_image": arguments.qr_image, "product": arguments.product}, lines)

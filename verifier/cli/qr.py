@@ -50,25 +50,30 @@ def _import_segno() -> None:
         raise UsageError("a QR code needs segno, which is not installed here: pip install carnet[qr]") from error
 
 
-def write_outputs(arguments: argparse.Namespace, data: bytes, note: str = "") -> list[str]:
-    """Writes a carried file's bytes to each place that was asked for; returns a sentence for each.
+def write_outputs(arguments: argparse.Namespace, data: bytes, note: str = "") -> str:
+    """Writes a carried file's bytes to each place that was asked for; says which, without a period at the end.
 
     `note` ends the sentence when a file cannot be written. Raises UsageError for what fits no code or not this terminal, DiskFull,
     NotPermitted or DiskFailed.
     """
-    lines = []
+    written = []
     if arguments.output is not None:
         write_output(arguments.output, data, note)
-        lines.append(f"wrote {arguments.output}")
+        written.append(arguments.output)
     if arguments.qr_image is not None:
         stream = io.BytesIO()
         code_of(data, note).save(stream, kind="png", scale=PIXELS, border=QUIET_ZONE)
         write_output(arguments.qr_image, stream.getvalue(), note)
-        lines.append(f"wrote {arguments.qr_image}: what is scanned from it, saved as a file, is the file to carry")
+        written.append(arguments.qr_image)
     if arguments.qr:
         _show(drawn(code_of(data, note)), note)
-        lines.append("scan it; what is scanned, saved as a file, is the file to carry")
-    return lines
+    return f"wrote {' and '.join(written)}" if written else "the code is shown above"
+
+
+def scanned(arguments: argparse.Namespace) -> list[str]:
+    """What to do with a code, where there is one."""
+    has_code = arguments.qr or arguments.qr_image is not None
+    return ["what is scanned from the code, saved as a file, is the file to carry"] if has_code else []
 
 
 def code_of(data: bytes, note: str = "") -> QRCode:

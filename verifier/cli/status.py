@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
+from typing import Any
 
-from verifier.cli.check import days_left
+from verifier import sentences
 from verifier.cli.output import result
-from verifier.core.times import rfc3339_of
-from verifier.workstation.check import License, licenses
+from verifier.core.times import in_days, rfc3339_of
+from verifier.workstation.overview import LicenseInformation, Overview, Unreadable, overview
 from verifier.workstation.store import Store
+
+# What every terminal has, and a mail.
+COLUMNS = 80
+LABEL = 13
 
 
 def add_status(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -19,55 +25,66 @@ def add_status(commands: argparse._SubParsersAction[argparse.ArgumentParser], co
 
 def status(arguments: argparse.Namespace) -> int:
     """`carnet status`: what is not good is shown with its reason. 1 when a license is not good, else 3 when one was not checked."""
-    store = Store.open(arguments.home)
-    items = licenses(store)
-    value = {"alias": store.state().alias, "home": str(store.home), "licenses": [_as_json(item) for item in items]}
-    lines = [f"workstation  {store.state().alias or 'without alias'}"]
-    for item in items:
-        lines += ["", *_as_lines(item)]
-    if not items:
-        lines.append("no license is installed here")
-    return result(arguments, value, lines, status=min((item.error.exit_status for item in items if item.error), default=0))
+    shown = overview(Store.open(arguments.home))
+    value = {
+        "alias": shown.alias,
+        "home": str(shown.home),
+        "authority": {"organization": shown.organization, "name": shown.organization_name, "roots": list(shown.roots)},
+        "licenses": [_as_json(item) for item in shown.licenses],
+    }
+    errors = [item.error for item in shown.licenses if item.error is not None]
+    return result(arguments, value, _as_lines(shown), status=min((error.exit_status for error in errors), default=0))
 
 
-def _as_json(item: License) -> dict[str, object]:
+def _as_json(item: LicenseInformation | Unreadable) -> dict[str, Any]:
     error = None if item.error is None else item.error.as_json()
-    if item.evidence is None:
+    if isinstance(item, Unreadable):
         return {"product": item.product, "ok": False, "error": error}
-    borrow = item.evidence.borrow
-    product = item.evidence.authorization.product(borrow.product)
-    newest = item.evidence.status_list
-    return {
-        "product": borrow.product,
-        "name": product.name,
-        "levels": {level: level in borrow.levels for level in product.levels},
-        "extensions": {code: code in borrow.extensions for code in product.extensions},
-        "member": borrow.member,
-        "alias": borrow.alias,
-        "borrow_id": borrow.borrow_id,
-        "expires_at": rfc3339_of(borrow.exp),
-        "days_left": item.grant.days_left if item.grant else 0,
-        "status_list": None if newest is None else {"seq": newest.seq, "issued_at": rfc3339_of(newest.iat)},
-        "warnings": list(item.grant.warnings) if item.grant else [],
+    newest = item.status_list
+    return item._asdict() | {
+        "expires_at": rfc3339_of(item.expires_at),
+        "status_list": None if newest is None else newest._asdict() | {"issued_at": rfc3339_of(newest.issued_at)},
+        "warnings": list(item.warnings),
         "ok": item.error is None,
         "error": error,
     }
 
 
-def _as_lines(item: License) -> list[str]:
-    refusal = []
-    if item.error is not None:
-        refusal = [f"  NOT GOOD   {item.error.message} [{item.error.code}]", f"  what to do {item.error.hint}"]
-    if item.evidence is None:
-        return [item.product, *refusal]
-    borrow = item.evidence.borrow
-    product = item.evidence.authorization.product(borrow.product)
-    newest = item.evidence.status_list
-    lines = [f"{product.name} ({product.id}), borrowed by {borrow.member}"]
-    lines += [f"  level      {level:<20} {'yes' if level in borrow.levels else 'no'}" for level in product.levels]
-    lines += [f"  extension  {code:<20} {'yes' if code in borrow.extensions else 'no'}" for code in product.extensions]
-    left = f", {days_left(item.grant)}" if item.grant else ""
-    lines.append(f"  until      {rfc3339_of(borrow.exp)}{left}")
-    lines.append(f"  status     {'no list' if newest is None else f'list {newest.seq} of {rfc3339_of(newest.iat)}'}")
-    notes = item.grant.warnings if item.grant else ()
-    return [*lines, *refusal, *(f"  note       {warning}" for warning in notes)]
+def _as_lines(shown: Overview) -> list[str]:
+    lines = _row("authority", sentences.organization(shown))
+    for root in shown.roots:
+        lines += _row("root key", root)
+    lines += _row("workstation", shown.alias or "without alias; give it one with: carnet alias NAME")
+    for item in shown.licenses:
+        lines += ["", *(_unreadable(item) if isinstance(item, Unreadable) else _license(item))]
+    return lines if shown.licenses else [*lines, "no license is installed here"]
+
+
+def _license(item: LicenseInformation) -> list[str]:
+    lines = textwrap.wrap(f"{item.name} ({item.product}), borrowed by {item.member}", COLUMNS)
+    for label, values in (("level", item.levels), ("extension", item.extensions)):
+        lines += [f"  {label:<9} {name:<20} {'yes' if is_licensed else 'no'}" for name, is_licensed in values.items()]
+    left = "" if item.error else f", {in_days(item.days_left)} left"
+    lines += _row("  until", f"{rfc3339_of(item.expires_at)}{left}")
+    if item.alias not in (None, ""):
+        lines += _row("  alias", str(item.alias))
+    lines += _row("  status", sentences.status_list(item.status_list))
+    for warning in item.warnings:
+        lines += _row("  note", warning)
+    return lines + _refusal(item)
+
+
+def _unreadable(item: Unreadable) -> list[str]:
+    return [item.product, *_refusal(item)]
+
+
+def _refusal(item: LicenseInformation | Unreadable) -> list[str]:
+    if item.error is None:
+        return []
+    return _row("  NOT GOOD", f"{item.error.message} [{item.error.code}]") + _row("  what to do", item.error.hint)
+
+
+def _row(label: str, text: str) -> list[str]:
+    """A label and its text, in as many lines as it takes."""
+    indent = " " * LABEL
+    return textwrap.wrap(text, COLUMNS, initial_indent=f"{label:<{LABEL}}", subsequent_indent=indent, break_on_hyphens=False)

@@ -70,6 +70,7 @@ class Borrow(NamedTuple):
     status_max_age_seconds: int | None
     clock_tolerance_seconds: int
     activate_by: int
+    warn_before_seconds: int
 
 
 def borrow(claims: Mapping[str, Any]) -> Borrow:
@@ -79,7 +80,7 @@ def borrow(claims: Mapping[str, Any]) -> Borrow:
     license_ = read.object("lic", frozenset({"level", "levels", "extensions"}))
     machine = read.object("machine", frozenset({"id", "source", "alias"}))
     status = read.object("status", frozenset({"status_list"})).object("status_list", frozenset({"idx", "uri"}))
-    policy = read.object("pol", frozenset({"status_max_age", "clock_tolerance"}))
+    policy = read.object("pol", frozenset({"status_max_age", "clock_tolerance"}), frozenset({"warn_before"}))
     result = Borrow(
         organization=read.text("iss"),
         product=read.text("aud", PRODUCT_ID),
@@ -103,6 +104,7 @@ def borrow(claims: Mapping[str, Any]) -> Borrow:
         status_max_age_seconds=policy.integer_or_null("status_max_age"),
         clock_tolerance_seconds=policy.integer("clock_tolerance"),
         activate_by=read.time("act"),
+        warn_before_seconds=policy.integer("warn_before") if "warn_before" in policy.members() else 0,
     )
     if not result.iat <= result.nbf < result.exp:
         raise Malformed(f"the borrow: iat {result.iat}, nbf {result.nbf} and exp {result.exp} are not in order")

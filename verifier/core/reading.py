@@ -121,9 +121,11 @@ class Reader:
             raise self._refuse(name, "an object whose counts are integers of at least 0")
         return dict(value)
 
-    def object(self, name: str, members: frozenset[str]) -> Reader:
-        """The member as an object with exactly these members."""
-        return Reader(self._value[name], f'{self._where}, "{name}"', members)
+    def object(self, name: str, members: frozenset[str], optional: frozenset[str] = frozenset()) -> Reader:
+        """The member as an object with exactly these members, and any of `optional`."""
+        value = self._value[name]
+        more = optional & value.keys() if isinstance(value, Mapping) else frozenset()
+        return Reader(value, f'{self._where}, "{name}"', members | more)
 
     def objects(self, name: str, members: frozenset[str], optional: frozenset[str] = frozenset()) -> list[Reader]:
         """The member as an array of objects, each with `members` and any of `optional`."""

@@ -31,7 +31,7 @@ from verifier.core.claims import State
 from verifier.core.grant import Demand, Grant, Workstation
 from verifier.core.jose import open_by_kid
 from verifier.core.status import StatusList
-from verifier.core.times import EPOCH, rfc3339_of, timestamp
+from verifier.core.times import EPOCH, in_days, rfc3339_of, timestamp
 from verifier.core.trust import SECONDS_PER_DAY, Authorization, TrustStore
 
 # How far what is brought to a workstation may be ahead of its clock; a borrow states its own tolerance.
@@ -148,6 +148,7 @@ def judge(
     # 12. First use.
     if state is not None:
         _check_first_use(borrow, state, at)
+    warnings += _ends_soon(borrow, at)
     return Grant(
         product=borrow.product,
         level=borrow.level,
@@ -156,7 +157,7 @@ def judge(
         member=borrow.member,
         borrow_id=borrow.borrow_id,
         expires_at=EPOCH + timedelta(seconds=borrow.exp),
-        days_left=math.ceil((borrow.exp - at) / SECONDS_PER_DAY),  # begun days
+        days_left=_days_left(borrow, at),
         alias=borrow.alias,
         organization=borrow.organization,
         root=evidence.authorization.root,
@@ -348,6 +349,20 @@ def check_status(borrow: claims.Borrow, status_list: StatusList | None, at: int)
     if at >= status_list.exp:
         return (f"the status list is of {rfc3339_of(status_list.iat)}: a revocation since then is not known here",)
     return ()
+
+
+def _days_left(borrow: claims.Borrow, at: int) -> int:
+    """Begun days."""
+    return math.ceil((borrow.exp - at) / SECONDS_PER_DAY)
+
+
+def _ends_soon(borrow: claims.Borrow, at: int) -> tuple[str, ...]:
+    """A warning, as long before the end as the authority said; it may need a journey to renew a license."""
+    if borrow.exp - at > borrow.warn_before_seconds:
+        return ()
+    left = in_days(_days_left(borrow, at))
+    how = f"to renew it, carry a new request: carnet request {borrow.product} -o FILE (it need not be returned before)"
+    return (f"the license ends at {rfc3339_of(borrow.exp)}, {left} left; {how}",)
 
 
 def _check_first_use(borrow: claims.Borrow, state: State, at: int) -> None:

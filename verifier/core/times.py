@@ -24,3 +24,8 @@ def rfc3339(at: datetime) -> str:
 def rfc3339_of(seconds: int) -> str:
     """`2026-03-01T12:00:00Z` for seconds since 1970 UTC that lie within the calendar, as those of every claim that was read do."""
     return rfc3339(EPOCH + timedelta(seconds=seconds))
+
+
+def in_days(number: int) -> str:
+    """`1 day`, `7 days`."""
+    return f"{number} day{'' if number == 1 else 's'}"

@@ -1,0 +1,126 @@
+"""`carnet status` as its reader sees it (seed S3), and the warnings before the end."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.chains import DAY, HOUR, START
+from tests.support.real_workstation import RealWorkstation, make_workstation
+from verifier import sentences
+from verifier.cli.main import main
+from verifier.core.times import rfc3339_of
+from verifier.errors import Malformed
+
+LINES = """\
+authority    Field Survey (field-survey)
+root key     ROOT
+workstation  Field laptop 7
+
+ArcGIS Pro (arcgis-pro), borrowed by ada
+  level     Basic                no
+  level     Standard             yes
+  level     Advanced             no
+  extension 3DAnalyst            yes
+  extension SpatialAnalyst       no
+  until      END, 7 days left
+  alias      laptop
+  status     list 1 of BEGIN, 1 hour old
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RealWorkstation:
+    """A workstation of an hour ago, and a bit."""
+    monkeypatch.setenv("CARNET_HOME", str(tmp_path / "home"))
+    return make_workstation(tmp_path / "home", int(time.time()) - HOUR - 60)
+
+
+def status(capsys: pytest.CaptureFixture[str], *more: str, expected: int = 0) -> str:
+    assert main(["status", *more]) == expected
+    return capsys.readouterr().out
+
+
+def test_status_shows_everything_of_s3(here: RealWorkstation, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["alias", "Field laptop 7"]) == 0
+    capsys.readouterr()
+    begin, end = (rfc3339_of(here.chain.borrow[name]) for name in ("iat", "exp"))
+    wanted = LINES.replace("ROOT", here.chain.root.kid).replace("END", end).replace("BEGIN", begin)
+    assert status(capsys) == wanted
+
+
+def test_status_as_an_object(here: RealWorkstation, capsys: pytest.CaptureFixture[str]) -> None:
+    value: dict[str, Any] = json.loads(status(capsys, "--json"))
+    assert value["authority"] == {"organization": "field-survey", "name": "Field Survey", "roots": [here.chain.root.kid]}
+    (license_,) = value["licenses"]
+    assert (license_["level"], license_["levels"]["Standard"], license_["levels"]["Basic"]) == ("Standard", True, False)
+    assert license_["extensions"] == {"3DAnalyst": True, "SpatialAnalyst": False}
+    assert HOUR <= license_["status_list"].pop("age_seconds") < 2 * HOUR
+    assert license_["status_list"] == {"seq": 1, "issued_at": rfc3339_of(here.chain.status_list["iat"])}
+
+
+def test_no_line_is_longer_than_a_terminal(here: RealWorkstation, capsys: pytest.CaptureFixture[str]) -> None:
+    """The longest names that a token may have, and a refusal with its advice."""
+    chain = here.chain
+    level, extension = "L" * 64, "E" * 64
+    chain.authorization["products"][0] |= {
+        "name": "N" * 256,
+        "levels": [level],
+        "seats": {level: 5},
+        "extensions": {extension: 5},
+    }
+    chain.authorization["seq"] = 2
+    for user_type in chain.authorization["user_types"].values():
+        user_type["includes"] = {}
+    chain.borrow |= {"member": "m " * 127 + "m", "lic": {"level": level, "levels": [level], "extensions": [extension]}}
+    chain.borrow["machine"]["alias"] = "a" * 256
+    chain.borrow["jti"] = "K" * 22
+    chain.borrow |= {"iat": chain.borrow["iat"] + 1, "nbf": chain.borrow["iat"] + 1}
+    chain.borrow["pol"]["warn_before"] = 30 * DAY
+    here.install(chain.borrow_file(), int(time.time()))
+    good = status(capsys)
+    assert "carnet request arcgis-pro -o FILE" in good
+    chain.set_status(1, seq=2)
+    here.install(chain.status_file(), int(time.time()))
+    refused = status(capsys, expected=1)
+    assert "NOT GOOD" in refused
+    assert max(map(len, [*good.splitlines(), *refused.splitlines()])) <= 80
+
+
+def test_the_end_is_warned_of_as_long_before_as_the_authority_says(
+    here: RealWorkstation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chain, begins = here.chain, here.chain.borrow["iat"]
+    chain.borrow |= {"jti": "K" * 22, "iat": begins + 1, "nbf": begins + 1}
+    chain.borrow["pol"]["warn_before"] = 3 * DAY
+    here.install(chain.borrow_file(), begins + HOUR)
+    ends = chain.borrow["exp"]
+    assert here.check(ends - 3 * DAY - 1).warnings == ()
+    (warning,) = here.check(ends - 3 * DAY).warnings
+    assert warning.startswith(f"the license ends at {rfc3339_of(ends)}, 3 days left; to renew it")
+    assert "1 day left" in here.check(ends - 1).warnings[0]
+    chain.borrow |= {"jti": "L" * 22, "iat": begins + 2, "nbf": begins + 2}
+    chain.borrow["pol"]["warn_before"] = 7 * DAY
+    here.install(chain.borrow_file(), begins + HOUR)
+    assert main(["check", "arcgis-pro"]) == 0
+    assert "carnet request arcgis-pro -o FILE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "less than an hour old"), (HOUR, "1 hour old"), (2 * DAY - 1, "47 hours old"), (2 * DAY, "2 days old")],
+)
+def test_an_age_is_said_as_people_say_it(seconds: int, words: str) -> None:
+    assert sentences.age(seconds) == words
+
+
+@pytest.mark.parametrize("value", [-1, "3", None, True])
+def test_a_warning_time_of_another_form_is_malformed(value: object, tmp_path: Path) -> None:
+    here = make_workstation(tmp_path / "home", installed=False)
+    here.chain.borrow["pol"]["warn_before"] = value
+    with pytest.raises(Malformed, match="warn_before"):
+        here.install(here.chain.borrow_file(), START)

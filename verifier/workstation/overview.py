@@ -1,0 +1,95 @@
+"""Everything that people want to see of this workstation's licenses, read at once (seed S3)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from verifier.errors import CarnetError
+from verifier.workstation.check import License, licenses
+from verifier.workstation.clock import wall_seconds
+from verifier.workstation.store import Store
+
+
+class NewestList(NamedTuple):
+    """The newest status list seen here that speaks of a license, and how old it is by this machine's clock."""
+
+    seq: int
+    issued_at: int
+    age_seconds: int
+
+
+class LicenseInformation(NamedTuple):
+    """One license. Of the levels the one that is held has the yes, though those below it may be used too (seed S3).
+
+    `error` says why it is not good now; times are seconds since 1970 UTC, `days_left` begun days, 0 when it is not good.
+    """
+
+    product: str
+    name: str
+    level: str
+    levels: dict[str, bool]
+    extensions: dict[str, bool]
+    member: str
+    alias: str | None
+    borrow_id: str
+    expires_at: int
+    days_left: int
+    status_list: NewestList | None
+    warnings: tuple[str, ...]
+    error: CarnetError | None
+
+
+class Unreadable(NamedTuple):
+    """An installed license whose file cannot be read, and why."""
+
+    product: str
+    error: CarnetError
+
+
+class Overview(NamedTuple):
+    """This workstation: where its state is, its alias, whose licenses it takes (root keys as thumbprints), and its licenses.
+
+    `organization_name` is how the organization is called, None while no file that says so was installed.
+    """
+
+    home: Path
+    alias: str | None
+    organization: str
+    organization_name: str | None
+    roots: tuple[str, ...]
+    licenses: tuple[LicenseInformation | Unreadable, ...]
+
+
+def overview(store: Store, now: datetime | None = None) -> Overview:
+    """What there is to see, as of `now`. Raises NotChecked when nothing at all can be read."""
+    wall, trust = wall_seconds(now), store.trust()
+    installed = licenses(store, now)
+    known = [store.newest_authorization(trust), *(item.evidence.newest for item in installed if item.evidence)]
+    name = next((authorization.organization_name for authorization in known if authorization), None)
+    items = tuple(_information(item, wall) for item in installed)
+    return Overview(store.home, store.state().alias, trust.organization, name, tuple(trust.roots), items)
+
+
+def _information(item: License, wall: int) -> LicenseInformation | Unreadable:
+    if item.evidence is None:
+        assert item.error is not None  # noqa: S101 - what was read, or why not
+        return Unreadable(item.product, item.error)
+    borrow, newest = item.evidence.borrow, item.evidence.status_list
+    product = item.evidence.authorization.product(borrow.product)
+    return LicenseInformation(
+        product=borrow.product,
+        name=product.name,
+        level=borrow.level,
+        levels={level: level == borrow.level for level in product.levels},
+        extensions={code: code in borrow.extensions for code in product.extensions},
+        member=borrow.member,
+        alias=borrow.alias,
+        borrow_id=borrow.borrow_id,
+        expires_at=borrow.exp,
+        days_left=item.grant.days_left if item.grant else 0,
+        status_list=None if newest is None else NewestList(newest.seq, newest.iat, max(0, wall - newest.iat)),
+        warnings=item.grant.warnings if item.grant else (),
+        error=item.error,
+    )
