@@ -40,13 +40,17 @@ def show_authorization(frame: Frame) -> None:
 
 @authorization.command("install")
 @click.argument("file")
-@click.option("--trust", metavar="FILE", help="The vendor's trust file, when the vendor is another one than before.")
+@click.option(
+    "--trust",
+    metavar="FILE",
+    help="What the vendor sent with it: a trust update, or the trust file of another vendor than before.",
+)
 @click.option(
     "--accept-root",
     "accepted",
     multiple=True,
     metavar="THUMBPRINT",
-    help="With --trust: the root key in that file, compared with what the vendor says. Once for each key in it.",
+    help="With the trust file of another vendor: the root key in that file, compared with what the vendor says. Once for each key in it.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @pass_frame
@@ -55,8 +59,8 @@ def install(frame: Frame, file: str, trust: str | None, accepted: tuple[str, ...
 
     One for fewer members or seats than are in use is installed too: borrows already out stay good.
     """
-    if (trust is None) != (not accepted):
-        raise click.UsageError("--trust and --accept-root go together")
+    if accepted and trust is None:
+        raise click.UsageError("--accept-root goes with --trust")
     data = _read(file)
     new_trust = None if trust is None else NewTrust(_read(trust), frozenset(accepted))
     with frame.authority() as authority:
@@ -65,9 +69,10 @@ def install(frame: Frame, file: str, trust: str | None, accepted: tuple[str, ...
     lines = _lines(installation, dry_run=dry_run)
     if installation.trust_file is not None and not dry_run:
         wrote = f"wrote {frame.settings().trust_copy}; " if installation.trouble is None else ""
-        lines.append(
-            f"{wrote}from now on workstations need the new trust file for new borrows, earlier ones stay good with the old one"
-        )
+        need = "for new borrows, earlier ones stay good with the old one"
+        if installation.is_continued:
+            need = "before anything new: carnet install takes it where the one of before is"
+        lines.append(f"{wrote}from now on workstations need the new trust file {need}")
     show(frame, value, [*lines, *([f"warning: {value.warning}"] if value.warning else [])])
 
 

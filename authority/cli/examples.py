@@ -94,10 +94,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "authorization install": (
         "authorization install field.authorization --dry-run",
         "authorization install field.authorization --trust vendor.trust --accept-root THUMBPRINT",
+        "authorization install field.authorization --trust vendor.trust-update",
     ),
     "key list": ("key list", "key list --public -o keys.json"),
     "log export": ("log export -o log.jsonl", "log export --format parquet -o log.parquet"),
     "root init": ("root init vendor --passphrase-file passphrase",),
+    "root rotate": ("root rotate vendor --passphrase-file passphrase -o vendor.trust-update",),
     "root authorize": (
         "root authorize vendor --passphrase-file passphrase --spec field.toml --keys keys.json -o field.authorization",
     ),

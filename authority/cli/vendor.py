@@ -18,7 +18,7 @@ from authority.wiring.app import system_clock
 
 @click.group(cls=Group, name="root")
 def root_group() -> None:
-    """The vendor's side: a root key, and authorizations made with it."""
+    """The vendor's side: a root key, what takes its place, and authorizations made with it."""
 
 
 _PASSPHRASE = click.option(
@@ -88,6 +88,44 @@ def authorize(
         f"root key   {made.root}; tell it by another way, to be compared",
     ]
     show(frame, value | {"file": paths[0], "trust_file": paths[1]}, lines)
+
+
+@root_group.command("rotate")
+@click.argument("folder", metavar="DIR")
+@click.option("-o", "--output", required=True, metavar="FILE", help="The trust update to write, for every organization.")
+@click.option("--again", is_flag=True, help="Replace nothing: write the file of earlier replacements once more.")
+@_PASSPHRASE
+@pass_frame
+def rotate(frame: Frame, folder: str, output: str, again: bool, passphrase_file: str | None) -> None:
+    """Replace the root key by a new one, and write the trust update that both sign.
+
+    Authorizations that were issued from the folder and have not ended stay good, and nothing else that the former key signed does.
+    """
+    check_output(output)
+    passphrase = _passphrase(passphrase_file)
+    if again:
+        file = root_folder.trust_updates(Path(folder), passphrase)
+        if file is None:
+            raise click.UsageError(f"the root key of {folder} was never replaced: leave out --again")
+        write_output(output, file)
+        show(frame, {"folder": folder, "file": output}, [f"wrote {output}; nothing was replaced"])
+        return
+    rotated = root_folder.rotate(Path(folder), passphrase, system_clock())
+    write_output(output, rotated.file)
+    value = {
+        "folder": folder,
+        "file": output,
+        "seq": rotated.seq,
+        "root_thumbprint": rotated.root,
+        "former_root_thumbprint": rotated.former,
+    }
+    lines = [
+        f"root key   {rotated.root}; wrote {Path(folder) / rotated.path.name}",
+        f"           {rotated.former} before, which signs nothing any more: destroy root-{rotated.former}.pem and its copies",
+        f"wrote {output}; send it to every organization, with a new authorization: carnet-authority root authorize",
+        "tell the new thumbprint by another way, to be compared, and to those whose applications name the root keys they trust",
+    ]
+    show(frame, value, lines)
 
 
 def _line(made: Made) -> str:

@@ -22,7 +22,11 @@ from authority.storage.organization import Organization
 
 @dataclass(frozen=True, slots=True)
 class NewTrust:
-    """A trust file to replace the organization's, and the root key thumbprints that a person has compared."""
+    """A trust file to replace the organization's, and the root key thumbprints that a person has compared.
+
+    A trust update, and a trust file that goes on from the organization's, are signed by the root key of before: for them nothing
+    need be compared.
+    """
 
     data: bytes
     accepted: frozenset[str]
@@ -32,7 +36,8 @@ class NewTrust:
 class Installation:
     """What an installation did, or would do; `is_new` is False when this very authorization was there already.
 
-    `trust_file` is the organization's new one, None when it stays. `changes` and `consequences` are sentences, and so is
+    `trust_file` is the organization's new one, None when it stays; `is_continued` when it goes on from the one before, so that
+    workstations take it without a new beginning. `changes` and `consequences` are sentences, and so is
     `trouble`: what could not be done beside it.
     """
 
@@ -44,6 +49,7 @@ class Installation:
     consequences: tuple[str, ...]
     shortages: tuple[Shortage, ...]
     members: int
+    is_continued: bool = False
     trouble: str | None = None
 
 
@@ -73,13 +79,21 @@ def _checked(unit: Unit, data: bytes, new_trust: NewTrust | None) -> Installatio
     """What the installation would do; nothing is written. Raises NotAllowed, AuthorizationUnusable."""
     unit.actor.needs(Privilege.MANAGE_AUTHORITY)
     before = unit.authorization
-    trust_file = unit.organization.trust_file if new_trust is None else _accepted(new_trust, unit.organization)
+    trust_file, is_continued = _trust_file(new_trust, unit.organization)
     new = _read(data, trust_file)
     if (new.seq, new.compact) == (before.seq, before.compact):
         return Installation(new, before, False, None, (), (), (), unit.membership.current)
     _check(new, before, unit.now)
     _check_keys(unit.authority, new, trust_file)
-    return _installation(unit, new, trust_file)
+    return _installation(unit, new, trust_file, is_continued=is_continued)
+
+
+def _trust_file(new_trust: NewTrust | None, organization: Organization) -> tuple[str, bool]:
+    """The text of the trust file to go by, and whether it goes on from the organization's."""
+    if new_trust is None:
+        return organization.trust_file, True
+    continued = None if new_trust.accepted else authorizations.continued(organization.trust_file, new_trust.data)
+    return (_accepted(new_trust, organization), False) if continued is None else (continued, True)
 
 
 def _copy_trust(authority: Authority, trust_file: bytes) -> str | None:
@@ -148,7 +162,7 @@ def _check_keys(authority: Authority, new: Authorization, trust_file: str) -> No
         raise AuthorizationUnusable(error.message, hint=error.hint, path=error.path, kid=error.kid) from error
 
 
-def _installation(unit: Unit, new: Authorization, trust_file: str) -> Installation:
+def _installation(unit: Unit, new: Authorization, trust_file: str, *, is_continued: bool) -> Installation:
     before, connection = unit.authorization, unit.connection
     old_roots = authorizations.organization_of(unit.organization.trust_file.encode())[1]
     new_roots = authorizations.organization_of(trust_file.encode())[1]
@@ -159,8 +173,9 @@ def _installation(unit: Unit, new: Authorization, trust_file: str) -> Installati
     follows = consequences(new, in_use, unit.now)
     if is_moved:
         differences = (f"root key: {', '.join(old_roots)} -> {', '.join(new_roots)}", *differences)
-    else:
+    if is_continued:
         follows += _refused_borrows(new, usage.tokens_out(connection, unit.now))
+        follows += _forgotten_authorizations(unit, trust_file)
     return Installation(
         authorization=new,
         before=before,
@@ -170,7 +185,23 @@ def _installation(unit: Unit, new: Authorization, trust_file: str) -> Installati
         consequences=follows,
         shortages=shortages(new, in_use),
         members=unit.membership.current,
+        is_continued=is_continued,
     )
+
+
+def _forgotten_authorizations(unit: Unit, trust_file: str) -> tuple[str, ...]:
+    """Says how many borrows that are out came with an authorization that the vendor's new root key does not know."""
+    counts = usage.tokens_by_authorization(unit.connection, unit.now)
+    texts = {seq: organization.authorization_texts(unit.connection, seq)[0] for seq in counts}
+    forgotten = [seq for seq, compact in texts.items() if not authorizations.stays_good(compact, trust_file)]
+    if not forgotten:
+        return ()
+    sentence = (
+        f"{sum(counts[seq] for seq in forgotten)} borrow tokens that are out came with authorizations (seq "
+        f"{', '.join(map(str, forgotten))}) that the vendor's trust update does not name: workstations that install it refuse them, "
+        "and their members borrow anew. If that is not meant, the vendor makes the update from the folder that issued them"
+    )
+    return (sentence,)
 
 
 def _refused_borrows(new: Authorization, tokens_out: Iterable[tuple[str, str]]) -> tuple[str, ...]:

@@ -73,6 +73,32 @@ def organization_of(trust_file: bytes) -> tuple[str, list[str]]:
     return trust.organization, list(trust.roots)
 
 
+def continued(trust_file: str, sent: bytes) -> str | None:
+    """The organization's trust file after a trust update, or a trust file that goes on from it; None for that of another root.
+
+    Raises AuthorizationUnusable for a file that is neither, and for an update that does not follow.
+    """
+    try:
+        trust, (kind, members) = TrustStore.read(trust_file), files.parse(sent)
+        if kind == "trust-update" and isinstance(members["updates"], list):
+            return trust.continued_by(members["updates"]).as_file().decode()
+        newer = TrustStore.read(sent)
+    except CarnetError as error:
+        raise AuthorizationUnusable(f"the trust file cannot be used: {error.message}", cause=error.code) from error
+    if newer.is_continued_in(trust):
+        return trust_file
+    return newer.as_file().decode() if trust.is_continued_in(newer) else None
+
+
+def stays_good(compact: str, trust_file: str) -> bool:
+    """Whether workstations that have this trust file still take an authorization."""
+    try:
+        opened(compact, trust_file)
+    except AuthorizationUnusable:
+        return False
+    return True
+
+
 def _key(kid: str, key: verified.SigningKey) -> AuthorizedKey:
     return AuthorizedKey(kid, KeyUse(key.use), instant(key.nbf), instant(key.exp), key.revoked, key.known)
 

@@ -49,6 +49,18 @@ def _count(counts: dict[str, dict[str, int]], connection: Connection, query: Sel
         counts.setdefault(product, {})[feature] = count
 
 
+def tokens_by_authorization(connection: Connection, now: datetime) -> dict[int, int]:
+    """How many tokens of borrows that are out at this time went with each authorization, by its number."""
+    query = (
+        select(tokens.c.authorization_seq, func.count())
+        .join(borrows, borrows.c.id == tokens.c.borrow_id)
+        .where(tokens.c.expires_at > now, borrows.c.ended_by.is_(None))
+        .group_by(tokens.c.authorization_seq)
+        .order_by(tokens.c.authorization_seq)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
 def tokens_out(connection: Connection, now: datetime) -> Iterator[tuple[str, str]]:
     """Key and payload of every token of a borrow that is out at this time."""
     query = (

@@ -106,7 +106,6 @@ def test_wrong_usage_exits_with_2(chain: Chain, tmp_path: Path) -> None:
         (),
         (str(tmp_path / "missing"),),
         (str(tmp_path),),
-        (good, "--trust", str(tmp_path / "new.trust")),
         (good, "--accept-root", chain.thumbprint),
         (good, "--trust", str(tmp_path / "missing"), "--accept-root", chain.thumbprint),
         (good, "--colour", "red"),
@@ -121,6 +120,11 @@ def test_an_authorization_for_the_keys_of_another_home_is_refused(chain: Chain, 
     path = chain.authorize(sample_toml(seq=2))
     error = chain.console.refused("authorization-unusable", 1, "authorization", "install", path, *chain.trusting())
     assert "key list --public" in error["hint"]
+
+
+def test_the_trust_file_of_another_vendor_alone_is_not_enough(chain: Chain, tmp_path: Path) -> None:
+    install = ("authorization", "install", chain.authorize(sample_toml(seq=2)), "--trust", str(tmp_path / "new.trust"))
+    assert "--accept-root" in chain.console.refused("authorization-unusable", 1, *install)["hint"]
 
 
 def test_a_foreign_root_key_is_refused_with_the_way_to_accept_it(chain: Chain) -> None:

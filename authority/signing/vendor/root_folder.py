@@ -14,14 +14,17 @@ from typing import Any
 
 from authority.domain.catalogue import Authorization
 from authority.domain.disk import UNCHANGED, NoLocks, explained
-from authority.domain.refusals import AlreadyExists, KeyUnusable, SpecificationInvalid, StorageUnavailable
+from authority.domain.refusals import AlreadyExists, SpecificationInvalid, StorageUnavailable
 from authority.signing import authorizations, keyring
 from authority.signing.keyring import FileSigner
-from authority.signing.vendor import authorizing, public_keys, specification
+from authority.signing.vendor import authorizing, public_keys, rotation, specification
 from authority.signing.vendor.public_keys import AuthorityKeys
+from authority.signing.vendor.rotation import Rotated
 from authority.signing.vendor.specification import Specification
 from verifier.core import files, jose, keys
 from verifier.core.keys import THUMBPRINT
+from verifier.core.succession import digest_of
+from verifier.core.times import timestamp
 from verifier.errors import CarnetError
 from verifier.workstation import disk
 
@@ -30,14 +33,23 @@ ISSUED = "issued.json"
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What one organization was given: the highest number, and by thumbprint since when (seconds) each key is authorized."""
+    """What one organization was given: the highest number, and by thumbprint since when (seconds) each key is authorized.
+
+    `authorizations` has the end (seconds) of each one by its digest: what a new root key has to say of them is that they stay good.
+    """
 
     seq: int = 0
     keys: Mapping[str, int] = field(default_factory=dict)
+    authorizations: Mapping[str, int] = field(default_factory=dict)
 
-    def followed_by(self, claims: Mapping[str, Any]) -> Issued:
-        """What was given after an authorization with these claims too; a key that is not in it any more is still remembered."""
-        return Issued(max(self.seq, claims["seq"]), {**self.keys, **{key["kid"]: key["nbf"] for key in claims["keys"]}})
+    def followed_by(self, compact: str) -> Issued:
+        """What was given after this authorization too; a key that is not in it any more is still remembered."""
+        claims = _claims(compact)
+        return Issued(
+            max(self.seq, claims["seq"]),
+            {**self.keys, **{key["kid"]: key["nbf"] for key in claims["keys"]}},
+            {**self.authorizations, digest_of(compact): claims["exp"]},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +72,25 @@ def make(folder: Path, passphrase: bytes | None) -> FileSigner:
 
 def load(folder: Path, passphrase: bytes | None) -> FileSigner:
     """The root key of a folder. Raises KeyUnusable, DemonstrationOnly."""
-    paths = sorted(folder.glob("root-*.pem"))
-    if len(paths) != 1:
-        raise KeyUnusable(
-            f"{folder} has {len(paths)} root keys (root-*.pem), exactly one is wanted",
-            hint="Make one with: carnet-authority root init DIR",
-        )
-    return keyring.load(paths[0], passphrase)
+    return keyring.load(rotation.path_in_force(folder), passphrase)
+
+
+def rotate(folder: Path, passphrase: bytes | None, now: datetime) -> Rotated:
+    """Replaces the root key of a folder; every authorization that was issued and has not ended stays good.
+
+    Raises KeyUnusable, DemonstrationOnly, SpecificationInvalid, StorageUnavailable.
+    """
+    with _alone(folder):
+        former = load(folder, passphrase)
+        ends = {digest: end for item in _issued(folder).values() for digest, end in item.authorizations.items()}
+        known = [digest for digest, end in ends.items() if end > timestamp(now)]
+        return rotation.rotate(folder, former, known, passphrase, now)
+
+
+def trust_updates(folder: Path, passphrase: bytes | None) -> bytes | None:
+    """The file with every trust update of a folder, made again; None when its root key was never replaced."""
+    roots = rotation.of(folder, load(folder, passphrase).public)
+    return files.render("trust-update", {"updates": list(roots.updates)}) if roots.updates else None
 
 
 def authorize(root: FileSigner, folder: Path, written: bytes, keys_file: bytes, now: datetime, *, record: bool = True) -> Made:
@@ -79,12 +103,12 @@ def authorize(root: FileSigner, folder: Path, written: bytes, keys_file: bytes, 
     wanted = specification.read(written, now)
     ring = public_keys.read(keys_file, wanted.organization)
     if not record:
-        return _made(root, wanted, ring, _issued(folder).get(wanted.organization, Issued()), now)
+        return _made(root, folder, wanted, ring, _issued(folder).get(wanted.organization, Issued()), now)
     with _alone(folder):
         every = _issued(folder)
         last = every.get(wanted.organization, Issued())
-        made = _made(root, wanted, ring, last, now)
-        _write(folder, every | {wanted.organization: last.followed_by(made.claims)})
+        made = _made(root, folder, wanted, ring, last, now)
+        _write(folder, every | {wanted.organization: last.followed_by(made.authorization.compact)})
     return made
 
 
@@ -93,10 +117,10 @@ def remember(folder: Path, authorization: Authorization) -> None:
     with _alone(folder):
         every = _issued(folder)
         last = every.get(authorization.organization, Issued())
-        _write(folder, every | {authorization.organization: last.followed_by(_claims(authorization.compact))})
+        _write(folder, every | {authorization.organization: last.followed_by(authorization.compact)})
 
 
-def _made(root: FileSigner, wanted: Specification, ring: AuthorityKeys, last: Issued, now: datetime) -> Made:
+def _made(root: FileSigner, folder: Path, wanted: Specification, ring: AuthorityKeys, last: Issued, now: datetime) -> Made:
     # An organization may have had another vendor before, or been its own: numbers go on from what is in force there.
     highest = max(last.seq, ring.seq)
     seq = highest + 1 if wanted.seq is None else wanted.seq
@@ -113,7 +137,7 @@ def _made(root: FileSigner, wanted: Specification, ring: AuthorityKeys, last: Is
     compact = authorizing.authorize(
         root, wanted.claims, records, seq=seq, now=now, begins_at=wanted.begins_at, ends_at=wanted.ends_at
     )
-    trust_file = authorizing.trust_file(wanted.organization, [root.public])
+    trust_file = rotation.of(folder, root.public).trust_file(wanted.organization)
     data = files.render("authorization", {"authorization": compact})
     return Made(authorizations.read_file(data, trust_file), _claims(compact), root.public.kid, data, trust_file.encode())
 
@@ -137,15 +161,19 @@ def _issued(folder: Path) -> dict[str, Issued]:
 
 
 def _entry(item: Mapping[str, Any]) -> Issued:
-    seq, since = item["seq"], item["keys"]
-    numbers = [seq, *since.values()]
-    if not all(type(number) is int and number >= 0 for number in numbers) or not all(map(THUMBPRINT.match, since)):
+    # The first versions did not record the authorizations themselves.
+    seq, since, ends = item["seq"], item["keys"], item.get("authorizations", {})
+    numbers = [seq, *since.values(), *ends.values()]
+    if not all(type(number) is int and number >= 0 for number in numbers) or not all(map(THUMBPRINT.match, [*since, *ends])):
         raise ValueError("not a record of what was issued")
-    return Issued(seq, since)
+    return Issued(seq, since, ends)
 
 
 def _write(folder: Path, issued: Mapping[str, Issued]) -> None:
-    value = {name: {"seq": item.seq, "keys": dict(item.keys)} for name, item in issued.items()}
+    value = {
+        name: {"seq": item.seq, "keys": dict(item.keys), "authorizations": dict(item.authorizations)}
+        for name, item in issued.items()
+    }
     with explained(folder / ISSUED, "written", UNCHANGED):
         disk.write_atomically(folder / ISSUED, (json.dumps(value, indent=2) + "\n").encode())
 

@@ -24,10 +24,13 @@ Thumbprint = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
 class NewAuthorization(Body):
     authorization_file: dict[str, Any] = Field(description="the vendor's file of the kind authorization, as it is")
     trust_file: dict[str, Any] | None = Field(
-        None, description="the vendor's file of the kind trust, when the vendor is another one than before"
+        None,
+        description="what the vendor sent with it: a file of the kind trust-update, or trust when the vendor is another one than before",
     )
     accept_root: list[Thumbprint] = Field(
-        default=[], max_length=64, description="every root key in the trust file, compared with what the vendor says"
+        default=[],
+        max_length=64,
+        description="every root key in the trust file of another vendor, compared with what that vendor says",
     )
     dry_run: bool = Field(False, description="true: say what would change, and change nothing")
 
