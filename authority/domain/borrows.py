@@ -261,8 +261,8 @@ def check_not_overallocated(product: Product, assigned: Mapping[str, int]) -> No
     It happens when a smaller authorization is installed; until it is corrected nobody starts or borrows the product.
     """
     for feature in dict.fromkeys((*product.levels, *product.extensions, *assigned)):
-        seats, used = product.seats_of(feature), assigned.get(feature, 0)
-        if used > seats:
+        used = assigned.get(feature, 0)
+        if used and used > (seats := product.seats_of(feature)):
             raise ProductOverallocated(
                 f'{used} licenses of "{product.id}" {feature} are assigned, there are {seats}',
                 feature=feature,

@@ -38,7 +38,7 @@ def spelled(label: str, text: str, longest: int = LONGEST_NAME) -> str:
 
 def composed(text: str) -> str:
     """The text in the one spelling of `spelled`, whatever it has in it and however long it is."""
-    spaced = "".join(" " if unicodedata.category(char) == "Zs" else char for char in text)
+    spaced = text if text.isascii() else "".join(" " if unicodedata.category(char) == "Zs" else char for char in text)
     # A joiner joins two characters: at an end it joins nothing.
     return _single_spaced(unicodedata.normalize("NFC", spaced).strip(" " + JOINERS))
 

@@ -125,13 +125,9 @@ def effective(rules: Iterable[Rule], member: Member, product: str) -> OfflineRul
 
 
 def _of_level(rules: list[Rule], level: RuleLevel, subjects: Iterable[str], product: str) -> Rule | None:
-    of_subjects = []
-    for subject in subjects:
-        of_subject = [
-            rule for rule in rules if (rule.level, rule.subject) == (level, subject) and rule.product in ("", product)
-        ]
-        of_subjects += sorted(of_subject, key=lambda rule: rule.product == "")[:1]
-    return min(of_subjects, key=_strictness, default=None)
+    of_level = {(rule.subject, rule.product): rule for rule in rules if rule.level == level}
+    of_subjects = [of_level.get((subject, product)) or of_level.get((subject, "")) for subject in subjects]
+    return min(filter(None, of_subjects), key=_strictness, default=None)
 
 
 def _strictness(rule: Rule) -> tuple[bool, float, float]:

@@ -15,7 +15,7 @@ from authority.domain.refusals import AuthorizationUnusable, KeyUnusable
 from authority.services import set_up
 from authority.services.context import Authority
 from authority.services.unit import Unit
-from authority.signing import authorizations, inbox, times
+from authority.signing import authorizations, encoding, inbox
 from authority.storage import members, organization, pools, usage
 from authority.storage.organization import Organization
 
@@ -209,7 +209,7 @@ def _refused_borrows(new: Authorization, tokens_out: Iterable[tuple[str, str]]) 
     refused = []
     for kid, payload in tokens_out:
         claims = json.loads(payload)
-        key, signed_at = new.keys.get(kid), times.instant(claims["iat"])
+        key, signed_at = new.keys.get(kid), encoding.instant(claims["iat"])
         if key is None or not key.covers(signed_at, claims["jti"]):
             refused.append(signed_at)
     if not refused:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from authority.domain.catalogue import Authorization, AuthorizedKey, KeyUse, Mode, Product, UserType
 from authority.domain.refusals import AuthorizationUnusable
-from authority.signing.times import instant
+from authority.signing.encoding import instant
 from verifier.core import files
 from verifier.core import trust as verified
 from verifier.core.trust import TrustStore

@@ -1,17 +1,27 @@
-"""Base64url texts and digests, as tokens have them."""
+"""How tokens write bytes, digests and times."""
 
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 
-from verifier.core import keys
+from verifier.core.keys import encode
+from verifier.core.reading import LAST_SECOND
+from verifier.errors import Malformed
 
-
-def encode(data: bytes) -> str:
-    """Base64url without padding."""
-    return keys.encode(data)
+__all__ = ["digest", "encode", "instant"]
 
 
 def digest(text: str) -> str:
     """SHA-256 of a text as 43 characters of base64url."""
-    return keys.encode(hashlib.sha256(text.encode()).digest())
+    return encode(hashlib.sha256(text.encode()).digest())
+
+
+def instant(seconds: int) -> datetime:
+    """The aware UTC time of so many seconds since 1970. Raises Malformed before 1970, and beyond the year 9999.
+
+    Milliseconds in place of seconds lie beyond it.
+    """
+    if not 0 <= seconds <= LAST_SECOND:
+        raise Malformed(f"the time {seconds} lies beyond the calendar: times are seconds since 1970")
+    return datetime.fromtimestamp(seconds, UTC)

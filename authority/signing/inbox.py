@@ -9,7 +9,7 @@ from typing import BinaryIO
 from authority.domain.borrows import Ask, Machine, OsUser, Receipt
 from authority.domain.names import composed
 from authority.domain.refusals import RequestInvalid
-from authority.signing.times import instant
+from authority.signing.encoding import instant
 from verifier.core import carried, claims, files
 from verifier.core.proofs import open_proof
 from verifier.errors import CarnetError
@@ -87,15 +87,11 @@ def _ask(request: carried.Request, signed_digest: str, machine_key: str) -> Ask:
         days=request.days,
         until=None if request.until is None else instant(request.until),
         member=request.member,
-        machine=Machine(mark.id, mark.source, mark.secondary, _alias(mark.alias), machine_key),
+        # An alias is looked for by its one spelling; what is all blanks is none.
+        machine=Machine(mark.id, mark.source, mark.secondary, composed(mark.alias or "") or None, machine_key),
         user=OsUser(request.user_id, request.user_name),
         prev=request.prev,
     )
-
-
-def _alias(alias: str | None) -> str | None:
-    """An alias in the one spelling of names, by which it is looked for; what is all blanks is none."""
-    return None if alias is None else composed(alias) or None
 
 
 def read_receipt(compact: str) -> Receipt:

@@ -36,9 +36,8 @@ class Issuer:
 
     def current_kid(self, use: KeyUse, now: datetime) -> str:
         """The key to sign with now: authorized for the use, in its time, not revoked, in our hands; the latest begun wins."""
-        own_kids = self.ring.kids(use)
         keys = self.authorization.keys.values()
-        usable = [key for key in keys if key.use is use and key.kid in own_kids and key.signs_at(now)]
+        usable = [key for key in keys if (use, key.kid) in self.ring.signers and key.use is use and key.signs_at(now)]
         if not usable:
             raise KeyUnusable(
                 f"none of the {use} keys here is authorized at {now:%Y-%m-%d %H:%M} UTC",
@@ -100,19 +99,18 @@ def session_payload(granted: License, authorization: Authorization, *, jti: str,
     return payload(granted, authorization, jti=jti, now=now, status_index=0, status_uri=uri)
 
 
-def borrow_token(issuer: Issuer, payload: str, kid: str) -> str:
-    """The compact `borrow+jwt` of a payload, the same each time. Raises SigningFailed when the verifier would not take it."""
+def borrow_file(issuer: Issuer, payload: str, kid: str, list_compact: str | None) -> bytes:
+    """The file that is carried to the workstation, the same each time: the payload signed, with authorization and status list.
+
+    Raises KeyUnusable without the key, SigningFailed when the verifier would not take the token.
+    """
     signer = issuer.ring.signer(KeyUse.BORROW, kid)
     try:
-        return signing.borrow_token(payload, kid, signer.sign, opened(issuer.authorization.compact, issuer.trust_file))
+        token = signing.borrow_token(payload, kid, signer.sign, opened(issuer.authorization.compact, issuer.trust_file))
     except CarnetError as error:
         raise SigningFailed(f"the token made for this borrow is not good: {error.message}", cause=error.code) from error
-
-
-def borrow_file(issuer: Issuer, payload: str, kid: str, list_compact: str | None) -> bytes:
-    """The file that is carried to the workstation: the payload signed, with the authorization and a status list beside it."""
     before, after = _frame(issuer.authorization.compact, list_compact)
-    return before + borrow_token(issuer, payload, kid).encode() + after
+    return before + token.encode() + after
 
 
 # In place of a token: a character that no compact JWS has.

@@ -50,15 +50,12 @@ def unit(*, open_over_limit: bool = False) -> Unit:
     While the organization has too many members only administrators get in, and each answer to them says so (seed S2); with
     `open_over_limit` everybody does, for what gives licenses back. Raises NotAuthenticated without a token.
     """
-    return _of_request(Unit(authority(), Secret(secret()), open_over_limit=open_over_limit))
+    # Known to what is done after the request.
+    g.unit = work = Unit(authority(), Secret(secret()), open_over_limit=open_over_limit)
+    return work
 
 
 def public() -> Unit:
     """The unit of work of a request that anybody may make."""
-    return _of_request(Unit(authority(), ANYBODY))
-
-
-def _of_request(unit_of_request: Unit) -> Unit:
-    """The unit, known to what is done after the request."""
-    g.unit = unit_of_request
-    return unit_of_request
+    g.unit = work = Unit(authority(), ANYBODY)
+    return work

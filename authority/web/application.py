@@ -91,12 +91,9 @@ def create_app(authority: Authority) -> OpenAPI:
 
     @app.after_request
     def set_headers(response: Response) -> Response:
-        response.headers["X-Request-Id"] = g.get("request_id", "")
-        excess = g.unit.excess if "unit" in g else None
-        if excess:
-            response.headers["X-Carnet-Over-Limit"] = excess
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
+        response.headers.extend({**HEADERS, "X-Request-Id": g.get("request_id", "")})
+        if "unit" in g and g.unit.excess:
+            response.headers["X-Carnet-Over-Limit"] = g.unit.excess
         return response
 
     return app

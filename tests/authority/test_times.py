@@ -12,7 +12,7 @@ from authority.domain.members import CONSOLE
 from authority.domain.refusals import AuthorizationUnusable
 from authority.services import authorizations
 from authority.services.unit import Unit
-from authority.signing.times import instant
+from authority.signing.encoding import instant
 from tests.support.authorities import Bench, authorization_text
 from tests.support.vendors import authorization_file
 from verifier.core import jose, keys
