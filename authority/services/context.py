@@ -57,7 +57,7 @@ class Authority:
             own = organization.get(connection)
             if own is None:
                 raise NotSetUp("the database has no organization", hint=NotSetUp.empty_database_hint)
-            return Terms(own, Issuer(self.ring, authorizations.read(compact, trust_file), trust_file))
+            return Terms(own, authorizations.read(compact, trust_file), trust_file)
 
         return self.remembered.terms.get_or_read(number, read)
 
@@ -68,4 +68,4 @@ class Authority:
             with self.database.read() as connection:
                 terms = self.terms(connection, authorization_seq)
                 list_text = self.remembered.lists.get_or_read(status_seq, lambda: status_lists.text(connection, status_seq))
-        return terms.issuer, list_text
+        return Issuer(self.ring, terms.authorization, terms.trust_file), list_text

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from cachetools import LRUCache
 
-from authority.signing.issuing import Issuer
+from authority.domain.catalogue import Authorization
 from authority.storage.organization import Organization
 
 Key = TypeVar("Key")
@@ -52,10 +52,11 @@ class Cache(Generic[Key, Value]):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds under one authorization: the organization, whose row changes with an authorization alone, and what signing needs."""
+    """What holds under one authorization: the organization, whose row changes with an authorization alone, and the trust file of its root."""
 
     organization: Organization
-    issuer: Issuer
+    authorization: Authorization
+    trust_file: str
 
 
 @dataclass

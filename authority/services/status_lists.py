@@ -51,7 +51,7 @@ def published(unit: Unit) -> bytes:
         newest = lists.newest(unit.connection)
         if newest is None:
             raise StorageUnavailable("no status list was published yet")
-        authorization = unit.authority.terms(unit.connection, newest.authorization_seq).issuer.authorization
+        authorization = unit.authority.terms(unit.connection, newest.authorization_seq).authorization
     return issuing.status_file(authorization.compact, newest.compact)
 
 

@@ -146,7 +146,8 @@ class Unit:
 
     def _know(self, connection: Connection, start: who.Who) -> None:
         terms = self.authority.terms(connection, start.authorization_seq)
-        self.organization, self.issuer, self.authorization = terms.organization, terms.issuer, terms.issuer.authorization
+        self.organization, self.authorization = terms.organization, terms.authorization
+        self.issuer = Issuer(self.authority.ring, terms.authorization, terms.trust_file)
         self.membership = Membership.of(self.authorization, start.type_counts)
 
 

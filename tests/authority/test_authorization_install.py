@@ -42,7 +42,7 @@ def install(bench: Bench, data: bytes, **more: Any) -> Installation:
 
 def in_force(bench: Bench) -> int:
     with bench.authority.database.read() as connection:
-        return bench.authority.terms(connection).issuer.authorization.seq
+        return bench.authority.terms(connection).authorization.seq
 
 
 def product(**changes: Any) -> Change:

@@ -61,4 +61,4 @@ def test_an_authorization_with_times_in_milliseconds_is_refused_at_the_door(
         authorizations.install(Unit(bench.authority, CONSOLE), authorization_file(text))
     assert caught.value.cause == "malformed"
     with bench.authority.database.read() as connection:
-        assert bench.authority.terms(connection).issuer.authorization.seq == 1
+        assert bench.authority.terms(connection).authorization.seq == 1

@@ -196,7 +196,7 @@ def test_a_key_begins_when_it_was_first_authorized(bench: Bench, tmp_path: Path)
 
 def test_what_was_issued_otherwise_can_be_remembered(bench: Bench, tmp_path: Path) -> None:
     with bench.authority.database.read() as connection:
-        known = bench.authority.terms(connection).issuer.authorization
+        known = bench.authority.terms(connection).authorization
     maker = RealVendor.make(tmp_path / "vendor")
     root_folder.remember(maker.folder, known)
     made = maker.authorize(bench.authority, sample_toml(), bench.clock() + timedelta(days=100))

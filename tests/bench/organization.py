@@ -150,9 +150,10 @@ class _Filling:
     def __init__(self, authority: Authority, connection: Connection) -> None:
         self._authority, self._connection = authority, connection
         terms = authority.terms(connection)
-        self._authorization: Authorization = terms.issuer.authorization
+        self._authorization: Authorization = terms.authorization
         self._uri = terms.organization.status_uri
-        self._kid = terms.issuer.current_kid(KeyUse.BORROW, authority.now())
+        issuer = issuing.Issuer(authority.ring, terms.authorization, terms.trust_file)
+        self._kid = issuer.current_kid(KeyUse.BORROW, authority.now())
 
     def add_members(self) -> None:
         made = [_member(number) for number in range(MEMBERS)]

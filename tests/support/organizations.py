@@ -42,7 +42,7 @@ def authorize(bench: Bench, *changes: Change) -> Installation:
             one(specification)
 
     with bench.authority.database.read() as connection:
-        seq = bench.authority.terms(connection).issuer.authorization.seq + 1
+        seq = bench.authority.terms(connection).authorization.seq + 1
     compact = authorization_text(bench.authority, bench.root, bench.clock(), seq=seq, change=change)
     return authorizations.install(Unit(bench.authority, CONSOLE), authorization_file(compact))
 

@@ -164,11 +164,19 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     """Transactions are begun by us alone; every commit reaches the disk before it is answered.
 
     What was committed goes from the log of changes to the database in large parts, so that a page that many change goes once.
+    What a savepoint could take back stays in memory: SQLite would make a temporary file for each.
     """
     connection.isolation_level = None
-    settings = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
-    for pragma in (*settings, f"wal_autocheckpoint = {LARGEST_LOG_PAGES}", f"cache_size = {-CACHE_KIB}"):
-        connection.execute(f"PRAGMA {pragma}")
+    settings = {
+        "journal_mode": "WAL",
+        "synchronous": "FULL",
+        "foreign_keys": "ON",
+        "temp_store": "MEMORY",
+        "wal_autocheckpoint": LARGEST_LOG_PAGES,
+        "cache_size": -CACHE_KIB,
+    }
+    for name, value in settings.items():
+        connection.execute(f"PRAGMA {name} = {value}")
 
 
 def _end(connection: Connection, at_end: Callable[[Connection], None], *, keep: bool) -> None:

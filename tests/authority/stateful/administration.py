@@ -244,7 +244,7 @@ class Administration(Machine):
         terms.number = max(1, self.model.terms.number + step)
         compact = self.text_of(terms)
         with self.authority.database.read() as connection:
-            is_same = compact == self.authority.terms(connection).issuer.authorization.compact
+            is_same = compact == self.authority.terms(connection).authorization.compact
         self.expect(
             what,
             self.model.install(terms, is_same=is_same),
