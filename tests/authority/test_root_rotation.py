@@ -29,7 +29,7 @@ def vendor(sqlite_bench: Bench) -> RealVendor:
     """The folder of the bench's root key, which knows what it issued."""
     folder = sqlite_bench.home / "root"
     with sqlite_bench.authority.database.read() as connection:
-        root_folder.remember(folder, sqlite_bench.authority.terms(connection).issuer.authorization)
+        root_folder.remember(folder, sqlite_bench.authority.terms(connection).authorization)
     return RealVendor(folder, sqlite_bench.root)
 
 
