@@ -6,7 +6,7 @@ SOURCES := authority verifier notebooks tests tools
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-windows check check-locks check-long mutants notebooks gallery bench docs format lock
+.PHONY: help demo run test test-windows check check-locks check-long mutants notebooks gallery bench docs kit format lock
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -69,6 +69,9 @@ gallery: $(VENV)/dev.ready ## run the notebooks anew, and draw the gallery of th
 
 bench: $(VENV)/dev.ready ## measure speed, as ratios taken in one run
 	$(BIN)/python -m tests.bench
+
+kit: $(VENV)/dev.ready ## build the folder that installs carnet on machines without a package index
+	@$(BIN)/python -m tools.kit
 
 docs: $(VENV)/dev.ready ## write the pages of the documentation that come from the code
 	$(BIN)/python -m tools.documentation

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tools.kit.build import build
+from tools.kit.targets import Target
 from tools.windows.__main__ import RUN_BORROW, WindowsPython, set_up, windows
 
 AUTHORITY = Path(sys.executable).with_name("carnet-authority")
@@ -86,3 +88,11 @@ def test_a_borrow_of_this_system_is_not_good_on_windows(road: Road) -> None:
     road.authority("borrow", "issue", trip, "-o", str(answer))
     road.carnet("install", windows(road.folder / "server" / "organization.trust"))
     assert road.carnet("install", windows(answer), status=1)["code"] == "wrong-machine"
+
+
+def test_the_one_file_of_the_kit_runs_where_no_package_is_installed(road: Road) -> None:
+    kit = build(road.folder / "kit", [Target("windows-x86_64", "3.11")])
+    home = windows(road.folder / "laptop")
+    status, output = road.python.answer("-I", "-S", windows(kit / "carnet.pyz"), "identity", "--json", "--home", home)
+    assert status == 0, output
+    assert json.loads(output)["machine"]["source"] == "windows-machine-guid"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
@@ -75,6 +76,21 @@ EXAMPLES_OF = {
     "verify": ("verify trip.borrow --trust organization.trust --status newest.status",),
     "inspect": ("inspect trip.borrow",),
 }
+
+
+# Thumbprints and machine ids are base64url: one in 64 begins with a hyphen, and argparse takes it for an option.
+HYPHENATED = re.compile(r"\A-[A-Za-z0-9_-]{21}(?:[A-Za-z0-9_-]{21})?\Z")
+
+
+def joined(words: Sequence[str]) -> list[str]:
+    """The words of a command line, with a value that begins with a hyphen joined to the option before it by `=`."""
+    result: list[str] = []
+    for word in words:
+        if result and result[-1].startswith("--") and "=" not in result[-1] and HYPHENATED.match(word):
+            result[-1] += f"={word}"
+        else:
+            result.append(word)
+    return result
 
 
 class WrongUsage(UsageError):
@@ -155,7 +171,7 @@ def run(words: Sequence[str]) -> int:
         # A command that stands first needs no other one; help and mistakes need all.
         parser = build_parser(words[:1] if words and words[0] in COMMANDS else COMMANDS)
         with explained_output():
-            parser.parse_args(words, arguments)
+            parser.parse_args(joined(words), arguments)
         return int(arguments.run(arguments))
     except (ReaderGone, OutputNotWritten):
         raise

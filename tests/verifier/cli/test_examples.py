@@ -7,7 +7,7 @@ import shlex
 
 import pytest
 
-from verifier.cli.main import COMMANDS, EXAMPLES_OF, build_parser, main
+from verifier.cli.main import COMMANDS, EXAMPLES_OF, HYPHENATED, build_parser, joined, main
 
 LINES = sorted({line for lines in EXAMPLES_OF.values() for line in lines})
 
@@ -59,3 +59,19 @@ def test_people_are_told_on_stderr_as_before(capsys: pytest.CaptureFixture[str],
     assert (ended.value.code, out) == (2, "")
     assert err.startswith("usage: carnet")
     assert "error: " in err
+
+
+@pytest.mark.parametrize("value", ["-" + "A" * 21, "-0hOq4rgJSJcFgi8vzhEtt1jEIEucATiASuJdroOjQk", "--" + "B" * 41])
+def test_a_thumbprint_or_machine_id_that_begins_with_a_hyphen_is_a_value(value: str) -> None:
+    words = ["verify", "x", "--trust", "t", "--machine-key", value, "--machine", value, "--json"]
+    arguments = build_parser().parse_args(joined(words))
+    assert (arguments.machine_key, arguments.machine, arguments.json) == (value, value, True)
+    assert joined(["check", "arcgis-pro", f"--root={value}", value]) == ["check", "arcgis-pro", f"--root={value}", value]
+
+
+def test_no_option_looks_like_one() -> None:
+    commands = next(action for action in build_parser()._actions if action.choices)
+    assert isinstance(commands.choices, dict)
+    options = [name for parser in commands.choices.values() for action in parser._actions for name in action.option_strings]
+    assert len(options) > 20
+    assert not any(map(HYPHENATED.match, options))

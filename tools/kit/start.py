@@ -1,0 +1,63 @@
+"""Begins `carnet.pyz`: unpacks the packages for this Python once into the user's cache, then runs `carnet`. Becomes `__main__.py` there."""
+
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import zipfile
+
+SYSTEMS = {"win32": "windows", "linux": "linux", "darwin": "macos"}
+PROCESSORS = {"amd64": "x86_64", "arm64": "aarch64"}
+
+
+def main() -> None:
+    """Runs `carnet` with the words of the command line; ends with a sentence where this Python is not among those of the file."""
+    with zipfile.ZipFile(os.path.dirname(os.path.abspath(__file__))) as archive:
+        contents = json.loads(archive.read("contents.json"))
+        processor = platform.machine().lower()
+        target = "{}-{}-{}.{}".format(
+            SYSTEMS.get(sys.platform, sys.platform), PROCESSORS.get(processor, processor), *sys.version_info[:2]
+        )
+        if target not in contents["targets"]:
+            sys.exit(
+                "carnet: this file has nothing for {}; it is for {}".format(target, ", ".join(sorted(contents["targets"])))
+            )
+        folder = os.path.join(_cache(), "{}-{}".format(contents["digest"][:16], target))
+        if not os.path.isdir(folder):
+            _unpack(archive, contents["targets"][target], folder)
+    sys.path.insert(0, folder)
+    from verifier.command import main as run
+
+    run()
+
+
+def _cache() -> str:
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or os.path.join(os.path.expanduser("~"), "AppData", "Local")
+    elif sys.platform == "darwin":
+        base = os.path.join(os.path.expanduser("~"), "Library", "Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(base, "carnet", "pyz")
+
+
+def _unpack(archive: zipfile.ZipFile, wheels: "list[str]", folder: str) -> None:
+    """Makes the folder whole or not at all, whoever else does so at the same time."""
+    os.makedirs(os.path.dirname(folder), mode=0o700, exist_ok=True)
+    fresh = tempfile.mkdtemp(prefix="new-", dir=os.path.dirname(folder))
+    try:
+        for name in wheels:
+            with archive.open(name) as stream, zipfile.ZipFile(stream) as wheel:
+                wheel.extractall(fresh)
+        os.rename(fresh, folder)
+    except OSError:
+        if not os.path.isdir(folder):
+            raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
