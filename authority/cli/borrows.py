@@ -27,6 +27,7 @@ from authority.cli.frame import (
 )
 from authority.cli.several import View, once, show_carried
 from authority.cli.table import CommandTable
+from authority.domain import list_age
 from authority.domain.borrows import BorrowState
 from authority.domain.members import CONSOLE
 from authority.presentation import sheets
@@ -127,6 +128,8 @@ def _issued_lines(issued: WrittenBorrow) -> list[str]:
     file = issued.file
     features = f"  level {issued.borrow.level}, extensions: {', '.join(issued.borrow.extensions) or 'none'}"
     lines = [line_of(issued.borrow), features, f"wrote {file}; carry it to the workstation: carnet install {file}"]
+    advice = list_age.advice(issued.borrow.status_max_age)
+    lines += [] if advice is None else [advice]
     return lines if issued.is_new else [*lines, "this very request was answered before; the file is the same"]
 
 
@@ -223,4 +226,6 @@ def show_borrow(frame: Frame, borrow_id: str) -> None:
     with frame.authority() as authority:
         shown = BorrowShown.of(borrow.show(Unit(authority, CONSOLE), borrow_id), authority.now())
     lines = [f"{name:<19} {plain(value)}" for name, value in shown.model_dump(mode="json").items()]
+    advice = list_age.advice(shown.status_max_age)
+    lines += [] if advice is None else [advice]
     show(frame, shown, lines)

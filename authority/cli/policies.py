@@ -8,6 +8,7 @@ import click
 
 from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_count, show_note, show_table
 from authority.cli.several import dry_run_option
+from authority.domain import list_age
 from authority.domain.members import CONSOLE
 from authority.domain.offline_rules import RuleLevel
 from authority.presentation.policies import ChangedRule, EffectiveShown, RuleShown
@@ -21,7 +22,25 @@ COLUMNS: Columns[RuleShown] = {
     "offline": lambda rule: "not allowed" if rule.allowed is False else "allowed",
     "longest days": lambda rule: rule.longest_days,
     "default days": lambda rule: rule.default_days,
+    "status list": lambda rule: None if rule.status_max_age is None else list_age.words(rule.status_max_age),
 }
+# Seconds of what an age can be written in.
+UNITS = {"d": list_age.DAY, "h": list_age.HOUR}
+
+
+class Age(click.ParamType[int]):
+    """`7d`, `36h`, or `none`, which is 0 seconds."""
+
+    name = "age"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The age in seconds."""
+        if isinstance(value, int) or value == "none":
+            return value if isinstance(value, int) else 0
+        number, unit = value[:-1], value[-1:]
+        if unit not in UNITS or not number.isascii() or not number.isdigit():
+            self.fail(f'"{value}" is no age: write days (7d), hours (36h), or none', param, ctx)
+        return int(number) * UNITS[unit]
 
 
 @click.group(cls=Group)
@@ -73,6 +92,9 @@ def show_policies(frame: Frame) -> None:
 @click.option("--allow/--deny", "allowed", default=None, help="Whether licenses may be taken offline at all.")
 @click.option("--longest-days", type=int, metavar="N", help="The longest borrow.")
 @click.option("--default-days", type=int, metavar="N", help="What is given when nobody says how long.")
+@click.option(
+    "--status-max-age", type=Age(), metavar="AGE", help="Strict mode: no older status list is good: 7d, 36h, or none."
+)
 @dry_run_option
 @pass_frame
 def set_policy(
@@ -84,19 +106,26 @@ def set_policy(
     allowed: bool | None,
     longest_days: int | None,
     default_days: int | None,
+    status_max_age: int | None,
     dry_run: bool,
 ) -> None:
     """Change a rule, or make it; borrows already out stay as they are.
 
     Without a selector it is the organization's: --deny there turns offline use off for everybody.
     """
-    if (allowed, longest_days, default_days) == (None, None, None):
-        raise click.UsageError("say what to change: --allow, --deny, --longest-days or --default-days")
+    if (allowed, longest_days, default_days, status_max_age) == (None, None, None, None):
+        raise click.UsageError("say what to change: --allow, --deny, --longest-days, --default-days or --status-max-age")
     key = _key(member, group, type, product)
     with frame.authority() as authority:
         unit = Unit(authority, CONSOLE)
         rule = policies.change(
-            unit, *key, allowed=allowed, longest_days=longest_days, default_days=default_days, dry_run=dry_run
+            unit,
+            *key,
+            allowed=allowed,
+            longest_days=longest_days,
+            default_days=default_days,
+            status_max_age=status_max_age,
+            dry_run=dry_run,
         )
     line = f"{rule.name()}: {rule.words()}"
     show(frame, ChangedRule.noted(rule, unit.note), [f"would be: {line}" if dry_run else line])
@@ -129,4 +158,5 @@ def explain(frame: Frame, member: str, product: str) -> None:
     """Say which rule is in effect for a member and a product, and why."""
     with frame.authority() as authority:
         explained = policies.explain(Unit(authority, CONSOLE), member, product)
-    show(frame, EffectiveShown.of(explained), [explained.text])
+    advice = list_age.advice(explained.rule.status_max_age if explained.rule.allowed else None)
+    show(frame, EffectiveShown.of(explained), [explained.text, *([] if advice is None else [advice])])

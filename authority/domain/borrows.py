@@ -107,7 +107,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class License:
-    """What a token says: which member may use what, on which machine, and until when."""
+    """What a token says: which member may use what, on which machine, and until when.
+
+    `status_max_age`: how old a status list may be there, in seconds; None: any is good, and none is needed.
+    """
 
     id: str
     member: str
@@ -117,13 +120,15 @@ class License:
     machine: Machine
     user: OsUser
     ends_at: datetime
+    status_max_age: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Borrow:
     """An offline use for a fixed time. `seat_free_at` is when its seat can be given again, whatever happens to the copy.
 
-    `member` is the user name that `member_id` has now: another member may have had it before.
+    `member` is the user name that `member_id` has now: another member may have had it before. `status_max_age` is how old a status
+    list may be on the workstation, in seconds, None where any is good.
     """
 
     id: str
@@ -144,6 +149,7 @@ class Borrow:
     seat_free_at: datetime
     decided_by: str
     receipt_jti: str | None = None
+    status_max_age: int | None = None
 
     def state(self, now: datetime) -> BorrowState:
         """Active, expired, or how it ended. Time ends a borrow, not a job: expiry follows from the time asked about."""
@@ -178,6 +184,7 @@ class Borrow:
             machine=self.machine,
             user=self.user,
             ends_at=self.expires_at,
+            status_max_age=self.status_max_age,
         )
 
     def is_on(self, machine: Machine, user: OsUser) -> bool:

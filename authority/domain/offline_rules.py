@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from authority.domain import list_age
 from authority.domain.catalogue import Authorization, Product
 from authority.domain.members import Member, user_key
 from authority.domain.names import spelled
@@ -28,7 +29,10 @@ class RuleLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What was set at one level for one subject; `product` is empty for all products, None is left to the organization's rule."""
+    """What was set at one level for one subject; `product` is empty for all products, None is left to the organization's rule.
+
+    `status_max_age` is strict mode: how old a status list may be on the workstation, in seconds; 0 demands none.
+    """
 
     level: RuleLevel
     subject: str
@@ -36,6 +40,7 @@ class Rule:
     allowed: bool | None
     longest_days: int | None
     default_days: int | None
+    status_max_age: int | None = None
 
     def name(self) -> str:
         """The rule in two or three words: `group field-crew, arcgis-pro`."""
@@ -43,23 +48,28 @@ class Rule:
         return f"{self.level}{subject}" + (f", {self.product}" if self.product and self.level != RuleLevel.PRODUCT else "")
 
     def words(self) -> str:
-        """What it says: `30 days`, `not allowed`."""
+        """What it says: `30 days`, `not allowed`, `30 days, status list of at most 7 days`."""
         if self.allowed is False:
             return "not allowed"
         parts = [] if self.longest_days is None else [f"{self.longest_days} days"]
         parts += [] if self.default_days is None else [f"default {self.default_days}"]
+        parts += [] if self.status_max_age is None else [list_age.words(self.status_max_age)]
         return ", ".join(parts) or "allowed"
 
 
 @dataclass(frozen=True, slots=True)
 class OfflineRule:
-    """The rule in effect: allowed or not, the longest borrow and the one given when nobody says how long; `path` explains it."""
+    """The rule in effect: allowed or not, the longest borrow and the one given when nobody says how long; `path` explains it.
+
+    `status_max_age` is how old a status list may be on the workstation, in seconds; None: any is good.
+    """
 
     allowed: bool
     longest_days: int
     default_days: int
     decided_by: str
     path: tuple[str, ...] = ()
+    status_max_age: int | None = None
 
 
 # The organization starts with these (contract, section 1.2).
@@ -87,12 +97,16 @@ def check_key(level: RuleLevel, subject: str, product: str) -> None:
 
 
 def check_rule(rule: Rule) -> None:
-    """Raises InvalidInput for days that make no sense, and for an organization's rule that leaves something open."""
+    """Raises InvalidInput for days or an age that make no sense, and for an organization's rule that leaves days open."""
     days = (rule.longest_days, rule.default_days)
     if rule.level == RuleLevel.ORGANIZATION and (rule.allowed is None or None in days):
         raise InvalidInput("the organization's rule says all: allowed or not, the longest and the default days")
     if any(value is not None and not 1 <= value <= MOST_DAYS for value in days):
         raise InvalidInput(f"days are from 1 to {MOST_DAYS}")
+    if rule.status_max_age and not list_age.LEAST_AGE <= rule.status_max_age <= list_age.MOST_AGE:
+        raise InvalidInput(
+            f"the age of a status list is 0 (none is demanded), or from {list_age.LEAST_AGE} to {list_age.MOST_AGE} seconds"
+        )
     if rule.longest_days is not None and rule.default_days is not None and rule.default_days > rule.longest_days:
         raise InvalidInput(f"the default of {rule.default_days} days is more than the longest, {rule.longest_days} days")
 
@@ -126,8 +140,12 @@ def effective(rules: Iterable[Rule], member: Member, product: str) -> OfflineRul
 
 def _of_level(rules: list[Rule], level: RuleLevel, subjects: Iterable[str], product: str) -> Rule | None:
     of_level = {(rule.subject, rule.product): rule for rule in rules if rule.level == level}
-    of_subjects = [of_level.get((subject, product)) or of_level.get((subject, "")) for subject in subjects]
-    return min(filter(None, of_subjects), key=_strictness, default=None)
+    named = [of_level.get((subject, product)) or of_level.get((subject, "")) for subject in subjects]
+    of_subjects = [rule for rule in named if rule is not None]
+    strictest = min(of_subjects, key=_strictness, default=None)
+    # The list that one group's rule demands is demanded, also when another group's has the fewer days.
+    ages = [rule.status_max_age for rule in of_subjects if rule.status_max_age]
+    return replace(strictest, status_max_age=min(ages)) if strictest is not None and ages else strictest
 
 
 def _strictness(rule: Rule) -> tuple[bool, float, float]:
@@ -139,7 +157,8 @@ def _resolved(rule: Rule, organization: Rule, path: tuple[str, ...]) -> OfflineR
     """The rule with what it leaves open taken from the organization's; a default never exceeds the longest."""
     longest = rule.longest_days or organization.longest_days or 1
     default = min(rule.default_days or organization.default_days or 1, longest)
-    return OfflineRule(rule.allowed is not False, longest, default, rule.name(), path)
+    age = organization.status_max_age if rule.status_max_age is None else rule.status_max_age
+    return OfflineRule(rule.allowed is not False, longest, default, rule.name(), path, age or None)
 
 
 def end_of_borrow(
@@ -206,9 +225,11 @@ def explanation(rule: OfflineRule, authorization: Authorization, product: Produc
     steps = list(rule.path)
     if rule.allowed:
         latest, why = latest_end(rule, authorization, product, now)
-        days = max(0, (latest - now) // timedelta(days=1))
+        most = max(0, (latest - now) // timedelta(days=1))
         cap = f"authorization {authorization.max_borrow_days}" if why.startswith(rule.decided_by) else why
-        steps.append(f"capped by {cap}: {days}")
+        steps.append(f"capped by {cap}: {most}")
+    if rule.allowed and rule.status_max_age is not None:
+        steps.append(list_age.words(rule.status_max_age))
     return "; ".join(steps)
 
 

@@ -34,6 +34,7 @@ class BorrowShown(Shown):
     reason: str | None = Field(description="why it was revoked or released")
     copy_may_run_until: Second | None = Field(description="null: certainly no copy of it runs any more")
     days_left: int | None = Field(description="until it ends, a begun day being counted; null: it is not active")
+    status_max_age: int | None = Field(description="seconds: the workstation wants a status list no older; null: any is good")
 
     @classmethod
     def of(cls, borrow: Borrow, now: datetime) -> Self:
@@ -57,6 +58,7 @@ class BorrowShown(Shown):
             reason=borrow.end_reason,
             copy_may_run_until=borrow.copy_may_run_until(now),
             days_left=borrow.days_left(now),
+            status_max_age=borrow.status_max_age,
         )
 
 

@@ -21,6 +21,7 @@ class RuleShown(Shown):
     allowed: bool | None = Field(description="null: left to the organization's rule, as are days")
     longest_days: int | None
     default_days: int | None
+    status_max_age: int | None = Field(description="strict mode, seconds: no older status list is good; 0: none is demanded")
 
     @classmethod
     def of(cls, rule: Rule) -> Self:
@@ -59,6 +60,7 @@ class EffectiveShown(Shown):
     allowed: bool
     longest_days: int
     default_days: int
+    status_max_age: int | None = Field(description="seconds: the workstation wants a status list no older; null: any is good")
     decided_by: str
     path: tuple[str, ...] = Field(description="the levels that were asked, in order")
     explanation: str = Field(description="the path in one sentence, and what caps it")
@@ -72,6 +74,7 @@ class EffectiveShown(Shown):
             allowed=explained.rule.allowed,
             longest_days=explained.rule.longest_days,
             default_days=explained.rule.default_days,
+            status_max_age=explained.rule.status_max_age,
             decided_by=explained.rule.decided_by,
             path=explained.rule.path,
             explanation=explained.text,

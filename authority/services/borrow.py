@@ -142,7 +142,7 @@ def _new_decision(unit: Unit, case: Case[Ask], situation: Situation) -> _Decisio
         if borrow.ended_by is None and borrow.is_on(ask.machine, ask.user):
             if ask.prev is not None and not situation.is_receipt_known:
                 raise rules.receipt_outstanding(borrow)
-            renewed = rules.renewed(borrow, product, ask, ends_at)
+            renewed = replace(rules.renewed(borrow, product, ask, ends_at), status_max_age=rule.status_max_age)
             rules.check_still_given(product, Features(borrow.level, borrow.extensions), ask, assignment)
             check_end(case.authorization, product, now, renewed.expires_at)
             return _given(unit, case, situation, renewed, kind=EventKind.RENEWAL)
@@ -172,12 +172,13 @@ def _new_borrow(unit: Unit, case: Case[Ask], features: Features, rule: OfflineRu
         end_reason=None,
         seat_free_at=ends_at,
         decided_by=rule.decided_by,
+        status_max_age=rule.status_max_age,
     )
 
 
 def _given(unit: Unit, case: Case[Ask], situation: Situation, borrow: Borrow, *, kind: EventKind) -> _Decision:
     """Writes the borrow, its token and its log rows; the unit makes them one."""
-    status_seq = status_lists.refreshed_seq(unit, situation.newest_list)
+    status_seq = status_lists.refreshed_seq(unit, situation.newest_list, borrow.status_max_age)
     with pipeline(unit.connection):
         members.touch(unit.connection, case.member.id, unit.now)
         if kind is EventKind.RENEWAL:

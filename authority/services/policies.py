@@ -45,6 +45,7 @@ def change(
     allowed: bool | None,
     longest_days: int | None,
     default_days: int | None,
+    status_max_age: int | None = None,
     dry_run: bool = False,
 ) -> Rule:
     """Changes what is given of a rule, or makes it, and keeps the rest; borrows already out stay as they are.
@@ -57,8 +58,8 @@ def change(
         unit.actor.needs(Privilege.MANAGE_AUTHORITY)
         rule_level = level_of(level)
         check_key(rule_level, subject, product)
-        if (allowed, longest_days, default_days) == (None, None, None):
-            raise InvalidInput("nothing to change is named: say allowed, longest_days or default_days")
+        if (allowed, longest_days, default_days, status_max_age) == (None, None, None, None):
+            raise InvalidInput("nothing to change is named: say allowed, longest_days, default_days or status_max_age")
         # Two who change a rule at the same time each keep what the other changed.
         unit.lock_organization()
         key = _existing_key(unit, rule_level, subject, product)
@@ -68,6 +69,7 @@ def change(
             allowed=before.allowed if allowed is None else allowed,
             longest_days=before.longest_days if longest_days is None else longest_days,
             default_days=before.default_days if default_days is None else default_days,
+            status_max_age=before.status_max_age if status_max_age is None else status_max_age,
         )
         check_rule(after)
         offline_rules.put(unit.connection, after)

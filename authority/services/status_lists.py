@@ -20,12 +20,14 @@ REFRESH = timedelta(hours=1)
 KEPT_AFTER_EXPIRY = timedelta(hours=48)
 
 
-def refreshed_seq(unit: Unit, newest: NewestList | PublishedList | None) -> int:
+def refreshed_seq(unit: Unit, newest: NewestList | PublishedList | None, most_age: int | None = None) -> int:
     """The number of the list for a new borrow file, which must know the key of the authorization in force.
 
-    Publishes one first when the newest is older than an hour, of the future, or of another authorization.
+    Publishes one first when the newest is older than an hour, of the future, or of another authorization. In strict mode, where
+    it may be `most_age` seconds old on the workstation, most of that time is left for the way: a quarter is used up at most.
     """
-    return newest.seq if newest is not None and _is_fresh(unit, newest) else _publish(unit).seq
+    age = REFRESH if most_age is None else min(REFRESH, timedelta(seconds=most_age) / 4)
+    return newest.seq if newest is not None and _is_fresh(unit, newest, age) else _publish(unit, age).seq
 
 
 def export(unit: Unit) -> bytes:
@@ -59,9 +61,9 @@ def _is_current(unit: Unit, newest: PublishedList) -> bool:
     return _is_fresh(unit, newest) and newest.packed == _packed(unit)
 
 
-def _is_fresh(unit: Unit, newest: NewestList | PublishedList) -> bool:
+def _is_fresh(unit: Unit, newest: NewestList | PublishedList, age: timedelta = REFRESH) -> bool:
     """A list that was made while this machine's clock was ahead is not: no workstation whose clock is right takes it."""
-    is_of_now = unit.now - REFRESH < newest.issued_at <= unit.now + BETWEEN_SERVERS
+    is_of_now = unit.now - age < newest.issued_at <= unit.now + BETWEEN_SERVERS
     return is_of_now and newest.authorization_seq == unit.authorization.seq
 
 
@@ -69,11 +71,11 @@ def _packed(unit: Unit) -> str:
     return issuing.pack(tokens.ended_indexes(unit.connection, unit.now - KEPT_AFTER_EXPIRY), unit.organization.status_size)
 
 
-def _publish(unit: Unit) -> PublishedList:
+def _publish(unit: Unit, age: timedelta = REFRESH) -> PublishedList:
     """Publishes a list within the transaction that is under way."""
     lists.lock(unit.connection)
     newest, packed = lists.newest(unit.connection), _packed(unit)
-    if newest is not None and _is_fresh(unit, newest) and newest.packed == packed:
+    if newest is not None and _is_fresh(unit, newest, age) and newest.packed == packed:
         return newest  # another node was faster
     if newest is not None and newest.issued_at > unit.now + BETWEEN_SERVERS:
         # The clock was ahead and is right again: sessions of then would hold their seats for so much longer.

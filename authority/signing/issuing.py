@@ -62,7 +62,7 @@ def payload(
     """
     product = authorization.product(granted.product)
     warned = min(warn_before, (granted.ends_at - now) / 2)
-    policy = {"status_max_age": None, "clock_tolerance": int(CLOCK_TOLERANCE.total_seconds())}
+    policy = {"status_max_age": granted.status_max_age, "clock_tolerance": int(CLOCK_TOLERANCE.total_seconds())}
     return jose.payload(
         {
             "iss": authorization.organization,

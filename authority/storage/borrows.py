@@ -193,6 +193,7 @@ def borrow_of(row: Any, groups: tuple[str, ...]) -> Borrow:
         seat_free_at=row.seat_free_at,
         decided_by=row.decided_by,
         receipt_jti=row.receipt_jti,
+        status_max_age=row.status_max_age,
     )
 
 
@@ -229,4 +230,5 @@ def _values(borrow: Borrow) -> dict[str, Any]:
         "seat_free_at": borrow.seat_free_at,
         "decided_by": borrow.decided_by,
         "receipt_jti": borrow.receipt_jti,
+        "status_max_age": borrow.status_max_age,
     }

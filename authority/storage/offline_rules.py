@@ -25,7 +25,8 @@ _APPLYING = select(offline_rules).where(
 
 def rule_of(row: Any) -> Rule:
     """The rule of a row with the columns of the table."""
-    return Rule(RuleLevel(row.level), row.subject, row.product, row.allowed, row.longest_days, row.default_days)
+    days = (row.longest_days, row.default_days)
+    return Rule(RuleLevel(row.level), row.subject, row.product, row.allowed, *days, row.status_max_age)
 
 
 def applying(connection: Connection, member: Member, product: str) -> list[Rule]:

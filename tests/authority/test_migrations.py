@@ -80,11 +80,11 @@ def test_of_two_offline_rules_that_become_one_the_stricter_stays(database: Datab
     with database.read() as connection:
         kept = {tuple(row) for row in connection.execute(select(offline_rules))}
     assert kept == {
-        ("group", NFC, "", False, 20, 20),
-        ("group", "Field-Crew", "arcgis-pro", None, 5, 5),
-        ("group", "Field-Crew", "", True, None, None),
-        ("group", "alone", "", None, 3, 3),
-        ("type", "Creator", "", None, 4, 4),
+        ("group", NFC, "", False, 20, 20, None),
+        ("group", "Field-Crew", "arcgis-pro", None, 5, 5, None),
+        ("group", "Field-Crew", "", True, None, None, None),
+        ("group", "alone", "", None, 3, 3, None),
+        ("type", "Creator", "", None, 4, 4, None),
     }
 
 

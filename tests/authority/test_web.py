@@ -41,7 +41,7 @@ BORROW = {
     "seat_free_at",
     "decided_by",
 }
-MORE = {"reason", "copy_may_run_until", "days_left"}
+MORE = {"reason", "copy_may_run_until", "days_left", "status_max_age"}
 PASSWORD = "correct horse battery staple"
 
 

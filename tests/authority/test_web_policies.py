@@ -20,7 +20,15 @@ from tests.support.database_contents import contents, log_rows
 from tests.support.web import API, HOSTILE_TEXTS, Web, make_web, problem, refused_as_one_of
 from verifier.workstation.carry import Wish
 
-FIRST = {"level": "organization", "subject": "", "product": "", "allowed": True, "longest_days": 30, "default_days": 7}
+FIRST = {
+    "level": "organization",
+    "subject": "",
+    "product": "",
+    "allowed": True,
+    "longest_days": 30,
+    "default_days": 7,
+    "status_max_age": None,
+}
 
 
 @pytest.fixture
@@ -125,6 +133,7 @@ def test_the_rule_in_effect_is_explained(web: Web) -> None:
         "allowed": True,
         "longest_days": 3,
         "default_days": 3,
+        "status_max_age": None,
         "decided_by": "member member",
         "path": ["member member: 3 days"],
         "explanation": "member member: 3 days; capped by authorization 365: 3",

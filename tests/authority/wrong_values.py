@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from authority.domain.list_age import MOST_AGE
 from authority.domain.offline_rules import MOST_DAYS
 from authority.domain.sessions import BOUNDS
 
@@ -88,6 +89,7 @@ BODY: dict[str, list[Any]] = {
     "PUT /policies product": text(64),
     "allowed": NO_FLAG,
     "longest_days": number(1, MOST_DAYS),
+    "status_max_age": number(0, MOST_AGE),
     "default_days": number(1, MOST_DAYS),
     "authorization_file": [7, "x", [], True, [{}]],
     "trust_file": [7, "x", [], True],

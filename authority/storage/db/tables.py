@@ -114,6 +114,7 @@ offline_rules = Table(
     Column("allowed", Boolean, nullable=True),
     Column("longest_days", Integer, nullable=True),
     Column("default_days", Integer, nullable=True),
+    Column("status_max_age", Integer, nullable=True),
 )
 
 members = Table(
@@ -200,6 +201,7 @@ borrows = Table(
     Column("seat_free_at", Instant, nullable=False, index=True),
     Column("decided_by", Text, nullable=False),
     Column("receipt_jti", String(22), nullable=True),
+    Column("status_max_age", Integer, nullable=True),
     Index("ix_borrows_member_product", "member_id", "product", "seat_free_at"),
 )
 

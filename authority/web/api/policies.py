@@ -4,6 +4,7 @@ from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import Field
 
+from authority.domain.list_age import MOST_AGE
 from authority.domain.offline_rules import MOST_DAYS, RuleLevel
 from authority.presentation.policies import ChangedRule, EffectiveShown, Rules, RuleShown
 from authority.services import policies
@@ -33,6 +34,9 @@ class RuleBody(Body):
     allowed: bool | None = Field(None, description="whether licenses may be taken offline at all; null: stays as it is")
     longest_days: int | None = Field(None, ge=1, le=MOST_DAYS, description="null: stays as it is")
     default_days: int | None = Field(None, ge=1, le=MOST_DAYS, description="null: stays as it is")
+    status_max_age: int | None = Field(
+        None, ge=0, le=MOST_AGE, description="seconds that a status list may be old; 0: none is demanded; null: stays as it is"
+    )
 
 
 class EffectiveQuery(Query):
@@ -59,6 +63,7 @@ def change(body: RuleBody) -> Response:
         allowed=body.allowed,
         longest_days=body.longest_days,
         default_days=body.default_days,
+        status_max_age=body.status_max_age,
     )
     return json_of(ChangedRule.noted(rule, use_case.note))
 
