@@ -77,10 +77,11 @@ def age(seconds: int) -> str:
 
 
 def status_list(newest: NewestList | None) -> str:
-    """Which status list is known here, and how old it is."""
+    """Which status list is known here, how old it is, and before when the license asks for a newer one."""
     if newest is None:
         return "no list: a return or revocation is not known here"
-    return f"list {newest.seq} of {rfc3339_of(newest.issued_at)}, {age(newest.age_seconds)}"
+    asked = "" if newest.good_until is None else f"; install a newer one before {rfc3339_of(newest.good_until)}"
+    return f"list {newest.seq} of {rfc3339_of(newest.issued_at)}, {age(newest.age_seconds)}{asked}"
 
 
 def organization(shown: Overview) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from verifier import sentences
 from verifier.cli.output import result
 from verifier.core.times import in_days, rfc3339_of
-from verifier.workstation.overview import LicenseInformation, Overview, Unreadable, overview
+from verifier.workstation.overview import LicenseInformation, NewestList, Overview, Unreadable, overview
 from verifier.workstation.store import Store
 
 # What every terminal has, and a mail.
@@ -43,11 +43,16 @@ def _as_json(item: LicenseInformation | Unreadable) -> dict[str, Any]:
     newest = item.status_list
     return item._asdict() | {
         "expires_at": rfc3339_of(item.expires_at),
-        "status_list": None if newest is None else newest._asdict() | {"issued_at": rfc3339_of(newest.issued_at)},
+        "status_list": None if newest is None else newest._asdict() | _times_of(newest),
         "warnings": list(item.warnings),
         "ok": item.error is None,
         "error": error,
     }
+
+
+def _times_of(newest: NewestList) -> dict[str, str | None]:
+    good_until = None if newest.good_until is None else rfc3339_of(newest.good_until)
+    return {"issued_at": rfc3339_of(newest.issued_at), "good_until": good_until}
 
 
 def _as_lines(shown: Overview) -> list[str]:

@@ -13,11 +13,15 @@ from verifier.workstation.store import Store
 
 
 class NewestList(NamedTuple):
-    """The newest status list seen here that speaks of a license, and how old it is by this machine's clock."""
+    """The newest status list seen here that speaks of a license, and how old it is by this machine's clock.
+
+    `good_until` is when the license asks for a newer one (seconds since 1970 UTC), None when it asks for none.
+    """
 
     seq: int
     issued_at: int
     age_seconds: int
+    good_until: int | None = None
 
 
 class LicenseInformation(NamedTuple):
@@ -78,6 +82,7 @@ def _information(item: License, wall: int) -> LicenseInformation | Unreadable:
         return Unreadable(item.product, item.error)
     borrow, newest = item.evidence.borrow, item.evidence.status_list
     product = item.evidence.authorization.product(borrow.product)
+    most_age = borrow.status_max_age_seconds
     return LicenseInformation(
         product=borrow.product,
         name=product.name,
@@ -89,7 +94,9 @@ def _information(item: License, wall: int) -> LicenseInformation | Unreadable:
         borrow_id=borrow.borrow_id,
         expires_at=borrow.exp,
         days_left=item.grant.days_left if item.grant else 0,
-        status_list=None if newest is None else NewestList(newest.seq, newest.iat, max(0, wall - newest.iat)),
+        status_list=None
+        if newest is None
+        else NewestList(newest.seq, newest.iat, max(0, wall - newest.iat), None if most_age is None else newest.iat + most_age),
         warnings=item.grant.warnings if item.grant else (),
         error=item.error,
     )

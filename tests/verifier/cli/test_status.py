@@ -60,7 +60,19 @@ def test_status_as_an_object(here: RealWorkstation, capsys: pytest.CaptureFixtur
     assert (license_["level"], license_["levels"]["Standard"], license_["levels"]["Basic"]) == ("Standard", True, False)
     assert license_["extensions"] == {"3DAnalyst": True, "SpatialAnalyst": False}
     assert HOUR <= license_["status_list"].pop("age_seconds") < 2 * HOUR
-    assert license_["status_list"] == {"seq": 1, "issued_at": rfc3339_of(here.chain.status_list["iat"])}
+    issued_at = rfc3339_of(here.chain.status_list["iat"])
+    assert license_["status_list"] == {"seq": 1, "issued_at": issued_at, "good_until": None}
+
+
+def test_status_says_before_when_a_license_asks_for_a_newer_list(
+    here: RealWorkstation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.next_borrow("C")
+    here.chain.borrow["pol"]["status_max_age"] = 2 * DAY
+    here.install(here.chain.borrow_file(), here.chain.borrow["iat"])
+    good_until = rfc3339_of(here.chain.status_list["iat"] + 2 * DAY)
+    assert f"install a newer one before {good_until}" in " ".join(status(capsys).split())
+    assert json.loads(status(capsys, "--json"))["licenses"][0]["status_list"]["good_until"] == good_until
 
 
 def test_no_line_is_longer_than_a_terminal(here: RealWorkstation, capsys: pytest.CaptureFixture[str]) -> None:
