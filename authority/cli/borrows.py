@@ -16,16 +16,16 @@ from authority.cli.frame import (
     Frame,
     Group,
     check_output,
+    make_folder,
     pass_frame,
     plain,
-    read_input,
     show,
     show_count,
     show_table,
     write_lines,
     write_output,
 )
-from authority.cli.several import View, once, show_carried
+from authority.cli.several import View, once, read_carried, show_carried
 from authority.cli.table import CommandTable
 from authority.domain import list_age
 from authority.domain.borrows import BorrowState
@@ -76,17 +76,19 @@ def borrow_group() -> None:
     "--output",
     required=True,
     metavar="FILE",
-    help="The borrow file to carry back; for several requests a folder for them.",
+    help="The borrow file to carry back; for several requests a folder for them, which is made where there is none.",
 )
 @pass_frame
 def issue(frame: Frame, request_files: tuple[str, ...], member: str | None, output: str) -> int:
     """Answer carried requests with a borrow file each, one by one; the same request gets the same file."""
     outputs = _outputs(once(request_files), output)
-    requests = {name: read_input(name) for name in outputs}
+    requests = read_carried(list(outputs))
     with frame.authority() as authority:
 
         def answer(name: str) -> _Answer:
-            issued = borrow.issue(Unit(authority, CONSOLE), member_of_file(requests[name], "request"), member)
+            issued = borrow.issue(Unit(authority, CONSOLE), member_of_file(requests[name].done(), "request"), member)
+            if len(outputs) > 1:
+                make_folder(output)
             write_output(outputs[name], issued.file)
             return _Answer(issued, outputs[name])
 
@@ -116,11 +118,13 @@ def _outputs(names: Sequence[str], output: str) -> dict[str, str]:
     if len(names) == 1:
         check_output(output)
         return {names[0]: output}
-    if not Path(output).is_dir():
+    if Path(output).exists() and not Path(output).is_dir():
         raise click.UsageError(f"{output} is no folder; several borrow files go into one")
     outputs = {name: str(Path(output, f"{Path(name).stem}.borrow")) for name in names}
     if len(set(outputs.values())) < len(names):
         raise click.UsageError("two requests have the same name, so that their borrow files would be one")
+    for file in outputs.values() if Path(output).is_dir() else [output]:
+        check_output(file)
     return outputs
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from authority.cli.frame import Command, Frame, pass_frame, read_input, reading
-from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_carried, show_outcomes
+from authority.cli.frame import Command, Frame, pass_frame, reading
+from authority.cli.several import View, dry_run_option, once, one_by_one_option, read_carried, show_carried, show_outcomes
 from authority.domain.borrows import Borrow, BorrowState
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import InvalidInput
@@ -110,11 +110,11 @@ def check_in(frame: Frame, receipt_files: tuple[str, ...]) -> int:
 
     One of a borrow that ended before, by time or by an administrator, is taken too: no copy runs any more.
     """
-    receipts = {name: read_input(name) for name in once(receipt_files)}
+    receipts = read_carried(once(receipt_files))
     with frame.authority() as authority:
 
         def take(name: str) -> Borrow:
-            return endings.check_in(Unit(authority, CONSOLE), member_of_file(receipts[name], "return"))
+            return endings.check_in(Unit(authority, CONSOLE), member_of_file(receipts[name].done(), "return"))
 
         now = authority.now()
         view = View[str, Borrow, BorrowShown](

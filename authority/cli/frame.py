@@ -266,6 +266,12 @@ def write_output(name: str, data: bytes) -> None:
         write_file(Path(name), data)
 
 
+def make_folder(name: str) -> None:
+    """Makes a folder for carried files, unless it is there. Raises DiskFull, NotPermitted or DiskFailed."""
+    with disk.explained(name, "made"):
+        Path(name).mkdir(exist_ok=True)
+
+
 def write_lines(name: str | None, lines: Iterable[str]) -> None:
     """Writes lines, each with its own end, in UTF-8 to a file, whole or not at all, or to stdout.
 

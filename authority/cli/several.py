@@ -8,10 +8,11 @@ from typing import Generic, TypeVar
 
 import click
 
-from authority.cli.frame import REFUSED, Frame, show
+from authority.cli.frame import REFUSED, Frame, read_input, show
+from authority.domain.refusals import NotFound
 from authority.presentation.several import rows_of
 from authority.presentation.shown import Shown
-from authority.services.several import Outcome
+from authority.services.several import Outcome, each
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -48,6 +49,23 @@ def once(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def read_carried(names: Sequence[str]) -> dict[str, Outcome[str, bytes]]:
+    """The bytes of each file that was carried here, or why it cannot be read: one that is missing keeps no other out.
+
+    Wrong usage when the only one that is named is no file.
+    """
+
+    def read(name: str) -> bytes:
+        try:
+            return read_input(name)
+        except click.UsageError as error:
+            if len(names) == 1:
+                raise
+            raise NotFound(error.message, hint="Check the name of the file.") from error
+
+    return {outcome.item: outcome for outcome in each(names, read)}
+
+
 def show_outcomes(
     frame: Frame, outcomes: Sequence[Outcome[Item, Result]], view: View[Item, Result, Seen], *, one_by_one: bool, dry_run: bool
 ) -> int:
@@ -80,5 +98,7 @@ def show_carried(frame: Frame, outcomes: Sequence[Outcome[Item, Result]], view: 
 def _lines(outcome: Outcome[Item, Result], view: View[Item, Result, Seen]) -> Sequence[str]:
     if outcome.refusal is None:
         return view.lines(view.shown(outcome.done()))
-    name = " ".join(view.names(outcome.item).values())
-    return [f"{name}: {outcome.refusal.message} [{outcome.refusal.code}]", f"  what to do: {outcome.refusal.hint}"]
+    name, message = " ".join(view.names(outcome.item).values()), outcome.refusal.message
+    # A file that cannot be read is named by its sentence already.
+    sentence = message if message.startswith(name) else f"{name}: {message}"
+    return [f"{sentence} [{outcome.refusal.code}]", f"  what to do: {outcome.refusal.hint}"]

@@ -149,7 +149,6 @@ def requests(console: Console) -> list[str]:
 
 def test_several_requests_are_answered_one_by_one_each_with_its_file(console: Console, tmp_path: Path) -> None:
     files = requests(console)
-    (tmp_path / "answers").mkdir()
     ended = console.run("--json", "borrow", "issue", *files, "-o", str(tmp_path / "answers"))
     assert ended.status == 1
     assert [(row["request"], row["ok"]) for row in ended.json] == list(zip(files, [True, False, True], strict=True))
@@ -167,7 +166,7 @@ def test_where_several_answers_cannot_be_written_nothing_is_issued(console: Cons
     if output == "same names":
         Path(tmp_path, "other", Path(files[0]).name).write_bytes(Path(files[2]).read_bytes())
         files = [files[0], str(Path(tmp_path, "other", Path(files[0]).name))]
-    name = {"a file": "file", "no folder": "none", "same names": "other"}[output]
+    name = {"a file": "file", "no folder": "none/answers", "same names": "other"}[output]
     assert console.run("borrow", "issue", *files, "-o", str(tmp_path / name)).status == 2
     assert console.good("borrow", "list") == []
 
@@ -186,11 +185,29 @@ def test_several_receipts_are_taken_one_by_one(console: Console) -> None:
     assert {row["borrow"]["state"] for row in rows if row["ok"]} == {"checked-in"}
 
 
-def test_a_file_that_is_not_there_is_said_before_anything_is_taken(console: Console) -> None:
-    laptop = workstation("laptop")
-    console.borrow(laptop, "ada", "arcgis-desktop")
-    assert console.run("borrow", "check-in", console.receipt(laptop), str(console.home / "none")).status == 2
-    assert [row["state"] for row in console.good("borrow", "list")] == ["active"]
+def test_of_several_carried_files_those_that_are_not_there_are_told_and_the_others_are_done(console: Console) -> None:
+    laptop, answers, none = workstation("laptop"), str(console.home.parent / "answers"), str(console.home.parent / "none")
+    link = console.home.parent / "link"
+    link.symlink_to(console.home.parent / "laptop.return")
+    request = console.request(laptop, "arcgis-desktop", member="ada")
+    ended = console.run("--json", "borrow", "issue", none, request, "-o", answers)
+    assert ended.status == 1
+    assert [row.get("code") for row in ended.json] == ["not-found", None]
+    Path(ended.json[1]["issued"]["file"]).rename(console.home.parent / f"{laptop.machine.id}.borrow")
+    ended = console.run("borrow", "check-in", none, console.receipt(laptop), str(link), answers)
+    assert ended.status == 1
+    lines = [line for line in ended.out.splitlines() if not line.startswith("  ")]
+    assert lines[0] == f"{none} cannot be read: No such file or directory [not-found]"
+    assert "checked-in" in lines[1]
+    assert lines[2].startswith(f"{link} is a link")
+    assert lines[3].startswith(f"{answers} cannot be read: ")
+    assert lines[4] == "checked in 1 of 4"
+    assert [row["state"] for row in console.good("borrow", "list", "--all")] == ["checked-in"]
+
+
+@pytest.mark.parametrize("command", [("borrow", "issue", "-o", "answer"), ("borrow", "check-in")], ids=" ".join)
+def test_the_only_file_that_is_named_and_is_not_there_is_wrong_usage(console: Console, command: tuple[str, ...]) -> None:
+    assert console.run(*command, str(console.home / "none")).status == 2
 
 
 def test_two_who_end_the_same_borrows_in_another_order_do_not_wait_for_each_other(bench: Bench) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from verifier import sentences
 from verifier.cli.output import UsageError, failure, result, safe, say
 from verifier.cli.paths import path_of, read_input
+from verifier.errors import CarnetError, Malformed
 from verifier.workstation import intake
 from verifier.workstation.intake import Carried, Intake, PassedOver, Refused
 from verifier.workstation.store import Store
@@ -23,7 +24,8 @@ def add_install(commands: argparse._SubParsersAction[argparse.ArgumentParser], c
 def install_files(arguments: argparse.Namespace) -> int:
     """`carnet install PATH...`: every file that passes is installed; the status is that of the first that does not.
 
-    In a folder a file that is only old is told, and is no failure as long as anything was taken in.
+    A file that is not there is told as a damaged one is, unless nothing else is named: that is wrong usage. In a folder a file
+    that is only old is told, and is no failure as long as anything was taken in.
     """
     store = Store.open(arguments.home)
     named, in_folders, passed_over = _read(arguments.paths)
@@ -35,16 +37,19 @@ def install_files(arguments: argparse.Namespace) -> int:
         "installed": [{"file": name, "installed": sentences.installed(item), **item._asdict()} for name, item in done.taken],
         "old": [{"file": item.name, "code": item.error.code, "message": item.error.message} for item in old],
         "passed_over": [item._asdict() for item in passed_over],
+        "refused": [{"file": item.name, "code": item.error.code, "message": item.error.message} for item in refused],
         "needs": [_need(item) for item in done.needs],
     }
     lines = _lines(done, old, passed_over)
     if not refused:
         return result(arguments, value, lines)
-    return _refuse(arguments, refused, value, lines if done.taken else [])
+    total = len(named) + len(in_folders)
+    count = [f"installed {len(done.taken)} of {total}"] if total > 1 else []
+    return _refuse(arguments, refused, value, [*(lines if done.taken else []), *count])
 
 
 def _refuse(arguments: argparse.Namespace, refused: list[Refused], value: dict[str, Any], lines: list[str]) -> int:
-    """Tells what was refused. An object can tell of one alone: the first. People read the others before it."""
+    """Tells what was refused. An object speaks of the first, and has each in its evidence. People read the others before it."""
     first, *others = refused
     if not arguments.json:
         for line in lines:
@@ -58,16 +63,32 @@ def _read(paths: list[str]) -> tuple[list[Carried], list[Carried], list[PassedOv
     """The files that are named, those in the folders that are named, and what was left alone there."""
     named, in_folders, passed_over = [], [], []
     for name in paths:
-        path = path_of(name)
-        if not path.is_dir():
-            named.append(Carried(name, read_input(name)))
-            continue
-        files, others = intake.look_into(path)
-        if not files:
-            raise UsageError(f"{name} has no file to install" + "".join(f"; {line}" for line in sentences.passed_over(others)))
-        in_folders += files
-        passed_over += others
+        try:
+            if not path_of(name).is_dir():
+                named.append(Carried(name, read_input(name)))
+                continue
+            files, others = _look_into(name)
+        except (CarnetError, UsageError) as error:
+            if len(paths) == 1:
+                raise
+            named.append(Carried(name, b"", _refusal(error)))
+        else:
+            in_folders += files
+            passed_over += others
     return named, in_folders, passed_over
+
+
+def _look_into(name: str) -> tuple[list[Carried], list[PassedOver]]:
+    """The files of a folder that is named, and what was left alone there. Raises UsageError where there is none to install."""
+    files, others = intake.look_into(path_of(name))
+    if not files:
+        raise UsageError(f"{name} has no file to install" + "".join(f"; {line}" for line in sentences.passed_over(others)))
+    return files, others
+
+
+def _refusal(error: CarnetError | UsageError) -> CarnetError:
+    """Why one of several names is none of a file to install; it hinders no other."""
+    return error if isinstance(error, CarnetError) else Malformed(str(error), hint="Check the name, and bring the file again.")
 
 
 def _lines(done: Intake, old: list[Refused], passed_over: list[PassedOver]) -> list[str]:

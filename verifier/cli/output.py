@@ -115,7 +115,8 @@ def failure(arguments: argparse.Namespace, error: CarnetError, *, file: str | No
 
     `file` is the one it speaks of, where there are several; `more` is told beside its evidence with --json.
     """
-    message = error.message if file is None else f"{file}: {error.message}"
+    # What could not be read is named by its sentence already.
+    message = error.message if file is None or error.message.startswith(file) else f"{file}: {error.message}"
     if arguments.json:
         print_json(error.as_json() | {"message": message, "evidence": error.evidence | more})
     else:

@@ -173,9 +173,11 @@ def test_files_with_a_byte_order_mark_are_taken(carried: Chain, tmp_path: Path, 
     assert len(Store(tmp_path / "home").status_files(Store(tmp_path / "home").trust())) == 1
 
 
-def test_nothing_is_installed_when_one_of_the_files_is_not_there(carried: Chain, tmp_path: Path) -> None:
-    assert main(["install", "good.trust", "missing"]) == 2
+def test_a_file_that_is_not_there_keeps_no_other_out_and_alone_is_wrong_usage(carried: Chain, tmp_path: Path) -> None:
+    assert main(["install", "missing"]) == 2
     assert not (tmp_path / "home").exists()
+    assert main(["install", "good.trust", "missing"]) == 1
+    assert list(Store(tmp_path / "home").trust().roots) == [carried.root.kid]
 
 
 USAGE: dict[str, list[str]] = {

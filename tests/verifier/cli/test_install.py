@@ -75,6 +75,33 @@ def test_a_damaged_file_in_a_folder_is_a_failure_that_hinders_no_other(
     assert printed.err.startswith(f"carnet: {Path('stick', 'a.borrow')}: ")
 
 
+def test_each_of_several_files_is_told_whatever_is_wrong_with_another(
+    here: RealWorkstation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put("bad.borrow", b'{"x":1}')
+    put("newest.status", newer(here, 2))
+    Path("empty").mkdir()
+    Path("link.borrow").symlink_to(Path("stick", "newest.status"))
+    names = ["none.borrow", "stick/bad.borrow", "empty", "link.borrow", "stick/newest.status"]
+    assert main(["install", *names]) == 1
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
+    assert lines[0].startswith("installed: the status list with seq 2")
+    assert lines[-1] == "installed 1 of 5"
+    told = [line.removeprefix("carnet: ") for line in printed.err.splitlines() if "what to do" not in line]
+    assert sorted(told) == [
+        "empty has no file to install [malformed]",
+        "link.borrow is a link; name the file itself [malformed]",
+        "none.borrow cannot be read: No such file or directory [malformed]",
+        'stick/bad.borrow: the file does not say with "carnet" which kind it is [malformed]',
+    ]
+    assert main(["install", *names, "--json"]) == 1
+    evidence = object_of(capsys)["evidence"]
+    assert {item["file"] for item in evidence["refused"]} == {*names} - {"stick/newest.status"}
+    assert [item["file"] for item in evidence["installed"]] == ["stick/newest.status"]
+    assert main(["install", "none.borrow"]) == 2
+
+
 def test_a_folder_with_nothing_but_what_is_over_is_a_failure(here: RealWorkstation, capsys: pytest.CaptureFixture[str]) -> None:
     put("old.borrow", here.chain.borrow_file())
     here.give_up(int(time.time()))
