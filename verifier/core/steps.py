@@ -148,7 +148,9 @@ def judge(
     # 12. First use.
     if state is not None:
         _check_first_use(borrow, state, at)
-    warnings += _ends_soon(borrow, at)
+    days_left = math.ceil((borrow.exp - at) / SECONDS_PER_DAY)  # begun days
+    if borrow.exp - at <= borrow.warn_before_seconds:
+        warnings += (_end_warning(borrow, days_left),)
     return Grant(
         product=borrow.product,
         level=borrow.level,
@@ -157,7 +159,7 @@ def judge(
         member=borrow.member,
         borrow_id=borrow.borrow_id,
         expires_at=EPOCH + timedelta(seconds=borrow.exp),
-        days_left=_days_left(borrow, at),
+        days_left=days_left,
         alias=borrow.alias,
         organization=borrow.organization,
         root=evidence.authorization.root,
@@ -351,18 +353,10 @@ def check_status(borrow: claims.Borrow, status_list: StatusList | None, at: int)
     return ()
 
 
-def _days_left(borrow: claims.Borrow, at: int) -> int:
-    """Begun days."""
-    return math.ceil((borrow.exp - at) / SECONDS_PER_DAY)
-
-
-def _ends_soon(borrow: claims.Borrow, at: int) -> tuple[str, ...]:
-    """A warning, as long before the end as the authority said; it may need a journey to renew a license."""
-    if borrow.exp - at > borrow.warn_before_seconds:
-        return ()
-    left = in_days(_days_left(borrow, at))
+def _end_warning(borrow: claims.Borrow, days_left: int) -> str:
+    """Said as long before the end as the authority wants; it may need a journey to renew a license."""
     how = f"to renew it, carry a new request: carnet request {borrow.product} -o FILE (it need not be returned before)"
-    return (f"the license ends at {rfc3339_of(borrow.exp)}, {left} left; {how}",)
+    return f"the license ends at {rfc3339_of(borrow.exp)}, {in_days(days_left)} left; {how}"
 
 
 def _check_first_use(borrow: claims.Borrow, state: State, at: int) -> None:
