@@ -33,6 +33,17 @@ def test_links_in_the_documentation_lead_somewhere() -> None:
     assert broken == []
 
 
+def test_every_test_that_the_page_on_security_names_is_there() -> None:
+    """A row that no test holds is a promise."""
+    named = set(re.findall(r"`(test_\w+(?:\.py)?)`", (DOCS / "security.md").read_text(encoding="utf-8")))
+    files = list((ROOT / "tests").rglob("test_*.py"))
+    defined = {
+        name for path in files for name in re.findall(r"^def (test_\w+)\(", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert len(named) > 30
+    assert named - defined - {path.name for path in files} == set()
+
+
 @pytest.mark.slow
 def test_the_five_minute_walk_of_the_readme_works(tmp_path: Path) -> None:
     """Every command of the walk runs as it stands, in order, in one folder."""

@@ -142,7 +142,7 @@ def test_of_pyjwt_only_the_two_algorithms_are_used() -> None:
     assert used == {("jose.py", "jwt.algorithms.OKPAlgorithm"), ("proofs.py", "jwt.algorithms.ECAlgorithm")}
 
 
-def test_no_module_of_the_verifier_can_open_a_connection() -> None:
+def test_t16_no_module_of_the_verifier_can_open_a_connection() -> None:
     network = {"socket", "ssl", "http", "urllib", "ftplib", "smtplib", "asyncio", "requests", "httpx", "urllib3"}
     assert [(path.name, name) for path in SOURCES for name in imported(path) if name.split(".")[0] in network] == []
 

@@ -69,7 +69,7 @@ WITHIN: dict[str, Callable[[Chain], None]] = {
 
 
 @pytest.mark.parametrize("change", BEYOND.values(), ids=BEYOND)
-def test_what_the_authorization_does_not_allow_is_refused_although_it_is_signed(
+def test_t41_what_the_authorization_does_not_allow_is_refused_although_it_is_signed(
     chain: Chain, change: Callable[[Chain], None]
 ) -> None:
     change(chain)

@@ -171,7 +171,7 @@ def deflated(data: Iterator[bytes], level: int = 9) -> bytes:
     return b"".join([*(stream.compress(part) for part in data), stream.flush()])
 
 
-def test_a_bomb_of_one_gigabyte_is_refused_at_once_and_in_little_memory(chain: Chain) -> None:
+def test_t19_a_bomb_of_one_gigabyte_is_refused_at_once_and_in_little_memory(chain: Chain) -> None:
     bomb = deflated(bytes(2**20) for _ in range(1024))
     assert len(bomb) < 2**21
     packed = keys.encode(bomb)

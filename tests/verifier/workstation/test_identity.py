@@ -159,7 +159,7 @@ def test_a_mac_that_does_not_say_which_one_it_is(output: bytes) -> None:
 
 
 @pytest.mark.parametrize("user", ["uid:1000", "sid:S-1-5-21-0-0-0-1000"])
-def test_a_local_account_counts_only_together_with_its_machine(user: str) -> None:
+def test_t5_a_local_account_counts_only_together_with_its_machine(user: str) -> None:
     """Accounts of two machines that were never joined to a domain can have one number."""
     chain = make_chain(workstation=SOMEWHERE._replace(user_id=user))
     assert chain.verify().warnings == ()

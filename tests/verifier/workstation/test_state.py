@@ -248,7 +248,7 @@ def test_another_machine_key_is_told_as_such(here: RealWorkstation) -> None:
 
 
 @ON_POSIX
-def test_the_user_is_that_of_the_process_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_t2_the_user_is_that_of_the_process_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
     import pwd
 
     before = identity.system().user()
@@ -260,7 +260,7 @@ def test_the_user_is_that_of_the_process_whatever_the_environment_says(monkeypat
 
 
 @ON_POSIX
-def test_the_machine_id_is_a_keyed_hash_that_does_not_show_the_systems_own() -> None:
+def test_t43_the_machine_id_is_a_keyed_hash_that_does_not_show_the_systems_own() -> None:
     raw, mark = Path("/etc/machine-id").read_text(encoding="ascii").strip(), identity.system().machine()
     assert (mark.source.partition(",")[0], len(mark.id)) == ("linux-machine-id", 22)
     assert raw not in mark.id
