@@ -115,6 +115,18 @@ def cheap_passwords() -> Iterator[None]:
     passwords._hasher = usual
 
 
+@pytest.fixture(scope="session", autouse=True)
+def second_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Workstations of tests keep the second copies of their states in a folder of the tests, also those of other processes."""
+    before = os.environ.get("XDG_STATE_HOME")
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("states"))
+    yield
+    if before is None:
+        del os.environ["XDG_STATE_HOME"]
+    else:
+        os.environ["XDG_STATE_HOME"] = before
+
+
 @pytest.fixture
 def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """A container with a number for a user: no entry in the password database, HOME not set."""

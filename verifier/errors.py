@@ -255,6 +255,15 @@ class AlreadyBorrowed(NotGood):
     expires_at: str | None = None
 
 
+class ClockResetUsed(NotGood):
+    """A clock reset works once, for the code that it was made for."""
+
+    code = "clock-reset-used"
+    default_hint = "Tell the administrator the code that carnet clock shows now, and have a new reset made."
+
+    code_here: str | None = None
+
+
 class NoTrust(NotChecked):
     """No trust store is installed."""
 
@@ -362,10 +371,13 @@ class OutputNotWritten(NotChecked):
 
 
 class StatusListMissing(NotChecked):
-    """The license demands a status list and there is none."""
+    """The license demands a status list and there is none, or the newest one that was here is gone."""
 
     code = "status-list-missing"
     default_hint = "This license demands a status file: fetch one (carnet-authority status-list export) and install it."
+
+    known_seq: int | None = None
+    seq: int | None = None
 
 
 class StatusListStale(NotChecked):
@@ -401,7 +413,7 @@ class StatusListUnusable(NotChecked):
 
 
 class ClockTurnedBack(NotChecked):
-    """The clock is far behind what was signed and is installed here."""
+    """The clock is far behind what was signed and is installed here, or behind what it showed here before."""
 
     code = "clock-turned-back"
     default_hint = (
@@ -411,6 +423,7 @@ class ClockTurnedBack(NotChecked):
 
     clock_at: str | None = None
     floor_at: str | None = None
+    believed_from: str | None = None
 
 
 class ClockInDoubt(NotChecked):

@@ -6,7 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 from verifier.core.times import in_days, rfc3339_of
-from verifier.workstation.installed import AuthorizationInstalled, Installed, StatusListInstalled, TrustInstalled, TrustUpdated
+from verifier.workstation.installed import (
+    AuthorizationInstalled,
+    ClockResetInstalled,
+    Installed,
+    StatusListInstalled,
+    TrustInstalled,
+    TrustUpdated,
+)
 from verifier.workstation.intake import Need, PassedOver
 from verifier.workstation.overview import NewestList, Overview
 
@@ -38,6 +45,8 @@ def _subject(item: Installed) -> str:
         return f'the authorization of "{item.organization}" with seq {item.seq}'
     if isinstance(item, StatusListInstalled):
         return f"the status list with seq {item.seq} of {rfc3339_of(item.issued_at)}"
+    if isinstance(item, ClockResetInstalled):
+        return f"the clock reset of {rfc3339_of(item.signed_at)}: what the clock showed here before is forgotten"
     extensions = f" with {', '.join(item.extensions)}" if item.extensions else ""
     return f'"{item.product}" {item.level}{extensions} until {rfc3339_of(item.expires_at)}'
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import verifier
 from tests.support.chains import START, Chain, at, make_chain
 from verifier.core.grant import Grant, Workstation
-from verifier.workstation import identity, install
+from verifier.workstation import identity, install, second_copy
 from verifier.workstation.installed import Installed
 from verifier.workstation.store import Store
 
@@ -38,9 +39,29 @@ class RealWorkstation:
         """The chain's next borrow is a new one."""
         self.chain.borrow |= {"bid": letter * 22, "jti": letter.lower() * 22}
 
+    def forget(self, *, first: bool = True, second: bool = True) -> None:
+        """Removes the copies of the state: that in the folder, and that away from it."""
+        if first:
+            (self.home / "state.json").unlink()
+        if second:
+            remove_second_copy(self.chain.workstation.machine_key or "")
+
     def snapshot(self) -> dict[str, bytes]:
         """Every file of the state with its bytes."""
         return {str(path.relative_to(self.home)): path.read_bytes() for path in self.home.rglob("*") if path.is_file()}
+
+
+def remove_second_copy(machine_key: str) -> None:
+    """Removes the second copy of the state that this machine key signed."""
+    if sys.platform == "win32":
+        import winreg
+
+        with winreg.OpenKey(winreg.HKEY_CURRENT_USER, second_copy.KEY, 0, winreg.KEY_SET_VALUE) as key:
+            winreg.DeleteValue(key, machine_key)
+    else:
+        folder = second_copy._folder()
+        assert folder is not None
+        (folder / f"{machine_key}.json").unlink()
 
 
 def make_workstation(home: Path, begins: int = START, *, installed: bool = True) -> RealWorkstation:

@@ -50,6 +50,7 @@ COMMANDS = {
     "check": "check",
     "status": "status",
     "return": "carry",
+    "clock": "clock",
     "verify": "proofs",
     "inspect": "proofs",
 }
@@ -73,6 +74,7 @@ EXAMPLES_OF = {
     ),
     "status": ("status", "status --json"),
     "return": ("return arcgis-pro -o trip.return", "return arcgis-pro --qr"),
+    "clock": ("clock", "clock --json"),
     "verify": ("verify trip.borrow --trust organization.trust --status newest.status",),
     "inspect": ("inspect trip.borrow",),
 }

@@ -5,7 +5,6 @@ as long to be made, and `carnet check` makes all of them whenever an application
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from verifier.core.reading import BORROW_ID, DIGEST, FEATURE, MACHINE_ID, PRODUCT_ID, USER_ID, Reader
@@ -16,7 +15,6 @@ STATUS_LIST_TYP = "statuslist+jwt"
 AUTHORIZATION_TYP = "authorization+jwt"
 REQUEST_TYP = "borrow-request+jwt"
 RECEIPT_TYP = "return-receipt+jwt"
-STATE_TYP = "workstation-state+jwt"
 STATUS_BITS = 2
 
 _BORROW = frozenset(
@@ -41,8 +39,6 @@ _BORROW = frozenset(
     ]  # contract, section 3.2
 )
 _STATUS_LIST = frozenset(["iss", "sub", "iat", "exp", "ttl", "ver", "seq", "prev", "status_list"])
-_STATE = frozenset(["alias", "activated", "given_up", "receipt_count", "last_receipt", "floor"])
-_TOMBSTONE = frozenset(["product", "exp", "receipt"])
 
 
 class Borrow(NamedTuple):
@@ -145,56 +141,3 @@ def status_list(claims: Mapping[str, Any]) -> StatusListClaims:
     if result.iat >= result.exp:
         raise Malformed(f"the status list: iat {result.iat} and exp {result.exp} are not in order")
     return result
-
-
-class Tombstone(NamedTuple):
-    """A borrow that was given up here: its product, the `exp` of its token, and the claims of its receipt.
-
-    The receipt is kept, so that a return that was cut short can be finished with the same one.
-    """
-
-    product: str
-    exp: int
-    receipt: dict[str, Any]
-
-
-@dataclass
-class State:
-    """What a workstation remembers and no file of others says: the alias, which tokens were installed here in time (`jti` to `exp`), and what was given up here, by borrow id.
-
-    `floor` is the newest signed time seen here, in seconds since 1970 UTC.
-    """
-
-    alias: str | None = None
-    activated: dict[str, int] = field(default_factory=dict)
-    given_up: dict[str, Tombstone] = field(default_factory=dict)
-    receipt_count: int = 0
-    last_receipt: str | None = None
-    floor: int = 0
-
-    def claims(self) -> dict[str, Any]:
-        """The claims of the state, as `state` reads them."""
-        return vars(self) | {"given_up": {borrow_id: tombstone._asdict() for borrow_id, tombstone in self.given_up.items()}}
-
-
-def state(claims: Mapping[str, Any]) -> State:
-    """The state that these claims, signed by the machine key, are. Raises Malformed."""
-    read = Reader(claims, "the state", _STATE)
-    return State(
-        alias=read.text_or_null("alias"),
-        activated=read.counts("activated", BORROW_ID),
-        given_up={borrow_id: _tombstone(borrow_id, item) for borrow_id, item in read.mapping("given_up", BORROW_ID).items()},
-        receipt_count=read.integer("receipt_count"),
-        last_receipt=read.text_or_null("last_receipt", DIGEST),
-        floor=read.time("floor"),
-    )
-
-
-def _tombstone(borrow_id: str, item: object) -> Tombstone:
-    from verifier.core.carried import receipt
-
-    read = Reader(item, "a tombstone", _TOMBSTONE)
-    own = read.members()["receipt"]
-    if not isinstance(own, dict) or receipt(own).borrow_id != borrow_id:
-        raise Malformed("a tombstone has the receipt of another borrow")
-    return Tombstone(read.text("product", PRODUCT_ID), read.time("exp"), own)

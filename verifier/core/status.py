@@ -89,10 +89,15 @@ def newest(known: StatusList | None, later: StatusList) -> StatusList:
     """The newer of two lists of one URI. Raises StatusListRolledBack when `later` is older, or differs under the same number."""
     if known is None or known.uri != later.uri or later.seq > known.seq:
         return later
-    if later.seq < known.seq:
-        raise StatusListRolledBack(
-            f"the status list has seq {later.seq}, but seq {known.seq} is known", seq=later.seq, known_seq=known.seq
-        )
-    if later.digest != known.digest:
-        raise StatusListRolledBack(f"there are two different status lists with seq {later.seq}", seq=later.seq)
+    check_follows(later, known.seq, known.digest)
     return known
+
+
+def check_follows(later: StatusList, known_seq: int, known_digest: str) -> None:
+    """Raises StatusListRolledBack when `later` has a lower number than one that is known, or differs under the same number."""
+    if later.seq < known_seq:
+        raise StatusListRolledBack(
+            f"the status list has seq {later.seq}, but seq {known_seq} is known", seq=later.seq, known_seq=known_seq
+        )
+    if later.seq == known_seq and later.digest != known_digest:
+        raise StatusListRolledBack(f"there are two different status lists with seq {later.seq}", seq=later.seq)

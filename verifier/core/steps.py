@@ -27,15 +27,17 @@ from typing import NamedTuple
 
 from verifier import errors
 from verifier.core import claims, files, status
-from verifier.core.claims import State
 from verifier.core.grant import Demand, Grant, Workstation
 from verifier.core.jose import open_by_kid
+from verifier.core.state import State
 from verifier.core.status import StatusList
-from verifier.core.times import EPOCH, in_days, rfc3339_of, timestamp
-from verifier.core.trust import SECONDS_PER_DAY, Authorization, TrustStore
+from verifier.core.times import EPOCH, SECONDS_PER_DAY, in_days, rfc3339_of, timestamp
+from verifier.core.trust import Authorization, TrustStore
 
 # How far what is brought to a workstation may be ahead of its clock; a borrow states its own tolerance.
 CLOCK_TOLERANCE_SECONDS = 86_400
+# What a clock showed before is no signed time: a license that tolerates nothing is not refused for a clock that was put right.
+LEAST_TOLERANCE_SECONDS = 3600
 
 
 class StatusFile(NamedTuple):
@@ -134,8 +136,11 @@ def judge(
     if state is not None:
         # 5. Not given up on this machine.
         _check_not_given_up(borrow, state)
+        _check_authorization_is_newest(evidence, state)
         # 6. Time: the clock first.
-        at = judged_at(wall, max(evidence.signed_at, state.floor), borrow.clock_tolerance_seconds)
+        floor = max(evidence.signed_at, state.floor)
+        at = judged_at(wall, floor, borrow.clock_tolerance_seconds, sure=state.sure)
+        _check_time_in_doubt(borrow, at, max(floor, state.sure))
     # 6. Time.
     check_time(borrow, at)
     # 7. Product, level and extensions asked for.
@@ -145,6 +150,8 @@ def judge(
     warnings = check_workstation(borrow, workstation)
     # 11. Status list.
     warnings += check_status(borrow, evidence.status_list, at)
+    if state is not None:
+        _check_list_is_newest(borrow, evidence.status_list, state)
     # 12. First use.
     if state is not None:
         _check_first_use(borrow, state, at)
@@ -248,11 +255,22 @@ def _check_not_given_up(borrow: claims.Borrow, state: State) -> None:
         )
 
 
-def judged_at(wall: int, floor: int, tolerance_seconds: int) -> int:
-    """The time to judge by: the later of the machine's clock and the newest signed time seen here (seconds since 1970 UTC).
+def _check_authorization_is_newest(evidence: Evidence, state: State) -> None:
+    """What the newest authorization took from a key stays taken, though its file was removed. Raises StateDamaged."""
+    known_seq = state.authorizations.get(evidence.newest.organization, 0)
+    if evidence.newest.seq < known_seq:
+        raise errors.StateDamaged(
+            f"the authorization with seq {known_seq} was installed here and is gone",
+            hint="Install the newest status file again (carnet-authority status-list export): it brings the authorization.",
+        )
 
-    Nothing signed comes from the future, so a clock turned back gains nothing. Beyond the tolerance of the license it is refused
-    with both times (ClockTurnedBack); within it an honest clock that is a little slow is not punished.
+
+def judged_at(wall: int, floor: int, tolerance_seconds: int, *, sure: int = 0) -> int:
+    """The time to judge by: the latest of the machine's clock, the newest signed time seen here and what is sure of its clock.
+
+    All are seconds since 1970 UTC. Nothing signed comes from the future, and what the clock showed long enough has passed, so
+    a clock turned back gains nothing. Beyond the tolerance of the license it is refused with both times (ClockTurnedBack); within
+    it an honest clock that is a little slow is not punished.
     """
     if wall < floor - tolerance_seconds:
         raise errors.ClockTurnedBack(
@@ -260,7 +278,29 @@ def judged_at(wall: int, floor: int, tolerance_seconds: int) -> int:
             clock_at=rfc3339_of(wall),
             floor_at=rfc3339_of(floor),
         )
-    return max(wall, floor)
+    believed_from = sure - max(tolerance_seconds, LEAST_TOLERANCE_SECONDS)
+    if wall < believed_from:
+        raise errors.ClockTurnedBack(
+            f"this machine says it is {rfc3339_of(wall)}, but by what its clock showed before it is {rfc3339_of(sure)} or later",
+            hint="Set this machine's clock right, then try again. If it is right, it was ahead before: the license is good again "
+            f"when the clock shows {rfc3339_of(believed_from)}. Who cannot wait asks the administrator for a clock reset, "
+            "with the code that carnet clock shows.",
+            clock_at=rfc3339_of(wall),
+            floor_at=rfc3339_of(sure),
+            believed_from=rfc3339_of(believed_from),
+        )
+    return max(wall, floor, sure)
+
+
+def _check_time_in_doubt(borrow: claims.Borrow, at: int, certain: int) -> None:
+    """An end that only a step of the clock brought about is told as what it is. Raises Expired, with what is certain."""
+    if certain < borrow.exp <= at and at - certain > SECONDS_PER_DAY:
+        raise errors.Expired(
+            f"the license ended at {rfc3339_of(borrow.exp)}, it is {rfc3339_of(at)} by this machine's clock",
+            hint="Is this machine's clock right? If it was set ahead, set it right: then the license is good again. "
+            "If it is right, borrow the license again: make a new request on this machine.",
+            expired_at=rfc3339_of(borrow.exp),
+        )
 
 
 def check_not_ahead(signed_at: int, wall: int, tolerance_seconds: int = CLOCK_TOLERANCE_SECONDS) -> None:
@@ -357,6 +397,20 @@ def _end_warning(borrow: claims.Borrow, days_left: int) -> str:
     """Said as long before the end as the authority wants; it may need a journey to renew a license."""
     how = f"to renew it, carry a new request: carnet request {borrow.product} -o FILE (it need not be returned before)"
     return f"the license ends at {rfc3339_of(borrow.exp)}, {in_days(days_left)} left; {how}"
+
+
+def _check_list_is_newest(borrow: claims.Borrow, status_list: StatusList | None, state: State) -> None:
+    """A list that was here and is gone may have ended the borrow. Raises StatusListMissing, StatusListRolledBack."""
+    known = state.lists.get(borrow.status_uri)
+    if known is not None and (status_list is None or status_list.seq < known.seq):
+        raise errors.StatusListMissing(
+            f"the status list with seq {known.seq} was installed here and is gone",
+            hint="Install the newest status file again: fetch one (carnet-authority status-list export).",
+            known_seq=known.seq,
+            seq=None if status_list is None else status_list.seq,
+        )
+    if status_list is not None:
+        state.check_list(status_list)
 
 
 def _check_first_use(borrow: claims.Borrow, state: State, at: int) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 # Times are counted from here: the C library of Windows, which `datetime.fromtimestamp` asks, ends with the year 3000.
 EPOCH = datetime.fromtimestamp(0, UTC)
+SECONDS_PER_DAY = 86_400
 
 
 def timestamp(at: datetime) -> int:

@@ -31,7 +31,6 @@ _AUTHORIZATION = frozenset(
 )
 _KEY = frozenset(["kid", "kty", "crv", "x", "alg", "use", "nbf", "exp"])
 _PRODUCT = frozenset(["id", "name", "mode", "levels", "seats", "extensions", "until"])
-SECONDS_PER_DAY = 86_400
 # The root keys of `keys.example`, whose private halves everybody has.
 SAMPLE_ROOTS = frozenset({"0nqDQZA111n8O01SxF9q5DC2zpwgJCJyURG-xUcxB3g"})
 UNPINNED = (

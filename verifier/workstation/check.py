@@ -1,17 +1,20 @@
 """May I run? The core's steps with what this workstation keeps, remembers and is."""
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from verifier.core import steps
+from verifier.core.clock import Reading
 from verifier.core.grant import Demand, Grant, Workstation
+from verifier.core.state import State
 from verifier.core.steps import Evidence
 from verifier.core.trust import SAMPLE_ROOTS, TrustStore
 from verifier.errors import CarnetError, UntrustedRoot
 from verifier.workstation import identity
-from verifier.workstation.clock import wall_seconds
+from verifier.workstation.clock import reading
 from verifier.workstation.store import Store, damaged
 
 
@@ -47,31 +50,67 @@ def check(
     if roots is None and root in SAMPLE_ROOTS:
         raise UntrustedRoot(f"the license comes from the published sample root key {root}: anybody can make one", kid=root)
     machine_key = store.machine_key_thumbprint()
-    demand, remembered = Demand(product, level, tuple(extensions)), store.state_of(machine_key)
-    return steps.judge(evidence, this_workstation(machine_key), wall_seconds(now), demand=demand, state=remembered)
+    demand, time = Demand(product, level, tuple(extensions)), reading(now)
+    with _remembering(store, machine_key, time, [evidence]) as state:
+        return steps.judge(evidence, this_workstation(machine_key), time.wall, demand=demand, state=state)
 
 
 def licenses(store: Store, now: datetime | None = None) -> list[License]:
     """Every installed borrow with its Grant or its error; raises only when nothing at all can be read (NotChecked)."""
-    trust, machine_key, wall = store.trust(), store.machine_key_thumbprint(), wall_seconds(now)
+    trust, machine_key, time = store.trust(), store.machine_key_thumbprint(), reading(now)
     # Whom to trust is asked by applications; people are shown whose license it is.
     trust = trust.pinned(trust.roots)
-    remembered, result = store.state_of(machine_key), []
+    opened: dict[str, Evidence | CarnetError] = {}
     for product in store.products():
-        evidence, grant, failure = None, None, None
         try:
-            evidence = _open(store, trust, product)
-            grant = steps.judge(evidence, this_workstation(machine_key), wall, demand=Demand(product), state=remembered)
+            opened[product] = _open(store, trust, product)
         except CarnetError as error:
-            failure = error
-        result.append(License(product, evidence, grant, failure))
-    return result
+            opened[product] = error
+    evidences = [item for item in opened.values() if isinstance(item, Evidence)]
+    with _remembering(store, machine_key, time, evidences) as state:
+        here = this_workstation(machine_key) if evidences else None
+        return [_license(product, item, here, time.wall, state) for product, item in opened.items()]
+
+
+def _license(product: str, item: Evidence | CarnetError, here: Workstation | None, wall: int, state: State) -> License:
+    if here is None or isinstance(item, CarnetError):
+        return License(product, None, None, item if isinstance(item, CarnetError) else None)
+    try:
+        return License(product, item, steps.judge(item, here, wall, demand=Demand(product), state=state), None)
+    except CarnetError as error:
+        return License(product, item, None, error)
 
 
 def this_workstation(machine_key: str | None) -> Workstation:
     """This machine and this OS user, with the thumbprint of the machine key ("none" while there is none)."""
     system = identity.system()
     return Workstation(system.machine().id, system.user().id, machine_key or "none")
+
+
+@contextlib.contextmanager
+def _remembering(store: Store, machine_key: str | None, time: Reading, evidences: Sequence[Evidence]) -> Iterator[State]:
+    """The state with the time and the lists of now; what is news in it is kept at the end of the block, however that ends.
+
+    Where it cannot be kept, on a full or read-only disk or while somebody else writes, nobody is refused for it.
+    """
+    state = store.state_of(machine_key)
+    is_news = bool(evidences) and note(state, time, evidences)
+    try:
+        yield state
+    finally:
+        if is_news and machine_key is not None:
+            with contextlib.suppress(CarnetError), store.locked(wait=False):
+                state = store.state_of(machine_key)
+                note(state, time, evidences)
+                store.save_state(state)
+
+
+def note(state: State, time: Reading, evidences: Sequence[Evidence]) -> bool:
+    """Remembers the time, and what lists and authorizations were seen. True when there is something worth writing."""
+    news = [state.follow(time, max((evidence.signed_at for evidence in evidences), default=0))]
+    for evidence in evidences:
+        news += [state.note_list(evidence.status_list), state.note_authorization(evidence.newest)]
+    return any(news)
 
 
 def _open(store: Store, trust: TrustStore, product: str) -> Evidence:

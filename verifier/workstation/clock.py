@@ -1,11 +1,18 @@
-"""What time this machine says it is, and when its days end. Whether to believe it is the core's to judge (`verifier.core.steps`, step 6)."""
+"""What time this machine says it is, for how long it has run, and when its days end.
+
+Whether to believe it is the core's to judge (`verifier.core.clock`; `verifier.core.steps`, step 6).
+"""
 
 from __future__ import annotations
 
+import contextlib
 import math
+import sys
 import time
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
+from verifier.core.clock import Reading
 from verifier.core.reading import LAST_SECOND
 from verifier.core.times import timestamp
 from verifier.errors import ClockInDoubt
@@ -22,6 +29,46 @@ def wall_seconds(now: datetime | None = None) -> int:
     if not 0 <= wall <= LAST_SECOND:
         raise ClockInDoubt(f"this machine's clock is {wall} seconds from 1970, which no calendar shows", clock_seconds=wall)
     return wall
+
+
+def reading(now: datetime | None = None) -> Reading:
+    """The machine's clock, which start of the machine this is, and for how many seconds it has run.
+
+    Of a time that is given nothing else is known. Raises ClockInDoubt and ValueError as `wall_seconds` does.
+    """
+    return Reading(wall_seconds(now)) if now is not None else Reading(wall_seconds(), _boot(), _ticks())
+
+
+if sys.platform == "win32":
+    import ctypes
+    import winreg
+
+    # Windows counts its starts here for its own prefetching; where it does not, the count of seconds tells most of them apart.
+    STARTS = r"SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management\PrefetchParameters"
+
+    def _boot() -> str | None:
+        with contextlib.suppress(OSError), winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, STARTS) as key:
+            return str(winreg.QueryValueEx(key, "BootId")[0])
+        return None
+
+    def _ticks() -> int | None:
+        # Not time.monotonic(): from Python 3.13 on it asks another counter, which stands still while the machine sleeps.
+        count = ctypes.WinDLL("kernel32").GetTickCount64
+        count.restype = ctypes.c_ulonglong
+        return int(count()) // 1000
+
+else:
+    BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+    # Both go on while the machine sleeps: on Linux the first, on macOS the second.
+    COUNT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+    def _boot() -> str | None:
+        with contextlib.suppress(OSError):
+            return BOOT_ID.read_text(encoding="ascii").strip()[:64] or None
+        return None
+
+    def _ticks() -> int | None:
+        return int(time.clock_gettime(COUNT))
 
 
 def end_of_day(day: date) -> int:

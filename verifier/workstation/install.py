@@ -8,14 +8,17 @@ from typing import Any, NamedTuple
 
 from verifier import errors
 from verifier.core import claims, files, status, steps
-from verifier.core.claims import State, Tombstone
+from verifier.core.clock import Reading
 from verifier.core.grant import Demand, Workstation
+from verifier.core.state import State, Tombstone
+from verifier.core.status import StatusList
 from verifier.core.steps import Evidence, StatusFile
 from verifier.core.times import rfc3339_of
 from verifier.core.trust import Authorization, TrustStore
 from verifier.workstation import carry
-from verifier.workstation.check import this_workstation
-from verifier.workstation.clock import wall_seconds
+from verifier.workstation.check import note, this_workstation
+from verifier.workstation.clock import reading, wall_seconds
+from verifier.workstation.clock_reset import install_reset
 from verifier.workstation.installed import (
     AuthorizationInstalled,
     BorrowInstalled,
@@ -36,19 +39,19 @@ def install(store: Store, data: bytes, now: datetime | None = None) -> Installed
     kind, members = files.parse(data)
     if kind in ("request", "return"):
         raise errors.Malformed(f"a {kind} file is for the authority", hint="Carry it to the administrator.", kind=kind)
-    if kind == "clock-reset":
-        raise errors.UnsupportedVersion("this version does not read clock-reset files")
     with store.locked():
-        wall = wall_seconds(now)
+        time = reading(now)
         if kind == "trust":
-            return _install_trust(store, data, wall)
+            return _install_trust(store, data, time.wall)
         if kind == "trust-update":
-            return _install_trust_update(store, members["updates"], wall)
+            return _install_trust_update(store, members["updates"], time.wall)
+        if kind == "clock-reset":
+            return install_reset(store, data, time)
         if kind == "authorization":
-            return _install_authorization(store, members["authorization"], wall)
+            return _install_authorization(store, members["authorization"], time.wall)
         if kind == "status":
-            return _install_status(store, data, members, wall)
-        return _install_borrow(store, data, members, wall)
+            return _install_status(store, data, members, time.wall)
+        return _install_borrow(store, data, members, time)
 
 
 def _install_trust(store: Store, data: bytes, wall: int) -> TrustInstalled:
@@ -90,27 +93,40 @@ def _install_authorization(store: Store, compact: object, wall: int) -> Authoriz
     authorization = trust.authorize(compact)
     steps.check_not_ahead(authorization.iat, wall)
     known = store.newest_authorization(trust)
-    _keep_newer_authorization(store, str(compact), authorization, known)
-    _keep_floor(store, state, max(state.floor, authorization.iat))
+    _keep_newer_authorization(store, str(compact), authorization, _Newest(known, state))
+    if state.note_authorization(authorization) or authorization.iat > state.floor:
+        state.floor = max(state.floor, authorization.iat)
+        store.save_state(state)
     is_new = known is None or authorization.seq > known.seq
     return AuthorizationInstalled(authorization.organization, authorization.seq, is_new)
 
 
+class _Newest(NamedTuple):
+    """The newest authorization installed here, if any, and the state, which knows of one even when its file is gone."""
+
+    authorization: Authorization | None
+    state: State
+
+
 def _keep_newer_authorization(
-    store: Store, compact: str, authorization: Authorization, known: Authorization | None, *, strict: bool = True
+    store: Store, compact: str, authorization: Authorization, known: _Newest, *, strict: bool = True
 ) -> None:
     """Keeps the newer one. An older one, or another text of the same number, is refused when `strict` (NotAuthorized)."""
-    if known is None or authorization.seq > known.seq:
+    known_seq = known.state.authorizations.get(authorization.organization, 0)
+    if known.authorization is not None:
+        known_seq = max(known_seq, known.authorization.seq)
+        if authorization.seq == known.authorization.seq and authorization != known.authorization:
+            raise errors.NotAuthorized(f"there are two different authorizations with seq {authorization.seq}")
+    if authorization.seq < known_seq:
+        if strict:
+            raise errors.NotAuthorized(
+                f"the authorization has seq {authorization.seq}, but seq {known_seq} is installed",
+                hint="The newer one stays. Nothing needs to be done.",
+                seq=authorization.seq,
+                known_seq=known_seq,
+            )
+    elif known.authorization is None or authorization.seq > known.authorization.seq:
         store.save_authorization(files.render("authorization", {"authorization": compact}))
-    elif strict and authorization.seq < known.seq:
-        raise errors.NotAuthorized(
-            f"the authorization has seq {authorization.seq}, but seq {known.seq} is installed",
-            hint="The newer one stays. Nothing needs to be done.",
-            seq=authorization.seq,
-            known_seq=known.seq,
-        )
-    elif authorization.seq == known.seq and authorization != known:
-        raise errors.NotAuthorized(f"there are two different authorizations with seq {authorization.seq}")
 
 
 def _install_status(store: Store, data: bytes, members: dict[str, Any], wall: int) -> StatusListInstalled:
@@ -124,19 +140,26 @@ def _install_status(store: Store, data: bytes, members: dict[str, Any], wall: in
     installed = store.status_file(status_list.uri, trust)
     before = None if installed is None else installed.status_list
     status.newest(before, status_list)
-    _keep_newer_authorization(store, members["authorization"], authorization, known, strict=False)
+    state.check_list(status_list)
+    _keep_newer_authorization(store, members["authorization"], authorization, _Newest(known, state), strict=False)
     store.save_status(status_list.uri, data)
-    _keep_floor(store, state, max(steps.floor_after(state.floor, before, status_list), signed_at))
+    news = [state.note_list(status_list), state.note_authorization(authorization), _set_floor(state, before, status_list)]
+    if any(news) or signed_at > state.floor:
+        state.floor = max(state.floor, signed_at)
+        store.save_state(state)
     return StatusListInstalled(status_list.seq, status_list.iat, is_new=before is None or status_list.seq > before.seq)
 
 
-def _keep_floor(store: Store, state: State, floor: int) -> None:
-    if floor != state.floor:
-        state.floor = floor
-        store.save_state(state)
+def _set_floor(state: State, before: StatusList | None, newer: StatusList | None) -> bool:
+    """Sets the floor back where a newer list says that the authority's clock had been ahead. True when it does."""
+    floor = steps.floor_after(state.floor, before, newer)
+    if floor == state.floor:
+        return False
+    state.set_back(floor)
+    return True
 
 
-def _install_borrow(store: Store, data: bytes, members: dict[str, Any], wall: int) -> BorrowInstalled:
+def _install_borrow(store: Store, data: bytes, members: dict[str, Any], time: Reading) -> BorrowInstalled:
     trust, machine_key = store.trust(), store.machine_key_thumbprint()
     state, known = store.state_of(machine_key), store.newest_authorization(trust)
     status_files = store.status_files(trust)
@@ -144,19 +167,23 @@ def _install_borrow(store: Store, data: bytes, members: dict[str, Any], wall: in
     borrow = evidence.borrow
     carried = _carried_list(members, evidence)
     signed_at = max(borrow.iat, evidence.authorization.iat, *(file.status_list.iat for file in carried))
-    steps.check_not_ahead(signed_at, wall, borrow.clock_tolerance_seconds)
+    steps.check_not_ahead(signed_at, time.wall, borrow.clock_tolerance_seconds)
     before = next((file.status_list for file in status_files if file.status_list.uri == borrow.status_uri), None)
-    state.floor = steps.floor_after(state.floor, before, evidence.status_list)
+    remembered = state.claims()
+    _set_floor(state, before, evidence.status_list)
+    note(state, time, [evidence])
     here = this_workstation(machine_key)
-    steps.judge(evidence, here, wall, state=state)
-    other = _other_token(store, borrow, _Known(trust, [*status_files, *carried], evidence.newest, here, state, wall))
+    steps.judge(evidence, here, time.wall, state=state)
+    other = _other_token(store, borrow, _Known(trust, [*status_files, *carried], evidence.newest, here, state, time.wall))
     if other is not None:
         _check_holder(other, borrow)
-    _keep_newer_authorization(store, members["authorization"], evidence.authorization, known, strict=False)
+    _keep_newer_authorization(store, members["authorization"], evidence.authorization, _Newest(known, state), strict=False)
     for file in carried:
         file_members = {name: members[name] for name in ("authorization", "status_list")}
         store.save_status(file.status_list.uri, files.render("status", file_members))
-    _remember(store, state, evidence)
+    _remember(state, evidence)
+    if state.claims() != remembered:
+        store.save_state(state)
     if other is not None and _is_newer(other, borrow):
         return BorrowInstalled(other.product, other.level, other.extensions, other.exp, is_new=False, is_earlier=True)
     store.save_borrow(borrow.product, data)
@@ -164,13 +191,12 @@ def _install_borrow(store: Store, data: bytes, members: dict[str, Any], wall: in
     return BorrowInstalled(borrow.product, borrow.level, borrow.extensions, borrow.exp, is_new)
 
 
-def _remember(store: Store, state: State, evidence: Evidence) -> None:
-    """Keeps that the token came here in time, and the newest signed time that came with it."""
+def _remember(state: State, evidence: Evidence) -> None:
+    """Notes that the token came here in time, and the newest signed time that came with it."""
     borrow = evidence.borrow
     state.floor = max(state.floor, evidence.signed_at)
     # Old entries go by signed time alone: a clock set forward must not make this machine forget.
     state.activated = {jti: exp for jti, exp in state.activated.items() if exp > state.floor} | {borrow.jti: borrow.exp}
-    store.save_state(state)
 
 
 def _carried_list(members: dict[str, Any], evidence: Evidence) -> list[StatusFile]:

@@ -57,4 +57,12 @@ class BorrowInstalled(NamedTuple):
     kind: Literal["borrow"] = "borrow"
 
 
-Installed = TrustInstalled | TrustUpdated | AuthorizationInstalled | StatusListInstalled | BorrowInstalled
+class ClockResetInstalled(NamedTuple):
+    """What the clock showed here before is forgotten; it is at least this time, at which the authority signed."""
+
+    signed_at: int
+    is_new: bool = True
+    kind: Literal["clock-reset"] = "clock-reset"
+
+
+Installed = TrustInstalled | TrustUpdated | AuthorizationInstalled | StatusListInstalled | BorrowInstalled | ClockResetInstalled

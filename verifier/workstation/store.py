@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from verifier.core import claims, files, jose, keys
-from verifier.core.claims import STATE_TYP, State
+from verifier.core import files, jose, keys, state
 from verifier.core.files import LARGEST_STATUS_FILE
 from verifier.core.reading import PRODUCT_ID
+from verifier.core.state import STATE_TYP, State
 from verifier.core.steps import StatusFile, open_status
 from verifier.core.trust import Authorization, TrustStore
 from verifier.errors import (
     BadSignature,
+    CarnetError,
     KeyNotValid,
     Malformed,
     NoBorrow,
@@ -31,17 +30,11 @@ from verifier.errors import (
     UnknownKey,
     UnsupportedVersion,
 )
-from verifier.workstation import machine_key, windows_names
+from verifier.workstation import locks, machine_key, second_copy, windows_names
 from verifier.workstation.disk import Replacement, clear, explained, names_in, read_with_mode, trouble, write_atomically
 from verifier.workstation.machine_key import MachineKey
 
 UNCHANGED = "; nothing was changed"
-# What flock() answers where there is nobody to keep locks.
-WITHOUT_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
-LOCK_SECONDS = 30.0
-LOCK_PAUSE_SECONDS = 0.05
-# What msvcrt.locking() answers while another has the lock; nothing at all under Wine.
-LOCK_TAKEN = frozenset({errno.EACCES, errno.EDEADLK, 0})
 # The longest name in the folder of the state, with that of its folder and what a new file has more.
 ROOM_IN_HOME = 100
 
@@ -60,6 +53,8 @@ class Store:
         self._changes: Replacement | None = None
         # Made within the block of `locked` that is under way, and not yet at its place.
         self._new_key: MachineKey | None = None
+        # The text of the state that is to stand in the second copy too, once it stands in the first.
+        self._new_state: tuple[str, bytes] | None = None
 
     @classmethod
     def open(cls, home: Path | str | None = None) -> Store:
@@ -78,18 +73,18 @@ class Store:
         return cls(Path(folder))
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, *, wait: bool = True) -> Iterator[None]:
         """One change at a time, also across processes. What is saved in the block is kept at its end, all of it or nothing.
 
-        Raises DiskFull, NotPermitted, NoLocks or DiskFailed.
+        Raises DiskFull, NotPermitted, NoLocks or DiskFailed; this also when another one is at work and `wait` is false.
         """
         with contextlib.ExitStack() as stack:
             with explained(self.home, "written", UNCHANGED):
                 self._make_folders()
                 lock = os.open(self.home / ".lock", os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600)
                 stack.callback(os.close, lock)
-            self._lock(lock)
-            stack.callback(_unlock, lock)
+            self._lock(lock, wait=wait)
+            stack.callback(locks.give_back, lock)
             for folder in (self.home, self._borrows, self._statuses):
                 with explained(folder, "written", UNCHANGED):
                     clear(folder)
@@ -98,19 +93,22 @@ class Store:
                 yield
                 with explained(self.home, "written"):
                     self._changes.keep()
+                # The first copy decides: what it says is so, whether or not the second could be written.
+                if self._new_state is not None:
+                    second_copy.write(*self._new_state)
             finally:
-                self._changes, self._new_key = None, None
+                self._changes, self._new_key, self._new_state = None, None, None
 
     def _make_folders(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         for folder in (self._borrows, self._statuses):
             folder.mkdir(exist_ok=True, mode=0o700)
 
-    def _lock(self, descriptor: int) -> None:
+    def _lock(self, descriptor: int, *, wait: bool) -> None:
         try:
-            _lock(descriptor)
+            locks.take(descriptor, wait=wait)
         except OSError as error:
-            if error.errno in WITHOUT_LOCKS:
+            if error.errno in locks.WITHOUT_LOCKS:
                 raise NoLocks(
                     f"{self.home} is on a share without locks ({error.strerror}){UNCHANGED}", home=str(self.home)
                 ) from error
@@ -203,21 +201,32 @@ class Store:
         return self.state_of(self.machine_key_thumbprint())
 
     def state_of(self, machine_key: str | None) -> State:
-        """The state that the machine key with this thumbprint signed; with a new machine key everything begins anew."""
-        data = _read(self._state)
-        if data is None:
-            return State()
+        """The state that the machine key with this thumbprint signed, of both copies; with a new machine key all begins anew.
+
+        A first copy that is damaged is told (StateDamaged); a second one says nothing then.
+        """
+        first = _read(self._state)
+        second = None if machine_key is None else second_copy.read(machine_key)
         with damaged(self._state):
-            members = jose.strict_object(data)
-            if set(members) != {"state"} or not isinstance(members["state"], str):
-                raise Malformed("the state is not a compact JWS")
-            signed = jose.open_by_jwk(members["state"], STATE_TYP, longest=LARGEST_STATUS_FILE)
-            return claims.state(signed.claims) if signed.key.kid == machine_key else State()
+            remembered = None if first is None else _state_in(first, machine_key)
+        if second is None or second == first:
+            return remembered or State()
+        try:
+            other = _state_in(second, machine_key)
+        except CarnetError:
+            return remembered or State()
+        return state.merged(remembered or State(), other or State())
 
     def save_state(self, remembered: State) -> None:
-        """Keeps the state, signed, so that no part of it can be changed by hand."""
-        compact = self.machine_key().sign(STATE_TYP, remembered.claims())
-        self._save(self._state, (json.dumps({"state": compact}) + "\n").encode())
+        """Keeps the state twice, signed, so that no part of it can be changed by hand."""
+        remembered.changes += 1
+        key = self.machine_key()
+        data = (json.dumps({"state": key.sign(STATE_TYP, remembered.claims())}) + "\n").encode()
+        self._save(self._state, data)
+        if self._changes is None:
+            second_copy.write(key.public.kid, data)
+        else:
+            self._new_state = (key.public.kid, data)
 
     def machine_key(self) -> MachineKey:
         """The machine key, made at first use: two first uses at once make one key. Raises StateDamaged."""
@@ -265,32 +274,10 @@ def damaged(what: object) -> Iterator[None]:
         raise StateDamaged(f"{what} is damaged: {error}", path=str(what)) from error
 
 
-def _lock(descriptor: int) -> None:
-    """Waits for the lock on an open file: on Windows for LOCK_SECONDS, elsewhere as long as it takes."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        end = time.monotonic() + LOCK_SECONDS
-        while True:
-            try:
-                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-            except OSError as error:
-                if error.errno not in LOCK_TAKEN:
-                    raise
-                if time.monotonic() >= end:
-                    raise OSError(errno.EBUSY, "another carnet is at work there and does not end") from error
-            else:
-                return
-            time.sleep(LOCK_PAUSE_SECONDS)
-    else:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-
-
-def _unlock(descriptor: int) -> None:
-    """Gives the lock back. Elsewhere the end of the file does that; Windows says of itself that it may take its time."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+def _state_in(data: bytes, machine_key: str | None) -> State | None:
+    """The state in a copy; None when another machine key signed it. Raises Malformed, BadSignature."""
+    members = jose.strict_object(data)
+    if set(members) != {"state"} or not isinstance(members["state"], str):
+        raise Malformed("the state is not a compact JWS")
+    signed = jose.open_by_jwk(members["state"], STATE_TYP, longest=LARGEST_STATUS_FILE)
+    return state.state(signed.claims) if signed.key.kid == machine_key else None

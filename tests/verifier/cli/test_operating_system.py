@@ -49,6 +49,7 @@ CALLS: dict[str, list[str]] = {
     "check": ["check", "arcgis-pro"],
     "status": ["status"],
     "return": ["return", "arcgis-pro", "-o", "out.return"],
+    "clock": ["clock"],
     "verify": ["verify", "good.borrow", "--trust", "good.trust"],
     "inspect": ["inspect", "good.borrow"],
 }

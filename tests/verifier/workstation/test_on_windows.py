@@ -23,7 +23,7 @@ from verifier.cli.main import main
 from verifier.cli.output import UsageError
 from verifier.cli.paths import check_output, read_input
 from verifier.errors import DiskFailed
-from verifier.workstation import disk, machine_key, sealing, store, windows_names
+from verifier.workstation import disk, locks, machine_key, sealing, store, windows_names
 from verifier.workstation.sealing import NotSealed
 from verifier.workstation.store import Store
 
@@ -276,7 +276,7 @@ def test_a_second_change_waits_for_the_first_in_another_process(tmp_path: Path) 
 
 @ON_WINDOWS
 def test_a_change_that_never_ends_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "LOCK_SECONDS", 0.5)
+    monkeypatch.setattr(locks, "SECONDS", 0.5)
     with (
         locked_elsewhere(tmp_path),
         pytest.raises(DiskFailed, match="another carnet"),

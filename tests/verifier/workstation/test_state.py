@@ -19,8 +19,8 @@ from tests.support.chains import DAY, HOUR, START, URI, refused
 from tests.support.real_workstation import RealWorkstation, make_workstation
 from tests.support.systems import ON_LINUX, ON_POSIX
 from verifier.core import steps
-from verifier.core.claims import STATE_TYP
 from verifier.core.reading import LAST_SECOND
+from verifier.core.state import STATE_TYP
 from verifier.errors import CarnetError, NoMachineId
 from verifier.workstation import identity, install, machine_key
 from verifier.workstation.identity import hashed, linux

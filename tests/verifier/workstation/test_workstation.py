@@ -201,7 +201,7 @@ def test_a_borrow_must_be_installed_for_the_first_time_before_its_deadline(bare:
 
 def test_wiping_the_state_and_installing_again_after_the_deadline_is_refused(here: RealWorkstation) -> None:
     data = here.chain.borrow_file()
-    (here.home / "state.json").unlink()
+    here.forget()
     with refused("not-activated-in-time"):
         here.install(data, START + DAY)
 
@@ -209,7 +209,7 @@ def test_wiping_the_state_and_installing_again_after_the_deadline_is_refused(her
 def test_wiping_the_state_does_not_keep_an_installed_borrow_good_after_the_deadline(here: RealWorkstation) -> None:
     """Without its state this machine no longer knows whether the borrow was installed in time, or given up."""
     assert here.check(START + DAY).days_left == 6
-    (here.home / "state.json").unlink()
+    here.forget()
     with refused("not-activated-in-time", "state-damaged"):
         here.check(START + DAY)
 

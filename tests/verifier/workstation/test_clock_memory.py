@@ -1,0 +1,328 @@
+"""What a workstation remembers of its clock: kept twice, followed at each check, and never against an honest user."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+import verifier
+from tests.support.chains import DAY, HOUR, START, refused
+from tests.support.machine_clock import MachineClock
+from tests.support.real_workstation import RealWorkstation, make_workstation, remove_second_copy
+from verifier.core.grant import Grant
+from verifier.core.state import STATE_TYP
+from verifier.errors import CarnetError, NotGood
+from verifier.workstation import install
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> MachineClock:
+    return MachineClock(monkeypatch, START)
+
+
+@pytest.fixture
+def here(tmp_path: Path, clock: MachineClock) -> RealWorkstation:
+    """A workstation whose borrow was installed by the machine's own clock."""
+    here = make_workstation(tmp_path / "home", installed=False)
+    install.install(here.store, here.chain.borrow_file())
+    return here
+
+
+def check(here: RealWorkstation) -> Grant:
+    return verifier.check("arcgis-pro", home=here.home)
+
+
+def used_for(here: RealWorkstation, clock: MachineClock, days: int) -> None:
+    """Days of work: eight hours with a check at both ends, then off over night."""
+    for _ in range(days):
+        with contextlib.suppress(NotGood):
+            check(here)
+        clock.run(8 * HOUR)
+        with contextlib.suppress(NotGood):
+            check(here)
+        clock.restart(16 * HOUR)
+
+
+# How far the clock goes back, whether the machine is started anew, and what a check says then. What was kept last may be an hour
+# old when the machine stops.
+ROLLBACKS = [
+    (HOUR, False, "good"),
+    (23 * HOUR, False, "good"),
+    (25 * HOUR, False, "clock-turned-back"),
+    (365 * DAY, False, "clock-turned-back"),
+    (HOUR, True, "good"),
+    (23 * HOUR, True, "good"),
+    (26 * HOUR, True, "clock-turned-back"),
+    (365 * DAY, True, "clock-turned-back"),
+]
+
+
+@pytest.mark.parametrize(("back", "restart", "expected"), ROLLBACKS)
+def test_t6_a_clock_turned_back_is_noticed_beyond_a_day(
+    here: RealWorkstation, clock: MachineClock, back: int, expected: str, *, restart: bool
+) -> None:
+    for _ in range(11):  # as a machine that is never off
+        clock.run(12 * HOUR)
+        check(here)
+    if restart:
+        clock.restart(30)
+    clock.set(clock.wall - back)
+    if expected == "good":
+        # What is left is counted from the time that was, not from what the clock shows.
+        assert check(here).days_left == 2
+    else:
+        with refused(expected):
+            check(here)
+
+
+def test_t6_a_clock_turned_back_after_the_end_brings_back_no_time_that_the_machine_ran(
+    here: RealWorkstation, clock: MachineClock
+) -> None:
+    clock.run(7 * DAY + HOUR)
+    with refused("expired"):
+        check(here)
+    for back in (HOUR, 12 * HOUR, 23 * HOUR):
+        clock.set(START + 7 * DAY - back)
+        with refused("expired"):
+            check(here)
+    clock.set(START + 3 * DAY)
+    with refused("clock-turned-back"):
+        check(here)
+
+
+def test_t6_a_clock_turned_back_after_the_end_brings_back_the_last_night_at_most(
+    here: RealWorkstation, clock: MachineClock
+) -> None:
+    """What the machine was off lately looks like a clock that was ahead, and is given the benefit of the doubt."""
+    used_for(here, clock, 7)
+    with refused("expired"):
+        check(here)
+    clock.set(START + 7 * DAY - 15 * HOUR)
+    assert check(here).member == "ada"
+    clock.run(16 * HOUR)
+    for back in (HOUR, 12 * HOUR, 23 * HOUR):
+        clock.set(START + 7 * DAY - back)
+        with refused("expired"):
+            check(here)
+    clock.set(START + 5 * DAY)
+    with refused("clock-turned-back"):
+        check(here)
+
+
+def test_t6_time_asleep_counts_within_one_start_of_the_machine(here: RealWorkstation, clock: MachineClock) -> None:
+    clock.run(7 * DAY)
+    clock.set(START + HOUR)
+    with refused("clock-turned-back"):
+        check(here)
+
+
+@pytest.mark.parametrize("ahead", [3 * DAY, 400 * DAY, 3650 * DAY])
+@pytest.mark.parametrize("restart", [False, True])
+def test_t7_a_clock_set_ahead_heals_when_it_comes_back(
+    here: RealWorkstation, clock: MachineClock, ahead: int, *, restart: bool
+) -> None:
+    right = clock.wall
+    clock.set(right + ahead)
+    if ahead > 7 * DAY:
+        with pytest.raises(CarnetError) as caught:
+            check(here)
+        assert (caught.value.code, "set it right" in caught.value.hint) == ("expired", True)
+    else:
+        assert check(here).member == "ada"
+    if restart:
+        clock.restart(0)
+    clock.set(right + HOUR)
+    assert check(here).days_left == 7
+
+
+def test_t7_a_step_that_lasted_is_believed_and_heals_as_the_days_pass(here: RealWorkstation, clock: MachineClock) -> None:
+    """Three days ahead for more than a week: from then on an earlier time was turned back, until it is reached again."""
+    here.chain.borrow |= {"bid": "C" * 22, "jti": "c" * 22, "exp": START + 28 * DAY}
+    install.install(here.store, here.chain.borrow_file())
+    clock.restart(0)
+    clock.set(START + 3 * DAY)
+    used_for(here, clock, 9)
+    clock.set(clock.wall - 3 * DAY)
+    with pytest.raises(CarnetError) as caught:
+        check(here)
+    assert caught.value.code == "clock-turned-back"
+    assert "good again when the clock shows" in caught.value.hint
+    believed_from = datetime.fromisoformat(caught.value.evidence["believed_from"]).timestamp()
+    clock.run(int(believed_from) - clock.wall - 1)
+    with refused("clock-turned-back"):
+        check(here)
+    clock.run(1)
+    assert check(here).member == "ada"
+
+
+def test_a_dead_battery_is_told_and_setting_the_clock_right_is_all(here: RealWorkstation, clock: MachineClock) -> None:
+    right = clock.wall
+    for _ in range(3):
+        clock.restart(HOUR)
+        clock.set(1_262_304_000)  # 2010
+        with refused("clock-turned-back"):
+            check(here)
+        clock.set(right + DAY)
+        assert check(here).days_left == 6
+
+
+def copies(here: RealWorkstation) -> tuple[bytes, bytes]:
+    key = here.chain.workstation.machine_key or ""
+    folder = Path(os.environ["XDG_STATE_HOME"]) / "carnet"
+    return (here.home / "state.json").read_bytes(), (folder / f"{key}.json").read_bytes()
+
+
+def test_the_mark_is_kept_once_an_hour_and_at_each_start(here: RealWorkstation, clock: MachineClock) -> None:
+    check(here)
+    before = here.snapshot()
+    clock.run(HOUR - 60)
+    check(here)
+    assert here.snapshot() == before
+    clock.run(120)
+    check(here)
+    later = here.snapshot()
+    assert later != before
+    clock.restart(0)
+    check(here)
+    assert here.snapshot() != later
+
+
+def test_t13_each_changed_byte_of_both_copies_is_no_way_back(here: RealWorkstation, clock: MachineClock) -> None:
+    used_for(here, clock, 7)
+    clock.set(START + DAY)
+    path = here.home / "state.json"
+    first, second = copies(here)
+    assert first == second
+    remove_second_copy(here.chain.workstation.machine_key or "")
+    outcomes = set()
+    for position in range(0, len(first), 40):
+        path.write_bytes(first[:position] + bytes([first[position] ^ 0x01]) + first[position + 1 :])
+        try:
+            outcomes.add(str(check(here)))
+        except CarnetError as error:
+            outcomes.add(error.code)
+    assert outcomes <= {"state-damaged", "clock-turned-back"}
+
+
+@pytest.mark.parametrize(("first", "second"), [(True, False), (False, True)])
+def test_t11_one_copy_removed_forgets_nothing(here: RealWorkstation, clock: MachineClock, *, first: bool, second: bool) -> None:
+    here.give_up()
+    clock.run(2 * DAY)
+    here.forget(first=first, second=second)
+    with refused("given-up"):
+        check(here)
+
+
+def test_t11_both_copies_removed_is_noticed_by_the_date_of_activation(here: RealWorkstation, clock: MachineClock) -> None:
+    check(here)
+    here.forget()
+    clock.run(DAY)
+    with refused("not-activated-in-time"):
+        check(here)
+
+
+def test_t11_a_copy_that_was_removed_stands_there_again_after_the_next_hour(here: RealWorkstation, clock: MachineClock) -> None:
+    here.forget(first=False)
+    clock.run(2 * HOUR)
+    check(here)
+    first, second = copies(here)
+    assert first == second
+
+
+def test_t12_an_older_state_put_back_brings_no_returned_license_back(here: RealWorkstation, clock: MachineClock) -> None:
+    before = here.snapshot()
+    here.give_up()
+    clock.run(2 * DAY)
+    for name, data in before.items():
+        (here.home / name).write_bytes(data)
+    with refused("given-up"):
+        check(here)
+    with refused("given-up"):
+        install.install(here.store, here.chain.borrow_file())
+
+
+def test_t12_an_older_state_put_back_turns_no_clock_back(here: RealWorkstation, clock: MachineClock) -> None:
+    before = here.snapshot()
+    used_for(here, clock, 7)
+    for name, data in before.items():
+        (here.home / name).write_bytes(data)
+    clock.set(START + DAY)
+    with refused("clock-turned-back"):
+        check(here)
+
+
+def test_t9_a_list_that_was_removed_is_missed_and_an_older_one_is_not_taken(here: RealWorkstation) -> None:
+    older = here.chain.status_file()
+    here.chain.set_status(1, seq=2)
+    install.install(here.store, here.chain.status_file())
+    for path in (here.home / "status").glob("*.status"):
+        path.unlink()
+    with refused("status-list-missing"):
+        check(here)
+    with refused("status-list-rolled-back"):
+        install.install(here.store, older)
+    with refused("status-list-missing"):
+        install.install(here.store, here.chain.borrow_file(with_list=False))
+    here.chain.set_status(0, seq=3)
+    install.install(here.store, here.chain.status_file())
+    assert check(here).member == "ada"
+
+
+def test_t9_an_authorization_that_was_removed_is_missed(here: RealWorkstation) -> None:
+    """What it took from a stolen key must not come back with an older one."""
+    older = here.chain.authorization_file()
+    here.chain.renew_authorization()
+    newest = here.chain.authorization_file()
+    install.install(here.store, newest)
+    (here.home / "newest.authorization").unlink()
+    with refused("state-damaged"):
+        check(here)
+    with refused("not-authorized"):
+        install.install(here.store, older)
+    install.install(here.store, newest)
+    assert check(here).member == "ada"
+
+
+def test_a_check_that_cannot_write_refuses_nobody(
+    here: RealWorkstation, clock: MachineClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read-only disk, a full one, and another carnet at work."""
+    before = here.snapshot()
+    for number in (30, 28, 5):
+
+        def refusing(*_: object, number: int = number, **__: object) -> None:
+            raise OSError(number, os.strerror(number))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", refusing)
+            clock.run(2 * HOUR)
+            assert check(here).member == "ada"
+    with here.store.locked():
+        clock.run(2 * HOUR)
+        assert check(here).member == "ada"
+    assert here.snapshot() == before
+
+
+def test_the_state_of_the_first_versions_is_taken_over_whole(here: RealWorkstation, clock: MachineClock) -> None:
+    here.give_up()
+    here.next_borrow("C")
+    install.install(here.store, here.chain.borrow_file())
+    now = here.store.state().claims()
+    old = {name: now[name] for name in ("alias", "activated", "given_up", "receipt_count", "last_receipt", "floor")}
+    here.forget()
+    text = json.dumps({"state": here.store.machine_key().sign(STATE_TYP, old)})
+    (here.home / "state.json").write_text(text)
+    assert here.store.state().claims().items() >= old.items()
+    assert check(here).borrow_id == "C" * 22
+    assert here.store.state().claims().items() >= old.items()
+    assert here.store.state().clock is not None
+    clock.run(5 * DAY)
+    check(here)
+    clock.set(START)
+    with refused("clock-turned-back"):
+        check(here)

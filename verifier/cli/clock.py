@@ -1,0 +1,54 @@
+"""clock: what this machine's clock shows, what is certain, and what to tell for a reset."""
+
+from __future__ import annotations
+
+import argparse
+
+from verifier.cli.output import result
+from verifier.core.clock_reset import code_of
+from verifier.core.times import rfc3339_of
+from verifier.workstation.clock import reading
+from verifier.workstation.store import Store
+
+
+def add_clock(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """Adds `carnet clock`."""
+    parser = commands.add_parser(
+        "clock", parents=[common], help="show what is known of this machine's clock, and the code for a reset"
+    )
+    parser.set_defaults(run=clock)
+
+
+def clock(arguments: argparse.Namespace) -> int:
+    """`carnet clock`: changes nothing."""
+    store, now = Store.open(arguments.home), reading()
+    machine_key = store.machine_key_thumbprint()
+    state = store.state_of(machine_key)
+    state.follow(now, state.floor)
+    certain = max(state.floor, state.sure)
+    doubts = () if state.clock is None else state.clock.doubts
+    code = None if machine_key is None else code_of(machine_key, state.epoch)
+    value = {
+        "clock": rfc3339_of(now.wall),
+        "certain": rfc3339_of(certain) if certain else None,
+        "signed": rfc3339_of(state.floor) if state.floor else None,
+        "in_doubt": [doubt._asdict() for doubt in doubts],
+        "code": code,
+    }
+    lines = [
+        f"the clock says    {rfc3339_of(now.wall)}",
+        f"it is at least    {rfc3339_of(certain) if certain else 'nothing is known yet'}",
+        f"newest signature  {rfc3339_of(state.floor) if state.floor else 'none'}",
+    ]
+    lines += [f"in doubt          a step ahead of {_words(doubt.ahead)}, for {_words(doubt.left)} more" for doubt in doubts]
+    if code is not None:
+        lines.append(f"code for a reset  {code}")
+    return result(arguments, value, lines)
+
+
+def _words(seconds: int) -> str:
+    """Days and hours, or minutes of what is shorter."""
+    days, hours = divmod(seconds // 3600, 24)
+    if days:
+        return f"{days} days {hours} h"
+    return f"{hours} h {seconds // 60 % 60} min"
