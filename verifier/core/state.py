@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from verifier.core import clock, status
@@ -46,8 +46,8 @@ class State:
 
     `activated` are the tokens that were installed here in time, `jti` to `exp`; `given_up` is by borrow id, `lists` are by URI,
     `authorizations` the highest `seq` of each organization. `receipt_count` and `request_count` are how many it signed.
-    `floor` is the newest signed time seen here, in seconds since 1970 UTC. `epoch` counts how often the authority itself set the
-    floor or the clock's memory back. `changes` counts the writes: of two copies the one with more is the later.
+    `floor` is the newest signed time seen here, in seconds since 1970 UTC. `epoch` counts how often the authority or the vendor
+    set something of it back. `changes` counts the writes: of two copies the one with more is the later.
     """
 
     alias: str | None = None
@@ -81,6 +81,11 @@ class State:
     def set_back(self, floor: int) -> None:
         """The authority says that what was signed or shown later than `floor` (seconds since 1970 UTC) was of the future."""
         self.floor, self.clock = floor, None
+        self.epoch += 1
+
+    def count_anew(self) -> None:
+        """The vendor replaced its root keys: numbers that a thief of the old one drove up count no longer (TUF, fast-forward)."""
+        self.lists, self.authorizations = {}, {}
         self.epoch += 1
 
     def check_list(self, status_list: StatusList) -> None:
@@ -142,30 +147,29 @@ def merged(one: State, other: State) -> State:
     """One state of two copies: what either remembers of returns, lists and passed time is remembered.
 
     Whatever was only ever added to is added together, and of what grows the larger counts, so that an old copy that was put back
-    takes nothing away. What the authority set back itself (`epoch`) stays set back.
+    takes nothing away. What the authority or the vendor set back (`epoch`) stays set back.
     """
     newer, older = (one, other) if (one.epoch, one.changes) >= (other.epoch, other.changes) else (other, one)
-    is_one_epoch = newer.epoch == older.epoch
     counted = max(newer, older, key=lambda state: state.receipt_count)
-    lists, authorizations = dict(older.lists), dict(older.authorizations)
-    for uri, known in newer.lists.items():
-        lists[uri] = max(known, lists.get(uri, known), key=lambda item: item.seq)
-    for organization, seq in newer.authorizations.items():
-        authorizations[organization] = max(seq, authorizations.get(organization, 0))
-    return State(
+    result = replace(
+        newer,
         alias=max(newer, older, key=lambda state: state.changes).alias,
         activated=older.activated | newer.activated,
         given_up=older.given_up | newer.given_up,
         receipt_count=counted.receipt_count,
         last_receipt=counted.last_receipt,
-        floor=max(newer.floor, older.floor) if is_one_epoch else newer.floor,
         changes=max(newer.changes, older.changes),
-        epoch=newer.epoch,
-        clock=clock.later(newer.clock, older.clock) if is_one_epoch else newer.clock,
-        lists=lists,
-        authorizations=authorizations,
         request_count=max(newer.request_count, older.request_count),
     )
+    if newer.epoch == older.epoch:
+        result.floor = max(newer.floor, older.floor)
+        result.clock = clock.later(newer.clock, older.clock)
+        for uri, known in older.lists.items():
+            result.lists = result.lists | {uri: max(known, newer.lists.get(uri, known), key=lambda item: item.seq)}
+        for organization, seq in older.authorizations.items():
+            highest = max(seq, newer.authorizations.get(organization, 0))
+            result.authorizations = result.authorizations | {organization: highest}
+    return result
 
 
 def _tombstone(borrow_id: str, item: object) -> Tombstone:

@@ -73,7 +73,16 @@ def _install_trust(store: Store, data: bytes, wall: int) -> TrustInstalled:
         )
     steps.check_not_ahead(trust.succession.iat, wall)
     store.save_trust(data)
+    _count_anew(store)
     return TrustInstalled(trust.organization, tuple(trust.roots), is_new=True)
+
+
+def _count_anew(store: Store) -> None:
+    machine_key = store.machine_key_thumbprint()
+    if machine_key is not None:
+        state = store.state_of(machine_key)
+        state.count_anew()
+        store.save_state(state)
 
 
 def _install_trust_update(store: Store, updates: object, wall: int) -> TrustUpdated:
@@ -85,6 +94,7 @@ def _install_trust_update(store: Store, updates: object, wall: int) -> TrustUpda
     is_new = trust != known
     if is_new:
         store.save_trust(trust.as_file())
+        _count_anew(store)
     return TrustUpdated(trust.organization, tuple(trust.roots), trust.succession.seq, is_new)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.chains import DAY, HOUR, START, at, make_chain
-from tests.support.real_workstation import RealWorkstation, make_workstation
+from tests.support.real_workstation import RealWorkstation, make_workstation, remove_second_copy
 from tests.support.systems import ON_POSIX, make_link
 from verifier.core import files
 from verifier.core.files import LARGEST_STATUS_FILE
@@ -59,6 +59,8 @@ def test_the_order_of_the_files_does_not_matter(here: RealWorkstation, tmp_path:
         home.mkdir()
         (home / "machine-key.pem").write_bytes((here.home / "machine-key.pem").read_bytes())
         (home / "machine-key.pem").chmod(0o600)
+        # All these homes have one machine key, which would remember what it saw.
+        remove_second_copy(here.chain.workstation.machine_key or "")
         done = intake.take_in(Store(home), order, at(NOW))
         assert [item.installed.kind for item in done.taken] == expected
         assert done.refused == []

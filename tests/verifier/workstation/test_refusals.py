@@ -122,7 +122,7 @@ BAD: dict[str, tuple[Callable[[RealWorkstation], bytes], str]] = {
     "cut short": (lambda here: here.chain.borrow_file()[:-100], "malformed"),
     "a request": (lambda here: files.render("request", {"request": "a.b.c"}), "malformed"),
     "a return": (lambda here: files.render("return", {"receipt": "a.b.c"}), "malformed"),
-    "a clock reset": (lambda here: files.render("clock-reset", {"authorization": "", "reset": ""}), "unsupported-version"),
+    "a clock reset": (lambda here: files.render("clock-reset", {"authorization": "", "reset": ""}), "malformed"),
     "a tampered borrow": (lambda here: here.chain.borrow_file().replace(b"eyJ", b"eyK", 2), "malformed"),
     "another machine": (other_machine, "wrong-machine"),
     "another user": (other_user, "wrong-user"),
