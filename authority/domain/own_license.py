@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from authority.domain import borrows as rules
 from authority.domain import sessions as session_rules
 from authority.domain.borrows import Borrow, BorrowState
 from authority.domain.catalogue import Authorization, Product
+from authority.domain.entitlement import check_may_use, check_not_overallocated
 from authority.domain.members import Assignment, Member
 from authority.domain.offline_rules import OfflineRule, latest_end
 from authority.domain.refusals import Refusal
@@ -77,10 +77,10 @@ def problem(
 ) -> Refusal | None:
     """Why nobody, or not this member, can start or borrow the product now (seed S1); None when nothing is in the way."""
     try:
-        rules.check_may_use(member, authorization, product)
+        check_may_use(member, authorization, product)
         session_rules.check_not_ended(authorization, product, now)
         if not product.is_concurrent:
-            rules.check_not_overallocated(product, assigned)
+            check_not_overallocated(product, assigned)
     except Refusal as error:
         return error
     return None

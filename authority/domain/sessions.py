@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from authority.domain import borrows as rules
+from authority.domain import entitlement
 from authority.domain.borrows import Borrow, Demand, Features, License, Machine, OsUser
 from authority.domain.catalogue import Authorization, Product
 from authority.domain.members import Assignment, Member
@@ -191,7 +192,7 @@ def check_covers(session: Session, product: Product, demand: Demand) -> None:
 def check_still_given(session: Session, product: Product, demand: Demand, assignment: Assignment | None) -> None:
     """Raises NotAssigned, LevelNotAssigned, ExtensionNotAssigned, NoSuchProduct when the member cannot have any more what the session has."""
     try:
-        rules.check_still_given(product, session.features(), demand, assignment)
+        entitlement.check_still_given(product, session.features(), demand, assignment)
     except (LevelNotAssigned, ExtensionNotAssigned, NoSuchProduct) as error:
         error.hint = START_AGAIN
         raise

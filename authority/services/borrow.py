@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from authority.domain import borrows as rules
 from authority.domain.borrows import Ask, Borrow, Features
 from authority.domain.catalogue import KeyUse
-from authority.domain.clocks import FROM_OUTSIDE
+from authority.domain.entitlement import check_still_given, entitled
 from authority.domain.events import EventKind, UseMode, borrow_events
 from authority.domain.members import Actor, Member, Privilege, user_key
 from authority.domain.offline_rules import OfflineRule, check_end, effective, end_of_borrow
@@ -23,11 +23,8 @@ from authority.storage import borrowing, borrows, holds, members, tokens
 from authority.storage.borrowing import Situation
 from authority.storage.borrows import Filter
 from authority.storage.db.prepared import pipeline
-from authority.storage.organization import Organization
 from authority.storage.tokens import Token
 
-# A request is carried by hand and may be under way for long.
-OLDEST_REQUEST = timedelta(days=90)
 DRAWS_OF_A_PLACE = 64
 # Each page looks for its beginning anew, so that large ones are faster; one is some ten megabytes.
 PAGE = 5000
@@ -56,61 +53,31 @@ def issue(unit: Unit, request: str, member: str | None = None) -> Issued:
     """
     ask = inbox.read_request(request)
     with unit.writing():
-        _check_organization(ask, unit.organization)
-        decision = _decided(unit, ask, _for_whom(unit.actor, member, ask))
-    return Issued(decision.borrow, file_of(unit.authority, decision.token), decision.is_new)
+        username = _for_whom(unit, member, ask)
+        product = unit.authorization.products.get(ask.product)
+        situation = borrowing.situation(unit.connection, ask, username, product, unit.now)
+        holder = _checked_member(unit.actor, situation.member, username)
+        # An answer of before comes first: the product may have left the authorization since.
+        if situation.token is not None:
+            borrow, token = _answered(unit, situation.token, ask, holder), situation.token
+        else:
+            borrow, token = _granted(unit, ask, holder, situation)
+    return Issued(borrow, file_of(unit.authority, token), is_new=situation.token is None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Decision:
-    borrow: Borrow
-    token: Token
-    is_new: bool
+def _for_whom(unit: Unit, member: str | None, ask: Ask) -> str:
+    """The user name of the member to borrow for: who is named, else the actor.
 
-
-def _check_organization(ask: Ask, organization: Organization) -> None:
-    if ask.organization is not None and ask.organization != organization.id:
-        raise RequestInvalid(f'the request is for the organization "{ask.organization}", this is "{organization.id}"')
-
-
-def _check_age(ask: Ask, now: datetime) -> None:
-    if not now - OLDEST_REQUEST <= ask.asked_at <= now + FROM_OUTSIDE:
-        raise RequestInvalid(
-            f"the request says that it was made at {ask.asked_at:%Y-%m-%d %H:%M} UTC, it is {now:%Y-%m-%d %H:%M} UTC",
-            hint="Set the workstation's clock right and make a new request.",
-        )
-
-
-def _for_whom(actor: Actor, member: str | None, ask: Ask) -> str:
-    """The user name of the member to borrow for: who is named, else the actor. Raises InvalidInput."""
-    name = member or ask.member or (actor.username if actor.member_id is not None else None)
+    Raises RequestInvalid for a request to another organization, InvalidInput.
+    """
+    if ask.organization is not None and ask.organization != unit.organization.id:
+        raise RequestInvalid(f'the request is for the organization "{ask.organization}", this is "{unit.organization.id}"')
+    name = member or ask.member or (unit.actor.username if unit.actor.member_id is not None else None)
     if name is None:
         raise InvalidInput("the request names no member", hint="Say for whom: --member NAME")
     if member is not None and ask.member is not None and user_key(member) != user_key(ask.member):
         raise InvalidInput(f"the request was made for {ask.member}, not for {member}")
     return name
-
-
-def _decided(unit: Unit, ask: Ask, username: str) -> _Decision:
-    """The first answer to this very request again, or a new one. Raises BorrowRefused, NoSuchProduct; then the denial is recorded."""
-    known = unit.authorization.products.get(ask.product)
-    pool = known if known is not None and known.is_concurrent else None
-    situation = borrowing.situation(unit.connection, ask, username, pool, unit.now)
-    member = _checked_member(unit.actor, situation.member, username)
-    # Before the product, which may have left the authorization since.
-    if situation.token is not None:
-        return _answered(unit, situation.token, ask, member)
-    try:
-        product = unit.authorization.product(ask.product)
-    except NoSuchProduct as error:
-        unit.record_denial(seats.denial_without_product(unit.actor, member, ask, error, UseMode.BORROW, ask.until))
-        raise
-    case = Case(unit.actor, member, ask, unit.authorization, product, unit.now)
-    try:
-        return _new_decision(unit, case, situation)
-    except seats.DENIED as error:
-        unit.record_denial(seats.denial(case, situation.assignment, error, UseMode.BORROW, ask.until))
-        raise
 
 
 def _checked_member(actor: Actor, member: Member | None, username: str) -> Member:
@@ -122,20 +89,36 @@ def _checked_member(actor: Actor, member: Member | None, username: str) -> Membe
     return member
 
 
-def _answered(unit: Unit, token: Token, ask: Ask, member: Member) -> _Decision:
-    """What this very request got before. Raises RequestReplayed for another text or member under its number."""
+def _answered(unit: Unit, token: Token, ask: Ask, member: Member) -> Borrow:
+    """The borrow that this very request got. Raises RequestReplayed for another text or member under its number."""
     borrow = borrows.get(unit.connection, token.borrow_id)
     if token.request_digest != ask.digest or borrow is None or borrow.member_id != member.id:
         raise RequestReplayed("another request with this number, or by another member, was answered before", jti=ask.jti)
-    return _Decision(borrow, token, is_new=False)
+    return borrow
 
 
-def _new_decision(unit: Unit, case: Case[Ask], situation: Situation) -> _Decision:
-    """A renewal on the machine that has the borrow, a new borrow, or a refusal; what is written comes last."""
+def _granted(unit: Unit, ask: Ask, member: Member, situation: Situation) -> tuple[Borrow, Token]:
+    """What is decided of a new request, written. Raises BorrowRefused, NoSuchProduct; then the denial is recorded."""
+    try:
+        product = unit.authorization.product(ask.product)
+    except NoSuchProduct as error:
+        unit.record_denial(seats.denial_without_product(unit.actor, member, ask, error, UseMode.BORROW, ask.until))
+        raise
+    case = Case(unit.actor, member, ask, unit.authorization, product, unit.now)
+    try:
+        kind, borrow = _decided(unit, case, situation)
+    except seats.DENIED as error:
+        unit.record_denial(seats.denial(case, situation.assignment, error, UseMode.BORROW, ask.until))
+        raise
+    return borrow, _written(unit, case, situation, kind, borrow)
+
+
+def _decided(unit: Unit, case: Case[Ask], situation: Situation) -> tuple[EventKind, Borrow]:
+    """A renewal on the machine that has the borrow, a new borrow, or a refusal; nothing is written."""
     ask, product, now, assignment = case.ask, case.product, case.now, situation.assignment
-    _check_age(ask, now)
+    rules.check_age(ask, now)
     unit.membership.check_admitted(case.member.role)
-    features = seats.entitled(case, assignment, situation.assigned)
+    features = entitled(case.member, ask, case.authorization, product, assignment, situation.assigned)
     rule = effective(situation.rules, case.member, product.id)
     ends_at = end_of_borrow(rule, case.authorization, product, now, ask.days, ask.until)
     for borrow in situation.borrows:
@@ -143,14 +126,14 @@ def _new_decision(unit: Unit, case: Case[Ask], situation: Situation) -> _Decisio
             if ask.prev is not None and not situation.is_receipt_known:
                 raise rules.receipt_outstanding(borrow)
             renewed = replace(rules.renewed(borrow, product, ask, ends_at), status_max_age=rule.status_max_age)
-            rules.check_still_given(product, Features(borrow.level, borrow.extensions), ask, assignment)
+            check_still_given(product, Features(borrow.level, borrow.extensions), ask, assignment)
             check_end(case.authorization, product, now, renewed.expires_at)
-            return _given(unit, case, situation, renewed, kind=EventKind.RENEWAL)
-    if situation.borrows and not case.is_concurrent:
-        raise rules.taken(situation.borrows[0], ask.machine)
-    if case.is_concurrent:
+            return EventKind.RENEWAL, renewed
+    if product.is_concurrent:
         features = situation.pool(product).grant(features, case.member.groups, borrowing=True)
-    return _given(unit, case, situation, _new_borrow(unit, case, features, rule, ends_at), kind=EventKind.CHECKOUT)
+    elif situation.borrows:
+        raise rules.taken(situation.borrows[0], ask.machine)
+    return EventKind.CHECKOUT, _new_borrow(unit, case, features, rule, ends_at)
 
 
 def _new_borrow(unit: Unit, case: Case[Ask], features: Features, rule: OfflineRule, ends_at: datetime) -> Borrow:
@@ -176,8 +159,8 @@ def _new_borrow(unit: Unit, case: Case[Ask], features: Features, rule: OfflineRu
     )
 
 
-def _given(unit: Unit, case: Case[Ask], situation: Situation, borrow: Borrow, *, kind: EventKind) -> _Decision:
-    """Writes the borrow, its token and its log rows; the unit makes them one."""
+def _written(unit: Unit, case: Case[Ask], situation: Situation, kind: EventKind, borrow: Borrow) -> Token:
+    """Writes the borrow, its token and its log rows, and returns the token; the unit makes them one."""
     status_seq = status_lists.refreshed_seq(unit, situation.newest_list, borrow.status_max_age)
     with pipeline(unit.connection):
         members.touch(unit.connection, case.member.id, unit.now)
@@ -189,7 +172,7 @@ def _given(unit: Unit, case: Case[Ask], situation: Situation, borrow: Borrow, *,
                 holds.give_up(unit.connection, session_id, (borrow.level, *borrow.extensions))
     token = _new_token(unit, case.ask, borrow, status_seq)
     unit.record(borrow_events(kind, borrow, case.actor))
-    return _Decision(borrow, token, is_new=True)
+    return token
 
 
 def _new_token(unit: Unit, ask: Ask, borrow: Borrow, status_seq: int) -> Token:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from authority.domain import days
-from authority.domain.borrows import check_not_overallocated
 from authority.domain.catalogue import WARNING_BEFORE_END, KeyUse, Product, end_warning
 from authority.domain.clocks import BETWEEN_SERVERS
+from authority.domain.entitlement import check_not_overallocated
 from authority.domain.refusals import KeyUnusable, NotSetUp, Refusal
 from authority.services import licenses, overview
 from authority.services.unit import Unit

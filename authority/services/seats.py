@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar
 
-from authority.domain import borrows as rules
-from authority.domain.borrows import Demand, Features
+from authority.domain.borrows import Demand
 from authority.domain.catalogue import Authorization, Product
+from authority.domain.entitlement import usual_level
 from authority.domain.events import Event, UseMode, denial_events
 from authority.domain.members import Actor, Assignment, Member
 from authority.domain.refusals import BorrowRefused, NoSuchProduct
@@ -31,23 +30,6 @@ class Case(Generic[Asked]):
     product: Product
     now: datetime
 
-    @property
-    def is_concurrent(self) -> bool:
-        """True when seats are taken from a pool; False when the license is assigned to the member."""
-        return self.product.is_concurrent
-
-
-def entitled(case: Case[Asked], assignment: Assignment | None, assigned: Mapping[str, int]) -> Features:
-    """The level and extensions that the member may have of what is asked for, whether or not a seat is free.
-
-    `assigned` is how often each level and extension of the product is assigned. Raises MemberDisabled, TypeNotCompatible,
-    ProductOverallocated, NotAssigned, LevelNotAssigned, ExtensionNotAssigned, NoSuchProduct.
-    """
-    rules.check_may_use(case.member, case.authorization, case.product)
-    if assignment is not None:
-        rules.check_not_overallocated(case.product, assigned)
-    return rules.features_of(case.product, case.ask, assignment)
-
 
 def denial(
     case: Case[Asked], assignment: Assignment | None, error: Denied, mode: UseMode, until: datetime | None = None
@@ -56,7 +38,7 @@ def denial(
 
     `until` is the end that was asked for.
     """
-    level, extensions = case.ask.level or rules.usual_level(case.product, assignment), case.ask.extensions
+    level, extensions = case.ask.level or usual_level(case.product, assignment), case.ask.extensions
     if extensions is None:
         extensions = () if assignment is None else assignment.extensions
     features = [level, *extensions] if error.lacking is None else [error.lacking]

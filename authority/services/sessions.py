@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from authority.domain import borrows as borrow_rules
 from authority.domain import sessions as rules
 from authority.domain.borrows import Borrow, Demand, Features
 from authority.domain.catalogue import KeyUse, Product
+from authority.domain.entitlement import check_may_use, entitled
 from authority.domain.events import BY_TIME, EventKind, UseMode, session_events
 from authority.domain.members import Assignment, Member, Privilege
 from authority.domain.refusals import NoSuchProduct, NotAllowed, NotFound
@@ -95,7 +95,7 @@ def renew(unit: Unit, session_id: str) -> Started:
         unit.membership.check_admitted(unit.actor.role)
         assignment = _locked(unit, case)
         session = _mine(unit, session_id, lock=True)
-        borrow_rules.check_may_use(case.member, case.authorization, case.product)
+        check_may_use(case.member, case.authorization, case.product)
         rules.check_still_given(session, case.product, case.ask, assignment)
         rules.check_not_ended(case.authorization, case.product, case.now)
         answer = _use_again(unit, case, session, _borrow_here(unit, case))
@@ -219,7 +219,7 @@ def _case(unit: Unit, demand: Demand, member: Member, product: Product) -> _Case
 
 def _locked(unit: Unit, case: _Case) -> Assignment | None:
     """Locks the pools of a concurrent product, or the member's license of a named one, which comes back."""
-    if not case.is_concurrent:
+    if not case.product.is_concurrent:
         return assignments.get(unit.connection, case.member.id, case.product.id, lock=True)
     pools.lock(unit.connection, case.product.id)
     return None
@@ -231,7 +231,8 @@ def _decide(unit: Unit, case: _Case) -> _Answer:
     unit.membership.check_admitted(case.actor.role)
     assignment = _locked(unit, case)
     _log_ended_by_time(unit, case.member.id)
-    features = seats.entitled(case, assignment, pools.assigned(unit.connection, product.id))
+    assigned = pools.assigned(unit.connection, product.id)
+    features = entitled(case.member, case.ask, case.authorization, product, assignment, assigned)
     rules.check_not_ended(case.authorization, product, now)
     here = _borrow_here(unit, case)
     active = sessions.active(unit.connection, case.member.id, now)
@@ -250,7 +251,7 @@ def _borrow_here(unit: Unit, case: _Case) -> Borrow | None:
 
 
 def _new(unit: Unit, case: _Case, features: Features, here: Borrow | None) -> _Answer:
-    if case.is_concurrent:
+    if case.product.is_concurrent:
         already = set(features.all()).difference(rules.seats_needed(case.product, features, here))
         pool = pools.pool(unit.connection, case.product, case.now)
         features = pool.grant(features, case.member.groups, borrowing=False, already=already)
@@ -269,7 +270,7 @@ def _use_again(unit: Unit, case: _Case, session: Session, here: Borrow | None) -
     held = holds.features_of(unit.connection, used.id)
     needed = rules.seats_needed(case.product, used.features(), here)
     missing = [feature for feature in needed if feature not in held]
-    if missing and case.is_concurrent:
+    if missing and case.product.is_concurrent:
         pool = pools.pool(unit.connection, case.product, case.now)
         for feature in missing:
             pool.check(feature, frozenset(case.member.groups), borrowing=False)

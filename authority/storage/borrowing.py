@@ -141,20 +141,21 @@ class Situation:
         return Pool(product, self.pool_rules, self.use)
 
 
-def situation(connection: Connection, ask: Ask, username: str, pool: Product | None, now: datetime) -> Situation:
+def situation(connection: Connection, ask: Ask, username: str, product: Product | None, now: datetime) -> Situation:
     """Locks what the decision is about, and reads it: who comes after sees all that was decided before.
 
     Args:
         connection: within a transaction that writes.
         ask: the request.
         username: for whom.
-        pool: the product when its seats are taken from a pool; None when its licenses are assigned.
+        product: what is asked for; None when it is not licensed.
         now: the time by which seats are held.
     """
     values = {
         "key": user_key(username),
         "product": ask.product,
-        "pool": "" if pool is None else pool.id,
+        # Empty when licenses are assigned and no seats are counted.
+        "pool": product.id if product is not None and product.is_concurrent else "",
         "now": now,
         "machine": ask.machine.id,
         "machine_key": ask.machine.key,

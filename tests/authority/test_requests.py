@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from authority.domain.borrows import OLDEST_REQUEST
 from authority.domain.clocks import FROM_OUTSIDE
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import (
@@ -20,7 +21,7 @@ from authority.domain.refusals import (
     RequestReplayed,
 )
 from authority.services import borrow, licenses
-from authority.services.borrow import OLDEST_REQUEST, Issued
+from authority.services.borrow import Issued
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.borrowing import at_once, workstation

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authority.domain import borrows as rules
+from authority.domain import entitlement
 from authority.domain.members import RESERVED, Actor, Privilege, Role, check_room, user_key, username_of
 from authority.domain.membership import Membership
 from authority.domain.refusals import (
@@ -55,18 +56,18 @@ def test_a_named_product_gives_the_assigned_level_and_extensions_unless_others_a
 ) -> None:
     """Contract, section 8: a request without extensions takes what is assigned to the member, as it does with the level."""
     assignment = an_assignment("Standard", ("SpatialAnalyst", "3DAnalyst"))
-    features = rules.features_of(a_product(), an_ask(extensions=extensions), assignment)
+    features = entitlement.features_of(a_product(), an_ask(extensions=extensions), assignment)
     assert features.all() == ("Standard", *given)
 
 
 def test_of_a_concurrent_product_no_extension_is_given_that_was_not_asked_for() -> None:
     """None is assigned to anybody, and each takes a seat of its own."""
-    assert rules.features_of(a_concurrent_product(), an_ask(extensions=None), None).all() == ("Advanced",)
+    assert entitlement.features_of(a_concurrent_product(), an_ask(extensions=None), None).all() == ("Advanced",)
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_named_product_gives_any_level_up_to_the_assigned_one(level: str) -> None:
-    assert rules.features_of(a_product(), an_ask(level=level), an_assignment("Advanced")).level == level
+    assert entitlement.features_of(a_product(), an_ask(level=level), an_assignment("Advanced")).level == level
 
 
 @pytest.mark.parametrize(
@@ -81,38 +82,38 @@ def test_a_named_product_gives_any_level_up_to_the_assigned_one(level: str) -> N
 )
 def test_what_is_not_assigned_is_refused(ask: dict[str, Any], assignment: Any, refusal: type[Refusal]) -> None:
     with pytest.raises(refusal):
-        rules.features_of(a_product(), an_ask(**ask), assignment)
+        entitlement.features_of(a_product(), an_ask(**ask), assignment)
 
 
 def test_the_refusal_of_an_extension_names_all_that_are_missing() -> None:
     with pytest.raises(ExtensionNotAssigned) as caught:
-        rules.features_of(a_product(), an_ask(extensions=("SpatialAnalyst", "3DAnalyst")), an_assignment(extensions=()))
+        entitlement.features_of(a_product(), an_ask(extensions=("SpatialAnalyst", "3DAnalyst")), an_assignment(extensions=()))
     assert caught.value.evidence == {"missing": ["SpatialAnalyst", "3DAnalyst"]}
 
 
 def test_a_concurrent_product_gives_the_lowest_level_that_has_seats() -> None:
-    assert rules.features_of(a_concurrent_product(), an_ask(), None).level == "Advanced"
+    assert entitlement.features_of(a_concurrent_product(), an_ask(), None).level == "Advanced"
     both = a_concurrent_product()
-    assert rules.features_of(replace(both, seats={"Standard": 1, "Advanced": 1}), an_ask(), None).level == "Standard"
+    assert entitlement.features_of(replace(both, seats={"Standard": 1, "Advanced": 1}), an_ask(), None).level == "Standard"
 
 
 def test_a_concurrent_product_knows_its_levels() -> None:
-    assert rules.features_of(a_concurrent_product(), an_ask(level="Basic"), None).level == "Basic"
+    assert entitlement.features_of(a_concurrent_product(), an_ask(level="Basic"), None).level == "Basic"
     with pytest.raises(NoSuchProduct):
-        rules.features_of(a_concurrent_product(), an_ask(level="Ultimate"), None)
+        entitlement.features_of(a_concurrent_product(), an_ask(level="Ultimate"), None)
 
 
 def test_a_disabled_member_and_an_incompatible_type_may_not_use_a_product() -> None:
     with pytest.raises(MemberDisabled):
-        rules.check_may_use(a_member(disabled=True), an_authorization(), a_product())
+        entitlement.check_may_use(a_member(disabled=True), an_authorization(), a_product())
     with pytest.raises(TypeNotCompatible) as caught:
-        rules.check_may_use(a_member(user_type="Viewer"), an_authorization(), a_product())
+        entitlement.check_may_use(a_member(user_type="Viewer"), an_authorization(), a_product())
     assert caught.value.evidence["user_type"] == "Viewer"
 
 
 @pytest.mark.parametrize("user_type", ["Creator", "GIS Professional"])
 def test_creators_and_professionals_may_use_the_product(user_type: str) -> None:
-    rules.check_may_use(a_member(user_type=user_type), an_authorization(), a_product())
+    entitlement.check_may_use(a_member(user_type=user_type), an_authorization(), a_product())
     assert an_authorization().user_type(user_type).may_use("arcgis-pro")
 
 
@@ -228,16 +229,16 @@ def test_why_a_user_name_is_refused_is_said(name: str, why: str) -> None:
 @pytest.mark.parametrize(("assigned", "refused"), [({}, False), ({"Advanced": 5}, False), ({"Advanced": 6}, True)])
 def test_a_product_is_overallocated_with_one_license_more_than_there_are(assigned: dict[str, int], refused: bool) -> None:
     if not refused:
-        rules.check_not_overallocated(a_product(), assigned)
+        entitlement.check_not_overallocated(a_product(), assigned)
         return
     with pytest.raises(ProductOverallocated) as caught:
-        rules.check_not_overallocated(a_product(), assigned)
+        entitlement.check_not_overallocated(a_product(), assigned)
     assert caught.value.evidence == {"feature": "Advanced", "assigned": 6, "seats": 5}
 
 
 def test_without_seats_anywhere_the_lowest_level_is_the_usual_one() -> None:
-    assert rules.usual_level(replace(a_concurrent_product(), seats={}), None) == LEVELS[0]
-    assert rules.features_of(a_concurrent_product(), an_ask(extensions=("3DAnalyst",)), None).extensions == ("3DAnalyst",)
+    assert entitlement.usual_level(replace(a_concurrent_product(), seats={}), None) == LEVELS[0]
+    assert entitlement.features_of(a_concurrent_product(), an_ask(extensions=("3DAnalyst",)), None).extensions == ("3DAnalyst",)
 
 
 def test_a_renewal_takes_the_machine_and_user_as_they_are_called_now_and_no_higher_level() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import re
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ CURVE_D = -121665 * pow(121666, -1, FIELD_PRIME) % FIELD_PRIME
 SIGN_BIT = 1 << 255
 KEY_BYTES = 32
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 THUMBPRINT = re.compile(r"\A[A-Za-z0-9_-]{43}\Z")
 
 
@@ -116,7 +118,7 @@ def from_members(jwk: Mapping[str, Any]) -> PublicKey:
 
 def encode(data: bytes) -> str:
     """Base64url without padding (RFC 7515, section 2)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
 
 
 def decode(text: str) -> bytes:

@@ -36,7 +36,7 @@ class Reader:
     """One JSON object being read. Every method returns the checked member or raises Malformed naming object and member."""
 
     def __init__(self, value: object, where: str, members: frozenset[str]) -> None:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             raise Malformed(f"{where} is not an object")
         if value.keys() != members:
             missing, unknown = sorted(members - value.keys()), sorted(set(value.keys()) - members)
@@ -115,7 +115,7 @@ class Reader:
     def counts(self, name: str, pattern: re.Pattern[str]) -> dict[str, int]:
         """An object of name: count."""
         value = self._value[name]
-        if not isinstance(value, Mapping) or not all(pattern.match(key) for key in value):
+        if not isinstance(value, dict) or not all(pattern.match(key) for key in value):
             raise self._refuse(name, "an object of names and counts")
         if not all(type(count) is int and count >= 0 for count in value.values()):
             raise self._refuse(name, "an object whose counts are integers of at least 0")
@@ -124,7 +124,7 @@ class Reader:
     def object(self, name: str, members: frozenset[str], optional: frozenset[str] = frozenset()) -> Reader:
         """The member as an object with exactly these members, and any of `optional`."""
         value = self._value[name]
-        more = optional & value.keys() if isinstance(value, Mapping) else frozenset()
+        more = optional & value.keys() if isinstance(value, dict) else frozenset()
         return Reader(value, f'{self._where}, "{name}"', members | more)
 
     def objects(self, name: str, members: frozenset[str], optional: frozenset[str] = frozenset()) -> list[Reader]:
@@ -134,13 +134,13 @@ class Reader:
             raise self._refuse(name, "an array")
         where = f'{self._where}, "{name}"'
         return [
-            Reader(item, f"{where} {index}", members | (optional & item.keys() if isinstance(item, Mapping) else frozenset()))
+            Reader(item, f"{where} {index}", members | (optional & item.keys() if isinstance(item, dict) else frozenset()))
             for index, item in enumerate(value)
         ]
 
     def mapping(self, name: str, pattern: re.Pattern[str]) -> dict[str, Any]:
         """The member as an object whose member names match `pattern`; the values are the caller's to read."""
         value = self._value[name]
-        if not isinstance(value, Mapping) or not all(pattern.match(key) for key in value):
+        if not isinstance(value, dict) or not all(pattern.match(key) for key in value):
             raise self._refuse(name, f"an object whose names are each {FORMS[pattern]}")
         return dict(value)
