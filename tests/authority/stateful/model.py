@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.authority.stateful.organization import ADMINISTRATOR, CONCURRENT, DONE, Terms, rank
-from tests.authority.stateful.seats import Seats, Use, Wish
+from tests.authority.stateful.seats import FORMER, Seats, Use, Wish
 
 AGAIN, CHECKOUT, RENEWAL = "again", "checkout", "renewal"
 SUCCESSES = {DONE, AGAIN, CHECKOUT, RENEWAL}
@@ -158,6 +158,8 @@ class Model(Seats):
             use.ended, use.seat_free_at = RELEASED, self.now
         for session in self.active_sessions(name):
             session.ended, session.seat_free_at = ENDED, self.now
+        for use in (*self.borrows, *self.sessions):
+            use.name = FORMER if use.name == name else use.name
         del self.people[name]
         self.rules = {key: rule for key, rule in self.rules.items() if key[:2] != ("member", name)}
         return DONE
@@ -199,9 +201,11 @@ class Model(Seats):
         self.sessions.append(session)
         return CHECKOUT
 
-    def renew(self, number: int) -> str:
-        """A member uses the session."""
+    def renew(self, number: int, by: str) -> str:
+        """A member uses a session, which may be somebody else's; a user name that was given anew is another member's."""
         session = self.sessions[number]
+        if session.name != by:
+            return "not-allowed" if self.is_administrator(by) else "not-found"
         if not self.is_active(session):
             return "session-ended"
         refusal = self.not_admitted(session.name, session.product) or self.not_given_any_more(session)

@@ -26,6 +26,9 @@ class Wish:
     days: int | None = None
 
 
+FORMER = "a-member-who-was-removed"
+
+
 @dataclass
 class Use:
     """A borrow or a session: its seats are taken until `seat_free_at`."""

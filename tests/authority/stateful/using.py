@@ -14,7 +14,7 @@ from tests.authority.stateful.administration import codes, extensions_of, names,
 from tests.authority.stateful.machine import MACHINES, Machine
 from tests.authority.stateful.model import CHECKED_IN, CHECKOUT, ENDED, SUCCESSES
 from tests.authority.stateful.organization import CONCURRENT, DONE, FEATURES, LEVELS, NAMED
-from tests.authority.stateful.seats import Use, Wish
+from tests.authority.stateful.seats import FORMER, Use, Wish
 from tests.support.connecting import asked
 from verifier import verify
 from verifier.errors import CarnetError
@@ -254,13 +254,17 @@ class Using(Machine):
             )
 
     @precondition(lambda self: self.model.sessions)
-    @rule(pick=picks)
-    def use_a_session(self, pick: int) -> None:
+    @rule(pick=picks, name=names, is_any=st.sampled_from((False, False, False, True)))
+    def use_a_session(self, pick: int, name: str, is_any: bool) -> None:
+        """By its holder or by somebody else, who may have the user name of a holder that was removed."""
         self.fire("use session")
         number = self._number_of(self.model.sessions, pick)
-        if self.model.sessions[number].name in self.actors:
-            actor, found = self.by(self.model.sessions[number].name), self.session_ids[number]
-            self.expect("use session", self.model.renew(number), lambda: sessions.renew(Unit(self.authority, actor), found))
+        holder = self.model.sessions[number].name
+        by = name if is_any or holder == FORMER else holder
+        if by in self.actors:
+            actor, session_id = self.by(by), self.session_ids[number]
+            expected = self.model.renew(number, by)
+            self.expect("use session", expected, lambda: sessions.renew(Unit(self.authority, actor), session_id))
 
     @precondition(lambda self: self.model.sessions)
     @rule(pick=picks, is_own=st.booleans())
