@@ -14,7 +14,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from authority.services import passwords
-from authority.storage.db import schema
+from authority.storage.db import migrating
 from authority.storage.db.database import Database
 from tests.support.authorities import Bench, make_bench
 from tests.support.vectors import vectors
@@ -76,7 +76,7 @@ def _with_tables(uri: str) -> str:
     """The URL of a database that was migrated once, to be copied."""
     url = empty_postgres_database(uri)
     database = Database(url)
-    schema.migrate(database)
+    migrating.migrate(database)
     database.close()
     return url
 

@@ -15,7 +15,7 @@ from authority.domain.refusals import NotSetUp
 from authority.presentation.health import FindingShown
 from authority.services import examination
 from authority.services.unit import Unit
-from authority.storage.db import schema
+from authority.storage.db import migrating, schema
 from authority.storage.db.database import Database
 from authority.wiring import installation, surroundings
 from authority.wiring.app import open_as_far_as_possible, open_authority
@@ -101,7 +101,7 @@ def migrate(frame: Frame) -> None:
     with contextlib.closing(Database(frame.settings().database_url)) as database:
         if schema.current(database) is None:
             raise NotSetUp("the database has no tables", hint=NotSetUp.empty_database_hint)
-        before, after = schema.migrate(database)
+        before, after = migrating.migrate(database)
     show(frame, {"before": before, "after": after}, [f"the tables are of revision {after}, before: {before}"])
 
 

@@ -63,7 +63,7 @@ def refused(subject: str, error: Refusal) -> Finding:
 
 def _tables(unit: Unit) -> str:
     schema.check(unit.authority.database)
-    return f"the tables are of revision {schema.newest()}"
+    return f"the tables are of revision {schema.NEWEST}"
 
 
 def _signing(unit: Unit) -> str:

@@ -27,7 +27,7 @@ from authority.signing.issuing import Issuer
 from authority.signing.keyring import Signer
 from authority.signing.vendor import authorizing
 from authority.storage import offline_rules, organization, pools
-from authority.storage.db import schema
+from authority.storage.db import migrating, schema
 from authority.storage.organization import Organization
 
 # 2^20 places: a million tokens. Two bits each make 256 KiB, which pack to a few KiB while few of them are set.
@@ -131,7 +131,7 @@ def create(
     """
     check_empty(authority)
     check_keys(authority, authorization, trust_file)
-    schema.migrate(authority.database)
+    migrating.migrate(authority.database)
     now, password = authority.now(), encode(authority.random_bytes(15))
     new = Organization(
         id=authorization.organization,

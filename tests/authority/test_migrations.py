@@ -9,7 +9,7 @@ import pytest
 from alembic import command
 from sqlalchemy import insert, select, text
 
-from authority.storage.db import schema
+from authority.storage.db import migrating
 from authority.storage.db.database import Database
 from authority.storage.db.tables import groups, member_groups, offline_rules, pool_rules, preferences
 
@@ -39,7 +39,7 @@ def database(empty_database_url: str) -> Iterator[Database]:
 
 def _to_revision(database: Database, revision: str) -> None:
     with database.write() as connection:
-        config = schema._config()
+        config = migrating._config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
 
@@ -55,7 +55,7 @@ def _seats(group: str, reserved: int, maximum: int | None) -> dict[str, object]:
 
 
 def test_groups_that_look_alike_become_one_with_the_spelling_of_most_members(database: Database) -> None:
-    schema.migrate(database)
+    migrating.migrate(database)
     with database.read() as connection:
         rows = {tuple(row) for row in connection.execute(select(member_groups))}
         spellings = set(connection.execute(select(groups.c.name)).scalars())
@@ -76,7 +76,7 @@ def test_of_two_offline_rules_that_become_one_the_stricter_stays(database: Datab
     other = {**_offline("Creator", longest=4), "level": "type"}
     with database.write() as connection:
         connection.execute(insert(offline_rules), [*rules, other])
-    schema.migrate(database)
+    migrating.migrate(database)
     with database.read() as connection:
         kept = {tuple(row) for row in connection.execute(select(offline_rules))}
     assert kept == {
@@ -98,7 +98,7 @@ def test_of_two_rules_about_seats_the_larger_reservation_and_the_smaller_maximum
     ]
     with database.write() as connection:
         connection.execute(insert(pool_rules), rules)
-    schema.migrate(database)
+    migrating.migrate(database)
     with database.read() as connection:
         kept = {(row.group_name, row.reserved, row.maximum) for row in connection.execute(select(pool_rules))}
     assert kept == {("", 0, None), (NFC, 3, 4), ("Field-Crew", 4, 4)}
@@ -114,7 +114,7 @@ def test_the_defaults_of_new_members_name_the_groups_that_are_there(database: Da
     }
     with database.write() as connection:
         connection.execute(insert(preferences), {"name": "member-defaults", "value": json.dumps(value)})
-    schema.migrate(database)
+    migrating.migrate(database)
     with database.read() as connection:
         kept = json.loads(connection.execute(select(preferences.c.value)).scalar_one())
     assert kept == value | {"groups": ["Field-Crew", NFC, "new"]}

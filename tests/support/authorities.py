@@ -22,7 +22,7 @@ from authority.services.unit import Secret, Unit
 from authority.signing import authorizations, keyring
 from authority.signing.keyring import FileSigner, KeyRing
 from authority.signing.vendor import authorizing
-from authority.storage.db import schema
+from authority.storage.db import migrating
 from authority.storage.db.database import Database
 
 # For a test of a rule, a message or a form, which no database makes different; without it a test with `bench` runs on both.
@@ -111,7 +111,7 @@ def _migrated() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "authority.db"
         database = Database(f"sqlite:///{file}")
-        schema.migrate(database)
+        migrating.migrate(database)
         database.close()
         return file.read_bytes()
 

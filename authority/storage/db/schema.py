@@ -1,55 +1,25 @@
-"""Which migrations the database has, and bringing it up to date."""
+"""Which migrations the database has, and whether they are those of this program."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import column, inspect, select, table
 
 from authority.domain.refusals import NotSetUp
 from authority.storage.db.database import Database
-from authority.storage.db.tables import metadata
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    return config
-
-
-def newest() -> str:
-    """The revision that this program needs."""
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
-
-
-def _known() -> set[str]:
-    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+# The newest migration. It is written here, so that a command need not read all of them to know it; a test holds it to them.
+NEWEST = "0003"
+# Where Alembic writes the revision.
+_APPLIED = table("alembic_version", column("version_num"))
 
 
 def current(database: Database) -> str | None:
     """The revision that the database has, None for an empty one."""
     with database.read() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
-
-
-def migrate(database: Database) -> tuple[str | None, str]:
-    """Brings the tables up to date in one transaction. Returns the revision before and after."""
-    database.make_private()
-    before = current(database)
-    if before is not None and before not in _known():
-        raise NotSetUp(f"the database has revision {before}, which is of a newer program", hint="Update Carnet.")
-    with database.write() as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    return before, newest()
+        if not inspect(connection).has_table(_APPLIED.name):
+            return None
+        revision: str | None = connection.execute(select(_APPLIED.c.version_num)).scalar()
+        return revision
 
 
 def check(database: Database) -> None:
@@ -57,13 +27,5 @@ def check(database: Database) -> None:
     found = current(database)
     if found is None:
         raise NotSetUp("the database has no tables", hint=NotSetUp.empty_database_hint)
-    if found != newest():
-        raise NotSetUp(
-            f"the database has revision {found}, this program needs {newest()}", hint="Run: carnet-authority migrate"
-        )
-
-
-def differences(connection: Connection) -> list[object]:
-    """What the migrated tables lack of the definitions in `tables`, or have beyond them; empty when they agree."""
-    context = MigrationContext.configure(connection, opts={"compare_type": True})
-    return list(compare_metadata(context, metadata))
+    if found != NEWEST:
+        raise NotSetUp(f"the database has revision {found}, this program needs {NEWEST}", hint="Run: carnet-authority migrate")

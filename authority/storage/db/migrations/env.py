@@ -1,4 +1,4 @@
-"""Run by Alembic: takes the connection that `authority.storage.db.schema` hands over."""
+"""Run by Alembic: takes the connection that `authority.storage.db.migrating` hands over."""
 
 from alembic import context
 
