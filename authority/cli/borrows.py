@@ -49,6 +49,7 @@ ENDINGS = CommandTable(
         "revoke": "authority.cli.endings:revoke",
         "release": "authority.cli.endings:release",
         "check-in": "authority.cli.endings:check_in",
+        "clock-reset": "authority.cli.clock_resets:clock_reset",
     }
 )
 COLUMNS: Columns[BorrowShown] = {

@@ -85,6 +85,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         'borrow release --from stuck.csv --reason "machines gone" --dry-run',
     ),
     "borrow check-in": ("borrow check-in trip.return", "borrow check-in one.return two.return"),
+    "borrow clock-reset": ('borrow clock-reset ID --code ABCD-EFGH-IJKL-MNOP --reason "battery replaced" -o trip.clock',),
     "session list": ("session list --member ada", "session list --all --limit 50"),
     "session end": ("session end ID", "session end ID ID --dry-run"),
     "session settings": ("session settings", "session settings --computers 2 --minutes 20"),

@@ -47,6 +47,7 @@ class EventKind(StrEnum):
     POLICY_CHANGED = "policy-changed"
     POOL_RULE_CHANGED = "pool-rule-changed"
     SESSION_SETTINGS_CHANGED = "session-settings-changed"
+    CLOCK_RESET = "clock-reset"
 
 
 # What an analyst reads; every other kind is an administrator's act.

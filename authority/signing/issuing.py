@@ -14,9 +14,10 @@ from authority.domain.catalogue import Authorization, KeyUse
 from authority.domain.refusals import KeyUnusable, SigningFailed
 from authority.signing.authorizations import opened
 from authority.signing.keyring import KeyRing
-from verifier.core import files, jose, signing, status
+from verifier.core import clock_reset, files, jose, signing, status
 from verifier.core.claims import STATUS_LIST_TYP
 from verifier.core.times import timestamp
+from verifier.core.trust import TrustStore
 from verifier.errors import CarnetError
 
 # A carried answer may take a while to reach its machine; after this a lost file is no longer of use to a finder.
@@ -24,6 +25,8 @@ ACTIVATION = timedelta(days=14)
 CLOCK_TOLERANCE = timedelta(hours=24)
 LIST_LIFETIME = timedelta(days=30)
 LIST_TTL = timedelta(hours=1)
+# Each reset, and each replacement of the vendor's root keys, gives a workstation its next code.
+MOST_RESETS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,3 +167,29 @@ def status_list(issuer: Issuer, packed: str, *, uri: str, seq: int, prev: str | 
 def status_file(authorization_compact: str, list_compact: str) -> bytes:
     """The status file that is carried to workstations."""
     return files.render("status", {"authorization": authorization_compact, "status_list": list_compact})
+
+
+def is_reset_code(machine_key: str, code: str) -> bool:
+    """Whether the workstation with this machine key shows, or will show, this code when it asks for a clock reset."""
+    return any(code == clock_reset.code_of(machine_key, epoch) for epoch in range(MOST_RESETS))
+
+
+def clock_reset_file(issuer: Issuer, *, machine_key: str, code: str, jti: str, now: datetime) -> bytes:
+    """The clock reset file for a machine key and its code. Raises SigningFailed when the verifier would not take it."""
+    kid = issuer.current_kid(KeyUse.BORROW, now)
+    claims = {
+        "iss": issuer.authorization.organization,
+        "jti": jti,
+        "iat": timestamp(now),
+        "ver": 1,
+        "cnf": {"jkt": machine_key},
+        "code": code,
+    }
+    header = {"alg": "EdDSA", "typ": clock_reset.CLOCK_RESET_TYP, "kid": kid}
+    compact = jose.compact(header, jose.payload(claims), issuer.ring.signer(KeyUse.BORROW, kid).sign)
+    data = files.render("clock-reset", {"authorization": issuer.authorization.compact, "reset": compact})
+    try:
+        clock_reset.open_reset(data, TrustStore.read(issuer.trust_file))
+    except CarnetError as error:
+        raise SigningFailed(f"the clock reset is not good: {error.message}", cause=error.code) from error
+    return data
