@@ -91,7 +91,12 @@ def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
 
 
 class WithExamples(click.Command):
-    """A command whose help ends with examples."""
+    """A command whose help ends with examples, and is told as an output when it cannot be written."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Reads the arguments; what is printed meanwhile is help or the version. Raises ReaderGone, OutputNotWritten."""
+        with streams.explained():
+            return super().make_context(*args, **kwargs)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the examples, each on its own line, and then what the command says at its end."""
@@ -190,7 +195,7 @@ def show_table(frame: Frame, rows: Sequence[T], columns: Columns[T]) -> None:
         return
     from authority.cli.tables import lines_of, width_of_output
 
-    cells = [[safe(_cell(value(row))) for value in columns.values()] for row in rows]
+    cells = [[streams.as_printed(safe(_cell(value(row)))) for value in columns.values()] for row in rows]
     with streams.explained():
         for line in lines_of(list(columns), cells, width_of_output()):
             print(line)

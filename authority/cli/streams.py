@@ -19,10 +19,22 @@ class ReaderGone(Exception):
 
 
 def prepare() -> None:
-    """A name that the output cannot show is shown by its code: the work is done, and no name may make it look undone."""
+    """A name that the output cannot show is shown by its code: the work is done, and no name may make it look undone.
+
+    A stream that was closed before this process began is there, and has nothing and takes all.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def as_printed(text: str) -> str:
+    """The text as stdout shows it: a letter that its encoding lacks is its code, and so many cells wide."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 @contextlib.contextmanager
@@ -39,10 +51,8 @@ def explained() -> Iterator[None]:
 def flush() -> None:
     """Writes what was printed. Raises ReaderGone, OutputNotWritten."""
     for stream in (sys.stdout, sys.stderr):
-        # A stream that was closed before this process began is None.
-        if stream is not None:
-            with explained():
-                stream.flush()
+        with explained():
+            stream.flush()
 
 
 def drop() -> None:

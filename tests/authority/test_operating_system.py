@@ -24,7 +24,7 @@ from authority.domain.refusals import Refusal
 from authority.storage.db.database import Database
 from tests.support.borrowing import workstation
 from tests.support.console import Console, contents_of
-from tests.support.outputs import encoded_output, full_output, reader_gone
+from tests.support.outputs import closed, encoded_output, full_output, reader_gone
 
 # Every way in which a command prints: lines, tables, JSON, rows for other programs, help.
 PRINTS: dict[str, list[str]] = {
@@ -64,7 +64,25 @@ def test_an_output_without_room_is_told_as_such(
 ) -> None:
     with full_output():
         assert status_of("--home", str(console.home), *arguments) == 3
-    assert "[output-not-written]" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "[output-not-written]" in error
+    assert "[disk-full]" not in error
+
+
+@pytest.mark.parametrize("arguments", PRINTS.values(), ids=PRINTS)
+def test_an_output_that_was_closed_before_is_no_mistake(
+    console: Console, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closed("stdout"):
+        assert status_of("--home", str(console.home), *arguments) == 0
+    assert "mistake" not in capsys.readouterr().err
+
+
+def test_where_all_three_are_closed_a_command_is_done_all_the_same(console: Console) -> None:
+    (console.home / "in.csv").write_text("username,user_type\nnoel,GIS Professional\n")
+    with closed("stdin", "stdout", "stderr"):
+        assert status_of("--home", str(console.home), "member", "import", str(console.home / "in.csv")) == 0
+        assert status_of("--home", str(console.home), "member", "set", "noel", "--password-file", "-") == 1
 
 
 def test_a_refusal_that_nobody_reads_ends_quietly(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,6 +115,17 @@ def test_what_the_output_cannot_show_is_shown_by_its_code(console: Console, enco
             assert printed.getvalue().isascii()
             json.loads(printed.getvalue())
     assert console.good("borrow", "show", borrow["id"])["state"] == "released"
+
+
+def test_columns_stand_below_each_other_where_letters_are_shown_by_their_codes(console: Console) -> None:
+    console.good("member", "add", "müller", "--type", "GIS Professional", "--name", "Jürgen Müller")
+    with encoded_output("ascii") as printed:
+        assert status_of("--home", str(console.home), "member", "list") == 0
+    lines = printed.getvalue().decode("ascii").splitlines()
+    column = lines[0].index("user_type")
+    assert len(lines) > 2
+    assert {line[column - 2 : column] for line in lines} == {"  "}
+    assert all(line[column] != " " for line in lines)
 
 
 def too_little_room() -> None:

@@ -21,7 +21,7 @@ from checkout_log import read
 from checkout_log.captions import code
 from checkout_log.report import command_line, display, notebooks
 from checkout_log.report.page import prose, rendered
-from tests.support.outputs import encoded_output, full_output, reader_gone
+from tests.support.outputs import closed, encoded_output, full_output, reader_gone
 from tests.support.pages import Page, parsed
 
 SCRIPT, MARKUP = "<script>alert(1)</script>", "'><img/src=x/onerror=alert(2)>"
@@ -246,6 +246,32 @@ def test_an_output_without_room_is_told_as_such(no_notebooks: list[str], capsys:
     with full_output():
         assert command_line.main(no_notebooks) == 1
     assert "[report-not-written]" in capsys.readouterr().err
+
+
+def test_help_and_version_are_outputs_like_any_other(capsys: pytest.CaptureFixture[str]) -> None:
+    for word in ("--help", "--version"):
+        with full_output():
+            assert command_line.main([word]) == 1
+        assert "[report-not-written]" in capsys.readouterr().err
+        with closed("stdout", "stderr"), pytest.raises(SystemExit) as ended:
+            command_line.main([word])
+        assert ended.value.code == 0
+
+
+def test_an_output_that_was_closed_before_is_no_mistake(no_notebooks: list[str], tmp_path: Path) -> None:
+    with closed("stdout", "stderr"):
+        assert command_line.main(no_notebooks) == 0
+    assert (tmp_path / "Łódź.html").exists()
+
+
+def test_a_device_a_pipe_and_a_link_to_nothing_are_there_and_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("/dev/zero", str(tmp_path / "pipe"), str(tmp_path / "link"), "sqlite:////dev/zero"):
+        assert command_line.main([name, "-o", str(tmp_path / "page.html")]) == 1
+        assert "[source-unreadable]" in capsys.readouterr().err, name
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])

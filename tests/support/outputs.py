@@ -27,6 +27,21 @@ def full_output() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def closed(*names: str) -> Iterator[None]:
+    """Within the block these streams of `sys` are as Python has one that was closed before the process began."""
+    before = {name: getattr(sys, name) for name in names}
+    try:
+        for name in names:
+            setattr(sys, name, None)
+        yield
+    finally:
+        for name, stream in before.items():
+            if (opened := getattr(sys, name)) is not None:
+                opened.close()
+            setattr(sys, name, stream)
+
+
+@contextlib.contextmanager
 def encoded_output(encoding: str) -> Iterator[io.BytesIO]:
     """Within the block `sys.stdout` knows the letters of one encoding and no others; gives the bytes that were printed."""
     printed = io.BytesIO()

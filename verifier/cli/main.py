@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from verifier.cli.output import (
     READER_GONE,
@@ -24,6 +24,9 @@ from verifier.cli.output import (
 )
 from verifier.errors import CarnetError, OutputNotWritten
 from verifier.workstation.disk import trouble
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 EXAMPLES = """\
 examples:
@@ -109,6 +112,10 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raises WrongUsage."""
         raise WrongUsage(self, message)
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        """Prints help or usage; argparse itself passes over what cannot be written. Raises OSError."""
+        print(message, end="", file=file)
 
 
 class ShowVersion(argparse.Action):

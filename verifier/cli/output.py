@@ -28,7 +28,13 @@ class ReaderGone(Exception):
 
 
 def prepare_streams() -> None:
-    """A name that the terminal cannot show is no reason to refuse a license: it is shown by its code."""
+    """A name that the terminal cannot show is no reason to refuse a license: it is shown by its code.
+
+    A stream that was closed before this process began is there, and has nothing and takes all.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -37,10 +43,8 @@ def prepare_streams() -> None:
 def flush_streams() -> None:
     """Writes what was printed. Raises ReaderGone, OutputNotWritten."""
     for stream in (sys.stdout, sys.stderr):
-        # A stream that was closed before this process began is None.
-        if stream is not None:
-            with explained_output():
-                stream.flush()
+        with explained_output():
+            stream.flush()
 
 
 def drop_streams() -> None:

@@ -7,10 +7,11 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress
@@ -21,6 +22,9 @@ from checkout_log.reading import read
 from checkout_log.report import notebooks
 from checkout_log.report.notebooks import Run
 from checkout_log.report.page import rendered
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 EXAMPLES = """\
 examples:
@@ -51,9 +55,18 @@ class DiskTrouble(LogError):
     code = "disk-failed"
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose help and version are outputs like any other."""
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        """Prints it; argparse itself passes over what cannot be written. Raises BrokenPipeError, ReportNotWritten."""
+        with _explained():
+            print(message, end="", file=file)
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of `carnet-report`."""
-    options = argparse.ArgumentParser(
+    options = Parser(
         prog="carnet-report",
         description="Write one page on stuck licenses, use, denials and borrows out of checkout logs.",
         epilog=EXAMPLES,
@@ -68,10 +81,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A name that the terminal cannot show is no reason to stop.
-            stream.reconfigure(errors="backslashreplace")
+    _prepare()
     try:
         try:
             return _run(argv)
@@ -110,21 +120,35 @@ def _run(argv: Sequence[str] | None) -> int:
         return 1
 
 
+def _prepare() -> None:
+    """A stream that was closed before this process began is there, and takes all; no name is a reason to stop."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """A block that prints. Raises BrokenPipeError, ReportNotWritten."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ReportNotWritten(
+            f"the output cannot be written: {error.strerror or error}",
+            hint="The page may be made all the same: look where it was to be. Write the output elsewhere.",
+        ) from error
+
+
 def _flush() -> None:
     """Writes what was printed. Raises BrokenPipeError, ReportNotWritten."""
     for stream in (sys.stdout, sys.stderr):
-        # A stream that was closed before this process began is None.
-        if stream is None:
-            continue
-        try:
+        with _explained():
             stream.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise ReportNotWritten(
-                f"the output cannot be written: {error.strerror or error}",
-                hint="The page may be made all the same: look where it was to be. Write the output elsewhere.",
-            ) from error
 
 
 def _drop() -> None:
@@ -148,7 +172,8 @@ def report(logs: Sequence[str], output: Path, timezone: str) -> int:
     for name, failure in failed:
         where = ", at: ".join(failure.error.splitlines())
         print(f"carnet-report: {name} failed in cell {failure.cell}: {where}", file=sys.stderr)
-    print(output)
+    with _explained():
+        print(output)
     return 1 if failed else 0
 
 

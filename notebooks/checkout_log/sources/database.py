@@ -74,6 +74,8 @@ def _engine(address: sa.URL, name: str) -> sa.Engine:
     if address.get_backend_name() != "sqlite":
         return sa.create_engine(address)
     path = Path(address.database or "")
+    if path.exists() and not path.is_file():
+        raise SourceUnreadable(f'"{name}" cannot be read: it is a folder, a device or a pipe', hint=CHECK)
     if not path.is_file():
         raise SourceNotFound(f'there is no database "{name}"', hint="Check its path: three slashes, then the path from here.")
     return sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True))

@@ -23,7 +23,7 @@ class Input:
 
 
 def inputs_of(sources: Iterable[Source]) -> list[Input]:
-    """Each file and address once, in the order asked for. Raises SourceNotFound."""
+    """Each file and address once, in the order asked for. Raises SourceNotFound, SourceUnreadable."""
     places: dict[Path | str, Input] = {}
     for source in sources:
         for one in _each(fspath(source)):
@@ -55,6 +55,11 @@ def _each(source: str) -> Iterator[Input]:
         raise SourceNotFound(f'"{source}" is no path', hint="Check its spelling.") from error
     if not names and path.is_dir():
         raise SourceNotFound(f'there is no file in the folder "{source}"', hint="Name the folder that the server writes into.")
+    if not names and (path.exists() or path.is_symlink()):
+        raise SourceUnreadable(
+            f'"{source}" cannot be read: it is no file but a device, a pipe or a link to nothing',
+            hint="Write what is to be read into a file, and name that.",
+        )
     if not names:
         raise SourceNotFound(f'there is no file "{source}"', hint="Check its spelling, and from which folder it counts.")
     for name in names:
