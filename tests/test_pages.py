@@ -29,7 +29,14 @@ BLOCK = re.compile(
 )
 # Pages that the code writes have the help of commands in blocks, which another test holds to the code.
 BY_HAND = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if path.name not in pages())
-WALKED = {"administration.md": 2, "analytics.md": 4, "embedding.md": 4, "operations.md": 1, "vendor.md": 6}
+WALKED = {
+    "administration.md": 2,
+    "analytics.md": 4,
+    "drills/stolen-key.md": 8,
+    "embedding.md": 4,
+    "operations.md": 1,
+    "vendor.md": 6,
+}
 # How many blocks say that they cannot be walked, and why. A new one is a decision, and not a way to make this test pass.
 NOT_WALKED = {"analytics.md": 3, "operations.md": 2}
 # Runs each line that comes, a text in JSON, where the one before ended.

@@ -97,6 +97,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "authorization install field.authorization --trust vendor.trust --accept-root THUMBPRINT",
         "authorization install field.authorization --trust vendor.trust-update",
     ),
+    "key rotate": ("key rotate", "key rotate --use borrow"),
+    "key retire": ("key retire THUMBPRINT --dry-run", "key retire THUMBPRINT --stolen"),
     "key list": ("key list", "key list --public -o keys.json"),
     "log export": ("log export -o log.jsonl", "log export --format parquet -o log.parquet"),
     "root init": ("root init vendor --passphrase-file passphrase",),

@@ -7,15 +7,19 @@ import json
 import click
 
 from authority.cli.frame import Columns, Frame, Group, check_output, pass_frame, show, show_table, write_output
+from authority.domain.catalogue import KeyUse
 from authority.domain.members import CONSOLE
 from authority.presentation.keys import KeyShown
-from authority.services import overview, status_lists
+from authority.presentation.shown import rfc3339
+from authority.services import keys, overview, status_lists
 from authority.services.unit import Unit
 
 COLUMNS: Columns[KeyShown] = {
     "use": lambda key: key.use,
     "thumbprint": lambda key: key.kid,
     "signs now": lambda key: "yes" if key.signs_now else "no",
+    "retired": lambda key: "" if key.retired_at is None else f"{rfc3339(key.retired_at)}{', stolen' if key.stolen else ''}",
+    "needed until": lambda key: "" if key.needed_until is None else rfc3339(key.needed_until),
 }
 
 
@@ -61,16 +65,63 @@ def key() -> None:
 @click.option("-o", "--output", metavar="FILE", help="With --public: the file to write.")
 @pass_frame
 def list_keys(frame: Frame, public: bool, output: str | None) -> None:
-    """List the keys, and which of them sign now."""
+    """List the keys, which of them sign now, and which are retired."""
     if public != (output is not None):
         raise click.UsageError("--public and -o FILE go together")
     if output is not None:
         check_output(output)
         with frame.authority() as authority:
-            keys = overview.public_keys(Unit(authority, CONSOLE))
-        write_output(output, (json.dumps(keys, indent=2) + "\n").encode())
-        show(frame, {"file": output, **keys}, [f"wrote {output}; send it to the vendor"])
+            public_keys = keys.public(Unit(authority, CONSOLE))
+        write_output(output, (json.dumps(public_keys, indent=2) + "\n").encode())
+        show(frame, {"file": output, **public_keys}, [f"wrote {output}; send it to the vendor"])
         return
     with frame.authority() as authority:
-        rows = [KeyShown(**row) for row in overview.keys(Unit(authority, CONSOLE))]
+        rows = list(map(KeyShown.of, keys.every(Unit(authority, CONSOLE))))
     show_table(frame, rows, COLUMNS)
+
+
+@key.command("rotate")
+@click.option(
+    "--use",
+    "uses",
+    multiple=True,
+    type=click.Choice([use.value for use in KeyUse]),
+    help="What the new key signs; default: one for each use.",
+)
+@pass_frame
+def rotate_keys(frame: Frame, uses: tuple[str, ...]) -> None:
+    """Make new keys beside those that are there.
+
+    They sign once the vendor's next authorization names them; until then nothing changes, and what the others signed stays good.
+    """
+    with frame.authority() as authority:
+        made = list(map(KeyShown.of, keys.rotate(Unit(authority, CONSOLE), [KeyUse(use) for use in uses or KeyUse])))
+    lines = [f"made the {item.use} key {item.kid}" for item in made]
+    show(
+        frame,
+        made,
+        [*lines, "it signs once the vendor's next authorization names it: carnet-authority key list --public -o KEYS.json"],
+    )
+
+
+@key.command("retire")
+@click.argument("kid", metavar="THUMBPRINT")
+@click.option(
+    "--stolen", is_flag=True, help="It may be in other hands: of what it signed only borrows that are known here stay good."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@pass_frame
+def retire_key(frame: Frame, kid: str, stolen: bool, dry_run: bool) -> None:
+    """Let a key sign nothing new from now on; borrows that are out stay good."""
+    with frame.authority() as authority:
+        item = KeyShown.of(keys.retire(Unit(authority, CONSOLE), kid, is_stolen=stolen, dry_run=dry_run))
+    did = "would sign nothing new; nothing was changed" if dry_run else "signs nothing new any more"
+    lines = [f"the {item.use} key {kid} {did}"]
+    if item.needed_until is not None:
+        lines.append(f"borrows that need it are out until {rfc3339(item.needed_until)}: leave its file until then")
+    if item.stolen:
+        lines.append(
+            "have it revoked now: carnet-authority key list --public -o KEYS.json, an authorization of the vendor, "
+            "and its file carried to every workstation (docs/drills/stolen-key.md)"
+        )
+    show(frame, item, lines)

@@ -35,6 +35,8 @@ class EventKind(StrEnum):
     SIGNED_IN = "signed-in"
     ORGANIZATION_CREATED = "organization-created"
     AUTHORIZATION_INSTALLED = "authorization-installed"
+    KEY_ADDED = "key-added"
+    KEY_RETIRED = "key-retired"
     MEMBER_ADDED = "member-added"
     MEMBER_CHANGED = "member-changed"
     MEMBER_REMOVED = "member-removed"

@@ -13,7 +13,7 @@ from authority.domain.catalogue import WARNING_BEFORE_END, KeyUse, Product, end_
 from authority.domain.clocks import BETWEEN_SERVERS
 from authority.domain.entitlement import check_not_overallocated
 from authority.domain.refusals import KeyUnusable, NotSetUp, Refusal
-from authority.services import licenses, overview
+from authority.services import keys, licenses
 from authority.services.unit import Unit
 from authority.storage import organization, status_lists, tokens
 from authority.storage.db import schema
@@ -67,9 +67,9 @@ def _tables(unit: Unit) -> str:
 
 
 def _signing(unit: Unit) -> str:
-    rows = overview.keys(unit)
+    rows = keys.every(unit)
     for use in KeyUse:
-        if not any(row["signs_now"] for row in rows if row["use"] == use):
+        if not any(row.signs_now for row in rows if row.use is use):
             raise Refusal(
                 f"no {use} key can sign now",
                 hint="Put the key files back into the home's folder keys, or install an authorization that names those there: "

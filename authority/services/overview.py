@@ -1,12 +1,12 @@
-"""Reads that need no rule: trust file, authorization and its use, keys, health."""
+"""Reads that need no rule: trust file, authorization and its use, health."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from authority.domain.catalogue import Authorization, KeyUse
+from authority.domain.catalogue import Authorization
 from authority.domain.members import Privilege
-from authority.domain.refusals import DatabaseLost, Refusal
+from authority.domain.refusals import DatabaseLost
 from authority.services import licenses
 from authority.services.unit import Unit
 from authority.storage import events, members
@@ -44,26 +44,3 @@ def authorization(unit: Unit) -> tuple[Authorization, dict[str, Any]]:
         products = {product.id: licenses.used(unit, product) for product in unit.authorization.products.values()}
         by_type = members.type_counts(unit.connection)
     return unit.authorization, {"members": unit.membership.current, "by_type": by_type, "products": products}
-
-
-def keys(unit: Unit) -> list[dict[str, Any]]:
-    """The authority's own keys: `kid`, `use`, and whether it signs now."""
-    with unit.reading():
-        pass
-    rows = []
-    for use in KeyUse:
-        try:
-            current = unit.issuer.current_kid(use, unit.now)
-        except Refusal:
-            current = ""
-        rows += [{"kid": kid, "use": use, "signs_now": kid == current} for kid in unit.authority.ring.kids(use)]
-    return rows
-
-
-def public_keys(unit: Unit) -> dict[str, Any]:
-    """What the vendor needs to authorize this authority: its organization, its public keys by use, and the number in force."""
-    ring = unit.authority.ring
-    with unit.reading():
-        organization_id, seq = unit.organization.id, unit.authorization.seq
-    public = [{"use": use, "kid": kid, **ring.signer(use, kid).public.as_jwk()} for use in KeyUse for kid in ring.kids(use)]
-    return {"organization": organization_id, "seq": seq, "keys": public}

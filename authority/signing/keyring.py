@@ -8,7 +8,8 @@ import stat
 import sys
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -25,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from authority.domain.catalogue import KeyUse
 from authority.domain.disk import explained
-from authority.domain.refusals import DemonstrationOnly, KeyUnusable
+from authority.domain.refusals import DemonstrationOnly, KeyUnusable, NotFound
 from authority.signing.sample_keys import SAMPLE_KIDS
 from verifier.core import keys
 from verifier.core.keys import PublicKey
@@ -68,8 +69,10 @@ class FileSigner:
 
     @classmethod
     def fresh(cls) -> FileSigner:
-        """A new key, in memory alone."""
-        return cls.of(Ed25519PrivateKey.generate())
+        """A new key, in memory alone. Its thumbprint begins with no hyphen: on a command line that would be an option."""
+        while (signer := cls.of(Ed25519PrivateKey.generate())).public.kid.startswith("-"):
+            pass
+        return signer
 
     def sign(self, data: bytes) -> bytes:
         """The 64 bytes of the signature."""
@@ -79,11 +82,23 @@ class FileSigner:
         return f"FileSigner({self.public.kid})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """Since when a key signs nothing new (aware, whole seconds), and whether it may be in other hands."""
+
+    at: datetime
+    is_stolen: bool
+
+
+@dataclass(eq=False)
 class KeyRing:
-    """The authority's own keys by use and thumbprint."""
+    """The authority's own keys by use and thumbprint, and those among them that are retired, by thumbprint.
+
+    A retired key makes again, byte for byte, what it signed before, and signs nothing else.
+    """
 
     signers: dict[tuple[KeyUse, str], FileSigner]
+    retired: dict[str, Retired] = field(default_factory=dict)
 
     def signer(self, use: KeyUse, kid: str) -> Signer:
         """The key with this thumbprint. Raises KeyUnusable when its file is not there."""
@@ -92,8 +107,29 @@ class KeyRing:
         return self.signers[use, kid]
 
     def kids(self, use: KeyUse) -> list[str]:
-        """The thumbprints of all keys of one use."""
+        """The thumbprints of all keys of one use that may sign what is new."""
+        return [kid for key_use, kid in self.signers if key_use is use and kid not in self.retired]
+
+    def every_kid(self, use: KeyUse) -> list[str]:
+        """The thumbprints of all keys of one use, retired ones too."""
         return [kid for key_use, kid in self.signers if key_use is use]
+
+    def use_of(self, kid: str) -> KeyUse:
+        """What the key with this thumbprint is for. Raises NotFound."""
+        for use, own_kid in self.signers:
+            if own_kid == kid:
+                return use
+        raise NotFound(f"there is no key {kid[:80]} here", hint="carnet-authority key list shows those that are here.")
+
+    def add(self, use: KeyUse) -> str:
+        """Makes another key; returns its thumbprint."""
+        signer = FileSigner.fresh()
+        self.signers = {**self.signers, (use, signer.public.kid): signer}
+        return signer.public.kid
+
+    def retire(self, kid: str, retired: Retired) -> None:
+        """From now on the key signs nothing new."""
+        self.retired = {**self.retired, kid: retired}
 
 
 def read_passphrase(path: Path | None) -> bytes | None:
@@ -185,21 +221,6 @@ def _opened(data: bytes, path: Path, passphrase: bytes | None) -> PrivateKeyType
             problem = problem or error
     why = "is encrypted, and the passphrase is missing or wrong" if is_encrypted else "is not a PEM key"
     raise KeyUnusable(f"the private key {path} {why}", path=str(path)) from problem
-
-
-def load_ring(folder: Path, passphrase: bytes | None, *, demonstration: bool = False) -> KeyRing:
-    """Every `borrow-*.pem` and `status-*.pem` in the folder. Raises KeyUnusable or DemonstrationOnly."""
-    signers: dict[tuple[KeyUse, str], FileSigner] = {}
-    for use, path in _key_files(folder):
-        signer = load(path, passphrase, demonstration=demonstration)
-        signers[use, signer.public.kid] = signer
-    return KeyRing(signers)
-
-
-def _key_files(folder: Path) -> Iterator[tuple[KeyUse, Path]]:
-    for use in KeyUse:
-        for path in sorted(folder.glob(f"{use}-*.pem")):
-            yield use, path
 
 
 def _read(path: Path, what: str) -> tuple[bytes, int]:

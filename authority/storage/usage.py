@@ -70,3 +70,21 @@ def tokens_out(connection: Connection, now: datetime) -> Iterator[tuple[str, str
     )
     for row in connection.execute(query):
         yield row.kid, row.payload
+
+
+def jtis_out(connection: Connection, kid: str, now: datetime) -> list[str]:
+    """The numbers of the tokens of borrows that are out at this time and were signed with this key, in order."""
+    query = (
+        select(tokens.c.jti)
+        .join(borrows, borrows.c.id == tokens.c.borrow_id)
+        .where(tokens.c.kid == kid, tokens.c.expires_at > now, borrows.c.ended_by.is_(None))
+        .order_by(tokens.c.jti)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def last_expiry(connection: Connection, kid: str, now: datetime) -> datetime | None:
+    """When the last token that was signed with this key expires; None when all have."""
+    query = select(func.max(tokens.c.expires_at)).where(tokens.c.kid == kid, tokens.c.expires_at > now)
+    last: datetime | None = connection.execute(query).scalar_one()
+    return last

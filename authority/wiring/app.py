@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from authority.domain.refusals import NotSetUp, Refusal
 from authority.services.context import Authority
-from authority.signing import keyring
+from authority.signing import key_folder, keyring
 from authority.signing.keyring import KeyRing
 from authority.storage.db import schema
 from authority.storage.db.database import Database
@@ -36,7 +36,7 @@ def open_authority(settings: Settings, *, check_tables: bool = True) -> Authorit
     if not settings.key_folder.is_dir():
         raise NotSetUp(f"{settings.home} is not the home of an authority")
     passphrase = keyring.read_passphrase(settings.key_passphrase_file)
-    ring = keyring.load_ring(settings.key_folder, passphrase, demonstration=settings.demonstration)
+    ring = key_folder.load_ring(settings.key_folder, passphrase, demonstration=settings.demonstration)
     authority = wire(settings, ring)
     if check_tables:
         schema.check(authority.database)
@@ -52,7 +52,7 @@ def open_as_far_as_possible(settings: Settings) -> tuple[Authority, Refusal | No
         raise NotSetUp(f"{settings.home} is not the home of an authority")
     try:
         passphrase = keyring.read_passphrase(settings.key_passphrase_file)
-        ring = keyring.load_ring(settings.key_folder, passphrase, demonstration=settings.demonstration)
+        ring = key_folder.load_ring(settings.key_folder, passphrase, demonstration=settings.demonstration)
     except Refusal as error:
         return wire(settings, KeyRing({})), error
     return wire(settings, ring), None

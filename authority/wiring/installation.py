@@ -11,7 +11,7 @@ from authority.domain.refusals import AlreadyExists, InvalidInput
 from authority.services import set_up
 from authority.services.context import Authority
 from authority.services.set_up import Administrator
-from authority.signing import authorizations, keyring
+from authority.signing import authorizations, key_folder, keyring
 from authority.signing.inbox import write_file
 from authority.signing.keyring import FileSigner, KeyRing
 from authority.signing.vendor import root_folder
@@ -115,7 +115,7 @@ def _ring(settings: Settings, vendor: Vendor | None, passphrase: bytes | None) -
     if vendor is None:
         signers = [(use, FileSigner.fresh()) for use in KeyUse]
         return KeyRing({(use, signer.public.kid): signer for use, signer in signers})
-    ring = keyring.load_ring(vendor.keys or settings.key_folder, passphrase, demonstration=settings.demonstration)
+    ring = key_folder.load_ring(vendor.keys or settings.key_folder, passphrase, demonstration=settings.demonstration)
     if not ring.signers:
         raise InvalidInput(
             f"{vendor.keys or settings.key_folder} has no key files (borrow-*.pem, status-*.pem)",

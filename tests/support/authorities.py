@@ -19,7 +19,7 @@ from authority.services import members, set_up
 from authority.services.context import Authority
 from authority.services.members import NewMember
 from authority.services.unit import Secret, Unit
-from authority.signing import authorizations, keyring
+from authority.signing import authorizations, key_folder, keyring
 from authority.signing.keyring import FileSigner, KeyRing
 from authority.signing.vendor import authorizing
 from authority.storage.db import migrating
@@ -89,7 +89,7 @@ def make_bench(
     for use in KeyUse:
         keyring.create(home / "keys", use, None)
     root = keyring.create(home / "root", "root", None)
-    ring: KeyRing = keyring.load_ring(home / "keys", None)
+    ring: KeyRing = key_folder.load_ring(home / "keys", None)
     authority = Authority(Database(url), ring, used_clock, secrets.token_bytes, home / "organization.trust")
     _copy_tables(authority.database)
     trust_file = authorizing.trust_file("field-survey", [root.public])

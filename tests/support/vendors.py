@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from authority.domain.members import CONSOLE
-from authority.services import overview
+from authority.services import keys
 from authority.services.context import Authority
 from authority.services.unit import Unit
 from authority.signing.keyring import FileSigner
@@ -63,8 +63,8 @@ class RealVendor:
 
     def authorize(self, authority: Authority, specification: bytes, now: datetime | None = None) -> Made:
         """What the vendor makes of a specification and this authority's public keys."""
-        keys = json.dumps(overview.public_keys(Unit(authority, CONSOLE))).encode()
-        return root_folder.authorize(self.root, self.folder, specification, keys, now or authority.now())
+        public_keys = json.dumps(keys.public(Unit(authority, CONSOLE))).encode()
+        return root_folder.authorize(self.root, self.folder, specification, public_keys, now or authority.now())
 
 
 def authorization_file(compact: str) -> bytes:

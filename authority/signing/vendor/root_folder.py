@@ -129,9 +129,8 @@ def _made(root: FileSigner, folder: Path, wanted: Specification, ring: Authority
         raise SpecificationInvalid(
             f'"seq" is {seq}, but {highest} {what} "{wanted.organization}" already', hint="Leave it out to get the next number."
         )
-    # Borrows that are out were signed since a key was first authorized: it must not begin later than that.
     records = [
-        entry | {"nbf": min(entry["nbf"], last.keys.get(entry["kid"], entry["nbf"]))}
+        entry | {"nbf": _begins(entry, last, now), **ring.retired.get(entry["kid"], {})}
         for entry in authorizing.key_records(ring.by_use, wanted.begins_at, wanted.ends_at)
     ]
     compact = authorizing.authorize(
@@ -140,6 +139,20 @@ def _made(root: FileSigner, folder: Path, wanted: Specification, ring: Authority
     trust_file = rotation.of(folder, root.public).trust_file(wanted.organization)
     data = files.render("authorization", {"authorization": compact})
     return Made(authorizations.read_file(data, trust_file), _claims(compact), root.public.kid, data, trust_file.encode())
+
+
+def _begins(entry: Mapping[str, Any], last: Issued, now: datetime) -> int:
+    """Since when (seconds) a key is authorized.
+
+    Borrows that are out were signed since a key was first authorized: it must not begin later than that. A key beside earlier ones
+    begins after them, for of several the authority signs with the one that began last.
+    """
+    if entry["kid"] in last.keys:
+        return min(entry["nbf"], last.keys[entry["kid"]])
+    if not last.keys:
+        return int(entry["nbf"])
+    earliest = max(entry["nbf"], timestamp(now - specification.BEGINS_BEFORE_NOW), max(last.keys.values()) + 1)
+    return int(min(earliest, timestamp(now)))
 
 
 def _claims(compact: str) -> dict[str, Any]:

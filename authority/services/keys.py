@@ -1,0 +1,137 @@
+"""The authority's own keys: which sign, another one beside them, and retiring one while borrows that it signed are out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from authority.domain.catalogue import KeyUse
+from authority.domain.events import Event, EventKind
+from authority.domain.members import Privilege
+from authority.domain.refusals import KeyUnusable, Refusal
+from authority.services.unit import Unit
+from authority.signing.keyring import Retired
+from authority.storage import usage
+
+AUTHORIZE = (
+    "carnet-authority key list --public -o KEYS.json; the vendor authorizes them: carnet-authority root authorize; "
+    "then carnet-authority authorization install FILE"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """A key of this authority: whether it signs now, since when it is retired, and until when workstations need to know it."""
+
+    kid: str
+    use: KeyUse
+    signs_now: bool
+    is_authorized: bool
+    retired_at: datetime | None
+    is_stolen: bool
+    needed_until: datetime | None
+
+
+def every(unit: Unit) -> list[OwnKey]:
+    """The keys that are here, by use; the retired ones among them."""
+    with unit.reading():
+        return [_own_key(unit, use, kid) for use in KeyUse for kid in unit.authority.ring.every_kid(use)]
+
+
+def rotate(unit: Unit, uses: Iterable[KeyUse]) -> list[OwnKey]:
+    """Makes another key for each use. It signs once an authorization names it; until then, and beside it, the others do.
+
+    Raises NotAllowed, KeyUnusable, DiskFull, NotPermitted or DiskFailed.
+    """
+    with unit.writing():
+        unit.actor.needs(Privilege.MANAGE_AUTHORITY)
+        kids = [(use, unit.authority.ring.add(use)) for use in dict.fromkeys(uses)]
+        actor = unit.actor.username
+        unit.record(Event(kind=EventKind.KEY_ADDED, actor=actor, reason=f"{use} key {kid}") for use, kid in kids)
+        return [_own_key(unit, use, kid) for use, kid in kids]
+
+
+def retire(unit: Unit, kid: str, *, is_stolen: bool = False, dry_run: bool = False) -> OwnKey:
+    """The key signs nothing new from now on; what it signed stays good.
+
+    After a theft only those of its borrow tokens that are known here stay good, once the vendor's next authorization says so.
+    Raises NotAllowed, NotFound, and KeyUnusable when no other key is there to sign: one that is authorized, or after a theft any.
+    """
+    with unit.writing(keep=not dry_run):
+        unit.actor.needs(Privilege.MANAGE_AUTHORITY)
+        ring = unit.authority.ring
+        use, before = ring.use_of(kid), ring.retired.get(kid)
+        if before is not None and before.is_stolen >= is_stolen:
+            return _own_key(unit, use, kid)
+        _check_another(unit, use, kid, is_stolen=is_stolen)
+        retired = Retired(unit.now if before is None else before.at, is_stolen)
+        words = f"{use} key {kid}, {'stolen' if is_stolen else 'no longer wanted'}"
+        unit.record([Event(kind=EventKind.KEY_RETIRED, actor=unit.actor.username, reason=words)])
+        if not dry_run:
+            ring.retire(kid, retired)
+        return _described(unit, use, kid, retired)
+
+
+def public(unit: Unit) -> dict[str, Any]:
+    """What the vendor needs to authorize this authority: its organization, its public keys by use, and the number in force.
+
+    Of retired keys those that workstations still need to know: since when they are retired, and after a theft which tokens
+    stay good.
+    """
+    with unit.reading():
+        ring, entries = unit.authority.ring, []
+        for use in KeyUse:
+            for kid in ring.every_kid(use):
+                key = _own_key(unit, use, kid)
+                if key.retired_at is None or key.needed_until is not None:
+                    entries.append({"use": use, "kid": kid, **ring.signer(use, kid).public.as_jwk(), **_remarks(unit, key)})
+        return {"organization": unit.organization.id, "seq": unit.authorization.seq, "keys": entries}
+
+
+def _remarks(unit: Unit, key: OwnKey) -> dict[str, Any]:
+    if key.retired_at is None:
+        return {}
+    retired = {"retired_at": int(key.retired_at.timestamp())}
+    if not key.is_stolen:
+        return retired
+    return {**retired, "revoked": True, "known": usage.jtis_out(unit.connection, key.kid, unit.now)}
+
+
+def _check_another(unit: Unit, use: KeyUse, kid: str, *, is_stolen: bool) -> None:
+    others = [other for other in unit.authority.ring.kids(use) if other != kid]
+    in_force = unit.authorization.keys
+    signing = [other for other in others if other in in_force and in_force[other].signs_at(unit.now)]
+    if not others or not (signing or is_stolen):
+        lacks = f"there is no other {use} key" if not others else f"no other {use} key is authorized yet"
+        first = f"carnet-authority key rotate --use {use}; " if not others else ""
+        raise KeyUnusable(f"the {use} key {kid} cannot be retired: {lacks}", hint=f"First: {first}{AUTHORIZE}.", kid=kid)
+
+
+def _own_key(unit: Unit, use: KeyUse, kid: str) -> OwnKey:
+    return _described(unit, use, kid, unit.authority.ring.retired.get(kid))
+
+
+def _described(unit: Unit, use: KeyUse, kid: str, retired: Retired | None) -> OwnKey:
+    try:
+        signs_now = retired is None and unit.issuer.current_kid(use, unit.now) == kid
+    except Refusal:
+        signs_now = False
+    is_authorized = kid in unit.authorization.keys
+    if retired is None:
+        return OwnKey(kid, use, signs_now, is_authorized, None, False, None)
+    return OwnKey(kid, use, signs_now, is_authorized, retired.at, retired.is_stolen, _needed_until(unit, use, kid, retired))
+
+
+def _needed_until(unit: Unit, use: KeyUse, kid: str, retired: Retired) -> datetime | None:
+    """The end of the last borrow for which a workstation needs the key; None when there is none any more.
+
+    A list lies beside a borrow until that ends: the last one that came with a list of the key began before it was retired.
+    """
+    if kid not in unit.authorization.keys:
+        return None
+    if use is KeyUse.BORROW:
+        return usage.last_expiry(unit.connection, kid, unit.now)
+    end = retired.at + timedelta(days=unit.authorization.max_borrow_days)
+    return end if end > unit.now else None
