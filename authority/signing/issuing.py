@@ -38,9 +38,11 @@ class Issuer:
     trust_file: str
 
     def current_kid(self, use: KeyUse, now: datetime) -> str:
-        """The key to sign with now: authorized for the use, in its time, not revoked, in our hands; the latest begun wins."""
-        keys = self.authorization.keys.values()
-        usable = [key for key in keys if (use, key.kid) in self.ring.signers and key.use is use and key.signs_at(now)]
+        """The key to sign with now: authorized for the use, in its time, in our hands, neither revoked nor retired; the latest begun wins."""
+        own_kids = self.ring.kids(use)
+        usable = [
+            key for key in self.authorization.keys.values() if key.kid in own_kids and key.use is use and key.signs_at(now)
+        ]
         if not usable:
             raise KeyUnusable(
                 f"none of the {use} keys here is authorized at {now:%Y-%m-%d %H:%M} UTC",

@@ -13,8 +13,8 @@ from authority.domain.catalogue import KeyUse
 from authority.domain.disk import explained
 from authority.domain.refusals import KeyUnusable, Refusal
 from authority.signing import keyring
+from authority.signing.encoding import instant
 from authority.signing.keyring import FileSigner, KeyRing, Retired
-from authority.signing.times import instant
 from verifier.core import jose
 from verifier.errors import CarnetError
 from verifier.workstation.disk import read_with_mode, write_atomically

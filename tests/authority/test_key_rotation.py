@@ -32,7 +32,7 @@ from verifier.workstation.carry import Wish
 def vendor(sqlite_bench: Bench) -> RealVendor:
     folder = sqlite_bench.home / "root"
     with sqlite_bench.authority.database.read() as connection:
-        root_folder.remember(folder, sqlite_bench.authority.terms(connection).issuer.authorization)
+        root_folder.remember(folder, sqlite_bench.authority.terms(connection).authorization)
     return RealVendor(folder, sqlite_bench.root)
 
 

@@ -148,7 +148,7 @@ def _begins(entry: Mapping[str, Any], last: Issued, now: datetime) -> int:
     begins after them, for of several the authority signs with the one that began last.
     """
     if entry["kid"] in last.keys:
-        return min(entry["nbf"], last.keys[entry["kid"]])
+        return int(min(entry["nbf"], last.keys[entry["kid"]]))
     if not last.keys:
         return int(entry["nbf"])
     earliest = max(entry["nbf"], timestamp(now - specification.BEGINS_BEFORE_NOW), max(last.keys.values()) + 1)
