@@ -128,18 +128,19 @@ def effective(rules: Iterable[Rule], member: Member, product: str) -> OfflineRul
         RuleLevel.PRODUCT: (product,),
     }
     path: list[str] = []
-    for level in RuleLevel:
-        if level == RuleLevel.ORGANIZATION:
-            break
-        rule = _of_level(all_rules, level, subjects[level], product)
+    for level, names in subjects.items():
+        rule = _strictest([rule for rule in all_rules if rule.level == level], names, product)
         if rule is not None:
             return _resolved(rule, organization, (*path, f"{rule.name()}: {rule.words()}"))
         path.append(f"{level} none")
     return _resolved(organization, organization, (*path, f"organization: {organization.words()}"))
 
 
-def _of_level(rules: list[Rule], level: RuleLevel, subjects: Iterable[str], product: str) -> Rule | None:
-    of_level = {(rule.subject, rule.product): rule for rule in rules if rule.level == level}
+def _strictest(rules: list[Rule], subjects: Iterable[str], product: str) -> Rule | None:
+    """Of the rules of one level: for each subject the one for the product before one for all, of several subjects the strictest."""
+    if not rules:
+        return None
+    of_level = {(rule.subject, rule.product): rule for rule in rules}
     named = [of_level.get((subject, product)) or of_level.get((subject, "")) for subject in subjects]
     of_subjects = [rule for rule in named if rule is not None]
     strictest = min(of_subjects, key=_strictness, default=None)

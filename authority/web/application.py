@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import secrets
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, g, jsonify, request
 from flask_openapi3.models.info import Info
@@ -37,6 +39,9 @@ from authority.web.publishing import Publisher
 from authority.wiring.app import open_authority
 from authority.wiring.settings import from_process
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}
 HEADERS = {
     "Cache-Control": "no-store",
@@ -46,9 +51,17 @@ HEADERS = {
 }
 
 
+class _Application(OpenAPI):
+    """Flask asks of each function at each request whether it is asynchronous; none here is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself."""
+        return func
+
+
 def create_app(authority: Authority) -> OpenAPI:
     """The WSGI application that serves this authority."""
-    app = OpenAPI(
+    app = _Application(
         "carnet",
         info=Info(title="Carnet", version=version("carnet"), description="An offline license authority."),
         security_schemes={"bearer": {"type": "http", "scheme": "bearer"}},
@@ -91,12 +104,25 @@ def create_app(authority: Authority) -> OpenAPI:
 
     @app.after_request
     def set_headers(response: Response) -> Response:
-        response.headers.extend({**HEADERS, "X-Request-Id": g.get("request_id", "")})
+        response.headers["X-Request-Id"] = g.get("request_id", "")
         if "unit" in g and g.unit.excess:
             response.headers["X-Carnet-Over-Limit"] = g.unit.excess
         return response
 
+    app.wsgi_app = _with_headers(app.wsgi_app)  # type: ignore[assignment, method-assign]
     return app
+
+
+def _with_headers(application: WSGIApplication) -> WSGIApplication:
+    """The application with the HEADERS in every answer, whatever made it; Flask would copy each of them several times."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], error: Any = None, /) -> Callable[[bytes], object]:
+            return start_response(status, [*headers, *HEADERS.items()], error)
+
+        return application(environ, start)
+
+    return answer
 
 
 def _add_plain_routes(app: OpenAPI, authority: Authority) -> None:
