@@ -13,6 +13,7 @@ from authority.domain.refusals import (
     AlreadyBorrowed,
     BorrowAlreadyEnded,
     BorrowedElsewhere,
+    ContainerNotAllowed,
     NotAllowed,
     OverlapNotAccepted,
     RequestInvalid,
@@ -42,13 +43,21 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A workstation as its request names it: hashed id, source, a second mark, alias, and the thumbprint of its key."""
+    """A workstation as its request names it: hashed id, source, a second mark, alias, and the thumbprint of its key.
+
+    The source says what the id is made from and, behind a comma, where that is not a machine of its own but a container or the like.
+    """
 
     id: str
     source: str
     secondary: str | None
     alias: str | None
     key: str
+
+    @property
+    def place(self) -> str:
+        """`container`, `wsl` or `user-namespace`, of which others may have copies; "" for a machine of its own."""
+        return self.source.partition(", ")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +215,15 @@ def check_age(ask: Ask, now: datetime) -> None:
         raise RequestInvalid(
             f"the request says that it was made at {ask.asked_at:%Y-%m-%d %H:%M} UTC, it is {now:%Y-%m-%d %H:%M} UTC",
             hint="Set the workstation's clock right and make a new request.",
+        )
+
+
+def check_place(machine: Machine, *, containers: bool) -> None:
+    """Raises ContainerNotAllowed for a container, WSL or a user namespace where `containers` are lent nothing."""
+    if machine.place and not containers:
+        raise ContainerNotAllowed(
+            f"the request comes from a {machine.place}, of which others may have copies, and nothing is lent to such a one",
+            place=machine.place,
         )
 
 

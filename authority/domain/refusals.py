@@ -170,6 +170,16 @@ class OfflineNotAllowed(BorrowRefused):
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
+class ContainerNotAllowed(BorrowRefused):
+    """The request comes from a container, WSL or a user namespace, to which this authority lends nothing."""
+
+    code = "container-not-allowed"
+    default_hint = "Make the request on the machine itself. The setting `containers` of the authority decides about it."
+
+    place: str
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class DurationTooLong(BorrowRefused):
     """Longer than the rule, the authorization or the product allows."""
 

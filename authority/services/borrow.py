@@ -117,6 +117,7 @@ def _decided(unit: Unit, case: Case[Ask], situation: Situation) -> tuple[EventKi
     """A renewal on the machine that has the borrow, a new borrow, or a refusal; nothing is written."""
     ask, product, now, assignment = case.ask, case.product, case.now, situation.assignment
     rules.check_age(ask, now)
+    rules.check_place(ask.machine, containers=unit.authority.containers)
     unit.membership.check_admitted(case.member.role)
     features = entitled(case.member, ask, case.authorization, product, assignment, situation.assigned)
     rule = effective(situation.rules, case.member, product.id)

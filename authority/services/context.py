@@ -31,6 +31,8 @@ class Authority:
     trust_copy: Path | None = None
     # How long before its end the holder of a borrow is warned.
     warn_before: timedelta = timedelta(0)
+    # Whether a container, WSL or a user namespace may take a license offline.
+    containers: bool = True
     remembered: Remembered = field(default_factory=Remembered)
 
     def now(self) -> datetime:

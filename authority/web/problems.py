@@ -24,6 +24,7 @@ STATUS = {
     "product-overallocated": 409,
     "product-expired": 409,
     "offline-not-allowed": 409,
+    "container-not-allowed": 409,
     "duration-too-long": 409,
     "already-borrowed": 409,
     "type-not-compatible": 409,

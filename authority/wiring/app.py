@@ -28,6 +28,7 @@ def wire(settings: Settings, ring: KeyRing) -> Authority:
         secrets.token_bytes,
         settings.trust_copy,
         timedelta(days=settings.warn_days),
+        settings.containers,
     )
 
 

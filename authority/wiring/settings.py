@@ -23,7 +23,10 @@ SETTINGS = {
     "key_passphrase_file": "file with the passphrase of the private keys; default: keys are protected by file permissions alone",
     "demonstration": "true to allow the published sample keys; default: false",
     "warn_days": "how many days before its end a borrow's holder is warned, at most half of its time; 0: never; default: 3",
+    "containers": "false to lend nothing to containers, WSL and user namespaces, of which others may have copies; default: true",
 }
+# Those that are yes or no.
+FLAGS: Mapping[str, bool] = {"demonstration": False, "containers": True}
 USUAL_WARN_DAYS, MOST_WARN_DAYS = 3, 365
 
 
@@ -36,6 +39,7 @@ class Settings:
     key_passphrase_file: Path | None
     demonstration: bool
     warn_days: int = USUAL_WARN_DAYS
+    containers: bool = True
 
     @property
     def key_folder(self) -> Path:
@@ -61,11 +65,10 @@ def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
     wrong += [
         f'"{name}" must be text'
         for name, value in sorted(given.items())
-        if name not in ("demonstration", "warn_days") and not isinstance(value, str)
+        if name not in (*FLAGS, "warn_days") and not isinstance(value, str)
     ]
-    demonstration = given.get("demonstration", False)
-    if demonstration not in (True, False, "true", "false"):
-        wrong.append('"demonstration" must be true or false')
+    flags = {name: given.get(name, usual) for name, usual in FLAGS.items()}
+    wrong += [f'"{name}" must be true or false' for name, value in flags.items() if value not in (True, False, "true", "false")]
     warn_days = _whole_number(given.get("warn_days", USUAL_WARN_DAYS))
     if warn_days is None:
         wrong.append(f'"warn_days" must be a whole number from 0 to {MOST_WARN_DAYS}')
@@ -76,8 +79,9 @@ def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
         home=folder,
         database_url=str(given.get("database_url") or f"sqlite:///{folder.absolute() / 'authority.db'}"),
         key_passphrase_file=Path(str(passphrase)) if passphrase else None,
-        demonstration=demonstration in (True, "true"),
+        demonstration=flags["demonstration"] in (True, "true"),
         warn_days=warn_days or 0,
+        containers=flags["containers"] in (True, "true"),
     )
 
 
