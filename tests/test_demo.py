@@ -7,7 +7,16 @@ import sys
 
 import pytest
 
-CODES = ("wrong-machine", "wrong-user", "bad-signature", "expired", "given-up", "revoked", "status-list-rolled-back")
+CODES = (
+    "untrusted-root",
+    "wrong-machine",
+    "wrong-user",
+    "bad-signature",
+    "expired",
+    "given-up",
+    "revoked",
+    "status-list-rolled-back",
+)
 
 
 @pytest.mark.slow

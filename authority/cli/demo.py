@@ -44,11 +44,12 @@ def demo() -> int:
 
 @dataclass
 class Play:
-    """The demonstration: its folder, the authority's URL and key, and whether all went as it should."""
+    """The demonstration: its folder, the authority's URL, key and root key, and whether all went as it should."""
 
     folder: Path
     url: str = ""
     api_key: str = field(default="", repr=False)
+    root: str = ""
     is_right: bool = True
 
     def run(self) -> None:
@@ -62,7 +63,7 @@ class Play:
     @contextlib.contextmanager
     def _authority(self) -> Iterator[None]:
         home = self._administer("init", "--org", "Demonstration")
-        self.api_key = home["admin"]["api_key"]
+        self.api_key, self.root = home["admin"]["api_key"], home["root_thumbprint"]
         self._administer("member", "add", "ada", "--type", "GIS Professional")
         command = [sys.executable, "-m", "authority.cli.main", "serve", "--port", "0", "--home", str(self.folder / "authority")]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
@@ -85,8 +86,11 @@ class Play:
         borrow = answer["borrow"]
         self._say("THE AUTHORITY", f"answers over HTTP: {borrow['product']} {borrow['level']} until {borrow['expires_at']}")
         self._install(answer["file"], "first.borrow")
-        self._say("THE WORKSTATION", "checks it, with every network call blocked:")
-        self._expect("here and now", "good", self._carnet("check", "arcgis-pro"))
+        self._say("THE WORKSTATION", "checks it, with every network call blocked, for applications that name whom they trust:")
+        self._expect("here and now", "good", self._check())
+        self._expect(
+            "for another vendor's", "untrusted-root", self._carnet("check", "arcgis-pro", "--root", "A" * len(self.root))
+        )
 
     def _refusals(self) -> None:
         trust, file = str(self.folder / "authority" / "organization.trust"), str(self.folder / "first.borrow")
@@ -109,7 +113,7 @@ class Play:
         receipt = self.folder / "first.return"
         self._carnet("return", "arcgis-pro", "-o", str(receipt))
         self._say("THE WORKSTATION", "gives the license back and writes a receipt")
-        self._expect("after the return", "given-up", self._carnet("check", "arcgis-pro"))
+        self._expect("after the return", "given-up", self._check())
         ended = self._post("/check-ins", {"receipt": json.loads(receipt.read_text())["receipt"]})["borrow"]
         self._say("THE AUTHORITY", f"takes the receipt: {ended['state']}, the seat is free")
 
@@ -118,13 +122,17 @@ class Play:
         self._install(answer["file"], "second.borrow")
         self._install(self._get("/status-list"), "before.status")
         self._say("THE WORKSTATION", "borrows again")
-        self._expect("before it is revoked", "good", self._carnet("check", "arcgis-pro"))
+        self._expect("before it is revoked", "good", self._check())
         self._post(f"/borrows/{answer['borrow']['id']}/revoke", {"reason": "demonstration"})
         self._say("THE AUTHORITY", "revokes it; its new status list is carried to the workstation")
         self._install(self._get("/status-list"), "after.status")
-        self._expect("after the revocation", "revoked", self._carnet("check", "arcgis-pro"))
+        self._expect("after the revocation", "revoked", self._check())
         older = self._carnet("install", str(self.folder / "before.status"))
         self._expect("with the older list", "status-list-rolled-back", older)
+
+    def _check(self) -> dict[str, Any]:
+        """What an application asks that trusts this authority's root key alone."""
+        return self._carnet("check", "arcgis-pro", "--root", self.root)
 
     def _ask(self, name: str) -> dict[str, Any]:
         path = self.folder / f"{name}.request"

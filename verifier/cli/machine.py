@@ -9,7 +9,7 @@ from verifier.cli.output import UsageError, result, warn
 from verifier.cli.paths import read_input
 from verifier.core.files import parse
 from verifier.core.names import hidden_character, spelled
-from verifier.core.trust import TrustStore
+from verifier.core.trust import SAMPLE_ROOTS, SAMPLE_SIGNED, TrustStore
 from verifier.workstation import identity
 from verifier.workstation.install import install
 from verifier.workstation.store import Store
@@ -84,4 +84,6 @@ def trust(arguments: argparse.Namespace) -> int:
     store, installed = TrustStore.read(data), sentences.installed(install(Store.open(arguments.home), data))
     value = {"installed": installed, "organization": store.organization, "roots": list(store.roots)}
     lines = [f"installed: {installed}", "compare the root key with what the administrator tells you by another way:"]
+    if SAMPLE_ROOTS.intersection(store.roots):
+        warn(arguments, (f"{SAMPLE_SIGNED}: applications refuse its licenses, but for demonstrations",))
     return result(arguments, value, lines + [f"  {kid}" for kid in store.roots])

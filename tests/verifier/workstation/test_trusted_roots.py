@@ -161,6 +161,9 @@ def test_the_command_takes_roots_from_options_a_file_and_the_environment(
 
 def test_the_sample_root_is_taken_by_its_own_option(capsys: pytest.CaptureFixture[str], here: RealWorkstation) -> None:
     of_the_sample_root(here)
+    (here.home / "sample.trust").write_bytes(here.chain.trust_file())
+    assert main(["trust", str(here.home / "sample.trust"), "--home", str(here.home)]) == 0
+    assert "everybody can sign" in capsys.readouterr().err
     words = ["check", "arcgis-pro", "--home", str(here.home)]
     assert told(capsys, *words)["code"] == "untrusted-root"
     # Whom to trust comes before the time, which for this borrow is long over.
