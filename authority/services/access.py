@@ -15,7 +15,7 @@ from authority.services.members import existing
 from authority.services.passwords import is_right
 from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
-from authority.signing.encoding import digest, encode
+from authority.signing.encoding import digest_of, encode
 from authority.storage import credentials, members
 from authority.storage.credentials import Credential
 
@@ -49,7 +49,7 @@ def sign_in(unit: Unit, username: str, password: str) -> tuple[str, datetime]:
 def sign_out(unit: Unit, secret: str) -> None:
     """Makes a sign-in useless; the unit is anybody's. An unknown one is no error: afterwards it does not work, as was wanted."""
     with unit.writing():
-        credential = credentials.by_digest(unit.connection, digest(secret))
+        credential = credentials.by_digest(unit.connection, digest_of(secret))
         if credential is not None and credential.kind == CredentialKind.SIGN_IN:
             credentials.revoke(unit.connection, credential.id, unit.at)
 
@@ -135,5 +135,7 @@ def _add(unit: Unit, member: Member, kind: CredentialKind, name: str, ends_at: d
     """Secret and id of a new credential."""
     authority = unit.authority
     secret, credential_id = PREFIXES[kind] + encode(authority.random_bytes(32)), authority.fresh_id()
-    credentials.add(unit.connection, Credential(credential_id, kind, digest(secret), name, member.id, unit.at, ends_at, None))
+    credentials.add(
+        unit.connection, Credential(credential_id, kind, digest_of(secret), name, member.id, unit.at, ends_at, None)
+    )
     return secret, credential_id

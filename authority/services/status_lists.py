@@ -8,7 +8,7 @@ from authority.domain.clocks import BETWEEN_SERVERS
 from authority.domain.refusals import StorageUnavailable
 from authority.services.unit import Unit
 from authority.signing import issuing
-from authority.signing.encoding import digest
+from authority.signing.encoding import digest_of
 from authority.storage import sessions, tokens
 from authority.storage import status_lists as lists
 from authority.storage.borrowing import NewestList
@@ -80,7 +80,7 @@ def _publish(unit: Unit, age: timedelta = REFRESH) -> PublishedList:
     if newest is not None and newest.issued_at > unit.now + BETWEEN_SERVERS:
         # The clock was ahead and is right again: sessions of then would hold their seats for so much longer.
         sessions.end_those_of_the_future(unit.connection, unit.now + BETWEEN_SERVERS, unit.now)
-    seq, prev = (1, None) if newest is None else (newest.seq + 1, digest(newest.compact))
+    seq, prev = (1, None) if newest is None else (newest.seq + 1, digest_of(newest.compact))
     compact = issuing.status_list(unit.issuer, packed, uri=unit.organization.status_uri, seq=seq, prev=prev, now=unit.now)
     published = PublishedList(seq, packed, compact, unit.now, unit.authorization.seq)
     lists.append(unit.connection, published)

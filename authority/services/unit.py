@@ -17,7 +17,7 @@ from authority.domain.members import Actor, Role
 from authority.domain.membership import Membership
 from authority.domain.refusals import NotAuthenticated, Refusal
 from authority.services.context import Authority
-from authority.signing.encoding import digest
+from authority.signing.encoding import digest_of
 from authority.signing.issuing import Issuer
 from authority.storage import events, organization, who
 from authority.storage.db.prepared import pipeline
@@ -132,7 +132,7 @@ class Unit:
         secret = self._secret
         # In a pipeline, so that PostgreSQL begins and answers in one go.
         with pipeline(connection):
-            start = who.read(connection, None if secret is None else digest(secret.text))
+            start = who.read(connection, None if secret is None else digest_of(secret.text))
         self.at = self.authority.clock()
         self.now = self.at.replace(microsecond=0)
         if secret is not None:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime
 
-from verifier.core.keys import encode
+from verifier.core.keys import digest_of, encode
 from verifier.core.reading import LAST_SECOND
 from verifier.errors import Malformed
 
-__all__ = ["digest", "encode", "instant"]
-
-
-def digest(text: str) -> str:
-    """SHA-256 of a text as 43 characters of base64url."""
-    return encode(hashlib.sha256(text.encode()).digest())
+__all__ = ["digest_of", "encode", "instant"]
 
 
 def instant(seconds: int) -> datetime:

@@ -9,7 +9,7 @@ from authority.domain.members import CONSOLE
 from authority.domain.refusals import NotAuthenticated, NotFound
 from authority.services import borrow, endings, policies, removal
 from authority.services.unit import Unit
-from authority.signing.encoding import digest
+from authority.signing.encoding import digest_of
 from authority.storage.borrows import Filter
 from authority.storage.db.tables import credentials
 from tests.support.authorities import Bench, actor_of
@@ -20,7 +20,7 @@ from tests.support.console import Console
 def test_a_sign_in_that_comes_to_be_while_its_member_is_removed_does_not_work(bench: Bench) -> None:
     ada = bench.member("ada")
     removal.remove(Unit(bench.authority, CONSOLE), ["ada"])
-    late = {"id": "L" * 22, "kind": "sign-in", "digest": digest("late"), "name": "sign-in", "member_id": ada.member_id}
+    late = {"id": "L" * 22, "kind": "sign-in", "digest": digest_of("late"), "name": "sign-in", "member_id": ada.member_id}
     with bench.authority.database.write() as connection:
         connection.execute(insert(credentials), late | {"created_at": bench.clock(), "expires_at": None, "revoked_at": None})
     with pytest.raises(NotAuthenticated):

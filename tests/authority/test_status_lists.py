@@ -17,7 +17,7 @@ from authority.services import borrow, endings, sessions, status_lists
 from authority.services.context import Authority
 from authority.services.unit import Unit
 from authority.signing import issuing
-from authority.signing.encoding import digest
+from authority.signing.encoding import digest_of
 from authority.storage import status_lists as stored
 from authority.storage.db.tables import tokens as tokens_table
 from authority.storage.sessions import Filter as SessionFilter
@@ -152,7 +152,7 @@ def test_lists_are_numbered_without_a_gap_and_each_names_the_one_before(bench: B
     assert [claims(item)["seq"] for item in lists] == [1, 2, 3, 4, 5]
     assert claims(lists[0])["prev"] is None
     for before, after in itertools.pairwise(lists):
-        assert claims(after)["prev"] == digest(json.loads(before)["status_list"])
+        assert claims(after)["prev"] == digest_of(json.loads(before)["status_list"])
         assert status.newest(read(bench, before), read(bench, after)).seq == claims(after)["seq"]
 
 

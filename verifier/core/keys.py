@@ -78,8 +78,7 @@ class PublicKey:
     @cached_property
     def kid(self) -> str:
         """RFC 7638 thumbprint, 43 characters; always computed, so no key can claim another's name."""
-        text = f'{{"crv":"Ed25519","kty":"OKP","x":"{encode(self.raw)}"}}'
-        return encode(hashlib.sha256(text.encode()).digest())
+        return digest_of(f'{{"crv":"Ed25519","kty":"OKP","x":"{encode(self.raw)}"}}')
 
     def as_jwk(self) -> dict[str, str]:
         """The public JWK of RFC 8037: `kty`, `crv`, `x`."""
@@ -130,3 +129,8 @@ def decode(text: str) -> bytes:
     if encode(data) != text:
         raise Malformed("a part of the token is not canonical base64url")
     return data
+
+
+def digest_of(text: str | bytes) -> str:
+    """SHA-256 of a text in UTF-8, or of its bytes, as 43 characters of base64url."""
+    return encode(hashlib.sha256(text.encode() if isinstance(text, str) else text).digest())

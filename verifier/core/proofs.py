@@ -4,7 +4,6 @@ TPMs, security keys and smart cards have no Ed25519 but ECDSA on P-256 (ES256). 
 an authority or a vendor signs stays Ed25519.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from jwt.algorithms import ECAlgorithm
 
 from verifier.core import jose
-from verifier.core.keys import THUMBPRINT, decode, encode, from_jwk
+from verifier.core.keys import THUMBPRINT, decode, digest_of, from_jwk
 from verifier.errors import BadSignature, Malformed
 
 HARDWARE_ALGORITHM = "ES256"
@@ -48,8 +47,7 @@ class HardwareKey:
     @property
     def kid(self) -> str:
         """RFC 7638 thumbprint, 43 characters."""
-        text = f'{{"crv":"P-256","kty":"EC","x":"{self.x}","y":"{self.y}"}}'
-        return encode(hashlib.sha256(text.encode()).digest())
+        return digest_of(f'{{"crv":"P-256","kty":"EC","x":"{self.x}","y":"{self.y}"}}')
 
 
 def hardware_key(jwk: object) -> HardwareKey:
@@ -80,13 +78,9 @@ def open_proof(token: str, typ: str) -> Proof:
     parts = jose.take_apart(token, typ, "jwk", algorithms=(jose.ALGORITHM, HARDWARE_ALGORITHM))
     if parts.header["alg"] == jose.ALGORITHM:
         signed = jose.verified(parts, from_jwk(parts.header["jwk"]))
-        return Proof(signed.claims, signed.key.kid, _digest(token.encode()))
+        return Proof(signed.claims, signed.key.kid, digest_of(token))
     key = hardware_key(parts.header["jwk"])
     if not _es256.verify(parts.signed, key.handle, parts.signature):
         raise BadSignature(f"the signature was not made with the key {key.kid} over this text", kid=key.kid)
     # ECDSA has many signatures for one text, and anybody can make a second one of the first: the text alone counts.
-    return Proof(jose.strict_object(parts.payload), key.kid, _digest(parts.signed))
-
-
-def _digest(data: bytes) -> str:
-    return encode(hashlib.sha256(data).digest())
+    return Proof(jose.strict_object(parts.payload), key.kid, digest_of(parts.signed))

@@ -1,6 +1,5 @@
 """The status list: two bits for each borrow token, signed, numbered, unpacked within bounds (draft-ietf-oauth-status-list-21)."""
 
-import hashlib
 import zlib
 from typing import NamedTuple
 
@@ -53,7 +52,7 @@ def read(compact: object, authorization: Authorization) -> StatusList:
     if claims.organization != authorization.organization:
         raise StatusListUnusable(f'the status list is of the organization "{claims.organization}"', cause="not-authorized")
     return StatusList(
-        claims.organization, claims.uri, claims.iat, claims.exp, claims.seq, signed.key.kid, digest_of(compact), statuses
+        claims.organization, claims.uri, claims.iat, claims.exp, claims.seq, signed.key.kid, keys.digest_of(compact), statuses
     )
 
 
@@ -63,11 +62,6 @@ def check_key(status_list: StatusList, newest: Authorization) -> None:
         newest.check_key_at(status_list.kid, status_list.iat, None)
     except KeyNotValid as error:
         raise StatusListUnusable(f"the status list cannot be used: {error.message}", cause=error.code) from error
-
-
-def digest_of(compact: str) -> str:
-    """SHA-256 of a list's compact text, 43 characters of base64url: what `prev` of the next one has."""
-    return keys.encode(hashlib.sha256(compact.encode("ascii")).digest())
 
 
 def unpack(packed: str, largest: int = LARGEST_UNPACKED) -> bytes:

@@ -5,13 +5,12 @@ so nobody who holds an old key alone, or a new one alone, replaces anything. Aut
 when the update names them by their digest, for who stole a root key can write any time into an authorization.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, Self
 
 from verifier.core.jose import LONGEST_AUTHORIZATION, open_by_kid, take_apart
-from verifier.core.keys import PublicKey, encode, from_jwk
+from verifier.core.keys import PublicKey, from_jwk
 from verifier.core.reading import DIGEST, Reader
 from verifier.errors import BadSignature, Malformed, NotAuthorized, UnknownKey
 
@@ -50,11 +49,6 @@ def root_keys(jwks: object, where: str) -> dict[str, PublicKey]:
     if not isinstance(jwks, list) or not 0 < len(jwks) <= MOST_ROOTS:
         raise Malformed(f"{where} has 1 to {MOST_ROOTS} root keys")
     return {key.kid: key for key in map(from_jwk, jwks)}
-
-
-def digest_of(compact: str) -> str:
-    """SHA-256 of an authorization's compact text, 43 characters of base64url: its name among those that stay good."""
-    return encode(hashlib.sha256(compact.encode("ascii")).digest())
 
 
 class Succession(NamedTuple):

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, Self
 from verifier.core import files
 from verifier.core.claims import AUTHORIZATION_TYP
 from verifier.core.jose import LONGEST_AUTHORIZATION, open_by_kid
-from verifier.core.keys import THUMBPRINT, PublicKey, from_members
+from verifier.core.keys import THUMBPRINT, PublicKey, digest_of, from_members
 from verifier.core.reading import BORROW_ID, FEATURE, MOST_DAYS, PRODUCT_ID, Reader
-from verifier.core.succession import Succession, digest_of, root_keys
+from verifier.core.succession import Succession, root_keys
 from verifier.errors import KeyNotValid, Malformed, NotAuthorized, UnknownKey, UntrustedRoot
 
 _AUTHORIZATION = frozenset(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -113,4 +112,4 @@ def return_file(key: MachineKey, receipt: dict[str, Any]) -> bytes:
 
 def receipt_digest(key: MachineKey, receipt: dict[str, Any]) -> str:
     """SHA-256 of the compact receipt: `prev` of this machine's next request, by which the authority sees what is still to come."""
-    return keys.encode(hashlib.sha256(key.sign(claims.RECEIPT_TYP, receipt).encode()).digest())
+    return keys.digest_of(key.sign(claims.RECEIPT_TYP, receipt))

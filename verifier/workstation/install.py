@@ -10,6 +10,7 @@ from verifier import errors
 from verifier.core import claims, files, status, steps
 from verifier.core.clock import Reading
 from verifier.core.grant import Demand, Workstation
+from verifier.core.keys import digest_of
 from verifier.core.state import State, Tombstone
 from verifier.core.status import StatusList
 from verifier.core.steps import Evidence, StatusFile
@@ -212,7 +213,7 @@ def _remember(state: State, evidence: Evidence) -> None:
 def _carried_list(members: dict[str, Any], evidence: Evidence) -> list[StatusFile]:
     """The list in the borrow file when it is the newest of all known; any other one says nothing and is not kept."""
     newest, compact = evidence.status_list, members["status_list"]
-    if newest is None or not isinstance(compact, str) or status.digest_of(compact) != newest.digest:
+    if newest is None or not isinstance(compact, str) or digest_of(compact) != newest.digest:
         return []
     return [StatusFile(newest, compact, evidence.authorization)]
 

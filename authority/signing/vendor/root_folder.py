@@ -22,8 +22,7 @@ from authority.signing.vendor.public_keys import AuthorityKeys
 from authority.signing.vendor.rotation import Rotated
 from authority.signing.vendor.specification import Specification
 from verifier.core import files, jose, keys
-from verifier.core.keys import THUMBPRINT
-from verifier.core.succession import digest_of
+from verifier.core.keys import THUMBPRINT, digest_of
 from verifier.core.times import timestamp
 from verifier.errors import CarnetError
 from verifier.workstation import disk

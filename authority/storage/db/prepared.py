@@ -155,4 +155,4 @@ class Gathering:
             ]
         (text,) = self._prepared.run(connection, values).fetchall()[0]
         parts = zip(self._parts, readers, json.loads(text), strict=True)
-        return {name: reader.values(rows) for name, reader, rows in parts}
+        return {name: reader.values(rows) if rows else [] for name, reader, rows in parts}

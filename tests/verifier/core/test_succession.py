@@ -10,7 +10,8 @@ from tests.support.chains import ORGANIZATION, Signer, make_chain, refused
 from tests.support.succeeding import replaced, signed_by, trust_file, update_claims
 from verifier.core import files
 from verifier.core.jose import LONGEST_TOKEN
-from verifier.core.succession import MOST_SIGNATURES, TRUST_UPDATE_TYP, digest_of
+from verifier.core.keys import digest_of
+from verifier.core.succession import MOST_SIGNATURES, TRUST_UPDATE_TYP
 from verifier.core.trust import TrustStore
 
 FIRST, SECOND, THIRD, THIEF = Signer(), Signer(), Signer(), Signer()

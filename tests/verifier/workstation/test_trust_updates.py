@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.support.chains import DAY, START, Signer, refused
 from tests.support.real_workstation import RealWorkstation, make_workstation
 from tests.support.succeeding import replaced, trust_file, update_file
-from verifier.core.succession import digest_of
+from verifier.core.keys import digest_of
 from verifier.workstation.installed import TrustInstalled, TrustUpdated
 
 HOUR = 3600
