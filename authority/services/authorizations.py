@@ -193,7 +193,9 @@ def _forgotten_authorizations(unit: Unit, trust_file: str) -> tuple[str, ...]:
     """Says how many borrows that are out came with an authorization that the vendor's new root key does not know."""
     counts = usage.tokens_by_authorization(unit.connection, unit.now)
     texts = {seq: organization.authorization_texts(unit.connection, seq)[0] for seq in counts}
-    forgotten = [seq for seq, compact in texts.items() if not authorizations.stays_good(compact, trust_file)]
+    before = unit.organization.trust_file
+    good = [seq for seq, compact in texts.items() if authorizations.stays_good(compact, before)]
+    forgotten = [seq for seq in good if not authorizations.stays_good(texts[seq], trust_file)]
     if not forgotten:
         return ()
     sentence = (

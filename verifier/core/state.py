@@ -88,6 +88,11 @@ class State:
         self.lists, self.authorizations = {}, {}
         self.epoch += 1
 
+    def count_lists_anew(self) -> None:
+        """A status key was stolen: numbers that the thief drove up count no longer."""
+        self.lists = {}
+        self.epoch += 1
+
     def check_list(self, status_list: StatusList) -> None:
         """Raises StatusListRolledBack for a list that is older than one seen here before, or another of the same number."""
         known = self.lists.get(status_list.uri)

@@ -95,6 +95,7 @@ def verify(
     for file in beside:
         # What a person gives beside the borrow must be the borrow's, and not older than the list in its file.
         _check_is_of(evidence.borrow, file.status_list)
+        status.check_key(file.status_list, evidence.newest)
         status.newest(evidence.status_list, file.status_list)
     grant = judge(evidence, workstation, wall)
     if evidence.status_list is not None:
@@ -108,7 +109,8 @@ def open_borrow(
     """Steps 1 to 4 for a borrow file, with the status files beside it and the newest authorization known.
 
     The newest authorization says which keys are good. A list in the borrow file whose key it no longer takes says nothing,
-    for who stole a status key can make lists; a status file whose key it does not take is refused (StatusListUnusable).
+    for who stole a status key can make lists; a status file whose key it does not take is refused (StatusListUnusable) where there
+    is no other list.
     """
     # 1. Form, of the file; that of each token is read as it is opened.
     _, members = files.parse(borrow_file, "borrow")
@@ -198,9 +200,13 @@ def _newest_list(
 
     A text that was verified beside it is not verified again. Two different lists of one number are refused (StatusListRolledBack).
     """
-    lists = []
+    lists, unusable = [], None
     for file in beside:
-        status.check_key(file.status_list, newest)
+        try:
+            status.check_key(file.status_list, newest)
+        except errors.StatusListUnusable as error:
+            unusable = error
+            continue
         if file.status_list.uri == borrow.status_uri:
             lists.append(file.status_list)
     if carried is not None and carried not in [file.compact for file in beside]:
@@ -212,6 +218,9 @@ def _newest_list(
     result = None
     for item in sorted(lists, key=lambda item: item.seq):
         result = status.newest(result, item)
+    # A list that came with the borrow, signed by the key that took the place of a stolen one, is the way out.
+    if result is None and unusable is not None:
+        raise unusable
     return result
 
 

@@ -105,7 +105,8 @@ def _install_authorization(store: Store, compact: object, wall: int) -> Authoriz
     steps.check_not_ahead(authorization.iat, wall)
     known = store.newest_authorization(trust)
     _keep_newer_authorization(store, str(compact), authorization, _Newest(known, state))
-    if state.note_authorization(authorization) or authorization.iat > state.floor:
+    news = [_forget_stolen(state, known, authorization), state.note_authorization(authorization)]
+    if any(news) or authorization.iat > state.floor:
         state.floor = max(state.floor, authorization.iat)
         store.save_state(state)
     is_new = known is None or authorization.seq > known.seq
@@ -149,16 +150,37 @@ def _install_status(store: Store, data: bytes, members: dict[str, Any], wall: in
     signed_at = max(status_list.iat, authorization.iat)
     steps.check_not_ahead(signed_at, wall)
     installed = store.status_file(status_list.uri, trust)
-    before = None if installed is None else installed.status_list
+    newest = authorization if known is None or known.seq < authorization.seq else known
+    before = None if installed is None else _unless_stolen(installed.status_list, newest)
+    is_forgotten = _forget_stolen(state, known, authorization)
     status.newest(before, status_list)
     state.check_list(status_list)
     _keep_newer_authorization(store, members["authorization"], authorization, _Newest(known, state), strict=False)
     store.save_status(status_list.uri, data)
     news = [state.note_list(status_list), state.note_authorization(authorization), _set_floor(state, before, status_list)]
-    if any(news) or signed_at > state.floor:
+    if is_forgotten or any(news) or signed_at > state.floor:
         state.floor = max(state.floor, signed_at)
         store.save_state(state)
     return StatusListInstalled(status_list.seq, status_list.iat, is_new=before is None or status_list.seq > before.seq)
+
+
+def _unless_stolen(status_list: StatusList, newest: Authorization) -> StatusList | None:
+    """The list that was here before; None when its key was stolen, so that its number says nothing."""
+    key = newest.keys.get(status_list.kid)
+    return None if key is not None and key.revoked else status_list
+
+
+def _forget_stolen(state: State, known: Authorization | None, newer: Authorization) -> bool:
+    """Lets the numbers of lists count anew where a newer authorization says that a status key was stolen. True when it does."""
+    if known is not None and known.seq >= newer.seq:
+        return False
+    stolen = {kid for kid, key in newer.keys.items() if key.use == "status" and key.revoked}
+    if known is not None:
+        stolen -= {kid for kid, key in known.keys.items() if key.revoked}
+    if not stolen or not state.lists:
+        return False
+    state.count_lists_anew()
+    return True
 
 
 def _set_floor(state: State, before: StatusList | None, newer: StatusList | None) -> bool:
@@ -179,8 +201,10 @@ def _install_borrow(store: Store, data: bytes, members: dict[str, Any], time: Re
     carried = _carried_list(members, evidence)
     signed_at = max(borrow.iat, evidence.authorization.iat, *(file.status_list.iat for file in carried))
     steps.check_not_ahead(signed_at, time.wall, borrow.clock_tolerance_seconds)
-    before = next((file.status_list for file in status_files if file.status_list.uri == borrow.status_uri), None)
+    beside = next((file.status_list for file in status_files if file.status_list.uri == borrow.status_uri), None)
+    before = None if beside is None else _unless_stolen(beside, evidence.newest)
     remembered = state.claims()
+    _forget_stolen(state, known, evidence.newest)
     _set_floor(state, before, evidence.status_list)
     note(state, time, [evidence])
     here = this_workstation(machine_key)

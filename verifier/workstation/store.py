@@ -271,6 +271,9 @@ def damaged(what: object) -> Iterator[None]:
     try:
         yield
     except (Malformed, UnsupportedVersion, UnknownKey, BadSignature, StatusListUnusable) as error:
+        # That the key of a list was stolen since is no damage: the next list mends it.
+        if isinstance(error, StatusListUnusable) and error.cause == KeyNotValid.code:
+            raise
         raise StateDamaged(f"{what} is damaged: {error}", path=str(what)) from error
 
 
