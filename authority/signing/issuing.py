@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -14,11 +14,12 @@ from authority.domain.catalogue import Authorization, KeyUse
 from authority.domain.refusals import KeyUnusable, SigningFailed
 from authority.signing.authorizations import opened
 from authority.signing.keyring import KeyRing
-from verifier.core import clock_reset, files, jose, signing, status
-from verifier.core.claims import STATUS_LIST_TYP
+from verifier.core import claims, clock_reset, files, jose, status, steps, trust
+from verifier.core.claims import BORROW_TYP, STATUS_LIST_TYP
+from verifier.core.keys import encode
 from verifier.core.times import timestamp
 from verifier.core.trust import TrustStore
-from verifier.errors import CarnetError
+from verifier.errors import CarnetError, Malformed
 
 # A carried answer may take a while to reach its machine; after this a lost file is no longer of use to a finder.
 ACTIVATION = timedelta(days=14)
@@ -111,11 +112,43 @@ def borrow_file(issuer: Issuer, payload: str, kid: str, list_compact: str | None
     """
     signer = issuer.ring.signer(KeyUse.BORROW, kid)
     try:
-        token = signing.borrow_token(payload, kid, signer.sign, opened(issuer.authorization.compact, issuer.trust_file))
+        token = signed_token(payload, kid, signer.sign, opened(issuer.authorization.compact, issuer.trust_file))
     except CarnetError as error:
         raise SigningFailed(f"the token made for this borrow is not good: {error.message}", cause=error.code) from error
     before, after = _frame(issuer.authorization.compact, list_compact)
     return before + token.encode() + after
+
+
+def signed_token(payload: str, kid: str, sign: Callable[[bytes], bytes], authorization: trust.Authorization) -> str:
+    """The compact `borrow+jwt` of a payload text, signed with the key `kid` of this authorization.
+
+    `sign` makes the 64 bytes of an Ed25519 signature, the same each time (RFC 8032). The form (alphabet, canonical base64url,
+    exact header) is right as it is made; what can be wrong is checked once on the very bytes that were signed: key, signature,
+    and every claim. A token comes back exactly when `steps.open_token` and `steps.check_content` would take it; otherwise this
+    raises NotGood, as they would.
+    """
+    key = authorization.key(kid, "borrow")
+    try:
+        data = payload.encode()
+    except UnicodeEncodeError as error:
+        raise Malformed("the text to sign has a lone surrogate, which is not UTF-8") from error
+    signed = f"{_header(BORROW_TYP, kid)}.{encode(data)}"
+    signature = sign(signed.encode())
+    jose.check_signature(key, signature, signed.encode())
+    token = f"{signed}.{encode(signature)}"
+    if len(token) > jose.LONGEST_TOKEN:
+        raise Malformed(
+            f"the token would have {len(token)} characters, at most {jose.LONGEST_TOKEN} are read", length=len(token)
+        )
+    borrow = claims.borrow(jose.strict_object(data))
+    authorization.check_key_at(kid, borrow.iat, borrow.jti)
+    steps.check_content(borrow, authorization)
+    return token
+
+
+@lru_cache(maxsize=64)
+def _header(typ: str, kid: str) -> str:
+    return encode(jose.payload({"alg": "EdDSA", "typ": typ, "kid": kid}).encode())
 
 
 # In place of a token: a character that no compact JWS has.
@@ -146,7 +179,7 @@ def pack_statuses(statuses: dict[int, int], size: int, bits: int) -> str:
 def status_list(issuer: Issuer, packed: str, *, uri: str, seq: int, prev: str | None, now: datetime) -> str:
     """The compact `statuslist+jwt` of a packed list. Raises SigningFailed when the verifier would not take it."""
     kid = issuer.current_kid(KeyUse.STATUS, now)
-    claims = {
+    content = {
         "iss": issuer.authorization.organization,
         "sub": uri,
         "iat": timestamp(now),
@@ -158,7 +191,7 @@ def status_list(issuer: Issuer, packed: str, *, uri: str, seq: int, prev: str | 
         "status_list": {"bits": status.BITS, "lst": packed},
     }
     signer = issuer.ring.signer(KeyUse.STATUS, kid)
-    compact = jose.compact({"alg": "EdDSA", "typ": STATUS_LIST_TYP, "kid": kid}, jose.payload(claims), signer.sign)
+    compact = jose.compact({"alg": "EdDSA", "typ": STATUS_LIST_TYP, "kid": kid}, jose.payload(content), signer.sign)
     try:
         status.read(compact, opened(issuer.authorization.compact, issuer.trust_file))
     except CarnetError as error:
@@ -179,7 +212,7 @@ def is_reset_code(machine_key: str, code: str) -> bool:
 def clock_reset_file(issuer: Issuer, *, machine_key: str, code: str, jti: str, now: datetime) -> bytes:
     """The clock reset file for a machine key and its code. Raises SigningFailed when the verifier would not take it."""
     kid = issuer.current_kid(KeyUse.BORROW, now)
-    claims = {
+    content = {
         "iss": issuer.authorization.organization,
         "jti": jti,
         "iat": timestamp(now),
@@ -188,7 +221,7 @@ def clock_reset_file(issuer: Issuer, *, machine_key: str, code: str, jti: str, n
         "code": code,
     }
     header = {"alg": "EdDSA", "typ": clock_reset.CLOCK_RESET_TYP, "kid": kid}
-    compact = jose.compact(header, jose.payload(claims), issuer.ring.signer(KeyUse.BORROW, kid).sign)
+    compact = jose.compact(header, jose.payload(content), issuer.ring.signer(KeyUse.BORROW, kid).sign)
     data = files.render("clock-reset", {"authorization": issuer.authorization.compact, "reset": compact})
     try:
         clock_reset.open_reset(data, TrustStore.read(issuer.trust_file))

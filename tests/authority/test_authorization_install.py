@@ -16,7 +16,7 @@ from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.refusals import AuthorizationUnusable, NotAllowed, Refusal, StorageUnavailable
 from authority.services import authorizations, borrow, status_lists
 from authority.services.authorizations import Installation, NewTrust
-from authority.services.remembered import Remembered
+from authority.services.context import Remembered
 from authority.services.unit import Unit
 from authority.signing.keyring import FileSigner
 from authority.signing.vendor import authorizing

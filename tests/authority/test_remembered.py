@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from authority.services.remembered import Cache
+from authority.services.context import Cache
 
 
 def test_a_value_is_read_once() -> None:

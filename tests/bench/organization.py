@@ -19,8 +19,7 @@ from authority.domain.catalogue import Authorization, KeyUse
 from authority.domain.events import EventKind, borrow_events
 from authority.domain.members import CONSOLE, Actor, Assignment, Member, Role
 from authority.services import access, borrow, endings, policies
-from authority.services.context import Authority
-from authority.services.remembered import Remembered
+from authority.services.context import Authority, Remembered
 from authority.services.unit import Unit
 from authority.signing import issuing
 from authority.storage import assignments, events, members, tokens

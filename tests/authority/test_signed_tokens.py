@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authority.signing.issuing import signed_token
 from tests.support.chains import DAY, Chain, key_record, make_chain, refused
-from verifier.core import claims, jose, keys, signing, steps
+from verifier.core import claims, jose, keys, steps
 from verifier.core.claims import BORROW_TYP
 from verifier.core.trust import Authorization, authorization
 from verifier.errors import CarnetError
@@ -21,7 +22,7 @@ CHAIN = make_chain()
 def signed(chain: Chain, payload: str, sign: Callable[[bytes], bytes] | None = None) -> str:
     """The token that signing gives out."""
     kid = chain.borrow_key.kid
-    return signing.borrow_token(payload, kid, sign or chain.borrow_key.private.sign, authorization(chain.authorization))
+    return signed_token(payload, kid, sign or chain.borrow_key.private.sign, authorization(chain.authorization))
 
 
 def as_a_workstation_reads(token: str, known: Authorization) -> claims.Borrow:
@@ -122,7 +123,7 @@ def test_the_key_must_be_authorized_for_borrows_and_for_that_time() -> None:
         ("no thumbprint", chain.borrow_key.private.sign, "unknown-key"),
     ):
         with refused(code):
-            signing.borrow_token(text, kid, sign, authorization(chain.authorization))
+            signed_token(text, kid, sign, authorization(chain.authorization))
     chain.authorization["keys"][0] |= {"exp": chain.borrow["iat"]}
     with refused("key-not-valid"):
         signed(chain, text)
