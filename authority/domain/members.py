@@ -16,8 +16,6 @@ from authority.domain.refusals import InvalidInput, LastAdministrator, MemberLim
 # that are written within words). The first one is a letter or digit: no option, no path, and no formula begins like that.
 MARKS = "._@+-'!#$&^~\\\u2019\u00b7\u05f3\u05f4\u30fb"
 _SIMPLE = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
-# Letters of these look alike: a word has those of one of them.
-LOOK_ALIKES = frozenset({"LATIN", "GREEK", "CYRILLIC"})
 # /members/defaults is no member, and the log says "console" and "time" where no member did it.
 RESERVED = frozenset({"defaults", "console", "time"})
 
@@ -176,15 +174,7 @@ def _problem_of(username: str) -> str | None:
             return f"it has the character {names.character_name(char)}, which has a plain form"
     if not username or not (unicodedata.category(username[0])[0] == "L" or username[0].isdecimal()) or username[-1] == "\\":
         return "it begins with a letter or digit, and does not end with a backslash"
-    return _mixture(username)
-
-
-def _mixture(username: str) -> str | None:
-    for word in re.findall(r"[^\W\d_]+", username):
-        scripts = {unicodedata.name(char, "").split(" ", 1)[0] for char in word} & LOOK_ALIKES
-        if len(scripts) > 1:
-            return f'"{word}" has letters of several scripts: {", ".join(sorted(scripts))}'
-    return None
+    return names.mixture(username)
 
 
 def group_name(text: str) -> str:
@@ -193,6 +183,16 @@ def group_name(text: str) -> str:
     if not names.key_of(name):
         raise InvalidInput("a group needs a name")
     return name
+
+
+def check_new_group(name: str) -> None:
+    """Raises InvalidInput for a group that people would take for another, which no rule for the other would hold for.
+
+    A group that is there already may be named as it is.
+    """
+    problem = names.mixture(name)
+    if problem is not None:
+        raise InvalidInput(f'"{name}" cannot be a new group: {problem}', hint="Write each word in letters of one script.")
 
 
 def check_administrator_left(member: Member, others: int) -> None:

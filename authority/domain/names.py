@@ -21,6 +21,8 @@ _INVISIBLE = dict.fromkeys(
 # What word processors write for a hyphen or an apostrophe.
 _TYPED = dict.fromkeys([*range(0x2010, 0x2016), 0x2212], "-") | dict.fromkeys([0x2018, 0x2019, 0x02BC], "'")
 _ONE_KEY = _INVISIBLE | _TYPED
+# Letters of these look alike (Unicode Technical Standard 39): a word has those of one of them.
+LOOK_ALIKES = frozenset({"ARMENIAN", "CHEROKEE", "COPTIC", "CYRILLIC", "GREEK", "LATIN", "LISU"})
 
 
 def spelled(label: str, text: str, longest: int = LONGEST_NAME) -> str:
@@ -75,6 +77,18 @@ def key_of(text: str) -> str:
     for _ in range(2):
         text = unicodedata.normalize("NFKD", text).translate(_ONE_KEY).casefold()
     return _single_spaced(unicodedata.normalize("NFKC", text))
+
+
+def mixture(text: str) -> str | None:
+    """Why a word of the text may be taken for another: it has letters of scripts that look alike. None when no word has."""
+    seen = unicodedata.normalize("NFKC", text.translate(_INVISIBLE))
+    # An accent belongs to its word, whatever the letter before it.
+    letters = (char if unicodedata.category(char)[0] == "L" else "" if unicodedata.combining(char) else " " for char in seen)
+    for word in "".join(letters).split():
+        scripts = {unicodedata.name(char, "").split(" ", 1)[0] for char in word} & LOOK_ALIKES
+        if len(scripts) > 1:
+            return f'"{word}" has letters of several scripts: {", ".join(sorted(scripts))}'
+    return None
 
 
 def _single_spaced(text: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from authority.domain.members import group_name
+from authority.domain.members import check_new_group, group_name
 from authority.domain.names import key_of, once
+from authority.domain.refusals import InvalidInput
 from authority.services.unit import Unit
 from authority.storage import groups
 
@@ -15,12 +16,29 @@ def spelled(unit: Unit, names: Iterable[str]) -> tuple[str, ...]:
     """Each group once, by name, as the organization spells it; what it does not know yet, it spells like this from now on.
 
     So does a group that nobody is in and no rule is for. Within a transaction of the unit that writes and has locked the
-    organization. Raises InvalidInput for a name that cannot be a group's.
+    organization. Raises InvalidInput for a name that cannot be a group's, or not a new one's.
     """
     wanted = once(group_name(name) for name in names)
     spellings = groups.names(unit.connection, wanted)
-    groups.add(unit.connection, [name for name in wanted if key_of(name) not in spellings])
+    new = [name for name in wanted if key_of(name) not in spellings]
+    for name in new:
+        check_new_group(name)
+    groups.add(unit.connection, new)
     return tuple(sorted(_kept(unit, spellings.get(key_of(name), name), name) for name in wanted))
+
+
+def refused(unit: Unit, names: Iterable[str]) -> dict[str, InvalidInput]:
+    """Why `spelled` would refuse some of these groups, by their names; each is in a group's form. A transaction is under way."""
+    wanted = set(names)
+    spellings = groups.names(unit.connection, wanted)
+    refusals: dict[str, InvalidInput] = {}
+    for name in wanted:
+        try:
+            if key_of(name) not in spellings:
+                check_new_group(name)
+        except InvalidInput as error:
+            refusals[name] = error
+    return refusals
 
 
 def _kept(unit: Unit, known: str, wanted: str) -> str:

@@ -128,7 +128,8 @@ def _start(unit: Unit, lines: Sequence[Line]) -> _Start:
 def _in_form(unit: Unit, lines: Sequence[Line]) -> list[Line]:
     """The rows with names in their one spelling, groups as the organization spells them, asked once for the whole file."""
     wanted = {group for line in lines if line.refusal is None for group in line.values.get("groups", ())}
-    spellings = {key_of(name): name for name in groups.spelled(unit, sorted(wanted))}
+    refusals = groups.refused(unit, wanted)
+    spellings = {key_of(name): name for name in groups.spelled(unit, sorted(wanted - refusals.keys()))}
 
     def of(line: Line) -> Line:
         if line.refusal is not None:
@@ -138,6 +139,9 @@ def _in_form(unit: Unit, lines: Sequence[Line]) -> list[Line]:
             if "full_name" in values:
                 values["full_name"] = spelled("a name", values["full_name"])
             username = username_of(line.username)
+            for group in values.get("groups", ()):
+                if group in refusals:
+                    raise refusals[group]
         except InvalidInput as error:
             return replace(line, refusal=error)
         if "groups" in values:

@@ -14,6 +14,7 @@ from authority.services import borrow, defaults, members, policies, pools
 from authority.services.defaults import Defaults
 from authority.services.members import Change, NewMember
 from authority.services.unit import Unit
+from authority.storage import groups
 from authority.storage.borrows import Filter
 from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.borrowing import issued_to, workstation
@@ -167,3 +168,51 @@ def test_what_is_no_name_of_a_group_is_refused_wherever_one_is_named(sqlite_benc
             pools.change(unit(sqlite_bench), PoolRule("arcgis-desktop", "Advanced", name, reserved=1))
         with pytest.raises((InvalidInput, NotFound)):
             pools.remove(unit(sqlite_bench), "arcgis-desktop", "Advanced", name)
+
+
+MIXED = {
+    "a Cyrillic i": "f\u0456eld-crew",
+    "a Greek o in the second word": "field-crew w\u03bfrks",
+    "an accent after the strange letter": "\u0456\u0317eld crew",
+    "an invisible mark after the strange letter": "\u0456\u034feld crew",
+    "wide letters beside it": "\uff46\u0456\uff45ld crew",
+    "an Armenian o": "l\u0585st",
+}
+GOOD = ("Гру\u043f\u043fа A", "\u0391\u03b8\u03ae\u03bd\u03b1 team", "測量 crew", "Vermessung München", "日本 チーム", "İzmir", "crew-2")
+
+
+@ON_SQLITE
+def test_a_new_group_with_letters_that_look_like_those_of_another_script_is_refused(bench: Bench) -> None:
+    bench.member("noel")
+    for name in MIXED.values():
+        for change in (
+            lambda name=name: deny(bench, name),
+            lambda name=name: members.change(unit(bench), "noel", Change(added_groups=(name,))),
+            lambda name=name: members.add(unit(bench), NewMember("nina", groups=(name,))),
+            lambda name=name: pools.change(unit(bench), PoolRule("arcgis-desktop", "Advanced", name, reserved=1)),
+            lambda name=name: defaults.change(unit(bench), {"groups": (name,)}),
+        ):
+            with pytest.raises(InvalidInput, match="cannot be a new group: .* several scripts"):
+                change()
+    for name in GOOD:
+        deny(bench, name)
+
+
+@ON_SQLITE
+def test_a_group_that_is_there_already_may_be_named_whatever_its_letters(bench: Bench) -> None:
+    mixed = MIXED["a Cyrillic i"]
+    with bench.authority.database.write() as connection:
+        groups.add(connection, [mixed])
+    noel = bench.member("noel", groups=(mixed,))
+    deny(bench, mixed)
+    with pytest.raises(OfflineNotAllowed):
+        issued_to(bench, noel, workstation("laptop"))
+
+
+def test_a_row_with_such_a_group_is_refused_by_itself(console: Console) -> None:
+    sheet = console.home / "in.csv"
+    sheet.write_text(f"username,groups\nada,{MIXED['a Cyrillic i']}\neve,field-crew\n", encoding="utf-8")
+    ended = console.run("--json", "member", "import", str(sheet), "--go-on")
+    rows = ended.json["rows"]
+    assert (ended.status, [row["action"] for row in rows]) == (1, ["refused", "add"]), rows
+    assert "several scripts" in str(rows[0])
