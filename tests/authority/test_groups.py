@@ -178,7 +178,15 @@ MIXED = {
     "wide letters beside it": "\uff46\u0456\uff45ld crew",
     "an Armenian o": "l\u0585st",
 }
-GOOD = ("Гру\u043f\u043fа A", "\u0391\u03b8\u03ae\u03bd\u03b1 team", "測量 crew", "Vermessung München", "日本 チーム", "İzmir", "crew-2")
+GOOD = (
+    "Гру\u043f\u043fа A",
+    "\u0391\u03b8\u03ae\u03bd\u03b1 team",
+    "測量 crew",
+    "Vermessung München",
+    "日本 チーム",
+    "İzmir",
+    "crew-2",
+)
 
 
 @ON_SQLITE
