@@ -200,7 +200,7 @@ def test_a_new_group_with_letters_that_look_like_those_of_another_script_is_refu
             lambda name=name: pools.change(unit(bench), PoolRule("arcgis-desktop", "Advanced", name, reserved=1)),
             lambda name=name: defaults.change(unit(bench), {"groups": (name,)}),
         ):
-            with pytest.raises(InvalidInput, match="cannot be a new group: .* several scripts"):
+            with pytest.raises(InvalidInput, match=r"cannot be a new group: .* several scripts"):
                 change()
     for name in GOOD:
         deny(bench, name)
