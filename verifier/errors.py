@@ -214,6 +214,16 @@ class WrongMachineKey(WrongBinding):
     default_hint = "The machine key was lost or replaced: make a new request; the administrator releases the old borrow."
 
 
+class MachineKeyMissing(WrongMachineKey):
+    """Bound to a machine key, and there is none here: the folder of the state was copied or put back without it."""
+
+    code = "machine-key-missing"
+    default_hint = (
+        "Put machine-key.pem back from a backup of this folder. A folder that was copied without it is no license: "
+        "make a new request; the administrator releases the old borrow."
+    )
+
+
 class Revoked(NotGood):
     """The status list says that it ended: checked in, released or revoked."""
 
@@ -271,6 +281,18 @@ class NoTrust(NotChecked):
     default_hint = "Install the organization's trust file: carnet trust FILE."
 
     home: str | None = None
+
+
+class HomeMissing(NoTrust):
+    """The machine key is here and remembers more than stands beside it: the folder of its state is gone, or the key was moved alone."""
+
+    code = "home-missing"
+    default_hint = (
+        "Put the whole folder back from a backup; or install the trust file (carnet trust FILE) and the borrow files again. "
+        "What was returned stays returned."
+    )
+
+    machine_key: str | None = None
 
 
 class NoBorrow(NotChecked):

@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 
 from verifier.core.times import rfc3339
 
+# In place of a thumbprint where there is no machine key; none is that short.
+NO_MACHINE_KEY = "none"
+
 
 class Workstation(NamedTuple):
     """Who asks, and where: machine id, OS user id, machine key thumbprint. None means: not compared, and the grant says so."""

@@ -68,6 +68,11 @@ class State:
         """It is at least this late by what the clock showed here before, in seconds since 1970 UTC; 0 when nothing is remembered."""
         return 0 if self.clock is None else self.clock.sure
 
+    @property
+    def had_trust(self) -> bool:
+        """Whether anything was installed here that needs trust."""
+        return bool(self.activated or self.given_up or self.lists or self.authorizations)
+
     def follow(self, reading: Reading, signed_at: int) -> bool:
         """Remembers what the machine says of the time; `signed_at` is the newest signed time, in seconds since 1970 UTC.
 

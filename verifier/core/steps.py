@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 from verifier import errors
 from verifier.core import claims, files, status
-from verifier.core.grant import Demand, Grant, Workstation
+from verifier.core.grant import NO_MACHINE_KEY, Demand, Grant, Workstation
 from verifier.core.jose import open_by_kid
 from verifier.core.state import State
 from verifier.core.status import StatusList
@@ -371,6 +371,10 @@ def check_workstation(borrow: claims.Borrow, workstation: Workstation) -> tuple[
     ):
         if here is None:
             warnings.append(f"the {name} was not compared")
+        elif here == NO_MACHINE_KEY:
+            raise errors.MachineKeyMissing(
+                f"the license is bound to the machine key {wanted}, and there is no machine key here", wanted=wanted, found=here
+            )
         elif here != wanted:
             raise error(f"the license is bound to the {name} {wanted}, this is {here}", wanted=wanted, found=here)
     return tuple(warnings)

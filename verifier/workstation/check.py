@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from verifier.core import steps
 from verifier.core.clock import Reading
-from verifier.core.grant import Demand, Grant, Workstation
+from verifier.core.grant import NO_MACHINE_KEY, Demand, Grant, Workstation
 from verifier.core.state import State
 from verifier.core.steps import Evidence
 from verifier.core.trust import SAMPLE_ROOTS, TrustStore
@@ -84,7 +84,7 @@ def _license(product: str, item: Evidence | CarnetError, here: Workstation | Non
 def this_workstation(machine_key: str | None) -> Workstation:
     """This machine and this OS user, with the thumbprint of the machine key ("none" while there is none)."""
     system = identity.system()
-    return Workstation(system.machine().id, system.user().id, machine_key or "none")
+    return Workstation(system.machine().id, system.user().id, machine_key or NO_MACHINE_KEY)
 
 
 @contextlib.contextmanager

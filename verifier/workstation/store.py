@@ -19,6 +19,7 @@ from verifier.core.trust import Authorization, TrustStore
 from verifier.errors import (
     BadSignature,
     CarnetError,
+    HomeMissing,
     KeyNotValid,
     Malformed,
     NoBorrow,
@@ -123,12 +124,23 @@ class Store:
                 self._changes.add(path, data)
 
     def trust(self) -> TrustStore:
-        """The installed trust store. Raises NoTrust or StateDamaged."""
+        """The installed trust store. Raises NoTrust, HomeMissing where it was here once, or StateDamaged."""
         data = _read(self._trust)
         if data is None:
-            raise NoTrust(f"no trust file is installed in {self.home}", home=str(self.home))
+            raise self._no_trust()
         with damaged(self._trust):
             return TrustStore.read(data)
+
+    def _no_trust(self) -> NoTrust:
+        with contextlib.suppress(CarnetError):
+            machine_key = self.machine_key_thumbprint()
+            if machine_key is not None and self.state_of(machine_key).had_trust:
+                return HomeMissing(
+                    f"the machine key {machine_key} is in {self.home}, and the trust and the borrows that it had are not",
+                    home=str(self.home),
+                    machine_key=machine_key,
+                )
+        return NoTrust(f"no trust file is installed in {self.home}", home=str(self.home))
 
     def save_trust(self, data: bytes) -> None:
         """Keeps a trust file that was checked."""

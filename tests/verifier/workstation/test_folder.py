@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -138,3 +139,34 @@ def test_first_requests_at_once_are_signed_with_one_key_which_stays(tmp_path: Pa
     kids = {jose.open_by_jwk(token, REQUEST_TYP).key.kid for token in tokens}
     assert kids == {Store(tmp_path / "home").machine_key_thumbprint()}
     assert len(tokens) == 8
+
+
+ASKING = """
+import sys
+from verifier.core import files, proofs
+from verifier.workstation.carry import Wish, request
+from verifier.workstation.store import Store
+for line in sys.stdin:
+    token = files.parse(request(Store.open(line.strip()), Wish("arcgis-pro")), "request")[1]["request"]
+    print(proofs.open_proof(token, "borrow-request+jwt").machine_key, flush=True)
+"""
+
+
+def test_first_requests_of_several_processes_at_once_are_signed_with_one_key(tmp_path: Path) -> None:
+    """Each line is a round: a new folder, and every process asks at once."""
+    command = [sys.executable, "-c", ASKING]
+    with contextlib.ExitStack() as stack:
+        processes = [
+            stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            for _ in range(4)
+        ]
+        for number in range(6):
+            home = tmp_path / str(number)
+            for process in processes:
+                assert process.stdin is not None
+                print(home, file=process.stdin, flush=True)
+            kids = {process.stdout.readline().strip() for process in processes if process.stdout is not None}
+            assert kids == {Store(home).machine_key_thumbprint()}
+        for process in processes:
+            process.communicate(timeout=60)
+            assert process.returncode == 0

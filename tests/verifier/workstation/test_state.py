@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -238,10 +239,22 @@ def test_an_encrypted_or_unknown_machine_key_is_damage(here: RealWorkstation) ->
             here.check()
 
 
-def test_another_machine_key_is_told_as_such(here: RealWorkstation) -> None:
+def test_a_home_without_its_key_a_key_without_its_home_and_another_key_are_three_things(
+    here: RealWorkstation, tmp_path: Path
+) -> None:
+    bare = RealWorkstation(Store(tmp_path / "bare"), here.chain)
+    bare.home.mkdir()
+    shutil.copy(here.home / "machine-key.pem", bare.home)
+    with refused("home-missing"):
+        bare.check()
+    bare.install(here.chain.trust_file())
+    with refused("no-borrow"):
+        bare.check()
     (here.home / "machine-key.pem").unlink()
-    with refused("wrong-machine-key"):
+    with refused("machine-key-missing"):
         here.check()
+    with refused("machine-key-missing"):
+        here.give_up()
     here.store.machine_key()
     with refused("wrong-machine-key"):
         here.check()

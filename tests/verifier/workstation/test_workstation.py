@@ -115,7 +115,7 @@ def test_a_check_judges_in_the_order_of_the_steps(here: RealWorkstation) -> None
     with refused("revoked"):
         ask("Standard", START)
     (here.home / "machine-key.pem").unlink()
-    with refused("wrong-machine-key"):
+    with refused("machine-key-missing"):
         ask("Standard", START)
     with refused("level-not-granted"):
         ask("Advanced", START)
