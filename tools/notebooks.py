@@ -9,13 +9,13 @@ from pathlib import Path
 
 import nbformat
 
-from checkout_log.report import notebooks
+from checkout_log.report import notebooks, running
 from tools import gallery
 
 
 def run_anew(path: Path) -> None:
     """Runs a notebook as it stands and writes its outputs into it; nothing changes where it fails."""
-    ran = notebooks.run(path, {})
+    ran = running.run(path, {})
     if ran.failure is not None:
         raise SystemExit(f"{ran.name} failed in cell {ran.failure.cell}: {ran.failure.error}")
     notebook = nbformat.read(path, as_version=4)

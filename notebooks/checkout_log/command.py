@@ -9,6 +9,8 @@ def main() -> None:
     """Runs the command and exits with its status."""
     try:
         from checkout_log.report.command_line import main as run
+
+        sys.exit(run())
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] == "checkout_log":
             raise
@@ -16,10 +18,6 @@ def main() -> None:
         sys.exit(3)
     except KeyboardInterrupt:
         # While it is imported, too.
-        sys.exit(130)
-    try:
-        sys.exit(run())
-    except KeyboardInterrupt:
         sys.exit(130)
 
 

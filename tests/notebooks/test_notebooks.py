@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from checkout_log.report import notebooks
+from checkout_log.report import notebooks, running
 from checkout_log.report.display import TABLE
 from tools import gallery
 
@@ -117,7 +117,7 @@ def test_it_ends_with_one_finding_and_with_checks(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_it_runs_on_a_small_organization(name: str) -> None:
-    run = notebooks.run(path_of(name), SMALL)
+    run = running.run(path_of(name), SMALL)
     assert run.failure is None
     assert len(run.findings) == 1
 
@@ -128,7 +128,7 @@ def test_idle_sessions_that_a_real_server_took_back_are_told(monkeypatch: pytest
     if corpus is None:
         pytest.skip("CARNET_LOG_CORPUS names no folder with real logs")
     log = str(Path(corpus) / "adskflex_borrow_options_2016.log")
-    run = notebooks.run(path_of("01-stuck-licenses"), {"SOURCES": [log], "TIMEZONE": "America/Sao_Paulo"})
+    run = running.run(path_of("01-stuck-licenses"), {"SOURCES": [log], "TIMEZONE": "America/Sao_Paulo"})
     assert run.failure is None
     shown = [output.data for cell in run.cells for output in cell.get("outputs", ())]
     said = " ".join(data["text/markdown"] for data in shown if "text/markdown" in data)
@@ -140,7 +140,7 @@ def test_idle_sessions_that_a_real_server_took_back_are_told(monkeypatch: pytest
 @pytest.mark.slow
 def test_a_table_for_release_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
     target = tmp_path / "release.csv"
-    run = notebooks.run(path_of("01-stuck-licenses"), SMALL | {"RELEASE_FILE": str(target)})
+    run = running.run(path_of("01-stuck-licenses"), SMALL | {"RELEASE_FILE": str(target)})
     assert run.failure is None
     header, *rows = target.read_text(encoding="utf-8").splitlines()
     assert header == "cause,product,feature,member,machine,handle,since,due,confidence,evidence,action"

@@ -19,7 +19,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from checkout_log import read
 from checkout_log.captions import code
-from checkout_log.report import command_line, display, notebooks
+from checkout_log.report import command_line, display, making, notebooks
 from checkout_log.report.page import prose, rendered
 from tests.support.outputs import closed, encoded_output, full_output, reader_gone
 from tests.support.pages import Page, parsed
@@ -56,6 +56,14 @@ def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", run, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=280
     )
+
+
+def status_of(arguments: list[str]) -> int | str | None:
+    """Of the command in this process."""
+    try:
+        return command_line.main(arguments)
+    except SystemExit as ended:
+        return ended.code
 
 
 @pytest.fixture(scope="module")
@@ -151,12 +159,18 @@ def test_pictures_say_what_is_in_them(page: Page) -> None:
         (["notes.txt", "-o", "page.html", "--unknown"], 2, "--unknown"),
     ],
 )
-def test_errors_are_said_in_a_sentence_and_leave_no_page(arguments: list[str], status: int, said: str, tmp_path: Path) -> None:
+def test_errors_are_said_in_a_sentence_and_leave_no_page(
+    arguments: list[str],
+    status: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     (tmp_path / "notes.txt").write_text("nothing of a log\n")
-    done = command(*arguments, folder=tmp_path)
-    assert done.returncode == status
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    monkeypatch.chdir(tmp_path)
+    assert status_of(arguments) == status
+    assert said in capsys.readouterr().err
     assert [entry.name for entry in tmp_path.iterdir()] == ["notes.txt"]
 
 
@@ -167,11 +181,23 @@ def test_the_module_is_the_command(tmp_path: Path) -> None:
     assert "source-not-found" in done.stderr
 
 
-def test_help_names_the_exit_statuses_and_gives_examples(tmp_path: Path) -> None:
-    done = command("--help", folder=tmp_path)
-    assert done.returncode == 0
+def test_help_names_the_exit_statuses_and_gives_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["--help"]) == 0
+    printed = capsys.readouterr().out
     for word in ("examples:", "exit status:", "--timezone", "carnet-report"):
-        assert word in done.stdout
+        assert word in printed
+
+
+def test_what_is_wrong_with_the_command_is_said_before_libraries_are_imported(tmp_path: Path) -> None:
+    program = (
+        "import sys; from checkout_log.report import command_line\n"
+        "try: command_line.main(sys.argv[1:])\n"
+        "except (SystemExit, command_line.ReportNotWritten): pass\n"
+        "print(*sys.modules)"
+    )
+    for arguments in (["--help"], ["debug.log"], ["debug.log", "-o", str(tmp_path)]):
+        ended = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+        assert {"pandas", "ibis", "IPython", "matplotlib"}.isdisjoint(ended.stdout.split()), arguments
 
 
 def notebook(path: Path, title: str, code: str) -> Path:
@@ -191,10 +217,10 @@ def test_notebooks_that_fail_say_where_and_the_others_are_still_there(
 ) -> None:
     broken = [
         notebook(
-            tmp_path / "01-broken.ipynb", "Broken", "wrong = 'no <b>luck</b> with '\nraise ValueError(wrong + SOURCES[0])"
+            tmp_path / "01-broken.ipynb", "Broken", "wrong = 'no <b>luck</b> with '\nraise ValueError(wrong + SOURCES.timezone)"
         ),
         notebook(tmp_path / "02-works.ipynb", "Works", "from checkout_log.report.display import say\nsay('All is well.')"),
-        notebook(tmp_path / "03-dies.ipynb", "Dies", "import os\nos._exit(9)"),
+        notebook(tmp_path / "03-unfinished.ipynb", "Unfinished", "for one in range(3)\n    print(one)"),
     ]
     monkeypatch.setattr(notebooks, "paths", lambda: broken)
     (tmp_path / "debug.log").write_text(LOG, encoding="utf-8")
@@ -202,14 +228,14 @@ def test_notebooks_that_fail_say_where_and_the_others_are_still_there(
     assert command_line.main([str(tmp_path / "debug.log"), "-o", str(target)]) == 1
     page = parsed(target.read_text(encoding="utf-8"))
     assert page.text.count("This notebook stopped in cell 3") == 2
-    assert f"ValueError: no <b>luck</b> with {tmp_path / 'debug.log'}" in page.text
-    assert "\nraise ValueError(wrong + SOURCES[0])\n" in page.text
-    assert "perhaps there was too little memory" in page.text
+    assert "ValueError: no <b>luck</b> with UTC" in page.text
+    assert "\nraise ValueError(wrong + SOURCES.timezone)\n" in page.text
+    assert "SyntaxError: expected ':'" in page.text
     assert "Did not finish: cell 3 failed." in page.text
     assert "All is well." in page.text
     said = capsys.readouterr().err
-    assert f"01-broken failed in cell 3: ValueError: no <b>luck</b> with {tmp_path / 'debug.log'}, at: raise ValueError" in said
-    assert "03-dies failed in cell 3" in said
+    assert "01-broken failed in cell 3: ValueError: no <b>luck</b> with UTC, at: raise ValueError" in said
+    assert "03-unfinished failed in cell 3" in said
 
 
 def test_an_older_page_stays_when_the_new_one_cannot_be_written(tmp_path: Path) -> None:
@@ -300,7 +326,7 @@ def test_a_disk_that_fails_on_the_way_is_no_mistake_of_the_program(
     def read(*_: str, **__: str) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "events.parquet")
 
-    monkeypatch.setattr(command_line, "read", read)
+    monkeypatch.setattr(making, "read", read)
     assert command_line.main(no_notebooks) == 1
     said = capsys.readouterr().err
     assert "[disk-failed]" in said
@@ -356,7 +382,8 @@ def test_the_parser_of_these_tests_sees_what_a_browser_would() -> None:
 
 def test_where_only_the_verifier_is_installed_it_says_what_is_missing() -> None:
     program = f"import sys; sys.path.insert(0, {str(PACKAGES)!r}); from checkout_log.command import main; main()"
-    ended = subprocess.run([sys.executable, "-S", "-c", program], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-S", "-c", program, "debug.log", "-o", "page.html"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 3
     assert ended.stdout == ""
     assert re.fullmatch(r"carnet-report needs \w+: pip install 'carnet\[notebooks\]'\n", ended.stderr)

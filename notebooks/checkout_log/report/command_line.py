@@ -13,15 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import Progress
-
-from checkout_log import captions
 from checkout_log.errors import LogError
-from checkout_log.reading import read
-from checkout_log.report import notebooks
-from checkout_log.report.notebooks import Run
-from checkout_log.report.page import rendered
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -163,29 +155,16 @@ def _drop() -> None:
 def report(logs: Sequence[str], output: Path, timezone: str) -> int:
     """Writes the page; 1 where a notebook failed, else 0. Raises what `read` raises, and ReportNotWritten."""
     _check_writable(output)
-    # Before any kernel starts: what is wrong with the logs is said once, and at once.
-    quality = read(*logs, timezone=timezone).quality()
-    runs = list(_runs({"SOURCES": list(logs), "TIMEZONE": timezone}))
-    made_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    write_page(output, rendered(runs, captions.files(quality), timezone=timezone, made_at=made_at))
-    failed = [(run.name, run.failure) for run in runs if run.failure is not None]
-    for name, failure in failed:
-        where = ", at: ".join(failure.error.splitlines())
-        print(f"carnet-report: {name} failed in cell {failure.cell}: {where}", file=sys.stderr)
+    # It takes seconds to import what makes a page, and none of it is needed to say what is wrong with the command.
+    from checkout_log.report import making
+
+    page, failures = making.page(logs, timezone, made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+    write_page(output, page)
+    for sentence in failures:
+        print(f"carnet-report: {sentence}", file=sys.stderr)
     with _explained():
         print(output)
-    return 1 if failed else 0
-
-
-def _runs(parameters: dict[str, object]) -> Iterator[Run]:
-    """Every notebook, one after the other: each may need all memory there is."""
-    paths = notebooks.paths()
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("Notebooks", total=len(paths))
-        for notebook in paths:
-            progress.update(task, description=notebook.stem)
-            yield notebooks.run(notebook, parameters)
-            progress.advance(task)
+    return 1 if failures else 0
 
 
 def _check_writable(output: Path) -> None:

@@ -39,7 +39,7 @@ class Site:
 
 
 def open_site(
-    sources: Sequence[str],
+    sources: Sequence[str] | Log,
     timezone: str = "UTC",
     *,
     seed: int = 0,
@@ -51,7 +51,7 @@ def open_site(
     """The log of these sources, or without any that of a simulated organization, read from files such as its servers write.
 
     Args:
-        sources: what `read` takes.
+        sources: what `read` takes, or a log that is read already.
         timezone: of the servers, for logs that do not say it; a simulated organization brings its own.
         seed: of the chance in the simulated organization.
         days: that its log covers.
@@ -61,8 +61,8 @@ def open_site(
 
     Raises what `read` raises.
     """
-    if sources:
-        log = read(*sources, timezone=timezone)
+    if isinstance(sources, Log) or sources:
+        log = sources if isinstance(sources, Log) else read(*sources, timezone=timezone)
         return Site(log, None, f"{counted(len(log.stored.quality), 'file')}, {_reach(log)}. Hours are those of {timezone}.")
     truth = simulate.run(sample(days, size), seed)
     zone = truth.organization.timezone
