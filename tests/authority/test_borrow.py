@@ -153,7 +153,7 @@ def test_a_second_machine_is_told_where_the_license_is_since_and_until_when(benc
 
 @ON_SQLITE
 @pytest.mark.parametrize("difference", ["machine key", "user"])
-def test_the_same_machine_with_another_key_or_user_is_another_place(bench: Bench, difference: str) -> None:
+def test_t4_the_same_machine_with_another_key_or_user_is_another_one(bench: Bench, difference: str) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     issued_to(bench, ada, laptop)
     other = workstation("laptop") if difference == "machine key" else replace(laptop, user=OsUser("uid:2000", "laptop"))

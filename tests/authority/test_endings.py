@@ -33,7 +33,7 @@ def test_a_check_in_frees_the_seat_and_the_license_is_borrowed_elsewhere(bench: 
     assert (row["handle"], row["feature"], row["reason"]) == (issued.borrow.id, "Advanced", "checked-in")
 
 
-def test_the_same_receipt_a_hundred_times_at_once_ends_one_borrow_once(bench: Bench) -> None:
+def test_t24_the_same_receipt_a_hundred_times_at_once_ends_one_borrow_once(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     receipt = laptop.receipt_for(issued_to(bench, ada, laptop).file, bench.clock())
     answers = at_once([lambda: endings.check_in(Unit(bench.authority, ada), receipt)] * 100)

@@ -67,7 +67,7 @@ def asked(bench: Bench, **changes: Any) -> dict[str, Any]:
     return found | changes
 
 
-def test_a_hundred_replays_at_once_get_one_borrow_and_one_file(bench: Bench) -> None:
+def test_t23_a_hundred_replays_at_once_get_one_borrow_and_one_file(bench: Bench) -> None:
     ada = bench.member("ada")
     request = workstation("laptop").request(Wish("arcgis-pro", days=3), bench.clock())
     answers = at_once([lambda: borrow.issue(Unit(bench.authority, ada), request)] * 100)

@@ -56,7 +56,7 @@ def test_the_receipt_is_the_same_bytes_each_time(here: RealWorkstation) -> None:
     assert install.give_up(Store(here.home), "arcgis-pro") == first
 
 
-def test_a_return_cut_short_leaves_no_license_and_is_finished_with_one_receipt(here: RealWorkstation) -> None:
+def test_t24_a_return_cut_short_leaves_no_license_and_is_finished_with_one_receipt(here: RealWorkstation) -> None:
     bury(here)
     with refused("given-up"):
         here.check()
