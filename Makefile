@@ -6,7 +6,7 @@ SOURCES := authority verifier notebooks tests tools
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-windows check check-locks check-long mutants notebooks gallery bench docs kit format lock
+.PHONY: help demo run test test-windows check check-locks check-long mutants notebooks gallery bench simulate docs kit format lock
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -72,6 +72,9 @@ bench: $(VENV)/dev.ready ## measure speed, as ratios taken in one run
 
 kit: $(VENV)/dev.ready ## build the folder that installs carnet on machines without a package index
 	@$(BIN)/python -m tools.kit
+
+simulate: $(VENV)/dev.ready ## 10,000 years of honest machines, and what tricks with the clock gain
+	$(BIN)/python -m tools.clocks
 
 docs: $(VENV)/dev.ready ## write the pages of the documentation that come from the code
 	$(BIN)/python -m tools.documentation

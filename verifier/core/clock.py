@@ -21,6 +21,9 @@ SMALL_SECONDS = 60
 # The count of seconds may run fast by a thousandth, and each of two readings was cut to whole seconds.
 COUNT_ERROR = 1000
 COUNT_CUT_SECONDS = 2
+# A clock that ran fast by this little, or was stepped so by its network, and was set right is not held against anybody; a clock that
+# is turned back gains so much, once.
+FAST_SECONDS = 900
 # A clock that is set to and fro keeps no more than so many steps apart.
 MOST_DOUBTS = 16
 # An image of the disk and of the memory may be an hour old: what is kept is not written more often.
@@ -61,7 +64,7 @@ class ClockMemory(NamedTuple):
 
     @property
     def sure(self) -> int:
-        """It is at least this late, in seconds since 1970 UTC: the latest time seen without the steps that are in doubt."""
+        """The latest time seen without the steps that are in doubt, in seconds since 1970 UTC."""
         return self.seen - sum(doubt.ahead for doubt in self.doubts)
 
 
@@ -80,13 +83,16 @@ def follow(memory: ClockMemory | None, reading: Reading, floor: int) -> ClockMem
     passed = 0 if memory.behind else _passed(memory, reading)
     doubts = _older(memory.doubts, min(max(reading.wall - memory.seen, 0), SECONDS_PER_DAY))
     step = reading.wall - memory.seen - passed
-    seen, rest = reading.wall, 0
+    seen = reading.wall
     if step > SMALL_SECONDS + 2 * passed // COUNT_ERROR:
         doubts = (*doubts, Doubt(step, _window(memory, reading, step)))
     elif step < 0:
-        doubts, rest = _less(doubts, -step)
-        seen += rest
-    return _confirmed(ClockMemory(seen, reading.boot, reading.ticks, _few(doubts), rest > SECONDS_PER_DAY), floor)
+        remaining, rest = _less(doubts, -step)
+        if rest > SECONDS_PER_DAY:
+            # No step that is in doubt explains it: what was remembered stays as it is.
+            return _confirmed(ClockMemory(memory.seen + passed, reading.boot, reading.ticks, doubts, behind=True), floor)
+        doubts, seen = remaining, reading.wall + rest
+    return _confirmed(ClockMemory(seen, reading.boot, reading.ticks, _few(doubts)), floor)
 
 
 def is_worth_keeping(before: ClockMemory | None, after: ClockMemory) -> bool:
