@@ -79,6 +79,7 @@ simulate: $(VENV)/dev.ready ## 10,000 years of honest machines, and what tricks 
 docs: $(VENV)/dev.ready ## write the pages of the documentation that come from the code
 	$(BIN)/python -m tools.documentation
 	$(BIN)/python -m tools.walk_picture
+	$(BIN)/python -m tools.window_pictures
 
 format: $(VENV)/dev.ready ## format the code
 	$(BIN)/ruff format $(SOURCES)

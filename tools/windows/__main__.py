@@ -12,8 +12,9 @@ import time
 from importlib.metadata import distribution
 from pathlib import Path, PureWindowsPath
 
+from tools.apt import NotHere
 from tools.windows import parts, wine
-from tools.windows.wine import NotHere, SetUpFailed, Wine
+from tools.windows.wine import SetUpFailed, Wine
 
 # A hundred processes, each of which takes seconds to begin under Wine: the borrow below takes the same way.
 TOO_SLOW = "tests/verifier/cli/test_stories.py"

@@ -9,16 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools import apt
+from tools.apt import NotHere
+
 # Debian and Ubuntu keep it out of the path; others have it there.
 LOADERS = ("wine64", "/usr/lib/wine/wine64", "wine")
 PACKAGES = ("wine", "wine64", "binutils")
 # What Wine 8 lacks and cryptography imports. Its one function is advapi32's by another name, so a table of exports is enough.
 RANDOM = "bcryptprimitives"
 EXPORTS = f"LIBRARY {RANDOM}.dll\nEXPORTS\nProcessPrng = advapi32.SystemFunction036\n"
-
-
-class NotHere(Exception):
-    """This machine has no Wine and none can be installed by this user; the sentence says why."""
 
 
 class SetUpFailed(Exception):
@@ -83,7 +82,7 @@ def find() -> str:
     """The loader of Windows programs, installed by apt when this is root and it is missing. Raises NotHere."""
     loader = _loader()
     if loader is None:
-        _install()
+        apt.install("Wine", PACKAGES)
         loader = _loader()
     if loader is None:
         raise NotHere("apt installed Wine, but there is no wine64")
@@ -92,22 +91,6 @@ def find() -> str:
 
 def _loader() -> str | None:
     return next((path for path in map(shutil.which, LOADERS) if path), None)
-
-
-def _install() -> None:
-    if not Path("/usr/bin/apt-get").exists():
-        raise NotHere("there is no Wine here, and no apt to install it with")
-    if os.geteuid() != 0:
-        raise NotHere(f"there is no Wine here, and only root may install it: sudo apt-get install {' '.join(PACKAGES)}")
-    _apt("update")
-    done = _apt("install", "--yes", "--no-install-recommends", *PACKAGES)
-    if done.returncode:
-        raise NotHere(f"apt cannot install Wine here: {' '.join(done.stderr.split())}")
-
-
-def _apt(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    return subprocess.run(["/usr/bin/apt-get", "-q", *arguments], env=environment, capture_output=True, text=True, check=False)
 
 
 def link_random(path: Path) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 from verifier import sentences
 from verifier.cli.output import UsageError, failure, result, safe, say
-from verifier.cli.paths import path_of, read_input
 from verifier.errors import CarnetError, Malformed
 from verifier.workstation import intake
 from verifier.workstation.intake import Carried, Intake, PassedOver, Refused
+from verifier.workstation.places import path_of, read_input
 from verifier.workstation.store import Store
 
 

@@ -6,15 +6,14 @@ import argparse
 
 from verifier import sentences
 from verifier.cli.output import UsageError, result, warn
-from verifier.cli.paths import read_input
 from verifier.core.files import parse
-from verifier.core.names import hidden_character, spelled
 from verifier.core.trust import SAMPLE_ROOTS, SAMPLE_SIGNED, TrustStore
+from verifier.errors import Malformed
 from verifier.workstation import identity
+from verifier.workstation.alias import save_alias
 from verifier.workstation.install import install
+from verifier.workstation.places import read_input
 from verifier.workstation.store import Store
-
-LONGEST_ALIAS = 64
 
 
 def add_identity(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -63,17 +62,10 @@ def show_identity(arguments: argparse.Namespace) -> int:
 
 def set_alias(arguments: argparse.Namespace) -> int:
     """`carnet alias NAME`: goes into the next request."""
-    name = spelled(arguments.name)
-    hidden = hidden_character(name)
-    if hidden is not None:
-        raise UsageError(f"an alias cannot have the character {hidden}")
-    if not 0 < len(name) <= LONGEST_ALIAS:
-        raise UsageError(f"an alias is printable text of 1 to {LONGEST_ALIAS} characters")
-    store = Store.open(arguments.home)
-    with store.locked():
-        state = store.state()
-        state.alias = name
-        store.save_state(state)
+    try:
+        name = save_alias(Store.open(arguments.home), arguments.name)
+    except Malformed as error:
+        raise UsageError(error.message) from error
     return result(arguments, {"alias": name}, [f"this workstation is now known as {name}"])
 
 

@@ -24,6 +24,7 @@ from verifier.cli.output import (
 )
 from verifier.errors import CarnetError, OutputNotWritten
 from verifier.workstation.disk import trouble
+from verifier.workstation.places import WrongPlace
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -54,6 +55,7 @@ COMMANDS = {
     "status": "status",
     "return": "carry",
     "clock": "clock",
+    "window": "window",
     "verify": "proofs",
     "inspect": "proofs",
 }
@@ -78,6 +80,7 @@ EXAMPLES_OF = {
     "status": ("status", "status --json"),
     "return": ("return arcgis-pro -o trip.return", "return arcgis-pro --qr"),
     "clock": ("clock", "clock --json"),
+    "window": ("window",),
     "verify": ("verify trip.borrow --trust organization.trust --status newest.status",),
     "inspect": ("inspect trip.borrow",),
 }
@@ -186,7 +189,7 @@ def run(words: Sequence[str]) -> int:
         raise
     except CarnetError as error:
         return failure(arguments, error)
-    except UsageError as error:
+    except (UsageError, WrongPlace) as error:
         return wrong_usage(arguments, error)
     except OSError as error:
         return failure(arguments, trouble(error, error.filename or "a file", "used"))
@@ -197,7 +200,7 @@ def run(words: Sequence[str]) -> int:
         return 3
 
 
-def wrong_usage(arguments: argparse.Namespace, error: UsageError) -> int:
+def wrong_usage(arguments: argparse.Namespace, error: UsageError | WrongPlace) -> int:
     """Tells of wrong usage, in argparse's own words where they are for people. Returns exit status 2."""
     if isinstance(error, WrongUsage) and not arguments.json:
         with explained_output():

@@ -9,7 +9,6 @@ from typing import Any
 
 from verifier.cli.check import describe
 from verifier.cli.output import UsageError, result, warn
-from verifier.cli.paths import read_input
 from verifier.cli.trusting import add_trusted, trusted
 from verifier.core import files, steps
 from verifier.core.grant import Workstation
@@ -18,6 +17,7 @@ from verifier.core.keys import decode
 from verifier.core.reading import LAST_SECOND
 from verifier.core.times import rfc3339_of, timestamp
 from verifier.errors import Malformed
+from verifier.workstation.places import read_input
 
 # The claims that are seconds since 1970.
 TIMES = frozenset({"iat", "nbf", "exp", "act", "until"})

@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from verifier.cli.output import UsageError, say, tell
-from verifier.cli.paths import check_output, write_output
+from verifier.workstation.places import check_output, write_output
 
 if TYPE_CHECKING:
     from segno import QRCode

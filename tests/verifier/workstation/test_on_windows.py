@@ -20,10 +20,9 @@ from tests.support.chains import DAY, START, make_chain, refused
 from tests.support.real_workstation import make_workstation
 from tests.support.systems import ON_POSIX, ON_WINDOWS
 from verifier.cli.main import main
-from verifier.cli.output import UsageError
-from verifier.cli.paths import check_output, read_input
 from verifier.errors import DiskFailed
 from verifier.workstation import disk, locks, machine_key, sealing, store, windows_names
+from verifier.workstation.places import WrongPlace, check_output, read_input
 from verifier.workstation.sealing import NotSealed
 from verifier.workstation.store import Store
 
@@ -131,7 +130,7 @@ def test_a_device_is_no_file_to_read_or_write(name: str, tmp_path: Path, monkeyp
     """CON would wait for the keyboard, NUL would swallow a receipt."""
     monkeypatch.chdir(tmp_path)
     for use in (read_input, check_output):
-        with pytest.raises(UsageError, match="device"):
+        with pytest.raises(WrongPlace, match="device"):
             use(name)
 
 

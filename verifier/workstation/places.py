@@ -1,4 +1,4 @@
-"""Files named on the command line: read one by one, written whole."""
+"""Files that people name: read one by one, written whole."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import sys
 from pathlib import Path
 
-from verifier.cli.output import UsageError
 from verifier.workstation import windows_names
 from verifier.workstation.disk import check_writable, explained, read_bytes, trouble, write_atomically
 
@@ -20,18 +19,22 @@ WRONG_NAME = frozenset(
 ROOM_BESIDE = 24
 
 
+class WrongPlace(Exception):
+    """The name is no place for a file, or no file is there; the sentence says which."""
+
+
 def path_of(name: str) -> Path:
-    """The path of a file that is named on the command line, as the operating system takes it. Raises UsageError for a device."""
+    """The path of a file that is named by a person, as the operating system takes it. Raises WrongPlace for a device."""
     if sys.platform != "win32":
         return Path(name)
     if windows_names.is_device(name):
-        raise UsageError(f"{name} is a device of Windows; name a file")
+        raise WrongPlace(f"{name} is a device of Windows; name a file")
     longer = windows_names.extended(os.path.abspath(name), ROOM_BESIDE)
     return Path(longer if longer.startswith(windows_names.EXTENDED) else name)
 
 
 def read_input(name: str) -> bytes:
-    """The bytes of a file. Raises UsageError when there is no such file, Malformed when it is no regular file.
+    """The bytes of a file. Raises WrongPlace when there is no such file, Malformed when it is no regular file.
 
     Raises NotPermitted or DiskFailed when the operating system does not let it be read.
     """
@@ -39,7 +42,7 @@ def read_input(name: str) -> bytes:
         return read_bytes(path_of(name))
     except OSError as error:
         if error.errno in WRONG_NAME:
-            raise UsageError(f"{name} cannot be read: {error.strerror}") from error
+            raise WrongPlace(f"{name} cannot be read: {error.strerror}") from error
         raise trouble(error, name, "read") from error
 
 
@@ -55,20 +58,20 @@ def write_output(name: str, data: bytes, note: str = "") -> None:
 def check_output(name: str) -> None:
     """Raises, before anything else is done, when no file can be written there.
 
-    UsageError for a name that is no place for a file; DiskFull, NotPermitted or DiskFailed when the operating system says no.
+    WrongPlace for a name that is no place for a file; DiskFull, NotPermitted or DiskFailed when the operating system says no.
     """
     path = path_of(name)
     try:
         is_file = path.is_file() and not path.is_symlink()
         if path.is_dir() or not path.absolute().parent.is_dir():
-            raise UsageError(f"{name} cannot be written: name a file in a folder that is there")
+            raise WrongPlace(f"{name} cannot be written: name a file in a folder that is there")
         # A file that is renamed over a link, a device or a pipe would take its place.
         if not is_file and (path.exists() or path.is_symlink()):
-            raise UsageError(f"{name} cannot be written: it is a link, a device or a pipe; name a file")
+            raise WrongPlace(f"{name} cannot be written: it is a link, a device or a pipe; name a file")
         if sys.platform == "win32" and is_file and not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, "it is read-only", name)
         check_writable(path)
     except OSError as error:
         if error.errno in WRONG_NAME:
-            raise UsageError(f"{name} cannot be written: {error.strerror}") from error
+            raise WrongPlace(f"{name} cannot be written: {error.strerror}") from error
         raise trouble(error, name, "written", "; nothing was changed") from error

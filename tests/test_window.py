@@ -1,0 +1,325 @@
+"""The window on a real screen: everything of seed S3 is shown, and everything is done with the keyboard alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from tkinter import Misc, Tk
+
+import pytest
+
+from tests.support.chains import DAY, HOUR
+from tests.support.real_workstation import RealWorkstation, make_workstation
+from tests.support.screens import display
+from tools import screen
+from verifier.cli.main import main
+from verifier.core import files
+from verifier.errors import every_error
+from verifier.window import actions, words
+from verifier.window.dialog import Dialog
+from verifier.window.main_window import BUTTONS, MainWindow
+
+__all__ = ["display"]
+
+
+@dataclass
+class Choosing:
+    """Somebody who chooses files as they were told before; `asked` are the names that were suggested."""
+
+    folder_: Path
+    open: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    save: str | None = ""
+
+    def files(self, parent: Misc) -> list[str]:
+        return self.open
+
+    def folder(self, parent: Misc) -> str:
+        return self.open[0] if self.open else ""
+
+    def save_as(self, parent: Misc, suggestion: str) -> str:
+        self.asked.append(suggestion)
+        return str(self.folder_ / suggestion) if self.save == "" else self.save or ""
+
+
+@dataclass
+class Desk:
+    """The window of a workstation, and the keys of its keyboard."""
+
+    here: RealWorkstation
+    window: MainWindow
+    choosing: Choosing
+    display: str
+
+    def press(self, *keys: str) -> None:
+        screen.press(self.display, *keys)
+        self.wait()
+
+    def write(self, text: str) -> None:
+        screen.write(self.display, text)
+        self.wait()
+
+    def wait(self) -> None:
+        """Until everything that came is done; a key comes by way of the X server."""
+        for _ in range(3):
+            self.window.update()
+            time.sleep(0.01)
+
+    def until(self, is_so: Callable[[], bool]) -> None:
+        """Lets the window work until something is so; a busy machine takes its time."""
+        end = time.monotonic() + 20
+        while not is_so():
+            assert time.monotonic() < end, f"this did not become so; the window says: {self.window.told()}"
+            self.wait()
+
+    def dialog(self) -> Dialog | None:
+        """The dialog that is open."""
+        return next((child for child in self.window.winfo_children() if isinstance(child, Dialog)), None)
+
+    def rows(self) -> dict[str, str]:
+        table = self.window.table
+        return {
+            str(table.item(row, "text")): str(table.item(row, "values")[0])
+            for parent in table.get_children()
+            for row in table.get_children(parent)
+        }
+
+
+@pytest.fixture(scope="module")
+def root(display: str) -> Iterator[Tk]:
+    """One Tk for the file: making another takes as long as a test."""
+    root = Tk(screenName=display)
+    yield root
+    root.destroy()
+
+
+@pytest.fixture
+def open_desk(root: Tk, display: str, tmp_path: Path) -> Iterator[Callable[..., Desk]]:
+    """Opens the window of a workstation of an hour ago; with a license, unless told otherwise."""
+    windows = []
+
+    def make(*, installed: bool = True) -> Desk:
+        here = make_workstation(tmp_path / "home", int(time.time()) - HOUR, installed=installed)
+        choosing = Choosing(tmp_path)
+        window = MainWindow(root, here.store, choosing)
+        windows.append(window)
+        desk = Desk(here, window, choosing, display)
+        desk.until(lambda: window.focus_get() is window.edit)
+        return desk
+
+    yield make
+    for window in windows:
+        window.destroy()
+
+
+def test_the_window_shows_everything_of_s3(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    window = desk.window
+    assert window.authority.cget("text").startswith("◆ Field Survey (field-survey)\nroot key " + desk.here.chain.root.kid)
+    assert desk.rows() == {
+        "Basic": "No",
+        "Standard": "Yes",
+        "Advanced": "No",
+        "3DAnalyst": "Yes",
+        "SpatialAnalyst": "No",
+    }
+    assert ", 7 days left, borrowed by ada" in window.until.cget("text")
+    assert "1 hour old" in window.status.cget("text")
+    assert window.told() == "All is well."
+
+
+def test_tab_comes_to_everything_and_round(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    first = widget = desk.window.edit
+    reached: list[Misc] = [first]
+    while True:
+        desk.press("Tab")
+        widget = desk.window.focus_get()  # type: ignore[assignment]
+        if widget is first:
+            break
+        assert widget not in reached
+        reached.append(widget)
+    wanted = [desk.window.products, desk.window.table, desk.window.notices, *desk.window.buttons.values()]
+    assert reached == [first, *wanted]
+    desk.press("shift+Tab", "shift+Tab")
+    assert desk.window.focus_get() is desk.window.buttons["refresh"]
+
+
+def test_the_alias_is_edited_with_the_keyboard(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    desk.press("alt+e")
+    desk.until(lambda: desk.dialog() is not None)
+    desk.press("End", "shift+Home", "BackSpace", "Return")
+    dialog = desk.dialog()
+    assert dialog is not None
+    assert dialog.problem.cget("text").startswith("An alias is printable text of 1 to 64 characters.")
+    desk.write("Field laptop 7")
+    desk.press("Return")
+    desk.until(lambda: desk.dialog() is None)
+    assert desk.here.store.state().alias == "Field laptop 7"
+    assert desk.window.alias.cget("text") == "Field laptop 7"
+    desk.press("alt+e")
+    desk.until(lambda: desk.dialog() is not None)
+    desk.write("not this")
+    desk.press("Escape")
+    desk.until(lambda: desk.dialog() is None)
+    assert desk.here.store.state().alias == "Field laptop 7"
+
+
+def test_enter_on_cancel_is_not_ok(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    desk.press("alt+e")
+    desk.until(lambda: desk.dialog() is not None)
+    desk.write("x")
+    desk.press("Tab", "Tab", "Return")
+    desk.until(lambda: desk.dialog() is None)
+    assert desk.here.store.state().alias is None
+
+
+def test_a_license_is_taken_offline_installed_and_given_back_with_the_keyboard(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(installed=False)
+    desk.here.install(desk.here.chain.authorization_file(), int(time.time()))
+    desk.press("F5", "alt+t")
+    desk.until(lambda: desk.dialog() is not None)
+    desk.press("End", "shift+Home", "BackSpace")
+    desk.write("arcgis-pro")
+    desk.press("Tab", "Tab")
+    desk.write("many")
+    desk.press("Return")
+    dialog = desk.dialog()
+    assert dialog is not None
+    assert dialog.problem.cget("text").startswith("Days: write a whole number")
+    desk.press("End", "shift+Home", "BackSpace")
+    desk.write("14")
+    desk.press("Tab")
+    desk.write("ada")
+    desk.press("Return")
+    desk.until(lambda: desk.dialog() is None)
+    files.parse((desk.choosing.folder_ / "arcgis-pro.request").read_bytes(), "request")
+    assert "Carry it to the administrator" in desk.window.told()
+
+    stick = desk.choosing.folder_ / "stick"
+    stick.mkdir()
+    (stick / "trip.borrow").write_bytes(desk.here.chain.borrow_file())
+    (stick / "broken.borrow").write_bytes(b"{")
+    desk.choosing.open = [str(stick)]
+    desk.press("alt+f")
+    desk.until(lambda: desk.rows().get("Standard") == "Yes")
+    told = desk.window.told()
+    assert 'Installed: "arcgis-pro" Standard with 3DAnalyst until' in told
+    assert "Not installed, broken.borrow: " in told
+
+    desk.press("alt+g")
+    desk.until((desk.choosing.folder_ / "arcgis-pro.return").exists)
+    assert desk.choosing.asked == ["arcgis-pro.request", "arcgis-pro.return"]
+    desk.until(lambda: "arcgis-pro no longer works here" in desk.window.told())
+    assert "This machine returned the license" in desk.window.told()
+    assert main(["check", "arcgis-pro", "--root", desk.here.chain.root.kid, "--home", str(desk.here.home)]) == 1
+
+
+def test_nothing_is_given_back_before_its_receipt_has_a_place(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    for place, words_ in (
+        (None, "All is well."),
+        (str(desk.choosing.folder_ / "nowhere" / "x"), "name a file in a folder that is there"),
+    ):
+        desk.choosing.save = place
+        desk.press("alt+g")
+        desk.until(lambda words_=words_: words_ in desk.window.told())  # type: ignore[misc]
+        assert desk.here.store.state().given_up == {}
+
+
+def test_a_file_is_installed_and_what_is_wrong_is_told_in_plain_words(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    chain = desk.here.chain
+    chain.set_status(1, seq=2)
+    path = desk.choosing.folder_ / "a.status"
+    path.write_bytes(chain.status_file())
+    desk.choosing.open = [str(path)]
+    desk.press("alt+i")
+    desk.until(lambda: "Installed: the status list with seq 2" in desk.window.told())
+    assert "says that the license has ended. Ask the administrator why" in desk.window.told()
+    assert "carnet " not in desk.window.told()
+    desk.choosing.open = [str(path.with_name("missing"))]
+    desk.press("alt+i")
+    desk.until(lambda: "missing" in desk.window.told())
+
+
+def test_without_trust_the_window_says_what_to_do_and_still_works(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    (desk.here.home / "organization.trust").unlink()
+    desk.press("F5")
+    desk.until(lambda: "Install the trust file of your organization." in desk.window.told())
+    assert desk.window.authority.cget("text") == "none yet"
+    assert desk.rows() == {}
+    assert desk.window.buttons["give_back"].instate(["disabled"])
+    desk.press("alt+g")
+    assert desk.choosing.asked == []
+    assert actions.choices(desk.here.store) == []
+
+
+def test_the_end_is_warned_of(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    chain = desk.here.chain
+    chain.borrow |= {"jti": "K" * 22, "iat": chain.borrow["iat"] + 1, "nbf": chain.borrow["nbf"] + 1}
+    chain.borrow["pol"]["warn_before"] = 30 * DAY
+    desk.here.install(chain.borrow_file(), int(time.time()))
+    desk.press("F5")
+    desk.until(lambda: "7 days left; to renew it, carry a new request" in desk.window.told())
+    assert "carnet " not in desk.window.told()
+
+
+def test_no_sentence_of_the_window_has_a_command_in_it() -> None:
+    for error in every_error():
+        text = words.refusal(error("something is so"))
+        assert not any(word in text for word in ("carnet ", "carnet-authority", "--")), text
+        assert text.startswith("Something is so. ")
+        assert text.endswith(".")
+
+
+def test_where_the_system_knows_no_local_time_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert words.local_time(253_402_300_799) in ("9999-12-31 23:59", "9999-12-31T23:59:59Z (UTC)")
+    monkeypatch.setattr(words, "timedelta", _fails)
+    assert words.local_time(0) == "1970-01-01T00:00:00Z (UTC)"
+
+
+def _fails(**_: int) -> None:
+    raise OverflowError
+
+
+def test_without_tk_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(sys.modules, "verifier.window.start", None)
+    assert main(["window"]) == 2
+    assert "sudo apt install python3-tk" in capsys.readouterr().err
+
+
+def test_without_a_screen_the_commands_are_named(tmp_path: Path) -> None:
+    """In a process of its own: a Tk that once had a screen keeps it."""
+    environment = {"PATH": "/usr/bin:/bin", "CARNET_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "verifier.command", "window"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert "no window can be shown here" in done.stderr
+    assert "the commands do the same without" in done.stderr
+
+
+def test_the_command_shows_the_window_until_it_is_closed(display: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", display)
+    shown: list[object] = []
+
+    def close(window: Tk, _: int = 0) -> None:
+        shown.append(window.title())
+        window.destroy()
+
+    monkeypatch.setattr(Tk, "mainloop", close)
+    assert main(["window", "--home", str(tmp_path)]) == 0
+    assert shown == ["Carnet licenses"]
+
+
+def test_every_button_has_a_letter_of_its_own() -> None:
+    letters = [label[letter].lower() for label, letter, _ in (("Edit…", 0, ""), *BUTTONS)]
+    assert len(set(letters)) == len(letters)

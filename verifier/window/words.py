@@ -1,0 +1,60 @@
+"""What the window says: the verifier's sentences without the commands in them, and times on this machine's own clock."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from verifier.core.times import EPOCH, in_days, rfc3339_of
+from verifier.errors import CarnetError
+from verifier.workstation.overview import LicenseInformation, Overview, Unreadable
+
+# A command in a sentence, in brackets or at its end; what is left of the sentence says the same.
+COMMANDS = re.compile(r" ?\((?:carnet|carnet-authority) [^)]*\)|[:,] (?:carnet|carnet-authority) [a-z][^.;)]*")
+# Where a command is all that the usual advice has.
+ADVICE = {
+    "no-trust": "Install the trust file of your organization.",
+    "no-borrow": "Take the license offline: save a request, have it answered, and install the answer.",
+    "no-home": "This user has no folder for it: ask who looks after this machine.",
+    "no-locks": "Its folder must stand on a disk of this machine: ask who looks after it.",
+    "already-borrowed": "Have the other license given back first.",
+}
+
+
+def plain(text: str) -> str:
+    """A sentence of the verifier without the commands in it."""
+    return COMMANDS.sub("", text)
+
+
+def refusal(error: CarnetError) -> str:
+    """What was wrong, and what to do now."""
+    advice = ADVICE.get(error.code) or plain(error.hint)
+    message = plain(error.message)
+    return f"{message[:1].upper()}{message[1:]}. {advice}".strip()
+
+
+def local_time(seconds: int) -> str:
+    """A time as the clock on this machine's wall shows it; in UTC, and said so, where the system cannot tell."""
+    try:
+        return (EPOCH + timedelta(seconds=seconds)).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (OSError, OverflowError, ValueError):
+        return f"{rfc3339_of(seconds)} (UTC)"
+
+
+def until(item: LicenseInformation) -> str:
+    """When a license ends, and in how many days."""
+    left = "" if item.error else f", {in_days(item.days_left)} left"
+    return f"{local_time(item.expires_at)}{left}"
+
+
+def notices(shown: Overview) -> list[str]:
+    """What deserves attention, the product first where there are several."""
+    several = len(shown.licenses) > 1
+    lines = []
+    for item in shown.licenses:
+        before = f"{item.product}: " if several else ""
+        warnings = [] if isinstance(item, Unreadable) else [plain(warning) for warning in item.warnings]
+        lines += [f"{before}{text[:1].upper()}{text[1:]}." for text in warnings]
+        if item.error is not None:
+            lines.append(f"{before}{refusal(item.error)}")
+    return lines
