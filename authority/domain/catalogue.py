@@ -99,6 +99,18 @@ class AuthorizedKey:
         return self.begins_at <= signed_at < self.ends_at and (not self.is_revoked or jti in self.known)
 
 
+def needed_until(
+    use: KeyUse, retired_at: datetime, last_expiry: datetime | None, max_borrow_days: int, now: datetime
+) -> datetime | None:
+    """Until when authorizations name a retired key, so that no workstation refuses what it signed; None when that is over.
+
+    A borrow key until the last token that it signed expires (`last_expiry`). A status key longer: one of its lists lies beside a
+    borrow until that ends, and the last borrow that came with such a list began before the key was retired.
+    """
+    end = last_expiry if use is KeyUse.BORROW else retired_at + timedelta(days=max_borrow_days)
+    return end if end is not None and end > now else None
+
+
 @dataclass(frozen=True, slots=True)
 class Authorization:
     """The current authorization; `compact` is the signed text it was read from, which goes into every borrow file."""

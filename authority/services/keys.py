@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from authority.domain.catalogue import KeyUse
+from authority.domain.catalogue import KeyUse, needed_until
 from authority.domain.events import Event, EventKind
 from authority.domain.members import Privilege
 from authority.domain.refusals import KeyUnusable, Refusal
@@ -125,13 +125,7 @@ def _described(unit: Unit, use: KeyUse, kid: str, retired: Retired | None) -> Ow
 
 
 def _needed_until(unit: Unit, use: KeyUse, kid: str, retired: Retired) -> datetime | None:
-    """The end of the last borrow for which a workstation needs the key; None when there is none any more.
-
-    A list lies beside a borrow until that ends: the last one that came with a list of the key began before it was retired.
-    """
     if kid not in unit.authorization.keys:
         return None
-    if use is KeyUse.BORROW:
-        return usage.last_expiry(unit.connection, kid, unit.now)
-    end = retired.at + timedelta(days=unit.authorization.max_borrow_days)
-    return end if end > unit.now else None
+    last = usage.last_expiry(unit.connection, kid, unit.now)
+    return needed_until(use, retired.at, last, unit.authorization.max_borrow_days, unit.now)
