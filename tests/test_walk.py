@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[1]
 # What `python -m tools.walk` says at most. Who makes a walk shorter lowers the figure here.
 BUDGET = {
     "borrow": {
-        "files": 46,
-        "functions": 157,
-        "changes of file": 144,
+        "files": 43,
+        "functions": 150,
+        "changes of file": 131,
         "SQL executions": 11,
         "SQL statements": 7,
         "connections": 1,
@@ -24,8 +24,8 @@ BUDGET = {
     },
     "check": {
         "files": 22,
-        "functions": 142,
-        "changes of file": 175,
+        "functions": 140,
+        "changes of file": 173,
         "machine key opened": 1,
         "signatures verified": 4,
         "status list verified": 1,
