@@ -13,8 +13,9 @@ import click
 import pytest
 
 from authority.cli.main import cli
-from authority.domain.refusals import every_refusal
+from authority.domain.refusals import SettingsInvalid, every_refusal
 from authority.web.problems import FOR_THE_OPERATOR, OVER_HTTP, hint_over_http
+from authority.wiring.settings import PREFIX, SETTINGS
 from checkout_log.report.command_line import parser as report_parser
 from verifier.cli.main import build_parser
 from verifier.errors import every_error
@@ -123,6 +124,13 @@ def test_every_page_and_section_that_is_named_exists() -> None:
             if not path.exists() or (section and f"# {section}" not in path.read_text(encoding="utf-8")):
                 wrong.append((where, page, section))
     assert wrong == []
+
+
+def test_the_page_that_describes_every_setting_does() -> None:
+    page = PAGE.search(SettingsInvalid.default_hint)
+    assert page is not None
+    text = (ROOT / "docs" / page[1]).read_text(encoding="utf-8")
+    assert [name for name in SETTINGS if f"`{PREFIX}{name.upper()}`" not in text] == []
 
 
 @cache

@@ -11,9 +11,10 @@ import click
 from authority.cli.frame import TROUBLE, Columns, Command, Frame, pass_frame, read_input, show, show_table
 from authority.cli.serving import run_server
 from authority.domain.members import CONSOLE
-from authority.domain.refusals import NotSetUp
+from authority.domain.refusals import NotSetUp, SettingsInvalid
 from authority.presentation.health import FindingShown
 from authority.services import examination
+from authority.services.examination import Finding
 from authority.services.unit import Unit
 from authority.storage.db import migrating, schema
 from authority.storage.db.database import Database
@@ -22,8 +23,9 @@ from authority.wiring.app import open_as_far_as_possible, open_authority
 from authority.wiring.settings import PREFIX
 
 PORT = 8440
+WORDS = {True: "ok", False: "WRONG", None: "-"}
 COLUMNS: Columns[FindingShown] = {
-    "": lambda finding: "ok" if finding.ok else "WRONG",
+    "": lambda finding: WORDS[finding.ok],
     "subject": lambda finding: finding.subject,
     "finding": lambda finding: finding.message,
 }
@@ -109,12 +111,20 @@ def migrate(frame: Frame) -> None:
 @pass_frame
 def doctor(frame: Frame) -> int:
     """Look at files, database, keys, authorization, members, licenses and Python, and say what is wrong and what to do."""
-    settings = frame.settings()
-    authority, problem = open_as_far_as_possible(settings)
-    findings = [*surroundings.examine(settings), *examination.examine(Unit(authority, CONSOLE))]
-    authority.database.close()
-    if problem is not None:
-        findings = [examination.refused("keys", problem) if item.subject == "keys" else item for item in findings]
-    rows = [FindingShown.of(item) for item in findings]
+    rows = [FindingShown.of(item) for item in _findings(frame)]
     show_table(frame, rows, COLUMNS)
     return 0 if all(row.ok for row in rows) else TROUBLE
+
+
+def _findings(frame: Frame) -> list[Finding]:
+    """What was found, in a fixed order. Raises NotSetUp, and what keeps the settings from being read."""
+    try:
+        settings = frame.settings()
+        authority, problem = open_as_far_as_possible(settings)
+    except SettingsInvalid as error:
+        return [*surroundings.without_settings(error), *examination.without_settings()]
+    findings = [*surroundings.examine(settings), *examination.examine(Unit(authority, CONSOLE))]
+    authority.database.close()
+    if problem is None:
+        return findings
+    return [examination.refused("keys", problem) if item.subject == "keys" else item for item in findings]

@@ -480,6 +480,9 @@ class NotSetUp(Refusal):
 
     code = "not-set-up"
     default_hint = "Run: carnet-authority init --org NAME"
+    no_home_hint: ClassVar[str] = (
+        "Name the home that there is (--home DIR, or CARNET_AUTHORITY_HOME), or make one: carnet-authority init --org NAME"
+    )
     # For a home that is there: `init` makes no second authority in it.
     empty_database_hint: ClassVar[str] = (
         "Name the database that this home was set up with (database_url), or put it back from a backup: docs/operations.md, "
@@ -491,7 +494,7 @@ class SettingsInvalid(Refusal):
     """A setting is wrong."""
 
     code = "settings-invalid"
-    default_hint = "docs/operations.md describes every setting."
+    default_hint = "docs/settings.md describes every setting."
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -529,6 +532,11 @@ class DatabaseLost(StorageUnavailable):
     default_hint = (
         "The administrator stops the server, puts the database back where it was, from the last backup if need be, "
         "and starts the server again: docs/operations.md, When the database is gone."
+    )
+    # Where this process never had it open, its name may be all that is wrong.
+    never_opened_hint: ClassVar[str] = (
+        "Is its path right? It is the setting database_url, or the file authority.db in the home. If it is, put the database back "
+        "there, from the last backup if need be: docs/operations.md, When the database is gone."
     )
 
 

@@ -9,10 +9,10 @@ from authority.services.examination import Finding
 
 
 class FindingShown(Shown):
-    """One thing that was looked at."""
+    """One thing that was looked at; `ok` is null where it could not be, because of what another line says."""
 
     subject: str
-    ok: bool
+    ok: bool | None
     message: str
 
     @classmethod

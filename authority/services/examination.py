@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import shlex
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from authority.domain import days
 from authority.domain.catalogue import WARNING_BEFORE_END, KeyUse, Product, end_warning
 from authority.domain.clocks import BETWEEN_SERVERS
 from authority.domain.entitlement import check_not_overallocated
+from authority.domain.plurals import counted
 from authority.domain.refusals import KeyUnusable, NotSetUp, Refusal
 from authority.services import keys, licenses
 from authority.services.unit import Unit
@@ -20,29 +21,54 @@ from authority.storage.db import schema
 
 # What a Python that was not optimized costs, as it was measured with the server.
 SLOWER = "the server takes about a third more processor time"
+NOT_LOOKED_AT = "not looked at, see {}"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """One thing that was looked at; `ok` is None where it could not be, because of what another line says."""
 
     subject: str
-    ok: bool
+    ok: bool | None
     message: str
 
 
 def examine(unit: Unit) -> list[Finding]:
-    """One finding for each thing, in a fixed order. Raises nothing for what is wrong."""
-    checks = {
-        "tables": _tables,
-        "keys": _signing,
-        "authorization": _authorized,
-        "members": _within_limits,
-        "licenses": _covered,
-        "status list": _places,
-        "python": _python,
-    }
-    return [finding(subject, functools.partial(check, unit)) for subject, check in checks.items()]
+    """One finding for each thing, in a fixed order. Raises nothing for what is wrong.
+
+    What stands in tables is not looked at where there are none, and what is wrong for several things is said once.
+    """
+    tables = finding("tables", functools.partial(_tables, unit))
+    if tables.ok:
+        findings = [finding(subject, functools.partial(check, unit)) for subject, check in IN_TABLES.items()]
+    else:
+        findings = not_looked_at(IN_TABLES, tables.subject)
+    return [tables, *_each_said_once(findings), finding("python", _python)]
+
+
+def not_looked_at(subjects: Iterable[str], reason: str) -> list[Finding]:
+    """The findings of what could not be looked at, because of what the line of the `reason` says."""
+    return [Finding(subject, None, NOT_LOOKED_AT.format(reason)) for subject in subjects]
+
+
+def without_settings() -> list[Finding]:
+    """The findings of all that `examine` looks at, where the settings do not say where it is."""
+    return [*not_looked_at(("tables", *IN_TABLES), "settings"), finding("python", _python)]
+
+
+def _each_said_once(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings, where one that says the very same as another refers to that."""
+    subjects: dict[str, list[str]] = {}
+    for item in findings:
+        if item.ok is False:
+            subjects.setdefault(item.message, []).append(item.subject)
+    # An authorization that cannot be read is its own line's to tell.
+    teller = {message: "authorization" if "authorization" in names else names[0] for message, names in subjects.items()}
+    told = [item.ok is not False or teller[item.message] == item.subject for item in findings]
+    return [
+        item if is_told else Finding(item.subject, None, NOT_LOOKED_AT.format(teller[item.message]))
+        for item, is_told in zip(findings, told, strict=True)
+    ]
 
 
 def finding(subject: str, check: Callable[[], str]) -> Finding:
@@ -63,19 +89,30 @@ def refused(subject: str, error: Refusal) -> Finding:
 
 def _tables(unit: Unit) -> str:
     schema.check(unit.authority.database)
+    with unit.authority.database.read() as connection:
+        if organization.get(connection) is None:
+            raise NotSetUp("the database has no organization", hint=NotSetUp.empty_database_hint)
     return f"the tables are of revision {schema.NEWEST}"
 
 
 def _signing(unit: Unit) -> str:
-    rows = keys.every(unit)
-    for use in KeyUse:
-        if not any(row.signs_now for row in rows if row.use is use):
-            raise Refusal(
-                f"no {use} key can sign now",
-                hint="Put the key files back into the home's folder keys, or install an authorization that names those there: "
-                "carnet-authority key list shows them.",
-            )
-    return "both keys can sign"
+    rows = [row for row in keys.every(unit) if row.retired_at is None]
+    lacking = [use for use in KeyUse if not any(row.signs_now for row in rows if row.use is use)]
+    if not lacking:
+        return "both keys can sign"
+    message = f"no {' and no '.join(lacking)} key can sign now"
+    if any(use not in {row.use for row in rows} for use in lacking):
+        raise Refusal(
+            f"{message}: its file is not there, or it is retired",
+            hint="Put the key files back into the home's folder keys, or make another key: carnet-authority key rotate",
+        )
+    if unit.now >= unit.authorization.ends_at:
+        raise Refusal(f"{message}: the authorization has ended", hint=_RENEW)
+    raise Refusal(
+        f"{message}: the authorization names others",
+        hint="Put the keys that it names into the home's folder keys, or install an authorization that names those there: "
+        "carnet-authority key list shows them.",
+    )
 
 
 def _authorized(unit: Unit) -> str:
@@ -100,7 +137,7 @@ def _within_limits(unit: Unit) -> str:
             hint="Remove members (carnet-authority member remove), or install a larger authorization.",
         )
     allowed = "any number" if membership.maximum is None else str(membership.maximum)
-    return f"{membership.current} members, {allowed} allowed"
+    return f"{counted(membership.current, 'member')}, {allowed} allowed"
 
 
 def _covered(unit: Unit) -> str:
@@ -109,6 +146,9 @@ def _covered(unit: Unit) -> str:
     with unit.reading():
         now = unit.now
         products = list(unit.authorization.products.values())
+        if now >= unit.authorization.ends_at:
+            what = counted(len(products), "product")
+            raise Refusal(f"the authorization has ended, and with it {what}: nobody can start or borrow any", hint=_RENEW)
         for product in products:
             ends_at = unit.authorization.end_of(product)
             if product.until is not None and now >= ends_at:
@@ -123,7 +163,7 @@ def _covered(unit: Unit) -> str:
             hint="Unassign licenses (carnet-authority license unassign) until no more are assigned than there are, "
             "or install an authorization that covers them: carnet-authority authorization install FILE",
         )
-    return "; ".join([f"{len(products)} products, none of them ended or overallocated", *soon])
+    return "; ".join([f"{counted(len(products), 'product')}, none of them ended or overallocated", *soon])
 
 
 def _overallocated(unit: Unit, product: Product) -> str | None:
@@ -145,8 +185,8 @@ def _places(unit: Unit) -> str:
             raise NotSetUp("the database has no organization", hint=NotSetUp.empty_database_hint)
         newest, ahead = status_lists.newest(connection), status_lists.furthest_ahead(connection, now + BETWEEN_SERVERS)
     if used > 0.8 * own.status_size:
-        raise Refusal(f"{used} of {own.status_size} places of the status list are taken")
-    text = f"{used} of {own.status_size} places of the status list are taken"
+        raise Refusal(f"of {own.status_size} places of the status list {counted(used, 'is', 'are')} taken")
+    text = f"of {own.status_size} places of the status list {counted(used, 'is', 'are')} taken"
     if newest is None or ahead is None:
         return text
     sentence = f"number {ahead[0]} is of {ahead[1]:%Y-%m-%d %H:%M} UTC, when this machine's clock was ahead"
@@ -159,13 +199,22 @@ def _places(unit: Unit) -> str:
     return f"{text}; {sentence}: workstations that took it are good again with number {newest.seq} or a later one"
 
 
-def _python(_: Unit) -> str:
+def _python() -> str:
     """A slow Python is no fault of the authority: it is told, and nothing is wrong."""
     return python_sentence(
         sysconfig.get_config_var("PY_CFLAGS"),
         sysconfig.get_config_var("CONFIG_ARGS"),
         is_debug=bool(sysconfig.get_config_var("Py_DEBUG")),
     )
+
+
+IN_TABLES: dict[str, Callable[[Unit], str]] = {
+    "keys": _signing,
+    "authorization": _authorized,
+    "members": _within_limits,
+    "licenses": _covered,
+    "status list": _places,
+}
 
 
 def python_sentence(compiler_flags: str | None, configure_arguments: str | None, *, is_debug: bool = False) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,16 +100,34 @@ def _retired(item: dict[str, object]) -> Retired:
 
 
 def load_ring(folder: Path, passphrase: bytes | None, *, demonstration: bool = False) -> FolderRing:
-    """Every `borrow-*.pem` and `status-*.pem` in the folder. Raises KeyUnusable or DemonstrationOnly."""
+    """Every `borrow-*.pem` and `status-*.pem` in the folder. Raises KeyUnusable with every one that is of no use, or DemonstrationOnly."""
     return FolderRing.of(folder, passphrase, demonstration=demonstration)
 
 
 def _signers(folder: Path, passphrase: bytes | None, *, demonstration: bool) -> dict[tuple[KeyUse, str], FileSigner]:
     signers: dict[tuple[KeyUse, str], FileSigner] = {}
+    problems: list[KeyUnusable] = []
     for use, path in _key_files(folder):
-        signer = keyring.load(path, passphrase, demonstration=demonstration)
-        signers[use, signer.public.kid] = signer
+        try:
+            signer = keyring.load(path, passphrase, demonstration=demonstration)
+        except KeyUnusable as error:
+            problems.append(error)
+        else:
+            signers[use, signer.public.kid] = signer
+    if problems:
+        raise _all_of(problems)
     return signers
+
+
+def _all_of(problems: Sequence[KeyUnusable]) -> KeyUnusable:
+    """One refusal that says all of them, and each thing to do once."""
+    first, *others = problems
+    if not others:
+        return first
+    hints = list(dict.fromkeys(problem.hint for problem in problems))
+    if all(hint.startswith(keyring.RUN) for hint in hints):
+        hints = [keyring.RUN + "; ".join(hint.removeprefix(keyring.RUN) for hint in hints)]
+    return KeyUnusable("; ".join(problem.message for problem in problems), hint=" ".join(hints), path=first.path)
 
 
 def _key_files(folder: Path) -> Iterator[tuple[KeyUse, Path]]:

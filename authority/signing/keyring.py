@@ -39,6 +39,7 @@ LONGEST_SECRET = 64 * 1024
 # The library stretches a passphrase only 2,048 times, so the passphrase itself must carry the strength: 128 random bits.
 SHORTEST_PASSPHRASE = 22
 LONGEST_PASSPHRASE = 1023
+RUN = "Run: "
 MAKE_ONE = "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 # What bytes.strip takes away.
 ASCII_SPACE = " \t\n\r\x0b\x0c"
@@ -239,5 +240,5 @@ def _read(path: Path, what: str) -> tuple[bytes, int]:
 def _check_private(path: Path, what: str, mode: int) -> None:
     if sys.platform != "win32" and mode & 0o077:
         raise KeyUnusable(
-            f"the {what} {path} is open to other users (mode {mode:o})", hint=f"Run: chmod 600 {path}", path=str(path)
+            f"the {what} {path} is open to other users (mode {mode:o})", hint=f"{RUN}chmod 600 {path}", path=str(path)
         )

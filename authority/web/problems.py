@@ -110,6 +110,7 @@ OVER_HTTP = {
     "--member NAME": '"member": "NAME"',
     "--trust FILE --accept-root THUMBPRINT": '"trust_file" and "accept_root"',
     "--accept-root THUMBPRINT": '"accept_root": ["THUMBPRINT"]',
+    "Is the server of the database running, and is the setting database_url right?": "Try again in a moment.",
 }
 # What only whoever runs the server can mend: commands and settings are told to nobody else.
 FOR_THE_OPERATOR = (
@@ -126,11 +127,10 @@ TELL_THE_OPERATOR = "Tell whoever runs this server: carnet-authority doctor says
 
 def hint_over_http(code: str, hint: str) -> str:
     """The hint in the words of HTTP: routes and members of bodies in place of commands and options."""
-    if code in FOR_THE_OPERATOR:
-        return TELL_THE_OPERATOR
     for words, route in OVER_HTTP.items():
         hint = hint.replace(words, route)
-    return hint
+    # Where a setting may be wrong it is for the operator too, whatever the code.
+    return TELL_THE_OPERATOR if code in FOR_THE_OPERATOR or "database_url" in hint else hint
 
 
 def sentence_of(item: ErrorDetails) -> str:

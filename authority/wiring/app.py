@@ -35,7 +35,7 @@ def wire(settings: Settings, ring: KeyRing) -> Authority:
 def open_authority(settings: Settings, *, check_tables: bool = True) -> Authority:
     """The authority of a home that was set up. Raises NotSetUp, KeyUnusable, DemonstrationOnly, StorageUnavailable."""
     if not settings.key_folder.is_dir():
-        raise NotSetUp(f"{settings.home} is not the home of an authority")
+        raise NotSetUp(f"{settings.home} is not the home of an authority", hint=NotSetUp.no_home_hint)
     passphrase = keyring.read_passphrase(settings.key_passphrase_file)
     ring = key_folder.load_ring(settings.key_folder, passphrase, demonstration=settings.demonstration)
     authority = wire(settings, ring)
@@ -50,7 +50,7 @@ def open_as_far_as_possible(settings: Settings) -> tuple[Authority, Refusal | No
     Raises NotSetUp when there is no such home, SettingsInvalid.
     """
     if not (settings.key_folder.is_dir() or settings.trust_copy.exists()):
-        raise NotSetUp(f"{settings.home} is not the home of an authority")
+        raise NotSetUp(f"{settings.home} is not the home of an authority", hint=NotSetUp.no_home_hint)
     try:
         passphrase = keyring.read_passphrase(settings.key_passphrase_file)
         ring = key_folder.load_ring(settings.key_folder, passphrase, demonstration=settings.demonstration)

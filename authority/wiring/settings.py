@@ -10,7 +10,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from authority.domain.disk import NoHome
+from authority.domain.disk import NoHome, refusal_of
 from authority.domain.refusals import RequestInvalid, SettingsInvalid
 from authority.domain.texts import NotText, text_of
 from authority.signing.inbox import read_plain
@@ -58,7 +58,7 @@ class Settings:
 
 
 def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
-    """The settings in force. Raises SettingsInvalid with everything that is wrong."""
+    """The settings in force. Raises SettingsInvalid with everything that is wrong; NoHome, NotPermitted or DiskFailed."""
     folder = Path(home or environment.get(f"{PREFIX}HOME") or _usual_home())
     given = _from_file(folder / "authority.toml") | _from_environment(environment)
     wrong = [f'there is no setting "{name}"' for name in sorted(given) if name not in SETTINGS]
@@ -115,8 +115,10 @@ def _from_file(path: Path) -> dict[str, object]:
         raise SettingsInvalid(error.message) from error
     except NotText as error:
         raise SettingsInvalid(f"{path} {error}") from error
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise SettingsInvalid(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise refusal_of(error, path, "read") from error
 
 
 def from_process(home: str | None = None) -> Settings:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from authority.domain.refusals import Refusal
-from authority.services.examination import Finding, finding
+from authority.domain.refusals import Refusal, SettingsInvalid
+from authority.services.examination import Finding, finding, not_looked_at, refused
 from authority.signing import keyring
-from authority.storage.db.database import Database
+from authority.storage.db.database import sqlite_file
 from authority.wiring.settings import Settings
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -29,6 +30,20 @@ def examine(settings: Settings) -> list[Finding]:
     ]
 
 
+def without_settings(error: SettingsInvalid) -> list[Finding]:
+    """The findings of all that `examine` looks at, where the settings themselves are wrong."""
+    (home,), rest = not_looked_at(["home"], "settings"), not_looked_at(["database", "passphrase"], "settings")
+    return [home, refused("settings", error), *rest]
+
+
+def _closed(what: str, forbidden: Mapping[Path, int], mode: int) -> None:
+    """Raises Refusal with every one of the paths whose permissions have a bit that is forbidden, and the command that mends them."""
+    wrong = [path for path, bits in forbidden.items() if _mode(path) & bits]
+    if wrong:
+        sentences = [f"{what}{path} is open to other users (mode {_mode(path):o})" for path in wrong]
+        raise Refusal("; ".join(sentences), hint=f"Run: chmod {mode:o} {' '.join(map(str, wrong))}")
+
+
 def _mode(path: Path) -> int:
     """The permissions of a file or folder; 0, which is open to nobody, where there is none, and on Windows."""
     try:
@@ -38,21 +53,15 @@ def _mode(path: Path) -> int:
 
 
 def _home(settings: Settings) -> str:
-    folders = [(settings.home, OTHERS_CHANGE), (settings.key_folder, OTHERS), (settings.root_folder, OTHERS)]
-    for folder, forbidden in folders:
-        if _mode(folder) & forbidden:
-            raise Refusal(
-                f"the folder {folder} is open to other users (mode {_mode(folder):o})", hint=f"Run: chmod 700 {folder}"
-            )
+    folders = {settings.home: OTHERS_CHANGE, settings.key_folder: OTHERS, settings.root_folder: OTHERS}
+    _closed("the folder ", folders, 0o700)
     return f"nobody else changes {settings.home} or sees its keys"
 
 
 def _settings_file(settings: Settings) -> str:
     path = settings.home / "authority.toml"
-    mode = _mode(path)
     has_password = make_url(settings.database_url).password is not None and "database_url" in _text(path)
-    if mode & OTHERS_CHANGE or (has_password and mode & OTHERS):
-        raise Refusal(f"{path} is open to other users (mode {mode:o})", hint=f"Run: chmod 600 {path}")
+    _closed("", {path: OTHERS if has_password else OTHERS_CHANGE}, 0o600)
     return f"{path} is as it should be" if path.exists() else "there is no authority.toml, all settings are as they come"
 
 
@@ -64,14 +73,12 @@ def _text(path: Path) -> str:
 
 
 def _database(settings: Settings) -> str:
-    database = Database(settings.database_url)
-    database.close()
-    if not database.is_sqlite:
+    file = sqlite_file(settings.database_url)
+    if file is None:
         return "the database is on a server, which says who reads it"
-    file = str(database.url.database)
-    for path in (Path(file), Path(f"{file}-wal"), Path(f"{file}-shm")):
-        if _mode(path) & OTHERS:
-            raise Refusal(f"{path} is open to other users (mode {_mode(path):o})", hint=f"Run: chmod 600 {path}")
+    if not file.exists():
+        raise Refusal(f"there is no file {file}", hint="See tables.")
+    _closed("", dict.fromkeys((file, Path(f"{file}-wal"), Path(f"{file}-shm")), OTHERS), 0o600)
     return f"nobody else reads {file}"
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from authority.domain.catalogue import KeyUse
+from authority.signing import keyring
 from tests.support.console import Console
 from tests.support.vendors import sample_toml
 
@@ -128,6 +130,22 @@ def database_gone(place: Place) -> None:
         path.unlink()
 
 
+def keys_open(place: Place) -> None:
+    for path in (place.home / "keys").glob("*.pem"):
+        path.chmod(0o644)
+
+
+def folders_open(place: Place) -> None:
+    for name in ("keys", "root"):
+        (place.home / name).chmod(0o755)
+
+
+def keys_of_others(place: Place) -> None:
+    keys_missing(place)
+    for use in KeyUse:
+        keyring.create(place.home / "keys", use, None)
+
+
 def mode(name: str, number: int) -> Callable[[Place], None]:
     def change(place: Place) -> None:
         (place.home / name).chmod(number)
@@ -152,6 +170,9 @@ MISCONFIGURATIONS: dict[str, tuple[Callable[[Place], None], str, str, str]] = {
     "no keys": (keys_missing, "keys", "key can sign now", "Put the key files back"),
     "no key folder": (key_folder_missing, "keys", "key can sign now", "Put the key files back"),
     "an open key": (key_open, "keys", "open to other users", "chmod 600"),
+    "two open keys": (keys_open, "keys", "; the private key", "; chmod 600"),
+    "two open folders": (folders_open, "home", "; the folder", "root"),
+    "keys of another authority": (keys_of_others, "keys", "the authorization names others", "key list shows them"),
     "no database": (database_gone, "tables", "there is no database", "When the database is gone"),
 }
 
@@ -207,6 +228,51 @@ def test_settings_that_others_change_are_found(place: Place) -> None:
     path.chmod(0o666)
     row = examined(place, 3)["settings"]
     assert "chmod 600" in row["message"]
+
+
+def test_what_stands_in_tables_is_not_looked_at_where_there_are_none(place: Place) -> None:
+    """The advice is said once, and nothing is called good or wrong that nobody saw."""
+    database_gone(place)
+    for state in ("gone", "empty"):
+        rows = examined(place, 3)
+        assert [rows[subject]["ok"] for subject in SUBJECTS[4:]] == [False, None, None, None, None, None, True]
+        assert all("see tables" in rows[subject]["message"] for subject in SUBJECTS[5:10])
+        told = "".join(row["message"] for row in rows.values())
+        assert told.count("docs/operations.md") == 1
+        assert "OperationalError" not in told
+        assert rows["database"]["ok"] is (state == "empty")
+        (place.home / "authority.db").touch(0o600)
+
+
+def test_a_database_that_the_settings_name_wrongly_is_said_to_be_perhaps_that(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.beside)
+    place.set("DATABASE_URL", "sqlite:///nowhere/x.db")
+    rows = examined(place, 3)
+    assert rows["database"]["message"].startswith(f"there is no file {place.beside / 'nowhere' / 'x.db'}")
+    assert "setting database_url" in rows["tables"]["message"]
+    assert "setting database_url" in place.console.refused("database-lost", 3, "member", "list")["hint"]
+
+
+def test_wrong_settings_are_one_line_of_all(place: Place) -> None:
+    for name, value in (("KEY_PASSPHRASE_FIL", "x"), ("DATABASE_URL", "nonsense")):
+        with place.patch.context() as patch:
+            patch.setenv(f"CARNET_AUTHORITY_{name}", value)
+            rows = examined(place, 3)
+        assert {subject for subject, row in rows.items() if row["ok"] is False} == {"settings"}
+        assert "docs/settings.md" in rows["settings"]["message"]
+        assert rows["keys"]["message"] == "not looked at, see settings"
+
+
+def test_an_authorization_that_ended_is_why_no_key_signs_and_no_product_can_be_had(place: Place) -> None:
+    authorization_ended(place)
+    rows = examined(place, 3)
+    for subject in ("keys", "authorization", "licenses"):
+        assert "the authorization " in rows[subject]["message"]
+        assert "ended" in rows[subject]["message"]
+        assert "authorization install" in rows[subject]["message"]
+        assert "Put the key" not in rows[subject]["message"]
 
 
 def test_several_are_all_told(place: Place) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from authority.domain.disk import DiskFailed
+from authority.wiring.settings import load
 from tests.support.console import Console, contents_of
 
 PASSPHRASE = "a-passphrase-of-enough-letters-2026"
@@ -97,6 +99,18 @@ def endless(path: Path) -> None:
 def huge(path: Path) -> None:
     with path.open("wb") as stream:
         stream.truncate(10 * 1024**3)
+
+
+def test_a_home_that_is_a_file_is_told_as_that(tmp_path: Path) -> None:
+    (tmp_path / "home").touch()
+    with pytest.raises(DiskFailed) as caught:
+        load({}, str(tmp_path / "home"))
+    assert caught.value.message == f"{tmp_path / 'home' / 'authority.toml'} cannot be read: Not a directory"
+
+
+def test_who_names_a_wrong_home_is_told_how_to_name_another(empty: Console) -> None:
+    for command in (("serve",), ("doctor",), ("member", "list")):
+        assert "--home DIR" in empty.refused("not-set-up", 3, *command)["hint"]
 
 
 IN_PLACE: dict[str, Callable[[Path], object]] = {"pipe": os.mkfifo, "link to a device": endless, "10 GB": huge}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
@@ -17,6 +18,7 @@ from authority.domain.refusals import NotSetUp, SettingsInvalid, StorageUnavaila
 from authority.storage.db import migrating, schema
 from authority.storage.db.database import Database
 from authority.storage.db.tables import members, metadata, microseconds, organization, pools, receipts
+from authority.web.problems import TELL_THE_OPERATOR, hint_over_http
 from tests.support.authorities import Bench
 from tests.support.database_contents import contents
 
@@ -210,6 +212,25 @@ def test_an_unusable_url_is_an_invalid_setting_and_is_not_repeated(url: str) -> 
     with pytest.raises(SettingsInvalid) as caught:
         Database(url)
     assert "tiger-word" not in caught.value.message
+
+
+def test_a_server_that_does_not_answer_is_told_in_one_plain_line() -> None:
+    database = Database("postgresql://carnet:tiger-word@127.0.0.1:1/carnet")
+    with pytest.raises(StorageUnavailable) as caught, database.read():
+        raise AssertionError("somebody answered")
+    assert caught.value.message.startswith("the database cannot be reached: ")
+    assert not re.search(r"OperationalError|\s{2}|[\n\t]|tiger-word", caught.value.message)
+    assert "database_url" in caught.value.hint
+    assert hint_over_http(caught.value.code, caught.value.hint) == "Nothing was changed. Try again in a moment."
+    database.close()
+
+
+def test_a_table_that_is_gone_is_not_to_be_tried_again(bench: Bench) -> None:
+    with pytest.raises(NotSetUp) as caught, bench.authority.database.read() as connection:
+        connection.execute(text("SELECT * FROM nowhere"))
+    assert "nowhere" in caught.value.message
+    assert not re.search(r"[A-Z][a-z]+Error|UndefinedTable", caught.value.message)
+    assert hint_over_http(caught.value.code, caught.value.hint) == TELL_THE_OPERATOR
 
 
 def test_opening_a_database_needs_no_connection(tmp_path: Path) -> None:

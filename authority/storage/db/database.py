@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from authority.domain.disk import UNCHANGED, DiskFailed, DiskFull, NotPermitted, explained
-from authority.domain.refusals import DatabaseLost, InvalidInput, Refusal, SettingsInvalid, StorageUnavailable
+from authority.domain.refusals import DatabaseLost, InvalidInput, NotSetUp, Refusal, SettingsInvalid, StorageUnavailable
 from authority.storage.db.batches import TAKE_BACK, Batches
 from authority.storage.db.prepared import pipeline
 
@@ -55,6 +55,11 @@ class DatabaseFile:
     def is_there(self) -> bool:
         """Whether there is a file at the path."""
         return self._identity() is not None
+
+    def missing(self) -> DatabaseLost:
+        """The refusal for a path where there is no file, with what to do by whether this process had it open before."""
+        hint = DatabaseLost.never_opened_hint if self._opened is None else ""
+        return DatabaseLost(f"there is no database {self.path}", hint=hint)
 
     def check(self) -> None:
         """Raises DatabaseLost when the file that was opened first is not the one at its path any more."""
@@ -152,8 +157,10 @@ class Database:
 
     def _refused(self, error: BaseException | None) -> Refusal:
         if self._file is not None and not self._file.is_there():
-            return DatabaseLost(f"there is no database {self._file.path}")
-        return _refused(error, str(self.url.database))
+            return self._file.missing()
+        if isinstance(error, sqlite3.Error):
+            return _refused_by_sqlite(error, str(self.url.database))
+        return _refused_by_postgres(error)
 
     def make_private(self) -> None:
         """Makes the file of a SQLite database, where there is none, readable by its owner alone; its journals take over its permissions."""
@@ -172,6 +179,9 @@ class Database:
 # The last eight bits say what kind of error it is, the bits above them which one.
 PRIMARY_CODE = 0xFF
 WRONG_FILE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+UNDEFINED_TABLE = "42P01"
+# How psycopg calls its errors when no server answers, or one stops answering.
+NOT_REACHED = ("OperationalError", "ConnectionTimeout")
 WRONG_FILE_HINT = "Nothing was changed. Is the path of the database right? It is the setting database_url, or the file authority.db in the home."
 
 
@@ -232,18 +242,37 @@ def _end(connection: Connection, at_end: Callable[[Connection], None], *, keep: 
         raise
 
 
-def _refused(error: BaseException | None, path: str) -> Refusal:
-    """What a driver said, as a refusal of its own where the disk or the path is to blame, which no second try would mend."""
-    sentence = f"the database did not take it: {type(error).__name__}: {error}"
-    if isinstance(error, sqlite3.Error):
-        # An error of the module itself, such as a closed connection, has no code of SQLite.
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & PRIMARY_CODE
-        if code == sqlite3.SQLITE_FULL:
-            return DiskFull(f"{sentence}{UNCHANGED}", path=path)
-        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-            return NotPermitted(f"{sentence}{UNCHANGED}", path=path)
-        if code == sqlite3.SQLITE_IOERR:
-            return DiskFailed(f"{sentence}{UNCHANGED}", path=path)
-        if code in WRONG_FILE:
-            return StorageUnavailable(sentence, hint=WRONG_FILE_HINT)
+def _words(error: BaseException | None) -> str:
+    """What a driver said, in one line; it breaks lines for terminals."""
+    return " ".join(str(error).split())
+
+
+def _refused_by_sqlite(error: sqlite3.Error, path: str) -> Refusal:
+    """What SQLite said, as a refusal of its own where the disk, the path or the tables are to blame, which no second try would mend."""
+    sentence = f"the database did not take it: {_words(error)}"
+    # An error of the module itself, such as a closed connection, has no code of SQLite.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & PRIMARY_CODE
+    if code == sqlite3.SQLITE_FULL:
+        return DiskFull(f"{sentence}{UNCHANGED}", path=path)
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return NotPermitted(f"{sentence}{UNCHANGED}", path=path)
+    if code == sqlite3.SQLITE_IOERR:
+        return DiskFailed(f"{sentence}{UNCHANGED}", path=path)
+    if code in WRONG_FILE:
+        return StorageUnavailable(sentence, hint=WRONG_FILE_HINT)
+    if code == sqlite3.SQLITE_ERROR and "no such table" in sentence:
+        return NotSetUp(sentence, hint=NotSetUp.empty_database_hint)
     return StorageUnavailable(sentence)
+
+
+def _refused_by_postgres(error: BaseException | None) -> Refusal:
+    """What PostgreSQL or its driver said; only the server's own words have a state (https://www.postgresql.org/docs/current/errcodes-appendix.html)."""
+    state = getattr(error, "sqlstate", None)
+    if state == UNDEFINED_TABLE:
+        return NotSetUp(f"the database did not take it: {_words(error)}", hint=NotSetUp.empty_database_hint)
+    if state is None and type(error).__name__ in NOT_REACHED:
+        return StorageUnavailable(
+            f"the database cannot be reached: {_words(error)}",
+            hint="Nothing was changed. Is the server of the database running, and is the setting database_url right?",
+        )
+    return StorageUnavailable(f"the database did not take it: {_words(error)}")
