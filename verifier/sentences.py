@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from verifier.core.times import in_days, rfc3339_of
+from verifier.core.times import counted, in_days, rfc3339_of
 from verifier.workstation.installed import (
     AuthorizationInstalled,
     ClockResetInstalled,
@@ -82,7 +82,7 @@ def age(seconds: int) -> str:
     if seconds < HOUR:
         return "less than an hour old"
     hours = seconds // HOUR
-    return f"{hours} hour{'' if hours == 1 else 's'} old" if seconds < 2 * DAY else f"{in_days(seconds // DAY)} old"
+    return f"{counted(hours, 'hour')} old" if seconds < 2 * DAY else f"{in_days(seconds // DAY)} old"
 
 
 def status_list(newest: NewestList | None) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from authority.cli.frame import Frame, Group, pass_frame, read_input, show
-from authority.domain import days
 from authority.domain.members import CONSOLE
+from authority.domain.plurals import counted
 from authority.domain.refusals import AuthorizationUnusable, RequestInvalid
 from authority.presentation.authorization import AuthorizationShown, InstallationShown
 from authority.presentation.shown import rfc3339
@@ -29,7 +29,7 @@ def show_authorization(frame: Frame) -> None:
     maximum = "any number" if value.members.maximum is None else value.members.maximum
     lines = [
         f"{value.organization_name} ({value.organization}), authorized by {value.vendor}, seq {value.seq}",
-        f"until {rfc3339(value.ends_at)}, {days.words(value.days_left)} left; longest borrow {value.max_borrow_days} days",
+        f"until {rfc3339(value.ends_at)}, {counted(value.days_left, 'day')} left; longest borrow {counted(value.max_borrow_days, 'day')}",
         f"members {value.members.current} of {maximum}",
     ]
     for product in value.products:

@@ -19,6 +19,7 @@ from typing import Any
 import click
 
 from authority.cli.frame import REFUSED, Command
+from authority.domain.plurals import counted
 
 # Runs `carnet` in a process in which every use of a socket fails, whoever tries it.
 WITHOUT_NETWORK = """
@@ -149,7 +150,7 @@ class Play:
     def _expect(self, name: str, code: str, answer: dict[str, Any]) -> None:
         outcome = "good" if answer["ok"] else answer["code"]
         self.is_right = self.is_right and outcome == code
-        sentence = f"{answer['grant']['days_left']} days left" if answer["ok"] else answer["message"]
+        sentence = f"{counted(answer['grant']['days_left'], 'day')} left" if answer["ok"] else answer["message"]
         click.echo(f"    {'✓' if outcome == code else '✗'} {name:<22} {outcome:<24} {shorten(sentence, 76, placeholder=' …')}")
 
     def _expect_ok(self, answer: dict[str, Any]) -> None:

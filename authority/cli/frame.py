@@ -18,6 +18,7 @@ from click.exceptions import NoArgsIsHelpError
 from authority.cli import streams
 from authority.domain import disk
 from authority.domain.names import is_shown
+from authority.domain.plurals import counted
 from authority.domain.refusals import (
     DemonstrationOnly,
     KeyUnusable,
@@ -209,7 +210,7 @@ def show_count(frame: Frame, count: int, what: str, more: object = None, hint: s
     if more is not None:
         tell(f"there are more than {count}; narrow the list or raise --limit")
     elif not frame.json:
-        tell(f"{count} {what if count == 1 else f'{what}s'}{hint and f'; {hint}'}")
+        tell(f"{counted(count, what)}{hint and f'; {hint}'}")
 
 
 def _cell(value: object) -> str:
@@ -341,6 +342,10 @@ def failure(frame: Frame, error: Refusal) -> int:
         if error.items:
             tell("nothing was done, because all are done or none:")
         for item in error.items:
-            reason = "could be done" if item.refusal is None else f"{item.refusal.message} [{item.refusal.code}]"
+            reason = (
+                "could be done without those that are refused"
+                if item.refusal is None
+                else f"{item.refusal.message} [{item.refusal.code}]"
+            )
             tell(f"  {item.name}: {reason}")
     return TROUBLE if isinstance(error, TROUBLES) else REFUSED

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from authority.cli.frame import REFUSED, Command, Frame, check_output, pass_frame, reading, show, write_lines
 from authority.domain.members import CONSOLE, DownloadPermission
+from authority.domain.plurals import counted
 from authority.presentation import member_sheet, sheets
 from authority.presentation.member_import import MemberImport, value_of
 from authority.presentation.members import MemberWithLicenses
@@ -39,7 +40,7 @@ def export_members(frame: Frame, output: str | None) -> None:
     rows = (member_sheet.row_of(member, held) for member, held in members)
     write_lines(output, sheets.lines(member_sheet.COLUMNS, rows))
     if output is not None:
-        show(frame, {"file": output, "members": len(members)}, [f"wrote {len(members)} members to {output}"])
+        show(frame, {"file": output, "members": len(members)}, [f"wrote {counted(len(members), 'member')} to {output}"])
 
 
 @click.command("import", cls=Command)

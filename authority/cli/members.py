@@ -11,6 +11,9 @@ from authority.cli.frame import Columns, Frame, Group, pass_frame, plain, readin
 from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
 from authority.cli.table import CommandTable
 from authority.domain.members import CONSOLE, DownloadPermission, Role
+from authority.domain.names import key_of
+from authority.domain.plurals import counted
+from authority.domain.refusals import InvalidInput, NotFound
 from authority.domain.texts import NotText, text_of
 from authority.presentation import member_sheet, sheets
 from authority.presentation.licenses import AssignmentShown
@@ -135,7 +138,7 @@ def set_members(
         raise click.UsageError(
             "say one of --group, --no-groups, and --add-group or --remove-group: the first two name all groups"
         )
-    if set(added_groups) & set(removed_groups):
+    if {key_of(name) for name in added_groups} & {key_of(name) for name in removed_groups}:
         raise click.UsageError("--add-group and --remove-group name the same group")
     if len(names) > 1 and (full_name is not None or password_file is not None):
         raise click.UsageError("--name and --password-file are for one member")
@@ -228,7 +231,12 @@ def list_members(frame: Frame, user_type: str | None, group: str | None) -> None
 
 def _membership_line(membership: MembershipShown) -> str:
     types = [f"{name} {_of(numbers)}" for name, numbers in membership.types.items()]
-    return f"{_of(membership)} members ({', '.join(types)})"
+    total = (
+        counted(membership.current, "member")
+        if membership.maximum is None
+        else f"{membership.current} of {membership.maximum} members"
+    )
+    return f"{total} ({', '.join(types)})"
 
 
 def _of(numbers: Numbers | MembershipShown) -> str:
@@ -257,13 +265,12 @@ def remove_members(
 ) -> int:
     """Remove members, all or none."""
     with frame.authority() as authority:
+        unit = Unit(authority, CONSOLE)
         names = list(usernames) + ([] if file is None else _names(file))
         if user_type or group:
-            selection = members.every(Unit(authority, CONSOLE), user_type=user_type, group=group)
-            names += [item.username for item in selection if item.role is not Role.ADMINISTRATOR]
+            names += _selected(unit, user_type, group)
         if not names:
-            raise click.UsageError("nobody is named: give user names, --file, --type or --group")
-        unit = Unit(authority, CONSOLE)
+            raise _nobody(file, user_type, group)
         outcomes = removal.remove_several(unit, names, release=release, one_by_one=one_by_one, dry_run=dry_run)
         now = authority.now()
     verb = "would remove" if dry_run else "removed"
@@ -277,8 +284,30 @@ def remove_members(
     )
     status = show_outcomes(frame, outcomes, view, one_by_one=one_by_one, dry_run=dry_run)
     if not one_by_one and not frame.json:
-        click.echo(f"{verb} {len(outcomes)} members")
+        click.echo(f"{verb} {counted(len(outcomes), 'member')}")
     return status
+
+
+def _selected(unit: Unit, user_type: str | None, group: str | None) -> list[str]:
+    """The user names of a type or group. Administrators are removed by name alone: a type is no reason to lose one."""
+    selection = members.every(unit, user_type=user_type, group=group)
+    return [item.username for item in selection if item.role is not Role.ADMINISTRATOR]
+
+
+def _nobody(file: str | None, user_type: str | None, group: str | None) -> Exception:
+    """Why nobody is left to be removed: wrong usage, or a file, a type or a group without anybody."""
+    if not (file or user_type or group):
+        return click.UsageError("nobody is named: give user names, --file, --type or --group")
+    if not (user_type or group):
+        return InvalidInput(
+            f"{file} names nobody", hint="Write one user name in each line, or a CSV table with a column username."
+        )
+    places = [f'of the type "{user_type}"'] if user_type else []
+    places += [f'in the group "{group}"'] if group else []
+    return NotFound(
+        f"nobody is to be removed: there is no member {' '.join(places)} who is no administrator",
+        hint="Administrators are removed by their user names alone.",
+    )
 
 
 def _still_out(removal: RemovalShown) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from authority.domain.catalogue import Authorization, Mode, Product, UserType
 from authority.domain.membership import Membership
+from authority.domain.plurals import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Shortage:
         """The shortage with its numbers and what follows from it."""
         if self.mode is Mode.CONCURRENT:
             return (
-                f'"{self.product}" {self.feature}: {self.used} seats in use, {self.licensed} licensed: '
+                f'"{self.product}" {self.feature}: {counted(self.used, "seat")} in use, {self.licensed} licensed: '
                 "no more are given until enough are back"
             )
         return (
@@ -136,13 +137,16 @@ def consequences(authorization: Authorization, usage: Usage, now: datetime) -> t
         sentences.append(f"{excess}: only administrators can sign in, and nobody can be added, until members are removed")
     for name, count in sorted(usage.members.items()):
         if name not in authorization.user_types:
-            sentences.append(f'{count} members have the user type "{name}", which is gone: they need another one')
+            sentences.append(
+                f'{counted(count, "member has", "members have")} the user type "{name}", which is gone: they need another one'
+            )
     sentences += [shortage.words() for shortage in shortages(authorization, usage)]
     for (type_name, product_id), count in sorted(usage.holders.items()):
         user_type = authorization.user_types.get(type_name)
         if user_type is not None and product_id in authorization.products and not user_type.may_use(product_id):
             sentences.append(
-                f'{count} members of the type "{type_name}" hold "{product_id}", which the type may not hold any more'
+                counted(count, f'member of the type "{type_name}" holds', f'members of the type "{type_name}" hold')
+                + f' "{product_id}", which the type may not hold any more'
             )
     for product in authorization.products.values():
         if product.until is not None and product.until <= now and usage.assigned.get(product.id):

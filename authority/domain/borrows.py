@@ -9,6 +9,7 @@ from enum import StrEnum
 from authority.domain import days
 from authority.domain.catalogue import Product
 from authority.domain.clocks import FROM_OUTSIDE
+from authority.domain.plurals import counted
 from authority.domain.refusals import (
     AlreadyBorrowed,
     BorrowAlreadyEnded,
@@ -313,7 +314,7 @@ def released(borrow: Borrow, reason: str, now: datetime, *, accept_overlap: bool
     if not accept_overlap:
         raise OverlapNotAccepted(
             f"the copy on {borrow.machine.alias or borrow.machine.id} can still run until "
-            f"{borrow.expires_at:%Y-%m-%d %H:%M} UTC, {days.words(days.left(borrow.expires_at, now))} from now",
+            f"{borrow.expires_at:%Y-%m-%d %H:%M} UTC, {counted(days.left(borrow.expires_at, now), 'day')} from now",
             until=borrow.expires_at,
         )
     return replace(borrow, ended_at=now, ended_by=Ending.RELEASED, end_reason=reason, seat_free_at=now)

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from authority.domain import days
 from authority.domain.clocks import FROM_OUTSIDE
+from authority.domain.plurals import counted
 from authority.domain.refusals import AuthorizationUnusable, NoSuchProduct
 
 
@@ -170,5 +171,5 @@ def end_warning(authorization: Authorization, now: datetime) -> str | None:
     if now >= authorization.ends_at:
         return f"the authorization ended at {authorization.ends_at:%Y-%m-%d %H:%M} UTC: install a new one from the vendor"
     is_last_day = authorization.ends_at - now < timedelta(days=1)
-    left = "less than a day" if is_last_day else days.words(days.left(authorization.ends_at, now))
+    left = "less than a day" if is_last_day else counted(days.left(authorization.ends_at, now), "day")
     return f"the authorization ends at {authorization.ends_at:%Y-%m-%d %H:%M} UTC, in {left}: ask the vendor for a new one"

@@ -12,8 +12,3 @@ def left(end: datetime, now: datetime) -> int:
     A borrow of ten days has ten days left when it is made, and one day left in its last hour.
     """
     return max(0, math.ceil((end - now) / timedelta(days=1)))
-
-
-def words(count: int) -> str:
-    """`1 day`, `10 days`."""
-    return f"{count} day{'' if count == 1 else 's'}"

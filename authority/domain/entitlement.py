@@ -8,6 +8,7 @@ from dataclasses import replace
 from authority.domain.borrows import Demand, Features
 from authority.domain.catalogue import Authorization, Product
 from authority.domain.members import Assignment, Member
+from authority.domain.plurals import are, counted
 from authority.domain.refusals import (
     ExtensionNotAssigned,
     LevelNotAssigned,
@@ -105,7 +106,7 @@ def check_not_overallocated(product: Product, assigned: Mapping[str, int]) -> No
         used = assigned.get(feature, 0)
         if used and used > (seats := product.seats_of(feature)):
             raise ProductOverallocated(
-                f'{used} licenses of "{product.id}" {feature} are assigned, there are {seats}',
+                f'{counted(used, "license")} of "{product.id}" {feature} {are(used)} assigned, there {are(seats)} {seats}',
                 feature=feature,
                 assigned=used,
                 seats=seats,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from authority.domain.catalogue import Authorization, Product, UserType
 from authority.domain.members import Assignment, Member
+from authority.domain.plurals import all_are
 from authority.domain.refusals import InvalidInput, PoolExhausted, TypeNotCompatible
 
 
@@ -103,7 +104,7 @@ def check_free(product: Product, assigned: Mapping[str, int], before: Assignment
     for feature in sorted(features(after) - features(before)):
         if assigned.get(feature, 0) >= product.seats_of(feature):
             raise PoolExhausted(
-                f'all {product.seats_of(feature)} licenses of "{product.id}" {feature} are assigned',
+                all_are(product.seats_of(feature), "license", f'"{product.id}" {feature}') + " assigned",
                 hint="Unassign one from a member who does not need it, or license more.",
                 feature=feature,
                 seats=product.seats_of(feature),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from authority.domain.plurals import counted
+
 HOUR, DAY = 3_600, 86_400
 # The authority publishes a list each hour at most, and none that somebody carries is younger than its way.
 LEAST_AGE = HOUR
@@ -17,7 +19,7 @@ def words(seconds: int) -> str:
 def length(seconds: int) -> str:
     """`7 days`, `1 day 12 hours`, `1 hour`: whole hours, what is left of an hour not counted."""
     counts = ((seconds // DAY, "day"), (seconds % DAY // HOUR, "hour"))
-    return " ".join(f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in counts if count) or "less than 1 hour"
+    return " ".join(counted(count, unit) for count, unit in counts if count) or "less than 1 hour"
 
 
 def advice(age: int | None) -> str | None:

@@ -199,7 +199,7 @@ def check_administrator_left(member: Member, others: int) -> None:
     """Raises LastAdministrator when a member who is to administer no more leaves no other administrator who is not disabled."""
     if others == 0:
         raise LastAdministrator(
-            f"{member.username} is the last administrator and cannot be demoted, disabled or removed", member=member.username
+            f"without {member.username} nobody would be left who administers the organization", member=member.username
         )
 
 

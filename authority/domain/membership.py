@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from authority.domain.catalogue import Authorization
 from authority.domain.members import Role
+from authority.domain.plurals import are, counted
 from authority.domain.refusals import OrganizationOverLimit
 
 
@@ -29,9 +30,9 @@ class Membership:
         """What there is too much of, in a sentence with the numbers, or None when all is within the authorization."""
         limits_passed = []
         if self.maximum is not None and self.current > self.maximum:
-            limits_passed.append(f"{self.current} members, {self.maximum} are allowed")
+            limits_passed.append(f"{counted(self.current, 'member')}, {self.maximum} {are(self.maximum)} allowed")
         limits_passed += [
-            f'{current} members of the type "{name}", {maximum} are allowed'
+            f'{counted(current, "member")} of the type "{name}", {maximum} {are(maximum)} allowed'
             for name, (current, maximum) in self.by_type.items()
             if maximum is not None and current > maximum
         ]

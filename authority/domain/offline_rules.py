@@ -11,6 +11,7 @@ from authority.domain import list_age
 from authority.domain.catalogue import Authorization, Product
 from authority.domain.members import Member, user_key
 from authority.domain.names import spelled
+from authority.domain.plurals import counted
 from authority.domain.refusals import DurationTooLong, InvalidInput, OfflineNotAllowed, ProductExpired
 
 # A hundred years, which is also the most that a workstation can ask for: every end of a borrow stays within the calendar.
@@ -51,7 +52,7 @@ class Rule:
         """What it says: `30 days`, `not allowed`, `30 days, status list of at most 7 days`."""
         if self.allowed is False:
             return "not allowed"
-        parts = [] if self.longest_days is None else [f"{self.longest_days} days"]
+        parts = [] if self.longest_days is None else [counted(self.longest_days, "day")]
         parts += [] if self.default_days is None else [f"default {self.default_days}"]
         parts += [] if self.status_max_age is None else [list_age.words(self.status_max_age)]
         return ", ".join(parts) or "allowed"
@@ -108,7 +109,9 @@ def check_rule(rule: Rule) -> None:
             f"the age of a status list is 0 (none is demanded), or from {list_age.LEAST_AGE} to {list_age.MOST_AGE} seconds"
         )
     if rule.longest_days is not None and rule.default_days is not None and rule.default_days > rule.longest_days:
-        raise InvalidInput(f"the default of {rule.default_days} days is more than the longest, {rule.longest_days} days")
+        raise InvalidInput(
+            f"the default of {counted(rule.default_days, 'day')} is more than the longest, {counted(rule.longest_days, 'day')}"
+        )
 
 
 def effective(rules: Iterable[Rule], member: Member, product: str) -> OfflineRule:
@@ -185,7 +188,7 @@ def end_of_borrow(
     if asked > latest:
         limit = (latest - now) / timedelta(days=1)
         raise DurationTooLong(
-            f"asked for until {asked:%Y-%m-%d %H:%M} UTC, at most {limit:.4g} days are allowed, "
+            f"asked for until {asked:%Y-%m-%d %H:%M} UTC, at most {counted(limit, 'day is', 'days are')} allowed, "
             f"until {latest:%Y-%m-%d %H:%M} UTC ({why})",
             limit_days=round(limit, 4),
             limit_until=latest,
@@ -212,8 +215,11 @@ def check_end(authorization: Authorization, product: Product, now: datetime, end
 def latest_end(rule: OfflineRule, authorization: Authorization, product: Product, now: datetime) -> tuple[datetime, str]:
     """The latest end that any borrow made now can have, and what sets it."""
     bounds = [
-        (now + timedelta(days=rule.longest_days), f"{rule.decided_by}: {rule.longest_days} days"),
-        (now + timedelta(days=authorization.max_borrow_days), f"authorization: {authorization.max_borrow_days} days"),
+        (now + timedelta(days=rule.longest_days), f"{rule.decided_by}: {counted(rule.longest_days, 'day')}"),
+        (
+            now + timedelta(days=authorization.max_borrow_days),
+            f"authorization: {counted(authorization.max_borrow_days, 'day')}",
+        ),
         (authorization.ends_at, "end of the authorization"),
     ]
     if product.until is not None:
@@ -238,4 +244,4 @@ def _asked_end(now: datetime, days: int | None, until: datetime | None) -> datet
     try:
         return now + timedelta(days=days) if days is not None else until or now
     except OverflowError as error:
-        raise DurationTooLong(f"{days} days end beyond the calendar", limit_days=0) from error
+        raise DurationTooLong(f"{counted(days, 'day ends', 'days end')} beyond the calendar", limit_days=0) from error

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 
 def counted(number: float, one: str, several: str | None = None) -> str:
-    """The number and the word that goes with it: `one` for exactly 1, else `several`, or `one` with an s; at most four digits after the point."""
-    word = one if number == 1 else several or f"{one}s"
-    return f"{number if isinstance(number, int) else format(number, '.4g')} {word}"
+    """A number with its noun: `1 day`, `2 days`, `0.25 days`; `several` is the noun of all but 1 where it is not `one` with an s."""
+    shown = f"{number:.4g}" if isinstance(number, float) else str(number)
+    return f"{shown} {one if shown == '1' else several or f'{one}s'}"
+
+
+def are(number: int) -> str:
+    """The verb that fits a number: `is` or `are`."""
+    return "is" if number == 1 else "are"
+
+
+def all_are(number: int, one: str, of: str) -> str:
+    """All of what there is, with the verb: `all 3 seats of X are`, `the only seat of X is`."""
+    return f"the only {one} of {of} is" if number == 1 else f"all {counted(number, one)} of {of} are"

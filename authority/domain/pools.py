@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from authority.domain.borrows import Features
 from authority.domain.catalogue import Product
+from authority.domain.plurals import all_are, are, counted
 from authority.domain.refusals import InvalidInput, PoolExhausted
 
 USE_CONNECTED = "Use the license in a session, or wait until a borrowed seat is checked in."
@@ -74,14 +75,18 @@ def _check_numbers(rule: PoolRule, seats: int) -> None:
         if value is not None and not 0 <= value <= seats:
             raise InvalidInput(f"{label} of {rule.name()} is a number from 0 to {seats}, the seats licensed, not {value}")
     if rule.maximum is not None and rule.reserved > rule.maximum:
-        raise InvalidInput(f"{rule.reserved} reserved seats are more than the group's maximum of {rule.maximum}")
+        raise InvalidInput(
+            f"{counted(rule.reserved, 'reserved seat is', 'reserved seats are')} more than the group's maximum of {rule.maximum}"
+        )
 
 
 def _check_reserved(rule: PoolRule, product: Product, others: Iterable[PoolRule]) -> None:
     same = [item for item in others if item.feature == rule.feature and item.group_name != rule.group_name]
     total, seats = rule.reserved + sum(item.reserved for item in same), product.seats_of(rule.feature)
     if total > seats:
-        raise InvalidInput(f"{total} seats of {product.id} {rule.feature} would be reserved in all, {seats} are licensed")
+        raise InvalidInput(
+            f"{counted(total, 'seat')} of {product.id} {rule.feature} would be reserved in all, {seats} {are(seats)} licensed"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +162,9 @@ class Pool:
 
     def _check_free(self, feature: str, member_of: frozenset[str]) -> None:
         seats, used = self.product.seats_of(feature), self.use.in_use.get(feature, 0)
-        what = f'seats of "{self.product.id}" {feature}'
+        what = f'"{self.product.id}" {feature}'
         if used >= seats:
-            raise PoolExhausted(f"all {seats} {what} are in use", feature=feature, seats=seats, in_use=used)
+            raise PoolExhausted(f"{all_are(seats, 'seat', what)} in use", feature=feature, seats=seats, in_use=used)
         reserved = {
             item.group_name: item.reserved - self.use.by_group.get((feature, item.group_name), 0)
             for item in self.of_groups(feature)
@@ -168,7 +173,7 @@ class Pool:
         reserved = {group: count for group, count in reserved.items() if count > 0}
         if used + sum(reserved.values()) >= seats:
             names = ", ".join(f"{count} for {group}" for group, count in sorted(reserved.items()))
-            message = f"{used} of {seats} {what} are in use, the others are reserved: {names}"
+            message = f"{used} of {counted(seats, 'seat')} of {what} {are(used)} in use, the others are reserved: {names}"
             raise PoolExhausted(message, hint=ASK_FOR_MORE, reserved=reserved, feature=feature, seats=seats, in_use=used)
 
     def _check_maximum(self, feature: str, member_of: frozenset[str]) -> None:
@@ -176,7 +181,7 @@ class Pool:
             used = self.use.by_group.get((feature, rule.group_name), 0)
             if rule.group_name in member_of and rule.maximum is not None and used >= rule.maximum:
                 raise PoolExhausted(
-                    f'the group "{rule.group_name}" uses {used} seats of "{self.product.id}" {feature}, its maximum is {rule.maximum}',
+                    f'the group "{rule.group_name}" uses {counted(used, "seat")} of "{self.product.id}" {feature}, its maximum is {rule.maximum}',
                     hint=ASK_FOR_MORE,
                     feature=feature,
                     group=rule.group_name,
@@ -188,7 +193,7 @@ class Pool:
         borrowed, most, seats = self.use.borrowed.get(feature, 0), self.borrowable(feature), self.product.seats_of(feature)
         if borrowed >= most:
             raise PoolExhausted(
-                f'{borrowed} of {seats} seats of "{self.product.id}" {feature} are borrowed, at most {most} can be '
+                f'{borrowed} of {counted(seats, "seat")} of "{self.product.id}" {feature} {are(borrowed)} borrowed, at most {most} can be '
                 f"({self.rule(feature).words()})",
                 hint=USE_CONNECTED,
                 feature=feature,

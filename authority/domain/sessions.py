@@ -13,6 +13,7 @@ from authority.domain import entitlement
 from authority.domain.borrows import Borrow, Demand, Features, License, Machine, OsUser
 from authority.domain.catalogue import Authorization, Product
 from authority.domain.members import Assignment, Member
+from authority.domain.plurals import are, counted
 from authority.domain.refusals import (
     AlreadyBorrowed,
     ComputerInUse,
@@ -172,7 +173,7 @@ def check_computers(active: Sequence[Session], machine: Machine, settings: Sessi
         for item in in_use
     )
     raise SessionLimit(
-        f"you are signed in on {len(in_use)} computers, at most {settings.computers} are allowed at once: {names}",
+        f"you are signed in on {counted(len(in_use), 'computer')}, at most {settings.computers} {are(settings.computers)} allowed at once: {names}",
         limit=settings.computers,
         computers=in_use,
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import IO, Any
 
+from authority.domain.plurals import counted
 from authority.domain.refusals import InvalidInput
 from authority.domain.texts import is_utf16
 from authority.presentation import dialect
@@ -176,7 +177,7 @@ def read_names(stream: IO[bytes], column: str) -> list[str]:
     for number, record in records[1:] if is_table else records:
         cells = dialect.fitted(record, len(header) if is_table else 1)
         if len(cells) > 1 and not is_table:
-            wrong[number] = f'has {len(cells)} cells, and no column is named "{column}"'
+            wrong[number] = f'has {counted(len(cells), "cell")}, and no column is named "{column}"'
         elif UNREADABLE.search(cells[at]) is not None:
             wrong[number] = "has bytes that are no UTF-8"
         elif cells[at].strip():
@@ -221,7 +222,7 @@ def _header(cells: Sequence[str], columns: Collection[str], needed: Collection[s
 def _problem(header: Sequence[str], cells: Sequence[str]) -> str | None:
     """What is wrong with the form of a row, or None."""
     if len(cells) != len(header):
-        return f"has {len(cells)} cells, the header has {len(header)}"
+        return f"has {counted(len(cells), 'cell')}, the header has {len(header)}"
     for number, (name, cell) in enumerate(zip(header, cells, strict=True), start=1):
         unreadable = UNREADABLE.search(cell)
         if unreadable is not None:
@@ -236,7 +237,7 @@ def _refuse(wrong: Mapping[int, str]) -> None:
         return
     problems = [f"row {number} {problem}" for number, problem in list(wrong.items())[:MOST_NAMED]]
     if len(wrong) > MOST_NAMED:
-        problems.append(f"and {len(wrong) - MOST_NAMED} more rows")
+        problems.append(f"and {counted(len(wrong) - MOST_NAMED, 'more row')}")
     raise InvalidInput(
         "; ".join(problems),
         hint=f"Correct these rows, or delete in them what belongs to no column. {dialect.SAVE_AS}",

@@ -11,6 +11,7 @@ from authority.domain.authorization_changes import Shortage, Usage, changes, con
 from authority.domain.catalogue import Authorization, check_made
 from authority.domain.events import Event, EventKind
 from authority.domain.members import Privilege
+from authority.domain.plurals import counted
 from authority.domain.refusals import AuthorizationUnusable, KeyUnusable
 from authority.services import set_up
 from authority.services.context import Authority
@@ -18,6 +19,8 @@ from authority.services.unit import Unit
 from authority.signing import authorizations, encoding, inbox
 from authority.storage import members, organization, pools, usage
 from authority.storage.organization import Organization
+
+TOKENS_OUT = ("borrow token is out", "borrow tokens are out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +202,9 @@ def _forgotten_authorizations(unit: Unit, trust_file: str) -> tuple[str, ...]:
     if not forgotten:
         return ()
     sentence = (
-        f"{sum(counts[seq] for seq in forgotten)} borrow tokens that are out came with authorizations (seq "
-        f"{', '.join(map(str, forgotten))}) that the vendor's trust update does not name: workstations that install it refuse them, "
-        "and their members borrow anew. If that is not meant, the vendor makes the update from the folder that issued them"
+        f"{counted(sum(counts[seq] for seq in forgotten), *TOKENS_OUT)} that came with what was authorized before (seq "
+        f"{', '.join(map(str, forgotten))}) and the vendor's trust update does not name: workstations that install it refuse such a token, "
+        "and its member borrows anew. If that is not meant, the vendor makes the update from the folder that issued them"
     )
     return (sentence,)
 
@@ -218,8 +221,8 @@ def _refused_borrows(new: Authorization, tokens_out: Iterable[tuple[str, str]]) 
         return ()
     since = min(refused)
     sentence = (
-        f"{len(refused)} borrow tokens that are out, the first of {since:%Y-%m-%d %H:%M} UTC, were signed by a key that this "
-        "authorization does not take for that time: workstations that learn of it refuse them. "
+        f"{counted(len(refused), *TOKENS_OUT)}, the first of {since:%Y-%m-%d %H:%M} UTC, signed by a key that this "
+        "authorization does not take for that time: workstations that learn of it refuse such a token. "
         "If that is not meant, the vendor's specification begins (nbf) earlier and goes with all public keys"
     )
     return (sentence,)

@@ -12,7 +12,7 @@ from authority.domain import days
 from authority.domain.catalogue import WARNING_BEFORE_END, KeyUse, Product, end_warning
 from authority.domain.clocks import BETWEEN_SERVERS
 from authority.domain.entitlement import check_not_overallocated
-from authority.domain.plurals import counted
+from authority.domain.plurals import are, counted
 from authority.domain.refusals import KeyUnusable, NotSetUp, Refusal
 from authority.services import keys, licenses
 from authority.services.unit import Unit
@@ -120,7 +120,7 @@ def _authorized(unit: Unit) -> str:
         in_force, now = unit.authorization, unit.now
     if now >= in_force.ends_at:
         raise Refusal(f"the authorization ended at {in_force.ends_at:%Y-%m-%d}", hint=_RENEW)
-    left = days.words(days.left(in_force.ends_at, now))
+    left = counted(days.left(in_force.ends_at, now), "day")
     text = f"the authorization (seq {in_force.seq}) ends at {in_force.ends_at:%Y-%m-%d}, {left} from now"
     return text if end_warning(in_force, now) is None else f"{text}: ask the vendor for a new one"
 
@@ -185,8 +185,8 @@ def _places(unit: Unit) -> str:
             raise NotSetUp("the database has no organization", hint=NotSetUp.empty_database_hint)
         newest, ahead = status_lists.newest(connection), status_lists.furthest_ahead(connection, now + BETWEEN_SERVERS)
     if used > 0.8 * own.status_size:
-        raise Refusal(f"of {own.status_size} places of the status list {counted(used, 'is', 'are')} taken")
-    text = f"of {own.status_size} places of the status list {counted(used, 'is', 'are')} taken"
+        raise Refusal(f"{used} of {own.status_size} places of the status list {are(used)} taken")
+    text = f"{used} of {own.status_size} places of the status list {are(used)} taken"
     if newest is None or ahead is None:
         return text
     sentence = f"number {ahead[0]} is of {ahead[1]:%Y-%m-%d %H:%M} UTC, when this machine's clock was ahead"

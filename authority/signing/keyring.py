@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from authority.domain.catalogue import KeyUse
 from authority.domain.disk import explained
+from authority.domain.plurals import counted
 from authority.domain.refusals import DemonstrationOnly, KeyUnusable, NotFound
 from authority.signing.sample_keys import SAMPLE_KIDS
 from verifier.core import keys
@@ -146,7 +147,7 @@ def read_passphrase(path: Path | None) -> bytes | None:
     passphrase, length = _passphrase(data)
     if length < SHORTEST_PASSPHRASE:
         raise KeyUnusable(
-            f"the passphrase in {path} has {length} characters, at least {SHORTEST_PASSPHRASE} random ones are needed",
+            f"the passphrase in {path} has {counted(length, 'character')}, at least {SHORTEST_PASSPHRASE} random ones are needed",
             hint=MAKE_ONE,
         )
     if len(passphrase) > LONGEST_PASSPHRASE:

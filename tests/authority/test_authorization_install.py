@@ -102,7 +102,7 @@ def test_less_than_is_in_use_is_installed_and_told_not_refused(bench: Bench) -> 
     assert done.members == 3
     members, seats = done.consequences
     assert "3 members, 2 are allowed" in members
-    assert '2 members of the type "GIS Professional", 1 are allowed' in members
+    assert '2 members of the type "GIS Professional", 1 is allowed' in members
     assert seats.startswith('"arcgis-pro" Advanced: 2 assigned, 1 licensed (-1 available)')
     (shortage,) = done.shortages
     assert (shortage.product, shortage.feature, shortage.available) == ("arcgis-pro", "Advanced", -1)
@@ -152,7 +152,7 @@ def test_a_product_that_is_gone_or_ended_and_still_assigned_is_told(bench: Bench
         members["user_types"] = {"Viewer": {"includes": {}, "may_hold": []}}
 
     told = install(bench, file(bench, seq=3, change=without)).consequences
-    assert '1 members have the user type "GIS Professional", which is gone' in told[0]
+    assert '1 member has the user type "GIS Professional", which is gone' in told[0]
     assert told[1].startswith('"arcgis-pro" Advanced: 1 assigned, 0 licensed')
 
 
@@ -164,7 +164,7 @@ def test_a_product_that_the_type_may_not_hold_any_more_is_told(bench: Bench) -> 
         members["user_types"]["GIS Professional"] = {"includes": {}, "may_hold": []}
 
     (told,) = install(bench, file(bench, change=narrowed)).consequences
-    assert told == '1 members of the type "GIS Professional" hold "arcgis-pro", which the type may not hold any more'
+    assert told == '1 member of the type "GIS Professional" holds "arcgis-pro", which the type may not hold any more'
 
 
 @ON_SQLITE
@@ -174,7 +174,7 @@ def test_borrows_that_workstations_would_refuse_are_told(bench: Bench) -> None:
     out = issued_to(bench, bench.member("ada"), laptop)
     bench.clock.turn(days=5)
     (told,) = install(bench, file(bench)).consequences
-    assert told.startswith("1 borrow tokens that are out, the first of 2026-03-02 09:00 UTC")
+    assert told.startswith("1 borrow token is out, the first of 2026-03-02 09:00 UTC")
     listed = status_lists.export(Unit(bench.authority, CONSOLE))
     with pytest.raises(NotGood):
         verify(out.file, trust=bench.trust_file, workstation=laptop.identity, now=bench.clock(), status_list=listed)

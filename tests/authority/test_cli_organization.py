@@ -32,6 +32,14 @@ def test_administrators_are_not_removed_with_their_type_or_group(console: Consol
     console.good("member", "set", "admin", "--group", "survey")
     console.good("member", "remove", "--group", "survey")
     assert [row["username"] for row in console.good("member", "list")] == ["admin"]
+    error = console.refused("not-found", 1, "member", "remove", "--type", "Creator", "--group", "survey")
+    assert 'no member of the type "Creator" in the group "survey" who is no administrator' in error["message"]
+
+
+def test_a_file_that_names_nobody_removes_nobody(console: Console, tmp_path: Path) -> None:
+    (tmp_path / "leavers.txt").write_text("username\n")
+    error = console.refused("invalid-input", 1, "member", "remove", "--file", str(tmp_path / "leavers.txt"))
+    assert "leavers.txt names nobody" in error["message"]
 
 
 def test_licenses_are_assigned_from_a_file_row_by_row(console: Console, tmp_path: Path) -> None:

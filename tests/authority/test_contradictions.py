@@ -21,6 +21,7 @@ CONTRADICTIONS: dict[str, tuple[str, ...]] = {
     "groups and one more": ("member", "set", "ada", "--group", "x", "--add-group", "y"),
     "no groups and one less": ("member", "set", "ada", "--no-groups", "--remove-group", "survey"),
     "one more and one less": ("member", "set", "ada", "--add-group", "y", "--remove-group", "y"),
+    "one more and one less by another spelling": ("member", "set", "ada", "--add-group", "yard", "--remove-group", "Ｙard "),
     "default groups and none": ("member", "defaults", "--group", "x", "--no-groups"),
     "add-ons and none": ("member", "defaults", "--add-on", f"{PRO}=Basic", "--no-add-ons"),
     "an add-on at two levels": ("member", "defaults", "--add-on", f"{PRO}=Basic", "--add-on", f"{PRO}=Standard"),

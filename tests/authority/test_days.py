@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from authority.domain import days
+from authority.domain.plurals import counted
 from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.values import NOW
@@ -26,7 +27,7 @@ from verifier import verify
     ],
 )
 def test_days_left_are_begun_days(left: timedelta, count: int, words: str) -> None:
-    assert (days.left(NOW + left, NOW), days.words(count)) == (count, words)
+    assert (days.left(NOW + left, NOW), counted(count, "day")) == (count, words)
 
 
 def test_the_authority_and_the_verifier_count_the_same_days(sqlite_bench: Bench) -> None:

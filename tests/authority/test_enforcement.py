@@ -132,7 +132,7 @@ def test_a_limit_of_one_user_type_counts_too(bench: Bench) -> None:
     with pytest.raises(OrganizationOverLimit):
         access.sign_in(Unit(bench.authority, ANYBODY), "ada", PASSWORD)
     assert members.membership(Unit(bench.authority, CONSOLE)).excess() == (
-        'the organization has 2 members of the type "GIS Professional", 1 are allowed'
+        'the organization has 2 members of the type "GIS Professional", 1 is allowed'
     )
 
 

@@ -83,6 +83,14 @@ def test_of_several_removed_in_one_the_last_is_named(bench: Bench) -> None:
 
 
 @ON_SQLITE
+def test_of_several_administrators_none_is_called_the_last(console: Console) -> None:
+    console.good("member", "add", "second", "--role", "administrator")
+    told = console.run("member", "set", "admin", "second", "--disable")
+    assert told.status == 1
+    assert "without second nobody would be left who administers the organization [last-administrator]" in told.err
+    assert "admin: could be done without those that are refused" in told.err
+
+
 def test_an_import_row_by_row_leaves_the_last(bench: Bench) -> None:
     bench.administrator()
     lines = [Line(number, name, {"role": Role.MEMBER}) for number, name in enumerate(("admin", "chief"), 2)]

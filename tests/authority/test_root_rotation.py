@@ -97,7 +97,7 @@ def test_borrows_that_the_new_root_key_does_not_know_are_told_before_it_counts(s
     made = vendor.authorize(sqlite_bench.authority, sample_toml())
     (sentence,) = install(sqlite_bench, made.file, rotated.file).consequences
     assert sentence.startswith(
-        "1 borrow tokens that are out came with authorizations (seq 1) that the vendor's trust update does not"
+        "1 borrow token is out that came with what was authorized before (seq 1) and the vendor's trust update does not"
     )
 
 

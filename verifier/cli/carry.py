@@ -9,7 +9,7 @@ from datetime import date, datetime
 from verifier.cli.check import add_license
 from verifier.cli.output import UsageError, result, warn
 from verifier.cli.qr import add_outputs, check_outputs, scanned, write_outputs
-from verifier.core.times import rfc3339_of, timestamp
+from verifier.core.times import in_days, rfc3339_of, timestamp
 from verifier.errors import Malformed
 from verifier.workstation import carry, identity, install
 from verifier.workstation.clock import end_of_day
@@ -72,7 +72,7 @@ def _words(wish: carry.Wish) -> str:
         extensions = "the extensions that are assigned"
     else:
         extensions = f"with {', '.join(wish.extensions)}" if wish.extensions else "without extensions"
-    length = "for the usual time" if wish.days is None else f"for {wish.days} days"
+    length = "for the usual time" if wish.days is None else f"for {in_days(wish.days)}"
     if wish.until is not None:
         length = f"until {rfc3339_of(wish.until)}"
     return f"{wish.product}, {level}, {extensions}, {length}"

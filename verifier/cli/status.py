@@ -67,8 +67,10 @@ def _as_lines(shown: Overview) -> list[str]:
 
 def _license(item: LicenseInformation) -> list[str]:
     lines = textwrap.wrap(f"{item.name} ({item.product}), borrowed by {item.member}", COLUMNS)
+    # What is held and not good is no yes.
+    words = {True: "not now" if item.error else "yes", False: "no"}
     for label, values in (("level", item.levels), ("extension", item.extensions)):
-        lines += [f"  {label:<9} {name:<20} {'yes' if is_licensed else 'no'}" for name, is_licensed in values.items()]
+        lines += [f"  {label:<9} {name:<20} {words[is_licensed]}" for name, is_licensed in values.items()]
     left = "" if item.error else f", {in_days(item.days_left)} left"
     lines += _row("  until", f"{rfc3339_of(item.expires_at)}{left}")
     if item.alias not in (None, ""):

@@ -31,7 +31,7 @@ from verifier.core.grant import NO_MACHINE_KEY, Demand, Grant, Workstation
 from verifier.core.jose import open_by_kid
 from verifier.core.state import State
 from verifier.core.status import StatusList
-from verifier.core.times import EPOCH, SECONDS_PER_DAY, in_days, rfc3339_of, timestamp
+from verifier.core.times import EPOCH, SECONDS_PER_DAY, counted, in_days, rfc3339_of, timestamp
 from verifier.core.trust import Authorization, TrustStore
 
 # How far what is brought to a workstation may be ahead of its clock; a borrow states its own tolerance.
@@ -245,7 +245,7 @@ def check_content(borrow: claims.Borrow, authorization: Authorization) -> None:
         raise _beyond(f'"{product.id}" has no seats of the extensions {unknown}')
     longest = authorization.max_borrow_days * SECONDS_PER_DAY
     if borrow.exp - borrow.iat > longest:
-        raise _beyond(f"the borrow lasts {borrow.exp - borrow.iat} seconds, at most {longest} are allowed")
+        raise _beyond(f"the borrow lasts {counted(borrow.exp - borrow.iat, 'second')}, at most {longest} are allowed")
     end = authorization.exp if product.until is None else min(authorization.exp, product.until)
     if borrow.exp > end or borrow.iat < authorization.nbf:
         raise _beyond(f"the borrow lasts beyond the authorization, from {authorization.nbf} to {end}")
@@ -385,7 +385,7 @@ def check_status(borrow: claims.Borrow, status_list: StatusList | None, at: int)
     max_age = borrow.status_max_age_seconds
     if status_list is None:
         if max_age is not None:
-            raise errors.StatusListMissing(f"the license demands a status list not older than {max_age} seconds")
+            raise errors.StatusListMissing(f"the license demands a status list not older than {counted(max_age, 'second')}")
         return ("no status list: a return or revocation since the borrow was made is not known here",)
     value = status_list.status_of(borrow.status_index)
     if value == status.SUSPENDED:
@@ -399,7 +399,9 @@ def check_status(borrow: claims.Borrow, status_list: StatusList | None, at: int)
     age = max(0, at - status_list.iat)
     if max_age is not None and age > max_age:
         raise errors.StatusListStale(
-            f"the status list is {age} seconds old, the license demands at most {max_age}", age_seconds=age, limit=max_age
+            f"the status list is {counted(age, 'second')} old, the license demands at most {max_age}",
+            age_seconds=age,
+            limit=max_age,
         )
     if at >= status_list.exp:
         return (f"the status list is of {rfc3339_of(status_list.iat)}: a revocation since then is not known here",)

@@ -27,6 +27,11 @@ def rfc3339_of(seconds: int) -> str:
     return rfc3339(EPOCH + timedelta(seconds=seconds))
 
 
+def counted(number: int, unit: str) -> str:
+    """A number with its unit: `1 day`, `7 days`."""
+    return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
 def in_days(number: int) -> str:
     """`1 day`, `7 days`."""
-    return f"{number} day{'' if number == 1 else 's'}"
+    return counted(number, "day")

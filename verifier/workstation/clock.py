@@ -14,7 +14,7 @@ from pathlib import Path
 
 from verifier.core.clock import Reading
 from verifier.core.reading import LAST_SECOND
-from verifier.core.times import timestamp
+from verifier.core.times import counted, timestamp
 from verifier.errors import ClockInDoubt
 
 
@@ -27,7 +27,9 @@ def wall_seconds(now: datetime | None = None) -> int:
         return timestamp(now)
     wall = int(time.time())
     if not 0 <= wall <= LAST_SECOND:
-        raise ClockInDoubt(f"this machine's clock is {wall} seconds from 1970, which no calendar shows", clock_seconds=wall)
+        raise ClockInDoubt(
+            f"this machine's clock is {counted(wall, 'second')} from 1970, which no calendar shows", clock_seconds=wall
+        )
     return wall
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from authority.domain.disk import UNCHANGED, explained
+from authority.domain.plurals import counted
 from authority.domain.refusals import KeyUnusable, SpecificationInvalid, StorageUnavailable
 from authority.signing import keyring
 from authority.signing.keyring import FileSigner, Signer
@@ -71,7 +72,7 @@ def path_in_force(folder: Path) -> Path:
     paths = sorted(folder.glob("root-*.pem"))
     if len(paths) != 1:
         raise KeyUnusable(
-            f"{folder} has {len(paths)} root keys (root-*.pem), exactly one is wanted",
+            f"{folder} has {counted(len(paths), 'root key')} (root-*.pem), exactly one is wanted",
             hint="Make one with: carnet-authority root init DIR",
         )
     return paths[0]
@@ -93,7 +94,7 @@ def rotate(folder: Path, former: FileSigner, known: Sequence[str], passphrase: b
     file = files.render("trust-update", {"updates": list(rotated.updates)})
     if len(file) > LARGEST_FILE:
         raise SpecificationInvalid(
-            f"the trust update would name {len(known)} authorizations and have {len(file)} bytes, {LARGEST_FILE} are read",
+            f"the trust update would name {counted(len(known), 'authorization')} and have {len(file)} bytes, {LARGEST_FILE} are read",
             hint="Authorizations that have ended are left out: wait until enough have, or use a folder for each group of "
             "organizations.",
         )

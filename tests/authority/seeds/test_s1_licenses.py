@@ -163,7 +163,7 @@ def test_nobody_uses_the_product_until_the_assignments_are_corrected(bench: Benc
     crowd(bench)
     authorize(bench, seats("3DAnalyst", 1))
     for name in ("ada", "eve", "bob"):
-        with pytest.raises(ProductOverallocated, match=r"2 licenses of \"arcgis-pro\" 3DAnalyst are assigned, there are 1"):
+        with pytest.raises(ProductOverallocated, match=r"2 licenses of \"arcgis-pro\" 3DAnalyst are assigned, there is 1"):
             use(bench, name)
     licenses.assign(Unit(bench.authority, CONSOLE), "eve", PRO, None, ())
     for name in ("ada", "eve", "bob"):

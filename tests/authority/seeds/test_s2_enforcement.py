@@ -161,7 +161,7 @@ def test_an_administrator_who_signs_in_is_told_both_numbers(sqlite_bench: Bench)
     client = create_app(sqlite_bench.authority).test_client()
     answer = client.post(f"{API}/sign-in", json={"username": "chief", "password": PASSWORD})
     assert answer.status_code == 200
-    assert answer.headers["X-Carnet-Over-Limit"] == "the organization has 2 members, 1 are allowed"
+    assert answer.headers["X-Carnet-Over-Limit"] == "the organization has 2 members, 1 is allowed"
 
 
 def test_an_administrator_at_the_console_is_told_both_numbers_each_time(crowded_console: Console) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,8 @@ def test_no_line_is_longer_than_a_terminal(here: RealWorkstation, capsys: pytest
     here.install(chain.status_file(), int(time.time()))
     refused = status(capsys, expected=1)
     assert "NOT GOOD" in refused
+    assert re.search(rf"^  level +{level} +not now$", refused, re.MULTILINE)
+    assert not re.search(r" yes$", refused, re.MULTILINE)
     assert max(map(len, [*good.splitlines(), *refused.splitlines()])) <= 80
 
 
