@@ -83,14 +83,6 @@ def test_of_several_removed_in_one_the_last_is_named(bench: Bench) -> None:
 
 
 @ON_SQLITE
-def test_of_several_administrators_none_is_called_the_last(console: Console) -> None:
-    console.good("member", "add", "second", "--role", "administrator")
-    told = console.run("member", "set", "admin", "second", "--disable")
-    assert told.status == 1
-    assert "without second nobody would be left who administers the organization [last-administrator]" in told.err
-    assert "admin: could be done without those that are refused" in told.err
-
-
 def test_an_import_row_by_row_leaves_the_last(bench: Bench) -> None:
     bench.administrator()
     lines = [Line(number, name, {"role": Role.MEMBER}) for number, name in enumerate(("admin", "chief"), 2)]
@@ -158,3 +150,11 @@ def test_no_route_takes_the_last_one(sqlite_bench: Bench) -> None:
         ]
     problem(web.send("DELETE", f"{API}/members/administrator"), 403, "not-allowed")
     problem(web.send("DELETE", f"{API}/members/administrator", Role.LICENSE_MANAGER), 403, "not-allowed")
+
+
+def test_of_several_administrators_none_is_called_the_last(console: Console) -> None:
+    console.good("member", "add", "second", "--role", "administrator")
+    told = console.run("member", "set", "admin", "second", "--disable")
+    assert told.status == 1
+    assert "without second nobody would be left who administers the organization [last-administrator]" in told.err
+    assert "admin: could be done without those that are refused" in told.err

@@ -67,10 +67,7 @@ def _as_lines(shown: Overview) -> list[str]:
 
 def _license(item: LicenseInformation) -> list[str]:
     lines = textwrap.wrap(f"{item.name} ({item.product}), borrowed by {item.member}", COLUMNS)
-    # What is held and not good is no yes.
-    words = {True: "not now" if item.error else "yes", False: "no"}
-    for label, values in (("level", item.levels), ("extension", item.extensions)):
-        lines += [f"  {label:<9} {name:<20} {words[is_licensed]}" for name, is_licensed in values.items()]
+    lines += _features(item)
     left = "" if item.error else f", {in_days(item.days_left)} left"
     lines += _row("  until", f"{rfc3339_of(item.expires_at)}{left}")
     if item.alias not in (None, ""):
@@ -79,6 +76,17 @@ def _license(item: LicenseInformation) -> list[str]:
     for warning in item.warnings:
         lines += _row("  note", warning)
     return lines + _refusal(item)
+
+
+def _features(item: LicenseInformation) -> list[str]:
+    """Each level and extension with yes or no; of a license that is not good, which has no yes, what was borrowed."""
+    if item.error is not None:
+        return _row("  borrowed", ", ".join([item.level, *(code for code, is_held in item.extensions.items() if is_held)]))
+    return [
+        f"  {label:<9} {name:<20} {'yes' if is_licensed else 'no'}"
+        for label, values in (("level", item.levels), ("extension", item.extensions))
+        for name, is_licensed in values.items()
+    ]
 
 
 def _unreadable(item: Unreadable) -> list[str]:
