@@ -6,7 +6,7 @@ import argparse
 
 from verifier.cli.output import result
 from verifier.core.clock_reset import code_of
-from verifier.core.times import rfc3339_of
+from verifier.core.times import in_days, rfc3339_of
 from verifier.workstation.clock import reading
 from verifier.workstation.store import Store
 
@@ -50,5 +50,5 @@ def _words(seconds: int) -> str:
     """Days and hours, or minutes of what is shorter."""
     days, hours = divmod(seconds // 3600, 24)
     if days:
-        return f"{days} days {hours} h"
+        return f"{in_days(days)} {hours} h"
     return f"{hours} h {seconds // 60 % 60} min"
