@@ -156,7 +156,7 @@ def mode(name: str, number: int) -> Callable[[Place], None]:
 # What is made, the subject that is wrong, a part of what is said, and a part of what to do.
 MISCONFIGURATIONS: dict[str, tuple[Callable[[Place], None], str, str, str]] = {
     "more members than allowed": (too_many_members, "members", "3 members, 2 are allowed", "Remove members"),
-    "more licenses than seats": (too_many_licenses, "licenses", "are assigned, there are 0", "license unassign"),
+    "more licenses than seats": (too_many_licenses, "licenses", "is assigned, there are 0", "license unassign"),
     "a product ended": (product_ended, "licenses", '"arcgis-pro" ended at', "authorization install"),
     "the authorization ended": (authorization_ended, "authorization", "the authorization ended at", "authorization install"),
     "a folder that others write": (mode("", 0o777), "home", "open to other users (mode 777)", "chmod 700"),
