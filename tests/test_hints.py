@@ -169,7 +169,17 @@ def is_hint(target: ast.expr) -> bool:
 
 
 # What only a command or whoever runs the server is told: over HTTP nobody asks for it, or `FOR_THE_OPERATOR` stands in its place.
-NOT_OVER_HTTP = ("migrate", "key list", "key rotate", "key retire", "--format", "--home", "status-list export", "chmod", "doctor")
+NOT_OVER_HTTP = (
+    "migrate",
+    "key list",
+    "key rotate",
+    "key retire",
+    "--format",
+    "--home",
+    "status-list export",
+    "chmod",
+    "doctor",
+)
 
 
 def test_answers_over_http_speak_of_routes_and_not_of_commands() -> None:
