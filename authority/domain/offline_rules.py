@@ -244,4 +244,4 @@ def _asked_end(now: datetime, days: int | None, until: datetime | None) -> datet
     try:
         return now + timedelta(days=days) if days is not None else until or now
     except OverflowError as error:
-        raise DurationTooLong(f"{counted(days, 'day ends', 'days end')} beyond the calendar", limit_days=0) from error
+        raise DurationTooLong(f"{counted(days or 0, 'day ends', 'days end')} beyond the calendar", limit_days=0) from error

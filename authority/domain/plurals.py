@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def counted(number: float, one: str, several: str | None = None) -> str:
     """A number with its noun: `1 day`, `2 days`, `0.25 days`; `several` is the noun of all but 1 where it is not `one` with an s."""
-    shown = f"{number:.4g}" if isinstance(number, float) else str(number)
+    shown = f"{number:.4g}" if number % 1 else str(int(number))
     return f"{shown} {one if shown == '1' else several or f'{one}s'}"
 
 
