@@ -22,6 +22,7 @@ from verifier.errors import every_error
 from verifier.window import actions, words
 from verifier.window.dialog import Dialog
 from verifier.window.main_window import BUTTONS, MainWindow
+from verifier.workstation.store import Store
 
 __all__ = ["display"]
 
@@ -251,7 +252,7 @@ def test_a_file_is_installed_and_what_is_wrong_is_told_in_plain_words(open_desk:
 
 def test_without_trust_the_window_says_what_to_do_and_still_works(open_desk: Callable[..., Desk]) -> None:
     desk = open_desk()
-    (desk.here.home / "organization.trust").unlink()
+    desk.window.store = Store(desk.choosing.folder_ / "new")
     desk.press("F5")
     desk.until(lambda: "Install the trust file of your organization." in desk.window.told())
     assert desk.window.authority.cget("text") == "none yet"
@@ -259,7 +260,7 @@ def test_without_trust_the_window_says_what_to_do_and_still_works(open_desk: Cal
     assert desk.window.buttons["give_back"].instate(["disabled"])
     desk.press("alt+g")
     assert desk.choosing.asked == []
-    assert actions.choices(desk.here.store) == []
+    assert actions.choices(desk.window.store) == []
 
 
 def test_the_end_is_warned_of(open_desk: Callable[..., Desk]) -> None:

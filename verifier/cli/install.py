@@ -10,7 +10,7 @@ from verifier.cli.output import UsageError, failure, result, safe, say
 from verifier.errors import CarnetError, Malformed
 from verifier.workstation import intake
 from verifier.workstation.intake import Carried, Intake, PassedOver, Refused
-from verifier.workstation.places import path_of, read_input
+from verifier.workstation.places import WrongPlace, path_of, read_input
 from verifier.workstation.store import Store
 
 
@@ -68,7 +68,7 @@ def _read(paths: list[str]) -> tuple[list[Carried], list[Carried], list[PassedOv
                 named.append(Carried(name, read_input(name)))
                 continue
             files, others = _look_into(name)
-        except (CarnetError, UsageError) as error:
+        except (CarnetError, UsageError, WrongPlace) as error:
             if len(paths) == 1:
                 raise
             named.append(Carried(name, b"", _refusal(error)))
@@ -86,7 +86,7 @@ def _look_into(name: str) -> tuple[list[Carried], list[PassedOver]]:
     return files, others
 
 
-def _refusal(error: CarnetError | UsageError) -> CarnetError:
+def _refusal(error: CarnetError | UsageError | WrongPlace) -> CarnetError:
     """Why one of several names is none of a file to install; it hinders no other."""
     return error if isinstance(error, CarnetError) else Malformed(str(error), hint="Check the name, and bring the file again.")
 

@@ -17,6 +17,7 @@ ADVICE = {
     "no-borrow": "Take the license offline: save a request, have it answered, and install the answer.",
     "no-home": "This user has no folder for it: ask who looks after this machine.",
     "no-locks": "Its folder must stand on a disk of this machine: ask who looks after it.",
+    "clock-reset-used": "Ask the administrator for a new reset of the clock.",
     "already-borrowed": "Have the other license given back first.",
 }
 
