@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from tests.support.screens import display
 from tools.kit.build import build
 from tools.kit.targets import Target
 from tools.windows.__main__ import RUN_BORROW, WindowsPython, set_up, windows
+
+__all__ = ["display"]
 
 AUTHORITY = Path(sys.executable).with_name("carnet-authority")
 
@@ -96,3 +99,31 @@ def test_the_one_file_of_the_kit_runs_where_no_package_is_installed(road: Road) 
     status, output = road.python.answer("-I", "-S", windows(kit / "carnet.pyz"), "identity", "--json", "--home", home)
     assert status == 0, output
     assert json.loads(output)["machine"]["source"] == "windows-machine-guid"
+
+
+WINDOW = """
+import sys
+from tkinter import Tk
+from verifier.window.main_window import MainWindow
+from verifier.window.pickers import TkPicker
+from verifier.workstation.store import Store
+
+root = Tk()
+window = MainWindow(root, Store.open(sys.argv[1]), TkPicker())
+root.update()
+window.edit_alias()
+dialog = next(child for child in window.winfo_children() if type(child).__name__ == "EditAlias")
+dialog.alias.set("Vermessung 7")
+dialog.on_ok()
+print(root.tk.call("tk", "windowingsystem"), window.alias.cget("text"), window.told(), sep="|")
+"""
+
+
+def test_the_window_opens_on_windows(road: Road, display: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", display)
+    (road.folder / "window.py").write_text(WINDOW, encoding="utf-8")
+    status, output = road.python.answer(windows(road.folder / "window.py"), windows(road.folder / "laptop"))
+    assert status == 0, output
+    system, alias, told = output.strip().splitlines()[0].split("|")
+    assert (system, alias) == ("win32", "Vermessung 7")
+    assert told.startswith("This workstation is now known as Vermessung 7.")

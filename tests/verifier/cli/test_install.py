@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.chains import HOUR
 from tests.support.real_workstation import RealWorkstation, make_workstation
+from tests.support.systems import ON_POSIX
 from verifier.cli.main import main
 from verifier.core import files
 
@@ -134,3 +135,21 @@ def test_a_first_installation_says_what_is_still_needed(
     assert lines[2].startswith("still needed: a license; ask for one with: carnet request")
     assert main(["install", "stick", "--home", str(tmp_path / "newer"), "--json"]) == 0
     assert [item["code"] for item in object_of(capsys)["needs"]] == ["compare-root", "license"]
+
+
+@ON_POSIX
+def test_t39_a_file_name_that_moves_the_cursor_is_shown_by_its_codes(
+    here: RealWorkstation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, name in enumerate(("a\x1b[2Jb", "c\nd", "e\u202ef")):
+        put(f"{name}.borrow", b"{")
+        put(f"{name}.jpg", b"picture")
+        put(f"{number}.status", newer(here, 2 + number))
+    assert main(["install", "stick"]) == 1
+    printed = capsys.readouterr()
+    assert all(line.isprintable() for line in (printed.out + printed.err).split("\n"))
+    assert printed.err.count("\\u001b") == 1
+    assert [line.partition(":")[0] for line in printed.out.splitlines()[:4]] == [
+        *["installed"] * 3,
+        "left alone, no Carnet file",
+    ]

@@ -43,7 +43,7 @@ def newer(here: RealWorkstation, seq: int) -> bytes:
     return here.chain.status_file()
 
 
-def test_the_order_of_the_files_does_not_matter(here: RealWorkstation, tmp_path: Path) -> None:
+def test_t9_the_order_of_the_files_does_not_matter(here: RealWorkstation, tmp_path: Path) -> None:
     """Trust, authorization, two status lists and a borrow, as they come."""
     chain = here.chain
     carried = [
@@ -147,7 +147,7 @@ def test_what_is_not_ours_is_left_alone_and_told(here: RealWorkstation) -> None:
     ]
 
 
-def test_a_file_of_an_earlier_trip_is_old_and_not_at_fault(here: RealWorkstation) -> None:
+def test_t9_a_file_of_an_earlier_trip_is_old_and_not_at_fault(here: RealWorkstation) -> None:
     medium, first = stick(here), here.chain.borrow_file()
     here.give_up(NOW)
     here.next_borrow("C")
@@ -164,7 +164,7 @@ def test_a_file_of_an_earlier_trip_is_old_and_not_at_fault(here: RealWorkstation
     assert [item.installed.kind for item in done.taken] == ["borrow"]
 
 
-def test_two_lists_with_one_number_are_no_old_file(here: RealWorkstation) -> None:
+def test_t9_two_lists_with_one_number_are_no_old_file(here: RealWorkstation) -> None:
     here.install(newer(here, 8), NOW)
     here.chain.set_status(1, seq=8, iat=START + HOUR)
     (stick(here) / "x.status").write_bytes(here.chain.status_file())
