@@ -11,7 +11,6 @@ from sqlalchemy import BindParameter, Connection, String, and_, bindparam, func,
 
 from authority.domain.borrows import Ask, Borrow
 from authority.domain.catalogue import Product
-from authority.domain.events import UseMode
 from authority.domain.members import Assignment, Member, user_key
 from authority.domain.offline_rules import Rule, RuleLevel
 from authority.domain.pools import Pool, PoolRule, Use
@@ -33,6 +32,7 @@ from authority.storage.db.tables import (
     status_lists,
     tokens,
 )
+from authority.storage.holds import use_of
 from authority.storage.members import member_of
 from authority.storage.offline_rules import rule_of
 from authority.storage.tokens import Token
@@ -187,13 +187,5 @@ def _situation(parts: dict[str, list[Any]], product: str) -> Situation:
         newest_list=NewestList(*parts["lists"][0]) if parts["lists"] else None,
         sessions_here=[row.id for row in parts["sessions"]],
         pool_rules=tuple(PoolRule(*row) for row in sorted(parts["pool_rules"])),
-        use=_use(parts),
+        use=use_of(parts["in_use"], parts["by_group"]),
     )
-
-
-def _use(parts: dict[str, list[Any]]) -> Use:
-    in_use: dict[str, int] = {}
-    for row in parts["in_use"]:
-        in_use[row.feature] = in_use.get(row.feature, 0) + row.seats
-    borrowed = {row.feature: row.seats for row in parts["in_use"] if row.mode == UseMode.BORROW}
-    return Use(in_use, borrowed, {(row.feature, row.name): row.seats for row in parts["by_group"]})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
@@ -77,12 +78,17 @@ def in_use(connection: Connection, product: str, now: datetime) -> dict[str, int
 def use(connection: Connection, product: str, rules: Collection[PoolRule], now: datetime) -> Use:
     """The seats of a product that are held at this time: in all, by borrows, and by the groups that the rules are about."""
     values = {"product": product, "now": now}
+    groups = sorted({rule.group_name for rule in rules} - {""})
+    by_group = connection.execute(_BY_GROUP, values | {"groups": groups}) if groups else ()
+    return use_of(connection.execute(_IN_USE, values), by_group)
+
+
+def use_of(in_use: Iterable[Sequence[Any]], by_group: Iterable[Sequence[Any]]) -> Use:
+    """The seats in use by rows of feature, mode and count, and of feature, group and count."""
     seats: dict[str, int] = {}
     borrowed: dict[str, int] = {}
-    for feature, mode, count in connection.execute(_IN_USE, values):
+    for feature, mode, count in in_use:
         seats[feature] = seats.get(feature, 0) + count
         if mode == UseMode.BORROW:
             borrowed[feature] = count
-    groups = sorted({rule.group_name for rule in rules} - {""})
-    rows = connection.execute(_BY_GROUP, values | {"groups": groups}) if groups else ()
-    return Use(seats, borrowed, {(row[0], row[1]): row[2] for row in rows})
+    return Use(seats, borrowed, {(feature, group): count for feature, group, count in by_group})

@@ -15,7 +15,7 @@ from authority.presentation import sheets
 from authority.presentation.borrows import Borrows, BorrowShown, EndedBorrow, IssuedBorrow, issued_json
 from authority.services import borrow, endings
 from authority.storage.borrows import Filter
-from authority.web.access import authority, publish_soon, unit
+from authority.web.access import publish_soon, unit
 from authority.web.answers import JSON, json_of, sheet
 from authority.web.api.forms import COMPACT, Body, Id, IdCursor, Name, PageQuery, Problem, Text, file_answer
 
@@ -76,7 +76,7 @@ def issue(body: BorrowRequest) -> Response:
     """201 with a new borrow; 200 with the same file when this very request was answered before."""
     work = unit()
     issued = borrow.issue(work, body.request, body.member)
-    answer = issued_json(issued.borrow, issued.file, work.authority.now())
+    answer = issued_json(issued.borrow, issued.file, work.now)
     return Response(answer, 201 if issued.is_new else 200, content_type=JSON)
 
 
@@ -98,14 +98,16 @@ def listed(query: BorrowQuery) -> Response:
         user_type=query.type,
         by_end=query.sort == "due",
     )
-    now = authority().now()
+    work = unit()
     if _wants_csv(query):
         limit = query.limit if "limit" in query.model_fields_set else None
-        borrows = islice(borrow.every(unit(), wanted), limit)
+        borrows = islice(borrow.every(work, wanted), limit)
+        # As of the first page, which is read by now.
+        now = work.now
         rows = (BorrowShown.of(item, now) for item in borrows)
         return sheet(sheets.lines_of(BorrowShown, rows), "borrows.csv")
-    page, cursor = borrow.listed(unit(), wanted)
-    return json_of(Borrows.of(page, cursor, now))
+    page, cursor = borrow.listed(work, wanted)
+    return json_of(Borrows.of(page, cursor, work.now))
 
 
 def _wants_csv(query: BorrowQuery) -> bool:
@@ -117,7 +119,8 @@ def _wants_csv(query: BorrowQuery) -> bool:
 @api.get("/borrows/<borrow_id>", summary="One borrow", responses={200: BorrowShown, 404: Problem})
 def show(path: BorrowPath) -> Response:
     """A member sees only their own."""
-    return json_of(BorrowShown.of(borrow.show(unit(), path.borrow_id), authority().now()))
+    work = unit()
+    return json_of(BorrowShown.of(borrow.show(work, path.borrow_id), work.now))
 
 
 @api.get("/borrows/<borrow_id>/file", summary="The borrow file again", responses={200: BORROW_FILE, 404: Problem})
@@ -129,22 +132,25 @@ def file(path: BorrowPath) -> Response:
 @api.post("/borrows/<borrow_id>/revoke", summary="Withdraw a borrow", responses={200: EndedBorrow, 404: Problem})
 def revoke(path: BorrowPath, body: Revocation) -> Response:
     """Its seat stays taken until it ends, because the copy may still run until then."""
-    ended = endings.revoke(unit(), path.borrow_id, body.reason)
+    work = unit()
+    ended = endings.revoke(work, path.borrow_id, body.reason)
     publish_soon()
-    return json_of(EndedBorrow.of(ended, authority().now()))
+    return json_of(EndedBorrow.of(ended, work.now))
 
 
 @api.post("/borrows/<borrow_id>/release", summary="Free the seat of a lost machine", responses={200: EndedBorrow, 404: Problem})
 def release(path: BorrowPath, body: Release) -> Response:
     """Frees the seat at once; until expires_at the lost copy can still run beside the new one."""
-    ended = endings.release(unit(), path.borrow_id, body.reason, accept_overlap=body.accept_overlap)
+    work = unit()
+    ended = endings.release(work, path.borrow_id, body.reason, accept_overlap=body.accept_overlap)
     publish_soon()
-    return json_of(EndedBorrow.of(ended, authority().now()))
+    return json_of(EndedBorrow.of(ended, work.now))
 
 
 @api.post("/check-ins", summary="Check a borrow in", responses={200: EndedBorrow, 404: Problem})
 def check_in(body: CheckIn) -> Response:
     """Frees the seat; the same receipt again changes nothing. Of a borrow that ended in another way it is taken too."""
-    ended = endings.check_in(unit(open_over_limit=True), body.receipt)
+    work = unit(open_over_limit=True)
+    ended = endings.check_in(work, body.receipt)
     publish_soon()
-    return json_of(EndedBorrow.of(ended, authority().now()))
+    return json_of(EndedBorrow.of(ended, work.now))

@@ -8,7 +8,7 @@ from authority.domain.borrows import Demand, Machine, OsUser
 from authority.presentation.sessions import EndedSession, Sessions, SessionShown, StartedSession, started_json
 from authority.services import sessions
 from authority.storage.sessions import Filter
-from authority.web.access import authority, unit
+from authority.web.access import unit
 from authority.web.answers import JSON, json_of
 from authority.web.api.forms import Body, Feature, Features, Id, IdCursor, Label, Name, PageQuery, Problem, ProductId, Text
 
@@ -55,8 +55,9 @@ def start(body: SessionStart) -> Response:
     user = OsUser(body.user.id, body.user.name)
     extensions = None if body.extensions is None else tuple(body.extensions)
     demand = Demand(product=body.product, level=body.level, extensions=extensions, machine=machine, user=user)
-    started = sessions.start(unit(), demand)
-    answer = started_json(started.session, started.grant, authority().now())
+    work = unit()
+    started = sessions.start(work, demand)
+    answer = started_json(started.session, started.grant, work.now)
     return Response(answer, 201 if started.is_new else 200, content_type=JSON)
 
 
@@ -64,32 +65,37 @@ def start(body: SessionStart) -> Response:
 def listed(query: SessionQuery) -> Response:
     """The active ones, newest first. A member sees their own."""
     wanted = Filter(query.member, query.product, query.ended, query.cursor, query.limit)
-    page, cursor = sessions.listed(unit(), wanted)
-    return json_of(Sessions.of(page, cursor, authority().now()))
+    work = unit()
+    page, cursor = sessions.listed(work, wanted)
+    return json_of(Sessions.of(page, cursor, work.now))
 
 
 @api.get("/sessions/<session_id>", summary="One session", responses={200: SessionShown, 404: Problem})
 def show(path: SessionPath) -> Response:
     """A member sees only their own."""
-    return json_of(SessionShown.of(sessions.show(unit(), path.session_id), authority().now()))
+    work = unit()
+    return json_of(SessionShown.of(sessions.show(work, path.session_id), work.now))
 
 
 @api.post("/sessions/<session_id>/renew", summary="Use a session", responses={200: StartedSession, 404: Problem})
 def renew(path: SessionPath) -> Response:
     """It is active for another while, and there is a new grant."""
-    started = sessions.renew(unit(), path.session_id)
-    return Response(started_json(started.session, started.grant, authority().now()), content_type=JSON)
+    work = unit()
+    started = sessions.renew(work, path.session_id)
+    return Response(started_json(started.session, started.grant, work.now), content_type=JSON)
 
 
 @api.delete("/sessions/<session_id>", summary="End your own session", responses={200: EndedSession, 404: Problem})
 def check_in(path: SessionPath) -> Response:
     """Frees its seats; once more changes nothing."""
-    ended = sessions.check_in(unit(open_over_limit=True), path.session_id)
-    return json_of(EndedSession.of(ended, authority().now()))
+    work = unit(open_over_limit=True)
+    ended = sessions.check_in(work, path.session_id)
+    return json_of(EndedSession.of(ended, work.now))
 
 
 @api.post("/sessions/<session_id>/end", summary="End a member's session", responses={200: EndedSession, 404: Problem})
 def end(path: SessionPath) -> Response:
     """Frees its seats; the user is told at the next renewal and can save until save_by."""
-    ended = sessions.end(unit(), path.session_id)
-    return json_of(EndedSession.of(ended, authority().now()))
+    work = unit()
+    ended = sessions.end(work, path.session_id)
+    return json_of(EndedSession.of(ended, work.now))
