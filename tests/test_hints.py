@@ -212,7 +212,7 @@ def test_every_error_says_what_to_do() -> None:
     [
         ("Run carnet-authority frobnicate FILE", ["carnet-authority frobnicate"]),
         ("Run: carnet-authority member set NAME --no-such", ["carnet-authority member set --no-such"]),
-        ("carnet borrow PRODUCT", ["carnet borrow"]),
+        ("carnet lend PRODUCT", ["carnet lend"]),
         ("Ask with carnet status; carnet-authority doctor says more.", []),
     ],
 )

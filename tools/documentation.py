@@ -48,7 +48,7 @@ def _commands() -> str:
         "",
         "## carnet",
         "",
-        "On the workstation. No command of it opens a network connection.",
+        "On the workstation. `authority URL`, `sign-in`, `sign-out`, `start`, `borrow` and `check-in` open a line to the licensing authority; no other command opens any.",
         "",
     ]
     for title, text in _carnet_help():

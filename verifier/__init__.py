@@ -1,4 +1,4 @@
-"""The workstation's room: bytes and a time go in; a Grant comes out, or an error that explains. It opens no network connection.
+"""The workstation's room: bytes and a time go in; a Grant comes out, or an error that explains. A check opens no network connection.
 
 An application asks at its start::
 
@@ -13,7 +13,8 @@ An application asks at its start::
 
 `VENDOR_ROOTS` are the thumbprints of the vendor's root keys, as constants of the application or by `verifier.read_roots(FILE)`.
 
-`core` decides, `workstation` reads and keeps this machine's state around it, `cli` is the command `carnet`.
+`core` decides, `workstation` reads and keeps this machine's state around it, `cli` is the command `carnet`; `online` and `connected`
+are for the commands that talk to an authority, and nothing else imports them.
 """
 
 from importlib import import_module

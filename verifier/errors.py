@@ -52,6 +52,12 @@ class NotChecked(CarnetError):
     exit_status = 3
 
 
+class NotReached(CarnetError):
+    """The authority could not be asked, which is no statement about the license. Exit status 5."""
+
+    exit_status = 5
+
+
 class Malformed(NotGood):
     """Not a Carnet file or token, or one with a member missing, unknown or of the wrong form."""
 
@@ -457,6 +463,104 @@ class ClockInDoubt(NotChecked):
     clock_at: str | None = None
     clock_seconds: int | None = None
     signed_at: str | None = None
+
+
+class Refused(CarnetError):
+    """The authority says no; the code is the authority's own, `refused` where it has none. Exit status 4."""
+
+    code = "refused"
+    exit_status = 4
+    default_hint = "Ask the administrator of the licensing authority."
+
+    def __init__(self, message: str, *, hint: str | None = None, reason: str | None = None, **evidence: Any) -> None:
+        super().__init__(message, hint=self.default_hint if hint is None else hint, **evidence)
+        if reason is not None:
+            # In place of the code of the class: what programs compare is what the authority says.
+            vars(self)["code"] = reason
+
+    status: int | None = None
+    reason: str | None = None
+
+
+class NotSignedIn(CarnetError):
+    """Nobody is signed in at the licensing authority here. Exit status 4."""
+
+    code = "not-signed-in"
+    exit_status = 4
+    default_hint = "Sign in with your user name: carnet sign-in NAME."
+
+    url: str | None = None
+
+
+class LicenseOut(NotGood):
+    """A license of the organization is in use here, so that the licensing authority stays what it is."""
+
+    code = "license-out"
+    default_hint = "Check it in first (carnet check-in PRODUCT, or carnet return PRODUCT -o FILE), then change the authority."
+
+    products: list[str] | None = None
+
+
+class TrustNotCompared(NotChecked):
+    """The root key of an authority that is new here was not compared with what its administrator says."""
+
+    code = "trust-not-compared"
+    default_hint = (
+        "Ask the administrator, by another way than this line, for the thumbprint of the root key. If it is the one shown, say: "
+        "carnet authority URL --accept-trust THUMBPRINT."
+    )
+
+    thumbprints: list[str] | None = None
+    organization: str | None = None
+
+
+class NoAuthority(NotReached):
+    """No licensing authority is set here."""
+
+    code = "no-authority"
+    default_hint = (
+        "Set it with the URL that your administrator gives you: carnet authority URL. Without a network: carnet request."
+    )
+
+
+class AuthorityUnreachable(NotReached):
+    """There is no line to the authority, or it broke off; nothing is lost by that."""
+
+    code = "authority-unreachable"
+    default_hint = (
+        "Say the same again when there is a line: it is the same request, and takes no second seat. "
+        "Without a line: carnet request and carnet return make files to carry."
+    )
+
+    url: str | None = None
+
+
+class CertificateRefused(NotReached):
+    """Whoever answers cannot prove to be the authority: the system's store does not know who signed its certificate."""
+
+    code = "certificate-refused"
+    default_hint = (
+        "Check the URL. If the organization signs its own certificates, have its root installed in this system's store, "
+        "or name it with SSL_CERT_FILE."
+    )
+
+    url: str | None = None
+
+
+class AnswerUnusable(NotReached):
+    """What answers is no authority, or it is broken."""
+
+    code = "answer-unusable"
+    default_hint = "Check the URL (carnet authority), and tell the administrator what the sentence says."
+
+    url: str | None = None
+
+
+class WrongAddress(NotReached):
+    """A URL that is no address of an authority, or one that would send secrets unencrypted."""
+
+    code = "wrong-address"
+    default_hint = "Write it as https://HOST, with the port and path that the administrator names."
 
 
 def every_error(root: type[CarnetError] = CarnetError) -> list[type[CarnetError]]:

@@ -24,6 +24,7 @@ COLUMNS: Columns[SessionShown] = {
     "last used": lambda session: session.last_used_at,
     "active until": lambda session: session.active_until,
     "state": lambda session: session.state,
+    "seat free at": lambda session: session.seat_free_at,
 }
 
 
@@ -35,18 +36,22 @@ def session_group() -> None:
 @session_group.command("list")
 @click.option("--member", metavar="NAME")
 @click.option("--product", metavar="PRODUCT")
-@click.option("--all", "ended", is_flag=True, help="Also the sessions that ended.")
+@click.option("--all", "ended", is_flag=True, help="Also the sessions that ended and hold no seat.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True)
 @pass_frame
 def list_sessions(frame: Frame, member: str | None, product: str | None, ended: bool, limit: int) -> None:
-    """Who is connected, on which computer, since when and until when; newest first."""
+    """Who is connected, on which computer, since when and until when, and whose seats are still taken; newest first."""
     with frame.authority() as authority:
-        page, more = sessions.listed(Unit(authority, CONSOLE), Filter(member, product, ended, None, limit))
+        page, more = sessions.listed(Unit(authority, CONSOLE), Filter(member, product, ended, None, limit, holding=True))
         now = authority.now()
         rows = [SessionShown.of(item, now) for item in page]
     show_table(frame, rows, COLUMNS)
     show_count(
-        frame, len(rows), "session" if ended else "active session", more, "" if ended else "--all shows also those that ended"
+        frame,
+        len(rows),
+        "session",
+        more,
+        "" if ended else "--all shows also those that ended",
     )
 
 
@@ -56,7 +61,7 @@ def list_sessions(frame: Frame, member: str | None, product: str | None, ended: 
 @dry_run_option
 @pass_frame
 def end(frame: Frame, session_ids: tuple[str, ...], one_by_one: bool, dry_run: bool) -> int:
-    """End sessions, all or none; each seat is free at once, and the user is told at the next use and has time to save."""
+    """End sessions, all or none: there is no new grant, and the user is told at the next use and has time to save."""
     with frame.authority() as authority:
         unit = Unit(authority, CONSOLE)
         outcomes = sessions.end_several(unit, once(session_ids), one_by_one=one_by_one, dry_run=dry_run)
@@ -72,7 +77,10 @@ def end(frame: Frame, session_ids: tuple[str, ...], one_by_one: bool, dry_run: b
 
 
 def _line(ended: SessionShown) -> str:
-    return f"{_words(ended)}, ended; the user can save until {rfc3339(ended.save_by)}"
+    return (
+        f"{_words(ended)}, ended; the user can save until {rfc3339(ended.save_by)}, "
+        f"the seat is free at {rfc3339(ended.seat_free_at)}"
+    )
 
 
 def _words(session: SessionShown) -> str:
@@ -83,7 +91,12 @@ def _words(session: SessionShown) -> str:
 @session_group.command("settings")
 @click.option("--minutes", type=int, metavar="N", help="Minutes that a session lasts from its last use.")
 @click.option("--computers", type=int, metavar="N", help="Computers that a member can be signed in on at once.")
-@click.option("--offline-hours", type=int, metavar="N", help="Hours that a session goes on without a line.")
+@click.option(
+    "--grant-minutes",
+    type=int,
+    metavar="N",
+    help="Minutes that a grant is good for, and its seat taken; 0: as long as the session lasts without use.",
+)
 @click.option("--save-minutes", type=int, metavar="N", help="Minutes to save in after an administrator ended a session.")
 @dry_run_option
 @pass_frame
@@ -91,12 +104,12 @@ def settings(
     frame: Frame,
     minutes: int | None,
     computers: int | None,
-    offline_hours: int | None,
+    grant_minutes: int | None,
     save_minutes: int | None,
     dry_run: bool,
 ) -> None:
     """Show the settings of sessions, or change them; a session that is active keeps its time until it is used again."""
-    options = {"minutes": minutes, "computers": computers, "offline_hours": offline_hours, "save_minutes": save_minutes}
+    options = {"minutes": minutes, "computers": computers, "grant_minutes": grant_minutes, "save_minutes": save_minutes}
     changes = {name: value for name, value in options.items() if value is not None}
     with frame.authority() as authority:
         if changes:

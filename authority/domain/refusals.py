@@ -236,11 +236,11 @@ class MemberDisabled(BorrowRefused):
 
 @dataclass(frozen=True, slots=True)
 class ComputerInUse:
-    """A computer with sessions: its name, since when, and until when they are active unless used again."""
+    """A computer with sessions: its name, since when, and until when it is taken unless they are used again."""
 
     computer: str
     since: datetime
-    active_until: datetime
+    taken_until: datetime
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -248,7 +248,10 @@ class SessionLimit(BorrowRefused):
     """The member is signed in on as many computers as allowed."""
 
     code = "session-limit"
-    default_hint = "End a session on one of the other computers, or ask the administrator to end it."
+    default_hint = (
+        "End a session on one of the other computers, or ask the administrator to end it; "
+        "the computer is free when the last grant that was given there has ended."
+    )
 
     limit: int
     computers: tuple[ComputerInUse, ...]

@@ -21,13 +21,15 @@ from authority.domain.refusals import (
     InvalidInput,
     LevelNotAssigned,
     NoSuchProduct,
+    NotAllowed,
     ProductExpired,
     SessionEnded,
     SessionLimit,
 )
 
 # What an administrator may set: name, least, most. A grant works without the authority for a day at most.
-BOUNDS = {"minutes": (1, 24 * 60), "computers": (1, 1000), "offline_hours": (1, 24), "save_minutes": (0, 24 * 60)}
+BOUNDS = {"minutes": (1, 24 * 60), "computers": (1, 1000), "grant_minutes": (0, 24 * 60), "save_minutes": (0, 24 * 60)}
+LONGEST_GRANT = timedelta(minutes=BOUNDS["grant_minutes"][1])
 START_AGAIN = "End the session on this computer and start a new one."
 
 
@@ -49,11 +51,14 @@ class SessionEnding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """How long a session lasts without use, on how many computers at once, its grant offline, and the time to save."""
+    """How long a session lasts without use, on how many computers at once, how long a grant is good, and the time to save.
+
+    `grant_minutes` of 0: as long as the session itself lasts without use, so that nothing runs after a session that time ends.
+    """
 
     minutes: int = 30
     computers: int = 3
-    offline_hours: int = 24
+    grant_minutes: int = 0
     save_minutes: int = 60
 
     @classmethod
@@ -70,7 +75,11 @@ class SessionSettings:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A connected use. `active_until` moves with every renewal; `save_by` is set when an administrator ended it."""
+    """A connected use. `active_until` moves with every renewal; `save_by` is set when an administrator ended it.
+
+    `granted_until` is when the last of the grants ends that were given for it: until then a copy may run, whatever becomes of
+    the session.
+    """
 
     id: str
     member_id: int
@@ -84,6 +93,7 @@ class Session:
     created_at: datetime
     last_used_at: datetime
     active_until: datetime
+    granted_until: datetime
     ended_at: datetime | None = None
     ended_by: SessionEnding | None = None
     save_by: datetime | None = None
@@ -98,6 +108,11 @@ class Session:
     def over_at(self, now: datetime) -> datetime | None:
         """When somebody or time ended it; None while it is active."""
         return self.ended_at or (self.active_until if now >= self.active_until else None)
+
+    @property
+    def seat_free_at(self) -> datetime:
+        """When its seats can be given to others, and its computer counts no more: it is over, and so is its last grant."""
+        return max(self.granted_until, self.ended_at or self.active_until)
 
     def is_on(self, machine: Machine) -> bool:
         """True when this is the same machine, by id and key."""
@@ -153,23 +168,27 @@ def seats_needed(product: Product, features: Features, here: Borrow | None) -> t
     return tuple(name for name in features.all() if name not in taken)
 
 
-def check_computers(active: Sequence[Session], machine: Machine, settings: SessionSettings) -> None:
-    """Raises SessionLimit, with the computers in use, when this one would be one too many (seed S1: three at most)."""
-    computers: dict[str, list[Session]] = {}
-    for session in sorted(active, key=lambda item: (item.created_at, item.id)):
-        computers.setdefault(session.machine.id, []).append(session)
-    if machine.id in computers or len(computers) < settings.computers:
+def check_computers(holding: Sequence[Session], machine: Machine, settings: SessionSettings) -> None:
+    """Raises SessionLimit, with the computers in use, when this one would be one too many (seed S1: three at most).
+
+    `holding` are the member's sessions of which a grant may still run, those that ended too. A computer is told by its key as
+    well, which is proved, and not by its id alone, which is only said.
+    """
+    computers: dict[tuple[str, str], list[Session]] = {}
+    for session in sorted(holding, key=lambda item: (item.created_at, item.id)):
+        computers.setdefault((session.machine.id, session.machine.key), []).append(session)
+    if (machine.id, machine.key) in computers or len(computers) < settings.computers:
         return
     in_use = tuple(
         ComputerInUse(
             computer=items[-1].machine.alias or items[-1].machine.id,
             since=items[0].created_at,
-            active_until=max(item.active_until for item in items),
+            taken_until=max(item.seat_free_at for item in items),
         )
         for items in computers.values()
     )
     names = "; ".join(
-        f"{item.computer} (since {item.since:%Y-%m-%d %H:%M} UTC, active until {item.active_until:%Y-%m-%d %H:%M} UTC)"
+        f"{item.computer} (since {item.since:%Y-%m-%d %H:%M} UTC, taken until {item.taken_until:%Y-%m-%d %H:%M} UTC)"
         for item in in_use
     )
     raise SessionLimit(
@@ -199,8 +218,24 @@ def check_still_given(session: Session, product: Product, demand: Demand, assign
         raise
 
 
-def started(session_id: str, member: Member, features: Features, demand: Demand, until: datetime, now: datetime) -> Session:
-    """A new session, active from now until that time."""
+def check_request(session: Session, product: Product, demand: Demand) -> None:
+    """Raises NotAllowed unless a session is used from the machine, by its key, and for what it was started with.
+
+    AlreadyBorrowed when more is asked for than it has.
+    """
+    if not session.is_on(demand.machine) or session.product != demand.product:
+        raise NotAllowed(
+            f'the request is of another machine or product than the session, which is of "{session.product}" on '
+            f"{session.machine.alias or session.machine.id}",
+            hint="Use the session on the machine that started it, or start a new one.",
+        )
+    check_covers(session, product, demand)
+
+
+def started(
+    session_id: str, member: Member, features: Features, demand: Demand, now: datetime, until: datetime, granted_until: datetime
+) -> Session:
+    """A new session, active from now until that time, with a first grant."""
     return Session(
         id=session_id,
         member_id=member.id,
@@ -214,6 +249,7 @@ def started(session_id: str, member: Member, features: Features, demand: Demand,
         created_at=now,
         last_used_at=now,
         active_until=until,
+        granted_until=granted_until,
     )
 
 
@@ -222,20 +258,21 @@ def active_until(settings: SessionSettings, now: datetime) -> datetime:
     return now + timedelta(minutes=settings.minutes)
 
 
-def renewed(session: Session, settings: SessionSettings, now: datetime) -> Session:
-    """The session used now. Raises SessionEnded."""
+def renewed(session: Session, settings: SessionSettings, now: datetime, grant_ends_at: datetime) -> Session:
+    """The session used now, with another grant. Raises SessionEnded."""
     check_open(session, now)
-    return replace(session, last_used_at=now, active_until=active_until(settings, now))
+    granted_until = max(session.granted_until, grant_ends_at)
+    return replace(session, last_used_at=now, active_until=active_until(settings, now), granted_until=granted_until)
 
 
 def checked_in(session: Session, now: datetime) -> Session:
-    """The session ended by its holder, whose seats are free at once. Raises SessionEnded."""
+    """The session ended by its holder; its seats are free when its last grant has ended. Raises SessionEnded."""
     check_open(session, now)
     return replace(session, ended_at=now, ended_by=SessionEnding.CHECKED_IN)
 
 
 def ended(session: Session, settings: SessionSettings, now: datetime) -> Session:
-    """The session ended by an administrator: its seats are free at once, its user has time to save. Raises SessionEnded."""
+    """The session ended by an administrator: there is no new grant, and its user has time to save. Raises SessionEnded."""
     check_open(session, now)
     save_by = now + timedelta(minutes=settings.save_minutes)
     return replace(session, ended_at=now, ended_by=SessionEnding.ADMINISTRATOR, save_by=save_by)
@@ -259,6 +296,14 @@ def check_open(session: Session, now: datetime) -> None:
     raise SessionEnded(sentence, save_by=session.save_by, state=state, ended_at=at)
 
 
-def grant_ends_at(settings: SessionSettings, authorization: Authorization, product: Product, now: datetime) -> datetime:
-    """Until when the grant of a session used now works without the authority."""
-    return min(now + timedelta(hours=settings.offline_hours), authorization.end_of(product))
+def grant_ends_at(
+    settings: SessionSettings, authorization: Authorization, product: Product, here: Borrow | None, now: datetime
+) -> datetime:
+    """Until when the grant of a session used now works without the authority.
+
+    Beside a borrow of a pool's seat it ends with the borrow at the latest: from then on the session needs a seat of its own.
+    """
+    ends_at = now + timedelta(minutes=settings.grant_minutes or settings.minutes)
+    if here is not None and product.is_concurrent:
+        ends_at = min(ends_at, here.seat_free_at)
+    return min(ends_at, authorization.end_of(product))

@@ -53,4 +53,4 @@ class SignedIn(Shown):
     """The bearer token of a sign-in."""
 
     token: str = Field(description="Authorization: Bearer TOKEN", repr=False)
-    expires_at: Time
+    expires_at: Time | None = Field(description="null: when somebody signs out")

@@ -29,6 +29,7 @@ class SessionShown(Shown):
     active_until: Second
     state: SessionState
     ended_at: Second | None = Field(description="null: it is active")
+    seat_free_at: Second = Field(description="until then its seats, and its place among the member's computers, are taken")
     save_by: Second | None = Field(description="until then the user can save, after an administrator ended it")
 
     @classmethod
@@ -48,6 +49,7 @@ class SessionShown(Shown):
             active_until=session.active_until,
             state=session.state(now),
             ended_at=session.over_at(now),
+            seat_free_at=session.seat_free_at,
             save_by=session.save_by,
         )
 
@@ -56,7 +58,7 @@ class StartedSession(Shown):
     """A session with its newest grant."""
 
     session: SessionShown
-    grant: dict[str, Any] = Field(description="a file of the kind borrow, good for at most a day; write it down as it is")
+    grant: dict[str, Any] = Field(description="a file of the kind borrow, good for minutes; write it down as it is")
 
 
 def started_json(session: Session, grant: bytes, now: datetime) -> bytes:
@@ -93,7 +95,10 @@ class SettingsShown(Shown):
 
     minutes: int = Field(description="a session lasts so long from its last use")
     computers: int = Field(description="a member can be signed in on so many at once")
-    offline_hours: int = Field(description="a session goes on for so long without a line")
+    grant_minutes: int = Field(
+        description="a grant is good for so long, without a line too, and its seat is taken until then; "
+        "0: as long as the session lasts without use"
+    )
     save_minutes: int = Field(description="the time to save after an administrator ended a session")
 
     @classmethod

@@ -23,8 +23,10 @@ from authority.storage.credentials import Credential
 PREFIXES = {CredentialKind.SIGN_IN: "carnet_si_", CredentialKind.API_KEY: "carnet_key_"}
 
 
-def sign_in(unit: Unit, username: str, password: str) -> tuple[str, datetime]:
+def sign_in(unit: Unit, username: str, password: str, *, remember: bool = False) -> tuple[str, datetime | None]:
     """A bearer token for a member, and when it ends; the unit is anybody's.
+
+    With `remember` it does not end by itself (seed S3): it is good until signing out, a new password, or the member's removal.
 
     Raises NotAuthenticated with one text, whatever was wrong (seed S3), and OrganizationOverLimit.
     """
@@ -40,7 +42,7 @@ def sign_in(unit: Unit, username: str, password: str) -> tuple[str, datetime]:
     # Only an administrator gets this far when there is too much of anything.
     unit.excess = unit.membership.excess()
     with unit.writing():
-        ends_at = unit.at + SIGN_IN_LASTS
+        ends_at = None if remember else unit.at + SIGN_IN_LASTS
         secret, _ = _add(unit, member, CredentialKind.SIGN_IN, CredentialKind.SIGN_IN, ends_at)
         unit.record([Event(kind=EventKind.SIGNED_IN, actor=member.username, member=member.username)])
     return secret, ends_at

@@ -171,6 +171,10 @@ def _written(unit: Unit, case: Case[Ask], situation: Situation, kind: EventKind,
             borrows.insert(unit.connection, borrow, case.member.id)
             for session_id in situation.sessions_here:
                 holds.give_up(unit.connection, session_id, (borrow.level, *borrow.extensions))
+        last_grant = max(situation.sessions_here.values(), default=borrow.seat_free_at)
+        if last_grant > borrow.seat_free_at:
+            # What is taken over from a session here is taken until its grant has ended, too.
+            holds.hold_until(unit.connection, borrow.id, last_grant)
     token = _new_token(unit, case.ask, borrow, status_seq)
     unit.record(borrow_events(kind, borrow, case.actor))
     return token

@@ -13,7 +13,7 @@ from authority.domain.refusals import InvalidInput, NotFound, RequestInvalid
 from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
 from authority.signing import inbox
-from authority.storage import borrows, members, receipts, tokens
+from authority.storage import borrows, holds, members, receipts, sessions, tokens
 
 LONGEST_REASON = 500
 
@@ -39,6 +39,7 @@ def check_in(unit: Unit, receipt: str) -> Borrow:
             raise RequestInvalid(f"the receipt names the token {returned.token_jti}, which this borrow never had")
         after = rules.checked_in(before, returned, unit.now)
         borrows.update(unit.connection, after)
+        _give_back_to_sessions(unit, after)
         receipts.add(unit.connection, returned, unit.now)
         moves_seat = before.holds_seat(unit.now)
         if moves_seat:
@@ -46,6 +47,15 @@ def check_in(unit: Unit, receipt: str) -> Borrow:
         reason = str(Ending.CHECKED_IN if moves_seat else before.state(unit.now))
         unit.record(borrow_events(EventKind.CHECK_IN, after, unit.actor, reason, quantity=int(moves_seat)))
     return after
+
+
+def _give_back_to_sessions(unit: Unit, borrow: Borrow) -> None:
+    """The seats of a borrow that was returned go to the member's sessions on its machine: their grants may still run."""
+    for session in sessions.holding(unit.connection, borrow.member_id, unit.now):
+        if session.product == borrow.product and session.is_on(borrow.machine):
+            missing = set(session.features().all()) - holds.features_of(unit.connection, session.id)
+            features = sorted(missing.intersection((borrow.level, *borrow.extensions)))
+            sessions.take_seats(unit.connection, session, session.member_id, features)
 
 
 def revoke(unit: Unit, borrow_id: str, reason: str) -> Borrow:

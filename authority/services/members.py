@@ -33,7 +33,7 @@ from authority.services.passwords import hash_password
 from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
 from authority.services.work import Work, working
-from authority.storage import assignments, members, offline_rules
+from authority.storage import assignments, credentials, members, offline_rules
 
 # What a change can set in a member, in the order in which the log has it.
 CHANGING = ("username", "full_name", "user_type", "role", "groups", "disabled", "vendor_access", "download_permission")
@@ -277,6 +277,8 @@ def change_several(
                     changed = change_within(work, before, assignments.of_member(unit.connection, before.id), wanted)
                 if password_hash is not None:
                     members.set_password(unit.connection, changed.after.id, password_hash)
+                    # Whoever signed in with the password of before is to show the new one; API keys are revoked by themselves.
+                    credentials.revoke_sign_ins(unit.connection, changed.after.id, unit.at)
                 return changed
 
             return all_or_none(usernames, change_one, one_by_one=one_by_one)

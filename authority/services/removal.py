@@ -11,6 +11,7 @@ from authority.domain.borrows import Borrow, Ending
 from authority.domain.events import EventKind, borrow_events, session_events
 from authority.domain.members import Actor, Member, Privilege, user_key
 from authority.domain.refusals import MemberHasBorrow, NotAllowed
+from authority.domain.sessions import SessionState
 from authority.services import session_settings
 from authority.services.members import check_administrator_stays, existing, member_event
 from authority.services.several import Outcome, all_or_none
@@ -89,7 +90,8 @@ def _free_seats(work: Work, removal: Removal) -> None:
             released = rules.released(borrow, "member removed", now, accept_overlap=True)
             borrows.update(connection, released)
             work.record(borrow_events(EventKind.RELEASE, released, actor, reason="member removed"))
-    for session in sessions.active(connection, removal.member.id, now):
-        ended = session_rules.ended(session, session_settings.settings(connection), now)
-        sessions.update_session(connection, ended)
-        work.record(session_events(EventKind.END, ended, actor, "member removed"))
+    for session in sessions.holding(connection, removal.member.id, now):
+        if session.state(now) is SessionState.ACTIVE:
+            ended = session_rules.ended(session, session_settings.settings(connection), now)
+            sessions.update_session(connection, ended)
+            work.record(session_events(EventKind.END, ended, actor, "member removed"))

@@ -1,23 +1,28 @@
-"""Sessions: starting, using and ending connected uses. Each use gives a grant that works without the authority for a day."""
+"""Sessions: starting, using and ending connected uses. Each use gives a grant that works without the authority for minutes.
+
+A seat is taken until the last grant that was given for it has ended: whoever keeps a grant and ends the session gains nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from authority.domain import sessions as rules
-from authority.domain.borrows import Borrow, Demand, Features
+from authority.domain.borrows import Ask, Borrow, Demand, Features
 from authority.domain.catalogue import KeyUse, Product
+from authority.domain.clocks import FROM_OUTSIDE
 from authority.domain.entitlement import check_may_use, entitled
 from authority.domain.events import BY_TIME, EventKind, UseMode, session_events
-from authority.domain.members import Assignment, Member, Privilege
-from authority.domain.refusals import NoSuchProduct, NotAllowed, NotFound
-from authority.domain.sessions import Session, SessionEnding, SessionSettings
+from authority.domain.members import Assignment, Member, Privilege, user_key
+from authority.domain.refusals import NoSuchProduct, NotAllowed, NotFound, RequestInvalid
+from authority.domain.sessions import Session, SessionEnding, SessionSettings, SessionState
 from authority.services import filters, seats, session_settings
 from authority.services.seats import Case
 from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
-from authority.signing import issuing
+from authority.signing import inbox, issuing
 from authority.signing.issuing import Issuer
 from authority.storage import assignments, borrows, holds, members, pools, sessions
 from authority.storage.sessions import Filter
@@ -56,15 +61,20 @@ class _Answer:
         return Started(self.session, issuing.borrow_file(self.issuer, self.payload, self.kid, None), self.is_new)
 
 
-def start(unit: Unit, demand: Demand) -> Started:
+def start(unit: Unit, request: str) -> Started:
     """Starts a session of the member who asks, or uses the one that is active on this computer: that takes no second seat.
 
+    `request` is the compact `session-request+jwt`, by which the machine proves that it has its key. Sent again it uses the
+    session that it started.
+
     Raises:
-        NotAllowed: nothing is written.
+        RequestInvalid, NotAllowed: nothing is written.
         BorrowRefused, NoSuchProduct: a rule says no, or there is no such product, level or extension; a denial is in the log.
     """
+    demand = inbox.read_session_request(request)
     with unit.writing():
         member = _member(unit)
+        _check_request(unit, demand, member)
         try:
             product = unit.authorization.product(demand.product)
         except NoSuchProduct as error:
@@ -80,21 +90,26 @@ def start(unit: Unit, demand: Demand) -> Started:
     return answer.signed()
 
 
-def renew(unit: Unit, session_id: str) -> Started:
+def renew(unit: Unit, session_id: str, request: str) -> Started:
     """Uses a session: it is active for another while, and there is a new grant.
 
-    The log has no row of it, for there is one every few minutes; nor of a refusal, for what was given was given before.
+    `request` is a compact `session-request+jwt` of the machine that started it. The log has no row of it, for there is one every
+    few minutes; nor of a refusal, for what was given was given before.
 
-    Raises SessionEnded, NotFound, NotAllowed, BorrowRefused.
+    Raises SessionEnded, RequestInvalid, NotFound, NotAllowed, BorrowRefused.
     """
+    ask = inbox.read_session_request(request)
     with unit.writing():
         begun = _mine(unit, session_id)
         rules.check_open(begun, unit.now)
-        demand = begun.demand()
-        case = _case(unit, demand, _member(unit), unit.authorization.product(demand.product))
+        product, member = unit.authorization.product(begun.product), _member(unit)
+        _check_request(unit, ask, member)
+        rules.check_request(begun, product, ask)
+        demand = replace(begun, machine=ask.machine, user=ask.user).demand()
+        case = _case(unit, demand, member, product)
         unit.membership.check_admitted(unit.actor.role)
         assignment = _locked(unit, case)
-        session = _mine(unit, session_id, lock=True)
+        session = replace(_mine(unit, session_id, lock=True), machine=ask.machine, user=ask.user)
         check_may_use(case.member, case.authorization, case.product)
         rules.check_still_given(session, case.product, case.ask, assignment)
         rules.check_not_ended(case.authorization, case.product, case.now)
@@ -103,7 +118,10 @@ def renew(unit: Unit, session_id: str) -> Started:
 
 
 def check_in(unit: Unit, session_id: str) -> Session:
-    """Ends the holder's own session and frees its seats; once more changes nothing. Raises SessionEnded, NotFound, NotAllowed."""
+    """Ends the holder's own session, whose seats are free when its last grant has ended; once more changes nothing.
+
+    Raises SessionEnded, NotFound, NotAllowed.
+    """
     with unit.writing():
         before = _mine(unit, session_id, lock=True)
         if before.ended_by is SessionEnding.CHECKED_IN:
@@ -115,7 +133,9 @@ def check_in(unit: Unit, session_id: str) -> Session:
 
 
 def end(unit: Unit, session_id: str) -> Session:
-    """Ends anybody's session (seed S1): its seats are free at once, its user is told at the next renewal and has time to save.
+    """Ends anybody's session (seed S1): there is no new grant, its user is told at the next renewal and has time to save.
+
+    Its seats are free when its last grant has ended.
 
     Raises NotAllowed, NotFound, SessionEnded.
     """
@@ -212,6 +232,19 @@ def _member(unit: Unit) -> Member:
     return member
 
 
+def _check_request(unit: Unit, ask: Ask, member: Member) -> None:
+    """Raises RequestInvalid for a request of another organization, for another member or of another time than now."""
+    if ask.organization is not None and ask.organization != unit.organization.id:
+        raise RequestInvalid(f'the request is for the organization "{ask.organization}", this is "{unit.organization.id}"')
+    if ask.member is not None and user_key(ask.member) != user_key(member.username):
+        raise RequestInvalid(f"the request is {ask.member}'s, and {member.username} is signed in")
+    if abs(ask.asked_at - unit.now) > FROM_OUTSIDE:
+        raise RequestInvalid(
+            f"the request says that it was made at {ask.asked_at:%Y-%m-%d %H:%M} UTC, it is {unit.now:%Y-%m-%d %H:%M} UTC",
+            hint="Set the workstation's clock right, then try again.",
+        )
+
+
 def _case(unit: Unit, demand: Demand, member: Member, product: Product) -> _Case:
     settings = session_settings.settings(unit.connection)
     return _Case(unit.actor, member, demand, unit.authorization, product, unit.now, settings)
@@ -235,14 +268,15 @@ def _decide(unit: Unit, case: _Case) -> _Answer:
     features = entitled(case.member, case.ask, case.authorization, product, assignment, assigned)
     rules.check_not_ended(case.authorization, product, now)
     here = _borrow_here(unit, case)
-    active = sessions.active(unit.connection, case.member.id, now)
-    for session in active:
-        if session.product == product.id and session.is_on(demand.machine):
+    holding = sessions.holding(unit.connection, case.member.id, now)
+    on_machine = [session for session in holding if session.product == product.id and session.is_on(demand.machine)]
+    for session in on_machine:
+        if session.state(now) is SessionState.ACTIVE:
             rules.check_covers(session, product, demand)
             rules.check_still_given(session, product, demand, assignment)
             return _use_again(unit, case, replace(session, machine=demand.machine, user=demand.user), here)
-    rules.check_computers(active, demand.machine, case.settings)
-    return _new(unit, case, features, here)
+    rules.check_computers(holding, demand.machine, case.settings)
+    return _new(unit, case, features, here, on_machine)
 
 
 def _borrow_here(unit: Unit, case: _Case) -> Borrow | None:
@@ -250,23 +284,37 @@ def _borrow_here(unit: Unit, case: _Case) -> Borrow | None:
     return rules.borrow_here(held, case.product, case.ask.machine, case.ask.user)
 
 
-def _new(unit: Unit, case: _Case, features: Features, here: Borrow | None) -> _Answer:
+def _new(unit: Unit, case: _Case, features: Features, here: Borrow | None, before: Sequence[Session]) -> _Answer:
+    """A new session; of those `before` it on this machine grants may still run, and it takes their seats over."""
+    held = {session.id: holds.features_of(unit.connection, session.id) for session in before}
     if case.product.is_concurrent:
-        already = set(features.all()).difference(rules.seats_needed(case.product, features, here))
+        beside = set(features.all()).difference(rules.seats_needed(case.product, features, here))
         pool = pools.pool(unit.connection, case.product, case.now)
-        features = pool.grant(features, case.member.groups, borrowing=False, already=already)
-    until, member = rules.active_until(case.settings, case.now), case.member
-    session = rules.started(unit.authority.fresh_id(), member, features, case.ask, until, case.now)
-    answer = _answer(unit, case, session, is_new=True)
-    sessions.add(unit.connection, session, member.id, rules.seats_needed(case.product, features, here))
-    members.touch(unit.connection, member.id, case.now)
+        features = pool.grant(features, case.member.groups, borrowing=False, already=beside.union(*held.values()))
+    ends_at = rules.grant_ends_at(case.settings, case.authorization, case.product, here, case.now)
+    session = rules.started(
+        unit.authority.fresh_id(),
+        case.member,
+        features,
+        case.ask,
+        case.now,
+        rules.active_until(case.settings, case.now),
+        max([ends_at, *(session.granted_until for session in before)]),
+    )
+    answer = _answer(unit, case, session, ends_at, is_new=True)
+    needed = rules.seats_needed(case.product, features, here)
+    for session_id, seats_of_session in held.items():
+        holds.give_up(unit.connection, session_id, seats_of_session.intersection(needed))
+    sessions.add(unit.connection, session, case.member.id, needed)
+    members.touch(unit.connection, case.member.id, case.now)
     unit.record(session_events(EventKind.CHECKOUT, session, case.actor))
     return answer
 
 
 def _use_again(unit: Unit, case: _Case, session: Session, here: Borrow | None) -> _Answer:
     """The session used now. Its seats follow what is borrowed on the computer meanwhile: the two together take each seat once."""
-    used = rules.renewed(session, case.settings, case.now)
+    ends_at = rules.grant_ends_at(case.settings, case.authorization, case.product, here, case.now)
+    used = rules.renewed(session, case.settings, case.now, ends_at)
     held = holds.features_of(unit.connection, used.id)
     needed = rules.seats_needed(case.product, used.features(), here)
     missing = [feature for feature in needed if feature not in held]
@@ -274,7 +322,7 @@ def _use_again(unit: Unit, case: _Case, session: Session, here: Borrow | None) -
         pool = pools.pool(unit.connection, case.product, case.now)
         for feature in missing:
             pool.check(feature, frozenset(case.member.groups), borrowing=False)
-    answer = _answer(unit, case, used, is_new=False)
+    answer = _answer(unit, case, used, ends_at, is_new=False)
     sessions.update_session(unit.connection, used)
     holds.give_up(unit.connection, used.id, held.difference(needed))
     sessions.take_seats(unit.connection, used, case.member.id, missing)
@@ -282,8 +330,7 @@ def _use_again(unit: Unit, case: _Case, session: Session, here: Borrow | None) -
     return answer
 
 
-def _answer(unit: Unit, case: _Case, session: Session, *, is_new: bool) -> _Answer:
-    ends_at = rules.grant_ends_at(case.settings, case.authorization, case.product, case.now)
+def _answer(unit: Unit, case: _Case, session: Session, ends_at: datetime, *, is_new: bool) -> _Answer:
     payload = issuing.session_payload(session.license(ends_at), case.authorization, jti=unit.authority.fresh_id(), now=case.now)
     return _Answer(session, is_new, unit.issuer, payload, unit.issuer.current_kid(KeyUse.BORROW, case.now))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from authority.domain.clocks import BETWEEN_SERVERS
+from authority.domain.clocks import BETWEEN_SERVERS, FROM_OUTSIDE
 from authority.domain.refusals import StorageUnavailable
+from authority.domain.sessions import LONGEST_GRANT
 from authority.services.unit import Unit
 from authority.signing import issuing
 from authority.signing.encoding import digest_of
@@ -79,7 +80,8 @@ def _publish(unit: Unit, age: timedelta = REFRESH) -> PublishedList:
         return newest  # another node was faster
     if newest is not None and newest.issued_at > unit.now + BETWEEN_SERVERS:
         # The clock was ahead and is right again: sessions of then would hold their seats for so much longer.
-        sessions.end_those_of_the_future(unit.connection, unit.now + BETWEEN_SERVERS, unit.now)
+        last_grant = unit.now + FROM_OUTSIDE + LONGEST_GRANT
+        sessions.end_those_of_the_future(unit.connection, unit.now + BETWEEN_SERVERS, last_grant, unit.now)
     seq, prev = (1, None) if newest is None else (newest.seq + 1, digest_of(newest.compact))
     compact = issuing.status_list(unit.issuer, packed, uri=unit.organization.status_uri, seq=seq, prev=prev, now=unit.now)
     published = PublishedList(seq, packed, compact, unit.now, unit.authorization.seq)

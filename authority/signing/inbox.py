@@ -20,6 +20,7 @@ MADE_BY = {
     "request": "Carry the request file from the workstation, unchanged; it is made there by: carnet request PRODUCT -o FILE",
     "return": "Carry the return file from the workstation, unchanged; it is made there by: carnet return PRODUCT -o FILE",
 }
+SIGNED_ANEW = "Sign a new session-request+jwt with the machine key, as carnet start does."
 
 
 def member_of_file(data: bytes, kind: str) -> str:
@@ -72,6 +73,18 @@ def read_request(compact: str) -> Ask:
         return _ask(carried.request(proof.claims), proof.digest, proof.machine_key)
     except CarnetError as error:
         raise RequestInvalid(f"the request cannot be read: {error.message}", cause=error.code) from error
+
+
+def read_session_request(compact: str) -> Ask:
+    """What a workstation asks for in a session, proved by its machine key; it has no end. Raises RequestInvalid."""
+    try:
+        proof = open_proof(compact, claims.SESSION_REQUEST_TYP)
+        ask = _ask(carried.request(proof.claims), proof.digest, proof.machine_key)
+    except CarnetError as error:
+        raise RequestInvalid(f"the request cannot be read: {error.message}", hint=SIGNED_ANEW, cause=error.code) from error
+    if ask.days is not None or ask.until is not None:
+        raise RequestInvalid("a session has no end that could be asked for", hint=SIGNED_ANEW)
+    return ask
 
 
 def _ask(request: carried.Request, signed_digest: str, machine_key: str) -> Ask:

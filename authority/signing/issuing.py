@@ -97,9 +97,10 @@ def payload(
 
 
 def session_payload(granted: License, authorization: Authorization, *, jti: str, now: datetime) -> str:
-    """The text that is signed for the grant of a session: of at most a day, and not renewed without the authority.
+    """The text that is signed for the grant of a session: of minutes, and not renewed without the authority.
 
-    Its status list is never published: a grant ends by itself within a day, and a session that was ended gets no new one.
+    Its status list is never published: a grant ends by itself, its seat is taken until then, and a session that was ended gets
+    no new one.
     """
     uri = f"urn:carnet:{authorization.organization}:sessions"
     return payload(granted, authorization, jti=jti, now=now, status_index=0, status_uri=uri)

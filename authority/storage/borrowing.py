@@ -46,8 +46,8 @@ _GROUP_NAMES = select(member_groups.c.name).where(member_groups.c.member_id == _
 _TYPE = select(members.c.user_type).where(members.c.username_key == _KEY).scalar_subquery()
 _HERE = and_(
     sessions.c.member_id == _ID,
-    sessions.c.active_until > _NOW,
-    sessions.c.ended_by.is_(None),
+    # Of a session that is over a grant may still run, by which it holds its seats.
+    or_(sessions.c.granted_until > _NOW, and_(sessions.c.active_until > _NOW, sessions.c.ended_by.is_(None))),
     sessions.c.product == _PRODUCT,
     sessions.c.machine_id == bindparam("machine"),
     sessions.c.machine_key == bindparam("machine_key"),
@@ -83,7 +83,7 @@ _SITUATION = Gathering(
     lists=select(status_lists.c.seq, status_lists.c.issued_at, status_lists.c.authorization_seq).where(
         status_lists.c.seq == select(func.max(status_lists.c.seq)).scalar_subquery()
     ),
-    sessions=select(sessions.c.id).where(_HERE),
+    sessions=select(sessions.c.id, sessions.c.granted_until).where(_HERE),
     pool_rules=select(pool_rules).where(pool_rules.c.product == _POOL),
     in_use=select(holds.c.feature, holds.c.mode, func.count().label("seats"))
     .where(_IN_USE)
@@ -121,7 +121,8 @@ class Situation:
     """What is there when a request comes.
 
     `token` is what this very request got before. `borrows` are the member's of the product that hold a seat, newest first;
-    `sessions_here` the ids of the member's active sessions of it on this machine, whose seats count as free in `pool`.
+    `sessions_here` are the member's sessions of it on this machine that hold seats, which count as free in `pool`: by id, when the
+    last grant of each ends.
     """
 
     member: Member | None
@@ -132,7 +133,7 @@ class Situation:
     borrows: list[Borrow]
     is_receipt_known: bool
     newest_list: NewestList | None
-    sessions_here: list[str]
+    sessions_here: dict[str, datetime]
     pool_rules: tuple[PoolRule, ...]
     use: Use
 
@@ -185,7 +186,7 @@ def _situation(parts: dict[str, list[Any]], product: str) -> Situation:
         borrows=sorted(holding, key=lambda borrow: borrow.issued_at, reverse=True),
         is_receipt_known=bool(parts["receipts"]),
         newest_list=NewestList(*parts["lists"][0]) if parts["lists"] else None,
-        sessions_here=[row.id for row in parts["sessions"]],
+        sessions_here={row.id: row.granted_until for row in parts["sessions"]},
         pool_rules=tuple(PoolRule(*row) for row in sorted(parts["pool_rules"])),
         use=use_of(parts["in_use"], parts["by_group"]),
     )

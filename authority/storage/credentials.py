@@ -55,6 +55,12 @@ def revoke(connection: Connection, credential_id: str, at: datetime) -> None:
     connection.execute(update(credentials).where(_c.id == credential_id).values(revoked_at=at))
 
 
+def revoke_sign_ins(connection: Connection, member_id: int, at: datetime) -> None:
+    """Makes every sign-in of a member useless from now on."""
+    is_in_use = (_c.member_id == member_id, _c.kind == CredentialKind.SIGN_IN, _c.revoked_at.is_(None))
+    connection.execute(update(credentials).where(*is_in_use).values(revoked_at=at))
+
+
 def api_key(connection: Connection, key_id: str, *, lock: bool = False) -> ApiKey | None:
     """The API key with this id; with `lock` nobody else can revoke it until this transaction ends."""
     row = connection.execute(_GET_LOCKED if lock else _GET, {"of_id": key_id}).one_or_none()

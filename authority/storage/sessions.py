@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from authority.storage.members import ids_of_name
 class Filter:
     """Which sessions to list; None means all. Those that ended only with `ended`; `after` is the last id of the page before.
 
-    `member_id` is for whoever may see their own alone.
+    With `holding` those too that ended and still hold seats. `member_id` is for whoever may see their own alone.
     """
 
     member: str | None = None
@@ -31,6 +31,7 @@ class Filter:
     after: str | None = None
     limit: int = 100
     member_id: int | None = None
+    holding: bool = False
 
 
 _SESSION: Select[Any] = select(sessions, members.c.username).join(members)
@@ -38,11 +39,14 @@ _SESSION: Select[Any] = select(sessions, members.c.username).join(members)
 # Statements of a session's own path are built once: building one costs five times as much as running it.
 _GET = _SESSION.where(sessions.c.id == bindparam("of_id"))
 _GET_LOCKED = _GET.with_for_update(of=sessions)
-_ACTIVE = (
+# Of a session that is over a grant may still run.
+_HOLDING = (
     _SESSION.where(
         sessions.c.member_id == bindparam("of_member"),
-        sessions.c.active_until > bindparam("now"),
-        sessions.c.ended_by.is_(None),
+        or_(
+            sessions.c.granted_until > bindparam("now"),
+            and_(sessions.c.active_until > bindparam("now"), sessions.c.ended_by.is_(None)),
+        ),
     )
     .order_by(sessions.c.created_at, sessions.c.id)
     .with_for_update(of=sessions)
@@ -75,16 +79,20 @@ def get(connection: Connection, session_id: str, *, lock: bool = False) -> Sessi
     return sessions_of_id[0] if sessions_of_id else None
 
 
-def active(connection: Connection, member_id: int, now: datetime) -> list[Session]:
-    """The member's sessions that are active, oldest first; nobody else can renew or end them until this transaction ends."""
-    return _sessions(connection, _ACTIVE, {"of_member": member_id, "now": now})
+def holding(connection: Connection, member_id: int, now: datetime) -> list[Session]:
+    """The member's sessions that are active, or of which a grant may still run, oldest first.
+
+    Nobody else can renew or end them until this transaction ends.
+    """
+    return _sessions(connection, _HOLDING, {"of_member": member_id, "now": now})
 
 
 def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Session]:
     """A page of sessions, newest first; one more than the limit, so that the caller sees whether there is another page."""
     query = _SESSION.order_by(sessions.c.created_at.desc(), sessions.c.id.desc()).limit(wanted.limit + 1)
     if not wanted.ended:
-        query = query.where(sessions.c.active_until > now, sessions.c.ended_by.is_(None))
+        is_active = and_(sessions.c.active_until > now, sessions.c.ended_by.is_(None))
+        query = query.where(or_(is_active, sessions.c.granted_until > now) if wanted.holding else is_active)
     if wanted.member is not None:
         query = query.where(sessions.c.member_id.in_(ids_of_name(connection, wanted.member)))
     if wanted.member_id is not None:
@@ -122,15 +130,15 @@ def add(connection: Connection, session: Session, member_id: int, features: Sequ
 
 def take_seats(connection: Connection, session: Session, member_id: int, features: Sequence[str]) -> None:
     """Keeps that the session holds a seat of each of these features, too."""
-    holder = holds.Holder(session.id, UseMode.SESSION, member_id, session.product, session.active_until)
+    holder = holds.Holder(session.id, UseMode.SESSION, member_id, session.product, session.seat_free_at)
     holds.take(connection, holder, features)
 
 
 def update_session(connection: Connection, session: Session) -> None:
-    """Keeps what changed in a session, and until when its seats are held: while it is active."""
+    """Keeps what changed in a session, and until when its seats are held: while it is active, or a grant of it may run."""
     values = {name: value for name, value in _values(session).items() if name in _CHANGING}
     connection.execute(_UPDATE, {"of_id": session.id, **values})
-    holds.hold_until(connection, session.id, session.ended_at or session.active_until)
+    holds.hold_until(connection, session.id, session.seat_free_at)
 
 
 def ended_by_time(connection: Connection, now: datetime, most: int, member_id: int | None = None) -> list[Session]:
@@ -141,16 +149,20 @@ def ended_by_time(connection: Connection, now: datetime, most: int, member_id: i
     return _sessions(connection, _PAST_OF_MEMBER, values | {"of_member": member_id})
 
 
-def end_those_of_the_future(connection: Connection, latest: datetime, now: datetime) -> None:
+def end_those_of_the_future(connection: Connection, latest: datetime, last_grant: datetime, now: datetime) -> None:
     """Ends, as by time and now, the sessions that were used after `latest`: they would be active for so much longer.
 
-    What somebody else has in hand is being used, by which it is in time again.
+    A grant that ends after `last_grant` is of so far ahead that no workstation takes it: it holds no seat. What somebody else
+    has in hand is being used, by which it is in time again.
     """
-    query = select(sessions.c.id).where(sessions.c.last_used_at > latest, sessions.c.ended_by.is_(None))
-    ids = list(connection.execute(query.with_for_update(skip_locked=True)).scalars())
-    connection.execute(update(sessions).where(sessions.c.id.in_(ids)).values(active_until=now, last_used_at=now))
-    for session_id in ids:
-        holds.hold_until(connection, session_id, now)
+    is_ahead = and_(sessions.c.last_used_at > latest, sessions.c.ended_by.is_(None))
+    query = _SESSION.where(or_(is_ahead, sessions.c.granted_until > last_grant)).with_for_update(of=sessions, skip_locked=True)
+    for session in _sessions(connection, query):
+        is_of_the_future = session.ended_by is None and session.last_used_at > latest
+        in_time = replace(session, active_until=now, last_used_at=now) if is_of_the_future else session
+        if session.granted_until > last_grant:
+            in_time = replace(in_time, granted_until=in_time.ended_at or in_time.active_until)
+        update_session(connection, in_time)
 
 
 def is_any_ended_by_time(connection: Connection, now: datetime) -> bool:
@@ -187,6 +199,7 @@ def _session(row: Row[Any], groups: tuple[str, ...]) -> Session:
         created_at=row.created_at,
         last_used_at=row.last_used_at,
         active_until=row.active_until,
+        granted_until=row.granted_until,
         ended_at=row.ended_at,
         ended_by=None if row.ended_by is None else SessionEnding(row.ended_by),
         save_by=row.save_by,
@@ -207,6 +220,7 @@ def _values(session: Session) -> dict[str, Any]:
         "created_at": session.created_at,
         "last_used_at": session.last_used_at,
         "active_until": session.active_until,
+        "granted_until": session.granted_until,
         "ended_at": session.ended_at,
         "ended_by": None if session.ended_by is None else str(session.ended_by),
         "save_by": session.save_by,

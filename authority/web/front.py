@@ -23,6 +23,8 @@ The first administrator's password was printed once, when the authority was set 
 
     carnet-authority member set admin --password-file -
 
+A workstation does all that with: carnet authority URL, carnet sign-in NAME, carnet borrow PRODUCT.
+
 Open to everybody:
 
     $URL/openapi.json          every route, its bodies and its answers

@@ -116,6 +116,13 @@ def _always(body: Any) -> Callable[[World], Any]:
 
 
 SESSION = body_of(asked(workstation("third"), DESKTOP, "Advanced"))
+
+
+def _renewal(world: World) -> Any:
+    bench = world.web.bench
+    return body_of(asked(bench.machines[world.ids["session_id"]], DESKTOP, at=bench.clock()))
+
+
 ROUTES: dict[str, Route] = {
     "GET /borrows": Route(),
     "POST /borrows": Route(ADMINISTRATOR, 201, body=_request, owner=True),
@@ -136,7 +143,7 @@ ROUTES: dict[str, Route] = {
         frozenset(), refused=NOT_FOUND, differs=dict.fromkeys(MANAGERS, NOT_ALLOWED), owner=True, open_over_limit=True
     ),
     "POST /sessions/{session_id}/renew": Route(
-        frozenset(), refused=NOT_FOUND, differs=dict.fromkeys(MANAGERS, NOT_ALLOWED), owner=True
+        frozenset(), body=_renewal, refused=NOT_FOUND, differs=dict.fromkeys(MANAGERS, NOT_ALLOWED), owner=True
     ),
     "POST /sessions/{session_id}/end": Route(ADMINISTRATOR),
     "GET /sessions/settings": Route(MANAGERS),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ from authority.services import activity, borrow, endings, licenses, members, rem
 from authority.services.unit import Unit
 from tests.support.authorities import ON_SQLITE, START, Bench
 from tests.support.borrowing import issued_to, workstation
-from tests.support.connecting import asked, configure
+from tests.support.connecting import configure, started, used
 from tests.support.organizations import actor
 from tests.support.workstations import SimulatedWorkstation
 from verifier.workstation.carry import Wish
@@ -41,7 +40,7 @@ def look(bench: Bench, name: str = "ada", product: str = PRO) -> tuple[str, str 
 
 
 def use(bench: Bench, member: Actor, laptop: SimulatedWorkstation, product: str = PRO) -> Any:
-    return sessions.start(Unit(bench.authority, member), asked(laptop, product)).session
+    return started(bench, member, laptop, product).session
 
 
 def test_who_holds_a_named_product_is_listed_used_or_not(bench: Bench) -> None:
@@ -72,7 +71,7 @@ def test_green_for_thirty_minutes_from_the_last_use(bench: Bench) -> None:
     session = use(bench, ada, workstation("tower"))
     assert look(bench) == ("green", "tower", START, None)
     bench.clock.turn(minutes=20)
-    sessions.renew(Unit(bench.authority, ada), session.id)
+    used(bench, ada, session.id)
     bench.clock.turn(minutes=29, seconds=59)
     assert look(bench) == ("green", "tower", START, None)
     bench.clock.turn(seconds=1)
@@ -273,10 +272,10 @@ def test_of_several_borrows_the_one_that_ends_last_is_shown_first(bench: Bench) 
 
 
 def test_a_machine_without_an_alias_is_shown_by_its_id(sqlite_bench: Bench) -> None:
-    ask = asked(workstation("tower"))
-    nameless = replace(ask, machine=replace(ask.machine, alias=None))
-    sessions.start(Unit(sqlite_bench.authority, sqlite_bench.member("ada")), nameless)
-    assert of(sqlite_bench).computer() == "machine-tower"
+    tower = workstation("tower")
+    tower.name = ""
+    started(sqlite_bench, sqlite_bench.member("ada"), tower)
+    assert of(sqlite_bench).computer() == "machine-"
 
 
 def test_pages_follow_each_other_by_name_and_end(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -18,7 +19,7 @@ from authority.storage import sessions as stored_sessions
 from authority.web.application import create_app
 from tests.support.authorities import Bench, actor_of
 from tests.support.borrowing import issued_to, workstation
-from tests.support.connecting import started
+from tests.support.connecting import asked, started
 from tests.support.web import API
 from verifier.workstation.carry import Wish
 
@@ -59,7 +60,9 @@ def test_a_namesake_sees_no_borrow_and_no_session_of_the_earlier_member(bench: B
     for show in (borrow.show, borrow.newest_file):
         with pytest.raises(NotFound):
             show(mine, earlier.borrow.borrow.id)
-    for use in (sessions.show, sessions.renew, sessions.check_in):
+    request = asked(workstation("tower"), at=bench.clock())
+    uses: list[Callable[[Unit, str], object]] = [lambda unit, number: sessions.renew(unit, number, request)]
+    for use in (*uses, sessions.show, sessions.check_in):
         with pytest.raises(NotFound):
             use(mine, earlier.session.session.id)
     own = me.show(mine)

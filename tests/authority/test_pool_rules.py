@@ -9,11 +9,11 @@ import pytest
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.pools import PoolRule
 from authority.domain.refusals import PoolExhausted
-from authority.services import borrow, endings, pools, sessions
+from authority.services import borrow, endings, pools
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.borrowing import at_once, codes, issued_to, seats_held, workstation
-from tests.support.connecting import own_seats, started
+from tests.support.connecting import own_seats, started, used
 from tests.support.console import Console
 from tests.support.database_contents import log_rows, row_counts
 from tests.support.web import Web, make_web, problem
@@ -117,7 +117,7 @@ def test_a_borrow_takes_over_the_seat_of_the_session_on_its_machine(bench: Bench
     assert issued_to(bench, ada, laptop, DESKTOP).is_new
     assert seats_held(bench, DESKTOP, "Advanced") == 10
     assert own_seats(bench, session) == []
-    assert sessions.renew(Unit(bench.authority, ada), session.id).session.id == session.id
+    assert used(bench, ada, session.id).session.id == session.id
     assert seats_held(bench, DESKTOP, "Advanced") == 10
 
 
@@ -144,7 +144,7 @@ def test_the_seat_of_a_named_license_is_one_for_session_and_borrow(bench: Bench)
     found = issued_to(bench, ada, laptop).borrow
     assert (own_seats(bench, session), seats_held(bench, "arcgis-pro", "Advanced")) == ([], 1)
     endings.release(Unit(bench.authority, CONSOLE), found.id, "lost", accept_overlap=True)
-    sessions.renew(Unit(bench.authority, ada), session.id)
+    used(bench, ada, session.id)
     assert own_seats(bench, session) == ["Advanced"]
 
 

@@ -14,13 +14,13 @@ from authority.domain.refusals import (
     Refusal,
     RequestReplayed,
 )
-from authority.services import access, activity, borrow, endings, licenses, me, members, policies, sessions
+from authority.services import access, activity, borrow, endings, licenses, me, members, policies
 from authority.services.members import Change, Changed
 from authority.services.unit import Unit
 from authority.storage.borrows import Filter
 from tests.support.authorities import ON_SQLITE, Bench, actor_of
 from tests.support.borrowing import at_once, claims_of, codes, issued_to, workstation
-from tests.support.connecting import started
+from tests.support.connecting import started, used
 from tests.support.console import Console
 from tests.support.database_contents import contents, log_rows
 from tests.support.organizations import actor
@@ -70,7 +70,7 @@ def test_sign_ins_keys_sessions_rules_and_licenses_stay_too(bench: Bench) -> Non
     with pytest.raises(NotAuthenticated):
         access.sign_in(console(bench), "ada", PASSWORD)
     mine = Unit(bench.authority, actor(bench, "CORP\\ada"))
-    assert sessions.renew(mine, session.id).session.member == "CORP\\ada"
+    assert used(bench, actor(bench, "CORP\\ada"), session.id).session.member == "CORP\\ada"
     assert policies.explain(mine, "CORP\\ada", "arcgis-pro").rule.longest_days == 9
     own = me.show(mine)
     assert (own.member.groups, own.member.last_used_at) == (("crew",), bench.clock())

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from authority.domain.refusals import DurationTooLong, ExtensionNotAssigned, LevelNotAssigned, NoSuchProduct, Refusal
-from authority.services import borrow, sessions
+from authority.services import borrow
 from authority.services.unit import Unit
 from tests.support.authorities import START, Bench
 from tests.support.borrowing import issued_to, workstation
-from tests.support.connecting import assign, started
+from tests.support.connecting import assign, started, used
 from tests.support.database_contents import log_rows, row_counts
 from tests.support.organizations import Change, authorize, ends, seats
 from verifier import verify
@@ -72,4 +72,4 @@ def test_a_session_is_not_used_on_with_what_the_authorization_has_no_more(bench:
     found = started(bench, ada, workstation("laptop"), extensions=("3DAnalyst",)).session
     authorize(bench, seats(feature, 0))
     with pytest.raises(NoSuchProduct, match=feature):
-        sessions.renew(Unit(bench.authority, ada), found.id)
+        used(bench, ada, found.id)

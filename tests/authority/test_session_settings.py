@@ -20,12 +20,12 @@ from authority.storage.db.tables import preferences
 from authority.web.api.session_settings import SettingsChange
 from tests.support.authorities import ON_SQLITE, START, Bench, make_bench
 from tests.support.borrowing import at_once, claims_of, fail_inserts, workstation
-from tests.support.connecting import asked, body_of, configure, started
+from tests.support.connecting import asked, body_of, configure, started, used
 from tests.support.console import Console, contents_of, over_http
 from tests.support.database_contents import contents, log_rows
 from tests.support.web import API, Web, make_web, problem
 
-FIRST = {"minutes": 30, "computers": 3, "offline_hours": 24, "save_minutes": 60}
+FIRST = {"minutes": 30, "computers": 3, "grant_minutes": 0, "save_minutes": 60}
 KIND = "session-settings-changed"
 
 
@@ -47,14 +47,14 @@ def words(bench: Bench) -> list[str]:
 @ON_SQLITE
 def test_at_first_they_are_those_of_the_seeds(bench: Bench) -> None:
     """Seed S1: 30 minutes, three computers, 60 minutes to save."""
-    assert show(bench) == SessionSettings(30, 3, 24, 60)
+    assert show(bench) == SessionSettings(30, 3, 0, 60)
     assert words(bench) == []
 
 
 def test_what_is_changed_is_kept_and_the_rest_stays(bench: Bench) -> None:
     assert change(bench, computers=4) == SessionSettings(computers=4)
-    assert change(bench, minutes=45, save_minutes=0) == SessionSettings(45, 4, 24, 0)
-    assert show(bench) == SessionSettings(45, 4, 24, 0)
+    assert change(bench, minutes=45, save_minutes=0) == SessionSettings(45, 4, 0, 0)
+    assert show(bench) == SessionSettings(45, 4, 0, 0)
 
 
 def test_every_change_is_logged_with_old_and_new_values(bench: Bench) -> None:
@@ -73,7 +73,7 @@ def test_a_change_to_what_is_there_changes_nothing(bench: Bench) -> None:
 
 
 def test_two_who_change_at_the_same_time_each_keep_what_the_other_changed(bench: Bench) -> None:
-    wanted = {"minutes": 45, "computers": 4, "offline_hours": 8, "save_minutes": 5}
+    wanted = {"minutes": 45, "computers": 4, "grant_minutes": 480, "save_minutes": 5}
     at_once([lambda name=name, value=value: change(bench, **{name: value}) for name, value in wanted.items()])  # type: ignore[misc]
     assert show(bench) == SessionSettings(**wanted)
     assert len(words(bench)) == 4
@@ -153,12 +153,13 @@ def test_fewer_computers_end_no_session_and_let_no_new_one_start(bench: Bench) -
     active = [started(bench, ada, laptop).session for laptop in laptops]
     change(bench, computers=1)
     for session in active:
-        assert sessions.renew(Unit(bench.authority, ada), session.id).session.state(bench.authority.now()) == "active"
+        assert used(bench, ada, session.id).session.state(bench.authority.now()) == "active"
     assert not started(bench, ada, laptops[1]).is_new
     with pytest.raises(SessionLimit, match="signed in on 3 computers, at most 1"):
         started(bench, ada, workstation("fourth"))
     for session in active:
         sessions.check_in(Unit(bench.authority, ada), session.id)
+    bench.clock.turn(minutes=30)
     assert started(bench, ada, workstation("fourth")).is_new
 
 
@@ -171,7 +172,7 @@ def test_an_active_session_keeps_its_time_until_it_is_renewed(bench: Bench, minu
     assert active_until(bench, ada, session.id) == START + timedelta(minutes=30)
     now = bench.clock.turn(minutes=10)
     assert active_until(bench, ada, session.id) == START + timedelta(minutes=30)
-    assert sessions.renew(Unit(bench.authority, ada), session.id).session.active_until == now + timedelta(minutes=minutes)
+    assert used(bench, ada, session.id).session.active_until == now + timedelta(minutes=minutes)
 
 
 @ON_SQLITE
@@ -181,7 +182,7 @@ def test_a_session_ends_by_the_time_it_was_given(bench: Bench) -> None:
     change(bench, minutes=120)
     bench.clock.turn(minutes=30)
     with pytest.raises(SessionEnded):
-        sessions.renew(Unit(bench.authority, ada), session.id)
+        used(bench, ada, session.id)
 
 
 @ON_SQLITE
@@ -196,10 +197,10 @@ def test_a_new_session_lasts_as_long_as_is_set(bench: Bench) -> None:
 def test_a_grant_is_good_without_a_line_for_as_long_as_is_set(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     first = started(bench, ada, laptop)
-    change(bench, offline_hours=2)
-    renewed = sessions.renew(Unit(bench.authority, ada), first.session.id)
+    change(bench, grant_minutes=120)
+    renewed = used(bench, ada, first.session.id)
     ends = [claims_of(item.grant)["exp"] - int(START.timestamp()) for item in (first, renewed)]
-    assert ends == [24 * 3600, 2 * 3600]
+    assert ends == [30 * 60, 2 * 3600]
 
 
 @ON_SQLITE
@@ -272,7 +273,7 @@ def test_a_session_is_still_found_by_its_id(web: Web) -> None:
 @pytest.mark.parametrize("body", [{}, {"minutes": None}, dict.fromkeys(BOUNDS)])
 def test_a_change_that_names_nothing_is_refused(kept: Web, body: dict[str, Any]) -> None:
     told = problem(patch(kept, body), 400, "invalid-input")
-    assert "minutes, computers, offline_hours, save_minutes" in told["detail"]
+    assert "minutes, computers, grant_minutes, save_minutes" in told["detail"]
 
 
 # The command.
@@ -287,7 +288,7 @@ def test_they_are_shown_and_changed_by_command(console: Console) -> None:
     assert [line.rsplit(maxsplit=1) for line in told.splitlines()] == [
         ["minutes", "45"],
         ["computers", "4"],
-        ["offline hours", "24"],
+        ["grant minutes", "0"],
         ["save minutes", "0"],
     ]
 

@@ -15,7 +15,7 @@ from authority.services.unit import Unit
 from authority.storage.sessions import Filter
 from tests.support.authorities import ON_SQLITE, START, Bench
 from tests.support.borrowing import seats_held, workstation
-from tests.support.connecting import assign, configure, last_used, own_seats, started
+from tests.support.connecting import asked, assign, configure, last_used, own_seats, started, used
 from tests.support.database_contents import contents, log_rows
 from verifier.workstation.identity import OsUser
 
@@ -27,7 +27,7 @@ def test_a_session_lasts_thirty_minutes_from_its_last_use(bench: Bench) -> None:
     assert (first.session.level, first.session.extensions) == ("Advanced", ())
     assert (first.session.created_at, first.session.active_until) == (START, START + timedelta(minutes=30))
     bench.clock.turn(minutes=29, seconds=59)
-    again = sessions.renew(Unit(bench.authority, ada), first.session.id)
+    again = used(bench, ada, first.session.id)
     assert (again.session.id, again.is_new, again.session.created_at) == (first.session.id, False, START)
     assert again.session.last_used_at == bench.clock()
     assert again.session.active_until == bench.clock() + timedelta(minutes=30)
@@ -40,7 +40,7 @@ def test_after_exactly_thirty_minutes_without_use_the_session_has_ended_and_a_ne
     first = started(bench, ada, laptop)
     bench.clock.turn(minutes=30)
     with pytest.raises(SessionEnded, match="by time at 2026-03-02 09:30 UTC") as caught:
-        sessions.renew(Unit(bench.authority, ada), first.session.id)
+        used(bench, ada, first.session.id)
     assert caught.value.evidence == {"state": "expired", "ended_at": (START + timedelta(minutes=30)).isoformat()}
     assert "save" not in caught.value.hint.lower()
     second = started(bench, ada, laptop)
@@ -52,7 +52,7 @@ def test_the_seat_is_free_from_the_moment_the_session_ends_by_time(bench: Bench)
     ada = bench.member("ada")
     first = started(bench, ada, workstation("laptop"), "arcgis-desktop")
     bench.clock.turn(minutes=10)
-    sessions.renew(Unit(bench.authority, ada), first.session.id)
+    used(bench, ada, first.session.id)
     bench.clock.turn(minutes=29, seconds=59)
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 1
     bench.clock.turn(seconds=1)
@@ -125,12 +125,12 @@ def test_a_fourth_computer_is_refused_and_told_which_three(bench: Bench) -> None
             {
                 "computer": f"w{number}",
                 "since": (START + timedelta(minutes=9 * number)).isoformat(),
-                "active_until": (START + timedelta(minutes=9 * number + 30)).isoformat(),
+                "taken_until": (START + timedelta(minutes=9 * number + 30)).isoformat(),
             }
             for number in range(3)
         ],
     }
-    assert "w0 (since 2026-03-02 09:00 UTC, active until 2026-03-02 09:30 UTC)" in caught.value.message
+    assert "w0 (since 2026-03-02 09:00 UTC, taken until 2026-03-02 09:30 UTC)" in caught.value.message
     assert "w2" in caught.value.message
     (row,) = log_rows(bench.authority.database, "denial")
     assert (row["reason"], row["mode"], row["feature"], row["alias"]) == ("session-limit", "session", "Advanced", "fourth")
@@ -166,15 +166,16 @@ def test_the_limit_is_of_each_member(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("way", ["time", "holder", "administrator"])
-def test_a_session_that_ended_makes_room_for_the_fourth_computer(bench: Bench, way: str) -> None:
+def test_a_session_that_ended_makes_room_for_the_fourth_computer_when_its_last_grant_has_ended(bench: Bench, way: str) -> None:
     ada = bench.member("ada")
     first = three_computers(bench, ada)[0]
-    if way == "time":
-        bench.clock.turn(minutes=3)
-    elif way == "holder":
+    if way == "holder":
         sessions.check_in(Unit(bench.authority, ada), first)
-    else:
+    elif way == "administrator":
         sessions.end(Unit(bench.authority, CONSOLE), first)
+    with pytest.raises(SessionLimit, match=r"w0 .since 2026-03-02 09:00 UTC, taken until 2026-03-02 09:30 UTC"):
+        started(bench, ada, workstation("fourth"))
+    bench.clock.turn(minutes=3)
     assert started(bench, ada, workstation("fourth")).is_new
     with pytest.raises(SessionLimit):
         started(bench, ada, workstation("fifth"))
@@ -191,18 +192,21 @@ def test_the_settings_are_an_administrators(bench: Bench) -> None:
     assert sessions.end(Unit(bench.authority, CONSOLE), first.id).save_by == START + timedelta(minutes=10)
 
 
-def test_its_holder_ends_a_session_and_the_seat_is_free_at_once(bench: Bench) -> None:
+def test_its_holder_ends_a_session_and_the_seat_is_free_when_the_last_grant_has_ended(bench: Bench) -> None:
     ada = bench.member("ada")
     first = started(bench, ada, workstation("laptop"), "arcgis-desktop").session
     bench.clock.turn(minutes=1)
     ended = sessions.check_in(Unit(bench.authority, ada), first.id)
     assert (ended.state(bench.clock()), ended.ended_at, ended.save_by) == ("checked-in", bench.clock(), None)
-    assert seats_held(bench, "arcgis-desktop", "Advanced") == 0
+    assert ended.seat_free_at == START + timedelta(minutes=30)
+    assert seats_held(bench, "arcgis-desktop", "Advanced") == 1
     before = contents(bench.authority.database)
     assert sessions.check_in(Unit(bench.authority, ada), first.id) == ended
     assert contents(bench.authority.database) == before
     with pytest.raises(SessionEnded, match="by its holder"):
-        sessions.renew(Unit(bench.authority, ada), first.id)
+        used(bench, ada, first.id)
+    bench.clock.turn(minutes=29)
+    assert seats_held(bench, "arcgis-desktop", "Advanced") == 0
 
 
 def test_a_session_ended_by_time_cannot_be_ended_again(bench: Bench) -> None:
@@ -225,12 +229,12 @@ def test_an_administrator_ends_a_session_and_its_user_has_sixty_minutes_to_save(
     ended = sessions.end(Unit(bench.authority, bench.administrator()), first.id)
     save_by = bench.clock() + timedelta(minutes=60)
     assert (ended.state(bench.clock()), ended.save_by) == ("ended", save_by)
-    assert seats_held(bench, "arcgis-desktop", "Advanced") == 0
+    assert seats_held(bench, "arcgis-desktop", "Advanced") == 1
     bench.clock.turn(minutes=1)
     with pytest.raises(
         SessionEnded, match="by an administrator at 2026-03-02 09:05 UTC; save your work by 2026-03-02 10:05"
     ) as caught:
-        sessions.renew(Unit(bench.authority, ada), first.id)
+        used(bench, ada, first.id)
     assert caught.value.evidence["save_by"] == save_by.isoformat()
     assert "Save your work" in caught.value.hint
     assert started(bench, ada, workstation("laptop"), "arcgis-desktop").is_new
@@ -239,7 +243,9 @@ def test_an_administrator_ends_a_session_and_its_user_has_sixty_minutes_to_save(
 def test_a_session_is_its_members_own(bench: Bench) -> None:
     ada, eve, chief = bench.member("ada"), bench.member("eve"), bench.administrator()
     first = started(bench, ada, workstation("laptop")).session
-    for act in (sessions.renew, sessions.check_in):
+    request = asked(workstation("laptop"))
+    acts: list[Callable[[Unit, str], object]] = [lambda unit, number: sessions.renew(unit, number, request), sessions.check_in]
+    for act in acts:
         with pytest.raises(NotFound):
             act(Unit(bench.authority, eve), first.id)
         with pytest.raises(NotAllowed, match="ada's own"):
@@ -269,7 +275,7 @@ def test_every_use_is_kept_as_the_members_last(bench: Bench) -> None:
     first = started(bench, ada, workstation("laptop")).session
     assert last_used(bench, "ada") == START
     bench.clock.turn(minutes=7)
-    sessions.renew(Unit(bench.authority, ada), first.id)
+    used(bench, ada, first.id)
     assert last_used(bench, "ada") == bench.clock()
 
 
@@ -311,6 +317,6 @@ def test_extensions_take_seats_of_their_own(bench: Bench) -> None:
     first = started(bench, ada, workstation("laptop"), extensions=("3DAnalyst",)).session
     assert own_seats(bench, first) == ["3DAnalyst", "Advanced"]
     bench.clock.turn(minutes=20)
-    sessions.renew(Unit(bench.authority, ada), first.id)
+    used(bench, ada, first.id)
     bench.clock.turn(minutes=20)
     assert own_seats(bench, first) == ["3DAnalyst", "Advanced"]

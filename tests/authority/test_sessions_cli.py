@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from authority.domain.sessions import SessionEnding
 from authority.services.context import Authority
+from authority.storage import sessions as stored
 from authority.wiring.app import open_authority
 from authority.wiring.settings import load
 from tests.support.connecting import connected
@@ -42,6 +45,11 @@ def test_sessions_are_filtered_and_those_that_ended_are_listed_with_all(console:
     assert ids("--member", "ADA") == {first.id, second.id}
     assert ids("--member", "admin") == set()
     console.good("session", "end", first.id)
+    assert ids() == {first.id, second.id}  # its seat is still taken
+    with authority.database.write() as connection:
+        past = first.created_at
+        over = replace(first, ended_at=past, ended_by=SessionEnding.ADMINISTRATOR, granted_until=past)
+        stored.update_session(connection, over)
     assert ids() == {second.id}
     assert ids("--all") == {first.id, second.id}
 
@@ -59,6 +67,7 @@ def test_one_session_is_ended_and_the_time_to_save_is_told(console: Console, aut
     told = console.run("session", "end", found.id)
     assert told.status == 0
     assert f"{found.id}: arcgis-pro Advanced for ada on laptop, ended; the user can save until " in told.out
+    assert "the seat is free at " in told.out
     shown = console.good("session", "list", "--all")[0]
     assert (shown["state"], shown["id"]) == ("ended", found.id)
     assert shown["save_by"] > shown["ended_at"]

@@ -1,9 +1,9 @@
-"""The grant of a session: an ordinary borrow file that works without the authority for a day and no longer."""
+"""The grant of a session: an ordinary borrow file that works without the authority for minutes, and holds its seat as long."""
 
 from __future__ import annotations
 
+import contextlib
 import json
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,40 +11,43 @@ from typing import Any
 import pytest
 
 from authority.domain.members import CONSOLE
+from authority.domain.refusals import PoolExhausted, SessionLimit
 from authority.services import sessions
 from authority.services.unit import Unit
 from authority.storage.sessions import Filter
 from tests.support.authorities import ON_SQLITE, START, Bench, make_bench
-from tests.support.borrowing import claims_of, workstation
-from tests.support.connecting import asked, assign, configure, started
+from tests.support.borrowing import claims_of, issued_to, seats_held, workstation
+from tests.support.connecting import assign, configure, started, used
 from verifier import CarnetError, Workstation, errors, verify
-from verifier.workstation.identity import OsUser
+from verifier.core.claims import SESSION_REQUEST_TYP
+from verifier.workstation.carry import Wish, request_claims
+from verifier.workstation.identity import MachineMark, OsUser
 
 
 @ON_SQLITE
-def test_a_grant_is_good_offline_for_a_day_and_not_a_second_longer(bench: Bench) -> None:
+def test_a_grant_is_good_offline_for_half_an_hour_and_not_a_second_longer(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     assign(bench, "ada", "Standard", ("3DAnalyst",))
     found = started(bench, ada, laptop, extensions=("3DAnalyst",))
-    for later in (timedelta(0), timedelta(hours=23, minutes=59, seconds=59)):
+    for later in (timedelta(0), timedelta(minutes=29, seconds=59)):
         grant = verify(found.grant, trust=bench.trust_file, workstation=laptop.identity, now=START + later)
         assert (grant.product, grant.level, grant.extensions) == ("arcgis-pro", "Standard", ("3DAnalyst",))
         assert (grant.member, grant.borrow_id, grant.alias) == ("ada", found.session.id, "laptop")
     with pytest.raises(errors.Expired):
-        verify(found.grant, trust=bench.trust_file, workstation=laptop.identity, now=START + timedelta(hours=24))
+        verify(found.grant, trust=bench.trust_file, workstation=laptop.identity, now=START + timedelta(minutes=30))
 
 
 @ON_SQLITE
-def test_every_use_gives_a_grant_for_another_day(bench: Bench) -> None:
+def test_every_use_gives_a_grant_for_another_half_hour(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     found = started(bench, ada, laptop)
     bench.clock.turn(minutes=20)
-    again = sessions.renew(Unit(bench.authority, ada), found.session.id)
+    again = used(bench, ada, found.session.id)
     first, second = claims_of(found.grant), claims_of(again.grant)
     assert (first["bid"], second["bid"]) == (found.session.id, found.session.id)
     assert first["jti"] != second["jti"]
     assert second["exp"] - first["exp"] == 20 * 60
-    grant = verify(again.grant, trust=bench.trust_file, workstation=laptop.identity, now=START + timedelta(hours=24))
+    grant = verify(again.grant, trust=bench.trust_file, workstation=laptop.identity, now=START + timedelta(minutes=49))
     assert grant.borrow_id == found.session.id
 
 
@@ -56,7 +59,7 @@ def test_the_claims_of_a_grant(bench: Bench) -> None:
     assert (file["carnet"], file["version"], file["status_list"]) == ("borrow", 1, None)
     claims = claims_of(found.grant)
     at = int(START.timestamp())
-    assert (claims["iat"], claims["nbf"], claims["exp"], claims["act"]) == (at, at, at + 86_400, at + 86_400)
+    assert (claims["iat"], claims["nbf"], claims["exp"], claims["act"]) == (at, at, at + 1800, at + 1800)
     assert claims["status"] == {"status_list": {"idx": 0, "uri": "urn:carnet:field-survey:sessions"}}
     assert (claims["sub"], claims["cnf"]) == ("uid:1000", {"jkt": laptop.key.public.kid})
     assert claims["machine"] == {"id": "machine-laptop", "source": "simulated", "alias": "laptop"}
@@ -89,12 +92,12 @@ def test_another_login_on_the_same_computer_gets_a_grant_of_its_own(bench: Bench
 
 
 @ON_SQLITE
-def test_the_offline_hours_are_a_setting_and_the_end_of_the_authorization_is_not_passed(bench: Bench) -> None:
+def test_how_long_a_grant_is_good_is_a_setting_and_the_end_of_the_authorization_is_not_passed(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
-    configure(bench, offline_hours=2)
+    configure(bench, grant_minutes=120)
     found = started(bench, ada, laptop)
     assert claims_of(found.grant)["exp"] == int((START + timedelta(hours=2)).timestamp())
-    configure(bench)
+    configure(bench, grant_minutes=1440)
     bench.clock.turn(days=999, hours=23)
     late = started(bench, ada, laptop)
     assert claims_of(late.grant)["exp"] == int((START + timedelta(days=1000)).timestamp())
@@ -102,7 +105,7 @@ def test_the_offline_hours_are_a_setting_and_the_end_of_the_authorization_is_not
 
 @ON_SQLITE
 def test_a_grant_never_outlives_its_product(tmp_path: Path, database_url: str) -> None:
-    ends_at = START + timedelta(hours=5)
+    ends_at = START + timedelta(minutes=5)
 
     def end_it(specification: dict[str, Any]) -> None:
         specification["products"][0]["until"] = int(ends_at.timestamp())
@@ -118,9 +121,17 @@ def test_the_longest_names_fit_into_a_grant(bench: Bench) -> None:
     ada, laptop, long = bench.member("ada"), workstation("laptop"), "\N{GLOBE WITH MERIDIANS}" * 256
     extensions = ("3DAnalyst", "SpatialAnalyst", "NetworkAnalyst", "GeostatAnalyst", "DataReviewer", "WorkflowMgr")
     assign(bench, "ada", "Advanced", extensions)
-    ask = asked(laptop, extensions=extensions)
-    ask = replace(ask, machine=replace(ask.machine, id="m" * 128, source=long, alias=long), user=replace(ask.user, name=long))
-    found = sessions.start(Unit(bench.authority, ada), ask)
+    ask = request_claims(
+        Wish("arcgis-pro", extensions=extensions),
+        machine=MachineMark("m" * 128, long, None),
+        user=OsUser(laptop.user.id, long),
+        alias=long,
+        organization=None,
+        prev=None,
+        jti="A" * 22,
+        now=int(START.timestamp()),
+    )
+    found = sessions.start(Unit(bench.authority, ada), laptop.key.sign(SESSION_REQUEST_TYP, ask))
     identity = Workstation("m" * 128, laptop.user.id, laptop.key.public.kid)
     assert verify(found.grant, trust=bench.trust_file, workstation=identity, now=START).alias == long
 
@@ -132,3 +143,77 @@ def test_no_session_is_kept_when_no_key_can_sign(bench: Bench) -> None:
         started(bench, ada, workstation("laptop"))
     assert getattr(caught.value, "code", "") == "key-unusable"
     assert sessions.listed(Unit(bench.authority, CONSOLE), Filter(ended=True))[0] == []
+
+
+def test_grants_that_are_kept_after_their_sessions_are_never_more_than_the_seats(bench: Bench) -> None:
+    """Start a session, keep its grant, end the session, and again on the next machine: an attack that gave 25 of 10 seats."""
+    grants = []
+    for number in range(25):
+        member, laptop = bench.member(f"m{number}"), workstation(f"w{number}")
+        try:
+            found = started(bench, member, laptop, "arcgis-desktop")
+        except PoolExhausted:
+            continue
+        sessions.check_in(Unit(bench.authority, member), found.session.id)
+        grants.append((found.grant, laptop))
+    good = [verify(grant, trust=bench.trust_file, workstation=laptop.identity, now=START) for grant, laptop in grants]
+    assert len(good) == seats_held(bench, "arcgis-desktop", "Advanced") == 10
+
+
+@ON_SQLITE
+def test_grants_of_a_named_license_are_good_on_no_more_computers_than_are_allowed(bench: Bench) -> None:
+    """Whatever ids the machines say they have: a computer is told by its key."""
+    ada, count = bench.member("ada"), 0
+    for number in range(8):
+        laptop = workstation("clone" if number % 2 else f"w{number}")
+        with contextlib.suppress(SessionLimit):
+            sessions.check_in(Unit(bench.authority, ada), started(bench, ada, laptop).session.id)
+            count += 1
+    assert count == 3
+
+
+@ON_SQLITE
+def test_whoever_starts_again_on_the_same_computer_takes_the_seat_of_the_last_grant_over(bench: Bench) -> None:
+    ada, laptop = bench.member("ada"), workstation("laptop")
+    for _ in range(12):
+        found = started(bench, ada, laptop, "arcgis-desktop")
+        assert found.is_new
+        sessions.check_in(Unit(bench.authority, ada), found.session.id)
+        bench.clock.turn(minutes=1)
+    assert seats_held(bench, "arcgis-desktop", "Advanced") == 1
+    bench.clock.turn(minutes=28)
+    assert seats_held(bench, "arcgis-desktop", "Advanced") == 1
+    bench.clock.turn(minutes=1)
+    assert seats_held(bench, "arcgis-desktop", "Advanced") == 0
+
+
+@ON_SQLITE
+def test_a_longer_grant_holds_its_seat_and_its_computer_for_as_long(bench: Bench) -> None:
+    configure(bench, grant_minutes=480, computers=1)
+    ada = bench.member("ada")
+    found = started(bench, ada, workstation("laptop"), "arcgis-desktop").session
+    bench.clock.turn(hours=7, minutes=59)
+    assert found.state(bench.clock()) == "expired"
+    assert seats_held(bench, "arcgis-desktop", "Advanced") == 1
+    with pytest.raises(SessionLimit, match="taken until 2026-03-02 17:00 UTC"):
+        started(bench, ada, workstation("tower"), "arcgis-desktop")
+    (row,) = sessions.listed(Unit(bench.authority, CONSOLE), Filter(holding=True))[0]
+    assert (row.id, row.seat_free_at) == (found.id, START + timedelta(hours=8))
+    bench.clock.turn(minutes=1)
+    assert sessions.listed(Unit(bench.authority, CONSOLE), Filter(holding=True))[0] == []
+    assert started(bench, ada, workstation("tower"), "arcgis-desktop").is_new
+
+
+def test_a_borrow_that_ends_before_the_grant_beside_it_keeps_the_seat_until_the_grant_has_ended(bench: Bench) -> None:
+    """A borrow for a minute takes the seat of a session over, whose grant goes on; and a grant beside a borrow ends with it."""
+    configure(bench, grant_minutes=480)
+    ada, laptop = bench.member("ada"), workstation("laptop")
+    started(bench, ada, laptop, "arcgis-desktop")
+    until = START + timedelta(hours=1)
+    issued_to(bench, ada, laptop, product="arcgis-desktop", until=int(until.timestamp()))
+    beside = started(bench, ada, laptop, "arcgis-desktop")
+    assert claims_of(beside.grant)["exp"] == int(until.timestamp())
+    bench.clock.turn(hours=7, minutes=59)
+    assert seats_held(bench, "arcgis-desktop", "Advanced") == 1
+    bench.clock.turn(minutes=1)
+    assert seats_held(bench, "arcgis-desktop", "Advanced") == 0

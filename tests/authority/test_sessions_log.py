@@ -13,7 +13,7 @@ from authority.services.log import checkout_log
 from authority.services.unit import Unit
 from tests.support.authorities import START, Bench
 from tests.support.borrowing import workstation
-from tests.support.connecting import assign, configure, started
+from tests.support.connecting import assign, configure, started, used
 from tests.support.database_contents import log_rows
 
 HALF_AN_HOUR = timedelta(minutes=30)
@@ -29,7 +29,7 @@ def test_a_start_has_a_row_for_each_feature_and_a_use_has_none(bench: Bench) -> 
     assign(bench, "ada", "Advanced", ("3DAnalyst",))
     found = started(bench, ada, laptop, extensions=("3DAnalyst",)).session
     bench.clock.turn(minutes=10)
-    sessions.renew(Unit(bench.authority, ada), found.id)
+    used(bench, ada, found.id)
     started(bench, ada, laptop)
     rows = list(checkout_log(Unit(bench.authority, CONSOLE)))
     assert [row["feature"] for row in rows] == ["Advanced", "3DAnalyst"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from authority.domain.borrows import Borrow
+from authority.domain.borrows import Borrow, Machine
 from authority.domain.borrows import OsUser as DomainUser
 from authority.domain.members import CONSOLE, Actor
 from authority.domain.refusals import (
@@ -34,7 +34,7 @@ from authority.storage import borrows as stored_borrows
 from authority.storage.db.tables import pools
 from tests.support.authorities import ON_SQLITE, START, Bench, make_bench
 from tests.support.borrowing import disable, issued_to, seats_held, workstation
-from tests.support.connecting import asked, assign, change_type, overfill, own_seats, started, take_extensions
+from tests.support.connecting import assign, change_type, overfill, own_seats, started, take_extensions, used
 from tests.support.database_contents import contents, log_rows
 from verifier.workstation.identity import OsUser
 
@@ -142,26 +142,30 @@ def test_of_a_concurrent_product_the_two_on_one_machine_take_each_seat_once(benc
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 3
 
 
-def test_when_the_borrow_beside_it_is_returned_the_session_takes_the_seat_at_its_next_use(bench: Bench) -> None:
+def test_when_the_borrow_beside_it_is_returned_its_seat_is_the_sessions(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     issued = issued_to(bench, ada, laptop, product="arcgis-desktop")
     found = started(bench, ada, laptop, "arcgis-desktop").session
     endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(issued.file, bench.clock()))
-    assert seats_held(bench, "arcgis-desktop", "Advanced") == 0
-    sessions.renew(Unit(bench.authority, ada), found.id)
+    assert own_seats(bench, found) == ["Advanced"]
+    assert seats_held(bench, "arcgis-desktop", "Advanced") == 1
+    used(bench, ada, found.id)
     assert own_seats(bench, found) == ["Advanced"]
 
 
-def test_when_the_seat_went_to_another_meanwhile_the_next_use_is_refused(bench: Bench) -> None:
+def test_nobody_gets_the_seat_of_a_grant_that_was_given_beside_a_borrow(bench: Bench) -> None:
+    """Borrow, start beside it, return: the grant runs on, and so does its seat."""
     ada, laptop = bench.member("ada"), workstation("laptop")
     issued = issued_to(bench, ada, laptop, product="arcgis-desktop")
-    found = started(bench, ada, laptop, "arcgis-desktop").session
+    started(bench, ada, laptop, "arcgis-desktop")
     for number in range(9):
         issued_to(bench, bench.member(f"m{number}"), workstation(f"w{number}"), product="arcgis-desktop")
     endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(issued.file, bench.clock()))
-    issued_to(bench, bench.member("quick"), workstation("quick"), product="arcgis-desktop")
+    quick = bench.member("quick")
     with pytest.raises(PoolExhausted):
-        sessions.renew(Unit(bench.authority, ada), found.id)
+        issued_to(bench, quick, workstation("quick"), product="arcgis-desktop")
+    bench.clock.turn(minutes=30)
+    issued_to(bench, quick, workstation("quick"), product="arcgis-desktop")
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 10
 
 
@@ -169,11 +173,12 @@ def test_a_borrow_made_beside_a_session_takes_its_seat_over_at_the_next_use(benc
     ada, laptop = bench.member("ada"), workstation("laptop")
     found = started(bench, ada, laptop, "arcgis-desktop").session
     issued_to(bench, ada, laptop, product="arcgis-desktop")
-    again = sessions.renew(Unit(bench.authority, ada), found.id)
+    again = used(bench, ada, found.id)
     assert own_seats(bench, again.session) == []
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 1
     ended = sessions.check_in(Unit(bench.authority, ada), found.id)
     assert ended.ended_at == bench.clock()
+    assert own_seats(bench, ended) == []
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 1
 
 
@@ -246,7 +251,7 @@ def test_a_use_is_refused_when_the_rules_say_no_since_and_nothing_is_written(ben
     bench.clock.turn(minutes=5)
     before = contents(bench.authority.database)
     with pytest.raises(RENEWALS[change]):
-        sessions.renew(Unit(bench.authority, ada), found.id)
+        used(bench, ada, found.id)
     assert contents(bench.authority.database) == before
     assert sessions.show(Unit(bench.authority, CONSOLE), found.id).last_used_at == START
 
@@ -256,13 +261,13 @@ def test_a_use_is_refused_once_the_named_license_is_borrowed_on_another_machine(
     found = started(bench, ada, workstation("laptop")).session
     insert_elsewhere(bench, ada)
     with pytest.raises(AlreadyBorrowed, match="tower"):
-        sessions.renew(Unit(bench.authority, ada), found.id)
+        used(bench, ada, found.id)
 
 
 def insert_elsewhere(bench: Bench, actor: Actor) -> None:
     """A borrow made while a session was active, whatever borrowing itself says to that."""
     now = bench.clock()
-    machine = asked(workstation("tower")).machine
+    machine = Machine("machine-tower", "simulated", None, "tower", workstation("tower").key.public.kid)
     assert actor.member_id is not None
     held = Borrow(
         id="A" * 22,
@@ -293,7 +298,7 @@ def test_whoever_lost_a_level_is_told_to_start_a_new_session(bench: Bench) -> No
     found = started(bench, ada, laptop).session
     assign(bench, "ada", "Basic")
     acts: list[Callable[[], object]] = [
-        lambda: sessions.renew(Unit(bench.authority, ada), found.id),
+        lambda: used(bench, ada, found.id),
         lambda: started(bench, ada, laptop),
     ]
     for act in acts:
@@ -308,7 +313,7 @@ def test_an_overallocated_product_is_not_started_but_goes_on_where_it_is_in_use(
     ada = bench.member("ada")
     found = started(bench, ada, workstation("laptop")).session
     overassign(bench)
-    assert sessions.renew(Unit(bench.authority, ada), found.id).session.id == found.id
+    assert used(bench, ada, found.id).session.id == found.id
     with pytest.raises(ProductOverallocated):
         started(bench, ada, workstation("tower"))
 
@@ -319,7 +324,7 @@ def test_over_the_limit_an_administrator_still_works(bench: Bench) -> None:
     overfill(bench)
     change_type(bench, "chief", "GIS Professional")
     found = started(bench, chief, workstation("laptop"), "arcgis-desktop")
-    assert sessions.renew(Unit(bench.authority, chief), found.session.id).session.id == found.session.id
+    assert used(bench, chief, found.session.id).session.id == found.session.id
 
 
 @ON_SQLITE
@@ -334,7 +339,7 @@ def test_a_product_that_has_ended_is_neither_started_nor_used(tmp_path: Path, da
     found = started(bench, ada, workstation("laptop")).session
     bench.clock.turn(minutes=20)
     with pytest.raises(ProductExpired, match="2026-03-02 09:20"):
-        sessions.renew(Unit(bench.authority, ada), found.id)
+        used(bench, ada, found.id)
     with pytest.raises(ProductExpired):
         started(bench, ada, workstation("tower"))
     (row,) = log_rows(bench.authority.database, "denial")
@@ -343,8 +348,8 @@ def test_a_product_that_has_ended_is_neither_started_nor_used(tmp_path: Path, da
 
 
 def test_the_settings_begin_as_documented_and_what_makes_no_sense_is_refused() -> None:
-    assert SessionSettings.of({}) == SessionSettings(minutes=30, computers=3, offline_hours=24, save_minutes=60)
+    assert SessionSettings.of({}) == SessionSettings(minutes=30, computers=3, grant_minutes=0, save_minutes=60)
     assert SessionSettings.of({"computers": 5}) == SessionSettings(computers=5)
-    for values in ({"offline_hours": 25}, {"computers": 0}, {"minutes": True}, {"minutes": "30"}, {"seats": 3}):
+    for values in ({"grant_minutes": 1441}, {"computers": 0}, {"minutes": True}, {"minutes": "30"}, {"seats": 3}):
         with pytest.raises(InvalidInput):
             SessionSettings.of(values)

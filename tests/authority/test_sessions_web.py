@@ -16,6 +16,9 @@ from tests.support.database_contents import log_rows
 from tests.support.web import Web, make_web, problem
 from tests.support.workstations import SimulatedWorkstation
 from verifier import verify
+from verifier.core.claims import SESSION_REQUEST_TYP
+from verifier.workstation.carry import Wish
+from verifier.workstation.identity import OsUser
 
 SESSION = {
     "id",
@@ -31,6 +34,7 @@ SESSION = {
     "active_until",
     "state",
     "ended_at",
+    "seat_free_at",
     "save_by",
 }
 
@@ -51,11 +55,16 @@ def start(
     laptop: SimulatedWorkstation | None = None,
     role: Role | None = Role.MEMBER,
     product: str = "arcgis-pro",
-    **more: Any,
+    **wish: Any,
 ) -> Any:
     """The answer to a start by somebody of the role."""
-    body = body_of(asked(laptop or workstation("laptop"), product)) | more
-    return web.post("/sessions", body, role)
+    request = asked(laptop or workstation("laptop"), product, at=web.bench.clock(), **wish)
+    return web.post("/sessions", body_of(request), role)
+
+
+def renew(web: Web, session_id: str, laptop: SimulatedWorkstation) -> Any:
+    """The answer to a member's use of a session on a machine."""
+    return web.post(f"/sessions/{session_id}/renew", body_of(asked(laptop, at=web.bench.clock())), Role.MEMBER)
 
 
 def delete(web: Web, path: str, role: Role | None = Role.MEMBER) -> Any:
@@ -86,23 +95,48 @@ def test_a_start_on_the_same_computer_is_200_with_the_same_session(web: Web) -> 
     assert again.get_json()["session"]["id"] == first.get_json()["session"]["id"]
 
 
-def test_level_extensions_and_alias_can_be_left_out(web: Web) -> None:
-    body = body_of(asked(workstation("laptop")))
-    del body["machine"]["alias"]
-    answer = web.post("/sessions", body | {"level": None, "extensions": []}, Role.MEMBER)
+def test_an_alias_can_be_left_out(web: Web) -> None:
+    laptop = workstation("laptop")
+    laptop.name = ""
+    answer = start(web, laptop, extensions=())
     assert answer.status_code == 201
     assert answer.get_json()["session"]["machine"]["alias"] is None
 
 
 def test_a_renewal_moves_the_end_and_gives_a_new_grant(web: Web) -> None:
-    first = start(web).get_json()
+    laptop = workstation("laptop")
+    first = start(web, laptop).get_json()
     web.bench.clock.turn(minutes=10)
-    answer = web.post(f"/sessions/{first['session']['id']}/renew", role=Role.MEMBER)
+    answer = renew(web, first["session"]["id"], laptop)
     found = answer.get_json()
     assert (answer.status_code, found.keys()) == (200, {"session", "grant"})
-    assert found["session"]["active_until"] == "2026-03-02T09:40:00Z"
+    assert found["session"]["active_until"] == found["session"]["seat_free_at"] == "2026-03-02T09:40:00Z"
     assert found["grant"] != first["grant"]
-    assert web.post(f"/sessions/{first['session']['id']}/renew", {}, Role.MEMBER).status_code == 200
+
+
+@pytest.mark.parametrize("with_session", [False, True])
+def test_names_in_a_body_and_requests_of_others_start_and_use_no_session(web: Web, with_session: bool) -> None:
+    laptop, tower = workstation("laptop"), workstation("tower")
+    path = f"/sessions/{start(web, laptop).get_json()['session']['id']}/renew" if with_session else "/sessions"
+    names = {"product": "arcgis-pro", "machine": {"id": "machine-laptop", "source": "simulated"}, "user": {"id": "uid:1000"}}
+    problem(web.post(path, names, Role.MEMBER), 400, "invalid-input")
+    good = asked(laptop, at=web.bench.clock())
+    wrong = {
+        "a borrow's": laptop.request(Wish("arcgis-pro"), web.bench.clock()),
+        "unsigned": good[:-86] + "A" * 86,
+        "with an end": laptop.request(Wish("arcgis-pro", days=3), web.bench.clock(), typ=SESSION_REQUEST_TYP),
+        "old": asked(laptop, at=web.bench.clock() - timedelta(hours=25)),
+        "of a time to come": asked(laptop, at=web.bench.clock() + timedelta(hours=25)),
+        "another member's": laptop.request(Wish("arcgis-pro", member="ada"), web.bench.clock(), typ=SESSION_REQUEST_TYP),
+    }
+    laptop.organization = "other"
+    wrong["of another organization"] = asked(laptop, at=web.bench.clock())
+    for name, request in wrong.items():
+        assert problem(web.post(path, body_of(request), Role.MEMBER), 400, "request-invalid"), name
+    laptop.organization = None
+    if with_session:
+        for request in (asked(tower, at=web.bench.clock()), asked(laptop, "arcgis-desktop", at=web.bench.clock())):
+            problem(web.post(path, body_of(request), Role.MEMBER), 403, "not-allowed")
 
 
 def test_its_holder_ends_a_session(web: Web) -> None:
@@ -111,7 +145,7 @@ def test_its_holder_ends_a_session(web: Web) -> None:
     ended = answer.get_json()["session"]
     assert (answer.status_code, ended["state"], ended["ended_at"]) == (200, "checked-in", "2026-03-02T09:00:00Z")
     assert delete(web, f"/sessions/{found['id']}").get_json()["session"] == ended
-    told = problem(web.post(f"/sessions/{found['id']}/renew", role=Role.MEMBER), 409, "session-ended")
+    told = problem(renew(web, found["id"], workstation("laptop")), 409, "session-ended")
     assert {"name": "state", "message": None, "value": "checked-in"} in told["errors"]
 
 
@@ -120,7 +154,7 @@ def test_an_administrator_ends_a_session_and_the_user_is_told_until_when_to_save
     answer = web.post(f"/sessions/{found['id']}/end")
     ended = answer.get_json()["session"]
     assert (answer.status_code, ended["state"], ended["save_by"]) == (200, "ended", "2026-03-02T10:00:00Z")
-    told = problem(web.post(f"/sessions/{found['id']}/renew", role=Role.MEMBER), 409, "session-ended")
+    told = problem(renew(web, found["id"], workstation("laptop")), 409, "session-ended")
     assert "save your work by 2026-03-02 10:00 UTC" in told["detail"]
     assert {"name": "save_by", "message": None, "value": (START + timedelta(minutes=60)).isoformat()} in told["errors"]
     problem(web.post(f"/sessions/{found['id']}/end"), 409, "session-ended")
@@ -133,7 +167,7 @@ def test_the_end_by_time_is_shown_as_such(web: Web) -> None:
     web.bench.clock.turn(minutes=30)
     shown = web.get(f"/sessions/{found['id']}", Role.MEMBER).get_json()
     assert (shown["state"], shown["ended_at"]) == ("expired", "2026-03-02T09:30:00Z")
-    problem(web.post(f"/sessions/{found['id']}/renew", role=Role.MEMBER), 409, "session-ended")
+    problem(renew(web, found["id"], workstation("laptop")), 409, "session-ended")
 
 
 def test_the_fourth_computer_is_told_which_three(web: Web) -> None:
@@ -147,7 +181,7 @@ def test_the_fourth_computer_is_told_which_three(web: Web) -> None:
 
 REFUSALS: dict[str, tuple[dict[str, Any], int]] = {
     "no-such-product": ({"product": "nothing"}, 404),
-    "extension-not-assigned": ({"extensions": ["3DAnalyst"]}, 409),
+    "extension-not-assigned": ({"extensions": ("3DAnalyst",)}, 409),
     "not-assigned": ({"product": "arcgis-allsource"}, 409),
 }
 
@@ -205,13 +239,16 @@ def test_a_member_lists_only_their_own_sessions_whatever_is_asked(web: Web) -> N
 
 @pytest.mark.parametrize("user_id", ["uid:0", "uid:4294967295", "sid:S-1-5-21-3623811015-3361044348-30300820-1013"])
 def test_users_of_every_system_are_taken(web: Web, user_id: str) -> None:
-    assert start(web, user={"id": user_id, "name": "ada"}).get_json()["session"]["user"]["id"] == user_id
+    laptop = workstation("laptop")
+    laptop.user = OsUser(user_id, "ada")
+    assert start(web, laptop).get_json()["session"]["user"]["id"] == user_id
 
 
 def test_a_text_that_looks_like_code_is_kept_as_the_text_it_is(web: Web) -> None:
     hostile = "<script>alert(1)</script>'; DROP TABLE sessions; --"
-    machine = body_of(asked(workstation("laptop")))["machine"] | {"alias": hostile}
-    assert start(web, machine=machine).get_json()["session"]["machine"]["alias"] == hostile
+    laptop = workstation("laptop")
+    laptop.alias = hostile
+    assert start(web, laptop).get_json()["session"]["machine"]["alias"] == hostile
     assert web.get("/sessions").get_json()["items"][0]["machine"]["alias"] == hostile
 
 

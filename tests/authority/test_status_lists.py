@@ -23,7 +23,7 @@ from authority.storage.db.tables import tokens as tokens_table
 from authority.storage.sessions import Filter as SessionFilter
 from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.borrowing import at_once, claims_of, issued_to, seats_held, with_random, workstation
-from tests.support.connecting import started
+from tests.support.connecting import started, used
 from tests.support.database_contents import contents, log_rows, row_counts
 from verifier import NotGood, TrustStore, verify
 from verifier.core import status, steps
@@ -84,12 +84,12 @@ def test_sessions_of_such_a_moment_end_with_it_and_free_their_seats(bench: Bench
     bench.clock.turn(days=40)
     read(bench)
     ahead = [started(bench, ada, workstation(f"w{number}"), "arcgis-desktop").session for number in range(3)]
-    used = sessions.renew(Unit(bench.authority, ada), ahead[0].id).session
+    session = used(bench, ada, ahead[0].id).session
     bench.clock.turn(days=-40)
-    assert sessions.renew(Unit(bench.authority, ada), used.id).session.active_until < bench.clock() + timedelta(days=1)
+    assert used(bench, ada, session.id).session.active_until < bench.clock() + timedelta(days=1)
     read(bench)
     active = sessions.listed(Unit(bench.authority, CONSOLE), SessionFilter())[0]
-    assert {item.id for item in active} == {now.id, used.id}
+    assert {item.id for item in active} == {now.id, session.id}
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 2
     sessions.log_ended_by_time(Unit(bench.authority, CONSOLE))
     ended = [row for row in log_rows(bench.authority.database, "end") if row["handle"] in {item.id for item in ahead[1:]}]

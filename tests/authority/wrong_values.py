@@ -58,6 +58,7 @@ BODY: dict[str, list[Any]] = {
     "member": text(128),
     "reason": free_text(500),
     "accept_overlap": NO_FLAG,
+    "remember": NO_FLAG,
     "username": text(128),
     "password": free_text(256),
     "name": text(128, ""),

@@ -6,7 +6,7 @@ import functools
 import secrets
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from authority.signing.keyring import FileSigner, KeyRing
 from authority.signing.vendor import authorizing
 from authority.storage.db import migrating
 from authority.storage.db.database import Database
+from tests.support.workstations import SimulatedWorkstation
 
 # For a test of a rule, a message or a form, which no database makes different; without it a test with `bench` runs on both.
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -56,6 +57,8 @@ class Bench:
     root: FileSigner
     trust_file: str
     home: Path
+    # On which machine a session was started, by its id.
+    machines: dict[str, SimulatedWorkstation] = field(default_factory=dict)
 
     def member(self, username: str, user_type: str = "GIS Professional", **more: Any) -> Actor:
         """Adds a member and returns who they are as an actor."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from authority.domain.borrows import Demand, Machine, OsUser
 from authority.domain.members import CONSOLE, Actor
 from authority.domain.sessions import Session
 from authority.services import licenses, sessions
@@ -15,10 +15,13 @@ from authority.services.sessions import Started
 from authority.services.unit import Unit
 from authority.storage import members as people
 from authority.storage import preferences
+from authority.storage import sessions as stored
 from authority.storage.db.tables import assigned_extensions, holds, member_counts, members
-from tests.support.authorities import Bench
+from tests.support.authorities import START, Bench
 from tests.support.borrowing import workstation
 from tests.support.workstations import SimulatedWorkstation
+from verifier.core.claims import SESSION_REQUEST_TYP
+from verifier.workstation.carry import Wish
 
 
 def asked(
@@ -26,17 +29,27 @@ def asked(
     product: str = "arcgis-pro",
     level: str | None = None,
     extensions: tuple[str, ...] | None = None,
-) -> Demand:
-    """What this machine asks for."""
-    mark = laptop.machine
-    machine = Machine(mark.id, mark.source, None, laptop.name or None, laptop.key.public.kid)
-    user = OsUser(laptop.user.id, laptop.user.name)
-    return Demand(product=product, level=level, extensions=extensions, machine=machine, user=user)
+    *,
+    at: datetime = START,
+) -> str:
+    """The request for a session that this machine signs."""
+    return laptop.request(Wish(product, level, extensions), at, typ=SESSION_REQUEST_TYP)
 
 
 def started(bench: Bench, actor: Actor, laptop: SimulatedWorkstation, product: str = "arcgis-pro", **wish: Any) -> Started:
     """A session, asked for now by this member on this machine."""
-    return sessions.start(Unit(bench.authority, actor), asked(laptop, product, **wish))
+    answer = sessions.start(Unit(bench.authority, actor), asked(laptop, product, at=bench.clock(), **wish))
+    bench.machines[answer.session.id] = laptop
+    return answer
+
+
+def used(bench: Bench, actor: Actor, session_id: str) -> Started:
+    """A session that `started` began, used again now on its machine; one that it did not begin, on some machine."""
+    laptop = bench.machines.get(session_id) or workstation("elsewhere")
+    with bench.authority.database.read() as connection:
+        session = stored.get(connection, session_id)
+    product = "arcgis-pro" if session is None else session.product
+    return sessions.renew(Unit(bench.authority, actor), session_id, asked(laptop, product, at=bench.clock()))
 
 
 def connected(authority: Authority, machine: str, product: str = "arcgis-pro") -> Session:
@@ -44,24 +57,13 @@ def connected(authority: Authority, machine: str, product: str = "arcgis-pro") -
     with authority.database.read() as connection:
         ada = people.by_username(connection, "ada")
     assert ada is not None
-    return sessions.start(Unit(authority, Actor(ada.id, ada.username, ada.role)), asked(workstation(machine), product)).session
+    request = asked(workstation(machine), product, at=authority.now())
+    return sessions.start(Unit(authority, Actor(ada.id, ada.username, ada.role)), request).session
 
 
-def body_of(demand: Demand) -> dict[str, Any]:
-    """What is asked for, as the body of a POST."""
-    found: dict[str, Any] = {
-        "product": demand.product,
-        "machine": {
-            "id": demand.machine.id,
-            "source": demand.machine.source,
-            "alias": demand.machine.alias,
-            "key": demand.machine.key,
-        },
-        "user": {"id": demand.user.id, "name": demand.user.name},
-    }
-    if demand.level is not None:
-        found["level"] = demand.level
-    return found if demand.extensions is None else found | {"extensions": list(demand.extensions)}
+def body_of(request: str) -> dict[str, Any]:
+    """A request as the body of a POST."""
+    return {"request": request}
 
 
 def own_seats(bench: Bench, session: Session) -> list[str]:

@@ -38,21 +38,19 @@ class SimulatedWorkstation:
     def identity(self) -> Workstation:
         return Workstation(self.machine.id, self.user.id, self.key.public.kid)
 
-    def request(self, wish: Wish, now: datetime, jti: str | None = None) -> str:
+    def request(self, wish: Wish, now: datetime, jti: str | None = None, typ: str = claims.REQUEST_TYP) -> str:
         """The compact request."""
-        data = carry.request_file(
-            self.key,
+        asked = carry.request_claims(
             wish,
             machine=self.machine,
             user=self.user,
-            alias=self.alias or self.name,
+            alias=self.alias or self.name or None,
             organization=self.organization,
             prev=self.last_receipt,
             jti=jti or carry.fresh_id(),
             now=timestamp(now),
         )
-        found: str = json.loads(data)["request"]
-        return found
+        return self.key.sign(typ, asked)
 
     def receipt(self, borrow_id: str, borrow_jti: str, now: datetime) -> str:
         """The compact receipt for a borrow."""

@@ -40,7 +40,14 @@ examples:
   carnet return arcgis-pro -o trip.return
       give it back; carry the file to the administrator
 
-exit status: 0 good, 1 the license is not good, 2 wrong usage, 3 could not be checked
+with a line to the authority:
+  carnet authority https://licenses.example.org
+  carnet sign-in ada
+  carnet start arcgis-pro            a session; or carnet borrow arcgis-pro --days 14, to go offline
+  carnet check-in arcgis-pro
+
+exit status: 0 good, 1 the license is not good, 2 wrong usage, 3 could not be checked,
+4 the authority refused, 5 the authority could not be reached
 """
 
 
@@ -56,6 +63,12 @@ COMMANDS = {
     "return": "carry",
     "clock": "clock",
     "window": "window",
+    "authority": "connected",
+    "sign-in": "connected",
+    "sign-out": "connected",
+    "start": "connected",
+    "borrow": "connected",
+    "check-in": "connected",
     "verify": "proofs",
     "inspect": "proofs",
 }
@@ -81,6 +94,16 @@ EXAMPLES_OF = {
     "return": ("return arcgis-pro -o trip.return", "return arcgis-pro --qr"),
     "clock": ("clock", "clock --json"),
     "window": ("window",),
+    "authority": (
+        "authority",
+        "authority https://licenses.example.org",
+        "authority https://licenses.example.org --accept-trust THUMBPRINT",
+    ),
+    "sign-in": ("sign-in ada", "sign-in ada --password-file password.txt"),
+    "sign-out": ("sign-out",),
+    "start": ("start arcgis-pro", "start arcgis-pro --level Standard --extension 3DAnalyst"),
+    "borrow": ("borrow arcgis-pro --days 14", "borrow arcgis-pro --level Standard --extension 3DAnalyst --until 2026-12-24"),
+    "check-in": ("check-in arcgis-pro",),
     "verify": ("verify trip.borrow --trust organization.trust --status newest.status",),
     "inspect": ("inspect trip.borrow",),
 }
@@ -148,7 +171,7 @@ def build_parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in names:
         module = import_module(f"verifier.cli.{COMMANDS[name]}")
-        getattr(module, f"add_{name}")(commands, common)
+        getattr(module, f"add_{name.replace('-', '_')}")(commands, common)
         command = commands.choices[name]
         command.formatter_class = argparse.RawDescriptionHelpFormatter
         command.epilog = "\n".join(["examples:", *(f"  carnet {line}" for line in EXAMPLES_OF[name])])

@@ -9,6 +9,7 @@ from typing import Any
 from verifier import sentences
 from verifier.cli.output import result
 from verifier.core.times import in_days, rfc3339_of
+from verifier.workstation import licensing
 from verifier.workstation.overview import LicenseInformation, NewestList, Overview, Unreadable, overview
 from verifier.workstation.store import Store
 
@@ -29,7 +30,13 @@ def status(arguments: argparse.Namespace) -> int:
     value = {
         "alias": shown.alias,
         "home": str(shown.home),
-        "authority": {"organization": shown.organization, "name": shown.organization_name, "roots": list(shown.roots)},
+        "authority": {
+            "organization": shown.organization,
+            "name": shown.organization_name,
+            "roots": list(shown.roots),
+            "url": shown.url,
+            "username": shown.username,
+        },
         "licenses": [_as_json(item) for item in shown.licenses],
     }
     errors = [item.error for item in shown.licenses if item.error is not None]
@@ -59,6 +66,8 @@ def _as_lines(shown: Overview) -> list[str]:
     lines = _row("authority", sentences.organization(shown))
     for root in shown.roots:
         lines += _row("root key", root)
+    if shown.url is not None:
+        lines += _row("address", licensing.words(shown.url, shown.username))
     lines += _row("workstation", shown.alias or "without alias; give it one with: carnet alias NAME")
     for item in shown.licenses:
         lines += ["", *(_unreadable(item) if isinstance(item, Unreadable) else _license(item))]
@@ -66,13 +75,15 @@ def _as_lines(shown: Overview) -> list[str]:
 
 
 def _license(item: LicenseInformation) -> list[str]:
-    lines = textwrap.wrap(f"{item.name} ({item.product}), borrowed by {item.member}", COLUMNS)
+    how = "in a session of" if item.is_session else "borrowed by"
+    lines = textwrap.wrap(f"{item.name} ({item.product}), {how} {item.member}", COLUMNS)
     lines += _features(item)
     left = "" if item.error else f", {in_days(item.days_left)} left"
     lines += _row("  until", f"{rfc3339_of(item.expires_at)}{left}")
     if item.alias not in (None, ""):
         lines += _row("  alias", str(item.alias))
-    lines += _row("  status", sentences.status_list(item.status_list))
+    if not item.is_session:
+        lines += _row("  status", sentences.status_list(item.status_list))
     for warning in item.warnings:
         lines += _row("  note", warning)
     return lines + _refusal(item)

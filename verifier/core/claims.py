@@ -14,6 +14,7 @@ BORROW_TYP = "borrow+jwt"
 STATUS_LIST_TYP = "statuslist+jwt"
 AUTHORIZATION_TYP = "authorization+jwt"
 REQUEST_TYP = "borrow-request+jwt"
+SESSION_REQUEST_TYP = "session-request+jwt"
 RECEIPT_TYP = "return-receipt+jwt"
 STATUS_BITS = 2
 
@@ -67,6 +68,11 @@ class Borrow(NamedTuple):
     clock_tolerance_seconds: int
     activate_by: int
     warn_before_seconds: int
+
+    @property
+    def is_session(self) -> bool:
+        """True for the grant of a session: it ends by itself in minutes, and no list says anything of it."""
+        return self.status_uri == f"urn:carnet:{self.organization}:sessions"
 
 
 def borrow(claims: Mapping[str, Any]) -> Borrow:

@@ -37,8 +37,7 @@ def fresh_id() -> str:
     return keys.encode(secrets.token_bytes(16))
 
 
-def request_file(
-    key: MachineKey,
+def request_claims(
     wish: Wish,
     *,
     machine: MachineMark,
@@ -48,8 +47,8 @@ def request_file(
     prev: str | None,
     jti: str,
     now: int,
-) -> bytes:
-    """The bytes of a request file. What it would be refused for is refused here already (Malformed)."""
+) -> dict[str, Any]:
+    """The claims of a request, for a borrow or a session. What it would be refused for is refused here already (Malformed)."""
     asked: dict[str, Any] = {
         "jti": jti,
         "iat": now,
@@ -67,18 +66,55 @@ def request_file(
     parsed = carried.request(asked)
     if parsed.until is not None and parsed.until <= now:
         raise Malformed("the end asked for lies in the past", hint="Name a day to come.")
+    return asked
+
+
+def check_wish(wish: Wish, now: datetime | None = None) -> None:
+    """Raises Malformed when no request could ask for this, on whichever machine and for whomever."""
+    request_claims(
+        wish,
+        machine=MachineMark("any", "any", None),
+        user=OsUser("uid:0", "any"),
+        alias=None,
+        organization=None,
+        prev=None,
+        jti="A" * 22,
+        now=wall_seconds(now),
+    )
+
+
+def request_file(
+    key: MachineKey,
+    wish: Wish,
+    *,
+    machine: MachineMark,
+    user: OsUser,
+    alias: str | None,
+    organization: str | None,
+    prev: str | None,
+    jti: str,
+    now: int,
+) -> bytes:
+    """The bytes of a request file for a borrow. Raises Malformed as `request_claims` does."""
+    asked = request_claims(
+        wish, machine=machine, user=user, alias=alias, organization=organization, prev=prev, jti=jti, now=now
+    )
     return files.render("request", {"request": key.sign(claims.REQUEST_TYP, asked)})
 
 
 def request(store: Store, wish: Wish, now: datetime | None = None) -> bytes:
     """The bytes of a request file for this machine and user; makes the machine key at first use."""
+    return files.render("request", {"request": signed_request(store, wish, claims.REQUEST_TYP, now)})
+
+
+def signed_request(store: Store, wish: Wish, typ: str, now: datetime | None = None) -> str:
+    """The compact request for this machine and user, signed by the machine key: for a borrow, or of another `typ`."""
     state, system = store.state(), identity.system()
     try:
         organization = store.trust().organization
     except NoTrust:
         organization = None
-    return request_file(
-        store.machine_key(),
+    asked = request_claims(
         wish,
         machine=system.machine(),
         user=system.user(),
@@ -88,6 +124,7 @@ def request(store: Store, wish: Wish, now: datetime | None = None) -> bytes:
         jti=fresh_id(),
         now=wall_seconds(now),
     )
+    return store.machine_key().sign(typ, asked)
 
 
 def receipt_claims(borrow: claims.Borrow, *, count: int, jti: str, now: int) -> dict[str, Any]:

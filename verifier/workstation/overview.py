@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from verifier.errors import CarnetError
+from verifier.workstation import licensing
 from verifier.workstation.check import License, licenses
 from verifier.workstation.clock import wall_seconds
 from verifier.workstation.store import Store
@@ -38,6 +39,7 @@ class LicenseInformation(NamedTuple):
     member: str
     alias: str | None
     borrow_id: str
+    is_session: bool
     expires_at: int
     days_left: int
     status_list: NewestList | None
@@ -55,7 +57,8 @@ class Unreadable(NamedTuple):
 class Overview(NamedTuple):
     """This workstation: where its state is, its alias, whose licenses it takes (root keys as thumbprints), and its licenses.
 
-    `organization_name` is how the organization is called, None while no file that says so was installed.
+    `organization_name` is how the organization is called, None while no file that says so was installed. `url` is where its
+    authority is, None where files are carried, and `username` who is signed in there.
     """
 
     home: Path
@@ -63,6 +66,8 @@ class Overview(NamedTuple):
     organization: str
     organization_name: str | None
     roots: tuple[str, ...]
+    url: str | None
+    username: str | None
     licenses: tuple[LicenseInformation | Unreadable, ...]
 
 
@@ -73,7 +78,10 @@ def overview(store: Store, now: datetime | None = None) -> Overview:
     known = [store.newest_authorization(trust), *(item.evidence.newest for item in installed if item.evidence)]
     name = next((authorization.organization_name for authorization in known if authorization), None)
     items = tuple(_information(item, wall) for item in installed)
-    return Overview(store.home, store.state().alias, trust.organization, name, tuple(trust.roots), items)
+    line = licensing.read(store)
+    return Overview(
+        store.home, store.state().alias, trust.organization, name, tuple(trust.roots), line.url, line.username, items
+    )
 
 
 def _information(item: License, wall: int) -> LicenseInformation | Unreadable:
@@ -92,6 +100,7 @@ def _information(item: License, wall: int) -> LicenseInformation | Unreadable:
         member=borrow.member,
         alias=borrow.alias,
         borrow_id=borrow.borrow_id,
+        is_session=borrow.is_session,
         expires_at=borrow.exp,
         days_left=item.grant.days_left if item.grant else 0,
         status_list=None

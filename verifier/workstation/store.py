@@ -203,6 +203,21 @@ class Store:
         """Keeps a borrow file that was checked; `product` is that of its verified claims."""
         self._save(self._borrow_path(product), data)
 
+    def remove_borrow(self, product: str) -> None:
+        """Takes the installed borrow of a product away. Raises NotPermitted or DiskFailed."""
+        path = self._borrow_path(product)
+        with explained(path, "removed"):
+            path.unlink(missing_ok=True)
+
+    def forget_organization(self) -> None:
+        """Takes away what is of the organization: borrows, status lists, authorization, trust last; what this machine is stays."""
+        with self.locked():
+            paths = [self._borrows / name for name in names_in(self._borrows, ".borrow")]
+            paths += [self._statuses / name for name in names_in(self._statuses, ".status")]
+            for path in (*paths, self._authorization, self._trust):
+                with explained(path, "removed"):
+                    path.unlink(missing_ok=True)
+
     def _borrow_path(self, product: str) -> Path:
         # No product begins with an underscore, and no device of Windows.
         mark = "_" if sys.platform == "win32" and windows_names.is_device(product) else ""

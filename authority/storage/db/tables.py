@@ -215,6 +215,7 @@ receipts = Table(
 )
 
 # Connected uses. `active_until` moves with every renewal; what ended by time has no other mark than that it is past.
+# `granted_until` is when the last grant given for it ends: its seats are held until then, though it ended before.
 sessions = Table(
     "sessions",
     metadata,
@@ -232,11 +233,13 @@ sessions = Table(
     Column("created_at", Instant, nullable=False),
     Column("last_used_at", Instant, nullable=False),
     Column("active_until", Instant, nullable=False),
+    Column("granted_until", Instant, nullable=False),
     Column("ended_at", Instant, nullable=True),
     Column("ended_by", String(16), nullable=True),
     Column("save_by", Instant, nullable=True),
     Column("is_logged_as_ended", Boolean, nullable=False),
     Index("ix_sessions_member_active", "member_id", "active_until"),
+    Index("ix_sessions_member_granted", "member_id", "granted_until"),
     Index("ix_sessions_active_until", "active_until"),
 )
 

@@ -73,7 +73,6 @@ UserTypeName = Annotated[Text, Field(min_length=1, max_length=64)]
 ProductId = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$")]
 Feature = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?$")]
 Features = Annotated[list[Feature], AfterValidator(_different), Field(max_length=64)]
-Label = Annotated[Text, Field(min_length=1, max_length=256)]
 # Ids are 128 random bits; pages that follow a name have it in their cursor.
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$")]
 IdCursor = Annotated[Id, Field(description="`next` of the page before")]

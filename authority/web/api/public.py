@@ -28,6 +28,7 @@ TRUST_FILE = file_answer(
 class SignIn(Body):
     username: Name
     password: str = Field(max_length=256)
+    remember: bool = Field(False, description="true: good until signing out; else for 12 hours")
 
 
 class EventQuery(PageQuery):
@@ -37,8 +38,8 @@ class EventQuery(PageQuery):
 
 @api.post("/sign-in", summary="Sign in", responses={200: SignedIn, 401: Problem})
 def sign_in(body: SignIn) -> Response:
-    """A bearer token for 12 hours."""
-    token, ends_at = access.sign_in(public(), body.username, body.password)
+    """A bearer token for 12 hours, or until signing out."""
+    token, ends_at = access.sign_in(public(), body.username, body.password, remember=body.remember)
     return json_of(SignedIn(token=token, expires_at=ends_at))
 
 

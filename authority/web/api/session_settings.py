@@ -27,7 +27,7 @@ def _within_bounds(name: str) -> Any:
 class SettingsChange(Body):
     minutes: int | None = _within_bounds("minutes")
     computers: int | None = _within_bounds("computers")
-    offline_hours: int | None = _within_bounds("offline_hours")
+    grant_minutes: int | None = _within_bounds("grant_minutes")
     save_minutes: int | None = _within_bounds("save_minutes")
 
 

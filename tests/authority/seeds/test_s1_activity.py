@@ -12,7 +12,7 @@ from authority.services import sessions
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, workstation
-from tests.support.connecting import started
+from tests.support.connecting import started, used
 from tests.support.console import Console
 from tests.support.web import Web, make_web
 
@@ -46,7 +46,7 @@ def test_beside_each_member_is_when_they_last_used_the_product(web: Web) -> None
     assert of_ada(web)["last_used_at"] is None
     found = started(web.bench, ada, workstation("laptop")).session
     web.bench.clock.turn(minutes=10)
-    sessions.renew(Unit(web.bench.authority, ada), found.id)
+    used(web.bench, ada, found.id)
     web.bench.clock.turn(days=3)
     assert (of_ada(web)["last_used_at"], of_ada(web)["days_since_last_used"]) == ("2026-03-02T09:10:00Z", 3)
 

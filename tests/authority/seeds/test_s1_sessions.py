@@ -10,12 +10,12 @@ import pytest
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.refusals import NotAllowed, SessionEnded, SessionLimit
 from authority.domain.sessions import Session
-from authority.services import sessions
+from authority.services import session_settings, sessions
 from authority.services.unit import Unit
 from authority.storage.sessions import Filter
 from tests.support.authorities import START, Bench
 from tests.support.borrowing import workstation
-from tests.support.connecting import asked, body_of, started
+from tests.support.connecting import asked, body_of, started, used
 from tests.support.web import Web, make_web, problem
 
 HALF_AN_HOUR = timedelta(minutes=30)
@@ -46,20 +46,29 @@ def test_a_member_is_on_three_computers_at_once_and_not_on_a_fourth(bench: Bench
 
 
 def test_an_administrator_ends_a_session_and_the_member_goes_on_elsewhere(bench: Bench) -> None:
-    """Where the member cannot sign out because they are not there, an administrator ends the session: a place is free (seed S1)."""
+    """Where the member cannot sign out because they are not there, an administrator ends the session: a place is free (seed S1).
+
+    It is when what was given for the session has ended, for a copy may run until then.
+    """
     ada, chief = bench.member("ada"), bench.administrator()
-    far_away, *_ = on_computers(bench, ada, 3)
+    far_away, near, other = on_computers(bench, ada, 3)
+    bench.clock.turn(minutes=20)
+    for session in (near, other):
+        used(bench, ada, session.id)
     sessions.end(Unit(bench.authority, chief), far_away.id)
+    bench.clock.turn(minutes=10)
     assert started(bench, ada, workstation("fourth")).is_new
     with pytest.raises(SessionLimit):
         started(bench, ada, workstation("fifth"))
 
 
 def test_the_member_ends_a_session_and_goes_on_elsewhere(sqlite_bench: Bench) -> None:
-    """Signing out on one computer makes a place for another one (seed S1)."""
+    """Signing out on one computer makes a place for another one (seed S1), when the last grant given there has ended."""
     ada = sqlite_bench.member("ada")
+    session_settings.change(Unit(sqlite_bench.authority, CONSOLE), {"grant_minutes": 5})
     first, *_ = on_computers(sqlite_bench, ada, 3)
     sessions.check_in(Unit(sqlite_bench.authority, ada), first.id)
+    sqlite_bench.clock.turn(minutes=5)
     assert started(sqlite_bench, ada, workstation("fourth")).is_new
 
 
@@ -111,7 +120,7 @@ def test_use_keeps_a_session_alive(sqlite_bench: Bench) -> None:
     (first,) = on_computers(sqlite_bench, ada, 1)
     for _ in range(25):
         sqlite_bench.clock.turn(minutes=20)
-        assert sessions.renew(Unit(sqlite_bench.authority, ada), first.id).session.id == first.id
+        assert used(sqlite_bench, ada, first.id).session.id == first.id
     assert [(found.id, found.created_at) for found in shown(sqlite_bench)] == [(first.id, START)]
 
 
@@ -120,10 +129,10 @@ def test_a_session_ends_half_an_hour_after_the_last_use(sqlite_bench: Bench) -> 
     ada = sqlite_bench.member("ada")
     (first,) = on_computers(sqlite_bench, ada, 1)
     sqlite_bench.clock.turn(minutes=20)
-    sessions.renew(Unit(sqlite_bench.authority, ada), first.id)
+    used(sqlite_bench, ada, first.id)
     sqlite_bench.clock.turn(minutes=30)
     with pytest.raises(SessionEnded, match="by time at 2026-03-02 09:50 UTC"):
-        sessions.renew(Unit(sqlite_bench.authority, ada), first.id)
+        used(sqlite_bench, ada, first.id)
 
 
 def test_after_half_an_hour_of_inactivity_there_is_a_new_session(bench: Bench) -> None:
@@ -139,10 +148,11 @@ def test_after_half_an_hour_of_inactivity_there_is_a_new_session(bench: Bench) -
 
 def test_a_session_names_its_computer_and_three_times(web: Web) -> None:
     """An active session is listed with the computer's name and with when it began, was last used and will end (seed S1)."""
-    body = body_of(asked(workstation("field-laptop")))
+    laptop = workstation("field-laptop")
+    body = body_of(asked(laptop))
     session_id = web.post("/sessions", body, Role.MEMBER).get_json()["session"]["id"]
     web.bench.clock.turn(minutes=10)
-    web.post(f"/sessions/{session_id}/renew", role=Role.MEMBER)
+    web.post(f"/sessions/{session_id}/renew", body, Role.MEMBER)
     web.bench.clock.turn(minutes=5)
     (found,) = web.get("/sessions?member=member").get_json()["items"]
     assert found["machine"]["alias"] == "field-laptop"
@@ -172,7 +182,7 @@ def test_last_used_is_never_longer_ago_than_half_an_hour(sqlite_bench: Bench) ->
     ada = sqlite_bench.member("ada")
     (found,) = on_computers(sqlite_bench, ada, 1)
     sqlite_bench.clock.turn(minutes=17)
-    last = sessions.renew(Unit(sqlite_bench.authority, ada), found.id).session.last_used_at
+    last = used(sqlite_bench, ada, found.id).session.last_used_at
     ages = []
     for _ in range(40):
         ages += [sqlite_bench.clock() - item.last_used_at for item in shown(sqlite_bench)]
@@ -188,17 +198,18 @@ def test_active_until_is_half_an_hour_after_the_last_use(sqlite_bench: Bench) ->
     assert found.active_until == found.last_used_at + HALF_AN_HOUR
     for minutes in (1, 15, 29):
         sqlite_bench.clock.turn(minutes=minutes)
-        found = sessions.renew(Unit(sqlite_bench.authority, ada), found.id).session
+        found = used(sqlite_bench, ada, found.id).session
         assert (found.last_used_at, found.active_until) == (sqlite_bench.clock(), sqlite_bench.clock() + HALF_AN_HOUR)
         assert shown(sqlite_bench) == [found]
 
 
 def test_the_user_of_an_ended_session_is_told_and_has_an_hour_to_save(web: Web) -> None:
     """When a session was ended its user soon hears that the license is gone, and has 60 minutes to save work (seed S1)."""
-    found = web.post("/sessions", body_of(asked(workstation("laptop"))), Role.MEMBER).get_json()["session"]
+    body = body_of(asked(workstation("laptop")))
+    found = web.post("/sessions", body, Role.MEMBER).get_json()["session"]
     ended = web.post(f"/sessions/{found['id']}/end").get_json()["session"]
     assert (ended["state"], ended["save_by"]) == ("ended", "2026-03-02T10:00:00Z")
     web.bench.clock.turn(minutes=5)
-    told = problem(web.post(f"/sessions/{found['id']}/renew", role=Role.MEMBER), 409, "session-ended")
+    told = problem(web.post(f"/sessions/{found['id']}/renew", body, Role.MEMBER), 409, "session-ended")
     assert "ended by an administrator at 2026-03-02 09:00 UTC; save your work by 2026-03-02 10:00 UTC" in told["detail"]
     assert "Save your work" in told["hint"]

@@ -21,14 +21,14 @@ from authority.domain.refusals import (
     Refusal,
     SessionLimit,
 )
-from authority.services import borrow, endings, policies, sessions
+from authority.services import borrow, endings, policies
 from authority.services.borrow import Issued
 from authority.services.unit import Unit
 from authority.storage.borrows import Filter
 from authority.web.application import create_app
 from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, workstation
-from tests.support.connecting import assign, own_seats, started
+from tests.support.connecting import assign, own_seats, started, used
 from tests.support.console import Console
 from tests.support.web import API, make_web, problem
 from tests.support.workstations import SimulatedWorkstation
@@ -189,7 +189,7 @@ def test_who_goes_offline_leaves_the_other_computers(bench: Bench) -> None:
     elsewhere = started(bench, ada, workstation("tower")).session
     issued_to(bench, ada, workstation("laptop"))
     with pytest.raises(AlreadyBorrowed, match="borrowed on laptop since"):
-        sessions.renew(Unit(bench.authority, ada), elsewhere.id)
+        used(bench, ada, elsewhere.id)
 
 
 def test_with_a_line_now_and_then_the_member_signs_in_on_the_same_machine(sqlite_bench: Bench) -> None:

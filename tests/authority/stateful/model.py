@@ -78,7 +78,7 @@ class Model(Seats):
             return "already-borrowed"
         level = self.given(name, wish)
         use = Use(name, wish.product, wish.machine, level, self.wanted(name, wish), end, end, set())
-        beside = [session for session in self.active_sessions(name) if self._is_same_place(session, use)]
+        beside = [session for session in self.holding_sessions(name) if self._is_same_place(session, use)]
         if wish.product == CONCURRENT and not self.served(use, set(), borrowing=True, without=beside):
             return "pool-exhausted"
         use.seats = use.features()
@@ -129,6 +129,9 @@ class Model(Seats):
         if self.is_active(use):
             use.ended = CHECKED_IN
         use.seat_free_at = min(self.now, use.seat_free_at)
+        for session in self.holding_sessions(use.name):
+            if self._is_same_place(session, use):
+                session.seats |= session.features() & use.features()
         return DONE
 
     def revoke(self, borrow: int) -> str:
@@ -157,7 +160,7 @@ class Model(Seats):
         for use in out:
             use.ended, use.seat_free_at = RELEASED, self.now
         for session in self.active_sessions(name):
-            session.ended, session.seat_free_at = ENDED, self.now
+            session.ended, session.seat_free_at = ENDED, session.granted_until
         for use in (*self.borrows, *self.sessions):
             use.name = FORMER if use.name == name else use.name
         del self.people[name]
@@ -168,6 +171,10 @@ class Model(Seats):
 
     def active_sessions(self, name: str) -> list[Use]:
         return [use for use in self.sessions if use.name == name and self.is_active(use)]
+
+    def holding_sessions(self, name: str) -> list[Use]:
+        """Those that are active, or of which a grant may still run."""
+        return [use for use in self.sessions if use.name == name and (self.is_active(use) or use.granted_until > self.now)]
 
     def start(self, name: str, wish: Wish) -> str:
         refusal = self.refusal(name, wish)
@@ -190,16 +197,31 @@ class Model(Seats):
         return self.not_given_any_more(running) or self._use(running, AGAIN)
 
     def _start(self, session: Use) -> str:
-        machines = {use.machine for use in self.active_sessions(session.name)}
+        machines = {use.machine for use in self.holding_sessions(session.name)}
         if session.machine not in machines and len(machines) >= COMPUTERS:
             return "session-limit"
-        already = session.features() - self._needed(session)
+        # Of those that were ended on this machine the grants still run: one computer takes each seat once.
+        before = [use for use in self.holding_sessions(session.name) if self._is_same_place(use, session)]
+        already = (session.features() - self._needed(session)).union(*(use.seats for use in before))
         if session.product == CONCURRENT and not self.served(session, already, borrowing=False, without=[]):
             return "pool-exhausted"
         session.seats = self._needed(session)
-        session.expires_at = session.seat_free_at = self.now + SESSION_LASTS
+        session.granted_until = max((use.granted_until for use in before), default=session.granted_until)
+        for use in before:
+            use.seats -= session.seats
+        self._grant(session)
         self.sessions.append(session)
         return CHECKOUT
+
+    def _grant(self, session: Use) -> None:
+        """A session is used: it lasts from now on, and so does a grant; not beyond the end of the product, or a seat beside it."""
+        session.expires_at = self.now + SESSION_LASTS
+        ends = [session.expires_at, self.terms.end_of(session.product)]
+        here = self._here(session)
+        if here is not None and session.product == CONCURRENT:
+            ends.append(here.seat_free_at)
+        session.granted_until = max(session.granted_until, min(ends))
+        session.seat_free_at = max(session.expires_at, session.granted_until)
 
     def renew(self, number: int, by: str) -> str:
         """A member uses a session, which may be somebody else's; a user name that was given anew is another member's."""
@@ -223,7 +245,7 @@ class Model(Seats):
         if not all(self.has_seat(feature, person, borrowing=False, without=[]) for feature in missing):
             return "pool-exhausted"
         session.seats = needed
-        session.expires_at = session.seat_free_at = self.now + SESSION_LASTS
+        self._grant(session)
         return done
 
     def _here(self, session: Use) -> Use | None:
@@ -251,7 +273,7 @@ class Model(Seats):
             return AGAIN
         if not self.is_active(session):
             return "session-ended"
-        session.ended, session.seat_free_at = how, self.now
+        session.ended, session.seat_free_at = how, max(self.now, session.granted_until)
         return DONE
 
     def is_administrator(self, name: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from tests.authority.stateful.organization import (
     CONCURRENT,
@@ -27,6 +27,7 @@ class Wish:
 
 
 FORMER = "a-member-who-was-removed"
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -42,6 +43,8 @@ class Use:
     seat_free_at: datetime
     seats: set[str]
     ended: str | None = None
+    # Of a session: when its last grant ends, which no ending takes back.
+    granted_until: datetime = NEVER
     receipts: set[int] = field(default_factory=set)
 
     def features(self) -> set[str]:

@@ -9,6 +9,7 @@ from hypothesis.stateful import precondition, rule
 
 from authority.domain.members import CONSOLE, Actor
 from authority.services import borrow, endings, sessions, status_lists
+from authority.services.sessions import Started
 from authority.services.unit import Unit
 from tests.authority.stateful.administration import codes, extensions_of, names, picks
 from tests.authority.stateful.machine import MACHINES, Machine
@@ -236,7 +237,7 @@ class Using(Machine):
     def _start(self, name: str, wish: Wish) -> None:
         before = {number for number, use in enumerate(self.model.sessions) if self.model.is_active(use)}
         expected = self.model.start(name, wish)
-        ask = asked(self.workstations[wish.machine], wish.product, wish.level, sequence_of(wish))
+        ask = asked(self.workstations[wish.machine], wish.product, wish.level, sequence_of(wish), at=self.bench.clock())
         found = self.expect("start", expected, lambda: sessions.start(Unit(self.authority, self.by(name)), ask))
         if expected == CHECKOUT:
             self.session_ids.append(found.session.id)
@@ -263,8 +264,12 @@ class Using(Machine):
         by = name if is_any or holder == FORMER else holder
         if by in self.actors:
             actor, session_id = self.by(by), self.session_ids[number]
-            expected = self.model.renew(number, by)
-            self.expect("use session", expected, lambda: sessions.renew(Unit(self.authority, actor), session_id))
+            self.expect("use session", self.model.renew(number, by), lambda: self._used(actor, number, session_id))
+
+    def _used(self, actor: Actor, number: int, session_id: str) -> Started:
+        session = self.model.sessions[number]
+        request = asked(self.workstations[session.machine], session.product, at=self.bench.clock())
+        return sessions.renew(Unit(self.authority, actor), session_id, request)
 
     @precondition(lambda self: self.model.sessions)
     @rule(pick=picks, is_own=st.booleans())
@@ -335,7 +340,7 @@ class Using(Machine):
         """Somebody who was let in just before being removed."""
         self.fire("come back")
         actor: Actor = self.former[pick % len(self.former)]
-        ask = asked(self.workstations[machine], CONCURRENT)
+        ask = asked(self.workstations[machine], CONCURRENT, at=self.bench.clock())
         self.expect("come back", "not-allowed", lambda: sessions.start(Unit(self.authority, actor), ask))
 
     # --- picking

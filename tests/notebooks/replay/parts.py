@@ -98,7 +98,8 @@ class Act:
 def open_for_use(bench: Bench, longest_days: int = 365) -> None:
     """Lets members borrow for so long, and keeps sessions for SESSION_LASTS."""
     minutes = SESSION_LASTS // timedelta(minutes=1)
-    session_settings.change(Unit(bench.authority, CONSOLE), {"minutes": minutes})
+    # The simulator gives a seat back with the checkin; of the real one a grant may run for a while.
+    session_settings.change(Unit(bench.authority, CONSOLE), {"minutes": minutes, "grant_minutes": 1})
     policies.change(
         Unit(bench.authority, CONSOLE), "organization", "", "", allowed=True, longest_days=longest_days, default_days=7
     )

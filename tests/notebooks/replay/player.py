@@ -36,7 +36,7 @@ from tests.notebooks.replay.parts import (
 )
 from tests.support.authorities import Bench
 from tests.support.borrowing import seats_held
-from tests.support.connecting import asked
+from tests.support.connecting import started, used
 from verifier.workstation.carry import Wish
 from verifier.workstation.identity import OsUser
 
@@ -108,16 +108,17 @@ class Player:
         """A program asks for a session; another one of the same user on the machine may have one, which both use then."""
         product, features = self._features(wish.use)
         station = self.station(wish.member, wish.machine)
-        ask = asked(station, product, features[0], features[1:])
         try:
-            started = sessions.start(Unit(self.bench.authority, self.people[wish.member]), ask)
+            session = started(
+                self.bench, self.people[wish.member], station, product, level=features[0], extensions=features[1:]
+            )
         except BorrowRefused as error:
             return self._note(error, SESSION, wish.member, wish.machine, wish.use)
         place = (wish.member, wish.machine, product)
-        if started.is_new:
-            self.on[place] = self._began(started.session.id, SESSION, wish.member, wish.machine, wish.use, wish.case)
+        if session.is_new:
+            self.on[place] = self._began(session.session.id, SESSION, wish.member, wish.machine, wish.use, wish.case)
         else:
-            assert started.session.id == self.on[place].handle
+            assert session.session.id == self.on[place].handle
             self.on[place].programs += 1
             self.on[place].case = max(self.on[place].case, wish.case)
         self._used(self.on[place])
@@ -147,7 +148,7 @@ class Player:
         if use.end is not None or not use.programs or use.uses_at != planned_at:
             return
         try:
-            sessions.renew(Unit(self.bench.authority, self._actor(use)), use.handle)
+            used(self.bench, self._actor(use), use.handle)
         except Refusal:
             # The license is not the member's any more: the program goes on with its grant and does not ask again.
             use.programs = 0

@@ -17,7 +17,7 @@ import pytest
 import verifier.cli.main
 from tests.support.chains import Chain, make_chain
 from tests.support.systems import ON_POSIX, make_link
-from verifier.cli.main import main
+from verifier.cli.main import WrongUsage, build_parser, joined, main
 from verifier.core import files
 from verifier.core.jose import strict_object
 from verifier.core.keys import decode
@@ -397,3 +397,15 @@ def test_a_command_says_the_same_whether_it_stands_first_or_not(name: str, capsy
         said.append(capsys.readouterr().out)
     assert said[0] == said[1]
     assert said[0].startswith(f"usage: carnet {name} ")
+
+
+def test_an_id_that_begins_with_a_hyphen_is_a_value_and_no_option() -> None:
+    thumbprint, machine = "-" + "A" * 42, "-" + "b" * 21
+    arguments = build_parser().parse_args(joined(["check", "arcgis-pro", "--root", thumbprint, "--root", "B" * 43]))
+    assert arguments.roots == [thumbprint, "B" * 43]
+    words = ["verify", "x", "--trust", "y", "--machine", machine, "--machine-key", thumbprint]
+    arguments = build_parser().parse_args(joined(words))
+    assert (arguments.machine, arguments.machine_key) == (machine, thumbprint)
+    assert build_parser().parse_args(joined(["authority", "u", "--accept-trust", thumbprint])).accept_trust == [thumbprint]
+    with pytest.raises(WrongUsage):
+        build_parser().parse_args(joined(["check", "arcgis-pro", "--root", "--json"]))

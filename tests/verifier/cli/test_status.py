@@ -56,7 +56,8 @@ def test_status_shows_everything_of_s3(here: RealWorkstation, capsys: pytest.Cap
 
 def test_status_as_an_object(here: RealWorkstation, capsys: pytest.CaptureFixture[str]) -> None:
     value: dict[str, Any] = json.loads(status(capsys, "--json"))
-    assert value["authority"] == {"organization": "field-survey", "name": "Field Survey", "roots": [here.chain.root.kid]}
+    names = {"organization": "field-survey", "name": "Field Survey", "roots": [here.chain.root.kid]}
+    assert value["authority"] == names | {"url": None, "username": None}
     (license_,) = value["licenses"]
     assert (license_["level"], license_["levels"]["Standard"], license_["levels"]["Basic"]) == ("Standard", True, False)
     assert license_["extensions"] == {"3DAnalyst": True, "SpatialAnalyst": False}

@@ -142,9 +142,15 @@ def test_of_pyjwt_only_the_two_algorithms_are_used() -> None:
     assert used == {("jose.py", "jwt.algorithms.OKPAlgorithm"), ("proofs.py", "jwt.algorithms.ECAlgorithm")}
 
 
-def test_t16_no_module_of_the_verifier_can_open_a_connection() -> None:
+def test_t16_no_module_but_one_can_open_a_connection() -> None:
+    """And that one is imported by what talks to an authority alone: import-linter keeps it, and test_online.py sees it."""
     network = {"socket", "ssl", "http", "urllib", "ftplib", "smtplib", "asyncio", "requests", "httpx", "urllib3"}
-    assert [(path.name, name) for path in SOURCES for name in imported(path) if name.split(".")[0] in network] == []
+    assert [
+        (path.name, name)
+        for path in SOURCES
+        for name in imported(path)
+        if name.split(".")[0] in network and path.name != "online.py"
+    ] == []
 
 
 @pytest.mark.parametrize("extra", [{"b64": False}, {"b64": False, "crit": ["b64"]}, {"b64": True}], ids=str)

@@ -1,0 +1,138 @@
+"""An authority over real HTTP, and this machine as a workstation with a line to it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from authority.domain.members import CONSOLE, Actor
+from authority.services import members
+from authority.services.members import NewMember
+from authority.services.unit import Unit
+from authority.web.application import create_app
+from tests.support.authorities import Bench, TestClock, make_bench
+from verifier import online
+from verifier.cli.main import main
+from verifier.workstation import sign_ins
+
+PASSWORD = "correct horse battery staple"
+
+
+class MachineClock(TestClock):
+    """The clock of this machine, on which the command relies, turned by so much for the authority."""
+
+    def __init__(self) -> None:
+        super().__init__(datetime.now(UTC))
+        self.turned = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.turned
+
+    def turn(self, **forward: float) -> datetime:
+        self.turned += timedelta(**forward)
+        return self()
+
+
+@dataclass
+class Served:
+    """The authority and where it is."""
+
+    bench: Bench
+    url: str
+    # What came, as method and path; and how many answers are to be lost on the way.
+    requests: list[str] = field(default_factory=list)
+    to_lose: int = 0
+
+    def member(self, username: str, **more: Any) -> Actor:
+        added = members.add(
+            Unit(self.bench.authority, CONSOLE), NewMember(username, user_type="GIS Professional", password=PASSWORD, **more)
+        )
+        return Actor(added.id, added.username, added.role)
+
+    @property
+    def root(self) -> str:
+        """The thumbprint of the vendor's root key, as the administrator says it."""
+        return self.bench.root.public.kid
+
+
+class Quiet(WSGIRequestHandler):
+    """Says nothing of what it answers."""
+
+    def log(self, *_: Any) -> None:
+        pass
+
+
+def serve(folder: Path) -> Iterator[Served]:
+    folder.mkdir()
+    bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home", clock=MachineClock())
+    application = create_app(bench.authority)
+    served = Served(bench, "")
+
+    def losing(environ: dict[str, Any], start_response: Any) -> Any:
+        """The application; of an answer that is to be lost nothing comes but the end of the line."""
+        served.requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+        answer = b"".join(application(environ, start_response))
+        if served.to_lose:
+            served.to_lose -= 1
+            raise ConnectionError
+        return [answer]
+
+    server = make_server("127.0.0.1", 0, losing, threaded=True, request_handler=Quiet)
+    served.url = f"http://127.0.0.1:{server.port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    yield served
+    server.shutdown()
+    thread.join()
+    bench.authority.database.close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    yield from serve(tmp_path_factory.mktemp("authority") / "one")
+
+
+@dataclass
+class Laptop:
+    """The command of this machine with a home of its own."""
+
+    home: Path
+    capture: pytest.CaptureFixture[str]
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        """Exit status, and what it printed."""
+        self.capture.readouterr()
+        status = main(["--home", str(self.home), *arguments])
+        out, err = self.capture.readouterr()
+        assert "mistake in the program" not in err, err
+        return status, out, err
+
+    def told(self, *arguments: str, status: int = 0) -> Any:
+        """The object that a command prints."""
+        ended, out, err = self.run(*arguments, "--json")
+        assert (ended, err) == (status, ""), (ended, out, err)
+        return json.loads(out)
+
+    def signed_in(self, served: Served, name: str = "ada") -> None:
+        """At this authority, as a member who is there already."""
+        self.told("authority", served.url, "--accept-trust", served.root)
+        password = self.home.parent / "password"
+        password.write_text(f"{PASSWORD}\n", encoding="utf-8")
+        assert self.told("sign-in", name, "--password-file", str(password))["username"] == name
+
+
+@pytest.fixture
+def laptop(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Laptop:
+    monkeypatch.setattr(online, "PAUSE_SECONDS", 0.0)
+    monkeypatch.delenv("CARNET_ROOTS", raising=False)
+    # The keyring of whoever runs the tests is theirs.
+    monkeypatch.setattr(sign_ins, "_keyring", lambda: None)
+    return Laptop(tmp_path / "laptop", capsys)
