@@ -142,7 +142,9 @@ def named_commands() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("page", "span"), named_commands())
 def test_a_command_that_a_text_names_is_there(page: str, span: str) -> None:
     """The command is there, and takes the arguments and options that stand with it; without any it is only mentioned."""
-    program, *words = [VALUES.get(word, word) for word in shlex.split(span.split(" | ", maxsplit=1)[0])]
+    # A shell of POSIX takes the backslash of a Windows path for a mark of its own.
+    command = span.split(" | ", maxsplit=1)[0].replace("\\", "/")
+    program, *words = [VALUES.get(word, word) for word in shlex.split(command)]
     if program == "carnet":
         takes_of_workstation(words)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -39,7 +40,12 @@ def test_the_holder_is_warned_before_the_end_and_for_at_most_half_of_the_time(be
         assert claims_of(issued.file)["pol"]["warn_before"] == warned * 86_400
         for left, count in ((timedelta(days=warned, seconds=1), 0), (timedelta(days=warned), 1)):
             at = bench.clock() + timedelta(days=days) - left
-            assert len(verify(issued.file, trust=bench.trust_file, workstation=laptop.identity, now=at).warnings) == count
+            inputs: dict[str, Any] = {
+                "trust": bench.trust_file,
+                "workstation": laptop.identity,
+                "roots": [bench.root.public.kid],
+            }
+            assert len(verify(issued.file, now=at, **inputs).warnings) == count
 
 
 def test_the_same_request_gets_the_same_bytes(bench: Bench) -> None:
