@@ -151,7 +151,7 @@ class Expired(NotGood):
     """Ended before now."""
 
     code = "expired"
-    default_hint = "Borrow the license again: make a new request on this machine."
+    default_hint = "Check this machine's clock; if it is right, borrow the license again: make a new request on this machine."
 
     expired_at: str | None = None
 
@@ -160,7 +160,10 @@ class NotActivatedInTime(NotGood):
     """Came to this machine for the first time after its activation deadline."""
 
     code = "not-activated-in-time"
-    default_hint = "Make a new request on this machine; the administrator releases the old borrow."
+    default_hint = (
+        "Check this machine's clock; if it is right, make a new request on this machine, and the administrator releases the old "
+        "borrow."
+    )
 
     activate_by: str | None = None
 

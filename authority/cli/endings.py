@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from authority.cli.frame import Command, Frame, pass_frame, reading
+from authority.cli.frame import Command, Frame, opened, pass_frame
 from authority.cli.several import View, dry_run_option, once, one_by_one_option, read_carried, show_carried, show_outcomes
 from authority.domain.borrows import Borrow, BorrowState
 from authority.domain.members import CONSOLE
@@ -92,7 +92,7 @@ def _view(authority: Authority, verb: tuple[str, str], *, dry_run: bool) -> View
 def _ids(name: str) -> list[str]:
     """The borrows that a table names, each once; rows without an id are of servers that have none."""
     columns = dict.fromkeys((*STUCK_COLUMNS, *sheets.columns_of(BorrowShown)))
-    with reading(name), click.open_file(name, "rb") as stream:
+    with opened(name) as stream:
         rows = sheets.read(stream, list(columns), ())
     column = next((item for item in NAMED_BY if item in rows[0].cells), None)
     if column is None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import os
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 from click.exceptions import NoArgsIsHelpError
@@ -20,6 +22,7 @@ from authority.domain import disk
 from authority.domain.names import is_shown
 from authority.domain.plurals import counted
 from authority.domain.refusals import (
+    ClockInDoubt,
     DemonstrationOnly,
     KeyUnusable,
     NotSetUp,
@@ -38,7 +41,18 @@ T = TypeVar("T")
 Columns = Mapping[str, Callable[[T], object]]
 REFUSED, USAGE, TROUBLE = 1, 2, 3
 WRONG_USAGE = "wrong-usage"
-TROUBLES = (StorageUnavailable, SettingsInvalid, KeyUnusable, NotSetUp, DemonstrationOnly, SigningFailed, *disk.TROUBLES)
+TROUBLES = (
+    StorageUnavailable,
+    SettingsInvalid,
+    KeyUnusable,
+    ClockInDoubt,
+    NotSetUp,
+    DemonstrationOnly,
+    SigningFailed,
+    *disk.TROUBLES,
+)
+# Where the system has what is open in this process, by number.
+OPEN_ALREADY = ("/dev/fd/", "/proc/self/fd/")
 # The name itself is wrong, which no other disk and no other permission would mend.
 WRONG_NAME = frozenset({errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP})
 
@@ -255,7 +269,29 @@ def reading(name: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def opened(name: str) -> Iterator[BinaryIO]:
+    """The bytes of a file to read, or of stdin for `-`.
+
+    Wrong usage for a name that is no file, for a device, and for a pipe that lies in a folder: who would write into it may never
+    come. A pipe that the shell opened for this very command is read (`<(...)`, /dev/stdin).
+    """
+    with reading(name):
+        if name == "-":
+            yield sys.stdin.buffer
+            return
+        is_of_shell = name == "/dev/stdin" or name.startswith(OPEN_ALREADY)
+        waiting = 0 if is_of_shell else getattr(os, "O_NONBLOCK", 0)
+        with open(name, "rb", opener=lambda path, flags: os.open(path, flags | waiting)) as stream:
+            mode = os.fstat(stream.fileno()).st_mode
+            if not (stat.S_ISREG(mode) or (is_of_shell and stat.S_ISFIFO(mode))):
+                raise click.UsageError(f"{name} cannot be read: it is a device or a pipe; name a file, or say - for stdin")
+            yield stream
+
+
+@contextlib.contextmanager
 def _named(name: str, verb: str, note: str = "") -> Iterator[None]:
+    if not name:
+        raise click.UsageError(f"a file that is to be {verb} has no name")
     try:
         yield
     except OSError as error:

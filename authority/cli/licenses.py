@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import click
 
-from authority.cli.frame import REFUSED, Columns, Frame, Group, pass_frame, reading, show, show_count, show_table
+from authority.cli.frame import REFUSED, Columns, Frame, Group, opened, pass_frame, show, show_count, show_table
 from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
 from authority.domain.activity import Dot
 from authority.domain.members import CONSOLE
@@ -100,7 +100,7 @@ def assign(
 
 
 def _wishes(name: str) -> list[Wish]:
-    with reading(name), click.open_file(name, "rb") as stream:
+    with opened(name) as stream:
         rows = sheets.read(stream, COLUMNS, NEEDED)
     return [_wish(row.cells) for row in rows]
 

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from authority.cli.frame import REFUSED, Command, Frame, check_output, pass_frame, reading, show, write_lines
+from authority.cli.frame import REFUSED, Command, Frame, check_output, opened, pass_frame, show, write_lines
 from authority.domain.members import CONSOLE, DownloadPermission
 from authority.domain.plurals import counted
 from authority.presentation import member_sheet, sheets
@@ -66,7 +66,7 @@ def import_members(frame: Frame, file: str, dry_run: bool, go_on: bool) -> int:
 
 
 def _lines(name: str) -> list[Line]:
-    with reading(name), click.open_file(name, "rb") as stream:
+    with opened(name) as stream:
         rows = sheets.read(stream, member_sheet.COLUMNS, [member_sheet.USERNAME], member_sheet.NEVER)
     return [member_sheet.line_of(row) for row in rows]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from authority.cli.frame import Columns, Frame, Group, pass_frame, plain, reading, show, show_table, tell
+from authority.cli.frame import Columns, Frame, Group, opened, pass_frame, plain, show, show_table, tell
 from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
 from authority.cli.table import CommandTable
 from authority.domain.members import CONSOLE, DownloadPermission, Role
@@ -88,7 +88,7 @@ def _first_line(name: str) -> str:
     if name == "-" and sys.stdin.isatty():
         return str(click.prompt("password", hide_input=True, confirmation_prompt=True, err=True))
     try:
-        with reading(name), click.open_file(name, "rb") as stream:
+        with opened(name) as stream:
             text = text_of(stream.read(LONGEST_SECRET))
     except NotText as error:
         raise click.UsageError(f"{name} {error}") from error
@@ -315,7 +315,7 @@ def _still_out(removal: RemovalShown) -> str:
 
 
 def _names(name: str) -> list[str]:
-    with reading(name), click.open_file(name, "rb") as stream:
+    with opened(name) as stream:
         return sheets.read_names(stream, member_sheet.USERNAME)
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from authority.domain import days
 from authority.domain.clocks import FROM_OUTSIDE
 from authority.domain.plurals import counted
-from authority.domain.refusals import AuthorizationUnusable, NoSuchProduct
+from authority.domain.refusals import AuthorizationUnusable, NoSuchProduct, ProductExpired
 
 
 class KeyUse(StrEnum):
@@ -157,6 +157,15 @@ def check_made(authorization: Authorization, now: datetime) -> None:
             f"the authorization says that it was made at {authorization.issued_at:%Y-%m-%d %H:%M} UTC, "
             f"it is {now:%Y-%m-%d %H:%M} UTC",
             hint="Set this machine's clock right. If it is right, the vendor's was ahead: ask the vendor to make it again.",
+        )
+
+
+def check_not_ended(authorization: Authorization, product: Product, now: datetime) -> None:
+    """Raises ProductExpired from the end of the product, or of the authorization, on."""
+    ends_at = authorization.end_of(product)
+    if ends_at <= now:
+        raise ProductExpired(
+            f'"{product.id}" ended at {ends_at:%Y-%m-%d %H:%M} UTC, it is {now:%Y-%m-%d %H:%M} UTC', product=product.id
         )
 
 

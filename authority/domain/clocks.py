@@ -8,3 +8,5 @@ from datetime import timedelta
 BETWEEN_SERVERS = timedelta(minutes=5)
 # Workstations and vendors may be offline, and set their clocks by hand.
 FROM_OUTSIDE = timedelta(hours=24)
+# What comes before every advice about something that has ended, or has not begun, by the clock of this server alone.
+CHECK_CLOCK = "Is this server's clock right? If not, set it right."

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from authority.domain import list_age
-from authority.domain.catalogue import Authorization, Product
+from authority.domain.catalogue import Authorization, Product, check_not_ended
 from authority.domain.members import Member, user_key
 from authority.domain.names import spelled
 from authority.domain.plurals import counted
-from authority.domain.refusals import DurationTooLong, InvalidInput, OfflineNotAllowed, ProductExpired
+from authority.domain.refusals import DurationTooLong, InvalidInput, OfflineNotAllowed
 
 # A hundred years, which is also the most that a workstation can ask for: every end of a borrow stays within the calendar.
 MOST_DAYS = 36_500
@@ -177,8 +177,7 @@ def end_of_borrow(
     """
     if not rule.allowed:
         raise OfflineNotAllowed(f"offline use is not allowed ({rule.decided_by})", decided_by=rule.decided_by)
-    if authorization.end_of(product) <= now:
-        raise ProductExpired(f'"{product.id}" ended at {authorization.end_of(product):%Y-%m-%d %H:%M} UTC', product=product.id)
+    check_not_ended(authorization, product, now)
     latest, why = latest_end(rule, authorization, product, now)
     if days is None and until is None:
         return min(latest, now + timedelta(days=rule.default_days))

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from authority.domain import sessions as session_rules
 from authority.domain.borrows import Borrow, BorrowState
-from authority.domain.catalogue import Authorization, Product
+from authority.domain.catalogue import Authorization, Product, check_not_ended
 from authority.domain.entitlement import check_may_use, check_not_overallocated
 from authority.domain.members import Assignment, Member
 from authority.domain.offline_rules import OfflineRule, latest_end
@@ -78,7 +77,7 @@ def problem(
     """Why nobody, or not this member, can start or borrow the product now (seed S1); None when nothing is in the way."""
     try:
         check_may_use(member, authorization, product)
-        session_rules.check_not_ended(authorization, product, now)
+        check_not_ended(authorization, product, now)
         if not product.is_concurrent:
             check_not_overallocated(product, assigned)
     except Refusal as error:

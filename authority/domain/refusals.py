@@ -154,7 +154,9 @@ class ProductExpired(BorrowRefused):
     """The product or the authorization has ended."""
 
     code = "product-expired"
-    default_hint = "The administrator installs a new authorization from the vendor."
+    default_hint = (
+        "The administrator looks at the server's clock; if it is right, a new authorization from the vendor is installed."
+    )
 
     product: str
 
@@ -476,6 +478,13 @@ class KeyUnusable(Refusal):
 
     path: str | None = None
     kid: str | None = None
+
+
+class ClockInDoubt(Refusal):
+    """The clock of the server shows a time that cannot be."""
+
+    code = "clock-in-doubt"
+    default_hint = "Whoever runs the server sets its clock right; then try again."
 
 
 class NotSetUp(Refusal):

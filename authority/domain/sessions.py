@@ -22,7 +22,6 @@ from authority.domain.refusals import (
     LevelNotAssigned,
     NoSuchProduct,
     NotAllowed,
-    ProductExpired,
     SessionEnded,
     SessionLimit,
 )
@@ -138,12 +137,6 @@ class Session:
             user=self.user,
             ends_at=ends_at,
         )
-
-
-def check_not_ended(authorization: Authorization, product: Product, now: datetime) -> None:
-    """Raises ProductExpired from the end of the product, or of the authorization, on."""
-    if authorization.end_of(product) <= now:
-        raise ProductExpired(f'"{product.id}" ended at {authorization.end_of(product):%Y-%m-%d %H:%M} UTC', product=product.id)
 
 
 def borrow_here(held: Sequence[Borrow], product: Product, machine: Machine, user: OsUser) -> Borrow | None:

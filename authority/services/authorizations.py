@@ -9,6 +9,7 @@ from datetime import datetime
 
 from authority.domain.authorization_changes import Shortage, Usage, changes, consequences, shortages
 from authority.domain.catalogue import Authorization, check_made
+from authority.domain.clocks import CHECK_CLOCK
 from authority.domain.events import Event, EventKind
 from authority.domain.members import Privilege
 from authority.domain.plurals import counted
@@ -146,11 +147,14 @@ def _check(new: Authorization, before: Authorization, now: datetime) -> None:
             in_force=before.seq,
         )
     if new.ends_at <= now:
-        raise AuthorizationUnusable(f"the authorization ended at {new.ends_at:%Y-%m-%d %H:%M} UTC")
+        raise AuthorizationUnusable(
+            f"the authorization ended at {new.ends_at:%Y-%m-%d %H:%M} UTC, it is {now:%Y-%m-%d %H:%M} UTC",
+            hint=f"{CHECK_CLOCK} {AuthorizationUnusable.default_hint}",
+        )
     if new.begins_at > now:
         raise AuthorizationUnusable(
-            f"the authorization begins at {new.begins_at:%Y-%m-%d %H:%M} UTC",
-            hint="It would replace the one in force at once: install it when it has begun.",
+            f"the authorization begins at {new.begins_at:%Y-%m-%d %H:%M} UTC, it is {now:%Y-%m-%d %H:%M} UTC",
+            hint=f"{CHECK_CLOCK} It would replace the one in force at once: install it when it has begun.",
         )
     check_made(new, now)
     if not new.user_types:

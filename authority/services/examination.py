@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from authority.domain import days
-from authority.domain.catalogue import WARNING_BEFORE_END, KeyUse, Product, end_warning
-from authority.domain.clocks import BETWEEN_SERVERS
+from authority.domain.catalogue import WARNING_BEFORE_END, KeyUse, Product, check_made, end_warning
+from authority.domain.clocks import BETWEEN_SERVERS, CHECK_CLOCK
 from authority.domain.entitlement import check_not_overallocated
 from authority.domain.plurals import are, counted
 from authority.domain.refusals import KeyUnusable, NotSetUp, Refusal
 from authority.services import keys, licenses
 from authority.services.unit import Unit
-from authority.storage import organization, status_lists, tokens
+from authority.storage import events, organization, status_lists, tokens
 from authority.storage.db import schema
 
 # What a Python that was not optimized costs, as it was measured with the server.
@@ -62,8 +62,11 @@ def _each_said_once(findings: Sequence[Finding]) -> list[Finding]:
     for item in findings:
         if item.ok is False:
             subjects.setdefault(item.message, []).append(item.subject)
-    # An authorization that cannot be read is its own line's to tell.
-    teller = {message: "authorization" if "authorization" in names else names[0] for message, names in subjects.items()}
+    # A clock, or an authorization, of which nothing can be said is its own line's to tell.
+    teller = {
+        message: next(name for name in ("clock", "authorization", names[0]) if name in names)
+        for message, names in subjects.items()
+    }
     told = [item.ok is not False or teller[item.message] == item.subject for item in findings]
     return [
         item if is_told else Finding(item.subject, None, NOT_LOOKED_AT.format(teller[item.message]))
@@ -107,7 +110,9 @@ def _signing(unit: Unit) -> str:
             hint="Put the key files back into the home's folder keys, or make another key: carnet-authority key rotate",
         )
     if unit.now >= unit.authorization.ends_at:
-        raise Refusal(f"{message}: the authorization has ended", hint=_RENEW)
+        raise Refusal(f"{message}: the authorization has ended", hint=f"{CHECK_CLOCK} {_RENEW}")
+    if (error := _out_of_time(unit, lacking[0])) is not None:
+        raise error
     raise Refusal(
         f"{message}: the authorization names others",
         hint="Put the keys that it names into the home's folder keys, or install an authorization that names those there: "
@@ -115,17 +120,50 @@ def _signing(unit: Unit) -> str:
     )
 
 
+def _out_of_time(unit: Unit, use: KeyUse) -> KeyUnusable | None:
+    """Why no key signs for this use, where the authorization names one that is here and it is not its time by this clock."""
+    with unit.reading():
+        try:
+            unit.issuer.current_kid(use, unit.now)
+        except KeyUnusable as error:
+            return error if error.kid is not None else None
+    return None
+
+
 def _authorized(unit: Unit) -> str:
     with unit.reading():
         in_force, now = unit.authorization, unit.now
+    if now < in_force.begins_at:
+        raise Refusal(
+            f"the authorization begins at {in_force.begins_at:%Y-%m-%d %H:%M} UTC, "
+            f"it is {now:%Y-%m-%d %H:%M} UTC by this server's clock",
+            hint=f"{CHECK_CLOCK} If it is, wait until then.",
+        )
+    check_made(in_force, now)
     if now >= in_force.ends_at:
-        raise Refusal(f"the authorization ended at {in_force.ends_at:%Y-%m-%d}", hint=_RENEW)
+        raise Refusal(
+            f"the authorization ended at {in_force.ends_at:%Y-%m-%d}, it is {now:%Y-%m-%d} by this server's clock",
+            hint=f"{CHECK_CLOCK} {_RENEW}",
+        )
     left = counted(days.left(in_force.ends_at, now), "day")
     text = f"the authorization (seq {in_force.seq}) ends at {in_force.ends_at:%Y-%m-%d}, {left} from now"
     return text if end_warning(in_force, now) is None else f"{text}: ask the vendor for a new one"
 
 
 _RENEW = "Ask the vendor for a new one, and install it: carnet-authority authorization install FILE"
+
+
+def _clock(unit: Unit) -> str:
+    """A clock that is ahead shows in nothing that is here; one that is behind has written later times before."""
+    with unit.reading():
+        now, last_at = unit.now, events.last_at(unit.connection)
+    sentence = f"it is {now:%Y-%m-%d %H:%M} UTC by this server's clock"
+    if last_at is not None and last_at > now + BETWEEN_SERVERS:
+        raise Refusal(
+            f"{sentence}, and the last row of the log is of {last_at:%Y-%m-%d %H:%M} UTC",
+            hint=f"{CHECK_CLOCK} If it is right, it was ahead when that row was written: docs/operations.md, When the clock was ahead.",
+        )
+    return sentence
 
 
 def _within_limits(unit: Unit) -> str:
@@ -209,6 +247,7 @@ def _python() -> str:
 
 
 IN_TABLES: dict[str, Callable[[Unit], str]] = {
+    "clock": _clock,
     "keys": _signing,
     "authorization": _authorized,
     "members": _within_limits,

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from authority.domain import sessions as rules
 from authority.domain.borrows import Ask, Borrow, Demand, Features
-from authority.domain.catalogue import KeyUse, Product
+from authority.domain.catalogue import KeyUse, Product, check_not_ended
 from authority.domain.clocks import FROM_OUTSIDE
 from authority.domain.entitlement import check_may_use, entitled
 from authority.domain.events import BY_TIME, EventKind, UseMode, session_events
@@ -112,7 +112,7 @@ def renew(unit: Unit, session_id: str, request: str) -> Started:
         session = replace(_mine(unit, session_id, lock=True), machine=ask.machine, user=ask.user)
         check_may_use(case.member, case.authorization, case.product)
         rules.check_still_given(session, case.product, case.ask, assignment)
-        rules.check_not_ended(case.authorization, case.product, case.now)
+        check_not_ended(case.authorization, case.product, case.now)
         answer = _use_again(unit, case, session, _borrow_here(unit, case))
     return answer.signed()
 
@@ -266,7 +266,7 @@ def _decide(unit: Unit, case: _Case) -> _Answer:
     _log_ended_by_time(unit, case.member.id)
     assigned = pools.assigned(unit.connection, product.id)
     features = entitled(case.member, case.ask, case.authorization, product, assignment, assigned)
-    rules.check_not_ended(case.authorization, product, now)
+    check_not_ended(case.authorization, product, now)
     here = _borrow_here(unit, case)
     holding = sessions.holding(unit.connection, case.member.id, now)
     on_machine = [session for session in holding if session.product == product.id and session.is_on(demand.machine)]

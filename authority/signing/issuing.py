@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 from authority.domain.borrows import License
-from authority.domain.catalogue import Authorization, KeyUse
+from authority.domain.catalogue import Authorization, AuthorizedKey, KeyUse
+from authority.domain.clocks import CHECK_CLOCK
 from authority.domain.refusals import KeyUnusable, SigningFailed
 from authority.signing.authorizations import opened
 from authority.signing.keyring import KeyRing
@@ -41,15 +42,25 @@ class Issuer:
     def current_kid(self, use: KeyUse, now: datetime) -> str:
         """The key to sign with now: authorized for the use, in its time, in our hands, neither revoked nor retired; the latest begun wins."""
         own_kids = self.ring.kids(use)
-        usable = [
-            key for key in self.authorization.keys.values() if key.kid in own_kids and key.use is use and key.signs_at(now)
-        ]
+        own = [key for key in self.authorization.keys.values() if key.kid in own_kids and key.use is use and not key.is_revoked]
+        usable = [key for key in own if key.signs_at(now)]
         if not usable:
-            raise KeyUnusable(
-                f"none of the {use} keys here is authorized at {now:%Y-%m-%d %H:%M} UTC",
-                hint="Ask the vendor for an authorization that names them: carnet-authority key list --public -o KEYS.json",
-            )
+            raise _not_authorized(use, own, now)
         return max(usable, key=lambda key: key.begins_at).kid
+
+
+def _not_authorized(use: KeyUse, own: Sequence[AuthorizedKey], now: datetime) -> KeyUnusable:
+    """Why none of the keys that are here signs now; `own` are those of them that the authorization names."""
+    ask = "Ask the vendor for an authorization that names them: carnet-authority key list --public -o KEYS.json"
+    if not own:
+        return KeyUnusable(f"none of the {use} keys here is authorized at {now:%Y-%m-%d %H:%M} UTC", hint=ask)
+    key = max(own, key=lambda key: key.begins_at)
+    return KeyUnusable(
+        f"the {use} key {key.kid} is authorized from {key.begins_at:%Y-%m-%d %H:%M} to {key.ends_at:%Y-%m-%d %H:%M} UTC, "
+        f"it is {now:%Y-%m-%d %H:%M} UTC by this server's clock",
+        hint=f"{CHECK_CLOCK} {ask}",
+        kid=key.kid,
+    )
 
 
 def payload(

@@ -25,6 +25,7 @@ _INSERT = Prepared(
 # The number stands for nothing; 1 is the lock of publishing status lists.
 _LOCK_SHARED = Prepared(select(func.pg_advisory_xact_lock_shared(2)))
 _LOCK_ALONE = select(func.pg_advisory_xact_lock(2))
+_LAST_AT = select(events.c.at).order_by(events.c.id.desc()).limit(1)
 _LAST = select(func.coalesce(func.max(events.c.id), 0))
 
 
@@ -43,6 +44,11 @@ def last(connection: Connection) -> int:
     """The number of the last row that is seen, 0 for an empty log."""
     number: int = connection.execute(_LAST).scalar_one()
     return number
+
+
+def last_at(connection: Connection) -> datetime | None:
+    """The time of the last row that is seen, None for an empty log."""
+    return connection.execute(_LAST_AT).scalar_one_or_none()
 
 
 def last_settled(connection: Connection) -> int:

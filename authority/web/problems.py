@@ -48,6 +48,7 @@ STATUS = {
     "authorization-unusable": 409,
     "specification-invalid": 400,
     "key-unusable": 503,
+    "clock-in-doubt": 503,
     "not-set-up": 503,
     "settings-invalid": 503,
     "demonstration-only": 503,
@@ -115,6 +116,7 @@ OVER_HTTP = {
 # What only whoever runs the server can mend: commands and settings are told to nobody else.
 FOR_THE_OPERATOR = (
     "key-unusable",
+    "clock-in-doubt",
     "not-set-up",
     "settings-invalid",
     "demonstration-only",

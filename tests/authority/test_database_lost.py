@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import DatabaseLost
 from authority.services.unit import Unit
+from authority.storage.db.database import Database
 from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.borrowing import workstation
 from tests.support.console import Console
@@ -107,6 +109,34 @@ def test_what_was_committed_to_a_file_that_was_deleted_meanwhile_is_not_told_as_
     path = Path(str(bench.authority.database.url.database))
     with pytest.raises(DatabaseLost), bench.authority.database.write():
         path.unlink()
+
+
+@ON_SQLITE
+def test_a_log_of_changes_that_was_deleted_is_told_and_what_was_in_it_is_written_at_the_end(bench: Bench) -> None:
+    database = bench.authority.database
+    path = Path(str(database.url.database))
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE kept (one)"))
+    path.with_name(f"{path.name}-wal").unlink()
+    with pytest.raises(DatabaseLost, match="-wal"), database.read():
+        pass
+    with pytest.raises(DatabaseLost, match="-wal"), database.write():
+        pass
+    other = Database(str(database.url))
+    with pytest.raises(DatabaseLost, match="-wal"), other.read():
+        pass
+    other.close()
+    assert not path.with_name(f"{path.name}-wal").exists()
+    database.close()
+    with contextlib.closing(sqlite3.connect(path)) as after:
+        assert after.execute("SELECT count(*) FROM kept").fetchone() == (0,)
+
+
+@ON_SQLITE
+def test_a_log_of_changes_that_sqlite_itself_removes_is_no_loss(bench: Bench) -> None:
+    bench.authority.database.engine.dispose()
+    with bench.authority.database.write() as connection:
+        connection.execute(text("CREATE TABLE made (one)"))
 
 
 def test_an_older_copy_written_over_the_database_is_found_by_the_log(empty: Console) -> None:

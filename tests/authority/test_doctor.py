@@ -23,6 +23,7 @@ SUBJECTS = [
     "database",
     "passphrase",
     "tables",
+    "clock",
     "keys",
     "authorization",
     "members",
@@ -100,6 +101,14 @@ def authorization_ends_soon(place: Place) -> None:
     place.turn_clock(days=3 * 365 - 10)
 
 
+def clock_before_all(place: Place) -> None:
+    place.turn_clock(days=-20_000)
+
+
+def clock_behind(place: Place) -> None:
+    place.turn_clock(hours=-1)
+
+
 def passphrase_missing(place: Place) -> None:
     place.set("KEY_PASSPHRASE_FILE", str(place.beside / "nowhere"))
 
@@ -159,6 +168,11 @@ MISCONFIGURATIONS: dict[str, tuple[Callable[[Place], None], str, str, str]] = {
     "more licenses than seats": (too_many_licenses, "licenses", "is assigned, there are 0", "license unassign"),
     "a product ended": (product_ended, "licenses", '"arcgis-pro" ended at', "authorization install"),
     "the authorization ended": (authorization_ended, "authorization", "the authorization ended at", "authorization install"),
+    "a clock before all that is here": (clock_before_all, "authorization", "begins at", "clock right"),
+    "a clock before the keys": (clock_before_all, "keys", "is authorized from", "clock right"),
+    "a clock before the log": (clock_behind, "clock", "the last row of the log is of", "clock right"),
+    "a clock far ahead, by the keys": (authorization_ended, "keys", "the authorization has ended", "clock right"),
+    "a clock far ahead": (authorization_ended, "authorization", "the authorization ended at", "clock right"),
     "a folder that others write": (mode("", 0o777), "home", "open to other users (mode 777)", "chmod 700"),
     "a folder that a group writes": (mode("", 0o770), "home", "open to other users (mode 770)", "chmod 700"),
     "a key folder that others list": (mode("keys", 0o755), "home", "open to other users (mode 755)", "chmod 700"),
@@ -235,8 +249,8 @@ def test_what_stands_in_tables_is_not_looked_at_where_there_are_none(place: Plac
     database_gone(place)
     for state in ("gone", "empty"):
         rows = examined(place, 3)
-        assert [rows[subject]["ok"] for subject in SUBJECTS[4:]] == [False, None, None, None, None, None, True]
-        assert all("see tables" in rows[subject]["message"] for subject in SUBJECTS[5:10])
+        assert [rows[subject]["ok"] for subject in SUBJECTS[4:]] == [False, None, None, None, None, None, None, True]
+        assert all("see tables" in rows[subject]["message"] for subject in SUBJECTS[5:11])
         told = "".join(row["message"] for row in rows.values())
         assert told.count("docs/operations.md") == 1
         assert "OperationalError" not in told
@@ -273,6 +287,25 @@ def test_an_authorization_that_ended_is_why_no_key_signs_and_no_product_can_be_h
         assert "ended" in rows[subject]["message"]
         assert "authorization install" in rows[subject]["message"]
         assert "Put the key" not in rows[subject]["message"]
+
+
+def test_a_clock_that_python_cannot_count_is_told_as_that(place: Place) -> None:
+    class Beyond(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            raise OverflowError("timestamp too large to convert to C _PyTime_t")
+
+    place.patch.setattr("authority.wiring.app.datetime", Beyond)
+    place.console.refused("clock-in-doubt", 3, "borrow", "list")
+    assert "beyond the year 2261" in examined(place, 3)["clock"]["message"]
+
+
+def test_what_is_asked_for_at_a_wrong_time_names_the_clock(place: Place) -> None:
+    place.turn_clock(days=-20_000)
+    output = str(place.beside / "s.status")
+    assert "clock" in place.console.refused("key-unusable", 3, "status-list", "export", "-o", output)["hint"]
+    place.turn_clock(days=4 * 365)
+    assert "clock" in place.console.refused("key-unusable", 3, "status-list", "export", "-o", output)["hint"]
 
 
 def test_several_are_all_told(place: Place) -> None:

@@ -174,6 +174,35 @@ def test_a_request_is_not_answered_when_the_answer_cannot_be_written(console: Co
     assert contents_of(console) == before
 
 
+READS = (
+    ("member", "import"),
+    ("member", "remove", "--file"),
+    ("license", "assign", "--file"),
+    ("borrow", "release", "--reason", "lost", "--file"),
+    ("member", "set", "ada", "--password-file"),
+    ("member", "add", "noel", "--password-file"),
+)
+
+
+@pytest.mark.parametrize("command", READS, ids=" ".join)
+def test_a_pipe_that_nobody_writes_into_and_a_device_are_refused_at_once(
+    console: Console, command: tuple[str, ...], tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name in (str(tmp_path / "pipe"), "/dev/zero", ""):
+        assert console.run(*command, name).status == 2, name
+    assert console.run(*command, str(tmp_path)).status == 2
+
+
+def test_a_pipe_that_the_shell_opened_is_read(console: Console, tmp_path: Path) -> None:
+    """As `<(...)` and `/dev/stdin` are, also when the writer has gone by then."""
+    read, write = os.pipe()
+    os.write(write, b"username,user_type\nnoel,GIS Professional\n")
+    os.close(write)
+    assert console.run("member", "import", f"/dev/fd/{read}").status == 0
+    os.close(read)
+
+
 REFUSED: dict[str, tuple[int, str]] = {
     "no space": (errno.ENOSPC, "disk-full"),
     "over the quota": (errno.EDQUOT, "disk-full"),

@@ -207,6 +207,7 @@ def run(words: Sequence[str]) -> int:
         parser = build_parser(words[:1] if words and words[0] in COMMANDS else COMMANDS)
         with explained_output():
             parser.parse_args(joined(words), arguments)
+        check_not_empty(arguments)
         return int(arguments.run(arguments))
     except (ReaderGone, OutputNotWritten):
         raise
@@ -221,6 +222,13 @@ def run(words: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last line of defense: a mistake of ours is told, not shown as a traceback
         tell(f"a mistake in the program, please report it: {type(error).__name__}: {error}")
         return 3
+
+
+def check_not_empty(arguments: argparse.Namespace) -> None:
+    """Raises UsageError for an argument that is empty, as a variable of a shell that was not set leaves it: it names nothing."""
+    for name, value in vars(arguments).items():
+        if value == "" or (isinstance(value, list) and "" in value):
+            raise UsageError(f"{name.removesuffix('s').replace('_', ' ')} is empty: say a name, or leave it out")
 
 
 def wrong_usage(arguments: argparse.Namespace, error: UsageError | WrongPlace) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from verifier.cli.check import describe
@@ -15,8 +15,9 @@ from verifier.core.grant import Workstation
 from verifier.core.jose import COMPACT, strict_object
 from verifier.core.keys import decode
 from verifier.core.reading import LAST_SECOND
-from verifier.core.times import rfc3339_of, timestamp
+from verifier.core.times import EPOCH, rfc3339_of, timestamp
 from verifier.errors import Malformed
+from verifier.workstation.clock import wall_seconds
 from verifier.workstation.places import read_input
 
 # The claims that are seconds since 1970.
@@ -50,7 +51,7 @@ def verify(arguments: argparse.Namespace) -> int:
         read_input(arguments.file),
         trust=read_input(arguments.trust),
         workstation=Workstation(arguments.machine, arguments.user, arguments.machine_key),
-        now=datetime.now(UTC) if arguments.at is None else _time(arguments.at),
+        now=EPOCH + timedelta(seconds=wall_seconds()) if arguments.at is None else _time(arguments.at),
         status_list=None if arguments.status is None else read_input(arguments.status),
         **trusted(arguments),
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from datetime import date, datetime
+from datetime import MAXYEAR, date, datetime
 
 from verifier.cli.check import add_license
 from verifier.cli.output import UsageError
+from verifier.core.names import spelled
 from verifier.core.times import in_days, rfc3339_of, timestamp
 from verifier.workstation.carry import Wish
 from verifier.workstation.clock import end_of_day
@@ -34,7 +35,7 @@ def wish_of(arguments: argparse.Namespace, member: str | None = None) -> Wish:
         extensions=arguments.extensions or ([] if arguments.no_extensions else None),
         days=arguments.days,
         until=None if arguments.until is None else _end_of(arguments.until),
-        member=member,
+        member=None if member is None else _member(member),
     )
 
 
@@ -51,11 +52,23 @@ def words_of(wish: Wish) -> str:
     return f"{wish.product}, {level}, {extensions}, {length}"
 
 
+def _member(text: str) -> str:
+    """A member's name as the authority knows it, without what stands around it. Raises UsageError for one with a blank in it."""
+    name = spelled(text)
+    if not name or " " in name:
+        raise UsageError(f'--member "{text}": a user name has no blank in it')
+    return name
+
+
 def _end_of(text: str) -> int:
     """Seconds since 1970 UTC of the end meant: a day counts to its last moment, here; a time must have a zone."""
     try:
         if len(text) == len("2026-12-24"):
             return end_of_day(date.fromisoformat(text))
         return timestamp(datetime.fromisoformat(text))
-    except (ValueError, OverflowError) as error:
+    except OverflowError as error:
+        raise UsageError(f"--until {text}: no license lasts so long; name an earlier day") from error
+    except ValueError as error:
+        if text.startswith(str(MAXYEAR)):
+            raise UsageError(f"--until {text}: no license lasts so long; name an earlier day") from error
         raise UsageError(f"--until {text}: write a day (2026-12-24) or a time with its zone (2026-12-24T18:00:00Z)") from error

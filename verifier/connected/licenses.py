@@ -47,9 +47,11 @@ def start(store: Store, authority: Authority, wish: Wish, now: datetime | None =
     ExtensionNotGranted is raised. Raises Refused; for a session that an administrator ended once, with the time to save by.
     """
     here = _installed(store, wish.product, now)
-    borrow = None if here is None or here.evidence is None else here.evidence.borrow
-    if here is not None and borrow is not None and here.grant is not None and not borrow.is_session:
-        steps.check_demand(borrow, Demand(wish.product, wish.level, tuple(wish.extensions or ())))
+    evidence = None if here is None else here.evidence
+    borrow = None if evidence is None else evidence.borrow
+    if here is not None and evidence is not None and here.grant is not None and not evidence.borrow.is_session:
+        licensed = evidence.authorization.product(evidence.borrow.product)
+        steps.check_demand(evidence.borrow, Demand(wish.product, wish.level, tuple(wish.extensions or ())), licensed)
         return Started(_as_installed(here.grant), is_offline=True)
     request = carry.signed_request(store, wish, claims.SESSION_REQUEST_TYP, now)
     session_id = borrow.borrow_id if borrow is not None and borrow.is_session else None

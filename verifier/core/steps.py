@@ -32,7 +32,7 @@ from verifier.core.jose import open_by_kid
 from verifier.core.state import State
 from verifier.core.status import StatusList
 from verifier.core.times import EPOCH, SECONDS_PER_DAY, counted, in_days, rfc3339_of, timestamp
-from verifier.core.trust import Authorization, TrustStore
+from verifier.core.trust import Authorization, Product, TrustStore
 
 # How far what is brought to a workstation may be ahead of its clock; a borrow states its own tolerance.
 CLOCK_TOLERANCE_SECONDS = 86_400
@@ -147,7 +147,7 @@ def judge(
     check_time(borrow, at)
     # 7. Product, level and extensions asked for.
     if demand is not None:
-        check_demand(borrow, demand)
+        check_demand(borrow, demand, evidence.authorization.product(borrow.product))
     # 8. Machine, 9. user, 10. machine key.
     warnings = check_workstation(borrow, workstation)
     # 11. Status list.
@@ -350,15 +350,35 @@ def check_time(borrow: claims.Borrow, at: int) -> None:
         raise errors.Expired(f"the license ended at {expired_at}, it is {rfc3339_of(at)}", expired_at=expired_at)
 
 
-def check_demand(borrow: claims.Borrow, demand: Demand) -> None:
-    """Step 7: what an application asks for is granted. Raises WrongProduct, LevelNotGranted or ExtensionNotGranted."""
+def check_demand(borrow: claims.Borrow, demand: Demand, licensed: Product) -> None:
+    """Step 7: what an application asks for is granted. Raises WrongProduct, LevelNotGranted or ExtensionNotGranted.
+
+    `licensed` is the borrow's product as the authorization has it: a name that it lacks is misspelled, and no other license has it.
+    """
     if borrow.product != demand.product:
         raise errors.WrongProduct(f'the license is for "{borrow.product}", not for "{demand.product}"', product=borrow.product)
     if demand.level is not None and demand.level not in borrow.levels:
-        raise errors.LevelNotGranted(f'the license is of the level "{borrow.level}", not "{demand.level}"', level=borrow.level)
+        raise errors.LevelNotGranted(
+            f'the license is of the level "{borrow.level}", not "{demand.level}"',
+            hint=_misspelled("level", [demand.level], licensed.levels) or errors.LevelNotGranted.default_hint,
+            level=borrow.level,
+        )
     missing = [code for code in demand.extensions if code not in borrow.extensions]
     if missing:
-        raise errors.ExtensionNotGranted(f"the license is without {', '.join(missing)}", extensions=list(borrow.extensions))
+        raise errors.ExtensionNotGranted(
+            f"the license is without {', '.join(missing)}",
+            hint=_misspelled("extension", missing, licensed.extensions) or errors.ExtensionNotGranted.default_hint,
+            extensions=list(borrow.extensions),
+        )
+
+
+def _misspelled(what: str, wanted: Iterable[str], licensed: Iterable[str]) -> str | None:
+    """What to do about names that the product does not have, with those that it has; None when it has all of them."""
+    names = sorted(licensed)
+    for name in wanted:
+        if name not in names:
+            return f'The product has no {what} "{name}". Ask for one that it has, written as it is here: {", ".join(names) or "none"}.'
+    return None
 
 
 def check_workstation(borrow: claims.Borrow, workstation: Workstation) -> tuple[str, ...]:

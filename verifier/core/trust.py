@@ -10,6 +10,7 @@ from verifier.core.jose import LONGEST_AUTHORIZATION, open_by_kid
 from verifier.core.keys import THUMBPRINT, PublicKey, digest_of, from_members
 from verifier.core.reading import BORROW_ID, FEATURE, MOST_DAYS, PRODUCT_ID, Reader
 from verifier.core.succession import Succession, root_keys
+from verifier.core.times import rfc3339_of
 from verifier.errors import KeyNotValid, Malformed, NotAuthorized, UnknownKey, UntrustedRoot
 
 _AUTHORIZATION = frozenset(
@@ -112,7 +113,13 @@ class Authorization(NamedTuple):
         if record.revoked and jti not in record.known:
             raise KeyNotValid(f"the key {kid} was revoked by the authorization with seq {self.seq}", kid=kid, seq=self.seq)
         if not record.nbf <= signed_at < record.exp:
-            raise KeyNotValid(f"the key {kid} was not in use at {signed_at}", kid=kid, signed_at=signed_at)
+            raise KeyNotValid(
+                f"the key {kid} was not in use at {rfc3339_of(signed_at)}",
+                hint="Tell the administrator: the clock of the authority was wrong when this was signed. "
+                "What is signed again with the clock set right is good.",
+                kid=kid,
+                signed_at=signed_at,
+            )
 
     def product(self, product_id: str) -> Product:
         """The product with this id. Raises NotAuthorized."""

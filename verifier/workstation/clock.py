@@ -25,7 +25,11 @@ def wall_seconds(now: datetime | None = None) -> int:
     """
     if now is not None:
         return timestamp(now)
-    wall = int(time.time())
+    try:
+        wall = int(time.time())
+    except OverflowError as error:
+        # Python counts nanoseconds in 64 bits.
+        raise ClockInDoubt("this machine's clock is beyond the year 2261, which no license reaches") from error
     if not 0 <= wall <= LAST_SECOND:
         raise ClockInDoubt(
             f"this machine's clock is {counted(wall, 'second')} from 1970, which no calendar shows", clock_seconds=wall

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -41,20 +42,42 @@ class DatabaseFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._opened: tuple[int, int] | None = None
+        # SQLite's log of changes has what was committed last. It stays the same file for as long as anybody has the database open.
+        self._log, self._index = path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
+        self._log_opened: tuple[int, int] | None = None
+        self._connections, self._counting = 0, threading.Lock()
 
     def open_only_what_is_there(self, _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
-        """Makes a connection that is about to be opened fail where there is no file; SQLite would make an empty one."""
+        """Makes a connection that is about to be opened fail where there is no file; SQLite would make an empty one.
+
+        Raises DatabaseLost where the file or its log of changes is not the one that is in use. So it does where this process uses
+        none yet and the log is missing beside its index: SQLite makes the log before the index and removes it after, and would
+        go on with an empty log.
+        """
+        if self._connections:
+            self.check()
+        elif self._is_without_log():
+            raise self._without_log()
         arguments[0] = f"{self.path.as_uri()}?mode=rw"
         options["uri"] = True
 
     def remember(self, _connection: Any, _record: Any) -> None:
         """Takes the file that is there for the one that this process opened first."""
         if self._opened is None:
-            self._opened = self._identity()
+            self._opened = _identity_of(self.path)
+        with self._counting:
+            if self._connections == 0:
+                self._log_opened = _identity_of(self._log)
+            self._connections += 1
+
+    def forget(self, _connection: Any, _record: Any) -> None:
+        """A connection was closed; with the last one SQLite removes its log of changes, and makes another one later."""
+        with self._counting:
+            self._connections -= 1
 
     def is_there(self) -> bool:
         """Whether there is a file at the path."""
-        return self._identity() is not None
+        return _identity_of(self.path) is not None
 
     def missing(self) -> DatabaseLost:
         """The refusal for a path where there is no file, with what to do by whether this process had it open before."""
@@ -62,19 +85,31 @@ class DatabaseFile:
         return DatabaseLost(f"there is no database {self.path}", hint=hint)
 
     def check(self) -> None:
-        """Raises DatabaseLost when the file that was opened first is not the one at its path any more."""
-        identity = self._identity()
-        if identity == self._opened:
-            return
-        what = "was deleted" if identity is None else "was replaced by another file"
-        raise DatabaseLost(f"the database {self.path} {what} while it was in use")
+        """Raises DatabaseLost when the file that was opened first, or its log of changes, is not the one at its path any more."""
+        identity = _identity_of(self.path)
+        if identity != self._opened:
+            what = "was deleted" if identity is None else "was replaced by another file"
+            raise DatabaseLost(f"the database {self.path} {what} while it was in use")
+        if self._log_opened is not None and _identity_of(self._log) != self._log_opened:
+            raise self._without_log()
 
-    def _identity(self) -> tuple[int, int] | None:
-        try:
-            status = os.stat(self.path)
-        except OSError:
-            return None
-        return status.st_dev, status.st_ino
+    def _is_without_log(self) -> bool:
+        index = _identity_of(self._index)
+        # Twice: another process may have closed the database in between.
+        return index is not None and _identity_of(self._log) is None and _identity_of(self._index) == index
+
+    def _without_log(self) -> DatabaseLost:
+        return DatabaseLost(
+            f"{self._log}, which has what was committed last, was deleted or replaced while the database was in use"
+        )
+
+
+def _identity_of(path: Path) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 class Database:
@@ -99,6 +134,7 @@ class Database:
             event.listen(self.engine, "do_connect", self._file.open_only_what_is_there)
             event.listen(self.engine, "connect", _set_up_sqlite)
             event.listen(self.engine, "connect", self._file.remember)
+            event.listen(self.engine, "close", self._file.forget)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -145,6 +146,7 @@ def test_a_wrong_file_is_told_to_people_on_stderr(
     assert printed.err.startswith("carnet: ")
     assert "Traceback" not in printed.err
     assert "please report" not in printed.err
+    assert not re.search(r"carnet:  |--until 9999-12-3\d: write a day", printed.err)
     assert is_plain(printed.err)
 
 
@@ -198,6 +200,15 @@ USAGE: dict[str, list[str]] = {
     "request until a time without zone": ["request", "arcgis-pro", "--until", "2030-01-01T12:00:00", "-o", "out"],
     "request until the past": ["request", "arcgis-pro", "--until", "2001-01-01", "-o", "out"],
     "request until the end of days": ["request", "arcgis-pro", "--until", "9999-12-31", "-o", "out"],
+    "request until the day before": ["request", "arcgis-pro", "--until", "9999-12-30", "-o", "out"],
+    "request for a member with a blank": ["request", "arcgis-pro", "--member", "a b", "-o", "out"],
+    "request for a member of blanks": ["request", "arcgis-pro", "--member", " ", "-o", "out"],
+    "check of no product": ["check", ""],
+    "check of no extension": ["check", "arcgis-pro", "--extension", ""],
+    "check of no level": ["check", "arcgis-pro", "--level="],
+    "return into no file": ["return", "arcgis-pro", "-o", ""],
+    "no home": ["--home", "", "status"],
+    "inspect no file": ["inspect", ""],
     "request for a path": ["request", "../arcgis-pro", "-o", "out"],
     "request for a member with an escape": ["request", "arcgis-pro", "--member", "a\x1b[31m", "-o", "out"],
     "request for a level with an escape": ["request", "arcgis-pro", "--level", "a\x9b31m", "-o", "out"],

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.support.chains import DAY, HOUR, START, Chain, Signer, at, make_chain, refused
 from verifier import errors
-from verifier.core import claims, files, steps
+from verifier.core import claims, files, steps, trust
 from verifier.core.grant import Demand, Grant, Workstation
 from verifier.core.reading import LAST_SECOND
 from verifier.errors import CarnetError
@@ -142,8 +142,9 @@ def test_all_that_is_not_given_to_compare_is_warned_of(chain: Chain) -> None:
 
 def test_what_is_asked_for_must_be_granted(chain: Chain) -> None:
     borrow = claims.borrow(chain.borrow)
-    steps.check_demand(borrow, Demand("arcgis-pro", None, ()))
-    steps.check_demand(borrow, Demand("arcgis-pro", "Basic", ("3DAnalyst",)))
+    product = trust.authorization(chain.authorization).product("arcgis-pro")
+    steps.check_demand(borrow, Demand("arcgis-pro", None, ()), product)
+    steps.check_demand(borrow, Demand("arcgis-pro", "Basic", ("3DAnalyst",)), product)
     steps.check_demand(
         borrow,
         Demand(
@@ -154,16 +155,33 @@ def test_what_is_asked_for_must_be_granted(chain: Chain) -> None:
                 "3DAnalyst",
             ),
         ),
+        product,
     )
-    for product in ("arcgis", "arcgis-pro-2", "ARCGIS-PRO", ""):
+    for other in ("arcgis", "arcgis-pro-2", "ARCGIS-PRO", ""):
         with refused("wrong-product"):
-            steps.check_demand(borrow, Demand(product, None, ()))
+            steps.check_demand(borrow, Demand(other, None, ()), product)
     for level in ("Advanced", "basic", "Standard ", "", "3DAnalyst"):
         with refused("level-not-granted"):
-            steps.check_demand(borrow, Demand("arcgis-pro", level, ()))
+            steps.check_demand(borrow, Demand("arcgis-pro", level, ()), product)
     for extensions in (["SpatialAnalyst"], ["3DAnalyst", "SpatialAnalyst"], ["3danalyst"], [""]):
         with refused("extension-not-granted"):
-            steps.check_demand(borrow, Demand("arcgis-pro", None, tuple(extensions)))
+            steps.check_demand(borrow, Demand("arcgis-pro", None, tuple(extensions)), product)
+
+
+def test_who_misspells_what_is_asked_for_is_not_told_to_return_the_license(chain: Chain) -> None:
+    borrow, product = claims.borrow(chain.borrow), trust.authorization(chain.authorization).product("arcgis-pro")
+    for demand, names in (
+        (Demand("arcgis-pro", "standard", ()), ", ".join(sorted(product.levels))),
+        (Demand("arcgis-pro", None, ("3danalyst",)), ", ".join(sorted(product.extensions))),
+        (Demand("arcgis-pro", None, ("SpatialAnalyst", "spatial")), ", ".join(sorted(product.extensions))),
+    ):
+        with pytest.raises((errors.LevelNotGranted, errors.ExtensionNotGranted)) as caught:
+            steps.check_demand(borrow, demand, product)
+        assert "Return" not in caught.value.hint
+        assert names in caught.value.hint
+    with pytest.raises(errors.LevelNotGranted, match="Advanced") as caught:
+        steps.check_demand(borrow, Demand("arcgis-pro", "Advanced", ()), product)
+    assert "Return" in caught.value.hint
 
 
 def test_the_reason_given_is_the_first_step_that_fails(chain: Chain) -> None:

@@ -330,6 +330,15 @@ def test_a_clock_that_shows_no_time_of_the_calendar_is_in_doubt(
         install.install(here.store, here.chain.borrow_file())
 
 
+def test_a_clock_beyond_what_python_counts_is_in_doubt(here: RealWorkstation, monkeypatch: pytest.MonkeyPatch) -> None:
+    def beyond() -> float:
+        raise OverflowError("timestamp too large to convert to C _PyTime_t")
+
+    monkeypatch.setattr(time, "time", beyond)
+    with refused("clock-in-doubt"):
+        verifier.check("arcgis-pro", home=here.home)
+
+
 @pytest.mark.parametrize("seconds", [0.0, float(LAST_SECOND)])
 def test_the_first_and_the_last_second_of_the_calendar_are_times(
     here: RealWorkstation, monkeypatch: pytest.MonkeyPatch, seconds: float
