@@ -63,7 +63,7 @@ def _fill(kit: Path, targets: list[Target]) -> None:
     wheels.mkdir(parents=True)
     own = _own_wheel(wheels)
     locked = requirements()
-    by_target = {target.name: [own.name, *_download(wheels, locked, target)] for target in targets}
+    by_target = {target.name: [own.name, *_wheels_of(wheels, locked, target)] for target in targets}
     # Only what was downloaded: the lock knows many more files.
     digests = {path.name: _digest(path) for path in sorted(wheels.iterdir())}
     lines = [f"carnet=={version('carnet')} --hash=sha256:{digests[own.name]}", *_with_digests(locked, digests)]
@@ -91,8 +91,15 @@ def _own_wheel(wheels: Path) -> Path:
     return wheel
 
 
+def _wheels_of(wheels: Path, locked: str, target: Target) -> list[str]:
+    """Puts the wheels of a target beside the others; returns their names. Raises BuildFailed."""
+    try:
+        return _download(wheels, locked, target)
+    except BuildFailed as error:
+        raise BuildFailed(f"{target.name}: {error}") from error
+
+
 def _download(wheels: Path, locked: str, target: Target) -> list[str]:
-    """Puts the wheels of a target beside the others; returns their names."""
     with tempfile.TemporaryDirectory() as temporary:
         lock = Path(temporary) / "kit.lock"
         lock.write_text(locked, encoding="utf-8")

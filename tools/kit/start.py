@@ -5,6 +5,7 @@ import os
 import platform
 import shutil
 import sys
+import sysconfig
 import tempfile
 import zipfile
 
@@ -16,7 +17,8 @@ def main() -> None:
     """Runs `carnet` with the words of the command line; ends with a sentence where this Python is not among those of the file."""
     with zipfile.ZipFile(os.path.dirname(os.path.abspath(__file__))) as archive:
         contents = json.loads(archive.read("contents.json"))
-        processor = platform.machine().lower()
+        # A Python for x86-64 on a Windows of ARM is what it was built for, not what the machine is.
+        processor = sysconfig.get_platform()[4:] if sys.platform == "win32" else platform.machine().lower()
         target = "{}-{}-{}.{}".format(
             SYSTEMS.get(sys.platform, sys.platform), PROCESSORS.get(processor, processor), *sys.version_info[:2]
         )

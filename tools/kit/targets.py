@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from itertools import product
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+# Where cryptography has wheels: none for Macs with Intel processors any more, and none for a Windows Python of ARM, which has x86-64 too.
 # What pip calls the oldest system that a wheel may be for, and those that came before it.
 PLATFORMS = {
     "windows-x86_64": ("win_amd64",),
-    "windows-aarch64": ("win_arm64",),
     "linux-x86_64": ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
     "linux-aarch64": ("manylinux_2_28_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64"),
-    "macos-x86_64": ("macosx_11_0_x86_64", "macosx_10_13_x86_64"),
     "macos-aarch64": ("macosx_11_0_arm64",),
 }
 
