@@ -133,6 +133,14 @@ def test_the_window_shows_everything_of_s3(open_desk: Callable[..., Desk]) -> No
     assert window.told() == "All is well."
 
 
+def test_a_license_that_is_not_good_has_no_yes(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    desk.here.chain.set_status(1, seq=2)
+    desk.here.install(desk.here.chain.status_file(), int(time.time()))
+    desk.window.refresh()
+    assert set(desk.rows().values()) == {"No"}
+
+
 def test_tab_comes_to_everything_and_round(open_desk: Callable[..., Desk]) -> None:
     desk = open_desk()
     first = widget = desk.window.edit

@@ -166,7 +166,7 @@ class MainWindow(ttk.Frame):
         for label, values in ((f"{item.name} levels", item.levels), ("Extensions", item.extensions)):
             parent = self.table.insert("", "end", text=label, open=True)
             for name, is_licensed in values.items():
-                self.table.insert(parent, "end", text=name, values=("Yes" if is_licensed else "No",))
+                self.table.insert(parent, "end", text=name, values=("Yes" if is_licensed and item.error is None else "No",))
         first = self.table.get_children()[0]
         self.table.focus(first)
         self.table.selection_set(first)
