@@ -51,11 +51,11 @@ def unit(*, open_over_limit: bool = False) -> Unit:
     `open_over_limit` everybody does, for what gives licenses back. Raises NotAuthenticated without a token.
     """
     # Known to what is done after the request.
-    g.unit = work = Unit(authority(), Secret(secret()), open_over_limit=open_over_limit)
+    g.unit = work = Unit(current_app.extensions["carnet"], Secret(secret()), open_over_limit=open_over_limit)
     return work
 
 
 def public() -> Unit:
     """The unit of work of a request that anybody may make."""
-    g.unit = work = Unit(authority(), ANYBODY)
+    g.unit = work = Unit(current_app.extensions["carnet"], ANYBODY)
     return work
