@@ -154,6 +154,7 @@ def test_every_route_that_is_named_exists() -> None:
 OF_COMMANDS = frozenset({"cli", "wiring", "vendor", "examination.py"})
 
 
+@cache
 def hints() -> set[str]:
     """Every hint that the authority says where a refusal is raised, unless it is one of commands alone."""
     paths = [path for path in sorted((ROOT / "authority").rglob("*.py")) if not OF_COMMANDS & set(path.parts)]
