@@ -17,6 +17,7 @@ from authority.domain.sessions import BOUNDS, SessionSettings
 from authority.web.problems import STATUS
 from tests.support.routes import documented_routes
 from tools.documentation import DOCS
+from verifier.errors import every_error
 
 PAGE = (DOCS / "administration.md").read_text(encoding="utf-8")
 SPANS = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", PAGE, flags=re.MULTILINE | re.DOTALL))
@@ -84,8 +85,8 @@ def test_the_table_of_rules_has_every_code_with_its_status() -> None:
 
 
 def test_every_code_named_anywhere_on_the_page_is_one() -> None:
-    """A span of lower-case words with hyphens between is a code, but for the name of the command itself."""
-    known = {error.code for error in every_refusal()} | {"carnet-authority"}
+    """A span of lower-case words with hyphens between is a code, of the authority or a workstation, but for the name of the command itself."""
+    known = {error.code for error in every_refusal()} | {error.code for error in every_error()} | {"carnet-authority"}
     assert {span for span in SPANS if re.fullmatch(r"[a-z]+(-[a-z]+)+", span)} <= known
 
 
