@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from authority.cli.endings import line_of
+from authority.cli.endings import clone_lines, line_of
 from authority.cli.frame import (
     Columns,
     Frame,
@@ -60,7 +60,7 @@ COLUMNS: Columns[BorrowShown] = {
     "since": lambda row: row.issued_at,
     "until": lambda row: row.expires_at,
     "days left": lambda row: row.days_left,
-    "state": lambda row: row.state,
+    "state": lambda row: row.state if row.clone_seen_at is None else [row.state, "CLONE?"],
 }
 
 
@@ -135,6 +135,7 @@ def _issued_lines(issued: WrittenBorrow) -> list[str]:
     lines = [line_of(issued.borrow), features, f"wrote {file}; carry it to the workstation: carnet install {file}"]
     advice = list_age.advice(issued.borrow.status_max_age)
     lines += [] if advice is None else [advice]
+    lines += clone_lines(issued.borrow)
     return lines if issued.is_new else [*lines, "this very request was answered before; the file is the same"]
 
 
@@ -151,6 +152,7 @@ def _issued_lines(issued: WrittenBorrow) -> list[str]:
     "--expires-before", type=click.DateTime(DATES), metavar="DATE", help="UTC, like 2026-03-31 or 2026-03-31T12:00:00Z."
 )
 @click.option("--due-within", type=click.IntRange(0, 36_500), metavar="DAYS", help="The active ones that end in so many days.")
+@click.option("--clones", is_flag=True, help="Those whose machine may be two, by what came from it.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), help="Default: 1000; with --csv all.")
 @click.option("--csv", "as_csv", is_flag=True, help="Write rows for a spreadsheet.")
 @click.option("-o", "--output", metavar="FILE", help="With --csv: the file to write; default: stdout.")
@@ -167,6 +169,7 @@ def list_borrows(
     user_type: str | None,
     expires_before: datetime | None,
     due_within: int | None,
+    clones: bool,
     limit: int | None,
     as_csv: bool,
     output: str | None,
@@ -186,7 +189,9 @@ def list_borrows(
         raise click.UsageError("--member, --product, --machine, --group and --type each need a name")
     if state is None and not (ended or member or machine):
         state = BorrowState.ACTIVE
-    wanted = Filter(state, member, product, machine, None, limit or USUAL_LIMIT, group, user_type, before, by_end=sort == DUE)
+    wanted = Filter(
+        state, member, product, machine, None, limit or USUAL_LIMIT, group, user_type, before, by_end=sort == DUE, clones=clones
+    )
     with frame.authority() as authority:
         if due_within is not None:
             wanted = replace(

@@ -129,7 +129,7 @@ def check_in(frame: Frame, receipt_files: tuple[str, ...]) -> int:
 
 def _checked_in_lines(item: BorrowShown) -> list[str]:
     if item.state is BorrowState.CHECKED_IN:
-        return [line_of(item)]
+        return [line_of(item), *clone_lines(item)]
     way = f"it ended in another way ({item.state}) at {rfc3339(item.ended_at)}"
     return [line_of(item), f"  {way}; now no copy of it runs any more"]
 
@@ -140,6 +140,13 @@ def ended_lines(item: BorrowShown) -> list[str]:
         return [line_of(item)]
     until = rfc3339(item.copy_may_run_until)
     return [line_of(item), f"  a copy may still run until {until}, unless its machine gets a new status list"]
+
+
+def clone_lines(item: BorrowShown) -> list[str]:
+    """What says that the machine of a borrow may be two, and what to do; nothing for most."""
+    if item.clone_seen_at is None:
+        return []
+    return [f"  CLONE? {item.clone_evidence}: ask whether it was copied or put back from a backup, else revoke"]
 
 
 def line_of(item: BorrowShown) -> str:

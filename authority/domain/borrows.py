@@ -85,7 +85,10 @@ class Demand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask(Demand):
-    """A request for a borrow whose machine signature was verified. `digest` is that of the signed text: one `jti`, one text."""
+    """A request for a borrow whose machine signature was verified. `digest` is that of the signed text: one `jti`, one text.
+
+    `number` is which request of its machine key it is, `returns` how many receipts that key made before; None where it does not say.
+    """
 
     jti: str
     digest: str
@@ -95,11 +98,16 @@ class Ask(Demand):
     until: datetime | None
     member: str | None
     prev: str | None
+    number: int | None = None
+    returns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A return receipt whose machine signature was verified. `digest` is what the machine's next request names as `prev`."""
+    """A return receipt whose machine signature was verified. `digest` is what the machine's next request names as `prev`.
+
+    `count` is which receipt of its machine key it is, `requests` how many requests that key made before; None where it does not say.
+    """
 
     jti: str
     digest: str
@@ -109,6 +117,8 @@ class Receipt:
     machine_id: str
     machine_key: str
     user_id: str
+    count: int
+    requests: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +144,8 @@ class Borrow:
     """An offline use for a fixed time. `seat_free_at` is when its seat can be given again, whatever happens to the copy.
 
     `member` is the user name that `member_id` has now: another member may have had it before. `status_max_age` is how old a status
-    list may be on the workstation, in seconds, None where any is good.
+    list may be on the workstation, in seconds, None where any is good. `clone_seen_at` is when what came from its machine said that
+    there are two of it, as `clone_evidence` tells.
     """
 
     id: str
@@ -156,6 +167,8 @@ class Borrow:
     decided_by: str
     receipt_jti: str | None = None
     status_max_age: int | None = None
+    clone_seen_at: datetime | None = None
+    clone_evidence: str | None = None
 
     def state(self, now: datetime) -> BorrowState:
         """Active, expired, or how it ended. Time ends a borrow, not a job: expiry follows from the time asked about."""
@@ -226,6 +239,20 @@ def check_place(machine: Machine, *, containers: bool) -> None:
             f"the request comes from a {machine.place}, of which others may have copies, and nothing is lent to such a one",
             place=machine.place,
         )
+
+
+def clone_evidence(*, same_number: bool, contradicts: bool, other_board: bool) -> str | None:
+    """What says that two workstations go on as one, in a sentence; None when nothing does.
+
+    A workstation counts its requests and its receipts, and tells both counts with each. Copies of one count on from the same number,
+    so that a number comes twice, or a request of later says that it knows nothing of an earlier return. Whoever puts back a backup of
+    a workstation makes a copy too. And one machine has one board.
+    """
+    if same_number:
+        return "two different texts of this machine key have the same number"
+    if contradicts:
+        return "a request and a receipt of this machine key contradict each other about which came first"
+    return "another machine with the same id has another board" if other_board else None
 
 
 def taken(held: Borrow, machine: Machine) -> BorrowedElsewhere:

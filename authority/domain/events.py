@@ -50,6 +50,7 @@ class EventKind(StrEnum):
     POOL_RULE_CHANGED = "pool-rule-changed"
     SESSION_SETTINGS_CHANGED = "session-settings-changed"
     CLOCK_RESET = "clock-reset"
+    CLONE_SUSPECTED = "clone-suspected"
 
 
 # What an analyst reads; every other kind is an administrator's act.

@@ -34,6 +34,10 @@ class BorrowShown(Shown):
     reason: str | None = Field(description="why it was revoked or released")
     copy_may_run_until: Second | None = Field(description="null: certainly no copy of it runs any more")
     days_left: int | None = Field(description="until it ends, a begun day being counted; null: it is not active")
+    clone_seen_at: Second | None = Field(
+        description="when what came from its machine said that there may be two of it; null: never"
+    )
+    clone_evidence: str | None = Field(description="what said so")
     status_max_age: int | None = Field(description="seconds: the workstation wants a status list no older; null: any is good")
 
     @classmethod
@@ -58,6 +62,8 @@ class BorrowShown(Shown):
             reason=borrow.end_reason,
             copy_may_run_until=borrow.copy_may_run_until(now),
             days_left=borrow.days_left(now),
+            clone_seen_at=borrow.clone_seen_at,
+            clone_evidence=borrow.clone_evidence,
             status_max_age=borrow.status_max_age,
         )
 

@@ -15,6 +15,7 @@ from authority.domain.members import Actor, Member, Privilege, user_key
 from authority.domain.offline_rules import OfflineRule, check_end, effective, end_of_borrow
 from authority.domain.refusals import InvalidInput, NoSuchProduct, NotFound, RequestInvalid, RequestReplayed, StorageUnavailable
 from authority.services import filters, seats, status_lists
+from authority.services.clones import mark_clones
 from authority.services.context import Authority
 from authority.services.seats import Case
 from authority.services.unit import Unit
@@ -110,7 +111,8 @@ def _granted(unit: Unit, ask: Ask, member: Member, situation: Situation) -> tupl
     except seats.DENIED as error:
         unit.record_denial(seats.denial(case, situation.assignment, error, UseMode.BORROW, ask.until))
         raise
-    return borrow, _written(unit, case, situation, kind, borrow)
+    token = _written(unit, case, situation, kind, borrow)
+    return mark_clones(unit, borrow, situation.clone_evidence), token
 
 
 def _decided(unit: Unit, case: Case[Ask], situation: Situation) -> tuple[EventKind, Borrow]:
@@ -203,6 +205,8 @@ def _new_token(unit: Unit, ask: Ask, borrow: Borrow, status_seq: int) -> Token:
             borrow_id=borrow.id,
             request_jti=ask.jti,
             request_digest=ask.digest,
+            request_number=ask.number,
+            returns=ask.returns,
             payload=payload,
             kid=kid,
             status_index=place,

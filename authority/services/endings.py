@@ -10,6 +10,7 @@ from authority.domain.events import EventKind, borrow_events
 from authority.domain.members import Privilege
 from authority.domain.names import spelled
 from authority.domain.refusals import InvalidInput, NotFound, RequestInvalid
+from authority.services.clones import mark_clones
 from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
 from authority.signing import inbox
@@ -37,7 +38,12 @@ def check_in(unit: Unit, receipt: str) -> Borrow:
             return before
         if not tokens.has(unit.connection, before.id, returned.token_jti):
             raise RequestInvalid(f"the receipt names the token {returned.token_jti}, which this borrow never had")
-        after = rules.checked_in(before, returned, unit.now)
+        evidence = rules.clone_evidence(
+            same_number=receipts.has_number(unit.connection, returned),
+            contradicts=receipts.contradicts_requests(unit.connection, returned),
+            other_board=False,
+        )
+        after = mark_clones(unit, rules.checked_in(before, returned, unit.now), evidence)
         borrows.update(unit.connection, after)
         _give_back_to_sessions(unit, after)
         receipts.add(unit.connection, returned, unit.now)

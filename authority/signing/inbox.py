@@ -104,6 +104,8 @@ def _ask(request: carried.Request, signed_digest: str, machine_key: str) -> Ask:
         machine=Machine(mark.id, mark.source, mark.secondary, composed(mark.alias or "") or None, machine_key),
         user=OsUser(request.user_id, request.user_name),
         prev=request.prev,
+        number=request.number,
+        returns=request.returns,
     )
 
 
@@ -126,4 +128,6 @@ def _receipt(receipt: carried.Receipt, signed_digest: str, machine_key: str) -> 
         machine_id=receipt.machine_id,
         machine_key=machine_key,
         user_id=receipt.user_id,
+        count=receipt.count,
+        requests=receipt.requests,
     )

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, String, and_, bindparam, func, literal, or_, select
+from sqlalchemy import BindParameter, Connection, Integer, String, and_, bindparam, func, literal, or_, select
 
-from authority.domain.borrows import Ask, Borrow
+from authority.domain.borrows import Ask, Borrow, clone_evidence
 from authority.domain.catalogue import Product
 from authority.domain.members import Assignment, Member, user_key
 from authority.domain.offline_rules import Rule, RuleLevel
@@ -41,6 +41,8 @@ _KEY: BindParameter[str] = bindparam("key", type_=String())
 _PRODUCT: BindParameter[str] = bindparam("product", type_=String())
 _POOL: BindParameter[str] = bindparam("pool", type_=String())
 _NOW: BindParameter[datetime] = bindparam("now", type_=Instant())
+_NUMBER: BindParameter[int] = bindparam("number", type_=Integer())
+_RETURNS: BindParameter[int] = bindparam("returns", type_=Integer())
 _ID = select(members.c.id).where(members.c.username_key == _KEY).scalar_subquery()
 _GROUP_NAMES = select(member_groups.c.name).where(member_groups.c.member_id == _ID)
 _TYPE = select(members.c.user_type).where(members.c.username_key == _KEY).scalar_subquery()
@@ -80,6 +82,22 @@ _SITUATION = Gathering(
     ),
     borrows=select(borrows, members.c.username, members.c.user_type).join(members).where(_HOLDING),
     receipts=select(receipts.c.borrow_id).where(receipts.c.digest == bindparam("receipt")),
+    same_number=select(tokens.c.jti)
+    .join(borrows, borrows.c.id == tokens.c.borrow_id)
+    .where(borrows.c.machine_key == bindparam("machine_key"), tokens.c.request_number == _NUMBER),
+    contradicting=select(receipts.c.digest).where(
+        receipts.c.machine_key == bindparam("machine_key"),
+        or_(
+            and_(receipts.c.requests < _NUMBER, receipts.c.number > _RETURNS),
+            and_(receipts.c.requests >= _NUMBER, receipts.c.number <= _RETURNS),
+        ),
+    ),
+    other_boards=select(borrows.c.id).where(
+        borrows.c.machine_id == bindparam("machine"),
+        borrows.c.machine_secondary != bindparam("secondary", type_=String()),
+        borrows.c.ended_by.is_(None),
+        borrows.c.expires_at > _NOW,
+    ),
     lists=select(status_lists.c.seq, status_lists.c.issued_at, status_lists.c.authorization_seq).where(
         status_lists.c.seq == select(func.max(status_lists.c.seq)).scalar_subquery()
     ),
@@ -121,6 +139,7 @@ class Situation:
     """What is there when a request comes.
 
     `token` is what this very request got before. `borrows` are the member's of the product that hold a seat, newest first;
+    `clone_evidence` is what says that the machine may be two, None when nothing does.
     `sessions_here` are the member's sessions of it on this machine that hold seats, which count as free in `pool`: by id, when the
     last grant of each ends.
     """
@@ -132,6 +151,7 @@ class Situation:
     rules: list[Rule]
     borrows: list[Borrow]
     is_receipt_known: bool
+    clone_evidence: str | None
     newest_list: NewestList | None
     sessions_here: dict[str, datetime]
     pool_rules: tuple[PoolRule, ...]
@@ -162,6 +182,10 @@ def situation(connection: Connection, ask: Ask, username: str, product: Product 
         "machine_key": ask.machine.key,
         "request": ask.jti,
         "receipt": ask.prev or "",
+        # Below every number that there is, so that who does not count is compared with nobody.
+        "number": -1 if ask.number is None else ask.number,
+        "returns": -1 if ask.returns is None else ask.returns,
+        "secondary": ask.machine.secondary,
     }
     if connection.dialect.name == "postgresql":
         with pipeline(connection):
@@ -185,6 +209,11 @@ def _situation(parts: dict[str, list[Any]], product: str) -> Situation:
         rules=[rule_of(row) for row in parts["rules"]],
         borrows=sorted(holding, key=lambda borrow: borrow.issued_at, reverse=True),
         is_receipt_known=bool(parts["receipts"]),
+        clone_evidence=clone_evidence(
+            same_number=bool(parts["same_number"]),
+            contradicts=bool(parts["contradicting"]),
+            other_board=bool(parts["other_boards"]),
+        ),
         newest_list=NewestList(*parts["lists"][0]) if parts["lists"] else None,
         sessions_here={row.id: row.granted_until for row in parts["sessions"]},
         pool_rules=tuple(PoolRule(*row) for row in sorted(parts["pool_rules"])),

@@ -30,7 +30,7 @@ MOST_VALUES = 10_000
 class Filter:
     """Which borrows to list; None means all. `after` is the id that the page before ended with.
 
-    `machine` is an id, or a part of an alias whatever its case. With `by_end` those that end first come first, else the newest.
+    With `clones` those alone whose machine may be two. `machine` is an id, or a part of an alias whatever its case. With `by_end` those that end first come first, else the newest.
 
     `member` is who has that user name, or when nobody has it who had it before: a copy may run though its member was removed.
 
@@ -48,6 +48,7 @@ class Filter:
     expires_before: datetime | None = None
     member_id: int | None = None
     by_end: bool = False
+    clones: bool = False
 
 
 _BORROW: Select[Any] = select(borrows, members.c.username, members.c.user_type).join(members)
@@ -142,6 +143,8 @@ def _conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
         yield members.c.user_type == wanted.user_type
     if wanted.expires_before is not None:
         yield borrows.c.expires_at < wanted.expires_before
+    if wanted.clones:
+        yield borrows.c.clone_seen_at.is_not(None)
     if wanted.after is not None:
         yield _follows(wanted.after, by_end=wanted.by_end)
 
@@ -194,6 +197,8 @@ def borrow_of(row: Any, groups: tuple[str, ...]) -> Borrow:
         decided_by=row.decided_by,
         receipt_jti=row.receipt_jti,
         status_max_age=row.status_max_age,
+        clone_seen_at=row.clone_seen_at,
+        clone_evidence=row.clone_evidence,
     )
 
 
@@ -208,6 +213,13 @@ def update(connection: Connection, borrow: Borrow) -> None:
     """Keeps what changed in a borrow, and until when its seats are held."""
     _UPDATE.run(connection, {"of_id": borrow.id, **_values(borrow)})
     holds.hold_until(connection, borrow.id, borrow.seat_free_at)
+
+
+def mark_clones(connection: Connection, machine: Machine, evidence: str, now: datetime) -> None:
+    """Keeps with every borrow that is out on this machine, by id or key, that there may be two of it."""
+    is_there = or_(borrows.c.machine_id == machine.id, borrows.c.machine_key == machine.key)
+    query = updating(borrows).where(is_there, borrows.c.ended_by.is_(None), borrows.c.expires_at > now)
+    connection.execute(query.values(clone_seen_at=now, clone_evidence=evidence))
 
 
 def _values(borrow: Borrow) -> dict[str, Any]:
@@ -231,4 +243,6 @@ def _values(borrow: Borrow) -> dict[str, Any]:
         "decided_by": borrow.decided_by,
         "receipt_jti": borrow.receipt_jti,
         "status_max_age": borrow.status_max_age,
+        "clone_seen_at": borrow.clone_seen_at,
+        "clone_evidence": borrow.clone_evidence,
     }

@@ -27,6 +27,8 @@ class Token:
     status_seq: int
     authorization_seq: int
     expires_at: datetime
+    request_number: int | None = None
+    returns: int | None = None
 
 
 def _insert(dialect: str) -> UpdateBase:

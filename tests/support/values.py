@@ -127,5 +127,7 @@ def a_receipt(**changes: Any) -> Receipt:
         machine_id=MACHINE.id,
         machine_key=MACHINE.key,
         user_id=USER.id,
+        count=1,
+        requests=None,
     )
     return replace(found, **changes)

@@ -27,12 +27,14 @@ class SimulatedWorkstation:
     key: MachineKey = field(default_factory=lambda: MachineKey(Ed25519PrivateKey.generate()))
     organization: str | None = None
     receipts: int = 0
+    requests: int = 0
+    secondary: str | None = None
     last_receipt: str | None = None
     alias: str | None = None
 
     @property
     def machine(self) -> MachineMark:
-        return MachineMark(f"machine-{self.name}", "simulated", None)
+        return MachineMark(f"machine-{self.name}", "simulated", self.secondary)
 
     @property
     def identity(self) -> Workstation:
@@ -40,6 +42,8 @@ class SimulatedWorkstation:
 
     def request(self, wish: Wish, now: datetime, jti: str | None = None, typ: str = claims.REQUEST_TYP) -> str:
         """The compact request."""
+        is_counted = typ == claims.REQUEST_TYP
+        self.requests += is_counted
         asked = carry.request_claims(
             wish,
             machine=self.machine,
@@ -49,6 +53,7 @@ class SimulatedWorkstation:
             prev=self.last_receipt,
             jti=jti or carry.fresh_id(),
             now=timestamp(now),
+            counts=(self.requests, self.receipts) if is_counted else None,
         )
         return self.key.sign(typ, asked)
 
@@ -66,6 +71,7 @@ class SimulatedWorkstation:
                 "machine": {"id": self.machine.id},
                 "user": {"id": self.user.id},
                 "count": self.receipts,
+                "requests": self.requests,
             },
         )
         self.last_receipt = keys.encode(hashlib.sha256(compact.encode()).digest())

@@ -13,6 +13,10 @@ _REQUEST = frozenset(
     ["jti", "iat", "ver", "organization", "product", "level", "extensions", "member", "machine", "user", "prev"]
 )
 _RECEIPT = frozenset(["jti", "iat", "ver", "bid", "borrow", "machine", "user", "count"])
+MOST_COUNTED = 2**31 - 1
+# By these the authority sees that two copies of one workstation go on apart; the first versions did not count.
+_REQUEST_COUNTS = frozenset(["number", "returns"])
+_RECEIPT_COUNTS = frozenset(["requests"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Request:
     """The claims of a `borrow-request+jwt`: at most one of `days` and `until` (seconds since 1970 UTC) is set.
 
     A level or extensions of None are left to the authority, which gives what is assigned; empty extensions are none wanted.
+    `number` is which request of this machine key it is, `returns` how many receipts that key made before; None where nobody counted.
     """
 
     jti: str
@@ -45,6 +50,8 @@ class Request:
     user_id: str
     user_name: str
     prev: str | None
+    number: int | None = None
+    returns: int | None = None
 
 
 def request(claims: Mapping[str, Any]) -> Request:
@@ -52,7 +59,8 @@ def request(claims: Mapping[str, Any]) -> Request:
     length = frozenset({"days", "until"} & claims.keys())
     if length == {"days", "until"}:
         raise Malformed('the request: "days" or "until" may stand, not both')
-    read = Reader(claims, "the request", _REQUEST | length)
+    counts = _REQUEST_COUNTS & claims.keys()
+    read = Reader(claims, "the request", _REQUEST | length | (_REQUEST_COUNTS if counts else frozenset()))
     read.version()
     machine = read.object("machine", frozenset({"id", "source", "secondary", "alias"}))
     user = read.object("user", frozenset({"id", "name"}))
@@ -75,12 +83,17 @@ def request(claims: Mapping[str, Any]) -> Request:
         user_id=user.text("id", USER_ID),
         user_name=user.text("name"),
         prev=read.text_or_null("prev", DIGEST),
+        number=read.integer("number", 1, MOST_COUNTED) if counts else None,
+        returns=read.integer("returns", 0, MOST_COUNTED) if counts else None,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The claims of a `return-receipt+jwt`: this machine gave the borrow up; `count` grows with each receipt it makes."""
+    """The claims of a `return-receipt+jwt`: this machine gave the borrow up; `count` grows with each receipt it makes.
+
+    `requests` is how many requests its key had made before; None where nobody counted.
+    """
 
     jti: str
     iat: int
@@ -89,11 +102,13 @@ class Receipt:
     machine_id: str
     user_id: str
     count: int
+    requests: int | None = None
 
 
 def receipt(claims: Mapping[str, Any]) -> Receipt:
     """The return receipt that these signed claims state. Raises Malformed or UnsupportedVersion."""
-    read = Reader(claims, "the receipt", _RECEIPT)
+    counts = _RECEIPT_COUNTS & claims.keys()
+    read = Reader(claims, "the receipt", _RECEIPT | counts)
     read.version()
     return Receipt(
         jti=read.text("jti", BORROW_ID),
@@ -102,5 +117,6 @@ def receipt(claims: Mapping[str, Any]) -> Receipt:
         borrow_jti=read.text("borrow", BORROW_ID),
         machine_id=read.object("machine", frozenset({"id"})).text("id", MACHINE_ID),
         user_id=read.object("user", frozenset({"id"})).text("id", USER_ID),
-        count=read.integer("count", 1),
+        count=read.integer("count", 1, MOST_COUNTED),
+        requests=read.integer("requests", 0, MOST_COUNTED) if counts else None,
     )

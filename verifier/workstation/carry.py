@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from verifier.core import carried, claims, files, keys
+from verifier.core.state import State
 from verifier.errors import Malformed, NoTrust
 from verifier.workstation import identity
 from verifier.workstation.clock import wall_seconds
@@ -47,8 +48,12 @@ def request_claims(
     prev: str | None,
     jti: str,
     now: int,
+    counts: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
-    """The claims of a request, for a borrow or a session. What it would be refused for is refused here already (Malformed)."""
+    """The claims of a request, for a borrow or a session. What it would be refused for is refused here already (Malformed).
+
+    `counts` is which request of this key it is, and how many receipts the key made before.
+    """
     asked: dict[str, Any] = {
         "jti": jti,
         "iat": now,
@@ -63,6 +68,8 @@ def request_claims(
         "prev": prev,
     }
     asked |= {name: value for name, value in (("days", wish.days), ("until", wish.until)) if value is not None}
+    if counts is not None:
+        asked |= {"number": counts[0], "returns": counts[1]}
     parsed = carried.request(asked)
     if parsed.until is not None and parsed.until <= now:
         raise Malformed("the end asked for lies in the past", hint="Name a day to come.")
@@ -108,8 +115,25 @@ def request(store: Store, wish: Wish, now: datetime | None = None) -> bytes:
 
 
 def signed_request(store: Store, wish: Wish, typ: str, now: datetime | None = None) -> str:
-    """The compact request for this machine and user, signed by the machine key: for a borrow, or of another `typ`."""
-    state, system = store.state(), identity.system()
+    """The compact request for this machine and user, signed by the machine key: for a borrow, or of another `typ`.
+
+    Each request for a borrow has the next number, which is kept before it leaves: two copies of one workstation use one number
+    twice, and the authority sees it. Makes the machine key at first use.
+    """
+    if typ != claims.REQUEST_TYP:
+        return _signed(store, wish, typ, store.state(), now)
+    with store.locked():
+        state = store.state_of(store.machine_key().public.kid)
+        state.request_count += 1
+        compact = _signed(store, wish, typ, state, now, counts=(state.request_count, state.receipt_count))
+        store.save_state(state)
+    return compact
+
+
+def _signed(
+    store: Store, wish: Wish, typ: str, state: State, now: datetime | None, counts: tuple[int, int] | None = None
+) -> str:
+    system = identity.system()
     try:
         organization = store.trust().organization
     except NoTrust:
@@ -123,11 +147,12 @@ def signed_request(store: Store, wish: Wish, typ: str, now: datetime | None = No
         prev=state.last_receipt,
         jti=fresh_id(),
         now=wall_seconds(now),
+        counts=counts,
     )
     return store.machine_key().sign(typ, asked)
 
 
-def receipt_claims(borrow: claims.Borrow, *, count: int, jti: str, now: int) -> dict[str, Any]:
+def receipt_claims(borrow: claims.Borrow, *, count: int, requests: int, jti: str, now: int) -> dict[str, Any]:
     """The claims of the receipt for a borrow; kept before it is signed, so that it can be made again."""
     return {
         "jti": jti,
@@ -138,6 +163,7 @@ def receipt_claims(borrow: claims.Borrow, *, count: int, jti: str, now: int) -> 
         "machine": {"id": borrow.machine_id},
         "user": {"id": borrow.user_id},
         "count": count,
+        "requests": requests,
     }
 
 

@@ -330,7 +330,8 @@ def _bury(store: Store, state: State, borrow: claims.Borrow, wall: int) -> None:
     """
     state.receipt_count += 1
     state.floor = max(state.floor, borrow.iat)
-    receipt = carry.receipt_claims(borrow, count=state.receipt_count, jti=carry.fresh_id(), now=max(wall, state.floor))
+    made_at, counts = max(wall, state.floor), {"count": state.receipt_count, "requests": state.request_count}
+    receipt = carry.receipt_claims(borrow, **counts, jti=carry.fresh_id(), now=made_at)
     # Tombstones too go by signed time alone.
     state.given_up = {bid: tombstone for bid, tombstone in state.given_up.items() if tombstone.exp > state.floor}
     state.given_up[borrow.borrow_id] = Tombstone(borrow.product, borrow.exp, receipt)

@@ -202,6 +202,9 @@ borrows = Table(
     Column("decided_by", Text, nullable=False),
     Column("receipt_jti", String(22), nullable=True),
     Column("status_max_age", Integer, nullable=True),
+    Column("clone_seen_at", Instant, nullable=True),
+    Column("clone_evidence", Text, nullable=True),
+    Index("ix_borrows_machine_key", "machine_key"),
     Index("ix_borrows_member_product", "member_id", "product", "seat_free_at"),
 )
 
@@ -212,6 +215,10 @@ receipts = Table(
     Column("digest", String(43), primary_key=True),
     Column("borrow_id", String(22), ForeignKey("borrows.id"), nullable=False),
     Column("taken_at", Instant, nullable=False),
+    Column("machine_key", String(43), nullable=True),
+    Column("number", Integer, nullable=True),
+    Column("requests", Integer, nullable=True),
+    Index("ix_receipts_machine_key", "machine_key", "number"),
 )
 
 # Connected uses. `active_until` moves with every renewal; what ended by time has no other mark than that it is past.
@@ -270,6 +277,8 @@ tokens = Table(
     Column("status_seq", BigInteger, nullable=False),
     Column("authorization_seq", BigInteger, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
+    Column("request_number", Integer, nullable=True),
+    Column("returns", Integer, nullable=True),
 )
 
 status_lists = Table(

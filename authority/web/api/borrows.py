@@ -60,6 +60,7 @@ class BorrowQuery(PageQuery):
     group: Name | None = Field(None, description="of members of this group")
     type: Text | None = Field(None, max_length=64, description="of members of this user type")
     sort: Literal["newest", "due"] = Field("newest", description="due: those that end first come first")
+    clones: bool = Field(False, description="true: those whose machine may be two")
     cursor: IdCursor | None = None
     limit: int = Field(100, ge=1, le=1000, description="of a page; CSV has all rows unless a limit is given")
     format: Literal["json", "csv"] | None = Field(None, description="in place of the header Accept")
@@ -97,6 +98,7 @@ def listed(query: BorrowQuery) -> Response:
         group=query.group,
         user_type=query.type,
         by_end=query.sort == "due",
+        clones=query.clones,
     )
     work = unit()
     if _wants_csv(query):

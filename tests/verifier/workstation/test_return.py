@@ -45,6 +45,7 @@ def test_a_returned_borrow_no_longer_works_here(here: RealWorkstation) -> None:
         machine_id=here.chain.borrow["machine"]["id"],
         user_id=here.chain.borrow["sub"],
         count=1,
+        requests=0,
     )
     with refused("given-up"):
         here.check()
