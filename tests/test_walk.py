@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[1]
 # What `python -m tools.walk` says at most. Who makes a walk shorter lowers the figure here.
 BUDGET = {
     "borrow": {
-        "files": 44,
-        "functions": 150,
-        "changes of file": 133,
+        "files": 45,
+        "functions": 152,
+        "changes of file": 136,
         "SQL executions": 11,
         "SQL statements": 7,
         "connections": 1,
