@@ -160,6 +160,21 @@ def test_t7_a_step_that_lasted_is_believed_and_heals_as_the_days_pass(here: Real
     assert check(here).member == "ada"
 
 
+@pytest.mark.parametrize("hours", [1, 8, 14])
+def test_t38_a_clock_in_local_time_refuses_nobody(here: RealWorkstation, clock: MachineClock, hours: int) -> None:
+    """Two systems on one board: hours ahead after the other one ran, right again by the network, until the last hour."""
+    for _ in range(6):
+        clock.restart(15 * HOUR)
+        right = clock.wall
+        clock.set(right + hours * HOUR)
+        assert check(here).member == "ada"
+        clock.set(right + 60)
+        clock.run(9 * HOUR - 90)
+        assert check(here).member == "ada"
+    clock.run(START + 7 * DAY - clock.wall - HOUR)
+    assert check(here).days_left == 1
+
+
 def test_a_dead_battery_is_told_and_setting_the_clock_right_is_all(here: RealWorkstation, clock: MachineClock) -> None:
     right = clock.wall
     for _ in range(3):
