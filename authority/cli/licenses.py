@@ -8,7 +8,7 @@ from datetime import timedelta
 import click
 
 from authority.cli.frame import REFUSED, Columns, Frame, Group, opened, pass_frame, show, show_count, show_table
-from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
+from authority.cli.several import View, dry_run_option, members_once, one_by_one_option, show_outcomes
 from authority.domain.activity import Dot
 from authority.domain.members import CONSOLE
 from authority.presentation import sheets
@@ -89,7 +89,7 @@ def assign(
     if names if file is not None else len(names) < MEMBER_AND_PRODUCT:
         raise click.UsageError("name members and a product, or --file")
     exactly = None if added or removed else extensions
-    wishes = [Wish(name, names[-1], level, exactly, added, removed) for name in once(names[:-1])]
+    wishes = [Wish(name, names[-1], level, exactly, added, removed) for name in members_once(names[:-1])]
     if file is not None:
         wishes = _wishes(file)
     with frame.authority() as authority:
@@ -133,7 +133,7 @@ def unassign(frame: Frame, names: tuple[str, ...], file: str | None, one_by_one:
     """
     if names if file is not None else len(names) < MEMBER_AND_PRODUCT:
         raise click.UsageError("name members and a product, or --file")
-    wanted = [License(name, names[-1]) for name in once(names[:-1])]
+    wanted = [License(name, names[-1]) for name in members_once(names[:-1])]
     if file is not None:
         wanted = list(dict.fromkeys(License(wish.username, wish.product) for wish in _wishes(file)))
     with frame.authority() as authority:

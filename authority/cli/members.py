@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from authority.cli.frame import Columns, Frame, Group, opened, pass_frame, plain, show, show_table, tell
-from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
+from authority.cli.several import View, dry_run_option, members_once, once, one_by_one_option, show_outcomes
 from authority.cli.table import CommandTable
 from authority.domain.members import CONSOLE, DownloadPermission, Role
 from authority.domain.names import key_of
@@ -133,7 +133,7 @@ def set_members(
     dry_run: bool,
 ) -> int:
     """Change members, all or none, and show what it does to the licenses."""
-    names = once(usernames)
+    names = members_once(usernames)
     if bool(groups) + no_groups + bool(added_groups or removed_groups) > 1:
         raise click.UsageError(
             "say one of --group, --no-groups, and --add-group or --remove-group: the first two name all groups"

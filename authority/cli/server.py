@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from pathlib import Path
 
 import click
 
 from authority.cli.frame import TROUBLE, Columns, Command, Frame, pass_frame, read_input, show, show_table
 from authority.cli.serving import run_server
+from authority.domain.disk import DiskFailed, NotPermitted
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import NotSetUp, SettingsInvalid
 from authority.presentation.health import FindingShown
@@ -78,7 +80,7 @@ def init(
         f"  user name  {account.username}",
         f"  password   {account.password}",
         f"  API key    {account.api_key}",
-        "start it with: carnet-authority serve",
+        f"start it with: carnet-authority serve{f' --home {shlex.quote(frame.home)}' if frame.home else ''}",
     ]
     show(frame, value, lines)
 
@@ -121,7 +123,7 @@ def _findings(frame: Frame) -> list[Finding]:
     try:
         settings = frame.settings()
         authority, problem = open_as_far_as_possible(settings)
-    except SettingsInvalid as error:
+    except (SettingsInvalid, NotPermitted, DiskFailed) as error:
         return [*surroundings.without_settings(error), *examination.without_settings()]
     findings = [*surroundings.examine(settings), *examination.examine(Unit(authority, CONSOLE))]
     authority.database.close()

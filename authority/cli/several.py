@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import click
 
 from authority.cli.frame import REFUSED, Frame, read_input, show
+from authority.domain.members import user_key
 from authority.domain.refusals import NotFound
 from authority.presentation.several import rows_of
 from authority.presentation.shown import Shown
@@ -47,6 +48,14 @@ class View(Generic[Item, Result, Seen]):
 def once(names: Sequence[str]) -> list[str]:
     """Each name once, in the order in which they were typed."""
     return list(dict.fromkeys(names))
+
+
+def members_once(usernames: Sequence[str]) -> list[str]:
+    """Each member once, as they were typed first; what makes two user names the same is `user_key`'s to say."""
+    by_key: dict[str, str] = {}
+    for username in usernames:
+        by_key.setdefault(user_key(username) or username, username)
+    return list(by_key.values())
 
 
 def read_carried(names: Sequence[str]) -> dict[str, Outcome[str, bytes]]:

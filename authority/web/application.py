@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import atexit
+import json
 import secrets
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, g, jsonify, request
+from flask.json.provider import DefaultJSONProvider
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import RequestTimeout, UnsupportedMediaType
 
 from authority.domain.members import ANYBODY
+from authority.domain.refusals import InvalidInput
 from authority.services import overview
 from authority.services.context import Authority
 from authority.services.unit import Unit
@@ -59,6 +62,26 @@ class _Application(OpenAPI):
         return func
 
 
+class _StrictJSON(DefaultJSONProvider):
+    """JSON in which each member stands once, as I-JSON has it (RFC 7493, section 2.3): of two nobody knows which is meant."""
+
+    def loads(self, s: str | bytes, **options: Any) -> Any:
+        """What the text says. Raises InvalidInput for a member that stands there twice, ValueError for no JSON."""
+        return json.loads(s, object_pairs_hook=_members, **options)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _twice("member", next(name for name in names if names.count(name) > 1))
+    return members
+
+
+def _twice(what: str, name: str) -> InvalidInput:
+    return InvalidInput(f'the {what} "{name[:64]}" stands there twice', hint="Say it once.")
+
+
 def create_app(authority: Authority) -> OpenAPI:
     """The WSGI application that serves this authority."""
     app = _Application(
@@ -74,7 +97,8 @@ def create_app(authority: Authority) -> OpenAPI:
     # A path is a route or it is none: a redirect would go to whatever host a client names.
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json = _StrictJSON(app)
+    app.json.sort_keys = False
     app.extensions["carnet"] = authority
     app.extensions["carnet-publisher"] = Publisher(authority)
     problems.register(app)
@@ -101,6 +125,10 @@ def create_app(authority: Authority) -> OpenAPI:
             raise RequestTimeout
         if request.method in METHODS_WITH_BODY and request.content_length and request.mimetype != "application/json":
             raise UnsupportedMediaType
+        if request.query_string:
+            for name, values in request.args.lists():
+                if len(values) > 1:
+                    raise _twice("parameter", name)
 
     @app.after_request
     def set_headers(response: Response) -> Response:

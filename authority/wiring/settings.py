@@ -65,7 +65,7 @@ def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
     wrong += [
         f'"{name}" must be text'
         for name, value in sorted(given.items())
-        if name not in (*FLAGS, "warn_days") and not isinstance(value, str)
+        if name in SETTINGS and name not in (*FLAGS, "warn_days") and not isinstance(value, str)
     ]
     flags = {name: given.get(name, usual) for name, usual in FLAGS.items()}
     wrong += [f'"{name}" must be true or false' for name, value in flags.items() if value not in (True, False, "true", "false")]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from authority.domain.refusals import Refusal, SettingsInvalid
+from authority.domain.refusals import Refusal
 from authority.services.examination import Finding, finding, not_looked_at, refused
 from authority.signing import keyring
 from authority.storage.db.database import sqlite_file
@@ -30,7 +30,7 @@ def examine(settings: Settings) -> list[Finding]:
     ]
 
 
-def without_settings(error: SettingsInvalid) -> list[Finding]:
+def without_settings(error: Refusal) -> list[Finding]:
     """The findings of all that `examine` looks at, where the settings themselves are wrong."""
     (home,), rest = not_looked_at(["home"], "settings"), not_looked_at(["database", "passphrase"], "settings")
     return [home, refused("settings", error), *rest]

@@ -208,3 +208,15 @@ def test_a_process_of_its_own_exits_with_the_same_statuses(tmp_path: Path) -> No
     assert command("init", "--org", "Field Survey", "--home", home).returncode == 0
     assert command("init", "--org", "Field Survey", "--home", home).returncode == 1
     assert os.path.isdir(home)
+
+
+def test_an_unknown_setting_is_told_once_and_init_names_the_home_to_serve(empty: Console) -> None:
+    ended = empty.run("init", "--org", "Field Survey")
+    assert ended.out.splitlines()[-1] == f"start it with: carnet-authority serve --home {empty.home}"
+    (empty.home / "authority.toml").write_text("nonsense = 5\n")
+    assert empty.refused("settings-invalid", 3, "member", "list")["message"] == 'there is no setting "nonsense"'
+    (empty.home / "authority.toml").unlink()
+    (empty.home / "authority.toml").mkdir()
+    rows = empty.run("--json", "doctor")
+    assert rows.status == 3
+    assert {row["subject"] for row in rows.json if row["ok"] is False} == {"settings"}

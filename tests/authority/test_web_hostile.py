@@ -50,6 +50,22 @@ def test_a_hostile_query_finds_nothing_or_is_refused(both: Web, path: str) -> No
         assert answer.get_json()["items"] == []
 
 
+def test_of_what_stands_there_twice_none_is_taken(web: Web) -> None:
+    before = row_counts(web.bench.authority.database)
+    for body, name in (
+        ('{"username": "x", "username": "y"}', "username"),
+        ('{"username": "x", "groups": [], "groups": []}', "groups"),
+        ('{"assignments": [{"username": "ada", "product": "a", "product": "arcgis-pro"}]}', "product"),
+    ):
+        path = "/assignments" if "assignments" in body else "/members"
+        answer = web.post(path, data=body, content_type="application/json")
+        assert problem(answer, 400, "invalid-input")["detail"] == f'the member "{name}" stands there twice'
+    assert row_counts(web.bench.authority.database) == before
+    answer = web.get("/members?limit=1&limit=2")
+    assert problem(answer, 400, "invalid-input")["detail"] == 'the parameter "limit" stands there twice'
+    assert web.get("/members?limit=1&user_type=Creator").status_code == 200
+
+
 HOSTILE_TEXTS = {
     "NUL": "a\u0000b",
     "surrogate": "\ud800",

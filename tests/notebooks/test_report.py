@@ -298,6 +298,11 @@ def test_a_device_a_pipe_and_a_link_to_nothing_are_there_and_cannot_be_read(
     for name in ("/dev/zero", str(tmp_path / "pipe"), str(tmp_path / "link"), "sqlite:////dev/zero"):
         assert command_line.main([name, "-o", str(tmp_path / "page.html")]) == 1
         assert "[source-unreadable]" in capsys.readouterr().err, name
+    (tmp_path / "no.db").write_bytes(b"no database" * 100)
+    assert command_line.main([f"sqlite:///{tmp_path / 'no.db'}", "-o", str(tmp_path / "page.html")]) == 1
+    error = capsys.readouterr().err
+    assert "file is not a database" in error
+    assert "Error" not in error
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])

@@ -52,11 +52,17 @@ def read(address: str | sa.URL, target: Path, segment: int) -> Part:
         finally:
             engine.dispose()
     except (sa.exc.SQLAlchemyError, sqlite3.Error, ImportError, ValueError) as error:
-        # What the driver says may hold the password: only its kind is told, and the error itself is not passed on.
-        why = type(getattr(error, "orig", None) or error).__name__
-        raise SourceUnreadable(f'"{name}" cannot be read ({why})', hint=CHECK) from None
+        raise SourceUnreadable(f'"{name}" cannot be read{_why(error)}', hint=CHECK) from None
     part.holds(events.tally)
     return part
+
+
+def _why(error: Exception) -> str:
+    """What is told of an error: what SQLite says. What another driver says may hold the password, and the error is not passed on."""
+    cause = getattr(error, "orig", None) or error
+    if isinstance(cause, ImportError):
+        return ": the driver for it is not installed"
+    return f": {cause}" if isinstance(cause, sqlite3.Error) else ""
 
 
 def _parsed(address: str | sa.URL) -> sa.URL:
