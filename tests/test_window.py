@@ -272,13 +272,13 @@ def test_without_trust_the_window_says_what_to_do_and_still_works(open_desk: Cal
 
 
 def test_the_end_is_warned_of(open_desk: Callable[..., Desk]) -> None:
-    desk = open_desk()
+    desk = open_desk(installed=False)
     chain = desk.here.chain
-    chain.borrow |= {"jti": "K" * 22, "iat": chain.borrow["iat"] + 1, "nbf": chain.borrow["nbf"] + 1}
-    chain.borrow["pol"]["warn_before"] = 30 * DAY
+    chain.borrow["exp"] = chain.borrow["iat"] + 100 * 60
+    chain.status_list["warn_before"] = 30 * DAY
     desk.here.install(chain.borrow_file(), int(time.time()))
     desk.press("F5")
-    desk.until(lambda: "7 days left; to renew it, carry a new request" in desk.window.told())
+    desk.until(lambda: "1 day left; to renew it, carry a new request" in desk.window.told())
     assert "carnet " not in desk.window.told()
 
 

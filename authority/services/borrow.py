@@ -192,13 +192,7 @@ def _new_token(unit: Unit, ask: Ask, borrow: Borrow, status_seq: int) -> Token:
     for _ in range(DRAWS_OF_A_PLACE):
         place = int.from_bytes(unit.authority.random_bytes(8)) % organization.status_size
         payload = issuing.payload(
-            borrow.license(),
-            authorization,
-            jti=jti,
-            now=unit.now,
-            status_index=place,
-            status_uri=organization.status_uri,
-            warn_before=unit.authority.warn_before,
+            borrow.license(), authorization, jti=jti, now=unit.now, status_index=place, status_uri=organization.status_uri
         )
         token = Token(
             jti=jti,

@@ -94,7 +94,7 @@ class Authority:
     random_bytes: Callable[[int], bytes]
     # Where the home has the trust file to be carried to workstations.
     trust_copy: Path | None = None
-    # How long before its end the holder of a borrow is warned.
+    # How long before its end the holder of a borrow is warned; every status list says it.
     warn_before: timedelta = timedelta(0)
     # Whether a container, WSL or a user namespace may take a license offline.
     containers: bool = True

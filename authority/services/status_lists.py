@@ -83,7 +83,15 @@ def _publish(unit: Unit, age: timedelta = REFRESH) -> PublishedList:
         last_grant = unit.now + FROM_OUTSIDE + LONGEST_GRANT
         sessions.end_those_of_the_future(unit.connection, unit.now + BETWEEN_SERVERS, last_grant, unit.now)
     seq, prev = (1, None) if newest is None else (newest.seq + 1, digest_of(newest.compact))
-    compact = issuing.status_list(unit.issuer, packed, uri=unit.organization.status_uri, seq=seq, prev=prev, now=unit.now)
+    compact = issuing.status_list(
+        unit.issuer,
+        packed,
+        uri=unit.organization.status_uri,
+        seq=seq,
+        prev=prev,
+        now=unit.now,
+        warn_before=unit.authority.warn_before,
+    )
     published = PublishedList(seq, packed, compact, unit.now, unit.authorization.seq)
     lists.append(unit.connection, published)
     return published

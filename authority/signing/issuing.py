@@ -64,22 +64,10 @@ def _not_authorized(use: KeyUse, own: Sequence[AuthorizedKey], now: datetime) ->
 
 
 def payload(
-    granted: License,
-    authorization: Authorization,
-    *,
-    jti: str,
-    now: datetime,
-    status_index: int,
-    status_uri: str,
-    warn_before: timedelta = timedelta(0),
+    granted: License, authorization: Authorization, *, jti: str, now: datetime, status_index: int, status_uri: str
 ) -> str:
-    """The text that is signed for a license (contract, section 3.2); its holder is warned so long before the end.
-
-    Never for more than half of the time that it lasts: a warning that is always there is no warning.
-    """
+    """The text that is signed for a license (contract, section 3.2)."""
     product = authorization.product(granted.product)
-    warned = min(warn_before, (granted.ends_at - now) / 2)
-    policy = {"status_max_age": granted.status_max_age, "clock_tolerance": int(CLOCK_TOLERANCE.total_seconds())}
     return jose.payload(
         {
             "iss": authorization.organization,
@@ -101,7 +89,7 @@ def payload(
             "user": {"name": granted.user.name},
             "cnf": {"jkt": granted.machine.key},
             "status": {"status_list": {"idx": status_index, "uri": status_uri}},
-            "pol": policy | ({"warn_before": int(warned.total_seconds())} if warned else {}),
+            "pol": {"status_max_age": granted.status_max_age, "clock_tolerance": int(CLOCK_TOLERANCE.total_seconds())},
             "act": timestamp(min(now + ACTIVATION, granted.ends_at)),
         }
     )
@@ -188,8 +176,20 @@ def pack_statuses(statuses: dict[int, int], size: int, bits: int) -> str:
     return base64.urlsafe_b64encode(zlib.compress(bytes(data), 9)).rstrip(b"=").decode()
 
 
-def status_list(issuer: Issuer, packed: str, *, uri: str, seq: int, prev: str | None, now: datetime) -> str:
-    """The compact `statuslist+jwt` of a packed list. Raises SigningFailed when the verifier would not take it."""
+def status_list(
+    issuer: Issuer,
+    packed: str,
+    *,
+    uri: str,
+    seq: int,
+    prev: str | None,
+    now: datetime,
+    warn_before: timedelta = timedelta(0),
+) -> str:
+    """The compact `statuslist+jwt` of a packed list; holders of borrows are warned so long before their end, 0: never.
+
+    Raises SigningFailed when the verifier would not take it.
+    """
     kid = issuer.current_kid(KeyUse.STATUS, now)
     content = {
         "iss": issuer.authorization.organization,
@@ -201,7 +201,7 @@ def status_list(issuer: Issuer, packed: str, *, uri: str, seq: int, prev: str | 
         "seq": seq,
         "prev": prev,
         "status_list": {"bits": status.BITS, "lst": packed},
-    }
+    } | ({"warn_before": int(warn_before.total_seconds())} if warn_before else {})
     signer = issuer.ring.signer(KeyUse.STATUS, kid)
     compact = jose.compact({"alg": "EdDSA", "typ": STATUS_LIST_TYP, "kid": kid}, jose.payload(content), signer.sign)
     try:

@@ -22,7 +22,8 @@ SETTINGS = {
     "database_url": "SQLAlchemy URL; default: a SQLite file in the home",
     "key_passphrase_file": "file with the passphrase of the private keys; default: keys are protected by file permissions alone",
     "demonstration": "true to allow the published sample keys; default: false",
-    "warn_days": "how many days before its end a borrow's holder is warned, at most half of its time; 0: never; default: 3",
+    "warn_days": "how many days before its end a borrow's holder is warned, at most half of its time; 0: never; default: 3; "
+    "each new status list carries it",
     "containers": "false to lend nothing to containers, WSL and user namespaces, of which others may have copies; default: true",
 }
 # Those that are yes or no.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -164,6 +165,13 @@ def test_a_list_has_exactly_the_claims_that_are_documented(bench: Bench) -> None
     issued = issued_to(bench, bench.member("ada"), workstation("laptop"))
     assert claims_of(issued.file)["status"]["status_list"]["uri"] == found["sub"]
     assert (found["iss"], found["status_list"]["bits"]) == ("field-survey", 2)
+
+
+@ON_SQLITE
+def test_a_list_says_how_long_before_the_end_to_warn(bench: Bench) -> None:
+    authority = replace(bench.authority, warn_before=timedelta(days=3))
+    found = claims(status_lists.export(Unit(authority, CONSOLE)))
+    assert found["warn_before"] == 3 * 86_400
 
 
 def test_an_old_list_is_published_anew_although_nothing_changed(bench: Bench) -> None:

@@ -67,7 +67,6 @@ class Borrow(NamedTuple):
     status_max_age_seconds: int | None
     clock_tolerance_seconds: int
     activate_by: int
-    warn_before_seconds: int
 
     @property
     def is_session(self) -> bool:
@@ -82,7 +81,7 @@ def borrow(claims: Mapping[str, Any]) -> Borrow:
     license_ = read.object("lic", frozenset({"level", "levels", "extensions"}))
     machine = read.object("machine", frozenset({"id", "source", "alias"}))
     status = read.object("status", frozenset({"status_list"})).object("status_list", frozenset({"idx", "uri"}))
-    policy = read.object("pol", frozenset({"status_max_age", "clock_tolerance"}), frozenset({"warn_before"}))
+    policy = read.object("pol", frozenset({"status_max_age", "clock_tolerance"}))
     result = Borrow(
         organization=read.text("iss"),
         product=read.text("aud", PRODUCT_ID),
@@ -106,7 +105,6 @@ def borrow(claims: Mapping[str, Any]) -> Borrow:
         status_max_age_seconds=policy.integer_or_null("status_max_age"),
         clock_tolerance_seconds=policy.integer("clock_tolerance"),
         activate_by=read.time("act"),
-        warn_before_seconds=policy.integer("warn_before") if "warn_before" in policy.members() else 0,
     )
     if not result.iat <= result.nbf < result.exp:
         raise Malformed(f"the borrow: iat {result.iat}, nbf {result.nbf} and exp {result.exp} are not in order")
@@ -114,7 +112,10 @@ def borrow(claims: Mapping[str, Any]) -> Borrow:
 
 
 class StatusListClaims(NamedTuple):
-    """The claims of a `statuslist+jwt`, the list still packed."""
+    """The claims of a `statuslist+jwt`, the list still packed.
+
+    So many seconds before the end of a borrow its holder is warned; 0, also of a list that says nothing of it: never.
+    """
 
     organization: str
     uri: str
@@ -124,11 +125,12 @@ class StatusListClaims(NamedTuple):
     seq: int
     prev: str | None
     packed: str
+    warn_before_seconds: int
 
 
 def status_list(claims: Mapping[str, Any]) -> StatusListClaims:
-    """The status list that these signed claims state (draft-ietf-oauth-status-list-21, and ours: iss, ver, seq, prev)."""
-    read = Reader(claims, "the status list", _STATUS_LIST)
+    """The status list that these signed claims state (draft-ietf-oauth-status-list-21, and ours: iss, ver, seq, prev, warn_before)."""
+    read = Reader(claims, "the status list", _STATUS_LIST, frozenset({"warn_before"}))
     read.version()
     packed = read.object("status_list", frozenset({"bits", "lst"}))
     text = packed.members()["lst"]
@@ -143,6 +145,7 @@ def status_list(claims: Mapping[str, Any]) -> StatusListClaims:
         seq=read.integer("seq", 1),
         prev=read.text_or_null("prev", DIGEST),
         packed=text,
+        warn_before_seconds=read.integer("warn_before") if "warn_before" in claims else 0,
     )
     if result.iat >= result.exp:
         raise Malformed(f"the status list: iat {result.iat} and exp {result.exp} are not in order")

@@ -35,11 +35,11 @@ FORMS = {
 class Reader:
     """One JSON object being read. Every method returns the checked member or raises Malformed naming object and member."""
 
-    def __init__(self, value: object, where: str, members: frozenset[str]) -> None:
+    def __init__(self, value: object, where: str, members: frozenset[str], optional: frozenset[str] = frozenset()) -> None:
         if not isinstance(value, dict):
             raise Malformed(f"{where} is not an object")
-        if value.keys() != members:
-            missing, unknown = sorted(members - value.keys()), sorted(set(value.keys()) - members)
+        if not members <= value.keys() <= members | optional:
+            missing, unknown = sorted(members - value.keys()), sorted(set(value.keys()) - members - optional)
             raise Malformed(f"{where}: members missing {missing}, unknown {unknown}", missing=missing, unknown=unknown)
         self._value = value
         self._where = where
@@ -121,11 +121,9 @@ class Reader:
             raise self._refuse(name, "an object whose counts are integers of at least 0")
         return dict(value)
 
-    def object(self, name: str, members: frozenset[str], optional: frozenset[str] = frozenset()) -> Reader:
-        """The member as an object with exactly these members, and any of `optional`."""
-        value = self._value[name]
-        more = optional & value.keys() if isinstance(value, dict) else frozenset()
-        return Reader(value, f'{self._where}, "{name}"', members | more)
+    def object(self, name: str, members: frozenset[str]) -> Reader:
+        """The member as an object with exactly these members."""
+        return Reader(self._value[name], f'{self._where}, "{name}"', members)
 
     def objects(self, name: str, members: frozenset[str], optional: frozenset[str] = frozenset()) -> list[Reader]:
         """The member as an array of objects, each with `members` and any of `optional`."""
@@ -133,10 +131,7 @@ class Reader:
         if not isinstance(value, list):
             raise self._refuse(name, "an array")
         where = f'{self._where}, "{name}"'
-        return [
-            Reader(item, f"{where} {index}", members | (optional & item.keys() if isinstance(item, dict) else frozenset()))
-            for index, item in enumerate(value)
-        ]
+        return [Reader(item, f"{where} {index}", members, optional) for index, item in enumerate(value)]
 
     def mapping(self, name: str, pattern: re.Pattern[str]) -> dict[str, Any]:
         """The member as an object whose member names match `pattern`; the values are the caller's to read."""

@@ -27,6 +27,7 @@ class StatusList(NamedTuple):
     digest: str
     statuses: bytes
     bits: int = BITS
+    warn_before_seconds: int = 0
 
     def status_of(self, index: int) -> int:
         """0 valid, 1 ended, 2 suspended, 3 reserved. Raises StatusListUnusable for an index outside the list (section 8.3)."""
@@ -52,7 +53,15 @@ def read(compact: object, authorization: Authorization) -> StatusList:
     if claims.organization != authorization.organization:
         raise StatusListUnusable(f'the status list is of the organization "{claims.organization}"', cause="not-authorized")
     return StatusList(
-        claims.organization, claims.uri, claims.iat, claims.exp, claims.seq, signed.key.kid, keys.digest_of(compact), statuses
+        organization=claims.organization,
+        uri=claims.uri,
+        iat=claims.iat,
+        exp=claims.exp,
+        seq=claims.seq,
+        kid=signed.key.kid,
+        digest=keys.digest_of(compact),
+        statuses=statuses,
+        warn_before_seconds=claims.warn_before_seconds,
     )
 
 

@@ -158,7 +158,9 @@ def judge(
     if state is not None:
         _check_first_use(borrow, state, at)
     days_left = math.ceil((borrow.exp - at) / SECONDS_PER_DAY)  # begun days
-    if borrow.exp - at <= borrow.warn_before_seconds:
+    warn_before = 0 if evidence.status_list is None else evidence.status_list.warn_before_seconds
+    # For half of the time at most: a warning that is always there is no warning.
+    if borrow.exp - at <= min(warn_before, (borrow.exp - borrow.iat) // 2):
         warnings += (_end_warning(borrow, days_left),)
     return Grant(
         product=borrow.product,

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.chains import DAY, HOUR, START
+from tests.support.chains import DAY, HOUR, make_chain
 from tests.support.real_workstation import RealWorkstation, make_workstation
 from verifier import sentences
 from verifier.cli.main import main
 from verifier.core.times import rfc3339_of
-from verifier.errors import Malformed
+from verifier.errors import Malformed, StatusListUnusable
 
 LINES = """\
 authority    Field Survey (field-survey)
@@ -39,6 +39,16 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RealWorkstation:
     """A workstation of an hour ago, and a bit."""
     monkeypatch.setenv("CARNET_HOME", str(tmp_path / "home"))
     return make_workstation(tmp_path / "home", int(time.time()) - HOUR - 60)
+
+
+@pytest.fixture
+def here_near_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RealWorkstation:
+    """A workstation without a license yet; that of its chain has passed more than half of its time, and the list wants it warned of."""
+    monkeypatch.setenv("CARNET_HOME", str(tmp_path / "home"))
+    workstation = make_workstation(tmp_path / "home", int(time.time()) - HOUR - 60, installed=False)
+    workstation.chain.borrow["exp"] = workstation.chain.borrow["iat"] + 100 * 60
+    workstation.chain.status_list["warn_before"] = 30 * DAY
+    return workstation
 
 
 def status(capsys: pytest.CaptureFixture[str], *more: str, expected: int = 0) -> str:
@@ -77,9 +87,9 @@ def test_status_says_before_when_a_license_asks_for_a_newer_list(
     assert json.loads(status(capsys, "--json"))["licenses"][0]["status_list"]["good_until"] == good_until
 
 
-def test_no_line_is_longer_than_a_terminal(here: RealWorkstation, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_line_is_longer_than_a_terminal(here_near_the_end: RealWorkstation, capsys: pytest.CaptureFixture[str]) -> None:
     """The longest names that a token may have, and a refusal with its advice."""
-    chain = here.chain
+    here, chain = here_near_the_end, here_near_the_end.chain
     level, extension = "L" * 64, "E" * 64
     chain.authorization["products"][0] |= {
         "name": "N" * 256,
@@ -92,9 +102,6 @@ def test_no_line_is_longer_than_a_terminal(here: RealWorkstation, capsys: pytest
         user_type["includes"] = {}
     chain.borrow |= {"member": "m " * 127 + "m", "lic": {"level": level, "levels": [level], "extensions": [extension]}}
     chain.borrow["machine"]["alias"] = "a" * 256
-    chain.borrow["jti"] = "K" * 22
-    chain.borrow |= {"iat": chain.borrow["iat"] + 1, "nbf": chain.borrow["iat"] + 1}
-    chain.borrow["pol"]["warn_before"] = 30 * DAY
     here.install(chain.borrow_file(), int(time.time()))
     good = status(capsys)
     assert "carnet request arcgis-pro -o FILE" in good
@@ -108,22 +115,43 @@ def test_no_line_is_longer_than_a_terminal(here: RealWorkstation, capsys: pytest
 
 
 def test_the_end_is_warned_of_as_long_before_as_the_authority_says(
-    here: RealWorkstation, capsys: pytest.CaptureFixture[str]
+    here: RealWorkstation,
 ) -> None:
-    chain, begins = here.chain, here.chain.borrow["iat"]
-    chain.borrow |= {"jti": "K" * 22, "iat": begins + 1, "nbf": begins + 1}
-    chain.borrow["pol"]["warn_before"] = 3 * DAY
-    here.install(chain.borrow_file(), begins + HOUR)
-    ends = chain.borrow["exp"]
+    chain, begins, ends = here.chain, here.chain.borrow["iat"], here.chain.borrow["exp"]
+    assert here.check(ends - 1).warnings == ()
+    chain.status_list |= {"seq": 2, "warn_before": 3 * DAY}
+    here.install(chain.status_file(), begins + HOUR)
     assert here.check(ends - 3 * DAY - 1).warnings == ()
     (warning,) = here.check(ends - 3 * DAY).warnings
     assert warning.startswith(f"the license ends at {rfc3339_of(ends)}, 3 days left; to renew it")
     assert "1 day left" in here.check(ends - 1).warnings[0]
-    chain.borrow |= {"jti": "L" * 22, "iat": begins + 2, "nbf": begins + 2}
-    chain.borrow["pol"]["warn_before"] = 7 * DAY
-    here.install(chain.borrow_file(), begins + HOUR)
+    chain.status_list |= {"seq": 3, "warn_before": 0}
+    here.install(chain.status_file(), begins + HOUR)
+    assert here.check(ends - 1).warnings == ()
+
+
+def test_check_warns_of_the_end_and_says_how_to_renew(
+    here_near_the_end: RealWorkstation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here_near_the_end.install(here_near_the_end.chain.borrow_file(), int(time.time()))
     assert main(["check", "arcgis-pro"]) == 0
     assert "carnet request arcgis-pro -o FILE" in capsys.readouterr().err
+
+
+def test_the_end_is_warned_of_for_at_most_half_of_the_time(tmp_path: Path) -> None:
+    here = make_workstation(tmp_path / "home", installed=False)
+    here.chain.status_list["warn_before"] = 30 * DAY
+    here.install(here.chain.borrow_file())
+    half = here.chain.borrow["exp"] - 7 * DAY // 2
+    assert (here.check(half - 1).warnings, len(here.check(half).warnings)) == ((), 1)
+
+
+def test_without_a_list_nobody_is_warned_of_the_end() -> None:
+    chain = make_chain()
+    chain.status_list["warn_before"] = 3 * DAY
+    last = chain.borrow["exp"] - 1
+    assert any("the license ends at" in warning for warning in chain.verify(last).warnings)
+    assert not any("the license ends at" in warning for warning in chain.verify(last, with_list=False).warnings)
 
 
 @pytest.mark.parametrize(
@@ -135,8 +163,15 @@ def test_an_age_is_said_as_people_say_it(seconds: int, words: str) -> None:
 
 
 @pytest.mark.parametrize("value", [-1, "3", None, True])
-def test_a_warning_time_of_another_form_is_malformed(value: object, tmp_path: Path) -> None:
+def test_a_list_with_a_warning_time_of_another_form_cannot_be_used(value: object, here: RealWorkstation) -> None:
+    here.chain.status_list |= {"seq": 2, "warn_before": value}
+    with pytest.raises(StatusListUnusable, match="warn_before"):
+        here.install(here.chain.status_file(), here.chain.borrow["iat"])
+
+
+def test_a_borrow_says_nothing_of_warnings(tmp_path: Path) -> None:
+    """Its members are exactly those of the contract: a strict reader takes no other."""
     here = make_workstation(tmp_path / "home", installed=False)
-    here.chain.borrow["pol"]["warn_before"] = value
-    with pytest.raises(Malformed, match="warn_before"):
-        here.install(here.chain.borrow_file(), START)
+    here.chain.borrow["pol"]["warn_before"] = 3 * DAY
+    with pytest.raises(Malformed, match=r"unknown \['warn_before'\]"):
+        here.install(here.chain.borrow_file())

@@ -19,6 +19,7 @@ from verifier.core.trust import authorization
 from verifier.errors import CarnetError
 
 CHAIN = make_chain()
+CHAIN.status_list["warn_before"] = 3 * 86_400
 CHAIN.authorization["keys"][0] |= {"revoked": True, "known": ["K" * 22]}
 Path = tuple[str | int, ...]
 Parse = Callable[[Mapping[str, Any]], object]
@@ -31,7 +32,7 @@ KINDS: dict[str, tuple[dict[str, Any], Parse]] = {
 }
 # Objects whose member names are data, and members that need not be there.
 MAPPINGS = {"types", "user_types", "includes", "seats", "extensions"}
-OPTIONAL = {"revoked", "known", "days"}
+OPTIONAL = {"revoked", "known", "days", "warn_before"}
 NULLABLE = {
     "borrow": {"machine.alias", "pol.status_max_age"},
     "authorization": {"members.total", "members.types.Creator", "products.0.until", "products.1.until"},
