@@ -67,6 +67,8 @@ def test_a_borrow_is_shown_with_all_its_fields() -> None:
         "copy_may_run_until": "2026-03-04T12:00:00Z",
         "days_left": 3,
         "status_max_age": None,
+        "clone_evidence": None,
+        "clone_seen_at": None,
     }
 
 

@@ -138,6 +138,7 @@ QUERY: dict[str, list[str]] = {
     "after": ["", "-1", "x", "9223372036854775808", "9" * 26],
     "kind": query_text(32),
     "ended": FLAG_TEXTS,
+    "clones": FLAG_TEXTS,
     "level": ["", "planet", "Group"],
     "subject": query_text(128),
     "feature": query_text(64, "", "%20Basic"),

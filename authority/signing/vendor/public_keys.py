@@ -76,9 +76,9 @@ def read(data: bytes, organization: str) -> AuthorityKeys:
     return AuthorityKeys(ring, seq, retired)
 
 
-def _key(item: Mapping[str, Any]) -> PublicKey:
+def _key(item: object) -> PublicKey:
     """The screened key of one entry. Raises Malformed."""
-    if item.keys() - _KEY not in (set(), _RETIRED, _STOLEN) or not item.keys() >= _KEY:
+    if not isinstance(item, dict) or item.keys() - _KEY not in (set(), _RETIRED, _STOLEN) or not item.keys() >= _KEY:
         raise Malformed(f"its members must be {', '.join(sorted(_KEY))}")
     key = keys.from_jwk({name: item[name] for name in ("kty", "crv", "x")})
     if item["kid"] != key.kid:
