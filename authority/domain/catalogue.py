@@ -162,11 +162,15 @@ def check_made(authorization: Authorization, now: datetime) -> None:
 
 def check_not_ended(authorization: Authorization, product: Product, now: datetime) -> None:
     """Raises ProductExpired from the end of the product, or of the authorization, on."""
+    if authorization.end_of(product) <= now:
+        raise expired(authorization, product, now)
+
+
+def expired(authorization: Authorization, product: Product, now: datetime) -> ProductExpired:
+    """The refusal for a product that has ended by itself or with the authorization."""
     ends_at = authorization.end_of(product)
-    if ends_at <= now:
-        raise ProductExpired(
-            f'"{product.id}" ended at {ends_at:%Y-%m-%d %H:%M} UTC, it is {now:%Y-%m-%d %H:%M} UTC', product=product.id
-        )
+    sentence = f'"{product.id}" ended at {ends_at:%Y-%m-%d %H:%M} UTC, it is {now:%Y-%m-%d %H:%M} UTC'
+    return ProductExpired(sentence, product=product.id)
 
 
 # Long enough for an order and its answer to be carried.

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from authority.domain import list_age
-from authority.domain.catalogue import Authorization, Product, check_not_ended
+from authority.domain.catalogue import Authorization, Product, expired
 from authority.domain.members import Member, user_key
 from authority.domain.names import spelled
 from authority.domain.plurals import counted
@@ -177,7 +177,8 @@ def end_of_borrow(
     """
     if not rule.allowed:
         raise OfflineNotAllowed(f"offline use is not allowed ({rule.decided_by})", decided_by=rule.decided_by)
-    check_not_ended(authorization, product, now)
+    if authorization.end_of(product) <= now:
+        raise expired(authorization, product, now)
     latest, why = latest_end(rule, authorization, product, now)
     if days is None and until is None:
         return min(latest, now + timedelta(days=rule.default_days))

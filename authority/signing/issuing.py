@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from operator import attrgetter
 
 from authority.domain.borrows import License
 from authority.domain.catalogue import Authorization, AuthorizedKey, KeyUse
@@ -46,7 +47,7 @@ class Issuer:
         usable = [key for key in own if key.signs_at(now)]
         if not usable:
             raise _not_authorized(use, own, now)
-        return max(usable, key=lambda key: key.begins_at).kid
+        return max(usable, key=attrgetter("begins_at")).kid
 
 
 def _not_authorized(use: KeyUse, own: Sequence[AuthorizedKey], now: datetime) -> KeyUnusable:
@@ -54,7 +55,7 @@ def _not_authorized(use: KeyUse, own: Sequence[AuthorizedKey], now: datetime) ->
     ask = "Ask the vendor for an authorization that names them: carnet-authority key list --public -o KEYS.json"
     if not own:
         return KeyUnusable(f"none of the {use} keys here is authorized at {now:%Y-%m-%d %H:%M} UTC", hint=ask)
-    key = max(own, key=lambda key: key.begins_at)
+    key = max(own, key=attrgetter("begins_at"))
     return KeyUnusable(
         f"the {use} key {key.kid} is authorized from {key.begins_at:%Y-%m-%d %H:%M} to {key.ends_at:%Y-%m-%d %H:%M} UTC, "
         f"it is {now:%Y-%m-%d %H:%M} UTC by this server's clock",
