@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
@@ -16,8 +16,11 @@ import ibis
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from ibis.expr.operations import DatabaseTable
+from ibis.expr.schema import Schema
 from ibis.expr.types import Table
 
+from checkout_log import statements
 from checkout_log.columns import ARROW, TIME, Column
 
 _numbers = itertools.count()
@@ -54,29 +57,69 @@ class Engine:
 
     def memory(self, frame: pd.DataFrame, columns: Sequence[Column]) -> Table:
         """The rows of a small frame with these columns; times become whole microseconds."""
-        arrays = {column.name: _inner(frame[column.name], column) for column in columns}
-        return ibis.memtable(pa.table(arrays))
+        return self._small({column.name: _inner(frame[column.name], column) for column in columns})
 
     def numbers(self, frame: pd.DataFrame, columns: Sequence[Column]) -> Table:
         """The rows of a small frame whose times are whole microseconds already."""
-        arrays = {column.name: pa.Array.from_pandas(frame[column.name], type=_read_as(column)) for column in columns}
-        return ibis.memtable(pa.table(arrays))
+        return self._small({column.name: pa.Array.from_pandas(frame[column.name], type=_read_as(column)) for column in columns})
+
+    def _small(self, arrays: dict[str, pa.Array]) -> Table:
+        if self.is_shared:
+            return ibis.memtable(pa.table(arrays))
+        name = _new_name()
+        self.connection.con.register(name, pa.table(arrays))
+        return self._table(name)
+
+    def named(self, table: Table) -> Table:
+        """The rows of an expression as a table of the connection, computed whenever they are asked for."""
+        if self.is_shared or isinstance(table.op(), DatabaseTable):
+            return table
+        name = _new_name()
+        self.connection.raw_sql(f"CREATE TEMP VIEW {name} AS {statements.text(table)}")
+        return self._table(name)
 
     def materialized(self, table: Table) -> Table:
         """The rows of an expression, computed once and kept, for this engine and no longer."""
-        name = f"kept_{next(_numbers)}"
         if self.is_shared:
             # A view of its own makes the engine know the small frames in the expression before it keeps the rows.
-            view: Table = self.connection.create_view(name, table)
+            view: Table = self.connection.create_view(_new_name(), table)
             return view.cache()
-        copy: Table = self.connection.create_table(name, table, temp=True)
-        return copy
+        return self._kept(statements.text(table), table.schema())
+
+    def built(self, build: Callable[..., Table], *tables: Table) -> Table:
+        """The rows of `build(*tables)`, computed once and kept: what many logs are asked is not compiled for each of them.
+
+        build: a function of a module, whose answer depends on these tables alone.
+        """
+        if self.is_shared:
+            return self.materialized(build(*tables))
+        return self._kept(*statements.text_of(build, [self.named(table) for table in tables]))
+
+    def _kept(self, statement: str, columns: Schema) -> Table:
+        name = _new_name()
+        # The types are those of the expression: what DuckDB adds up is wider.
+        table: Table = self.connection.create_table(name, schema=columns, temp=True)
+        self.connection.raw_sql(f"INSERT INTO {name} {statement}")
+        return table
 
     def frame(self, table: Table, columns: Sequence[Column]) -> pd.DataFrame:
         """The rows as a frame with these columns: whole microseconds become aware UTC times."""
-        rows = self.connection.to_pyarrow(table.select(*(column.name for column in columns)))
+        rows = self._rows(table.select(*(column.name for column in columns)))
         arrays = {column.name: rows[column.name].cast(_read_as(column)).cast(ARROW[column.kind]) for column in columns}
         return pa.table(arrays).to_pandas(types_mapper=_pandas_type)
+
+    def _rows(self, table: Table) -> pa.Table:
+        if self.is_shared:
+            return self.connection.to_pyarrow(table)
+        return self.connection.con.sql(statements.text(table)).to_arrow_table()
+
+    def _table(self, name: str) -> Table:
+        table: Table = self.connection.table(name, database=("temp", "main"))
+        return table
+
+
+def _new_name() -> str:
+    return f"kept_{next(_numbers)}"
 
 
 def _read_as(column: Column) -> pa.DataType:

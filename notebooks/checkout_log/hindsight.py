@@ -87,13 +87,14 @@ _PLACES = {column.name: place for place, column in enumerate(stuck.STUCK)}
 
 
 def moments(log: Log, times: int) -> list[int]:
-    """So many times (whole microseconds) evenly through the log, with some time left after the last."""
+    """So many times (whole microseconds) evenly through the log, each once, with some time left after the last."""
     spans = log.stored.spans
     if spans.empty:
         return []
     begin, end = int(spans["begin"].min()), int(spans["end"].max())
     left = min((end - begin) // 4, FOLLOWED // timedelta(microseconds=1))
-    return [begin + (end - left - begin) * (2 * step + 1) // (2 * times) for step in range(times)]
+    times_asked = (begin + (end - left - begin) * (2 * step + 1) // (2 * times) for step in range(times))
+    return list(dict.fromkeys(times_asked))
 
 
 def fates(log: Log, uses: Iterable[Use]) -> list[str]:

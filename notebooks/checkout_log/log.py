@@ -44,13 +44,13 @@ class Log:
         """The events as an expression: columns EVENTS and INNER, times as whole microseconds since 1970 UTC."""
         events, known_until = self.engine.parquet(self.stored.files), self.stored.known_until
         if known_until is not None:
-            events = events.filter(_["at"] <= known_until)
+            events = self.engine.named(events.filter(_["at"] <= known_until))
         return spellings.unified(events, self.engine) if self.stored.is_case_folded else events
 
     @cached_property
     def pairs(self) -> Table:
         """Every use as an expression, also those never seen to start: columns pairing.PAIRS, times as whole microseconds."""
-        return self.engine.materialized(pairing.pairs(self.table, self.stored, self.engine))
+        return pairing.pairs(self.table, self.stored, self.engine)
 
     @cached_property
     def paired(self) -> Table:

@@ -135,7 +135,7 @@ def _judged(log: Log, now: datetime | None, wanted: Thresholds) -> Iterator[tupl
     # Most servers have nothing that is old enough, and then nothing has to be counted.
     if not uses:
         return
-    seen = ActivityIndex.of(known, now, wanted)
+    seen = ActivityIndex.of(known, wanted)
     for use in uses:
         signs = [sign for rule in _RULES if (sign := rule(use, seen, wanted)) is not None]
         if signs:

@@ -14,6 +14,7 @@ from checkout_log import hindsight, read, scoring, simulate, stuck
 from checkout_log.columns import names
 from checkout_log.errors import QuestionInvalid
 from checkout_log.pairing import PAIRS
+from checkout_log.report.site import sample
 from tests.notebooks.comparing import assert_same
 from tests.notebooks.random_logs import BEGIN, event, many, open_log, random_logs, raw_log
 from tests.notebooks.reference import DAY, SECOND, RawLog, Span
@@ -66,7 +67,7 @@ def in_order(frame: pd.DataFrame) -> pd.DataFrame:
 
 def test_a_file_that_is_cut_at_a_time_tells_the_same_as_the_whole_one_at_that_time(tmp_path: Path) -> None:
     """The text itself is cut: what stands after the time is not there to be seen."""
-    truth = simulate.run(simulate.Organization(), 7)
+    truth = simulate.run(sample(120, 0.3), 7)
     (tmp_path / "whole").mkdir()
     (path,) = simulate.write_flexnet(truth, tmp_path / "whole")
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -140,8 +141,15 @@ class TestWhatBecameOfIt:
         log = open_log(self.log())
         assert BEGIN + 81 * DAY < max(hindsight.moments(log, 24)) <= BEGIN + 83 * DAY
 
+    def test_a_short_log_is_asked_no_more_often_than_it_has_moments(self) -> None:
+        assert hindsight.moments(open_log(RawLog([event(0)], [Span("P", BEGIN, BEGIN + 4)])), 24) == [
+            BEGIN,
+            BEGIN + 1,
+            BEGIN + 2,
+        ]
+
     def test_the_columns_are_these_also_where_nothing_was_named(self) -> None:
-        table = scoring.backtest(open_log(raw_log([event(1), event(2, "checkin")])))
+        table = scoring.backtest(open_log(raw_log([event(1), event(2, "checkin")])), times=2)
         assert list(table.columns) == names(scoring.BACKTEST)
         assert table.empty
 

@@ -15,7 +15,6 @@ from checkout_log.columns import BORROW, FLAG, RENEWAL, TEXT, TIME, WHOLE, Colum
 from checkout_log.likelihood import Past
 from checkout_log.log import Log
 from checkout_log.measuring.open_uses import MICROSECOND, Use, when
-from checkout_log.measuring.questions import moment
 from checkout_log.pairing import EXACT_SOURCES
 from checkout_log.thresholds import Thresholds
 
@@ -90,21 +89,20 @@ class ActivityIndex:
     begins: Mapping[str, datetime]
 
     @classmethod
-    def of(cls, log: Log, now: datetime | None, wanted: Thresholds) -> ActivityIndex:
-        """What this log shows until `now`, by default the end of the log."""
-        micros = moment(log, now)
-        sightings = _sightings(log, micros)
+    def of(cls, log: Log, wanted: Thresholds) -> ActivityIndex:
+        """What this log shows; of a log that goes on `Log.until` is what was known at a time."""
+        sightings = _sightings(log)
         return cls(
             _machines(sightings, "member"),
             _machines(sightings, "alias"),
             sightings.groupby("machine")["last_at"].max().to_dict(),
             sightings.groupby("member")["last_at"].max().to_dict(),
-            _disabled(log, micros),
-            _refused(log, micros),
-            _renewed(log, micros),
-            _lengths(log, micros, wanted.outlier_share),
-            _kept(log, micros),
-            _long_sessions(log, micros, wanted.outlier_least),
+            _disabled(log),
+            _refused(log),
+            _renewed(log),
+            _lengths(log, wanted.outlier_share),
+            _kept(log),
+            _long_sessions(log, wanted.outlier_least),
             {product: when(begin) for product, begin in log.stored.spans.groupby("product")["begin"].min().items()},
         )
 
@@ -186,15 +184,15 @@ def _is_newer(other: _Machine, use: Use) -> bool:
     return other.machine != use.machine and other.first_at > use.since
 
 
-def _sightings(log: Log, until: int) -> pd.DataFrame:
+def _sightings(log: Log) -> pd.DataFrame:
     """Where each member was seen, under which alias, first and last."""
-    rows = _signs(log, until).group_by("source", "member", "machine", "alias")
+    rows = _signs(log).group_by("source", "member", "machine", "alias")
     return log.engine.frame(rows.aggregate(first_at=_["at"].min(), last_at=_["at"].max()), _SIGHTINGS)
 
 
-def _signs(log: Log, until: int) -> Table:
+def _signs(log: Log) -> Table:
     """The events that show life. A denial does too; that of a disabled member is one of software that goes on asking."""
-    return log.table.filter((_["at"] <= until) & (_.reason.isnull() | (_.reason != DISABLED)))
+    return log.table.filter(_.reason.isnull() | (_.reason != DISABLED))
 
 
 def _machines(sightings: pd.DataFrame, name: str) -> dict[str, list[_Machine]]:
@@ -208,16 +206,16 @@ def _machines(sightings: pd.DataFrame, name: str) -> dict[str, list[_Machine]]:
     return {key: [*machines.values()] for key, machines in by_name.items()}
 
 
-def _disabled(log: Log, until: int) -> dict[str, datetime]:
+def _disabled(log: Log) -> dict[str, datetime]:
     """The disabled members, with the first denial that tells it."""
-    disabled = log.table.filter((_["at"] <= until) & (_.reason == DISABLED) & _.member.notnull()).group_by("member")
+    disabled = log.table.filter((_.reason == DISABLED) & _.member.notnull()).group_by("member")
     frame = log.engine.frame(disabled.aggregate(first_at=_["at"].min()), (_SIGHTINGS[1], _SIGHTINGS[-2]))
     return {row.member: row.first_at.to_pydatetime() for row in frame.itertuples()}
 
 
-def _refused(log: Log, until: int) -> dict[tuple[str, str, str], datetime]:
+def _refused(log: Log) -> dict[tuple[str, str, str], datetime]:
     """Since when members are refused a product on a machine because it is out on another of theirs."""
-    rows = log.table.filter((_["at"] <= until) & (_.reason == ALREADY_BORROWED) & _.member.notnull() & _.machine.notnull())
+    rows = log.table.filter((_.reason == ALREADY_BORROWED) & _.member.notnull() & _.machine.notnull())
     frame = log.engine.frame(
         rows.group_by("member", "machine", "product").aggregate(first_at=_["at"].min()),
         (*(Column(name, TEXT, False, "") for name in ("member", "machine", "product")), _SIGHTINGS[-2]),
@@ -225,32 +223,32 @@ def _refused(log: Log, until: int) -> dict[tuple[str, str, str], datetime]:
     return {(row.member, row.machine, row.product): row.first_at.to_pydatetime() for row in frame.itertuples()}
 
 
-def _renewed(log: Log, until: int) -> dict[str, datetime]:
+def _renewed(log: Log) -> dict[str, datetime]:
     """The last renewal of each borrow that was renewed."""
-    rows = log.table.filter((_["at"] <= until) & (_.event == RENEWAL) & _.handle.notnull()).group_by("handle")
+    rows = log.table.filter((_.event == RENEWAL) & _.handle.notnull()).group_by("handle")
     frame = log.engine.frame(rows.aggregate(last_at=_["at"].max()), (Column("handle", TEXT, False, ""), _SIGHTINGS[-1]))
     return {row.handle: row.last_at.to_pydatetime() for row in frame.itertuples()}
 
 
-def _lengths(log: Log, until: int, share: float) -> dict[tuple[str, str], tuple[int, timedelta]]:
-    closed = log.paired.filter((_["mode"] != BORROW) & (_.end <= until) & _.ended_by.isin(GIVEN_BACK))
+def _lengths(log: Log, share: float) -> dict[tuple[str, str], tuple[int, timedelta]]:
+    closed = log.paired.filter((_["mode"] != BORROW) & _.ended_by.isin(GIVEN_BACK))
     lengths = closed.mutate(length=_.end - _.start).group_by("product", "feature")
     rows = lengths.aggregate(closed=_.count(), usual=_.length.quantile(share).cast("int64"))
     frame = log.engine.frame(rows, _LENGTHS)
     return {(row.product, row.feature): (row.closed, row.usual * MICROSECOND) for row in frame.itertuples()}
 
 
-def _kept(log: Log, until: int) -> dict[tuple[str, str], timedelta]:
-    given_back = log.paired.filter((_["mode"] == BORROW) & (_.end <= until) & _.ended_by.isin(GIVEN_BACK))
+def _kept(log: Log) -> dict[tuple[str, str], timedelta]:
+    given_back = log.paired.filter((_["mode"] == BORROW) & _.ended_by.isin(GIVEN_BACK))
     rows = given_back.mutate(length=_.end - _.start).group_by("member", "product").aggregate(longest=_.length.max())
     frame = log.engine.frame(rows, _LONGEST)
     return {(row.member, row.product): row.longest * MICROSECOND for row in frame.itertuples()}
 
 
-def _long_sessions(log: Log, until: int, least: timedelta) -> dict[str, list[tuple[timedelta, bool]]]:
+def _long_sessions(log: Log, least: timedelta) -> dict[str, list[tuple[timedelta, bool]]]:
     """The sessions of each product that lasted longer and are over, other than by a restart: how long, and whether returned."""
     lasted = log.paired.mutate(length=_.end - _.start)
-    is_over = (_["mode"] != BORROW) & (_.end <= until) & ~_.ended_by.isin(("open", "restart", "shutdown"))
+    is_over = (_["mode"] != BORROW) & ~_.ended_by.isin(("open", "restart", "shutdown"))
     rows = lasted.filter(is_over & (_.length > least // MICROSECOND))
     frame = log.engine.frame(rows.select("product", "length", returned=_.ended_by == "checkin"), _ENDED)
     by_product: dict[str, list[tuple[timedelta, bool]]] = defaultdict(list)

@@ -13,7 +13,7 @@ from ibis import _
 from checkout_log.columns import BORROW, SESSIONS
 from checkout_log.log import Log
 from checkout_log.measuring import stacks
-from checkout_log.measuring.questions import NOWS, moment, nows
+from checkout_log.measuring.questions import NOWS, nows
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -60,7 +60,7 @@ def held(log: Log, now: datetime | None) -> Iterator[Use]:
     is_overdue = (_.ended_by == "expiry") & (_.end <= _.now)
     frame = log.engine.frame(rows.filter((_.start <= _.now) & (_.censored | (_.end > _.now) | is_overdue)), SESSIONS)
     judged_at = {row.product: when(row.now) for row in asked.itertuples()}
-    frame = _since_the_oldest(frame, stacks.oldest(log, moment(log, now)))
+    frame = _since_the_oldest(frame, stacks.oldest(log))
     keys = ["source", "handle", "product", "mode", "member", "machine", "since", "start", "until", "end"]
     for _key, rows in frame.groupby(keys, dropna=False, sort=False):
         first = rows.iloc[0]

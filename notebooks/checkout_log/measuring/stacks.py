@@ -29,15 +29,13 @@ _EVENTS = (
 )
 
 
-def oldest(log: Log, until: int) -> dict[tuple[object, ...], Stack]:
-    """What is open at `until` (whole microseconds): starts and quantities, oldest first, by product, feature, member and machine.
+def oldest(log: Log) -> dict[tuple[object, ...], Stack]:
+    """What is open at the end of a log: starts and quantities, oldest first, by product, feature, member and machine.
 
     Only uses without a handle, and of the last run of each license server.
     """
     running = log.stored.eras[log.stored.eras["end"].isna()]["era"]
-    events = log.table.filter(
-        _.handle.isnull() & (_["at"] <= until) & _.event.isin((*OPENING, *CLOSING)) & _.era.isin([*map(int, running), 0])
-    )
+    events = log.table.filter(_.handle.isnull() & _.event.isin((*OPENING, *CLOSING)) & _.era.isin([*map(int, running), 0]))
     # Most users have nothing open: only those who do are read in order.
     sides = events.mutate(change=_.event.isin(OPENING).ifelse(_.quantity, -_.quantity)).group_by(*_KEY, "era")
     open_now = sides.aggregate(left=_.change.sum()).filter(_.left > 0).select(*_KEY, "era")

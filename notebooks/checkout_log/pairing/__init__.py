@@ -7,7 +7,6 @@ or the log, began: it makes no session, but the upper bounds of the measures cou
 """
 
 from checkout_log.pairing.ends import PAIRS, pairs, sessions
-from checkout_log.pairing.facts import CLOSING, OPENING
-from checkout_log.pairing.handles import EXACT_SOURCES
+from checkout_log.pairing.facts import CLOSING, EXACT_SOURCES, OPENING
 
 __all__ = ["CLOSING", "EXACT_SOURCES", "OPENING", "PAIRS", "pairs", "sessions"]

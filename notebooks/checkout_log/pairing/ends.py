@@ -6,11 +6,11 @@ import ibis
 from ibis import _
 from ibis.expr.types import Table
 
-from checkout_log.columns import BORROW, DENIAL, FLAG, REVOCATION, SESSION, SESSIONS, TEXT, TIME, WHOLE, Column, names
+from checkout_log.columns import BORROW, FLAG, REVOCATION, SESSION, SESSIONS, TEXT, TIME, WHOLE, Column, names
 from checkout_log.engine import Engine
 from checkout_log.pairing.facts import CLOSED_BY
-from checkout_log.pairing.handles import EXACT_SOURCES, by_handle
-from checkout_log.pairing.queues import first_in_first_out
+from checkout_log.pairing.handles import by_handle
+from checkout_log.pairing.queues import first_in_first_out, ordered
 from checkout_log.store import Stored
 
 # The end of a run that is still on.
@@ -28,23 +28,27 @@ _ERAS = (Column("era", WHOLE, False, ""), Column("era_begin", TIME, False, ""), 
 
 
 def pairs(table: Table, stored: Stored, engine: Engine) -> Table:
-    """Every use with its start and end, also those never seen to start: the columns PAIRS, times as whole microseconds.
+    """Every use with its start and end, also those never seen to start: the columns PAIRS, times as whole microseconds; kept.
 
     Where `started` is false, `start` is when the run of the server or the log began.
     """
-    used = table.filter(_.event != DENIAL)
-    is_exact = _.handle.notnull() & _.source.isin(EXACT_SOURCES)
-    uses = by_handle(used.filter(is_exact)).union(first_in_first_out(used.filter(~is_exact), engine))
     spans = stored.spans.groupby("product", as_index=False).agg(seen_since=("begin", "min"), seen_until=("end", "max"))
     eras = stored.eras[["era", "begin", "end"]].rename(columns={"begin": "era_begin", "end": "era_end"})
     # No empty values: what engines make of them in a small frame differs.
     eras["era_end"] = eras["era_end"].astype("Int64").fillna(STILL_ON)
-    return _with_ends(uses, engine.numbers(spans, _SPANS), engine.numbers(eras, _ERAS)).select(*names(PAIRS))
+    small = engine.numbers(spans, _SPANS), engine.numbers(eras, _ERAS)
+    events = engine.named(table)
+    return engine.built(_pairs, events, *ordered(events, engine), *small)
 
 
 def sessions(uses: Table) -> Table:
     """The sessions among these pairs: the columns SESSIONS, times as whole microseconds since 1970 UTC."""
     return uses.filter(_.started).select(*names(SESSIONS))
+
+
+def _pairs(events: Table, keys: Table, moves: Table, spans: Table, eras: Table) -> Table:
+    uses = by_handle(events).union(first_in_first_out(keys, moves))
+    return _with_ends(uses, spans, eras).select(*names(PAIRS))
 
 
 def _with_ends(uses: Table, spans: Table, eras: Table) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ibis
 from ibis import _
+from ibis.expr.types import BooleanValue
 from ibis.expr.types import Column as Values
 
 from checkout_log.columns import BORROW, CHECKIN, CHECKOUT, END, RELEASE, REVOCATION, UPGRADE
@@ -16,6 +17,14 @@ KEY = ("source", "product", "feature", "handle", "member", "machine", "era")
 # The columns of a use before its end is known: `start` is empty where it was never seen to start, `closed_at` and `closed_by` where
 # no event closed it. undated: a date of it is one of two. mixed: its end may be that of another use.
 USES = (*KEY, "is_borrow", "alias", "quantity", "start", "until", "closed_at", "closed_by", "revoked", "undated", "mixed")
+
+# Their handles are never given twice; the numbers of other servers are used again.
+EXACT_SOURCES = ("authority", "simulator")
+
+
+def is_exact() -> BooleanValue:
+    """Whether the handle of an event pairs it."""
+    return _.handle.notnull() & _.source.isin(EXACT_SOURCES)
 
 
 def facts() -> dict[str, Values]:

@@ -6,15 +6,12 @@ import ibis
 from ibis import _
 from ibis.expr.types import Table
 
-from checkout_log.columns import UPGRADE
-from checkout_log.pairing.facts import USES, facts
-
-# Their handles are never given twice; the numbers of other servers are used again.
-EXACT_SOURCES = ("authority", "simulator")
+from checkout_log.columns import DENIAL, UPGRADE
+from checkout_log.pairing.facts import USES, facts, is_exact
 
 
 def by_handle(events: Table) -> Table:
-    """One row for each feature of each handle: the columns USES. events: of EXACT_SOURCES, each with a handle."""
+    """One row for each feature of each handle: the columns USES. events: all of a log."""
     of_use = facts() | {
         "member": _.member.max(),
         "machine": _.machine.max(),
@@ -22,6 +19,7 @@ def by_handle(events: Table) -> Table:
         "held": _.quantity.max(where=_.event != UPGRADE),
         "added": _.quantity.sum(where=_.event == UPGRADE),
     }
-    uses = events.group_by("source", "product", "feature", "handle").aggregate(**of_use)
+    used = events.filter((_.event != DENIAL) & is_exact())
+    uses = used.group_by("source", "product", "feature", "handle").aggregate(**of_use)
     quantity = (_.held.fill_null(0) + _.added.fill_null(0)).cast("int64")
     return uses.mutate(quantity=quantity, mixed=ibis.literal(False)).select(*USES)

@@ -15,8 +15,9 @@ import ibis
 from ibis import _
 from ibis.expr.types import Table
 
+from checkout_log.columns import DENIAL
 from checkout_log.engine import Engine
-from checkout_log.pairing.facts import CLOSING, KEY, OPENING, USES, facts
+from checkout_log.pairing.facts import CLOSING, KEY, OPENING, USES, facts, is_exact
 
 # Windows and joins take no empty value for equal to another on every engine, so they go by texts in their place.
 TEXT_KEY = tuple(f"key_{name}" for name in KEY)
@@ -25,29 +26,39 @@ _ASKED = ("at", "event", "mode", "alias", "until", "reason", "quantity", "ambigu
 _NONE = ibis.null("int64")
 
 
-def first_in_first_out(events: Table, engine: Engine) -> Table:
-    """One row for each use: the columns USES. events: of sources without handles, denials left out."""
-    keyed = events.mutate(**{f"key_{name}": _[name].cast("string").fill_null("") for name in KEY})
+def ordered(events: Table, engine: Engine) -> tuple[Table, Table]:
+    """The keys of the queues with their numbers, and the moves in each queue, both kept. events: all of a log."""
     # Everything goes by the number of the key: engines sort numbers many times faster than texts.
-    keys = engine.materialized(_numbered(keyed.select(*TEXT_KEY).distinct()))
+    keys = engine.built(_numbered, events)
+    return keys, engine.built(_moves, events, keys)
+
+
+def first_in_first_out(keys: Table, moves: Table) -> Table:
+    """One row for each use of a source without handles, from what `ordered` gives: the columns USES."""
     texts = {name: keys[f"key_{name}"].nullif("") for name in KEY} | {"era": keys.key_era.cast("int64")}
-    moves = engine.materialized(_moves(keyed.join(keys, TEXT_KEY)))
     uses = _uses(_touches(_stretches(moves), moves)).union(_uses(_orphans(moves)))
     return uses.join(keys.select("key", **texts), "key").select(*USES)
 
 
-def _numbered(keys: Table) -> Table:
+def _keyed(events: Table) -> Table:
+    """The events of sources without handles, with the texts that their queues go by."""
+    events = events.filter((_.event != DENIAL) & ~is_exact())
+    return events.mutate(**{f"key_{name}": _[name].cast("string").fill_null("") for name in KEY})
+
+
+def _numbered(events: Table) -> Table:
+    keys = _keyed(events).select(*TEXT_KEY).distinct()
     return keys.mutate(key=ibis.row_number().over(ibis.window(order_by=TEXT_KEY)))
 
 
-def _moves(events: Table) -> Table:
+def _moves(events: Table, keys: Table) -> Table:
     """The events in the order of each queue, with how many units were ever opened, ended and orphaned up to each.
 
     change: units moved, above zero where they open. newest: the latest start in the queue so far, in whole microseconds.
     """
     is_opening, is_closing = _.event.isin(OPENING), _.event.isin(CLOSING)
     # What opens or closes no unit is no event of the queue.
-    events = events.filter((_.quantity > 0) | ~_.event.isin((*OPENING, *CLOSING)))
+    events = _keyed(events).join(keys, TEXT_KEY).filter((_.quantity > 0) | ~_.event.isin((*OPENING, *CLOSING)))
     moves = events.mutate(
         change=ibis.cases((is_opening, _.quantity), (is_closing, -_.quantity), else_=0),
         number=ibis.row_number().over(ibis.window(group_by="key", order_by=["at", "segment", "line"])),

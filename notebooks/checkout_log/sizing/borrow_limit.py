@@ -16,7 +16,7 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from checkout_log.columns import BORROW, CHECKOUT, NUMBER, OF_FEATURE, RENEWAL, UPGRADE, WHOLE, Column, typed
+from checkout_log.columns import BORROW, CHECKOUT, NUMBER, OF_FEATURE, RENEWAL, UPGRADE, WHOLE, Column, names, typed
 from checkout_log.log import Log
 from checkout_log.measuring import levels
 from checkout_log.measuring.levels import SERIES
@@ -50,6 +50,9 @@ def what_if(log: Log, longest_days: int) -> pd.DataFrame:
     A day is 24 hours. Borrows that are still out count up to the end of the log. Raises QuestionInvalid.
     """
     longest = whole("longest_days", longest_days, most=MOST_DAYS) * DAY
+    if not has_borrows(log):
+        # The replay has many steps, and most servers lend nothing.
+        return typed(pd.DataFrame(columns=names(WHAT_IF)), WHAT_IF)
     pieces = log.engine.materialized(_pieces(log, longest))
     sums = log.engine.frame(_sums(pieces), _SUMS).set_index("pair")
     before = levels.spectrum(log, "handle").query("series == 'seats'").groupby("pair")["level"].max()
@@ -68,6 +71,11 @@ def what_if(log: Log, longest_days: int) -> pd.DataFrame:
         peak_after_upper=frame["after_upper"],
     )
     return typed(frame, WHAT_IF)
+
+
+def has_borrows(log: Log) -> bool:
+    """Whether any borrow was seen to start."""
+    return not log.engine.frame(log.paired.filter(_["mode"] == BORROW).limit(1), (WHAT_IF[0],)).empty
 
 
 def _pieces(log: Log, longest: int) -> Table:
