@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Sequence
 
 import click
@@ -12,7 +13,7 @@ from authority.cli import streams
 from authority.cli.frame import TROUBLE, Frame, Group, failure, tell, usage_failure
 from authority.cli.table import CommandTable
 from authority.domain.disk import OutputNotWritten, refusal_of
-from authority.domain.refusals import Refusal
+from authority.domain.refusals import ClockInDoubt, Refusal
 
 COMMANDS = CommandTable(
     {
@@ -66,10 +67,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     sys.exit(status)
 
 
+def check_clock() -> None:
+    """Raises ClockInDoubt for a clock beyond what Python counts, nanoseconds in 64 bits: half of its own modules cannot be imported."""
+    try:
+        time.time()
+    except OverflowError as error:
+        raise ClockInDoubt("this server's clock is beyond the year 2261") from error
+
+
 def run(argv: Sequence[str] | None) -> int:
     """Runs one command, tells what it was refused for, and returns its exit status. Raises ReaderGone, OutputNotWritten."""
     frame, outputs = Frame(), (sys.stdout, sys.stderr)
     try:
+        check_clock()
         status = cli.main(
             args=None if argv is None else list(argv), prog_name="carnet-authority", standalone_mode=False, obj=frame
         )

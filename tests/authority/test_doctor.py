@@ -290,14 +290,13 @@ def test_an_authorization_that_ended_is_why_no_key_signs_and_no_product_can_be_h
 
 
 def test_a_clock_that_python_cannot_count_is_told_as_that(place: Place) -> None:
-    class Beyond(datetime):
-        @classmethod
-        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
-            raise OverflowError("timestamp too large to convert to C _PyTime_t")
+    def beyond() -> float:
+        raise OverflowError("timestamp too large to convert to C _PyTime_t")
 
-    place.patch.setattr("authority.wiring.app.datetime", Beyond)
-    place.console.refused("clock-in-doubt", 3, "borrow", "list")
-    assert "beyond the year 2261" in examined(place, 3)["clock"]["message"]
+    with place.patch.context() as patch:
+        patch.setattr("authority.cli.main.time.time", beyond)
+        for command in (("borrow", "list"), ("doctor",), ("serve",)):
+            assert "beyond the year 2261" in place.console.refused("clock-in-doubt", 3, *command)["message"]
 
 
 def test_what_is_asked_for_at_a_wrong_time_names_the_clock(place: Place) -> None:
