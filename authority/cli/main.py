@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     streams.prepare()
     try:
         try:
-            status = run(argv)
+            status = run_by_clock(argv)
         finally:
             streams.flush()
     except streams.ReaderGone:
@@ -67,19 +67,25 @@ def main(argv: Sequence[str] | None = None) -> None:
     sys.exit(status)
 
 
-def check_clock() -> None:
-    """Raises ClockInDoubt for a clock beyond what Python counts, nanoseconds in 64 bits: half of its own modules cannot be imported."""
+def run_by_clock(argv: Sequence[str] | None) -> int:
+    """Runs one command as `run` does, unless the clock is beyond what Python counts: half of its modules cannot be imported then."""
     try:
+        # Nanoseconds, in 64 bits.
         time.time()
-    except OverflowError as error:
-        raise ClockInDoubt("this server's clock is beyond the year 2261") from error
+    except OverflowError:
+        return failure(Frame(json=_asks_for_json(argv)), ClockInDoubt("this server's clock is beyond the year 2261"))
+    return run(argv)
+
+
+def _asks_for_json(argv: Sequence[str] | None) -> bool:
+    """Whether --json is among the words: a mistake may come before the option was read, which still says what is wanted."""
+    return "--json" in (sys.argv if argv is None else argv)
 
 
 def run(argv: Sequence[str] | None) -> int:
     """Runs one command, tells what it was refused for, and returns its exit status. Raises ReaderGone, OutputNotWritten."""
     frame, outputs = Frame(), (sys.stdout, sys.stderr)
     try:
-        check_clock()
         status = cli.main(
             args=None if argv is None else list(argv), prog_name="carnet-authority", standalone_mode=False, obj=frame
         )
@@ -96,7 +102,7 @@ def run(argv: Sequence[str] | None) -> int:
         sys.stdout, sys.stderr = outputs
         raise streams.ReaderGone from ended
     except click.ClickException as error:
-        return usage_failure(error, as_json=frame.json or "--json" in (sys.argv if argv is None else argv))
+        return usage_failure(error, as_json=frame.json or _asks_for_json(argv))
     except OSError as error:
         return failure(frame, refusal_of(error, error.filename or "a file", "used"))
     except ModuleNotFoundError:
