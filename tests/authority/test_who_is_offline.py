@@ -28,7 +28,8 @@ from tests.support.web import Web, make_web, problem
 
 COLUMNS = (
     "id,member,user_type,groups,product,level,extensions,machine_id,machine_alias,user_id,user_name,"
-    "issued_at,expires_at,state,ended_at,seat_free_at,decided_by,reason,copy_may_run_until,days_left,status_max_age"
+    "issued_at,expires_at,state,ended_at,seat_free_at,decided_by,reason,copy_may_run_until,days_left,"
+    "clone_seen_at,clone_evidence,status_max_age"
 )
 # More than one page of a CSV.
 MANY = borrow.PAGE + 3
