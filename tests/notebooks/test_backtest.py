@@ -14,7 +14,6 @@ from checkout_log import hindsight, read, scoring, simulate, stuck
 from checkout_log.columns import names
 from checkout_log.errors import QuestionInvalid
 from checkout_log.pairing import PAIRS
-from checkout_log.report.site import sample
 from tests.notebooks.comparing import assert_same
 from tests.notebooks.random_logs import BEGIN, event, many, open_log, random_logs, raw_log
 from tests.notebooks.reference import DAY, SECOND, RawLog, Span
@@ -67,7 +66,7 @@ def in_order(frame: pd.DataFrame) -> pd.DataFrame:
 
 def test_a_file_that_is_cut_at_a_time_tells_the_same_as_the_whole_one_at_that_time(tmp_path: Path) -> None:
     """The text itself is cut: what stands after the time is not there to be seen."""
-    truth = simulate.run(sample(120, 0.3), 7)
+    truth = simulate.run(simulate.Organization(), 7)
     (tmp_path / "whole").mkdir()
     (path,) = simulate.write_flexnet(truth, tmp_path / "whole")
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
