@@ -64,7 +64,7 @@ def test_values_are_shown_as_json_has_them() -> None:
     assert type(BorrowAlreadyEnded("ended", state=BorrowState.EXPIRED, ended_at=AT).evidence["state"]) is str
     computers = (ComputerInUse("laptop", AT, AT),)
     assert SessionLimit("three", limit=3, computers=computers).evidence["computers"] == [
-        {"computer": "laptop", "since": "2026-03-02T09:00:00+00:00", "active_until": "2026-03-02T09:00:00+00:00"}
+        {"computer": "laptop", "since": "2026-03-02T09:00:00+00:00", "taken_until": "2026-03-02T09:00:00+00:00"}
     ]
     cell = WrongCell("role", "chief", "there is no such value", "Write one of member.")
     assert InvalidInput("wrong", cells=[cell]).evidence == {
