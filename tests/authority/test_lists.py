@@ -57,7 +57,7 @@ def test_a_list_says_how_many_and_that_there_are_others(console: Console) -> Non
     assert "2 borrows\n" in console.run("borrow", "list", "--all").err
     assert "there are more than 1" in console.run("borrow", "list", "--all", "--limit", "1").err
     assert console.run("--json", "borrow", "list").err == ""
-    assert "0 active sessions" in console.run("session", "list").err
+    assert "0 sessions; --all shows also those that ended" in console.run("session", "list").err
     assert "1 API key\n" in console.run("api-key", "list").err
     assert "1 rule\n" in console.run("policy", "show").err
     assert "1 shown; 2 of 50 members" in console.run("member", "list", "--group", "survey").err

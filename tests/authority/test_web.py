@@ -41,7 +41,7 @@ BORROW = {
     "seat_free_at",
     "decided_by",
 }
-MORE = {"reason", "copy_may_run_until", "days_left", "status_max_age"}
+MORE = {"reason", "copy_may_run_until", "days_left", "status_max_age", "clone_evidence", "clone_seen_at"}
 PASSWORD = "correct horse battery staple"
 
 

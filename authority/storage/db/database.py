@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from authority.storage.db.batches import TAKE_BACK, Batches
 from authority.storage.db.prepared import pipeline
 
 LONGEST_WAIT_SECONDS = 20
+# Between looks at a log that is missing; who closes the database removes its index a moment later.
+PAUSES_SECONDS = (0.001, 0.01, 0.1, 0)
 # 32 MB of SQLite's log of changes, and what of the database each connection may hold in memory.
 LARGEST_LOG_PAGES = 8_000
 CACHE_KIB = 32 * 1024
@@ -42,19 +44,16 @@ class DatabaseFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._opened: tuple[int, int] | None = None
-        # SQLite's log of changes has what was committed last. It stays the same file for as long as anybody has the database open.
+        # SQLite's log of changes has what was committed last; it is made before the index and removed before it.
         self._log, self._index = path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
-        self._log_opened: tuple[int, int] | None = None
-        self._connections, self._counting = 0, threading.Lock()
 
     def open_only_what_is_there(self, _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
         """Makes a connection that is about to be opened fail where there is no file; SQLite would make an empty one.
 
-        Raises DatabaseLost where the file or its log of changes is not the one that is in use. So it does where this process uses
-        none yet and the log is missing beside its index: SQLite makes the log before the index and removes it after, and would
-        go on with an empty log.
+        Raises DatabaseLost where the file is not the one that is in use, or its log of changes is missing: SQLite would go on
+        with an empty log.
         """
-        if self._connections:
+        if self._opened is not None:
             self.check()
         elif self._is_without_log():
             raise self._without_log()
@@ -65,15 +64,6 @@ class DatabaseFile:
         """Takes the file that is there for the one that this process opened first."""
         if self._opened is None:
             self._opened = _identity_of(self.path)
-        with self._counting:
-            if self._connections == 0:
-                self._log_opened = _identity_of(self._log)
-            self._connections += 1
-
-    def forget(self, _connection: Any, _record: Any) -> None:
-        """A connection was closed; with the last one SQLite removes its log of changes, and makes another one later."""
-        with self._counting:
-            self._connections -= 1
 
     def is_there(self) -> bool:
         """Whether there is a file at the path."""
@@ -90,18 +80,19 @@ class DatabaseFile:
         if identity != self._opened:
             what = "was deleted" if identity is None else "was replaced by another file"
             raise DatabaseLost(f"the database {self.path} {what} while it was in use")
-        if self._log_opened is not None and _identity_of(self._log) != self._log_opened:
+        if self._is_without_log():
             raise self._without_log()
 
     def _is_without_log(self) -> bool:
-        index = _identity_of(self._index)
-        # Twice: another process may have closed the database in between.
-        return index is not None and _identity_of(self._log) is None and _identity_of(self._index) == index
+        """Whether there is an index without its log, and not only for the moment in which another process closes the database."""
+        for pause_seconds in PAUSES_SECONDS:
+            if _identity_of(self._log) is not None or _identity_of(self._index) is None:
+                return False
+            time.sleep(pause_seconds)
+        return True
 
     def _without_log(self) -> DatabaseLost:
-        return DatabaseLost(
-            f"{self._log}, which has what was committed last, was deleted or replaced while the database was in use"
-        )
+        return DatabaseLost(f"{self._log}, which has what was committed last, was deleted while the database was in use")
 
 
 def _identity_of(path: Path) -> tuple[int, int] | None:
@@ -134,7 +125,6 @@ class Database:
             event.listen(self.engine, "do_connect", self._file.open_only_what_is_there)
             event.listen(self.engine, "connect", _set_up_sqlite)
             event.listen(self.engine, "connect", self._file.remember)
-            event.listen(self.engine, "close", self._file.forget)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:

@@ -137,7 +137,7 @@ def test_the_license_shows_its_level_and_extensions_with_yes_or_no(laptop: Lapto
     laptop.console.good("license", "assign", "ada", "arcgis-pro", "--level", "Standard", "--extension", "3DAnalyst")
     laptop.borrow("--extension", "3DAnalyst")
     (found,) = laptop.told("status")["licenses"]
-    assert found["levels"] == {"Basic": True, "Standard": True, "Advanced": False}
+    assert found["levels"] == {"Basic": False, "Standard": True, "Advanced": False}
     assert [code for code, is_licensed in found["extensions"].items() if is_licensed] == ["3DAnalyst"]
     assert found["extensions"]["SpatialAnalyst"] is False
 
