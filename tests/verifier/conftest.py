@@ -17,6 +17,12 @@ NOT_ON_WINDOWS = {
     "test_standing_alone.py": "builds and installs a wheel with the tools of the machine that develops",
 }
 
+# What runs in part there, because each case takes long under Wine.
+IN_PART_ON_WINDOWS = {
+    "test_state.py": "every seventh of the changed bytes",
+    "test_numbers.py": "4 of 11 extreme numbers, those that the C library of Windows treats in its own way",
+}
+
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """Passes over the files that only POSIX can run."""
@@ -24,7 +30,9 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says which files were passed over, and why."""
+    """Says which files were passed over or run in part, and why."""
     if sys.platform == "win32":
         for name, reason in NOT_ON_WINDOWS.items():
             terminalreporter.write_line(f"NOT RUN ON WINDOWS: {name}: {reason}")
+        for name, part in IN_PART_ON_WINDOWS.items():
+            terminalreporter.write_line(f"RUN IN PART ON WINDOWS: {name}: {part}")

@@ -82,8 +82,16 @@ def end_of_day(day: date) -> int:
 
     Where clocks are set at midnight that is not always 24 hours after the beginning, nor a time called 00:00: before summer time
     the day may be followed by 01:00 of the next, before winter time its last hour may come twice. A day that the calendar of the
-    zone leaves out ends where it would have begun. Raises OverflowError or ValueError for the last day that dates can have.
+    zone leaves out ends where it would have begun. Raises OverflowError or ValueError for a day so late that this system cannot tell
+    its end: the last that dates can have, and on Windows each after the year 3000.
     """
+    try:
+        return _end_of_day(day)
+    except OSError as error:
+        raise OverflowError(f"this system has no local time on {day}") from error
+
+
+def _end_of_day(day: date) -> int:
     midnight = datetime.combine(day + timedelta(days=1), datetime.min.time())
     # PEP 495: a time that comes twice is the first and the second of its kind; one that never comes is read by the clock
     # before and the clock after the change, which enclose the change.

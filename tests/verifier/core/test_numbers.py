@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,22 @@ from verifier.errors import CarnetError, Malformed
 from verifier.workstation.store import Store
 
 # 1_772_442_000_000 is a time in milliseconds, as JavaScript and Java count them.
-EXTREMES = (0, 1, LAST_SECOND - 1, LAST_SECOND, LAST_SECOND + 1, 1_772_442_000_000, 10**15, 2**53 - 1, 2**53, 2**63, -1)
+EXTREMES: tuple[int, ...] = (
+    0,
+    1,
+    LAST_SECOND - 1,
+    LAST_SECOND,
+    LAST_SECOND + 1,
+    1_772_442_000_000,
+    10**15,
+    2**53 - 1,
+    2**53,
+    2**63,
+    -1,
+)
+if sys.platform == "win32":
+    # What the C library of Windows treats in its own way: times before 1970, and after the year 3000.
+    EXTREMES = (0, LAST_SECOND, 1_772_442_000_000, -1)
 TOKENS = ("authorization", "borrow", "status_list")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tests.support.real_workstation import RealWorkstation, make_workstation, re
 from verifier.core.grant import Grant
 from verifier.core.state import STATE_TYP
 from verifier.errors import CarnetError, NotGood
-from verifier.workstation import install
+from verifier.workstation import install, second_copy
 
 
 @pytest.fixture
@@ -188,8 +189,11 @@ def test_a_dead_battery_is_told_and_setting_the_clock_right_is_all(here: RealWor
 
 def copies(here: RealWorkstation) -> tuple[bytes, bytes]:
     key = here.chain.workstation.machine_key or ""
-    folder = Path(os.environ["XDG_STATE_HOME"]) / "carnet"
-    return (here.home / "state.json").read_bytes(), (folder / f"{key}.json").read_bytes()
+    if sys.platform == "win32":
+        second = second_copy.read(key) or b""
+    else:
+        second = Path(os.environ["XDG_STATE_HOME"], "carnet", f"{key}.json").read_bytes()
+    return (here.home / "state.json").read_bytes(), second
 
 
 def test_the_mark_is_kept_once_an_hour_and_at_each_start(here: RealWorkstation, clock: MachineClock) -> None:

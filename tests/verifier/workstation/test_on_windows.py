@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ from tests.support.real_workstation import make_workstation
 from tests.support.systems import ON_POSIX, ON_WINDOWS
 from verifier.cli.main import main
 from verifier.errors import DiskFailed
-from verifier.workstation import disk, locks, machine_key, sealing, store, windows_names
+from verifier.workstation import clock, disk, locks, machine_key, sealing, store, windows_names
 from verifier.workstation.places import WrongPlace, check_output, read_input
 from verifier.workstation.sealing import NotSealed
 from verifier.workstation.store import Store
@@ -205,8 +207,10 @@ def test_a_file_that_stays_open_is_told_and_changes_nothing(tmp_path: Path, monk
         here.check()
 
 
-def test_readers_and_a_writer_of_one_file_never_fail(tmp_path: Path) -> None:
+def test_readers_and_a_writer_of_one_file_never_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An application checks as often as it likes while a file is being installed."""
+    # A busy machine may stop a reader for seconds while it has the file open.
+    monkeypatch.setattr(disk, "PATIENCE_SECONDS", 30.0)
     path, texts, faults = tmp_path / "file", {b"a" * 5000, b"b" * 7000}, []
     path.write_bytes(b"a" * 5000)
     stop = threading.Event()
@@ -218,7 +222,7 @@ def test_readers_and_a_writer_of_one_file_never_fail(tmp_path: Path) -> None:
                     faults.append("half a file")
             except OSError as error:
                 faults.append(repr(error))
-            time.sleep(0.002)
+            time.sleep(0.01)
 
     readers = [threading.Thread(target=read) for _ in range(2)]
     for reader in readers:
@@ -231,6 +235,24 @@ def test_readers_and_a_writer_of_one_file_never_fail(tmp_path: Path) -> None:
         for reader in readers:
             reader.join()
     assert faults == []
+
+
+@ON_WINDOWS
+@pytest.mark.parametrize("year", [3002, 9998])
+def test_a_day_that_windows_has_no_local_time_for_is_too_late(year: int) -> None:
+    with pytest.raises(OverflowError, match="no local time"):
+        clock.end_of_day(date(year, 1, 1))
+
+
+def test_a_day_without_local_time_is_no_trouble_with_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Windows answers for a day after the year 3000, on every system."""
+
+    def refuse(_: date) -> int:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(clock, "_end_of_day", refuse)
+    with pytest.raises(OverflowError, match="no local time on 3002-01-01"):
+        clock.end_of_day(date(3002, 1, 1))
 
 
 HOLD = """
