@@ -14,7 +14,7 @@ ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux itself
 ON_WINDOWS = pytest.mark.skipif(sys.platform != "win32", reason="asks Windows itself: make test-windows")
 
 # Of tests that change one byte after another and check each time, Windows does every seventh byte: a check there takes much
-# long under Wine, and how bytes are judged does not depend on the system.
+# longer under Wine, and how bytes are judged does not depend on the system.
 BYTE_STEP = 7 if sys.platform == "win32" else 1
 
 
