@@ -1,4 +1,4 @@
-"""Fixtures for the commands of the authority."""
+"""Fixtures for the commands of the authority, and its vendor."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from authority.signing.vendor import root_folder
+from tests.support.authorities import Bench
 from tests.support.console import Console, clean_environment
+from tests.support.vendors import RealVendor
 
 
 @pytest.fixture
@@ -23,3 +26,12 @@ def console(empty: Console) -> Console:
     empty.good("init", "--org", "Field Survey")
     empty.good("member", "add", "ada", "--type", "GIS Professional", "--group", "survey")
     return empty
+
+
+@pytest.fixture
+def vendor(sqlite_bench: Bench) -> RealVendor:
+    """The folder of the bench's root key, which knows what it issued."""
+    folder = sqlite_bench.home / "root"
+    with sqlite_bench.authority.database.read() as connection:
+        root_folder.remember(folder, sqlite_bench.authority.terms(connection).authorization)
+    return RealVendor(folder, sqlite_bench.root)

@@ -15,7 +15,7 @@ from authority.services.keys import OwnKey
 from authority.services.unit import Unit
 from authority.signing import key_folder
 from authority.signing.keyring import FileSigner
-from authority.signing.vendor import public_keys, root_folder
+from authority.signing.vendor import public_keys
 from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.console import Console
@@ -26,14 +26,6 @@ from verifier.core.steps import open_borrow, open_status, verify
 from verifier.core.trust import Authorization, TrustStore
 from verifier.errors import KeyNotValid
 from verifier.workstation.carry import Wish
-
-
-@pytest.fixture
-def vendor(sqlite_bench: Bench) -> RealVendor:
-    folder = sqlite_bench.home / "root"
-    with sqlite_bench.authority.database.read() as connection:
-        root_folder.remember(folder, sqlite_bench.authority.terms(connection).authorization)
-    return RealVendor(folder, sqlite_bench.root)
 
 
 def by_console(bench: Bench) -> Unit:

@@ -24,15 +24,6 @@ from verifier.core.trust import TrustStore
 from verifier.errors import UnknownKey
 
 
-@pytest.fixture
-def vendor(sqlite_bench: Bench) -> RealVendor:
-    """The folder of the bench's root key, which knows what it issued."""
-    folder = sqlite_bench.home / "root"
-    with sqlite_bench.authority.database.read() as connection:
-        root_folder.remember(folder, sqlite_bench.authority.terms(connection).authorization)
-    return RealVendor(folder, sqlite_bench.root)
-
-
 def rotate(bench: Bench, vendor: RealVendor) -> Rotated:
     """Another root key for the vendor, who uses it from now on."""
     rotated = root_folder.rotate(vendor.folder, None, bench.clock())
