@@ -26,7 +26,8 @@ def clock(arguments: argparse.Namespace) -> int:
     state = store.state_of(machine_key)
     state.follow(now, state.floor)
     certain = max(state.floor, state.sure)
-    doubts = () if state.clock is None else state.clock.doubts
+    # Where nothing is certain yet there is no step to doubt: the first signed time says where counting begins.
+    doubts = () if state.clock is None or not certain else state.clock.doubts
     code = None if machine_key is None else code_of(machine_key, state.epoch)
     value = {
         "clock": rfc3339_of(now.wall),

@@ -119,3 +119,12 @@ def test_t7_a_reset_does_not_undo_what_was_signed(here: RealWorkstation, capsys:
     here.give_up()
     with refused("given-up"):
         check(here)
+
+
+def test_where_nothing_was_signed_yet_nothing_is_in_doubt(
+    tmp_path: Path, clock: MachineClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["clock", "--home", str(tmp_path / "new")]) == 0
+    said = capsys.readouterr().out
+    assert "nothing is known yet" in said
+    assert "in doubt" not in said
