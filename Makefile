@@ -9,6 +9,9 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --re
 TESTS := $(BIN)/pytest tests/test_window.py --cov --cov-report= --cov-fail-under=0 && \
 	$(BIN)/pytest --ignore=tests/test_window.py --numprocesses=logical --dist=loadfile --cov --cov-append --cov-report=term
 
+# The output of two that run side by side stands one after the other, where make can do that.
+IN_TURN := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-windows check check-locks check-long mutants notebooks gallery bench simulate docs kit format lock
 
@@ -44,15 +47,22 @@ test: $(VENV)/dev.ready ## run the tests
 test-windows: $(VENV)/dev.ready ## run the verifier's tests on a real Windows Python, by Wine
 	@$(BIN)/python -m tools.windows test
 
+# What needs one processor each runs side by side; the tests take all there are.
 check: $(VENV)/dev.ready ## everything that must hold: format, lint, types, walls, tests
+	@$(MAKE) --no-print-directory --jobs=2 $(IN_TURN) check-code check-windows
+	$(TESTS)
+	$(BIN)/coverage report --include='verifier/*' --fail-under=97
+
+.PHONY: check-code check-windows
+check-code:
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 --exclude "identity/(linux|macos|posix)" verifier
 	$(BIN)/lint-imports
 	.ci/check-locks $(PYTHON)
-	$(TESTS)
-	$(BIN)/coverage report --include='verifier/*' --fail-under=97
+
+check-windows:
 	@$(BIN)/python -m tools.windows test --where-possible
 
 check-locks: ## install the lock of what runs with the oldest pip of a supported Python, and with the newest
