@@ -68,6 +68,11 @@ class Unit:
         # What deserves a second look about what was done; None when nothing does.
         self.note: str | None = None
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether it is known who asks: the secret was somebody's, or there was none to look at."""
+        return hasattr(self, "actor")
+
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
         """A transaction that sees one state of the database and changes nothing.

@@ -55,6 +55,13 @@ def unit(*, open_over_limit: bool = False) -> Unit:
     return work
 
 
+def check_known() -> None:
+    """Raises NotAuthenticated when this request has no bearer token that is good. One whose unit has begun was looked at already."""
+    if not ("unit" in g and g.unit.is_begun):
+        with unit(open_over_limit=True).reading():
+            pass
+
+
 def public() -> Unit:
     """The unit of work of a request that anybody may make."""
     g.unit = work = Unit(current_app.extensions["carnet"], ANYBODY)

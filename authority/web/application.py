@@ -5,8 +5,9 @@ from __future__ import annotations
 import atexit
 import json
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from functools import partial
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,12 @@ from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import RequestTimeout, UnsupportedMediaType
 
 from authority.domain.members import ANYBODY
-from authority.domain.refusals import InvalidInput
+from authority.domain.refusals import InvalidInput, Refusal
 from authority.services import overview
 from authority.services.context import Authority
 from authority.services.unit import Unit
 from authority.web import description, problems
-from authority.web.access import publisher_of
+from authority.web.access import check_known, publisher_of
 from authority.web.api import (
     api_keys,
     authorization,
@@ -117,6 +118,14 @@ def create_app(authority: Authority) -> OpenAPI:
     ):
         app.register_api(blueprint, url_prefix="/api/v1")
     _add_plain_routes(app, authority)
+    _look_at_requests(app)
+    app.wsgi_app = _with_headers(app.wsgi_app)  # type: ignore[assignment, method-assign]
+    return app
+
+
+def _look_at_requests(app: OpenAPI) -> None:
+    """Adds what is done before and after every request."""
+    protected = description.protected(app.paths)
 
     @app.before_request
     def number_request() -> None:
@@ -132,13 +141,32 @@ def create_app(authority: Authority) -> OpenAPI:
 
     @app.after_request
     def set_headers(response: Response) -> Response:
+        if HTTPStatus.BAD_REQUEST <= response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            response = _authenticated_first(app, protected, response)
         response.headers["X-Request-Id"] = g.get("request_id", "")
         if "unit" in g and g.unit.excess:
             response.headers["X-Carnet-Over-Limit"] = g.unit.excess
         return response
 
-    app.wsgi_app = _with_headers(app.wsgi_app)  # type: ignore[assignment, method-assign]
-    return app
+
+def _authenticated_first(app: OpenAPI, protected: Container[tuple[str, str]], refused: Response) -> Response:
+    """A refusal for who has a credential; whatever is wrong with a request, a stranger is told of the missing credential alone.
+
+    The framework reads path, query and body before it calls a view, where a unit of work begins. Only a request that is refused
+    pays for this second look.
+    """
+    method = "GET" if request.method == "HEAD" else request.method
+    is_protected = request.url_rule is not None and (method, request.url_rule.rule) in protected
+    if not is_protected or refused.status_code == HTTPStatus.UNAUTHORIZED:
+        return refused
+    try:
+        check_known()
+    except Refusal as refusal:
+        unknown = app.make_response(app.handle_user_exception(refusal))
+        # Where a body did not come in time the line is closed, whoever asks.
+        unknown.headers.extend({name: value for name, value in refused.headers.items() if name == "Connection"})
+        return unknown
+    return refused
 
 
 def _with_headers(application: WSGIApplication) -> WSGIApplication:

@@ -13,6 +13,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from authority.domain.members import Role
+from authority.web.gateway import BODY_IS_LATE, LARGEST_BODY
 from tests.authority import wrong_values
 from tests.authority.route_table import BARE, ROUTES, World, make_world, path_of, send
 from tests.support.connecting import overfill
@@ -125,6 +126,33 @@ def test_nobody_gets_in_without_a_good_token(world: World, name: str) -> None:
             answer = send(world, name, None, headers=headers)
             refused(answer, 401, "not-authenticated")
             assert answer.headers["WWW-Authenticate"] == 'Bearer realm="carnet"'
+
+
+def wrong_requests(world: World, name: str) -> Iterator[dict[str, Any]]:
+    """What of a request can be wrong, one after the other: query, path, body, size, type, and that the body did not come."""
+    for query in ("unknown=1", "limit=x", "limit=1&limit=2", "%00=%ff", "release=perhaps&product="):
+        yield {"query": query}
+    if name in WITH_PATH:
+        for value in ("short", "%00", "a%0Ab"):
+            yield {"path": path_of(name, world, **dict.fromkeys(world.ids, value))}
+    if name.partition(" ")[0] in {"POST", "PUT", "PATCH"}:
+        for raw in wrong_values.RAW.values():
+            yield {"data": raw, "content_type": "application/json"}
+        yield {"json": {"unknown": 1}}
+        yield {"data": b"{" + b" " * LARGEST_BODY, "content_type": "application/json"}
+        for content_type in wrong_values.NO_JSON:
+            yield {"data": b"{}", "content_type": content_type}
+    yield {"environ_overrides": {BODY_IS_LATE: True}}
+
+
+@pytest.mark.parametrize("name", PROTECTED)
+def test_a_stranger_is_told_of_the_credential_whatever_else_is_wrong(world: World, name: str) -> None:
+    with unchanged(world.database):
+        for wrong in wrong_requests(world, name):
+            for headers in ({}, {"Authorization": wrong_values.UNKNOWN_TOKENS[0]})[: 1 + ROUTES[name].needs_member]:
+                answer = send(world, name, None, headers=headers, **dict(wrong))
+                refused(answer, 401, "not-authenticated")
+                assert (answer.headers.get("Connection") == "close") == ("environ_overrides" in wrong)
 
 
 @pytest.mark.parametrize("role", [*Role, None], ids=lambda role: role or "owner")
