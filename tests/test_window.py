@@ -12,16 +12,22 @@ from tkinter import Misc, Tk
 
 import pytest
 
-from tests.support.chains import DAY, HOUR
+from tests.connected.conftest import PASSWORD, Served, serve
+from tests.support.chains import DAY, HOUR, START
+from tests.support.clock_resets import reset_file, use_a_year_ahead
+from tests.support.machine_clock import MachineClock
 from tests.support.real_workstation import RealWorkstation, make_workstation
 from tests.support.screens import display
 from tools import screen
+from verifier import online
 from verifier.cli.main import main
+from verifier.connected import choosing
 from verifier.core import files
 from verifier.errors import every_error
 from verifier.window import actions, words
 from verifier.window.dialog import Dialog
-from verifier.window.main_window import BUTTONS, MainWindow
+from verifier.window.main_window import BUTTONS, EDIT, SIGN_IN, MainWindow
+from verifier.workstation import licensing, sign_ins
 from verifier.workstation.store import Store
 
 __all__ = ["display"]
@@ -109,7 +115,7 @@ def open_desk(root: Tk, display: str, tmp_path: Path) -> Iterator[Callable[..., 
         window = MainWindow(root, here.store, choosing)
         windows.append(window)
         desk = Desk(here, window, choosing, display)
-        desk.until(lambda: window.focus_get() is window.edit)
+        desk.until(lambda: window.focus_get() is window.buttons["edit_alias"])
         return desk
 
     yield make
@@ -143,7 +149,7 @@ def test_a_license_that_is_not_good_has_no_yes(open_desk: Callable[..., Desk]) -
 
 def test_tab_comes_to_everything_and_round(open_desk: Callable[..., Desk]) -> None:
     desk = open_desk()
-    first = widget = desk.window.edit
+    first = widget = desk.window.buttons["edit_alias"]
     reached: list[Misc] = [first]
     while True:
         desk.press("Tab")
@@ -152,7 +158,8 @@ def test_tab_comes_to_everything_and_round(open_desk: Callable[..., Desk]) -> No
             break
         assert widget not in reached
         reached.append(widget)
-    wanted = [desk.window.products, desk.window.table, desk.window.notices, *desk.window.buttons.values()]
+    below = [desk.window.buttons[method] for _, _, method in BUTTONS]
+    wanted = [desk.window.products, desk.window.table, desk.window.notices, *below]
     assert reached == [first, *wanted]
     desk.press("shift+Tab", "shift+Tab")
     assert desk.window.focus_get() is desk.window.buttons["refresh"]
@@ -282,6 +289,194 @@ def test_the_end_is_warned_of(open_desk: Callable[..., Desk]) -> None:
     assert "carnet " not in desk.window.told()
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    for served in serve(tmp_path_factory.mktemp("authority") / "one"):
+        served.member("ada")
+        yield served
+
+
+@pytest.fixture
+def connected(open_desk: Callable[..., Desk], served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """The window of a workstation whose licensing authority is set, and nobody is signed in."""
+    monkeypatch.setattr(online, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(sign_ins, "_keyring", lambda: None)
+    desk = open_desk(installed=False)
+    desk.window.store = Store(desk.choosing.folder_ / "laptop")
+    choosing.choose(desk.window.store, choosing.offer(served.url))
+    desk.press("F5")
+    desk.until(lambda: desk.window.buttons["sign"].instate(["!disabled"]))
+    served.requests.clear()
+    yield desk
+    served.gate.set()
+
+
+def sign_in(desk: Desk, password: str = PASSWORD) -> None:
+    desk.press("alt+s")
+    desk.until(lambda: desk.dialog() is not None)
+    desk.write("ada")
+    desk.press("Tab")
+    desk.write(password)
+    desk.press("Return")
+
+
+def problem_of(desk: Desk) -> str:
+    """What the dialog that is open says is wrong, when it says so."""
+    dialog = desk.dialog()
+    assert dialog is not None
+    desk.until(lambda: bool(dialog.problem.cget("text")))
+    return str(dialog.problem.cget("text"))
+
+
+def test_with_a_line_a_license_is_taken_offline_and_given_back_with_the_keyboard(
+    connected: Desk, served: Served, capfd: pytest.CaptureFixture[str]
+) -> None:
+    desk, window = connected, connected.window
+    assert window.authority.cget("text").endswith(f"{served.url}, nobody is signed in")
+    sign_in(desk, "not the password")
+    assert "user name or password" in problem_of(desk)
+    assert desk.window.root.focus_get() is desk.dialog().password  # type: ignore[union-attr]
+    desk.write(PASSWORD)
+    desk.press("Return")
+    desk.until(lambda: desk.dialog() is None)
+    assert "Signed in as ada. It is remembered until you sign out" in window.told()
+    assert window.authority.cget("text").endswith(f"{served.url}, signed in as ada")
+
+    desk.press("alt+t")
+    desk.until(lambda: desk.dialog() is not None)
+    desk.write("arcgis-pro")
+    desk.press("Tab", "Tab")
+    desk.write("3")
+    desk.press("Return")
+    desk.until(lambda: desk.dialog() is None)
+    assert 'Taken offline: "arcgis-pro" Advanced' in window.told()
+    assert ", 3 days left, borrowed by ada" in window.until.cget("text")
+    assert main(["check", "arcgis-pro", "--root", served.root, "--home", str(window.store.home)]) == 0
+
+    desk.press("alt+g")
+    desk.until(lambda: desk.dialog() is not None)
+    desk.press("Return")
+    desk.until(lambda: desk.dialog() is None)
+    assert "arcgis-pro is given back: it no longer works here, and others can use the license." in window.told()
+    assert served.requests[-2:][1] == "POST /api/v1/check-ins"
+    assert desk.choosing.asked == []
+    desk.press("alt+s")
+    desk.until(lambda: "Signed out." in window.told())
+    assert licensing.read(window.store).username is None
+    for path in window.store.home.rglob("*"):
+        assert path.is_dir() or PASSWORD.encode() not in path.read_bytes(), path
+    assert PASSWORD not in "".join(capfd.readouterr())
+
+
+def test_the_window_goes_on_while_the_authority_takes_its_time(connected: Desk, served: Served) -> None:
+    desk, window = connected, connected.window
+    served.gate.clear()
+    sign_in(desk)
+    desk.until(lambda: bool(served.requests))
+    dialog = desk.dialog()
+    assert dialog is not None
+    assert dialog.ok.instate(["disabled"])
+    assert window.told() == f"Asking {served.url} …"
+    assert {method for method, button in window.buttons.items() if button.instate(["!disabled"])} == {"close"}
+    # A second Enter asks nothing twice; Escape leaves the dialog, and what comes is told in the window.
+    desk.press("Return", "Escape")
+    desk.until(lambda: desk.dialog() is None)
+    served.gate.set()
+    desk.until(lambda: "Signed in as ada" in window.told())
+    assert served.requests.count("POST /api/v1/sign-in") == 1
+    assert window.buttons["take_offline"].instate(["!disabled"])
+    # Whoever closes the window while it asks is told nothing, and nothing breaks.
+    served.gate.clear()
+    desk.press("alt+s")
+    window.destroy()
+    served.gate.set()
+
+
+def test_without_a_line_it_is_said_what_to_do_and_the_same_again_is_the_same_request(connected: Desk, served: Served) -> None:
+    desk, window = connected, connected.window
+    sign_in(desk)
+    desk.until(lambda: desk.dialog() is None)
+    served.to_lose = online.TRIES
+    desk.press("alt+t")
+    desk.until(lambda: desk.dialog() is not None)
+    desk.write("arcgis-pro")
+    desk.press("Return")
+    problem = problem_of(desk)
+    assert "Do the same again when there is a line: it is the same request, and takes no second seat." in problem
+    assert "carnet " not in problem
+    asked = licensing.read(window.store).pending["arcgis-pro"].request
+    assert asked
+    desk.press("Return")
+    desk.until(lambda: desk.dialog() is None)
+    assert desk.rows()["Advanced"] == "Yes"
+    # The second way is there as well: a receipt that is carried.
+    desk.press("alt+g")
+    desk.until(lambda: desk.dialog() is not None)
+    desk.press("Down", "space", "Return")
+    desk.until(lambda: desk.dialog() is None)
+    files.parse((desk.choosing.folder_ / "arcgis-pro.return").read_bytes(), "return")
+    # And a request that is carried names who is signed in.
+    desk.press("alt+t")
+    desk.until(lambda: desk.dialog() is not None)
+    desk.press("Tab", "Tab", "Tab", "Down", "space", "Return")
+    desk.until(lambda: desk.dialog() is None)
+    files.parse((desk.choosing.folder_ / "arcgis-pro.request").read_bytes(), "request")
+
+
+def test_a_refusal_of_the_authority_is_told_in_its_words_and_signing_in_anew_is_named(connected: Desk, served: Served) -> None:
+    desk, window = connected, connected.window
+    sign_in(desk)
+    desk.until(lambda: desk.dialog() is None)
+    desk.press("alt+t")
+    desk.until(lambda: desk.dialog() is not None)
+    desk.write("no-such-product")
+    desk.press("Return")
+    assert "no-such-product" in problem_of(desk)
+    desk.press("Escape")
+    licensing.forget_sign_in(window.store, served.url)
+    desk.press("alt+t")
+    desk.until(lambda: desk.dialog() is not None)
+    desk.write("arcgis-pro")
+    desk.press("Return")
+    assert problem_of(desk).endswith("Choose Sign in, with your user name and password.")
+    desk.press("Escape")
+
+
+def test_a_clock_in_doubt_shows_the_code_for_a_reset_and_takes_its_file(
+    open_desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_desk(installed=False)
+    clock = MachineClock(monkeypatch, START)
+    here = make_workstation(desk.choosing.folder_ / "laptop", installed=False)
+    use_a_year_ahead(here, clock)
+    desk.window.store = here.store
+    desk.press("F5")
+    desk.until(lambda: "this code for a reset of the clock: " in desk.window.told())
+    code = desk.window.told().partition("this code for a reset of the clock: ")[2].split()[0]
+    reset = desk.choosing.folder_ / "trip.clock"
+    reset.write_bytes(reset_file(here, code))
+    desk.choosing.open = [str(reset)]
+    desk.press("alt+i")
+    desk.until(lambda: "Installed: the clock reset of" in desk.window.told())
+    assert "code for a reset" not in desk.window.told()
+    assert desk.rows()["Standard"] == "Yes"
+
+
+def test_a_mistake_in_the_program_leaves_the_dialog_to_try_again(connected: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = connected
+    reports: list[object] = []
+    monkeypatch.setattr(desk.window.root, "report_callback_exception", lambda *error: reports.append(error[1]))
+    monkeypatch.setattr(choosing, "sign_in", _breaks)
+    sign_in(desk)
+    assert problem_of(desk) == words.MISTAKE
+    assert [str(report) for report in reports] == ["a mistake"]
+    assert desk.dialog().ok.instate(["!disabled"])  # type: ignore[union-attr]
+
+
+def _breaks(*_: object) -> tuple[str, str]:
+    raise AssertionError("a mistake")
+
+
 def test_no_sentence_of_the_window_has_a_command_in_it() -> None:
     for error in every_error():
         text = words.refusal(error("something is so"))
@@ -330,5 +525,5 @@ def test_the_command_shows_the_window_until_it_is_closed(display: str, tmp_path:
 
 
 def test_every_button_has_a_letter_of_its_own() -> None:
-    letters = [label[letter].lower() for label, letter, _ in (("Edit…", 0, ""), *BUTTONS)]
+    letters = [label[letter].lower() for label, letter, _ in (SIGN_IN, EDIT, *BUTTONS)]
     assert len(set(letters)) == len(letters)

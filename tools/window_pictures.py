@@ -7,14 +7,16 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from tkinter import Tk
+from tkinter import Tk, Toplevel
 
 from tools.apt import NotHere
 from tools.documentation import DOCS
 from tools.screen import photograph, screen
 from verifier.window import actions
+from verifier.window.line import Line
 from verifier.window.main_window import MainWindow
 from verifier.window.pickers import TkPicker
+from verifier.window.sign_in import SignIn
 from verifier.window.take_offline import TakeOffline
 from verifier.workstation.store import Store
 
@@ -37,18 +39,19 @@ def _draw(display: str, folder: Path) -> None:
     root = Tk(screenName=display)
     window = MainWindow(root, store, TkPicker())
     _photograph(display, root, "window.png")
-    dialog = TakeOffline(window, actions.choices(store), "arcgis-pro", lambda _: "")
+    line = Line("https://licenses.example.org", "ada")
+    dialog = TakeOffline(window, actions.choices(store), "arcgis-pro", line, lambda *_: None, lambda _: "")
     dialog.days.set("14")
-    root.update()
-    box = (dialog.winfo_rootx(), dialog.winfo_rooty(), dialog.winfo_rootx() + dialog.winfo_width(), 0)
-    photograph(display, PICTURES / "window-take-offline.png", (*box[:3], dialog.winfo_rooty() + dialog.winfo_height()))
+    _photograph(display, dialog, "window-take-offline.png")
+    dialog.destroy()
+    _photograph(display, SignIn(window, str(line.url), lambda *_: None), "window-sign-in.png")
     root.destroy()
 
 
-def _photograph(display: str, root: Tk, name: str) -> None:
-    root.update()
-    left, top = root.winfo_rootx(), root.winfo_rooty()
-    photograph(display, PICTURES / name, (left, top, left + root.winfo_width(), top + root.winfo_height()))
+def _photograph(display: str, shown: Tk | Toplevel, name: str) -> None:
+    shown.update()
+    left, top = shown.winfo_rootx(), shown.winfo_rooty()
+    photograph(display, PICTURES / name, (left, top, left + shown.winfo_width(), top + shown.winfo_height()))
 
 
 def _workstation(folder: Path) -> Store:

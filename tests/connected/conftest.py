@@ -50,6 +50,8 @@ class Served:
     # What came, as method and path; and how many answers are to be lost on the way.
     requests: list[str] = field(default_factory=list)
     to_lose: int = 0
+    # Closed while answers are to wait.
+    gate: threading.Event = field(default_factory=threading.Event)
 
     def member(self, username: str, **more: Any) -> Actor:
         added = members.add(
@@ -75,10 +77,12 @@ def serve(folder: Path) -> Iterator[Served]:
     bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home", clock=MachineClock())
     application = create_app(bench.authority)
     served = Served(bench, "")
+    served.gate.set()
 
     def losing(environ: dict[str, Any], start_response: Any) -> Any:
         """The application; of an answer that is to be lost nothing comes but the end of the line."""
         served.requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+        assert served.gate.wait(30)
         answer = b"".join(application(environ, start_response))
         if served.to_lose:
             served.to_lose -= 1

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from verifier.cli.output import result
-from verifier.core.clock_reset import code_of
 from verifier.core.times import in_days, rfc3339_of
 from verifier.workstation.clock import reading
+from verifier.workstation.clock_reset import code_here
 from verifier.workstation.store import Store
 
 
@@ -28,7 +28,7 @@ def clock(arguments: argparse.Namespace) -> int:
     certain = max(state.floor, state.sure)
     # Where nothing is certain yet there is no step to doubt: the first signed time says where counting begins.
     doubts = () if state.clock is None or not certain else state.clock.doubts
-    code = None if machine_key is None else code_of(machine_key, state.epoch)
+    code = code_here(store)
     value = {
         "clock": rfc3339_of(now.wall),
         "certain": rfc3339_of(certain) if certain else None,

@@ -11,6 +11,7 @@ from verifier.window import words
 from verifier.workstation import alias, carry, install, intake
 from verifier.workstation.carry import Wish
 from verifier.workstation.check import licenses
+from verifier.workstation.clock_reset import code_here
 from verifier.workstation.intake import Carried
 from verifier.workstation.overview import Overview, overview
 from verifier.workstation.places import check_output, path_of, read_input, write_output
@@ -41,6 +42,14 @@ def alias_of(store: Store) -> str:
         return store.state().alias or ""
     except CarnetError:
         return ""
+
+
+def reset_code(store: Store) -> str | None:
+    """The code for a reset of this machine's clock; None where there is none, or it cannot be read."""
+    try:
+        return code_here(store)
+    except CarnetError:
+        return None
 
 
 def choices(store: Store) -> list[Choice]:

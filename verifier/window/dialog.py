@@ -20,6 +20,9 @@ class Dialog(Toplevel):
         first = self.body(frame)
         self.problem = ttk.Label(frame, wraplength=420, foreground="#a40000")
         self.problem.grid(columnspan=2, sticky="w", pady=(PAD, 0))
+        self.bar = ttk.Progressbar(frame, mode="indeterminate")
+        self.bar.grid(columnspan=2, sticky="ew")
+        self.bar.grid_remove()
         buttons = ttk.Frame(frame)
         buttons.grid(columnspan=2, sticky="e", pady=(PAD, 0))
         self.ok = ttk.Button(buttons, text="OK", command=self.on_ok, default="active")
@@ -36,13 +39,33 @@ class Dialog(Toplevel):
         """Makes the fields in a grid of two columns; returns the one to begin with."""
         raise NotImplementedError
 
-    def accept(self) -> str:
-        """Does what the dialog is for; returns what is wrong with the fields, empty when it is done."""
+    def accept(self) -> str | None:
+        """Does what the dialog is for; returns what is wrong with the fields, empty when it is done.
+
+        None while the authority is asked: then `finish` is called with the answer.
+        """
         raise NotImplementedError
 
     def on_ok(self) -> None:
-        """Closes the dialog when all is well, else says what is not."""
+        """Closes the dialog when all is well, else says what is not; while the authority is asked it stays, and does nothing twice."""
+        if self.ok.instate(["disabled"]):
+            return
+        self.problem.configure(text="")
         problem = self.accept()
+        if problem is not None:
+            self.finish(problem)
+            return
+        self.ok.state(["disabled"])
+        self.bar.grid()
+        self.bar.start()
+
+    def finish(self, problem: str) -> None:
+        """Closes the dialog when nothing went wrong, else says what did; nothing when it was closed meanwhile."""
+        if not self.winfo_exists():
+            return
+        self.bar.stop()
+        self.bar.grid_remove()
+        self.ok.state(["!disabled"])
         self.problem.configure(text=problem)
         if not problem:
             self.destroy()

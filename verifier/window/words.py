@@ -17,9 +17,20 @@ ADVICE = {
     "no-borrow": "Take the license offline: save a request, have it answered, and install the answer.",
     "no-home": "This user has no folder for it: ask who looks after this machine.",
     "no-locks": "Its folder must stand on a disk of this machine: ask who looks after it.",
-    "clock-reset-used": "Ask the administrator for a new reset of the clock.",
+    "clock-reset-used": "Tell the administrator the code that is shown now, and have a new reset made.",
     "already-borrowed": "Have the other license given back first.",
+    "not-signed-in": "Choose Sign in, with your user name and password.",
+    "no-authority": "Ask the administrator how this workstation is told of it; until then carry files.",
+    "authority-unreachable": (
+        "Do the same again when there is a line: it is the same request, and takes no second seat. "
+        "Without a line choose the way by a file that is carried."
+    ),
+    "answer-unusable": "Tell the administrator what the sentence says; until it is mended carry files.",
+    "trust-not-compared": "Ask the administrator, by another way than this line, for the thumbprint of the root key.",
 }
+# What only a mistake in the program can bring; its report is on standard error.
+MISTAKE = "This did not work, by a mistake in the program. Do it again, or tell the administrator what you did."
+CLOCK_CODES = ("clock-turned-back", "clock-in-doubt")
 
 
 def plain(text: str) -> str:
@@ -59,3 +70,20 @@ def notices(shown: Overview) -> list[str]:
         if item.error is not None:
             lines.append(f"{before}{refusal(item.error)}")
     return lines
+
+
+def clock_reset(shown: Overview, code: str | None) -> list[str]:
+    """What to tell the administrator when a license waits for the clock; nothing while none does, or where no code can be had."""
+    doubted = [
+        item.borrow_id
+        for item in shown.licenses
+        if isinstance(item, LicenseInformation) and item.error is not None and item.error.code in CLOCK_CODES
+    ]
+    if code is None or not doubted:
+        return []
+    text = (
+        "If this machine's clock is right and you cannot wait, tell the administrator, or copy from here and carry, "
+        f"this code for a reset of the clock: {code} (borrow {', '.join(doubted)}). "
+        "Then choose Install a file for the .clock file that comes back."
+    )
+    return [text]

@@ -14,6 +14,12 @@ from verifier.workstation.store import Store
 LASTS_SECONDS = 14 * SECONDS_PER_DAY
 
 
+def code_here(store: Store) -> str | None:
+    """The code that a reset of this machine's clock is made for; None before there is a machine key. Raises NotChecked."""
+    machine_key = store.machine_key_thumbprint()
+    return None if machine_key is None else code_of(machine_key, store.state_of(machine_key).epoch)
+
+
 def install_reset(store: Store, data: bytes, time: Reading) -> ClockResetInstalled:
     """Sets back what is remembered of the clock to the time at which the reset was signed, once.
 

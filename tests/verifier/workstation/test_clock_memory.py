@@ -22,11 +22,6 @@ from verifier.workstation import install, second_copy
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> MachineClock:
-    return MachineClock(monkeypatch, START)
-
-
-@pytest.fixture
 def here(tmp_path: Path, clock: MachineClock) -> RealWorkstation:
     """A workstation whose borrow was installed by the machine's own clock."""
     here = make_workstation(tmp_path / "home", installed=False)

@@ -9,40 +9,20 @@ from typing import Any
 import pytest
 
 import verifier
-from tests.support.chains import DAY, HOUR, ORGANIZATION, START, refused
+from tests.support.chains import DAY, HOUR, START, refused
+from tests.support.clock_resets import reset_file, use_a_year_ahead
 from tests.support.machine_clock import MachineClock
 from tests.support.real_workstation import RealWorkstation, make_workstation
 from verifier.cli.main import main
-from verifier.core import files
-from verifier.core.clock_reset import CLOCK_RESET_TYP, code_of
+from verifier.core.clock_reset import code_of
 from verifier.workstation import install
 from verifier.workstation.installed import ClockResetInstalled
-
-# Nine days with a clock that is a year ahead: then nothing short of a reset helps within a year.
-AHEAD = 365 * DAY
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> MachineClock:
-    return MachineClock(monkeypatch, START)
 
 
 @pytest.fixture
 def here(tmp_path: Path, clock: MachineClock) -> RealWorkstation:
     here = make_workstation(tmp_path / "home", installed=False)
-    here.chain.borrow["exp"] = START + 28 * DAY
-    for key in here.chain.authorization["keys"]:
-        key["nbf"] = START - 20 * DAY
-    install.install(here.store, here.chain.borrow_file())
-    clock.restart(0)
-    clock.set(START + AHEAD)
-    for _ in range(18):
-        with refused("expired"):
-            check(here)
-        clock.run(12 * HOUR)
-    clock.set(START + 9 * DAY)
-    with refused("clock-turned-back"):
-        check(here)
+    use_a_year_ahead(here, clock)
     return here
 
 
@@ -55,19 +35,6 @@ def code(here: RealWorkstation, capsys: pytest.CaptureFixture[str]) -> str:
     assert main(["clock", "--json", "--home", str(here.home)]) == 0
     shown: str = json.loads(capsys.readouterr().out)["code"]
     return shown
-
-
-def reset_file(here: RealWorkstation, code: str, signer: str = "borrow_key", **changes: Any) -> bytes:
-    claims = {
-        "iss": ORGANIZATION,
-        "jti": "K" * 22,
-        "iat": START + 9 * DAY,
-        "ver": 1,
-        "cnf": {"jkt": here.chain.workstation.machine_key},
-        "code": code,
-    }
-    compact = getattr(here.chain, signer).token(CLOCK_RESET_TYP, claims | changes)
-    return files.render("clock-reset", {"authorization": here.chain.authorization_token(), "reset": compact})
 
 
 def test_t7_a_reset_brings_the_license_back_and_works_once(
