@@ -21,9 +21,9 @@ def install(program: str, packages: Sequence[str]) -> None:
     if os.geteuid() != 0:
         raise NotHere(f"there is no {program} here, and only root may install it: sudo apt-get install {' '.join(packages)}")
     _apt("update")
-    done = _apt("install", "--yes", "--no-install-recommends", *packages)
-    if done.returncode:
-        raise NotHere(f"apt cannot install {program} here: {' '.join(done.stderr.split())}")
+    process = _apt("install", "--yes", "--no-install-recommends", *packages)
+    if process.returncode:
+        raise NotHere(f"apt cannot install {program} here: {' '.join(process.stderr.split())}")
 
 
 def _apt(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -71,8 +71,8 @@ def _workstation(folder: Path) -> Store:
 
 
 def _run(*command: str) -> dict[str, str]:
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    answer: dict[str, str] = json.loads(done.stdout)
+    process = subprocess.run(command, capture_output=True, text=True, check=True)
+    answer: dict[str, str] = json.loads(process.stdout)
     return answer
 
 

@@ -189,10 +189,10 @@ class Play:
         return answer
 
 
-def _json_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+def _json_of(process: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     """What a command printed. Raises ClickException with its own words when it printed no object."""
     try:
-        answer: dict[str, Any] = json.loads(done.stdout)
+        answer: dict[str, Any] = json.loads(process.stdout)
     except json.JSONDecodeError as error:
-        raise click.ClickException(done.stderr.strip() or f"exit status {done.returncode}") from error
+        raise click.ClickException(process.stderr.strip() or f"exit status {process.returncode}") from error
     return answer

@@ -83,7 +83,7 @@ def show_outcomes(
     All or none: an object for one, an array of them for several. One by one: an array of objects that say whether it was done.
     """
     verb = view.verb[1] if dry_run else view.verb[0]
-    done = [outcome for outcome in outcomes if outcome.refusal is None]
+    successes = [outcome for outcome in outcomes if outcome.refusal is None]
     value = (
         rows_of(outcomes, view.names, view.resource, view.shown)
         if one_by_one
@@ -91,10 +91,10 @@ def show_outcomes(
     )
     lines = [line for outcome in outcomes for line in _lines(outcome, view)]
     if one_by_one:
-        lines.append(f"{verb} {len(done)} of {len(outcomes)}")
+        lines.append(f"{verb} {len(successes)} of {len(outcomes)}")
     is_list = view.is_list or one_by_one or len(outcomes) > 1
     show(frame, value if is_list else value[0], lines)
-    return 0 if len(done) == len(outcomes) else REFUSED
+    return 0 if len(successes) == len(outcomes) else REFUSED
 
 
 def show_carried(frame: Frame, outcomes: Sequence[Outcome[Item, Result]], view: View[Item, Result, Seen]) -> int:

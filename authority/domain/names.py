@@ -81,9 +81,9 @@ def key_of(text: str) -> str:
 
 def mixture(text: str) -> str | None:
     """Why a word of the text may be taken for another: it has letters of scripts that look alike. None when no word has."""
-    seen = unicodedata.normalize("NFKC", text.translate(_INVISIBLE))
+    visible = unicodedata.normalize("NFKC", text.translate(_INVISIBLE))
     # An accent belongs to its word, whatever the letter before it.
-    letters = (char if unicodedata.category(char)[0] == "L" else "" if unicodedata.combining(char) else " " for char in seen)
+    letters = (char if unicodedata.category(char)[0] == "L" else "" if unicodedata.combining(char) else " " for char in visible)
     for word in "".join(letters).split():
         scripts = {unicodedata.name(char, "").split(" ", 1)[0] for char in word} & LOOK_ALIKES
         if len(scripts) > 1:

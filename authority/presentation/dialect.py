@@ -49,9 +49,9 @@ def records(text: str, columns: Collection[str] = ()) -> Iterator[tuple[int, lis
 
     columns: names that its header may have, by which the delimiter is told. Raises InvalidInput for what is no CSV.
     """
-    told = SAYS_DELIMITER.match(text)
-    delimiter = _delimiter(text, columns) if told is None else told[1]
-    stream = io.StringIO(text if told is None else text[told.end() :], newline="")
+    first_line = SAYS_DELIMITER.match(text)
+    delimiter = _delimiter(text, columns) if first_line is None else first_line[1]
+    stream = io.StringIO(text if first_line is None else text[first_line.end() :], newline="")
     number = 0
     try:
         for number, cells in enumerate(csv.reader(stream, delimiter=delimiter, strict=True), start=1):

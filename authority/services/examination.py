@@ -67,10 +67,10 @@ def _each_said_once(findings: Sequence[Finding]) -> list[Finding]:
         message: next(name for name in ("clock", "authorization", names[0]) if name in names)
         for message, names in subjects.items()
     }
-    told = [item.ok is not False or teller[item.message] == item.subject for item in findings]
+    is_told_here = [item.ok is not False or teller[item.message] == item.subject for item in findings]
     return [
         item if is_told else Finding(item.subject, None, NOT_LOOKED_AT.format(teller[item.message]))
-        for item, is_told in zip(findings, told, strict=True)
+        for item, is_told in zip(findings, is_told_here, strict=True)
     ]
 
 

@@ -18,14 +18,14 @@ def cursor(*parts: str) -> str:
 def parts(text: str, count: int) -> tuple[str, ...]:
     """The texts that a cursor was made of. Raises InvalidInput unless it is one of so many printable texts."""
     try:
-        found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, list) or len(found) != count:
+        values = None
+    if not isinstance(values, list) or len(values) != count:
         raise _not_known()
-    if not all(isinstance(part, str) and is_shown(part) for part in found):
+    if not all(isinstance(part, str) and is_shown(part) for part in values):
         raise _not_known()
-    return tuple(found)
+    return tuple(values)
 
 
 def _not_known() -> InvalidInput:

@@ -34,10 +34,10 @@ class FolderRing(KeyRing):
     @classmethod
     def of(cls, folder: Path, passphrase: bytes | None, *, demonstration: bool) -> FolderRing:
         """The keys that are in the folder now. Raises KeyUnusable or DemonstrationOnly."""
-        seen = _changed_at(folder)
+        changed_at = _changed_at(folder)
         signers = _signers(folder, passphrase, demonstration=demonstration)
         retired = _read_retired(folder)
-        return cls(signers, retired, folder=folder, passphrase=passphrase, demonstration=demonstration, _seen=seen)
+        return cls(signers, retired, folder=folder, passphrase=passphrase, demonstration=demonstration, _seen=changed_at)
 
     def kids(self, use: KeyUse) -> list[str]:
         """The thumbprints of all keys of one use that may sign what is new."""
@@ -60,12 +60,12 @@ class FolderRing(KeyRing):
 
     def _look(self) -> None:
         """Reads the folder again when something in it changed; while a file in it cannot be read, the keys stay those of before."""
-        seen = _changed_at(self.folder)
-        if seen == self._seen:
+        changed_at = _changed_at(self.folder)
+        if changed_at == self._seen:
             return
         with contextlib.suppress(Refusal):
             signers = _signers(self.folder, self.passphrase, demonstration=self.demonstration)
-            self.signers, self.retired, self._seen = signers, _read_retired(self.folder), seen
+            self.signers, self.retired, self._seen = signers, _read_retired(self.folder), changed_at
 
 
 def _changed_at(folder: Path) -> int:

@@ -61,24 +61,24 @@ class Settings:
 def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
     """The settings in force. Raises SettingsInvalid with everything that is wrong; NoHome, NotPermitted or DiskFailed."""
     folder = Path(home or environment.get(f"{PREFIX}HOME") or _usual_home())
-    given = _from_file(folder / "authority.toml") | _from_environment(environment)
-    wrong = [f'there is no setting "{name}"' for name in sorted(given) if name not in SETTINGS]
+    values = _from_file(folder / "authority.toml") | _from_environment(environment)
+    wrong = [f'there is no setting "{name}"' for name in sorted(values) if name not in SETTINGS]
     wrong += [
         f'"{name}" must be text'
-        for name, value in sorted(given.items())
+        for name, value in sorted(values.items())
         if name in SETTINGS and name not in (*FLAGS, "warn_days") and not isinstance(value, str)
     ]
-    flags = {name: given.get(name, usual) for name, usual in FLAGS.items()}
+    flags = {name: values.get(name, usual) for name, usual in FLAGS.items()}
     wrong += [f'"{name}" must be true or false' for name, value in flags.items() if value not in (True, False, "true", "false")]
-    warn_days = _whole_number(given.get("warn_days", USUAL_WARN_DAYS))
+    warn_days = _whole_number(values.get("warn_days", USUAL_WARN_DAYS))
     if warn_days is None:
         wrong.append(f'"warn_days" must be a whole number from 0 to {MOST_WARN_DAYS}')
     if wrong:
         raise SettingsInvalid("; ".join(wrong))
-    passphrase = given.get("key_passphrase_file")
+    passphrase = values.get("key_passphrase_file")
     return Settings(
         home=folder,
-        database_url=str(given.get("database_url") or f"sqlite:///{folder.absolute() / 'authority.db'}"),
+        database_url=str(values.get("database_url") or f"sqlite:///{folder.absolute() / 'authority.db'}"),
         key_passphrase_file=Path(str(passphrase)) if passphrase else None,
         demonstration=flags["demonstration"] in (True, "true"),
         warn_days=warn_days or 0,

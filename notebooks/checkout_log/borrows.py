@@ -104,15 +104,15 @@ def _acts(log: Log, begun: Table, until: int) -> Table:
     same = [begun[f"key_{name}"] == acts[f"act_{name}"] for name in ("source", "product", "handle", "member")]
     both = begun.join(acts, same)
     both = both.filter((_.act_at >= _.start) & (_.act_at <= _.end))
-    done = both.group_by(*TEXT_KEYS).aggregate(
+    changes = both.group_by(*TEXT_KEYS).aggregate(
         renewals=_.act_at.nunique(where=_.event == RENEWAL),
         revoked_at=_.act_at.min(where=_.event == REVOCATION),
         released_at=_.act_at.min(where=_.event == RELEASE),
     )
-    return done.rename({f"of_{key}": key for key in TEXT_KEYS})
+    return changes.rename({f"of_{key}": key for key in TEXT_KEYS})
 
 
 def _signs(log: Log, until: int) -> Table:
     """The last act of each member."""
-    seen = log.table.filter((own_acts() | (_.event == DENIAL)) & (_["at"] <= until) & _.member.notnull())
-    return seen.group_by(of_member=_.member).aggregate(last_sign_at=_["at"].max())
+    signs = log.table.filter((own_acts() | (_.event == DENIAL)) & (_["at"] <= until) & _.member.notnull())
+    return signs.group_by(of_member=_.member).aggregate(last_sign_at=_["at"].max())

@@ -27,7 +27,7 @@ def by_day(log: Log, license: str = "handle") -> pd.DataFrame:  # noqa: A002 - t
     cells = hours.use_by_cell(log, license).join(log.engine.numbers(calendar, hours.CALENDAR), "cell")
     most = {name: _[f"{series}_most"].max() for name, series in zip(("peak", "lower", "upper"), levels.SERIES, strict=True)}
     used = log.engine.frame(cells.group_by("pair", "day").aggregate(**most), _MOST)
-    seen = hours.observed_cells(log).merge(calendar, on="cell")[["product", "day"]].drop_duplicates()
-    days = levels.features(log).merge(seen, on="product").merge(used, on=["pair", "day"], how="left").fillna(0)
+    observed = hours.observed_cells(log).merge(calendar, on="cell")[["product", "day"]].drop_duplicates()
+    days = levels.features(log).merge(observed, on="product").merge(used, on=["pair", "day"], how="left").fillna(0)
     days["day"] = pd.to_datetime(days["day"], unit="us", utc=True)
     return typed(days.sort_values(["product", "feature", "day"]), DAILY)

@@ -35,11 +35,11 @@ def records(lines: Iterable[str], columns: Collection[str]) -> Iterator[list[str
     """
     rest: Iterator[str] = itertools.dropwhile(lambda line: not line.strip(_BLANK), lines)
     first = next(rest, "")
-    told = _SAYS_DELIMITER.fullmatch(first)
-    if told is None:
+    sep_line = _SAYS_DELIMITER.fullmatch(first)
+    if sep_line is None:
         delimiter, rest = _delimiter(first, columns), itertools.chain([first], rest)
     else:
-        delimiter = told[1]
+        delimiter = sep_line[1]
     rows = csv.reader((f"{line}\n" for line in rest), delimiter=delimiter)
     while True:
         try:

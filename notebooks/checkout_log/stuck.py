@@ -135,9 +135,9 @@ def _judged(log: Log, now: datetime | None, wanted: Thresholds) -> Iterator[tupl
     # Most servers have nothing that is old enough, and then nothing has to be counted.
     if not uses:
         return
-    seen = ActivityIndex.of(known, wanted)
+    index = ActivityIndex.of(known, wanted)
     for use in uses:
-        signs = [sign for rule in _RULES if (sign := rule(use, seen, wanted)) is not None]
+        signs = [sign for rule in _RULES if (sign := rule(use, index, wanted)) is not None]
         if signs:
             yield use, signs
 
@@ -180,12 +180,12 @@ def _overdue(use: Use, _seen: ActivityIndex, wanted: Thresholds) -> Sign | None:
     return Sign(OVERDUE, likelihood.confidence(sign), f"due {_days(late)} ago, and no return was seen")
 
 
-def _gone(use: Use, seen: ActivityIndex, wanted: Thresholds) -> Sign | None:
+def _gone(use: Use, index: ActivityIndex, wanted: Thresholds) -> Sign | None:
     """The alias has since appeared on another machine, or the member wants the license there, and the old one is silent."""
-    successor = seen.successor(use)
+    successor = index.successor(use)
     if successor is None:
         return None
-    silent_since = max(seen.machine_last(use.machine), use.since)
+    silent_since = max(index.machine_last(use.machine), use.since)
     if use.now - successor.at < wanted.gone_silence or silent_since > successor.at:
         return None
     sign, same = likelihood.NEW_MACHINE, "the same member is"
@@ -200,26 +200,26 @@ def _gone(use: Use, seen: ActivityIndex, wanted: Thresholds) -> Sign | None:
     )
 
 
-def _inactive(use: Use, seen: ActivityIndex, wanted: Thresholds) -> Sign | None:
+def _inactive(use: Use, index: ActivityIndex, wanted: Thresholds) -> Sign | None:
     """No event of the member or the machine for so long."""
-    disabled_at = seen.disabled.get(use.member or "")
-    if disabled_at is not None and seen.last(use) < disabled_at:
+    disabled_at = index.disabled.get(use.member or "")
+    if disabled_at is not None and index.last(use) < disabled_at:
         confidence = likelihood.confidence(likelihood.DISABLED)
         return Sign(HOLDER_INACTIVE, confidence, f"the member is disabled since {disabled_at:%Y-%m-%d} or longer")
-    silence = use.now - seen.silent_since(use)
+    silence = use.now - index.silent_since(use)
     if silence < wanted.inactive:
         return None
     evidence = f"no sign of the member or the machine for {_days(silence)}"
     if use.mode != BORROW:
-        past = seen.past(use)
+        past = index.past(use)
         return Sign(HOLDER_INACTIVE, likelihood.confidence(likelihood.SILENT_SESSION, past), evidence, past)
     return Sign(HOLDER_INACTIVE, likelihood.confidence(likelihood.SILENT), evidence)
 
 
-def _long(use: Use, seen: ActivityIndex, wanted: Thresholds) -> Sign | None:
+def _long(use: Use, index: ActivityIndex, wanted: Thresholds) -> Sign | None:
     """Borrowed far longer than this member ever kept a borrow."""
-    longest = seen.longest_kept(use)
-    planned = seen.asked_for(use)
+    longest = index.longest_kept(use)
+    planned = index.asked_for(use)
     if planned is None or longest is None:
         return None
     if planned < longest * wanted.long_factor or planned - longest < wanted.long_least:
@@ -232,16 +232,16 @@ def _long(use: Use, seen: ActivityIndex, wanted: Thresholds) -> Sign | None:
     )
 
 
-def _outlier(use: Use, seen: ActivityIndex, wanted: Thresholds) -> Sign | None:
+def _outlier(use: Use, index: ActivityIndex, wanted: Thresholds) -> Sign | None:
     """A session open longer than nearly all closed ones of its feature, and than a day.
 
     Alone it tells little: nearly every session that was that long was given back in the end, of batch jobs, service accounts and
     programs left open over a weekend alike. Whether it does here, the site's own past says.
     """
-    usual, open_for = seen.usual_length(use, wanted), use.least_age
+    usual, open_for = index.usual_length(use, wanted), use.least_age
     if use.mode == BORROW or usual is None or open_for <= max(usual * wanted.outlier_factor, wanted.outlier_least):
         return None
-    past = seen.past(use)
+    past = index.past(use)
     granted = likelihood.LONG_GRANTED if past.ended else likelihood.LONGEST_GRANTED
     sign = granted if use.source in EXACT_SOURCES else likelihood.LONG_CONNECTED
     before = f"of {past.ended} that were as long before, {past.returned} were given back by their client"

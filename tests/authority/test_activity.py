@@ -24,9 +24,9 @@ PRO, ALLSOURCE, DESKTOP = "arcgis-pro", "arcgis-allsource", "arcgis-desktop"
 
 
 def everyone(bench: Bench, product: str = PRO) -> dict[str, Activity]:
-    found, cursor = activity.listed(Unit(bench.authority, CONSOLE), product, limit=1000)
+    page, cursor = activity.listed(Unit(bench.authority, CONSOLE), product, limit=1000)
     assert cursor is None
-    return {item.member: item for item in found}
+    return {item.member: item for item in page}
 
 
 def of(bench: Bench, name: str = "ada", product: str = PRO) -> Activity:
@@ -35,8 +35,8 @@ def of(bench: Bench, name: str = "ada", product: str = PRO) -> Activity:
 
 def look(bench: Bench, name: str = "ada", product: str = PRO) -> tuple[str, str | None, datetime | None, datetime | None]:
     """The dot, the computer, since and until."""
-    found = of(bench, name, product)
-    return found.state(bench.authority.now()), found.computer(), found.since(), found.until()
+    row = of(bench, name, product)
+    return row.state(bench.authority.now()), row.computer(), row.since(), row.until()
 
 
 def use(bench: Bench, member: Actor, laptop: SimulatedWorkstation, product: str = PRO) -> Any:
@@ -50,8 +50,8 @@ def test_who_holds_a_named_product_is_listed_used_or_not(bench: Bench) -> None:
     licenses.assign(Unit(bench.authority, CONSOLE), "eve", ALLSOURCE, "Basic", ())
     assert list(everyone(bench)) == ["ada"]
     assert list(everyone(bench, ALLSOURCE)) == ["eve"]
-    found = of(bench)
-    assert (found.last_used_at, found.days_since_last_used(bench.clock())) == (None, None)
+    row = of(bench)
+    assert (row.last_used_at, row.days_since_last_used(bench.clock())) == (None, None)
     assert look(bench) == ("none", None, None, None)
 
 
@@ -85,17 +85,17 @@ def test_green_also_after_the_session_was_ended(bench: Bench) -> None:
     ada = bench.member("ada")
     session = use(bench, ada, workstation("tower"))
     sessions.check_in(Unit(bench.authority, ada), session.id)
-    found = of(bench)
-    assert (found.state(bench.clock()), found.active(bench.clock())) == ("green", ())
+    row = of(bench)
+    assert (row.state(bench.clock()), row.active(bench.clock())) == ("green", ())
 
 
 def test_green_follows_use_and_not_the_time_a_session_lasts(sqlite_bench: Bench) -> None:
     configure(sqlite_bench, minutes=60)
     use(sqlite_bench, sqlite_bench.member("ada"), workstation("tower"))
     sqlite_bench.clock.turn(minutes=45)
-    found = of(sqlite_bench)
-    assert found.state(sqlite_bench.clock()) == "none"
-    assert [item.machine.alias for item in found.active(sqlite_bench.clock())] == ["tower"]
+    row = of(sqlite_bench)
+    assert row.state(sqlite_bench.clock()) == "none"
+    assert [item.machine.alias for item in row.active(sqlite_bench.clock())] == ["tower"]
 
 
 def test_red_while_offline_with_computer_since_and_until(bench: Bench) -> None:
@@ -237,8 +237,8 @@ def test_days_since_the_last_use_are_whole_ones(sqlite_bench: Bench, passed: dic
 
 def test_no_days_are_negative() -> None:
     """The clock of another node may be ahead."""
-    found = Activity("ada", "", "Creator", PRO, START + timedelta(seconds=1), (), ())
-    assert found.days_since_last_used(START) == 0
+    row = Activity("ada", "", "Creator", PRO, START + timedelta(seconds=1), (), ())
+    assert row.days_since_last_used(START) == 0
 
 
 def test_who_holds_nothing_any_more_is_listed_while_offline_or_at_it(bench: Bench) -> None:
@@ -281,14 +281,14 @@ def test_a_machine_without_an_alias_is_shown_by_its_id(sqlite_bench: Bench) -> N
 def test_pages_follow_each_other_by_name_and_end(bench: Bench) -> None:
     for name in ("Eve+1@x.org", "bob", "ada", "zoe"):
         bench.member(name)
-    seen: list[str] = []
+    names: list[str] = []
     cursor = None
     while True:
         page, cursor = activity.listed(Unit(bench.authority, CONSOLE), PRO, cursor=cursor, limit=3)
-        seen += [item.member for item in page]
+        names += [item.member for item in page]
         if cursor is None:
             break
-    assert seen == ["ada", "bob", "Eve+1@x.org", "zoe"]
+    assert names == ["ada", "bob", "Eve+1@x.org", "zoe"]
     assert activity.listed(Unit(bench.authority, CONSOLE), PRO, limit=4)[1] is None
 
 

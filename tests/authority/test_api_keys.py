@@ -57,15 +57,15 @@ def test_keys_are_listed_newest_first_with_those_revoked(bench: Bench) -> None:
 def test_pages_of_keys_follow_each_other_also_when_many_are_of_one_moment(bench: Bench) -> None:
     bench.member("ada")
     made = {make(bench, name=f"key {number}")[1].id for number in range(7)}
-    seen: list[str] = []
+    ids: list[str] = []
     page, cursor = access.api_keys(Unit(bench.authority, CONSOLE), None, 3)
     while True:
-        seen += [key.id for key in page]
+        ids += [key.id for key in page]
         if cursor is None:
             break
         page, cursor = access.api_keys(Unit(bench.authority, CONSOLE), cursor, 3)
-    assert made < set(seen)
-    assert len(seen) == len(set(seen)) == 8
+    assert made < set(ids)
+    assert len(ids) == len(set(ids)) == 8
 
 
 def test_a_revoked_key_is_of_no_use_and_others_are(bench: Bench) -> None:
@@ -184,11 +184,11 @@ def test_a_key_is_made_listed_and_revoked_by_command(console: Console) -> None:
     assert (made["name"], made["member"], made["revoked_at"]) == ("nightly export", "ada", None)
     rows = console.good("api-key", "list")
     assert {row["id"]: row for row in rows}[made["id"]] == {name: made[name] for name in made if name != "api_key"}
-    told = console.run("api-key", "list").out
+    output = console.run("api-key", "list").out
     for text in ("member", "created", "revoked", made["id"], "nightly export", "ada"):
-        assert text in told
-    told = console.run("api-key", "revoke", made["id"]).out
-    assert f"API key {made['id']} (nightly export) of ada is revoked since 20" in told
+        assert text in output
+    output = console.run("api-key", "revoke", made["id"]).out
+    assert f"API key {made['id']} (nightly export) of ada is revoked since 20" in output
     revoked = console.good("api-key", "revoke", made["id"])
     assert revoked["revoked_at"] is not None
     assert {row["id"]: row for row in console.good("api-key", "list")}[made["id"]] == revoked
@@ -207,9 +207,9 @@ def test_no_command_shows_a_secret_or_digest_again(console: Console) -> None:
 
 def test_more_than_the_limit_is_said(console: Console) -> None:
     console.good("api-key", "create", "ada", "--name", "script")
-    told = console.run("--json", "api-key", "list", "--limit", "1")
-    assert [row["name"] for row in told.json] == ["script"]
-    assert "more than 1" in told.err
+    ended = console.run("--json", "api-key", "list", "--limit", "1")
+    assert [row["name"] for row in ended.json] == ["script"]
+    assert "more than 1" in ended.err
 
 
 USAGE: dict[str, tuple[str, ...]] = {

@@ -57,8 +57,8 @@ def test_a_gis_professional_holds_the_product_by_itself(bench: Bench) -> None:
 def test_a_change_to_gis_professional_assigns_it_and_a_change_to_creator_does_not(bench: Bench) -> None:
     """S1: a change to GIS Professional assigns a license automatically; a change to Creator lets one be assigned, no more."""
     bench.member("ada", user_type="Viewer")
-    given = members.change(Unit(bench.authority, CONSOLE), "ada", Change(user_type="GIS Professional")).licenses.added
-    assert [item.product for item in given] == [PRO]
+    added = members.change(Unit(bench.authority, CONSOLE), "ada", Change(user_type="GIS Professional")).licenses.added
+    assert [item.product for item in added] == [PRO]
     taken = members.change(Unit(bench.authority, CONSOLE), "ada", Change(user_type="Creator")).licenses.removed
     assert [item.product for item in taken] == [PRO]
     assert held(bench) == {}
@@ -81,16 +81,16 @@ def test_a_dry_run_shows_what_a_change_does_and_does_nothing(bench: Bench) -> No
     bench.member("ada", user_type="GIS Professional")
     changed = members.change(Unit(bench.authority, CONSOLE), "ada", Change(user_type="Viewer", role=Role.ANALYST), dry_run=True)
     assert [item.product for item in changed.licenses.removed] == [PRO]
-    found, still = members.show(Unit(bench.authority, CONSOLE), "ada")
-    assert (found.user_type, found.role, [item.product for item in still]) == ("GIS Professional", "member", [PRO])
+    member, still = members.show(Unit(bench.authority, CONSOLE), "ada")
+    assert (member.user_type, member.role, [item.product for item in still]) == ("GIS Professional", "member", [PRO])
 
 
 def test_defaults_are_what_new_members_get(bench: Bench) -> None:
     """S1: new members can get a user type and an add-on by default, and vendor access."""
     wanted = Defaults("Creator", "analyst", ("night",), ((PRO, "Standard"),), vendor_access=True)
     defaults.put(Unit(bench.authority, CONSOLE), wanted)
-    found = members.add(Unit(bench.authority, CONSOLE), NewMember("ada"))
-    assert (found.user_type, found.role, found.groups, found.vendor_access) == ("Creator", "analyst", ("night",), True)
+    member = members.add(Unit(bench.authority, CONSOLE), NewMember("ada"))
+    assert (member.user_type, member.role, member.groups, member.vendor_access) == ("Creator", "analyst", ("night",), True)
     assert held(bench)[PRO].level == "Standard"
 
 

@@ -61,21 +61,21 @@ def fewer(members: dict[str, Any]) -> None:
 
 
 def test_the_new_one_is_in_force_and_in_the_log(bench: Bench) -> None:
-    done = install(bench, file(bench, change=lambda members: members["members"].update(total=60)))
-    assert (done.is_new, done.before.seq, done.authorization.seq) == (True, 1, 2)
-    assert done.changes == ("members: 50 -> 60 (+10)",)
-    assert done.consequences == ()
+    installation = install(bench, file(bench, change=lambda members: members["members"].update(total=60)))
+    assert (installation.is_new, installation.before.seq, installation.authorization.seq) == (True, 1, 2)
+    assert installation.changes == ("members: 50 -> 60 (+10)",)
+    assert installation.consequences == ()
     assert in_force(bench) == 2
     (row,) = log_rows(bench.authority.database, "authorization-installed")
     assert row["reason"] == "seq: 1 -> 2; members: 50 -> 60 (+10)"
-    assert (row["actor"], row["until"]) == ("console", done.authorization.ends_at)
+    assert (row["actor"], row["until"]) == ("console", installation.authorization.ends_at)
 
 
 @ON_SQLITE
 def test_every_difference_is_told_with_its_numbers(bench: Bench) -> None:
-    told = install(bench, file(bench, change=fewer)).changes
+    changes = install(bench, file(bench, change=fewer)).changes
     included = "includes arcgis-pro Advanced, may hold arcgis-allsource"
-    assert told == (
+    assert changes == (
         "longest borrow in days: 365 -> 60 (-305)",
         "members: 50 -> 2 (-48)",
         'members of the type "GIS Professional": any number -> 1',
@@ -97,14 +97,14 @@ def test_less_than_is_in_use_is_installed_and_told_not_refused(bench: Bench) -> 
     ada, eve = bench.member("ada"), bench.member("eve")
     laptop = workstation("laptop")
     out = issued_to(bench, ada, laptop)
-    done = install(bench, file(bench, change=fewer))
+    installation = install(bench, file(bench, change=fewer))
     assert in_force(bench) == 2
-    assert done.members == 3
-    members, seats = done.consequences
+    assert installation.members == 3
+    members, seats = installation.consequences
     assert "3 members, 2 are allowed" in members
     assert '2 members of the type "GIS Professional", 1 is allowed' in members
     assert seats.startswith('"arcgis-pro" Advanced: 2 assigned, 1 licensed (-1 available)')
-    (shortage,) = done.shortages
+    (shortage,) = installation.shortages
     assert (shortage.product, shortage.feature, shortage.available) == ("arcgis-pro", "Advanced", -1)
     assert verify(out.file, trust=bench.trust_file, workstation=laptop.identity, now=bench.clock()).member == "ada"
     with pytest.raises(Refusal):
@@ -135,8 +135,8 @@ def test_seats_in_use_of_a_concurrent_product_are_told(bench: Bench) -> None:
     for number in range(3):
         issued_to(bench, bench.member(f"m{number}"), workstation(f"w{number}"), "arcgis-desktop")
     less: Change = lambda members: members["products"][2].update(seats={"Advanced": 2})  # noqa: E731
-    done = install(bench, file(bench, change=less))
-    assert done.consequences == (
+    installation = install(bench, file(bench, change=less))
+    assert installation.consequences == (
         '"arcgis-desktop" Advanced: 3 seats in use, 2 licensed: no more are given until enough are back',
     )
 
@@ -151,9 +151,9 @@ def test_a_product_that_is_gone_or_ended_and_still_assigned_is_told(bench: Bench
         members["products"] = members["products"][1:]
         members["user_types"] = {"Viewer": {"includes": {}, "may_hold": []}}
 
-    told = install(bench, file(bench, seq=3, change=without)).consequences
-    assert '1 member has the user type "GIS Professional", which is gone' in told[0]
-    assert told[1].startswith('"arcgis-pro" Advanced: 1 assigned, 0 licensed')
+    consequences = install(bench, file(bench, seq=3, change=without)).consequences
+    assert '1 member has the user type "GIS Professional", which is gone' in consequences[0]
+    assert consequences[1].startswith('"arcgis-pro" Advanced: 1 assigned, 0 licensed')
 
 
 @ON_SQLITE
@@ -163,8 +163,8 @@ def test_a_product_that_the_type_may_not_hold_any_more_is_told(bench: Bench) -> 
     def narrowed(members: dict[str, Any]) -> None:
         members["user_types"]["GIS Professional"] = {"includes": {}, "may_hold": []}
 
-    (told,) = install(bench, file(bench, change=narrowed)).consequences
-    assert told == '1 member of the type "GIS Professional" holds "arcgis-pro", which the type may not hold any more'
+    (consequence,) = install(bench, file(bench, change=narrowed)).consequences
+    assert consequence == '1 member of the type "GIS Professional" holds "arcgis-pro", which the type may not hold any more'
 
 
 @ON_SQLITE
@@ -173,11 +173,11 @@ def test_borrows_that_workstations_would_refuse_are_told(bench: Bench) -> None:
     laptop = workstation("laptop")
     out = issued_to(bench, bench.member("ada"), laptop)
     bench.clock.turn(days=5)
-    (told,) = install(bench, file(bench)).consequences
-    assert told.startswith("1 borrow token is out, the first of 2026-03-02 09:00 UTC")
-    listed = status_lists.export(Unit(bench.authority, CONSOLE))
+    (consequence,) = install(bench, file(bench)).consequences
+    assert consequence.startswith("1 borrow token is out, the first of 2026-03-02 09:00 UTC")
+    status_list = status_lists.export(Unit(bench.authority, CONSOLE))
     with pytest.raises(NotGood):
-        verify(out.file, trust=bench.trust_file, workstation=laptop.identity, now=bench.clock(), status_list=listed)
+        verify(out.file, trust=bench.trust_file, workstation=laptop.identity, now=bench.clock(), status_list=status_list)
 
 
 @ON_SQLITE
@@ -189,9 +189,9 @@ def test_a_renewal_by_the_vendor_keeps_borrows_that_are_out(bench: Bench, tmp_pa
     out = issued_to(bench, bench.member("ada"), laptop)
     bench.clock.turn(days=5)
     assert install(bench, maker.authorize(bench.authority, sample_toml()).file).consequences == ()
-    listed = status_lists.export(Unit(bench.authority, CONSOLE))
-    found = verify(out.file, trust=first.trust_file, workstation=laptop.identity, now=bench.clock(), status_list=listed)
-    assert found.member == "ada"
+    status_list = status_lists.export(Unit(bench.authority, CONSOLE))
+    grant = verify(out.file, trust=first.trust_file, workstation=laptop.identity, now=bench.clock(), status_list=status_list)
+    assert grant.member == "ada"
 
 
 @ON_SQLITE
@@ -284,11 +284,13 @@ def tampered(data: bytes) -> bytes:
 
 
 @ON_SQLITE
-@pytest.mark.parametrize(("make", "error", "told"), REFUSED.values(), ids=REFUSED)
-def test_what_is_refused_changes_nothing(bench: Bench, make: Callable[[Bench], bytes], error: type[Refusal], told: str) -> None:
+@pytest.mark.parametrize(("make", "error", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_is_refused_changes_nothing(
+    bench: Bench, make: Callable[[Bench], bytes], error: type[Refusal], message: str
+) -> None:
     data, before = make(bench), contents(bench.authority.database)
     for dry_run in (True, False):
-        with pytest.raises(error, match=told) as caught:
+        with pytest.raises(error, match=message) as caught:
             install(bench, data, dry_run=dry_run)
         assert caught.value.hint
     assert contents(bench.authority.database) == before
@@ -303,16 +305,16 @@ def test_only_an_administrator_installs(sqlite_bench: Bench, role: Role) -> None
 
 def test_many_at_once_install_it_once(bench: Bench) -> None:
     data = file(bench)
-    found = at_once([lambda: install(bench, data)] * 12)
-    assert codes(found) == {"done": 12}
-    assert sum(item.is_new for item in found if isinstance(item, Installation)) == 1
+    outcomes = at_once([lambda: install(bench, data)] * 12)
+    assert codes(outcomes) == {"done": 12}
+    assert sum(item.is_new for item in outcomes if isinstance(item, Installation)) == 1
     assert len(log_rows(bench.authority.database, "authorization-installed")) == 1
 
 
 def test_of_two_texts_with_one_number_one_wins(bench: Bench) -> None:
     texts = [file(bench, change=put(max_borrow_days=days)) for days in range(10, 18)]
-    found = at_once([lambda data=data: install(bench, data) for data in texts])  # type: ignore[misc]
-    assert codes(found) == {"done": 1, "authorization-unusable": 7}
+    outcomes = at_once([lambda data=data: install(bench, data) for data in texts])  # type: ignore[misc]
+    assert codes(outcomes) == {"done": 1, "authorization-unusable": 7}
 
 
 def test_when_the_log_cannot_be_written_nothing_is_installed(bench: Bench, tmp_path: Path) -> None:
@@ -358,9 +360,9 @@ class TestAnotherVendor:
 
     def test_both_roots_are_told_and_the_trust_file_is_replaced(self, bench: Bench, maker: RealVendor) -> None:
         made = maker.authorize(bench.authority, sample_toml(seq=2))
-        done = install(bench, made.file, new_trust=NewTrust(made.trust_file, frozenset({maker.thumbprint})))
-        assert done.trust_file == made.trust_file
-        assert done.changes[0] == f"root key: {bench.root.public.kid} -> {maker.thumbprint}"
+        installation = install(bench, made.file, new_trust=NewTrust(made.trust_file, frozenset({maker.thumbprint})))
+        assert installation.trust_file == made.trust_file
+        assert installation.changes[0] == f"root key: {bench.root.public.kid} -> {maker.thumbprint}"
         with bench.authority.database.read() as connection:
             assert bench.authority.terms(connection).organization.trust_file.encode() == made.trust_file
 

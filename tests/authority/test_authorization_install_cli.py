@@ -162,12 +162,12 @@ def test_from_being_its_own_vendor_to_another_with_borrows_in_the_field(chain: C
         """Carries the trust file, a request and the answer; returns the borrow's id."""
         install.install(store, trust.read_bytes())
         (tmp_path / "a.request").write_bytes(carry.request(store, Wish("arcgis-pro")))
-        given = console.good(
+        issued = console.good(
             "borrow", "issue", str(tmp_path / "a.request"), "--member", member, "-o", str(tmp_path / "a.borrow")
         )
         install.install(store, (tmp_path / "a.borrow").read_bytes())
         assert check("arcgis-pro", home=store.home).member == member
-        return str(given["borrow"]["id"])
+        return str(issued["borrow"]["id"])
 
     first = in_the_field(old, console.home / "organization.trust", "ada")
     request = (tmp_path / "a.request").read_bytes()
@@ -176,10 +176,15 @@ def test_from_being_its_own_vendor_to_another_with_borrows_in_the_field(chain: C
     path = chain.authorize(documented_specification().replace('iss = "maker"', 'seq = 2\niss = "maker"').encode())
     tried = chain.install(path, *chain.trusting(), "--dry-run")
     assert (tried["installed"], tried["trust_replaced"]) == (False, False)
-    done = chain.install(path, *chain.trusting())
-    assert (done["installed"], done["trust_replaced"], done["seq"], done["seq_before"]) == (True, True, 2, 1)
-    assert done["members"] == {"current": 3, "maximum": 40}
-    assert done["changes"] == tried["changes"]
+    installation = chain.install(path, *chain.trusting())
+    assert (installation["installed"], installation["trust_replaced"], installation["seq"], installation["seq_before"]) == (
+        True,
+        True,
+        2,
+        1,
+    )
+    assert installation["members"] == {"current": 3, "maximum": 40}
+    assert installation["changes"] == tried["changes"]
     assert (console.home / "organization.trust").read_bytes() == (tmp_path / "new.trust").read_bytes()
     console.good("trust", "export", "-o", str(tmp_path / "exported.trust"))
     assert (tmp_path / "exported.trust").read_bytes() == (tmp_path / "new.trust").read_bytes()
@@ -198,8 +203,8 @@ def test_from_being_its_own_vendor_to_another_with_borrows_in_the_field(chain: C
 
     for store, borrow_id in ((old, first), (new, second)):
         (tmp_path / "a.return").write_bytes(install.give_up(store, "arcgis-pro"))
-        found = console.good("borrow", "check-in", str(tmp_path / "a.return"))
-        assert (found["id"], found["state"]) == (borrow_id, "checked-in")
+        returned = console.good("borrow", "check-in", str(tmp_path / "a.return"))
+        assert (returned["id"], returned["state"]) == (borrow_id, "checked-in")
 
 
 def test_an_organization_that_is_its_own_vendor_renews_its_authorization(chain: Chain, tmp_path: Path) -> None:
@@ -207,17 +212,17 @@ def test_an_organization_that_is_its_own_vendor_renews_its_authorization(chain: 
     laptop = workstation("laptop")
     chain.console.borrow(laptop, "ada")
     path = chain.authorize(sample_toml(iss="field-survey"), folder=chain.console.home / "root")
-    done = chain.install(path)
-    assert (done["seq"], done["trust_replaced"], done["consequences"]) == (2, False, [])
+    installation = chain.install(path)
+    assert (installation["seq"], installation["trust_replaced"], installation["consequences"]) == (2, False, [])
     chain.console.good("status-list", "export", "-o", str(tmp_path / "new.status"))
-    found = verify(
+    grant = verify(
         (tmp_path / "machine-laptop.borrow").read_bytes(),
         trust=(chain.console.home / "organization.trust").read_bytes(),
         workstation=laptop.identity,
         now=datetime.now(UTC),
         status_list=(tmp_path / "new.status").read_bytes(),
     )
-    assert found.member == "ada"
+    assert grant.member == "ada"
 
 
 def test_less_than_is_in_use_is_told_to_people_and_programs(chain: Chain) -> None:
@@ -232,10 +237,12 @@ def test_less_than_is_in_use_is_told_to_people_and_programs(chain: Chain) -> Non
     assert ended.status == 0
     for text in ("would be installed", "members: 50 -> 2 (-48)", "3 members, 2 are allowed", "2 assigned, 1 licensed"):
         assert text in ended.out
-    done = chain.install(path, *chain.trusting())
-    assert done["members"] == {"current": 3, "maximum": 2}
-    assert done["shortages"] == [{"product": "arcgis-pro", "feature": "Advanced", "licensed": 1, "used": 2, "available": -1}]
-    assert len(done["consequences"]) == 2
+    installation = chain.install(path, *chain.trusting())
+    assert installation["members"] == {"current": 3, "maximum": 2}
+    assert installation["shortages"] == [
+        {"product": "arcgis-pro", "feature": "Advanced", "licensed": 1, "used": 2, "available": -1}
+    ]
+    assert len(installation["consequences"]) == 2
     assert chain.console.good("authorization", "show")["members"]["maximum"] == 2
 
 
@@ -249,21 +256,21 @@ def test_the_very_same_file_again_says_that_nothing_changed(chain: Chain) -> Non
 
 def test_the_end_is_announced_from_thirty_days_before(chain: Chain) -> None:
     soon = datetime.now(UTC) + timedelta(days=20, hours=12)
-    done = chain.install(chain.authorize(sample_toml(seq=2, exp=soon)), *chain.trusting())
-    assert "in 21 days: ask the vendor" in done["warning"]
+    installation = chain.install(chain.authorize(sample_toml(seq=2, exp=soon)), *chain.trusting())
+    assert "in 21 days: ask the vendor" in installation["warning"]
     shown = chain.console.good("authorization", "show")
-    assert shown["warning"] == done["warning"]
+    assert shown["warning"] == installation["warning"]
     assert shown["days_left"] == 21
-    assert f"warning: {done['warning']}" in chain.console.run("authorization", "show").out
-    (found,) = [row for row in chain.console.good("doctor") if row["subject"] == "authorization"]
-    assert found["ok"]
-    assert "21 days from now: ask the vendor" in found["message"]
+    assert f"warning: {installation['warning']}" in chain.console.run("authorization", "show").out
+    (finding,) = [row for row in chain.console.good("doctor") if row["subject"] == "authorization"]
+    assert finding["ok"]
+    assert "21 days from now: ask the vendor" in finding["message"]
     later = datetime.now(UTC) + timedelta(days=40)
     assert chain.install(chain.authorize(sample_toml(exp=later)))["warning"] is None
 
 
 @pytest.mark.parametrize(
-    ("left", "told"),
+    ("left", "words"),
     [
         (timedelta(days=30, seconds=1), None),
         (timedelta(days=30), "in 30 days"),
@@ -273,9 +280,9 @@ def test_the_end_is_announced_from_thirty_days_before(chain: Chain) -> None:
         (timedelta(days=-3), "ended at"),
     ],
 )
-def test_the_warning_counts_the_days(left: timedelta, told: str | None) -> None:
-    found = end_warning(an_authorization(ends_at=NOW + left), NOW)
-    assert found is None if told is None else told in (found or "")
+def test_the_warning_counts_the_days(left: timedelta, words: str | None) -> None:
+    warning = end_warning(an_authorization(ends_at=NOW + left), NOW)
+    assert warning is None if words is None else words in (warning or "")
 
 
 def test_init_takes_what_the_vendor_made_for_keys_that_are_there(empty: Console, tmp_path: Path) -> None:

@@ -52,9 +52,9 @@ def test_a_writer_that_raises_takes_back_its_own_work_alone(database: Database) 
 
     run_together([threading.Thread(target=write, args=(number,)) for number in range(WRITERS)])
     with database.read() as connection:
-        kept = set(connection.execute(text("SELECT id FROM parent")).scalars())
+        rows = set(connection.execute(text("SELECT id FROM parent")).scalars())
     assert sorted(raised) == list(range(1, WRITERS, 2))
-    assert kept == set(range(0, WRITERS, 2))
+    assert rows == set(range(0, WRITERS, 2))
 
 
 def test_what_was_written_is_there_for_others_when_the_block_has_ended(database: Database) -> None:

@@ -82,14 +82,14 @@ def test_what_is_assigned_is_borrowed_unless_other_extensions_or_none_are_asked_
     """Contract, section 8."""
     ada, laptop = bench.member("ada", user_type="Creator"), workstation("laptop")
     licenses.assign(Unit(bench.authority, CONSOLE), "ada", "arcgis-pro", "Standard", ("3DAnalyst", "SpatialAnalyst"))
-    for wish, given in (
+    for wish, extensions in (
         ({}, ("3DAnalyst", "SpatialAnalyst")),
         ({"extensions": ("SpatialAnalyst",)}, ("SpatialAnalyst",)),
         ({"extensions": ()}, ()),
     ):
         issued = issued_to(bench, ada, laptop, **wish)
-        assert (issued.borrow.level, issued.borrow.extensions) == ("Standard", given)
-        assert claims_of(issued.file)["lic"]["extensions"] == list(given)
+        assert (issued.borrow.level, issued.borrow.extensions) == ("Standard", extensions)
+        assert claims_of(issued.file)["lic"]["extensions"] == list(extensions)
         endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(issued.file, bench.clock()))
         bench.clock.turn(minutes=1)
 
@@ -186,12 +186,12 @@ def test_a_concurrent_product_takes_one_seat_for_each_machine(bench: Bench) -> N
 
 def test_a_borrow_is_shown_to_its_member_and_to_nobody_else(bench: Bench) -> None:
     ada, eve = bench.member("ada"), bench.member("eve")
-    found = issued_to(bench, ada, workstation("laptop")).borrow
-    assert borrow.show(Unit(bench.authority, ada), found.id) == found
+    own = issued_to(bench, ada, workstation("laptop")).borrow
+    assert borrow.show(Unit(bench.authority, ada), own.id) == own
     for ask in (borrow.show, borrow.newest_file):
         with pytest.raises(NotFound):
-            ask(Unit(bench.authority, eve), found.id)
-    assert borrow.show(Unit(bench.authority, CONSOLE), found.id) == found
+            ask(Unit(bench.authority, eve), own.id)
+    assert borrow.show(Unit(bench.authority, CONSOLE), own.id) == own
     with pytest.raises(NotFound):
         borrow.show(Unit(bench.authority, CONSOLE), "A" * 22)
 
@@ -201,14 +201,14 @@ def test_borrows_are_listed_newest_first_in_pages_that_miss_none(bench: Bench) -
         issued_to(bench, bench.member(f"m{number}"), workstation(f"w{number}"))
         if number % 2:
             bench.clock.turn(minutes=1)
-    seen, cursor = [], None
+    borrows, cursor = [], None
     while True:
         page, cursor = borrow.listed(Unit(bench.authority, CONSOLE), Filter(after=cursor, limit=3))
-        seen += page
+        borrows += page
         if cursor is None:
             break
-    assert len({found.id for found in seen}) == len(seen) == 7
-    assert [found.issued_at for found in seen] == sorted((found.issued_at for found in seen), reverse=True)
+    assert len({item.id for item in borrows}) == len(borrows) == 7
+    assert [item.issued_at for item in borrows] == sorted((item.issued_at for item in borrows), reverse=True)
 
 
 def test_borrows_are_found_by_state_member_product_and_machine(bench: Bench) -> None:
@@ -218,7 +218,7 @@ def test_borrows_are_found_by_state_member_product_and_machine(bench: Bench) -> 
     bench.clock.turn(days=2)
 
     def ids(wanted: Filter) -> list[str]:
-        return [found.id for found in borrow.listed(Unit(bench.authority, CONSOLE), wanted)[0]]
+        return [item.id for item in borrow.listed(Unit(bench.authority, CONSOLE), wanted)[0]]
 
     assert ids(Filter(state="expired")) == [first.id]
     assert ids(Filter(state="active")) == [second.id]
@@ -234,8 +234,8 @@ def test_every_token_has_a_place_of_its_own_in_the_status_list(bench: Bench) -> 
     laptop, ada = SimulatedWorkstation(), bench.member("ada")
     places = [claims_of(issued_to(bench, ada, laptop, days=day).file)["status"]["status_list"]["idx"] for day in range(1, 6)]
     with bench.authority.database.read() as connection:
-        kept = connection.execute(select(tokens.c.status_index)).scalars().all()
-    assert sorted(kept) == sorted(places)
+        stored = connection.execute(select(tokens.c.status_index)).scalars().all()
+    assert sorted(stored) == sorted(places)
     assert len(set(places)) == 5
 
 

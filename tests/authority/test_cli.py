@@ -43,14 +43,14 @@ def test_init_makes_a_home_for_its_owner_alone(console: Console) -> None:
 
 
 def test_init_makes_the_sample_organization(console: Console) -> None:
-    found = console.good("authorization", "show")
-    assert found["members"] == {"current": 2, "maximum": 50, "types": {}}
-    assert found["user_types"].keys() == {"Viewer", "Creator", "GIS Professional"}
-    assert found["user_types"]["Viewer"] == {"includes": {}, "may_hold": []}
-    assert [product["id"] for product in found["products"]] == ["arcgis-pro", "arcgis-allsource", "arcgis-desktop"]
-    assert found["products"][2]["seats"]["Advanced"] == {"licensed": 10, "used": 0, "available": 10}
-    assert found["products"][0]["seats"]["Advanced"]["used"] == 1
-    assert found["max_borrow_days"] == 365
+    authorization = console.good("authorization", "show")
+    assert authorization["members"] == {"current": 2, "maximum": 50, "types": {}}
+    assert authorization["user_types"].keys() == {"Viewer", "Creator", "GIS Professional"}
+    assert authorization["user_types"]["Viewer"] == {"includes": {}, "may_hold": []}
+    assert [product["id"] for product in authorization["products"]] == ["arcgis-pro", "arcgis-allsource", "arcgis-desktop"]
+    assert authorization["products"][2]["seats"]["Advanced"] == {"licensed": 10, "used": 0, "available": 10}
+    assert authorization["products"][0]["seats"]["Advanced"]["used"] == 1
+    assert authorization["max_borrow_days"] == 365
 
 
 def test_init_twice_is_refused_and_changes_nothing(console: Console) -> None:
@@ -136,8 +136,8 @@ def test_no_command_takes_a_secret_as_an_argument() -> None:
     """Arguments are seen by every user of the machine."""
 
     def names(command: click.Command) -> list[str]:
-        found = [option for item in command.params for option in item.opts]
-        return found + [name for child in getattr(command, "commands", {}).values() for name in names(child)]
+        options = [option for item in command.params for option in item.opts]
+        return options + [name for child in getattr(command, "commands", {}).values() for name in names(child)]
 
     secret = {name for name in names(cli) if "pass" in name or "secret" in name or "token" in name}
     assert secret == {"--password-file", "--passphrase-file"}
@@ -159,31 +159,31 @@ def test_members_are_added_with_a_password_from_a_file(console: Console, tmp_pat
 
 
 def test_licenses_are_assigned(console: Console) -> None:
-    found = console.good("license", "assign", "ada", "arcgis-allsource", "--level", "Basic", "--extension", "3DAnalyst")
+    assignment = console.good("license", "assign", "ada", "arcgis-allsource", "--level", "Basic", "--extension", "3DAnalyst")
     expected = {"member": "ada", "product": "arcgis-allsource", "level": "Basic", "extensions": ["3DAnalyst"]}
-    assert found == expected | {"ok": True, "taken": [], "given": ["3DAnalyst", "Basic"]}
+    assert assignment == expected | {"ok": True, "taken": [], "given": ["3DAnalyst", "Basic"]}
     console.refused("no-such-product", 1, "license", "assign", "ada", "arcgis-nothing", "--level", "Basic")
     console.refused("not-found", 1, "license", "assign", "nobody", "arcgis-pro", "--level", "Basic")
 
 
 def test_an_api_key_is_shown_once(console: Console) -> None:
-    found = console.good("api-key", "create", "ada", "--name", "script")
-    assert found.keys() == {"id", "name", "member", "created_at", "revoked_at", "api_key"}
-    assert found["api_key"].startswith("carnet_key_")
+    key = console.good("api-key", "create", "ada", "--name", "script")
+    assert key.keys() == {"id", "name", "member", "created_at", "revoked_at", "api_key"}
+    assert key["api_key"].startswith("carnet_key_")
     console.refused("not-found", 1, "api-key", "create", "nobody", "--name", "script")
 
 
 def test_a_borrow_from_request_file_to_check_in(console: Console, tmp_path: Path) -> None:
     laptop = workstation("laptop")
-    found = console.borrow(laptop, "ada", days=3)
+    borrow = console.borrow(laptop, "ada", days=3)
     file = (tmp_path / "machine-laptop.borrow").read_bytes()
     authority = open_authority(load({}, str(console.home)))
     trust, now = (console.home / "organization.trust").read_bytes(), authority.now()
     authority.database.close()
     assert verify(file, trust=trust, workstation=laptop.identity, now=now).member == "ada"
-    assert claims_of(file)["bid"] == found["id"]
-    assert [item["id"] for item in console.good("borrow", "list", "--state", "active", "--member", "ada")] == [found["id"]]
-    assert console.good("borrow", "show", found["id"]) == found
+    assert claims_of(file)["bid"] == borrow["id"]
+    assert [item["id"] for item in console.good("borrow", "list", "--state", "active", "--member", "ada")] == [borrow["id"]]
+    assert console.good("borrow", "show", borrow["id"]) == borrow
     ended = console.good("borrow", "check-in", console.receipt(laptop))
     assert (ended["state"], ended["copy_may_run_until"]) == ("checked-in", None)
     assert console.good("borrow", "list", "--state", "active") == []
@@ -219,21 +219,21 @@ def test_a_borrow_that_cannot_be_written_down_is_not_made(console: Console, tmp_
 
 
 def test_release_shows_first_then_wants_the_overlap_accepted(console: Console) -> None:
-    found = console.borrow(workstation("laptop"), "ada")
-    dry = console.good("borrow", "release", found["id"], "--reason", "lost", "--dry-run")
-    assert dry == [found]
-    error = console.refused("overlap-not-accepted", 1, "borrow", "release", found["id"], "--reason", "lost")
+    borrow = console.borrow(workstation("laptop"), "ada")
+    dry = console.good("borrow", "release", borrow["id"], "--reason", "lost", "--dry-run")
+    assert dry == [borrow]
+    error = console.refused("overlap-not-accepted", 1, "borrow", "release", borrow["id"], "--reason", "lost")
     assert "until" in error["evidence"]
-    ended = console.good("borrow", "release", found["id"], "--reason", "lost", "--accept-overlap")
-    assert (ended["state"], ended["copy_may_run_until"]) == ("released", found["expires_at"])
-    console.refused("borrow-already-ended", 1, "borrow", "release", found["id"], "--reason", "lost", "--accept-overlap")
+    ended = console.good("borrow", "release", borrow["id"], "--reason", "lost", "--accept-overlap")
+    assert (ended["state"], ended["copy_may_run_until"]) == ("released", borrow["expires_at"])
+    console.refused("borrow-already-ended", 1, "borrow", "release", borrow["id"], "--reason", "lost", "--accept-overlap")
     console.refused("not-found", 1, "borrow", "show", "A" * 22)
 
 
 def test_revoke_says_that_the_seat_stays_taken(console: Console) -> None:
-    found = console.borrow(workstation("laptop"), "ada")
-    ended = console.good("borrow", "revoke", found["id"], "--reason", "audit")
-    assert (ended["state"], ended["seat_free_at"], ended["reason"]) == ("revoked", found["expires_at"], "audit")
+    borrow = console.borrow(workstation("laptop"), "ada")
+    ended = console.good("borrow", "revoke", borrow["id"], "--reason", "audit")
+    assert (ended["state"], ended["seat_free_at"], ended["reason"]) == ("revoked", borrow["expires_at"], "audit")
 
 
 def test_status_list_trust_and_public_keys_are_written(console: Console, tmp_path: Path) -> None:
@@ -250,9 +250,9 @@ def test_status_list_trust_and_public_keys_are_written(console: Console, tmp_pat
 
 
 def test_doctor_finds_nothing_wrong_in_a_new_home(console: Console) -> None:
-    found = console.good("doctor")
-    assert [item["subject"] for item in found][-2:] == ["status list", "python"]
-    assert all(item["ok"] for item in found)
+    rows = console.good("doctor")
+    assert [item["subject"] for item in rows][-2:] == ["status list", "python"]
+    assert all(item["ok"] for item in rows)
 
 
 def test_doctor_tells_what_is_wrong(console: Console) -> None:
@@ -264,16 +264,16 @@ def test_doctor_tells_what_is_wrong(console: Console) -> None:
 
 
 def test_migrate_says_from_where_to_where(console: Console) -> None:
-    found = console.good("migrate")
-    assert found["before"] == found["after"] != ""
+    revisions = console.good("migrate")
+    assert revisions["before"] == revisions["after"] != ""
 
 
 def test_the_log_is_exported_as_json_lines(console: Console) -> None:
-    found = console.borrow(workstation("laptop"), "ada", days=3)
+    borrow = console.borrow(workstation("laptop"), "ada", days=3)
     (line,) = console.run("log", "export").out.splitlines()
     row = json.loads(line)
     assert list(row) == COLUMNS.split(",")
-    assert (row["event"], row["handle"], row["source"], row["group"]) == ("checkout", found["id"], "authority", "survey")
+    assert (row["event"], row["handle"], row["source"], row["group"]) == ("checkout", borrow["id"], "authority", "survey")
     assert row["at"].endswith("Z")
     assert len(row["at"]) == len("2026-03-02T09:00:00.000000Z")
 
@@ -334,8 +334,8 @@ def test_every_command_with_json_prints_json(console: Console, tmp_path: Path) -
 def test_the_version_waits_for_no_database_and_no_server() -> None:
     """The modules of the commands are imported by the commands alone."""
     program = "import sys; from authority.command import main\ntry: main()\nexcept SystemExit as end: assert not end.code\nprint(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program, "--version"], capture_output=True, text=True, check=True)
-    version, modules = done.stdout.splitlines()
+    process = subprocess.run([sys.executable, "-c", program, "--version"], capture_output=True, text=True, check=True)
+    version, modules = process.stdout.splitlines()
     assert version.startswith("carnet-authority, version ")
     assert "authority.cli.main" in modules.split()
     heavy = {"sqlalchemy", "alembic", "granian", "flask", "pydantic", "rich", "cryptography", "verifier", "authority.services"}
@@ -346,10 +346,10 @@ def test_the_version_waits_for_no_database_and_no_server() -> None:
 def test_what_an_extra_brings_is_named_where_it_is_missing(missing: str) -> None:
     """Also where only the module of the command needs it."""
     program = f"import sys; sys.modules[{missing!r}] = None; from authority.command import main; main()"
-    done = subprocess.run([sys.executable, "-c", program, "doctor"], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (3, "")
-    assert f"needs {missing}" in done.stderr
-    assert "pip install 'carnet[authority]'" in done.stderr
+    process = subprocess.run([sys.executable, "-c", program, "doctor"], capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stdout) == (3, "")
+    assert f"needs {missing}" in process.stderr
+    assert "pip install 'carnet[authority]'" in process.stderr
 
 
 def test_every_name_in_the_tables_is_the_name_of_its_command() -> None:

@@ -127,8 +127,8 @@ def test_init_refuses_a_vendors_file_that_is_not_good_and_makes_nothing(
             "trust": str(bad),
         }
     )
-    told = ("init", "--org", "Field Survey", "--keys", str(keys))
-    ended = empty.run(*told, "--authorization", files["authorization"], "--trust", files["trust"], "--json")
+    command = ("init", "--org", "Field Survey", "--keys", str(keys))
+    ended = empty.run(*command, "--authorization", files["authorization"], "--trust", files["trust"], "--json")
     assert ended.status == 1, ended
     assert ended.json["code"] in {"authorization-unusable", "request-invalid"}
     assert ended.json["hint"]
@@ -142,9 +142,9 @@ def test_after_a_refused_file_init_works_with_the_right_one(empty: Console, tmp_
     bad, trust = tmp_path / "carried", good.home / "organization.trust"
     bad.write_bytes(b"random")
     right = {"authorization": authorization_of(good, tmp_path), "trust": str(trust)}
-    told = ("init", "--org", "Field Survey", "--keys", str(good.home / "keys"))
+    command = ("init", "--org", "Field Survey", "--keys", str(good.home / "keys"))
     for files, status in ((right | {which: str(bad)}, 1), (right, 0)):
-        ended = empty.run(*told, "--authorization", files["authorization"], "--trust", files["trust"], "--json")
+        ended = empty.run(*command, "--authorization", files["authorization"], "--trust", files["trust"], "--json")
         assert ended.status == status, ended
 
 

@@ -66,8 +66,8 @@ def test_availability_counts_what_is_assigned(console: Console) -> None:
 
 def test_a_rule_is_set_explained_and_removed(console: Console) -> None:
     console.good("policy", "set", "--group", "survey", "--product", "arcgis-pro", "--longest-days", "60")
-    found = console.good("policy", "explain", "ada", "arcgis-pro")
-    assert found["explanation"] == "member none; group survey, arcgis-pro: 60 days; capped by authorization 365: 60"
+    rule = console.good("policy", "explain", "ada", "arcgis-pro")
+    assert rule["explanation"] == "member none; group survey, arcgis-pro: 60 days; capped by authorization 365: 60"
     assert [row["level"] for row in console.good("policy", "show")] == ["group", "organization"]
     console.good("policy", "remove", "--group", "survey", "--product", "arcgis-pro")
     assert console.good("policy", "explain", "ada", "arcgis-pro")["longest_days"] == 30
@@ -77,8 +77,8 @@ def test_defaults_are_shown_and_set(console: Console) -> None:
     assert console.good("member", "defaults")["user_type"] == "Creator"
     console.good("member", "defaults", "--group", "new", "--add-on", "arcgis-pro=Basic", "--vendor-access")
     console.good("member", "add", "eve")
-    found = console.good("member", "show", "eve")
-    assert (found["groups"], found["vendor_access"], found["licenses"][0]["level"]) == (["new"], True, "Basic")
+    member = console.good("member", "show", "eve")
+    assert (member["groups"], member["vendor_access"], member["licenses"][0]["level"]) == (["new"], True, "Basic")
 
 
 WRONG: dict[str, tuple[tuple[str, ...], int]] = {

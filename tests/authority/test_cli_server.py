@@ -187,9 +187,9 @@ def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_p
 
 
 def test_without_settings_the_database_is_a_file_in_the_home(tmp_path: Path) -> None:
-    found = load({}, str(tmp_path))
-    assert found.database_url == f"sqlite:///{tmp_path / 'authority.db'}"
-    assert (found.key_passphrase_file, found.demonstration) == (None, False)
+    settings = load({}, str(tmp_path))
+    assert settings.database_url == f"sqlite:///{tmp_path / 'authority.db'}"
+    assert (settings.key_passphrase_file, settings.demonstration) == (None, False)
 
 
 @pytest.mark.parametrize("url", ["mysql://host/db", "nonsense", "sqlite:////nowhere/at/all.db", "postgresql://host:port/db"])

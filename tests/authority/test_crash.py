@@ -109,12 +109,12 @@ def one_round(home: Path, secret: str, clients: list[Client], seconds: float) ->
 
 def check_kept(connection: Connection, clients: list[Client]) -> None:
     """Every answer that was given is in the database, with its rows in the log."""
-    given = {(row.borrow_id, row.jti) for row in connection.execute(select(tokens))}
+    rows = {(row.borrow_id, row.jti) for row in connection.execute(select(tokens))}
     ended = set(connection.execute(select(borrows.c.id).where(borrows.c.ended_by == "checked-in")).scalars())
     logged_in = set(connection.execute(select(events.c.handle).where(events.c.kind == "checkin")).scalars())
     for client in clients:
         assert client.strange == []
-        assert client.borrowed <= given
+        assert client.borrowed <= rows
         assert client.returned <= ended
         assert client.returned <= logged_in
 
@@ -138,13 +138,13 @@ def check_whole(connection: Connection, now: datetime) -> None:
 
 def clients_of(authority: Authority) -> list[Client]:
     """For each thread one named license and two machines that want one of the ten seats."""
-    found = []
+    clients = []
     for number in range(THREADS):
         names = [f"named{number}", f"floating{number}a", f"floating{number}b"]
         for name in names:
             members.add(Unit(authority, CONSOLE), NewMember(name, user_type="GIS Professional"))
-        found.append(Client(number, {name: workstation(name) for name in names}))
-    return found
+        clients.append(Client(number, {name: workstation(name) for name in names}))
+    return clients
 
 
 @pytest.mark.slow

@@ -183,9 +183,9 @@ def test_hints_lead_out_and_not_in_a_circle(console: Console, arguments: tuple[s
     if loss == "an empty file":
         (console.home / "authority.db").touch(0o600)
     ended = console.run(*arguments)
-    told = ended.out + ended.err
-    assert "docs/operations.md, When the database is gone" in " ".join(told.split())
-    assert not re.search(r"Run: carnet-authority (init|migrate)", told)
+    output = ended.out + ended.err
+    assert "docs/operations.md, When the database is gone" in " ".join(output.split())
+    assert not re.search(r"Run: carnet-authority (init|migrate)", output)
 
 
 def test_the_page_that_the_hints_name_has_the_way_out() -> None:

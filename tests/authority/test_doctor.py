@@ -200,8 +200,8 @@ def examined(place: Place, status: int) -> dict[str, dict[str, Any]]:
     ended = place.console.run("doctor", "--json")
     assert ended.status == status, ended
     assert [row["subject"] for row in ended.json] == SUBJECTS
-    told = place.console.run("doctor")
-    assert told.status == status
+    command = place.console.run("doctor")
+    assert command.status == status
     return {row["subject"]: row for row in ended.json}
 
 
@@ -251,9 +251,9 @@ def test_what_stands_in_tables_is_not_looked_at_where_there_are_none(place: Plac
         rows = examined(place, 3)
         assert [rows[subject]["ok"] for subject in SUBJECTS[4:]] == [False, None, None, None, None, None, None, True]
         assert all("see tables" in rows[subject]["message"] for subject in SUBJECTS[5:11])
-        told = "".join(row["message"] for row in rows.values())
-        assert told.count("docs/operations.md") == 1
-        assert "OperationalError" not in told
+        messages = "".join(row["message"] for row in rows.values())
+        assert messages.count("docs/operations.md") == 1
+        assert "OperationalError" not in messages
         assert rows["database"]["ok"] is (state == "empty")
         (place.home / "authority.db").touch(0o600)
 

@@ -210,9 +210,9 @@ def test_of_two_groups_the_one_with_the_shorter_default_is_the_stricter() -> Non
 
 def test_a_switch_that_is_off_is_the_whole_path_and_keeps_the_days() -> None:
     off = replace(FIRST_RULE, allowed=False)
-    found = effective([off], a_member(), "arcgis-pro")
-    assert (found.allowed, found.longest_days, found.default_days) == (False, 30, 7)
-    assert found.path == ("organization: not allowed, for everybody",)
+    rule = effective([off], a_member(), "arcgis-pro")
+    assert (rule.allowed, rule.longest_days, rule.default_days) == (False, 30, 7)
+    assert rule.path == ("organization: not allowed, for everybody",)
     on = effective([FIRST_RULE], a_member(), "arcgis-pro")
     assert (on.longest_days, on.default_days, on.path[-1]) == (30, 7, "organization: 30 days, default 7")
 

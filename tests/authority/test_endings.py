@@ -228,10 +228,10 @@ def test_many_endings_at_once_leave_exactly_one(bench: Bench) -> None:
         return endings.release(Unit(bench.authority, CONSOLE), issued.borrow.id, "lost", accept_overlap=True)
 
     answers = at_once([release, lambda: endings.check_in(Unit(bench.authority, ada), receipt)] * 10)
-    found = borrow.show(Unit(bench.authority, ada), issued.borrow.id)
+    ended = borrow.show(Unit(bench.authority, ada), issued.borrow.id)
     logged = [len(log_rows(bench.authority.database, kind)) for kind in ("release", "checkin")]
     assert logged in ([0, 1], [1, 1])
-    assert found.state(bench.clock()) == ("released" if logged[0] else "checked-in")
+    assert ended.state(bench.clock()) == ("released" if logged[0] else "checked-in")
     # The receipt is taken however the borrow ended; of the releases one at most.
     assert codes(answers)["borrow-already-ended"] == (9 if logged[0] else 10)
 

@@ -25,9 +25,9 @@ PASSWORD = "correct horse battery"
 def install(bench: Bench, seq: int, change: Callable[[dict[str, Any]], None]) -> None:
     """Installs another authorization."""
     compact = authorization_text(bench.authority, bench.root, bench.clock(), seq=seq, change=change)
-    found = authorizations.read(compact, bench.trust_file)
+    authorization = authorizations.read(compact, bench.trust_file)
     with bench.authority.database.write() as connection:
-        organization.add_authorization(connection, found, bench.trust_file, bench.clock())
+        organization.add_authorization(connection, authorization, bench.trust_file, bench.clock())
 
 
 def limit(total: int | None, **types: int) -> Callable[[dict[str, Any]], None]:

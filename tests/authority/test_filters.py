@@ -173,8 +173,8 @@ def test_the_route_and_the_command_find_the_same(bench: Bench) -> None:
     bench.member("ada")
     bench.clock.turn(days=10)
     web = make_web(bench)
-    found = web.get(f"/license-activity?product={PRO}&unused_for=10").get_json()["items"]
-    assert [(item["member"], item["assigned_at"] is not None) for item in found] == [("ada", True)]
+    items = web.get(f"/license-activity?product={PRO}&unused_for=10").get_json()["items"]
+    assert [(item["member"], item["assigned_at"] is not None) for item in items] == [("ada", True)]
     assert web.get(f"/license-activity?product={PRO}&unused_for=11").get_json()["items"] == []
     problem(web.get(f"/license-activity?product={PRO}&unused_for=-1"), 400, "invalid-input")
 

@@ -101,8 +101,8 @@ def test_lists_find_a_group_in_every_spelling(bench: Bench, one: str, other: str
 @looking_alike
 def test_members_defaults_and_changes_take_the_spelling_that_is_there(bench: Bench, one: str, other: str) -> None:
     bench.member("nina", groups=(one,))
-    kept = defaults.put(unit(bench), Defaults("Creator", groups=(other, one)))
-    assert kept.groups == (one,)
+    stored = defaults.put(unit(bench), Defaults("Creator", groups=(other, one)))
+    assert stored.groups == (one,)
     assert members.add(unit(bench), NewMember("noel")).groups == (one,)
     changed = members.change(unit(bench), "noel", Change(groups=(other, "night")))
     assert changed.after.groups == tuple(sorted((one, "night")))

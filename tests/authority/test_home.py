@@ -62,9 +62,9 @@ def too_little_room() -> None:
 def test_an_init_on_a_full_disk_leaves_nothing_and_another_try_works(empty: Console, tmp_path: Path) -> None:
     home = tmp_path / "a" / "b" / "home"
     command = [sys.executable, "-m", "authority.cli.main", "--home", str(home), "init", "--org", "Field Survey"]
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=too_little_room, check=False)
-    assert done.returncode == 3, done
-    assert "disk-f" in done.stderr
+    process = subprocess.run(command, capture_output=True, text=True, preexec_fn=too_little_room, check=False)
+    assert process.returncode == 3, process
+    assert "disk-f" in process.stderr
     assert tree(tmp_path) == set()
     subprocess.run(command, check=True, capture_output=True)
 

@@ -154,7 +154,7 @@ def test_no_route_takes_the_last_one(sqlite_bench: Bench) -> None:
 
 def test_of_several_administrators_none_is_called_the_last(console: Console) -> None:
     console.good("member", "add", "second", "--role", "administrator")
-    told = console.run("member", "set", "admin", "second", "--disable")
-    assert told.status == 1
-    assert "without second nobody would be left who administers the organization [last-administrator]" in told.err
-    assert "admin: could be done without those that are refused" in told.err
+    ended = console.run("member", "set", "admin", "second", "--disable")
+    assert ended.status == 1
+    assert "without second nobody would be left who administers the organization [last-administrator]" in ended.err
+    assert "admin: could be done without those that are refused" in ended.err

@@ -87,17 +87,17 @@ def test_those_that_end_first_come_first_over_all_pages(bench: Bench) -> None:
     for name, count in days.items():
         issued_to(bench, bench.member(name), workstation(f"{name}s"), days=count)
         bench.clock.turn(minutes=1)
-    found, wanted = [], Filter(limit=1, by_end=True)
+    names, wanted = [], Filter(limit=1, by_end=True)
     while True:
         page, cursor = borrow.listed(Unit(bench.authority, CONSOLE), wanted)
-        found += [item.member for item in page]
+        names += [item.member for item in page]
         if cursor is None:
             break
         wanted = Filter(limit=1, by_end=True, after=cursor)
-    assert found == ["bob", "joe", "eve", "ada"]
-    assert [item.member for item in borrow.every(Unit(bench.authority, CONSOLE), Filter(by_end=True))] == found
+    assert names == ["bob", "joe", "eve", "ada"]
+    assert [item.member for item in borrow.every(Unit(bench.authority, CONSOLE), Filter(by_end=True))] == names
     web = make_web(bench)
-    assert [item["member"] for item in web.get("/borrows?sort=due").get_json()["items"]] == found
+    assert [item["member"] for item in web.get("/borrows?sort=due").get_json()["items"]] == names
     assert [item["member"] for item in web.get("/borrows").get_json()["items"]] == ["joe", "eve", "bob", "ada"]
     problem(web.get("/borrows?sort=length"), 400, "invalid-input")
 
@@ -114,9 +114,9 @@ def test_due_within_sorts_by_the_end(console: Console) -> None:
 def test_an_alias_is_found_by_a_part_whatever_its_case(bench: Bench, part: str) -> None:
     ada = bench.member("ada")
     laptop = SimulatedWorkstation("laptop", alias="Büro-Laptop von Ada")
-    found = issued_to(bench, ada, laptop, product="arcgis-desktop").borrow.id
+    borrow_id = issued_to(bench, ada, laptop, product="arcgis-desktop").borrow.id
     issued_to(bench, ada, workstation("tower"), product="arcgis-desktop")
-    assert [item.id for item in borrow.listed(Unit(bench.authority, CONSOLE), Filter(machine=part))[0]] == [found]
+    assert [item.id for item in borrow.listed(Unit(bench.authority, CONSOLE), Filter(machine=part))[0]] == [borrow_id]
 
 
 @pytest.mark.parametrize("part", ["%", "_", "*", "büro laptop", "\\"])

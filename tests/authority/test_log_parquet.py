@@ -33,10 +33,10 @@ def test_parquet_has_the_rows_of_json_lines(used: Console, tmp_path: Path) -> No
     assert table.column_names == list(lines[0])
     assert table.schema.field("at").type == table.schema.field("until").type == pa.timestamp("us", tz="UTC")
     assert table.schema.field("quantity").type == pa.int64()
-    found = table.to_pylist()
-    assert [row["at"].strftime("%Y-%m-%dT%H:%M:%S.%fZ") for row in found] == [line["at"] for line in lines]
+    rows = table.to_pylist()
+    assert [row["at"].strftime("%Y-%m-%dT%H:%M:%S.%fZ") for row in rows] == [line["at"] for line in lines]
     for name in ("event", "handle", "group", "quantity", "source", "line"):
-        assert [row[name] for row in found] == [line[name] for line in lines]
+        assert [row[name] for row in rows] == [line[name] for line in lines]
     assert not list(tmp_path.glob(".*"))
 
 
@@ -62,6 +62,6 @@ def test_parquet_needs_a_file(used: Console) -> None:
 
 def test_without_pyarrow_it_says_what_to_install(used: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    told = used.refused("settings-invalid", 3, "log", "export", "--format", "parquet", "-o", str(tmp_path / "x.parquet"))
-    assert "carnet[notebooks]" in told["message"]
+    refusal = used.refused("settings-invalid", 3, "log", "export", "--format", "parquet", "-o", str(tmp_path / "x.parquet"))
+    assert "carnet[notebooks]" in refusal["message"]
     assert list(tmp_path.glob("*.parquet")) == []

@@ -107,16 +107,16 @@ def test_when_a_license_was_last_used_is_told(bench: Bench) -> None:
 def test_what_was_exported_changes_nothing_when_it_is_imported(bench: Bench) -> None:
     fill(bench)
     before = contents(bench.authority.database)
-    found = member_files.import_lines(Unit(bench.authority, CONSOLE), lines_of(exported(bench)))
-    assert {outcome.action for outcome in found.outcomes} == {"unchanged"}
+    result = member_files.import_lines(Unit(bench.authority, CONSOLE), lines_of(exported(bench)))
+    assert {outcome.action for outcome in result.outcomes} == {"unchanged"}
     assert contents(bench.authority.database) == before
 
 
 def test_another_authority_takes_the_members_over_as_they_were(bench: Bench, tmp_path: Path) -> None:
     fill(bench)
     other = make_bench(f"sqlite:///{tmp_path / 'other.db'}", tmp_path / "other")
-    found = member_files.import_lines(Unit(other.authority, CONSOLE), lines_of(exported(bench)))
-    assert (found.applied, found.count("add"), found.count("unchanged")) == (True, 3, 1)
+    result = member_files.import_lines(Unit(other.authority, CONSOLE), lines_of(exported(bench)))
+    assert (result.applied, result.count("add"), result.count("unchanged")) == (True, 3, 1)
     assert everything(other) == everything(bench)
     assert exported(other) == exported(bench)
     other.authority.database.close()
@@ -171,8 +171,8 @@ def test_the_command_writes_a_sheet_that_it_takes_back(console: Console, tmp_pat
 
 
 def test_the_command_gives_objects_to_programs(console: Console) -> None:
-    found = console.good("member", "export")
-    assert found == [console.good("member", "show", name) for name in ("ada", "admin")]
+    objects = console.good("member", "export")
+    assert objects == [console.good("member", "show", name) for name in ("ada", "admin")]
 
 
 @pytest.mark.parametrize("output", [".", "nowhere/members.csv"])

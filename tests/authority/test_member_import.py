@@ -31,13 +31,13 @@ def imported(bench: Bench, text: str, who: Actor = CONSOLE, *, dry_run: bool = F
     return member_files.import_lines(Unit(bench.authority, who), lines, dry_run=dry_run, go_on=go_on)
 
 
-def told(found: Imported) -> list[tuple[int, str, str | None]]:
+def told(result: Imported) -> list[tuple[int, str, str | None]]:
     """Number, action and code of each row."""
-    return [(item.line.number, item.action, None if item.refusal is None else item.refusal.code) for item in found.outcomes]
+    return [(item.line.number, item.action, None if item.refusal is None else item.refusal.code) for item in result.outcomes]
 
 
-def changes(found: Imported, row: int = 0) -> dict[str, tuple[Any, Any]]:
-    return {item.field: (item.before, item.after) for item in found.outcomes[row].differences}
+def changes(result: Imported, row: int = 0) -> dict[str, tuple[Any, Any]]:
+    return {item.field: (item.before, item.after) for item in result.outcomes[row].differences}
 
 
 def member(bench: Bench, username: str) -> Member:
@@ -57,8 +57,8 @@ eve,Eve,Viewer,member,,false,false,none,,
 
 
 def test_members_who_are_not_there_are_added_with_all_that_the_row_says(bench: Bench) -> None:
-    found = imported(bench, FULL)
-    assert (told(found), found.applied) == ([(2, "add", None), (3, "add", None), (4, "add", None)], True)
+    result = imported(bench, FULL)
+    assert (told(result), result.applied) == ([(2, "add", None), (3, "add", None), (4, "add", None)], True)
     ada, bob = member(bench, "ada"), member(bench, "bob")
     assert (ada.full_name, ada.user_type, ada.role, ada.groups) == (
         "Ada Lovelace",
@@ -93,8 +93,8 @@ def test_the_log_has_the_rows_that_it_has_one_by_one(bench: Bench) -> None:
 def test_the_same_file_again_changes_nothing_and_logs_nothing(bench: Bench) -> None:
     imported(bench, FULL)
     before = contents(bench.authority.database)
-    found = imported(bench, FULL)
-    assert {action for _, action, _ in told(found)} == {"unchanged"}
+    result = imported(bench, FULL)
+    assert {action for _, action, _ in told(result)} == {"unchanged"}
     assert contents(bench.authority.database) == before
 
 
@@ -102,8 +102,8 @@ def test_the_same_file_again_changes_nothing_and_logs_nothing(bench: Bench) -> N
 def test_only_the_columns_of_the_file_change(bench: Bench) -> None:
     imported(bench, FULL)
     before = member(bench, "ada")
-    found = imported(bench, "role,username\nanalyst,ADA\n")
-    assert changes(found) == {"role": (Role.LICENSE_MANAGER, Role.ANALYST)}
+    result = imported(bench, "role,username\nanalyst,ADA\n")
+    assert changes(result) == {"role": (Role.LICENSE_MANAGER, Role.ANALYST)}
     after = member(bench, "ada")
     assert (after.username, after.role, after.groups, after.full_name) == ("ada", Role.ANALYST, before.groups, before.full_name)
     assert held(bench, "ada") == {"arcgis-pro": ("Advanced", ("3DAnalyst",))}
@@ -113,17 +113,19 @@ def test_only_the_columns_of_the_file_change(bench: Bench) -> None:
 @ON_SQLITE
 def test_an_empty_cell_is_no_name_and_no_group_and_says_nothing_of_the_rest(bench: Bench) -> None:
     imported(bench, FULL)
-    found = imported(bench, "username,full_name,user_type,role,groups,disabled,vendor_access,download_permission\nada,,,,,,,\n")
-    assert changes(found) == {"full_name": ("Ada Lovelace", ""), "groups": (("north", "survey"), ())}
+    result = imported(
+        bench, "username,full_name,user_type,role,groups,disabled,vendor_access,download_permission\nada,,,,,,,\n"
+    )
+    assert changes(result) == {"full_name": ("Ada Lovelace", ""), "groups": (("north", "survey"), ())}
     assert (member(bench, "ada").role, member(bench, "ada").vendor_access) == (Role.LICENSE_MANAGER, True)
 
 
 @ON_SQLITE
 def test_a_change_of_type_takes_and_gives_licenses_and_says_so(bench: Bench) -> None:
     imported(bench, FULL)
-    found = imported(bench, "username,user_type\nada,Viewer\nbob,GIS Professional\n")
-    assert changes(found, 0)["user_type"] == ("GIS Professional", "Viewer")
-    taken, given = changes(found, 0)["licenses"], changes(found, 1)["licenses"]
+    result = imported(bench, "username,user_type\nada,Viewer\nbob,GIS Professional\n")
+    assert changes(result, 0)["user_type"] == ("GIS Professional", "Viewer")
+    taken, given = changes(result, 0)["licenses"], changes(result, 1)["licenses"]
     assert ([item.product for item in taken[0]], taken[1]) == (["arcgis-pro"], ())
     assert {item.product: item.level for item in given[1]} == {"arcgis-pro": "Advanced", "arcgis-allsource": "Basic"}
     assert held(bench, "ada") == {}
@@ -188,24 +190,24 @@ TOLD = [
 
 def test_one_bad_row_and_nothing_is_changed_and_all_of_them_are_told(bench: Bench) -> None:
     before = contents(bench.authority.database)
-    found = imported(bench, BAD_ROWS)
-    assert (told(found), found.applied) == (TOLD, False)
+    result = imported(bench, BAD_ROWS)
+    assert (told(result), result.applied) == (TOLD, False)
     assert contents(bench.authority.database) == before
-    wrong = found.outcomes[3].refusal
+    wrong = result.outcomes[3].refusal
     assert wrong is not None
     assert [(item["column"], item["value"]) for item in wrong.evidence["cells"]] == [
         ("username", "-x"),
         ("role", "boss"),
         ("licenses", "arcgis-pro"),
     ]
-    assert all(item.refusal.hint and item.refusal.message for item in found.outcomes if item.refusal is not None)
-    assert found.outcomes[4].refusal is not None
-    assert found.outcomes[4].refusal.message == '"ADA" is in row 2 already'
+    assert all(item.refusal.hint and item.refusal.message for item in result.outcomes if item.refusal is not None)
+    assert result.outcomes[4].refusal is not None
+    assert result.outcomes[4].refusal.message == '"ADA" is in row 2 already'
 
 
 def test_going_on_takes_the_good_rows_and_nothing_of_the_bad_ones(bench: Bench) -> None:
-    found = imported(bench, BAD_ROWS, go_on=True)
-    assert (told(found), found.applied) == (TOLD, True)
+    result = imported(bench, BAD_ROWS, go_on=True)
+    assert (told(result), result.applied) == (TOLD, True)
     assert usernames(bench) == ["ada"]
     assert member(bench, "ada").full_name == "Ada"
     log = bench.authority.database
@@ -215,8 +217,8 @@ def test_going_on_takes_the_good_rows_and_nothing_of_the_bad_ones(bench: Bench) 
 
 
 def test_going_on_in_a_dry_run_still_changes_nothing(bench: Bench) -> None:
-    found = imported(bench, BAD_ROWS, go_on=True, dry_run=True)
-    assert (told(found), found.applied) == (TOLD, False)
+    result = imported(bench, BAD_ROWS, go_on=True, dry_run=True)
+    assert (told(result), result.applied) == (TOLD, False)
     assert usernames(bench) == []
 
 
@@ -254,9 +256,9 @@ def test_however_many_rows_each_count_is_locked_and_written_once(bench: Bench) -
     bench.member("ada", "Viewer")
     text = "ada,Creator,\n" + "".join(f"m{number},GIS Professional,arcgis-pro=Advanced+3DAnalyst\n" for number in range(20))
     written.clear()
-    found = imported(bench, "username,user_type,licenses\n" + text + "bad,Creator,arcgis-pro=Best\n", go_on=True)
+    result = imported(bench, "username,user_type,licenses\n" + text + "bad,Creator,arcgis-pro=Best\n", go_on=True)
     event.remove(engine, "before_cursor_execute", see)
-    assert [found.count(action) for action in member_files.ACTIONS] == [20, 1, 0, 1]
+    assert [result.count(action) for action in member_files.ACTIONS] == [20, 1, 0, 1]
     assert set(written.values()) == {1}, written
     tables = Counter(what.split()[0] for what in written)
     assert (tables["pools"], tables["member_counts"]) == (2, 3)
@@ -282,10 +284,10 @@ def test_what_a_row_gives_up_the_next_can_have(bench: Bench) -> None:
 def test_while_there_are_too_many_members_those_who_are_there_can_be_changed(bench: Bench) -> None:
     imported(bench, "username\nada\neve\n")
     authorize(bench, members_at_most(2))
-    found = imported(bench, "username,full_name\nada,Ada\nbob,Bob\n", go_on=True)
-    assert told(found) == [(2, "change", None), (3, "refused", "member-limit-reached")]
-    assert found.outcomes[1].refusal is not None
-    assert found.outcomes[1].refusal.evidence["maximum"] == 2
+    result = imported(bench, "username,full_name\nada,Ada\nbob,Bob\n", go_on=True)
+    assert told(result) == [(2, "change", None), (3, "refused", "member-limit-reached")]
+    assert result.outcomes[1].refusal is not None
+    assert result.outcomes[1].refusal.evidence["maximum"] == 2
 
 
 def test_a_product_that_is_held_but_no_longer_licensed_is_no_obstacle(bench: Bench) -> None:
@@ -344,11 +346,11 @@ def test_a_cell_that_makes_no_sense_is_told_and_changes_nothing(
     sqlite_bench.member("ada", "Creator")
     before = contents(sqlite_bench.authority.database)
     name, more = ("", "") if column == "username" else ("ada,", "username,")
-    found = imported(
+    result = imported(
         sqlite_bench, f"{more}{column},role\n{name}{cell},analyst\n" if column != "role" else f"username,role\nada,{cell}\n"
     )
-    assert found.outcomes[0].action == "refused"
-    refusal = found.outcomes[0].refusal
+    assert result.outcomes[0].action == "refused"
+    refusal = result.outcomes[0].refusal
     assert refusal is not None
     assert message in refusal.message
     assert refusal.hint
@@ -372,7 +374,7 @@ def test_a_change_by_somebody_else_meanwhile_is_not_undone(bench: Bench) -> None
     imported(bench, FULL)
     members.change(Unit(bench.authority, CONSOLE), "ada", Change(full_name="Countess"))
     licenses.assign(Unit(bench.authority, CONSOLE), "bob", "arcgis-pro", "Advanced", ())
-    found = imported(bench, "username,role\nada,member\nbob,analyst\n")
-    assert [set(changes(found, row)) for row in (0, 1)] == [{"role"}, {"role"}]
+    result = imported(bench, "username,role\nada,member\nbob,analyst\n")
+    assert [set(changes(result, row)) for row in (0, 1)] == [{"role"}, {"role"}]
     assert (member(bench, "ada").full_name, held(bench, "bob")["arcgis-pro"][0]) == ("Countess", "Advanced")
     assert actor(bench, "bob").role is Role.ANALYST

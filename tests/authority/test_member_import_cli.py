@@ -28,8 +28,8 @@ def test_the_command_says_what_would_change(console: Console, tmp_path: Path) ->
         "nothing was changed: add 1, change 1, unchanged 1, refused 0",
     ]
     assert [row["username"] for row in console.good("member", "list")] == ["ada", "admin"]
-    done = console.run("member", "import", str(tmp_path / "m.csv"))
-    assert done.out.splitlines() == [*planned.out.splitlines()[:-1], "done: add 1, change 1, unchanged 1, refused 0"]
+    imported = console.run("member", "import", str(tmp_path / "m.csv"))
+    assert imported.out.splitlines() == [*planned.out.splitlines()[:-1], "done: add 1, change 1, unchanged 1, refused 0"]
     assert console.good("member", "show", "eve")["licenses"][0]["level"] == "Basic"
 
 
@@ -37,9 +37,9 @@ def test_the_command_gives_the_rows_to_programs(console: Console, tmp_path: Path
     path = tmp_path / "m.csv"
     path.write_text("username,role,groups\nada,analyst,survey\neve,boss,\n")
     ended = console.run("member", "import", str(path), "--json")
-    found = ended.json
+    result = ended.json
     assert (ended.status, ended.err) == (1, "")
-    assert {name: value for name, value in found.items() if name != "rows"} == {
+    assert {name: value for name, value in result.items() if name != "rows"} == {
         "file": str(path),
         "dry_run": False,
         "applied": False,
@@ -48,7 +48,7 @@ def test_the_command_gives_the_rows_to_programs(console: Console, tmp_path: Path
         "unchanged": 0,
         "refused": 1,
     }
-    good, bad = found["rows"]
+    good, bad = result["rows"]
     assert good == {
         "row": 2,
         "username": "ada",
@@ -132,8 +132,8 @@ def test_a_file_that_cannot_be_read_is_wrong_usage(console: Console, tmp_path: P
 
 def test_mixed_ends_of_lines_and_semicolons_are_read(console: Console, tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_bytes(b'\xef\xbb\xbfusername;full_name;groups\r\neve;"E; v";"a; b"\rfay;F;\ngus;;\r\n')
-    found = console.good("member", "import", str(tmp_path / "m.csv"))
-    assert found["added"] == 3
+    result = console.good("member", "import", str(tmp_path / "m.csv"))
+    assert result["added"] == 3
     assert console.good("member", "show", "eve")["groups"] == ["a", "b"]
 
 

@@ -33,8 +33,8 @@ EXTENSIONS = ("3DAnalyst", "SpatialAnalyst")
 def held(bench: Bench, actor: Actor, product: str = "arcgis-pro") -> tuple[str, tuple[str, ...], bool] | None:
     assert actor.member_id is not None
     with bench.authority.database.read() as connection:
-        found = assignments.get(connection, actor.member_id, product)
-    return None if found is None else (found.level, found.extensions, found.included)
+        assignment = assignments.get(connection, actor.member_id, product)
+    return None if assignment is None else (assignment.level, assignment.extensions, assignment.included)
 
 
 def limited(url: str, home: Path, change: Callable[[dict[str, Any]], None]) -> Bench:
@@ -56,16 +56,16 @@ def test_other_types_hold_nothing_by_themselves(bench: Bench, user_type: str) ->
 
 @ON_SQLITE
 def test_a_member_is_by_default_a_creator_without_a_role_or_a_password(bench: Bench) -> None:
-    found = members.add(Unit(bench.authority, CONSOLE), NewMember("ada"))
-    assert (found.user_type, found.role, found.disabled, found.groups) == ("Creator", Role.MEMBER, False, ())
+    member = members.add(Unit(bench.authority, CONSOLE), NewMember("ada"))
+    assert (member.user_type, member.role, member.disabled, member.groups) == ("Creator", Role.MEMBER, False, ())
     (row,) = [row for row in log_rows(bench.authority.database, "member-added") if row["member"] == "ada"]
     assert (row["actor"], row["reason"]) == ("console", "Creator")
 
 
 def test_groups_are_kept_once_and_in_order(bench: Bench) -> None:
     members.add(Unit(bench.authority, CONSOLE), NewMember("ada", "Ada Lovelace", groups=("survey", "field", "survey")))
-    (found,) = [item for item in members.every(Unit(bench.authority, CONSOLE)) if item.username == "ada"]
-    assert (found.full_name, found.groups) == ("Ada Lovelace", ("field", "survey"))
+    (member,) = [item for item in members.every(Unit(bench.authority, CONSOLE)) if item.username == "ada"]
+    assert (member.full_name, member.groups) == ("Ada Lovelace", ("field", "survey"))
 
 
 @pytest.mark.parametrize("name", ["ada", "ADA", "Ada"])

@@ -78,8 +78,8 @@ def test_of_two_offline_rules_that_become_one_the_stricter_stays(database: Datab
         connection.execute(insert(offline_rules), [*rules, other])
     migrating.migrate(database)
     with database.read() as connection:
-        kept = {tuple(row) for row in connection.execute(select(offline_rules))}
-    assert kept == {
+        rows = {tuple(row) for row in connection.execute(select(offline_rules))}
+    assert rows == {
         ("group", NFC, "", False, 20, 20, None),
         ("group", "Field-Crew", "arcgis-pro", None, 5, 5, None),
         ("group", "Field-Crew", "", True, None, None, None),
@@ -100,8 +100,8 @@ def test_of_two_rules_about_seats_the_larger_reservation_and_the_smaller_maximum
         connection.execute(insert(pool_rules), rules)
     migrating.migrate(database)
     with database.read() as connection:
-        kept = {(row.group_name, row.reserved, row.maximum) for row in connection.execute(select(pool_rules))}
-    assert kept == {("", 0, None), (NFC, 3, 4), ("Field-Crew", 4, 4)}
+        rows = {(row.group_name, row.reserved, row.maximum) for row in connection.execute(select(pool_rules))}
+    assert rows == {("", 0, None), (NFC, 3, 4), ("Field-Crew", 4, 4)}
 
 
 def test_the_defaults_of_new_members_name_the_groups_that_are_there(database: Database) -> None:
@@ -116,5 +116,5 @@ def test_the_defaults_of_new_members_name_the_groups_that_are_there(database: Da
         connection.execute(insert(preferences), {"name": "member-defaults", "value": json.dumps(value)})
     migrating.migrate(database)
     with database.read() as connection:
-        kept = json.loads(connection.execute(select(preferences.c.value)).scalar_one())
-    assert kept == value | {"groups": ["Field-Crew", NFC, "new"]}
+        rows = json.loads(connection.execute(select(preferences.c.value)).scalar_one())
+    assert rows == value | {"groups": ["Field-Crew", NFC, "new"]}

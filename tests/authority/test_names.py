@@ -24,9 +24,9 @@ SPELLED = {
 }
 
 
-@pytest.mark.parametrize(("text", "kept"), SPELLED.values(), ids=SPELLED)
-def test_a_name_is_kept_in_one_spelling(text: str, kept: str) -> None:
-    assert spelled("a name", text) == kept
+@pytest.mark.parametrize(("text", "spelling"), SPELLED.values(), ids=SPELLED)
+def test_a_name_is_kept_in_one_spelling(text: str, spelling: str) -> None:
+    assert spelled("a name", text) == spelling
 
 
 REFUSED = {

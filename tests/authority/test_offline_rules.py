@@ -43,9 +43,9 @@ SUBJECTS = {"member": "ada", "group": "crew", "type": "GIS Professional", "produ
 def test_the_most_specific_level_that_has_a_rule_wins(winner: RuleLevel) -> None:
     levels = list(RuleLevel)[list(RuleLevel).index(winner) : -1]
     rules = [ORGANIZATION, *(rule(level, SUBJECTS[level], 10 + place) for place, level in enumerate(levels))]
-    found = effective(rules, MEMBER, PRO)
-    assert found.longest_days == 10
-    assert found.decided_by == f"{winner} {SUBJECTS[winner]}"
+    decision = effective(rules, MEMBER, PRO)
+    assert decision.longest_days == 10
+    assert decision.decided_by == f"{winner} {SUBJECTS[winner]}"
 
 
 CASES: dict[str, tuple[Sequence[Rule], int | None]] = {
@@ -64,8 +64,8 @@ CASES: dict[str, tuple[Sequence[Rule], int | None]] = {
 
 @pytest.mark.parametrize(("rules", "days"), CASES.values(), ids=CASES)
 def test_rules_decide_as_documented(rules: Sequence[Rule], days: int | None) -> None:
-    found = effective([*rules, ORGANIZATION], MEMBER, PRO)
-    assert (found.longest_days if found.allowed else None) == days
+    decision = effective([*rules, ORGANIZATION], MEMBER, PRO)
+    assert (decision.longest_days if decision.allowed else None) == days
 
 
 def test_the_switch_of_the_organization_is_off_for_everybody() -> None:
@@ -75,16 +75,16 @@ def test_the_switch_of_the_organization_is_off_for_everybody() -> None:
 
 
 def set_rule(bench: Bench, level: str, subject: str, **values: Any) -> Rule:
-    given: dict[str, Any] = {"allowed": None, "longest_days": None, "default_days": None} | values
-    return policies.change(Unit(bench.authority, CONSOLE), level, subject, "", **given)
+    fields: dict[str, Any] = {"allowed": None, "longest_days": None, "default_days": None} | values
+    return policies.change(Unit(bench.authority, CONSOLE), level, subject, "", **fields)
 
 
 @ON_SQLITE
 def test_the_explanation_is_the_path_to_the_decision(bench: Bench) -> None:
     ada = bench.member("ada", groups=("field-crew",))
     set_rule(bench, "group", "field-crew", longest_days=60)
-    found = policies.explain(Unit(bench.authority, ada), "ada", PRO)
-    assert found.text == "member none; group field-crew: 60 days; capped by authorization 365: 60"
+    explanation = policies.explain(Unit(bench.authority, ada), "ada", PRO)
+    assert explanation.text == "member none; group field-crew: 60 days; capped by authorization 365: 60"
 
 
 @ON_SQLITE

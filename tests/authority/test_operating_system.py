@@ -135,9 +135,9 @@ def too_little_room() -> None:
 
 def in_little_room(console: Console, *arguments: str) -> tuple[int, Any]:
     command = [sys.executable, "-m", "authority.cli.main", "--json", "--home", str(console.home), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=too_little_room, check=False)
-    assert "Traceback" not in done.stderr
-    return done.returncode, json.loads(done.stdout)
+    process = subprocess.run(command, capture_output=True, text=True, preexec_fn=too_little_room, check=False)
+    assert "Traceback" not in process.stderr
+    return process.returncode, json.loads(process.stdout)
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,9 @@ PRO, DESKTOP, EXTENSION = "arcgis-pro", "arcgis-desktop", "3DAnalyst"
 @pytest.fixture
 def living_bench(database_url: str, tmp_path: Path) -> Iterator[Bench]:
     """An authority that other processes can open too: its clock began at this machine's time."""
-    found = make_bench(database_url, tmp_path / "home", clock=TestClock(datetime.now(UTC)))
-    yield found
-    found.authority.database.close()
+    own = make_bench(database_url, tmp_path / "home", clock=TestClock(datetime.now(UTC)))
+    yield own
+    own.authority.database.close()
 
 
 def adding(bench: Bench, name: str, user_type: str) -> Callable[[], object]:
@@ -76,9 +76,9 @@ def test_the_place_of_one_who_is_removed_is_given_once(bench: Bench) -> None:
     authorize(bench, members_at_most(2))
     calls: list[Callable[[], object]] = [lambda: removal.remove(Unit(bench.authority, CONSOLE), ["old"])]
     calls += [adding(bench, f"m{number}", "Viewer") for number in range(8)]
-    found = codes(at_once(calls))
-    assert found["done"] in (1, 2)
-    assert members.membership(Unit(bench.authority, CONSOLE)).current == found["done"]
+    counts = codes(at_once(calls))
+    assert counts["done"] in (1, 2)
+    assert members.membership(Unit(bench.authority, CONSOLE)).current == counts["done"]
 
 
 def assigning(bench: Bench, name: str, *extensions: str) -> Callable[[], object]:
@@ -137,9 +137,9 @@ def test_who_was_removed_has_no_borrow_and_no_session(bench: Bench) -> None:
         calls = [borrowing(bench, ada, 10 * number + place) for place in range(3)] + [starting(bench, ada, 10 * number)]
         calls.insert(1, lambda name=ada.username: removal.remove(Unit(bench.authority, CONSOLE), [name]))  # type: ignore[misc]
         answers = at_once(calls)
-        found = codes(answers)
-        assert set(found) <= {"done", "not-allowed", "member-has-borrow"}, answers
-        if found["member-has-borrow"]:
+        counts = codes(answers)
+        assert set(counts) <= {"done", "not-allowed", "member-has-borrow"}, answers
+        if counts["member-has-borrow"]:
             removal.remove(Unit(bench.authority, CONSOLE), [ada.username], release=True)
         # The last grant of a session that ended holds its seat.
         bench.clock.turn(minutes=30)

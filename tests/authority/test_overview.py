@@ -16,7 +16,7 @@ AS_CONFIGURED = "'--prefix=/usr' '--enable-shared'"
 
 
 @pytest.mark.parametrize(
-    ("flags", "arguments", "told"),
+    ("flags", "arguments", "words"),
     [
         (
             "-Wsign-compare -DNDEBUG -g -fwrapv -O3 -Wall",
@@ -47,8 +47,8 @@ AS_CONFIGURED = "'--prefix=/usr' '--enable-shared'"
         (None, None, "Python was built with optimization"),
     ],
 )
-def test_how_python_was_built_is_told_as_far_as_it_says(flags: str | None, arguments: str | None, told: str) -> None:
-    assert told in examination.python_sentence(flags, arguments)
+def test_how_python_was_built_is_told_as_far_as_it_says(flags: str | None, arguments: str | None, words: str) -> None:
+    assert words in examination.python_sentence(flags, arguments)
 
 
 def test_a_debug_build_is_told_whatever_its_flags() -> None:

@@ -170,8 +170,8 @@ def wrong_date(life: Life) -> Iterator[None]:
     if life.happens(0.01):
         life.machine.error += life.random.choice([-365, -30, -7, -1, 1, 2, 7, 30, 31, 365, 3650]) * DAY
         yield
-        seen = life.machine.true + round(min(life.random.expovariate(1 / DAY), 6 * DAY))
-        while life.machine.true < seen:
+        corrected_at = life.machine.true + round(min(life.random.expovariate(1 / DAY), 6 * DAY))
+        while life.machine.true < corrected_at:
             yield from desktop(life)
         life.set_right()
         yield

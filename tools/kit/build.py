@@ -140,6 +140,8 @@ def _digest(path: Path) -> str:
 def _run(*arguments: str) -> None:
     # hatchling dates what it packs by this, so that the same sources give the same wheel.
     environment = os.environ | {"SOURCE_DATE_EPOCH": "315532800"}
-    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BuildFailed(f"{' '.join(arguments[1:3])} failed: {done.stderr.strip()}")
+    process = subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    if process.returncode:
+        raise BuildFailed(f"{' '.join(arguments[1:3])} failed: {process.stderr.strip()}")

@@ -89,6 +89,6 @@ def _download(folder: Path) -> Path:
 
 
 def _run(*arguments: str) -> None:
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SetUpFailed(f"{' '.join(arguments[1:3])} failed: {done.stderr.strip()}")
+    process = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise SetUpFailed(f"{' '.join(arguments[1:3])} failed: {process.stderr.strip()}")

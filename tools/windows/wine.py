@@ -100,8 +100,8 @@ def link_random(path: Path) -> None:
     linker = shutil.which("ld")
     if linker is None:
         raise SetUpFailed("there is no ld here: install binutils")
-    done = subprocess.run(
+    process = subprocess.run(
         [linker, "-m", "i386pep", "-shared", "-o", path, definition], capture_output=True, text=True, check=False
     )
-    if done.returncode:
-        raise SetUpFailed(f"{path.name} could not be linked: {done.stderr.strip()}")
+    if process.returncode:
+        raise SetUpFailed(f"{path.name} could not be linked: {process.stderr.strip()}")

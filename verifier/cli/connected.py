@@ -88,16 +88,16 @@ def authority(arguments: argparse.Namespace) -> int:
         choosing.choose(store, offer)
     elif arguments.accept_trust:
         raise UsageError("--accept-trust goes with a URL")
-    kept, organization, roots = licensing.read(store), None, []
+    settings, organization, roots = licensing.read(store), None, []
     try:
         trust = store.trust()
         organization, roots = trust.organization, list(trust.roots)
     except NoTrust:
         pass
-    value = {"url": kept.url, "organization": organization, "roots": roots, "username": kept.username}
+    value = {"url": settings.url, "organization": organization, "roots": roots, "username": settings.username}
     lines = ["licensing authority: none; files are carried (carnet request), or set it with: carnet authority URL"]
-    if kept.url is not None:
-        lines = [licensing.words(kept.url, kept.username), f"organization {organization}"]
+    if settings.url is not None:
+        lines = [licensing.words(settings.url, settings.username), f"organization {organization}"]
         lines += [f"root key     {root}" for root in roots]
     return result(arguments, value, lines)
 
@@ -196,13 +196,13 @@ def check_in(arguments: argparse.Namespace) -> int:
     from verifier.connected import choosing, licenses
 
     store = Store.open(arguments.home)
-    done = licenses.check_in(store, choosing.signed_in(store), arguments.product)
-    if done.is_session:
-        free = "" if done.seat_free_at is None else f"; its seat is free at {done.seat_free_at}"
-        lines = [f"ended the session of {done.product}{free}"]
+    ended = licenses.check_in(store, choosing.signed_in(store), arguments.product)
+    if ended.is_session:
+        free = "" if ended.seat_free_at is None else f"; its seat is free at {ended.seat_free_at}"
+        lines = [f"ended the session of {ended.product}{free}"]
     else:
-        lines = [f"checked in {done.product}: it no longer works here, and its seat is free"]
-    value = {"product": done.product, "session": done.is_session, "seat_free_at": done.seat_free_at}
+        lines = [f"checked in {ended.product}: it no longer works here, and its seat is free"]
+    value = {"product": ended.product, "session": ended.is_session, "seat_free_at": ended.seat_free_at}
     return result(arguments, value, lines)
 
 

@@ -29,23 +29,23 @@ def install_files(arguments: argparse.Namespace) -> int:
     """
     store = Store.open(arguments.home)
     named, in_folders, passed_over = _read(arguments.paths)
-    done = intake.take_in(store, [*named, *in_folders])
+    taking = intake.take_in(store, [*named, *in_folders])
     names = {file.name for file in in_folders}
-    old = [item for item in done.refused if done.taken and item.name in names and item.is_old]
-    refused = [item for item in done.refused if item not in old]
+    old = [item for item in taking.refused if taking.taken and item.name in names and item.is_old]
+    refused = [item for item in taking.refused if item not in old]
     value = {
-        "installed": [{"file": name, "installed": sentences.installed(item), **item._asdict()} for name, item in done.taken],
+        "installed": [{"file": name, "installed": sentences.installed(item), **item._asdict()} for name, item in taking.taken],
         "old": [{"file": item.name, "code": item.error.code, "message": item.error.message} for item in old],
         "passed_over": [item._asdict() for item in passed_over],
         "refused": [{"file": item.name, "code": item.error.code, "message": item.error.message} for item in refused],
-        "needs": [_need(item) for item in done.needs],
+        "needs": [_need(item) for item in taking.needs],
     }
-    lines = _lines(done, old, passed_over)
+    lines = _lines(taking, old, passed_over)
     if not refused:
         return result(arguments, value, lines)
     total = len(named) + len(in_folders)
-    count = [f"installed {len(done.taken)} of {total}"] if total > 1 else []
-    return _refuse(arguments, refused, value, [*(lines if done.taken else []), *count])
+    count = [f"installed {len(taking.taken)} of {total}"] if total > 1 else []
+    return _refuse(arguments, refused, value, [*(lines if taking.taken else []), *count])
 
 
 def _refuse(arguments: argparse.Namespace, refused: list[Refused], value: dict[str, Any], lines: list[str]) -> int:
@@ -91,11 +91,11 @@ def _refusal(error: CarnetError | UsageError | WrongPlace) -> CarnetError:
     return error if isinstance(error, CarnetError) else Malformed(str(error), hint="Check the name, and bring the file again.")
 
 
-def _lines(done: Intake, old: list[Refused], passed_over: list[PassedOver]) -> list[str]:
-    lines = [f"installed: {sentences.installed(item.installed)}" for item in done.taken]
+def _lines(taking: Intake, old: list[Refused], passed_over: list[PassedOver]) -> list[str]:
+    lines = [f"installed: {sentences.installed(item.installed)}" for item in taking.taken]
     lines += [f"no longer of use, {item.name}: {item.error.message}" for item in old]
     lines += sentences.passed_over(passed_over)
-    return lines + [f"still needed: {sentences.needed(need)}" for need in done.needs]
+    return lines + [f"still needed: {sentences.needed(need)}" for need in taking.needs]
 
 
 def _need(need: intake.Need) -> dict[str, Any]:

@@ -64,14 +64,14 @@ def sign_in(store: Store, username: str, password: str) -> tuple[str, str]:
 
     The password goes to the authority whose root keys are trusted here, or to nobody. Raises NoAuthority, UnknownKey, NotReached, Refused.
     """
-    kept = licensing.read(store)
-    address = _address(kept)
+    settings = licensing.read(store)
+    address = _address(settings)
     _check_same(store, Authority(address))
     token = Authority(address).sign_in(username, password)
     name = Authority(address, token).username()
     where = licensing.keep_sign_in(store, address.text, token)
-    pending = kept.pending if kept.username == name else {}
-    licensing.keep(store, replace(kept, username=name, pending=pending, told={}))
+    pending = settings.pending if settings.username == name else {}
+    licensing.keep(store, replace(settings, username=name, pending=pending, told={}))
     return name, where
 
 
@@ -80,29 +80,29 @@ def sign_out(store: Store) -> bool:
 
     Raises NoAuthority, NotSignedIn, StateDamaged.
     """
-    kept = licensing.read(store)
-    address = _address(kept)
-    if kept.username is None:
+    settings = licensing.read(store)
+    address = _address(settings)
+    if settings.username is None:
         raise NotSignedIn(f"nobody is signed in at {address.text}", url=address.text)
     heard = _sign_out_of(store, address.text)
-    licensing.keep(store, replace(kept, username=None))
+    licensing.keep(store, replace(settings, username=None))
     return heard
 
 
 def signed_in(store: Store) -> Authority:
     """The licensing authority, asked as who is signed in. Raises NoAuthority, NotSignedIn, StateDamaged."""
-    kept = licensing.read(store)
-    address = _address(kept)
-    token = licensing.sign_in_of(store, address.text) if kept.username is not None else None
+    settings = licensing.read(store)
+    address = _address(settings)
+    token = licensing.sign_in_of(store, address.text) if settings.username is not None else None
     if token is None:
         raise NotSignedIn(f"nobody is signed in at {address.text}", url=address.text)
     return Authority(address, token)
 
 
-def _address(kept: licensing.Licensing) -> Address:
-    if kept.url is None:
+def _address(settings: licensing.Licensing) -> Address:
+    if settings.url is None:
         raise NoAuthority("no licensing authority is set on this workstation")
-    return online.address(kept.url)
+    return online.address(settings.url)
 
 
 def _installed_trust(store: Store) -> TrustStore | None:

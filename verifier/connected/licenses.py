@@ -64,8 +64,8 @@ def _used_again(store: Store, authority: Authority, product: str, session_id: st
 
     Of an ending by an administrator the user is told once, with the time to save by (seed S1).
     """
-    kept = licensing.read(store)
-    if kept.told.get(product) == session_id:
+    settings = licensing.read(store)
+    if settings.told.get(product) == session_id:
         return None
     try:
         return authority.use(session_id, request)
@@ -74,7 +74,7 @@ def _used_again(store: Store, authority: Authority, product: str, session_id: st
             raise
         if error.evidence.get("save_by") is None:
             return None
-        licensing.keep(store, kept.with_told(product, session_id))
+        licensing.keep(store, settings.with_told(product, session_id))
         raise
 
 

@@ -93,11 +93,11 @@ def take_in(store: Store, names: list[str]) -> list[str]:
             lines += [] if own else [f"{name} has no file to install."]
         else:
             carried.append(Carried(name, read_input(name)))
-    done = intake.take_in(store, carried)
-    told = [f"Installed: {sentences.installed(item.installed)}." for item in done.taken]
-    told += [f"Not installed, {Path(item.name).name}: {words.refusal(item.error)}" for item in done.refused]
-    needs = [f"Still needed: {words.plain(sentences.needed(need))}." for need in done.needs if need.error is None]
-    return told + lines + needs
+    taking = intake.take_in(store, carried)
+    outcomes = [f"Installed: {sentences.installed(item.installed)}." for item in taking.taken]
+    outcomes += [f"Not installed, {Path(item.name).name}: {words.refusal(item.error)}" for item in taking.refused]
+    needs = [f"Still needed: {words.plain(sentences.needed(need))}." for need in taking.needs if need.error is None]
+    return outcomes + lines + needs
 
 
 def give_back(store: Store, product: str, name: str) -> str:

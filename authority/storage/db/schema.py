@@ -24,8 +24,10 @@ def current(database: Database) -> str | None:
 
 def check(database: Database) -> None:
     """Raises NotSetUp when the tables are missing or not those of this program."""
-    found = current(database)
-    if found is None:
+    revision = current(database)
+    if revision is None:
         raise NotSetUp("the database has no tables", hint=NotSetUp.empty_database_hint)
-    if found != NEWEST:
-        raise NotSetUp(f"the database has revision {found}, this program needs {NEWEST}", hint="Run: carnet-authority migrate")
+    if revision != NEWEST:
+        raise NotSetUp(
+            f"the database has revision {revision}, this program needs {NEWEST}", hint="Run: carnet-authority migrate"
+        )

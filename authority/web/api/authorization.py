@@ -60,8 +60,8 @@ def install(body: NewAuthorization) -> Response:
     With a new trust file workstations need that one for new borrows: `GET /trust`.
     """
     new_trust = None if body.trust_file is None else NewTrust(_file(body.trust_file), frozenset(body.accept_root))
-    done = authorizations.install(unit(), _file(body.authorization_file), new_trust, dry_run=body.dry_run)
-    shown = InstallationShown.of(done, authority().now(), dry_run=body.dry_run)
+    installation = authorizations.install(unit(), _file(body.authorization_file), new_trust, dry_run=body.dry_run)
+    shown = InstallationShown.of(installation, authority().now(), dry_run=body.dry_run)
     return json_of(shown, 201 if shown.installed else 200)
 
 

@@ -108,8 +108,8 @@ class ActivityIndex:
 
     def last(self, use: Use) -> datetime:
         """The last sign of the member or of the machine of a use."""
-        seen = [self.member_seen.get(use.member or ""), self.machine_last(use.machine)]
-        return max([moment for moment in seen if moment is not None], default=use.since)
+        signs = [self.member_seen.get(use.member or ""), self.machine_last(use.machine)]
+        return max([moment for moment in signs if moment is not None], default=use.since)
 
     def silent_since(self, use: Use) -> datetime:
         """Since when there was no sign of a use, as far as the log shows it: before the log began there was nothing to be seen."""

@@ -116,9 +116,9 @@ def _signs(log: Log, parts: Table) -> Table:
     acts = log.table.filter(_.event.isin((CHECKOUT, RENEWAL, UPGRADE)))
     acts = acts.select(sign_at=_["at"], **{f"at_{name}": _[name].fill_null("") for name in where})
     longer = parts.filter(_.short < _.until)
-    seen = longer.join(acts, [longer[f"key_{name}"] == acts[f"at_{name}"] for name in where])
-    seen = seen.filter((_.sign_at > _.short) & (_.sign_at <= _.until))
-    last = seen.group_by(*KEYS, "begin").aggregate(last_sign_at=_.sign_at.max())
+    signs = longer.join(acts, [longer[f"key_{name}"] == acts[f"at_{name}"] for name in where])
+    signs = signs.filter((_.sign_at > _.short) & (_.sign_at <= _.until))
+    last = signs.group_by(*KEYS, "begin").aggregate(last_sign_at=_.sign_at.max())
     return last.rename({f"of_{name}": name for name in (*KEYS, "begin")})
 
 

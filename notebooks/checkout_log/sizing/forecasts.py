@@ -96,16 +96,16 @@ def _fitted(past: pd.Series, dates: pd.Series, *, has_trend: bool) -> pd.DataFra
     known = pd.Series(past.index.tz_localize(None).normalize())
     first = known.iloc[0]
     design, ahead = (_design(days, first, has_trend=has_trend) for days in (known, dates))
-    seen = design.columns[design.any()]
+    columns = design.columns[design.any()]
     # Peaks of days near each other are alike, which makes a trend look surer than it is.
     options = {"cov_type": "HAC", "cov_kwds": {"maxlags": 7}, "use_t": True} if has_trend else {}
-    fitted = OLS(past.to_numpy(dtype="float64"), design[seen].to_numpy(dtype="float64")).fit(**options)
-    predicted = fitted.get_prediction(ahead[seen].to_numpy(dtype="float64")).summary_frame(alpha=1 - LEVEL)
+    fitted = OLS(past.to_numpy(dtype="float64"), design[columns].to_numpy(dtype="float64")).fit(**options)
+    predicted = fitted.get_prediction(ahead[columns].to_numpy(dtype="float64")).summary_frame(alpha=1 - LEVEL)
     figures = predicted[["mean", "obs_ci_lower", "obs_ci_upper"]].clip(lower=0).set_axis(["expected", "lower", "upper"], axis=1)
     # Of a weekday that the log never saw nothing is known.
-    figures = figures.where(ahead[[name for name in seen if name != TREND]].any(axis=1))
+    figures = figures.where(ahead[[name for name in columns if name != TREND]].any(axis=1))
     if has_trend:
-        at = list(seen).index(TREND)
+        at = list(columns).index(TREND)
         bounds = fitted.conf_int(alpha=1 - LEVEL)[at]
         figures[["trend", "trend_lower", "trend_upper"]] = np.array([fitted.params[at], *bounds]) * 30
     return figures

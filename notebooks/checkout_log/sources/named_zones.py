@@ -37,20 +37,20 @@ class Taken:
     is_uncertain: bool = False
 
 
-def taken(stamps: Iterable[NamedAt], given: ZoneInfo) -> Taken:
+def taken(stamps: Iterable[NamedAt], usual: ZoneInfo) -> Taken:
     """The zone of a log with these stamps: the given one where it fits them, else the one that they mean, if it is a single one.
 
     Names mean one zone where all that fit show the same time at the stamps; when clocks are set is then as in most places that fit
     and set them.
     """
     meanings = {stamp: zones for stamp in _edges(stamps) if (zones := _fitting(stamp))}
-    odd = {stamp.name for stamp, zones in meanings.items() if not _ahead(given, stamp.at) & _all_ahead(zones, stamp.at)}
+    odd = {stamp.name for stamp, zones in meanings.items() if not _ahead(usual, stamp.at) & _all_ahead(zones, stamp.at)}
     if not odd:
-        return Taken(given)
+        return Taken(usual)
     fitting = frozenset.intersection(*meanings.values())
     shown = {tuple(_ahead(zone, stamp.at) for stamp in meanings) for zone in fitting}
     if len(shown) != 1:
-        return Taken(given, len(odd), is_uncertain=True)
+        return Taken(usual, len(odd), is_uncertain=True)
     return Taken(_most_usual(sorted(fitting, key=str), [stamp.at for stamp in meanings]), len(odd))
 
 

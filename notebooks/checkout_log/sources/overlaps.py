@@ -66,10 +66,10 @@ def one_file(written: Sequence[tuple[Part, Path]], target: Path, telling: Sequen
 
 def _copy(part: Part, path: Path, before: pd.Series[int], events: EventFile, telling: Sequence[str]) -> None:
     is_known = np.zeros(part.rows, dtype=bool) if before.empty else repeated(_stored_keys(path, telling), before)
-    events.tally, done = Tally(), 0
+    events.tally, first = Tally(), 0
     for batch in _batches(path):
-        events.add_batch(batch.filter(pa.array(~is_known[done : done + batch.num_rows])))
-        done += batch.num_rows
+        events.add_batch(batch.filter(pa.array(~is_known[first : first + batch.num_rows])))
+        first += batch.num_rows
     part.overlapping = int(np.count_nonzero(is_known))
     part.rows, part.ambiguous = events.tally.rows, events.tally.ambiguous
 

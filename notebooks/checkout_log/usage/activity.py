@@ -117,8 +117,8 @@ def last_used(log: Log, now: datetime | None = None) -> pd.DataFrame:
     """
     until = moment(log, now)
     keys = ("product", "feature", "member")
-    seen = log.table.filter((_.event != DENIAL) & (_["at"] <= until)).group_by(*keys)
-    signs = seen.aggregate(last=_["at"].max(where=own_acts()), uses=(_.event == CHECKOUT).sum())
+    acts = log.table.filter((_.event != DENIAL) & (_["at"] <= until)).group_by(*keys)
+    signs = acts.aggregate(last=_["at"].max(where=own_acts()), uses=(_.event == CHECKOUT).sum())
     asked = log.engine.numbers(nows(log, now), NOWS)
     at_now = log.paired.join(asked, "product").filter((_.start <= _.now) & ((_.end > _.now) | _.censored))
     held = at_now.select(*keys).distinct()

@@ -44,9 +44,9 @@ def test_beside_each_member_is_when_they_last_used_the_product(web: Web) -> None
     """Beside each name stands when that member last used the product, and nothing for who never did (seed S1)."""
     ada = web.bench.member("ada")
     assert of_ada(web)["last_used_at"] is None
-    found = started(web.bench, ada, workstation("laptop")).session
+    session = started(web.bench, ada, workstation("laptop")).session
     web.bench.clock.turn(minutes=10)
-    used(web.bench, ada, found.id)
+    used(web.bench, ada, session.id)
     web.bench.clock.turn(days=3)
     assert (of_ada(web)["last_used_at"], of_ada(web)["days_since_last_used"]) == ("2026-03-02T09:10:00Z", 3)
 
@@ -62,9 +62,9 @@ def test_green_is_a_use_in_the_last_half_hour(web: Web, minutes: int, state: str
 def test_green_usually_means_an_active_session(web: Web) -> None:
     """Who is green has an active session, as a rule: not so who signed out a moment ago (seed S1)."""
     ada = web.bench.member("ada")
-    found = started(web.bench, ada, workstation("laptop")).session
-    assert [item["id"] for item in of_ada(web)["sessions"]] == [found.id]
-    sessions.check_in(Unit(web.bench.authority, ada), found.id)
+    session = started(web.bench, ada, workstation("laptop")).session
+    assert [item["id"] for item in of_ada(web)["sessions"]] == [session.id]
+    sessions.check_in(Unit(web.bench.authority, ada), session.id)
     assert (of_ada(web)["state"], of_ada(web)["sessions"]) == ("green", [])
 
 
@@ -73,9 +73,9 @@ def test_red_is_a_license_that_is_offline(web: Web) -> None:
     issued_to(web.bench, web.bench.member("ada"), workstation("laptop"), days=7)
     for hours in (0, 1, 6 * 24):
         web.bench.clock.turn(hours=hours)
-        found = of_ada(web)
-        assert (found["state"], found["computer"]) == ("red", "laptop")
-        assert (found["since"], found["until"]) == ("2026-03-02T09:00:00Z", "2026-03-09T09:00:00Z")
+        row = of_ada(web)
+        assert (row["state"], row["computer"]) == ("red", "laptop")
+        assert (row["since"], row["until"]) == ("2026-03-02T09:00:00Z", "2026-03-09T09:00:00Z")
     web.bench.clock.turn(days=1)
     assert of_ada(web)["state"] == "none"
 
@@ -85,9 +85,9 @@ def test_all_active_sessions_of_a_member_are_there_to_be_ended(web: Web) -> None
     ada = web.bench.member("ada")
     for name in ("laptop", "tower"):
         started(web.bench, ada, workstation(name))
-    found = of_ada(web)["sessions"]
-    assert {item["computer"] for item in found} == {"laptop", "tower"}
-    for item in found:
+    sessions_of_ada = of_ada(web)["sessions"]
+    assert {item["computer"] for item in sessions_of_ada} == {"laptop", "tower"}
+    for item in sessions_of_ada:
         times = (item["created_at"], item["last_used_at"], item["active_until"])
         assert times == ("2026-03-02T09:00:00Z", "2026-03-02T09:00:00Z", "2026-03-02T09:30:00Z")
         assert web.post(f"/sessions/{item['id']}/end").status_code == 200
@@ -95,21 +95,21 @@ def test_all_active_sessions_of_a_member_are_there_to_be_ended(web: Web) -> None
 
 
 LEAVING: dict[str, Callable[[Web, str], object]] = {
-    "signed out": lambda web, found: sessions.check_in(Unit(web.bench.authority, web.actors[Role.MEMBER]), found),
-    "left": lambda web, found: web.bench.clock.turn(minutes=30),
+    "signed out": lambda web, session_id: sessions.check_in(Unit(web.bench.authority, web.actors[Role.MEMBER]), session_id),
+    "left": lambda web, _: web.bench.clock.turn(minutes=30),
 }
 
 
 @pytest.mark.parametrize("leave", LEAVING.values(), ids=LEAVING)
 def test_who_signed_out_or_left_has_no_session_to_show(web: Web, leave: Callable[[Web, str], object]) -> None:
     """Where there is nothing to show, the member has signed out of the application or left it (seed S1)."""
-    found = started(web.bench, web.actors[Role.MEMBER], workstation("laptop")).session
-    leave(web, found.id)
+    session = started(web.bench, web.actors[Role.MEMBER], workstation("laptop")).session
+    leave(web, session.id)
     assert listed(web)["member"]["sessions"] == []
 
 
 def test_license_activity_is_one_command(console: Console) -> None:
     """An administrator looks up the activity of one product, and finds who is offline with it (seed S1)."""
     console.borrow(workstation("laptop"), "ada")
-    (found,) = console.good("license", "activity", "arcgis-pro")
-    assert (found["member"], found["state"], found["computer"]) == ("ada", "red", "laptop")
+    (row,) = console.good("license", "activity", "arcgis-pro")
+    assert (row["member"], row["state"], row["computer"]) == ("ada", "red", "laptop")

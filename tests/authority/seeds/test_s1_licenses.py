@@ -50,8 +50,8 @@ def test_nobody_else_assigns_licenses(sqlite_bench: Bench, role: Role) -> None:
 def test_licenses_and_user_types_are_looked_up_before_assigning(console: Console) -> None:
     """What is left of each product, and which types the organization's members have, is seen before assigning (seed S1)."""
     console.good("license", "assign", "ada", PRO, "--extension", "3DAnalyst")
-    found = {row["feature"]: row for row in console.good("license", "availability", "--product", PRO)}
-    assert (found["3DAnalyst"]["licensed"], found["3DAnalyst"]["used"], found["3DAnalyst"]["available"]) == (50, 1, 49)
+    counts = {row["feature"]: row for row in console.good("license", "availability", "--product", PRO)}
+    assert (counts["3DAnalyst"]["licensed"], counts["3DAnalyst"]["used"], counts["3DAnalyst"]["available"]) == (50, 1, 49)
     types = console.good("authorization", "show")["user_types"]
     assert types["Viewer"] == {"includes": {}, "may_hold": []}
     assert types["Creator"] == {"includes": {}, "may_hold": [PRO, ALLSOURCE]}
@@ -123,8 +123,8 @@ def test_add_ons_are_set_for_one_product_or_for_several_at_once(console: Console
     )
     console.good("license", "assign", "--file", str(tmp_path / "add-ons.csv"))
     for name, level in (("eve", "Standard"), ("bob", "Basic")):
-        found = {item["product"]: item["level"] for item in console.good("member", "show", name)["licenses"]}
-        assert found == {PRO: level, ALLSOURCE: "Basic"}
+        levels = {item["product"]: item["level"] for item in console.good("member", "show", name)["licenses"]}
+        assert levels == {PRO: level, ALLSOURCE: "Basic"}
 
 
 def crowd(bench: Bench) -> None:
@@ -215,8 +215,8 @@ def test_a_product_that_is_not_licensed_any_more_is_shown_as_long_as_it_is_held(
     authorize(bench, without(ALLSOURCE), without(DESKTOP))
 
     def gone(product: str | None = None) -> list[tuple[str, str, int, int, datetime | None]]:
-        found = licenses.availability(Unit(bench.authority, CONSOLE), product)
-        rows = [(item.product, item.feature, item.licensed, item.available, item.ends_at) for item in found]
+        counts = licenses.availability(Unit(bench.authority, CONSOLE), product)
+        rows = [(item.product, item.feature, item.licensed, item.available, item.ends_at) for item in counts]
         return [row for row in rows if row[0] != PRO]
 
     basic, advanced = (ALLSOURCE, "Basic", 0, -1, None), (DESKTOP, "Advanced", 0, -1, None)

@@ -166,8 +166,8 @@ def test_the_request_is_answered_by_an_administrator(web: Web) -> None:
 
 def test_without_vendor_access_there_is_nothing_to_ask_for(web: Web) -> None:
     """Vendor access is what the vendor's download site needs first: without it no permission is asked for (seed S1)."""
-    told = problem(ask(web), 403, "not-allowed")
-    assert "vendor access" in told["detail"]
+    refusal = problem(ask(web), 403, "not-allowed")
+    assert "vendor access" in refusal["detail"]
     assert waiting(web) == []
 
 

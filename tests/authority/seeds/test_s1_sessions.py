@@ -76,21 +76,25 @@ def test_the_member_ends_a_session_and_goes_on_elsewhere(sqlite_bench: Bench) ->
 def test_nobody_else_ends_a_members_session(sqlite_bench: Bench, role: Role) -> None:
     """It is the administrator who ends another's session (seed S1)."""
     ada, someone = sqlite_bench.member("ada"), sqlite_bench.member("someone", role=role)
-    (found,) = on_computers(sqlite_bench, ada, 1)
+    (session,) = on_computers(sqlite_bench, ada, 1)
     with pytest.raises(NotAllowed):
-        sessions.end(Unit(sqlite_bench.authority, someone), found.id)
-    assert shown(sqlite_bench) == [found]
+        sessions.end(Unit(sqlite_bench.authority, someone), session.id)
+    assert shown(sqlite_bench) == [session]
 
 
 def test_every_active_session_of_a_member_is_shown(sqlite_bench: Bench) -> None:
     """When a member has several active sessions, all of them are shown (seed S1)."""
-    assert [found.machine.alias for found in on_computers(sqlite_bench, sqlite_bench.member("ada"), 3)] == ["w0", "w1", "w2"]
-    assert {found.machine.alias for found in shown(sqlite_bench)} == {"w0", "w1", "w2"}
+    assert [session.machine.alias for session in on_computers(sqlite_bench, sqlite_bench.member("ada"), 3)] == [
+        "w0",
+        "w1",
+        "w2",
+    ]
+    assert {session.machine.alias for session in shown(sqlite_bench)} == {"w0", "w1", "w2"}
 
 
 WAYS_OUT: dict[str, Callable[[Bench, Actor, Session], object]] = {
-    "signed out": lambda bench, ada, found: sessions.check_in(Unit(bench.authority, ada), found.id),
-    "left the application": lambda bench, ada, found: bench.clock.turn(minutes=30),
+    "signed out": lambda bench, ada, session: sessions.check_in(Unit(bench.authority, ada), session.id),
+    "left the application": lambda bench, ada, session: bench.clock.turn(minutes=30),
 }
 
 
@@ -100,8 +104,8 @@ def test_nothing_is_shown_of_a_member_who_signed_out_or_left(
 ) -> None:
     """No session is shown of a member who has signed out of the application or left it (seed S1)."""
     ada = sqlite_bench.member("ada")
-    (found,) = on_computers(sqlite_bench, ada, 1)
-    leave(sqlite_bench, ada, found)
+    (session,) = on_computers(sqlite_bench, ada, 1)
+    leave(sqlite_bench, ada, session)
     assert shown(sqlite_bench) == []
 
 
@@ -121,7 +125,7 @@ def test_use_keeps_a_session_alive(sqlite_bench: Bench) -> None:
     for _ in range(25):
         sqlite_bench.clock.turn(minutes=20)
         assert used(sqlite_bench, ada, first.id).session.id == first.id
-    assert [(found.id, found.created_at) for found in shown(sqlite_bench)] == [(first.id, START)]
+    assert [(session.id, session.created_at) for session in shown(sqlite_bench)] == [(first.id, START)]
 
 
 def test_a_session_ends_half_an_hour_after_the_last_use(sqlite_bench: Bench) -> None:
@@ -154,11 +158,11 @@ def test_a_session_names_its_computer_and_three_times(web: Web) -> None:
     web.bench.clock.turn(minutes=10)
     web.post(f"/sessions/{session_id}/renew", body, Role.MEMBER)
     web.bench.clock.turn(minutes=5)
-    (found,) = web.get("/sessions?member=member").get_json()["items"]
-    assert found["machine"]["alias"] == "field-laptop"
-    assert found["created_at"] == "2026-03-02T09:00:00Z"
-    assert found["last_used_at"] == "2026-03-02T09:10:00Z"
-    assert found["active_until"] == "2026-03-02T09:40:00Z"
+    (session,) = web.get("/sessions?member=member").get_json()["items"]
+    assert session["machine"]["alias"] == "field-laptop"
+    assert session["created_at"] == "2026-03-02T09:00:00Z"
+    assert session["last_used_at"] == "2026-03-02T09:10:00Z"
+    assert session["active_until"] == "2026-03-02T09:40:00Z"
 
 
 GAPS = ([5, 29, 30, 12], [31, 1, 29], [29, 29, 29], [30, 30])
@@ -174,15 +178,15 @@ def test_created_is_since_when_the_member_has_worked_without_a_longer_pause(sqli
         now = sqlite_bench.clock.turn(minutes=minutes)
         without_pause = without_pause if minutes < 30 else now
         started(sqlite_bench, ada, laptop)
-        assert [found.created_at for found in shown(sqlite_bench)] == [without_pause]
+        assert [session.created_at for session in shown(sqlite_bench)] == [without_pause]
 
 
 def test_last_used_is_never_longer_ago_than_half_an_hour(sqlite_bench: Bench) -> None:
     """Of a session that is shown as active, the last use is at most 30 minutes in the past (seed S1)."""
     ada = sqlite_bench.member("ada")
-    (found,) = on_computers(sqlite_bench, ada, 1)
+    (session,) = on_computers(sqlite_bench, ada, 1)
     sqlite_bench.clock.turn(minutes=17)
-    last = used(sqlite_bench, ada, found.id).session.last_used_at
+    last = used(sqlite_bench, ada, session.id).session.last_used_at
     ages = []
     for _ in range(40):
         ages += [sqlite_bench.clock() - item.last_used_at for item in shown(sqlite_bench)]
@@ -194,22 +198,22 @@ def test_last_used_is_never_longer_ago_than_half_an_hour(sqlite_bench: Bench) ->
 def test_active_until_is_half_an_hour_after_the_last_use(sqlite_bench: Bench) -> None:
     """A session that is not used again ends 30 minutes after its last use, and says so at every use (seed S1)."""
     ada = sqlite_bench.member("ada")
-    (found,) = on_computers(sqlite_bench, ada, 1)
-    assert found.active_until == found.last_used_at + HALF_AN_HOUR
+    (session,) = on_computers(sqlite_bench, ada, 1)
+    assert session.active_until == session.last_used_at + HALF_AN_HOUR
     for minutes in (1, 15, 29):
         sqlite_bench.clock.turn(minutes=minutes)
-        found = used(sqlite_bench, ada, found.id).session
-        assert (found.last_used_at, found.active_until) == (sqlite_bench.clock(), sqlite_bench.clock() + HALF_AN_HOUR)
-        assert shown(sqlite_bench) == [found]
+        session = used(sqlite_bench, ada, session.id).session
+        assert (session.last_used_at, session.active_until) == (sqlite_bench.clock(), sqlite_bench.clock() + HALF_AN_HOUR)
+        assert shown(sqlite_bench) == [session]
 
 
 def test_the_user_of_an_ended_session_is_told_and_has_an_hour_to_save(web: Web) -> None:
     """When a session was ended its user soon hears that the license is gone, and has 60 minutes to save work (seed S1)."""
     body = body_of(asked(workstation("laptop")))
-    found = web.post("/sessions", body, Role.MEMBER).get_json()["session"]
-    ended = web.post(f"/sessions/{found['id']}/end").get_json()["session"]
+    session = web.post("/sessions", body, Role.MEMBER).get_json()["session"]
+    ended = web.post(f"/sessions/{session['id']}/end").get_json()["session"]
     assert (ended["state"], ended["save_by"]) == ("ended", "2026-03-02T10:00:00Z")
     web.bench.clock.turn(minutes=5)
-    told = problem(web.post(f"/sessions/{found['id']}/renew", body, Role.MEMBER), 409, "session-ended")
-    assert "ended by an administrator at 2026-03-02 09:00 UTC; save your work by 2026-03-02 10:00 UTC" in told["detail"]
-    assert "Save your work" in told["hint"]
+    refusal = problem(web.post(f"/sessions/{session['id']}/renew", body, Role.MEMBER), 409, "session-ended")
+    assert "ended by an administrator at 2026-03-02 09:00 UTC; save your work by 2026-03-02 10:00 UTC" in refusal["detail"]
+    assert "Save your work" in refusal["hint"]

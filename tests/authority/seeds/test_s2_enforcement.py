@@ -80,9 +80,9 @@ def test_more_members_than_licensed_are_a_breach_that_the_authority_knows_of(ben
     for name in ("ada", "eve"):
         bench.member(name)
     assert members.membership(Unit(bench.authority, CONSOLE)).excess() is None
-    told = authorize(bench, members_at_most(2)).consequences
+    consequences = authorize(bench, members_at_most(2)).consequences
     assert members.membership(Unit(bench.authority, CONSOLE)).excess() == "the organization has 3 members, 2 are allowed"
-    assert any("3 members, 2 are allowed" in sentence for sentence in told)
+    assert any("3 members, 2 are allowed" in sentence for sentence in consequences)
 
 
 def test_members_from_before_the_limit_are_counted_and_stay(crowded: Web) -> None:
@@ -97,17 +97,17 @@ def test_who_is_not_an_administrator_cannot_sign_in(sqlite_bench: Bench, role: R
     authorize(sqlite_bench, members_at_most(1))
     client = create_app(sqlite_bench.authority).test_client()
     answer = client.post(f"{API}/sign-in", json={"username": "ada", "password": PASSWORD})
-    told = problem(answer, 403, "organization-over-limit")
-    assert "you cannot sign in because of a software authorization error" in told["detail"]
-    assert told["hint"] == "Ask your administrator for assistance."
+    refusal = problem(answer, 403, "organization-over-limit")
+    assert "you cannot sign in because of a software authorization error" in refusal["detail"]
+    assert refusal["hint"] == "Ask your administrator for assistance."
 
 
 @pytest.mark.parametrize("role", KEPT_OUT)
 def test_who_is_not_an_administrator_gets_no_page(crowded: Web, role: Role) -> None:
     """Over the limit no page is open to a lesser role, also not to who was signed in before (seed S2)."""
     for path in ("/borrows", "/sessions", "/events"):
-        told = problem(crowded.get(path, role), 403, "organization-over-limit")
-        assert told["hint"] == "Ask your administrator for assistance."
+        refusal = problem(crowded.get(path, role), 403, "organization-over-limit")
+        assert refusal["hint"] == "Ask your administrator for assistance."
 
 
 def test_who_is_not_an_administrator_cannot_use_the_application(crowded: Web) -> None:
@@ -130,9 +130,9 @@ def test_members_get_in_again_once_it_is_resolved_and_not_before(crowded: Web) -
 
 def test_an_administrator_sees_how_many_members_there_are_and_may_be(crowded: Web) -> None:
     """An administrator finds the current number of members and the licensed one, to see in time what is needed (seed S2)."""
-    found = crowded.get("/members?limit=1").get_json()["membership"]
-    assert (found["current"], found["maximum"]) == (6, 5)
-    assert found["types"]["GIS Professional"] == {"current": 5, "maximum": None}
+    membership = crowded.get("/members?limit=1").get_json()["membership"]
+    assert (membership["current"], membership["maximum"]) == (6, 5)
+    assert membership["types"]["GIS Professional"] == {"current": 5, "maximum": None}
     shown = crowded.get("/authorization").get_json()["members"]
     assert (shown["current"], shown["maximum"]) == (6, 5)
 
@@ -217,5 +217,5 @@ def test_over_the_limit_no_member_is_added(crowded: Web) -> None:
 
 def test_over_the_limit_no_member_is_added_at_the_console(crowded_console: Console) -> None:
     """The same at the command line (seed S2)."""
-    told = crowded_console.refused("member-limit-reached", 1, "member", "add", "new")
-    assert told["evidence"] == {"current": 4, "maximum": 3}
+    refusal = crowded_console.refused("member-limit-reached", 1, "member", "add", "new")
+    assert refusal["evidence"] == {"current": 4, "maximum": 3}

@@ -63,9 +63,9 @@ def test_a_gis_professional_can_use_the_product_and_a_creator_needs_an_add_on(sq
 def test_a_member_looks_up_which_licenses_they_have(sqlite_bench: Bench) -> None:
     """Who does not know whether they have a license sees it in what the organization shows them of themself (seed S3)."""
     web = make_web(sqlite_bench)
-    (found,) = (item for item in web.get("/me", Role.MEMBER).get_json()["products"] if item["mode"] == "named")
-    assert (found["id"], found["levels"]) == ("arcgis-pro", {"Basic": False, "Standard": False, "Advanced": True})
-    assert not any(found["extensions"].values())
+    (product,) = (item for item in web.get("/me", Role.MEMBER).get_json()["products"] if item["mode"] == "named")
+    assert (product["id"], product["levels"]) == ("arcgis-pro", {"Basic": False, "Standard": False, "Advanced": True})
+    assert not any(product["extensions"].values())
     sqlite_bench.member("eve", user_type="Creator")
     problem(web.get("/members/eve", Role.MEMBER), 403, "not-allowed")
 
@@ -127,19 +127,19 @@ class Laptop:
 @pytest.fixture
 def laptop(console: Console, tmp_path: Path) -> Laptop:
     """A workstation that trusts the organization."""
-    found = Laptop(tmp_path / "laptop", console)
-    found.told("trust", str(console.home / "organization.trust"))
-    return found
+    computer = Laptop(tmp_path / "laptop", console)
+    computer.told("trust", str(console.home / "organization.trust"))
+    return computer
 
 
 def test_the_license_shows_its_level_and_extensions_with_yes_or_no(laptop: Laptop) -> None:
     """A user sees which of the levels and which of the extensions their license has (seed S3)."""
     laptop.console.good("license", "assign", "ada", "arcgis-pro", "--level", "Standard", "--extension", "3DAnalyst")
     laptop.borrow("--extension", "3DAnalyst")
-    (found,) = laptop.told("status")["licenses"]
-    assert found["levels"] == {"Basic": False, "Standard": True, "Advanced": False}
-    assert [code for code, is_licensed in found["extensions"].items() if is_licensed] == ["3DAnalyst"]
-    assert found["extensions"]["SpatialAnalyst"] is False
+    (row,) = laptop.told("status")["licenses"]
+    assert row["levels"] == {"Basic": False, "Standard": True, "Advanced": False}
+    assert [code for code, is_licensed in row["extensions"].items() if is_licensed] == ["3DAnalyst"]
+    assert row["extensions"]["SpatialAnalyst"] is False
 
 
 WISHES: dict[str, tuple[dict[str, Any], type[Refusal]]] = {
@@ -203,17 +203,17 @@ def test_the_alias_is_the_users_choice_and_tells_which_computer_is_offline(lapto
     """A user gives the workstation a name, by which the administrator knows the computer that is offline (seed S3)."""
     laptop.told("alias", "Red field laptop")
     laptop.borrow()
-    (found,) = laptop.console.good("borrow", "list", "--state", "active")
-    assert (found["member"], found["machine"]["alias"]) == ("ada", "Red field laptop")
-    assert laptop.console.good("borrow", "list", "--machine", "Red field laptop") == [found]
+    (row,) = laptop.console.good("borrow", "list", "--state", "active")
+    assert (row["member"], row["machine"]["alias"]) == ("ada", "Red field laptop")
+    assert laptop.console.good("borrow", "list", "--machine", "Red field laptop") == [row]
 
 
 def test_when_the_computer_is_lost_the_member_gets_a_new_license(sqlite_bench: Bench) -> None:
     """By the name of a lost or damaged computer its license is found, and the member can have a new one (seed S3)."""
     ada = sqlite_bench.member("ada")
     issued_to(sqlite_bench, ada, workstation("lost"))
-    (found,) = borrow.listed(Unit(sqlite_bench.authority, CONSOLE), Filter(machine="lost"))[0]
-    endings.release(Unit(sqlite_bench.authority, CONSOLE), found.id, "left on a train", accept_overlap=True)
+    (lost,) = borrow.listed(Unit(sqlite_bench.authority, CONSOLE), Filter(machine="lost"))[0]
+    endings.release(Unit(sqlite_bench.authority, CONSOLE), lost.id, "left on a train", accept_overlap=True)
     assert issued_to(sqlite_bench, ada, workstation("new")).is_new
 
 

@@ -99,11 +99,11 @@ class Administration(Machine):
 
     def add_member(self, name: str, kind: str, some: set[str], role: str) -> None:
         new = NewMember(name, user_type=kind, role=Role(role), groups=tuple(sorted(some)))
-        found = self.expect(
+        member = self.expect(
             "add", self.model.add(name, kind, role, set(some)), lambda: members.add(Unit(self.authority, CONSOLE), new)
         )
-        if found is not None:
-            self.actors[name] = Actor(found.id, found.username, found.role)
+        if member is not None:
+            self.actors[name] = Actor(member.id, member.username, member.role)
             self.secrets[name], _ = access.create_api_key(Unit(self.authority, CONSOLE), name, "model")
 
     @rule(name=names, release=st.booleans(), pick=picks)
@@ -253,11 +253,11 @@ class Administration(Machine):
 
     # --- rules
 
-    @rule(key=st.sampled_from(RULE_KEYS), found=st.sampled_from(RULES))
-    def set_or_remove_a_rule(self, key: tuple[str, str, str], found: Rule | None) -> None:
+    @rule(key=st.sampled_from(RULE_KEYS), offline_rule=st.sampled_from(RULES))
+    def set_or_remove_a_rule(self, key: tuple[str, str, str], offline_rule: Rule | None) -> None:
         """Who may go offline and for how long."""
-        if found is not None:
-            self._set_rule(key, found)
+        if offline_rule is not None:
+            self._set_rule(key, offline_rule)
         else:
             self.fire("remove rule")
             expected = "not-found" if self.model.rules.pop(key, None) is None else DONE
@@ -268,7 +268,7 @@ class Administration(Machine):
         """Seed S1: off is off for everybody."""
         self._set_rule(("organization", "", ""), Rule(allowed, longest, 7))
 
-    def _set_rule(self, key: tuple[str, str, str], given: Rule) -> None:
+    def _set_rule(self, key: tuple[str, str, str], offline_rule: Rule) -> None:
         self.fire("set rule")
         level, subject, _ = key
         before = self.model.rules.get(key, Rule(None, None, None))
@@ -277,15 +277,15 @@ class Administration(Machine):
             expected = "not-found"
         else:
             self.model.rules[key] = Rule(
-                before.allowed if given.allowed is None else given.allowed,
-                given.longest or before.longest,
-                given.usual or before.usual,
+                before.allowed if offline_rule.allowed is None else offline_rule.allowed,
+                offline_rule.longest or before.longest,
+                offline_rule.usual or before.usual,
             )
-        days: dict[str, Any] = {"longest_days": given.longest, "default_days": given.usual}
+        days: dict[str, Any] = {"longest_days": offline_rule.longest, "default_days": offline_rule.usual}
         self.expect(
             "set rule",
             expected,
-            lambda: policies.change(Unit(self.authority, CONSOLE), *key, allowed=given.allowed, **days),
+            lambda: policies.change(Unit(self.authority, CONSOLE), *key, allowed=offline_rule.allowed, **days),
         )
 
     @rule(feature=concurrent_features, low_water=st.integers(0, 2), most=st.sampled_from((None, 0, 1, 2)), higher=st.booleans())
@@ -296,14 +296,14 @@ class Administration(Machine):
             self._remove_pool_rules()
             return
         self.fire("set pool rule")
-        found = DomainPoolRule(CONCURRENT, feature, low_water=low_water, most_borrowed=most, from_higher=higher)
+        pool_rule = DomainPoolRule(CONCURRENT, feature, low_water=low_water, most_borrowed=most, from_higher=higher)
         seats = self.model.seats(CONCURRENT, feature)
         is_good = max(low_water, most or 0) <= seats and not is_empty and not (higher and feature not in LEVELS[:-1])
         if is_good:
             mine = self.model.pool.setdefault(feature, PoolRule())
             mine.low_water, mine.most_borrowed, mine.from_higher = low_water, most, higher
         expected = DONE if is_good else "invalid-input"
-        self.expect("set pool rule", expected, lambda: pools.change(Unit(self.authority, CONSOLE), found))
+        self.expect("set pool rule", expected, lambda: pools.change(Unit(self.authority, CONSOLE), pool_rule))
 
     def _remove_pool_rules(self) -> None:
         self.fire("remove pool rules")
@@ -322,7 +322,7 @@ class Administration(Machine):
     )
     def set_a_pool_rule_of_a_group(self, feature: str, group: str, reserved: int, most: int | None) -> None:
         self.fire("set pool rule of a group")
-        found = DomainPoolRule(CONCURRENT, feature, group, reserved=reserved, maximum=most)
+        pool_rule = DomainPoolRule(CONCURRENT, feature, group, reserved=reserved, maximum=most)
         mine, seats = self.model.pool.setdefault(feature, PoolRule()), self.model.seats(CONCURRENT, feature)
         others = sum(count for name, count in mine.reserved.items() if name != group)
         is_good = max(reserved, most or 0) <= seats and reserved + others <= seats and bool(reserved or most)
@@ -331,7 +331,7 @@ class Administration(Machine):
             mine.maximum.pop(group, None)
             mine.maximum |= {group: most} if most is not None else {}
         expected = DONE if is_good else "invalid-input"
-        self.expect("set pool rule of a group", expected, lambda: pools.change(Unit(self.authority, CONSOLE), found))
+        self.expect("set pool rule of a group", expected, lambda: pools.change(Unit(self.authority, CONSOLE), pool_rule))
 
     # --- time
 

@@ -76,12 +76,12 @@ def _need_no_disk(database: Database) -> None:
 def specification(terms: Terms) -> Callable[[dict[str, Any]], None]:
     """What makes the vendor's specification say these terms."""
 
-    def change(found: dict[str, Any]) -> None:
-        found["members"] = {"total": terms.total, "types": dict(terms.of_type)}
-        found["user_types"] = {
+    def change(claims: dict[str, Any]) -> None:
+        claims["members"] = {"total": terms.total, "types": dict(terms.of_type)}
+        claims["user_types"] = {
             name: {"includes": dict(INCLUDED[name]), "may_hold": sorted(MAY_HOLD[name])} for name in INCLUDED
         }
-        found["products"] = [
+        claims["products"] = [
             {
                 "id": product,
                 "name": product,
@@ -93,7 +93,7 @@ def specification(terms: Terms) -> Callable[[dict[str, Any]], None]:
             }
             for product, features in FEATURES.items()
         ]
-        found["max_borrow_days"] = terms.longest_days
+        claims["max_borrow_days"] = terms.longest_days
 
     return change
 
@@ -140,14 +140,14 @@ class Machine(RuleBasedStateMachine):
     def expect(self, what: str, expected: str, call: Callable[[], Any]) -> Any:
         """What the call returned, None when it was refused, after it did what the model says."""
         self.prepared.outcomes[what, expected] += 1
-        found, code, message = None, DONE, ""
+        answer, code, message = None, DONE, ""
         try:
-            found = call()
+            answer = call()
         except Refusal as error:
             code, message = error.code, error.message
         is_right = code == expected or (code == DONE and expected in SUCCESSES)
         assert is_right, f"{what}: {code} ({message}), expected {expected}"
-        return found
+        return answer
 
     def by(self, name: str) -> Actor:
         """A member as who they are now, with the role of now."""
@@ -159,14 +159,14 @@ class Machine(RuleBasedStateMachine):
 
     def text_of(self, terms: Terms) -> str:
         """The authorization with these terms; the keys begin when they first did, so that borrows that are out stay good."""
-        found = authorizing.sample_specification("field-survey", "Field Survey", "maker")
-        specification(terms)(found)
+        claims = authorizing.sample_specification("field-survey", "Field Survey", "maker")
+        specification(terms)(claims)
         ring = self.authority.ring
         keys = {use: [ring.signer(use, kid).public for kid in ring.kids(use)] for use in KeyUse}
         now, begins_at = self.bench.clock(), START - timedelta(days=1)
         return authorizing.authorize(
             self.bench.root,
-            found,
+            claims,
             authorizing.key_records(keys, begins_at, terms.ends_at),
             seq=terms.number,
             now=now,
@@ -188,12 +188,12 @@ class Machine(RuleBasedStateMachine):
         self.exactly_the_sessions_of_the_model_are_active()
 
     def members_are_as_many_as_the_model_says_and_never_grow_past_the_limit(self) -> None:
-        found = members.membership(Unit(self.authority, CONSOLE))
-        assert (found.current, found.maximum) == (self.model.count(), self.model.terms.total)
-        assert {name: count for name, (count, _) in found.by_type.items()} == {
+        membership = members.membership(Unit(self.authority, CONSOLE))
+        assert (membership.current, membership.maximum) == (self.model.count(), self.model.terms.total)
+        assert {name: count for name, (count, _) in membership.by_type.items()} == {
             name: self.model.count(name) for name in INCLUDED
         }
-        counts = Counter({"": found.current} | {name: self.model.count(name) for name in INCLUDED})
+        counts = Counter({"": membership.current} | {name: self.model.count(name) for name in INCLUDED})
         for name, count in counts.items():
             limit = self.model.limit(name or None)
             assert limit is None or count <= max(limit, self.past_members[name]), f"{count} members {name}, {limit} allowed"
@@ -210,16 +210,16 @@ class Machine(RuleBasedStateMachine):
             assert is_kept_out == self.model.is_kept_out(name), name
 
     def availability_is_what_the_model_says(self) -> None:
-        found = {
+        counts = {
             (item.product, item.feature): (item.licensed, item.available)
             for item in licenses.availability(Unit(self.authority, CONSOLE))
         }
-        assert found == {
+        assert counts == {
             (product, feature): (self.model.seats(product, feature), self.model.available(product, feature))
             for product, features in FEATURES.items()
             for feature in features
         }
-        if any(available < 0 for (product, _), (_, available) in found.items() if product in NAMED):
+        if any(available < 0 for (product, _), (_, available) in counts.items() if product in NAMED):
             self.prepared.outcomes["availability", "negative"] += 1
 
     def seats_in_use_never_exceed_those_licensed_and_never_grow_past_them(self) -> None:

@@ -237,7 +237,7 @@ class Model(Seats):
             return "product-expired"
         return "already-borrowed" if self._is_elsewhere(session) else self._use(session, DONE)
 
-    def _use(self, session: Use, done: str) -> str:
+    def _use(self, session: Use, outcome: str) -> str:
         """The session goes on; beside a borrow it takes no seat that the borrow has."""
         needed = self._needed(session)
         person = self.people[session.name]
@@ -246,7 +246,7 @@ class Model(Seats):
             return "pool-exhausted"
         session.seats = needed
         self._grant(session)
-        return done
+        return outcome
 
     def _here(self, session: Use) -> Use | None:
         """The member's borrow on the machine of the session."""

@@ -104,7 +104,7 @@ class Organization:
 
     def assigned(self, product: str, feature: str) -> int:
         licenses = [person.held[product] for person in self.people.values() if product in person.held]
-        return sum(feature in found.features() for found in licenses)
+        return sum(feature in own.features() for own in licenses)
 
     def is_overallocated(self, product: str) -> bool:
         """Seed S1: availability is negative."""
@@ -149,9 +149,9 @@ class Organization:
         if self.is_full(user_type):
             return "member-limit-reached"
         held = {
-            product: found
-            for product, found in person.held.items()
-            if product in INCLUDED[user_type] or (product in MAY_HOLD[user_type] and not found.included)
+            product: own
+            for product, own in person.held.items()
+            if product in INCLUDED[user_type] or (product in MAY_HOLD[user_type] and not own.included)
         }
         for product, level in INCLUDED[user_type].items():
             before = held.get(product)
@@ -184,11 +184,11 @@ class Organization:
         before = held.get(product)
         if level is None and before is None:
             return "invalid-input"
-        chosen = level or (before.level if before else "")
-        if not self.is_free(product, {chosen, *extensions}, before):
+        granted = level or (before.level if before else "")
+        if not self.is_free(product, {granted, *extensions}, before):
             return "pool-exhausted"
-        is_included = before is not None and before.included and before.level == chosen
-        held[product] = License(chosen, extensions, is_included)
+        is_included = before is not None and before.included and before.level == granted
+        held[product] = License(granted, extensions, is_included)
         return DONE
 
     def unassign(self, name: str, product: str) -> str:

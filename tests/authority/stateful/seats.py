@@ -98,8 +98,8 @@ class Seats(Organization):
         )
 
     def borrowed(self, feature: str) -> int:
-        found = [use for use in self.borrows if use.product == CONCURRENT and use.seat_free_at > self.now]
-        return sum(feature in use.seats for use in found)
+        out = [use for use in self.borrows if use.product == CONCURRENT and use.seat_free_at > self.now]
+        return sum(feature in use.seats for use in out)
 
     def available(self, product: str, feature: str) -> int:
         used = self.in_use(feature) if product == CONCURRENT else self.assigned(product, feature)
@@ -108,12 +108,12 @@ class Seats(Organization):
     def has_seat(self, feature: str, person: Person, *, borrowing: bool, without: list[Use]) -> bool:
         """True when one more seat of the concurrent product can be given to this person."""
         rule, seats = self.pool.get(feature, PoolRule()), self.seats(CONCURRENT, feature)
-        kept = sum(
+        reserved = sum(
             max(0, count - self.in_use(feature, {group}, without))
             for group, count in rule.reserved.items()
             if group not in person.groups
         )
-        if self.in_use(feature, None, without) + kept >= seats:
+        if self.in_use(feature, None, without) + reserved >= seats:
             return False
         if any(
             group in person.groups and self.in_use(feature, {group}, without) >= most for group, most in rule.maximum.items()
@@ -132,9 +132,9 @@ class Seats(Organization):
         if not all(has_seat(code) for code in use.extensions):
             return False
         levels = LEVELS[rank(use.level) :] if self.pool.get(use.level, PoolRule()).from_higher else (use.level,)
-        found = next((level for level in levels if has_seat(level)), None)
-        use.level = found or use.level
-        return found is not None
+        best = next((level for level in levels if has_seat(level)), None)
+        use.level = best or use.level
+        return best is not None
 
     # --- who may use what
 
@@ -194,7 +194,7 @@ class Seats(Organization):
     def offline_rule(self, name: str, product: str) -> Rule:
         """The rule in effect; the most specific level that has one, of several groups the strictest."""
         person, switch = self.people[name], self.rules["organization", "", ""]
-        found = [switch]
+        rules = [switch]
         subjects = {"member": {name}, "group": person.groups, "type": {person.user_type}, "product": {product}}
         for level, names in subjects.items():
             mine = [
@@ -202,10 +202,10 @@ class Seats(Organization):
             ]
             known = [rule for rule in mine if rule is not None]
             if known and switch.allowed:
-                found = known
+                rules = known
                 break
         endless = 10**6
-        strictest = min(found, key=lambda rule: (rule.allowed is not False, rule.longest or endless, rule.usual or endless))
+        strictest = min(rules, key=lambda rule: (rule.allowed is not False, rule.longest or endless, rule.usual or endless))
         longest = strictest.longest or switch.longest or 1
         return Rule(strictest.allowed is not False, longest, min(strictest.usual or switch.usual or 1, longest))
 

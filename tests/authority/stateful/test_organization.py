@@ -90,10 +90,10 @@ def test_the_authority_does_what_the_model_says(postgres: str, tmp_path: Path, c
 
 def seen(prepared: Prepared) -> Counter[str]:
     """How often each outcome was expected, and came about."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for (_, outcome), count in prepared.outcomes.items():
-        found[outcome] += count
-    return found
+        counts[outcome] += count
+    return counts
 
 
 def summary(prepared: Prepared) -> str:

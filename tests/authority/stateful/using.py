@@ -77,7 +77,7 @@ class Using(Machine):
         self.fire("borrow lower")
         name, product, extensions = self._held(pick, frozenset())
         below = LEVELS[: LEVELS.index(self.model.people[name].held[product].level)] or LEVELS[:1]
-        level = min(below, key=lambda found: self.model.seats(product, found))
+        level = min(below, key=lambda lower: self.model.seats(product, lower))
         self._borrow("borrow", name, Wish(product, machine, level, extensions))
 
     @precondition(is_any_out)
@@ -85,8 +85,8 @@ class Using(Machine):
     def renew_a_borrow(self, pick: int, level: str | None, days: int | None) -> None:
         self.fire("renew borrow")
         out = [use for use in self.model.borrows if self.model.is_active(use)]
-        found = out[pick % len(out)]
-        self._borrow("renew borrow", found.name, Wish(found.product, found.machine, level, frozenset(), days))
+        active = out[pick % len(out)]
+        self._borrow("renew borrow", active.name, Wish(active.product, active.machine, level, frozenset(), days))
 
     @precondition(lambda self: self.model.requests)
     @rule(pick=picks, name=names, is_for_another=st.sampled_from((False, False, True)))
@@ -186,19 +186,21 @@ class Using(Machine):
     def revoke(self, pick: int) -> None:
         self.fire("revoke")
         number = self._number_of(self.model.borrows, pick)
-        found = self.borrow_ids[number]
-        self.expect("revoke", self.model.revoke(number), lambda: endings.revoke(Unit(self.authority, CONSOLE), found, "lost"))
+        borrow_id = self.borrow_ids[number]
+        self.expect(
+            "revoke", self.model.revoke(number), lambda: endings.revoke(Unit(self.authority, CONSOLE), borrow_id, "lost")
+        )
 
     @precondition(is_any_seat_held)
     @rule(pick=picks, is_accepted=st.sampled_from((True, True, False)))
     def release(self, pick: int, is_accepted: bool) -> None:
         self.fire("release")
         number = self._number_of(self.model.borrows, pick)
-        found, expected = self.borrow_ids[number], self.model.release(number, accept_overlap=is_accepted)
+        borrow_id, expected = self.borrow_ids[number], self.model.release(number, accept_overlap=is_accepted)
         self.expect(
             "release",
             expected,
-            lambda: endings.release(Unit(self.authority, CONSOLE), found, "gone", accept_overlap=is_accepted),
+            lambda: endings.release(Unit(self.authority, CONSOLE), borrow_id, "gone", accept_overlap=is_accepted),
         )
 
     # --- connected
@@ -221,37 +223,37 @@ class Using(Machine):
     def start_beside_a_borrow(self, pick: int) -> None:
         self.fire("start beside")
         held = [use for use in self.model.borrows if use.seat_free_at > self.model.now]
-        found = held[pick % len(held)]
-        self._start(found.name, Wish(found.product, found.machine))
+        offline = held[pick % len(held)]
+        self._start(offline.name, Wish(offline.product, offline.machine))
 
     @precondition(is_anybody_connected)
     @rule(pick=picks, count=st.integers(1, 3))
     def start_on_other_computers(self, pick: int, count: int) -> None:
         self.fire("start elsewhere")
         active = [use for use in self.model.sessions if self.model.is_active(use)]
-        found = active[pick % len(active)]
-        others = sorted(set(range(MACHINES)) - {use.machine for use in active if use.name == found.name})
+        own = active[pick % len(active)]
+        others = sorted(set(range(MACHINES)) - {use.machine for use in active if use.name == own.name})
         for machine in others[:count]:
-            self._start(found.name, Wish(found.product, machine))
+            self._start(own.name, Wish(own.product, machine))
 
     def _start(self, name: str, wish: Wish) -> None:
         before = {number for number, use in enumerate(self.model.sessions) if self.model.is_active(use)}
         expected = self.model.start(name, wish)
         ask = asked(self.workstations[wish.machine], wish.product, wish.level, sequence_of(wish), at=self.bench.clock())
-        found = self.expect("start", expected, lambda: sessions.start(Unit(self.authority, self.by(name)), ask))
+        started = self.expect("start", expected, lambda: sessions.start(Unit(self.authority, self.by(name)), ask))
         if expected == CHECKOUT:
-            self.session_ids.append(found.session.id)
-        if found is not None:
-            assert found.is_new == (expected == CHECKOUT)
-            assert found.is_new or found.session.id in {self.session_ids[number] for number in before}
+            self.session_ids.append(started.session.id)
+        if started is not None:
+            assert started.is_new == (expected == CHECKOUT)
+            assert started.is_new or started.session.id in {self.session_ids[number] for number in before}
             assert (
                 verify(
-                    found.grant,
+                    started.grant,
                     trust=self.bench.trust_file,
                     workstation=self.workstations[wish.machine].identity,
                     now=self.bench.clock(),
                 ).level
-                == found.session.level
+                == started.session.level
             )
 
     @precondition(lambda self: self.model.sessions)
@@ -276,14 +278,14 @@ class Using(Machine):
     def end_a_session(self, pick: int, is_own: bool) -> None:
         self.fire("end session")
         number = self._number_of(self.model.sessions, pick)
-        found, name = self.session_ids[number], self.model.sessions[number].name
+        session_id, name = self.session_ids[number], self.model.sessions[number].name
         if is_own and name in self.actors:
             is_disabled = self.model.people[name].disabled
             expected = "not-authenticated" if is_disabled else self.model.end(number, CHECKED_IN)
-            self._send_to_web("check in session", expected, "DELETE", f"sessions/{found}", name)
+            self._send_to_web("check in session", expected, "DELETE", f"sessions/{session_id}", name)
         else:
             self.expect(
-                "end session", self.model.end(number, ENDED), lambda: sessions.end(Unit(self.authority, CONSOLE), found)
+                "end session", self.model.end(number, ENDED), lambda: sessions.end(Unit(self.authority, CONSOLE), session_id)
             )
 
     # --- looking
@@ -300,8 +302,8 @@ class Using(Machine):
         is_ended = self.model.borrows[borrow_number].ended is not None
         expected = "expired" if self.model.now >= self.expires_at[number] else "revoked" if is_ended else DONE
         self.prepared.outcomes["check offline", expected] += 1
-        found = self._checked_offline(number)
-        assert found == expected, f"{found}, expected {expected}"
+        outcome = self._checked_offline(number)
+        assert outcome == expected, f"{outcome}, expected {expected}"
 
     def _checked_offline(self, number: int) -> str:
         try:
@@ -356,14 +358,14 @@ class Using(Machine):
 
     def _answered(self, is_wanted: Callable[[Use], bool]) -> list[int]:
         """The requests that were answered with such a borrow."""
-        found = [(number, request.borrow) for number, request in enumerate(self.model.requests)]
-        return [number for number, borrow in found if borrow is not None and is_wanted(self.model.borrows[borrow])]
+        borrows = [(number, request.borrow) for number, request in enumerate(self.model.requests)]
+        return [number for number, borrow in borrows if borrow is not None and is_wanted(self.model.borrows[borrow])]
 
     def _number_of(self, uses: list[Use], pick: int) -> int:
         """One that holds a seat; sometimes, and when there is none, any that ever was."""
         held = [number for number, use in enumerate(uses) if use.seat_free_at > self.model.now]
-        found = held if held and pick % 5 else range(len(uses))
-        return found[pick % len(found)]
+        numbers = held if held and pick % 5 else range(len(uses))
+        return numbers[pick % len(numbers)]
 
     # A rule is drawn as often as it has names: these are drawn more often.
     borrow_2, assigned_2, assigned_3 = borrow_any, borrow_what_is_assigned, borrow_what_is_assigned

@@ -20,10 +20,10 @@ SECONDS = 10
 def machine() -> MachineMark:
     """The machine by the UUID that macOS has of it. Raises NoMachineId."""
     try:
-        done = subprocess.run(COMMAND, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=SECONDS)
+        process = subprocess.run(COMMAND, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NoMachineId(f"this Mac does not say which one it is: {error}", hint=HINT) from error
-    return mark(done.stdout)
+    return mark(process.stdout)
 
 
 def mark(output: bytes) -> MachineMark:

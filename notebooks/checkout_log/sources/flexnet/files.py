@@ -57,9 +57,9 @@ def read(
     return contents
 
 
-def _zones(scans: Sequence[Scan], given: ZoneInfo) -> list[Taken]:
+def _zones(scans: Sequence[Scan], usual: ZoneInfo) -> list[Taken]:
     """The zone of each file: what its stamps name, and where they name none, what the other files of its server name."""
-    own = [taken(scanned.zone_names, given) for scanned in scans]
+    own = [taken(scanned.zone_names, usual) for scanned in scans]
     named = [(scanned, zone) for scanned, zone in zip(scans, own, strict=True) if scanned.zone_names]
     return [
         zone if scanned.zone_names or scanned.ahead else _zone_of_others(scanned, named, zone)
@@ -159,14 +159,14 @@ def _known(one: Dated, earlier: Sequence[Dated]) -> Flags:
 def _keys(one: Dated, since: int, until: int) -> tuple[Numbers, overlaps.Keys]:
     """The uses of a file between two local times: their places in it, and what tells them apart, local time and text."""
     places, keys = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.uint64)]
-    done = 0
+    first = 0
     for batch in one.rows():
         local, _ = one.days.local(batch["line"].to_numpy(), batch["clock"].to_numpy())
         inside = np.flatnonzero((local >= since) & (local <= until))
         table = pa.table([pa.array(local), *batch.columns[2:]], names=["local", *RAW.names[2:]])
-        places.append(done + inside)
+        places.append(first + inside)
         keys.append(overlaps.keys(table.take(pa.array(inside))))
-        done += batch.num_rows
+        first += batch.num_rows
     return np.concatenate(places), np.concatenate(keys)
 
 

@@ -23,10 +23,10 @@ def write(one: Dated, server: Server, known: Flags, segment: int, events: EventF
     """Writes the uses that are not known from another file, and gives what was counted."""
     runs = {product: DaemonRuns(one, server, product, numbers) for product in sorted(one.scan.products)}
     events.tally = Tally()
-    done = 0
+    first = 0
     for batch in one.rows():
-        new_rows = batch.filter(pa.array(~known[done : done + batch.num_rows]))
-        done += batch.num_rows
+        new_rows = batch.filter(pa.array(~known[first : first + batch.num_rows]))
+        first += batch.num_rows
         _write(new_rows, one, runs, segment, events)
     part = Part(str(one.scan.path), FLEXNET, lines=one.scan.lines, malformed=one.scan.malformed, begin=one.begin, end=one.end)
     part.disagreeing = one.days.disagreeing + one.zone.disagreeing
