@@ -17,6 +17,7 @@ import click
 
 from authority.cli.main import cli
 from authority.domain.refusals import every_refusal
+from authority.web.console.frame import FORM_NOT_TRUSTED
 from authority.web.problems import HTTP_CODES, STATUS
 from authority.wiring.settings import PREFIX, SETTINGS
 from checkout_log.errors import LogError
@@ -113,6 +114,7 @@ def _codes() -> str:
     parts += ["", "HTTP itself refuses what no route takes:", "", "| code | HTTP status | what to do |", "|---|--:|---|"]
     parts += [f"| `{code}` | {status} | {hint} |" for status, (code, hint) in HTTP_CODES.items()]
     parts += ["| `internal-error` | 500 | Tell the administrator the request_id. |"]
+    parts += [f"| `{FORM_NOT_TRUSTED.code}` | {FORM_NOT_TRUSTED.status} | {FORM_NOT_TRUSTED.hint} |"]
     parts += ["", "## What the analyst's library says", ""]
     parts += ["The sentence says what to do. `carnet-report` exits with 1.", "", "| code | meaning |", "|---|---|"]
     parts += [f"| `{error.code}` | {inspect.getdoc(error)} |" for error in _log_errors()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import secrets
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Collection, Container, Iterable
 from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
@@ -37,9 +37,12 @@ from authority.web.api import (
     session_settings,
     sessions,
 )
-from authority.web.api.forms import Problem
+from authority.web.api.forms import Problem as ProblemBody
+from authority.web.console import site
+from authority.web.console.frame import HOME, is_page, problem_page
 from authority.web.front import PAGE
 from authority.web.gateway import BODY_IS_LATE, LARGEST_BODY
+from authority.web.problems import Problem
 from authority.web.publishing import Publisher
 from authority.wiring.app import open_authority
 from authority.wiring.settings import from_process
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -83,6 +87,15 @@ class _StrictJSON(DefaultJSONProvider):
     loads = staticmethod(partial(json.loads, object_pairs_hook=_members))
 
 
+def _answer(problem: Problem) -> Response:
+    """A person gets a page of what went wrong, a program the one error body."""
+    return problem_page(problem) if is_page(request.path) else problems.json_of(problem)
+
+
+def _media_types() -> Collection[str]:
+    return FORM_TYPES if is_page(request.path) else ("application/json",)
+
+
 def create_app(authority: Authority) -> OpenAPI:
     """The WSGI application that serves this authority."""
     app = _Application(
@@ -90,7 +103,7 @@ def create_app(authority: Authority) -> OpenAPI:
         info=Info(title="Carnet", version=version("carnet"), description="An offline license authority."),
         security_schemes={"bearer": {"type": "http", "scheme": "bearer"}},
         validation_error_status=400,
-        validation_error_model=Problem,
+        validation_error_model=ProblemBody,
         validation_error_callback=problems.invalid,
         doc_ui=False,
     )
@@ -102,7 +115,8 @@ def create_app(authority: Authority) -> OpenAPI:
     app.json.sort_keys = False
     app.extensions["carnet"] = authority
     app.extensions["carnet-publisher"] = Publisher(authority)
-    problems.register(app)
+    problems.register(app, _answer)
+    site.register(app)
     for blueprint in (
         borrows.api,
         public.api,
@@ -132,7 +146,7 @@ def _look_at_requests(app: OpenAPI) -> None:
         g.request_id = secrets.token_hex(8)
         if BODY_IS_LATE in request.environ:
             raise RequestTimeout
-        if request.method in METHODS_WITH_BODY and request.content_length and request.mimetype != "application/json":
+        if request.method in METHODS_WITH_BODY and request.content_length and request.mimetype not in _media_types():
             raise UnsupportedMediaType
         if request.query_string:
             for name, values in request.args.lists():
@@ -173,8 +187,11 @@ def _with_headers(application: WSGIApplication) -> WSGIApplication:
     """The application with the HEADERS in every answer, whatever made it; Flask would copy each of them several times."""
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        usual = site.HEADERS if is_page(environ["PATH_INFO"]) else HEADERS
+
         def start(status: str, headers: list[tuple[str, str]], error: Any = None, /) -> Callable[[bytes], object]:
-            return start_response(status, [*headers, *HEADERS.items()], error)
+            own = {name for name, _ in headers}
+            return start_response(status, [*headers, *(pair for pair in usual.items() if pair[0] not in own)], error)
 
         return application(environ, start)
 
@@ -184,6 +201,8 @@ def _with_headers(application: WSGIApplication) -> WSGIApplication:
 def _add_plain_routes(app: OpenAPI, authority: Authority) -> None:
     @app.route("/")
     def front() -> Response:
+        if request.accept_mimetypes.best_match(("text/plain", "text/html")) == "text/html":
+            return Response(status=303, headers={"Location": HOME, "Vary": "Accept"})
         return Response(PAGE, content_type="text/plain; charset=utf-8")
 
     @app.route("/openapi.json")

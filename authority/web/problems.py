@@ -1,10 +1,12 @@
-"""The one error body (RFC 9457) and the one table from code to status."""
+"""What goes wrong as one value, with the one table from code to status; and as the one error body (RFC 9457)."""
 
 from __future__ import annotations
 
 import json
 import sys
 import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -76,23 +78,34 @@ HTTP_CODES = {
 }
 
 
-def problem(status: int, code: str, detail: str, hint: str, errors: list[dict[str, Any]] | None = None) -> Response:
-    """The response for an error: `application/problem+json` with a stable `code` and what to do next."""
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong, before it is an answer: a stable `code`, a sentence, what to do next, and what it is about."""
+
+    status: int
+    code: str
+    detail: str
+    hint: str
+    errors: Sequence[Mapping[str, Any]] = ()
+    headers: Mapping[str, str] | None = None
+
+
+def json_of(problem: Problem) -> Response:
+    """The response for a program: `application/problem+json`, with the hint in the words of HTTP."""
     body = {
-        "type": f"urn:carnet:problem:{code}",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "hint": hint,
-        "errors": errors or [],
+        "type": f"urn:carnet:problem:{problem.code}",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+        "hint": hint_over_http(problem.code, problem.hint),
+        "errors": problem.errors,
         "request_id": g.get("request_id", ""),
     }
-    response = Response(json.dumps(body, default=str), status, content_type="application/problem+json")
-    if status == HTTPStatus.UNAUTHORIZED:
+    response = Response(json.dumps(body, default=str), problem.status, content_type="application/problem+json")
+    if problem.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="carnet"'
-    if code in PASSING:
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    response.headers.update(problem.headers or {})
     return response
 
 
@@ -145,48 +158,64 @@ def sentence_of(item: ErrorDetails) -> str:
     return item["msg"].removeprefix("Value error, ")
 
 
-def invalid(error: ValidationError) -> Response:
-    """What pydantic found, in our body; the values themselves are not repeated, they may be secrets."""
+def of_values(error: ValidationError) -> Problem:
+    """What pydantic found; the values themselves are not repeated, they may be secrets."""
     errors = [
         {"name": ".".join(str(part) for part in item["loc"]), "message": sentence_of(item), "value": None}
         for item in error.errors()
     ]
     names = ", ".join(item["name"] or "the body" for item in errors)
-    return problem(400, "invalid-input", f"not understood: {names}", "Correct the named values and try again.", errors)
+    return Problem(400, "invalid-input", f"not understood: {names}", "Correct the named values and try again.", errors)
 
 
-def register(app: Flask) -> None:
-    """Makes every error of the application answer with the one body."""
+def of_refusal(error: Refusal) -> Problem:
+    """A refusal with its status and evidence."""
+    errors = [{"name": name, "message": None, "value": value} for name, value in error.evidence.items()]
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if error.code in PASSING else None
+    return Problem(STATUS.get(error.code, 500), error.code, error.message, error.hint, errors, headers)
+
+
+def of_http(error: HTTPException) -> Problem:
+    """What HTTP itself refuses."""
+    status = error.code or 500
+    code, hint = HTTP_CODES.get(status, ("http-error", "See the status."))
+    headers: dict[str, str] = {}
+    if isinstance(error, RequestTimeout):
+        headers["Connection"] = "close"
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+    return Problem(status, code, f"{request.method} {request.path}: {HTTPStatus(status).phrase}", hint, headers=headers)
+
+
+def invalid(error: ValidationError) -> Response:
+    """What pydantic found in the request of a program, as its answer."""
+    return json_of(of_values(error))
+
+
+def register(app: Flask, answer: Callable[[Problem], Response]) -> None:
+    """Makes every error of the application a problem, which `answer` makes a response."""
 
     @app.errorhandler(Refusal)
     def refused(error: Refusal) -> Response:
-        errors = [{"name": name, "message": None, "value": value} for name, value in error.evidence.items()]
-        hint = hint_over_http(error.code, error.hint)
-        return problem(STATUS.get(error.code, 500), error.code, error.message, hint, errors)
+        return answer(of_refusal(error))
 
     @app.errorhandler(OSError)
     def machine(error: OSError) -> Response:
-        return refused(refusal_of(error, error.filename or "a file", "used"))
+        return answer(of_refusal(refusal_of(error, error.filename or "a file", "used")))
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
         if error.response is not None:
             return error.response  # type: ignore[return-value]
-        status = error.code or 500
-        code, hint = HTTP_CODES.get(status, ("http-error", "See the status."))
-        answer = problem(status, code, f"{request.method} {request.path}: {HTTPStatus(status).phrase}", hint)
-        if isinstance(error, RequestTimeout):
-            answer.headers["Connection"] = "close"
-        if isinstance(error, MethodNotAllowed):
-            answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
-        return answer
+        return answer(of_http(error))
 
     @app.errorhandler(RecursionError)
     def too_deep(_: RecursionError) -> Response:
-        return problem(400, *HTTP_CODES[400][:1], "the body is nested too deeply", HTTP_CODES[400][1])
+        code, hint = HTTP_CODES[400]
+        return answer(Problem(400, code, "the body is nested too deeply", hint))
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
         print(f"request {g.get('request_id', '')}:", file=sys.stderr)  # noqa: T201 - the operator finds the cause by this id
         traceback.print_exception(error)
-        return problem(500, "internal-error", "something went wrong here", "Tell the administrator the request_id.")
+        return answer(Problem(500, "internal-error", "something went wrong here", "Tell the administrator the request_id."))

@@ -58,11 +58,11 @@ def fresh(world: World, tmp_path: Path) -> Iterator[World]:
 
 
 def rules(app: Flask) -> set[str]:
-    """METHOD PATH of every rule of the application. The one for static files is Flask's own, and has no folder."""
+    """METHOD PATH of every rule for programs; pages have tests of their own. The one for static files is Flask's own, and has no folder."""
     return {
         f"{method} {rule.rule.removeprefix(API).replace('<', '{').replace('>', '}')}"
         for rule in app.url_map.iter_rules()
-        if rule.endpoint != "static"
+        if rule.endpoint != "static" and not rule.rule.startswith("/console")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
 

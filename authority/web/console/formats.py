@@ -1,0 +1,33 @@
+"""Times in words, for templates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from authority.domain import days
+from authority.domain.plurals import counted
+from authority.presentation.shown import rfc3339
+
+DAY = timedelta(days=1)
+
+
+def iso(at: datetime) -> str:
+    """The time as programs read it."""
+    return rfc3339(at) or ""
+
+
+def utc(at: datetime) -> str:
+    """The time as people read it, in UTC."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def days_left(at: datetime, now: datetime) -> str:
+    """How far a time is from now: `3 days left` (begun days), `5 hours left` on the last one, `2 days ago`."""
+    distance = abs(at - now)
+    if distance < timedelta(hours=1):
+        text = counted(distance // timedelta(minutes=1), "minute")
+    elif distance < DAY:
+        text = counted(distance // timedelta(hours=1), "hour")
+    else:
+        text = counted(days.left(at, now) or distance // DAY, "day")
+    return f"{text} left" if at > now else f"{text} ago"

@@ -1,0 +1,47 @@
+"""What a form or the query of an address says, read into a model; every text is one that can be shown."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar, get_origin
+
+from flask import request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from werkzeug.datastructures import MultiDict
+
+from authority.domain.names import spelled
+from authority.domain.refusals import InvalidInput
+
+LONGEST_TEXT = 256
+Model = TypeVar("Model", bound="Form")
+
+
+def _shown(text: str) -> str:
+    try:
+        return spelled("the text", text, LONGEST_TEXT)
+    except InvalidInput as error:
+        raise ValueError(error.message) from error
+
+
+Text = Annotated[str, AfterValidator(_shown)]
+Password = Annotated[str, Field(max_length=256)]
+
+
+class Form(BaseModel):
+    """The fields of a form. What is left empty has its default; a box that is not ticked is not sent, and is False."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    # Sent by the page that asks whether to do it: see `confirm.html`.
+    confirmed: bool = False
+
+
+def read(model: type[Model], values: MultiDict[str, str] | None = None) -> Model:
+    """The form that was sent, or the `values` of a query. Raises ValidationError, which names the fields."""
+    sent = request.form if values is None else values
+    fields: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        if get_origin(field.annotation) in (list, tuple):
+            fields[name] = [value for value in sent.getlist(name) if value]
+        elif sent.get(name, "") != "":
+            fields[name] = sent[name]
+    return model.model_validate(fields)

@@ -1,0 +1,243 @@
+"""What every page stands in: who looks at it, its unit of work, its answer, and what is done when something goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import wraps
+from http import HTTPStatus
+from typing import ParamSpec
+from urllib.parse import urlencode, urlsplit
+
+from flask import Response, abort, g, render_template, request, url_for
+from pydantic import ValidationError
+
+from authority.domain.members import Actor
+from authority.domain.refusals import NotAuthenticated, Refusal
+from authority.services.unit import Secret, Unit
+from authority.web import problems
+from authority.web.access import authority
+from authority.web.console import cookies, navigation
+from authority.web.console.cookies import Notice
+from authority.web.problems import Problem
+
+View = ParamSpec("View")
+# Blueprints and endpoints below "console" that strangers may open.
+OPEN = ("console.sign_in", "console.static")
+SAFE = ("GET", "HEAD", "OPTIONS")
+HOME = "/console/"
+FORM_NOT_TRUSTED = Problem(
+    400,
+    "form-not-trusted",
+    "this form was not sent from a page of this console, or you signed in anew since it was opened",
+    "Nothing was changed. Look at what is sent below, and send it once more; or open the page anew.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who looks at a page, as of when, and what the organization has too much of."""
+
+    secret: str
+    actor: Actor
+    organization: str
+    excess: str | None
+    now: datetime
+
+
+def is_page(path: str) -> bool:
+    """True for the address of a page: people are answered there, and not programs."""
+    return path.startswith("/console/")
+
+
+def visitor() -> Visitor:
+    """Who looks at this page; it is a page for those who are signed in."""
+    who: Visitor = g.visitor
+    return who
+
+
+def unit(*, open_over_limit: bool = False) -> Unit:
+    """The unit of work of this page, for who is signed in; like `authority.web.access.unit`."""
+    g.unit = work = Unit(authority(), Secret(visitor().secret), open_over_limit=open_over_limit)
+    return work
+
+
+def admit() -> None:
+    """Before every page: who it is for, whether they may open it, and whether a form is one of ours.
+
+    Raises NotAuthenticated, OrganizationOverLimit, NotAllowed.
+    """
+    blueprint = request.blueprint or ""
+    if request.endpoint not in OPEN and blueprint not in OPEN:
+        g.visitor = _visitor()
+        navigation.BY_NAME[blueprint.removeprefix("console.")].check(g.visitor.actor)
+    if request.method not in SAFE:
+        _check_form()
+
+
+def _visitor() -> Visitor:
+    secret = cookies.sign_in_secret()
+    if secret is None:
+        raise NotAuthenticated("this page is for those who are signed in")
+    work = Unit(authority(), Secret(secret))
+    with work.reading():
+        pass
+    return Visitor(secret, work.actor, work.authorization.organization_name, work.excess, work.now)
+
+
+def _check_form() -> None:
+    """Answers with a page unless the form was made for this sign-in and comes from this very site."""
+    if _is_from_elsewhere():
+        abort(problem_page(replace(FORM_NOT_TRUSTED, hint="Nothing was changed. Open the page anew and do it there.")))
+    if not cookies.is_form_token(request.form.get("form_token", "")):
+        abort(page("send_again.html", problem=FORM_NOT_TRUSTED))
+
+
+def _is_from_elsewhere() -> bool:
+    """True when the browser says that another site sends this; one that says nothing is told by the form's token alone."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    return origin is not None and urlsplit(origin).netloc != request.host
+
+
+def page(template: str, status: int = 200, problem: Problem | None = None, **values: object) -> Response:
+    """The page of a template. A problem, of its own or of the form that is shown again, gives it its status."""
+    problem = problem or g.get("problem")
+    who: Visitor | None = g.get("visitor")
+    html = render_template(
+        template,
+        visitor=who,
+        menu=navigation.menu(who.actor) if who else [],
+        notice=cookies.notice(),
+        problem=problem,
+        hint=hint_on_page(problem) if problem else "",
+        typed=request.form if request.method not in SAFE else None,
+        **values,
+    )
+    response = Response(html, problem.status if problem else status, content_type="text/html; charset=utf-8")
+    cookies.remove(response, cookies.NOTICE)
+    if "new_form_key" in g:
+        cookies.write(response, cookies.FORM, g.new_form_key)
+    return response
+
+
+def here(changes: Mapping[str, str | None]) -> str:
+    """The address of this page with other parameters, None for without; a cursor is left out, for another order begins anew."""
+    values = {**request.args, "cursor": None, **changes}
+    query = urlencode({name: value for name, value in values.items() if value})
+    return f"{request.path}?{query}" if query else request.path
+
+
+def see_other(address: str) -> Response:
+    """Leads to an address of our own."""
+    return Response(status=HTTPStatus.SEE_OTHER, headers={"Location": address})
+
+
+def done(address: str, text: str, then: Sequence[tuple[str, str]] = ()) -> Response:
+    """Leads to the page at the address, which says what was done, and what to do next as texts with addresses."""
+    response = see_other(address)
+    cookies.write_notice(response, Notice(text, tuple(then)))
+    return response
+
+
+def confirm(
+    question: str,
+    *,
+    who: str,
+    what: str,
+    until: datetime | str | None = None,
+    consequences: Sequence[str] = (),
+    action: str,
+    back: str,
+    asked: Mapping[str, str] | None = None,
+    is_dangerous: bool = False,
+) -> Response:
+    """The page before a change that others will feel: who, what, until when and what follows, and a button that does it.
+
+    Its form has all that was sent, `confirmed`, and what is still `asked`, as labels by name: `reason` is a text, all else
+    a box to tick.
+    """
+    return page(
+        "confirm.html",
+        question=question,
+        who=who,
+        what=what,
+        until=until,
+        consequences=consequences,
+        action=action,
+        back=back,
+        asked=asked or {},
+        is_dangerous=is_dangerous,
+    )
+
+
+def shown_again(view: Callable[..., Response]) -> Callable[[Callable[View, Response]], Callable[View, Response]]:
+    """Decorates what takes a form: what is wrong with it is said on the page of the form, which keeps what was typed.
+
+    `view` shows that page, and has the arguments of the address alone.
+    """
+
+    def decorate(take: Callable[View, Response]) -> Callable[View, Response]:
+        @wraps(take)
+        def attempt(*args: View.args, **kwargs: View.kwargs) -> Response:
+            try:
+                return take(*args, **kwargs)
+            except (ValidationError, Refusal) as error:
+                problem = problems.of_values(error) if isinstance(error, ValidationError) else problems.of_refusal(error)
+                ended = isinstance(error, NotAuthenticated) and "visitor" in g
+                if ended or problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise
+                g.problem = problem
+                return view(*args, **kwargs)
+
+        return attempt
+
+    return decorate
+
+
+def problem_page(problem: Problem) -> Response:
+    """What went wrong, as a page; who is not signed in is led to the sign-in, and from there back to a page that was asked for."""
+    if problem.status != HTTPStatus.UNAUTHORIZED:
+        response = page("problem.html", problem=problem)
+    elif request.method in SAFE:
+        response = see_other(url_for("console.sign_in.index", next=request.full_path.rstrip("?")))
+    else:
+        response = page("sign_in.html", problem=problem, next=HOME)
+    response.headers.update(problem.headers or {})
+    return response
+
+
+# What a hint for the terminal says, and where the same is done on a page.
+ON_PAGES = {
+    "carnet-authority authorization show lists": "The page Authorization lists",
+    "carnet-authority borrow show ID tells": "its page tells",
+    "carnet-authority borrow check-in FILE": "the page Exchange",
+    "carnet-authority session end ID": "the page Activity",
+    "carnet-authority api-key list shows": "The page API keys shows",
+    "carnet-authority license availability shows": "The page Licenses shows",
+    "carnet-authority pool show lists": "The page Rules lists",
+    "carnet-authority member set NAME --role administrator": "on the member's page",
+    "say --release to": "tick the box to",
+    "say so: --accept-overlap": "tick the box",
+    "--member NAME": "choose a member",
+    "--trust FILE --accept-root THUMBPRINT": "the trust file and the thumbprint",
+    "--accept-root THUMBPRINT": "the thumbprint of the root key",
+    "Send a JSON body as the documentation of the route says.": "Fill in the form of the page anew.",
+    "Check the path; /openapi.json lists all of them.": "Check the address, or go on from the menu.",
+    "Check the method; /openapi.json lists all of them.": "Go on from the menu.",
+    "Send Content-Type: application/json.": "Fill in the form of the page anew.",
+    "Is the server of the database running, and is the setting database_url right?": "Try again in a moment.",
+}
+
+
+def hint_on_page(problem: Problem) -> str:
+    """The hint of a problem in the words of pages, in place of commands and options."""
+    hint = problem.hint
+    if problem.code in problems.FOR_THE_OPERATOR or "database_url" in hint:
+        return problems.TELL_THE_OPERATOR
+    for words, on_page in ON_PAGES.items():
+        hint = hint.replace(words, on_page)
+    return hint

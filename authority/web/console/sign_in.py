@@ -1,0 +1,56 @@
+"""Signing in with a name and a password, and signing out."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, Response, request, url_for
+from pydantic import Field
+
+from authority.services import access
+from authority.web.access import public
+from authority.web.console import cookies
+from authority.web.console.forms import Form, Password, Text, read
+from authority.web.console.frame import HOME, page, see_other, shown_again
+
+pages = Blueprint("sign_in", __name__)
+OWN_ADDRESS = re.compile(r"/console/[!-\[\]-~]*")
+
+
+class SignIn(Form):
+    username: Text = Field("", max_length=128)
+    password: Password = ""
+    remember: bool = False
+
+
+@pages.get("/sign-in")
+def index() -> Response:
+    """The form; `next` is where it leads to, an address of our own."""
+    return page("sign_in.html", next=own_address(request.args.get("next", "")))
+
+
+@pages.post("/sign-in")
+@shown_again(index)
+def sign_in() -> Response:
+    """The cookie holds the bearer secret of the sign-in: what is signed in here can be ended like any other sign-in."""
+    form = read(SignIn)
+    secret, _ = access.sign_in(public(), form.username, form.password, remember=form.remember)
+    response = see_other(own_address(request.args.get("next", "")))
+    cookies.write(response, cookies.SIGN_IN, secret, cookies.LONGEST if form.remember else None)
+    return response
+
+
+@pages.post("/sign-out")
+def sign_out() -> Response:
+    """Ends the sign-in, here and for whoever has a copy of the cookie."""
+    secret = cookies.sign_in_secret()
+    if secret is not None:
+        access.sign_out(public(), secret)
+    response = see_other(url_for("console.sign_in.index"))
+    cookies.remove(response, cookies.SIGN_IN)
+    return response
+
+
+def own_address(text: str) -> str:
+    """The address if it is one of a page of ours, else that of the first page: nobody is led elsewhere."""
+    return text if OWN_ADDRESS.fullmatch(text) else HOME

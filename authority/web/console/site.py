@@ -1,0 +1,89 @@
+"""The console as one: its pages, its files, and what templates know."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Blueprint, Flask, Response, url_for
+from jinja2 import StrictUndefined
+
+from authority.web.console import (
+    activity,
+    api_keys,
+    authorization,
+    cookies,
+    exchange,
+    keys,
+    licenses,
+    log,
+    member,
+    members,
+    my_license,
+    offline,
+    overview,
+    rules,
+    settings,
+    sign_in,
+)
+from authority.web.console.formats import days_left, iso, utc
+from authority.web.console.frame import HOME, admit, here, see_other
+
+STATIC = Path(__file__).parent / "static"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    # With "no-referrer" browsers would send "Origin: null" with every form.
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+# A file's address has its digest in it: another text has another address.
+YEAR = 365 * 24 * 60 * 60
+
+
+def register(app: Flask) -> None:
+    """Adds the console to an application, below /console/."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(form_token=cookies.form_token, here=here, static=static_address)
+    app.jinja_env.filters.update(iso=iso, utc=utc, days_left=days_left)
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
+    console = Blueprint("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
+    console.before_request(admit)
+    for module in (
+        activity,
+        api_keys,
+        authorization,
+        exchange,
+        keys,
+        licenses,
+        log,
+        member,
+        members,
+        my_license,
+        offline,
+        overview,
+        rules,
+        settings,
+        sign_in,
+    ):
+        console.register_blueprint(module.pages)
+    app.register_blueprint(console)
+
+    @app.route("/console")
+    def console_without_slash() -> Response:
+        return see_other(HOME)
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:16]
+
+
+def static_address(name: str) -> str:
+    """The address of a file of the console."""
+    return url_for("console.static", filename=name, v=_digest(name))

@@ -1,0 +1,62 @@
+"""A browser without scripts: it keeps cookies, and sends the forms of pages."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+from authority.domain.members import Role
+from tests.support.web import Web
+
+TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
+
+
+def form_token(html: str) -> str:
+    """The token in the forms of a page."""
+    match = TOKEN.search(html)
+    assert match is not None, "there is no form on this page"
+    return match[1]
+
+
+class Browser:
+    """One browser with its own cookies."""
+
+    def __init__(self, web: Web) -> None:
+        self.web = web
+        self.client = web.client.application.test_client()
+        self.last: TestResponse
+
+    def get(self, address: str, **more: Any) -> TestResponse:
+        """Opens a page."""
+        self.last = self.client.get(address, **more)
+        return self.last
+
+    def post(self, address: str, fields: dict[str, Any], **more: Any) -> TestResponse:
+        """Sends these fields as they are."""
+        self.last = self.client.post(address, data=fields, **more)
+        return self.last
+
+    def send_form(self, address: str, fields: dict[str, Any] | None = None, **more: Any) -> TestResponse:
+        """Sends a form with the token that the pages of this browser have."""
+        token = form_token(self.client.get("/console/sign-in", headers=more.get("headers")).text)
+        return self.post(address, {"form_token": token, **(fields or {})}, **more)
+
+    def sign_in(self, username: str, password: str, *, remember: bool = False, next: str = "", **more: Any) -> None:  # noqa: A002
+        """Signs in by the form."""
+        fields = {"username": username, "password": password, **({"remember": "true"} if remember else {})}
+        self.send_form(f"/console/sign-in?next={next}", fields, **more)
+        assert self.last.status_code == 303, self.last.text
+
+    def be(self, role: Role | None) -> Browser:
+        """Signs in as the member of the role, without the form; None is nobody."""
+        self.client.delete_cookie("carnet")
+        if role is not None:
+            self.client.set_cookie("carnet", self.web.secrets[role])
+        return self
+
+    def cookie(self, name: str) -> str | None:
+        """The value of a cookie, None when there is none."""
+        cookie = self.client.get_cookie(name)
+        return None if cookie is None else cookie.value
