@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +14,8 @@ import pytest
 
 from authority.cli.main import cli
 from authority.domain.refusals import SettingsInvalid, every_refusal
-from authority.web.problems import FOR_THE_OPERATOR, OVER_HTTP, hint_over_http
+from authority.web.console.frame import ON_PAGES, hint_on_page
+from authority.web.problems import FOR_THE_OPERATOR, HTTP_CODES, OVER_HTTP, hint_over_http
 from authority.wiring.settings import PREFIX, SETTINGS
 from checkout_log.report.command_line import parser as report_parser
 from verifier.cli.main import build_parser
@@ -183,22 +184,30 @@ NOT_OVER_HTTP = (
 )
 
 
-def test_answers_over_http_speak_of_routes_and_not_of_commands() -> None:
+@pytest.mark.parametrize("hint_there", [hint_over_http, hint_on_page])
+def test_answers_over_http_and_pages_speak_of_routes_and_pages_and_not_of_commands(
+    hint_there: Callable[[str, str], str],
+) -> None:
     wrong = []
     for refusal in every_refusal():
-        answer = hint_over_http(refusal.code, refusal.default_hint)
+        answer = hint_there(refusal.code, refusal.default_hint)
         if refusal.code not in FOR_THE_OPERATOR and re.search(r"carnet-authority|(?<![\w-])--[a-z]", answer):
             wrong.append((refusal.code, answer))
     for hint in hints():
-        answer = hint_over_http("invalid-input", hint)
+        answer = hint_there("invalid-input", hint)
         if re.search(r"carnet-authority|(?<![\w-])--[a-z]", answer) and not any(word in hint for word in NOT_OVER_HTTP):
             wrong.append(("", answer))
     assert wrong == []
 
 
-@pytest.mark.parametrize("words", OVER_HTTP)
+def test_pages_speak_of_no_route() -> None:
+    for hint in [*hints(), *(hint for _, hint in HTTP_CODES.values())]:
+        assert re.search(r"/api/|openapi|JSON\b", hint_on_page("invalid-input", hint)) is None, hint
+
+
+@pytest.mark.parametrize("words", sorted({*OVER_HTTP, *ON_PAGES}))
 def test_words_that_are_put_in_place_over_http_still_stand_in_a_hint(words: str) -> None:
-    usual = {refusal.default_hint for refusal in every_refusal()}
+    usual = {refusal.default_hint for refusal in every_refusal()} | {hint for _, hint in HTTP_CODES.values()}
     assert any(words in hint for hint in hints() | usual)
 
 

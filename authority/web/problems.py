@@ -142,8 +142,13 @@ TELL_THE_OPERATOR = "Tell whoever runs this server: carnet-authority doctor says
 
 def hint_over_http(code: str, hint: str) -> str:
     """The hint in the words of HTTP: routes and members of bodies in place of commands and options."""
-    for words, route in OVER_HTTP.items():
-        hint = hint.replace(words, route)
+    return hint_in(OVER_HTTP, code, hint)
+
+
+def hint_in(words: Mapping[str, str], code: str, hint: str) -> str:
+    """The hint with other words for those of the terminal; what only whoever runs the server can mend is for them to be told."""
+    for of_terminal, others in words.items():
+        hint = hint.replace(of_terminal, others)
     # Where a setting may be wrong it is for the operator too, whatever the code.
     return TELL_THE_OPERATOR if code in FOR_THE_OPERATOR or "database_url" in hint else hint
 

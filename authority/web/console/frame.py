@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import wraps
@@ -105,6 +106,8 @@ def _is_from_elsewhere() -> bool:
 
 def page(template: str, status: int = 200, problem: Problem | None = None, **values: object) -> Response:
     """The page of a template. A problem, of its own or of the form that is shown again, gives it its status."""
+    # What was typed is shown again where something was wrong with it.
+    typed = request.form if "problem" in g else None
     problem = problem or g.get("problem")
     who: Visitor | None = g.get("visitor")
     html = render_template(
@@ -113,8 +116,8 @@ def page(template: str, status: int = 200, problem: Problem | None = None, **val
         menu=navigation.menu(who.actor) if who else [],
         notice=cookies.notice(),
         problem=problem,
-        hint=hint_on_page(problem) if problem else "",
-        typed=request.form if request.method not in SAFE else None,
+        hint=hint_on_page(problem.code, problem.hint) if problem else "",
+        typed=typed,
         **values,
     )
     response = Response(html, problem.status if problem else status, content_type="text/html; charset=utf-8")
@@ -201,6 +204,10 @@ def shown_again(view: Callable[..., Response]) -> Callable[[Callable[View, Respo
 def problem_page(problem: Problem) -> Response:
     """What went wrong, as a page; who is not signed in is led to the sign-in, and from there back to a page that was asked for."""
     if problem.status != HTTPStatus.UNAUTHORIZED:
+        if "visitor" not in g:
+            # No page was found, or none was asked yet: the menu leads on who is signed in.
+            with suppress(Refusal):
+                g.visitor = _visitor()
         response = page("problem.html", problem=problem)
     elif request.method in SAFE:
         response = see_other(url_for("console.sign_in.index", next=request.full_path.rstrip("?")))
@@ -233,11 +240,6 @@ ON_PAGES = {
 }
 
 
-def hint_on_page(problem: Problem) -> str:
+def hint_on_page(code: str, hint: str) -> str:
     """The hint of a problem in the words of pages, in place of commands and options."""
-    hint = problem.hint
-    if problem.code in problems.FOR_THE_OPERATOR or "database_url" in hint:
-        return problems.TELL_THE_OPERATOR
-    for words, on_page in ON_PAGES.items():
-        hint = hint.replace(words, on_page)
-    return hint
+    return problems.hint_in(ON_PAGES, code, hint)

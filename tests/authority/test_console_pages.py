@@ -1,0 +1,151 @@
+"""Every page of the console, found in the application itself: who may open it, what it is made of, and that opening changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from authority.domain.members import Actor, Role
+from authority.web.console import navigation
+from authority.web.console.site import HEADERS
+from tests.authority.route_table import World, make_world
+from tests.support.browsing import Browser
+from tests.support.database_contents import contents
+from tests.support.html_pages import ConsolePage
+from tools.documentation import DOCS
+
+# Pages that fewer may open than their module: endpoint to the roles.
+NARROWER: dict[str, set[Role]] = {}
+OPEN_TO_STRANGERS = ("console.sign_in.",)
+MARKUP = "<script>alert(1)</script>"
+QUOTES = "\"'><img src=x onerror=alert(2)>"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """An organization with something of everything, and free text that would be markup."""
+    made = make_world(tmp_path_factory.mktemp("console"))
+    made.web.bench.member("bea", full_name=MARKUP, groups=(QUOTES,), password="correct horse battery staple")
+    yield made
+    made.database.close()
+
+
+def rules(world: World, method: str) -> list[Rule]:
+    """The rules of all pages that take this method."""
+    every = world.web.client.application.url_map.iter_rules()
+    return [
+        rule
+        for rule in every
+        if rule.endpoint.startswith("console.") and method in (rule.methods or ()) and rule.endpoint != "console.static"
+    ]
+
+
+def address(world: World, rule: Rule) -> str:
+    """The address of a rule; its arguments are named as those of the routes."""
+    _, path = rule.build(world.ids) or ("", "")
+    assert path, f"{rule.rule}: name its arguments as one of {sorted(world.ids)}"
+    return path
+
+
+def may_open(world: World, rule: Rule, role: Role) -> bool:
+    entry = navigation.BY_NAME.get(rule.endpoint.split(".")[1])
+    return (entry is None or entry.is_open_to(world.web.actors[role])) and role in NARROWER.get(rule.endpoint, set(Role))
+
+
+def kept_to_the_rules(answer: TestResponse) -> str:
+    """The text of a page, after a look at its headers and its HTML."""
+    assert HEADERS.items() <= dict(answer.headers).items()
+    if answer.mimetype != "text/html" or not answer.text:
+        return answer.text
+    page = ConsolePage(answer.text)
+    assert page.faults == []
+    return page.text
+
+
+@pytest.mark.parametrize("role", [None, *Role])
+def test_every_page_opens_for_those_who_may_and_changes_nothing(world: World, role: Role | None) -> None:
+    browser, before = Browser(world.web).be(role), contents(world.database)
+    texts = []
+    for rule in rules(world, "GET"):
+        answer = browser.get(address(world, rule))
+        text = kept_to_the_rules(answer)
+        if rule.endpoint.startswith(OPEN_TO_STRANGERS):
+            assert answer.status_code == 200, rule.rule
+        elif role is None:
+            assert answer.location.startswith("/console/sign-in?next=/console/"), rule.rule
+        elif may_open(world, rule, role):
+            assert answer.status_code in (200, 303), (rule.rule, text)
+            texts.append(text)
+        else:
+            assert answer.status_code == 403, rule.rule
+            assert "not-allowed" in text
+    assert contents(world.database) == before
+    if role is Role.ADMINISTRATOR:
+        assert any(MARKUP in text and QUOTES in text for text in texts), "nobody's text was shown"
+
+
+@pytest.mark.parametrize("role", [None, *Role])
+def test_no_form_is_taken_without_its_token_or_from_another_site(world: World, role: Role | None) -> None:
+    browser, before = Browser(world.web).be(role), contents(world.database)
+    for rule in rules(world, "POST"):
+        path = address(world, rule)
+        is_open = rule.endpoint.startswith(OPEN_TO_STRANGERS)
+        forged = [
+            browser.post(path, {"reason": MARKUP}),
+            browser.post(path, {"form_token": "x" * 43}),
+            browser.send_form(path, headers={"Sec-Fetch-Site": "cross-site"}),
+            browser.send_form(path, headers={"Origin": "https://evil.example"}),
+            browser.send_form(path, headers={"Origin": "null"}),
+        ]
+        for answer in forged:
+            text = kept_to_the_rules(answer)
+            if role is None and not is_open:
+                assert answer.status_code == 401, rule.rule
+            elif is_open or may_open(world, rule, role or Role.MEMBER):
+                assert (answer.status_code, "form-not-trusted" in text) == (400, True), rule.rule
+            else:
+                assert answer.status_code == 403, rule.rule
+    assert contents(world.database) == before
+
+
+def test_what_is_not_there_or_not_done_that_way_is_a_page(world: World) -> None:
+    browser = Browser(world.web).be(Role.MEMBER)
+    for answer, status, code in (
+        (browser.get("/console/nothing"), 404, "not-found"),
+        (browser.send_form("/console/sign-in/x"), 404, "not-found"),
+        (browser.post("/console/members", {}), 405, "method-not-allowed"),
+        (browser.client.post("/console/sign-in", json={}), 415, "unsupported-media-type"),
+        (browser.post("/console/sign-in", {"x": "x" * 300_000}), 413, "too-large"),
+    ):
+        assert answer.status_code == status
+        assert code in kept_to_the_rules(answer)
+
+
+def test_every_entry_of_the_menu_is_for_a_module_of_its_own() -> None:
+    assert len(navigation.BY_NAME) == len(navigation.ENTRIES)
+    nobody = Actor(1, "nobody", Role.MEMBER)
+    assert [entry.name for entry in navigation.ENTRIES if entry.is_open_to(nobody)] == ["my_license"]
+
+
+DOCUMENT = (DOCS / "console.md").read_text(encoding="utf-8")
+
+
+def test_the_documentation_says_who_sees_what() -> None:
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in DOCUMENT.splitlines() if line.startswith("|")]
+    expected = [
+        [entry.title, *("yes" if entry.is_open_to(Actor(1, "somebody", role)) else "" for role in Role)]
+        for entry in navigation.ENTRIES
+        if entry.in_menu
+    ]
+    assert rows[0] == ["page", *(str(role).replace("-", " ") for role in Role)]
+    assert rows[2:] == expected
+
+
+def test_every_page_of_the_menu_has_a_section_in_the_documentation(world: World) -> None:
+    with world.web.client.application.test_request_context():
+        menu = navigation.menu(world.web.actors[Role.ADMINISTRATOR])
+    assert len(menu) > 1
+    assert [entry.title for entry in menu if f"\n## {entry.title}\n" not in DOCUMENT] == []
