@@ -14,7 +14,7 @@ import pytest
 
 from authority.cli.main import cli
 from authority.domain.refusals import SettingsInvalid, every_refusal
-from authority.web.console.frame import ON_PAGES, hint_on_page
+from authority.web.console.hints import ON_PAGES, hint_on_page
 from authority.web.problems import FOR_THE_OPERATOR, HTTP_CODES, OVER_HTTP, hint_over_http
 from authority.wiring.settings import PREFIX, SETTINGS
 from checkout_log.report.command_line import parser as report_parser

@@ -31,9 +31,6 @@ class Form(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    # Sent by the page that asks whether to do it: see `confirm.html`.
-    confirmed: bool = False
-
 
 def read(model: type[Model], values: MultiDict[str, str] | None = None) -> Model:
     """The form that was sent, or the `values` of a query. Raises ValidationError, which names the fields."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,6 +23,7 @@ from authority.web import problems
 from authority.web.access import authority
 from authority.web.console import cookies, navigation
 from authority.web.console.cookies import Notice
+from authority.web.console.hints import hint_on_page
 from authority.web.problems import Problem
 
 View = ParamSpec("View")
@@ -157,12 +160,17 @@ def confirm(
     back: str,
     asked: Mapping[str, str] | None = None,
     is_dangerous: bool = False,
-) -> Response:
-    """The page before a change that others will feel: who, what, until when and what follows, and a button that does it.
+) -> Response | None:
+    """The page before a change that others will feel: who, what, until when, what follows, and a button that does it.
 
-    Its form has all that was sent, `confirmed`, and what is still `asked`, as labels by name: `reason` is a text, all else
-    a box to tick.
+    None when the visitor saw exactly this and pressed the button. Who saw something else, for another administrator was
+    quicker, is asked again, and told so. What moves with the clock stands in `until` alone.
+    Its form has all that was sent, and what is still `asked`, as labels by name: `reason` is a text, all else a box to tick.
     """
+    seen = hashlib.sha256(json.dumps([question, who, what, *consequences]).encode()).hexdigest()
+    confirmed = request.form.get("confirmed")
+    if confirmed == seen:
+        return None
     return page(
         "confirm.html",
         question=question,
@@ -174,6 +182,8 @@ def confirm(
         back=back,
         asked=asked or {},
         is_dangerous=is_dangerous,
+        seen=seen,
+        is_changed=confirmed is not None,
     )
 
 
@@ -215,31 +225,3 @@ def problem_page(problem: Problem) -> Response:
         response = page("sign_in.html", problem=problem, next=HOME)
     response.headers.update(problem.headers or {})
     return response
-
-
-# What a hint for the terminal says, and where the same is done on a page.
-ON_PAGES = {
-    "carnet-authority authorization show lists": "The page Authorization lists",
-    "carnet-authority borrow show ID tells": "its page tells",
-    "carnet-authority borrow check-in FILE": "the page Exchange",
-    "carnet-authority session end ID": "the page Activity",
-    "carnet-authority api-key list shows": "The page API keys shows",
-    "carnet-authority license availability shows": "The page Licenses shows",
-    "carnet-authority pool show lists": "The page Rules lists",
-    "carnet-authority member set NAME --role administrator": "on the member's page",
-    "say --release to": "tick the box to",
-    "say so: --accept-overlap": "tick the box",
-    "--member NAME": "choose a member",
-    "--trust FILE --accept-root THUMBPRINT": "the trust file and the thumbprint",
-    "--accept-root THUMBPRINT": "the thumbprint of the root key",
-    "Send a JSON body as the documentation of the route says.": "Fill in the form of the page anew.",
-    "Check the path; /openapi.json lists all of them.": "Check the address, or go on from the menu.",
-    "Check the method; /openapi.json lists all of them.": "Go on from the menu.",
-    "Send Content-Type: application/json.": "Fill in the form of the page anew.",
-    "Is the server of the database running, and is the setting database_url right?": "Try again in a moment.",
-}
-
-
-def hint_on_page(code: str, hint: str) -> str:
-    """The hint of a problem in the words of pages, in place of commands and options."""
-    return problems.hint_in(ON_PAGES, code, hint)
