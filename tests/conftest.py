@@ -93,17 +93,17 @@ def empty_postgres_database(uri: str, template: str | None = None) -> str:
 @pytest.fixture
 def bench(database_url: str, tmp_path: Path) -> Iterator[Bench]:
     """An authority with the sample organization, on each database in turn."""
-    found = make_bench(database_url, tmp_path / "home")
-    yield found
-    found.authority.database.close()
+    made = make_bench(database_url, tmp_path / "home")
+    yield made
+    made.authority.database.close()
 
 
 @pytest.fixture
 def sqlite_bench(tmp_path: Path) -> Iterator[Bench]:
     """The same on SQLite alone, where the database makes no difference."""
-    found = make_bench(f"sqlite:///{tmp_path / 'authority.db'}", tmp_path / "home")
-    yield found
-    found.authority.database.close()
+    made = make_bench(f"sqlite:///{tmp_path / 'authority.db'}", tmp_path / "home")
+    yield made
+    made.authority.database.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

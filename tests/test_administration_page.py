@@ -35,19 +35,19 @@ def commands() -> list[str]:
     blocks = re.findall(r"^```console\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
     assert all(line.startswith("carnet-authority ") for line in lines)
-    found = [line.removeprefix("carnet-authority ") for line in lines]
-    return sorted({*found, *(span for span in SPANS if " " in span and span.split()[0] in cli.commands)})
+    named = [line.removeprefix("carnet-authority ") for line in lines]
+    return sorted({*named, *(span for span in SPANS if " " in span and span.split()[0] in cli.commands)})
 
 
 def resolved(text: str) -> tuple[click.Command, list[str]]:
     """The command that a text begins with, and the words after it, with values for what stands in capitals."""
-    found: click.Command = cli
+    command: click.Command = cli
     rest = [VALUES.get(word, word) for word in shlex.split(text)]
-    while isinstance(found, click.Group):
+    while isinstance(command, click.Group):
         assert rest, f"{text}: names no command"
-        assert rest[0] in found.commands, f"{text}: there is no command {rest[0]}"
-        found = found.commands[rest.pop(0)]
-    return found, rest
+        assert rest[0] in command.commands, f"{text}: there is no command {rest[0]}"
+        command = command.commands[rest.pop(0)]
+    return command, rest
 
 
 def rows_of(head: str) -> list[list[str]]:
@@ -67,9 +67,9 @@ def test_every_command_on_the_page_can_be_typed(text: str) -> None:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_command_of_everyday_work_is_on_the_page(group: str) -> None:
-    found = cli.commands[group]
-    assert isinstance(found, click.Group)
-    assert {text.split()[1] for text in commands() if text.split()[0] == group} == found.commands.keys()
+    command = cli.commands[group]
+    assert isinstance(command, click.Group)
+    assert {text.split()[1] for text in commands() if text.split()[0] == group} == command.commands.keys()
 
 
 def test_every_route_on_the_page_is_there() -> None:

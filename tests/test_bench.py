@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,6 +14,9 @@ import pytest
 
 from tests.bench import load
 from tests.bench.builds import Build, processor_seconds, serving
+from tests.bench.holders import WISH, laptop_of
+from verifier.core.jose import strict_object
+from verifier.core.keys import decode, encode
 
 
 class _Echo(BaseHTTPRequestHandler):
@@ -88,3 +93,21 @@ def test_a_build_that_was_not_served_is_found_out(tmp_path: Path) -> None:
             other.check_served()
     with pytest.raises(psutil.NoSuchProcess):
         processor_seconds(servers.started[0])
+
+
+def test_what_is_asked_is_what_the_build_of_before_reads_too() -> None:
+    """Its requests and receipts have these members and no others; it refuses any that it does not know."""
+    laptop, now = laptop_of("ada"), datetime.now(UTC)
+    token = f".{_encoded({'bid': 'A' * 22, 'jti': 'B' * 22})}."
+    request, receipt = (
+        strict_object(decode(compact.split(".")[1]))
+        for compact in (laptop.request(WISH, now), laptop.receipt_for(json.dumps({"borrow": token}).encode(), now))
+    )
+    asked = {"jti", "iat", "ver", "organization", "product", "level", "extensions", "member", "machine", "user", "prev"}
+    assert request.keys() == asked
+    assert (request["extensions"], request["level"]) == ([], None)
+    assert receipt.keys() == {"jti", "iat", "ver", "bid", "borrow", "machine", "user", "count"}
+
+
+def _encoded(members: dict[str, str]) -> str:
+    return encode(json.dumps(members).encode())

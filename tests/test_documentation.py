@@ -71,7 +71,7 @@ def run_all(commands: list[str], tmp_path: Path) -> None:
     environment = {"PATH": f"{BIN}:/usr/bin:/bin", "HOME": str(tmp_path)}
     for command in commands:
         expected = 1 if "# refused" in command else 0
-        done = subprocess.run(
+        process = subprocess.run(
             ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
-        assert done.returncode == expected, (shlex.split(command), done.stdout, done.stderr)
+        assert process.returncode == expected, (shlex.split(command), process.stdout, process.stderr)

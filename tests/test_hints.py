@@ -63,14 +63,14 @@ def said() -> tuple[tuple[str, str], ...]:
 @cache
 def commands() -> dict[str, frozenset[str]]:
     """The options of every command of every program, by its words."""
-    found: dict[str, frozenset[str]] = {}
+    options: dict[str, frozenset[str]] = {}
     parser = build_parser()
-    found["carnet"] = options_of(parser)
+    options["carnet"] = options_of(parser)
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            found |= {f"carnet {name}": options_of(child) for name, child in action.choices.items()}
-    found["carnet-report"] = options_of(report_parser())
-    return found | dict(authority_commands(cli, "carnet-authority"))
+            options |= {f"carnet {name}": options_of(child) for name, child in action.choices.items()}
+    options["carnet-report"] = options_of(report_parser())
+    return options | dict(authority_commands(cli, "carnet-authority"))
 
 
 def options_of(parser: argparse.ArgumentParser) -> frozenset[str]:

@@ -38,7 +38,7 @@ MOMENTS = [
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=" ".join)
 def test_an_early_ctrl_c_ends_in_order(moment: tuple[str, ...]) -> None:
-    done = subprocess.run([sys.executable, "-c", INTERRUPTED, *moment], capture_output=True, text=True, check=False)
-    assert done.returncode == 130, done
-    assert "Traceback" not in done.stderr
-    assert "KeyboardInterrupt" not in done.stderr
+    process = subprocess.run([sys.executable, "-c", INTERRUPTED, *moment], capture_output=True, text=True, check=False)
+    assert process.returncode == 130, process
+    assert "Traceback" not in process.stderr
+    assert "KeyboardInterrupt" not in process.stderr

@@ -45,11 +45,11 @@ def test_the_documentation_has_the_lines_of_the_kit() -> None:
 def test_a_python_that_the_file_is_not_for_is_told(tmp_path: Path) -> None:
     (tmp_path / "wheels").mkdir()
     build.zipapp(tmp_path / "carnet.pyz", tmp_path / "wheels", {"plan9-mips-3.11": []})
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-I", "-S", tmp_path / "carnet.pyz"], capture_output=True, text=True, check=False, timeout=60
     )
-    assert done.returncode == 1
-    assert done.stderr == f"carnet: this file has nothing for {HERE.name}; it is for plan9-mips-3.11\n"
+    assert process.returncode == 1
+    assert process.stderr == f"carnet: this file has nothing for {HERE.name}; it is for plan9-mips-3.11\n"
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +61,11 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(kit: Path, *command: str | Path, status: int = 0) -> str:
     """What a command prints in the folder of the kit, on a machine with nothing set and without a network."""
     environment = {"HOME": str(kit.parent), "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(
+    process = subprocess.run(
         [*APART, *command], cwd=kit, env=environment, capture_output=True, text=True, check=False, timeout=280
     )
-    assert done.returncode == status, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout + done.stderr
+    assert process.returncode == status, f"{command}\n{process.stdout}\n{process.stderr}"
+    return process.stdout + process.stderr
 
 
 def base_python() -> str:

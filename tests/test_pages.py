@@ -63,9 +63,9 @@ class Block:
 
 def blocks(page: str) -> list[Block]:
     text = (DOCS / page).read_text(encoding="utf-8")
-    found = [Block(match["language"], match["text"], match["remark"], match["what"]) for match in BLOCK.finditer(text)]
-    assert len(found) * 2 == len(re.findall(r"^```", text, re.MULTILINE)), f"{page}: a block is not closed"
-    return found
+    in_page = [Block(match["language"], match["text"], match["remark"], match["what"]) for match in BLOCK.finditer(text)]
+    assert len(in_page) * 2 == len(re.findall(r"^```", text, re.MULTILINE)), f"{page}: a block is not closed"
+    return in_page
 
 
 def walked(page: str) -> list[Block]:
@@ -123,8 +123,8 @@ def interpreter(folder: Path, environment: dict[str, str]) -> Iterator[Callable[
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, (command[-1], done.stdout, done.stderr)
+    process = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, (command[-1], process.stdout, process.stderr)
 
 
 def named_commands() -> list[tuple[str, str]]:
@@ -164,9 +164,9 @@ def takes_of_authority(span: str, words: list[str]) -> None:
     words = [word for word in words if word != "--version"]
     context = click.Context(cli)
     while isinstance(command, click.Group) and words:
-        found = command.get_command(context, words[0])
-        assert found is not None, f"{span}: there is no command {words[0]}"
-        command = found
+        child = command.get_command(context, words[0])
+        assert child is not None, f"{span}: there is no command {words[0]}"
+        command = child
         words = words[1:]
     if words and not isinstance(command, click.Group):
         command.make_context(span, words)

@@ -40,9 +40,9 @@ class Road:
     def authority(self, *arguments: str) -> dict[str, Any]:
         """The object that `carnet-authority` prints here."""
         command = [str(AUTHORITY), "--home", str(self.folder / "server"), "--json", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-        assert done.returncode == 0, done
-        answer: dict[str, Any] = json.loads(done.stdout)
+        process = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        assert process.returncode == 0, process
+        answer: dict[str, Any] = json.loads(process.stdout)
         return answer
 
     def carried(self, name: str) -> str:
@@ -124,6 +124,6 @@ def test_the_window_opens_on_windows(road: Road, display: str, monkeypatch: pyte
     (road.folder / "window.py").write_text(WINDOW, encoding="utf-8")
     status, output = road.python.answer(windows(road.folder / "window.py"), windows(road.folder / "laptop"))
     assert status == 0, output
-    system, alias, told = output.strip().splitlines()[0].split("|")
+    system, alias, message = output.strip().splitlines()[0].split("|")
     assert (system, alias) == ("win32", "Vermessung 7")
-    assert told.startswith("This workstation is now known as Vermessung 7.")
+    assert message.startswith("This workstation is now known as Vermessung 7.")

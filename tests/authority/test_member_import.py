@@ -31,7 +31,7 @@ def imported(bench: Bench, text: str, who: Actor = CONSOLE, *, dry_run: bool = F
     return member_files.import_lines(Unit(bench.authority, who), lines, dry_run=dry_run, go_on=go_on)
 
 
-def told(result: Imported) -> list[tuple[int, str, str | None]]:
+def results(result: Imported) -> list[tuple[int, str, str | None]]:
     """Number, action and code of each row."""
     return [(item.line.number, item.action, None if item.refusal is None else item.refusal.code) for item in result.outcomes]
 
@@ -58,7 +58,7 @@ eve,Eve,Viewer,member,,false,false,none,,
 
 def test_members_who_are_not_there_are_added_with_all_that_the_row_says(bench: Bench) -> None:
     result = imported(bench, FULL)
-    assert (told(result), result.applied) == ([(2, "add", None), (3, "add", None), (4, "add", None)], True)
+    assert (results(result), result.applied) == ([(2, "add", None), (3, "add", None), (4, "add", None)], True)
     ada, bob = member(bench, "ada"), member(bench, "bob")
     assert (ada.full_name, ada.user_type, ada.role, ada.groups) == (
         "Ada Lovelace",
@@ -94,7 +94,7 @@ def test_the_same_file_again_changes_nothing_and_logs_nothing(bench: Bench) -> N
     imported(bench, FULL)
     before = contents(bench.authority.database)
     result = imported(bench, FULL)
-    assert {action for _, action, _ in told(result)} == {"unchanged"}
+    assert {action for _, action, _ in results(result)} == {"unchanged"}
     assert contents(bench.authority.database) == before
 
 
@@ -125,9 +125,9 @@ def test_a_change_of_type_takes_and_gives_licenses_and_says_so(bench: Bench) -> 
     imported(bench, FULL)
     result = imported(bench, "username,user_type\nada,Viewer\nbob,GIS Professional\n")
     assert changes(result, 0)["user_type"] == ("GIS Professional", "Viewer")
-    taken, given = changes(result, 0)["licenses"], changes(result, 1)["licenses"]
-    assert ([item.product for item in taken[0]], taken[1]) == (["arcgis-pro"], ())
-    assert {item.product: item.level for item in given[1]} == {"arcgis-pro": "Advanced", "arcgis-allsource": "Basic"}
+    removed, added = changes(result, 0)["licenses"], changes(result, 1)["licenses"]
+    assert ([item.product for item in removed[0]], removed[1]) == (["arcgis-pro"], ())
+    assert {item.product: item.level for item in added[1]} == {"arcgis-pro": "Advanced", "arcgis-allsource": "Basic"}
     assert held(bench, "ada") == {}
 
 
@@ -191,7 +191,7 @@ TOLD = [
 def test_one_bad_row_and_nothing_is_changed_and_all_of_them_are_told(bench: Bench) -> None:
     before = contents(bench.authority.database)
     result = imported(bench, BAD_ROWS)
-    assert (told(result), result.applied) == (TOLD, False)
+    assert (results(result), result.applied) == (TOLD, False)
     assert contents(bench.authority.database) == before
     wrong = result.outcomes[3].refusal
     assert wrong is not None
@@ -207,7 +207,7 @@ def test_one_bad_row_and_nothing_is_changed_and_all_of_them_are_told(bench: Benc
 
 def test_going_on_takes_the_good_rows_and_nothing_of_the_bad_ones(bench: Bench) -> None:
     result = imported(bench, BAD_ROWS, go_on=True)
-    assert (told(result), result.applied) == (TOLD, True)
+    assert (results(result), result.applied) == (TOLD, True)
     assert usernames(bench) == ["ada"]
     assert member(bench, "ada").full_name == "Ada"
     log = bench.authority.database
@@ -218,7 +218,7 @@ def test_going_on_takes_the_good_rows_and_nothing_of_the_bad_ones(bench: Bench) 
 
 def test_going_on_in_a_dry_run_still_changes_nothing(bench: Bench) -> None:
     result = imported(bench, BAD_ROWS, go_on=True, dry_run=True)
-    assert (told(result), result.applied) == (TOLD, False)
+    assert (results(result), result.applied) == (TOLD, False)
     assert usernames(bench) == []
 
 
@@ -235,9 +235,9 @@ def test_limits_are_those_of_adding_one_by_one(bench: Bench, change: Callable[[d
     authorize(bench, change)
     text = "username,user_type\n" + "".join(f"m{number},GIS Professional\n" for number in range(4))
     expected = [(2, "add", None), (3, "add", None), (4, "refused", code), (5, "refused", code)]
-    assert told(imported(bench, text)) == expected
+    assert results(imported(bench, text)) == expected
     assert usernames(bench) == []
-    assert told(imported(bench, text, go_on=True)) == expected
+    assert results(imported(bench, text, go_on=True)) == expected
     assert usernames(bench) == ["m0", "m1"]
     assert available(bench, "Advanced") == (0 if code == "pool-exhausted" else 48)
 
@@ -270,14 +270,19 @@ def test_however_many_rows_each_count_is_locked_and_written_once(bench: Bench) -
 def test_what_a_row_gives_up_the_next_can_have(bench: Bench) -> None:
     imported(bench, "username,user_type,licenses\nada,Creator,arcgis-pro=Standard\n")
     authorize(bench, seats("Standard", 1))
-    assert told(imported(bench, "username,licenses\neve,arcgis-pro=Standard\nada,\n"))[0][2] == "pool-exhausted"
-    assert [action for _, action, _ in told(imported(bench, "username,licenses\nada,\neve,arcgis-pro=Standard\n"))] == [
+    assert results(imported(bench, "username,licenses\neve,arcgis-pro=Standard\nada,\n"))[0][2] == "pool-exhausted"
+    assert [action for _, action, _ in results(imported(bench, "username,licenses\nada,\neve,arcgis-pro=Standard\n"))] == [
         "change",
         "add",
     ]
     # A refused row, and what a row before it gave up for nothing, is free again.
     text = "username,licenses\nbob,arcgis-pro=Standard\neve,\nfay,arcgis-pro=Standard+Teleport\ngus,arcgis-pro=Standard\n"
-    assert [code for _, _, code in told(imported(bench, text, go_on=True))] == ["pool-exhausted", None, "no-such-product", None]
+    assert [code for _, _, code in results(imported(bench, text, go_on=True))] == [
+        "pool-exhausted",
+        None,
+        "no-such-product",
+        None,
+    ]
     assert held(bench, "gus") == {"arcgis-pro": ("Standard", ())}
 
 
@@ -285,7 +290,7 @@ def test_while_there_are_too_many_members_those_who_are_there_can_be_changed(ben
     imported(bench, "username\nada\neve\n")
     authorize(bench, members_at_most(2))
     result = imported(bench, "username,full_name\nada,Ada\nbob,Bob\n", go_on=True)
-    assert told(result) == [(2, "change", None), (3, "refused", "member-limit-reached")]
+    assert results(result) == [(2, "change", None), (3, "refused", "member-limit-reached")]
     assert result.outcomes[1].refusal is not None
     assert result.outcomes[1].refusal.evidence["maximum"] == 2
 
@@ -293,7 +298,7 @@ def test_while_there_are_too_many_members_those_who_are_there_can_be_changed(ben
 def test_a_product_that_is_held_but_no_longer_licensed_is_no_obstacle(bench: Bench) -> None:
     imported(bench, FULL)
     authorize(bench, seats("SpatialAnalyst", None), seats("Standard", 0))
-    assert {action for _, action, _ in told(imported(bench, FULL))} == {"unchanged"}
+    assert {action for _, action, _ in results(imported(bench, FULL))} == {"unchanged"}
 
 
 @ON_SQLITE
@@ -304,7 +309,7 @@ def test_only_administrators_import(bench: Bench, role: Role) -> None:
     with pytest.raises(NotAllowed):
         imported(bench, FULL, who)
     assert contents(bench.authority.database) == before
-    assert told(imported(bench, FULL, bench.administrator()))[0][1] == "add"
+    assert results(imported(bench, FULL, bench.administrator()))[0][1] == "add"
 
 
 CELLS: dict[str, tuple[str, str, str]] = {

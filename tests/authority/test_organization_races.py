@@ -24,7 +24,7 @@ PRO, DESKTOP, EXTENSION = "arcgis-pro", "arcgis-desktop", "3DAnalyst"
 
 
 @pytest.fixture
-def living_bench(database_url: str, tmp_path: Path) -> Iterator[Bench]:
+def shared_bench(database_url: str, tmp_path: Path) -> Iterator[Bench]:
     """An authority that other processes can open too: its clock began at this machine's time."""
     own = make_bench(database_url, tmp_path / "home", clock=TestClock(datetime.now(UTC)))
     yield own
@@ -48,8 +48,8 @@ def test_the_last_place_goes_to_one_of_many_whatever_their_types(bench: Bench) -
     assert members.membership(Unit(bench.authority, CONSOLE)).current == 3
 
 
-def test_processes_together_take_the_last_two_places(living_bench: Bench, tmp_path: Path) -> None:
-    bench = living_bench
+def test_processes_together_take_the_last_two_places(shared_bench: Bench, tmp_path: Path) -> None:
+    bench = shared_bench
     authorize(bench, members_at_most(3))
     wishes = [{"member": f"m{number}", "user_type": "GIS Professional"} for number in range(12)]
     assert raced(bench, wishes, 2, tmp_path) == {"done": 2, "member-limit-reached": 10}

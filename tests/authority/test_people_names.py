@@ -43,15 +43,15 @@ USERNAMES = [
 ]
 
 
-@pytest.mark.parametrize(("typed", "kept"), PEOPLE.values(), ids=PEOPLE)
-def test_a_name_of_a_person_is_taken_by_every_way_in(console: Console, tmp_path: Path, typed: str, kept: str) -> None:
-    assert console.good("member", "add", "eve", "--name", typed)["full_name"] == kept
+@pytest.mark.parametrize(("typed", "spelling"), PEOPLE.values(), ids=PEOPLE)
+def test_a_name_of_a_person_is_taken_by_every_way_in(console: Console, tmp_path: Path, typed: str, spelling: str) -> None:
+    assert console.good("member", "add", "eve", "--name", typed)["full_name"] == spelling
     console.good("member", "set", "ada", "--name", typed)
     (tmp_path / "members.csv").write_text(f"username,full_name\nbob,{typed}\n", encoding="utf-8")
     console.good("member", "import", str(tmp_path / "members.csv"))
     names = {item["username"]: item["full_name"] for item in console.good("member", "list")}
-    assert names == {"admin": "", "ada": kept, "eve": kept, "bob": kept}
-    assert kept in console.run("member", "list").out
+    assert names == {"admin": "", "ada": spelling, "eve": spelling, "bob": spelling}
+    assert spelling in console.run("member", "list").out
 
 
 @pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
@@ -73,9 +73,9 @@ def test_a_character_that_nobody_sees_is_refused_and_named(console: Console, hid
 @ON_SQLITE
 def test_over_http_names_are_taken_and_what_nobody_sees_is_named(bench: Bench) -> None:
     web = make_web(bench)
-    for number, (typed, kept) in enumerate(PEOPLE.values()):
+    for number, (typed, spelling) in enumerate(PEOPLE.values()):
         made = web.post("/members", {"username": f"m{number}", "full_name": typed})
-        assert (made.status_code, made.get_json()["full_name"]) == (201, kept)
+        assert (made.status_code, made.get_json()["full_name"]) == (201, spelling)
     errors = problem(web.post("/members", {"username": "eve", "full_name": "E\u202eve"}), 400, "invalid-input")["errors"]
     assert "U+202E (RIGHT-TO-LEFT OVERRIDE)" in errors[0]["message"]
     for username, character in (("E\u202eve", "U+202E (RIGHT-TO-LEFT OVERRIDE)"), ("e ve", "U+0020 (SPACE)")):
@@ -99,8 +99,8 @@ def test_an_alias_is_kept_in_one_spelling_and_found_in_any(bench: Bench) -> None
     issued = issued_to(bench, bench.member("ada"), laptop)
     assert issued.borrow.machine.alias == claims_of(issued.file)["machine"]["alias"] == "測量車 ２号 Büro"
     for text in ("測量車 ２号 Büro", laptop.alias):
-        listed = borrow.listed(Unit(bench.authority, CONSOLE), Filter(machine=text))[0]
-        assert [item.id for item in listed] == [issued.borrow.id]
+        borrows = borrow.listed(Unit(bench.authority, CONSOLE), Filter(machine=text))[0]
+        assert [item.id for item in borrows] == [issued.borrow.id]
 
 
 @pytest.mark.parametrize("username", USERNAMES)
@@ -114,8 +114,8 @@ def test_a_user_name_of_a_directory_goes_all_the_way(bench: Bench, username: str
     assert {row["member"] for row in log_rows(bench.authority.database, "checkout")} == {username}
     for path in (f"/members/{quote(username, safe='')}", f"/members/{quote(username.upper(), safe='')}"):
         assert web.get(path).get_json()["username"] == username
-    listed = web.get("/borrows", query_string={"member": username}).get_json()["items"]
-    assert [item["member"] for item in listed] == [username]
+    borrows = web.get("/borrows", query_string={"member": username}).get_json()["items"]
+    assert [item["member"] for item in borrows] == [username]
     rows = csv.DictReader(io.StringIO(web.get("/borrows", headers={"Accept": "text/csv"}).get_data(as_text=True), newline=""))
     assert [row["member"] for row in rows] == [username]
     signed_in = web.post("/sign-in", {"username": username, "password": "correct-horse-9"}, None)

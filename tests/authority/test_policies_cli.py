@@ -73,6 +73,6 @@ def test_the_greatest_number_is_taken_and_capped_by_the_authorization(console: C
 
 
 def test_a_name_for_a_terminal_shows_no_escape(console: Console) -> None:
-    told = console.run("policy", "set", "--group", "\u001b[2J", "--deny")
-    assert told.status == 1
-    assert "\u001b" not in told.out + told.err
+    ended = console.run("policy", "set", "--group", "\u001b[2J", "--deny")
+    assert ended.status == 1
+    assert "\u001b" not in ended.out + ended.err

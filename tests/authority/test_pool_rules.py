@@ -97,11 +97,11 @@ def test_a_level_without_seats_is_served_from_a_higher_one_and_says_so(bench: Be
     with pytest.raises(PoolExhausted):
         issued_to(bench, ada, laptop, DESKTOP, level="Basic")
     rule(bench, "Basic", from_higher=True)
-    found = issued_to(bench, ada, laptop, DESKTOP, level="Basic").borrow
-    assert (found.level, seats_held(bench, DESKTOP, "Advanced")) == ("Advanced", 1)
+    first = issued_to(bench, ada, laptop, DESKTOP, level="Basic").borrow
+    assert (first.level, seats_held(bench, DESKTOP, "Advanced")) == ("Advanced", 1)
     assert log_rows(bench.authority.database, "checkout")[0]["feature"] == "Advanced"
     again = issued_to(bench, ada, laptop, DESKTOP, level="Basic", days=20).borrow
-    assert (again.id, again.level) == (found.id, "Advanced")
+    assert (again.id, again.level) == (first.id, "Advanced")
     session = started(bench, eve, desk, DESKTOP, level="Basic").session
     assert session.level == "Advanced"
     assert started(bench, eve, desk, DESKTOP, level="Basic").session.id == session.id
@@ -141,9 +141,9 @@ def test_a_session_on_another_machine_keeps_its_own_seat(bench: Bench) -> None:
 def test_the_seat_of_a_named_license_is_one_for_session_and_borrow(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     session = started(bench, ada, laptop).session
-    found = issued_to(bench, ada, laptop).borrow
+    offline = issued_to(bench, ada, laptop).borrow
     assert (own_seats(bench, session), seats_held(bench, "arcgis-pro", "Advanced")) == ([], 1)
-    endings.release(Unit(bench.authority, CONSOLE), found.id, "lost", accept_overlap=True)
+    endings.release(Unit(bench.authority, CONSOLE), offline.id, "lost", accept_overlap=True)
     used(bench, ada, session.id)
     assert own_seats(bench, session) == ["Advanced"]
 
@@ -153,11 +153,11 @@ def test_pools_are_shown_with_use_and_rules(bench: Bench) -> None:
     rule(bench, group="crew", reserved=3, maximum=5)
     issued_to(bench, members(bench, 1, "crew")[0], workstation("c0"), DESKTOP)
     started(bench, bench.member("eve"), workstation("eve"), DESKTOP)
-    found = {item.rule.feature: item for item in pools.states(Unit(bench.authority, CONSOLE), DESKTOP)}
-    advanced = found["Advanced"]
+    states = {item.rule.feature: item for item in pools.states(Unit(bench.authority, CONSOLE), DESKTOP)}
+    advanced = states["Advanced"]
     assert (advanced.licensed, advanced.in_use, advanced.borrowed, advanced.borrowable) == (10, 2, 1, 8)
     assert [(item.group, item.reserved, item.maximum, item.in_use) for item in advanced.groups] == [("crew", 3, 5, 1)]
-    assert found["Basic"].groups == ()
+    assert states["Basic"].groups == ()
     assert {item.rule.product for item in pools.states(Unit(bench.authority, CONSOLE))} == {DESKTOP}
 
 
@@ -167,14 +167,14 @@ def test_a_rule_replaces_the_one_before_and_is_logged(bench: Bench) -> None:
     assert pools.states(Unit(bench.authority, CONSOLE), DESKTOP)[2].rule == PoolRule(DESKTOP, "Advanced", most_borrowed=5)
     pools.remove(Unit(bench.authority, CONSOLE), DESKTOP, "Advanced", "")
     assert row_counts(bench.authority.database)["pool_rules"] == 0
-    told = [row["reason"] for row in log_rows(bench.authority.database, "pool-rule-changed")]
-    assert told == ["2 never borrowed", "5 borrowed at most", "removed"]
+    reasons = [row["reason"] for row in log_rows(bench.authority.database, "pool-rule-changed")]
+    assert reasons == ["2 never borrowed", "5 borrowed at most", "removed"]
 
 
 def test_pools_by_command(console: Console) -> None:
     console.good("pool", "set", DESKTOP, "Advanced", "--low-water", "2")
-    found = console.good("pool", "set", DESKTOP, "Advanced", "--group", "crew", "--reserved", "3", "--maximum", "6")
-    assert (found["group"], found["reserved"], found["maximum"]) == ("crew", 3, 6)
+    row = console.good("pool", "set", DESKTOP, "Advanced", "--group", "crew", "--reserved", "3", "--maximum", "6")
+    assert (row["group"], row["reserved"], row["maximum"]) == ("crew", 3, 6)
     advanced = console.good("pool", "show", "--product", DESKTOP)[2]
     assert (advanced["feature"], advanced["borrowable"], advanced["groups"][0]["group"]) == ("Advanced", 8, "crew")
     assert "crew: 0 in use of at most 6, 3 reserved" in " ".join(console.run("pool", "show").out.split())
@@ -224,6 +224,6 @@ def test_a_refusal_by_a_rule_says_what_to_do_over_http(web: Web) -> None:
     pools.change(Unit(web.bench.authority, CONSOLE), PoolRule(DESKTOP, "Advanced", low_water=10))
     laptop = workstation("laptop")
     body = {"request": laptop.request(Wish(DESKTOP), web.bench.clock())}
-    found = problem(web.post("/borrows", body, Role.MEMBER), 409, "pool-exhausted")
-    assert "10 never borrowed" in found["detail"]
-    assert "session" in found["hint"]
+    refusal = problem(web.post("/borrows", body, Role.MEMBER), 409, "pool-exhausted")
+    assert "10 never borrowed" in refusal["detail"]
+    assert "session" in refusal["hint"]

@@ -112,8 +112,8 @@ def test_a_level_is_served_from_a_higher_one_only_if_its_rule_says_so() -> None:
     with pytest.raises(PoolExhausted) as caught:
         without.grant(basic, (), borrowing=True)
     assert caught.value.evidence["feature"] == "Basic"
-    served = a_pool(a_rule("Basic", from_higher=True), in_use={"Basic": 1}, seats=SEATS).grant(basic, (), borrowing=True)
-    assert served == Features("Standard", ("3DAnalyst",))
+    features = a_pool(a_rule("Basic", from_higher=True), in_use={"Basic": 1}, seats=SEATS).grant(basic, (), borrowing=True)
+    assert features == Features("Standard", ("3DAnalyst",))
 
 
 def test_the_next_higher_level_that_has_a_seat_serves() -> None:

@@ -28,36 +28,36 @@ def states(console: Console) -> set[str]:
 
 
 def test_the_borrows_of_a_table_are_released_each_once(console: Console, tmp_path: Path) -> None:
-    found = [console.borrow(workstation(name), "ada", "arcgis-desktop") for name in ("desk", "laptop")]
+    borrows = [console.borrow(workstation(name), "ada", "arcgis-desktop") for name in ("desk", "laptop")]
     # One row for each feature, and one of a server that has no ids.
-    file = table(tmp_path, found[0]["id"], found[0]["id"], "", found[1]["id"])
-    told = console.good("borrow", "release", "--from", file, *REASON)
-    assert [(row["id"], row["ok"], row["borrow"]["state"]) for row in told] == [
-        (item["id"], True, "released") for item in found
+    file = table(tmp_path, borrows[0]["id"], borrows[0]["id"], "", borrows[1]["id"])
+    rows = console.good("borrow", "release", "--from", file, *REASON)
+    assert [(row["id"], row["ok"], row["borrow"]["state"]) for row in rows] == [
+        (item["id"], True, "released") for item in borrows
     ]
     assert states(console) == {"released"}
 
 
 def test_a_dry_run_tells_and_changes_nothing(console: Console, tmp_path: Path) -> None:
-    found = console.borrow(workstation("laptop"), "ada")
-    ended = console.run("borrow", "release", "--from", table(tmp_path, found["id"]), "--dry-run", *REASON)
+    borrow = console.borrow(workstation("laptop"), "ada")
+    ended = console.run("borrow", "release", "--from", table(tmp_path, borrow["id"]), "--dry-run", *REASON)
     assert "would release 1 of 1" in ended.out
     assert states(console) == {"active"}
 
 
 def test_what_cannot_be_released_is_told_and_the_rest_goes_on(console: Console, tmp_path: Path) -> None:
-    found = console.borrow(workstation("laptop"), "ada")
-    file = table(tmp_path, "A" * 22, "=cmd", found["id"])
+    borrow = console.borrow(workstation("laptop"), "ada")
+    file = table(tmp_path, "A" * 22, "=cmd", borrow["id"])
     ended = console.run("--json", "borrow", "release", "--from", file, *REASON)
     assert ended.status == 1
     assert [row.get("code") for row in ended.json] == ["not-found", "not-found", None]
-    again = console.run("--json", "borrow", "release", "--from", table(tmp_path, found["id"]), *REASON)
+    again = console.run("--json", "borrow", "release", "--from", table(tmp_path, borrow["id"]), *REASON)
     assert (again.status, again.json[0]["code"]) == (1, "borrow-already-ended")
 
 
 def test_the_overlap_has_to_be_accepted_for_a_table_too(console: Console, tmp_path: Path) -> None:
-    found = console.borrow(workstation("laptop"), "ada")
-    ended = console.run("--json", "borrow", "release", "--from", table(tmp_path, found["id"]), "--reason", "gone")
+    borrow = console.borrow(workstation("laptop"), "ada")
+    ended = console.run("--json", "borrow", "release", "--from", table(tmp_path, borrow["id"]), "--reason", "gone")
     assert (ended.status, ended.json[0]["code"]) == (1, "overlap-not-accepted")
     assert states(console) == {"active"}
 

@@ -40,12 +40,12 @@ def test_what_is_no_longer_assigned_is_not_renewed(bench: Bench) -> None:
     assert issued_to(bench, ada, laptop, days=20).borrow.extensions == ("3DAnalyst",)
 
 
-def shorter(specification: dict[str, Any]) -> None:
+def shorten(specification: dict[str, Any]) -> None:
     specification["max_borrow_days"] = 5
 
 
 LESS: dict[str, tuple[Change, type[Refusal]]] = {
-    "a shorter longest borrow": (shorter, DurationTooLong),
+    "a shorter longest borrow": (shorten, DurationTooLong),
     "an earlier end": (ends(DESKTOP, START + timedelta(days=5)), DurationTooLong),
     "no seats of the level": (seats("Advanced", 0, DESKTOP), NoSuchProduct),
 }
@@ -69,7 +69,7 @@ def test_what_the_authorization_has_no_more_is_not_renewed_and_stays_good(bench:
 def test_a_session_is_not_used_on_with_what_the_authorization_has_no_more(bench: Bench, feature: str) -> None:
     ada = bench.member("ada")
     assign(bench, "ada", "Advanced", ("3DAnalyst",))
-    found = started(bench, ada, workstation("laptop"), extensions=("3DAnalyst",)).session
+    session = started(bench, ada, workstation("laptop"), extensions=("3DAnalyst",)).session
     authorize(bench, seats(feature, 0))
     with pytest.raises(NoSuchProduct, match=feature):
-        used(bench, ada, found.id)
+        used(bench, ada, session.id)

@@ -51,7 +51,7 @@ def contents_but_lists(bench: Bench) -> Contents:
 
 def asked(bench: Bench, **changes: Any) -> dict[str, Any]:
     """The claims of a request."""
-    found = {
+    members = {
         "jti": JTI,
         "iat": int(bench.clock().timestamp()),
         "ver": 1,
@@ -64,7 +64,7 @@ def asked(bench: Bench, **changes: Any) -> dict[str, Any]:
         "user": {"id": "uid:1000", "name": "ada"},
         "prev": None,
     }
-    return found | changes
+    return members | changes
 
 
 def test_t23_a_hundred_replays_at_once_get_one_borrow_and_one_file(bench: Bench) -> None:
@@ -200,7 +200,7 @@ def signed_with(raw_key: bytes) -> Callable[[dict[str, Any]], str]:
         "jwk": {"kty": "OKP", "crv": "Ed25519", "x": keys.encode(raw_key)},
     }
     constant = bytes.fromhex("01" + "00" * 63)
-    return lambda found: jose.compact(header, jose.payload(found), lambda _: constant)
+    return lambda members: jose.compact(header, jose.payload(members), lambda _: constant)
 
 
 @pytest.mark.parametrize("raw", BAD_KEYS.values(), ids=BAD_KEYS)

@@ -52,8 +52,8 @@ def test_t29_an_organization_follows_its_vendor_to_a_new_root_and_borrows_stay_g
     made = vendor.authorize(bench.authority, sample_toml())
     with pytest.raises(AuthorizationUnusable, match="signed by the root key"):
         install(bench, made.file)
-    done = install(bench, made.file, rotated.file if by == "trust update" else made.trust_file)
-    assert (done.changes[0], done.consequences) == (f"root key: {rotated.former} -> {rotated.root}", ())
+    installation = install(bench, made.file, rotated.file if by == "trust update" else made.trust_file)
+    assert (installation.changes[0], installation.consequences) == (f"root key: {rotated.former} -> {rotated.root}", ())
     after = issued_to(bench, bench.member("eve"), workstation("tower"), "arcgis-pro").file
     new_trust = TrustStore.read(trust_file(bench))
     assert list(new_trust.roots) == [rotated.root]

@@ -47,17 +47,17 @@ DAY = timedelta(days=1)
 
 
 @pytest.mark.parametrize(
-    ("extensions", "given"),
+    ("extensions", "granted"),
     [(None, ("SpatialAnalyst", "3DAnalyst")), (("3DAnalyst",), ("3DAnalyst",)), ((), ())],
     ids=["none asked for", "one asked for", "none wanted"],
 )
 def test_a_named_product_gives_the_assigned_level_and_extensions_unless_others_are_asked_for(
-    extensions: tuple[str, ...] | None, given: tuple[str, ...]
+    extensions: tuple[str, ...] | None, granted: tuple[str, ...]
 ) -> None:
     """Contract, section 8: a request without extensions takes what is assigned to the member, as it does with the level."""
     assignment = an_assignment("Standard", ("SpatialAnalyst", "3DAnalyst"))
     features = entitlement.features_of(a_product(), an_ask(extensions=extensions), assignment)
-    assert features.all() == ("Standard", *given)
+    assert features.all() == ("Standard", *granted)
 
 
 def test_of_a_concurrent_product_no_extension_is_given_that_was_not_asked_for() -> None:
@@ -251,15 +251,15 @@ def test_a_renewal_takes_the_machine_and_user_as_they_are_called_now_and_no_high
 
 def test_a_refusal_elsewhere_says_where_since_and_until_when() -> None:
     held = a_borrow()
-    told = rules.taken(held, MACHINE)
-    assert told.evidence == {
+    refusal = rules.taken(held, MACHINE)
+    assert refusal.evidence == {
         "borrow_id": held.id,
         "alias": "laptop",
         "since": held.issued_at.isoformat(),
         "until": held.seat_free_at.isoformat(),
         "same_machine_id": True,
     }
-    assert "laptop since 2026-03-02 09:00 UTC, its seat is taken until 2026-03-09 09:00 UTC" in told.message
+    assert "laptop since 2026-03-02 09:00 UTC, its seat is taken until 2026-03-09 09:00 UTC" in refusal.message
     nameless = a_borrow(machine=replace(MACHINE, alias=None))
     assert "machine-1 since" in rules.taken(nameless, replace(MACHINE, id="machine-2")).message
     assert rules.taken(nameless, replace(MACHINE, id="machine-2")).evidence["same_machine_id"] is False

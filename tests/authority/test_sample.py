@@ -24,14 +24,14 @@ def settings_in(home: Path, *, demonstration: bool) -> Settings:
 
 
 def test_the_sample_files_are_made_again_byte_for_byte() -> None:
-    kept = {path.name: path.read_bytes() for path in EXAMPLE.iterdir() if path.name != "README.md"}
-    assert sample_files() == kept
+    files = {path.name: path.read_bytes() for path in EXAMPLE.iterdir() if path.name != "README.md"}
+    assert sample_files() == files
 
 
 def test_every_sample_key_is_known_as_one() -> None:
-    found = {keyring.load(path, None, demonstration=True).public.kid for path in EXAMPLE.glob("*.pem")}
-    assert found == SAMPLE_KIDS
-    assert len(found) == len(NAMES)
+    kids = {keyring.load(path, None, demonstration=True).public.kid for path in EXAMPLE.glob("*.pem")}
+    assert kids == SAMPLE_KIDS
+    assert len(kids) == len(NAMES)
 
 
 def test_the_sample_borrow_is_good_as_its_page_says(capsys: pytest.CaptureFixture[str]) -> None:

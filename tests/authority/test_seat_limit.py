@@ -32,11 +32,11 @@ CYCLES = 150
 
 
 @pytest.fixture
-def living_bench(database_url: str, tmp_path: Path) -> Iterator[Bench]:
+def shared_bench(database_url: str, tmp_path: Path) -> Iterator[Bench]:
     """An authority that other processes can open too: its clock began at this machine's time."""
-    found = make_bench(database_url, tmp_path / "home", clock=TestClock(datetime.now(UTC)))
-    yield found
-    found.authority.database.close()
+    own = make_bench(database_url, tmp_path / "home", clock=TestClock(datetime.now(UTC)))
+    yield own
+    own.authority.database.close()
 
 
 def borrowing(bench: Bench, actor: Actor, machine: str, product: str) -> Callable[[], object]:
@@ -93,7 +93,7 @@ def racer(bench: Bench, wishes: list[dict[str, str]], file: Path) -> Iterator[su
 
 def raced(bench: Bench, wishes: list[dict[str, str]], processes: int, folder: Path) -> Counter[str]:
     """What all processes were told, each given its share of the wishes; a borrow counts as done."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     with ExitStack() as stack:
         shares = [wishes[start::processes] for start in range(processes)]
         running = [
@@ -106,26 +106,26 @@ def raced(bench: Bench, wishes: list[dict[str, str]], processes: int, folder: Pa
         for process in running:
             assert process.stdout is not None
             outcomes: list[str] = json.loads(process.stdout.readline())
-            found.update("done" if len(outcome) == 22 else outcome for outcome in outcomes)
-    return found
+            counts.update("done" if len(outcome) == 22 else outcome for outcome in outcomes)
+    return counts
 
 
-def test_processes_together_get_exactly_ten_seats(living_bench: Bench, tmp_path: Path) -> None:
+def test_processes_together_get_exactly_ten_seats(shared_bench: Bench, tmp_path: Path) -> None:
     """Four processes of ten threads on SQLite, two of twenty on PostgreSQL."""
-    bench = living_bench
+    bench = shared_bench
     for number in range(MEMBERS):
         bench.member(f"m{number}")
     wishes = [
         {"member": f"m{number}", "request": workstation(f"w{number}").request(Wish("arcgis-desktop", days=3), bench.clock())}
         for number in range(MEMBERS)
     ]
-    found = raced(bench, wishes, 4 if bench.authority.database.is_sqlite else 2, tmp_path)
-    assert found == {"done": SEATS, "pool-exhausted": MEMBERS - SEATS}
+    counts = raced(bench, wishes, 4 if bench.authority.database.is_sqlite else 2, tmp_path)
+    assert counts == {"done": SEATS, "pool-exhausted": MEMBERS - SEATS}
     assert seats_held(bench, "arcgis-desktop", "Advanced") == SEATS
 
 
-def test_processes_together_give_one_named_license_once(living_bench: Bench, tmp_path: Path) -> None:
-    bench = living_bench
+def test_processes_together_give_one_named_license_once(shared_bench: Bench, tmp_path: Path) -> None:
+    bench = shared_bench
     bench.member("ada")
     wishes = [
         {"member": "ada", "request": workstation(f"w{number}").request(Wish("arcgis-pro", days=3), bench.clock())}
@@ -135,33 +135,33 @@ def test_processes_together_give_one_named_license_once(living_bench: Bench, tmp
     assert seats_held(bench, "arcgis-pro", "Advanced") == 1
 
 
-def test_one_request_sent_to_two_processes_at_once_is_one_borrow(living_bench: Bench, tmp_path: Path) -> None:
-    bench = living_bench
+def test_one_request_sent_to_two_processes_at_once_is_one_borrow(shared_bench: Bench, tmp_path: Path) -> None:
+    bench = shared_bench
     bench.member("ada")
     request = workstation("laptop").request(Wish("arcgis-pro", days=3), bench.clock())
-    found = raced(bench, [{"member": "ada", "request": request}] * 20, 2, tmp_path)
-    assert found == {"done": 20}
+    counts = raced(bench, [{"member": "ada", "request": request}] * 20, 2, tmp_path)
+    assert counts == {"done": 20}
     assert seats_held(bench, "arcgis-pro", "Advanced") == 1
     assert len(log_rows(bench.authority.database, "checkout")) == 1
 
 
-def cycle(bench: Bench, actor: Actor, done: list[str]) -> None:
+def cycle(bench: Bench, actor: Actor, borrow_ids: list[str]) -> None:
     """Borrows and checks in again and again, until all together did it often enough."""
     laptop, chance = workstation(f"w-{actor.username}"), random.Random(actor.username)
-    while len(done) < CYCLES:
+    while len(borrow_ids) < CYCLES:
         try:
             issued = issued_to(bench, actor, laptop, product="arcgis-desktop", days=1)
         except PoolExhausted:
             continue
         time.sleep(chance.random() * 0.02)
         endings.check_in(Unit(bench.authority, actor), laptop.receipt_for(issued.file, bench.clock()))
-        done.append(issued.borrow.id)
+        borrow_ids.append(issued.borrow.id)
 
 
 def test_borrowing_and_returning_never_goes_past_the_seats_at_any_moment(bench: Bench) -> None:
     actors = [bench.member(f"m{number}") for number in range(20)]
-    done, samples = list[str](), list[int]()
-    threads = [threading.Thread(target=cycle, args=(bench, actor, done)) for actor in actors]
+    borrow_ids, samples = list[str](), list[int]()
+    threads = [threading.Thread(target=cycle, args=(bench, actor, borrow_ids)) for actor in actors]
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):

@@ -227,7 +227,7 @@ def web(sqlite_bench: Bench) -> Web:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     """One for all tests that change nothing."""
     folder = tmp_path_factory.mktemp("settings")
     bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home")
@@ -271,9 +271,9 @@ def test_a_session_is_still_found_by_its_id(web: Web) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"minutes": None}, dict.fromkeys(BOUNDS)])
-def test_a_change_that_names_nothing_is_refused(kept: Web, body: dict[str, Any]) -> None:
-    told = problem(patch(kept, body), 400, "invalid-input")
-    assert "minutes, computers, grant_minutes, save_minutes" in told["detail"]
+def test_a_change_that_names_nothing_is_refused(shared: Web, body: dict[str, Any]) -> None:
+    refusal = problem(patch(shared, body), 400, "invalid-input")
+    assert "minutes, computers, grant_minutes, save_minutes" in refusal["detail"]
 
 
 # The command.
@@ -284,8 +284,8 @@ def test_they_are_shown_and_changed_by_command(console: Console) -> None:
     changed = console.good("session", "settings", "--computers", "4", "--save-minutes", "0")
     assert changed == FIRST | {"computers": 4, "save_minutes": 0}
     assert console.good("session", "settings") == changed
-    told = console.run("session", "settings", "--minutes", "45").out
-    assert [line.rsplit(maxsplit=1) for line in told.splitlines()] == [
+    output = console.run("session", "settings", "--minutes", "45").out
+    assert [line.rsplit(maxsplit=1) for line in output.splitlines()] == [
         ["minutes", "45"],
         ["computers", "4"],
         ["grant minutes", "0"],
@@ -321,8 +321,8 @@ def test_a_value_out_of_bounds_is_refused_and_changes_nothing(console: Console, 
     least, most = BOUNDS[name]
     before = contents_of(console)
     for value in (least - 1, most + 1, -(10**6), 10**40):
-        told = console.refused("invalid-input", 1, "session", "settings", f"--{name.replace('_', '-')}", str(value))
-        assert f"from {least} to {most}" in told["message"]
+        refusal = console.refused("invalid-input", 1, "session", "settings", f"--{name.replace('_', '-')}", str(value))
+        assert f"from {least} to {most}" in refusal["message"]
     assert contents_of(console) == before
 
 
@@ -336,5 +336,5 @@ def test_only_one_row_is_kept_however_often_they_change(bench: Bench) -> None:
     for minutes in (10, 20, 30):
         change(bench, minutes=minutes)
     with bench.authority.database.read() as connection:
-        found = connection.execute(select(preferences.c.name).where(preferences.c.name == session_settings.PREFERENCE)).all()
-    assert len(found) == 1
+        rows = connection.execute(select(preferences.c.name).where(preferences.c.name == session_settings.PREFERENCE)).all()
+    assert len(rows) == 1

@@ -106,11 +106,11 @@ def test_starting_again_for_less_is_the_same_session_and_for_more_is_refused(ben
 
 def three_computers(bench: Bench, ada: Actor) -> list[str]:
     """Sessions on three computers, ten minutes apart, all still active."""
-    found = []
+    ids = []
     for number in range(3):
-        found.append(started(bench, ada, workstation(f"w{number}")).session.id)
+        ids.append(started(bench, ada, workstation(f"w{number}")).session.id)
         bench.clock.turn(minutes=9)
-    return found
+    return ids
 
 
 @ON_SQLITE
@@ -285,14 +285,14 @@ def test_active_sessions_are_listed_newest_first_in_pages_and_all_when_asked(ben
         bench.clock.turn(minutes=number % 2)
     first = sessions.listed(Unit(bench.authority, CONSOLE), Filter(member="m0"))[0][0]
     sessions.end(Unit(bench.authority, CONSOLE), first.id)
-    seen, cursor = [], None
+    items, cursor = [], None
     while True:
         page, cursor = sessions.listed(Unit(bench.authority, CONSOLE), Filter(after=cursor, limit=2))
-        seen += page
+        items += page
         if cursor is None:
             break
-    assert sorted(found.member for found in seen) == ["m1", "m2", "m3", "m4"]
-    assert [found.created_at for found in seen] == sorted((found.created_at for found in seen), reverse=True)
+    assert sorted(item.member for item in items) == ["m1", "m2", "m3", "m4"]
+    assert [item.created_at for item in items] == sorted((item.created_at for item in items), reverse=True)
     bench.clock.turn(minutes=31)
     assert sessions.listed(Unit(bench.authority, CONSOLE), Filter())[0] == []
     assert len(sessions.listed(Unit(bench.authority, CONSOLE), Filter(ended=True))[0]) == 5
@@ -304,7 +304,7 @@ def test_sessions_are_found_by_member_and_product_and_a_member_sees_their_own(be
     other = started(bench, eve, workstation("tower")).session
 
     def ids(actor: Actor, wanted: Filter) -> list[str]:
-        return [found.id for found in sessions.listed(Unit(bench.authority, actor), wanted)[0]]
+        return [item.id for item in sessions.listed(Unit(bench.authority, actor), wanted)[0]]
 
     assert ids(CONSOLE, Filter(member="ADA")) == ids(CONSOLE, Filter(product="arcgis-desktop")) == [mine.id]
     assert sorted(ids(CONSOLE, Filter())) == sorted([mine.id, other.id])

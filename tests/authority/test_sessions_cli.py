@@ -19,9 +19,9 @@ from tests.support.console import Console
 @pytest.fixture
 def authority(console: Console) -> Iterator[Authority]:
     """The authority of the console's home."""
-    found = open_authority(load({}, str(console.home)))
-    yield found
-    found.database.close()
+    opened = open_authority(load({}, str(console.home)))
+    yield opened
+    opened.database.close()
 
 
 def test_sessions_are_listed_with_computer_and_times(console: Console, authority: Authority) -> None:
@@ -29,10 +29,10 @@ def test_sessions_are_listed_with_computer_and_times(console: Console, authority
     rows = console.good("session", "list")
     assert {row["id"] for row in rows} == {first.id, second.id}
     assert rows[0].keys() >= {"id", "member", "machine", "created_at", "last_used_at", "active_until", "state"}
-    told = console.run("session", "list")
-    assert told.status == 0
+    ended = console.run("session", "list")
+    assert ended.status == 0
     for text in ("computer", "active until", "laptop", "tower", "arcgis-desktop Advanced", first.id):
-        assert text in told.out
+        assert text in ended.out
 
 
 def test_sessions_are_filtered_and_those_that_ended_are_listed_with_all(console: Console, authority: Authority) -> None:
@@ -57,21 +57,21 @@ def test_sessions_are_filtered_and_those_that_ended_are_listed_with_all(console:
 def test_more_than_the_limit_is_said(console: Console, authority: Authority) -> None:
     connected(authority, "laptop")
     connected(authority, "tower")
-    told = console.run("--json", "session", "list", "--limit", "1")
-    assert len(told.json) == 1
-    assert "more than 1" in told.err
+    ended = console.run("--json", "session", "list", "--limit", "1")
+    assert len(ended.json) == 1
+    assert "more than 1" in ended.err
 
 
 def test_one_session_is_ended_and_the_time_to_save_is_told(console: Console, authority: Authority) -> None:
-    found = connected(authority, "laptop")
-    told = console.run("session", "end", found.id)
-    assert told.status == 0
-    assert f"{found.id}: arcgis-pro Advanced for ada on laptop, ended; the user can save until " in told.out
-    assert "the seat is free at " in told.out
+    session = connected(authority, "laptop")
+    ended = console.run("session", "end", session.id)
+    assert ended.status == 0
+    assert f"{session.id}: arcgis-pro Advanced for ada on laptop, ended; the user can save until " in ended.out
+    assert "the seat is free at " in ended.out
     shown = console.good("session", "list", "--all")[0]
-    assert (shown["state"], shown["id"]) == ("ended", found.id)
+    assert (shown["state"], shown["id"]) == ("ended", session.id)
     assert shown["save_by"] > shown["ended_at"]
-    assert console.refused("session-ended", 1, "session", "end", found.id)["evidence"]["state"] == "ended"
+    assert console.refused("session-ended", 1, "session", "end", session.id)["evidence"]["state"] == "ended"
 
 
 def test_several_are_ended_in_one(console: Console, authority: Authority) -> None:

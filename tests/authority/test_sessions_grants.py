@@ -28,36 +28,36 @@ from verifier.workstation.identity import MachineMark, OsUser
 def test_a_grant_is_good_offline_for_half_an_hour_and_not_a_second_longer(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     assign(bench, "ada", "Standard", ("3DAnalyst",))
-    found = started(bench, ada, laptop, extensions=("3DAnalyst",))
+    start = started(bench, ada, laptop, extensions=("3DAnalyst",))
     for later in (timedelta(0), timedelta(minutes=29, seconds=59)):
-        grant = verify(found.grant, trust=bench.trust_file, workstation=laptop.identity, now=START + later)
+        grant = verify(start.grant, trust=bench.trust_file, workstation=laptop.identity, now=START + later)
         assert (grant.product, grant.level, grant.extensions) == ("arcgis-pro", "Standard", ("3DAnalyst",))
-        assert (grant.member, grant.borrow_id, grant.alias) == ("ada", found.session.id, "laptop")
+        assert (grant.member, grant.borrow_id, grant.alias) == ("ada", start.session.id, "laptop")
     with pytest.raises(errors.Expired):
-        verify(found.grant, trust=bench.trust_file, workstation=laptop.identity, now=START + timedelta(minutes=30))
+        verify(start.grant, trust=bench.trust_file, workstation=laptop.identity, now=START + timedelta(minutes=30))
 
 
 @ON_SQLITE
 def test_every_use_gives_a_grant_for_another_half_hour(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
-    found = started(bench, ada, laptop)
+    start = started(bench, ada, laptop)
     bench.clock.turn(minutes=20)
-    again = used(bench, ada, found.session.id)
-    first, second = claims_of(found.grant), claims_of(again.grant)
-    assert (first["bid"], second["bid"]) == (found.session.id, found.session.id)
+    again = used(bench, ada, start.session.id)
+    first, second = claims_of(start.grant), claims_of(again.grant)
+    assert (first["bid"], second["bid"]) == (start.session.id, start.session.id)
     assert first["jti"] != second["jti"]
     assert second["exp"] - first["exp"] == 20 * 60
     grant = verify(again.grant, trust=bench.trust_file, workstation=laptop.identity, now=START + timedelta(minutes=49))
-    assert grant.borrow_id == found.session.id
+    assert grant.borrow_id == start.session.id
 
 
 @ON_SQLITE
 def test_the_claims_of_a_grant(bench: Bench) -> None:
     laptop = workstation("laptop")
-    found = started(bench, bench.member("ada"), laptop)
-    file = json.loads(found.grant)
+    start = started(bench, bench.member("ada"), laptop)
+    file = json.loads(start.grant)
     assert (file["carnet"], file["version"], file["status_list"]) == ("borrow", 1, None)
-    claims = claims_of(found.grant)
+    claims = claims_of(start.grant)
     at = int(START.timestamp())
     assert (claims["iat"], claims["nbf"], claims["exp"], claims["act"]) == (at, at, at + 1800, at + 1800)
     assert claims["status"] == {"status_list": {"idx": 0, "uri": "urn:carnet:field-survey:sessions"}}
@@ -70,7 +70,7 @@ def test_the_claims_of_a_grant(bench: Bench) -> None:
 @pytest.mark.parametrize("difference", ["machine", "user", "machine key"])
 def test_a_grant_is_bound_to_machine_user_and_key(bench: Bench, difference: str) -> None:
     laptop = workstation("laptop")
-    found = started(bench, bench.member("ada"), laptop)
+    start = started(bench, bench.member("ada"), laptop)
     if difference == "machine":
         laptop.name = "tower"
     elif difference == "user":
@@ -78,7 +78,7 @@ def test_a_grant_is_bound_to_machine_user_and_key(bench: Bench, difference: str)
     else:
         laptop.key = workstation("laptop").key
     with pytest.raises(CarnetError) as caught:
-        verify(found.grant, trust=bench.trust_file, workstation=laptop.identity, now=START)
+        verify(start.grant, trust=bench.trust_file, workstation=laptop.identity, now=START)
     assert caught.value.code == f"wrong-{difference.replace(' ', '-')}"
 
 
@@ -87,16 +87,16 @@ def test_another_login_on_the_same_computer_gets_a_grant_of_its_own(bench: Bench
     ada, laptop = bench.member("ada"), workstation("laptop")
     started(bench, ada, laptop)
     laptop.user = OsUser("uid:1001", "second")
-    found = started(bench, ada, laptop)
-    assert verify(found.grant, trust=bench.trust_file, workstation=laptop.identity, now=START).member == "ada"
+    start = started(bench, ada, laptop)
+    assert verify(start.grant, trust=bench.trust_file, workstation=laptop.identity, now=START).member == "ada"
 
 
 @ON_SQLITE
 def test_how_long_a_grant_is_good_is_a_setting_and_the_end_of_the_authorization_is_not_passed(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     configure(bench, grant_minutes=120)
-    found = started(bench, ada, laptop)
-    assert claims_of(found.grant)["exp"] == int((START + timedelta(hours=2)).timestamp())
+    start = started(bench, ada, laptop)
+    assert claims_of(start.grant)["exp"] == int((START + timedelta(hours=2)).timestamp())
     configure(bench, grant_minutes=1440)
     bench.clock.turn(days=999, hours=23)
     late = started(bench, ada, laptop)
@@ -111,8 +111,8 @@ def test_a_grant_never_outlives_its_product(tmp_path: Path, database_url: str) -
         specification["products"][0]["until"] = int(ends_at.timestamp())
 
     bench = make_bench(database_url, tmp_path / "home", change=end_it)
-    found = started(bench, bench.member("ada"), workstation("laptop"))
-    assert claims_of(found.grant)["exp"] == claims_of(found.grant)["act"] == int(ends_at.timestamp())
+    start = started(bench, bench.member("ada"), workstation("laptop"))
+    assert claims_of(start.grant)["exp"] == claims_of(start.grant)["act"] == int(ends_at.timestamp())
     bench.authority.database.close()
 
 
@@ -131,9 +131,9 @@ def test_the_longest_names_fit_into_a_grant(bench: Bench) -> None:
         jti="A" * 22,
         now=int(START.timestamp()),
     )
-    found = sessions.start(Unit(bench.authority, ada), laptop.key.sign(SESSION_REQUEST_TYP, ask))
+    start = sessions.start(Unit(bench.authority, ada), laptop.key.sign(SESSION_REQUEST_TYP, ask))
     identity = Workstation("m" * 128, laptop.user.id, laptop.key.public.kid)
-    assert verify(found.grant, trust=bench.trust_file, workstation=identity, now=START).alias == long
+    assert verify(start.grant, trust=bench.trust_file, workstation=identity, now=START).alias == long
 
 
 def test_no_session_is_kept_when_no_key_can_sign(bench: Bench) -> None:
@@ -151,11 +151,11 @@ def test_grants_that_are_kept_after_their_sessions_are_never_more_than_the_seats
     for number in range(25):
         member, laptop = bench.member(f"m{number}"), workstation(f"w{number}")
         try:
-            found = started(bench, member, laptop, "arcgis-desktop")
+            start = started(bench, member, laptop, "arcgis-desktop")
         except PoolExhausted:
             continue
-        sessions.check_in(Unit(bench.authority, member), found.session.id)
-        grants.append((found.grant, laptop))
+        sessions.check_in(Unit(bench.authority, member), start.session.id)
+        grants.append((start.grant, laptop))
     good = [verify(grant, trust=bench.trust_file, workstation=laptop.identity, now=START) for grant, laptop in grants]
     assert len(good) == seats_held(bench, "arcgis-desktop", "Advanced") == 10
 
@@ -176,9 +176,9 @@ def test_grants_of_a_named_license_are_good_on_no_more_computers_than_are_allowe
 def test_whoever_starts_again_on_the_same_computer_takes_the_seat_of_the_last_grant_over(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     for _ in range(12):
-        found = started(bench, ada, laptop, "arcgis-desktop")
-        assert found.is_new
-        sessions.check_in(Unit(bench.authority, ada), found.session.id)
+        start = started(bench, ada, laptop, "arcgis-desktop")
+        assert start.is_new
+        sessions.check_in(Unit(bench.authority, ada), start.session.id)
         bench.clock.turn(minutes=1)
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 1
     bench.clock.turn(minutes=28)
@@ -191,14 +191,14 @@ def test_whoever_starts_again_on_the_same_computer_takes_the_seat_of_the_last_gr
 def test_a_longer_grant_holds_its_seat_and_its_computer_for_as_long(bench: Bench) -> None:
     configure(bench, grant_minutes=480, computers=1)
     ada = bench.member("ada")
-    found = started(bench, ada, workstation("laptop"), "arcgis-desktop").session
+    session = started(bench, ada, workstation("laptop"), "arcgis-desktop").session
     bench.clock.turn(hours=7, minutes=59)
-    assert found.state(bench.clock()) == "expired"
+    assert session.state(bench.clock()) == "expired"
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 1
     with pytest.raises(SessionLimit, match="taken until 2026-03-02 17:00 UTC"):
         started(bench, ada, workstation("tower"), "arcgis-desktop")
     (row,) = sessions.listed(Unit(bench.authority, CONSOLE), Filter(holding=True))[0]
-    assert (row.id, row.seat_free_at) == (found.id, START + timedelta(hours=8))
+    assert (row.id, row.seat_free_at) == (session.id, START + timedelta(hours=8))
     bench.clock.turn(minutes=1)
     assert sessions.listed(Unit(bench.authority, CONSOLE), Filter(holding=True))[0] == []
     assert started(bench, ada, workstation("tower"), "arcgis-desktop").is_new

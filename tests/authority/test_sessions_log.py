@@ -27,14 +27,14 @@ def kinds(bench: Bench) -> list[tuple[str, str, str | None]]:
 def test_a_start_has_a_row_for_each_feature_and_a_use_has_none(bench: Bench) -> None:
     ada, laptop = bench.member("ada", groups=("survey", "field")), workstation("laptop")
     assign(bench, "ada", "Advanced", ("3DAnalyst",))
-    found = started(bench, ada, laptop, extensions=("3DAnalyst",)).session
+    session = started(bench, ada, laptop, extensions=("3DAnalyst",)).session
     bench.clock.turn(minutes=10)
-    used(bench, ada, found.id)
+    used(bench, ada, session.id)
     started(bench, ada, laptop)
     rows = list(checkout_log(Unit(bench.authority, CONSOLE)))
     assert [row["feature"] for row in rows] == ["Advanced", "3DAnalyst"]
     for row in rows:
-        assert (row["event"], row["mode"], row["handle"], row["at"]) == ("checkout", "session", found.id, START)
+        assert (row["event"], row["mode"], row["handle"], row["at"]) == ("checkout", "session", session.id, START)
         assert (row["member"], row["group"], row["machine"]) == ("ada", "field; survey", "machine-laptop")
         assert (row["alias"], row["os_user"], row["quantity"], row["until"]) == ("laptop", "laptop", 1, None)
 
@@ -44,14 +44,14 @@ def test_a_start_has_a_row_for_each_feature_and_a_use_has_none(bench: Bench) -> 
 )
 def test_who_ends_a_session_is_in_the_log_with_the_reason(bench: Bench, way: str, kind: str, reason: str) -> None:
     ada, chief = bench.member("ada"), bench.administrator()
-    found = started(bench, ada, workstation("laptop")).session
+    session = started(bench, ada, workstation("laptop")).session
     bench.clock.turn(minutes=3)
     if way == "holder":
-        sessions.check_in(Unit(bench.authority, ada), found.id)
+        sessions.check_in(Unit(bench.authority, ada), session.id)
     else:
-        sessions.end(Unit(bench.authority, chief), found.id)
+        sessions.end(Unit(bench.authority, chief), session.id)
     (row,) = log_rows(bench.authority.database, kind)
-    assert (row["handle"], row["reason"], row["at"], row["mode"]) == (found.id, reason, bench.clock(), "session")
+    assert (row["handle"], row["reason"], row["at"], row["mode"]) == (session.id, reason, bench.clock(), "session")
     assert row["actor"] == ("ada" if way == "holder" else "chief")
     bench.clock.turn(hours=1)
     assert sessions.log_ended_by_time(Unit(bench.authority, CONSOLE)) == 0
@@ -59,7 +59,7 @@ def test_who_ends_a_session_is_in_the_log_with_the_reason(bench: Bench, way: str
 
 def test_an_end_by_time_is_written_when_somebody_looks_and_has_the_time_of_the_end(bench: Bench) -> None:
     ada = bench.member("ada")
-    found = started(bench, ada, workstation("laptop")).session
+    session = started(bench, ada, workstation("laptop")).session
     bench.clock.turn(minutes=29, seconds=59)
     assert sessions.log_ended_by_time(Unit(bench.authority, CONSOLE)) == 0
     bench.clock.turn(seconds=1)
@@ -68,7 +68,7 @@ def test_an_end_by_time_is_written_when_somebody_looks_and_has_the_time_of_the_e
     assert sessions.log_ended_by_time(Unit(bench.authority, CONSOLE)) == 1
     assert sessions.log_ended_by_time(Unit(bench.authority, CONSOLE)) == 0
     (row,) = log_rows(bench.authority.database, "end")
-    assert (row["handle"], row["reason"], row["at"], row["actor"]) == (found.id, "time", START + HALF_AN_HOUR, "time")
+    assert (row["handle"], row["reason"], row["at"], row["actor"]) == (session.id, "time", START + HALF_AN_HOUR, "time")
 
 
 def test_reading_the_log_is_looking(bench: Bench) -> None:

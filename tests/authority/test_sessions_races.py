@@ -95,8 +95,8 @@ def test_a_session_ended_while_it_is_used_stays_ended(bench: Bench) -> None:
 
 def test_a_session_ended_twice_at_once_is_ended_once(bench: Bench) -> None:
     ada = bench.member("ada")
-    found = started(bench, ada, workstation("laptop")).session
-    answers = at_once([lambda: sessions.end(Unit(bench.authority, CONSOLE), found.id)] * 8)
+    session = started(bench, ada, workstation("laptop")).session
+    answers = at_once([lambda: sessions.end(Unit(bench.authority, CONSOLE), session.id)] * 8)
     assert codes(answers) == {"done": 1, "session-ended": 7}
     assert len(log_rows(bench.authority.database, "end")) == 1
 

@@ -127,8 +127,8 @@ def test_a_session_beside_the_borrow_on_its_machine_takes_no_second_named_licens
     ada, laptop = bench.member("ada"), workstation("laptop")
     assign(bench, "ada", "Advanced", ("3DAnalyst", "SpatialAnalyst"))
     issued_to(bench, ada, laptop, extensions=("3DAnalyst",))
-    found = started(bench, ada, laptop, level="Standard", extensions=("3DAnalyst", "SpatialAnalyst")).session
-    assert own_seats(bench, found) == ["SpatialAnalyst"]
+    session = started(bench, ada, laptop, level="Standard", extensions=("3DAnalyst", "SpatialAnalyst")).session
+    assert own_seats(bench, session) == ["SpatialAnalyst"]
     assert [seats_held(bench, "arcgis-pro", name) for name in ("Advanced", "Standard")] == [1, 0]
 
 
@@ -145,12 +145,12 @@ def test_of_a_concurrent_product_the_two_on_one_machine_take_each_seat_once(benc
 def test_when_the_borrow_beside_it_is_returned_its_seat_is_the_sessions(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
     issued = issued_to(bench, ada, laptop, product="arcgis-desktop")
-    found = started(bench, ada, laptop, "arcgis-desktop").session
+    session = started(bench, ada, laptop, "arcgis-desktop").session
     endings.check_in(Unit(bench.authority, ada), laptop.receipt_for(issued.file, bench.clock()))
-    assert own_seats(bench, found) == ["Advanced"]
+    assert own_seats(bench, session) == ["Advanced"]
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 1
-    used(bench, ada, found.id)
-    assert own_seats(bench, found) == ["Advanced"]
+    used(bench, ada, session.id)
+    assert own_seats(bench, session) == ["Advanced"]
 
 
 def test_nobody_gets_the_seat_of_a_grant_that_was_given_beside_a_borrow(bench: Bench) -> None:
@@ -171,12 +171,12 @@ def test_nobody_gets_the_seat_of_a_grant_that_was_given_beside_a_borrow(bench: B
 
 def test_a_borrow_made_beside_a_session_takes_its_seat_over_at_the_next_use(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
-    found = started(bench, ada, laptop, "arcgis-desktop").session
+    session = started(bench, ada, laptop, "arcgis-desktop").session
     issued_to(bench, ada, laptop, product="arcgis-desktop")
-    again = used(bench, ada, found.id)
+    again = used(bench, ada, session.id)
     assert own_seats(bench, again.session) == []
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 1
-    ended = sessions.check_in(Unit(bench.authority, ada), found.id)
+    ended = sessions.check_in(Unit(bench.authority, ada), session.id)
     assert ended.ended_at == bench.clock()
     assert own_seats(bench, ended) == []
     assert seats_held(bench, "arcgis-desktop", "Advanced") == 1
@@ -237,7 +237,7 @@ RENEWALS: dict[str, type[BorrowRefused]] = {
 def test_a_use_is_refused_when_the_rules_say_no_since_and_nothing_is_written(bench: Bench, change: str) -> None:
     ada = bench.member("ada")
     assign(bench, "ada", "Advanced", ("3DAnalyst",))
-    found = started(bench, ada, workstation("laptop"), extensions=("3DAnalyst",)).session
+    session = started(bench, ada, workstation("laptop"), extensions=("3DAnalyst",)).session
     if change == "member disabled":
         disable(bench, "ada")
     elif change == "another type":
@@ -251,17 +251,17 @@ def test_a_use_is_refused_when_the_rules_say_no_since_and_nothing_is_written(ben
     bench.clock.turn(minutes=5)
     before = contents(bench.authority.database)
     with pytest.raises(RENEWALS[change]):
-        used(bench, ada, found.id)
+        used(bench, ada, session.id)
     assert contents(bench.authority.database) == before
-    assert sessions.show(Unit(bench.authority, CONSOLE), found.id).last_used_at == START
+    assert sessions.show(Unit(bench.authority, CONSOLE), session.id).last_used_at == START
 
 
 def test_a_use_is_refused_once_the_named_license_is_borrowed_on_another_machine(bench: Bench) -> None:
     ada = bench.member("ada")
-    found = started(bench, ada, workstation("laptop")).session
+    session = started(bench, ada, workstation("laptop")).session
     insert_elsewhere(bench, ada)
     with pytest.raises(AlreadyBorrowed, match="tower"):
-        used(bench, ada, found.id)
+        used(bench, ada, session.id)
 
 
 def insert_elsewhere(bench: Bench, actor: Actor) -> None:
@@ -295,25 +295,25 @@ def insert_elsewhere(bench: Bench, actor: Actor) -> None:
 @ON_SQLITE
 def test_whoever_lost_a_level_is_told_to_start_a_new_session(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")
-    found = started(bench, ada, laptop).session
+    session = started(bench, ada, laptop).session
     assign(bench, "ada", "Basic")
     acts: list[Callable[[], object]] = [
-        lambda: used(bench, ada, found.id),
+        lambda: used(bench, ada, session.id),
         lambda: started(bench, ada, laptop),
     ]
     for act in acts:
         with pytest.raises(LevelNotAssigned) as caught:
             act()
         assert "start a new one" in caught.value.hint
-    sessions.check_in(Unit(bench.authority, ada), found.id)
+    sessions.check_in(Unit(bench.authority, ada), session.id)
     assert started(bench, ada, laptop).session.level == "Basic"
 
 
 def test_an_overallocated_product_is_not_started_but_goes_on_where_it_is_in_use(bench: Bench) -> None:
     ada = bench.member("ada")
-    found = started(bench, ada, workstation("laptop")).session
+    session = started(bench, ada, workstation("laptop")).session
     overassign(bench)
-    assert used(bench, ada, found.id).session.id == found.id
+    assert used(bench, ada, session.id).session.id == session.id
     with pytest.raises(ProductOverallocated):
         started(bench, ada, workstation("tower"))
 
@@ -323,8 +323,8 @@ def test_over_the_limit_an_administrator_still_works(bench: Bench) -> None:
     chief = bench.administrator()
     overfill(bench)
     change_type(bench, "chief", "GIS Professional")
-    found = started(bench, chief, workstation("laptop"), "arcgis-desktop")
-    assert used(bench, chief, found.session.id).session.id == found.session.id
+    start = started(bench, chief, workstation("laptop"), "arcgis-desktop")
+    assert used(bench, chief, start.session.id).session.id == start.session.id
 
 
 @ON_SQLITE
@@ -336,10 +336,10 @@ def test_a_product_that_has_ended_is_neither_started_nor_used(tmp_path: Path, da
 
     bench = make_bench(database_url, tmp_path / "home", change=end_it)
     ada = bench.member("ada")
-    found = started(bench, ada, workstation("laptop")).session
+    session = started(bench, ada, workstation("laptop")).session
     bench.clock.turn(minutes=20)
     with pytest.raises(ProductExpired, match="2026-03-02 09:20"):
-        used(bench, ada, found.id)
+        used(bench, ada, session.id)
     with pytest.raises(ProductExpired):
         started(bench, ada, workstation("tower"))
     (row,) = log_rows(bench.authority.database, "denial")

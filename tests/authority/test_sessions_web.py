@@ -74,9 +74,9 @@ def delete(web: Web, path: str, role: Role | None = Role.MEMBER) -> Any:
 def test_a_start_is_answered_with_the_session_and_its_grant(web: Web) -> None:
     laptop = workstation("laptop")
     answer = start(web, laptop)
-    found = answer.get_json()
-    assert (answer.status_code, answer.content_type, found.keys()) == (201, "application/json", {"session", "grant"})
-    shown = found["session"]
+    body = answer.get_json()
+    assert (answer.status_code, answer.content_type, body.keys()) == (201, "application/json", {"session", "grant"})
+    shown = body["session"]
     assert shown.keys() == SESSION
     assert (shown["member"], shown["product"], shown["level"], shown["extensions"]) == ("member", "arcgis-pro", "Advanced", [])
     assert shown["machine"] == {"id": "machine-laptop", "alias": "laptop", "source": "simulated"}
@@ -84,7 +84,7 @@ def test_a_start_is_answered_with_the_session_and_its_grant(web: Web) -> None:
     assert (shown["created_at"], shown["last_used_at"]) == ("2026-03-02T09:00:00Z", "2026-03-02T09:00:00Z")
     assert (shown["active_until"], shown["state"]) == ("2026-03-02T09:30:00Z", "active")
     assert (shown["ended_at"], shown["save_by"]) == (None, None)
-    grant = verify(json.dumps(found["grant"]), trust=web.bench.trust_file, workstation=laptop.identity, now=START)
+    grant = verify(json.dumps(body["grant"]), trust=web.bench.trust_file, workstation=laptop.identity, now=START)
     assert grant.borrow_id == shown["id"]
 
 
@@ -108,10 +108,10 @@ def test_a_renewal_moves_the_end_and_gives_a_new_grant(web: Web) -> None:
     first = start(web, laptop).get_json()
     web.bench.clock.turn(minutes=10)
     answer = renew(web, first["session"]["id"], laptop)
-    found = answer.get_json()
-    assert (answer.status_code, found.keys()) == (200, {"session", "grant"})
-    assert found["session"]["active_until"] == found["session"]["seat_free_at"] == "2026-03-02T09:40:00Z"
-    assert found["grant"] != first["grant"]
+    body = answer.get_json()
+    assert (answer.status_code, body.keys()) == (200, {"session", "grant"})
+    assert body["session"]["active_until"] == body["session"]["seat_free_at"] == "2026-03-02T09:40:00Z"
+    assert body["grant"] != first["grant"]
 
 
 @pytest.mark.parametrize("with_session", [False, True])
@@ -140,42 +140,42 @@ def test_names_in_a_body_and_requests_of_others_start_and_use_no_session(web: We
 
 
 def test_its_holder_ends_a_session(web: Web) -> None:
-    found = start(web).get_json()["session"]
-    answer = delete(web, f"/sessions/{found['id']}")
+    session = start(web).get_json()["session"]
+    answer = delete(web, f"/sessions/{session['id']}")
     ended = answer.get_json()["session"]
     assert (answer.status_code, ended["state"], ended["ended_at"]) == (200, "checked-in", "2026-03-02T09:00:00Z")
-    assert delete(web, f"/sessions/{found['id']}").get_json()["session"] == ended
-    told = problem(renew(web, found["id"], workstation("laptop")), 409, "session-ended")
-    assert {"name": "state", "message": None, "value": "checked-in"} in told["errors"]
+    assert delete(web, f"/sessions/{session['id']}").get_json()["session"] == ended
+    refusal = problem(renew(web, session["id"], workstation("laptop")), 409, "session-ended")
+    assert {"name": "state", "message": None, "value": "checked-in"} in refusal["errors"]
 
 
 def test_an_administrator_ends_a_session_and_the_user_is_told_until_when_to_save(web: Web) -> None:
-    found = start(web).get_json()["session"]
-    answer = web.post(f"/sessions/{found['id']}/end")
+    session = start(web).get_json()["session"]
+    answer = web.post(f"/sessions/{session['id']}/end")
     ended = answer.get_json()["session"]
     assert (answer.status_code, ended["state"], ended["save_by"]) == (200, "ended", "2026-03-02T10:00:00Z")
-    told = problem(renew(web, found["id"], workstation("laptop")), 409, "session-ended")
-    assert "save your work by 2026-03-02 10:00 UTC" in told["detail"]
-    assert {"name": "save_by", "message": None, "value": (START + timedelta(minutes=60)).isoformat()} in told["errors"]
-    problem(web.post(f"/sessions/{found['id']}/end"), 409, "session-ended")
-    problem(delete(web, f"/sessions/{found['id']}"), 409, "session-ended")
+    refusal = problem(renew(web, session["id"], workstation("laptop")), 409, "session-ended")
+    assert "save your work by 2026-03-02 10:00 UTC" in refusal["detail"]
+    assert {"name": "save_by", "message": None, "value": (START + timedelta(minutes=60)).isoformat()} in refusal["errors"]
+    problem(web.post(f"/sessions/{session['id']}/end"), 409, "session-ended")
+    problem(delete(web, f"/sessions/{session['id']}"), 409, "session-ended")
     assert [row["actor"] for row in log_rows(web.bench.authority.database, "end")] == ["administrator"]
 
 
 def test_the_end_by_time_is_shown_as_such(web: Web) -> None:
-    found = start(web).get_json()["session"]
+    session = start(web).get_json()["session"]
     web.bench.clock.turn(minutes=30)
-    shown = web.get(f"/sessions/{found['id']}", Role.MEMBER).get_json()
+    shown = web.get(f"/sessions/{session['id']}", Role.MEMBER).get_json()
     assert (shown["state"], shown["ended_at"]) == ("expired", "2026-03-02T09:30:00Z")
-    problem(renew(web, found["id"], workstation("laptop")), 409, "session-ended")
+    problem(renew(web, session["id"], workstation("laptop")), 409, "session-ended")
 
 
 def test_the_fourth_computer_is_told_which_three(web: Web) -> None:
     for number in range(3):
         assert start(web, workstation(f"w{number}")).status_code == 201
-    told = problem(start(web, workstation("fourth")), 409, "session-limit")
-    assert all(f"w{number} (since 2026-03-02 09:00 UTC" in told["detail"] for number in range(3))
-    (computers,) = [item["value"] for item in told["errors"] if item["name"] == "computers"]
+    refusal = problem(start(web, workstation("fourth")), 409, "session-limit")
+    assert all(f"w{number} (since 2026-03-02 09:00 UTC" in refusal["detail"] for number in range(3))
+    (computers,) = [item["value"] for item in refusal["errors"] if item["name"] == "computers"]
     assert {item["computer"] for item in computers} == {"w0", "w1", "w2"}
 
 
@@ -197,15 +197,15 @@ def test_pages_of_sessions_follow_each_other_and_end(both_web: Web) -> None:
         start(both_web, workstation(f"w{number}"))
         both_web.bench.clock.turn(minutes=number % 2)
     start(both_web, workstation("other"), Role.ANALYST)
-    seen: list[str] = []
+    aliases: list[str] = []
     path = "/sessions?limit=3"
     while path:
         page = both_web.get(path).get_json()
         assert page.keys() == {"items", "next"}
         assert all(item.keys() == SESSION for item in page["items"])
-        seen += [item["machine"]["alias"] for item in page["items"]]
+        aliases += [item["machine"]["alias"] for item in page["items"]]
         path = f"/sessions?limit=3&cursor={page['next']}" if page["next"] else ""
-    assert sorted(seen) == ["other", "w0", "w1", "w2"]
+    assert sorted(aliases) == ["other", "w0", "w1", "w2"]
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,10 @@ def sheet(*rows: dict[str, Any]) -> str:
 
 
 def read(data: str | bytes, never: dict[str, str] | None = None) -> list[dict[str, str]]:
-    return [dict(row.cells) for row in found(data, never)]
+    return [dict(row.cells) for row in rows_in(data, never)]
 
 
-def found(data: str | bytes, never: dict[str, str] | None = None) -> list[sheets.Row]:
+def rows_in(data: str | bytes, never: dict[str, str] | None = None) -> list[sheets.Row]:
     stream = io.BytesIO(data.encode() if isinstance(data, str) else data)
     return sheets.read(stream, COLUMNS, ["name"], never)
 
@@ -126,7 +126,7 @@ def test_what_must_be_there_is_said_where_something_must() -> None:
 
 
 def test_a_first_line_that_says_the_delimiter_is_no_row_of_the_spreadsheet() -> None:
-    assert [row.number for row in found("sep=;\nname;note\nada;x\n")] == [2]
+    assert [row.number for row in rows_in("sep=;\nname;note\nada;x\n")] == [2]
 
 
 NAMES: dict[str, str] = {
@@ -149,7 +149,7 @@ def test_a_defused_name_is_read_as_it_was() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (b"ada,eve\n", 'row 1 has 2 cells, and no column is named "username"'),
         (b"member,since\nada,x\n", "row 1 has 2 cells"),
@@ -159,15 +159,15 @@ def test_a_defused_name_is_read_as_it_was() -> None:
     ],
     ids=["a list in a line", "another table", "Latin-1", "open quote", "no end"],
 )
-def test_what_has_no_names_is_refused(data: bytes, told: str) -> None:
+def test_what_has_no_names_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         sheets.read_names(io.BytesIO(data), "username")
-    assert told in caught.value.message
+    assert message in caught.value.message
     assert caught.value.hint
 
 
 def test_rows_have_the_numbers_that_a_spreadsheet_shows() -> None:
-    rows = found('name,note\n\nada,"two\nlines"\n\neve,x\n')
+    rows = rows_in('name,note\n\nada,"two\nlines"\n\neve,x\n')
     assert [(row.number, row.cells["name"]) for row in rows] == [(3, "ada"), (5, "eve")]
 
 
@@ -198,11 +198,11 @@ BAD: dict[str, tuple[str | bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize(("data", "told"), BAD.values(), ids=BAD)
-def test_what_is_no_sheet_is_refused(data: str | bytes, told: str) -> None:
+@pytest.mark.parametrize(("data", "message"), BAD.values(), ids=BAD)
+def test_what_is_no_sheet_is_refused(data: str | bytes, message: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         read(data)
-    assert told in caught.value.message
+    assert message in caught.value.message
     assert caught.value.hint
 
 

@@ -45,8 +45,8 @@ def claims(data: bytes) -> dict[str, Any]:
 
 
 def place(borrow_file: bytes) -> int:
-    found: int = claims_of(borrow_file)["status"]["status_list"]["idx"]
-    return found
+    index: int = claims_of(borrow_file)["status"]["status_list"]["idx"]
+    return index
 
 
 def end(bench: Bench, kind: str, borrow_file: bytes, receipt: str) -> None:
@@ -159,19 +159,19 @@ def test_lists_are_numbered_without_a_gap_and_each_names_the_one_before(bench: B
 
 @ON_SQLITE
 def test_a_list_has_exactly_the_claims_that_are_documented(bench: Bench) -> None:
-    found = claims(status_lists.export(Unit(bench.authority, CONSOLE)))
-    assert found.keys() == {"iss", "sub", "iat", "exp", "ttl", "ver", "seq", "prev", "status_list"}
-    assert found["status_list"].keys() == {"bits", "lst"}
+    members = claims(status_lists.export(Unit(bench.authority, CONSOLE)))
+    assert members.keys() == {"iss", "sub", "iat", "exp", "ttl", "ver", "seq", "prev", "status_list"}
+    assert members["status_list"].keys() == {"bits", "lst"}
     issued = issued_to(bench, bench.member("ada"), workstation("laptop"))
-    assert claims_of(issued.file)["status"]["status_list"]["uri"] == found["sub"]
-    assert (found["iss"], found["status_list"]["bits"]) == ("field-survey", 2)
+    assert claims_of(issued.file)["status"]["status_list"]["uri"] == members["sub"]
+    assert (members["iss"], members["status_list"]["bits"]) == ("field-survey", 2)
 
 
 @ON_SQLITE
 def test_a_list_says_how_long_before_the_end_to_warn(bench: Bench) -> None:
     authority = replace(bench.authority, warn_before=timedelta(days=3))
-    found = claims(status_lists.export(Unit(authority, CONSOLE)))
-    assert found["warn_before"] == 3 * 86_400
+    members = claims(status_lists.export(Unit(authority, CONSOLE)))
+    assert members["warn_before"] == 3 * 86_400
 
 
 def test_an_old_list_is_published_anew_although_nothing_changed(bench: Bench) -> None:

@@ -131,9 +131,9 @@ def test_times_are_kept_exactly(bench: Bench, at: datetime) -> None:
     with bench.authority.database.write() as connection:
         connection.execute(organization.update().values(created_at=at))
     with bench.authority.database.read() as connection:
-        found = connection.execute(select(organization.c.created_at)).scalar_one()
-    assert found == at
-    assert found.utcoffset() == timedelta(0)
+        stored = connection.execute(select(organization.c.created_at)).scalar_one()
+    assert stored == at
+    assert stored.utcoffset() == timedelta(0)
 
 
 class Halfway(Exception):
@@ -167,10 +167,10 @@ def test_what_is_read_does_not_change_under_the_reader(sqlite_bench: Bench) -> N
 
 def test_sqlite_is_used_the_safe_way(sqlite_bench: Bench, tmp_path: Path) -> None:
     with sqlite_bench.authority.database.read() as connection:
-        found = [
+        settings = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous", "foreign_keys")
         ]
-    assert found == ["wal", 2, 1]
+    assert settings == ["wal", 2, 1]
     assert (tmp_path / "authority.db").stat().st_mode & 0o077 == 0
 
 
@@ -249,10 +249,10 @@ def test_without_the_postgres_driver_the_extra_is_named() -> None:
         "except SettingsInvalid as error:\n    print(error.message)\n"
     )
     root = Path(__file__).parents[2]
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=root, env=dict(os.environ)
     )
-    assert "carnet[postgres]" in found.stdout, found.stderr[-500:]
+    assert "carnet[postgres]" in process.stdout, process.stderr[-500:]
 
 
 def test_a_read_sees_one_state_whatever_is_written_meanwhile(bench: Bench) -> None:

@@ -109,8 +109,8 @@ def test_a_borrow_shows_what_it_demands_and_a_renewal_follows_the_rule_of_now(be
     bench.clock.turn(hours=1)
     renewed = issued_to(bench, ada, laptop, days=4)
     assert claims_of(renewed.file)["pol"]["status_max_age"] == 7 * DAY
-    kept = borrow.show(Unit(bench.authority, ada), before.borrow.id)
-    assert BorrowShown.of(kept, bench.clock()).status_max_age == 7 * DAY
+    stored = borrow.show(Unit(bench.authority, ada), before.borrow.id)
+    assert BorrowShown.of(stored, bench.clock()).status_max_age == 7 * DAY
     demand(bench, 0, "member", "ada")
     bench.clock.turn(hours=1)
     assert claims_of(issued_to(bench, ada, laptop, days=5).file)["pol"]["status_max_age"] is None
@@ -133,8 +133,8 @@ def test_the_command_sets_explains_and_advises(console: Console) -> None:
     explained = console.good("policy", "explain", "ada", PRO)
     assert explained["status_max_age"] == 7 * DAY
     assert explained["explanation"].endswith("status list of at most 7 days")
-    told = console.run("policy", "explain", "ada", PRO).out
-    assert "carry a new one every 3 days 12 hours" in told
+    output = console.run("policy", "explain", "ada", PRO).out
+    assert "carry a new one every 3 days 12 hours" in output
     assert "status list of at most 1 day 12 hours" in console.run("policy", "show").out
     assert console.good("policy", "set", "--status-max-age", "none")["status_max_age"] == 0
     assert console.good("policy", "explain", "ada", PRO)["status_max_age"] is None

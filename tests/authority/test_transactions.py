@@ -40,9 +40,9 @@ LONGEST_WAIT_SECONDS = 10.0
 
 @pytest.fixture
 def postgres_bench(postgres: str, tmp_path: Path) -> Iterator[Bench]:
-    found = make_bench(new_postgres_database(postgres), tmp_path / "home")
-    yield found
-    found.authority.database.close()
+    own = make_bench(new_postgres_database(postgres), tmp_path / "home")
+    yield own
+    own.authority.database.close()
 
 
 def contents_but_lists(bench: Bench) -> Contents:
@@ -184,15 +184,15 @@ def test_a_renewal_at_the_same_moment_does_not_undo_an_ending(postgres_bench: Be
     issued = issued_to(bench, ada, laptop, days=2)
     receipt = inbox.read_receipt(laptop.receipt_for(issued.file, now))
     ended: Callable[[Borrow], Borrow] = {
-        "revoke": lambda found: rules.revoked(found, "lost", now),
-        "release": lambda found: rules.released(found, "lost", now, accept_overlap=True),
-        "check in": lambda found: rules.checked_in(found, receipt, now),
+        "revoke": lambda locked: rules.revoked(locked, "lost", now),
+        "release": lambda locked: rules.released(locked, "lost", now, accept_overlap=True),
+        "check in": lambda locked: rules.checked_in(locked, receipt, now),
     }[ending]
     with ThreadPoolExecutor(1) as pool:
         with bench.authority.database.write() as connection:
-            found = stored.get(connection, issued.borrow.id, lock=True)
-            assert found is not None
-            stored.update(connection, ended(found))
+            locked = stored.get(connection, issued.borrow.id, lock=True)
+            assert locked is not None
+            stored.update(connection, ended(locked))
             future = pool.submit(issued_to, bench, ada, laptop, days=9)
             wait_for_a_blocked_writer(bench)
         answer = outcome(future)
@@ -217,13 +217,13 @@ def test_a_file_of_members_sees_who_was_removed_at_the_same_moment(postgres_benc
             counts = Counts(connection)
             future = pool.submit(member_files.import_lines, Unit(bench.authority, CONSOLE), [row])
             wait_for_a_blocked_writer(bench)
-            found = stored_members.by_username(connection, "ada")
-            assert found is not None
-            for item in assignments.of_member(connection, found.id):
-                assignments.put(connection, [LicenseChange(found.id, item.product, item, None)], bench.clock())
+            member = stored_members.by_username(connection, "ada")
+            assert member is not None
+            for item in assignments.of_member(connection, member.id):
+                assignments.put(connection, [LicenseChange(member.id, item.product, item, None)], bench.clock())
                 counts.count_license(item, None)
-            stored_members.remove(connection, found.id, bench.clock())
-            counts.count_member(found, None)
+            stored_members.remove(connection, member.id, bench.clock())
+            counts.count_member(member, None)
             counts.write(connection)
         imported = future.result(LONGEST_WAIT_SECONDS)
     assert [(item.action, item.refusal) for item in imported.outcomes] == [("add", None)]

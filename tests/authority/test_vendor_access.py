@@ -33,8 +33,8 @@ def web(sqlite_bench: Bench) -> Web:
 
 
 def state(web: Web) -> tuple[bool, str]:
-    found = web.get("/me", Role.MEMBER).get_json()
-    return found["vendor_access"], found["download_permission"]
+    account = web.get("/me", Role.MEMBER).get_json()
+    return account["vendor_access"], account["download_permission"]
 
 
 def patch(web: Web, body: dict[str, Any], role: Role = Role.ADMINISTRATOR) -> Any:
@@ -64,8 +64,8 @@ def test_it_can_be_on_for_new_members_by_default(bench: Bench) -> None:
     defaults.put(Unit(bench.authority, CONSOLE), Defaults("Viewer", vendor_access=True))
     assert members.add(Unit(bench.authority, CONSOLE), NewMember("ada")).vendor_access is True
     assert members.add(Unit(bench.authority, CONSOLE), NewMember("eve", vendor_access=False)).vendor_access is False
-    told = {row["member"]: row["reason"] for row in log_rows(bench.authority.database, "member-added")}
-    assert (told["ada"], told["eve"]) == ("Viewer; vendor access", "Viewer")
+    reasons = {row["member"]: row["reason"] for row in log_rows(bench.authority.database, "member-added")}
+    assert (reasons["ada"], reasons["eve"]) == ("Viewer; vendor access", "Viewer")
 
 
 @pytest.mark.parametrize("body", FLAGS)
@@ -85,9 +85,9 @@ def test_nobody_but_an_administrator_sets_any_of_it(web: Web, role: Role, body: 
 
 def test_without_vendor_access_the_permission_cannot_be_requested(web: Web) -> None:
     before = contents(web.bench.authority.database)
-    told = problem(ask(web), 403, "not-allowed")
-    assert "vendor access" in told["detail"]
-    assert "administrator" in told["hint"]
+    refusal = problem(ask(web), 403, "not-allowed")
+    assert "vendor access" in refusal["detail"]
+    assert "administrator" in refusal["hint"]
     assert contents(web.bench.authority.database) == before
 
 
@@ -141,8 +141,8 @@ def test_every_role_asks_for_itself_alone(web: Web, role: Role) -> None:
     for name in Role:
         members.change(Unit(web.bench.authority, CONSOLE), name, Change(vendor_access=True))
     assert ask(web, role).get_json()["username"] == role
-    found = members.every(Unit(web.bench.authority, CONSOLE))
-    assert {item.username for item in found if item.download_permission == "requested"} == {role}
+    everybody = members.every(Unit(web.bench.authority, CONSOLE))
+    assert {item.username for item in everybody if item.download_permission == "requested"} == {role}
 
 
 def test_a_request_without_a_member_is_refused(sqlite_bench: Bench) -> None:
@@ -153,5 +153,5 @@ def test_a_request_without_a_member_is_refused(sqlite_bench: Bench) -> None:
 def test_the_command_grants_and_denies(console: Console) -> None:
     console.good("member", "set", "ada", "--vendor-access")
     assert console.good("member", "set", "ada", "--download", "granted")["member"]["download_permission"] == "granted"
-    found = console.good("member", "set", "ada", "--download", "none", "--no-vendor-access")["member"]
-    assert (found["vendor_access"], found["download_permission"]) == (False, "none")
+    member = console.good("member", "set", "ada", "--download", "none", "--no-vendor-access")["member"]
+    assert (member["vendor_access"], member["download_permission"]) == (False, "none")

@@ -54,8 +54,8 @@ def authorize(folder: Path, output: str | None = "new.authorization", *more: str
 
 def snapshot(folder: Path) -> dict[str, bytes]:
     """Every file beside and within the vendor's folder, but the authority's home."""
-    found = [path for path in folder.parent.rglob("*") if path.is_file() and "home" not in path.parts]
-    return {str(path): path.read_bytes() for path in found}
+    files = [path for path in folder.parent.rglob("*") if path.is_file() and "home" not in path.parts]
+    return {str(path): path.read_bytes() for path in files}
 
 
 def claims_in(path: Path) -> dict[str, Any]:
@@ -109,9 +109,9 @@ def test_both_files_are_written_and_fit_together(console: Console, folder: Path)
     trust = TrustStore.read((folder.parent / "new.trust").read_bytes())
     authorization = parse((folder.parent / "new.authorization").read_bytes(), "authorization")[1]["authorization"]
     assert list(trust.roots) == [made["root_thumbprint"]]
-    found = trust.authorize(authorization)
-    assert (found.organization, found.seq, found.vendor) == ("field-survey", 2, "maker")
-    assert {key.use for key in found.keys.values()} == {"borrow", "status"}
+    authorized = trust.authorize(authorization)
+    assert (authorized.organization, authorized.seq, authorized.vendor) == ("field-survey", 2, "maker")
+    assert {key.use for key in authorized.keys.values()} == {"borrow", "status"}
     assert made["file"].endswith("new.authorization")
     assert made["trust_file"].endswith("new.trust")
 
@@ -125,10 +125,10 @@ def test_the_trust_file_goes_where_it_is_told(console: Console, folder: Path, tm
 def test_the_documented_specification_is_authorized(console: Console, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "spec.toml").write_text(documented_specification(), encoding="utf-8")
     console.good(*authorize(folder))
-    found = claims_in(tmp_path / "new.authorization")
-    assert found["members"] == {"total": 40, "types": {"GIS Professional": 10}}
-    assert found["products"][0]["until"] is None
-    assert found["exp"] == int(datetime(2099, 1, 1, tzinfo=UTC).timestamp())
+    claims = claims_in(tmp_path / "new.authorization")
+    assert claims["members"] == {"total": 40, "types": {"GIS Professional": 10}}
+    assert claims["products"][0]["until"] is None
+    assert claims["exp"] == int(datetime(2099, 1, 1, tzinfo=UTC).timestamp())
 
 
 def test_numbers_grow_for_each_organization_by_itself(console: Console, folder: Path, tmp_path: Path) -> None:
@@ -172,9 +172,9 @@ def test_a_number_that_is_not_above_the_last_is_refused(console: Console, folder
 
 def test_a_dry_run_prints_the_claims_and_writes_nothing(console: Console, folder: Path) -> None:
     before = snapshot(folder)
-    found = console.good(*authorize(folder, None, "--dry-run"))
-    assert found["claims"]["seq"] == 2
-    assert found["claims"]["products"][2]["id"] == "arcgis-desktop"
+    answer = console.good(*authorize(folder, None, "--dry-run"))
+    assert answer["claims"]["seq"] == 2
+    assert answer["claims"]["products"][2]["id"] == "arcgis-desktop"
     ended = console.run(*authorize(folder, "x.authorization", "--dry-run"))
     assert ended.status == 0
     assert '"arcgis-desktop"' in ended.out

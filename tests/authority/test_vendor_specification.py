@@ -48,35 +48,35 @@ def problems(data: bytes | str) -> list[str]:
     with pytest.raises(SpecificationInvalid) as caught:
         specification.read(data.encode() if isinstance(data, str) else data, NOW)
     assert caught.value.hint
-    found: list[str] = caught.value.evidence.get("problems", [caught.value.message])
-    return found
+    sentences: list[str] = caught.value.evidence.get("problems", [caught.value.message])
+    return sentences
 
 
 def test_the_sample_makes_the_claims_that_it_was_made_from() -> None:
-    found = specification.read(sample_toml(), NOW)
-    assert found.claims["products"][2]["seats"] == {"Advanced": 10}
-    assert found.claims["members"] == {"total": 50, "types": {}}
-    assert (found.seq, found.organization) == (None, "field-survey")
-    assert found.begins_at == NOW - timedelta(days=1)
+    wish = specification.read(sample_toml(), NOW)
+    assert wish.claims["products"][2]["seats"] == {"Advanced": 10}
+    assert wish.claims["members"] == {"total": 50, "types": {}}
+    assert (wish.seq, wish.organization) == (None, "field-survey")
+    assert wish.begins_at == NOW - timedelta(days=1)
 
 
 def test_the_documented_specification_is_read() -> None:
-    found = specification.read(documented_specification().encode(), NOW)
-    assert found.claims["members"] == {"total": 40, "types": {"GIS Professional": 10}}
-    assert found.claims["products"][1]["until"] == int(datetime(2098, 7, 1, 10, tzinfo=UTC).timestamp())
-    assert found.ends_at == datetime(2099, 1, 1, tzinfo=UTC)
+    wish = specification.read(documented_specification().encode(), NOW)
+    assert wish.claims["members"] == {"total": 40, "types": {"GIS Professional": 10}}
+    assert wish.claims["products"][1]["until"] == int(datetime(2098, 7, 1, 10, tzinfo=UTC).timestamp())
+    assert wish.ends_at == datetime(2099, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("written", "kept"),
+    ("written", "spelling"),
     [
         ("横山測量\u3000株式会社", "横山測量 株式会社"),
         ("Bu\u0308ro  Nord", "Büro Nord"),
         ("نقشه\u200cبرداری", "نقشه\u200cبرداری"),
     ],
 )
-def test_a_name_is_signed_in_its_one_spelling(written: str, kept: str) -> None:
-    assert specification.read(MINIMAL.replace("Field Survey", written).encode(), NOW).claims["organization"] == kept
+def test_a_name_is_signed_in_its_one_spelling(written: str, spelling: str) -> None:
+    assert specification.read(MINIMAL.replace("Field Survey", written).encode(), NOW).claims["organization"] == spelling
 
 
 @pytest.mark.parametrize("written", ["a\\u202eb", "a\\u200bb", "\u3000"])
@@ -105,17 +105,17 @@ LOOK_ALIKES = {
 }
 
 
-@pytest.mark.parametrize(("product", "told"), LOOK_ALIKES.values(), ids=LOOK_ALIKES)
-def test_names_that_people_take_for_one_another_are_told(product: str, told: str) -> None:
-    assert problems(MINIMAL.replace("products = []\n", "") + product) == [told]
+@pytest.mark.parametrize(("product", "problem"), LOOK_ALIKES.values(), ids=LOOK_ALIKES)
+def test_names_that_people_take_for_one_another_are_told(product: str, problem: str) -> None:
+    assert problems(MINIMAL.replace("products = []\n", "") + product) == [problem]
 
 
 def test_what_is_left_out_is_no_limit() -> None:
-    found = specification.read(
+    wish = specification.read(
         (MINIMAL + PRODUCT.replace("Mapper", "\\u00c4 Mapper")).encode().replace(b"products = []\n", b""), NOW
     )
-    assert found.claims["members"] == {"total": None, "types": {}}
-    assert found.claims["products"][0]["until"] is None
+    assert wish.claims["members"] == {"total": None, "types": {}}
+    assert wish.claims["products"][0]["until"] is None
 
 
 @pytest.mark.parametrize(
@@ -132,8 +132,8 @@ def test_what_is_left_out_is_no_limit() -> None:
     ],
 )
 def test_times_are_read_in_every_way_that_has_a_zone(written: str, meant: datetime) -> None:
-    found = specification.read(MINIMAL.replace("exp = 2027-01-01", f"exp = {written}").encode(), NOW)
-    assert found.ends_at == meant
+    wish = specification.read(MINIMAL.replace("exp = 2027-01-01", f"exp = {written}").encode(), NOW)
+    assert wish.ends_at == meant
 
 
 @pytest.mark.parametrize(
@@ -247,9 +247,9 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
 }
 
 
-@pytest.mark.parametrize(("change", "told"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_is_told_by_its_name(change: Callable[[dict[str, Any]], None], told: str) -> None:
-    assert any(told in problem for problem in problems(sample_toml(change)))
+@pytest.mark.parametrize(("change", "words"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_is_told_by_its_name(change: Callable[[dict[str, Any]], None], words: str) -> None:
+    assert any(words in problem for problem in problems(sample_toml(change)))
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:
@@ -257,16 +257,16 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         for one in (put(iss=7, colour="red"), product(mode="x", price=1), user_type(may_hold=7)):
             one(members)
 
-    found = problems(sample_toml(change, seq=0, exp=None))
-    assert len(found) == 7
+    sentences = problems(sample_toml(change, seq=0, exp=None))
+    assert len(sentences) == 7
     names = ("iss", "colour", "mode", "price", "may_hold", "seq", "exp")
-    assert all(any(name in problem for problem in found) for name in names)
+    assert all(any(name in problem for problem in sentences) for name in names)
 
 
 def test_a_flood_of_mistakes_is_cut_short() -> None:
-    found = problems(MINIMAL + "".join(f"[x{number}]\n" for number in range(500)))
-    assert len(found) == 41
-    assert found[-1] == "and 460 more"
+    sentences = problems(MINIMAL + "".join(f"[x{number}]\n" for number in range(500)))
+    assert len(sentences) == 41
+    assert sentences[-1] == "and 460 more"
 
 
 NO_TOML: dict[str, bytes] = {
@@ -366,9 +366,9 @@ WRONG_KEYS: dict[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize(("data", "told"), WRONG_KEYS.values(), ids=WRONG_KEYS)
-def test_public_keys_that_are_not_good_are_refused(data: bytes, told: str) -> None:
-    with pytest.raises(SpecificationInvalid, match=told.replace("[", r"\[")):
+@pytest.mark.parametrize(("data", "words"), WRONG_KEYS.values(), ids=WRONG_KEYS)
+def test_public_keys_that_are_not_good_are_refused(data: bytes, words: str) -> None:
+    with pytest.raises(SpecificationInvalid, match=words.replace("[", r"\[")):
         public_keys.read(data, "field-survey")
 
 

@@ -133,10 +133,10 @@ def values(number: int, now: datetime, members: int) -> dict[str, Any]:
 
 def statements(bench: Bench, call: Callable[[], object]) -> list[tuple[str, Any]]:
     """What the call asked the database for."""
-    seen: list[tuple[str, Any]] = []
+    executed: list[tuple[str, Any]] = []
 
     def see(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: Any) -> None:
-        seen.append((statement, parameters))
+        executed.append((statement, parameters))
 
     engine = bench.authority.database.engine
     event.listen(engine, "before_cursor_execute", see)
@@ -144,15 +144,15 @@ def statements(bench: Bench, call: Callable[[], object]) -> list[tuple[str, Any]
         call()
     finally:
         event.remove(engine, "before_cursor_execute", see)
-    return [item for item in seen if item[0].startswith("SELECT")]
+    return [item for item in executed if item[0].startswith("SELECT")]
 
 
 @pytest.mark.usefixtures("people")
 def test_a_page_is_one_query_and_one_for_the_groups(bench: Bench) -> None:
     insert_many(bench, 500)
     for limit in (2, 400):
-        found = statements(bench, lambda limit=limit: borrow.listed(Unit(bench.authority, CONSOLE), Filter(limit=limit)))  # type: ignore[misc]
-        assert len(found) == 2
+        selects = statements(bench, lambda limit=limit: borrow.listed(Unit(bench.authority, CONSOLE), Filter(limit=limit)))  # type: ignore[misc]
+        assert len(selects) == 2
     everything = statements(bench, lambda: list(borrow.every(Unit(bench.authority, CONSOLE), Filter())))
     assert len(everything) == 2
 
@@ -168,9 +168,9 @@ def test_active_borrows_are_found_by_an_index(sqlite_bench: Bench) -> None:
 
 def test_everything_comes_once_and_in_order_over_many_pages(bench: Bench) -> None:
     insert_many(bench, MANY)
-    found = list(borrow.every(Unit(bench.authority, CONSOLE), Filter(limit=10)))
-    assert len({item.id for item in found}) == len(found) == MANY
-    assert [(item.issued_at, item.id) for item in found] == sorted(((item.issued_at, item.id) for item in found), reverse=True)
+    rows = list(borrow.every(Unit(bench.authority, CONSOLE), Filter(limit=10)))
+    assert len({item.id for item in rows}) == len(rows) == MANY
+    assert [(item.issued_at, item.id) for item in rows] == sorted(((item.issued_at, item.id) for item in rows), reverse=True)
 
 
 def test_a_list_of_more_members_than_a_statement_takes_values_is_whole(sqlite_bench: Bench) -> None:
@@ -178,8 +178,8 @@ def test_a_list_of_more_members_than_a_statement_takes_values_is_whole(sqlite_be
     insert_many(sqlite_bench, count, members=count)
     with sqlite_bench.authority.database.write() as connection:
         connection.execute(insert(member_groups), [{"member_id": 1000 + n, "name": f"g{n}"} for n in range(count)])
-    found = borrow.listed(Unit(sqlite_bench.authority, CONSOLE), Filter(limit=count))[0]
-    assert {item.member: item.groups for item in found} == {f"m{n}": (f"g{n}",) for n in range(count)}
+    rows = borrow.listed(Unit(sqlite_bench.authority, CONSOLE), Filter(limit=count))[0]
+    assert {item.member: item.groups for item in rows} == {f"m{n}": (f"g{n}",) for n in range(count)}
 
 
 @pytest.fixture
@@ -200,14 +200,14 @@ def test_rows_say_the_same_as_objects(bench: Bench, people: dict[str, str]) -> N
     assert len(text.split("\r\n")) == 5
     objects = web.get("/borrows").get_json()["items"]
     assert len(objects) == 3
-    for row, found in zip(rows_of(text), objects, strict=True):
-        flat = found | {
-            "groups": "; ".join(found["groups"]),
-            "extensions": "; ".join(found["extensions"]),
-            "machine_id": found["machine"]["id"],
-            "machine_alias": found["machine"]["alias"],
-            "user_id": found["user"]["id"],
-            "user_name": found["user"]["name"],
+    for row, shown in zip(rows_of(text), objects, strict=True):
+        flat = shown | {
+            "groups": "; ".join(shown["groups"]),
+            "extensions": "; ".join(shown["extensions"]),
+            "machine_id": shown["machine"]["id"],
+            "machine_alias": shown["machine"]["alias"],
+            "user_id": shown["user"]["id"],
+            "user_name": shown["user"]["name"],
         }
         assert row == {name: "" if flat[name] is None else str(flat[name]) for name in COLUMNS.split(",")}
     lost = next(row for row in rows_of(text) if row["member"] == "eve")
@@ -278,16 +278,16 @@ def test_what_a_spreadsheet_would_run_is_defused(web: Web) -> None:
 
 
 def test_the_sheet_is_documented(web: Web) -> None:
-    found = web.client.get("/openapi.json").get_json()["paths"]["/api/v1/borrows"]["get"]
-    assert found["responses"]["200"]["content"].keys() == {"application/json", "text/csv"}
-    assert {"group", "type", "format"} <= {item["name"] for item in found["parameters"]}
+    operation = web.client.get("/openapi.json").get_json()["paths"]["/api/v1/borrows"]["get"]
+    assert operation["responses"]["200"]["content"].keys() == {"application/json", "text/csv"}
+    assert {"group", "type", "format"} <= {item["name"] for item in operation["parameters"]}
 
 
 def test_the_command_lists_by_group_type_and_end(console: Console) -> None:
     console.good("member", "add", "eve", "--type", "GIS Professional")
     console.borrow(workstation("one"), "ada", days=3)
     console.borrow(workstation("two"), "eve", days=20)
-    found = {
+    expected = {
         "--group survey": ["ada"],
         "--type Creator": [],
         "--due-within 7": ["ada"],
@@ -295,7 +295,7 @@ def test_the_command_lists_by_group_type_and_end(console: Console) -> None:
         "--expires-before 2999-01-01": ["ada", "eve"],
         "--expires-before 2026-01-01T00:00:00Z": [],
     }
-    for options, names in found.items():
+    for options, names in expected.items():
         rows = console.good("borrow", "list", *options.split(" "))
         assert sorted(row["member"] for row in rows) == names, options
     # Both were issued in the same second, as it may be: which of them comes first is not ours to say.

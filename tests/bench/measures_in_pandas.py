@@ -79,11 +79,11 @@ def _lengths(seconds: pd.Series, is_open: pd.Series) -> dict[str, float]:
 
 def last_used(of: Analysis) -> pd.DataFrame:
     """When each member last used each feature."""
-    seen = of.events[of.events["event"] != "denial"]
-    acts = seen[seen["event"].isin(OWN_ACTS) & ~seen["reason"].isin(["idle", "shutdown"])]
+    uses = of.events[of.events["event"] != "denial"]
+    acts = uses[uses["event"].isin(OWN_ACTS) & ~uses["reason"].isin(["idle", "shutdown"])]
     who = ["pair", "member"]
     rows = acts.groupby(who, observed=True).agg(last_used_at=("at", "max"))
-    rows["uses"] = seen[seen["event"] == "checkout"].groupby(who, observed=True).size()
+    rows["uses"] = uses[uses["event"] == "checkout"].groupby(who, observed=True).size()
     rows["is_held"] = of.uses.groupby(who, observed=True)["is_open"].any()
     rows["days_since"] = (of.end - rows["last_used_at"]) / DAY
     return rows.reset_index().join(of.pairs, on="pair")

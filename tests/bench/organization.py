@@ -91,9 +91,9 @@ class _Borrower:
         self._made, self._product = made, product
         self._laptop = SimulatedWorkstation(f"bench-{product}")
         with made.authority.database.read() as connection:
-            found = members.by_username(connection, f"member{MEMBERS - 1}")
-        assert found is not None
-        self._actor = Actor(found.id, found.username, found.role)
+            member = members.by_username(connection, f"member{MEMBERS - 1}")
+        assert member is not None
+        self._actor = Actor(member.id, member.username, member.role)
 
     def once(self) -> float:
         authority, now = self._made.authority, self._made.clock()
@@ -167,9 +167,9 @@ class _Filling:
 
     def add_borrows(self, numbers: range, shaped: Callable[[Borrow], Borrow]) -> None:
         """Borrows with their seats, tokens and log rows; the first member has the first."""
-        found = {member.username: member for member in members.listed(self._connection)}
+        by_name = {member.username: member for member in members.listed(self._connection)}
         for number in numbers:
-            member = found[f"member{number % (MEMBERS - 1)}"]
+            member = by_name[f"member{number % (MEMBERS - 1)}"]
             made = shaped(_borrow(self._authority, member, number))
             stored.insert(self._connection, made, member.id)
             tokens.insert(self._connection, self._token(made, number))

@@ -198,8 +198,8 @@ def _side(
     """An organization of this build, set up and served, warm."""
     vendor = home.with_suffix(".vendor")
     settings = {} if uri is None else {"CARNET_AUTHORITY_DATABASE_URL": uri}
-    given = write_vendor(vendor, options.members)
-    printed = build.run("init", "--home", str(home), "--org", "Field Survey", "--json", *given, **settings)
+    vendor_options = write_vendor(vendor, options.members)
+    printed = build.run("init", "--home", str(home), "--org", "Field Survey", "--json", *vendor_options, **settings)
     command = ["-m", "authority.cli.main", "serve", "--home", str(home), "--port", "0", *arguments]
     with serving([command] * nodes, build.tree, build.environment(**settings)) as servers:
         holders = Holders.added(servers.ports, administrator_key(printed), options.members, vendor / "bench.trust")

@@ -119,18 +119,18 @@ class Laptop:
         assert "mistake in the program" not in err, err
         return status, out, err
 
-    def told(self, *arguments: str, status: int = 0) -> Any:
+    def answer(self, *arguments: str, status: int = 0) -> Any:
         """The object that a command prints."""
         ended, out, err = self.run(*arguments, "--json")
         assert (ended, err) == (status, ""), (ended, out, err)
         return json.loads(out)
 
-    def signed_in(self, served: Served, name: str = "ada") -> None:
+    def signed_in(self, server: Served, name: str = "ada") -> None:
         """At this authority, as a member who is there already."""
-        self.told("authority", served.url, "--accept-trust", served.root)
+        self.answer("authority", server.url, "--accept-trust", server.root)
         password = self.home.parent / "password"
         password.write_text(f"{PASSWORD}\n", encoding="utf-8")
-        assert self.told("sign-in", name, "--password-file", str(password))["username"] == name
+        assert self.answer("sign-in", name, "--password-file", str(password))["username"] == name
 
 
 @pytest.fixture

@@ -44,70 +44,70 @@ def test_the_tasks_of_the_seed_from_the_url_to_the_return(served: Served, laptop
     shown = laptop.run("authority")[1]
     mark = f"* {served.url}, the licensing authority; signed in as {ada}"
     assert shown.splitlines() == [mark, "organization field-survey", f"root key     {served.root}"]
-    laptop.told("alias", "field laptop")
-    out = laptop.told("borrow", PRO, "--days", "3")
+    laptop.answer("alias", "field laptop")
+    out = laptop.answer("borrow", PRO, "--days", "3")
     assert (out["license"]["product"], out["license"]["level"]) == (PRO, "Advanced")
     assert laptop.run("check", PRO, "--root", served.root)[0] == 0
-    assert laptop.told("status")["authority"]["url"] == served.url
+    assert laptop.answer("status")["authority"]["url"] == served.url
     assert f"* {served.url}" in laptop.run("status")[1]
     (borrowed,) = borrows_of(served, ada)
     assert (borrowed.machine.alias, borrowed.state(served.bench.authority.now())) == ("field laptop", "active")
-    assert laptop.told("check-in", PRO) == {"ok": True, "product": PRO, "session": False, "seat_free_at": None}
-    assert laptop.told("check", PRO, status=1)["code"] == "given-up"
+    assert laptop.answer("check-in", PRO) == {"ok": True, "product": PRO, "session": False, "seat_free_at": None}
+    assert laptop.answer("check", PRO, status=1)["code"] == "given-up"
     assert borrows_of(served, ada)[0].state(served.bench.authority.now()) == "checked-in"
-    assert laptop.told("check-in", PRO)["ok"]
-    laptop.told("sign-out")
-    assert laptop.told("borrow", PRO, status=4)["code"] == "not-signed-in"
-    assert laptop.told("sign-out", status=4)["code"] == "not-signed-in"
+    assert laptop.answer("check-in", PRO)["ok"]
+    laptop.answer("sign-out")
+    assert laptop.answer("borrow", PRO, status=4)["code"] == "not-signed-in"
+    assert laptop.answer("sign-out", status=4)["code"] == "not-signed-in"
 
 
 def test_a_session_is_started_used_and_ended(served: Served, laptop: Laptop, ada: str) -> None:
-    first = laptop.told("start", DESKTOP)
+    first = laptop.answer("start", DESKTOP)
     assert laptop.run("check", DESKTOP, "--root", served.root)[2] == ""  # no warning of a list that there never is
     assert f"in a session of {ada}" in laptop.run("status")[1]
     served.bench.clock.turn(minutes=10)
-    again = laptop.told("start", DESKTOP)
+    again = laptop.answer("start", DESKTOP)
     assert again["license"]["expires_at"] > first["license"]["expires_at"]
     (session,) = sessions.listed(Unit(served.bench.authority, CONSOLE), SessionFilter(member=ada))[0]
-    ended = laptop.told("check-in", DESKTOP)
+    ended = laptop.answer("check-in", DESKTOP)
     assert (ended["session"], ended["seat_free_at"]) == (True, f"{session.seat_free_at:%Y-%m-%dT%H:%M:%SZ}")
-    assert laptop.told("check", DESKTOP, status=3)["code"] == "no-borrow"
-    assert laptop.told("check-in", DESKTOP, status=3)["code"] == "no-borrow"
+    assert laptop.answer("check", DESKTOP, status=3)["code"] == "no-borrow"
+    assert laptop.answer("check-in", DESKTOP, status=3)["code"] == "no-borrow"
     assert laptop.run("return", DESKTOP, "-o", str(laptop.home.parent / "x.return"))[0] == 3
 
 
 def test_a_session_that_an_administrator_ended_is_told_once_with_the_time_to_save_by(
     served: Served, laptop: Laptop, ada: str
 ) -> None:
-    laptop.told("start", PRO)
+    laptop.answer("start", PRO)
     unit = Unit(served.bench.authority, CONSOLE)
     (session,) = sessions.listed(unit, SessionFilter(member=ada))[0]
     save_by = sessions.end(unit, session.id).save_by
-    told = laptop.told("start", PRO, status=4)
-    assert told["code"] == "session-ended"
-    assert f"save your work by {save_by:%Y-%m-%d %H:%M} UTC" in told["message"]
-    assert told["evidence"]["save_by"]
+    refusal = laptop.answer("start", PRO, status=4)
+    assert refusal["code"] == "session-ended"
+    assert f"save your work by {save_by:%Y-%m-%d %H:%M} UTC" in refusal["message"]
+    assert refusal["evidence"]["save_by"]
     assert laptop.run("check", PRO)[0] == 0  # until the grant has ended
-    laptop.told("start", PRO)
+    laptop.answer("start", PRO)
     (other,) = sessions.listed(unit, SessionFilter(member=ada))[0]
     assert other.id != session.id
 
 
 def test_a_session_that_time_ended_is_started_anew(served: Served, laptop: Laptop, ada: str) -> None:
-    laptop.told("start", PRO)
+    laptop.answer("start", PRO)
     served.bench.clock.turn(minutes=31)
-    assert laptop.told("start", PRO)["offline"] is False
+    assert laptop.answer("start", PRO)["offline"] is False
 
 
 def test_an_offline_license_needs_no_session_and_is_not_replaced_by_one(served: Served, laptop: Laptop, ada: str) -> None:
     licenses.assign(Unit(served.bench.authority, CONSOLE), ada, PRO, "Standard", ("3DAnalyst",))
-    laptop.told("start", PRO)
-    laptop.told("borrow", PRO, "--days", "2")
+    laptop.answer("start", PRO)
+    laptop.answer("borrow", PRO, "--days", "2")
     served.requests.clear()
-    assert laptop.told("start", PRO, "--level", "Basic")["offline"] is True
+    assert laptop.answer("start", PRO, "--level", "Basic")["offline"] is True
     assert served.requests == []
-    assert laptop.told("start", PRO, "--level", "Advanced", status=1)["code"] == "level-not-granted"
-    assert laptop.told("check-in", PRO)["session"] is False
+    assert laptop.answer("start", PRO, "--level", "Advanced", status=1)["code"] == "level-not-granted"
+    assert laptop.answer("check-in", PRO)["session"] is False
 
 
 @pytest.mark.parametrize("lost", [1, 3])
@@ -116,98 +116,98 @@ def test_a_lost_answer_to_a_borrow_costs_nothing(served: Served, laptop: Laptop,
     before = seats_held(served.bench, DESKTOP, "Advanced")
     served.to_lose = lost
     if lost == 3:
-        told = laptop.told("borrow", DESKTOP, "--days", "2", status=5)
-        assert told["code"] == "authority-unreachable"
-        assert "say the same again" in told["hint"].lower()
-        assert laptop.told("check", DESKTOP, status=3)["code"] == "no-borrow"
-    laptop.told("borrow", DESKTOP, "--days", "2")
+        refusal = laptop.answer("borrow", DESKTOP, "--days", "2", status=5)
+        assert refusal["code"] == "authority-unreachable"
+        assert "say the same again" in refusal["hint"].lower()
+        assert laptop.answer("check", DESKTOP, status=3)["code"] == "no-borrow"
+    laptop.answer("borrow", DESKTOP, "--days", "2")
     assert seats_held(served.bench, DESKTOP, "Advanced") == before + 1
     assert len(borrows_of(served, ada)) == 1
-    laptop.told("check-in", DESKTOP)
+    laptop.answer("check-in", DESKTOP)
     assert seats_held(served.bench, DESKTOP, "Advanced") == before
 
 
 def test_another_wish_after_a_lost_answer_first_takes_what_was_granted(served: Served, laptop: Laptop, ada: str) -> None:
     served.to_lose = 3
-    laptop.told("borrow", PRO, "--level", "Basic", "--days", "2", status=5)
-    told = laptop.told("borrow", PRO, "--level", "Advanced", "--days", "2", status=4)
-    assert told["code"] == "already-borrowed"
-    assert laptop.told("check", PRO)["grant"]["level"] == "Basic"
-    laptop.told("check-in", PRO)
-    assert laptop.told("borrow", PRO, "--level", "Advanced", "--days", "2")["license"]["level"] == "Advanced"
-    laptop.told("check-in", PRO)
+    laptop.answer("borrow", PRO, "--level", "Basic", "--days", "2", status=5)
+    refusal = laptop.answer("borrow", PRO, "--level", "Advanced", "--days", "2", status=4)
+    assert refusal["code"] == "already-borrowed"
+    assert laptop.answer("check", PRO)["grant"]["level"] == "Basic"
+    laptop.answer("check-in", PRO)
+    assert laptop.answer("borrow", PRO, "--level", "Advanced", "--days", "2")["license"]["level"] == "Advanced"
+    laptop.answer("check-in", PRO)
 
 
 @pytest.mark.parametrize("command", ["start", "check-in"])
 def test_a_lost_answer_to_a_session_or_a_return_costs_nothing(served: Served, laptop: Laptop, ada: str, command: str) -> None:
     if command == "check-in":
-        laptop.told("borrow", DESKTOP, "--days", "2")
+        laptop.answer("borrow", DESKTOP, "--days", "2")
         before = seats_held(served.bench, DESKTOP, "Advanced")
         # The question whose borrow it is may be lost, too.
         served.to_lose = 2
-        laptop.told("check-in", DESKTOP)
+        laptop.answer("check-in", DESKTOP)
         assert seats_held(served.bench, DESKTOP, "Advanced") == before - 1
     else:
         before = seats_held(served.bench, DESKTOP, "Advanced")
         served.to_lose = 2
-        laptop.told("start", DESKTOP)
+        laptop.answer("start", DESKTOP)
         assert seats_held(served.bench, DESKTOP, "Advanced") == before + 1
-        laptop.told("check-in", DESKTOP)
+        laptop.answer("check-in", DESKTOP)
 
 
 def test_another_account_checks_nothing_in_and_nothing_stops_working(served: Served, laptop: Laptop, ada: str) -> None:
-    laptop.told("borrow", PRO, "--days", "2")
-    laptop.told("sign-out")
+    laptop.answer("borrow", PRO, "--days", "2")
+    laptop.answer("sign-out")
     other = f"not-{ada}"
     served.member(other)
     laptop.signed_in(served, other)
-    told = laptop.told("check-in", PRO, status=4)
-    assert told["code"] == "not-found"
+    refusal = laptop.answer("check-in", PRO, status=4)
+    assert refusal["code"] == "not-found"
     assert laptop.run("check", PRO)[0] == 0
 
 
 def test_without_a_line_nothing_stops_working(served: Served, laptop: Laptop, ada: str) -> None:
-    laptop.told("borrow", PRO, "--days", "2")
-    kept = laptop.home / "authority.json"
-    licensing = json.loads(kept.read_text())
-    kept.write_text(json.dumps(licensing | {"url": "http://127.0.0.1:9"}))
+    laptop.answer("borrow", PRO, "--days", "2")
+    stored = laptop.home / "authority.json"
+    licensing = json.loads(stored.read_text())
+    stored.write_text(json.dumps(licensing | {"url": "http://127.0.0.1:9"}))
     for arguments in (("check-in", PRO), ("borrow", DESKTOP)):
-        assert laptop.told(*arguments, status=5)["code"] == "authority-unreachable"
+        assert laptop.answer(*arguments, status=5)["code"] == "authority-unreachable"
     assert laptop.run("check", PRO)[0] == 0
-    assert laptop.told("sign-out") == {"ok": True, "authority_told": False}
-    kept.write_text(json.dumps(licensing))
+    assert laptop.answer("sign-out") == {"ok": True, "authority_told": False}
+    stored.write_text(json.dumps(licensing))
 
 
 def test_a_refusal_has_the_authoritys_code_and_words(served: Served, laptop: Laptop, ada: str) -> None:
-    told = laptop.told("borrow", PRO, "--days", "99", status=4)
-    assert (told["code"], told["evidence"]["status"]) == ("duration-too-long", 409)
+    refusal = laptop.answer("borrow", PRO, "--days", "99", status=4)
+    assert (refusal["code"], refusal["evidence"]["status"]) == ("duration-too-long", 409)
     status, out, err = laptop.run("borrow", PRO, "--days", "99")
     assert (status, out) == (4, "")
     assert "[duration-too-long]" in err
-    assert laptop.told("start", "arcgis-mars", status=4)["code"] == "no-such-product"
+    assert laptop.answer("start", "arcgis-mars", status=4)["code"] == "no-such-product"
     for arguments in (("borrow", "Arcgis Pro"), ("start", PRO, "--level", ""), ("borrow", PRO, "--until", "2001-01-01")):
-        assert laptop.told(*arguments, status=2)["code"] == "wrong-usage"
+        assert laptop.answer(*arguments, status=2)["code"] == "wrong-usage"
     # Nothing is pending after a refusal: another wish is asked at once.
     assert json.loads((laptop.home / "authority.json").read_text())["pending"] == {}
 
 
 def test_a_wrong_password_signs_nobody_in(served: Served, laptop: Laptop, ada: str) -> None:
-    laptop.told("sign-out")
+    laptop.answer("sign-out")
     wrong = laptop.home.parent / "wrong"
     for text, status in (("another password\n", 4), ("", 2)):
         wrong.write_text(text)
-        told = laptop.told("sign-in", ada, "--password-file", str(wrong), status=status)
-        assert told["code"] == ("not-authenticated" if text else "wrong-usage")
-    assert laptop.told("authority")["username"] is None
+        refusal = laptop.answer("sign-in", ada, "--password-file", str(wrong), status=status)
+        assert refusal["code"] == ("not-authenticated" if text else "wrong-usage")
+    assert laptop.answer("authority")["username"] is None
 
 
 def test_a_sign_in_lasts_until_signing_out_or_a_new_password(served: Served, laptop: Laptop, ada: str) -> None:
     served.bench.clock.turn(days=20)
-    assert laptop.told("borrow", PRO, "--until", "2099-01-01", status=4)["code"] == "duration-too-long"
+    assert laptop.answer("borrow", PRO, "--until", "2099-01-01", status=4)["code"] == "duration-too-long"
     served.bench.clock.turn(days=-20)
     members.change(Unit(served.bench.authority, CONSOLE), ada, Change(password="a new password for her"))
-    told = laptop.told("start", PRO, status=4)
-    assert told["code"] == "not-authenticated"
+    refusal = laptop.answer("start", PRO, status=4)
+    assert refusal["code"] == "not-authenticated"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are of POSIX; Windows seals the file")
@@ -218,30 +218,30 @@ def test_a_sign_in_is_kept_for_this_user_alone_and_that_is_said(served: Served, 
     password = laptop.home.parent / "password"
     assert "0600" in laptop.run("sign-in", ada, "--password-file", str(password))[1]
     (laptop.home / "sign-in").chmod(0o644)
-    told = laptop.told("start", PRO, status=3)
-    assert told["code"] == "state-damaged"
-    assert "carnet sign-in" in told["hint"]
-    laptop.told("sign-out")
+    refusal = laptop.answer("start", PRO, status=3)
+    assert refusal["code"] == "state-damaged"
+    assert "carnet sign-in" in refusal["hint"]
+    laptop.answer("sign-out")
     assert not (laptop.home / "sign-in").exists()
 
 
 def test_trust_in_a_new_authority_is_compared_by_a_person(
     served: Served, laptop: Laptop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = laptop.told("authority", served.url, status=3)
-    assert (told["code"], told["evidence"]["thumbprints"]) == ("trust-not-compared", [served.root])
-    assert laptop.told("authority", served.url, "--accept-trust", "A" * 43, status=3)["code"] == "trust-not-compared"
-    assert laptop.told("authority")["url"] is None
-    assert laptop.told("start", PRO, status=5)["code"] == "no-authority"
-    assert laptop.told("authority", "http://example.org", status=5)["code"] == "wrong-address"
-    assert laptop.told("authority", "--accept-trust", served.root, status=2)["code"] == "wrong-usage"
+    refusal = laptop.answer("authority", served.url, status=3)
+    assert (refusal["code"], refusal["evidence"]["thumbprints"]) == ("trust-not-compared", [served.root])
+    assert laptop.answer("authority", served.url, "--accept-trust", "A" * 43, status=3)["code"] == "trust-not-compared"
+    assert laptop.answer("authority")["url"] is None
+    assert laptop.answer("start", PRO, status=5)["code"] == "no-authority"
+    assert laptop.answer("authority", "http://example.org", status=5)["code"] == "wrong-address"
+    assert laptop.answer("authority", "--accept-trust", served.root, status=2)["code"] == "wrong-usage"
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda _: served.root)
     status, out, err = laptop.run("authority", served.url)
     assert status == 0
     assert served.root in out
     assert "by another way" in err
-    assert laptop.told("authority", served.url)["roots"] == [served.root]
+    assert laptop.answer("authority", served.url)["roots"] == [served.root]
 
 
 @pytest.fixture(scope="module")
@@ -252,21 +252,21 @@ def other_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def test_the_licensing_authority_is_changed_when_nothing_is_out_and_its_root_was_compared(
     served: Served, other_served: Served, laptop: Laptop, ada: str
 ) -> None:
-    laptop.told("borrow", PRO, "--days", "2")
-    alias = laptop.told("alias", "field laptop")["alias"]
+    laptop.answer("borrow", PRO, "--days", "2")
+    alias = laptop.answer("alias", "field laptop")["alias"]
     accepted = ("--accept-trust", other_served.root)
-    told = laptop.told("authority", other_served.url, *accepted, status=1)
-    assert (told["code"], told["evidence"]["products"]) == ("license-out", [PRO])
-    laptop.told("check-in", PRO)
-    assert laptop.told("authority", other_served.url, "--accept-trust", served.root, status=3)["code"] == "trust-not-compared"
-    laptop.told("authority", other_served.url, *accepted)
-    shown = laptop.told("authority")
+    refusal = laptop.answer("authority", other_served.url, *accepted, status=1)
+    assert (refusal["code"], refusal["evidence"]["products"]) == ("license-out", [PRO])
+    laptop.answer("check-in", PRO)
+    assert laptop.answer("authority", other_served.url, "--accept-trust", served.root, status=3)["code"] == "trust-not-compared"
+    laptop.answer("authority", other_served.url, *accepted)
+    shown = laptop.answer("authority")
     assert (shown["url"], shown["roots"], shown["username"]) == (other_served.url, [other_served.root], None)
-    assert laptop.told("identity")["machine"]["alias"] == alias
+    assert laptop.answer("identity")["machine"]["alias"] == alias
     assert "POST /api/v1/sign-out" in served.requests
     other_served.member(ada)
     laptop.signed_in(other_served, ada)
-    assert laptop.told("start", PRO)["ok"]
+    assert laptop.answer("start", PRO)["ok"]
     assert laptop.run("check", PRO, "--root", served.root)[0] == 1
     assert laptop.run("check", PRO, "--root", other_served.root)[0] == 0
 
@@ -274,11 +274,11 @@ def test_the_licensing_authority_is_changed_when_nothing_is_out_and_its_root_was
 def test_no_password_goes_to_an_address_that_is_another_organizations_by_now(
     served: Served, other_served: Served, laptop: Laptop, ada: str
 ) -> None:
-    kept = laptop.home / "authority.json"
-    kept.write_text(json.dumps(json.loads(kept.read_text()) | {"url": other_served.url}))
+    stored = laptop.home / "authority.json"
+    stored.write_text(json.dumps(json.loads(stored.read_text()) | {"url": other_served.url}))
     other_served.requests.clear()
     password = laptop.home.parent / "password"
-    assert laptop.told("sign-in", ada, "--password-file", str(password), status=1)["code"] == "unknown-key"
+    assert laptop.answer("sign-in", ada, "--password-file", str(password), status=1)["code"] == "unknown-key"
     assert other_served.requests == ["GET /api/v1/trust"]
 
 
@@ -296,14 +296,14 @@ def test_what_is_kept_of_the_authority_is_read_strictly(served: Served, laptop: 
     ]
     for value in wrong:
         path.write_text(json.dumps(value))
-        assert laptop.told("start", PRO, status=3)["code"] == "state-damaged"
+        assert laptop.answer("start", PRO, status=3)["code"] == "state-damaged"
     path.unlink()
     path.mkdir()
-    assert laptop.told("authority", status=3)["code"] == "state-damaged"
+    assert laptop.answer("authority", status=3)["code"] == "state-damaged"
 
 
 def test_a_request_for_a_session_is_signed_by_the_machine_key(served: Served, laptop: Laptop, ada: str) -> None:
-    laptop.told("start", PRO)
+    laptop.answer("start", PRO)
     (session,) = sessions.listed(Unit(served.bench.authority, CONSOLE), SessionFilter(member=ada))[0]
     assert session.machine.key == Store(laptop.home).machine_key_thumbprint()
 
@@ -316,4 +316,4 @@ def test_an_output_that_nobody_takes_undoes_nothing(served: Served, laptop: Lapt
     with full_output():
         assert main(["--home", str(laptop.home), "sign-out"]) == 3
     assert borrows_of(served, ada)[0].state(served.bench.authority.now()) == "checked-in"
-    assert laptop.told("authority")["username"] is None
+    assert laptop.answer("authority")["username"] is None

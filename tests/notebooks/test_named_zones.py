@@ -45,8 +45,8 @@ NAMES = {
 
 @pytest.mark.parametrize("case", NAMES)
 def test_the_zone_that_stamps_name(case: str) -> None:
-    stamps, given, expected = NAMES[case]
-    zone = taken([NamedAt(*stamp) for stamp in stamps], ZoneInfo(given))
+    stamps, usual, expected = NAMES[case]
+    zone = taken([NamedAt(*stamp) for stamp in stamps], ZoneInfo(usual))
     hours = [(zone.where.utcoffset(at) or at.min - at.min).total_seconds() / 3600 for at in (WINTER, SUMMER)]
     assert (*hours, zone.disagreeing, zone.is_uncertain) == expected
 
@@ -62,7 +62,7 @@ def log_text(name: str | None, day: str = "Mon Mar 02 2026", date: str = "3/2/20
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "begin", "is_ambiguous", "disagreeing"),
+    ("name", "usual", "begin", "is_ambiguous", "disagreeing"),
     [
         ("CET", "UTC", "2026-03-02T08:00:00+00:00", False, 1),
         ("CET", "Europe/Berlin", "2026-03-02T08:00:00+00:00", False, 0),
@@ -73,10 +73,10 @@ def log_text(name: str | None, day: str = "Mon Mar 02 2026", date: str = "3/2/20
     ],
 )
 def test_a_log_is_read_in_the_zone_that_it_names(
-    tmp_path: Path, name: str | None, given: str, begin: str, *, is_ambiguous: bool, disagreeing: int
+    tmp_path: Path, name: str | None, usual: str, begin: str, *, is_ambiguous: bool, disagreeing: int
 ) -> None:
     (tmp_path / "x").write_text(log_text(name))
-    log = read(tmp_path / "x", timezone=given)
+    log = read(tmp_path / "x", timezone=usual)
     session = log.sessions().iloc[0]
     assert (session["start"].isoformat(), session["ambiguous"]) == (begin, is_ambiguous)
     quality = log.quality().iloc[0]
@@ -107,15 +107,15 @@ def test_where_lines_say_how_far_they_are_from_utc_names_of_zones_do_not_matter(
 
 
 @pytest.mark.parametrize(
-    ("minutes", "given", "disagreeing"),
+    ("minutes", "usual", "disagreeing"),
     [(0, "UTC", 0), (-60, "UTC", 1), (-60, "Europe/Berlin", 0), (-120, "Europe/Berlin", 0), (300, "Europe/Berlin", 1)],
 )
 def test_a_report_log_of_rlm_that_says_another_zone_disagrees(
-    tmp_path: Path, minutes: int, given: str, disagreeing: int
+    tmp_path: Path, minutes: int, usual: str, disagreeing: int
 ) -> None:
     (tmp_path / "x").write_text(
         "RLM Report Log Format 0, version 14.0, authenticated\nISV: reprise, RLM version 14.2 BL3\n\n"
         f"START keeper 12/31/2021 08:00\nTIMEZONE {minutes} 0 # here\n"
         'OUT imaris 6.0 9 ann pc1 "" 2 2 0 26e 26e 410 "" "" "" 12/31 10:57:52\n12/31/2021 11:30\n'
     )
-    assert read(tmp_path / "x", timezone=given).quality()["disagreeing"].tolist() == [disagreeing]
+    assert read(tmp_path / "x", timezone=usual).quality()["disagreeing"].tolist() == [disagreeing]

@@ -47,8 +47,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Completed
     """What the command said about a hostile log, and the page."""
     folder = tmp_path_factory.mktemp("report")
     (folder / "debug <b>.log").write_text(LOG, encoding="utf-8")
-    done = command("debug <b>.log", "-o", "page.html", "--timezone", "Europe/Berlin", folder=folder)
-    return done, folder / "page.html"
+    process = command("debug <b>.log", "-o", "page.html", "--timezone", "Europe/Berlin", folder=folder)
+    return process, folder / "page.html"
 
 
 def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -73,8 +73,8 @@ def page(made: tuple[subprocess.CompletedProcess[str], Path]) -> Page:
 
 @pytest.mark.slow
 def test_the_command_writes_the_page_and_says_where(made: tuple[subprocess.CompletedProcess[str], Path]) -> None:
-    done, path = made
-    assert (done.returncode, done.stdout, done.stderr) == (0, "page.html\n", "")
+    process, path = made
+    assert (process.returncode, process.stdout, process.stderr) == (0, "page.html\n", "")
     assert [entry.name for entry in path.parent.iterdir() if entry.suffix != ".log"] == ["page.html"]
 
 
@@ -176,9 +176,9 @@ def test_errors_are_said_in_a_sentence_and_leave_no_page(
 
 def test_the_module_is_the_command(tmp_path: Path) -> None:
     run = [sys.executable, "-m", "checkout_log.command", "missing.log", "-o", "page.html"]
-    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "source-not-found" in done.stderr
+    process = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert process.returncode == 1
+    assert "source-not-found" in process.stderr
 
 
 def test_help_names_the_exit_statuses_and_gives_examples(capsys: pytest.CaptureFixture[str]) -> None:

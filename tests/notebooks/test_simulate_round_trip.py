@@ -27,7 +27,7 @@ FLEXNET_LOGS = {
 }
 
 
-def happened(product: str, unit: str = "s") -> pd.DataFrame:
+def events_of(product: str, unit: str = "s") -> pd.DataFrame:
     """The events of a product in the month, to the second or the minute."""
     events = month().events
     rows = events[events["product"] == product]
@@ -66,13 +66,13 @@ def test_sessions_of_an_export_start_and_end_as_they_did(tmp_path: Path) -> None
 @pytest.mark.parametrize("traps", FLEXNET_LOGS.values(), ids=FLEXNET_LOGS)
 def test_a_flexnet_log_is_read_as_it_happened(traps: simulate.Traps, tmp_path: Path) -> None:
     log = read(*simulate.write_flexnet(month(), tmp_path, traps=traps), timezone="Europe/Berlin")
-    assert_same(happened("strucalc"), log)
+    assert_same(events_of("strucalc"), log)
     assert log.quality()["undated"].sum() == 0
 
 
 def test_a_flexnet_log_of_another_zone_is_read_as_it_happened(tmp_path: Path) -> None:
     log = read(*simulate.write_flexnet(month(), tmp_path, timezone="America/New_York"), timezone="America/New_York")
-    assert_same(happened("strucalc"), log)
+    assert_same(events_of("strucalc"), log)
 
 
 def test_a_crash_in_a_flexnet_log_cuts_the_sessions_that_it_cut(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_an_rlm_log_is_read_as_it_happened(form: str, unit: str, tmp_path: Path)
     """Of people who never borrow: what is out over a stop is told anew when the server comes up."""
     log = read(*simulate.write_rlm(month(), tmp_path, form), timezone="Europe/Berlin")
     travelers = set(month().sessions[month().sessions["mode"] == "borrow"]["member"])
-    truth, read_events = (frame[~frame["member"].isin(travelers)] for frame in (happened("geomodel", unit), log.events()))
+    truth, read_events = (frame[~frame["member"].isin(travelers)] for frame in (events_of("geomodel", unit), log.events()))
     # The standard form has the minute of a denial, and a stop takes sessions back without a line.
     truth = truth[~truth["reason"].eq("shutdown").fillna(value=False)]
     if form == "std":

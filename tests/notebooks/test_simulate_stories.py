@@ -103,9 +103,9 @@ def test_the_holder_of_an_outlier_goes_on_elsewhere() -> None:
 def test_an_inactive_holder_is_silent_or_was_disabled() -> None:
     for row in each(cases("holder-inactive")):
         assert row.due > year().now
-        seen = year().events[year().events["member"] == row.member]
-        refused = seen["reason"] == "member-disabled"
-        assert (year().now - seen["at"][~refused].max()) > timedelta(days=12)
+        rows = year().events[year().events["member"] == row.member]
+        refused = rows["reason"] == "member-disabled"
+        assert (year().now - rows["at"][~refused].max()) > timedelta(days=12)
         after = later(row, member=row.member)
         # What had begun before may still end on that day.
         assert refused.any() or (after["at"].empty or after["at"].max() - row.since < timedelta(days=1))

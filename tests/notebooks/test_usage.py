@@ -187,8 +187,8 @@ class TestLengths:
             for one in (used(start, start + length, handle=f"h{number}", source="authority"))[: 1 + is_closed[number]]
         ]
         row = usage.lengths(open_log(raw_log(events, seconds=10 * HOUR))).iloc[0]
-        seen = np.where(is_closed, lasted, 10 * HOUR - starts)
-        fitted = KaplanMeierFitter().fit(seen, is_closed)
+        lengths = np.where(is_closed, lasted, 10 * HOUR - starts)
+        fitted = KaplanMeierFitter().fit(lengths, is_closed)
         bounds = median_survival_times(fitted.confidence_interval_).iloc[0]
         assert row["median_hours"] * HOUR == pytest.approx(fitted.median_survival_time_)
         assert (row["lower"] * HOUR, row["upper"] * HOUR) == pytest.approx((bounds.iloc[0], bounds.iloc[1]))

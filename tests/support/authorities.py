@@ -97,8 +97,8 @@ def make_bench(
     _copy_tables(authority.database)
     trust_file = authorizing.trust_file("field-survey", [root.public])
     compact = authorization_text(authority, root, used_clock(), change=change)
-    found = authorizations.read(compact, trust_file)
-    set_up.create(authority, found, trust_file, admin="admin")
+    authorization = authorizations.read(compact, trust_file)
+    set_up.create(authority, authorization, trust_file, admin="admin")
     return Bench(authority, used_clock, root, trust_file, home)
 
 

@@ -280,5 +280,5 @@ def receipt_claims(begins: int = START) -> dict[str, Any]:
 
 def open_site(token: str) -> dict[str, Any]:
     """The payload of a token, unverified."""
-    found: dict[str, Any] = json.loads(keys.decode(token.split(".")[1]))
-    return found
+    members: dict[str, Any] = json.loads(keys.decode(token.split(".")[1]))
+    return members

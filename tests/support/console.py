@@ -72,10 +72,10 @@ class Console:
         assert ended.json.keys() == {"ok", "code", "message", "hint", "evidence"}
         assert (ended.json["ok"], ended.json["code"]) == (False, code)
         assert ended.json["hint"]
-        told = self.run(*arguments)
-        assert (told.status, told.out) == (status, "")
-        assert f"[{code}]" in told.err
-        assert "what to do" in told.err
+        printed = self.run(*arguments)
+        assert (printed.status, printed.out) == (status, "")
+        assert f"[{code}]" in printed.err
+        assert "what to do" in printed.err
         return ended.json
 
     def request(self, laptop: SimulatedWorkstation, product: str = "arcgis-pro", **wish: Any) -> str:

@@ -18,20 +18,20 @@ Change = Callable[[dict[str, Any]], None]
 
 def actor(bench: Bench, username: str) -> Actor:
     """A member who is there, as an actor."""
-    found = members.show(Unit(bench.authority, CONSOLE), username)[0]
-    return Actor(found.id, found.username, found.role)
+    member = members.show(Unit(bench.authority, CONSOLE), username)[0]
+    return Actor(member.id, member.username, member.role)
 
 
 def held(bench: Bench, username: str) -> dict[str, tuple[str, tuple[str, ...]]]:
     """What a member holds: product to level and extensions."""
-    found = members.show(Unit(bench.authority, CONSOLE), username)[1]
-    return {item.product: (item.level, item.extensions) for item in found}
+    rows = members.show(Unit(bench.authority, CONSOLE), username)[1]
+    return {item.product: (item.level, item.extensions) for item in rows}
 
 
 def available(bench: Bench, feature: str, product: str = "arcgis-pro") -> int:
     """How many of a level or extension are left."""
-    found = licenses.availability(Unit(bench.authority, CONSOLE), product)
-    return next(item.available for item in found if item.feature == feature)
+    rows = licenses.availability(Unit(bench.authority, CONSOLE), product)
+    return next(item.available for item in rows if item.feature == feature)
 
 
 def authorize(bench: Bench, *changes: Change) -> Installation:
@@ -56,11 +56,11 @@ def seats(feature: str, count: int | None, product: str = "arcgis-pro") -> Chang
     """An authorization with so many seats of a level or extension; None takes the extension out."""
 
     def change(specification: dict[str, Any]) -> None:
-        found = next(item for item in specification["products"] if item["id"] == product)
-        group = "seats" if feature in found["levels"] else "extensions"
-        found[group] = {name: value for name, value in found[group].items() if name != feature}
+        licensed = next(item for item in specification["products"] if item["id"] == product)
+        group = "seats" if feature in licensed["levels"] else "extensions"
+        licensed[group] = {name: value for name, value in licensed[group].items() if name != feature}
         if count is not None:
-            found[group][feature] = count
+            licensed[group][feature] = count
 
     return change
 
@@ -80,7 +80,7 @@ def ends(product: str, at: datetime) -> Change:
     """An authorization whose product ends at this time."""
 
     def change(specification: dict[str, Any]) -> None:
-        found = next(item for item in specification["products"] if item["id"] == product)
-        found["until"] = int(at.timestamp())
+        licensed = next(item for item in specification["products"] if item["id"] == product)
+        licensed["until"] = int(at.timestamp())
 
     return change

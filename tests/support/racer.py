@@ -21,7 +21,7 @@ from authority.wiring.app import open_authority
 from authority.wiring.settings import from_process
 
 
-def done(authority: Authority, wish: dict[str, str]) -> str:
+def outcome_of(authority: Authority, wish: dict[str, str]) -> str:
     """The id of a new borrow, or "done" when a member was added."""
     if "request" in wish:
         return borrow.issue(Unit(authority, CONSOLE), wish["request"], wish["member"]).borrow.id
@@ -39,7 +39,7 @@ def main(home: str, file: str) -> None:
         def send() -> None:
             start.wait()
             try:
-                outcomes.append(done(authority, wish))
+                outcomes.append(outcome_of(authority, wish))
             except Refusal as error:
                 outcomes.append(error.code)
 

@@ -69,8 +69,8 @@ def make_workstation(home: Path, begins: int = START, *, installed: bool = True)
     store = Store(home)
     system = identity.system()
     bound = Workstation(system.machine().id, system.user().id, store.machine_key().public.kid)
-    found = RealWorkstation(store, make_chain(begins, bound))
-    found.install(found.chain.trust_file(), begins)
+    workstation = RealWorkstation(store, make_chain(begins, bound))
+    workstation.install(workstation.chain.trust_file(), begins)
     if installed:
-        found.install(found.chain.borrow_file(), begins)
-    return found
+        workstation.install(workstation.chain.borrow_file(), begins)
+    return workstation

@@ -52,7 +52,7 @@ class Server:
 
     def group(self) -> list[int]:
         """The processes of the session that live."""
-        found = []
+        processes = []
         for folder in Path("/proc").iterdir():
             if folder.name.isdigit():
                 try:
@@ -60,8 +60,8 @@ class Server:
                 except (OSError, IndexError):
                     continue
                 if int(fields[3]) == self.process.pid and fields[0] != "Z":
-                    found.append(int(folder.name))
-        return found
+                    processes.append(int(folder.name))
+        return processes
 
     def kill(self) -> None:
         """Ends every process of the group at once, as a power cut does."""

@@ -17,7 +17,7 @@ USER = OsUser("uid:1000", "ada")
 
 
 def a_product(**changes: Any) -> Product:
-    found = Product(
+    product = Product(
         id="arcgis-pro",
         name="ArcGIS Pro",
         mode=Mode.NAMED,
@@ -26,7 +26,7 @@ def a_product(**changes: Any) -> Product:
         extensions={"3DAnalyst": 2, "SpatialAnalyst": 2},
         until=None,
     )
-    return replace(found, **changes)
+    return replace(product, **changes)
 
 
 def a_concurrent_product(**changes: Any) -> Product:
@@ -34,7 +34,7 @@ def a_concurrent_product(**changes: Any) -> Product:
 
 
 def an_authorization(**changes: Any) -> Authorization:
-    found = Authorization(
+    authorization = Authorization(
         organization="field-survey",
         organization_name="Field Survey",
         vendor="maker",
@@ -54,11 +54,11 @@ def an_authorization(**changes: Any) -> Authorization:
         keys={},
         compact="",
     )
-    return replace(found, **changes)
+    return replace(authorization, **changes)
 
 
 def a_member(**changes: Any) -> Member:
-    found = Member(
+    member = Member(
         id=1,
         username="ada",
         full_name="Ada",
@@ -68,11 +68,11 @@ def a_member(**changes: Any) -> Member:
         groups=(),
         created_at=NOW,
     )
-    return replace(found, **changes)
+    return replace(member, **changes)
 
 
 def an_ask(**changes: Any) -> Ask:
-    found = Ask(
+    ask = Ask(
         jti="J" * 22,
         digest="D" * 43,
         asked_at=NOW,
@@ -87,7 +87,7 @@ def an_ask(**changes: Any) -> Ask:
         user=USER,
         prev=None,
     )
-    return replace(found, **changes)
+    return replace(ask, **changes)
 
 
 def an_assignment(level: str = "Advanced", extensions: tuple[str, ...] = ("3DAnalyst",)) -> Assignment:
@@ -95,7 +95,7 @@ def an_assignment(level: str = "Advanced", extensions: tuple[str, ...] = ("3DAna
 
 
 def a_borrow(**changes: Any) -> Borrow:
-    found = Borrow(
+    borrow = Borrow(
         id="B" * 22,
         member_id=1,
         member="ada",
@@ -114,11 +114,11 @@ def a_borrow(**changes: Any) -> Borrow:
         seat_free_at=NOW + timedelta(days=7),
         decided_by="organization",
     )
-    return replace(found, **changes)
+    return replace(borrow, **changes)
 
 
 def a_receipt(**changes: Any) -> Receipt:
-    found = Receipt(
+    receipt = Receipt(
         jti="R" * 22,
         digest="E" * 43,
         token_jti="T" * 22,
@@ -130,4 +130,4 @@ def a_receipt(**changes: Any) -> Receipt:
         count=1,
         requests=None,
     )
-    return replace(found, **changes)
+    return replace(receipt, **changes)

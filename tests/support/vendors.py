@@ -24,8 +24,8 @@ from verifier.core import files
 def documented_specification() -> str:
     """The complete example in the documentation."""
     text = (DOCS / "vendor.md").read_text(encoding="utf-8")
-    (found,) = re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return str(found)
+    (example,) = re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return str(example)
 
 
 def sample_toml(change: Callable[[dict[str, Any]], None] = lambda _: None, **more: object) -> bytes:

@@ -74,15 +74,15 @@ def problem(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
     """The body of an error, after its form was checked."""
     assert answer.status_code == status, answer.get_data(as_text=True)
     assert answer.content_type == "application/problem+json"
-    found: dict[str, Any] = answer.get_json()
-    assert found.keys() == PROBLEM
-    assert (found["status"], found["code"]) == (status, code)
-    assert found["type"] == f"urn:carnet:problem:{code}"
-    assert found["request_id"] == answer.headers["X-Request-Id"] != ""
-    assert all(item.keys() == {"name", "message", "value"} for item in found["errors"]), found["errors"]
-    assert found["detail"]
-    assert found["title"]
-    return found
+    body: dict[str, Any] = answer.get_json()
+    assert body.keys() == PROBLEM
+    assert (body["status"], body["code"]) == (status, code)
+    assert body["type"] == f"urn:carnet:problem:{code}"
+    assert body["request_id"] == answer.headers["X-Request-Id"] != ""
+    assert all(item.keys() == {"name", "message", "value"} for item in body["errors"]), body["errors"]
+    assert body["detail"]
+    assert body["title"]
+    return body
 
 
 def refused_as_one_of(answer: TestResponse, *codes: str) -> None:

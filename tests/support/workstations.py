@@ -20,7 +20,7 @@ from verifier.workstation.machine_key import MachineKey
 
 @dataclass
 class SimulatedWorkstation:
-    """Makes requests and receipts as a workstation does."""
+    """Makes requests and receipts as a workstation does; `is_counting` is false for one of the first versions, which counted neither."""
 
     name: str = "laptop"
     user: OsUser = field(default_factory=lambda: OsUser("uid:1000", "ada"))
@@ -31,6 +31,7 @@ class SimulatedWorkstation:
     secondary: str | None = None
     last_receipt: str | None = None
     alias: str | None = None
+    is_counting: bool = True
 
     @property
     def machine(self) -> MachineMark:
@@ -42,7 +43,7 @@ class SimulatedWorkstation:
 
     def request(self, wish: Wish, now: datetime, jti: str | None = None, typ: str = claims.REQUEST_TYP) -> str:
         """The compact request."""
-        is_counted = typ == claims.REQUEST_TYP
+        is_counted = self.is_counting and typ == claims.REQUEST_TYP
         self.requests += is_counted
         asked = carry.request_claims(
             wish,
@@ -60,20 +61,17 @@ class SimulatedWorkstation:
     def receipt(self, borrow_id: str, borrow_jti: str, now: datetime) -> str:
         """The compact receipt for a borrow."""
         self.receipts += 1
-        compact = self.key.sign(
-            claims.RECEIPT_TYP,
-            {
-                "jti": carry.fresh_id(),
-                "iat": timestamp(now),
-                "ver": 1,
-                "bid": borrow_id,
-                "borrow": borrow_jti,
-                "machine": {"id": self.machine.id},
-                "user": {"id": self.user.id},
-                "count": self.receipts,
-                "requests": self.requests,
-            },
-        )
+        members = {
+            "jti": carry.fresh_id(),
+            "iat": timestamp(now),
+            "ver": 1,
+            "bid": borrow_id,
+            "borrow": borrow_jti,
+            "machine": {"id": self.machine.id},
+            "user": {"id": self.user.id},
+            "count": self.receipts,
+        }
+        compact = self.key.sign(claims.RECEIPT_TYP, members | ({"requests": self.requests} if self.is_counting else {}))
         self.last_receipt = keys.encode(hashlib.sha256(compact.encode()).digest())
         return compact
 

@@ -289,6 +289,6 @@ print(*[name for name in sys.modules if name in ("verifier.online", "verifier.co
 
 
 def test_t16_a_check_imports_nothing_that_opens_a_socket(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", OFFLINE], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "mistake in the program" not in done.stderr
-    assert done.stdout.splitlines()[-1] == ""
+    process = subprocess.run([sys.executable, "-c", OFFLINE], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "mistake in the program" not in process.stderr
+    assert process.stdout.splitlines()[-1] == ""

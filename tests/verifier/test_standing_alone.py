@@ -52,11 +52,11 @@ print(json.dumps({
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
     """What a command prints; fails with all that it said when it does not end well."""
     inherited = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}}
-    done = subprocess.run(
+    process = subprocess.run(
         command, cwd=cwd, env=inherited | environment, capture_output=True, text=True, check=False, timeout=280
     )
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    assert process.returncode == 0, f"{command}\n{process.stdout}\n{process.stderr}"
+    return process.stdout
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +82,8 @@ def said(clean: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any
     (folder / "a.trust").write_bytes(chain.trust_file())
     (folder / "a.borrow").write_bytes(chain.borrow_file())
     printed = run(clean / "python", "-c", SCRIPT, "a.trust", "a.borrow", cwd=folder, CARNET_HOME=home)
-    found: dict[str, Any] = json.loads(printed.splitlines()[-1])
-    return found
+    answer: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return answer
 
 
 @pytest.mark.slow
@@ -115,9 +115,9 @@ def test_a_check_loads_nothing_of_the_authority_or_the_analyst(said: dict[str, A
 @pytest.mark.slow
 def test_the_authority_says_what_it_lacks_where_only_the_verifier_is_installed(clean: Path, tmp_path: Path) -> None:
     """The command is there, because there is one wheel; it must not answer with a traceback."""
-    done = subprocess.run(
+    process = subprocess.run(
         [clean / "carnet-authority", "--help"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
     )
-    assert done.returncode != 0
-    assert "Traceback" not in done.stderr
-    assert "carnet[authority]" in done.stderr
+    assert process.returncode != 0
+    assert "Traceback" not in process.stderr
+    assert "carnet[authority]" in process.stderr

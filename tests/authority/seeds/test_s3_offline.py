@@ -108,7 +108,7 @@ class Laptop:
     home: Path
     console: Console
 
-    def told(self, *arguments: str, status: int = 0) -> Any:
+    def answer(self, *arguments: str, status: int = 0) -> Any:
         """The object that a command prints."""
         assert main(["--home", str(self.home), "--json", *arguments]) == status
         return json.loads(self.console.capture.readouterr().out)
@@ -118,17 +118,17 @@ class Laptop:
 
     def borrow(self, *wish: str) -> None:
         """Asks the authority by files, and takes the answer in."""
-        self.told("request", "arcgis-pro", *wish, "-o", self.path("trip.request"))
+        self.answer("request", "arcgis-pro", *wish, "-o", self.path("trip.request"))
         issue = ("borrow", "issue", self.path("trip.request"), "--member", "ada", "-o", self.path("trip.borrow"))
         self.console.good(*issue)
-        self.told("install", self.path("trip.borrow"))
+        self.answer("install", self.path("trip.borrow"))
 
 
 @pytest.fixture
 def laptop(console: Console, tmp_path: Path) -> Laptop:
     """A workstation that trusts the organization."""
     computer = Laptop(tmp_path / "laptop", console)
-    computer.told("trust", str(console.home / "organization.trust"))
+    computer.answer("trust", str(console.home / "organization.trust"))
     return computer
 
 
@@ -136,7 +136,7 @@ def test_the_license_shows_its_level_and_extensions_with_yes_or_no(laptop: Lapto
     """A user sees which of the levels and which of the extensions their license has (seed S3)."""
     laptop.console.good("license", "assign", "ada", "arcgis-pro", "--level", "Standard", "--extension", "3DAnalyst")
     laptop.borrow("--extension", "3DAnalyst")
-    (row,) = laptop.told("status")["licenses"]
+    (row,) = laptop.answer("status")["licenses"]
     assert row["levels"] == {"Basic": False, "Standard": True, "Advanced": False}
     assert [code for code, is_licensed in row["extensions"].items() if is_licensed] == ["3DAnalyst"]
     assert row["extensions"]["SpatialAnalyst"] is False
@@ -166,7 +166,7 @@ def test_offline_the_application_works_without_being_signed_in(laptop: Laptop) -
     """Once taken offline the license works on its machine with nobody signed in and no line to the authority (seed S3)."""
     laptop.borrow()
     laptop.console.home.rename(laptop.console.home.with_name("away"))
-    assert laptop.told("check", "arcgis-pro")["grant"]["member"] == "ada"
+    assert laptop.answer("check", "arcgis-pro")["grant"]["member"] == "ada"
 
 
 def test_offline_the_license_is_for_the_machine_that_took_it(bench: Bench) -> None:
@@ -201,7 +201,7 @@ def test_with_a_line_now_and_then_the_member_signs_in_on_the_same_machine(sqlite
 
 def test_the_alias_is_the_users_choice_and_tells_which_computer_is_offline(laptop: Laptop) -> None:
     """A user gives the workstation a name, by which the administrator knows the computer that is offline (seed S3)."""
-    laptop.told("alias", "Red field laptop")
+    laptop.answer("alias", "Red field laptop")
     laptop.borrow()
     (row,) = laptop.console.good("borrow", "list", "--state", "active")
     assert (row["member"], row["machine"]["alias"]) == ("ada", "Red field laptop")
@@ -268,8 +268,8 @@ def test_a_license_is_checked_in_by_the_account_that_took_it(sqlite_bench: Bench
 def test_after_checking_in_the_member_connects_again_to_work(laptop: Laptop) -> None:
     """Returning the license ends its offline use at once; to go on the member connects, wherever they are (seed S3)."""
     laptop.borrow()
-    laptop.told("return", "arcgis-pro", "-o", laptop.path("trip.return"))
-    assert laptop.told("check", "arcgis-pro", status=1)["code"] == "given-up"
+    laptop.answer("return", "arcgis-pro", "-o", laptop.path("trip.return"))
+    assert laptop.answer("check", "arcgis-pro", status=1)["code"] == "given-up"
     laptop.console.good("borrow", "check-in", laptop.path("trip.return"))
     assert laptop.console.good("borrow", "list", "--state", "active") == []
 

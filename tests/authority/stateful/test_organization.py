@@ -83,12 +83,12 @@ def test_the_authority_does_what_the_model_says(postgres: str, tmp_path: Path, c
                     print(f"\n{database}, seed {number}: {summary(prepared)}")
         prepared.bench.authority.database.close()
         steps += prepared.steps
-        outcomes += seen(prepared)
+        outcomes += counts_of(prepared)
     assert steps >= (STEPS or STEPS_IN_CI)
     assert outcomes >= OUTCOMES, f"too seldom: {OUTCOMES - outcomes}"
 
 
-def seen(prepared: Prepared) -> Counter[str]:
+def counts_of(prepared: Prepared) -> Counter[str]:
     """How often each outcome was expected, and came about."""
     counts: Counter[str] = Counter()
     for (_, outcome), count in prepared.outcomes.items():
@@ -99,7 +99,7 @@ def seen(prepared: Prepared) -> Counter[str]:
 def summary(prepared: Prepared) -> str:
     """Steps, how often each rule fired, and what came of it."""
 
-    def listed(counts: Counter[str]) -> str:
+    def in_words(counts: Counter[str]) -> str:
         return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
 
-    return f"{prepared.steps} steps: {listed(prepared.fired)}; outcomes: {listed(seen(prepared))}"
+    return f"{prepared.steps} steps: {in_words(prepared.fired)}; outcomes: {in_words(counts_of(prepared))}"

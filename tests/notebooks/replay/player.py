@@ -99,8 +99,8 @@ class Player:
         return self.world.uses[use].product, self.world.uses[use].features
 
     def _take(self, wish: Any, end: int, tries: int) -> None:
-        done = self._borrow(wish) if wish.due != NONE else self._start(wish, end)
-        if isinstance(done, PoolExhausted) and tries > 0:
+        answer = self._borrow(wish) if wish.due != NONE else self._start(wish, end)
+        if isinstance(answer, PoolExhausted) and tries > 0:
             later = end if wish.due != NONE or end >= NEVER else end + ASKS_AGAIN
             self._at(micros(self.bench.clock()) + ASKS_AGAIN, partial(self._take, wish, later, tries - 1))
 
@@ -190,16 +190,16 @@ class Player:
 
     def _ask_in_vain(self, denial: StoryDenial) -> None:
         """A request of a story, which says why it is refused."""
-        done = self._ask_to_borrow(denial.member, denial.machine, denial.use, None)
-        assert isinstance(done, BorrowRefused)
-        assert done.code == denial.reason
+        answer = self._ask_to_borrow(denial.member, denial.machine, denial.use, None)
+        assert isinstance(answer, BorrowRefused)
+        assert answer.code == denial.reason
 
     def _borrow(self, wish: Any) -> BorrowRefused | None:
-        done = self._ask_to_borrow(wish.member, wish.machine, wish.use, wish.due // SECOND)
-        if isinstance(done, BorrowRefused):
-            return done
-        use = self._began(done.borrow.id, BORROW, wish.member, wish.machine, wish.use, wish.case)
-        use.until, use.file = moment(wish.due), done.file
+        answer = self._ask_to_borrow(wish.member, wish.machine, wish.use, wish.due // SECOND)
+        if isinstance(answer, BorrowRefused):
+            return answer
+        use = self._began(answer.borrow.id, BORROW, wish.member, wish.machine, wish.use, wish.case)
+        use.until, use.file = moment(wish.due), answer.file
         if wish.change_at != NONE:
             what = partial(self._revoke, use) if wish.change_until == NONE else partial(self._extend, use, wish)
             self._at(wish.change_at, what)
@@ -210,10 +210,10 @@ class Player:
         return None
 
     def _extend(self, use: Use, wish: Any) -> None:
-        done = self._ask_to_borrow(wish.member, wish.machine, wish.use, wish.change_until // SECOND)
-        if not isinstance(done, BorrowRefused):
-            assert done.borrow.id == use.handle
-            use.until, use.file = moment(wish.change_until), done.file
+        answer = self._ask_to_borrow(wish.member, wish.machine, wish.use, wish.change_until // SECOND)
+        if not isinstance(answer, BorrowRefused):
+            assert answer.borrow.id == use.handle
+            use.until, use.file = moment(wish.change_until), answer.file
 
     def _return(self, use: Use, wish: Any) -> None:
         """The machine gives the borrow up and its receipt comes in, unless time was faster."""

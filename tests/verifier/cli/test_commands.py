@@ -125,11 +125,11 @@ def test_a_wrong_file_is_told_with_code_and_hint_and_nothing_is_written(
     before = left(tmp_path)
     assert main([*command, "--json"]) == status
     printed = capsys.readouterr()
-    told = json.loads(printed.out)
-    assert told["ok"] is False
-    assert told["code"]
-    assert told["message"]
-    assert told["hint"]
+    refusal = json.loads(printed.out)
+    assert refusal["ok"] is False
+    assert refusal["code"]
+    assert refusal["message"]
+    assert refusal["hint"]
     assert is_plain(printed.out)
     assert left(tmp_path) == before
 
@@ -155,9 +155,9 @@ def test_what_passes_is_installed_and_what_does_not_is_told(
 ) -> None:
     Path("BAD").write_bytes(b"{")
     assert main(["install", "BAD", "good.status", "good.trust", "--json"]) == 1
-    told = json.loads(capsys.readouterr().out)
-    assert told["code"] == "malformed"
-    assert [item["file"] for item in told["evidence"]["installed"]] == ["good.trust", "good.status"]
+    refusal = json.loads(capsys.readouterr().out)
+    assert refusal["code"] == "malformed"
+    assert [item["file"] for item in refusal["evidence"]["installed"]] == ["good.trust", "good.status"]
     store = Store(tmp_path / "home")
     assert [file.compact for file in store.status_files(store.trust())] == [carried.status_token()]
 
@@ -253,7 +253,7 @@ def test_wrong_usage_ends_with_2_and_writes_no_file(
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"),
+    ("typed", "spelling"),
     [
         ("測量車\u3000２号", "測量車 ２号"),
         (" Bu\u0308ro  Laptop\u00a0", "Büro Laptop"),
@@ -262,15 +262,15 @@ def test_wrong_usage_ends_with_2_and_writes_no_file(
     ids=ascii,
 )
 def test_an_alias_is_kept_in_one_spelling_and_goes_into_the_request(
-    typed: str, kept: str, carried: Chain, capsys: pytest.CaptureFixture[str]
+    typed: str, spelling: str, carried: Chain, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["alias", typed, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["alias"] == kept
+    assert json.loads(capsys.readouterr().out)["alias"] == spelling
     assert main(["identity"]) == 0
-    assert kept in capsys.readouterr().out
+    assert spelling in capsys.readouterr().out
     assert main(["request", "arcgis-pro", "-o", "out"]) == 0
     compact = json.loads(Path("out").read_bytes())["request"]
-    assert strict_object(decode(compact.split(".")[1]))["machine"]["alias"] == kept
+    assert strict_object(decode(compact.split(".")[1]))["machine"]["alias"] == spelling
 
 
 @pytest.mark.parametrize(
@@ -331,8 +331,8 @@ def test_with_trust_but_without_a_borrow_nothing_could_be_checked(carried: Chain
     assert carried.root.kid in capsys.readouterr().out
     for argv in (["check", "arcgis-pro"], ["return", "arcgis-pro", "-o", "out"]):
         assert main(["--json", *argv]) == 3
-        told = json.loads(capsys.readouterr().out)
-        assert (told["code"], told["evidence"]["product"]) == ("no-borrow", "arcgis-pro")
+        refusal = json.loads(capsys.readouterr().out)
+        assert (refusal["code"], refusal["evidence"]["product"]) == ("no-borrow", "arcgis-pro")
     assert main(["status", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["licenses"] == []
 
@@ -388,8 +388,8 @@ def test_every_file_that_does_not_pass_is_told_and_the_first_decides_the_status(
     Path("BAD").write_bytes(b"{")
     Path("REQUEST").write_bytes(files.render("request", {"request": "a.b.c"}))
     assert main(["install", "REQUEST", "BAD", "good.trust"]) == 1
-    told = capsys.readouterr().err
-    assert told.index("BAD: ") < told.index("REQUEST: ")
+    errors = capsys.readouterr().err
+    assert errors.index("BAD: ") < errors.index("REQUEST: ")
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,11 +44,11 @@ WRONG = [
 def test_wrong_usage_is_an_object_for_programs(capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
     assert main([*words, "--json"]) == 2
     out, err = capsys.readouterr()
-    told = json.loads(out)
+    refusal = json.loads(out)
     assert err == ""
-    assert told.keys() == {"ok", "code", "message", "hint", "evidence"}
-    assert (told["ok"], told["code"]) == (False, "wrong-usage")
-    assert told["message"]
+    assert refusal.keys() == {"ok", "code", "message", "hint", "evidence"}
+    assert (refusal["ok"], refusal["code"]) == (False, "wrong-usage")
+    assert refusal["message"]
 
 
 @pytest.mark.parametrize("words", WRONG, ids=lambda words: " ".join(words) or "nothing")

@@ -88,8 +88,8 @@ def test_each_of_several_files_is_told_whatever_is_wrong_with_another(
     lines = printed.out.splitlines()
     assert lines[0].startswith("installed: the status list with seq 2")
     assert lines[-1] == "installed 1 of 4"
-    told = [line.removeprefix("carnet: ") for line in printed.err.splitlines() if "what to do" not in line]
-    assert sorted(told) == [
+    sentences = [line.removeprefix("carnet: ") for line in printed.err.splitlines() if "what to do" not in line]
+    assert sorted(sentences) == [
         "empty has no file to install [malformed]",
         "none.borrow cannot be read: No such file or directory [malformed]",
         'stick/bad.borrow: the file does not say with "carnet" which kind it is [malformed]',

@@ -61,7 +61,7 @@ WITH_A_LINE = {"sign-in", "sign-out", "start", "borrow", "check-in"}
 WITH_A_SCREEN = {"window"}
 
 
-def told(capsys: pytest.CaptureFixture[str]) -> Any:
+def printed(capsys: pytest.CaptureFixture[str]) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
@@ -116,13 +116,13 @@ def test_a_closed_pipe_leaves_no_word_of_python(here: RealWorkstation, arguments
     read, write = os.pipe()
     os.close(read)
     environment = os.environ | ({"PYTHONUNBUFFERED": "1"} if unbuffered else {})
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", RUN, *arguments], stdout=write, stderr=subprocess.PIPE, text=True, env=environment, check=False
     )
     os.close(write)
-    assert done.returncode == (2 if arguments == ["nothing"] else 141), done
-    assert "Error" not in done.stderr
-    assert "Traceback" not in done.stderr
+    assert process.returncode == (2 if arguments == ["nothing"] else 141), process
+    assert "Error" not in process.stderr
+    assert "Traceback" not in process.stderr
 
 
 def test_a_closed_output_is_no_reason_to_stop(here: RealWorkstation) -> None:
@@ -139,9 +139,9 @@ def too_little_room() -> None:
 def test_a_full_disk_is_told_as_such_and_changes_nothing(here: RealWorkstation, name: str) -> None:
     before = here.snapshot(), sorted(os.listdir())
     command = [sys.executable, "-c", RUN, "--json", *CALLS[name]]
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=too_little_room, check=False)
-    answer = json.loads(done.stdout)
-    assert (done.returncode, answer["code"]) == (3, "disk-full"), done
+    process = subprocess.run(command, capture_output=True, text=True, preexec_fn=too_little_room, check=False)
+    answer = json.loads(process.stdout)
+    assert (process.returncode, answer["code"]) == (3, "disk-full"), process
     assert "nothing was changed" in answer["message"]
     assert (here.snapshot(), sorted(os.listdir())) == before
     assert main(["check", "arcgis-pro"]) == 0
@@ -149,8 +149,8 @@ def test_a_full_disk_is_told_as_such_and_changes_nothing(here: RealWorkstation, 
 
 def test_a_full_disk_at_the_very_first_command_leaves_no_half_made_key(tmp_path: Path) -> None:
     command = [sys.executable, "-c", RUN, "--json", "--home", str(tmp_path / "new"), "alias", "x"]
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=too_little_room, check=False)
-    assert json.loads(done.stdout)["code"] == "disk-full"
+    process = subprocess.run(command, capture_output=True, text=True, preexec_fn=too_little_room, check=False)
+    assert json.loads(process.stdout)["code"] == "disk-full"
     assert [path.name for path in (tmp_path / "new").rglob("*") if path.is_file()] == [".lock"]
 
 
@@ -184,7 +184,7 @@ def test_what_the_disk_refuses_has_its_code_and_changes_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", refusing)
         assert main(["--json", *CALLS[name]]) == 3
-    answer = told(capsys)
+    answer = printed(capsys)
     assert (answer["code"], answer["ok"]) == (code, False)
     assert os.strerror(number) in answer["message"]
     assert "nothing was changed" in answer["message"]
@@ -217,7 +217,7 @@ def test_a_state_that_cannot_be_read_is_no_damage(
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", refusing)
         status = main(["--json", *CALLS[name]])
-    answer = told(capsys)
+    answer = printed(capsys)
     licenses = answer.get("licenses", [])
     codes = [item["error"]["code"] for item in licenses if item["error"]] + ([answer["code"]] if "code" in answer else [])
     assert set(codes) <= {code}
@@ -230,7 +230,7 @@ def test_a_home_that_is_a_file_is_told_as_such(tmp_path: Path, capsys: pytest.Ca
     (tmp_path / "file").write_text("")
     for command in (["identity"], ["check", "arcgis-pro"], ["status"], ["alias", "x"]):
         assert main(["--json", "--home", str(tmp_path / "file"), *command]) == 3
-        assert told(capsys)["code"] == "disk-failed"
+        assert printed(capsys)["code"] == "disk-failed"
 
 
 def test_a_folder_that_cannot_be_flushed_loses_nothing(
@@ -275,7 +275,7 @@ def test_a_share_without_locks_is_told_as_such(
     before = here.snapshot()
     monkeypatch.setattr(fcntl, "flock", flock)
     assert main(["--json", *CALLS[name]]) == 3
-    answer = told(capsys)
+    answer = printed(capsys)
     assert answer["code"] == "no-locks"
     assert "share without locks" in answer["message"]
     assert here.snapshot() == before
@@ -289,7 +289,7 @@ def test_without_a_home_a_folder_has_to_be_named(
 ) -> None:
     monkeypatch.delenv("CARNET_HOME")
     assert main(["--json", *CALLS[name]]) == 3
-    answer = told(capsys)
+    answer = printed(capsys)
     assert answer["code"] == "no-home"
     assert "--home" in answer["hint"]
     assert main([*CALLS[name], "--home", str(here.home)]) == 0
@@ -309,7 +309,7 @@ def test_a_receipt_that_cannot_be_written_is_not_lost(
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", replace)
         assert main(["--json", *CALLS["return"]]) == 3
-    answer = told(capsys)
+    answer = printed(capsys)
     assert answer["code"] == "disk-failed"
     assert "given up here already" in answer["message"]
     assert not Path("out.return").exists()

@@ -74,9 +74,9 @@ def place(value: Any, path: Path) -> Any:
 
 def changed(kind: str, path: Path, new: Any) -> dict[str, Any]:
     """The claims of a kind with another value at one place."""
-    found = copy.deepcopy(KINDS[kind][0])
-    place(found, path)[path[-1]] = new
-    return found
+    members = copy.deepcopy(KINDS[kind][0])
+    place(members, path)[path[-1]] = new
+    return members
 
 
 def is_data(path: Path) -> bool:
@@ -92,10 +92,10 @@ PLACES = [(kind, path, value) for kind, path, value in EVERY if value is not Non
 
 def wrong_values(kind: str, path: Path, value: Any) -> list[Any]:
     """What may not stand at a place: values of another type, and null where the contract has none."""
-    found = [*WRONG[type(value)], *([] if name_of(path) in NULLABLE[kind] else [None])]
+    values = [*WRONG[type(value)], *([] if name_of(path) in NULLABLE[kind] else [None])]
     if path[-1] == "lst":  # Any text may be there; unpacking it comes later.
-        found = [wrong for wrong in found if not isinstance(wrong, str)]
-    return [wrong for wrong in found if wrong != {} or path[-1] not in MAPPINGS]
+        values = [wrong for wrong in values if not isinstance(wrong, str)]
+    return [wrong for wrong in values if wrong != {} or path[-1] not in MAPPINGS]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -106,10 +106,10 @@ def test_the_claims_as_they_should_be_are_read(kind: str) -> None:
 
 @pytest.mark.parametrize(("kind", "path"), MEMBERS, ids=[f"{kind}: {name_of(path)}" for kind, path in MEMBERS])
 def test_a_missing_member_is_malformed(kind: str, path: Path) -> None:
-    found = copy.deepcopy(KINDS[kind][0])
-    del place(found, path)[path[-1]]
+    members = copy.deepcopy(KINDS[kind][0])
+    del place(members, path)[path[-1]]
     with refused("malformed"):
-        KINDS[kind][1](found)
+        KINDS[kind][1](members)
 
 
 @pytest.mark.parametrize(
@@ -119,10 +119,10 @@ def test_a_missing_member_is_malformed(kind: str, path: Path) -> None:
 )
 @pytest.mark.parametrize("name", ["x", "", "crit", "__proto__", "Exp", "exp ", "\ud800"], ids=repr)
 def test_an_unknown_member_is_malformed(kind: str, path: Path, name: str) -> None:
-    found = copy.deepcopy(KINDS[kind][0])
-    place(found, (*path, name))[name] = 1
+    members = copy.deepcopy(KINDS[kind][0])
+    place(members, (*path, name))[name] = 1
     with refused("malformed"):
-        KINDS[kind][1](found)
+        KINDS[kind][1](members)
 
 
 @pytest.mark.parametrize(("kind", "path", "value"), PLACES, ids=[f"{kind}: {name_of(path)}" for kind, path, _ in PLACES])

@@ -123,8 +123,8 @@ def test_a_bad_trust_file_is_malformed(data: bytes) -> None:
 
 
 def test_every_root_of_a_trust_file_is_trusted_by_its_thumbprint() -> None:
-    found = TrustStore.read(CHAIN.trust_file(CHAIN.root, CHAIN.borrow_key))
-    assert found.roots == {CHAIN.root.kid: CHAIN.root.public, CHAIN.borrow_key.kid: CHAIN.borrow_key.public}
+    store = TrustStore.read(CHAIN.trust_file(CHAIN.root, CHAIN.borrow_key))
+    assert store.roots == {CHAIN.root.kid: CHAIN.root.public, CHAIN.borrow_key.kid: CHAIN.borrow_key.public}
 
 
 def test_a_link_is_not_read(tmp_path: Path) -> None:

@@ -190,10 +190,10 @@ def test_t22_only_its_own_reader_takes_a_token(kind: str, reader: str) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_are_an_object_or_malformed(data: bytes) -> None:
     try:
-        found = jose.strict_object(data)
+        value = jose.strict_object(data)
     except Malformed:
         return
-    assert isinstance(found, dict)
+    assert isinstance(value, dict)
 
 
 @given(st.text(alphabet="ABab01-_.=+/ \n", max_size=300))

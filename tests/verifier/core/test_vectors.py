@@ -24,9 +24,9 @@ TYPS = [claims.BORROW_TYP, claims.STATUS_LIST_TYP, claims.AUTHORIZATION_TYP, cla
 
 def cases(vectors: Vectors, name: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Every test of a Wycheproof file with its group."""
-    found = json.loads(vectors(f"wycheproof/{name}.json"))
-    flat = [(group, test) for group in found["testGroups"] for test in group["tests"]]
-    assert len(flat) == found["numberOfTests"]
+    suite = json.loads(vectors(f"wycheproof/{name}.json"))
+    flat = [(group, test) for group in suite["testGroups"] for test in group["tests"]]
+    assert len(flat) == suite["numberOfTests"]
     return flat
 
 
@@ -44,15 +44,15 @@ def is_accepted(raw: bytes, signature: bytes, message: bytes) -> bool:
 
 def refusals(token: Any) -> list[CarnetError]:
     """The errors with which both token entries refuse a token, for each type; fails when one accepts or raises something else."""
-    found = []
+    errors = []
     for typ in TYPS:
         with pytest.raises(CarnetError) as caught:
             jose.open_by_kid(token, typ, lambda kid: KNOWN_KEY)
-        found.append(caught.value)
+        errors.append(caught.value)
         with pytest.raises(CarnetError) as caught:
             jose.open_by_jwk(token, typ)
-        found.append(caught.value)
-    return found
+        errors.append(caught.value)
+    return errors
 
 
 def jwks(value: Any) -> list[dict[str, Any]]:
@@ -99,20 +99,20 @@ def test_no_token_of_wycheproof_is_accepted_and_each_gets_a_documented_error(vec
 
 @pytest.mark.parametrize("name", ["json_web_signature_test", "json_web_key_test", "json_web_crypto_test"])
 def test_keys_of_wycheproof_load_only_as_public_ed25519(vectors: Vectors, name: str) -> None:
-    found = [jwk for group, _ in cases(vectors, name) for part in ("private", "public") for jwk in jwks(group.get(part))]
-    for jwk in found:
+    own = [jwk for group, _ in cases(vectors, name) for part in ("private", "public") for jwk in jwks(group.get(part))]
+    for jwk in own:
         if set(jwk) == {"kty", "crv", "x"} and (jwk["kty"], jwk["crv"]) == ("OKP", "Ed25519"):
             assert keys.from_jwk(jwk).as_jwk() == jwk
         else:
             with refused("malformed"):
                 keys.from_jwk(jwk)
-    assert len(found) >= 20
+    assert len(own) >= 20
 
 
 @pytest.fixture(scope="module")
 def rfc(vectors: Vectors) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(vectors("rfc/rfc8037_rfc7638_rfc8032.json"))
-    return found
+    examples: dict[str, Any] = json.loads(vectors("rfc/rfc8037_rfc7638_rfc8032.json"))
+    return examples
 
 
 def test_the_thumbprint_is_that_of_rfc_8037(rfc: dict[str, Any]) -> None:
@@ -150,8 +150,8 @@ def test_the_token_of_rfc_8037_verifies_but_is_no_token_of_ours(rfc: dict[str, A
 
 @pytest.fixture(scope="module")
 def cookbook(vectors: Vectors) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(vectors("jose/cookbook_curve25519_jws.json"))
-    return found
+    examples: dict[str, Any] = json.loads(vectors("jose/cookbook_curve25519_jws.json"))
+    return examples
 
 
 def test_the_compact_form_of_the_cookbook_is_signed_as_we_sign(cookbook: dict[str, Any]) -> None:
@@ -171,9 +171,9 @@ def test_the_json_forms_of_the_cookbook_are_refused(cookbook: dict[str, Any], fo
 
 @pytest.fixture(scope="module")
 def lists(vectors: Vectors) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(vectors("tsl/token_status_list_vectors.json"))
-    assert len(found["vectors"]) == 6
-    return found
+    examples: dict[str, Any] = json.loads(vectors("tsl/token_status_list_vectors.json"))
+    assert len(examples["vectors"]) == 6
+    return examples
 
 
 @pytest.mark.parametrize("place", range(6))
@@ -181,15 +181,15 @@ def test_a_status_list_of_the_draft_decodes_at_every_listed_index_and_is_zero_el
     lists: dict[str, Any], place: int
 ) -> None:
     vector = lists["vectors"][place]
-    found = StatusList("org", "uri", 0, 0, 1, "kid", "", status.unpack(vector["lst"]), vector["bits"])
-    listed = {int(index): value for index, value in vector["statuses"].items()}
-    assert {index: found.status_of(index) for index in listed} == listed
-    around = {index + step for index in listed for step in (-1, 1)} | set(range(0, vector["size"], 4_001))
-    unlisted = {index for index in around if 0 <= index < vector["size"]} - set(listed)
-    assert [index for index in unlisted if found.status_of(index) != 0] == []
+    status_list = StatusList("org", "uri", 0, 0, 1, "kid", "", status.unpack(vector["lst"]), vector["bits"])
+    statuses = {int(index): value for index, value in vector["statuses"].items()}
+    assert {index: status_list.status_of(index) for index in statuses} == statuses
+    around = {index + step for index in statuses for step in (-1, 1)} | set(range(0, vector["size"], 4_001))
+    unlisted = {index for index in around if 0 <= index < vector["size"]} - set(statuses)
+    assert [index for index in unlisted if status_list.status_of(index) != 0] == []
     for outside in (-1, vector["size"]):
         with refused("status-list-unusable"):
-            found.status_of(outside)
+            status_list.status_of(outside)
 
 
 def test_the_example_token_of_the_draft_is_refused_for_its_algorithm(lists: dict[str, Any]) -> None:

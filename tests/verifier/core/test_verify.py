@@ -303,11 +303,11 @@ def test_a_borrow_signed_by_its_own_machine_key_or_by_a_stranger_is_of_an_unknow
 
 
 def test_every_error_has_a_code_a_family_and_a_hint() -> None:
-    found = errors.every_error()
-    assert len({error.code for error in found}) == len(found) > 27
+    every = errors.every_error()
+    assert len({error.code for error in every}) == len(every) > 27
     # Good or not, checked or not, and of what an authority says: refused by it, or not reached.
     statuses = {errors.NotGood: 1, errors.NotChecked: 3, errors.Refused: 4, errors.NotSignedIn: 4, errors.NotReached: 5}
-    for error in found:
+    for error in every:
         (family,) = statuses.keys() & set(error.__mro__)
         assert error("said").as_json() == {
             "ok": False,

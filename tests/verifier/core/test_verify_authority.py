@@ -20,13 +20,13 @@ def chain() -> Chain:
 
 def borrow_key(chain: Chain) -> dict[str, Any]:
     """What the authorization says of the borrow key."""
-    found: dict[str, Any] = chain.authorization["keys"][0]
-    return found
+    key: dict[str, Any] = chain.authorization["keys"][0]
+    return key
 
 
 def product(chain: Chain) -> dict[str, Any]:
-    found: dict[str, Any] = chain.authorization["products"][0]
-    return found
+    item: dict[str, Any] = chain.authorization["products"][0]
+    return item
 
 
 def changing(**members: Any) -> Callable[[Chain], None]:

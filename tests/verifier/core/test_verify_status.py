@@ -236,13 +236,13 @@ def test_an_empty_list_has_no_place(chain: Chain) -> None:
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
 def test_entries_are_read_from_the_least_significant_bit_on(bits: int) -> None:
-    found = StatusList("org", "uri", 0, 0, 1, "kid", "", bytes([0b1110_0100, 0b0001_1011]), bits)
-    whole = int.from_bytes(found.statuses, "little")
+    status_list = StatusList("org", "uri", 0, 0, 1, "kid", "", bytes([0b1110_0100, 0b0001_1011]), bits)
+    whole = int.from_bytes(status_list.statuses, "little")
     expected = [whole >> (place * bits) & (1 << bits) - 1 for place in range(16 // bits)]
-    assert [found.status_of(place) for place in range(16 // bits)] == expected
+    assert [status_list.status_of(place) for place in range(16 // bits)] == expected
     for outside in (-1, 16 // bits):
         with refused("status-list-unusable"):
-            found.status_of(outside)
+            status_list.status_of(outside)
 
 
 def test_a_status_file_of_two_mebibytes_is_read(chain: Chain) -> None:

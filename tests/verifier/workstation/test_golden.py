@@ -28,12 +28,12 @@ from verifier.workstation.store import Store
 
 @pytest.fixture(scope="module")
 def openssl() -> str:
-    found = shutil.which("openssl")
-    if found is None and sys.platform == "win32":
+    program = shutil.which("openssl")
+    if program is None and sys.platform == "win32":
         pytest.skip("Windows has no openssl to sign with")
-    if found is None:
+    if program is None:
         pytest.fail("openssl is not on the PATH: these tests need it to make keys and signatures that are not ours")
-    return found
+    return program
 
 
 def base64url(data: bytes) -> str:

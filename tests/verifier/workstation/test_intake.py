@@ -61,10 +61,10 @@ def test_t9_the_order_of_the_files_does_not_matter(here: RealWorkstation, tmp_pa
         (home / "machine-key.pem").chmod(0o600)
         # All these homes have one machine key, which would remember what it saw.
         remove_second_copy(here.chain.workstation.machine_key or "")
-        done = intake.take_in(Store(home), order, at(NOW))
-        assert [item.installed.kind for item in done.taken] == expected
-        assert done.refused == []
-        assert done.needs == [Need("compare-root", roots=(chain.root.kid,))]
+        taking = intake.take_in(Store(home), order, at(NOW))
+        assert [item.installed.kind for item in taking.taken] == expected
+        assert taking.refused == []
+        assert taking.needs == [Need("compare-root", roots=(chain.root.kid,))]
 
 
 def device(path: Path, here: RealWorkstation) -> None:
@@ -100,10 +100,10 @@ def check_refused(here: RealWorkstation, cases: dict[str, tuple[Callable[[Path, 
     before, path = here.snapshot(), stick(here) / "x.borrow"
     for name, (make, code) in cases.items():
         make(path, here)
-        done = take_in(here)
+        taking = take_in(here)
         path.unlink()
-        assert [(item.name, item.error.code) for item in done.refused] == [(str(path), code)], name
-        assert done.taken == [], name
+        assert [(item.name, item.error.code) for item in taking.refused] == [(str(path), code)], name
+        assert taking.taken == [], name
         assert here.snapshot() == before, name
 
 
@@ -119,9 +119,9 @@ def test_t39_a_pipe_or_an_endless_file_neither_hangs_nor_fills_the_memory(here: 
 def test_a_bad_file_hinders_no_good_one(here: RealWorkstation) -> None:
     (stick(here) / "a.borrow").write_bytes(b"{")
     (stick(here) / "b.status").write_bytes(newer(here, 4))
-    done = take_in(here)
-    assert [item.error.code for item in done.refused] == ["malformed"]
-    assert [item.installed.kind for item in done.taken] == ["status"]
+    taking = take_in(here)
+    assert [item.error.code for item in taking.refused] == ["malformed"]
+    assert [item.installed.kind for item in taking.taken] == ["status"]
 
 
 def test_a_renamed_file_is_known_by_what_is_in_it(here: RealWorkstation) -> None:
@@ -156,12 +156,12 @@ def test_t9_a_file_of_an_earlier_trip_is_old_and_not_at_fault(here: RealWorkstat
     (medium / "2.borrow").write_bytes(here.chain.borrow_file())
     here.install(newer(here, 8), NOW)
     (medium / "3.status").write_bytes(newer(here, 7))
-    done = take_in(here)
-    assert [(item.error.code, item.is_old) for item in done.refused] == [
+    taking = take_in(here)
+    assert [(item.error.code, item.is_old) for item in taking.refused] == [
         ("status-list-rolled-back", True),
         ("given-up", True),
     ]
-    assert [item.installed.kind for item in done.taken] == ["borrow"]
+    assert [item.installed.kind for item in taking.taken] == ["borrow"]
 
 
 def test_t9_two_lists_with_one_number_are_no_old_file(here: RealWorkstation) -> None:
@@ -176,9 +176,9 @@ def test_t17_of_two_trust_files_on_a_stick_none_is_chosen(here: RealWorkstation,
     (stick(here) / "a.trust").write_bytes(make_chain().trust_file())
     (stick(here) / "b.trust").write_bytes(here.chain.trust_file())
     store = Store(tmp_path / "new")
-    done = take_in(here, store)
-    assert [item.error.code for item in done.refused] == ["unknown-key"] * 2
-    assert (done.taken, done.needs, store.home.exists()) == ([], [], False)
+    taking = take_in(here, store)
+    assert [item.error.code for item in taking.refused] == ["unknown-key"] * 2
+    assert (taking.taken, taking.needs, store.home.exists()) == ([], [], False)
     # Where one is installed, it is no question which is meant.
     assert [Path(item.name).name for item in take_in(here).taken] == ["b.trust"]
 
@@ -186,8 +186,8 @@ def test_t17_of_two_trust_files_on_a_stick_none_is_chosen(here: RealWorkstation,
 def test_what_is_still_needed_is_said(here: RealWorkstation, tmp_path: Path) -> None:
     chain, new = here.chain, Store(tmp_path / "new")
     assert intake.needs(new) == [Need("trust")]
-    done = intake.take_in(new, [Carried("a", chain.trust_file())], at(NOW))
-    assert done.needs == [Need("compare-root", roots=(chain.root.kid,)), Need("license")]
+    taking = intake.take_in(new, [Carried("a", chain.trust_file())], at(NOW))
+    assert taking.needs == [Need("compare-root", roots=(chain.root.kid,)), Need("license")]
     chain.set_status(1, seq=5, iat=NOW)
     (need,) = intake.take_in(here.store, [Carried("a", chain.status_file())], at(NOW)).needs
     assert (need.code, need.product, need.error and need.error.code) == ("mend", "arcgis-pro", "revoked")

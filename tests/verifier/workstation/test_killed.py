@@ -97,9 +97,9 @@ def test_t24_killed_at_any_write_one_of_the_two_good_states_is_left(
 ) -> None:
     make_template(tmp_path / "template", action, monkeypatch)
     command = [sys.executable, "-c", KILLED, action, str(tmp_path / "template"), str(tmp_path / "copy"), str(START)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    results = json.loads(done.stdout)
+    process = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert process.returncode == 0, process.stderr
+    results = json.loads(process.stdout)
     before, after = BEFORE_AND_AFTER[action]
     assert {left for _, left, _ in results} == {before, after}
     assert {finished for _, _, finished in results} == {after}

@@ -149,10 +149,10 @@ def test_t2_another_user_of_a_namespace_of_his_own_is_refused_by_the_real_system
         or subprocess.run([*UNSHARED * times, "true"], check=False, capture_output=True).returncode
     ):
         pytest.skip("this system lets nobody make a user namespace")
-    done = subprocess.run(within, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3], env={})
-    told = json.loads(done.stdout)
-    assert (done.returncode, told["code"]) == (3, "identity-in-doubt")
-    assert told["evidence"]["uid_map"].split()[0] == "4711"
+    process = subprocess.run(within, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3], env={})
+    refusal = json.loads(process.stdout)
+    assert (process.returncode, refusal["code"]) == (3, "identity-in-doubt")
+    assert refusal["evidence"]["uid_map"].split()[0] == "4711"
 
 
 def test_every_place_but_the_machine_itself_is_noted() -> None:

@@ -36,9 +36,9 @@ def bury(here: RealWorkstation) -> None:
 
 
 def test_a_returned_borrow_no_longer_works_here(here: RealWorkstation) -> None:
-    found = receipt(here, here.give_up(START + DAY))
-    assert found == Receipt(
-        jti=found.jti,
+    own = receipt(here, here.give_up(START + DAY))
+    assert own == Receipt(
+        jti=own.jti,
         iat=START + DAY,
         borrow_id="B" * 22,
         borrow_jti="J" * 22,

@@ -307,7 +307,7 @@ except RuntimeError as error:
 
 def test_checking_and_returning_open_no_connection(tmp_path: Path) -> None:
     here = make_workstation(tmp_path / "home", int(time.time()) - HOUR)
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", WITHOUT_NETWORK, str(tmp_path / "out.return")],
         env=os.environ | {"CARNET_HOME": str(here.home)},
         capture_output=True,
@@ -315,8 +315,8 @@ def test_checking_and_returning_open_no_connection(tmp_path: Path) -> None:
         check=False,
         timeout=60,
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-2:] == ["ada", "socket.__new__"]
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout.splitlines()[-2:] == ["ada", "socket.__new__"]
 
 
 @pytest.mark.parametrize("seconds", [-1.0, float(LAST_SECOND + 1), 1e17])

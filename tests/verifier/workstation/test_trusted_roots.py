@@ -119,7 +119,7 @@ def test_a_pure_check_knows_the_pins_too() -> None:
         verify(organization="another")
 
 
-def told(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+def printed(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     """The object that a command prints, with its exit status."""
     status = main([*words, "--json"])
     answer: dict[str, Any] = json.loads(capsys.readouterr().out)
@@ -141,22 +141,22 @@ def test_the_command_takes_roots_from_options_a_file_and_the_environment(
     pins = tmp_path / "roots.txt"
     pins.write_text(f"# the vendor's\n\n{OTHER.kid}  # until 2027\n{own}\n")
     monkeypatch.delenv("CARNET_ROOTS", raising=False)
-    assert any("any authority" in warning for warning in told(capsys, *words)["grant"]["warnings"])
+    assert any("any authority" in warning for warning in printed(capsys, *words)["grant"]["warnings"])
     for options in (["--root", own], ["--root", OTHER.kid, "--root", own], ["--root-file", str(pins)]):
-        grant = told(capsys, *words, *options)["grant"]
+        grant = printed(capsys, *words, *options)["grant"]
         assert (grant["root"], grant["organization"]) == (own, ORGANIZATION)
         assert not any("any authority" in warning for warning in grant["warnings"])
-    refusal = told(capsys, *words, "--root", OTHER.kid)
+    refusal = printed(capsys, *words, "--root", OTHER.kid)
     assert (refusal["status"], refusal["code"], refusal["evidence"]) == (
         1,
         "untrusted-root",
         {"kid": own, "pinned": [OTHER.kid]},
     )
     monkeypatch.setenv("CARNET_ROOTS", f"{OTHER.kid},{OTHER.kid}")
-    assert told(capsys, *words)["code"] == "untrusted-root"
-    assert told(capsys, *words, "--root", own)["status"] == 0
-    assert told(capsys, *words, "--root", own, "--organization", "another")["code"] == "not-authorized"
-    assert told(capsys, *words, "--root", "x")["status"] == 2
+    assert printed(capsys, *words)["code"] == "untrusted-root"
+    assert printed(capsys, *words, "--root", own)["status"] == 0
+    assert printed(capsys, *words, "--root", own, "--organization", "another")["code"] == "not-authorized"
+    assert printed(capsys, *words, "--root", "x")["status"] == 2
 
 
 def test_the_sample_root_is_taken_by_its_own_option(capsys: pytest.CaptureFixture[str], here: RealWorkstation) -> None:
@@ -165,9 +165,9 @@ def test_the_sample_root_is_taken_by_its_own_option(capsys: pytest.CaptureFixtur
     assert main(["trust", str(here.home / "sample.trust"), "--home", str(here.home)]) == 0
     assert "everybody can sign" in capsys.readouterr().err
     words = ["check", "arcgis-pro", "--home", str(here.home)]
-    assert told(capsys, *words)["code"] == "untrusted-root"
+    assert printed(capsys, *words)["code"] == "untrusted-root"
     # Whom to trust comes before the time, which for this borrow is long over.
-    assert told(capsys, *words, "--demonstration")["code"] == "expired"
+    assert printed(capsys, *words, "--demonstration")["code"] == "expired"
 
 
 BAD_FILES = {"empty": b"", "comments alone": b"# none\n", "no thumbprint": b"root\n", "no text": b"\xff\xfe\x00"}

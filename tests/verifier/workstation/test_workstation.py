@@ -69,10 +69,10 @@ def test_the_state_is_for_its_user_alone_whatever_is_done_first(
         assert main([*first, "--home", str(tmp_path / "home")]) == 0
     finally:
         os.umask(before)
-    found = [tmp_path / "home", *(tmp_path / "home").rglob("*")]
-    assert len(found) >= 2
+    paths = [tmp_path / "home", *(tmp_path / "home").rglob("*")]
+    assert len(paths) >= 2
     assert {
-        str(path.relative_to(tmp_path)): oct(path.stat().st_mode & 0o777) for path in found if path.stat().st_mode & 0o077
+        str(path.relative_to(tmp_path)): oct(path.stat().st_mode & 0o777) for path in paths if path.stat().st_mode & 0o077
     } == {}
 
 
@@ -231,15 +231,15 @@ def test_every_license_is_listed_with_its_grant_or_its_error(here: RealWorkstati
     here.chain.borrow["aud"] = "arcgis-allsource"
     here.chain.borrow["exp"] = START + 2 * HOUR
     here.install(here.chain.borrow_file())
-    found = licenses(here.store)
-    assert [item.product for item in found] == ["arcgis-allsource", "arcgis-pro"]
-    assert [(item.grant is None) != (item.error is None) for item in found] == [True, True]
+    rows = licenses(here.store)
+    assert [item.product for item in rows] == ["arcgis-allsource", "arcgis-pro"]
+    assert [(item.grant is None) != (item.error is None) for item in rows] == [True, True]
 
 
 def test_a_damaged_borrow_does_not_hide_the_other_licenses(here: RealWorkstation) -> None:
     (here.home / "borrows" / "arcgis-allsource.borrow").write_bytes(b"{")
-    listed = licenses(here.store, at(START))
-    assert [item.grant.product for item in listed if item.grant] == ["arcgis-pro"]
+    rows = licenses(here.store, at(START))
+    assert [item.grant.product for item in rows if item.grant] == ["arcgis-pro"]
 
 
 def test_a_store_without_a_machine_key_is_no_machine(bare: RealWorkstation) -> None:
