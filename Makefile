@@ -13,7 +13,7 @@ TESTS := $(BIN)/pytest tests/test_window.py --cov --cov-report= --cov-fail-under
 IN_TURN := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-windows check check-locks check-long mutants notebooks gallery bench simulate docs kit format lock
+.PHONY: help demo run test test-windows check check-locks check-long fuzz mutants notebooks gallery bench simulate docs kit format lock
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -71,6 +71,16 @@ check-locks: ## install the lock of what runs with the oldest pip of a supported
 check-long: $(VENV)/dev.ready ## drive the organization against its model, 200,000 random steps
 	CARNET_MODEL_STEPS=200000 $(BIN)/pytest -q tests/authority/stateful
 
+# For Linux on x86-64 alone there is something to install: the lock is empty elsewhere, and the run says what that means.
+$(VENV)/fuzz.ready: $(VENV)/dev.ready .ci/fuzz.lock
+	$(INSTALL) -r .ci/fuzz.lock
+	touch $@
+
+# How long, for all parsers together: make fuzz SECONDS=60
+SECONDS ?= 600
+fuzz: $(VENV)/fuzz.ready ## give every parser of the verifier changed input for 10 minutes, led by coverage where that can be had
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
 mutants: $(VENV)/dev.ready ## change the rules in small ways, and list the changes that no test notices
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
@@ -104,3 +114,5 @@ lock: $(VENV)/dev.ready ## write the lock files anew
 		--generate-hashes --no-header --no-annotate --quiet -o .ci/dev.lock
 	$(BIN)/uv pip compile pyproject.toml --extra authority --extra qr --extra keyring --group build --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --quiet --constraint .ci/dev.lock -o .ci/run.lock
+	$(BIN)/uv pip compile --group pyproject.toml:fuzz --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --quiet -o .ci/fuzz.lock

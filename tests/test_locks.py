@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import pytest
+from packaging.dependency_groups import DependencyGroupResolver
 from packaging.requirements import Requirement
 
-from tools.locks import LOCKS, ROOT, Walk, asked_for, faults, here, installed, lines_of
+from tools.locks import LOCKS, ROOT, Walk, asked_for, elsewhere, faults, here, installed, lines_of
 
 LINES = {name: lines_of((ROOT / name).read_text(encoding="utf-8")) for name in LOCKS}
 REQUIREMENTS = {name: asked_for(*parts) for name, parts in LOCKS.items()}
@@ -96,3 +98,19 @@ def test_a_line_names_one_release(text: str) -> None:
 def test_both_locks_agree() -> None:
     run, dev = ({str(line.requirement) for line in LINES[name]} for name in LOCKS)
     assert run - dev == set()
+
+
+def test_the_lock_of_the_fuzzing_is_what_its_group_asks_for_and_nothing_beside() -> None:
+    """It is for Linux on x86-64 alone, and for each supported Python there has one release."""
+    lines = lines_of((ROOT / ".ci/fuzz.lock").read_text(encoding="utf-8"))
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    asked = DependencyGroupResolver(groups).resolve("fuzz")
+    assert all(line.name == "atheris" and line.has_digests for line in lines)
+    for environment in elsewhere():
+        machine = environment | {"platform_machine": "x86_64"}
+        releases = [line.version for line in lines if line.is_for(machine)]
+        wanted = [item.specifier for item in asked if item.marker is None or item.marker.evaluate(dict(machine))]
+        assert len(releases) == len(wanted) == (environment["sys_platform"] == "linux")
+        assert all(one.contains(release) for one, release in zip(wanted, releases, strict=True))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    assert re.search(r"uv pip compile --group pyproject.toml:fuzz .* -o .ci/fuzz.lock$", makefile, re.MULTILINE)

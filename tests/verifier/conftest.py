@@ -19,6 +19,7 @@ NOT_ON_WINDOWS = {
 
 # What runs in part there, because each case takes long under Wine.
 IN_PART_ON_WINDOWS = {
+    "test_parsers.py": "10,000 of 100,000 changed files",
     "test_state.py": "every seventh of the changed bytes",
     "test_numbers.py": "4 of 11 extreme numbers, those that the C library of Windows treats in its own way",
 }

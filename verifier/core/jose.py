@@ -51,10 +51,15 @@ def open_by_kid(token: str, typ: str, look_up: Callable[[str], PublicKey], *, lo
     `look_up` turns a key id into a screened key, or raises. Raises Malformed, BadSignature and what `look_up` raises.
     """
     parts = take_apart(token, typ, "kid", longest)
+    return verified(parts, look_up(kid_of(parts)))
+
+
+def kid_of(parts: Parts) -> str:
+    """The key id that a token names, before anything of it is believed. Raises Malformed for what is no thumbprint."""
     kid = parts.header["kid"]
     if not isinstance(kid, str) or not THUMBPRINT.match(kid):
         raise Malformed('the header member "kid" is not a key thumbprint')
-    return verified(parts, look_up(kid))
+    return kid
 
 
 def open_by_jwk(token: str, typ: str, *, longest: int = LONGEST_TOKEN) -> Signed:

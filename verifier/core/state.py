@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from verifier.core import clock, status
 from verifier.core.clock import ClockMemory, Doubt, Reading
+from verifier.core.files import LARGEST_STATUS_FILE
+from verifier.core.jose import open_by_jwk, strict_object
 from verifier.core.reading import BORROW_ID, DIGEST, PRODUCT_ID, Reader
 from verifier.core.status import StatusList
 from verifier.core.trust import Authorization
@@ -129,6 +131,15 @@ class State:
             "clock": None if memory is None else memory._asdict() | {"doubts": [list(doubt) for doubt in memory.doubts]},
             "lists": {uri: list(known) for uri, known in self.lists.items()},
         }
+
+
+def open_state(data: bytes, machine_key: str | None) -> State | None:
+    """The state in a copy; None when another machine key signed it. Raises Malformed, BadSignature."""
+    members = strict_object(data)
+    if set(members) != {"state"} or not isinstance(members["state"], str):
+        raise Malformed("the state is not a compact JWS")
+    signed = open_by_jwk(members["state"], STATE_TYP, longest=LARGEST_STATUS_FILE)
+    return state(signed.claims) if signed.key.kid == machine_key else None
 
 
 def state(claims: Mapping[str, Any]) -> State:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, Self
 
-from verifier.core.jose import LONGEST_AUTHORIZATION, open_by_kid, take_apart
+from verifier.core.jose import LONGEST_AUTHORIZATION, kid_of, open_by_kid, take_apart
 from verifier.core.keys import PublicKey, from_jwk
 from verifier.core.reading import DIGEST, Reader
 from verifier.errors import BadSignature, Malformed, NotAuthorized, UnknownKey
@@ -150,6 +150,6 @@ def _signed_by(text: str, keys: Mapping[str, PublicKey]) -> str:
     return open_by_kid(text, TRUST_UPDATE_TYP, look_up, longest=LONGEST_AUTHORIZATION).key.kid
 
 
-def _signer(text: str) -> object:
+def _signer(text: str) -> str:
     """The key id that a signature names, before anything of it is believed. Raises Malformed."""
-    return take_apart(text, TRUST_UPDATE_TYP, "kid", LONGEST_AUTHORIZATION).header["kid"]
+    return kid_of(take_apart(text, TRUST_UPDATE_TYP, "kid", LONGEST_AUTHORIZATION))

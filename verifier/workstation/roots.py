@@ -21,11 +21,16 @@ def read_roots(path: Path | str) -> tuple[str, ...]:
         data = read_with_mode(Path(path), follow=True)[0]
     except OSError as error:
         raise NoTrust(f"{path}, which names the root keys to trust, cannot be read: {error.strerror}", hint=HINT) from error
+    return roots_in(data, str(path))
+
+
+def roots_in(data: bytes, name: str) -> tuple[str, ...]:
+    """The thumbprints in the bytes of such a file, in order; `name` is what it is called in a refusal. Raises Malformed."""
     try:
         lines = unmarked(data).decode("utf-8").splitlines()
         pins = thumbprints(line.partition("#")[0].strip() for line in lines if line.partition("#")[0].strip())
     except ValueError as error:
-        raise Malformed(f"{path}: {error}", hint=HINT) from error
+        raise Malformed(f"{name}: {error}", hint=HINT) from error
     if not pins:
-        raise Malformed(f"{path} names no root key", hint=HINT)
+        raise Malformed(f"{name} names no root key", hint=HINT)
     return tuple(sorted(pins))

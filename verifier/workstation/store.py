@@ -10,8 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from verifier.core import files, jose, keys, state
-from verifier.core.files import LARGEST_STATUS_FILE
+from verifier.core import files, keys, state
 from verifier.core.reading import PRODUCT_ID
 from verifier.core.state import STATE_TYP, State
 from verifier.core.steps import StatusFile, open_status
@@ -235,11 +234,11 @@ class Store:
         first = _read(self._state)
         second = None if machine_key is None else second_copy.read(machine_key)
         with damaged(self._state):
-            remembered = None if first is None else _state_in(first, machine_key)
+            remembered = None if first is None else state.open_state(first, machine_key)
         if second is None or second == first:
             return remembered or State()
         try:
-            other = _state_in(second, machine_key)
+            other = state.open_state(second, machine_key)
         except CarnetError:
             return remembered or State()
         return state.merged(remembered or State(), other or State())
@@ -302,12 +301,3 @@ def damaged(what: object) -> Iterator[None]:
         if isinstance(error, StatusListUnusable) and error.cause == KeyNotValid.code:
             raise
         raise StateDamaged(f"{what} is damaged: {error}", path=str(what)) from error
-
-
-def _state_in(data: bytes, machine_key: str | None) -> State | None:
-    """The state in a copy; None when another machine key signed it. Raises Malformed, BadSignature."""
-    members = jose.strict_object(data)
-    if set(members) != {"state"} or not isinstance(members["state"], str):
-        raise Malformed("the state is not a compact JWS")
-    signed = jose.open_by_jwk(members["state"], STATE_TYP, longest=LARGEST_STATUS_FILE)
-    return state.state(signed.claims) if signed.key.kid == machine_key else None
