@@ -107,9 +107,9 @@ def test_the_lock_of_the_fuzzing_is_what_its_group_asks_for_and_nothing_beside()
     asked = DependencyGroupResolver(groups).resolve("fuzz")
     assert all(line.name == "atheris" and line.has_digests for line in lines)
     for environment in elsewhere():
-        machine = environment | {"platform_machine": "x86_64"}
+        machine = {**environment, "platform_machine": "x86_64"}
         releases = [line.version for line in lines if line.is_for(machine)]
-        wanted = [item.specifier for item in asked if item.marker is None or item.marker.evaluate(dict(machine))]
+        wanted = [item.specifier for item in asked if item.marker is None or item.marker.evaluate(machine)]
         assert len(releases) == len(wanted) == (environment["sys_platform"] == "linux")
         assert all(one.contains(release) for one, release in zip(wanted, releases, strict=True))
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")

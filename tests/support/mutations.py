@@ -14,7 +14,26 @@ from verifier.errors import CarnetError
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 TOKEN = re.compile(rb"[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{2,}")
 # What is written in the place of a number, a text or anything else.
-VALUES = (0, 1, -1, 2**31, 2**53, 2**63, 10**400, 1.5, True, None, "", "A" * 43, "\u0000", "\ud800", [], {}, [[]], {"": 0})
+VALUES: tuple[Any, ...] = (
+    0,
+    1,
+    -1,
+    2**31,
+    2**53,
+    2**63,
+    10**400,
+    1.5,
+    True,
+    None,
+    "",
+    "A" * 43,
+    "\u0000",
+    "\ud800",
+    [],
+    {},
+    [[]],
+    {"": 0},
+)
 LONGEST_SLICE = 40
 
 Change = Callable[[Random, bytes], bytes]

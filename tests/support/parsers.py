@@ -180,7 +180,9 @@ PLAIN: dict[str, Parser] = {
     ),
     "order of files": Parser(intake._order, (CHAIN.status_file(), CHAIN.borrow_file())),
     "answer of the authority": Parser(licenses._stated, (CHAIN.borrow_file(),)),
-    "licensing authority": Parser(_claims(licensing._licensing), (_text(LICENSING | {"pending": {}}),)),
+    "licensing authority": Parser(
+        lambda data: licensing._licensing(strict_object(data)), (_text(LICENSING | {"pending": {}}),)
+    ),
     "machine key": Parser(_machine_key, (machine_key.make()[1],)),
     "machine id of Linux": Parser(_linux, (MACHINE_ID,)),
     "machine id of Windows": Parser(_windows, ("01234567-89ab-cdef-fedc-ba9876543210".encode("utf-16-le") + b"\n" + FIRMWARE,)),
