@@ -28,10 +28,10 @@ QUALITY = (
         "disagreeing",
         WHOLE,
         False,
-        "times that disagree: date stamps with the lines before them, starts with the look that shows them, the zone that a log "
-        "names with the one that was given",
+        "times that disagree: date stamps with the lines before them, starts with the look that shows them, totals with what is "
+        "listed, the zone that a log names with the one that was given",
     ),
-    Column("overlapping", WHOLE, False, "events that another file has too, counted once"),
+    Column("overlapping", WHOLE, False, "events that another file or piece of it has too, counted once"),
     Column("begin", TIME, True, "first time in it: of an event, or of a line that says it"),
     Column("end", TIME, True, "last time in it"),
 )

@@ -26,7 +26,7 @@ from checkout_log.sources.part import DATABASE, FLEXNET, LMSTAT, RLM_DEBUG, RLM_
 from checkout_log.sources.places import Input, Source, inputs_of
 from checkout_log.sources.recognize import EXPORT_CSV, EXPORT_LINES, EXPORT_PARQUET, SQLITE
 from checkout_log.sources.rlm import files as rlm
-from checkout_log.store import Folder, Stored
+from checkout_log.store import Folder, Stored, frame_of_seats
 
 Advance = Callable[[int], None]
 READERS = {EXPORT_LINES: export.read_lines, EXPORT_CSV: export.read_csv, EXPORT_PARQUET: export.read_parquet}
@@ -139,6 +139,7 @@ def _stored(contents: Contents, timezone: str, folder: Folder, *, is_case_folded
         files=tuple(contents.files),
         eras=eras.astype({"era": "int64", "product": "string", "begin": "int64", "end": "Int64"}),
         spans=spans.astype({"product": "string", "begin": "int64", "end": "int64"}),
+        seats=frame_of_seats(contents.seats),
         quality=frame(contents.parts),
         timezone=timezone,
         is_case_folded=is_case_folded,

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from tempfile import mkdtemp
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import pandas as pd
 import pyarrow as pa
@@ -44,12 +44,14 @@ class Stored:
     spans: `product`, `begin`, `end` (whole microseconds): the time that the logs cover, in which no event means no use.
     quality: one row for each file; its columns stand in `quality.QUALITY`.
     is_case_folded: names of users and machines that differ in case alone are one.
+    seats: what is said of seats, as `frame_of_seats` has it.
     known_until: events after this time (whole microseconds) are not of this log; None: all are.
     """
 
     files: tuple[Path, ...]
     eras: pd.DataFrame
     spans: pd.DataFrame
+    seats: pd.DataFrame
     quality: pd.DataFrame
     timezone: str
     is_case_folded: bool = False
@@ -64,8 +66,31 @@ class Stored:
             self,
             eras=eras.assign(end=eras["end"].mask(eras["end"] > moment)).reset_index(drop=True),
             spans=spans.assign(end=spans["end"].clip(upper=moment).clip(lower=spans["begin"] + 1)).reset_index(drop=True),
+            seats=self.seats[self.seats["at"] <= moment].reset_index(drop=True),
             known_until=moment,
         )
+
+
+class Seats(NamedTuple):
+    """What a source says of the seats of one feature: since when (whole microseconds), how many, and how many of them are in use.
+
+    server: who has them, as the source calls it. issued, in_use: None where it does not say it.
+    """
+
+    server: str
+    product: str
+    feature: str
+    at: int
+    issued: int | None
+    in_use: int | None
+    source: str
+
+
+def frame_of_seats(seats: Iterable[Seats]) -> pd.DataFrame:
+    """One row for each, in order of time."""
+    frame = pd.DataFrame(sorted(seats, key=lambda one: one.at), columns=list(Seats._fields))
+    kinds = dict.fromkeys(("server", "product", "feature", "source"), "string")
+    return frame.astype(kinds | {"at": "int64", "issued": "Int64", "in_use": "Int64"})
 
 
 @dataclass(slots=True)

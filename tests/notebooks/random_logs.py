@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from checkout_log.engine import Engine
 from checkout_log.log import Log
 from checkout_log.quality import QUALITY
-from checkout_log.store import EventFile, Folder, Stored
+from checkout_log.store import EventFile, Folder, Stored, frame_of_seats
 from tests.notebooks.reference import DAY, SECOND, Era, Event, RawLog, Span
 
 # Clocks in Berlin change in the night after this day begins.
@@ -45,6 +45,7 @@ def open_log(raw_log: RawLog, engine: Engine | None = None) -> Log:
         files=(path,),
         eras=eras.astype({"era": "int64", "product": "string", "begin": "int64", "end": "Int64"}),
         spans=spans.astype({"product": "string", "begin": "int64", "end": "int64"}),
+        seats=frame_of_seats([]),
         quality=pd.DataFrame(columns=[column.name for column in QUALITY]),
         timezone=raw_log.timezone,
         folder=folder,

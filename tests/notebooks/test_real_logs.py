@@ -105,7 +105,9 @@ def _utf8(text: bytes) -> bytes:
 @pytest.mark.parametrize("name", LOGS + OUTPUTS)
 def test_lines_add_up_and_none_is_undated(name: str) -> None:
     quality = log(name).quality().iloc[0]
-    assert quality[["undated", "malformed", "disagreeing", "overlapping"]].tolist() == [0] * 4
+    assert quality[["undated", "malformed", "overlapping"]].tolist() == [0] * 3
+    # Of four features of one output, and of three of another, the server says another total than it lists.
+    assert quality["disagreeing"] == {"lmstat_1.txt": 4, "lmstat_5.txt": 3}.get(name, 0)
     assert quality["begin"] <= quality["end"]
     if name in LOGS:
         assert quality["lines"] == len(lines(name)) == quality["events"] + quality["other"]

@@ -177,7 +177,7 @@ def test_a_debug_log_takes_its_year_from_the_file_and_flags_every_event(tmp_path
     log = read(path)
     assert table(stored(log), "at", "event", "member", "machine", "quantity", "reason", "ambiguous") == [
         [micros(2021, 12, 31, 10, 57), "checkout", "lab user", "pc1", 2, None, True],
-        [micros(2021, 12, 31, 11), "denial", "eve", "pc2", 3, None, True],
+        [micros(2021, 12, 31, 11), "denial", "eve", "pc2", 3, "-22 All licenses in use", True],
         [micros(2022, 1, 1, 8), "checkin", "lab user", "pc1", 2, "client exit", True],
     ]
     assert log.quality()["malformed"].tolist() == [1]

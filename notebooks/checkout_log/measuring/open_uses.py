@@ -14,6 +14,7 @@ from checkout_log.columns import BORROW, SESSIONS
 from checkout_log.log import Log
 from checkout_log.measuring import stacks
 from checkout_log.measuring.questions import NOWS, nows
+from checkout_log.pairing import facts
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -58,7 +59,8 @@ def held(log: Log, now: datetime | None) -> Iterator[Use]:
     asked = nows(log, now)
     rows = log.paired.join(log.engine.numbers(asked, NOWS), "product")
     is_overdue = (_.ended_by == "expiry") & (_.end <= _.now)
-    frame = log.engine.frame(rows.filter((_.start <= _.now) & (_.censored | (_.end > _.now) | is_overdue)), SESSIONS)
+    rows = rows.filter((_.start <= _.now) & (_.censored | (_.end > _.now) | is_overdue) & ~facts.is_of_nobody())
+    frame = log.engine.frame(rows, SESSIONS)
     judged_at = {row.product: when(row.now) for row in asked.itertuples()}
     frame = _since_the_oldest(frame, stacks.oldest(log))
     keys = ["source", "handle", "product", "mode", "member", "machine", "since", "start", "until", "end"]

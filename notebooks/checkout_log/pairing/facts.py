@@ -27,6 +27,11 @@ def is_exact() -> BooleanValue:
     return _.handle.notnull() & _.source.isin(EXACT_SOURCES)
 
 
+def is_of_nobody() -> BooleanValue:
+    """Whether a use is what `lmstat` counts in all and does not list: how many, and neither whose nor since when."""
+    return (_.source == "lmstat") & _.member.isnull() & _.machine.isnull()
+
+
 def facts() -> dict[str, Values]:
     """Aggregates over the events of one use: columns of USES by name, times as whole microseconds since 1970 UTC."""
     return {

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from checkout_log.store import Tally
+from checkout_log.store import Seats, Tally
 
 # What the readers are called in the quality frame.
 EXPORT, DATABASE, FLEXNET, LMSTAT = "export", "database", "flexnet", "lmstat"
@@ -43,17 +43,33 @@ class Part:
         self.end = written.end if self.end is None else self.end
 
 
+def together(pieces: Iterable[Part]) -> list[Part]:
+    """One part for each file, in the order of their first pieces, with what was counted in all pieces of it."""
+    parts: dict[str, Part] = {}
+    for piece in pieces:
+        part = parts.setdefault(piece.file, piece)
+        if part is not piece:
+            for name in ("lines", "rows", "malformed", "undated", "ambiguous", "disagreeing", "overlapping"):
+                setattr(part, name, getattr(part, name) + getattr(piece, name))
+            part.products |= piece.products
+            part.begin = min(at for at in (part.begin, piece.begin) if at is not None)
+            part.end = max(at for at in (part.end, piece.end) if at is not None)
+    return list(parts.values())
+
+
 @dataclass(slots=True)
 class Contents:
     """What a group of sources gave: files of events, its parts, the runs of servers, and the time it covers, per product.
 
-    eras: number, product, begin, end. spans: product, begin, end. Times are whole microseconds since 1970 UTC.
+    eras: number, product, begin, end. spans: product, begin, end. seats: what is said of the seats of a feature from a time on.
+    Times are whole microseconds since 1970 UTC.
     """
 
     files: list[Path] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     eras: list[tuple[int, str, int, int | None]] = field(default_factory=list)
     spans: list[tuple[str, int, int]] = field(default_factory=list)
+    seats: list[Seats] = field(default_factory=list)
 
     def add(self, other: Contents) -> None:
         """Takes what another group gave."""
@@ -61,6 +77,7 @@ class Contents:
         self.parts += other.parts
         self.eras += other.eras
         self.spans += other.spans
+        self.seats += other.seats
 
 
 def joined(spans: Iterable[tuple[str, int, int]], silence: int) -> list[tuple[str, int, int]]:

@@ -10,6 +10,7 @@ from checkout_log.columns import FLAG, NUMBER, OF_FEATURE, WHOLE, Column, typed
 from checkout_log.log import Log
 from checkout_log.measuring import levels
 from checkout_log.measuring.questions import SECOND
+from checkout_log.pairing import facts
 
 LENGTHS = (
     *OF_FEATURE,
@@ -43,7 +44,11 @@ def lengths(log: Log) -> pd.DataFrame:
     """
     seconds = ((_.end - _.start) / SECOND).floor().cast("int64")
     known = log.engine.numbers(levels.features(log), levels.FEATURES)
-    rows = log.paired.mutate(seconds=seconds, is_censored=_.censored | _.cut).join(known, ["product", "feature"])
+    rows = (
+        log.paired.filter(~facts.is_of_nobody())
+        .mutate(seconds=seconds, is_censored=_.censored | _.cut)
+        .join(known, ["product", "feature"])
+    )
     counted = rows.group_by("pair", "seconds", "is_censored").aggregate(sessions=_.count())
     lasted = log.engine.frame(counted, _COUNTED).groupby("pair")
     figures = pd.DataFrame({pair: _lengths(own) for pair, own in lasted}, index=[column.name for column in LENGTHS[2:]]).T

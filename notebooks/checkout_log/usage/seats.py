@@ -86,7 +86,16 @@ def peaks(log: Log, license: str = "handle") -> pd.DataFrame:  # noqa: A002 - th
         "upper": most["upper"],
         "observed_days": of_seats.groupby("pair")["micros"].sum() / DAY,
     }
+    if grouping == "handle":
+        figures["lower"] = _at_least_stated(log, figures["lower"], figures["peak"])
     return typed(_named(log).join(pd.DataFrame(figures)), PEAKS)
+
+
+def _at_least_stated(log: Log, lower: pd.Series, peak: pd.Series) -> pd.Series:
+    """The least that peaks can have been, by the number of the feature: not less than the server itself said was in use."""
+    stated = log.stored.seats.groupby(["product", "feature"])["in_use"].max()
+    most = _named(log).join(stated.rename("stated"), on=["product", "feature"])["stated"].fillna(0)
+    return lower.combine(most.reindex(lower.index), max).combine(peak, min)
 
 
 def time_at_level(log: Log, license: str = "handle") -> pd.DataFrame:  # noqa: A002

@@ -6,7 +6,7 @@ list of features and nobody loses a license.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,7 @@ from checkout_log.sources.common import MINUTE, Flags, Numbers
 from checkout_log.sources.flexnet import lines as grammar
 from checkout_log.sources.flexnet.dated import Dated
 from checkout_log.sources.flexnet.lines import Mark
-from checkout_log.sources.flexnet.scanning import Placed, Scan
+from checkout_log.sources.flexnet.scanning import Placed
 from checkout_log.sources.runs import SECOND, STOP_TAKES, Era, Server
 
 # Reading a license file again takes seconds; a start after a longer time is a start.
@@ -31,12 +31,12 @@ class Begun:
     stops: list[Placed] = field(default_factory=list)
 
 
-def runs_begun(scan: Scan, product: str) -> tuple[list[Placed], list[Begun]]:
+def runs_begun(marks: Sequence[Placed], product: str) -> tuple[list[Placed], list[Begun]]:
     """The signs of a stop before this daemon first started in a file, and the runs that begin in it, in order."""
     early_stops: list[Placed] = []
     runs: list[Begun] = []
     rereading: Placed | None = None
-    for placed in scan.marks:
+    for placed in marks:
         if not _concerns(placed.mark, product):
             continue
         kind = placed.mark.kind
@@ -73,7 +73,7 @@ class DaemonRuns:
     def __init__(self, file: Dated, server: Server, product: str, numbers: Iterator[int]) -> None:
         """numbers: of new runs."""
         self._file, self._server, self._product, self._numbers = file, server, product, numbers
-        self._early_stops, runs = runs_begun(file.scan, product)
+        self._early_stops, runs = runs_begun(file.marks, product)
         self._starts = np.array([run.start.line for run in runs], dtype=np.int64)
         self._begins = np.array([file.utc_of(run.start.line, run.start.clock) for run in runs], dtype=np.int64)
         self._first_stops = np.array([run.stops[0].line if run.stops else _NO_LINE for run in runs], dtype=np.int64)

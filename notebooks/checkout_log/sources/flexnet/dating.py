@@ -16,13 +16,17 @@ from itertools import pairwise
 
 import numpy as np
 
-from checkout_log.sources.common import DAY, LATE, MINUTE, Flags, Numbers
+from checkout_log.sources.common import DAY, HOUR, LATE, MINUTE, Flags, Numbers
 from checkout_log.sources.flexnet import lines as grammar
 from checkout_log.sources.flexnet.scanning import Placed, Scan, Step
 from checkout_log.sources.flexnet.times import EPOCH
 
 # A step back beyond what a clock does when summer ends, and short of midnight: a midnight after which little was written.
 DOUBTFUL_BACK = 70 * MINUTE
+# A server that runs writes a stamp at least this often.
+STAMP_EVERY = 6 * HOUR
+# So many stamps tell how often a server writes them, if it does so less often.
+TELLING = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,17 @@ class Anchor:
     last_clock: int
     offset: int
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Two lines after one another that are long apart, or go back: the line of the second, both clocks, and local seconds since 1970."""
+
+    line: int
+    before: int
+    after: int
+    local_before: int
+    local_after: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +104,40 @@ def continued(offset: int) -> Calendar:
     """The days of a file without stamps whose first midnight was this day, as its neighbor says: all of them doubtful."""
     edge = Anchor(0, 0, 0, 0, offset, 0)
     return Calendar((Stretch(0, offset, is_doubtful=True),), edge, edge, 0)
+
+
+def silences(scan: Scan, days: Calendar) -> list[Silence]:
+    """Where lines are long apart or go back, in the order of lines: also where nothing but the date tells it."""
+    steps = {step.line: (step.before, step.after) for step in scan.steps}
+    clocks = {placed.line: (placed.clock, placed.clock) for placed in scan.marks}
+    inner = [stretch.line for stretch in days.stretches[1:] if stretch.line in clocks]
+    steps = {line: clocks[line] for line in inner} | steps
+    if not steps:
+        return []
+    lines = np.array(sorted(steps), dtype=np.int64)
+    before, after = np.array([steps[line] for line in lines.tolist()], dtype=np.int64).T
+    local_before, local_after = days.local(lines - 1, before)[0], days.local(lines, after)[0]
+    columns = (lines, before, after, local_before, local_after)
+    return [Silence(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
+
+
+def gaps(marks: Sequence[Placed], silent: Sequence[Silence], days: Calendar) -> list[Silence]:
+    """The silences in which a server that ran would have written a stamp, and that no stop of it explains."""
+    stamps = [placed for placed in marks if placed.mark.day is not None]
+    local, _ = days.local(*(np.array([getattr(one, name) for one in stamps], dtype=np.int64) for name in ("line", "clock")))
+    intervals = np.diff(local)
+    intervals = intervals[intervals > HOUR]
+    if len(intervals) < TELLING:
+        return []
+    longest = max(STAMP_EVERY, int(np.median(intervals))) + HOUR
+    long = [one for one in silent if one.local_after - one.local_before > longest]
+    return [one for one in long if not _is_down(marks, one.line)]
+
+
+def _is_down(marks: Sequence[Placed], line: int) -> bool:
+    """Whether the last that was said of the server before this line is that it stops."""
+    last = next((placed.mark.kind for placed in reversed(marks) if placed.line < line), None)
+    return last in (grammar.STOP, grammar.STOP_ALL)
 
 
 def _agreeing(stamps: Sequence[Placed]) -> list[Anchor]:
@@ -182,5 +231,5 @@ def _likeliest_turn(before: Anchor, after: Anchor, scan: Scan) -> int:
     ]
     if starts:
         return starts[0]
-    steps = [step for step in scan.steps if before.last_line < step.line < after.first_line]
+    steps = [step for step in scan.steps if before.last_line < step.line <= after.first_line]
     return max(steps, key=lambda step: (step.after - step.before) % DAY, default=Step(after.first_line, 0, 0)).line

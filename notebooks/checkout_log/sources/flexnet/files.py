@@ -1,7 +1,7 @@
 """FlexNet debug logs, any number of them and in any order, as one history.
 
-Rotated files are put in order by their dates, lines that two files have are counted once, and the runs of the servers go on
-from file to file. A file that names no day is dated by the file before or after it, in the order of their names.
+Rotated files are put in order by their dates, lines that two files have, or two pieces of one, are counted once, and the runs of
+the servers go on from file to file. A file that names no day is dated by the file before or after it, in the order of their names.
 """
 
 from __future__ import annotations
@@ -20,15 +20,13 @@ import pyarrow as pa
 from checkout_log.sources import overlaps, runs, zones
 from checkout_log.sources.common import DAY, HOUR, LATE, Flags, Numbers
 from checkout_log.sources.flexnet import dating
-from checkout_log.sources.flexnet.dated import Dated, dated
+from checkout_log.sources.flexnet.dated import Dated, dated, pieces
 from checkout_log.sources.flexnet.scanning import RAW, Scan, scan
 from checkout_log.sources.flexnet.writing import write
 from checkout_log.sources.named_zones import Taken, taken
-from checkout_log.sources.part import FLEXNET, Contents, Part, covered, joined
+from checkout_log.sources.part import FLEXNET, Contents, Part, joined, together
 from checkout_log.store import EventFile
 
-# A server that runs writes a stamp at least this often: a shorter silence between two files is no gap.
-STAMP_EVERY = 6 * HOUR
 # Local times go back when summer ends: by less than this, lines of two files may seem to be in another order.
 CLOCK_SET = 2 * HOUR
 
@@ -43,15 +41,18 @@ def read(
     servers: list[runs.Server] = []
     before: dict[int, list[Dated]] = defaultdict(list)
     contents = Contents([folder / "flexnet.parquet"])
+    written: list[Part] = []
     with EventFile(contents.files[0]) as events:
         for segment, one in enumerate(history, first_segment):
             server = _server(one, history, servers)
             known = _known(one, before[id(server)])
-            contents.parts.append(write(one, server, known, segment, events, eras))
+            written.append(write(one, server, known, segment, events, eras))
             before[id(server)].append(one)
+    contents.parts = together(written)
     contents.parts += [_undated(scanned) for scanned in scans if all(one.scan is not scanned for one in history)]
     contents.eras = [row for server in servers for row in server.rows()]
-    contents.spans = joined(covered(contents.parts), STAMP_EVERY * zones.SECOND)
+    spans = ((name, begin, end) for one in history for name in one.scan.products for begin, end in one.observed())
+    contents.spans = joined(spans, dating.STAMP_EVERY * zones.SECOND)
     for scanned in scans:
         scanned.rows.unlink()
     return contents
@@ -89,7 +90,7 @@ def _dated(scans: Sequence[Scan], where: ZoneInfo) -> list[Dated]:
         known = {at: one for at, one in more.items() if one is not None}
         dated_files |= known
         is_more = bool(known)
-    return list(dated_files.values())
+    return [piece for one in dated_files.values() for piece in pieces(one)]
 
 
 def _natural(path: Path) -> tuple[str, tuple[tuple[int, str], ...]]:
@@ -146,7 +147,7 @@ def _host(one: Dated, history: Sequence[Dated]) -> str | None:
 
 def _known(one: Dated, earlier: Sequence[Dated]) -> Flags:
     """Which uses of this file the server's earlier files have too."""
-    known = np.zeros(one.scan.uses, dtype=bool)
+    known = np.zeros(one.uses, dtype=bool)
     overlapping = [other for other in earlier if other.end + CLOCK_SET * zones.SECOND >= one.begin]
     if overlapping:
         until = max(other.local_end for other in overlapping) + CLOCK_SET

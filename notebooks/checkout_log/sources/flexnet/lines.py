@@ -79,10 +79,11 @@ CANDIDATE = (
 
 LINE = re.compile(r"\(([^()]+)\) +(.*)", re.DOTALL)
 VERB = re.compile(r"(OUT|IN|DENIED|UNSUPPORTED|UPGRADE|QUEUED): +")
+# Text in brackets before the user is the key of the client's license, or what stands in its place, as PORT_AT_HOST_PLUS.
 # The user may hold anything, the host no blank: so the user ends at the last @ before two blanks, a bracket, more that is told,
 # a remark or the end.
 USE = re.compile(
-    r'(?:"(?P<quoted>[^"]+)"|(?P<bare>[^\s"]+)) +(?:\((?P<key>[0-9A-Fa-f ]+)\) )?'
+    r'(?:"(?P<quoted>[^"]+)"|(?P<bare>[^\s"]+)) +(?:\([^()@]*\) +(?=\S))?'
     r"(?P<user>.*?)@(?P<host>[^@\s]*)(?:  (?P<tail>.*)| (?P<closed>[(\[^].*)| (?P<remark>[^@]*)|)",
     re.DOTALL,
 )

@@ -28,8 +28,10 @@ def write(one: Dated, server: Server, known: Flags, segment: int, events: EventF
         new_rows = batch.filter(pa.array(~known[first : first + batch.num_rows]))
         first += batch.num_rows
         _write(new_rows, one, runs, segment, events)
-    part = Part(str(one.scan.path), FLEXNET, lines=one.scan.lines, malformed=one.scan.malformed, begin=one.begin, end=one.end)
-    part.disagreeing = one.days.disagreeing + one.zone.disagreeing
+    part = Part(str(one.scan.path), FLEXNET, begin=one.begin, end=one.end)
+    if one.is_first:
+        part.lines, part.malformed = one.scan.lines, one.scan.malformed
+        part.disagreeing = one.days.disagreeing + one.zone.disagreeing
     part.overlapping = int(np.count_nonzero(known))
     part.products = frozenset(one.scan.products)
     part.holds(events.tally)

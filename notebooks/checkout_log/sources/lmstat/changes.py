@@ -4,12 +4,15 @@ Somebody new is a checkout at the start that the row says. Somebody who is gone 
 before: the event is dated at the later one and flagged. Where the clock of who asked is behind the server's, nothing ends before
 it began, and what seems to begin long after it was seen began when it was seen. Somebody who waits is a denial, counted once for as long as it goes on.
 
-When the license server starts again, borrows get a new start and go on under a new key; each keeps the due time it had. A borrow
-that is gone when it was due ran out, and was not checked in.
+When the license server starts again, borrows get a new start and go on under a new key; each keeps the due time it had. Nothing
+that it lists began before its restart: a borrow that began with the first of all, as those of others did, was out before, and is
+due when its row says how long it is still out, and else nobody knows when. A borrow that is gone when it was due ran out, and
+was not checked in.
 """
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,10 +21,12 @@ from checkout_log.columns import CHECKIN, CHECKOUT, DENIAL, UPGRADE
 from checkout_log.sources import zones
 from checkout_log.sources.common import MINUTE, QUEUED
 from checkout_log.sources.lmstat.rows import Row
-from checkout_log.sources.lmstat.snapshots import UNKNOWN, Key, Snapshot
+from checkout_log.sources.lmstat.snapshots import UNKNOWN, UNLISTED, Key, Snapshot
 
 # In microseconds: so far apart are clocks that nobody set. Beyond that the snapshots would miss what they show.
 NEAR = 15 * MINUTE * zones.SECOND
+# Two users may come in the same minute by chance; the first use of all, shared by so many, is what a restart leaves.
+AT_ONCE = 3
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local times are counted from it
 
 
@@ -37,10 +42,14 @@ class Held:
 
 @dataclass(slots=True)
 class Server:
-    """What a license server was last seen to give out, and the times of its first and last snapshot."""
+    """What a license server was last seen to give out, and the times of its first and last snapshot.
+
+    totals: seats issued and in use, by vendor daemon and feature.
+    """
 
     held: dict[Key, Held] = field(default_factory=dict)
     products: set[str] = field(default_factory=set)
+    totals: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     begin: int | None = None
     end: int = 0
 
@@ -72,10 +81,11 @@ def changes(server: Server, snapshot: Snapshot, now: int, clock: zones.WallClock
     restarted = _restarted(new, gone, shown)
     for key, old_key in restarted.items():
         held[key] = gone.pop(old_key)
-    starts_set_anew = {key.start for key in restarted}
+    starts = {key.start for key in restarted}
+    set_anew = {key for key in new if key.start in starts} | _of_restart(shown)
     for key in new:
         if key not in restarted:
-            change = _arrival(key, *shown[key], now, clock, starts_set_anew)
+            change = _arrival(key, *shown[key], now, clock, is_set_anew=key in set_anew)
             held[key] = change.held
             yield change
     yield from _returned(gone, snapshot, now)
@@ -101,15 +111,37 @@ def _borrow_of(key: Key) -> tuple[str, ...]:
     return key.product, key.feature, key.member, key.machine, key.display
 
 
-def _arrival(key: Key, line: int, row: Row, now: int, clock: zones.WallClock, starts_set_anew: set[datetime | None]) -> Change:
+def _of_restart(shown: Mapping[Key, tuple[int, Row]]) -> set[Key]:
+    """The uses whose start is that of a restart: the first of all of a vendor daemon, where many users share it."""
+    first = {product: min(starts) for product, starts in _starts(shown).items()}
+    early = [key for key in shown if _start_of(key) is not None and key.start == first[key.product]]
+    users = Counter(product for product, *_ in {(key.product, key.member, key.machine) for key in early})
+    return {key for key in early if users[key.product] >= AT_ONCE}
+
+
+def _starts(shown: Mapping[Key, tuple[int, Row]]) -> dict[str, list[datetime]]:
+    starts: dict[str, list[datetime]] = defaultdict(list)
+    for key in shown:
+        if (start := _start_of(key)) is not None:
+            starts[key.product].append(start)
+    return starts
+
+
+def _start_of(key: Key) -> datetime | None:
+    """The start that a row says; None for who waits, and for what is counted and not listed."""
+    return None if key.start == UNLISTED else key.start
+
+
+def _arrival(key: Key, line: int, row: Row, now: int, clock: zones.WallClock, *, is_set_anew: bool) -> Change:
     """A checkout, or a denial of who waits. A start that a restart set anew does not tell when a borrow is due."""
     if row.start is None:
         return Change(now, DENIAL, key, Held(row, row.handle, now, None), row.quantity, line, is_ambiguous=False, reason=QUEUED)
     at, is_double = clock.utc(seconds(row.start))
     if row.is_ahead and at > now + NEAR:
         at = now
-    is_counted = row.linger is not None and row.start not in starts_set_anew
-    until = at + (row.linger or 0) * zones.SECOND if is_counted else None
+    until = None if row.linger is None else at + row.linger * zones.SECOND
+    if is_set_anew and until is not None:
+        until = None if row.left is None else now + row.left * zones.SECOND
     return Change(at, CHECKOUT, key, Held(row, row.handle, at, until), row.quantity, line, row.is_doubtful or is_double)
 
 

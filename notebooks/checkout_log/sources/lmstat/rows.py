@@ -17,8 +17,9 @@ STATUS = re.compile(r"Flexible License Manager status on \S+ (\d{1,2})/(\d{1,2})
 SERVERS = re.compile(r"\s*License server status: (\S.*?)\s*$")
 DAEMON = re.compile(r"\s*(\S+): UP v\S+")
 FEATURE = re.compile(r"\s*Users of (.+?):\s*\((?:Total|Error|Uncounted)")
+TOTAL = re.compile(r"\(Total of (\d{1,9}) licenses? issued;\s+Total of (\d{1,9}) licenses? in use")
 VENDOR = re.compile(r'\s*"[^"]*" v\S*, vendor: ([^\s,]+)')
-RESERVED = re.compile(r"\s*\d+ RESERVATIONs? for ")
+RESERVED = re.compile(r"\s*(\d{1,9}) RESERVATIONs? for ")
 ROW = re.compile(
     r"\s+(?P<who>\S.*?) \((?P<version>v[^()]*)\) \((?P<place>[^()]+?) (?P<handle>\d+)\)"
     r"(?:, start (?P<weekday>[^\s\d]+) (?P<month>\d{1,2})/(?P<day>\d{1,2}) (?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d))?"
@@ -30,6 +31,7 @@ LICENSES = re.compile(r", (\d+) licenses?\b")
 # Nine digits are thirty years.
 LINGER = re.compile(r"\(linger: (\d{1,9})(?: / (\d{1,9}))?\)")
 HOST_LIKE = re.compile(r"[\w.-]+")
+TERMINAL_LIKE = re.compile(r"(?:tty|pts|console)\w*", re.IGNORECASE)
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # A start this much after the snapshot is the same minute on two clocks, or seconds that lmstat leaves out.
 CLOCKS = timedelta(minutes=1)
@@ -44,6 +46,7 @@ class Row(NamedTuple):
     """A user of a feature. `start` is local time, None for somebody who waits; `linger` seconds of a borrow, counted from start.
 
     is_doubtful: the start may be of another year. is_ahead: it is later than the snapshot, so there are two clocks.
+    left: for how many seconds more a borrow is out, counted from the snapshot, where the row says it.
     """
 
     member: str
@@ -55,6 +58,7 @@ class Row(NamedTuple):
     linger: int | None
     is_doubtful: bool
     is_ahead: bool
+    left: int | None = None
 
 
 def row(line: str, now: datetime) -> Row | None:
@@ -71,8 +75,9 @@ def row(line: str, now: datetime) -> Row | None:
     is_ahead = start is not None and start > now + CLOCKS
     is_doubtful = start is not None and (is_ahead or not _is_last(start, match["weekday"], now))
     handle = f"{match['place']}/{match['handle']}"
-    linger = _linger(LINGER.search(match["rest"]), start, now)
-    return Row(member, machine, display, handle, quantity, start, linger, is_doubtful, is_ahead)
+    lingering = LINGER.search(match["rest"])
+    linger, left = _linger(lingering, start, now), int(lingering[1]) if lingering and lingering[2] else None
+    return Row(member, machine, display, handle, quantity, start, linger, is_doubtful, is_ahead, left)
 
 
 def _linger(match: re.Match[str] | None, start: datetime | None, now: datetime) -> int | None:
@@ -92,11 +97,13 @@ def _linger(match: re.Match[str] | None, start: datetime | None, now: datetime) 
 def people(who: str, version: str) -> tuple[str, str, str]:
     """User, host and display of a row; the host is empty where there is none.
 
-    Users may hold blanks, and displays blanks and any sign. Hosts hold neither: a word that comes twice, or with the number of
-    a screen, is the host and its display. Else what begins with another sign belongs to the display, and the word before it is
-    the host. Without such a sign the last word is the display.
+    Users may hold blanks, and displays blanks and any sign. Hosts hold neither: a word that comes twice, with its domain, or with
+    the number of a screen, is the host and its display. Else what begins with another sign belongs to the display, and the word
+    before it is the host. Without such a sign the last word is the display, or the number of a process after it.
     """
     words = who.split(" ")
+    if len(words) > 3 and words[-1].isdecimal() and TERMINAL_LIKE.fullmatch(words[-2]):  # noqa: PLR2004 - and the number
+        words.pop()
     if len(words) > 3 and words[-1] == version.removeprefix("v"):  # noqa: PLR2004 - user, host, display, and one more
         words.pop()
     if len(words) == 1:
@@ -108,7 +115,8 @@ def people(who: str, version: str) -> tuple[str, str, str]:
 
 
 def _is_display_of(word: str, host: str) -> bool:
-    return word.partition(":")[0].lower() == host.lower()
+    screen, own = word.partition(":")[0].lower(), host.lower()
+    return screen == own or screen.startswith(f"{own}.") or own.startswith(f"{screen}.")
 
 
 def snapshot_time(line: str) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,8 @@ from checkout_log.sources.text import lines
 
 # Feature or vendor daemon that no line names.
 UNKNOWN = "unknown"
+# In the place of the start of what the server counts and does not list: nobody says since when.
+UNLISTED = datetime(1, 1, 1)  # noqa: DTZ001 - local, as all starts
 
 
 class Key(NamedTuple):
@@ -30,10 +33,22 @@ class Key(NamedTuple):
 
 
 @dataclass(slots=True)
+class Total:
+    """What the server says of a feature in all: the line, the vendor daemon, and its licenses; those reserved count as in use."""
+
+    line: int
+    product: str
+    issued: int = 0
+    in_use: int = 0
+    reserved: int = 0
+
+
+@dataclass(slots=True)
 class Snapshot:
     """One output: number and line of its file, its local time, the servers it asked, and its vendor daemons.
 
     users: who holds or waits for what, with line and row, by what tells them apart. is_telling: it lists features.
+    totals: of each feature. disagreeing: of how many features the total is another than what is listed.
     """
 
     file: int
@@ -43,11 +58,27 @@ class Snapshot:
     daemons: list[str] = field(default_factory=list)
     is_telling: bool = False
     users: dict[Key, tuple[int, grammar.Row]] = field(default_factory=dict)
+    totals: dict[str, Total] = field(default_factory=dict)
+    disagreeing: int = 0
 
     @property
     def products(self) -> frozenset[str]:
         """The vendor daemons that it tells of."""
         return frozenset({*self.daemons, *(key.product for key in self.users)}) if self.is_telling else frozenset()
+
+    @property
+    def completed(self) -> Snapshot:
+        """Itself, with a use of nobody for what the server says is in use and does not list."""
+        listed: dict[tuple[str, str], int] = defaultdict(int)
+        for key, (_, row) in self.users.items():
+            listed[key.product, key.feature] += row.quantity if key.start is not None else 0
+        for feature, total in self.totals.items():
+            missing = total.in_use - total.reserved - listed[total.product, feature]
+            self.disagreeing += missing != 0
+            if missing > 0:
+                row = grammar.Row("", "", "", "", missing, self.at, None, is_doubtful=True, is_ahead=False)
+                self.users[Key(total.product, feature, "", "", "", "", UNLISTED)] = (total.line, row)
+        return self
 
 
 def in_order(parts: Sequence[Part]) -> Iterator[Snapshot]:
@@ -85,28 +116,42 @@ def snapshots(part: Part, number: int) -> Iterator[Snapshot]:
         at = grammar.snapshot_time(line)
         if at is not None:
             if now is not None:
-                yield now
+                yield now.completed
             now, feature, product = Snapshot(number, line_number, at), UNKNOWN, UNKNOWN
         elif now is not None:
             if (match := grammar.FEATURE.match(line)) is not None:
                 feature, product = match[1], now.daemons[0] if now.daemons else UNKNOWN
-                now.is_telling = True
+                _count(now, product, feature, line_number, line)
             elif (match := grammar.VENDOR.match(line)) is not None:
                 product = match[1]
+                if feature in now.totals:
+                    now.totals[feature].product = product
             elif grammar.ROW_LIKE.search(line) is not None:
                 part.malformed += not _take(now, product, feature, line_number, line)
             else:
-                _head(now, line)
+                _head(now, line, feature)
     if now is not None:
-        yield now
+        yield now.completed
 
 
-def _head(now: Snapshot, line: str) -> None:
-    """Takes what the head of a snapshot says about servers and vendor daemons."""
+def _count(now: Snapshot, product: str, feature: str, number: int, line: str) -> None:
+    """Takes the total of a feature; one that stands twice has its licenses in two pools."""
+    now.is_telling = True
+    match = grammar.TOTAL.search(line)
+    if match is not None:
+        total = now.totals.setdefault(feature, Total(number, product))
+        total.issued += int(match[1])
+        total.in_use += int(match[2])
+
+
+def _head(now: Snapshot, line: str, feature: str) -> None:
+    """Takes what a line says that is about no user: servers and vendor daemons, and what is reserved of a feature."""
     if (match := grammar.SERVERS.match(line)) is not None:
         now.servers = match[1]
     elif (match := grammar.DAEMON.fullmatch(line.rstrip())) is not None:
         now.daemons.append(match[1])
+    elif (match := grammar.RESERVED.match(line)) is not None and feature in now.totals:
+        now.totals[feature].reserved += int(match[1])
 
 
 def _take(now: Snapshot, product: str, feature: str, number: int, line: str) -> bool:

@@ -16,12 +16,12 @@ every event is flagged.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from checkout_log.columns import EVENTS, names
+from checkout_log.columns import DENIAL, EVENTS, names
 from checkout_log.sources import overlaps, zones
 from checkout_log.sources.common import HOUR, MINUTE
 from checkout_log.sources.part import RLM_DEBUG, RLM_REPORT, Contents, Part, covered, joined
@@ -36,6 +36,8 @@ from checkout_log.store import EventFile
 TELLING = [name for name in names(EVENTS) if name != "line"]
 # Half a year: so far does no silence reach, and a date that goes back further is one of the next year.
 HALF_A_YEAR = 180
+# Number of the line, the ISV where the line itself names it, and what it says.
+Entry = tuple[int, str | None, Record]
 
 
 def read(
@@ -68,27 +70,58 @@ def _rows(part: Part, day: date | None, history: History, segment: int) -> Itera
     """The events of one log, in the order of its lines."""
     reading = Reading(history, part, day, segment, is_certain=part.kind == RLM_REPORT)
     minutes_west: set[int] = set()
-    for number, line in lines(Path(part.file)):
-        part.lines += 1
-        if part.kind == RLM_REPORT and (west := grammar.minutes_west(line.strip())) is not None:
-            minutes_west.add(west)
+    entries = _entries(part, minutes_west)
+    for number, isv, record in _explained(entries) if part.kind == RLM_DEBUG else entries:
         try:
-            for isv, record in _records(line.strip(), part.kind):
-                yield from reading.take(isv, record, number)
+            yield from reading.take(isv, record, number)
         except Unread:
             part.malformed += 1
     yield from reading.rest(is_doubtful=False)
     part.disagreeing = reading.disagreeing + sum(not history.clock.can_be_behind(west * MINUTE, day) for west in minutes_west)
 
 
-def _records(line: str, kind: str) -> Iterator[tuple[str | None, Record]]:
+def _entries(part: Part, minutes_west: set[int]) -> Iterator[Entry]:
+    """The lines of one log that say something; counts them, and notes how far they say that the clock is behind UTC."""
+    for number, line in lines(Path(part.file)):
+        part.lines += 1
+        if part.kind == RLM_REPORT and (west := grammar.minutes_west(line.strip())) is not None:
+            minutes_west.add(west)
+        try:
+            entry = _entry(line.strip(), part.kind)
+        except Unread:
+            part.malformed += 1
+        else:
+            if entry is not None:
+                yield number, *entry
+
+
+def _entry(line: str, kind: str) -> tuple[str | None, Record] | None:
     """The ISV, where the line itself names it, and the record in a line."""
     if kind == RLM_DEBUG:
-        entry = grammar.debug(line)
-        if entry is not None:
+        return grammar.debug(line)
+    record = grammar.report(line)
+    return None if record is None else (None, record)
+
+
+def _explained(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The lines of a debug log, each denial with the reason that stands in the line after it."""
+    waiting: Entry | None = None
+    for entry in entries:
+        _, isv, record = entry
+        if record.kind == grammar.DETAIL:
+            if waiting is not None and isv in (None, waiting[1]):
+                yield waiting[0], waiting[1], waiting[2]._replace(reason=record.reason)
+                waiting = None
+            if record.month is not None:
+                yield entry[0], isv, record._replace(kind=grammar.STAMP)
+            continue
+        if waiting is not None:
+            yield waiting
+        waiting = entry if record.kind == DENIAL and record.reason is None else None
+        if waiting is None:
             yield entry
-    elif (record := grammar.report(line)) is not None:
-        yield None, record
+    if waiting is not None:
+        yield waiting
 
 
 def _first_day(path: Path, kind: str) -> date | None:

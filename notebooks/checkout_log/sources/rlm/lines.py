@@ -16,7 +16,8 @@ stands only in START, END and the timestamps between):
     TIMEZONE minutes_west_of_utc daylight [rules] # name
     START host mm/dd/yyyy hh:mm[:ss]    SHUTDOWN user host mm/dd hh:mm:ss    END mm/dd/yyyy hh:mm    mm/dd/yyyy hh:mm
 
-Debug log: `mm/dd hh:mm (isv) OUT: product vX by user@host [(n licenses)]`, `IN: [(why)] ...`, `DENIED: (n) product vX to user@host`.
+Debug log: `mm/dd hh:mm (isv) OUT: product vX by user@host [(n licenses)]`, `IN: [(why)] ...`, `DENIED: (n) product vX to user@host`
+with the reason in the next line, indented, with or without the time and the ISV before it. Hours may have one digit.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from checkout_log.sources.common import IDLE, MOST_LICENSES, QUEUED
 
 # Kinds of records beside the events.
 IN_USE, START, STOP, END, STAMP, ISV, SWITCHED = "inuse", "start", "stop", "log end", "stamp", "isv", "switched"
+DETAIL = "detail"
 
 
 class Record(NamedTuple):
@@ -69,8 +71,10 @@ WHY_IN = {
 
 WHO = r'(?P<product>\S+) \S+ (?P<member>.+) (?P<machine>\S+) "[^"]*" '
 POOLED = r'(?P<product>\S+) \S+ \d+ (?P<member>.+) (?P<machine>\S+) "[^"]*" '
-TIME = r"(?:(?P<month>\d\d)/(?P<day>\d\d) )?(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.(?P<fraction>\d{1,4}))?)?"
-DATE = r"(?P<month>\d\d)/(?P<day>\d\d)/(?P<year>\d{4}) (?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d))?"
+TIME = (
+    r"(?:(?P<month>\d\d?)/(?P<day>\d\d?) +)?(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.(?P<fraction>\d{1,4}))?)?"
+)
+DATE = r"(?P<month>\d\d?)/(?P<day>\d\d?)/(?P<year>\d{4}) +(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d))?"
 COUNT, HANDLE = r"(?P<count>\d{1,7})", r"(?P<handle>[0-9a-fA-F]+)"
 THREE = r'"[^"]*" "[^"]*" "[^"]*" '
 ROAMS = r'(?: "[^"]*" "[^"]*" (?P<roam>[0-9a-fA-F]{1,4}) (?P<roamer>\S+).*)?'
@@ -108,7 +112,9 @@ MADE_BY = re.compile(r"ISV: (?P<product>[^,\s]+), RLM version")
 ZONE = re.compile(r"TIMEZONE (-?\d{1,4}) \d")
 REPORT = re.compile(r"RLM Report Log Format \d", re.MULTILINE)
 
-DEBUG_LINE = re.compile(r"(?P<month>\d\d)/(?P<day>\d\d) (?P<hour>\d\d):(?P<minute>\d\d) \((?P<isv>[^()\s]+)\) ?(?P<body>.*)")
+DEBUG_LINE = re.compile(
+    r"(?P<month>\d\d?)/(?P<day>\d\d?) +(?P<hour>\d\d?):(?P<minute>\d\d) \((?P<isv>[^()\s]+)\) ?(?P<body>.*)"
+)
 DEBUG_VERB = re.compile(r"(OUT|IN|DENIED): ")
 PERSON = r"(?P<product>\S+) v\S+ %s (?P<member>.*?)@(?P<machine>[^@\s]+)(?:\s+(?P<rest>.*))?"
 DEBUG_USES = {
@@ -117,6 +123,9 @@ DEBUG_USES = {
     "DENIED": (DENIAL, re.compile(r"(?:\((?P<count>\d{1,7})\) )?(?:no good )?" + PERSON % "to")),
 }
 LICENSES = re.compile(r"\((\d{1,7}) licenses?\)")
+# What a server says of a denial, with or without its number.
+DETAIL_CODE = re.compile(r"(?P<words>.*?)\s*\((?P<code>-\d{1,4})\)")
+CODES = {"all licenses in use": "-22"}
 # RLM itself writes into the same log; only ISV servers give licenses.
 MANAGER = "rlm"
 
@@ -172,15 +181,32 @@ def _record(word: str, fields: dict[str, str | None]) -> Record:
     )
 
 
-def debug(line: str) -> tuple[str, Record] | None:
-    """The ISV and the record in a line of a debug log; a STAMP where it has only a time, None without one. Raises Unread."""
+def debug(line: str) -> tuple[str | None, Record] | None:
+    """The ISV and the record in a line of a debug log; None where it says nothing. Raises Unread.
+
+    A STAMP where it has only a time; a DETAIL, which explains the line before it, where it is indented or has no time.
+    """
     match = DEBUG_LINE.match(line)
     if match is None:
-        return None
+        return (None, Record(DETAIL, reason=_explained(line))) if line.strip() else None
     isv, body = match["isv"], match["body"].rstrip()
+    if body[:1].isspace():
+        return isv, _timed(Record(DETAIL, reason=_explained(body)), match)
     verb = DEBUG_VERB.match(body) if isv != MANAGER else None
     record = _use(verb[1], body[verb.end() :]) if verb is not None else Record(_sign(isv, body))
-    return isv, record._replace(month=_number(match["month"]), day=_number(match["day"]), second=_second(match.groupdict()))
+    return isv, _timed(record, match)
+
+
+def _timed(record: Record, match: re.Match[str]) -> Record:
+    return record._replace(month=_number(match["month"]), day=_number(match["day"]), second=_second(match.groupdict()))
+
+
+def _explained(text: str) -> str:
+    """A reason in a line of its own, as `-22 All licenses in use`: its number, where it is said or known, and the words."""
+    coded = DETAIL_CODE.match(text.strip())
+    words = coded["words"] if coded else text.strip()
+    code = coded["code"] if coded else CODES.get(words.lower().rstrip("."), "")
+    return f"{code} {words}".strip()
 
 
 def _use(verb: str, rest: str) -> Record:
