@@ -167,7 +167,9 @@ def _quantile(lasted: Sequence[tuple[int, bool]], wanted: Fraction) -> int | Non
 
 def lengths(raw_log: RawLog) -> Iterator[Row]:
     for (product, feature), uses in by_feature(raw_log).items():
-        lasted = [((use.end - use.start) // SECOND, not (use.censored or use.cut)) for use in uses if use.started]
+        # What lmstat counts and does not list is nobody's, and has no length.
+        of_somebody = [use for use in uses if use.started and (use.source != "lmstat" or use.member or use.machine)]
+        lasted = [((use.end - use.start) // SECOND, not (use.censored or use.cut)) for use in of_somebody]
         if not lasted:
             continue
         closed = [length for length, is_closed in lasted if is_closed]
