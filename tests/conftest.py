@@ -49,7 +49,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture(params=DATABASES)
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The same of a database without tables."""
+    """The URL of a database without tables, on SQLite and on PostgreSQL in turn."""
     yield from _database_url(request, tmp_path, empty_postgres_database)
 
 
@@ -100,7 +100,7 @@ def bench(database_url: str, tmp_path: Path) -> Iterator[Bench]:
 
 @pytest.fixture
 def sqlite_bench(tmp_path: Path) -> Iterator[Bench]:
-    """The same on SQLite alone, where the database makes no difference."""
+    """An authority with the sample organization on SQLite alone, for what no database makes different."""
     made = make_bench(f"sqlite:///{tmp_path / 'authority.db'}", tmp_path / "home")
     yield made
     made.authority.database.close()

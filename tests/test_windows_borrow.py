@@ -81,7 +81,7 @@ def test_a_borrow_goes_from_request_to_return(road: Road) -> None:
 
 
 def test_a_borrow_of_this_system_is_not_good_on_windows(road: Road) -> None:
-    """The same disk, the same key, another machine and another user."""
+    """One disk and one key, but another machine and another user: the borrow is refused."""
     road.authority("init", "--org", "Field Survey")
     road.authority("member", "add", "ada", "--type", "GIS Professional")
     here = [str(Path(sys.executable).with_name("carnet")), "--home", str(road.folder / "here")]

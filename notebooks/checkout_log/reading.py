@@ -28,7 +28,6 @@ from checkout_log.sources.recognize import EXPORT_CSV, EXPORT_LINES, EXPORT_PARQ
 from checkout_log.sources.rlm import files as rlm
 from checkout_log.store import Folder, Stored, frame_of_seats
 
-Advance = Callable[[int], None]
 READERS = {EXPORT_LINES: export.read_lines, EXPORT_CSV: export.read_csv, EXPORT_PARQUET: export.read_parquet}
 
 

@@ -49,7 +49,7 @@ class World:
         return self.web.bench.authority.database
 
     def copy(self, folder: Path) -> World:
-        """The same organization in a database of its own."""
+        """A copy of this organization in a database of its own."""
         original, bench = Path(str(self.database.url.database)), self.web.bench
         # The pages that are still in the log of the database come into its file.
         with self.database.engine.connect() as connection:

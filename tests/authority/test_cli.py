@@ -344,7 +344,7 @@ def test_the_version_waits_for_no_database_and_no_server() -> None:
 
 @pytest.mark.parametrize("missing", ["click", "sqlalchemy", "granian"])
 def test_what_an_extra_brings_is_named_where_it_is_missing(missing: str) -> None:
-    """Also where only the module of the command needs it."""
+    """A missing extra is named by the command alone whose module needs it, too."""
     program = f"import sys; sys.modules[{missing!r}] = None; from authority.command import main; main()"
     process = subprocess.run([sys.executable, "-c", program, "doctor"], capture_output=True, text=True, check=False)
     assert (process.returncode, process.stdout) == (3, "")

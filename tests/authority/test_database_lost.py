@@ -178,7 +178,7 @@ def test_no_command_but_init_makes_a_database(console: Console, arguments: tuple
 @pytest.mark.parametrize("arguments", READING, ids=" ".join)
 @pytest.mark.parametrize("loss", ["no file", "an empty file"])
 def test_hints_lead_out_and_not_in_a_circle(console: Console, arguments: tuple[str, ...], loss: str) -> None:
-    """Neither `init` nor `migrate` is advised: the first refuses this home, the second would make tables without content."""
+    """In no hint is `init` or `migrate` advised: the first refuses this home, the second would make tables without content."""
     deleted_with_its_journals(console.home)
     if loss == "an empty file":
         (console.home / "authority.db").touch(0o600)

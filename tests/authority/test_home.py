@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +14,7 @@ import pytest
 from authority.domain.disk import DiskFailed
 from authority.wiring.settings import load
 from tests.support.console import Console, contents_of
+from tests.support.full_disk import too_little_room
 
 PASSPHRASE = "a-passphrase-of-enough-letters-2026"
 
@@ -54,15 +55,11 @@ def test_an_init_that_is_refused_leaves_nothing_and_another_try_works(
     empty.good("init", "--org", "Field Survey")
 
 
-def too_little_room() -> None:
-    """Files of 20 kB and no more: room for keys, and none for a database."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-
-
 def test_an_init_on_a_full_disk_leaves_nothing_and_another_try_works(empty: Console, tmp_path: Path) -> None:
     home = tmp_path / "a" / "b" / "home"
     command = [sys.executable, "-m", "authority.cli.main", "--home", str(home), "init", "--org", "Field Survey"]
-    process = subprocess.run(command, capture_output=True, text=True, preexec_fn=too_little_room, check=False)
+    room_for_keys = functools.partial(too_little_room, 20_000)
+    process = subprocess.run(command, capture_output=True, text=True, preexec_fn=room_for_keys, check=False)
     assert process.returncode == 3, process
     assert "disk-f" in process.stderr
     assert tree(tmp_path) == set()

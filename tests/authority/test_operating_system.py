@@ -6,7 +6,6 @@ import errno
 import fcntl
 import json
 import os
-import resource
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from authority.domain.refusals import Refusal
 from authority.storage.db.database import Database
 from tests.support.borrowing import workstation
 from tests.support.console import Console, contents_of
+from tests.support.full_disk import DISK_REFUSALS, too_little_room
 from tests.support.outputs import closed, encoded_output, full_output, reader_gone
 
 # Every way in which a command prints: lines, tables, JSON, rows for other programs, help.
@@ -128,11 +128,6 @@ def test_columns_stand_below_each_other_where_letters_are_shown_by_their_codes(c
     assert all(line[column] != " " for line in lines)
 
 
-def too_little_room() -> None:
-    """Files grow to nothing: what a full disk or a quota does to a write, without the rights to make such a disk."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-
-
 def in_little_room(console: Console, *arguments: str) -> tuple[int, Any]:
     command = [sys.executable, "-m", "authority.cli.main", "--json", "--home", str(console.home), *arguments]
     process = subprocess.run(command, capture_output=True, text=True, preexec_fn=too_little_room, check=False)
@@ -203,16 +198,7 @@ def test_a_pipe_that_the_shell_opened_is_read(console: Console, tmp_path: Path) 
     os.close(read)
 
 
-REFUSED: dict[str, tuple[int, str]] = {
-    "no space": (errno.ENOSPC, "disk-full"),
-    "over the quota": (errno.EDQUOT, "disk-full"),
-    "read-only": (errno.EROFS, "not-permitted"),
-    "forbidden": (errno.EACCES, "not-permitted"),
-    "broken": (errno.EIO, "disk-failed"),
-}
-
-
-@pytest.mark.parametrize(("number", "code"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("number", "code"), DISK_REFUSALS.values(), ids=DISK_REFUSALS)
 def test_what_the_disk_refuses_has_its_code(number: int, code: str) -> None:
     with pytest.raises(Refusal) as caught, disk.explained("x", "written"):
         raise OSError(number, os.strerror(number))
@@ -220,7 +206,7 @@ def test_what_the_disk_refuses_has_its_code(number: int, code: str) -> None:
     assert caught.value.hint
 
 
-@pytest.mark.parametrize(("number", "code"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("number", "code"), DISK_REFUSALS.values(), ids=DISK_REFUSALS)
 @pytest.mark.parametrize("command", ["member remove --file", "license assign --file", "member import", "borrow check-in"])
 def test_a_file_that_cannot_be_read_is_told_by_what_the_system_says(
     console: Console, command: str, number: int, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

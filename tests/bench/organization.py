@@ -106,7 +106,7 @@ class _Borrower:
 
 
 def _organizations(folder: Path) -> tuple[Bench, Bench]:
-    """The same organization with few borrows of the past and with many."""
+    """One organization twice: with few borrows of the past, and with many."""
     young = make_bench(f"sqlite:///{folder}/young.db", folder / "home", change=_room_for_all)
     with young.authority.database.write() as connection:
         filling = _Filling(young.authority, connection)

@@ -25,7 +25,7 @@ def joined(left: Table, right: Table) -> Table:
 
 
 def test_two_tables_of_one_form_keep_their_places() -> None:
-    """Also under names that need quotes, and in the other order."""
+    """Two tables of one form, under names that need quotes and in either order, are each read from their own place."""
     engine = Engine()
     engine.connection.con.execute("""CREATE TABLE "kept "" 0" AS SELECT 'a' AS name, 10::BIGINT AS count""")
     named, small = engine.connection.table('kept " 0'), table(engine, ("a", 3))

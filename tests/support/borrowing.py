@@ -105,5 +105,5 @@ def codes(outcomes: Sequence[object]) -> Counter[str]:
 
 
 def with_random(bench: Bench, random_bytes: Callable[[int], bytes]) -> Authority:
-    """The same authority with another source of randomness."""
+    """The authority of a bench with another source of randomness."""
     return replace(bench.authority, random_bytes=random_bytes)

@@ -50,7 +50,7 @@ def hardware_workstation(name: str = "laptop") -> SimulatedWorkstation:
 
 
 def other_signature(token: str) -> str:
-    """The other good signature of the same text, made without the key."""
+    """The second good signature that ECDSA has for a signed text, made without the key."""
     text, _, signature = token.rpartition(".")
     raw = decode(signature)
     return f"{text}.{encode(raw[:32] + (ORDER - int.from_bytes(raw[32:])).to_bytes(32))}"

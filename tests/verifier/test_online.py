@@ -25,6 +25,7 @@ from tests.support.hostile_server import (
     serving,
     silent,
 )
+from tests.support.no_sockets import NO_SOCKETS
 from verifier import online
 from verifier.errors import AnswerUnusable, AuthorityUnreachable, CarnetError, CertificateRefused, WrongAddress
 
@@ -273,19 +274,14 @@ def test_what_is_no_address_of_an_authority_is_refused() -> None:
         assert caught.value.exit_status == 5, text
 
 
-OFFLINE = """
-import sys
-
-def hook(event, args):
-    if event.startswith("socket."):
-        raise RuntimeError(event)
-
-sys.addaudithook(hook)
-from verifier.cli.main import main
+OFFLINE = (
+    NO_SOCKETS
+    + """from verifier.cli.main import main
 for command in (["check", "arcgis-pro"], ["status"], ["request", "arcgis-pro", "-o", "x.request"], ["authority"]):
     main(["--home", "home", *command])
 print(*[name for name in sys.modules if name in ("verifier.online", "verifier.connected.authority")])
 """
+)
 
 
 def test_t16_a_check_imports_nothing_that_opens_a_socket(tmp_path: Path) -> None:

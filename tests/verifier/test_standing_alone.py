@@ -13,20 +13,15 @@ from typing import Any
 import pytest
 
 from tests.support.chains import HOUR, make_chain
+from tests.support.no_sockets import NO_SOCKETS
 from verifier.core.grant import Workstation
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_NEEDED = ["flask", "sqlalchemy", "pandas", "click", "pydantic", "alembic", "granian", "rich", "psycopg", "argon2"]
 
-SCRIPT = """
-import sys
-
-def hook(event, args):
-    if event.startswith("socket."):
-        raise RuntimeError(event)
-
-sys.addaudithook(hook)
-
+SCRIPT = (
+    NO_SOCKETS
+    + """
 import importlib.metadata
 import json
 
@@ -47,6 +42,7 @@ print(json.dumps({
     "installed": sorted(found.metadata["Name"].lower() for found in importlib.metadata.distributions()),
 }))
 """
+)
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:

@@ -42,15 +42,15 @@ class Licensing:
     told: Mapping[str, str] = field(default_factory=dict)
 
     def without_pending(self, product: str) -> Licensing:
-        """The same without the request for this product."""
+        """These settings without the request for a product."""
         return replace(self, pending={name: item for name, item in self.pending.items() if name != product})
 
     def with_pending(self, product: str, pending: Pending) -> Licensing:
-        """The same with this request for the product."""
+        """These settings with a request for a product, in place of any before."""
         return replace(self, pending={**self.pending, product: pending})
 
     def with_told(self, product: str, session_id: str) -> Licensing:
-        """The same, with the user told of the end of this session."""
+        """These settings, with the user told of the end of a session of a product."""
         return replace(self, told={**self.told, product: session_id})
 
 

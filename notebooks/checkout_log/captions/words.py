@@ -34,7 +34,7 @@ def are(number: int) -> str:
 
 
 def serve(number: int) -> str:
-    """The other verb that must fit a number."""
+    """`serves` of one, else `serve`: a verb that fits a number."""
     return "serves" if number == 1 else "serve"
 
 

@@ -195,7 +195,7 @@ def test_a_product_past_its_end_is_of_no_use_to_anybody(sqlite_bench: Bench) -> 
 
 
 def test_a_product_that_is_not_licensed_any_more_can_be_taken_from_its_holders(sqlite_bench: Bench) -> None:
-    """The same for a product that a new authorization does not have: it can still be unassigned (seed S1)."""
+    """A product that a new authorization does not have can still be unassigned (seed S1)."""
     sqlite_bench.member("eve", user_type="Creator")
     assign(sqlite_bench, "eve", "Basic", product=ALLSOURCE)
     authorize(sqlite_bench, without(ALLSOURCE))

@@ -173,7 +173,7 @@ def test_without_vendor_access_there_is_nothing_to_ask_for(web: Web) -> None:
 
 @pytest.mark.parametrize("role", OTHERS)
 def test_members_do_not_set_vendor_access_over_http_either(web: Web, role: Role) -> None:
-    """The same at the REST interface: only an administrator turns vendor access on (seed S1)."""
+    """Only an administrator turns vendor access on, at the REST interface too (seed S1)."""
     body = {"vendor_access": True}
     problem(web.send("PATCH", f"{API}/members/{role}", role, json=body), 403, "not-allowed")
     assert web.send("PATCH", f"{API}/members/{role}", json=body).get_json()["member"]["vendor_access"] is True

@@ -138,7 +138,7 @@ def test_an_administrator_sees_how_many_members_there_are_and_may_be(crowded: We
 
 
 def test_the_commands_show_how_many_members_there_are_and_may_be(console: Console) -> None:
-    """The same at the command line, whether or not there are too many (seed S2)."""
+    """Commands show how many members there are and may be, whether or not there are too many (seed S2)."""
     shown = console.good("authorization", "show")["members"]
     assert (shown["current"], shown["maximum"]) == (2, 50)
     assert "2 of 50 members" in console.run("member", "list").err
@@ -165,7 +165,7 @@ def test_an_administrator_who_signs_in_is_told_both_numbers(sqlite_bench: Bench)
 
 
 def test_an_administrator_at_the_console_is_told_both_numbers_each_time(crowded_console: Console) -> None:
-    """The same at the command line: each command says how many there are and may be (seed S2)."""
+    """With too many members each command says how many there are and may be (seed S2)."""
     for command in (("member", "list"), ("borrow", "list"), ("license", "availability"), ("member", "list")):
         ended = crowded_console.run(*command)
         assert ended.status == 0
@@ -186,7 +186,7 @@ def test_a_larger_authorization_is_a_way_out(crowded: Web) -> None:
 
 
 def test_removing_members_is_the_other_way_out(crowded: Web) -> None:
-    """The other way out is to remove members until there are as many as the authorization allows (seed S2)."""
+    """A way out is to remove members until there are as many as the authorization allows (seed S2)."""
     removal.remove(Unit(crowded.bench.authority, crowded.actors[Role.ADMINISTRATOR]), ["analyst"])
     assert members.membership(Unit(crowded.bench.authority, CONSOLE)).excess() is None
     assert access.sign_in(Unit(crowded.bench.authority, ANYBODY), "ada", PASSWORD)[0]
@@ -216,6 +216,6 @@ def test_over_the_limit_no_member_is_added(crowded: Web) -> None:
 
 
 def test_over_the_limit_no_member_is_added_at_the_console(crowded_console: Console) -> None:
-    """The same at the command line (seed S2)."""
+    """With too many members the command line adds none (seed S2)."""
     refusal = crowded_console.refused("member-limit-reached", 1, "member", "add", "new")
     assert refusal["evidence"] == {"current": 4, "maximum": 3}

@@ -6,7 +6,6 @@ import errno
 import fcntl
 import json
 import os
-import resource
 import stat
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.full_disk import DISK_REFUSALS, too_little_room
 from tests.support.outputs import closed, full_output, reader_gone
 from tests.support.real_workstation import RealWorkstation, make_workstation
 from verifier.cli.main import COMMANDS, main
@@ -130,11 +130,6 @@ def test_a_closed_output_is_no_reason_to_stop(here: RealWorkstation) -> None:
     assert subprocess.run(command, check=False).returncode == 0
 
 
-def too_little_room() -> None:
-    """Files grow to nothing: what a full disk or a quota does to a write, without the rights to make such a disk."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-
-
 @pytest.mark.parametrize("name", [*WRITES, "request"])
 def test_a_full_disk_is_told_as_such_and_changes_nothing(here: RealWorkstation, name: str) -> None:
     before = here.snapshot(), sorted(os.listdir())
@@ -154,17 +149,8 @@ def test_a_full_disk_at_the_very_first_command_leaves_no_half_made_key(tmp_path:
     assert [path.name for path in (tmp_path / "new").rglob("*") if path.is_file()] == [".lock"]
 
 
-REFUSED: dict[str, tuple[int, str]] = {
-    "no space": (errno.ENOSPC, "disk-full"),
-    "over the quota": (errno.EDQUOT, "disk-full"),
-    "read-only": (errno.EROFS, "not-permitted"),
-    "forbidden": (errno.EACCES, "not-permitted"),
-    "broken": (errno.EIO, "disk-failed"),
-}
-
-
 @pytest.mark.parametrize("name", [*WRITES, "request"])
-@pytest.mark.parametrize(("number", "code"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("number", "code"), DISK_REFUSALS.values(), ids=DISK_REFUSALS)
 def test_what_the_disk_refuses_has_its_code_and_changes_nothing(
     here: RealWorkstation,
     name: str,

@@ -43,7 +43,7 @@ class Laptop:
         )
 
     def run_bytes(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        """The same for a terminal of another encoding."""
+        """What a command prints, as bytes, for a terminal of any encoding."""
         environment = self.environment | {"CARNET_HOME": str(self.home)}
         return subprocess.run([*CARNET, *arguments], env=environment, capture_output=True, check=False, timeout=60)
 

@@ -64,7 +64,7 @@ def chain() -> Chain:
 @pytest.mark.parametrize("alg", DIGESTS)
 @pytest.mark.parametrize("secret", HMAC_SECRETS.values(), ids=HMAC_SECRETS)
 def test_an_hmac_made_with_a_public_key_is_no_signature(secret: bytes, alg: str) -> None:
-    """Also where the length of the digest is that of a signature, and where the header claims to be EdDSA."""
+    """No digest is taken for a signature, not where its length is that of one, nor where the header claims to be EdDSA."""
     header = jose.payload(SIGNER.header(claims.BORROW_TYP, alg=alg))
     signed = f"{keys.encode(header.encode())}.{keys.encode(b'{}')}"
     token = f"{signed}.{keys.encode(hmac.new(secret, signed.encode(), DIGESTS[alg]).digest())}"
@@ -143,7 +143,7 @@ def test_of_pyjwt_only_the_two_algorithms_are_used() -> None:
 
 
 def test_t16_no_module_but_one_can_open_a_connection() -> None:
-    """And that one is imported by what talks to an authority alone: import-linter keeps it, and test_online.py sees it."""
+    """The one that can is imported by what talks to an authority alone: import-linter keeps it, and test_online.py sees it."""
     network = {"socket", "ssl", "http", "urllib", "ftplib", "smtplib", "asyncio", "requests", "httpx", "urllib3"}
     assert [
         (path.name, name)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 import verifier
 from tests.support.chains import DAY, HOUR, START, URI, refused
+from tests.support.no_sockets import NO_SOCKETS
 from tests.support.real_workstation import RealWorkstation, make_workstation
 from tests.support.systems import BYTE_STEP, ON_LINUX, ON_POSIX
 from verifier.core import steps
@@ -281,15 +282,9 @@ def test_t43_the_machine_id_is_a_keyed_hash_that_does_not_show_the_systems_own()
     assert hashed(raw[:-1]) != mark.id
 
 
-WITHOUT_NETWORK = """
-import sys
-
-def hook(event, args):
-    if event.startswith("socket."):
-        raise RuntimeError(event)
-
-sys.addaudithook(hook)
-import verifier
+WITHOUT_NETWORK = (
+    NO_SOCKETS
+    + """import verifier
 from verifier.cli.main import main
 
 granted = verifier.check("arcgis-pro", "Standard", ["3DAnalyst"])
@@ -303,6 +298,7 @@ try:
 except RuntimeError as error:
     print(error)
 """
+)
 
 
 def test_checking_and_returning_open_no_connection(tmp_path: Path) -> None:

@@ -60,7 +60,6 @@ if sys.platform == "win32":
     TOKEN_QUERY = 0x0008
     TOKEN_USER = 1
     NAME_SAM_COMPATIBLE = 2
-    ERROR_MORE_DATA = 234
     LONGEST_NAME = 1024
 
     def machine() -> MachineMark:
