@@ -115,7 +115,7 @@ def test_a_renewal_moves_the_end_and_gives_a_new_grant(web: Web) -> None:
 
 
 @pytest.mark.parametrize("with_session", [False, True])
-def test_names_in_a_body_and_requests_of_others_start_and_use_no_session(web: Web, with_session: bool) -> None:
+def test_t1_names_in_a_body_and_requests_of_others_start_and_use_no_session(web: Web, with_session: bool) -> None:
     laptop, tower = workstation("laptop"), workstation("tower")
     path = f"/sessions/{start(web, laptop).get_json()['session']['id']}/renew" if with_session else "/sessions"
     names = {"product": "arcgis-pro", "machine": {"id": "machine-laptop", "source": "simulated"}, "user": {"id": "uid:1000"}}

@@ -111,7 +111,7 @@ def test_an_offline_license_needs_no_session_and_is_not_replaced_by_one(served: 
 
 
 @pytest.mark.parametrize("lost", [1, 3])
-def test_a_lost_answer_to_a_borrow_costs_nothing(served: Served, laptop: Laptop, ada: str, lost: int) -> None:
+def test_t23_a_lost_answer_to_a_borrow_costs_nothing(served: Served, laptop: Laptop, ada: str, lost: int) -> None:
     """With one lost answer the command goes on by itself, with three it is said again: one borrow, one seat, one token."""
     before = seats_held(served.bench, DESKTOP, "Advanced")
     served.to_lose = lost

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -15,8 +17,8 @@ from tests.support.real_workstation import RealWorkstation, make_workstation, re
 from tests.support.systems import ON_POSIX, make_link
 from verifier.core import files
 from verifier.core.files import LARGEST_STATUS_FILE
-from verifier.errors import Malformed
-from verifier.workstation import intake
+from verifier.errors import CarnetError, Malformed
+from verifier.workstation import install, intake
 from verifier.workstation.intake import Carried, Intake, Need
 from verifier.workstation.store import Store
 
@@ -41,6 +43,29 @@ def take_in(here: RealWorkstation, store: Store | None = None) -> Intake:
 def newer(here: RealWorkstation, seq: int) -> bytes:
     here.chain.set_status(0, seq=seq, iat=START + seq * 60)
     return here.chain.status_file()
+
+
+def test_t9_whatever_is_brought_in_whatever_order_the_highest_number_stays(
+    here: RealWorkstation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists one by one, by chance, among them two of one number: what is known of never goes back, and never becomes the rival."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    lists = [newer(here, seq) for seq in range(1, 7)]
+    for seq in range(1, 7):
+        here.chain.set_status(0, seq=seq, iat=START + seq * 60 + 1)
+        lists.append(here.chain.status_file())
+    random, before = Random(9), here.store.state().lists
+    for _ in range(60):
+        with contextlib.suppress(CarnetError):
+            install.install(here.store, random.choice(lists), at(NOW))
+        known = here.store.state().lists
+        for uri, newest in known.items():
+            assert newest == before.get(uri, newest) or newest.seq > before[uri].seq
+            kept = here.store.status_file(uri, here.chain.trust())
+            assert kept is not None
+            assert kept.status_list.digest == newest.digest
+        before = known
+    assert [newest.seq for newest in before.values()] == [6]
 
 
 def test_t9_the_order_of_the_files_does_not_matter(here: RealWorkstation, tmp_path: Path) -> None:

@@ -240,7 +240,7 @@ def test_an_encrypted_or_unknown_machine_key_is_damage(here: RealWorkstation) ->
             here.check()
 
 
-def test_a_home_without_its_key_a_key_without_its_home_and_another_key_are_three_things(
+def test_t1_a_home_without_its_key_a_key_without_its_home_and_another_key_are_three_things(
     here: RealWorkstation, tmp_path: Path
 ) -> None:
     bare = RealWorkstation(Store(tmp_path / "bare"), here.chain)
