@@ -13,7 +13,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestTimeout
+from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, RequestTimeout
 
 from authority.domain.disk import refusal_of
 from authority.domain.refusals import Refusal
@@ -173,6 +173,14 @@ def of_values(error: ValidationError) -> Problem:
     return Problem(400, "invalid-input", f"not understood: {names}", "Correct the named values and try again.", errors)
 
 
+class InvalidValues(BadRequest):
+    """What a person sent makes no sense, or what stands in an address; `error` says of each value why."""
+
+    def __init__(self, error: ValidationError) -> None:
+        super().__init__()
+        self.error = error
+
+
 def of_refusal(error: Refusal) -> Problem:
     """A refusal with its status and evidence."""
     errors = [{"name": name, "message": None, "value": value} for name, value in error.evidence.items()]
@@ -182,6 +190,8 @@ def of_refusal(error: Refusal) -> Problem:
 
 def of_http(error: HTTPException) -> Problem:
     """What HTTP itself refuses."""
+    if isinstance(error, InvalidValues):
+        return of_values(error.error)
     status = error.code or 500
     code, hint = HTTP_CODES.get(status, ("http-error", "See the status."))
     headers: dict[str, str] = {}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any, TypeVar, get_origin
 
 from flask import request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.datastructures import MultiDict
 
 from authority.domain.names import spelled
 from authority.domain.refusals import InvalidInput
+from authority.web.problems import InvalidValues
 
 LONGEST_TEXT = 256
 Model = TypeVar("Model", bound="Form")
@@ -33,7 +34,7 @@ class Form(BaseModel):
 
 
 def read(model: type[Model], values: MultiDict[str, str] | None = None) -> Model:
-    """The form that was sent, or the `values` of a query. Raises ValidationError, which names the fields."""
+    """The form that was sent, or the `values` of a query. Raises InvalidValues, which names the fields."""
     sent = request.form if values is None else values
     fields: dict[str, Any] = {}
     for name, field in model.model_fields.items():
@@ -41,4 +42,7 @@ def read(model: type[Model], values: MultiDict[str, str] | None = None) -> Model
             fields[name] = [value for value in sent.getlist(name) if value]
         elif sent.get(name, "") != "":
             fields[name] = sent[name]
-    return model.model_validate(fields)
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise InvalidValues(error) from error

@@ -14,7 +14,6 @@ from typing import ParamSpec
 from urllib.parse import urlencode, urlsplit
 
 from flask import Response, abort, g, render_template, request, url_for
-from pydantic import ValidationError
 
 from authority.domain.members import Actor
 from authority.domain.refusals import NotAuthenticated, Refusal
@@ -24,7 +23,7 @@ from authority.web.access import authority
 from authority.web.console import cookies, navigation
 from authority.web.console.cookies import Notice
 from authority.web.console.hints import hint_on_page
-from authority.web.problems import Problem
+from authority.web.problems import InvalidValues, Problem
 
 View = ParamSpec("View")
 # Blueprints and endpoints below "console" that strangers may open.
@@ -130,11 +129,15 @@ def page(template: str, status: int = 200, problem: Problem | None = None, **val
     return response
 
 
-def here(changes: Mapping[str, str | None]) -> str:
-    """The address of this page with other parameters, None for without; a cursor is left out, for another order begins anew."""
+def here(changes: Mapping[str, str | None], path: str | None = None) -> str:
+    """The address of this page, or of another `path`, with other parameters, None for without.
+
+    A cursor is left out: with other filters or in another order the list begins anew.
+    """
     values = {**request.args, "cursor": None, **changes}
     query = urlencode({name: value for name, value in values.items() if value})
-    return f"{request.path}?{query}" if query else request.path
+    path = path or request.path
+    return f"{path}?{query}" if query else path
 
 
 def see_other(address: str) -> Response:
@@ -198,8 +201,8 @@ def shown_again(view: Callable[..., Response]) -> Callable[[Callable[View, Respo
         def attempt(*args: View.args, **kwargs: View.kwargs) -> Response:
             try:
                 return take(*args, **kwargs)
-            except (ValidationError, Refusal) as error:
-                problem = problems.of_values(error) if isinstance(error, ValidationError) else problems.of_refusal(error)
+            except (InvalidValues, Refusal) as error:
+                problem = problems.of_refusal(error) if isinstance(error, Refusal) else problems.of_http(error)
                 ended = isinstance(error, NotAuthenticated) and "visitor" in g
                 if ended or problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     raise
