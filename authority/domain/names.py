@@ -79,15 +79,6 @@ def key_of(text: str) -> str:
     return _single_spaced(unicodedata.normalize("NFKC", text))
 
 
-def search_key(*names: str) -> str:
-    """The names as who looks for a part of one of them types it: without case and without marks, `Çelik` as `celik`.
-
-    A line for each, so that no part of one goes over into the next.
-    """
-    decomposed = unicodedata.normalize("NFD", "\n".join(map(key_of, names)))
-    return unicodedata.normalize("NFC", "".join(char for char in decomposed if unicodedata.category(char) != "Mn"))
-
-
 def mixture(text: str) -> str | None:
     """Why a word of the text may be taken for another: it has letters of scripts that look alike. None when no word has."""
     visible = unicodedata.normalize("NFKC", text.translate(_INVISIBLE))

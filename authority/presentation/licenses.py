@@ -31,11 +31,6 @@ class AssignmentShown(Shown):
         return cls.model_validate(assignment)
 
 
-def license_text(assignment: Assignment) -> str:
-    """`arcgis-pro=Standard+3DAnalyst`: none of the names in it has a = or + or ; itself."""
-    return "+".join((f"{assignment.product}={assignment.level}", *assignment.extensions))
-
-
 class HeldLicense(Shown):
     """An assignment with the member who holds it."""
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 from pydantic import Field
 
 from authority.domain.members import Assignment
-from authority.presentation.licenses import license_text
+from authority.presentation.member_sheet import license_text
 from authority.presentation.shown import Shown
 from authority.services import member_files
 from authority.services.member_files import Difference, Imported, Outcome

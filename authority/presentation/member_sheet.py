@@ -9,7 +9,6 @@ from authority.domain.members import Assignment, DownloadPermission, Member, Rol
 from authority.domain.names import once, spelled
 from authority.domain.refusals import InvalidInput, WrongCell
 from authority.presentation import dialect, sheets
-from authority.presentation.licenses import license_text
 from authority.presentation.members import MemberShown
 from authority.presentation.sheets import Row
 from authority.services.licenses import Wish
@@ -29,6 +28,11 @@ LICENSE_HINT = "Write PRODUCT=LEVEL, or PRODUCT=LEVEL+EXTENSION+EXTENSION, and ;
 def row_of(member: Member, held: Iterable[Assignment]) -> dict[str, Any]:
     """A member with what it holds: at least `COLUMNS`."""
     return MemberShown.of(member).model_dump() | {LICENSES: [license_text(assignment) for assignment in held]}
+
+
+def license_text(assignment: Assignment) -> str:
+    """`arcgis-pro=Standard+3DAnalyst`: none of the names in it has a = or + or ; itself."""
+    return "+".join((f"{assignment.product}={assignment.level}", *assignment.extensions))
 
 
 def line_of(row: Row) -> Line:

@@ -8,16 +8,14 @@ from typing import Self
 
 from pydantic import Field
 
-from authority.domain.activity import Dot
 from authority.domain.licenses import TypeChange
 from authority.domain.members import Assignment, DownloadPermission, Member, Role
 from authority.domain.membership import Membership
 from authority.presentation.borrows import BorrowShown
-from authority.presentation.licenses import AssignmentShown, license_text
+from authority.presentation.licenses import AssignmentShown
 from authority.presentation.shown import Shown, Time
 from authority.services.defaults import Defaults
-from authority.services.member_search import Page, Row
-from authority.services.members import Changed
+from authority.services.members import Changed, Page
 from authority.services.removal import Removal
 
 
@@ -54,21 +52,6 @@ class MemberWithLicenses(MemberShown):
         return cls(**MemberShown.of(member).model_dump(), licenses=licenses)
 
 
-class MemberListed(MemberShown):
-    """A member in a list: what is held of named products, and whether the member is at it now or offline."""
-
-    licenses: tuple[str, ...] = Field(description="product=level+extension+extension")
-    state: Dot = Field(description="red: offline; green: a session was used in the last 30 minutes")
-    offline_until: Time | None = Field(description="the end of the last borrow that is out; null: none is")
-
-    @classmethod
-    def of_row(cls, row: Row) -> Self:
-        """The row that was looked up."""
-        licenses = tuple(map(license_text, row.licenses))
-        shown = MemberShown.of(row.member).model_dump()
-        return cls(**shown, licenses=licenses, state=row.state, offline_until=row.offline_until)
-
-
 class Numbers(Shown):
     """So many, of at most so many."""
 
@@ -93,17 +76,15 @@ class MembershipShown(Shown):
 class Members(Shown):
     """A page of members, by user name."""
 
-    items: tuple[MemberListed, ...]
+    items: tuple[MemberShown, ...]
     next: str | None = Field(description="`cursor` of the page that follows; null: this is the last")
-    matching: int = Field(description="how many there are on all pages")
     membership: MembershipShown = Field(description="of the whole organization, whatever was asked for")
 
     @classmethod
     def of(cls, page: Page) -> Self:
         """The members of a page, with the membership."""
-        items = tuple(map(MemberListed.of_row, page.rows))
-        membership = MembershipShown.of(page.membership)
-        return cls(items=items, next=page.cursor, matching=page.matching, membership=membership)
+        items = tuple(map(MemberShown.of, page.members))
+        return cls(items=items, next=page.cursor, membership=MembershipShown.of(page.membership))
 
 
 class LicenseEffect(Shown):

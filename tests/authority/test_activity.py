@@ -152,7 +152,7 @@ def test_the_member_is_shown_with_the_last_use_of_any_license(bench: Bench) -> N
     ada, laptop = bench.member("ada"), workstation("laptop")
 
     def last_used() -> datetime | None:
-        (row,) = [item for item in members.every(Unit(bench.authority, CONSOLE)) if item.username == "ada"]
+        (row,) = [item for item in members.page(Unit(bench.authority, CONSOLE)).members if item.username == "ada"]
         assert members.show(Unit(bench.authority, CONSOLE), "ada")[0].last_used_at == row.last_used_at
         return row.last_used_at
 

@@ -9,11 +9,9 @@ import pytest
 from alembic import command
 from sqlalchemy import insert, select, text
 
-from authority.storage import member_search
 from authority.storage.db import migrating
 from authority.storage.db.database import Database
-from authority.storage.db.tables import EPOCH, groups, member_groups, offline_rules, pool_rules, preferences
-from authority.storage.member_search import Search
+from authority.storage.db.tables import groups, member_groups, offline_rules, pool_rules, preferences
 
 NFC, NFD = "Vermessung München", "Vermessung Mu\u0308nchen"
 # Groups that a database of the first tables can have, and who is in each.
@@ -120,12 +118,3 @@ def test_the_defaults_of_new_members_name_the_groups_that_are_there(database: Da
     with database.read() as connection:
         rows = json.loads(connection.execute(select(preferences.c.value)).scalar_one())
     assert rows == value | {"groups": ["Field-Crew", NFC, "new"]}
-
-
-def test_members_of_before_are_found_by_a_part_of_their_name(database: Database) -> None:
-    with database.write() as connection:
-        connection.execute(text("UPDATE members SET full_name = 'Zoë  MÜLLER' WHERE id = 1"))
-    migrating.migrate(database)
-    with database.read() as connection:
-        rows = member_search.find(connection, Search(text="zoë mü"), EPOCH)
-    assert [member.username for member in rows] == ["m1"]

@@ -1,6 +1,5 @@
 """/members, and the defaults of new ones."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from flask import Response
@@ -16,10 +15,9 @@ from authority.presentation.members import (
     MemberWithLicenses,
     RemovedMember,
 )
-from authority.services import defaults, member_search, members, removal
+from authority.services import defaults, members, removal
 from authority.services.defaults import Defaults
 from authority.services.members import Change, NewMember
-from authority.storage.member_search import Order, Search
 from authority.web.access import authority, publish_soon, unit
 from authority.web.answers import json_of
 from authority.web.api.forms import (
@@ -51,15 +49,9 @@ class MemberPath(BaseModel):
 
 
 class MemberQuery(PageQuery):
-    q: Name | None = Field(None, description="a part of the user name, the full name or a group, whatever its case")
     type: UserTypeName | None = None
     group: GroupName | None = None
     role: Role | None = None
-    disabled: bool | None = None
-    offline: bool | None = Field(None, description="true: those who have a borrow out")
-    unused_for: int | None = Field(None, ge=1, le=36500, description="days: those who used no license for so long")
-    sort: Order = Field(Order.USERNAME, description="by user name where that makes no difference")
-    descending: bool = False
     cursor: NameCursor | None = None
 
 
@@ -111,21 +103,11 @@ class DefaultsBody(Body):
 
 @api.get("/members", summary="Members, and how many there are and may be", responses={200: Members, 404: Problem})
 def listed(query: MemberQuery) -> Response:
-    """With what they hold, and who is offline; for administrators and license managers."""
-    wanted = Search(
-        text=query.q,
-        user_type=query.type,
-        group=query.group,
-        role=query.role,
-        disabled=query.disabled,
-        offline=query.offline,
-        order=query.sort,
-        descending=query.descending,
+    """By user name; for administrators and license managers."""
+    page = members.page(
+        unit(), user_type=query.type, group=query.group, role=query.role, cursor=query.cursor, limit=query.limit
     )
-    unused_for = None if query.unused_for is None else timedelta(days=query.unused_for)
-    return json_of(
-        Members.of(member_search.page(unit(), wanted, unused_for=unused_for, cursor=query.cursor, limit=query.limit))
-    )
+    return json_of(Members.of(page))
 
 
 @api.post("/members", summary="Add a member", responses={201: MemberShown, 404: Problem, 409: Problem})
