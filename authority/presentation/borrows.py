@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field
 
 from authority.domain.borrows import Borrow, BorrowState
+from authority.domain.stuck import Cause, Sign
 from authority.presentation.computers import MachineShown, UserShown
-from authority.presentation.shown import Second, Shown
+from authority.presentation.shown import NOT_IN_SHEETS, Second, Shown
+from authority.services.offline import Offline
 
 
 class BorrowShown(Shown):
@@ -66,6 +68,49 @@ class BorrowShown(Shown):
             clone_evidence=borrow.clone_evidence,
             status_max_age=borrow.status_max_age,
         )
+
+
+class SignShown(Shown):
+    """One reason why a borrow looks stuck."""
+
+    cause: Cause
+    words: str
+
+    @classmethod
+    def of(cls, sign: Sign) -> Self:
+        """The reason with its times."""
+        return cls.model_validate(sign)
+
+
+class OfflineShown(BorrowShown):
+    """A borrow that is out, and what was heard of it since."""
+
+    last_sign_at: Second = Field(description="when something that its machine signed came here last")
+    stuck: Annotated[tuple[SignShown, ...], NOT_IN_SHEETS] = Field(description="why it looks stuck, the surest reason first")
+    stuck_because: str | None = Field(description="the same in one sentence; null: it does not look stuck")
+
+    @classmethod
+    def seen(cls, offline: Offline, now: datetime) -> Self:
+        """The borrow as of `now`."""
+        signs = offline.signs
+        return cls(
+            **BorrowShown.of(offline.borrow, now).model_dump(),
+            last_sign_at=offline.last_sign_at.replace(microsecond=0),
+            stuck=tuple(map(SignShown.of, signs)),
+            stuck_because="; ".join(sign.words for sign in signs) or None,
+        )
+
+
+class OfflinePage(Shown):
+    """A page of the borrows that are out."""
+
+    items: tuple[OfflineShown, ...]
+    next: str | None = Field(description="`cursor` of the page that follows; null: this is the last")
+
+    @classmethod
+    def of(cls, page: Iterable[Offline], cursor: str | None, now: datetime) -> Self:
+        """The borrows of a page as of `now`."""
+        return cls(items=tuple(OfflineShown.seen(item, now) for item in page), next=cursor)
 
 
 class IssuedBorrow(Shown):

@@ -40,20 +40,21 @@ class Issued:
     is_new: bool
 
 
-def issue(unit: Unit, request: str, member: str | None = None) -> Issued:
+def issue(unit: Unit, request: str, member: str | None = None, *, dry_run: bool = False) -> Issued:
     """Grants, renews or refuses what a signed request asks for; sent again, the same request gets the same file.
 
     Args:
         unit: of the member, or of an administrator for a member.
         request: the compact `borrow-request+jwt`.
         member: for whom, when the actor is an administrator and the request does not say.
+        dry_run: decide and keep nothing, not even a denial; the answer has no file.
 
     Raises:
         RequestInvalid, RequestReplayed, NotAllowed, NotFound: nothing is written.
         BorrowRefused, NoSuchProduct: a rule says no, or there is no such product, level or extension; a denial is in the log.
     """
     ask = inbox.read_request(request)
-    with unit.writing():
+    with unit.writing(keep=not dry_run):
         username = _for_whom(unit, member, ask)
         product = unit.authorization.products.get(ask.product)
         situation = borrowing.situation(unit.connection, ask, username, product, unit.now)
@@ -63,7 +64,7 @@ def issue(unit: Unit, request: str, member: str | None = None) -> Issued:
             borrow, token = _answered(unit, situation.token, ask, holder), situation.token
         else:
             borrow, token = _granted(unit, ask, holder, situation)
-    return Issued(borrow, file_of(unit.authority, token), is_new=situation.token is None)
+    return Issued(borrow, b"" if dry_run else file_of(unit.authority, token), is_new=situation.token is None)
 
 
 def _for_whom(unit: Unit, member: str | None, ask: Ask) -> str:

@@ -35,6 +35,14 @@ def member_of_file(data: bytes, kind: str) -> str:
     return compact
 
 
+def kind_of(data: bytes) -> str:
+    """The kind of a carried file, by what it says of itself. Raises RequestInvalid for a file of no kind."""
+    try:
+        return files.parse(data)[0]
+    except CarnetError as error:
+        raise RequestInvalid(error.message, hint="Carry the file again, unchanged.", cause=error.code) from error
+
+
 def read_file(path: Path) -> bytes:
     """The bytes of one regular file; links, devices and pipes are refused (RequestInvalid). Raises OSError."""
     try:

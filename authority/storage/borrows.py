@@ -34,7 +34,7 @@ class Filter:
 
     `member` is who has that user name, or when nobody has it who had it before: a copy may run though its member was removed.
 
-    Group and user type are those that the member has now; `member_id` is for whoever may see their own alone.
+    `ids` are those alone; of more than a statement takes, the first ones. Group and user type are those that the member has now; `member_id` is for whoever may see their own alone.
     """
 
     state: str | None = None
@@ -49,6 +49,7 @@ class Filter:
     member_id: int | None = None
     by_end: bool = False
     clones: bool = False
+    ids: frozenset[str] | None = None
 
 
 _BORROW: Select[Any] = select(borrows, members.c.username, members.c.user_type).join(members)
@@ -145,6 +146,8 @@ def _conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
         yield borrows.c.expires_at < wanted.expires_before
     if wanted.clones:
         yield borrows.c.clone_seen_at.is_not(None)
+    if wanted.ids is not None:
+        yield borrows.c.id.in_(sorted(wanted.ids)[:MOST_VALUES])
     if wanted.after is not None:
         yield _follows(wanted.after, by_end=wanted.by_end)
 

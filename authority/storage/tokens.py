@@ -55,6 +55,12 @@ def has(connection: Connection, borrow_id: str, jti: str) -> bool:
     return bool(_OF_BORROW.run(connection, {"borrow_id": borrow_id, "jti": jti}).fetchall())
 
 
+def of_request(connection: Connection, request_jti: str) -> Token | None:
+    """The token that the request with this number was answered with, None when it was not answered."""
+    row = connection.execute(select(tokens).where(tokens.c.request_jti == request_jti)).one_or_none()
+    return None if row is None else value_of(Token, row)
+
+
 def newest(connection: Connection, borrow_id: str) -> Token:
     """The latest token of a borrow: the first, or that of its last renewal."""
     query = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from flask import Response
@@ -9,6 +10,8 @@ from flask import Response
 from authority.presentation.shown import Shown
 
 JSON = "application/json"
+# What every system takes in the name of a file, and no header needs to quote.
+NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def json_of(shown: Shown, status: int = 200) -> Response:
@@ -23,3 +26,9 @@ def sheet(lines: Iterator[str], name: str) -> Response:
         "Content-Disposition": f'attachment; filename="{name}"',
     }
     return Response(lines, headers=headers)
+
+
+def carried(data: bytes, *words: str, ending: str) -> Response:
+    """A file to be carried, saved under a name that is made of the words: `ada-arcgis-pro.borrow`."""
+    name = "-".join(filter(None, (NOT_IN_NAMES.sub("-", word).strip("-.") for word in words)))[:100] or "carnet"
+    return Response(data, content_type=JSON, headers={"Content-Disposition": f'attachment; filename="{name}.{ending}"'})

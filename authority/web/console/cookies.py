@@ -29,7 +29,7 @@ def is_https() -> bool:
     return (
         request.is_secure
         or request.headers.get("X-Forwarded-Proto", "").strip().lower() == "https"
-        or request.headers.get("Origin", "").startswith("https:")
+        or request.headers.get("Origin") == f"https://{request.host}"
     )
 
 

@@ -13,6 +13,8 @@ from authority.domain.refusals import InvalidInput
 from authority.web.problems import InvalidValues
 
 LONGEST_TEXT = 256
+# Ids are 128 random bits.
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$")]
 Model = TypeVar("Model", bound="Form")
 
 
@@ -46,3 +48,8 @@ def read(model: type[Model], values: MultiDict[str, str] | None = None) -> Model
         return model.model_validate(fields)
     except ValidationError as error:
         raise InvalidValues(error) from error
+
+
+def as_typed(model: type[Form], values: MultiDict[str, str]) -> dict[str, str]:
+    """The texts of a query by the names of a form's fields, "" for one that is not there: what a form of filters shows again."""
+    return {name: values.get(name, "") for name in model.model_fields}

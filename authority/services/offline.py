@@ -1,0 +1,64 @@
+"""Who is offline: every borrow that is out, with what was heard of it since and why it may be stuck."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from authority.domain.borrows import Borrow, BorrowState
+from authority.domain.members import Privilege
+from authority.domain.stuck import Sign
+from authority.services import filters
+from authority.services.unit import Unit
+from authority.storage import borrows, traces
+from authority.storage.borrows import Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """A borrow that is out, when something from its machine came here last, and why it looks stuck, the surest reason first."""
+
+    borrow: Borrow
+    last_sign_at: datetime
+    signs: tuple[Sign, ...]
+
+
+def listed(
+    unit: Unit, wanted: Filter, *, due_within: timedelta | None = None, stuck: bool = False
+) -> tuple[list[Offline], str | None]:
+    """A page of the borrows that are out, and the cursor of the next page; with `stuck` those alone that look stuck.
+
+    The state of the filter does not count. `due_within`: those that end in so long, the next first.
+    Raises NotAllowed; NotFound, NoSuchProduct for a filter by what there is not.
+    """
+    with unit.reading():
+        unit.actor.needs(Privilege.VIEW_BORROWS)
+        names = {name: getattr(wanted, name) for name in ("member", "product", "group", "user_type", "machine")}
+        filters.check(unit, **names)
+        connection, now = unit.connection, unit.now
+        wanted = replace(wanted, state=BorrowState.ACTIVE)
+        if due_within is not None:
+            wanted = replace(wanted, expires_before=now + due_within, by_end=True)
+        if stuck:
+            every = traces.of_borrows(connection, now)
+            wanted = replace(wanted, ids=frozenset(name for name, trace in every.items() if trace.signs(now)))
+        rows = borrows.listed(connection, wanted, now)
+        page = rows[: wanted.limit]
+        by_id = traces.of_borrows(connection, now, [row.id for row in page])
+    shown = [Offline(row, by_id[row.id].last_sign_at, by_id[row.id].signs(now)) for row in page]
+    return shown, page[-1].id if len(rows) > len(page) else None
+
+
+def every(unit: Unit, wanted: Filter, *, due_within: timedelta | None = None, stuck: bool = False) -> Iterator[Offline]:
+    """All that `listed` gives page by page; the first page is read at once, the others when it is their turn."""
+    page, cursor = listed(unit, wanted, due_within=due_within, stuck=stuck)
+
+    def rest() -> Iterator[Offline]:
+        rows, after = page, cursor
+        yield from rows
+        while after is not None:
+            rows, after = listed(unit, replace(wanted, after=after), due_within=due_within, stuck=stuck)
+            yield from rows
+
+    return rest()

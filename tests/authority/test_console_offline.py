@@ -1,0 +1,199 @@
+"""The page Offline: who is out and what looks stuck, ending one and many, and the file again."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from authority.domain.members import CONSOLE, Role
+from authority.services import borrow, members
+from authority.services.members import Change
+from authority.services.unit import Unit
+from tests.support.authorities import make_bench
+from tests.support.borrowing import issued_to, workstation
+from tests.support.browsing import Browser
+from tests.support.database_contents import contents
+from tests.support.html_pages import ConsolePage
+from tests.support.web import Web, make_web
+
+OFFLINE = "/console/offline"
+
+
+def made(folder: Path) -> Iterator[Web]:
+    """Three who are offline: ada for a short while, bea and cyd for longer; bea is disabled since."""
+    bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home")
+    web = make_web(bench)
+    for name, days in (("ada", 2), ("bea", 20), ("cyd", 30)):
+        actor = bench.member(name, groups=("crew",) if name == "ada" else ())
+        issued_to(bench, actor, workstation(f"{name}-laptop"), days=days)
+    members.change(Unit(bench.authority, CONSOLE), "bea", Change(disabled=True))
+    yield web
+    bench.authority.database.close()
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """For tests that change nothing."""
+    yield from made(tmp_path_factory.mktemp("offline"))
+
+
+@pytest.fixture
+def chief(web: Web) -> Browser:
+    return Browser(web).be(Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def own_web(tmp_path: Path) -> Iterator[Web]:
+    """For a test that changes something."""
+    yield from made(tmp_path)
+
+
+def ids(web: Web) -> dict[str, str]:
+    """The borrow of each member."""
+    return {item["member"]: item["id"] for item in web.get("/borrows").get_json()["items"]}
+
+
+def shown(browser: Browser) -> str:
+    """The text of the last page, which keeps to the rules of pages."""
+    page = ConsolePage(browser.last.text)
+    assert page.faults == []
+    return " ".join(page.text.split())
+
+
+def states(web: Web) -> dict[str, str]:
+    return {item["member"]: item["state"] for item in web.get("/borrows").get_json()["items"]}
+
+
+def test_the_list_says_who_until_when_the_last_sign_and_why_it_looks_stuck(chief: Browser) -> None:
+    chief.get(OFFLINE)
+    text = shown(chief)
+    assert text.index("ada") < text.index("bea") < text.index("cyd")
+    assert "ada-laptop" in text
+    assert "2026-03-04 09:00 UTC" in text
+    assert text.count("Look into it") == 1
+    assert "its member is disabled" in text
+
+
+def test_filters_are_in_the_address_and_the_table_has_the_same(web: Web, chief: Browser) -> None:
+    for query, expected in (
+        ("member=ada", {"ada"}),
+        ("group=crew", {"ada"}),
+        ("machine=CYD-", {"cyd"}),
+        ("due_within=21", {"ada", "bea"}),
+        ("stuck=true", {"bea"}),
+        ("clones=true", set()),
+        ("type=Creator", set()),
+        ("product=arcgis-pro&sort=newest", {"ada", "bea", "cyd"}),
+    ):
+        chief.get(f"{OFFLINE}?{query}")
+        text = shown(chief)
+        assert {name for name in ("ada", "bea", "cyd") if f"{name}-laptop" in text} == expected, query
+        assert ("Nothing fits these filters" in text) is (expected == set()), query
+        rows = list(csv.DictReader(chief.get(f"{OFFLINE}.csv?{query}").text.splitlines()))
+        assert {row["member"] for row in rows} == expected, query
+    assert chief.last.headers["Content-Disposition"] == 'attachment; filename="offline.csv"'
+    assert {row["member"]: row["stuck_because"] for row in rows}["bea"] == "its member is disabled"
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "words"),
+    [("member=nobody", 404, 'there is no member "nobody"'), ("due_within=soon", 400, "valid integer")],
+)
+def test_a_filter_that_is_wrong_is_said_beside_its_field_and_stays(chief: Browser, query: str, status: int, words: str) -> None:
+    assert chief.get(f"{OFFLINE}?{query}").status_code == status
+    assert words in shown(chief)
+    assert 'value="{}"'.format(query.partition("=")[2]) in chief.last.text
+    assert 'aria-invalid="true"' in chief.last.text
+
+
+def test_nobody_offline_teaches_how_a_borrow_begins(web: Web, chief: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web.bench.clock, "at", web.bench.clock.at + timedelta(days=60))
+    chief.get(OFFLINE)
+    assert "Nobody is offline" in shown(chief)
+    assert "carnet request PRODUCT -o FILE" in shown(chief)
+
+
+def test_a_release_asks_says_until_when_a_copy_runs_and_wants_a_reason_and_a_tick(own_web: Web) -> None:
+    web, chief = own_web, Browser(own_web).be(Role.ADMINISTRATOR)
+    fields, before = {"ids": ids(web)["ada"]}, contents(web.bench.authority.database)
+    chief.send_form(f"{OFFLINE}/release", fields)
+    text = shown(chief)
+    assert "Release 1 borrow?" in text
+    assert "ada, arcgis-pro on ada-laptop: a copy may run until 2026-03-04 09:00 UTC" in text
+    for more, code in (({}, "invalid-input"), ({"reason": "lost on a train"}, "overlap-not-accepted")):
+        answer = chief.send_form(f"{OFFLINE}/release", {**fields, "confirmed": "true", **more})
+        assert (answer.status_code >= 400, code in shown(chief)) == (True, True)
+    assert 'value="lost on a train"' in chief.last.text
+    assert contents(web.bench.authority.database) == before
+    done = {**fields, "confirmed": "true", "reason": "lost on a train", "accept_overlap": "true"}
+    answer = chief.send_form(f"{OFFLINE}/release", done)
+    assert answer.status_code == 303
+    chief.get(answer.location)
+    text = shown(chief)
+    assert "ada, arcgis-pro on ada-laptop is released. Its seat is free." in text
+    assert "lost on a train" in text
+    assert states(web)["ada"] == "released"
+
+
+def test_many_are_ended_at_once_and_each_has_its_outcome(own_web: Web) -> None:
+    web, chief = own_web, Browser(own_web).be(Role.ADMINISTRATOR)
+    borrows = ids(web)
+    fields = {"ids": [borrows["ada"], borrows["bea"], "x" * 22], "reason": "audit"}
+    chief.send_form(f"{OFFLINE}/revoke?sort=newest", fields)
+    text = shown(chief)
+    assert "Revoke 2 borrows?" in text
+    assert "Left out: there is no borrow" in text
+    assert chief.last.text.count('name="ids"') == 3
+    assert chief.send_form(f"{OFFLINE}/revoke?sort=newest", {**fields, "confirmed": "true"}).status_code == 200
+    text = shown(chief)
+    assert "2 of 3 revoked" in text
+    assert "not-found" in text
+    assert f'{OFFLINE}?sort=newest"' in chief.last.text
+    assert states(web) == {"ada": "revoked", "bea": "revoked", "cyd": "active"}
+    # A revoked borrow holds its seat, which can still be freed.
+    chief.get(f"{OFFLINE}/{borrows['ada']}")
+    assert "Release …" in shown(chief)
+    assert chief.send_form(f"{OFFLINE}/revoke", {"ids": borrows["ada"]}).status_code == 409
+
+
+def test_without_a_tick_the_list_says_so(chief: Browser) -> None:
+    assert chief.send_form(f"{OFFLINE}/revoke?member=ada").status_code == 400
+    text = shown(chief)
+    assert "Tick at least one of the rows" in text
+    assert "ada-laptop" in text
+    assert "cyd-laptop" not in text
+
+
+def test_the_file_comes_again_byte_for_byte(web: Web, chief: Browser) -> None:
+    borrow_id = ids(web)["ada"]
+    chief.get(f"{OFFLINE}/{borrow_id}/file")
+    assert chief.last.data == borrow.newest_file(Unit(web.bench.authority, CONSOLE), borrow_id)
+    assert chief.last.headers["Content-Disposition"] == 'attachment; filename="ada-arcgis-pro.borrow"'
+
+
+def test_a_license_manager_sees_and_ends_nothing(web: Web) -> None:
+    browser, borrow_id = Browser(web).be(Role.LICENSE_MANAGER), ids(web)["ada"]
+    browser.get(OFFLINE)
+    assert "Release" not in shown(browser)
+    browser.get(f"{OFFLINE}/{borrow_id}")
+    assert "Release" not in shown(browser)
+    fields = {"ids": borrow_id, "confirmed": "true", "reason": "x", "accept_overlap": "true"}
+    assert browser.send_form(f"{OFFLINE}/release", fields).status_code == 403
+    assert states(web)["ada"] == "active"
+
+
+def test_a_machine_that_may_be_two_is_flagged(own_web: Web) -> None:
+    web, chief = own_web, Browser(own_web).be(Role.ADMINISTRATOR)
+    laptop = workstation("twin")
+    actor = web.bench.member("eve")
+    issued_to(web.bench, actor, laptop)
+    laptop.requests = 0
+    issued_to(web.bench, actor, laptop)
+    chief.get(f"{OFFLINE}?clones=true")
+    assert "there may be two of the machine" in shown(chief)
+    chief.get(f"{OFFLINE}/{ids(web)['eve']}")
+    assert "There may be two of this machine" in shown(chief)
