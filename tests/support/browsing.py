@@ -43,6 +43,13 @@ class Browser:
         token = form_token(self.client.get("/console/sign-in", headers=more.get("headers")).text)
         return self.post(address, {"form_token": token, **(fields or {})}, **more)
 
+    def agree(self, address: str, fields: dict[str, Any], answers: dict[str, Any] | None = None) -> TestResponse:
+        """Sends a form, sees the page that asks, and presses its button with what is asked for there."""
+        self.send_form(address, fields)
+        match = re.search(r'name="confirmed" value="([^"]+)"', self.last.text)
+        assert match is not None, self.last.text
+        return self.send_form(address, {**fields, **(answers or {}), "confirmed": match[1]})
+
     def sign_in(self, username: str, password: str, *, remember: bool = False, next: str = "", **more: Any) -> None:  # noqa: A002
         """Signs in by the form."""
         fields = {"username": username, "password": password, **({"remember": "true"} if remember else {})}

@@ -166,13 +166,14 @@ def confirm(
 ) -> Response | None:
     """The page before a change that others will feel: who, what, until when, what follows, and a button that does it.
 
-    None when the visitor saw exactly this and pressed the button. Who saw something else, for another administrator was
+    None when the visitor saw exactly this and pressed the button, unless there is a problem to be shown. Who saw something else, for another administrator was
     quicker, is asked again, and told so. What moves with the clock stands in `until` alone.
     Its form has all that was sent, and what is still `asked`, as labels by name: `reason` is a text, all else a box to tick.
     """
     seen = hashlib.sha256(json.dumps([question, who, what, *consequences]).encode()).hexdigest()
     confirmed = request.form.get("confirmed")
-    if confirmed == seen:
+    # What is wrong with the answers is said on this page, too.
+    if confirmed == seen and "problem" not in g:
         return None
     return page(
         "confirm.html",
@@ -186,7 +187,7 @@ def confirm(
         asked=asked or {},
         is_dangerous=is_dangerous,
         seen=seen,
-        is_changed=confirmed is not None,
+        is_changed=confirmed not in (None, seen),
     )
 
 

@@ -188,10 +188,8 @@ RELEASE = _Way(
 )
 
 
-def _ask(way: _Way) -> Response:
-    """The page before an ending: what would become of each; without a tick the list. Raises Refusal when nothing can be ended."""
-    if not request.form.getlist("ids"):
-        return _index()
+def _ask(way: _Way) -> Response | None:
+    """The page before an ending: what would become of each; None when it was agreed to. Raises Refusal when nothing can be ended."""
     outcomes = way.dry_run(unit(), read(Choice).ids)
     fit = [outcome.done() for outcome in outcomes if outcome.refusal is None]
     if not fit:
@@ -214,6 +212,11 @@ def _ask(way: _Way) -> Response:
     )
 
 
+def _again(way: _Way) -> Response:
+    """Where something is wrong: the page that asks, or without a tick the list."""
+    return (_ask(way) if request.form.getlist("ids") else None) or _index()
+
+
 def _named(names: Sequence[str]) -> str:
     more = len(names) - MOST_NAMED
     return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
@@ -229,25 +232,26 @@ def _back() -> str:
 
 
 @pages.post("/offline/revoke")
-@shown_again(lambda: _ask(REVOKE))
+@shown_again(lambda: _again(REVOKE))
 def revoke() -> Response:
     """Asks, then withdraws those that were ticked, each by itself."""
-    form = read(Ending)
-    if not form.confirmed:
-        return _ask(REVOKE)
-    work = unit()
+    form, work = read(Ending), unit()
+    question = _ask(REVOKE)
+    if question:
+        return question
     return _ended(REVOKE, work, endings.revoke_several(work, form.ids, form.reason, one_by_one=True))
 
 
 @pages.post("/offline/release")
-@shown_again(lambda: _ask(RELEASE))
+@shown_again(lambda: _again(RELEASE))
 def release() -> Response:
     """Asks, then frees the seats of those that were ticked, each by itself."""
-    form = read(Ending)
-    if not form.confirmed:
-        return _ask(RELEASE)
-    work, accepted = unit(), form.accept_overlap
+    form, work = read(Ending), unit()
+    question = _ask(RELEASE)
+    if question:
+        return question
     # Where the overlap is not accepted all are refused alike, which is said once.
+    accepted = form.accept_overlap
     outcomes = endings.release_several(work, form.ids, form.reason, accept_overlap=accepted, one_by_one=accepted)
     return _ended(RELEASE, work, outcomes)
 
