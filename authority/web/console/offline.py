@@ -95,7 +95,7 @@ def _list(borrows: OfflinePage | None, work: Unit) -> Response:
         products=[(product.id, product.name) for product in work.authorization.products.values()],
         types=list(work.membership.by_type),
         may_end=visitor().actor.has(Privilege.END_BORROWS),
-        csv=here({}).replace("/offline", "/offline.csv", 1),
+        csv=here({}, url_for("console.offline.as_csv")),
         query=urlencode({name: text for name, text in typed.items() if text}),
     )
 
