@@ -5,6 +5,8 @@ The evidence of an error are its attributes: the values that its sentence speaks
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, dataclass_transform
 
 
@@ -469,20 +471,33 @@ class ClockInDoubt(NotChecked):
 
 
 class Refused(CarnetError):
-    """The authority says no; the code is the authority's own, `refused` where it has none. Exit status 4."""
+    """The authority says no; the code is the authority's own, `refused` where it has none. Exit status 4.
+
+    What the authority says beside it is in `evidence` alone: `status`, that of its answer, and the values of its sentence.
+    """
 
     code = "refused"
     exit_status = 4
     default_hint = "Ask the administrator of the licensing authority."
 
-    def __init__(self, message: str, *, hint: str | None = None, reason: str | None = None, **evidence: Any) -> None:
-        super().__init__(message, hint=self.default_hint if hint is None else hint, **evidence)
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        reason: str | None = None,
+        status: int | None = None,
+        values: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        own = {} if status is None else {"status": status}
+        super().__init__(message, hint=self.default_hint if hint is None else hint, **own)
+        # What a server says never becomes an attribute: no name of its choice stands in the place of one that has a meaning here.
+        self.evidence = {**values, **own}
         if reason is not None:
             # In place of the code of the class: what programs compare is what the authority says.
             vars(self)["code"] = reason
 
     status: int | None = None
-    reason: str | None = None
 
 
 class NotSignedIn(CarnetError):
@@ -538,6 +553,14 @@ class AuthorityUnreachable(NotReached):
     url: str | None = None
 
 
+class WrongAddress(CarnetError):
+    """A URL that is no address of an authority, or one that would send secrets unencrypted. Nobody was asked."""
+
+    code = "wrong-address"
+    exit_status = 2
+    default_hint = "Write it as https://HOST, with the port and path that the administrator names."
+
+
 class CertificateRefused(NotReached):
     """Whoever answers cannot prove to be the authority: the system's store does not know who signed its certificate."""
 
@@ -557,13 +580,6 @@ class AnswerUnusable(NotReached):
     default_hint = "Check the URL (carnet authority), and tell the administrator what the sentence says."
 
     url: str | None = None
-
-
-class WrongAddress(NotReached):
-    """A URL that is no address of an authority, or one that would send secrets unencrypted."""
-
-    code = "wrong-address"
-    default_hint = "Write it as https://HOST, with the port and path that the administrator names."
 
 
 def every_error(root: type[CarnetError] = CarnetError) -> list[type[CarnetError]]:

@@ -12,6 +12,7 @@ import http.client
 import io
 import ipaddress
 import json
+import math
 import re
 import socket
 import ssl
@@ -22,6 +23,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from verifier.core.files import LARGEST_STATUS_FILE
+from verifier.core.reading import LONGEST_TEXT
 from verifier.errors import AnswerUnusable, AuthorityUnreachable, CertificateRefused, WrongAddress
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ PIECE = 64 * 1024
 USUAL_PORTS = {"https": 443, "http": 80}
 JSON, PROBLEM = "application/json", "application/problem+json"
 HOST = re.compile(r"\A[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z")
+SECRET = re.compile(r"\A(\s*(?:[A-Za-z][A-Za-z0-9+.-]*:)?//)?.*@", re.DOTALL)
 PATH = re.compile(r"\A(?:/[A-Za-z0-9._~-]+)*\Z")
 # What a proxy or a balancer says while the authority behind it cannot be reached.
 PASSING = frozenset({502, 503, 504})
@@ -67,21 +70,32 @@ class Answer(NamedTuple):
 
 def address(text: str) -> Address:
     """The address in a URL. https alone, but for this very machine; raises WrongAddress with what is wrong."""
+    shown = without_secret(text)
     try:
         parts = urllib.parse.urlsplit(text.strip())
         host = (parts.hostname or "").encode("idna").decode("ascii")
         port = USUAL_PORTS.get(parts.scheme, 0) if parts.port is None else parts.port
     except (ValueError, UnicodeError) as error:
-        raise WrongAddress(f"{text} is no URL: {error}") from error
+        # What was wrong may be a piece of a password.
+        why = f": {error}" if shown == text else ""
+        raise WrongAddress(f"{shown} is no URL{why}") from error
     if parts.username is not None or parts.query or parts.fragment:
-        raise WrongAddress(f"{text} has a user, a question or a mark in it; only host, port and path are the address")
+        raise WrongAddress(f"{shown} has a user, a question or a mark in it; only host, port and path are the address")
     path = parts.path.rstrip("/").removesuffix("/api/v1")
     is_literal = _is_literal(host)
     if not (is_literal or HOST.match(host)) or not PATH.match(path) or port == 0:
-        raise WrongAddress(f"{text} is no URL of an authority")
+        raise WrongAddress(f"{shown} is no URL of an authority")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_this_machine(host)):
-        raise WrongAddress(f"{text} is not encrypted: passwords and licenses go over https alone, but for this very machine")
-    return Address(parts.scheme, host, port, path)
+        raise WrongAddress(f"{shown} is not encrypted: passwords and licenses go over https alone, but for this very machine")
+    result = Address(parts.scheme, host, port, path)
+    if len(result.text) > LONGEST_TEXT:
+        raise WrongAddress(f"the URL has {len(result.text)} characters, at most {LONGEST_TEXT} are an address")
+    return result
+
+
+def without_secret(text: str) -> str:
+    """A URL as it may be shown: whatever stands before an @, user and password, is dots."""
+    return SECRET.sub(r"\g<1>...@", text)
 
 
 def _is_literal(host: str) -> bool:
@@ -230,7 +244,9 @@ def _answer(place: Address, response: http.client.HTTPResponse, data: bytes) -> 
     if kind != (PROBLEM if status >= http.client.BAD_REQUEST else JSON):
         raise _unusable(place, f"answers with {status} and {_short(kind)}, which is no answer of an authority")
     try:
-        members = json.loads(data.decode("utf-8"), object_pairs_hook=_no_duplicates)
+        members = json.loads(
+            data.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_number, parse_float=_finite
+        )
     except (ValueError, RecursionError) as error:
         raise _unusable(place, f"answers with what is no JSON: {_short(str(error))}") from error
     if not isinstance(members, dict):
@@ -243,6 +259,15 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise ValueError("a member stands twice in an object")
     return members
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
 
 
 def _unusable(place: Address, what: str) -> AnswerUnusable:
@@ -268,15 +293,22 @@ def _connected(place: Address, deadline: _Deadline) -> socket.socket:
 
 
 def _dialed(host: str, port: int, deadline: _Deadline) -> socket.socket:
-    """A socket that is connected to the first address of the host that answers. Raises OSError."""
+    """A socket that is connected to the first address of the host that answers. Raises OSError.
+
+    Each address has its share of the time that is left: one that says nothing leaves the others theirs.
+    """
     last: OSError | None = None
-    for family, kind, protocol, _, where in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        connected = socket.socket(family, kind, protocol)
+    places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    for number, (family, kind, protocol, _, where) in enumerate(places):
+        connected = None
         try:
-            connected.settimeout(deadline.left())
+            connected = socket.socket(family, kind, protocol)
+            # The last share is for what comes after connecting.
+            connected.settimeout(deadline.left() / (len(places) - number + 1))
             connected.connect(where)
         except OSError as error:
-            connected.close()
+            if connected is not None:
+                connected.close()
             last = error
         else:
             return connected
@@ -298,8 +330,12 @@ def _proxy_of(place: Address) -> urllib.parse.SplitResult | None:
     if not text:
         return None
     proxy = urllib.parse.urlsplit(text if "//" in text else f"http://{text}")
-    if proxy.scheme != "http" or not proxy.hostname:
-        raise ValueError(f"the system's proxy {text} is none that can be used: it must be http://HOST:PORT")
+    try:
+        is_usable = proxy.scheme == "http" and bool(proxy.hostname) and proxy.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise ValueError(f"the system's proxy {without_secret(text)} is none that can be used: it must be http://HOST:PORT")
     return proxy
 
 

@@ -19,7 +19,9 @@ from authority.storage.sessions import Filter as SessionFilter
 from tests.connected.conftest import Laptop, Served, serve
 from tests.support.borrowing import seats_held
 from tests.support.outputs import full_output, reader_gone
+from verifier import online
 from verifier.cli.main import main
+from verifier.online import Answer
 from verifier.workstation.store import Store
 
 PRO, DESKTOP = "arcgis-pro", "arcgis-desktop"
@@ -191,6 +193,48 @@ def test_a_refusal_has_the_authoritys_code_and_words(served: Served, laptop: Lap
     assert json.loads((laptop.home / "authority.json").read_text())["pending"] == {}
 
 
+# What a refusal may say: names that have a meaning for errors of the workstation, and values that no JSON has room for.
+DEEP: Any = "end"
+for _ in range(400):
+    DEEP = [DEEP]
+SAID_BY_A_SERVER: tuple[tuple[str, Any], ...] = (
+    *((name, value) for name in ("exit_status", "as_json", "reason", "self", "hint", "values") for value in (0, "x", [])),
+    ("status", 200),
+    ("__class__", "x"),
+    ("with_traceback", {"a": DEEP}),
+    ("seats", DEEP),
+    ("\x1b[2J", 1),
+)
+
+
+def test_what_a_server_says_is_evidence_and_nothing_else(
+    served: Served, laptop: Laptop, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in SAID_BY_A_SERVER:
+        errors = [{"name": name, "value": value}, {"name": "limit", "value": 3}, 7, {"name": ["a"]}]
+        refusal = Answer(409, {"code": "pool-exhausted", "detail": "full", "errors": errors})
+        monkeypatch.setattr(online, "exchange", lambda *_, refusal=refusal, **__: refusal)
+        shown = laptop.answer("start", PRO, status=4)
+        assert (shown["ok"], shown["code"], shown["message"]) == (False, "pool-exhausted", "full")
+        assert (shown["evidence"]["status"], shown["evidence"]["limit"]) == (409, 3)
+        assert len(str(shown["evidence"])) < 500
+
+
+@pytest.mark.parametrize("name", ["", "x" * 300, "a\x1bb", 7])
+def test_a_name_that_could_not_be_kept_signs_nobody_in(
+    served: Served, laptop: Laptop, ada: str, monkeypatch: pytest.MonkeyPatch, name: Any
+) -> None:
+    asked = online.exchange
+
+    def lying(place: online.Address, method: str, path: str, *rest: Any, **more: Any) -> Answer:
+        return Answer(200, {"username": name}) if path == "/me" else asked(place, method, path, *rest, **more)
+
+    monkeypatch.setattr(online, "exchange", lying)
+    password = str(laptop.home.parent / "password")
+    assert laptop.answer("sign-in", ada, "--password-file", password, status=5)["code"] == "answer-unusable"
+    assert laptop.answer("authority")["username"] == ada
+
+
 def test_a_wrong_password_signs_nobody_in(served: Served, laptop: Laptop, ada: str) -> None:
     laptop.answer("sign-out")
     wrong = laptop.home.parent / "wrong"
@@ -233,7 +277,9 @@ def test_trust_in_a_new_authority_is_compared_by_a_person(
     assert laptop.answer("authority", served.url, "--accept-trust", "A" * 43, status=3)["code"] == "trust-not-compared"
     assert laptop.answer("authority")["url"] is None
     assert laptop.answer("start", PRO, status=5)["code"] == "no-authority"
-    assert laptop.answer("authority", "http://example.org", status=5)["code"] == "wrong-address"
+    assert laptop.answer("authority", f"{served.url}/{'a' * 300}", status=2)["code"] == "wrong-address"
+    assert laptop.answer("authority")["url"] is None  # not kept and found too long the next time
+    assert laptop.answer("authority", "http://example.org", status=2)["code"] == "wrong-address"
     assert laptop.answer("authority", "--accept-trust", served.root, status=2)["code"] == "wrong-usage"
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda _: served.root)

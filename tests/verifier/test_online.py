@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import ssl
 import subprocess
 import sys
@@ -66,6 +68,8 @@ HOSTILE = {
     "an-array": (sending(answer(b"[]")), AnswerUnusable),
     "deep": (sending(answer(b'{"a":' * 100_000)), AnswerUnusable),
     "twice": (sending(answer(b'{"token": "a", "token": "b"}')), AnswerUnusable),
+    "no-number": (sending(answer(b'{"token": NaN}')), AnswerUnusable),
+    "endless-number": (sending(answer(b'{"token": [-1e999]}')), AnswerUnusable),
     "no-unicode": (sending(answer(b'{"token": "\xff"}')), AnswerUnusable),
     "packed": (sending(head(b"200 OK", JSON[:-2], b"Content-Encoding: gzip") + b"\x1f\x8b"), AnswerUnusable),
 }
@@ -271,7 +275,36 @@ def test_what_is_no_address_of_an_authority_is_refused() -> None:
     for text in NO_ADDRESSES:
         with pytest.raises(WrongAddress) as caught:
             online.address(text)
-        assert caught.value.exit_status == 5, text
+        assert caught.value.exit_status == 2, text
+
+
+def test_what_stands_before_an_at_sign_is_in_no_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ("https://me:s/zq#z@h.example", "me:zq@h.example", "https://me:zq@h.example:x", "https://me:s@zq@[::1"):
+        with pytest.raises(WrongAddress) as wrong:
+            online.address(text)
+        assert "zq" not in wrong.value.message
+    place = online.address("https://licenses.example.org")
+    for proxy in ("socks5://me:secret@p.example:1080", "me:secret@p.example:port", "http://me:#secret@p.example"):
+        monkeypatch.setenv("https_proxy", proxy)
+        with pytest.raises(AuthorityUnreachable) as unreachable:
+            online.exchange(place, "GET", "/me", tries=1)
+        assert "secret" not in unreachable.value.message
+
+
+def test_an_address_that_does_not_answer_leaves_the_next_one_its_time(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a name with an IPv6 address whose packets somebody drops."""
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        with contextlib.ExitStack() as waiting:
+            # Its queue is full; who comes next waits.
+            for _ in range(3):
+                connection = waiting.enter_context(socket.socket())
+                connection.setblocking(False)
+                connection.connect_ex(deaf.getsockname())
+            where = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)) for port in (deaf.getsockname()[1], server.port)]
+            monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: where)
+            assert ask(server, "good", seconds=3.0).status == 200
 
 
 OFFLINE = (

@@ -10,6 +10,8 @@ from typing import Any
 from verifier import online
 from verifier.core import files
 from verifier.core.names import is_shown
+from verifier.core.reading import LONGEST_TEXT
+from verifier.core.times import seconds_of
 from verifier.errors import AnswerUnusable, CarnetError, Refused
 from verifier.online import Address, Answer
 
@@ -17,6 +19,8 @@ CODE = re.compile(r"\A[a-z][a-z0-9-]{0,63}\Z")
 # What an authority says to people; a longer text is cut.
 LONGEST_SENTENCE = 2000
 MOST_VALUES = 32
+DEEPEST_VALUE = 3
+NAME = re.compile(r"\A[A-Za-z_][A-Za-z0-9_.-]{0,63}\Z")
 BAD_REQUEST = 400
 
 
@@ -46,9 +50,9 @@ class Authority:
     def username(self) -> str:
         """Who is signed in, as the authority knows them now."""
         name = self._ask("GET", "/me").get("username")
-        if not isinstance(name, str):
+        if not isinstance(name, str) or not (0 < len(name) <= LONGEST_TEXT and is_shown(name)):
             raise self._unusable("does not say who is signed in")
-        return _plain(name)
+        return name
 
     def borrow(self, request: str) -> bytes:
         """The borrow file for a signed request; for the same request always the same."""
@@ -75,9 +79,9 @@ class Authority:
         """Ends the member's own session and returns when its seat is free (RFC 3339)."""
         session = self._ask("DELETE", f"/sessions/{session_id}").get("session")
         free_at = session.get("seat_free_at") if isinstance(session, dict) else None
-        if not isinstance(free_at, str):
+        if seconds_of(free_at) is None:
             raise self._unusable("does not say when the seat is free")
-        return _plain(free_at)
+        return str(free_at)
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None, tries: int = online.TRIES) -> dict[str, Any]:
         answer = online.exchange(self.address, method, path, body, token=self.token, tries=tries)
@@ -104,19 +108,36 @@ def _refusal(answer: Answer) -> Refused:
     """What the authority refused with (RFC 9457), in its own code and words; its values are the evidence."""
     members = answer.members
     reason = members.get("code")
-    values = {}
     errors = members.get("errors")
-    for item in errors[:MOST_VALUES] if isinstance(errors, list) else ():
-        name, value = (item.get("name"), item.get("value")) if isinstance(item, dict) else (None, None)
-        if isinstance(name, str) and name.isidentifier() and isinstance(value, str | int | list) and not name.startswith("_"):
-            values[name] = value
-    values = {name: value for name, value in values.items() if name not in {"message", "hint", "evidence", "code", "args"}}
+    items = [item for item in errors[:MOST_VALUES] if isinstance(item, dict)] if isinstance(errors, list) else []
+    values = {item["name"]: _bounded(item.get("value")) for item in items if _is_name(item.get("name"))}
     return Refused(
         _text(members.get("detail")) or f"the authority answers with {answer.status}",
         hint=_text(members.get("hint")),
         reason=reason if isinstance(reason, str) and CODE.match(reason) else None,
-        **{"status": answer.status} | values,
+        status=answer.status,
+        values={name: value for name, value in values.items() if value is not None},
     )
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and NAME.match(name) is not None
+
+
+def _bounded(value: object, depth: int = DEEPEST_VALUE) -> Any:
+    """What a server gives as a value: text without what moves a cursor, numbers and truths, and lists and objects of them.
+
+    None for everything else, and for what lies too deep; of what is too many the first.
+    """
+    if isinstance(value, str):
+        return _plain(value)
+    if isinstance(value, bool | int | float):
+        return value
+    if depth and isinstance(value, list):
+        return [_bounded(item, depth - 1) for item in value[:MOST_VALUES]]
+    if depth and isinstance(value, dict):
+        return {_plain(name): _bounded(item, depth - 1) for name, item in list(value.items())[:MOST_VALUES]}
+    return None
 
 
 def _text(value: object) -> str | None:

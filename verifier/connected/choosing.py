@@ -9,7 +9,7 @@ from typing import NamedTuple
 from verifier import online
 from verifier.connected.authority import Authority
 from verifier.core.trust import TrustStore
-from verifier.errors import CarnetError, LicenseOut, NoAuthority, NotChecked, NoTrust, NotSignedIn, UnknownKey
+from verifier.errors import CarnetError, LicenseOut, NoAuthority, NotChecked, NoTrust, NotSignedIn, StateDamaged, UnknownKey, WrongAddress
 from verifier.online import Address
 from verifier.workstation import licensing
 from verifier.workstation.check import licenses
@@ -102,7 +102,10 @@ def signed_in(store: Store) -> Authority:
 def _address(settings: licensing.Licensing) -> Address:
     if settings.url is None:
         raise NoAuthority("no licensing authority is set on this workstation")
-    return online.address(settings.url)
+    try:
+        return online.address(settings.url)
+    except WrongAddress as error:
+        raise StateDamaged(error.message, hint="Set the authority again: carnet authority URL.") from error
 
 
 def _installed_trust(store: Store) -> TrustStore | None:

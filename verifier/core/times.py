@@ -27,6 +27,14 @@ def rfc3339_of(seconds: int) -> str:
     return rfc3339(EPOCH + timedelta(seconds=seconds))
 
 
+def seconds_of(text: object) -> int | None:
+    """Whole seconds since 1970 UTC of a time as RFC 3339 has it, with its zone; None for everything else."""
+    try:
+        return timestamp(datetime.fromisoformat(text)) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
 def counted(number: int, unit: str) -> str:
     """A number with its unit: `1 day`, `7 days`."""
     return f"{number} {unit}{'' if number == 1 else 's'}"

@@ -286,6 +286,7 @@ def test_every_error_has_a_code_a_family_and_a_hint() -> None:
     assert len({error.code for error in every}) == len(every) > 27
     # Good or not, checked or not, and of what an authority says: refused by it, or not reached.
     statuses = {errors.NotGood: 1, errors.NotChecked: 3, errors.Refused: 4, errors.NotSignedIn: 4, errors.NotReached: 5}
+    statuses |= {errors.WrongAddress: 2}
     for error in every:
         (family,) = statuses.keys() & set(error.__mro__)
         assert error("said").as_json() == {
