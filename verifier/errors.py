@@ -471,10 +471,7 @@ class ClockInDoubt(NotChecked):
 
 
 class Refused(CarnetError):
-    """The authority says no; the code is the authority's own, `refused` where it has none. Exit status 4.
-
-    What the authority says beside it is in `evidence` alone: `status`, that of its answer, and the values of its sentence.
-    """
+    """The authority says no; the code is the authority's own, `refused` where it has none, and so are the values in `evidence`."""
 
     code = "refused"
     exit_status = 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from authority.domain.members import CONSOLE
-from authority.services import borrow, licenses, members, sessions
+from authority.services import borrow, endings, licenses, members, sessions, status_lists
 from authority.services.members import Change
 from authority.services.unit import Unit
 from authority.storage.borrows import Filter
@@ -21,7 +22,9 @@ from tests.support.borrowing import seats_held
 from tests.support.outputs import full_output, reader_gone
 from verifier import online
 from verifier.cli.main import main
+from verifier.errors import AuthorityUnreachable
 from verifier.online import Answer
+from verifier.workstation import licensing
 from verifier.workstation.store import Store
 
 PRO, DESKTOP = "arcgis-pro", "arcgis-desktop"
@@ -138,6 +141,47 @@ def test_another_wish_after_a_lost_answer_first_takes_what_was_granted(served: S
     laptop.answer("check-in", PRO)
     assert laptop.answer("borrow", PRO, "--level", "Advanced", "--days", "2")["license"]["level"] == "Advanced"
     laptop.answer("check-in", PRO)
+
+
+def unheard(*_: Any, **__: Any) -> Any:
+    """An exchange in which nothing reaches the authority."""
+    raise AuthorityUnreachable("the line is down")
+
+
+@pytest.mark.parametrize("days", [20, 100])
+def test_a_lost_answer_that_has_ended_meanwhile_is_settled_by_that(
+    served: Served, laptop: Laptop, ada: str, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """After 20 days the borrow is over, after 100 the authority takes the request no more; both clocks are right all the time."""
+    served.to_lose = 0 if days == 100 else 3
+    with monkeypatch.context() as patch:
+        if days == 100:
+            # The request itself was lost.
+            patch.setattr(online, "exchange", unheard)
+        assert laptop.answer("borrow", PRO, "--days", "5", status=5)["code"] == "authority-unreachable"
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + days * 86_400)
+    served.bench.clock.turn(days=days)  # type: ignore[attr-defined]
+    assert laptop.answer("borrow", PRO, "--days", "5")["license"]["level"] == "Advanced"
+    assert laptop.run("check", PRO)[0] == 0
+    assert licensing.read(Store(laptop.home)).pending == {}
+
+
+@pytest.mark.parametrize("arguments", [("--days", "5"), ("--days", "6"), ("--level", "Basic")])
+def test_a_lost_answer_that_was_released_meanwhile_is_settled_by_that(
+    served: Served, laptop: Laptop, ada: str, arguments: tuple[str, ...]
+) -> None:
+    served.to_lose = 3
+    laptop.answer("borrow", PRO, "--days", "5", status=5)
+    unit = Unit(served.bench.authority, CONSOLE)
+    (out,) = borrows_of(served, ada)
+    endings.release(unit, out.id, "the laptop was lost", accept_overlap=True)
+    newest = laptop.home.parent / "newest.status"
+    newest.write_bytes(status_lists.export(unit))
+    laptop.answer("install", str(newest))
+    borrowed = laptop.answer("borrow", PRO, *arguments)["license"]
+    assert borrowed["level"] == ("Basic" if "Basic" in arguments else "Advanced")
+    assert laptop.run("check", PRO)[0] == 0
 
 
 @pytest.mark.parametrize("command", ["start", "check-in"])

@@ -302,7 +302,10 @@ def test_an_address_that_does_not_answer_leaves_the_next_one_its_time(server: Se
                 connection = waiting.enter_context(socket.socket())
                 connection.setblocking(False)
                 connection.connect_ex(deaf.getsockname())
-            where = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)) for port in (deaf.getsockname()[1], server.port)]
+            where = [
+                (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port))
+                for port in (deaf.getsockname()[1], server.port)
+            ]
             monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: where)
             assert ask(server, "good", seconds=3.0).status == 200
 

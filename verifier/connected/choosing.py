@@ -9,7 +9,17 @@ from typing import NamedTuple
 from verifier import online
 from verifier.connected.authority import Authority
 from verifier.core.trust import TrustStore
-from verifier.errors import CarnetError, LicenseOut, NoAuthority, NotChecked, NoTrust, NotSignedIn, StateDamaged, UnknownKey, WrongAddress
+from verifier.errors import (
+    CarnetError,
+    LicenseOut,
+    NoAuthority,
+    NotChecked,
+    NoTrust,
+    NotSignedIn,
+    StateDamaged,
+    UnknownKey,
+    WrongAddress,
+)
 from verifier.online import Address
 from verifier.workstation import licensing
 from verifier.workstation.check import licenses

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from typing import NamedTuple
@@ -13,7 +15,19 @@ from verifier.core.grant import Demand, Grant
 from verifier.core.jose import COMPACT, strict_object
 from verifier.core.keys import decode
 from verifier.core.times import rfc3339_of
-from verifier.errors import AnswerUnusable, CarnetError, ClockInDoubt, Expired, NoBorrow, Refused
+from verifier.errors import (
+    AnswerUnusable,
+    CarnetError,
+    ClockInDoubt,
+    Expired,
+    GivenUp,
+    KeyNotValid,
+    NoBorrow,
+    NotActivatedInTime,
+    Refused,
+    Revoked,
+    WrongBinding,
+)
 from verifier.workstation import carry, install, licensing
 from verifier.workstation.carry import Wish
 from verifier.workstation.check import License, licenses
@@ -23,6 +37,10 @@ from verifier.workstation.licensing import Pending
 from verifier.workstation.store import Store
 
 ENDED = "session-ended"
+# What an answer can have become by the time it is here: of no use, however often it is asked for.
+COME_TOO_LATE = (Expired, Revoked, GivenUp, NotActivatedInTime, KeyNotValid, WrongBinding)
+# Refusals of the request itself, too old or answered for somebody else, and not of what it asks for.
+OF_THE_REQUEST = frozenset(["request-invalid", "request-replayed"])
 
 
 class Started(NamedTuple):
@@ -56,7 +74,8 @@ def start(store: Store, authority: Authority, wish: Wish, now: datetime | None =
     request = carry.signed_request(store, wish, claims.SESSION_REQUEST_TYP, now)
     session_id = borrow.borrow_id if borrow is not None and borrow.is_session else None
     data = None if session_id is None else _used_again(store, authority, wish.product, session_id, request)
-    return Started(_kept(store, data or authority.start(request), wish.product, is_session=True, now=now), is_offline=False)
+    with _of_now(now):
+        return Started(_kept(store, data or authority.start(request), wish.product, is_session=True, now=now), is_offline=False)
 
 
 def _used_again(store: Store, authority: Authority, product: str, session_id: str, request: str) -> bytes | None:
@@ -81,25 +100,43 @@ def _used_again(store: Store, authority: Authority, product: str, session_id: st
 def borrow(store: Store, authority: Authority, wish: Wish, now: datetime | None = None) -> BorrowInstalled:
     """Takes a license offline. What was asked before and not answered is sent again, byte for byte, before anything new is asked.
 
+    An answer that has ended or was revoked on its way, or a request that has become too old, is settled by that: a new one is made.
     Raises Refused, after which nothing is pending; NotReached, after which saying the same again costs nothing.
     """
     text = json.dumps(asdict(wish), sort_keys=True)
     pending = licensing.read(store).pending.get(wish.product)
-    if pending is not None and pending.wish != text:
-        # The authority may have granted it, and the answer was lost: what is out must be known here, to be returned.
-        _settle(store, authority, wish.product, pending, now)
-        pending = None
-    if pending is None:
-        pending = Pending(text, carry.signed_request(store, wish, claims.REQUEST_TYP, now))
-        licensing.keep(store, licensing.read(store).with_pending(wish.product, pending))
-    return _answered(store, authority, wish.product, pending, now)
+    if pending is not None:
+        installed = _sent_again(store, authority, wish.product, pending, is_same=pending.wish == text, now=now)
+        if installed is not None:
+            return installed
+    pending = Pending(text, carry.signed_request(store, wish, claims.REQUEST_TYP, now))
+    licensing.keep(store, licensing.read(store).with_pending(wish.product, pending))
+    with _of_now(now):
+        return _answered(store, authority, wish.product, pending, now)
 
 
-def _settle(store: Store, authority: Authority, product: str, pending: Pending, now: datetime | None) -> None:
+def _sent_again(
+    store: Store, authority: Authority, product: str, pending: Pending, *, is_same: bool, now: datetime | None
+) -> BorrowInstalled | None:
+    """What comes for a request that was sent before, when it `is_same` as what is wished for now.
+
+    None when something new is to be asked for: the authority may have granted another wish, and what is out must be known here, to be
+    returned; or the answer has come too late to be of use, or the request has. Nothing is pending any more then.
+    """
     try:
-        _answered(store, authority, product, pending, now)
-    except (Refused, AnswerUnusable):
-        licensing.keep(store, licensing.read(store).without_pending(product))
+        installed = _answered(store, authority, product, pending, now)
+    except Refused as error:
+        if is_same and error.code not in OF_THE_REQUEST:
+            raise
+    except AnswerUnusable:
+        if is_same:
+            raise
+    except COME_TOO_LATE:
+        pass
+    else:
+        return installed if is_same else None
+    licensing.keep(store, licensing.read(store).without_pending(product))
+    return None
 
 
 def _answered(store: Store, authority: Authority, product: str, pending: Pending, now: datetime | None) -> BorrowInstalled:
@@ -158,17 +195,23 @@ def _kept(store: Store, data: bytes, product: str, *, is_session: bool, now: dat
     uri = f"urn:carnet:{stated.get('iss')}:sessions"
     if stated.get("aud") != product or (stated.get("status") == {"status_list": {"idx": 0, "uri": uri}}) != is_session:
         raise AnswerUnusable(f'the authority answers with something else than was asked for of "{product}"')
+    installed = install.install(store, data, now)
+    if not isinstance(installed, BorrowInstalled):
+        raise AnswerUnusable(f'the authority answers with something else than was asked for of "{product}"')
+    return installed
+
+
+@contextlib.contextmanager
+def _of_now(now: datetime | None) -> Iterator[None]:
+    """A block in which the authority is asked for something new. Raises ClockInDoubt where that has ended by this machine's clock."""
     try:
-        installed = install.install(store, data, now)
+        yield
     except Expired as error:
         wall = wall_seconds(now)
         raise ClockInDoubt(
             f"this machine says it is {rfc3339_of(wall)}, and what the authority gave just now has ended by then",
             clock_at=rfc3339_of(wall),
         ) from error
-    if not isinstance(installed, BorrowInstalled):
-        raise AnswerUnusable(f'the authority answers with something else than was asked for of "{product}"')
-    return installed
 
 
 def _stated(data: bytes) -> dict[str, object]:
