@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from authority.domain.members import Role
+from authority.domain.members import ANYBODY, CONSOLE, Role
+from authority.services import access, authorizations, members
+from authority.services.unit import Unit
+from authority.web.console.frame import confirm, done
+from tests.support.authorities import authorization_text, make_bench
 from tests.support.browsing import Browser, form_token
-from tests.support.web import Web, one_web
+from tests.support.vendors import authorization_file
+from tests.support.web import Web, make_web, one_web
 
 PASSWORD = "correct horse battery staple"
 
@@ -78,3 +86,120 @@ def test_routes_of_programs_read_no_cookie_and_pages_no_bearer_token(browser: Br
     assert browser.get("/api/v1/me").status_code == 401
     stranger, bearer = Browser(browser.web), {"Authorization": f"Bearer {browser.web.secrets[Role.ADMINISTRATOR]}"}
     assert stranger.get("/console/members", headers=bearer).status_code == 303
+
+
+def test_a_wrong_password_and_an_unknown_name_are_one_page_that_keeps_the_name_and_not_the_password(browser: Browser) -> None:
+    texts = []
+    for username in ("ada", "nobody"):
+        answer = browser.send_form("/console/sign-in", {"username": username, "password": "not this one"})
+        assert answer.status_code == 401
+        assert f'value="{username}"' in answer.text
+        assert "not this one" not in answer.text
+        assert "not-authenticated" in answer.text
+        texts.append(answer.text.replace(username, "NAME"))
+    assert texts[0] == texts[1]
+
+
+def test_a_sign_in_that_ended_leads_to_the_sign_in(browser: Browser) -> None:
+    browser.sign_in("ada", PASSWORD)
+    secret = browser.cookie("carnet")
+    assert secret is not None
+    access.sign_out(Unit(browser.web.bench.authority, ANYBODY), secret)
+    assert browser.get("/console/").location.startswith("/console/sign-in")
+    browser.sign_in("ada", PASSWORD)
+    assert browser.cookie("carnet") not in (None, secret)
+
+
+def test_a_form_of_an_earlier_sign_in_is_shown_to_be_sent_once_more(browser: Browser) -> None:
+    browser.sign_in("ada", PASSWORD)
+    fields = {"form_token": "of-an-earlier-one", "username": "<b>", "password": "secret"}
+    answer = browser.post("/console/sign-in", fields, headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 400
+    assert "&lt;b&gt;" in answer.text
+    assert "secret" not in answer.text
+    assert form_token(answer.text) != "of-an-earlier-one"
+
+
+def test_a_notice_is_shown_once_and_only_to_the_sign_in_that_did_it(browser: Browser) -> None:
+    app = browser.web.client.application
+    cookie = {"Cookie": f"carnet={browser.web.secrets[Role.ADMINISTRATOR]}"}
+    with app.test_request_context("/console/members", headers=cookie):
+        notice = done("/console/members", "<b>ada</b> was added", [("Add another", "/console/members/new")]).headers[
+            "Set-Cookie"
+        ]
+    value = notice.split(";")[0].removeprefix("carnet-notice=")
+    browser.be(Role.ADMINISTRATOR).client.set_cookie("carnet-notice", value)
+    first, second = browser.get("/console/members").text, browser.get("/console/members").text
+    assert "&lt;b&gt;ada&lt;/b&gt; was added" in first
+    assert 'href="/console/members/new"' in first
+    assert "was added" not in second
+    browser.be(Role.LICENSE_MANAGER).client.set_cookie("carnet-notice", value)
+    assert "was added" not in browser.get("/console/members").text
+
+
+def test_a_change_is_asked_for_until_exactly_what_was_shown_is_agreed_to(web: Web) -> None:
+    """Who saw one thing and would get another is asked again."""
+
+    def asked(who: str, sent: dict[str, str]) -> str | None:
+        with web.client.application.test_request_context("/console/members", method="POST", data=sent):
+            answer = confirm("Remove?", who=who, what="all", action="Remove", back="/console/", asked={"reason": "Why"})
+            return None if answer is None else answer.get_data(as_text=True)
+
+    first = asked("ada", {"form_token": "x", "usernames": "ada"})
+    assert first is not None
+    assert "Look again" not in first
+    seen = re.search(r'name="confirmed" value="(\w+)"', first)
+    assert seen is not None
+    assert '<input type="hidden" name="usernames" value="ada">' in first
+    assert 'name="reason"' in first
+    sent = {"usernames": "ada", "confirmed": seen[1], "reason": "left"}
+    assert asked("ada", sent) is None
+    again = asked("ada and bob", sent)
+    assert again is not None
+    assert "Look again" in again
+
+
+def test_over_the_limit_administrators_are_told_on_every_page_and_members_are_kept_out(tmp_path: Path) -> None:
+    """Seed S2."""
+    bench = make_bench(f"sqlite:///{tmp_path / 'authority.db'}", tmp_path / "home")
+    web = make_web(bench)
+    bench.member("ada", password=PASSWORD)
+    current = members.membership(Unit(bench.authority, CONSOLE)).current
+
+    def smaller(specification: dict[str, Any]) -> None:
+        specification["members"] = {"total": current - 1, "types": {}}
+
+    compact = authorization_text(bench.authority, bench.root, bench.clock(), seq=2, change=smaller)
+    authorizations.install(Unit(bench.authority, CONSOLE), authorization_file(compact))
+    for path in ("/console/", "/console/members", "/console/nothing"):
+        page = Browser(web).be(Role.ADMINISTRATOR).get(path).text
+        assert "Software authorization error" in page
+        assert f"{current} members, {current - 1} are allowed" in page
+    answer = Browser(web).be(Role.MEMBER).get("/console/")
+    assert (answer.status_code, "software authorization error" in answer.text) == (403, True)
+    browser = Browser(web)
+    answer = browser.send_form("/console/sign-in", {"username": "ada", "password": PASSWORD})
+    assert (answer.status_code, "software authorization error" in answer.text) == (403, True)
+    assert browser.cookie("carnet") is None
+    bench.authority.database.close()
+
+
+def test_the_first_page_leads_browsers_to_the_console_and_tells_programs_what_they_can_do(web: Web) -> None:
+    client = web.client.application.test_client()
+    browser = client.get("/", headers={"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"})
+    assert (browser.status_code, browser.location) == (303, "/console/")
+    for accept in ("*/*", "text/plain", ""):
+        program = client.get("/", headers={"Accept": accept})
+        assert (program.status_code, program.mimetype) == (200, "text/plain")
+        assert "/openapi.json" in program.text
+    assert client.get("/console").location == "/console/"
+
+
+def test_files_of_the_console_stay_in_the_cache_under_their_digest(browser: Browser) -> None:
+    address = re.search(r'href="(/console/static/console\.css\?v=\w+)"', browser.get("/console/sign-in").text)
+    assert address is not None
+    with browser.get(address[1]) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000"
+    assert browser.get("/console/static/none.css").headers["Cache-Control"] == "no-store"
+    assert browser.get("/console/static/../site.py").status_code == 404

@@ -24,6 +24,8 @@ def utc(at: datetime) -> str:
 def days_left(at: datetime, now: datetime) -> str:
     """How far a time is from now: `3 days left` (begun days), `5 hours left` on the last one, `2 days ago`."""
     distance = abs(at - now)
+    if distance < timedelta(minutes=1):
+        return "now"
     if distance < timedelta(hours=1):
         text = counted(distance // timedelta(minutes=1), "minute")
     elif distance < DAY:

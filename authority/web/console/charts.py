@@ -1,0 +1,61 @@
+"""Charts: bars over days or names, with a limit; where each bar stands is reckoned here, and a template draws it as SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Units of the picture, which is as wide as the page lets it be.
+WIDTH, HEIGHT, ABOVE = 640, 160, 20
+GAP = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar, from its upper left corner; `is_beyond` the limit."""
+
+    label: str
+    value: int
+    x: float
+    y: float
+    width: float
+    height: float
+    is_beyond: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars side by side, the height at which the limit stands (None for without), and the highest value."""
+
+    title: str
+    bars: tuple[Bar, ...]
+    most: int
+    limit: int | None
+    limit_y: float | None
+    width: int = WIDTH
+    height: int = HEIGHT
+
+    @property
+    def is_empty(self) -> bool:
+        """True when no bar has a height."""
+        return self.most == 0
+
+
+def bar_chart(title: str, points: Sequence[tuple[str, int]], limit: int | None = None) -> Chart:
+    """The chart of these labels and values; the highest of them and the limit fit in it."""
+    most = max((value for _, value in points), default=0)
+    scale = (HEIGHT - ABOVE) / max(most, limit or 0, 1)
+    step = WIDTH / max(len(points), 1)
+    bars = tuple(
+        Bar(
+            label=label,
+            value=value,
+            x=round((number + GAP / 2) * step, 2),
+            y=round(HEIGHT - value * scale, 2),
+            width=round(step * (1 - GAP), 2),
+            height=round(value * scale, 2),
+            is_beyond=limit is not None and value > limit,
+        )
+        for number, (label, value) in enumerate(points)
+    )
+    return Chart(title, bars, most, limit, None if limit is None else round(HEIGHT - limit * scale, 2))

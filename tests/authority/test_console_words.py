@@ -1,0 +1,87 @@
+"""Small things that pages are made of: times in words, the places of bars, and values of forms."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import Field, ValidationError
+from werkzeug.datastructures import MultiDict
+
+from authority.web.console.charts import HEIGHT, WIDTH, bar_chart
+from authority.web.console.formats import days_left, iso, utc
+from authority.web.console.forms import Form, Text, read
+from authority.web.problems import InvalidValues
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("distance", "words"),
+    [
+        (timedelta(days=3), "3 days left"),
+        (timedelta(days=2, hours=1), "3 days left"),
+        (timedelta(hours=23, minutes=59), "23 hours left"),
+        (timedelta(hours=1), "1 hour left"),
+        (timedelta(minutes=5), "5 minutes left"),
+        (timedelta(seconds=20), "now"),
+        (-timedelta(seconds=20), "now"),
+        (-timedelta(minutes=1), "1 minute ago"),
+        (-timedelta(hours=2), "2 hours ago"),
+        (-timedelta(days=1), "1 day ago"),
+        (-timedelta(days=8, hours=5), "8 days ago"),
+    ],
+)
+def test_how_far_away_a_time_is(distance: timedelta, words: str) -> None:
+    assert days_left(NOW + distance, NOW) == words
+
+
+def test_a_time_for_programs_and_for_people() -> None:
+    assert (iso(NOW), utc(NOW)) == ("2026-03-02T09:00:00Z", "2026-03-02 09:00 UTC")
+
+
+def test_bars_stand_side_by_side_on_the_floor_and_below_the_top() -> None:
+    chart = bar_chart("Seats", [("Monday", 3), ("Tuesday", 0), ("Wednesday", 12)], limit=10)
+    assert [bar.is_beyond for bar in chart.bars] == [False, False, True]
+    assert chart.most == 12
+    for bar in chart.bars:
+        assert round(bar.y + bar.height, 1) == HEIGHT
+        assert 0 < bar.y <= HEIGHT
+        assert bar.x + bar.width < WIDTH
+    monday, _, wednesday = chart.bars
+    assert monday.height * 4 == pytest.approx(wednesday.height, abs=0.1)
+    assert chart.limit_y is not None
+    assert wednesday.y < chart.limit_y < monday.y
+
+
+def test_a_chart_of_nothing_is_empty_and_no_error() -> None:
+    assert bar_chart("Nothing", []).is_empty
+    assert bar_chart("Zeroes", [("today", 0)], limit=0).is_empty
+
+
+class Example(Form):
+    name: Text = "unnamed"
+    days: int | None = None
+    sure: bool = False
+    members: list[Text] = Field([])
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ([], Example()),
+        ([("name", ""), ("days", "")], Example()),
+        ([("name", "  a\u00a0b "), ("sure", "true"), ("other", "x")], Example(name="a b", sure=True)),
+        ([("days", "7"), ("members", "ada"), ("members", ""), ("members", "bob")], Example(days=7, members=["ada", "bob"])),
+    ],
+)
+def test_a_form_is_read_with_its_defaults(sent: list[tuple[str, str]], expected: Example) -> None:
+    assert read(Example, MultiDict(sent)) == expected
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\u202eabc", "x" * 257, "a\nb"])
+def test_a_text_that_cannot_be_shown_is_named_with_its_field(name: str) -> None:
+    with pytest.raises(InvalidValues) as caught:
+        read(Example, MultiDict([("name", name), ("days", "soon")]))
+    assert isinstance(caught.value.error, ValidationError)
+    assert [item["loc"] for item in caught.value.error.errors()] == [("name",), ("days",)]
