@@ -1,4 +1,4 @@
-"""Times in words, for templates."""
+"""Times in words, and words as sentences begin, for templates."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from authority.domain.plurals import counted
 from authority.presentation.shown import rfc3339
 
 DAY = timedelta(days=1)
+
+
+def sentence(text: str) -> str:
+    """The text with a capital letter at its beginning."""
+    return text[:1].upper() + text[1:]
 
 
 def iso(at: datetime) -> str:

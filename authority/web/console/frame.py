@@ -123,6 +123,8 @@ def page(template: str, status: int = 200, problem: Problem | None = None, **val
         **values,
     )
     response = Response(html, problem.status if problem else status, content_type="text/html; charset=utf-8")
+    if problem is not None and problem.headers:
+        response.headers.update(problem.headers)
     cookies.remove(response, cookies.NOTICE)
     if "new_form_key" in g:
         cookies.write(response, cookies.FORM, g.new_form_key)
@@ -166,8 +168,8 @@ def confirm(
 ) -> Response | None:
     """The page before a change that others will feel: who, what, until when, what follows, and a button that does it.
 
-    None when the visitor saw exactly this and pressed the button, unless there is a problem to be shown. Who saw something else, for another administrator was
-    quicker, is asked again, and told so. What moves with the clock stands in `until` alone.
+    None when the visitor saw exactly this and pressed the button, unless there is a problem to be shown. Who saw something else,
+    for another administrator was quicker, is asked again, and told so. What moves with the clock stands in `until` alone.
     Its form has all that was sent, and what is still `asked`, as labels by name: `reason` is a text, all else a box to tick.
     """
     seen = hashlib.sha256(json.dumps([question, who, what, *consequences]).encode()).hexdigest()
@@ -222,10 +224,7 @@ def problem_page(problem: Problem) -> Response:
             # No page was found, or none was asked yet: the menu leads on who is signed in.
             with suppress(Refusal):
                 g.visitor = _visitor()
-        response = page("problem.html", problem=problem)
-    elif request.method in SAFE:
-        response = see_other(url_for("console.sign_in.index", next=request.full_path.rstrip("?")))
-    else:
-        response = page("sign_in.html", problem=problem, next=HOME)
-    response.headers.update(problem.headers or {})
-    return response
+        return page("problem.html", problem=problem)
+    if request.method in SAFE:
+        return see_other(url_for("console.sign_in.index", next=request.full_path.rstrip("?")))
+    return page("sign_in.html", problem=problem, next=HOME)

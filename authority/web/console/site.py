@@ -27,7 +27,7 @@ from authority.web.console import (
     settings,
     sign_in,
 )
-from authority.web.console.formats import days_left, iso, utc
+from authority.web.console.formats import days_left, iso, sentence, utc
 from authority.web.console.frame import HOME, admit, here, see_other
 
 STATIC = Path(__file__).parent / "static"
@@ -50,7 +50,7 @@ def register(app: Flask) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(form_token=cookies.form_token, here=here, static=static_address)
-    app.jinja_env.filters.update(iso=iso, utc=utc, days_left=days_left)
+    app.jinja_env.filters.update(sentence=sentence, iso=iso, utc=utc, days_left=days_left)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
     console = Blueprint("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
     console.before_request(admit)
