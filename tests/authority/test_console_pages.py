@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from authority.domain.members import Actor, Role
 from authority.web.console import navigation
+from authority.web.console.frame import HOME
 from authority.web.console.site import HEADERS
 from tests.authority.route_table import World, make_world
 from tests.support.browsing import Browser
@@ -55,13 +58,26 @@ def may_open(world: World, rule: Rule, role: Role) -> bool:
     return (entry is None or entry.is_open_to(world.web.actors[role])) and role in NARROWER.get(rule.endpoint, set(Role))
 
 
-def kept_to_the_rules(answer: TestResponse) -> str:
-    """The text of a page, after a look at its headers and its HTML."""
+def leads_somewhere(world: World, path: str, method: str) -> bool:
+    """True when the application has a page or a form at this path."""
+    try:
+        world.web.client.application.url_map.bind("localhost").match(path, method)
+    except HTTPException:
+        return False
+    return True
+
+
+def kept_to_the_rules(answer: TestResponse, world: World) -> str:
+    """The text of a page, after a look at its headers, its HTML, and where it leads."""
     assert HEADERS.items() <= dict(answer.headers).items()
     if answer.mimetype != "text/html" or not answer.text:
         return answer.text
     page = ConsolePage(answer.text)
     assert page.faults == []
+    paths = {urlsplit(link).path for link in page.links if link.startswith("/")}
+    assert [path for path in sorted(paths) if not leads_somewhere(world, path, "GET")] == []
+    sent_to = {(method.upper(), urlsplit(action).path) for method, action in page.forms if action}
+    assert [pair for pair in sorted(sent_to) if not leads_somewhere(world, pair[1], pair[0])] == []
     return page.text
 
 
@@ -71,7 +87,7 @@ def test_every_page_opens_for_those_who_may_and_changes_nothing(world: World, ro
     texts = []
     for rule in rules(world, "GET"):
         answer = browser.get(address(world, rule))
-        text = kept_to_the_rules(answer)
+        text = kept_to_the_rules(answer, world)
         if rule.endpoint.startswith(OPEN_TO_STRANGERS):
             assert answer.status_code == 200, rule.rule
         elif role is None:
@@ -79,6 +95,10 @@ def test_every_page_opens_for_those_who_may_and_changes_nothing(world: World, ro
         elif may_open(world, rule, role):
             assert answer.status_code in (200, 303), (rule.rule, text)
             texts.append(text)
+        elif rule.rule == HOME and answer.status_code == 303:
+            assert any(
+                answer.location == address(world, other) for other in rules(world, "GET") if may_open(world, other, role)
+            )
         else:
             assert answer.status_code == 403, rule.rule
             assert "not-allowed" in text
@@ -101,7 +121,7 @@ def test_no_form_is_taken_without_its_token_or_from_another_site(world: World, r
             browser.send_form(path, headers={"Origin": "null"}),
         ]
         for answer in forged:
-            text = kept_to_the_rules(answer)
+            text = kept_to_the_rules(answer, world)
             if role is None and not is_open:
                 assert answer.status_code == 401, rule.rule
             elif is_open or may_open(world, rule, role or Role.MEMBER):
@@ -121,7 +141,7 @@ def test_what_is_not_there_or_not_done_that_way_is_a_page(world: World) -> None:
         (browser.post("/console/sign-in", {"x": "x" * 300_000}), 413, "too-large"),
     ):
         assert answer.status_code == status
-        assert code in kept_to_the_rules(answer)
+        assert code in kept_to_the_rules(answer, world)
 
 
 def test_every_entry_of_the_menu_is_for_a_module_of_its_own() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import wraps
 from http import HTTPStatus
-from typing import ParamSpec
+from typing import Any, ParamSpec
 from urllib.parse import urlencode, urlsplit
 
 from flask import Response, abort, g, render_template, request, url_for
@@ -66,17 +66,22 @@ def unit(*, open_over_limit: bool = False) -> Unit:
     return work
 
 
-def admit() -> None:
+def admit() -> Response | None:
     """Before every page: who it is for, whether they may open it, and whether a form is one of ours.
 
-    Raises NotAuthenticated, OrganizationOverLimit, NotAllowed.
+    Who may not open the first page is led to the first one of theirs. Raises NotAuthenticated, OrganizationOverLimit, NotAllowed.
     """
     blueprint = request.blueprint or ""
     if request.endpoint not in OPEN and blueprint not in OPEN:
         g.visitor = _visitor()
-        navigation.BY_NAME[blueprint.removeprefix("console.")].check(g.visitor.actor)
+        entry = navigation.BY_NAME[blueprint.removeprefix("console.")]
+        own = navigation.menu(g.visitor.actor)
+        if request.path == HOME and own and entry not in own:
+            return see_other(url_for(own[0].endpoint))
+        entry.check(g.visitor.actor)
     if request.method not in SAFE:
         _check_form()
+    return None
 
 
 def _visitor() -> Visitor:
@@ -140,6 +145,11 @@ def here(changes: Mapping[str, str | None], path: str | None = None) -> str:
     query = urlencode({name: value for name, value in values.items() if value})
     path = path or request.path
     return f"{path}?{query}" if query else path
+
+
+def address_of(name: str, **parameters: Any) -> str:
+    """The address of a page of the menu, with parameters; "" for a visitor who may not open it."""
+    return navigation.address_of(visitor().actor, name, **parameters)
 
 
 def see_other(address: str) -> Response:

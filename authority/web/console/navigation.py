@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from flask import current_app
+from flask import current_app, url_for
 
 from authority.domain.members import Actor, Privilege
 
@@ -55,6 +56,12 @@ BY_NAME = {entry.name: entry for entry in ENTRIES}
 def menu(actor: Actor) -> list[Entry]:
     """The pages that the actor may open, in the order of the menu."""
     return [entry for entry in ENTRIES if entry.in_menu and entry.is_open_to(actor) and _is_there(entry)]
+
+
+def address_of(actor: Actor, name: str, **parameters: Any) -> str:
+    """The address of the page that the menu leads to, with parameters; "" for who may not open it."""
+    entry = BY_NAME[name]
+    return url_for(entry.endpoint, **parameters) if entry.is_open_to(actor) and _is_there(entry) else ""
 
 
 def _is_there(entry: Entry) -> bool:

@@ -28,7 +28,7 @@ from authority.web.console import (
     sign_in,
 )
 from authority.web.console.formats import days_left, iso, sentence, utc
-from authority.web.console.frame import HOME, admit, here, see_other
+from authority.web.console.frame import HOME, address_of, admit, here, see_other
 
 STATIC = Path(__file__).parent / "static"
 HEADERS = {
@@ -49,7 +49,7 @@ def register(app: Flask) -> None:
     """Adds the console to an application, below /console/."""
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(form_token=cookies.form_token, here=here, static=static_address)
+    app.jinja_env.globals.update(form_token=cookies.form_token, here=here, address_of=address_of, static=static_address)
     app.jinja_env.filters.update(sentence=sentence, iso=iso, utc=utc, days_left=days_left)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
     console = Blueprint("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
