@@ -23,8 +23,8 @@ SCRIPT = "from authority.services.passwords import hash_password; print(hash_pas
 
 def test_a_password_is_hashed_by_argon2id_at_a_cost_that_guessing_feels() -> None:
     """RFC 9106, second recommended option: 64 MiB, three passes."""
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    process = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
+    assert process.stdout.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 COMPOSED = "Grün-Fläche-2026"

@@ -47,9 +47,9 @@ def test_the_route_shows_it_all(both_web: Web) -> None:
     both_web.bench.clock.turn(minutes=5)
     session = started(both_web.bench, analyst, workstation("tower")).session
     both_web.bench.clock.turn(minutes=5)
-    found = both_web.get(f"/license-activity?product={PRO}", Role.LICENSE_MANAGER).get_json()
-    assert (found.keys(), found["next"]) == ({"items", "next"}, None)
-    items = {item["member"]: item for item in found["items"]}
+    page = both_web.get(f"/license-activity?product={PRO}", Role.LICENSE_MANAGER).get_json()
+    assert (page.keys(), page["next"]) == ({"items", "next"}, None)
+    items = {item["member"]: item for item in page["items"]}
     assert all(item.keys() == SHOWN for item in items.values())
     assert list(items) == ["administrator", "analyst", "license-manager", "member"]
     assert items["member"] == {
@@ -106,9 +106,9 @@ def test_the_command_shows_the_same(console: Console) -> None:
     assert row.keys() == SHOWN
     assert (row["member"], row["state"], row["computer"]) == ("ada", "red", "field-laptop")
     assert (row["since"], row["until"]) == (issued["issued_at"], issued["expires_at"])
-    told = console.run("license", "activity", PRO)
-    assert told.status == 0
-    assert all(text in told.out for text in ("ada", "red", "field-laptop", issued["expires_at"]))
+    ended = console.run("license", "activity", PRO)
+    assert ended.status == 0
+    assert all(text in ended.out for text in ("ada", "red", "field-laptop", issued["expires_at"]))
     assert console.good("license", "activity", DESKTOP) == []
     console.refused("no-such-product", 1, "license", "activity", "arcgis-mars")
     assert console.run("license", "activity").status == 2
@@ -123,7 +123,7 @@ def test_the_command_says_when_there_are_more(console: Console) -> None:
 
 def test_the_list_of_members_says_how_many_there_are_and_may_be(console: Console) -> None:
     """Administrators see current and licensed membership (seed S2)."""
-    told = console.run("member", "list")
-    assert "2 of 50 members (Creator 0, GIS Professional 1, Viewer 1)" in told.err
-    assert "of 50" not in told.out
+    ended = console.run("member", "list")
+    assert "2 of 50 members (Creator 0, GIS Professional 1, Viewer 1)" in ended.err
+    assert "of 50" not in ended.out
     assert console.run("--json", "member", "list").err == ""

@@ -34,7 +34,7 @@ def web(sqlite_bench: Bench) -> Web:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     """One for all tests that change nothing."""
     folder = tmp_path_factory.mktemp("keys")
     bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home")
@@ -55,8 +55,8 @@ def with_key(web: Web, secret: str, path: str = "/borrows") -> TestResponse:
 
 
 def items(web: Web, query: str = "") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = web.get(f"/api-keys{query}").get_json()["items"]
-    return found
+    rows: list[dict[str, Any]] = web.get(f"/api-keys{query}").get_json()["items"]
+    return rows
 
 
 def test_a_key_is_made_with_its_secret_this_once(web: Web) -> None:
@@ -131,9 +131,9 @@ def test_a_sign_in_is_no_api_key(web: Web) -> None:
     members.add(Unit(web.bench.authority, CONSOLE), NewMember("ada", password=PASSWORD))
     token = web.post("/sign-in", {"username": "ada", "password": PASSWORD}, None).get_json()["token"]
     with web.bench.authority.database.read() as connection:
-        found = connection.exec_driver_sql("SELECT id FROM credentials WHERE kind = 'sign-in'").scalar_one()
-    problem(revoke(web, found), 404, "not-found")
-    assert found not in {item["id"] for item in items(web)}
+        sign_in_id = connection.exec_driver_sql("SELECT id FROM credentials WHERE kind = 'sign-in'").scalar_one()
+    problem(revoke(web, sign_in_id), 404, "not-found")
+    assert sign_in_id not in {item["id"] for item in items(web)}
     assert with_key(web, token).status_code == 200
 
 
@@ -141,16 +141,16 @@ def test_pages_of_keys_follow_each_other_newest_first(both_web: Web) -> None:
     for number in range(5):
         both_web.bench.clock.turn(minutes=number % 2)
         create(both_web, name=f"key {number}")
-    seen: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     path = "/api-keys?limit=4"
     while path:
         page = both_web.get(path).get_json()
         assert page.keys() == {"items", "next"}
         assert len(page["items"]) <= 4
-        seen += page["items"]
+        rows += page["items"]
         path = f"/api-keys?limit=4&cursor={page['next']}" if page["next"] else ""
-    assert len({item["id"] for item in seen}) == len(seen) == 10
-    times = [item["created_at"] for item in seen]
+    assert len({item["id"] for item in rows}) == len(rows) == 10
+    times = [item["created_at"] for item in rows]
     assert times == sorted(times, reverse=True)
 
 
@@ -172,10 +172,10 @@ def test_over_the_limit_an_administrator_still_revokes(web: Web) -> None:
         ({"username": "\u0430dministrator"}, 404, "not-found"),
     ],
 )
-def test_a_key_for_nobody_or_nothing_is_refused(kept: Web, body: dict[str, Any], status: int, code: str) -> None:
-    before = contents(kept.bench.authority.database)
-    problem(create(kept, **body), status, code)
-    assert contents(kept.bench.authority.database) == before
+def test_a_key_for_nobody_or_nothing_is_refused(shared: Web, body: dict[str, Any], status: int, code: str) -> None:
+    before = contents(shared.bench.authority.database)
+    problem(create(shared, **body), status, code)
+    assert contents(shared.bench.authority.database) == before
 
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS)
@@ -191,18 +191,18 @@ def test_a_hostile_name_is_refused_or_kept_as_the_text_it_is(both_web: Web, text
         assert contents(both_web.bench.authority.database) == before
 
 
-def test_an_unknown_id_is_404(kept: Web) -> None:
-    before = contents(kept.bench.authority.database)
-    told = problem(revoke(kept, ID), 404, "not-found")
-    assert "GET /api/v1/api-keys" in told["hint"]
-    assert contents(kept.bench.authority.database) == before
+def test_an_unknown_id_is_404(shared: Web) -> None:
+    before = contents(shared.bench.authority.database)
+    refusal = problem(revoke(shared, ID), 404, "not-found")
+    assert "GET /api/v1/api-keys" in refusal["hint"]
+    assert contents(shared.bench.authority.database) == before
 
 
-def test_a_digest_is_no_bearer_token(kept: Web) -> None:
+def test_a_digest_is_no_bearer_token(shared: Web) -> None:
     """Who reads the database has nothing to sign in with."""
-    _, made = access.create_api_key(Unit(kept.bench.authority, CONSOLE), "member", "read by a thief")
-    with kept.bench.authority.database.read() as connection:
+    _, made = access.create_api_key(Unit(shared.bench.authority, CONSOLE), "member", "read by a thief")
+    with shared.bench.authority.database.read() as connection:
         rows = connection.exec_driver_sql("SELECT id, digest FROM credentials").all()
     digest = {row[0]: row[1] for row in rows}[made.id]
     for secret in (digest, f"carnet_key_{digest}", made.id, f"carnet_key_{made.id}"):
-        problem(with_key(kept, secret), 401, "not-authenticated")
+        problem(with_key(shared, secret), 401, "not-authenticated")

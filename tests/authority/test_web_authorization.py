@@ -38,7 +38,7 @@ def web(sqlite_bench: Bench) -> Web:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     """One for all tests that change nothing."""
     folder = tmp_path_factory.mktemp("authorization")
     bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home")
@@ -71,18 +71,18 @@ def members_total(total: int) -> Change:
 
 def test_what_is_licensed_and_used_is_shown(web: Web) -> None:
     answer = web.get("/authorization")
-    found = answer.get_json()
-    assert found.keys() == AuthorizationShown.model_fields.keys()
+    body = answer.get_json()
+    assert body.keys() == AuthorizationShown.model_fields.keys()
     AuthorizationShown.model_validate_json(answer.data, strict=True)
-    assert (found["organization"], found["vendor"], found["seq"]) == ("field-survey", "maker", 1)
-    assert found["members"] == {"current": 5, "maximum": 50, "types": {}}
-    assert found["products"][0]["seats"]["Advanced"] == {"licensed": 50, "used": 4, "available": 46}
-    assert found["user_types"]["Viewer"] == {"includes": {}, "may_hold": []}
-    assert found["warning"] is None
+    assert (body["organization"], body["vendor"], body["seq"]) == ("field-survey", "maker", 1)
+    assert body["members"] == {"current": 5, "maximum": 50, "types": {}}
+    assert body["products"][0]["seats"]["Advanced"] == {"licensed": 50, "used": 4, "available": 46}
+    assert body["user_types"]["Viewer"] == {"includes": {}, "may_hold": []}
+    assert body["warning"] is None
 
 
 @pytest.mark.parametrize(
-    ("left", "told"),
+    ("left", "words"),
     [
         (timedelta(days=30, seconds=1), None),
         (timedelta(days=30), "in 30 days: ask the vendor"),
@@ -90,24 +90,24 @@ def test_what_is_licensed_and_used_is_shown(web: Web) -> None:
         (timedelta(seconds=-1), "install a new one from the vendor"),
     ],
 )
-def test_its_end_is_announced_from_thirty_days_before(kept: Web, left: timedelta, told: str | None) -> None:
-    clock, begin = kept.bench.clock, kept.bench.clock()
+def test_its_end_is_announced_from_thirty_days_before(shared: Web, left: timedelta, words: str | None) -> None:
+    clock, begin = shared.bench.clock, shared.bench.clock()
     clock.turn(seconds=(timedelta(days=1000) - left).total_seconds())
-    warning = kept.get("/authorization", Role.LICENSE_MANAGER).get_json()["warning"]
+    warning = shared.get("/authorization", Role.LICENSE_MANAGER).get_json()["warning"]
     clock.at = begin
-    assert warning is None if told is None else told in warning
+    assert warning is None if words is None else words in warning
 
 
 def test_a_new_one_is_201_and_in_force(both_web: Web) -> None:
     answer = install(both_web, newer(both_web, change=members_total(60)))
-    found = answer.get_json()
+    body = answer.get_json()
     assert answer.status_code == 201
-    assert found.keys() == InstallationShown.model_fields.keys()
+    assert body.keys() == InstallationShown.model_fields.keys()
     InstallationShown.model_validate_json(answer.data, strict=True)
-    assert (found["installed"], found["seq_before"], found["seq"]) == (True, 1, 2)
-    assert found["changes"] == ["members: 50 -> 60 (+10)"]
-    assert (found["consequences"], found["shortages"], found["trust_replaced"]) == ([], [], False)
-    assert found["members"] == {"current": 5, "maximum": 60}
+    assert (body["installed"], body["seq_before"], body["seq"]) == (True, 1, 2)
+    assert body["changes"] == ["members: 50 -> 60 (+10)"]
+    assert (body["consequences"], body["shortages"], body["trust_replaced"]) == ([], [], False)
+    assert body["members"] == {"current": 5, "maximum": 60}
     assert both_web.get("/authorization").get_json()["members"]["maximum"] == 60
     assert [row["actor"] for row in log_rows(both_web.bench.authority.database, "authorization-installed")] == ["administrator"]
 
@@ -146,11 +146,11 @@ def test_less_than_is_in_use_is_installed_and_told(web: Web) -> None:
         members["members"] = {"total": 2, "types": {}}
         members["products"][0]["seats"] = {"Basic": 50, "Standard": 50, "Advanced": 1}
 
-    found = install(web, newer(web, change=less)).get_json()
-    assert found["installed"]
-    assert found["members"] == {"current": 5, "maximum": 2}
-    assert found["shortages"] == [{"product": "arcgis-pro", "feature": "Advanced", "licensed": 1, "used": 4, "available": -3}]
-    assert "5 members, 2 are allowed" in found["consequences"][0]
+    body = install(web, newer(web, change=less)).get_json()
+    assert body["installed"]
+    assert body["members"] == {"current": 5, "maximum": 2}
+    assert body["shortages"] == [{"product": "arcgis-pro", "feature": "Advanced", "licensed": 1, "used": 4, "available": -3}]
+    assert "5 members, 2 are allowed" in body["consequences"][0]
     shown = web.get("/authorization")
     assert "5 members, 2 are allowed" in shown.headers["X-Carnet-Over-Limit"]
     assert shown.get_json()["products"][0]["seats"]["Advanced"]["available"] == -3
@@ -169,20 +169,20 @@ def test_another_vendor_needs_the_trust_file_and_the_root_key_accepted(web: Web,
     maker = RealVendor.make(tmp_path / "vendor")
     made = maker.authorize(web.bench.authority, sample_toml(seq=2))
     file, trust = json.loads(made.file), json.loads(made.trust_file)
-    told = problem(install(web, file), 409, "authorization-unusable")
-    assert "trust" in told["hint"]
+    refusal = problem(install(web, file), 409, "authorization-unusable")
+    assert "trust" in refusal["hint"]
     for accepted in ([], ["A" * 43], [maker.thumbprint, "A" * 43]):
-        told = problem(install(web, file, trust_file=trust, accept_root=accepted), 409, "authorization-unusable")
-        assert {"name": "roots", "message": None, "value": [maker.thumbprint]} in told["errors"]
+        refusal = problem(install(web, file, trust_file=trust, accept_root=accepted), 409, "authorization-unusable")
+        assert {"name": "roots", "message": None, "value": [maker.thumbprint]} in refusal["errors"]
     assert in_force(web) == 1
-    given = {"trust_file": trust, "accept_root": [maker.thumbprint]}
-    assert install(web, file, **given, dry_run=True).get_json()["trust_replaced"] is False
-    found = install(web, file, **given).get_json()
-    assert (found["installed"], found["trust_replaced"], found["seq"]) == (True, True, 2)
-    assert "root key: " in found["changes"][0]
+    members = {"trust_file": trust, "accept_root": [maker.thumbprint]}
+    assert install(web, file, **members, dry_run=True).get_json()["trust_replaced"] is False
+    body = install(web, file, **members).get_json()
+    assert (body["installed"], body["trust_replaced"], body["seq"]) == (True, True, 2)
+    assert "root key: " in body["changes"][0]
     assert web.get("/trust", None).get_json() == trust
     assert json.loads((web.bench.home / "organization.trust").read_bytes()) == trust
-    assert found["warning"] is None
+    assert body["warning"] is None
     assert in_force(web) == 2
 
 
@@ -193,10 +193,10 @@ def test_where_the_home_cannot_be_written_the_authorization_is_in_force_and_the_
     maker = RealVendor.make(tmp_path / "vendor")
     made = maker.authorize(web.bench.authority, sample_toml(seq=2))
     trust = {"trust_file": json.loads(made.trust_file), "accept_root": [maker.thumbprint]}
-    found = install(web, json.loads(made.file), **trust).get_json()
-    assert (found["installed"], in_force(web)) == (True, 2)
-    assert "organization.trust cannot be written" in found["warning"]
-    assert "trust export -o" in found["warning"]
+    body = install(web, json.loads(made.file), **trust).get_json()
+    assert (body["installed"], in_force(web)) == (True, 2)
+    assert "organization.trust cannot be written" in body["warning"]
+    assert "trust export -o" in body["warning"]
 
 
 def test_a_new_vendors_borrows_verify_with_the_trust_file_that_is_served(web: Web, tmp_path: Path) -> None:
@@ -209,9 +209,9 @@ def test_a_new_vendors_borrows_verify_with_the_trust_file_that_is_served(web: We
     assert verify(issued.file, trust=trust, workstation=laptop.identity, now=web.bench.clock()).member == "member"
 
 
-def test_accepting_a_root_key_without_a_trust_file_is_refused(kept: Web) -> None:
-    told = problem(install(kept, newer(kept), accept_root=["A" * 43]), 400, "invalid-input")
-    assert "accept_root goes with trust_file" in told["errors"][0]["message"]
+def test_accepting_a_root_key_without_a_trust_file_is_refused(shared: Web) -> None:
+    refusal = problem(install(shared, newer(shared), accept_root=["A" * 43]), 400, "invalid-input")
+    assert "accept_root goes with trust_file" in refusal["errors"][0]["message"]
 
 
 def tampered(web: Web) -> dict[str, Any]:
@@ -249,22 +249,22 @@ REFUSED: dict[str, tuple[Callable[[Web], Any], str]] = {
 
 
 def nested(depth: int) -> dict[str, Any]:
-    found: list[Any] = []
+    value: list[Any] = []
     for _ in range(depth):
-        found = [found]
-    return {"authorization": found}
+        value = [value]
+    return {"authorization": value}
 
 
-@pytest.mark.parametrize(("make", "told"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("make", "words"), REFUSED.values(), ids=REFUSED)
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_a_file_that_is_not_good_is_refused_and_changes_nothing(
-    kept: Web, make: Callable[[Web], Any], told: str, dry_run: bool
+    shared: Web, make: Callable[[Web], Any], words: str, dry_run: bool
 ) -> None:
-    file, before = make(kept), contents(kept.bench.authority.database)
-    found = problem(install(kept, file, dry_run=dry_run), 409, "authorization-unusable")
-    assert any(word in found["detail"] for word in told.split("|")), found["detail"]
-    assert found["hint"]
-    assert contents(kept.bench.authority.database) == before
+    file, before = make(shared), contents(shared.bench.authority.database)
+    refusal = problem(install(shared, file, dry_run=dry_run), 409, "authorization-unusable")
+    assert any(word in refusal["detail"] for word in words.split("|")), refusal["detail"]
+    assert refusal["hint"]
+    assert contents(shared.bench.authority.database) == before
 
 
 @pytest.mark.parametrize(
@@ -278,23 +278,23 @@ def test_a_file_that_is_not_good_is_refused_and_changes_nothing(
         {"carnet": "authorization", "version": 1, "authorization": "x"},
     ],
 )
-def test_a_trust_file_that_is_not_good_is_refused_and_changes_nothing(kept: Web, trust: dict[str, Any]) -> None:
-    before = contents(kept.bench.authority.database)
-    answer = install(kept, newer(kept), trust_file=trust, accept_root=["A" * 43])
+def test_a_trust_file_that_is_not_good_is_refused_and_changes_nothing(shared: Web, trust: dict[str, Any]) -> None:
+    before = contents(shared.bench.authority.database)
+    answer = install(shared, newer(shared), trust_file=trust, accept_root=["A" * 43])
     problem(answer, 409, "authorization-unusable")
-    assert contents(kept.bench.authority.database) == before
+    assert contents(shared.bench.authority.database) == before
 
 
-def test_a_file_for_other_keys_is_refused_and_changes_nothing(kept: Web, tmp_path: Path) -> None:
+def test_a_file_for_other_keys_is_refused_and_changes_nothing(shared: Web, tmp_path: Path) -> None:
     """Sending it again cannot help, so that nobody is told to."""
     other = make_bench(f"sqlite:///{tmp_path / 'authority.db'}", tmp_path / "home")
-    file = form(authorization_text(other.authority, kept.bench.root, kept.bench.clock(), seq=2))
+    file = form(authorization_text(other.authority, shared.bench.root, shared.bench.clock(), seq=2))
     other.authority.database.close()
-    before = contents(kept.bench.authority.database)
-    answer = install(kept, file)
+    before = contents(shared.bench.authority.database)
+    answer = install(shared, file)
     assert "key list --public" in problem(answer, 409, "authorization-unusable")["hint"]
     assert "Retry-After" not in answer.headers
-    assert contents(kept.bench.authority.database) == before
+    assert contents(shared.bench.authority.database) == before
 
 
 def test_commands_and_routes_show_the_same(console: Console) -> None:

@@ -83,8 +83,8 @@ HOSTILE_TEXTS = {
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS)
 def test_a_hostile_reason_is_refused_or_kept_as_text(both: Web, text: str) -> None:
-    found = issued_to(both.bench, both.actors[Role.MEMBER], workstation("laptop")).borrow
-    answer = both.post(f"/borrows/{found.id}/revoke", {"reason": text})
+    own = issued_to(both.bench, both.actors[Role.MEMBER], workstation("laptop")).borrow
+    answer = both.post(f"/borrows/{own.id}/revoke", {"reason": text})
     if answer.status_code == 200:
         assert answer.get_json()["borrow"]["reason"] == text
         assert answer.content_type == "application/json"

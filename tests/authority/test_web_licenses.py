@@ -88,8 +88,8 @@ def test_many_members_are_assigned_many_products_in_one_go(web: Web) -> None:
 def test_what_is_left_out_of_an_assignment(web: Web) -> None:
     """Without a level the one held is kept; extensions that are not named are taken."""
     assign(web, wish("member", PRO, "Advanced", "3DAnalyst"))
-    found = web.post("/assignments", {"assignments": [{"username": "member", "product": PRO}]}).get_json()["assignments"]
-    assert (found[0]["level"], found[0]["extensions"]) == ("Advanced", [])
+    rows = web.post("/assignments", {"assignments": [{"username": "member", "product": PRO}]}).get_json()["assignments"]
+    assert (rows[0]["level"], rows[0]["extensions"]) == ("Advanced", [])
 
 
 def test_one_that_cannot_be_assigned_takes_the_others_with_it(both_web: Web) -> None:
@@ -154,18 +154,18 @@ def test_a_license_is_taken_from_a_member(web: Web) -> None:
 
 def test_taking_a_license_says_what_the_borrow_that_is_out_does(web: Web) -> None:
     out = issued_to(web.bench, web.actors[Role.MEMBER], workstation("laptop"), days=3).borrow
-    found = unassign(web, "member").get_json()
-    assert (found["borrow"]["id"], found["borrow"]["state"]) == (out.id, "active")
-    assert found["note"] == ("a borrow is out until 2026-03-05T09:00:00Z and stays good; revoke or release it if it must not")
+    body = unassign(web, "member").get_json()
+    assert (body["borrow"]["id"], body["borrow"]["state"]) == (out.id, "active")
+    assert body["note"] == ("a borrow is out until 2026-03-05T09:00:00Z and stays good; revoke or release it if it must not")
     assert web.get(f"/borrows/{out.id}").get_json()["state"] == "active"
 
 
 def test_taking_a_license_does_not_call_a_revoked_borrow_good(web: Web) -> None:
     out = issued_to(web.bench, web.actors[Role.MEMBER], workstation("laptop"), days=3).borrow
     endings.revoke(Unit(web.bench.authority, CONSOLE), out.id, "stolen")
-    found = unassign(web, "member").get_json()
-    assert (found["borrow"]["id"], found["borrow"]["state"]) == (out.id, "revoked")
-    assert found["note"] == (
+    body = unassign(web, "member").get_json()
+    assert (body["borrow"]["id"], body["borrow"]["state"]) == (out.id, "revoked")
+    assert body["note"] == (
         "a borrow was revoked; its copy may still run, and its seat stays taken, until 2026-03-05T09:00:00Z"
     )
 
@@ -174,17 +174,17 @@ def test_pages_of_assignments_follow_each_other_by_name_and_product(both_web: We
     for name in ("Eve+1@x.org", "bob"):
         both_web.bench.member(name)
         assign(both_web, wish(name, ALLSOURCE, "Basic", "3DAnalyst"))
-    seen: list[tuple[str, str]] = []
+    rows: list[tuple[str, str]] = []
     path = "/assignments?limit=1"
     while path:
         page = both_web.get(path).get_json()
         assert page.keys() == {"items", "next"}
         assert all(item.keys() == {"member", "product", "level", "extensions", "included"} for item in page["items"])
-        seen += [(item["member"], item["product"]) for item in page["items"]]
+        rows += [(item["member"], item["product"]) for item in page["items"]]
         path = f"/assignments?limit=1&cursor={page['next']}" if page["next"] else ""
-    assert len(seen) == len(set(seen)) == 4 + 4
-    assert seen == [row[:2] for row in held(both_web, "?limit=1000")]
-    assert [product for name, product in seen if name == "bob"] == [ALLSOURCE, PRO]
+    assert len(rows) == len(set(rows)) == 4 + 4
+    assert rows == [row[:2] for row in held(both_web, "?limit=1000")]
+    assert [product for name, product in rows if name == "bob"] == [ALLSOURCE, PRO]
 
 
 @pytest.mark.parametrize(
@@ -207,8 +207,8 @@ def test_what_is_available_is_also_negative(web: Web) -> None:
     authorize(web.bench, seats("Advanced", 3))
     answer = web.get(f"/availability?product={PRO}", Role.LICENSE_MANAGER).get_json()
     assert (answer.keys(), answer["next"]) == ({"items", "next"}, None)
-    found = {item["feature"]: item for item in answer["items"]}
-    assert found["Advanced"] == {
+    by_feature = {item["feature"]: item for item in answer["items"]}
+    assert by_feature["Advanced"] == {
         "product": PRO,
         "feature": "Advanced",
         "licensed": 3,
@@ -216,7 +216,7 @@ def test_what_is_available_is_also_negative(web: Web) -> None:
         "available": -1,
         "ends_at": f"{START + timedelta(days=1000):%Y-%m-%dT%H:%M:%SZ}",
     }
-    assert found["3DAnalyst"]["available"] == 50
+    assert by_feature["3DAnalyst"]["available"] == 50
     products = {item["product"] for item in web.get("/availability").get_json()["items"]}
     assert products == {PRO, ALLSOURCE, DESKTOP}
     problem(web.get("/availability?product=arcgis-mars"), 404, "no-such-product")

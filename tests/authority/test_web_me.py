@@ -64,8 +64,8 @@ def test_everyone_sees_who_they_are(web: Web, role: Role) -> None:
         full_name="Ada", groups=("survey", "field"), vendor_access=True, download_permission=DownloadPermission.GRANTED
     )
     members.change(Unit(web.bench.authority, CONSOLE), role, change)
-    found = shown(web, role)
-    assert {name: value for name, value in found.items() if name != "products"} == {
+    account = shown(web, role)
+    assert {name: value for name, value in account.items() if name != "products"} == {
         "username": role,
         "full_name": "Ada",
         "user_type": "GIS Professional",
@@ -81,21 +81,21 @@ def test_the_level_is_the_one_with_the_yes(web: Web) -> None:
     """The three levels are shown; the license level is the one with the yes (seed S3)."""
     for level in ("Basic", "Standard", "Advanced"):
         assign(web.bench, "member", level, ("3DAnalyst", "DataReviewer"))
-        found = product(web)
-        assert found.keys() == PRODUCT
-        assert list(found["levels"]) == ["Basic", "Standard", "Advanced"]
-        assert [name for name, yes in found["levels"].items() if yes] == [level]
-        assert list(found["extensions"]) == EXTENSIONS
-        assert [name for name, yes in found["extensions"].items() if yes] == ["3DAnalyst", "DataReviewer"]
-    assert (found["name"], found["mode"], found["problem"]) == ("ArcGIS Pro", "named", None)
+        row = product(web)
+        assert row.keys() == PRODUCT
+        assert list(row["levels"]) == ["Basic", "Standard", "Advanced"]
+        assert [name for name, yes in row["levels"].items() if yes] == [level]
+        assert list(row["extensions"]) == EXTENSIONS
+        assert [name for name, yes in row["extensions"].items() if yes] == ["3DAnalyst", "DataReviewer"]
+    assert (row["name"], row["mode"], row["problem"]) == ("ArcGIS Pro", "named", None)
 
 
 def test_of_a_concurrent_product_levels_and_extensions_with_seats_are_yes(web: Web) -> None:
     authorize(web.bench, seats("Basic", 2, DESKTOP))
-    found = product(web, DESKTOP)
-    assert found["mode"] == "concurrent"
-    assert found["levels"] == {"Basic": True, "Standard": False, "Advanced": True}
-    assert not any(found["extensions"].values())
+    row = product(web, DESKTOP)
+    assert row["mode"] == "concurrent"
+    assert row["levels"] == {"Basic": True, "Standard": False, "Advanced": True}
+    assert not any(row["extensions"].values())
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_of_a_concurrent_product_levels_and_extensions_with_seats_are_yes(web: W
     [("Viewer", []), ("Creator", []), ("GIS Professional", [PRO, DESKTOP])],
 )
 def test_only_products_that_the_member_may_use_are_shown(sqlite_bench: Bench, user_type: str, products: list[str]) -> None:
-    found = me.show(Unit(sqlite_bench.authority, sqlite_bench.member("ada", user_type=user_type)))
-    assert [item.product.id for item in found.licenses] == products
+    account = me.show(Unit(sqlite_bench.authority, sqlite_bench.member("ada", user_type=user_type)))
+    assert [item.product.id for item in account.licenses] == products
 
 
 def test_an_add_on_is_shown_once_it_is_assigned(sqlite_bench: Bench) -> None:
@@ -119,18 +119,18 @@ def test_what_is_out_is_shown_although_it_is_held_no_more(web: Web) -> None:
     """Who has a borrow out has to see it to check it in."""
     out = issued_to(web.bench, web.actors[Role.MEMBER], workstation("laptop")).borrow
     licenses.unassign(Unit(web.bench.authority, CONSOLE), ["member"], PRO)
-    found = product(web)
-    assert found["borrow"]["id"] == out.id
-    assert not any(found["levels"].values())
+    row = product(web)
+    assert row["borrow"]["id"] == out.id
+    assert not any(row["levels"].values())
 
 
 def test_the_end_and_the_days_offline_are_what_a_borrow_made_now_gets(web: Web) -> None:
-    found = product(web)
-    assert (found["offline_allowed"], found["longest_days"], found["default_days"]) == (True, 30, 7)
-    assert found["until"] == f"{START + timedelta(days=1000):%Y-%m-%dT%H:%M:%SZ}"
+    row = product(web)
+    assert (row["offline_allowed"], row["longest_days"], row["default_days"]) == (True, 30, 7)
+    assert row["until"] == f"{START + timedelta(days=1000):%Y-%m-%dT%H:%M:%SZ}"
     authorize(web.bench, ends(PRO, START + timedelta(days=5, hours=6)))
-    found = product(web)
-    assert (found["longest_days"], found["default_days"], found["until"]) == (5, 5, "2026-03-07T15:00:00Z")
+    row = product(web)
+    assert (row["longest_days"], row["default_days"], row["until"]) == (5, 5, "2026-03-07T15:00:00Z")
     assert product(web, DESKTOP)["longest_days"] == 30
 
 
@@ -152,8 +152,8 @@ def test_the_days_offline_follow_the_rule_in_effect(
     level, subject, of, *values = rule
     names = ("allowed", "longest_days", "default_days")
     policies.change(Unit(web.bench.authority, CONSOLE), level, subject, of, **dict(zip(names, values, strict=True)))
-    found = product(web)
-    assert (found["offline_allowed"], found["longest_days"], found["default_days"]) == (allowed, longest, default)
+    row = product(web)
+    assert (row["offline_allowed"], row["longest_days"], row["default_days"]) == (allowed, longest, default)
 
 
 def test_the_borrow_that_is_out_is_shown_until_its_seat_is_free(both_web: Web) -> None:
@@ -214,24 +214,24 @@ PROBLEMS: dict[str, Callable[[Bench], None]] = {
 def test_why_a_license_cannot_be_used_now_is_said_with_it(web: Web, code: str) -> None:
     """While too many licenses are assigned, or one has ended, nobody gets in (seed S1): the yes alone would mislead."""
     PROBLEMS[code](web.bench)
-    found = product(web)
-    assert found["problem"].keys() == {"code", "message", "hint"}
-    assert found["problem"]["code"] == code
-    assert found["levels"]["Advanced"] is True
+    row = product(web)
+    assert row["problem"].keys() == {"code", "message", "hint"}
+    assert row["problem"]["code"] == code
+    assert row["levels"]["Advanced"] is True
 
 
 def test_an_ended_product_is_offline_for_no_day(web: Web) -> None:
     over(web.bench)
-    found = product(web)
-    assert (found["offline_allowed"], found["longest_days"], found["default_days"]) == (True, 0, 0)
+    row = product(web)
+    assert (row["offline_allowed"], row["longest_days"], row["default_days"]) == (True, 0, 0)
 
 
 def test_looking_locks_and_changes_nothing(both_web: Web) -> None:
     issued_to(both_web.bench, both_web.actors[Role.MEMBER], workstation("laptop"))
     before = contents(both_web.bench.authority.database)
     with both_web.bench.authority.database.write() as connection:
-        found = members.existing(connection, "member", lock=True)
-        assert borrows.held_by(connection, found.id, both_web.bench.authority.now())
+        member = members.existing(connection, "member", lock=True)
+        assert borrows.held_by(connection, member.id, both_web.bench.authority.now())
         assert product(both_web)["borrow"] is not None
     assert contents(both_web.bench.authority.database) == before
 

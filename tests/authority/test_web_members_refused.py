@@ -68,8 +68,8 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 @pytest.mark.parametrize(("body", "status", "code"), REFUSED.values(), ids=REFUSED)
 def test_a_member_who_cannot_be_is_refused(still_web: Web, body: Any, status: int, code: str) -> None:
     before = contents(still_web.bench.authority.database)
-    found = problem(still_web.post("/members", body), status, code)
-    assert found["hint"]
+    refusal = problem(still_web.post("/members", body), status, code)
+    assert refusal["hint"]
     assert contents(still_web.bench.authority.database) == before
 
 
@@ -77,9 +77,9 @@ def test_the_member_past_the_limit_is_refused_with_the_numbers(fast_web: Web) ->
     """The error has current and maximum (seed S2)."""
     for number in range(45):
         fast_web.bench.member(f"m{number}", user_type="Viewer")
-    told = problem(fast_web.post("/members", {"username": "eve", "user_type": "Viewer"}), 409, "member-limit-reached")
-    assert {"name": "current", "message": None, "value": 50} in told["errors"]
-    assert {"name": "maximum", "message": None, "value": 50} in told["errors"]
+    refusal = problem(fast_web.post("/members", {"username": "eve", "user_type": "Viewer"}), 409, "member-limit-reached")
+    assert {"name": "current", "message": None, "value": 50} in refusal["errors"]
+    assert {"name": "maximum", "message": None, "value": 50} in refusal["errors"]
 
 
 def test_no_password_comes_back_in_an_error(still_web: Web) -> None:

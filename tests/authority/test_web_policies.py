@@ -43,13 +43,13 @@ def web(sqlite_bench: Bench) -> Web:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     """One for all tests that change nothing, with a rule for a group."""
     folder = tmp_path_factory.mktemp("policies")
     bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home")
-    found = make_web(bench)
-    assert put(found, level="group", subject="crew", longest_days=60).status_code == 200
-    yield found
+    made = make_web(bench)
+    assert put(made, level="group", subject="crew", longest_days=60).status_code == 200
+    yield made
     bench.authority.database.close()
 
 
@@ -62,8 +62,8 @@ def delete(web: Web, query: str, role: Role | None = Role.ADMINISTRATOR) -> Any:
 
 
 def rules(web: Web) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = web.get("/policies?limit=1000").get_json()["items"]
-    return found
+    rows: list[dict[str, Any]] = web.get("/policies?limit=1000").get_json()["items"]
+    return rows
 
 
 def test_the_organization_begins_with_one_rule(web: Web) -> None:
@@ -126,8 +126,8 @@ def test_the_switch_turns_offline_use_off_and_on_for_everybody(web: Web) -> None
 
 def test_the_rule_in_effect_is_explained(web: Web) -> None:
     put(web, level="member", subject="member", longest_days=3)
-    found = web.get("/policies/effective?member=MEMBER&product=arcgis-pro", Role.MEMBER).get_json()
-    assert found == {
+    effective = web.get("/policies/effective?member=MEMBER&product=arcgis-pro", Role.MEMBER).get_json()
+    assert effective == {
         "member": "member",
         "product": "arcgis-pro",
         "allowed": True,
@@ -142,8 +142,8 @@ def test_the_rule_in_effect_is_explained(web: Web) -> None:
 
 def test_answers_have_the_members_that_are_documented(web: Web) -> None:
     assert set(FIRST) == set(RuleShown.model_fields)
-    found = web.get("/policies/effective?member=member&product=arcgis-pro").get_json()
-    assert found.keys() == EffectiveShown.model_fields.keys()
+    effective = web.get("/policies/effective?member=member&product=arcgis-pro").get_json()
+    assert effective.keys() == EffectiveShown.model_fields.keys()
 
 
 def test_pages_of_rules_follow_each_other_and_end(both_web: Web) -> None:
@@ -152,15 +152,15 @@ def test_pages_of_rules_follow_each_other_and_end(both_web: Web) -> None:
         put(both_web, level="group", subject=name, longest_days=5)
         put(both_web, level="group", subject=name, product="arcgis-pro", longest_days=4)
     put(both_web, level="type", subject="GIS Professional", longest_days=6)
-    seen, path = [], "/policies?limit=3"
+    rows, path = [], "/policies?limit=3"
     while path:
         page = both_web.get(path).get_json()
         assert len(page["items"]) <= 3
-        seen += page["items"]
+        rows += page["items"]
         path = f"/policies?limit=3&cursor={page['next']}" if page["next"] else ""
-    assert seen == rules(both_web)
-    assert len(seen) == 2 * len(names) + 2
-    assert {item["subject"] for item in seen if item["level"] == "group"} == set(names)
+    assert rows == rules(both_web)
+    assert len(rows) == 2 * len(names) + 2
+    assert {item["subject"] for item in rows if item["level"] == "group"} == set(names)
 
 
 def test_a_page_begins_after_its_cursor_even_when_that_rule_is_gone(both_web: Web) -> None:
@@ -176,13 +176,13 @@ def test_a_page_begins_after_its_cursor_even_when_that_rule_is_gone(both_web: We
 def test_two_who_change_one_rule_at_the_same_time_keep_what_the_other_changed(bench: Bench) -> None:
     chief = bench.administrator()
 
-    def change(**given: Any) -> object:
-        values = {"allowed": None, "longest_days": None, "default_days": None} | given
+    def change(**fields: Any) -> object:
+        values = {"allowed": None, "longest_days": None, "default_days": None} | fields
         return policies.change(Unit(bench.authority, chief), "group", "crew", "", **values)
 
     at_once([lambda: change(allowed=True), lambda: change(longest_days=60), lambda: change(default_days=9)])
-    (found,) = [rule for rule in policies.listed(Unit(bench.authority, chief))[0] if rule.level == "group"]
-    assert (found.allowed, found.longest_days, found.default_days) == (True, 60, 9)
+    (changed,) = [rule for rule in policies.listed(Unit(bench.authority, chief))[0] if rule.level == "group"]
+    assert (changed.allowed, changed.longest_days, changed.default_days) == (True, 60, 9)
 
 
 REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
@@ -224,10 +224,10 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 
 
 @pytest.mark.parametrize(("body", "status", "code"), REFUSED.values(), ids=REFUSED)
-def test_a_senseless_rule_is_refused_and_changes_nothing(kept: Web, body: dict[str, Any], status: int, code: str) -> None:
-    before = contents(kept.bench.authority.database)
-    problem(put(kept, **body), status, code)
-    assert contents(kept.bench.authority.database) == before
+def test_a_senseless_rule_is_refused_and_changes_nothing(shared: Web, body: dict[str, Any], status: int, code: str) -> None:
+    before = contents(shared.bench.authority.database)
+    problem(put(shared, **body), status, code)
+    assert contents(shared.bench.authority.database) == before
 
 
 @pytest.mark.parametrize(
@@ -241,14 +241,14 @@ def test_a_senseless_rule_is_refused_and_changes_nothing(kept: Web, body: dict[s
         ("level=group&subject=%ED%B2%80", 404, "not-found"),
     ],
 )
-def test_what_is_no_rule_is_not_removed(kept: Web, query: str, status: int, code: str) -> None:
-    before = contents(kept.bench.authority.database)
-    problem(delete(kept, query), status, code)
-    assert contents(kept.bench.authority.database) == before
+def test_what_is_no_rule_is_not_removed(shared: Web, query: str, status: int, code: str) -> None:
+    before = contents(shared.bench.authority.database)
+    problem(delete(shared, query), status, code)
+    assert contents(shared.bench.authority.database) == before
 
 
-def test_an_effective_rule_of_an_unknown_product_is_404(kept: Web) -> None:
-    problem(kept.get("/policies/effective?member=member&product=arcgis-mars"), 404, "no-such-product")
+def test_an_effective_rule_of_an_unknown_product_is_404(shared: Web) -> None:
+    problem(shared.get("/policies/effective?member=member&product=arcgis-mars"), 404, "no-such-product")
 
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS)
@@ -271,8 +271,8 @@ def test_a_hostile_group_is_refused_or_kept_as_the_text_it_is(both_web: Web, tex
 def test_the_longest_days_of_all_can_be_borrowed_by(web: Web) -> None:
     """A rule with the greatest number does no harm: the authorization caps it."""
     put(web, level="organization", longest_days=MOST_DAYS, default_days=MOST_DAYS)
-    found = web.get("/policies/effective?member=member&product=arcgis-pro").get_json()
-    assert found["explanation"].endswith("capped by authorization: 365 days: 365")
+    effective = web.get("/policies/effective?member=member&product=arcgis-pro").get_json()
+    assert effective["explanation"].endswith("capped by authorization: 365 days: 365")
     asked = {"request": workstation("laptop").request(Wish("arcgis-pro"), web.bench.clock())}
     assert web.post("/borrows", asked, Role.MEMBER).get_json()["borrow"]["expires_at"] == "2027-03-02T09:00:00Z"
 

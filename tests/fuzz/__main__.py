@@ -51,11 +51,11 @@ def _run(module: str, name: str, seconds: int) -> bool:
     folder = CORPUS / name.replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", module, name, str(seconds), str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    lines = (done.stdout + done.stderr).splitlines()
-    shown = [line for line in lines if line.startswith("Done ")] if done.returncode == 0 else lines
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    lines = (process.stdout + process.stderr).splitlines()
+    shown = [line for line in lines if line.startswith("Done ")] if process.returncode == 0 else lines
     print("\n".join(f"{name}: {line}" for line in shown), flush=True)
-    return done.returncode == 0
+    return process.returncode == 0
 
 
 if __name__ == "__main__":
