@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.chains import DAY, HOUR, INDEX, LIST_BYTES, START, URI, Chain, make_chain, pack, refused
-from verifier.core import keys, status
+from verifier.core import keys, status, steps
 from verifier.core.status import LARGEST_UNPACKED, StatusList
 from verifier.errors import Malformed
 
@@ -256,3 +256,14 @@ def test_a_list_that_ends_before_it_begins_is_unusable(chain: Chain, exp: int) -
     chain.status_list["exp"] = exp
     with refused("status-list-unusable"):
         chain.verify()
+
+
+def test_another_file_with_a_list_in_it_is_no_status_file(chain: Chain) -> None:
+    with pytest.raises(Malformed, match="a status file is wanted, this is a borrow file"):
+        steps.open_status(chain.borrow_file(), chain.trust())
+
+
+def test_of_a_session_no_list_is_missed(chain: Chain) -> None:
+    """Its grant ends by itself in minutes, and stands on no list."""
+    chain.borrow["status"]["status_list"]["uri"] = f"urn:carnet:{chain.borrow['iss']}:sessions"
+    assert chain.verify(with_list=False).warnings == ()
