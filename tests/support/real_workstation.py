@@ -59,9 +59,12 @@ def remove_second_copy(machine_key: str) -> None:
         with winreg.OpenKey(winreg.HKEY_CURRENT_USER, second_copy.KEY, 0, winreg.KEY_SET_VALUE) as key:
             winreg.DeleteValue(key, machine_key)
     else:
-        folder = second_copy._folder()
-        assert folder is not None
-        (folder / f"{machine_key}.json").unlink()
+        Path(second_copy.places()[0], f"{machine_key}.json").unlink()
+
+
+def read_second_copy(machine_key: str) -> bytes | None:
+    """The second copy of the state that this machine key signed."""
+    return second_copy.read(machine_key, second_copy.places()[0])
 
 
 def make_workstation(home: Path, begins: int = START, *, installed: bool = True) -> RealWorkstation:

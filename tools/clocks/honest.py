@@ -119,7 +119,7 @@ def always_on(life: Life) -> Iterator[None]:
 
 
 def virtual(life: Life) -> Iterator[None]:
-    """A virtual machine, paused over night, its clock late by that until the host sets it."""
+    """A virtual machine, paused over night, its clock late by that until the host sets it; now and then its memory is put back."""
     yield from life.work(life.random.uniform(6, 10))
     pause = life.random.randint(10, 30) * DAY if life.happens(0.01) else _night(life)
     life.machine.pause(pause)
@@ -129,6 +129,13 @@ def virtual(life: Life) -> Iterator[None]:
     life.machine.run(life.random.randint(1, 10) * MINUTE)
     life.set_right()
     yield
+    if life.happens(0.01):
+        # The state lies on a disk that goes on.
+        life.machine.put_back(life.random.randint(1, life.machine.ticks))
+        if life.happens(0.5):
+            yield
+        life.set_right()
+        yield
 
 
 def dual_boot(life: Life) -> Iterator[None]:

@@ -40,6 +40,11 @@ class Workstation:
         """A virtual machine is paused: its count of seconds stands still."""
         self.true += seconds
 
+    def put_back(self, seconds: int) -> None:
+        """A virtual machine's memory is that of so many seconds ago: its count, and its clock until the host sets it."""
+        self.ticks -= seconds
+        self.error -= seconds
+
     def start(self, off: int) -> None:
         """It was off for so long, and has run for half a minute."""
         self.true += off + 30

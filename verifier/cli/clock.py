@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from verifier.cli.output import result
+from verifier.core.clock import SMALL_SECONDS
 from verifier.core.times import in_days, rfc3339_of
 from verifier.workstation.clock import reading
 from verifier.workstation.clock_reset import code_here
@@ -26,8 +27,10 @@ def clock(arguments: argparse.Namespace) -> int:
     state = store.state_of(machine_key)
     state.follow(now, state.floor)
     certain = max(state.floor, state.sure)
-    # Where nothing is certain yet there is no step to doubt: the first signed time says where counting begins.
-    doubts = () if state.clock is None or not certain else state.clock.doubts
+    # Where nothing is certain yet there is no step to doubt: the first signed time says where counting begins. What remains of a
+    # step that was taken back is no step either.
+    steps = () if state.clock is None or not certain else state.clock.doubts
+    doubts = [step for step in steps if step.ahead > SMALL_SECONDS]
     code = code_here(store)
     value = {
         "clock": rfc3339_of(now.wall),

@@ -7,8 +7,10 @@ from typing import Any
 
 from verifier import sentences
 from verifier.cli.output import UsageError, failure, result, safe, say
+from verifier.core.times import rfc3339_of
 from verifier.errors import CarnetError, Malformed
 from verifier.workstation import intake
+from verifier.workstation.installed import Installed
 from verifier.workstation.intake import Carried, Intake, PassedOver, Refused
 from verifier.workstation.places import WrongPlace, path_of, read_input
 from verifier.workstation.store import Store
@@ -34,7 +36,10 @@ def install_files(arguments: argparse.Namespace) -> int:
     old = [item for item in taking.refused if taking.taken and item.name in names and item.is_old]
     refused = [item for item in taking.refused if item not in old]
     value = {
-        "installed": [{"file": name, "installed": sentences.installed(item), **item._asdict()} for name, item in taking.taken],
+        "installed": [
+            {"file": name, "installed": sentences.installed(item), **item._asdict(), **_times(item)}
+            for name, item in taking.taken
+        ],
         "old": [{"file": item.name, "code": item.error.code, "message": item.error.message} for item in old],
         "passed_over": [item._asdict() for item in passed_over],
         "refused": [{"file": item.name, "code": item.error.code, "message": item.error.message} for item in refused],
@@ -46,6 +51,11 @@ def install_files(arguments: argparse.Namespace) -> int:
     total = len(named) + len(in_folders)
     count = [f"installed {len(taking.taken)} of {total}"] if total > 1 else []
     return _refuse(arguments, refused, value, [*(lines if taking.taken else []), *count])
+
+
+def _times(item: Installed) -> dict[str, str]:
+    """What of it is a time, as programs read times."""
+    return {name: rfc3339_of(value) for name, value in item._asdict().items() if name.endswith("_at")}
 
 
 def _refuse(arguments: argparse.Namespace, refused: list[Refused], value: dict[str, Any], lines: list[str]) -> int:

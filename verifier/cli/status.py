@@ -9,6 +9,7 @@ from typing import Any
 from verifier import sentences
 from verifier.cli.output import result
 from verifier.core.times import in_days, rfc3339_of
+from verifier.errors import GivenUp
 from verifier.workstation import licensing
 from verifier.workstation.overview import LicenseInformation, NewestList, Overview, Unreadable, overview
 from verifier.workstation.store import Store
@@ -25,7 +26,10 @@ def add_status(commands: argparse._SubParsersAction[argparse.ArgumentParser], co
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """`carnet status`: what is not good is shown with its reason. 1 when a license is not good, else 3 when one was not checked."""
+    """`carnet status`: what is not good is shown with its reason. 1 when a license is not good, else 3 when one was not checked.
+
+    A license that was given back is over, as its holder wanted: it is shown, and no failure.
+    """
     shown = overview(Store.open(arguments.home))
     value = {
         "alias": shown.alias,
@@ -39,7 +43,7 @@ def status(arguments: argparse.Namespace) -> int:
         },
         "licenses": [_as_json(item) for item in shown.licenses],
     }
-    errors = [item.error for item in shown.licenses if item.error is not None]
+    errors = [item.error for item in shown.licenses if item.error is not None and not isinstance(item.error, GivenUp)]
     return result(arguments, value, _as_lines(shown), status=min((error.exit_status for error in errors), default=0))
 
 
@@ -107,7 +111,8 @@ def _unreadable(item: Unreadable) -> list[str]:
 def _refusal(item: LicenseInformation | Unreadable) -> list[str]:
     if item.error is None:
         return []
-    return _row("  NOT GOOD", f"{item.error.message} [{item.error.code}]") + _row("  what to do", item.error.hint)
+    label = "  given back" if isinstance(item.error, GivenUp) else "  NOT GOOD"
+    return _row(label, f"{item.error.message} [{item.error.code}]") + _row("  what to do", item.error.hint)
 
 
 def _row(label: str, text: str) -> list[str]:

@@ -115,11 +115,12 @@ def _passed(memory: ClockMemory, reading: Reading) -> int:
     """Seconds that passed at least between the memory and the reading, whatever the clock says.
 
     After a restart it is how long the machine has run since. Where the system does not tell its starts apart, a count that has
-    grown means that at least so much has passed, in the same start or in a later one; one that has shrunk began anew.
+    grown means that at least so much has passed, in the same start or in a later one; one that has shrunk began anew. Within one
+    start a count shrinks where a virtual machine's memory was put back: how much has passed then, nobody knows.
     """
     if reading.ticks is None or memory.ticks is None:
         return 0
-    is_new = memory.boot != reading.boot or reading.ticks < memory.ticks
+    is_new = memory.boot != reading.boot or (reading.boot is None and reading.ticks < memory.ticks)
     counted = reading.ticks if is_new else reading.ticks - memory.ticks
     return max(0, counted - counted // COUNT_ERROR - COUNT_CUT_SECONDS)
 

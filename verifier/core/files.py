@@ -33,8 +33,7 @@ def parse(data: bytes | str, kind: str | None = None) -> tuple[str, dict[str, An
     Raises Malformed, also when it is not of the `kind` asked for, or UnsupportedVersion.
     """
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data)
-    if len(raw) > LARGEST_STATUS_FILE:
-        raise Malformed(f"the file has {len(raw)} bytes, at most {LARGEST_STATUS_FILE} are read", size=len(raw))
+    check_size(len(raw))
     members = strict_object(unmarked(raw))
     own, version = members.pop("carnet", None), members.pop("version", None)
     if not isinstance(own, str) or own not in MEMBERS:
@@ -48,6 +47,12 @@ def parse(data: bytes | str, kind: str | None = None) -> tuple[str, dict[str, An
     if members.keys() != MEMBERS[own]:
         raise Malformed(f"a {own} file has the members {sorted(MEMBERS[own])}, not {sorted(members)[:9]}")
     return own, members
+
+
+def check_size(size: int) -> None:
+    """Raises Malformed for a file of more bytes than any of ours has."""
+    if size > LARGEST_STATUS_FILE:
+        raise Malformed(f"the file has more than {LARGEST_STATUS_FILE} bytes, the most that any file of Carnet has", size=size)
 
 
 def unmarked(data: bytes) -> bytes:

@@ -20,7 +20,7 @@ STATE_TYP = "workstation-state+jwt"
 ANYTHING = re.compile(r"", re.DOTALL)
 _FIRST = frozenset(["alias", "activated", "given_up", "receipt_count", "last_receipt", "floor"])
 # What the first versions did not remember; their states are read as they are.
-_LATER = frozenset(["changes", "epoch", "clock", "lists", "authorizations", "request_count"])
+_LATER = frozenset(["changes", "epoch", "clock", "lists", "authorizations", "request_count", "second_at"])
 _TOMBSTONE = frozenset(["product", "exp", "receipt"])
 
 
@@ -49,7 +49,8 @@ class State:
     `activated` are the tokens that were installed here in time, `jti` to `exp`; `given_up` is by borrow id, `lists` are by URI,
     `authorizations` the highest `seq` of each organization. `receipt_count` and `request_count` are how many it signed.
     `floor` is the newest signed time seen here, in seconds since 1970 UTC. `epoch` counts how often the authority or the vendor
-    set something of it back. `changes` counts the writes: of two copies the one with more is the later.
+    set something of it back. `changes` counts the writes: of two copies the one with more is the later. `second_at` is where the
+    second copy was written last, and `is_alone` says that there is none any more; that itself is not remembered.
     """
 
     alias: str | None = None
@@ -64,6 +65,8 @@ class State:
     lists: dict[str, KnownList] = field(default_factory=dict)
     authorizations: dict[str, int] = field(default_factory=dict)
     request_count: int = 0
+    second_at: str | None = None
+    is_alone: bool = False
 
     @property
     def sure(self) -> int:
@@ -126,7 +129,8 @@ class State:
     def claims(self) -> dict[str, Any]:
         """The claims of the state, as `state` reads them."""
         memory = self.clock
-        return vars(self) | {
+        remembered = {name: value for name, value in vars(self).items() if name != "is_alone"}
+        return remembered | {
             "given_up": {borrow_id: tombstone._asdict() for borrow_id, tombstone in self.given_up.items()},
             "clock": None if memory is None else memory._asdict() | {"doubts": [list(doubt) for doubt in memory.doubts]},
             "lists": {uri: list(known) for uri, known in self.lists.items()},
@@ -161,6 +165,7 @@ def state(claims: Mapping[str, Any]) -> State:
         result.lists = _lists(claims["lists"])
         result.authorizations = read.counts("authorizations", ANYTHING)
         result.request_count = read.integer("request_count")
+        result.second_at = read.text_or_null("second_at")
     return result
 
 
@@ -181,6 +186,7 @@ def merged(one: State, other: State) -> State:
         last_receipt=counted.last_receipt,
         changes=max(newer.changes, older.changes),
         request_count=max(newer.request_count, older.request_count),
+        second_at=newer.second_at or older.second_at,
     )
     if newer.epoch == older.epoch:
         result.floor = max(newer.floor, older.floor)

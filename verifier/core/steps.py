@@ -31,7 +31,7 @@ from verifier.core.grant import NO_MACHINE_KEY, Demand, Grant, Workstation
 from verifier.core.jose import open_by_kid
 from verifier.core.state import State
 from verifier.core.status import StatusList
-from verifier.core.times import EPOCH, SECONDS_PER_DAY, counted, in_days, rfc3339_of, timestamp
+from verifier.core.times import EPOCH, SECONDS_PER_DAY, counted, in_days, lasting, rfc3339_of, timestamp
 from verifier.core.trust import Authorization, Product, TrustStore
 
 # How far what is brought to a workstation may be ahead of its clock; a borrow states its own tolerance.
@@ -407,7 +407,7 @@ def check_status(borrow: claims.Borrow, status_list: StatusList | None, at: int)
     max_age = borrow.status_max_age_seconds
     if status_list is None:
         if max_age is not None:
-            raise errors.StatusListMissing(f"the license demands a status list not older than {counted(max_age, 'second')}")
+            raise errors.StatusListMissing(f"the license demands a status list not older than {lasting(max_age)}")
         # Of a session's grant nothing could be known: it ends by itself before a list would come here.
         return (
             () if borrow.is_session else ("no status list: a return or revocation since the borrow was made is not known here",)
@@ -424,7 +424,7 @@ def check_status(borrow: claims.Borrow, status_list: StatusList | None, at: int)
     age = max(0, at - status_list.iat)
     if max_age is not None and age > max_age:
         raise errors.StatusListStale(
-            f"the status list is {counted(age, 'second')} old, the license demands at most {max_age}",
+            f"the status list is {lasting(age)} old, the license demands one of at most {lasting(max_age)}",
             age_seconds=age,
             limit=max_age,
         )

@@ -40,6 +40,16 @@ def counted(number: int, unit: str) -> str:
     return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
+def lasting(seconds: int) -> str:
+    """A length of time in its two largest units: `40 seconds`, `3 hours 1 minute`, `2 days`."""
+    parts, rest = [], seconds
+    for unit, length in (("day", SECONDS_PER_DAY), ("hour", 3600), ("minute", 60), ("second", 1)):
+        number, rest = divmod(rest, length)
+        if number:
+            parts.append(counted(number, unit))
+    return " ".join(parts[:2]) or counted(0, "second")
+
+
 def in_days(number: int) -> str:
     """`1 day`, `7 days`."""
     return counted(number, "day")

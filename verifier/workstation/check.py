@@ -1,7 +1,6 @@
 """May I run? The core's steps with what this workstation keeps, remembers and is."""
 
-import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +16,8 @@ from verifier.workstation import identity
 from verifier.workstation.clock import reading
 from verifier.workstation.store import Store, damaged
 
+SECOND_COPY_GONE = "the second copy of what this workstation remembers is gone, and is written anew; a license that was returned may have been put back"
+
 
 class License(NamedTuple):
     """An installed borrow as people want to see it; `evidence` is None when its file cannot be read, `error` says why."""
@@ -25,6 +26,13 @@ class License(NamedTuple):
     evidence: Evidence | None
     grant: Grant | None
     error: CarnetError | None
+
+
+class _Memory(NamedTuple):
+    """What is remembered here as of now, and what makes that less certain, as warnings."""
+
+    state: State
+    warnings: tuple[str, ...]
 
 
 def check(
@@ -51,8 +59,9 @@ def check(
         raise UntrustedRoot(f"the license comes from the published sample root key {root}: anybody can make one", kid=root)
     machine_key = store.machine_key_thumbprint()
     demand, time = Demand(product, level, tuple(extensions)), reading(now)
-    with _remembering(store, machine_key, time, [evidence]) as state:
-        return steps.judge(evidence, this_workstation(machine_key), time.wall, demand=demand, state=state)
+    state, warnings = _remember(store, machine_key, time, [evidence])
+    evidence = evidence._replace(warnings=evidence.warnings + warnings)
+    return steps.judge(evidence, this_workstation(machine_key), time.wall, demand=demand, state=state)
 
 
 def licenses(store: Store, now: datetime | None = None) -> list[License]:
@@ -67,14 +76,15 @@ def licenses(store: Store, now: datetime | None = None) -> list[License]:
         except CarnetError as error:
             opened[product] = error
     evidences = [item for item in opened.values() if isinstance(item, Evidence)]
-    with _remembering(store, machine_key, time, evidences) as state:
-        here = this_workstation(machine_key) if evidences else None
-        return [_license(product, item, here, time.wall, state) for product, item in opened.items()]
+    memory = _remember(store, machine_key, time, evidences)
+    here = this_workstation(machine_key) if evidences else None
+    return [_license(product, item, here, time.wall, memory) for product, item in opened.items()]
 
 
-def _license(product: str, item: Evidence | CarnetError, here: Workstation | None, wall: int, state: State) -> License:
+def _license(product: str, item: Evidence | CarnetError, here: Workstation | None, wall: int, memory: _Memory) -> License:
     if here is None or isinstance(item, CarnetError):
         return License(product, None, None, item if isinstance(item, CarnetError) else None)
+    state, item = memory.state, item._replace(warnings=item.warnings + memory.warnings)
     try:
         return License(product, item, steps.judge(item, here, wall, demand=Demand(product), state=state), None)
     except CarnetError as error:
@@ -87,22 +97,25 @@ def this_workstation(machine_key: str | None) -> Workstation:
     return Workstation(system.machine().id, system.user().id, machine_key or NO_MACHINE_KEY)
 
 
-@contextlib.contextmanager
-def _remembering(store: Store, machine_key: str | None, time: Reading, evidences: Sequence[Evidence]) -> Iterator[State]:
-    """The state with the time and the lists of now; what is news in it is kept at the end of the block, however that ends.
+def _remember(store: Store, machine_key: str | None, time: Reading, evidences: Sequence[Evidence]) -> _Memory:
+    """The state with the time and the lists of now; what is news in it is kept, before anything is judged by it.
 
-    Where it cannot be kept, on a full or read-only disk or while somebody else writes, nobody is refused for it.
+    Where it cannot be kept, on a full or read-only disk or while somebody else writes, nobody is refused for it; the second copy
+    is kept by itself then, and a warning says so where even that cannot be.
     """
     state = store.state_of(machine_key)
-    is_news = bool(evidences) and note(state, time, evidences)
-    try:
-        yield state
-    finally:
-        if is_news and machine_key is not None:
-            with contextlib.suppress(CarnetError), store.locked(wait=False):
+    warnings = (SECOND_COPY_GONE,) if state.is_alone else ()
+    is_news = bool(evidences) and (note(state, time, evidences) or state.is_alone)
+    if is_news and machine_key is not None:
+        try:
+            with store.locked(wait=False):
                 state = store.state_of(machine_key)
                 note(state, time, evidences)
                 store.save_state(state)
+        except CarnetError as error:
+            if not store.save_second_copy(state):
+                warnings += (f"what this workstation remembers cannot be written: {error.message}",)
+    return _Memory(state, warnings)
 
 
 def note(state: State, time: Reading, evidences: Sequence[Evidence]) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from verifier import errors
-from verifier.core.files import parse
+from verifier.core.files import check_size, parse
 from verifier.core.jose import COMPACT, strict_object
 from verifier.core.keys import decode
 from verifier.core.trust import TrustStore
@@ -27,6 +27,9 @@ SUFFIXES = (".trust", ".trust-update", ".authorization", ".borrow", ".status", "
 FOR_THE_AUTHORITY = ("request", "return")
 # A stick has some hundreds of files. Whoever names the folder of a whole disk has mistaken it.
 MOST_FILES = 10_000
+# Of all that is read at once; the files of a stick are some kilobytes each, and a status list has two megabytes at most.
+MOST_BYTES = 64 * 1024 * 1024
+NAME_FILES = "Name the files, or a folder that has the carried files alone."
 # Our files name their kind first; a film is no reason to read two megabytes.
 BEGINNING = 256
 
@@ -88,8 +91,8 @@ def look_into(folder: Path) -> tuple[list[Carried], list[PassedOver]]:
     """The Carnet files of a folder, in order of their names, and what was left alone; folders in it are not looked into.
 
     A file that is named like one of ours or begins like one is ours, whatever else is wrong with it. Names that begin with a dot
-    are those of systems, which also leave `._trip.borrow` beside `trip.borrow`. Raises Malformed for more than 10,000 files,
-    NotPermitted or DiskFailed.
+    are those of systems, which also leave `._trip.borrow` beside `trip.borrow`. Raises Malformed for more than 10,000 files or
+    64 MiB of ours, NotPermitted or DiskFailed.
     """
     try:
         with os.scandir(folder) as entries:
@@ -99,13 +102,16 @@ def look_into(folder: Path) -> tuple[list[Carried], list[PassedOver]]:
     if len(names) > MOST_FILES:
         raise errors.Malformed(
             f"{folder} has more than {MOST_FILES} files",
-            hint="Name the files, or a folder that has the carried files alone.",
+            hint=NAME_FILES,
         )
-    carried, passed_over = [], []
+    carried, passed_over, size = [], [], 0
     for name in sorted(name for name in names if not name.startswith(".")):
         item = _look_at(folder / name)
         if isinstance(item, Carried):
             carried.append(item)
+            size += len(item.data)
+            if size > MOST_BYTES:
+                raise errors.Malformed(f"the files in {folder} have more than {MOST_BYTES} bytes", hint=NAME_FILES)
         elif item is not None:
             passed_over.append(item)
     return carried, passed_over
@@ -123,6 +129,8 @@ def _look_at(path: Path) -> Carried | PassedOver | None:
         if not is_named_so and not _begins_like_ours(path):
             return PassedOver(name, "foreign")
         data = read_bytes(path)
+        # Too long a file is refused for its size, and its bytes are not held until then.
+        check_size(len(data))
         return PassedOver(name, "for-the-authority") if _kind(data) in FOR_THE_AUTHORITY else Carried(name, data)
     except CarnetError as error:
         return Carried(name, b"", error)

@@ -2,6 +2,7 @@
 
 On Windows it is a value in the user's part of the registry, elsewhere a file in the user's own folder for states. It is signed like
 the first one, and named after the machine key. Where there is no place for it, or none that can be written, there is one copy.
+The environment may name another place from one day to the next, so that the state remembers where the copy was seen.
 """
 
 from __future__ import annotations
@@ -20,18 +21,30 @@ if sys.platform == "win32":
     KEY = rf"Software\{NAME}\state"
     LARGEST_VALUE = 1024 * 1024
 
-    def read(machine_key: str) -> bytes | None:
-        """The copy that the machine key with this thumbprint signed; None where there is none that can be read."""
+    def places() -> list[str]:
+        """Where copies of this user may be."""
+        return [KEY]
+
+    def place() -> str | None:
+        """Where copies are written now; None where that is not possible."""
+        return KEY
+
+    def read(machine_key: str, at: str) -> bytes | None:
+        """The copy in a place that the machine key with this thumbprint signed; None where there is none that can be read."""
+        if at != KEY:
+            return None
         with contextlib.suppress(OSError), winreg.OpenKey(winreg.HKEY_CURRENT_USER, KEY) as key:
             value, kind = winreg.QueryValueEx(key, machine_key)
             if kind == winreg.REG_SZ and isinstance(value, str) and len(value) <= LARGEST_VALUE:
                 return value.encode()
         return None
 
-    def write(machine_key: str, data: bytes) -> None:
-        """Keeps the copy, where that is possible."""
+    def write(machine_key: str, data: bytes) -> bool:
+        """Keeps the copy. False where that is not possible."""
         with contextlib.suppress(OSError), winreg.CreateKey(winreg.HKEY_CURRENT_USER, KEY) as key:
             winreg.SetValueEx(key, machine_key, 0, winreg.REG_SZ, data.decode())
+            return True
+        return False
 
 else:
     import os
@@ -41,30 +54,36 @@ else:
 
     FOLDER = Path("Library", "Preferences") if sys.platform == "darwin" else Path(".local", "state")
 
-    def read(machine_key: str) -> bytes | None:
-        """The copy that the machine key with this thumbprint signed; None where there is none that can be read."""
-        folder = _folder()
-        if folder is not None:
-            with contextlib.suppress(OSError, Malformed):
-                return read_bytes(folder / f"{machine_key}.json")
+    def places() -> list[str]:
+        """Where copies of this user may be: in XDG_STATE_HOME, and in the home that the system knows."""
+        named = os.environ.get("XDG_STATE_HOME", "")
+        folders = [os.path.join(named, NAME)] if os.path.isabs(named) else []
+        with contextlib.suppress(KeyError):
+            home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+            # A home that is not there is not made: it may be on a disk that comes later.
+            if home.is_dir():
+                folders.append(str(home / FOLDER / NAME))
+        return folders
+
+    def place() -> str | None:
+        """Where copies are written now, a folder that is made here; None where that is not possible."""
+        for folder in places()[:1]:
+            with contextlib.suppress(OSError):
+                Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+                return folder if os.access(folder, os.W_OK) else None
         return None
 
-    def write(machine_key: str, data: bytes) -> None:
-        """Keeps the copy, where that is possible."""
-        folder = _folder()
+    def read(machine_key: str, at: str) -> bytes | None:
+        """The copy in a place that the machine key with this thumbprint signed; None where there is none that can be read."""
+        with contextlib.suppress(OSError, ValueError, Malformed):
+            return read_bytes(Path(at, f"{machine_key}.json"))
+        return None
+
+    def write(machine_key: str, data: bytes) -> bool:
+        """Keeps the copy. False where that is not possible."""
+        folder = place()
         if folder is not None:
             with contextlib.suppress(OSError):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                write_atomically(folder / f"{machine_key}.json", data)
-
-    def _folder() -> Path | None:
-        """The folder of the copies: in XDG_STATE_HOME, else in the home that the system knows; None for a user without one."""
-        named = os.environ.get("XDG_STATE_HOME", "")
-        if os.path.isabs(named):
-            return Path(named, NAME)
-        try:
-            home = Path(pwd.getpwuid(os.getuid()).pw_dir)
-        except KeyError:
-            return None
-        # A home that is not there is not made: it may be on a disk that comes later.
-        return home / FOLDER / NAME if home.is_dir() else None
+                write_atomically(Path(folder, f"{machine_key}.json"), data)
+                return True
+        return False

@@ -232,27 +232,40 @@ class Store:
         A first copy that is damaged is told (StateDamaged); a second one says nothing then.
         """
         first = _read(self._state)
-        second = None if machine_key is None else second_copy.read(machine_key)
         with damaged(self._state):
-            remembered = None if first is None else state.open_state(first, machine_key)
-        if second is None or second == first:
-            return remembered or State()
-        try:
-            other = state.open_state(second, machine_key)
-        except CarnetError:
-            return remembered or State()
-        return state.merged(remembered or State(), other or State())
+            remembered = (None if first is None else state.open_state(first, machine_key)) or State()
+        if machine_key is None:
+            return remembered
+        # Also where the first copy says that it was: the environment may name another place today.
+        before = remembered.second_at
+        places = dict.fromkeys([*second_copy.places(), *([] if before is None else [before])])
+        texts = {at: text for at in places if (text := second_copy.read(machine_key, at)) is not None}
+        for text in texts.values():
+            if text != first:
+                with contextlib.suppress(CarnetError):
+                    remembered = state.merged(remembered, state.open_state(text, machine_key) or State())
+        remembered.is_alone = before is not None and not texts
+        return remembered
 
     def save_state(self, remembered: State) -> None:
         """Keeps the state twice, signed, so that no part of it can be changed by hand."""
-        remembered.changes += 1
-        key = self.machine_key()
-        data = (json.dumps({"state": key.sign(STATE_TYP, remembered.claims())}) + "\n").encode()
+        machine_key, data = self._signed(remembered)
         self._save(self._state, data)
         if self._changes is None:
-            second_copy.write(key.public.kid, data)
+            second_copy.write(machine_key, data)
         else:
-            self._new_state = (key.public.kid, data)
+            self._new_state = (machine_key, data)
+
+    def save_second_copy(self, remembered: State) -> bool:
+        """Keeps the second copy of the state alone, where the first cannot be written. False where neither can."""
+        return second_copy.write(*self._signed(remembered))
+
+    def _signed(self, remembered: State) -> tuple[str, bytes]:
+        """The thumbprint of the machine key, and the text of the state that it signed."""
+        remembered.changes += 1
+        remembered.second_at = second_copy.place() or remembered.second_at
+        key = self.machine_key()
+        return key.public.kid, (json.dumps({"state": key.sign(STATE_TYP, remembered.claims())}) + "\n").encode()
 
     def machine_key(self) -> MachineKey:
         """The machine key, made at first use: two first uses at once make one key. Raises StateDamaged."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,8 @@ def test_a_folder_is_installed_and_told(here: RealWorkstation, capsys: pytest.Ca
     assert main(["install", "stick", "--json"]) == 0
     value = object_of(capsys)
     assert [(item["kind"], item["is_new"]) for item in value["installed"]] == [("status", False), ("borrow", False)]
+    for item, name in zip(value["installed"], ("issued_at", "expires_at"), strict=True):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", item[name])
     assert [item["code"] for item in value["old"]] == ["status-list-rolled-back"]
     assert [item["reason"] for item in value["passed_over"]] == ["foreign", "for-the-authority"]
     assert value["needs"] == []

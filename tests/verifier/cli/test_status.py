@@ -14,7 +14,7 @@ from tests.support.chains import DAY, HOUR, make_chain
 from tests.support.real_workstation import RealWorkstation, make_workstation
 from verifier import sentences
 from verifier.cli.main import main
-from verifier.core.times import rfc3339_of
+from verifier.core.times import lasting, rfc3339_of
 from verifier.errors import Malformed, StatusListUnusable
 
 LINES = """\
@@ -85,6 +85,32 @@ def test_status_says_before_when_a_license_asks_for_a_newer_list(
     good_until = rfc3339_of(here.chain.status_list["iat"] + 2 * DAY)
     assert f"install a newer one before {good_until}" in " ".join(status(capsys).split())
     assert json.loads(status(capsys, "--json"))["licenses"][0]["status_list"]["good_until"] == good_until
+
+
+def test_a_license_that_was_given_back_is_shown_and_is_no_failure(
+    here: RealWorkstation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.give_up(int(time.time()))
+    printed = status(capsys)
+    assert "given back" in printed
+    assert "NOT GOOD" not in printed
+    (license_,) = json.loads(status(capsys, "--json"))["licenses"]
+    assert (license_["ok"], license_["error"]["code"]) == (False, "given-up")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 seconds"),
+        (1, "1 second"),
+        (7200, "2 hours"),
+        (10_906, "3 hours 1 minute"),
+        (7201, "2 hours 1 second"),
+        (DAY, "1 day"),
+    ],
+)
+def test_a_length_of_time_is_said_in_its_two_largest_units(seconds: int, words: str) -> None:
+    assert lasting(seconds) == words
 
 
 def test_no_line_is_longer_than_a_terminal(here_near_the_end: RealWorkstation, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.support.real_workstation import RealWorkstation, make_workstation, re
 from verifier.core.grant import Grant
 from verifier.core.state import STATE_TYP
 from verifier.errors import CarnetError, NotGood
-from verifier.workstation import install, second_copy
+from verifier.workstation import install, locks, second_copy
 
 
 @pytest.fixture
@@ -185,7 +186,7 @@ def test_a_dead_battery_is_told_and_setting_the_clock_right_is_all(here: RealWor
 def copies(here: RealWorkstation) -> tuple[bytes, bytes]:
     key = here.chain.workstation.machine_key or ""
     if sys.platform == "win32":
-        second = second_copy.read(key) or b""
+        second = second_copy.read(key, second_copy.KEY) or b""
     else:
         second = Path(os.environ["XDG_STATE_HOME"], "carnet", f"{key}.json").read_bytes()
     return (here.home / "state.json").read_bytes(), second
@@ -258,6 +259,85 @@ def test_t12_an_older_state_put_back_brings_no_returned_license_back(here: RealW
         check(here)
     with refused("given-up"):
         install.install(here.store, here.chain.borrow_file())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the second copy is in the registry there, which no variable moves")
+def test_t12_a_variable_of_the_environment_hides_no_second_copy(
+    here: RealWorkstation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check(here)
+    before = here.snapshot()
+    here.give_up()
+    for name, data in before.items():
+        (here.home / name).write_bytes(data)
+    for elsewhere in (tmp_path / "elsewhere", tmp_path / "nowhere" / "at all", "/proc"):
+        monkeypatch.setenv("XDG_STATE_HOME", str(elsewhere))
+        with refused("given-up"):
+            check(here)
+    monkeypatch.delenv("XDG_STATE_HOME")
+    with refused("given-up"):
+        check(here)
+
+
+def test_t12_a_second_copy_that_is_gone_is_told_and_stands_there_again(here: RealWorkstation, clock: MachineClock) -> None:
+    clock.run(2 * HOUR)
+    check(here)
+    here.forget(first=False)
+    assert [warning for warning in check(here).warnings if "second copy" in warning]
+    assert not [warning for warning in check(here).warnings if "second copy" in warning]
+    first, second = copies(here)
+    assert first == second
+
+
+@contextlib.contextmanager
+def first_copy_held(here: RealWorkstation) -> Iterator[None]:
+    """Somebody holds the lock of the state, for as long as the block takes."""
+    with open(here.home / ".lock", "rb") as lock:
+        locks.take(lock.fileno(), wait=False)
+        try:
+            yield
+        finally:
+            locks.give_back(lock.fileno())
+
+
+def test_t6_who_keeps_the_first_copy_from_being_written_turns_no_clock_back(here: RealWorkstation, clock: MachineClock) -> None:
+    with first_copy_held(here):
+        used_for(here, clock, 6)
+        clock.set(START + DAY)
+        with refused("clock-turned-back"):
+            check(here)
+    with refused("clock-turned-back"):
+        check(here)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the second copy is in the registry there, which can always be written")
+def test_a_memory_that_can_be_written_nowhere_refuses_nobody_and_is_told(
+    here: RealWorkstation, clock: MachineClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    with first_copy_held(here):
+        clock.run(2 * HOUR)
+        assert [warning for warning in check(here).warnings if "cannot be written" in warning]
+
+
+def test_a_change_does_not_wait_for_ever_for_another(here: RealWorkstation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "SECONDS", 0.1)
+    with first_copy_held(here), pytest.raises(CarnetError) as caught:
+        here.install(here.chain.borrow_file())
+    assert (caught.value.code, "another carnet is at work" in caught.value.message) == ("disk-failed", True)
+
+
+def test_a_memory_of_a_virtual_machine_that_is_put_back_refuses_nobody(here: RealWorkstation, clock: MachineClock) -> None:
+    """Its count goes back within one start, while the state lies on a disk that goes on: nobody knows how much has passed."""
+    clock.run(4 * DAY)
+    assert check(here).days_left == 3
+    for back in (5, 3 * DAY):
+        clock.ticks -= back
+        clock.wall += HOUR
+        assert check(here).days_left == 3
+    clock.run(DAY)
+    assert check(here).days_left == 2
 
 
 def test_t12_an_older_state_put_back_turns_no_clock_back(here: RealWorkstation, clock: MachineClock) -> None:

@@ -227,3 +227,15 @@ def test_the_folder_of_a_whole_disk_is_a_mistake(here: RealWorkstation, monkeypa
         (stick(here) / str(number)).touch()
     with pytest.raises(Malformed, match="more than 3 files"):
         intake.look_into(stick(here))
+
+
+def test_t39_the_bytes_of_a_folder_have_a_bound_and_too_long_a_file_is_not_held(
+    here: RealWorkstation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (stick(here) / "long.borrow").write_bytes(b" " * (LARGEST_STATUS_FILE + 1))
+    (carried,), _ = intake.look_into(stick(here))
+    assert (carried.data, getattr(carried.error, "code", None)) == (b"", "malformed")
+    monkeypatch.setattr(intake, "MOST_BYTES", 10)
+    (stick(here) / "b.borrow").write_bytes(b"{" * 11)
+    with pytest.raises(Malformed, match="more than 10 bytes"):
+        intake.look_into(stick(here))

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support.chains import START, at
-from tests.support.real_workstation import make_workstation, remove_second_copy
+from tests.support.real_workstation import make_workstation, read_second_copy, remove_second_copy
 from tests.support.systems import ON_POSIX
 from verifier.errors import CarnetError
 from verifier.workstation import install, second_copy
@@ -118,7 +118,7 @@ def test_t24_a_disk_that_is_full_at_any_write_leaves_one_of_the_two_good_states(
     make_template(template, action, monkeypatch)
     before, after = BEFORE_AND_AFTER[action]
     machine_key = Store(template / "home").machine_key().public.kid
-    copy = second_copy.read(machine_key)
+    copy = read_second_copy(machine_key)
     refusals = 0
     for number in range(MOST_WRITES):
         folder = tmp_path / str(number)
