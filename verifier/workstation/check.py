@@ -104,7 +104,7 @@ def _remember(store: Store, machine_key: str | None, time: Reading, evidences: S
     is kept by itself then, and a warning says so where even that cannot be.
     """
     state = store.state_of(machine_key)
-    warnings = (SECOND_COPY_GONE,) if state.is_alone else ()
+    warnings: tuple[str, ...] = (SECOND_COPY_GONE,) if state.is_alone else ()
     is_news = bool(evidences) and (note(state, time, evidences) or state.is_alone)
     if is_news and machine_key is not None:
         try:
