@@ -31,7 +31,7 @@ from authority.domain import list_age
 from authority.domain.borrows import BorrowState
 from authority.domain.members import CONSOLE
 from authority.presentation import sheets
-from authority.presentation.borrows import BorrowShown, WrittenBorrow
+from authority.presentation.borrows import BorrowShown, IssuedBorrow, WrittenBorrow
 from authority.presentation.computers import name_of
 from authority.services import borrow
 from authority.services.borrow import Issued
@@ -46,6 +46,7 @@ USUAL_LIMIT = 1000
 SORTS = NEWEST, DUE = "newest", "due"
 ENDINGS = CommandTable(
     {
+        "offline": "authority.cli.offline:list_offline",
         "revoke": "authority.cli.endings:revoke",
         "release": "authority.cli.endings:release",
         "check-in": "authority.cli.endings:check_in",
@@ -75,13 +76,17 @@ def borrow_group() -> None:
 @click.option(
     "-o",
     "--output",
-    required=True,
     metavar="FILE",
     help="The borrow file to carry back; for several requests a folder for them, which is made where there is none.",
 )
+@click.option("--dry-run", is_flag=True, help="Only say what would be issued, or why not.")
 @pass_frame
-def issue(frame: Frame, request_files: tuple[str, ...], member: str | None, output: str) -> int:
+def issue(frame: Frame, request_files: tuple[str, ...], member: str | None, output: str | None, dry_run: bool) -> int:
     """Answer carried requests with a borrow file each, one by one; the same request gets the same file."""
+    if dry_run:
+        return _preview(frame, once(request_files), member)
+    if output is None:
+        raise click.UsageError("say where to write the borrow file: -o FILE")
     outputs = _outputs(once(request_files), output)
     requests = read_carried(list(outputs))
     with frame.authority() as authority:
@@ -102,6 +107,26 @@ def issue(frame: Frame, request_files: tuple[str, ...], member: str | None, outp
             ),
             lines=_issued_lines,
             verb=("issued", ""),
+        )
+        return show_carried(frame, each(requests, answer), view)
+
+
+def _preview(frame: Frame, names: Sequence[str], member: str | None) -> int:
+    """Shows what the requests would get; nothing is issued, and nothing in the log."""
+    requests = read_carried(names)
+    with frame.authority() as authority:
+
+        def answer(name: str) -> Issued:
+            request = member_of_file(requests[name].done(), "request")
+            return borrow.issue(Unit(authority, CONSOLE), request, member, dry_run=True)
+
+        now = authority.now()
+        view = View[str, Issued, IssuedBorrow](
+            names=lambda name: {"request": name},
+            resource="issued",
+            shown=lambda issued: IssuedBorrow(borrow=BorrowShown.of(issued.borrow, now), file=None),
+            lines=lambda shown: [f"would be: {line_of(shown.borrow)}", f"  allowed by: {shown.borrow.decided_by}"],
+            verb=("would issue", ""),
         )
         return show_carried(frame, each(requests, answer), view)
 

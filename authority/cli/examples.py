@@ -16,6 +16,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "migrate": ("migrate",),
     "doctor": ("doctor", "doctor --json"),
     "demo": ("demo",),
+    "overview": ("overview", "overview --json"),
+    "inspect": ("inspect trip.request",),
     "member import": ("member import members.csv --dry-run", "member import members.csv --go-on"),
     "member export": ("member export -o members.csv",),
     "member add": (
@@ -29,7 +31,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "member set eve --role license-manager",
     ),
     "member show": ("member show ada",),
-    "member list": ("member list --group survey", 'member list --type "GIS Professional" --json'),
+    "member list": (
+        "member list --search lovelace",
+        "member list --unused-for 90 --enabled",
+        "member list --group survey",
+        'member list --type "GIS Professional" --json',
+    ),
     "member rename": ("member rename ada ada.king --dry-run", "member rename ada ada.king"),
     "member remove": (
         "member remove ada eve --dry-run",
@@ -52,7 +59,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "license unassign": ("license unassign ada eve arcgis-pro", "license unassign --file licenses.csv --dry-run"),
     "license availability": ("license availability --product arcgis-pro",),
-    "license activity": ("license activity arcgis-pro", "license activity arcgis-pro --unused-for 90"),
+    "license activity": ("license activity arcgis-pro", "license activity arcgis-pro --unused-for 90 --csv"),
     "policy show": ("policy show",),
     "policy set": (
         "policy set --allow --longest-days 30 --default-days 7",
@@ -70,6 +77,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "borrow issue": (
         "borrow issue trip.request --member ada -o trip.borrow",
         "borrow issue one.request two.request -o answers",
+        "borrow issue trip.request --dry-run",
     ),
     "borrow list": (
         "borrow list",
@@ -78,6 +86,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "borrow list --machine red --all",
         "borrow list --csv -o offline.csv",
     ),
+    "borrow offline": ("borrow offline", "borrow offline --stuck", "borrow offline --due-within 7 --csv -o due.csv"),
     "borrow show": ("borrow show ID",),
     "borrow revoke": ('borrow revoke ID --reason "left the company"',),
     "borrow release": (
@@ -89,7 +98,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "session list": ("session list --member ada", "session list --all --limit 50"),
     "session end": ("session end ID", "session end ID ID --dry-run"),
     "session settings": ("session settings", "session settings --computers 2 --minutes 20"),
+    "session show": ("session show ID",),
     "status-list export": ("status-list export -o newest.status",),
+    "trust show": ("trust show",),
     "trust export": ("trust export -o organization.trust",),
     "authorization show": ("authorization show",),
     "authorization install": (
@@ -100,6 +111,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "key rotate": ("key rotate", "key rotate --use borrow"),
     "key retire": ("key retire THUMBPRINT --dry-run", "key retire THUMBPRINT --stolen"),
     "key list": ("key list", "key list --public -o keys.json"),
+    "log list": ("log list", "log list --kind denial --since 2026-03-01", "log list --member ada --json"),
+    "log show": ("log show 17",),
     "log export": ("log export -o log.jsonl", "log export --format parquet -o log.parquet"),
     "root init": ("root init vendor --passphrase-file passphrase",),
     "root rotate": ("root rotate vendor --passphrase-file passphrase -o vendor.trust-update",),

@@ -7,7 +7,18 @@ from datetime import timedelta
 
 import click
 
-from authority.cli.frame import REFUSED, Columns, Frame, Group, opened, pass_frame, show, show_count, show_table
+from authority.cli.frame import (
+    REFUSED,
+    Columns,
+    Frame,
+    Group,
+    opened,
+    pass_frame,
+    show,
+    show_count,
+    show_table,
+    write_lines,
+)
 from authority.cli.several import View, dry_run_option, members_once, one_by_one_option, show_outcomes
 from authority.domain.activity import Dot
 from authority.domain.members import CONSOLE
@@ -16,8 +27,10 @@ from authority.presentation.activity import ActivityShown
 from authority.presentation.licenses import AssignedLicense, AvailabilityShown, RefusedLicense, UnassignedLicense, outcome_of
 from authority.presentation.shown import rfc3339
 from authority.services import activity, licenses
+from authority.services.activity import Wanted
 from authority.services.licenses import License, Unassigned, Wish
 from authority.services.unit import Unit
+from authority.storage.member_lists import Filter
 
 MEMBER_AND_PRODUCT = 2
 COLUMNS = ("username", "product", "level", "extensions")
@@ -174,14 +187,34 @@ def availability(frame: Frame, product: str | None) -> None:
     metavar="DAYS",
     help="Those alone who did not use it for so many days, and did not get it since; not who is offline with it.",
 )
+@click.option("--search", metavar="TEXT", help="A part of the user name, the full name or a group, whatever its case.")
+@click.option("--group", metavar="GROUP", help="Of members of this group.")
+@click.option("--type", "user_type", metavar="TYPE", help="Of members of this user type.")
+@click.option("--state", type=click.Choice([str(dot) for dot in Dot]), help="red: offline; green: used in the last 30 minutes.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True)
+@click.option("--csv", "as_csv", is_flag=True, help="Write rows for a spreadsheet.")
 @pass_frame
-def show_activity(frame: Frame, product: str, unused_for: int | None, limit: int) -> None:
+def show_activity(
+    frame: Frame,
+    product: str,
+    unused_for: int | None,
+    search: str | None,
+    group: str | None,
+    user_type: str | None,
+    state: str | None,
+    limit: int,
+    as_csv: bool,
+) -> None:
     """When each member last used a product: green is within 30 minutes, red is offline; with the computer, since and until."""
     with frame.authority() as authority:
         span = None if unused_for is None else timedelta(days=unused_for)
-        page, more = activity.listed(Unit(authority, CONSOLE), product, limit=limit, unused_for=span)
+        members = Filter(user_type=user_type, group=group, search=search, limit=limit)
+        wanted = Wanted(members, None if state is None else Dot(state), span)
+        page, more = activity.listed(Unit(authority, CONSOLE), product, wanted)
         now = authority.now()
         rows = [ActivityShown.of(item, now) for item in page]
+    if as_csv:
+        write_lines(None, sheets.lines_of(ActivityShown, rows))
+        return
     show_table(frame, rows, ACTIVITY)
     show_count(frame, len(rows), "member", more)

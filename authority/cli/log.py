@@ -1,23 +1,46 @@
-"""log: the checkout log, for analysts."""
+"""log: what happened, and the checkout log for analysts."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from authority.cli.frame import Frame, Group, check_output, pass_frame, show, write_lines
+from authority.cli.frame import (
+    Columns,
+    Frame,
+    Group,
+    check_output,
+    pass_frame,
+    plain,
+    show,
+    show_count,
+    show_table,
+    write_lines,
+)
 from authority.domain import disk
 from authority.domain.members import CONSOLE
 from authority.presentation import parquet, sheets
-from authority.presentation.log import with_texts
+from authority.presentation.log import EventShown, event_of, instant, with_texts
 from authority.services import log
 from authority.services.unit import Unit
+from authority.storage.events import Filter
 
 PARQUET = "parquet"
+DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
+COLUMNS: Columns[EventShown] = {
+    "number": lambda event: event.id,
+    "at": lambda event: instant(event.at),
+    "kind": lambda event: event.kind,
+    "actor": lambda event: event.actor,
+    "member": lambda event: event.member,
+    "license": lambda event: " ".join(filter(None, (event.product, event.feature))),
+    "reason": lambda event: event.reason,
+}
 
 
 @click.group(cls=Group, name="log")
@@ -39,6 +62,65 @@ def export_log(frame: Frame, form: str, output: str | None) -> None:
         _write_log(form, output, log.checkout_log(Unit(authority, CONSOLE)))
     if output is not None:
         show(frame, {"file": output}, [f"wrote {output}"])
+
+
+@log_group.command("list")
+@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Like denial; may be given several times.")
+@click.option("--member", metavar="NAME", help="About this member.")
+@click.option("--actor", metavar="NAME", help="Done by this member; console and time are no members.")
+@click.option("--product", metavar="PRODUCT")
+@click.option("--machine", metavar="ID_OR_ALIAS")
+@click.option("--handle", metavar="ID", help="Of this borrow or session.")
+@click.option("--since", type=click.DateTime(DATES), metavar="DATE", help="UTC, like 2026-03-31 or 2026-03-31T12:00:00Z.")
+@click.option("--until", type=click.DateTime(DATES), metavar="DATE", help="Before that time.")
+@click.option("--oldest", is_flag=True, help="The oldest first; default: the newest.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=100, show_default=True)
+@pass_frame
+def list_log(
+    frame: Frame,
+    kinds: tuple[str, ...],
+    member: str | None,
+    actor: str | None,
+    product: str | None,
+    machine: str | None,
+    handle: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    oldest: bool,
+    limit: int,
+) -> None:
+    """What happened, the newest first: borrows and sessions, and what administrators did."""
+    if "" in (member, actor, product, machine, handle):
+        raise click.UsageError("--member, --actor, --product, --machine and --handle each need a name")
+    wanted = Filter(
+        kinds=kinds or None,
+        actor=actor,
+        product=product,
+        machine=machine,
+        handle=handle,
+        since=_in_utc(since),
+        until=_in_utc(until),
+        newest=not oldest,
+        limit=limit,
+    )
+    with frame.authority() as authority:
+        rows = list(map(event_of, log.listed(Unit(authority, CONSOLE), wanted, member)))
+    show_table(frame, rows, COLUMNS)
+    show_count(frame, len(rows), "event", "more" if len(rows) == limit else None)
+
+
+@log_group.command("show")
+@click.argument("number", type=int)
+@pass_frame
+def show_event(frame: Frame, number: int) -> None:
+    """Show one event with all its columns."""
+    with frame.authority() as authority:
+        shown = event_of(log.show(Unit(authority, CONSOLE), number))
+    show(frame, shown, [f"{name:<10} {plain(value)}" for name, value in shown.model_dump(mode="json").items()])
+
+
+def _in_utc(at: datetime | None) -> datetime | None:
+    return None if at is None else at.replace(tzinfo=UTC)
 
 
 def _write_log(form: str, output: str | None, rows: Iterable[dict[str, Any]]) -> None:

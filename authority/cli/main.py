@@ -22,6 +22,8 @@ COMMANDS = CommandTable(
         "migrate": "authority.cli.server:migrate",
         "doctor": "authority.cli.server:doctor",
         "demo": "authority.cli.demo:demo",
+        "overview": "authority.cli.overview:overview",
+        "inspect": "authority.cli.overview:inspect",
         "member": "authority.cli.members:member",
         "api-key": "authority.cli.api_keys:api_key",
         "license": "authority.cli.licenses:license_group",

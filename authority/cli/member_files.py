@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from authority.cli.frame import REFUSED, Command, Frame, check_output, opened, pass_frame, show, write_lines
+from authority.cli.selections import selected, selection_options
 from authority.domain.members import CONSOLE, DownloadPermission
 from authority.domain.plurals import counted
 from authority.presentation import member_sheet, sheets
 from authority.presentation.member_import import MemberImport, value_of
-from authority.presentation.members import MemberWithLicenses
+from authority.presentation.members import ListedMember
 from authority.services import member_files
 from authority.services.member_files import Imported, Line, Outcome
 from authority.services.unit import Unit
@@ -26,18 +27,19 @@ USUAL: tuple[Any, ...] = ("", (), False, DownloadPermission.NONE)
 
 
 @click.command("export", cls=Command)
+@selection_options
 @click.option("-o", "--output", metavar="FILE", help="Default: stdout.")
 @pass_frame
-def export_members(frame: Frame, output: str | None) -> None:
-    """Write all members with what they hold as CSV; with --json alone as JSON. `member import` takes the file back."""
+def export_members(frame: Frame, /, output: str | None, **selection: Any) -> None:
+    """Write members with what they hold as CSV; with --json alone as JSON. `member import` takes the file back."""
     if output is not None:
         check_output(output)
     with frame.authority() as authority:
-        members = member_files.exported(Unit(authority, CONSOLE))
+        members = selected(authority, selection).members
     if frame.json and output is None:
-        show(frame, [MemberWithLicenses.holding(member, held) for member, held in members], [])
+        show(frame, list(map(ListedMember.listed, members)), [])
         return
-    rows = (member_sheet.row_of(member, held) for member, held in members)
+    rows = (member_sheet.row_of(row.member, row.licenses) for row in members)
     write_lines(output, sheets.lines(member_sheet.COLUMNS, rows))
     if output is not None:
         show(frame, {"file": output, "members": len(members)}, [f"wrote {counted(len(members), 'member')} to {output}"])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from authority.cli.frame import Columns, Frame, Group, opened, pass_frame, plain, show, show_table, tell
+from authority.cli.selections import selected, selection_options
 from authority.cli.several import View, dry_run_option, members_once, once, one_by_one_option, show_outcomes
 from authority.cli.table import CommandTable
+from authority.domain.activity import Dot
 from authority.domain.members import CONSOLE, DownloadPermission, Role
 from authority.domain.names import key_of
 from authority.domain.plurals import counted
@@ -17,9 +20,11 @@ from authority.domain.refusals import InvalidInput, NotFound
 from authority.domain.texts import NotText, text_of
 from authority.presentation import member_sheet, sheets
 from authority.presentation.licenses import AssignmentShown
+from authority.presentation.member_sheet import license_text
 from authority.presentation.members import (
     ChangedMember,
     DefaultsShown,
+    ListedMember,
     MembershipShown,
     MemberShown,
     MemberWithLicenses,
@@ -37,14 +42,16 @@ LONGEST_SECRET = 64 * 1024
 FILES = CommandTable(
     {"import": "authority.cli.member_files:import_members", "export": "authority.cli.member_files:export_members"}
 )
-COLUMNS: Columns[MemberShown] = {
+COLUMNS: Columns[ListedMember] = {
     "id": lambda member: member.id,
     "username": lambda member: member.username,
     "full_name": lambda member: member.full_name,
     "user_type": lambda member: member.user_type,
     "role": lambda member: member.role,
     "groups": lambda member: member.groups,
-    "created_at": lambda member: member.created_at,
+    "licenses": lambda member: [license_text(item) for item in member.licenses],
+    "last used": lambda member: member.last_used_at or "never",
+    "state": lambda member: "disabled" if member.disabled else "" if member.state is Dot.NONE else member.state,
 }
 
 
@@ -215,18 +222,17 @@ def show_member(frame: Frame, username: str) -> None:
 
 
 @member.command("list")
-@click.option("--type", "user_type", metavar="TYPE")
-@click.option("--group", metavar="GROUP")
+@selection_options
 @pass_frame
-def list_members(frame: Frame, user_type: str | None, group: str | None) -> None:
-    """List members; how many there are and may be stands below."""
+def list_members(frame: Frame, /, **selection: Any) -> None:
+    """List members with what they hold, and whether they are offline or at work; how many there are and may be stands below."""
     with frame.authority() as authority:
-        rows = [MemberShown.of(item) for item in members.every(Unit(authority, CONSOLE), user_type=user_type, group=group)]
-        membership = MembershipShown.of(members.membership(Unit(authority, CONSOLE)))
-    show_table(frame, rows, COLUMNS)
+        page = selected(authority, selection)
+    show_table(frame, list(map(ListedMember.listed, page.members)), COLUMNS)
     if not frame.json:
-        shown = f"{len(rows)} shown; " if user_type or group else ""
-        tell(f"{shown}{_membership_line(membership)}")
+        is_selection = any(value is not None for value in selection.values())
+        shown = f"{page.total} shown; " if is_selection else ""
+        tell(f"{shown}{_membership_line(MembershipShown.of(page.membership))}")
 
 
 def _membership_line(membership: MembershipShown) -> str:

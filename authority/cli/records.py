@@ -9,7 +9,7 @@ import click
 from authority.cli.frame import Columns, Frame, Group, check_output, pass_frame, show, show_table, write_output
 from authority.domain.catalogue import KeyUse
 from authority.domain.members import CONSOLE
-from authority.presentation.keys import KeyShown
+from authority.presentation.keys import KeyShown, TrustShown
 from authority.presentation.shown import rfc3339
 from authority.services import keys, overview, status_lists
 from authority.services.unit import Unit
@@ -20,6 +20,8 @@ COLUMNS: Columns[KeyShown] = {
     "signs now": lambda key: "yes" if key.signs_now else "no",
     "retired": lambda key: "" if key.retired_at is None else f"{rfc3339(key.retired_at)}{', stolen' if key.stolen else ''}",
     "needed until": lambda key: "" if key.needed_until is None else rfc3339(key.needed_until),
+    "until": lambda key: key.ends_at,
+    "borrows out": lambda key: key.borrows_out,
 }
 
 
@@ -53,6 +55,17 @@ def export_trust(frame: Frame, output: str) -> None:
     with frame.authority() as authority:
         write_output(output, overview.trust_file(Unit(authority, CONSOLE)))
     show(frame, {"file": output}, [f"wrote {output}; install it on workstations: carnet trust {output}"])
+
+
+@trust.command("show")
+@pass_frame
+def show_trust(frame: Frame) -> None:
+    """Show the thumbprints of the root keys, to be told to people who install the trust file."""
+    with frame.authority() as authority:
+        unit = Unit(authority, CONSOLE)
+        roots = tuple(keys.roots(unit))
+        shown = TrustShown(organization=unit.organization.id, roots=roots)
+    show(frame, shown, [f"organization  {shown.organization}", *(f"root key      {kid}" for kid in shown.roots)])
 
 
 @click.group(cls=Group)

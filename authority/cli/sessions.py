@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_count, show_table
+from authority.cli.frame import Columns, Frame, Group, pass_frame, plain, show, show_count, show_table
 from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
 from authority.domain.members import CONSOLE
 from authority.domain.sessions import Session
@@ -53,6 +53,16 @@ def list_sessions(frame: Frame, member: str | None, product: str | None, ended: 
         more,
         "" if ended else "--all shows also those that ended",
     )
+
+
+@session_group.command("show")
+@click.argument("session_id", metavar="ID")
+@pass_frame
+def show_session(frame: Frame, session_id: str) -> None:
+    """Show one session."""
+    with frame.authority() as authority:
+        shown = SessionShown.of(sessions.show(Unit(authority, CONSOLE), session_id), authority.now())
+    show(frame, shown, [f"{name:<14} {plain(value)}" for name, value in shown.model_dump(mode="json").items()])
 
 
 @session_group.command("end")

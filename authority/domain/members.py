@@ -161,6 +161,11 @@ def user_key(username: str) -> str:
     return names.key_of(composed) if _problem_of(composed) is None else ""
 
 
+def search_text(username: str, full_name: str) -> str:
+    """What a search looks through of a member: both names as `names.key_of` has them, a line for each."""
+    return f"{names.key_of(username)}\n{names.key_of(full_name)}"
+
+
 def _problem_of(username: str) -> str | None:
     """Why a text cannot be a user name, None when it can."""
     if _SIMPLE.match(username):

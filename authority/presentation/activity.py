@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field
 
@@ -12,7 +12,7 @@ from authority.domain.activity import Activity, Dot
 from authority.domain.borrows import Borrow
 from authority.domain.sessions import Session
 from authority.presentation.computers import name_of
-from authority.presentation.shown import Shown, Time
+from authority.presentation.shown import NOT_IN_SHEETS, Shown, Time
 
 
 class BorrowOut(Shown):
@@ -64,8 +64,8 @@ class ActivityShown(Shown):
     computer: str | None = Field(description="where it is offline, else where it was used in the last 30 minutes")
     since: Time | None
     until: Time | None = Field(description="until when it is offline")
-    borrows: tuple[BorrowOut, ...] = Field(description="those that are active")
-    sessions: tuple[ActiveSession, ...] = Field(description="those that are active")
+    borrows: Annotated[tuple[BorrowOut, ...], NOT_IN_SHEETS] = Field(description="those that are active")
+    sessions: Annotated[tuple[ActiveSession, ...], NOT_IN_SHEETS] = Field(description="those that are active")
 
     @classmethod
     def of(cls, activity: Activity, now: datetime) -> Self:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
 from authority.domain.borrows import Borrow, BorrowState
 from authority.domain.stuck import Cause, Sign
 from authority.presentation.computers import MachineShown, UserShown
+from authority.presentation.several import RefusedId, rows_of
 from authority.presentation.shown import NOT_IN_SHEETS, Second, Shown
 from authority.services.offline import Offline
+from authority.services.several import Outcome
 
 
 class BorrowShown(Shown):
@@ -117,7 +119,7 @@ class IssuedBorrow(Shown):
     """A borrow with its file."""
 
     borrow: BorrowShown
-    file: dict[str, Any] = Field(description="a file of the kind borrow; write it down as it is")
+    file: dict[str, Any] | None = Field(description="a file of the kind borrow; write it down as it is; null: a dry run")
 
 
 class WrittenBorrow(Shown):
@@ -135,14 +137,36 @@ def issued_json(borrow: Borrow, file: bytes, now: datetime) -> bytes:
 
 
 class EndedBorrow(Shown):
-    """A borrow that was just ended."""
+    """A borrow that was just ended, or in a dry run would be."""
 
-    borrow: BorrowShown
+    borrow: BorrowShown = Field(description="in a dry run as it is")
+    dry_run: bool
 
     @classmethod
-    def of(cls, borrow: Borrow, now: datetime) -> Self:
+    def of(cls, borrow: Borrow, now: datetime, *, dry_run: bool = False) -> Self:
         """The ended borrow as of `now`."""
-        return cls(borrow=BorrowShown.of(borrow, now))
+        return cls(borrow=BorrowShown.of(borrow, now), dry_run=dry_run)
+
+
+class BorrowDone(Shown):
+    """One of several borrows that was ended, or in a dry run would be."""
+
+    id: str
+    ok: Literal[True] = True
+    borrow: BorrowShown = Field(description="in a dry run as it is")
+
+
+class EndedBorrows(Shown):
+    """What became of several borrows that were to be ended."""
+
+    items: tuple[BorrowDone | RefusedId, ...] = Field(description="in the order in which they were sent")
+    dry_run: bool
+
+    @classmethod
+    def of(cls, outcomes: Iterable[Outcome[str, Borrow]], now: datetime, *, dry_run: bool) -> Self:
+        """All outcomes in their order, as of `now`."""
+        items = rows_of(outcomes, lambda borrow_id: {"id": borrow_id}, "borrow", lambda borrow: BorrowShown.of(borrow, now))
+        return cls.model_validate({"items": items, "dry_run": dry_run})
 
 
 class Borrows(Shown):

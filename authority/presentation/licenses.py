@@ -12,8 +12,9 @@ from authority.domain.borrows import Borrow, BorrowState
 from authority.domain.licenses import features
 from authority.domain.members import Assignment
 from authority.presentation.borrows import BorrowShown
+from authority.presentation.several import rows_of
 from authority.presentation.shown import Repeated, Shown, Time, rfc3339
-from authority.services.licenses import Assigned, Availability, Held, Unassigned, Wish
+from authority.services.licenses import Assigned, Availability, Held, License, Unassigned, Wish
 from authority.services.several import Outcome
 
 
@@ -136,6 +137,29 @@ def _note(borrow: Borrow, now: datetime) -> str:
     if state is BorrowState.ACTIVE:
         return f"a borrow is out until {rfc3339(borrow.expires_at)} and stays good; revoke or release it if it must not"
     return f"a borrow was {state}; its copy may still run, and its seat stays taken, until {rfc3339(borrow.seat_free_at)}"
+
+
+class UnassignmentDone(Shown):
+    """One of several licenses that was taken, or in a dry run would be."""
+
+    member: str = Field(description="as it was sent")
+    product: str
+    ok: Literal[True] = True
+    license: UnassignedLicense
+
+
+class Unassignments(Shown):
+    """What became of several licenses that were to be taken."""
+
+    items: tuple[UnassignmentDone | RefusedLicense, ...] = Field(description="in the order in which they were sent")
+    dry_run: bool
+
+    @classmethod
+    def of(cls, outcomes: Iterable[Outcome[License, Unassigned]], now: datetime, *, dry_run: bool) -> Self:
+        """All outcomes in their order, with the borrows as of `now`."""
+        names, shown = (lambda item: {"member": item.username, "product": item.product}), UnassignedLicense.of
+        items = rows_of(outcomes, names, "license", lambda taken: shown(taken, now))
+        return cls.model_validate({"items": items, "dry_run": dry_run})
 
 
 class AvailabilityShown(Shown):

@@ -45,14 +45,21 @@ class EventShown(Shown):
     reason: str | None = Field(description="a denial's code, how something ended, or what was said about it")
 
 
+def event_of(row: Mapping[str, Any]) -> EventShown:
+    """The row of the table as it is shown."""
+    return EventShown(**row)
+
+
 class Events(Shown):
-    """A page of the log, oldest first."""
+    """A page of the log."""
 
     items: tuple[EventShown, ...]
-    next: str | None = Field(description="`after` of the page that follows; null: there is nothing more yet")
+    next: str | None = Field(
+        description="`after`, newest first `before`, of the page that follows; null: there is nothing more yet"
+    )
 
     @classmethod
     def of(cls, rows: Sequence[Mapping[str, Any]], limit: int) -> Self:
         """The rows of a page that has at most `limit` of them."""
         following = str(rows[-1]["id"]) if len(rows) == limit else None
-        return cls(items=tuple(EventShown(**row) for row in rows), next=following)
+        return cls(items=tuple(map(event_of, rows)), next=following)

@@ -77,7 +77,7 @@ def row_of(outcome: Outcome) -> ImportedRow | RefusedRow:
 class MemberImport(Shown):
     """What a file of members did, or would do."""
 
-    file: str
+    file: str | None = Field(description="the name of the file; null: the table came without one")
     dry_run: bool
     applied: bool
     added: int
@@ -87,7 +87,7 @@ class MemberImport(Shown):
     rows: tuple[RefusedRow | ImportedRow, ...]
 
     @classmethod
-    def of(cls, imported: Imported, file: str, *, dry_run: bool) -> Self:
+    def of(cls, imported: Imported, file: str | None, *, dry_run: bool) -> Self:
         """The counts and all rows."""
         return cls(
             file=file,

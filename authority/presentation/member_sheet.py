@@ -9,6 +9,7 @@ from authority.domain.members import Assignment, DownloadPermission, Member, Rol
 from authority.domain.names import once, spelled
 from authority.domain.refusals import InvalidInput, WrongCell
 from authority.presentation import dialect, sheets
+from authority.presentation.licenses import AssignmentShown
 from authority.presentation.members import MemberShown
 from authority.presentation.sheets import Row
 from authority.services.licenses import Wish
@@ -30,7 +31,7 @@ def row_of(member: Member, held: Iterable[Assignment]) -> dict[str, Any]:
     return MemberShown.of(member).model_dump() | {LICENSES: [license_text(assignment) for assignment in held]}
 
 
-def license_text(assignment: Assignment) -> str:
+def license_text(assignment: Assignment | AssignmentShown) -> str:
     """`arcgis-pro=Standard+3DAnalyst`: none of the names in it has a = or + or ; itself."""
     return "+".join((f"{assignment.product}={assignment.level}", *assignment.extensions))
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field
 
+from authority.domain.activity import Dot
 from authority.domain.licenses import TypeChange
 from authority.domain.members import Assignment, DownloadPermission, Member, Role
 from authority.domain.membership import Membership
 from authority.presentation.borrows import BorrowShown
 from authority.presentation.licenses import AssignmentShown
-from authority.presentation.shown import Shown, Time
+from authority.presentation.refusals import RefusalShown
+from authority.presentation.several import rows_of
+from authority.presentation.shown import Repeated, Shown, Time
 from authority.services.defaults import Defaults
-from authority.services.members import Changed, Page
+from authority.services.member_lists import Listed, Page
+from authority.services.members import Changed
 from authority.services.removal import Removal
+from authority.services.several import Outcome
 
 
 class MemberShown(Shown):
@@ -52,6 +57,17 @@ class MemberWithLicenses(MemberShown):
         return cls(**MemberShown.of(member).model_dump(), licenses=licenses)
 
 
+class ListedMember(MemberWithLicenses):
+    """A member in a list, with what they hold and whether they are offline or at work."""
+
+    state: Dot = Field(description="red: offline with any product; green: a session was used in the last 30 minutes")
+
+    @classmethod
+    def listed(cls, row: Listed) -> Self:
+        """The row of a list."""
+        return cls(**MemberWithLicenses.holding(row.member, row.licenses).model_dump(), state=row.state)
+
+
 class Numbers(Shown):
     """So many, of at most so many."""
 
@@ -76,15 +92,16 @@ class MembershipShown(Shown):
 class Members(Shown):
     """A page of members, by user name."""
 
-    items: tuple[MemberShown, ...]
+    items: tuple[ListedMember, ...]
     next: str | None = Field(description="`cursor` of the page that follows; null: this is the last")
+    total: int = Field(description="how many there are on all pages")
     membership: MembershipShown = Field(description="of the whole organization, whatever was asked for")
 
     @classmethod
     def of(cls, page: Page) -> Self:
         """The members of a page, with the membership."""
-        items = tuple(map(MemberShown.of, page.members))
-        return cls(items=items, next=page.cursor, membership=MembershipShown.of(page.membership))
+        items = tuple(map(ListedMember.listed, page.members))
+        return cls(items=items, next=page.cursor, total=page.total, membership=MembershipShown.of(page.membership))
 
 
 class LicenseEffect(Shown):
@@ -142,6 +159,59 @@ class RemovedMember(RemovalShown):
         """The removal with whether it was a dry run."""
         shown = RemovalShown.of(removal, now)
         return cls(member=shown.member, borrows=shown.borrows, dry_run=dry_run)
+
+
+class RefusedMember(RefusalShown):
+    """One of several members of whom nothing was changed, and why."""
+
+    username: Repeated
+    ok: Literal[False] = False
+
+
+class ChangeDone(Shown):
+    """One of several members who was changed, or in a dry run would be."""
+
+    username: str = Field(description="as it was sent")
+    ok: Literal[True] = True
+    change: ChangedMember
+
+
+class ChangedMembers(Shown):
+    """What became of several members who were to be changed."""
+
+    items: tuple[ChangeDone | RefusedMember, ...] = Field(description="in the order in which they were sent")
+    dry_run: bool
+
+    @classmethod
+    def of(cls, outcomes: Iterable[Outcome[str, Changed]], *, dry_run: bool) -> Self:
+        """All outcomes in their order."""
+        items = rows_of(outcomes, _by_username, "change", lambda changed: ChangedMember.of(changed, dry_run=dry_run))
+        return cls.model_validate({"items": items, "dry_run": dry_run})
+
+
+class RemovalDone(Shown):
+    """One of several members who was removed, or in a dry run would be."""
+
+    username: str = Field(description="as it was sent")
+    ok: Literal[True] = True
+    removal: RemovalShown
+
+
+class RemovedMembers(Shown):
+    """What became of several members who were to be removed."""
+
+    items: tuple[RemovalDone | RefusedMember, ...] = Field(description="in the order in which they were sent, each once")
+    dry_run: bool
+
+    @classmethod
+    def of(cls, outcomes: Iterable[Outcome[str, Removal]], now: datetime, *, dry_run: bool) -> Self:
+        """All outcomes in their order, with the borrows as of `now`."""
+        items = rows_of(outcomes, _by_username, "removal", lambda removal: RemovalShown.of(removal, now))
+        return cls.model_validate({"items": items, "dry_run": dry_run})
+
+
+def _by_username(username: str) -> dict[str, str]:
+    return {"username": username}
 
 
 class DefaultsShown(Shown):

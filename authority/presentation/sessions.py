@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
 from authority.domain.sessions import Session, SessionSettings, SessionState
 from authority.presentation.computers import MachineShown, UserShown
+from authority.presentation.several import RefusedId, rows_of
 from authority.presentation.shown import Second, Shown
+from authority.services.several import Outcome
 
 
 class SessionShown(Shown):
@@ -68,14 +70,38 @@ def started_json(session: Session, grant: bytes, now: datetime) -> bytes:
 
 
 class EndedSession(Shown):
-    """A session that was just ended."""
+    """A session that was just ended, or in a dry run would be."""
 
-    session: SessionShown
+    session: SessionShown = Field(description="in a dry run as it is")
+    dry_run: bool
 
     @classmethod
-    def of(cls, session: Session, now: datetime) -> Self:
+    def of(cls, session: Session, now: datetime, *, dry_run: bool = False) -> Self:
         """The ended session as of `now`."""
-        return cls(session=SessionShown.of(session, now))
+        return cls(session=SessionShown.of(session, now), dry_run=dry_run)
+
+
+class SessionDone(Shown):
+    """One of several sessions that was ended, or in a dry run would be."""
+
+    id: str
+    ok: Literal[True] = True
+    session: SessionShown = Field(description="in a dry run as it is")
+
+
+class EndedSessions(Shown):
+    """What became of several sessions that were to be ended."""
+
+    items: tuple[SessionDone | RefusedId, ...] = Field(description="in the order in which they were sent")
+    dry_run: bool
+
+    @classmethod
+    def of(cls, outcomes: Iterable[Outcome[str, Session]], now: datetime, *, dry_run: bool) -> Self:
+        """All outcomes in their order, as of `now`."""
+        items = rows_of(
+            outcomes, lambda session_id: {"id": session_id}, "session", lambda session: SessionShown.of(session, now)
+        )
+        return cls.model_validate({"items": items, "dry_run": dry_run})
 
 
 class Sessions(Shown):

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from authority.presentation.refusals import RefusalShown
-from authority.presentation.shown import Shown, with_escapes
+from authority.presentation.shown import Repeated, Shown, with_escapes
 from authority.services.several import Outcome
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+class RefusedId(RefusalShown):
+    """One of several things named by their ids that was refused, and why."""
+
+    id: Repeated
+    ok: Literal[False] = False
 
 
 def rows_of(

@@ -53,13 +53,13 @@ def show(unit: Unit) -> Defaults:
         return get(unit)
 
 
-def put(unit: Unit, defaults: Defaults) -> Defaults:
-    """Sets the defaults; members who are there stay as they are.
+def put(unit: Unit, defaults: Defaults, *, dry_run: bool = False) -> Defaults:
+    """Sets the defaults; members who are there stay as they are. With `dry_run` every check is made and nothing changed.
 
     Raises NotAllowed, InvalidInput (also for an add-on that is not assigned but taken from a pool), NoSuchProduct,
     TypeNotCompatible (an add-on that the type may not hold).
     """
-    return change(unit, asdict(defaults), reset=True)
+    return change(unit, asdict(defaults), reset=True, dry_run=dry_run)
 
 
 def change(unit: Unit, changes: Mapping[str, Any], *, reset: bool = False, dry_run: bool = False) -> Defaults:

@@ -12,6 +12,7 @@ from authority.domain.events import Event, EventKind
 from authority.domain.members import Privilege
 from authority.domain.refusals import KeyUnusable, Refusal
 from authority.services.unit import Unit
+from authority.signing import authorizations
 from authority.signing.keyring import Retired
 from authority.storage import usage
 
@@ -32,12 +33,24 @@ class OwnKey:
     retired_at: datetime | None
     is_stolen: bool
     needed_until: datetime | None
+    # What the authorization in force says of it, None when it does not name it.
+    begins_at: datetime | None = None
+    ends_at: datetime | None = None
+    # How many borrows are out of which a token that has not expired is signed with it.
+    borrows_out: int = 0
 
 
 def every(unit: Unit) -> list[OwnKey]:
-    """The keys that are here, by use; the retired ones among them."""
+    """The keys that are here, by use; the retired ones among them. Raises NotAllowed."""
     with unit.reading():
+        unit.actor.needs(Privilege.MANAGE_AUTHORITY)
         return [_own_key(unit, use, kid) for use in KeyUse for kid in unit.authority.ring.every_kid(use)]
+
+
+def roots(unit: Unit) -> list[str]:
+    """The thumbprints of the vendor's root keys in the organization's trust file, which anybody may compare."""
+    with unit.reading():
+        return authorizations.organization_of(unit.organization.trust_file.encode())[1]
 
 
 def rotate(unit: Unit, uses: Iterable[KeyUse]) -> list[OwnKey]:
@@ -78,9 +91,10 @@ def public(unit: Unit) -> dict[str, Any]:
     """What the vendor needs to authorize this authority: its organization, its public keys by use, and the number in force.
 
     Of retired keys those that workstations still need to know: since when they are retired, and after a theft which tokens
-    stay good.
+    stay good. Raises NotAllowed.
     """
     with unit.reading():
+        unit.actor.needs(Privilege.MANAGE_AUTHORITY)
         ring, entries = unit.authority.ring, []
         for use in KeyUse:
             for kid in ring.every_kid(use):
@@ -118,10 +132,19 @@ def _described(unit: Unit, use: KeyUse, kid: str, retired: Retired | None) -> Ow
         signs_now = retired is None and unit.issuer.current_kid(use, unit.now) == kid
     except Refusal:
         signs_now = False
-    is_authorized = kid in unit.authorization.keys
-    if retired is None:
-        return OwnKey(kid, use, signs_now, is_authorized, None, False, None)
-    return OwnKey(kid, use, signs_now, is_authorized, retired.at, retired.is_stolen, _needed_until(unit, use, kid, retired))
+    authorized = unit.authorization.keys.get(kid)
+    return OwnKey(
+        kid=kid,
+        use=use,
+        signs_now=signs_now,
+        is_authorized=authorized is not None,
+        retired_at=None if retired is None else retired.at,
+        is_stolen=retired is not None and retired.is_stolen,
+        needed_until=None if retired is None else _needed_until(unit, use, kid, retired),
+        begins_at=None if authorized is None else authorized.begins_at,
+        ends_at=None if authorized is None else authorized.ends_at,
+        borrows_out=usage.borrows_out(unit.connection, kid, unit.now) if use is KeyUse.BORROW else 0,
+    )
 
 
 def _needed_until(unit: Unit, use: KeyUse, kid: str, retired: Retired) -> datetime | None:

@@ -208,15 +208,20 @@ def availability(unit: Unit, product_id: str | None = None) -> list[Availability
     """
     with unit.reading():
         unit.actor.needs(Privilege.ASSIGN_LICENSES)
-        authorization = unit.authorization
-        products = [product for product in authorization.products.values() if product_id in (None, product.id)]
-        gone = pools.products(unit.connection) - authorization.products.keys()
-        gone = gone if product_id is None else gone & {product_id}
-        rows = [row for product in products for row in _available(unit, product)]
-        rows += [row for name in sorted(gone) for row in _still_used(unit, name)]
+        rows = available(unit, product_id)
     if not rows and product_id is not None:
-        authorization.product(product_id)
+        unit.authorization.product(product_id)
     return rows
+
+
+def available(unit: Unit, product_id: str | None = None) -> list[Availability]:
+    """What `availability` gives, within a transaction of the unit that is under way."""
+    authorization = unit.authorization
+    products = [product for product in authorization.products.values() if product_id in (None, product.id)]
+    gone = pools.products(unit.connection) - authorization.products.keys()
+    gone = gone if product_id is None else gone & {product_id}
+    rows = [row for product in products for row in _available(unit, product)]
+    return rows + [row for name in sorted(gone) for row in _still_used(unit, name)]
 
 
 def used(unit: Unit, product: Product) -> Mapping[str, int]:

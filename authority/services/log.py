@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from authority.domain.events import CHECKOUT_KINDS, EventKind
 from authority.domain.members import CONSOLE, Privilege
+from authority.domain.refusals import NotFound
 from authority.services import filters, sessions
 from authority.services.unit import Unit
-from authority.storage import events
+from authority.storage import events, members
+from authority.storage.events import Filter
 
 PAGE = 1000
 # Contract, section 6, in this order.
@@ -46,13 +49,43 @@ def page(unit: Unit, after: int, kinds: Sequence[str] | None, limit: int) -> lis
         return events.page(unit.connection, after, last, kinds, limit)
 
 
-def checkout_log(unit: Unit) -> Iterator[dict[str, Any]]:
-    """Every row of the checkout log, oldest first, with exactly `COLUMNS`; times are aware UTC.
+def listed(unit: Unit, wanted: Filter, member: str | None = None) -> list[dict[str, Any]]:
+    """The events that a filter lets through, of a `member` whatever the case of the user name: the columns of the table.
+
+    Who goes on after the last one misses none: there are none yet of which a number below could still come.
+    Raises NotAllowed, InvalidInput (no such kind); NotFound, NoSuchProduct for a filter by what there is not and never was.
+    """
+    last = _begin(unit)
+    for kind in wanted.kinds or ():
+        filters.check_word("kind of event", kind, list(EventKind))
+    with unit.reading():
+        named = {"member": member, "product": wanted.product, "machine": wanted.machine}
+        for name, value in named.items():
+            if value is not None and not events.has(unit.connection, name, value):
+                filters.check(unit, **{name: value})
+        if member is not None:
+            known = members.by_username(unit.connection, member)
+            wanted = replace(wanted, members=[member] if known is None else [member, known.username])
+        return events.listed(unit.connection, wanted, last)
+
+
+def show(unit: Unit, number: int) -> dict[str, Any]:
+    """The event with this number: the columns of the table. Raises NotAllowed, NotFound."""
+    last = _begin(unit)
+    with unit.reading():
+        row = events.get(unit.connection, number, last)
+    if row is None:
+        raise NotFound(f"there is no event {number}, the last one is {last}")
+    return row
+
+
+def checkout_log(unit: Unit, after: int = 0) -> Iterator[dict[str, Any]]:
+    """Every row of the checkout log after the event with this number, oldest first, with exactly `COLUMNS`; times are aware UTC.
 
     It ends with what is there when the first row is asked for. Each page is read in a transaction of its own, so that nothing
     is held open, however slowly somebody reads. Raises NotAllowed.
     """
-    last, after = _begin(unit), 0
+    last = _begin(unit)
     while rows := _checkouts(unit, after, last):
         for row in rows:
             yield {name: row.get(name) for name in COLUMNS} | {"event": row["kind"], "source": "authority", "line": row["id"]}

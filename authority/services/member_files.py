@@ -230,12 +230,3 @@ def _hold(work: Work, member: Member, held: Iterable[Assignment], wishes: Sequen
             if before is None or (before.level, set(before.extensions)) != (wish.level, set(wish.extensions or ())):
                 mine[wish.product] = licenses.assign_within(work, member, before, wish)
     return [mine[product] for product in sorted(mine)]
-
-
-def exported(unit: Unit) -> list[tuple[Member, tuple[Assignment, ...]]]:
-    """All members by user name with what they hold. Raises NotAllowed."""
-    with unit.reading():
-        unit.actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
-        everybody = stored.listed(unit.connection)
-        held = assignments.of_members(unit.connection, [member.id for member in everybody])
-    return [(member, tuple(held.get(member.id, ()))) for member in everybody]

@@ -27,13 +27,14 @@ from authority.domain.members import (
 from authority.domain.membership import Membership
 from authority.domain.names import spelled
 from authority.domain.refusals import AlreadyExists, InvalidInput, NotFound
-from authority.services import defaults, filters, groups, pages
+from authority.services import defaults, filters, groups
 from authority.services.defaults import Defaults
 from authority.services.passwords import hash_password
 from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
 from authority.services.work import Work, working
-from authority.storage import assignments, credentials, members, offline_rules
+from authority.storage import assignments, credentials, member_lists, members, offline_rules
+from authority.storage.member_lists import Filter
 
 # What a change can set in a member, in the order in which the log has it.
 CHANGING = ("username", "full_name", "user_type", "role", "groups", "disabled", "vendor_access", "download_permission")
@@ -53,15 +54,6 @@ class NewMember:
     groups: tuple[str, ...] | None = None
     password: str | None = None
     vendor_access: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of members by user name, the cursor of the next page, and how many members there are and may be (seed S2)."""
-
-    members: list[Member]
-    cursor: str | None
-    membership: Membership
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,29 +204,7 @@ def every(unit: Unit, *, user_type: str | None = None, group: str | None = None)
     with unit.reading():
         unit.actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
         filters.check(unit, group=group, user_type=user_type)
-        return members.listed(unit.connection, user_type=user_type, group=group)
-
-
-def page(
-    unit: Unit,
-    *,
-    user_type: str | None = None,
-    group: str | None = None,
-    role: str | None = None,
-    cursor: str | None = None,
-    limit: int = 100,
-) -> Page:
-    """A page of members, with current and licensed membership beside it.
-
-    Raises NotAllowed, InvalidInput (no such cursor); NotFound, NoSuchProduct for a group or type that there is not.
-    """
-    with unit.reading():
-        unit.actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
-        filters.check(unit, group=group, user_type=user_type)
-        after = None if cursor is None else pages.parts(cursor, 1)[0]
-        rows = members.listed(unit.connection, user_type=user_type, group=group, role=role, after=after, limit=limit + 1)
-    following = pages.cursor(rows[limit - 1].username) if len(rows) > limit else None
-    return Page(rows[:limit], following, unit.membership)
+        return member_lists.listed(unit.connection, Filter(user_type=user_type, group=group), unit.now)
 
 
 def show(unit: Unit, username: str) -> tuple[Member, list[Assignment]]:

@@ -44,6 +44,16 @@ class FolderRing(KeyRing):
         self._look()
         return super().kids(use)
 
+    def every_kid(self, use: KeyUse) -> list[str]:
+        """The thumbprints of all keys of one use, retired ones too."""
+        self._look()
+        return super().every_kid(use)
+
+    def use_of(self, kid: str) -> KeyUse:
+        """What the key with this thumbprint is for. Raises NotFound."""
+        self._look()
+        return super().use_of(kid)
+
     def add(self, use: KeyUse) -> str:
         """Makes another key in the folder; returns its thumbprint. Raises KeyUnusable, DiskFull, NotPermitted or DiskFailed."""
         kid = keyring.create(self.folder, use, self.passphrase).public.kid

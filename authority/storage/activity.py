@@ -11,23 +11,24 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exist
 from authority.domain.borrows import Ending
 from authority.domain.members import user_key
 from authority.storage.db.tables import assignments, borrows, events, members, sessions
+from authority.storage.member_lists import Filter, conditions
 
 
 def people(
-    connection: Connection, product: str, now: datetime, *, is_named: bool, after: str | None, limit: int
+    connection: Connection, product: str, wanted: Filter, now: datetime, *, is_named: bool
 ) -> Sequence[Row[int, str, str, str]]:
-    """`id`, `username`, `full_name` and `user_type` by user name, of those who follow the name `after`, up to `limit`.
+    """`id`, `username`, `full_name` and `user_type` by user name, of those that the filter lets through, up to its limit.
 
     Of a named product who holds it, is offline with it or has an active session; of a concurrent one whoever used it.
     """
     query = (
         select(members.c.id, members.c.username, members.c.full_name, members.c.user_type)
-        .where(members.c.removed_at.is_(None), or_(*(_holds(product, now) if is_named else _used(product))))
+        .where(*conditions(wanted, now), or_(*(_holds(product, now) if is_named else _used(product))))
         .order_by(members.c.username_key)
-        .limit(limit)
+        .limit(wanted.limit)
     )
-    if after is not None:
-        query = query.where(members.c.username_key > user_key(after))
+    if wanted.after is not None:
+        query = query.where(members.c.username_key > user_key(wanted.after))
     return connection.execute(query).all()
 
 

@@ -8,16 +8,39 @@ it alone for a moment, when every number that was given out is committed or roll
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, insert, or_, select
 
 from authority.domain.events import Event
 from authority.storage.db.prepared import Prepared, pipeline
 from authority.storage.db.rows import members_of
 from authority.storage.db.tables import events
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which rows to list; None means all. `after` and `before` are numbers of rows; times are those of the rows, from `since` to before `until`.
+
+    `members` has the spellings of one user name, `machine` an id or an alias. `newest`: the newest first.
+    """
+
+    kinds: Sequence[str] | None = None
+    members: Sequence[str] | None = None
+    actor: str | None = None
+    product: str | None = None
+    machine: str | None = None
+    handle: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    after: int | None = None
+    before: int | None = None
+    newest: bool = False
+    limit: int = 100
+
 
 _INSERT = Prepared(
     insert(events).values({column.name: bindparam(column.name) for column in events.columns if column.name != "id"})
@@ -58,6 +81,44 @@ def last_settled(connection: Connection) -> int:
     """
     connection.execute(_LOCK_ALONE)
     return last(connection)
+
+
+def listed(connection: Connection, wanted: Filter, up_to: int) -> list[dict[str, Any]]:
+    """The rows that the filter lets through, in its order and none beyond `up_to`, as dictionaries of the columns."""
+    order = events.c.id.desc() if wanted.newest else events.c.id
+    query = select(events).where(events.c.id <= up_to, *_conditions(wanted)).order_by(order).limit(wanted.limit)
+    return [members_of(row) for row in connection.execute(query)]
+
+
+def get(connection: Connection, number: int, up_to: int) -> dict[str, Any] | None:
+    """The row with this number, as a dictionary of the columns; None when there is none, or it is beyond `up_to`."""
+    row = connection.execute(select(events).where(events.c.id == number, events.c.id <= up_to)).one_or_none()
+    return None if row is None else members_of(row)
+
+
+def has(connection: Connection, column: str, value: str) -> bool:
+    """Whether any row has this value in a column."""
+    return bool(connection.execute(select(exists().where(events.c[column] == value))).scalar_one())
+
+
+def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
+    for name in ("actor", "product", "handle"):
+        if (value := getattr(wanted, name)) is not None:
+            yield events.c[name] == value
+    if wanted.machine is not None:
+        yield or_(events.c.machine == wanted.machine, events.c.alias == wanted.machine)
+    if wanted.kinds is not None:
+        yield events.c.kind.in_(wanted.kinds)
+    if wanted.members is not None:
+        yield events.c.member.in_(wanted.members)
+    if wanted.since is not None:
+        yield events.c.at >= wanted.since
+    if wanted.until is not None:
+        yield events.c.at < wanted.until
+    if wanted.after is not None:
+        yield events.c.id > wanted.after
+    if wanted.before is not None:
+        yield events.c.id < wanted.before
 
 
 def page(connection: Connection, after: int, up_to: int, kinds: Sequence[str] | None, limit: int) -> list[dict[str, Any]]:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
 
-from authority.domain.members import DownloadPermission, Member, Role, user_key
+from authority.domain.members import DownloadPermission, Member, Role, search_text, user_key
 from authority.storage.db.prepared import Prepared
 from authority.storage.db.tables import credentials, member_counts, member_groups, members
-from authority.storage.groups import name_of
 
 # SQLite takes 32,766 values in a statement, PostgreSQL 65,535.
 MOST_IN_A_STATEMENT = 10_000
@@ -56,7 +55,17 @@ _GROUPS = select(member_groups.c.name).where(member_groups.c.member_id == bindpa
 _TYPE_COUNTS = select(member_counts)
 _INSERT = insert(members).returning(members.c.id, members.c.username_key)
 # What may change in a member: all of it but number, password and times.
-_CHANGING = ("username", "username_key", "full_name", "user_type", "role", "disabled", "vendor_access", "download_permission")
+_CHANGING = (
+    "username",
+    "username_key",
+    "full_name",
+    "search",
+    "user_type",
+    "role",
+    "disabled",
+    "vendor_access",
+    "download_permission",
+)
 _UPDATE = update(members).where(members.c.id == bindparam("of_id")).values({name: bindparam(name) for name in _CHANGING})
 _INSERT_GROUPS = insert(member_groups)
 _DELETE_GROUPS = delete(member_groups).where(member_groups.c.member_id == bindparam("of_member"))
@@ -75,7 +84,7 @@ def by_usernames(connection: Connection, usernames: Iterable[str], *, lock: bool
     by_key: dict[str, Member] = {}
     for keys in in_pages([user_key(username) for username in usernames]):
         rows = connection.execute(_BY_USERNAMES_LOCKED if lock else _BY_USERNAMES, {"keys": keys}).all()
-        groups = _groups_of(connection, _GROUPS_OF_MANY, {"ids": [row.id for row in rows]})
+        groups = groups_of(connection, [row.id for row in rows])
         by_key |= {row.username_key: member_of(row, tuple(groups.get(row.id, ()))) for row in rows}
     return by_key
 
@@ -86,9 +95,10 @@ def in_pages(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
         yield values[start : start + MOST_IN_A_STATEMENT]
 
 
-def _groups_of(connection: Connection, query: Executable, values: dict[str, Any]) -> dict[int, list[str]]:
+def groups_of(connection: Connection, member_ids: Sequence[int]) -> dict[int, list[str]]:
+    """The groups of these members by number, each by name; who is in none is left out. At most `MOST_IN_A_STATEMENT` of them."""
     groups: dict[int, list[str]] = {}
-    for row in connection.execute(query, values):
+    for row in connection.execute(_GROUPS_OF_MANY, {"ids": member_ids}):
         groups.setdefault(row.member_id, []).append(row.name)
     return groups
 
@@ -130,32 +140,6 @@ def member_of(row: Any, groups: tuple[str, ...]) -> Member:
         download_permission=DownloadPermission(row.download_permission),
         last_used_at=row.last_used_at,
     )
-
-
-def listed(
-    connection: Connection,
-    *,
-    user_type: str | None = None,
-    group: str | None = None,
-    role: str | None = None,
-    after: str | None = None,
-    limit: int | None = None,
-) -> list[Member]:
-    """Members by user name: all, or those of a user type, group or role; up to `limit` of them that follow the name `after`."""
-    ids = select(members.c.id).where(members.c.removed_at.is_(None)).order_by(members.c.username_key).limit(limit)
-    if user_type is not None:
-        ids = ids.where(members.c.user_type == user_type)
-    if role is not None:
-        ids = ids.where(members.c.role == role)
-    if group is not None:
-        ids = ids.where(members.c.id.in_(select(member_groups.c.member_id).where(member_groups.c.name == name_of(group))))
-    if after is not None:
-        ids = ids.where(members.c.username_key > user_key(after))
-    groups = _groups_of(
-        connection, select(member_groups).where(member_groups.c.member_id.in_(ids)).order_by(member_groups.c.name), {}
-    )
-    query = select(members).where(members.c.id.in_(ids)).order_by(members.c.username_key)
-    return [member_of(row, tuple(groups.get(row.id, ()))) for row in connection.execute(query)]
 
 
 def type_counts(connection: Connection) -> dict[str, int]:
@@ -226,6 +210,7 @@ def _values(member: Member) -> dict[str, Any]:
         "username": member.username,
         "username_key": user_key(member.username),
         "full_name": member.full_name,
+        "search": search_text(member.username, member.full_name),
         "user_type": member.user_type,
         "role": str(member.role),
         "disabled": member.disabled,

@@ -72,6 +72,16 @@ def tokens_out(connection: Connection, now: datetime) -> Iterator[tuple[str, str
         yield row.kid, row.payload
 
 
+def borrows_out(connection: Connection, kid: str, now: datetime) -> int:
+    """How many borrows are out at this time of which a token that has not expired was signed with this key."""
+    query = (
+        select(func.count(tokens.c.borrow_id.distinct()))
+        .join(borrows, borrows.c.id == tokens.c.borrow_id)
+        .where(tokens.c.kid == kid, tokens.c.expires_at > now, borrows.c.ended_by.is_(None))
+    )
+    return connection.execute(query).scalar_one()
+
+
 def jtis_out(connection: Connection, kid: str, now: datetime) -> list[str]:
     """The numbers of the tokens of borrows that are out at this time and were signed with this key, in order."""
     query = (

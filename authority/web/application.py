@@ -19,8 +19,8 @@ from werkzeug.exceptions import RequestTimeout, UnsupportedMediaType
 
 from authority.domain.members import ANYBODY
 from authority.domain.refusals import InvalidInput, Refusal
-from authority.services import overview
 from authority.services.context import Authority
+from authority.services.overview import check_ready
 from authority.services.unit import Unit
 from authority.web import description, problems
 from authority.web.access import check_known, publisher_of
@@ -28,9 +28,14 @@ from authority.web.api import (
     api_keys,
     authorization,
     borrows,
+    carried,
+    keys,
     licenses,
+    log,
     me,
     members,
+    offline,
+    overview,
     policies,
     pools,
     public,
@@ -41,7 +46,7 @@ from authority.web.api.forms import Problem as ProblemBody
 from authority.web.console import site
 from authority.web.console.frame import HOME, is_page, problem_page
 from authority.web.front import PAGE
-from authority.web.gateway import BODY_IS_LATE, LARGEST_BODY
+from authority.web.gateway import BODY_IS_LATE, largest_body
 from authority.web.problems import Problem
 from authority.web.publishing import Publisher
 from authority.wiring.app import open_authority
@@ -107,7 +112,6 @@ def create_app(authority: Authority) -> OpenAPI:
         validation_error_callback=problems.invalid,
         doc_ui=False,
     )
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     # A path is a route or it is none: a redirect would go to whatever host a client names.
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
@@ -129,6 +133,11 @@ def create_app(authority: Authority) -> OpenAPI:
         members.api,
         licenses.api,
         me.api,
+        offline.api,
+        overview.api,
+        log.api,
+        keys.api,
+        carried.api,
     ):
         app.register_api(blueprint, url_prefix="/api/v1")
     _add_plain_routes(app, authority)
@@ -144,6 +153,7 @@ def _look_at_requests(app: OpenAPI) -> None:
     @app.before_request
     def number_request() -> None:
         g.request_id = secrets.token_hex(8)
+        request.max_content_length = largest_body(request.path)
         if BODY_IS_LATE in request.environ:
             raise RequestTimeout
         if request.method in METHODS_WITH_BODY and request.content_length and request.mimetype not in _media_types():
@@ -215,7 +225,7 @@ def _add_plain_routes(app: OpenAPI, authority: Authority) -> None:
 
     @app.route("/readyz")
     def ready() -> dict[str, str]:
-        overview.check_ready(Unit(authority, ANYBODY))
+        check_ready(Unit(authority, ANYBODY))
         return {"status": "ok"}
 
 

@@ -24,6 +24,9 @@ from granian.rsgi import Scope
 # How long a client may take for its headers, for its body, and to take an answer.
 PATIENCE_SECONDS = 20
 LARGEST_BODY = 256 * 1024
+# A table of members: some 25,000 rows. As text in JSON it grows by its quotes and line breaks.
+LARGEST_SHEET = 4 * 1024 * 1024
+LARGEST_BY_PATH = {"/api/v1/members/import": LARGEST_SHEET + LARGEST_BODY}
 # Set in the environ of a request whose body did not come in time: the application refuses it.
 BODY_IS_LATE = "carnet.body_is_late"
 
@@ -40,6 +43,11 @@ _SAME_FOR_ALL: Environ = {
 }
 
 
+def largest_body(path: str) -> int:
+    """How many bytes the body of a request to this path may have."""
+    return LARGEST_BY_PATH.get(path, LARGEST_BODY)
+
+
 @dataclass(slots=True)
 class _Request:
     """A request that came whole, and what its coroutine waits for."""
@@ -54,7 +62,7 @@ class _Request:
 class Gateway:
     """The application with so many threads of its own, for granian's RSGI interface.
 
-    A body of more than LARGEST_BODY bytes is not read to its end: the application refuses it by its size.
+    A body of more bytes than `largest_body` says is not read to its end: the application refuses it by its size.
     """
 
     def __init__(self, application: Application, threads: int) -> None:
@@ -70,7 +78,7 @@ class Gateway:
         if "content-length" in headers or "transfer-encoding" in headers:
             try:
                 async with asyncio.timeout(PATIENCE_SECONDS):
-                    body = await self._body(headers.get("content-length"), protocol)
+                    body = await self._body(headers.get("content-length"), largest_body(scope.path), protocol)
             except TimeoutError:
                 body = None
             except (RSGIProtocolClosed, RSGIProtocolError):
@@ -89,13 +97,13 @@ class Gateway:
         os._exit(0)
 
     @staticmethod
-    async def _body(length: str | None, protocol: RSGIHTTPProtocol) -> bytes:
+    async def _body(length: str | None, most: int, protocol: RSGIHTTPProtocol) -> bytes:
         if length is not None:
-            return await protocol() if int(length) <= LARGEST_BODY else b""
+            return await protocol() if int(length) <= most else b""
         body = bytearray()
         async for part in protocol:
             body += part
-            if len(body) > LARGEST_BODY:
+            if len(body) > most:
                 break
         return bytes(body)
 

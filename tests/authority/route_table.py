@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from authority.domain.catalogue import KeyUse
 from authority.domain.members import CONSOLE, Role
 from authority.domain.pools import PoolRule
-from authority.services import access, policies, pools
+from authority.services import access, keys, policies, pools
 from authority.services.unit import Unit
 from authority.storage.db.database import Database
 from authority.web.application import create_app
@@ -23,6 +24,7 @@ from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import asked, body_of, started
 from tests.support.web import API, Web, make_web
 from tests.support.workstations import SimulatedWorkstation
+from verifier.core.clock_reset import code_of
 from verifier.workstation.carry import Wish
 
 PASSWORD = "correct horse battery staple"
@@ -72,7 +74,17 @@ def make_world(folder: Path) -> World:
     policies.change(Unit(bench.authority, CONSOLE), "group", "crew", "", allowed=None, longest_days=60, default_days=None)
     pools.change(Unit(bench.authority, CONSOLE), PoolRule(DESKTOP, "Advanced", low_water=1))
     web.get("/status-list", None)
-    ids = {"borrow_id": issued.borrow.id, "session_id": session.id, "key_id": key.id, "username": "ada"}
+    kid = bench.authority.ring.kids(KeyUse.BORROW)[0]
+    # Another one, so that it can be retired.
+    keys.rotate(Unit(bench.authority, CONSOLE), [KeyUse.BORROW])
+    ids = {
+        "borrow_id": issued.borrow.id,
+        "session_id": session.id,
+        "key_id": key.id,
+        "username": "ada",
+        "event_id": "1",
+        "kid": kid,
+    }
     return World(web, secret, laptop, issued.file, ids)
 
 
@@ -115,6 +127,18 @@ def _always(body: Any) -> Callable[[World], Any]:
     return lambda _: body
 
 
+def _of_ids(name: str, **more: Any) -> Callable[[World], Any]:
+    return lambda world: {"ids": [world.ids[name]], **more}
+
+
+def _reset(world: World) -> Any:
+    return {"code": code_of(world.laptop.key.public.kid, 0), "reason": "battery replaced"}
+
+
+def _carried(world: World) -> Any:
+    return {"file": {"carnet": "request", "version": 1, "request": _request(world)["request"]}}
+
+
 SESSION = body_of(asked(workstation("third"), DESKTOP, "Advanced"))
 
 
@@ -130,12 +154,20 @@ ROUTES: dict[str, Route] = {
     "GET /borrows/{borrow_id}/file": Route(MANAGERS, refused=NOT_FOUND, owner=True),
     "POST /borrows/{borrow_id}/revoke": Route(ADMINISTRATOR, body=_always({"reason": "audit"})),
     "POST /borrows/{borrow_id}/release": Route(ADMINISTRATOR, body=_always({"reason": "lost", "accept_overlap": True})),
+    "POST /borrows/{borrow_id}/clock-reset": Route(ADMINISTRATOR, body=_reset),
+    "POST /borrows/revoke": Route(ADMINISTRATOR, body=_of_ids("borrow_id", reason="audit")),
+    "POST /borrows/release": Route(ADMINISTRATOR, body=_of_ids("borrow_id", reason="lost", accept_overlap=True)),
+    "GET /offline": Route(MANAGERS),
+    "GET /overview": Route(MANAGERS),
+    "POST /carried-files": Route(body=_carried),
     "POST /check-ins": Route(ADMINISTRATOR, body=_receipt, owner=True, open_over_limit=True),
     "POST /sign-in": Route(body=_always({"username": "ada", "password": PASSWORD}), is_public=True),
     "POST /sign-out": Route(status=204, open_over_limit=True, needs_member=False),
     "GET /status-list": Route(is_public=True),
     "GET /trust": Route(is_public=True),
     "GET /events": Route(LOG_READERS),
+    "GET /events/{event_id}": Route(LOG_READERS),
+    "GET /checkout-log": Route(LOG_READERS),
     "GET /sessions": Route(),
     "POST /sessions": Route(status=201, body=_always(SESSION)),
     "GET /sessions/{session_id}": Route(MANAGERS, refused=NOT_FOUND, owner=True),
@@ -146,6 +178,7 @@ ROUTES: dict[str, Route] = {
         frozenset(), body=_renewal, refused=NOT_FOUND, differs=dict.fromkeys(MANAGERS, NOT_ALLOWED), owner=True
     ),
     "POST /sessions/{session_id}/end": Route(ADMINISTRATOR),
+    "POST /sessions/end": Route(ADMINISTRATOR, body=_of_ids("session_id")),
     "GET /sessions/settings": Route(MANAGERS),
     "PATCH /sessions/settings": Route(ADMINISTRATOR, body=_always({"minutes": 45})),
     "GET /pools": Route(MANAGERS),
@@ -164,11 +197,20 @@ ROUTES: dict[str, Route] = {
     "GET /policies/effective": Route(MANAGERS, query=f"member=ada&product={PRO}", owner=True),
     "GET /authorization": Route(MANAGERS),
     "POST /authorization": Route(ADMINISTRATOR, 201, body=_authorization),
+    "GET /keys": Route(ADMINISTRATOR),
+    "POST /keys": Route(ADMINISTRATOR, 201, body=_always({"uses": ["borrow"]})),
+    "GET /keys/public": Route(ADMINISTRATOR),
+    "POST /keys/{kid}/retire": Route(ADMINISTRATOR, body=_always({"stolen": True, "dry_run": True})),
     "GET /api-keys": Route(ADMINISTRATOR),
     "POST /api-keys": Route(ADMINISTRATOR, 201, body=_always({"username": "ada", "name": "script"})),
     "DELETE /api-keys/{key_id}": Route(ADMINISTRATOR),
     "GET /members": Route(MANAGERS),
     "POST /members": Route(ADMINISTRATOR, 201, body=_always({"username": "new", "user_type": "Viewer"})),
+    "POST /members/change": Route(
+        ADMINISTRATOR, body=_always({"usernames": ["ada"], "change": {"add_groups": ["night"]}, "one_by_one": True})
+    ),
+    "POST /members/remove": Route(ADMINISTRATOR, body=_always({"usernames": ["ada"], "release": True})),
+    "POST /members/import": Route(ADMINISTRATOR, body=_always({"csv": "username,full_name\r\nada,Ada\r\nnew,New\r\n"})),
     "GET /members/defaults": Route(MANAGERS),
     "PUT /members/defaults": Route(ADMINISTRATOR, body=_always({"user_type": "Creator", "add_ons": {PRO: "Basic"}})),
     "GET /members/{username}": Route(MANAGERS, owner=True),
@@ -178,6 +220,7 @@ ROUTES: dict[str, Route] = {
     "POST /assignments": Route(
         MANAGERS, body=_always({"assignments": [{"username": "ada", "product": PRO, "level": "Basic"}]})
     ),
+    "POST /assignments/remove": Route(MANAGERS, body=_always({"licenses": [{"username": "ada", "product": PRO}]})),
     "DELETE /assignments": Route(MANAGERS, query=f"username=ada&product={PRO}"),
     "GET /availability": Route(MANAGERS),
     "GET /license-activity": Route(MANAGERS, query=f"product={PRO}"),

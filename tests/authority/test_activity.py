@@ -12,7 +12,9 @@ from authority.domain.activity import Activity
 from authority.domain.members import CONSOLE, Actor
 from authority.domain.refusals import BorrowRefused, InvalidInput, NoSuchProduct, NotAllowed
 from authority.services import activity, borrow, endings, licenses, members, removal, sessions
+from authority.services.activity import Wanted
 from authority.services.unit import Unit
+from authority.storage.member_lists import Filter
 from tests.support.authorities import ON_SQLITE, START, Bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import configure, started, used
@@ -24,7 +26,7 @@ PRO, ALLSOURCE, DESKTOP = "arcgis-pro", "arcgis-allsource", "arcgis-desktop"
 
 
 def everyone(bench: Bench, product: str = PRO) -> dict[str, Activity]:
-    page, cursor = activity.listed(Unit(bench.authority, CONSOLE), product, limit=1000)
+    page, cursor = activity.listed(Unit(bench.authority, CONSOLE), product, Wanted(Filter(limit=1000)))
     assert cursor is None
     return {item.member: item for item in page}
 
@@ -152,7 +154,7 @@ def test_the_member_is_shown_with_the_last_use_of_any_license(bench: Bench) -> N
     ada, laptop = bench.member("ada"), workstation("laptop")
 
     def last_used() -> datetime | None:
-        (row,) = [item for item in members.page(Unit(bench.authority, CONSOLE)).members if item.username == "ada"]
+        (row,) = [item for item in members.every(Unit(bench.authority, CONSOLE)) if item.username == "ada"]
         assert members.show(Unit(bench.authority, CONSOLE), "ada")[0].last_used_at == row.last_used_at
         return row.last_used_at
 
@@ -284,12 +286,12 @@ def test_pages_follow_each_other_by_name_and_end(bench: Bench) -> None:
     names: list[str] = []
     cursor = None
     while True:
-        page, cursor = activity.listed(Unit(bench.authority, CONSOLE), PRO, cursor=cursor, limit=3)
+        page, cursor = activity.listed(Unit(bench.authority, CONSOLE), PRO, Wanted(Filter(limit=3)), cursor=cursor)
         names += [item.member for item in page]
         if cursor is None:
             break
     assert names == ["ada", "bob", "Eve+1@x.org", "zoe"]
-    assert activity.listed(Unit(bench.authority, CONSOLE), PRO, limit=4)[1] is None
+    assert activity.listed(Unit(bench.authority, CONSOLE), PRO, Wanted(Filter(limit=4)))[1] is None
 
 
 def test_the_number_of_queries_does_not_grow_with_the_members(sqlite_bench: Bench) -> None:

@@ -12,8 +12,10 @@ from authority.cli.main import cli
 from authority.domain.members import CONSOLE, Role
 from authority.domain.refusals import NotFound
 from authority.services import activity, borrow, licenses, members, removal
+from authority.services.activity import Wanted
 from authority.services.unit import Unit
 from authority.storage.borrows import Filter
+from authority.storage.member_lists import Filter as MemberFilter
 from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import started
@@ -39,6 +41,11 @@ UNKNOWN: dict[str, tuple[tuple[str, ...], str, str]] = {
     "pool show --product": (("pool", "show", "--product", "arcgis"), "no-such-product", "arcgis-desktop"),
     "pool show of a named product": (("pool", "show", "--product", PRO), "invalid-input", "arcgis-desktop"),
     "license activity": (("license", "activity", "arcgis"), "no-such-product", PRO),
+    "license activity --group": (("license", "activity", PRO, "--group", "servey"), "not-found", "survey"),
+    "license activity --type": (("license", "activity", PRO, "--type", "creator"), "no-such-product", "Creator"),
+    "log list --member": (("log", "list", "--member", "adda"), "not-found", "ada"),
+    "log list --product": (("log", "list", "--product", "arcgis"), "no-such-product", PRO),
+    "log list --machine": (("log", "list", "--machine", "tower"), "not-found", "laptop"),
 }
 
 
@@ -91,6 +98,11 @@ ROUTES: dict[str, tuple[str, int, str]] = {
     "activity": ("/license-activity?product=arcgis", 404, "no-such-product"),
     "pools of a product": ("/pools?product=arcgis", 404, "no-such-product"),
     "pools of a named product": (f"/pools?product={PRO}", 400, "invalid-input"),
+    "activity of a group": (f"/license-activity?product={PRO}&group=servey", 404, "not-found"),
+    "offline of a member": ("/offline?member=adda", 404, "not-found"),
+    "offline of a type": ("/offline?type=creator", 404, "no-such-product"),
+    "events of a member": ("/events?member=adda", 404, "not-found"),
+    "events of a product": ("/events?product=arcgis", 404, "no-such-product"),
     "events of a kind": ("/events?kind=checkouts", 400, "invalid-input"),
 }
 
@@ -145,7 +157,10 @@ def unused(bench: Bench, days: int, product: str = PRO, limit: int = 100) -> lis
     names, cursor = [], None
     while True:
         page, cursor = activity.listed(
-            Unit(bench.authority, CONSOLE), product, cursor=cursor, limit=limit, unused_for=timedelta(days=days)
+            Unit(bench.authority, CONSOLE),
+            product,
+            Wanted(MemberFilter(limit=limit), unused_for=timedelta(days=days)),
+            cursor=cursor,
         )
         names += [item.member for item in page]
         if cursor is None:

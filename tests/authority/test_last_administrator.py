@@ -66,7 +66,7 @@ def test_two_at_once_leave_one(
     bench: Bench, way: Callable[[Bench, str], object], other: Callable[[Bench, str], object]
 ) -> None:
     for turn in range(3):
-        people = members.page(Unit(bench.authority, CONSOLE), role="administrator").members
+        people = [person for person in members.every(Unit(bench.authority, CONSOLE)) if person.role is Role.ADMINISTRATOR]
         acting = [person.username for person in people if person.administers()]
         assert len(acting) == 1
         second = bench.member(f"chief{turn}", "Viewer", role=Role.ADMINISTRATOR)

@@ -14,9 +14,11 @@ from authority.domain.members import CONSOLE, Assignment, DownloadPermission, Me
 from authority.domain.names import LONGEST_NAME, composed, key_of
 from authority.domain.refusals import NotAllowed
 from authority.presentation import member_sheet, sheets
-from authority.services import licenses, member_files, members
+from authority.services import licenses, member_files, member_lists, members
+from authority.services.member_lists import Listed
 from authority.services.members import Change
 from authority.services.unit import Unit
+from authority.storage.member_lists import Filter
 from tests.support.authorities import ON_SQLITE, START, Bench, make_bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import started
@@ -30,8 +32,12 @@ NAMES = st.text(CHARACTERS, max_size=30).map(composed).filter(lambda name: len(k
 GROUPS = st.lists(NAMES.filter(key_of), max_size=4, unique_by=key_of)
 
 
+def listed(bench: Bench) -> list[Listed]:
+    return member_lists.page(Unit(bench.authority, CONSOLE), Filter()).members
+
+
 def exported(bench: Bench) -> str:
-    rows = (member_sheet.row_of(*item) for item in member_files.exported(Unit(bench.authority, CONSOLE)))
+    rows = (member_sheet.row_of(row.member, row.licenses) for row in listed(bench))
     return "".join(sheets.lines(member_sheet.COLUMNS, rows))
 
 
@@ -54,7 +60,7 @@ def everything(bench: Bench) -> list[tuple[object, ...]]:
             member.download_permission,
             held,
         )
-        for member, held in member_files.exported(Unit(bench.authority, CONSOLE))
+        for member, held in ((row.member, row.licenses) for row in listed(bench))
     ]
 
 
@@ -154,10 +160,10 @@ def test_any_name_and_group_comes_back_as_it_was(full_name: str, groups: list[st
 def test_who_may_list_members_may_export_them(bench: Bench, role: Role, may: bool) -> None:
     who = bench.member("somebody", role=role)
     if may:
-        assert len(member_files.exported(Unit(bench.authority, who))) == 2
+        assert member_lists.page(Unit(bench.authority, who), Filter()).total == 2
     else:
         with pytest.raises(NotAllowed):
-            member_files.exported(Unit(bench.authority, who))
+            member_lists.page(Unit(bench.authority, who), Filter())
 
 
 def test_the_command_writes_a_sheet_that_it_takes_back(console: Console, tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_pages_of_members_follow_each_other_by_name_and_end(both_web: Web) -> No
     path = "/members?limit=3"
     while path:
         page = both_web.get(path).get_json()
-        assert page.keys() == {"items", "next", "membership"}
+        assert page.keys() == {"items", "next", "total", "membership"}
         assert all(item.keys() == MEMBER for item in page["items"])
         seen += [item["username"] for item in page["items"]]
         path = f"/members?limit=3&cursor={page['next']}" if page["next"] else ""

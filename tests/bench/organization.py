@@ -22,11 +22,12 @@ from authority.services import access, borrow, endings, policies
 from authority.services.context import Authority, Remembered
 from authority.services.unit import Unit
 from authority.signing import issuing
-from authority.storage import assignments, events, members, tokens
+from authority.storage import assignments, events, member_lists, members, tokens
 from authority.storage import borrows as stored
 from authority.storage.assignments import LicenseChange
 from authority.storage.counts import Counts
 from authority.storage.db.database import Database
+from authority.storage.member_lists import Filter
 from authority.storage.members import MemberChange
 from authority.storage.tokens import Token
 from authority.web.application import create_app
@@ -167,7 +168,8 @@ class _Filling:
 
     def add_borrows(self, numbers: range, shaped: Callable[[Borrow], Borrow]) -> None:
         """Borrows with their seats, tokens and log rows; the first member has the first."""
-        by_name = {member.username: member for member in members.listed(self._connection)}
+        rows = member_lists.listed(self._connection, Filter(), self._authority.now())
+        by_name = {member.username: member for member in rows}
         for number in numbers:
             member = by_name[f"member{number % (MEMBERS - 1)}"]
             made = shaped(_borrow(self._authority, member, number))

@@ -124,6 +124,7 @@ members = Table(
     Column("username", String(128), nullable=False),
     Column("username_key", String(128), nullable=False, unique=True),
     Column("full_name", Text, nullable=False),
+    Column("search", Text, nullable=False, server_default=""),
     Column("user_type", String(64), nullable=False, index=True),
     Column("role", String(32), nullable=False),
     Column("password_hash", Text, nullable=True),

@@ -1,51 +1,86 @@
 """/borrows and /check-ins."""
 
 from itertools import islice
-from typing import Any, Literal, cast
+from typing import Annotated, Literal, cast
 
-from flask import Response, request
+from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
-from flask_openapi3.models.data_type import DataType
-from flask_openapi3.models.media_type import MediaType
-from flask_openapi3.models.schema import Schema
 from pydantic import BaseModel, ConfigDict, Field
 
 from authority.domain.borrows import BorrowState
 from authority.presentation import sheets
-from authority.presentation.borrows import Borrows, BorrowShown, EndedBorrow, IssuedBorrow, issued_json
-from authority.services import borrow, endings
+from authority.presentation.borrows import Borrows, BorrowShown, EndedBorrow, EndedBorrows, IssuedBorrow, issued_json
+from authority.services import borrow, clock_resets, endings
 from authority.storage.borrows import Filter
 from authority.web.access import publish_soon, unit
 from authority.web.answers import JSON, json_of, sheet
-from authority.web.api.forms import COMPACT, Body, Id, IdCursor, Name, PageQuery, Problem, Text, file_answer
+from authority.web.api.forms import (
+    ALSO_CSV,
+    COMPACT,
+    Body,
+    Id,
+    IdCursor,
+    Ids,
+    ListFormat,
+    Name,
+    PageQuery,
+    Problem,
+    Several,
+    Text,
+    file_answer,
+    wants_csv,
+)
 
 api = APIBlueprint(
     "borrows", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem, 409: Problem}
 )
 
-# The other form in which borrows are listed, for the documentation.
-ALSO_CSV: Any = {"openapi_extra": {"content": {"text/csv": MediaType(schema=Schema(type=DataType.STRING))}}}
-
-
 BORROW_FILE = file_answer("borrow", authorization=COMPACT, borrow=COMPACT, status_list={"anyOf": [COMPACT, {"type": "null"}]})
+
+
+CLOCK_FILE = file_answer("clock-reset", authorization=COMPACT, reset=COMPACT)
 
 
 class BorrowRequest(Body):
     request: str = Field(max_length=8192, description="the compact borrow-request+jwt of a request file")
     member: Name | None = Field(None, description="for whom, when an administrator sends it")
+    dry_run: bool = Field(False, description="true: say what would be issued or why not, and issue nothing")
 
 
 class CheckIn(Body):
     receipt: str = Field(max_length=8192, description="the compact return-receipt+jwt of a return file")
 
 
+Reason = Annotated[str, Field(max_length=500)]
+AcceptOverlap = Annotated[bool, Field(description="true: I know that the lost copy can run until expires_at")]
+DryRun = Annotated[bool, Field(description="true: make every check, and change nothing")]
+
+
 class Revocation(Body):
-    reason: str = Field(max_length=500)
+    reason: Reason
+    dry_run: DryRun = False
 
 
 class Release(Body):
-    reason: str = Field(max_length=500)
-    accept_overlap: bool = Field(False, description="true: I know that the lost copy can run until expires_at")
+    reason: Reason
+    accept_overlap: AcceptOverlap = False
+    dry_run: DryRun = False
+
+
+class Revocations(Several):
+    ids: Ids
+    reason: Reason
+
+
+class Releases(Several):
+    ids: Ids
+    reason: Reason
+    accept_overlap: AcceptOverlap = False
+
+
+class ClockReset(Body):
+    code: str = Field(max_length=64, description="what carnet clock shows on that machine")
+    reason: Reason
 
 
 class BorrowPath(BaseModel):
@@ -63,7 +98,7 @@ class BorrowQuery(PageQuery):
     clones: bool = Field(False, description="true: those whose machine may be two")
     cursor: IdCursor | None = None
     limit: int = Field(100, ge=1, le=1000, description="of a page; CSV has all rows unless a limit is given")
-    format: Literal["json", "csv"] | None = Field(None, description="in place of the header Accept")
+    format: ListFormat | None = Field(None, description="in place of the header Accept")
 
 
 class BorrowList(Borrows):
@@ -74,9 +109,11 @@ class BorrowList(Borrows):
 
 @api.post("/borrows", summary="Borrow or renew", responses={201: IssuedBorrow, 200: IssuedBorrow})
 def issue(body: BorrowRequest) -> Response:
-    """201 with a new borrow; 200 with the same file when this very request was answered before."""
+    """201 with a new borrow; 200 with the same file when this very request was answered before, and with dry_run, without a file."""
     work = unit()
-    issued = borrow.issue(work, body.request, body.member)
+    issued = borrow.issue(work, body.request, body.member, dry_run=body.dry_run)
+    if body.dry_run:
+        return json_of(IssuedBorrow(borrow=BorrowShown.of(issued.borrow, work.now), file=None))
     answer = issued_json(issued.borrow, issued.file, work.now)
     return Response(answer, 201 if issued.is_new else 200, content_type=JSON)
 
@@ -101,7 +138,7 @@ def listed(query: BorrowQuery) -> Response:
         clones=query.clones,
     )
     work = unit()
-    if _wants_csv(query):
+    if wants_csv(query.format):
         limit = query.limit if "limit" in query.model_fields_set else None
         borrows = islice(borrow.every(work, wanted), limit)
         # As of the first page, which is read by now.
@@ -110,12 +147,6 @@ def listed(query: BorrowQuery) -> Response:
         return sheet(sheets.lines_of(BorrowShown, rows), "borrows.csv")
     page, cursor = borrow.listed(work, wanted)
     return json_of(Borrows.of(page, cursor, work.now))
-
-
-def _wants_csv(query: BorrowQuery) -> bool:
-    if query.format is not None:
-        return query.format == "csv"
-    return request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv"
 
 
 @api.get("/borrows/<borrow_id>", summary="One borrow", responses={200: BorrowShown, 404: Problem})
@@ -135,18 +166,55 @@ def file(path: BorrowPath) -> Response:
 def revoke(path: BorrowPath, body: Revocation) -> Response:
     """Its seat stays taken until it ends, because the copy may still run until then."""
     work = unit()
-    ended = endings.revoke(work, path.borrow_id, body.reason)
+    outcomes = endings.revoke_several(work, [path.borrow_id], body.reason, dry_run=body.dry_run)
     publish_soon()
-    return json_of(EndedBorrow.of(ended, work.now))
+    return json_of(EndedBorrow.of(outcomes[0].done(), work.now, dry_run=body.dry_run))
+
+
+@api.post("/borrows/revoke", summary="Withdraw several borrows", responses={200: EndedBorrows, 404: Problem})
+def revoke_several(body: Revocations) -> Response:
+    """All or none, or one by one; the seat of each stays taken until it ends."""
+    work = unit()
+    outcomes = endings.revoke_several(work, body.ids, body.reason, one_by_one=body.one_by_one, dry_run=body.dry_run)
+    publish_soon()
+    return json_of(EndedBorrows.of(outcomes, work.now, dry_run=body.dry_run))
 
 
 @api.post("/borrows/<borrow_id>/release", summary="Free the seat of a lost machine", responses={200: EndedBorrow, 404: Problem})
 def release(path: BorrowPath, body: Release) -> Response:
     """Frees the seat at once; until expires_at the lost copy can still run beside the new one."""
     work = unit()
-    ended = endings.release(work, path.borrow_id, body.reason, accept_overlap=body.accept_overlap)
+    outcomes = endings.release_several(
+        work, [path.borrow_id], body.reason, accept_overlap=body.accept_overlap or body.dry_run, dry_run=body.dry_run
+    )
     publish_soon()
-    return json_of(EndedBorrow.of(ended, work.now))
+    return json_of(EndedBorrow.of(outcomes[0].done(), work.now, dry_run=body.dry_run))
+
+
+@api.post("/borrows/release", summary="Free the seats of several lost machines", responses={200: EndedBorrows, 404: Problem})
+def release_several(body: Releases) -> Response:
+    """All or none, or one by one. A dry run, which shows until when each lost copy can run, needs no accept_overlap."""
+    work = unit()
+    outcomes = endings.release_several(
+        work,
+        body.ids,
+        body.reason,
+        accept_overlap=body.accept_overlap or body.dry_run,
+        one_by_one=body.one_by_one,
+        dry_run=body.dry_run,
+    )
+    publish_soon()
+    return json_of(EndedBorrows.of(outcomes, work.now, dry_run=body.dry_run))
+
+
+@api.post(
+    "/borrows/<borrow_id>/clock-reset",
+    summary="Let a workstation forget a wrong time",
+    responses={200: CLOCK_FILE, 404: Problem},
+)
+def clock_reset(path: BorrowPath, body: ClockReset) -> Response:
+    """A file of the kind clock-reset for the machine of the borrow, which works there once; it is in the log."""
+    return Response(clock_resets.make(unit(), path.borrow_id, body.code, body.reason), content_type=JSON)
 
 
 @api.post("/check-ins", summary="Check a borrow in", responses={200: EndedBorrow, 404: Problem})

@@ -1,15 +1,23 @@
 """What many routes take in one form: bodies, queries, names; and the documented forms of files and problems."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
+from flask import request
+from flask_openapi3.models.data_type import DataType
+from flask_openapi3.models.media_type import MediaType
+from flask_openapi3.models.schema import Schema
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from authority.domain.members import username_form
 from authority.domain.names import spelled
 from authority.domain.refusals import InvalidInput
+from authority.presentation.shown import with_escapes
 
 LONGEST_TEXT = 256
+# The other form in which a list is answered, for the documentation.
+ALSO_CSV: Any = {"openapi_extra": {"content": {"text/csv": MediaType(schema=Schema(type=DataType.STRING))}}}
+ListFormat = Literal["json", "csv"]
 
 
 class Body(BaseModel):
@@ -27,6 +35,21 @@ class Query(BaseModel):
     """A query with no parameter but the documented ones."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class DryRunQuery(Query):
+    """A query of a route that changes something."""
+
+    dry_run: bool = Field(False, description="true: make every check, say what would be, and change nothing")
+
+
+class Several(Body):
+    """A body that names several things."""
+
+    one_by_one: bool = Field(
+        False, description="true: do what can be done, and say of each what became of it; false: all or none"
+    )
+    dry_run: bool = Field(False, description="true: make every check, say what would be, and change nothing")
 
 
 class PageQuery(Query):
@@ -53,10 +76,11 @@ def _valid(read: Callable[[], str]) -> str:
     try:
         return read()
     except InvalidInput as error:
-        raise ValueError(error.message) from error
+        raise ValueError(with_escapes(error.message)) from error
 
 
-def _different(names: list[str]) -> list[str]:
+def different(names: list[str]) -> list[str]:
+    """The names. Raises ValueError when one stands there twice."""
     if len(set(names)) != len(names):
         raise ValueError("no repetition")
     return names
@@ -72,11 +96,21 @@ UserTypeName = Annotated[Text, Field(min_length=1, max_length=64)]
 # The forms of a signed request, for what comes without one.
 ProductId = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$")]
 Feature = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?$")]
-Features = Annotated[list[Feature], AfterValidator(_different), Field(max_length=64)]
+Features = Annotated[list[Feature], AfterValidator(different), Field(max_length=64)]
+# Far more than anybody ticks in a list, and an end for what one transaction does.
+MOST_AT_ONCE = 1000
 # Ids are 128 random bits; pages that follow a name have it in their cursor.
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$")]
 IdCursor = Annotated[Id, Field(description="`next` of the page before")]
+Ids = Annotated[list[Id], AfterValidator(different), Field(min_length=1, max_length=MOST_AT_ONCE)]
 NameCursor = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,1024}$", description="`next` of the page before")]
+
+
+def wants_csv(form: ListFormat | None) -> bool:
+    """Whether a list is wanted as CSV: the parameter says so, or without it the header Accept."""
+    if form is not None:
+        return form == "csv"
+    return request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv"
 
 
 def file_answer(kind: str, **members: dict[str, Any]) -> dict[str, Any]:

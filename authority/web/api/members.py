@@ -1,43 +1,58 @@
 """/members, and the defaults of new ones."""
 
-from typing import Annotated
+import io
+from datetime import timedelta
+from typing import Annotated, cast
 
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from authority.domain.members import DownloadPermission, Role
+from authority.presentation import member_sheet, sheets
+from authority.presentation.member_import import MemberImport
 from authority.presentation.members import (
     ChangedMember,
+    ChangedMembers,
     DefaultsShown,
     Members,
     MemberShown,
     MemberWithLicenses,
     RemovedMember,
+    RemovedMembers,
 )
-from authority.services import defaults, members, removal
+from authority.services import defaults, member_files, member_lists, members, removal
 from authority.services.defaults import Defaults
 from authority.services.members import Change, NewMember
+from authority.storage.member_lists import Filter
 from authority.web.access import authority, publish_soon, unit
-from authority.web.answers import json_of
+from authority.web.answers import json_of, sheet
 from authority.web.api.forms import (
+    ALSO_CSV,
+    MOST_AT_ONCE,
     Body,
+    DryRunQuery,
     Feature,
     GroupName,
+    ListFormat,
     Name,
     NameCursor,
     PageQuery,
     Problem,
     ProductId,
-    Query,
+    Several,
     Typed,
     UserName,
     UserTypeName,
+    different,
+    wants_csv,
 )
+from authority.web.gateway import LARGEST_SHEET
 
 api = APIBlueprint("members", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem})
 
 Groups = Annotated[list[GroupName], Field(max_length=256)]
+UserNames = Annotated[list[Typed], AfterValidator(different), Field(min_length=1, max_length=MOST_AT_ONCE)]
 Password = Annotated[str, Field(max_length=256)]
 # In JSON they are texts; a strict body would wait for members of the enumerations.
 RoleName = Annotated[Role, Field(strict=False)]
@@ -49,17 +64,25 @@ class MemberPath(BaseModel):
 
 
 class MemberQuery(PageQuery):
+    search: Name | None = Field(None, description="a part of the user name, the full name or a group, whatever its case")
     type: UserTypeName | None = None
     group: GroupName | None = None
     role: Role | None = None
+    disabled: bool | None = None
+    offline: bool | None = Field(None, description="true: those who have a license of any product offline; false: the others")
+    unused_for: int | None = Field(None, ge=0, le=36_500, description="those alone who used no license for so many days")
     cursor: NameCursor | None = None
+    limit: int = Field(100, ge=1, le=1000, description="of a page; CSV has all rows unless a limit is given")
+    format: ListFormat | None = Field(None, description="in place of the header Accept")
 
 
-class ChangeQuery(Query):
-    dry_run: bool = Field(False, description="true: say what would change, and change nothing")
+class MemberList(Members):
+    """A page of members, by user name; as CSV all of them, in the form that `POST /members/import` takes."""
+
+    model_config = cast("ConfigDict", ALSO_CSV)
 
 
-class RemovalQuery(ChangeQuery):
+class RemovalQuery(DryRunQuery):
     release: bool = Field(False, description="true: free the seats of borrows that are still out, although copies may run")
 
 
@@ -73,11 +96,9 @@ class NewMemberBody(Body):
     vendor_access: bool | None = None
 
 
-class MemberChange(Body):
-    """What is left out, or null, stays as it is."""
+class ChangeOfMany(Body):
+    """What may change in several members at once. What is left out, or null, stays as it is."""
 
-    username: Typed | None = Field(None, description="the user name from now on; all that is the member's stays so")
-    full_name: Name | None = None
     user_type: UserTypeName | None = Field(None, description="takes and gives licenses by the authorization's table")
     role: RoleName | None = None
     groups: Groups | None = Field(None, description="all groups from now on")
@@ -86,7 +107,43 @@ class MemberChange(Body):
     disabled: bool | None = None
     vendor_access: bool | None = None
     download_permission: PermissionName | None = Field(None, description="granted, or denied with none")
+
+    def change(self) -> Change:
+        """What the body asks for."""
+        values = self.model_dump(exclude={"groups", "add_groups", "remove_groups"})
+        return Change(
+            **values,
+            groups=None if self.groups is None else tuple(self.groups),
+            added_groups=tuple(self.add_groups),
+            removed_groups=tuple(self.remove_groups),
+        )
+
+
+class MemberChange(ChangeOfMany):
+    """What is left out, or null, stays as it is."""
+
+    username: Typed | None = Field(None, description="the user name from now on; all that is the member's stays so")
+    full_name: Name | None = None
     password: Password | None = None
+
+
+class ChangeBody(Several):
+    usernames: UserNames
+    change: ChangeOfMany
+
+
+class RemovalBody(Several):
+    usernames: UserNames
+    release: bool = Field(False, description="true: free the seats of borrows that are still out, although copies may run")
+
+
+class ImportBody(Body):
+    csv: str = Field(
+        max_length=LARGEST_SHEET,
+        description="a table with the columns of `GET /members?format=csv`; only username must be there",
+    )
+    go_on: bool = Field(False, description="true: take the good rows when there are bad ones; false: none")
+    dry_run: bool = Field(False, description="true: say of each row what would change, and change nothing")
 
 
 class DefaultsBody(Body):
@@ -101,12 +158,24 @@ class DefaultsBody(Body):
     vendor_access: bool = False
 
 
-@api.get("/members", summary="Members, and how many there are and may be", responses={200: Members, 404: Problem})
+@api.get("/members", summary="Members, and how many there are and may be", responses={200: MemberList, 404: Problem})
 def listed(query: MemberQuery) -> Response:
-    """By user name; for administrators and license managers."""
-    page = members.page(
-        unit(), user_type=query.type, group=query.group, role=query.role, cursor=query.cursor, limit=query.limit
+    """By user name, with what they hold; for administrators and license managers."""
+    as_csv = wants_csv(query.format)
+    wanted = Filter(
+        user_type=query.type,
+        group=query.group,
+        role=query.role,
+        search=query.search,
+        disabled=query.disabled,
+        offline=query.offline,
+        limit=None if as_csv and "limit" not in query.model_fields_set else query.limit,
     )
+    span = None if query.unused_for is None else timedelta(days=query.unused_for)
+    page = member_lists.page(unit(), wanted, unused_for=span, cursor=query.cursor)
+    if as_csv:
+        rows = (member_sheet.row_of(row.member, row.licenses) for row in page.members)
+        return sheet(sheets.lines(member_sheet.COLUMNS, rows), "members.csv")
     return json_of(Members.of(page))
 
 
@@ -125,6 +194,39 @@ def add(body: NewMemberBody) -> Response:
     return json_of(MemberShown.of(members.add(unit(), new)), 201)
 
 
+@api.post("/members/change", summary="Change several members", responses={200: ChangedMembers, 404: Problem, 409: Problem})
+def change_several(body: ChangeBody) -> Response:
+    """All or none, or one by one; says of each what it does, or with dry_run would do, to the licenses."""
+    outcomes = members.change_several(
+        unit(), body.usernames, body.change.change(), one_by_one=body.one_by_one, dry_run=body.dry_run
+    )
+    return json_of(ChangedMembers.of(outcomes, dry_run=body.dry_run))
+
+
+@api.post("/members/remove", summary="Remove several members", responses={200: RemovedMembers, 404: Problem, 409: Problem})
+def remove_several(body: RemovalBody) -> Response:
+    """All or none, or one by one. With dry_run the borrows are shown that would be released; they are no refusal then."""
+    work = unit()
+    outcomes = removal.remove_several(
+        work, body.usernames, release=body.release, one_by_one=body.one_by_one, dry_run=body.dry_run
+    )
+    publish_soon()
+    return json_of(RemovedMembers.of(outcomes, work.now, dry_run=body.dry_run))
+
+
+@api.post("/members/import", summary="Add and change members by a table", responses={200: MemberImport})
+def import_table(body: ImportBody) -> Response:
+    """Adds the members that are not there, and changes those that are; nobody is removed. The answer has each row.
+
+    A single bad row, and nothing at all is changed, unless go_on says so. The body may have 4 MiB.
+    """
+    stream = io.BytesIO(body.csv.encode("utf-8", "surrogatepass"))
+    rows = sheets.read(stream, member_sheet.COLUMNS, [member_sheet.USERNAME], member_sheet.NEVER)
+    lines = [member_sheet.line_of(row) for row in rows]
+    imported = member_files.import_lines(unit(), lines, dry_run=body.dry_run, go_on=body.go_on)
+    return json_of(MemberImport.of(imported, None, dry_run=body.dry_run))
+
+
 @api.get("/members/defaults", summary="What new members get", responses={200: DefaultsShown})
 def show_defaults() -> Response:
     """When nobody says otherwise."""
@@ -132,7 +234,7 @@ def show_defaults() -> Response:
 
 
 @api.put("/members/defaults", summary="Set what new members get", responses={200: DefaultsShown, 404: Problem, 409: Problem})
-def put_defaults(body: DefaultsBody) -> Response:
+def put_defaults(query: DryRunQuery, body: DefaultsBody) -> Response:
     """Members who are there stay as they are."""
     wanted = Defaults(
         body.user_type,
@@ -141,7 +243,7 @@ def put_defaults(body: DefaultsBody) -> Response:
         tuple(body.add_ons.items()),
         body.vendor_access,
     )
-    return json_of(DefaultsShown.of(defaults.put(unit(), wanted)))
+    return json_of(DefaultsShown.of(defaults.put(unit(), wanted, dry_run=query.dry_run)))
 
 
 @api.get("/members/<username>", summary="A member and what they hold", responses={200: MemberWithLicenses, 404: Problem})
@@ -151,22 +253,9 @@ def show(path: MemberPath) -> Response:
 
 
 @api.patch("/members/<username>", summary="Change a member", responses={200: ChangedMember, 404: Problem, 409: Problem})
-def change(path: MemberPath, query: ChangeQuery, body: MemberChange) -> Response:
+def change(path: MemberPath, query: DryRunQuery, body: MemberChange) -> Response:
     """Says what it does, or with dry_run would do, to the licenses."""
-    wanted = Change(
-        full_name=body.full_name,
-        user_type=body.user_type,
-        role=body.role,
-        groups=None if body.groups is None else tuple(body.groups),
-        disabled=body.disabled,
-        vendor_access=body.vendor_access,
-        download_permission=body.download_permission,
-        password=body.password,
-        added_groups=tuple(body.add_groups),
-        removed_groups=tuple(body.remove_groups),
-        username=body.username,
-    )
-    changed = members.change(unit(), path.username, wanted, dry_run=query.dry_run)
+    changed = members.change(unit(), path.username, body.change(), dry_run=query.dry_run)
     return json_of(ChangedMember.of(changed, dry_run=query.dry_run))
 
 

@@ -10,7 +10,7 @@ from authority.presentation.policies import ChangedRule, EffectiveShown, Rules, 
 from authority.services import policies
 from authority.web.access import unit
 from authority.web.answers import json_of
-from authority.web.api.forms import Body, Name, NameCursor, PageQuery, Problem, Query, Text
+from authority.web.api.forms import Body, DryRunQuery, Name, NameCursor, PageQuery, Problem, Query, Text
 
 api = APIBlueprint(
     "policies", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem, 404: Problem}
@@ -21,7 +21,7 @@ class RulesQuery(PageQuery):
     cursor: NameCursor | None = None
 
 
-class RuleQuery(Query):
+class RuleQuery(DryRunQuery):
     level: RuleLevel
     subject: Name = ""
     product: Text = Field("", max_length=64, description="empty: the rule for all products")
@@ -52,7 +52,7 @@ def listed(query: RulesQuery) -> Response:
 
 
 @api.put("/policies", summary="Change a rule, or make it", responses={200: ChangedRule})
-def change(body: RuleBody) -> Response:
+def change(query: DryRunQuery, body: RuleBody) -> Response:
     """What is left out stays as it is, and so do borrows already out. The organization's rule is the switch for everybody."""
     use_case = unit()
     rule = policies.change(
@@ -64,6 +64,7 @@ def change(body: RuleBody) -> Response:
         longest_days=body.longest_days,
         default_days=body.default_days,
         status_max_age=body.status_max_age,
+        dry_run=query.dry_run,
     )
     return json_of(ChangedRule.noted(rule, use_case.note))
 
@@ -71,7 +72,8 @@ def change(body: RuleBody) -> Response:
 @api.delete("/policies", summary="Remove a rule, so that the next level decides", responses={200: RuleShown})
 def remove(query: RuleQuery) -> Response:
     """Answers with the rule that was there. The organization's stays."""
-    return json_of(RuleShown.of(policies.remove(unit(), query.level, query.subject, query.product)))
+    rule = policies.remove(unit(), query.level, query.subject, query.product, dry_run=query.dry_run)
+    return json_of(RuleShown.of(rule))
 
 
 @api.get("/policies/effective", summary="Which rule is in effect for a member, and why", responses={200: EffectiveShown})

@@ -9,7 +9,7 @@ from authority.presentation.pools import ChangedPoolRule, PoolRuleShown, Pools
 from authority.services import pools
 from authority.web.access import unit
 from authority.web.answers import json_of
-from authority.web.api.forms import Body, Feature, Name, Problem, ProductId, Query
+from authority.web.api.forms import Body, DryRunQuery, Feature, Name, Problem, ProductId, Query
 
 api = APIBlueprint(
     "pools", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem, 404: Problem}
@@ -20,7 +20,7 @@ class PoolQuery(Query):
     product: ProductId | None = None
 
 
-class PoolRuleQuery(Query):
+class PoolRuleQuery(DryRunQuery):
     product: ProductId
     feature: Feature
     group: Name = Field("", description="empty: the rule for everybody")
@@ -44,7 +44,7 @@ def listed(query: PoolQuery) -> Response:
 
 
 @api.put("/pools", summary="Set a rule about seats", responses={200: ChangedPoolRule})
-def put(body: PoolRuleBody) -> Response:
+def put(query: DryRunQuery, body: PoolRuleBody) -> Response:
     """In place of the rule that was there for the same seats and group; who has a seat keeps it."""
     wanted = PoolRule(
         body.product,
@@ -57,11 +57,12 @@ def put(body: PoolRuleBody) -> Response:
         body.from_higher,
     )
     use_case = unit()
-    rule = pools.change(use_case, wanted)
+    rule = pools.change(use_case, wanted, dry_run=query.dry_run)
     return json_of(ChangedPoolRule.noted(rule, use_case.note))
 
 
 @api.delete("/pools", summary="Remove a rule about seats", responses={200: PoolRuleShown})
 def remove(query: PoolRuleQuery) -> Response:
     """Answers with the rule that was there."""
-    return json_of(PoolRuleShown.of(pools.remove(unit(), query.product, query.feature, query.group)))
+    rule = pools.remove(unit(), query.product, query.feature, query.group, dry_run=query.dry_run)
+    return json_of(PoolRuleShown.of(rule))

@@ -1,4 +1,4 @@
-"""What needs no membership: sign-in, status list, trust, health; and the log for those who may read it."""
+"""What needs no membership: sign-in, status list, trust."""
 
 import contextlib
 
@@ -8,11 +8,10 @@ from pydantic import Field
 
 from authority.domain.refusals import NotAuthenticated
 from authority.presentation.api_keys import SignedIn
-from authority.presentation.log import Events
-from authority.services import access, log, overview, status_lists
+from authority.services import access, overview, status_lists
 from authority.web.access import public, secret, unit
 from authority.web.answers import JSON, json_of
-from authority.web.api.forms import COMPACT, Body, Name, PageQuery, Problem, Text, file_answer
+from authority.web.api.forms import COMPACT, Body, Name, Problem, file_answer
 
 api = APIBlueprint("public", __name__)
 
@@ -29,11 +28,6 @@ class SignIn(Body):
     username: Name
     password: str = Field(max_length=256)
     remember: bool = Field(False, description="true: good until signing out; else for 12 hours")
-
-
-class EventQuery(PageQuery):
-    after: int = Field(0, ge=0, le=2**63 - 1, description="number of the last event known")
-    kind: Text | None = Field(None, max_length=32)
 
 
 @api.post("/sign-in", summary="Sign in", responses={200: SignedIn, 401: Problem})
@@ -66,13 +60,3 @@ def status_list() -> Response:
 def trust() -> Response:
     """A file of the kind trust; compare its root key thumbprint by another way before you rely on it."""
     return Response(overview.trust_file(public()), content_type=JSON)
-
-
-@api.get(
-    "/events", summary="The log", security=[{"bearer": []}], responses={200: Events, 400: Problem, 401: Problem, 403: Problem}
-)
-def events(query: EventQuery) -> Response:
-    """Oldest first; `next` is the number to go on after, null when there is nothing more yet."""
-    kinds = None if query.kind is None else (query.kind,)
-    rows = log.page(unit(), query.after, kinds, query.limit)
-    return json_of(Events.of(rows, query.limit))

@@ -11,7 +11,7 @@ from authority.presentation.sessions import SettingsShown
 from authority.services import session_settings
 from authority.web.access import unit
 from authority.web.answers import json_of
-from authority.web.api.forms import Body, Problem
+from authority.web.api.forms import Body, DryRunQuery, Problem
 
 api = APIBlueprint(
     "session_settings", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem}
@@ -38,7 +38,7 @@ def show() -> Response:
 
 
 @api.patch("/sessions/settings", summary="Change the settings of sessions", responses={200: SettingsShown})
-def change(body: SettingsChange) -> Response:
+def change(query: DryRunQuery, body: SettingsChange) -> Response:
     """What is left out stays as it is. A session that is active keeps its time until it is used again."""
     changes = body.model_dump(exclude_none=True)
-    return json_of(SettingsShown.of(session_settings.change(unit(), changes)))
+    return json_of(SettingsShown.of(session_settings.change(unit(), changes, dry_run=query.dry_run)))

@@ -4,12 +4,12 @@ from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
-from authority.presentation.sessions import EndedSession, Sessions, SessionShown, StartedSession, started_json
+from authority.presentation.sessions import EndedSession, EndedSessions, Sessions, SessionShown, StartedSession, started_json
 from authority.services import sessions
 from authority.storage.sessions import Filter
 from authority.web.access import unit
 from authority.web.answers import JSON, json_of
-from authority.web.api.forms import Body, Id, IdCursor, Name, PageQuery, Problem, Text
+from authority.web.api.forms import Body, DryRunQuery, Id, IdCursor, Ids, Name, PageQuery, Problem, Several, Text
 
 api = APIBlueprint(
     "sessions", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem, 409: Problem}
@@ -22,6 +22,10 @@ class SessionRequest(Body):
 
 class SessionPath(BaseModel):
     session_id: Id
+
+
+class Endings(Several):
+    ids: Ids
 
 
 class SessionQuery(PageQuery):
@@ -73,8 +77,16 @@ def check_in(path: SessionPath) -> Response:
 
 
 @api.post("/sessions/<session_id>/end", summary="End a member's session", responses={200: EndedSession, 404: Problem})
-def end(path: SessionPath) -> Response:
+def end(path: SessionPath, query: DryRunQuery) -> Response:
     """There is no new grant; the user is told at the next renewal and can save until save_by."""
     work = unit()
-    ended = sessions.end(work, path.session_id)
-    return json_of(EndedSession.of(ended, work.now))
+    ended = sessions.end_several(work, [path.session_id], dry_run=query.dry_run)[0].done()
+    return json_of(EndedSession.of(ended, work.now, dry_run=query.dry_run))
+
+
+@api.post("/sessions/end", summary="End several sessions", responses={200: EndedSessions, 404: Problem})
+def end_several(body: Endings) -> Response:
+    """All or none, or one by one: there is no new grant, and each user has time to save."""
+    work = unit()
+    outcomes = sessions.end_several(work, body.ids, one_by_one=body.one_by_one, dry_run=body.dry_run)
+    return json_of(EndedSessions.of(outcomes, work.now, dry_run=body.dry_run))

@@ -1,0 +1,144 @@
+"""The figures of the first page: what is licensed, used and ends soon, and what needs somebody to look into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from authority.domain.catalogue import WARNING_BEFORE_END, Authorization, AuthorizedKey, KeyUse, Mode, end_warning
+from authority.domain.members import Privilege
+from authority.domain.membership import Membership
+from authority.domain.seats_by_day import peaks
+from authority.services import licenses
+from authority.services.unit import Unit
+from authority.storage import figures, traces
+
+DAYS = 30
+EPOCH = date(1970, 1, 1)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """Seats of one level or extension. `used`: assigned, or of a concurrent product in use; `borrowed`: offline now."""
+
+    feature: str
+    licensed: int
+    used: int
+    borrowed: int
+
+    @property
+    def free(self) -> int:
+        """Licensed minus used; negative after a smaller authorization was installed."""
+        return self.licensed - self.used
+
+
+@dataclass(frozen=True, slots=True)
+class ProductFigures:
+    """The seats of a product by level and extension, and how many of its levels were in use on each of the last days."""
+
+    product: str
+    mode: Mode | None
+    # Of all levels together, against which the days are to be seen.
+    licensed: int
+    features: tuple[Feature, ...]
+    in_use_by_day: tuple[int, ...]
+
+    @property
+    def is_overallocated(self) -> bool:
+        """True when of anything less than nothing is free."""
+        return any(feature.free < 0 for feature in self.features)
+
+
+@dataclass(frozen=True, slots=True)
+class EndingKey:
+    """A key of the authority that the authorization lets sign until a time that is near, while no other one goes on."""
+
+    kid: str
+    use: KeyUse
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All figures, as of one time. `denials` is None for who may not read the log."""
+
+    at: datetime
+    membership: Membership
+    products: tuple[ProductFigures, ...]
+    offline: int
+    due_today: int
+    due_this_week: int
+    not_returned: int
+    stuck: int
+    authorization_ends_at: datetime
+    warning: str | None
+    ending_keys: tuple[EndingKey, ...]
+    denials: Mapping[str, int] | None
+    days: tuple[date, ...]
+    ends_by_day: Mapping[date, int]
+
+
+def show(unit: Unit) -> Figures:
+    """The figures of now. Raises NotAllowed for who may not view all borrows."""
+    with unit.reading():
+        unit.actor.needs(Privilege.VIEW_BORROWS)
+        connection, now, authorization = unit.connection, unit.now, unit.authorization
+        traced = traces.of_borrows(connection, now)
+        midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0) + DAY
+        days = tuple(now.date() - timedelta(days=DAYS - 1 - back) for back in range(DAYS))
+        by_day = figures.ends_by_day(connection, now)
+        return Figures(
+            at=now,
+            membership=unit.membership,
+            products=_products(unit, days),
+            offline=len(traced),
+            due_today=figures.due_between(connection, now, midnight),
+            due_this_week=figures.due_between(connection, now, now + WEEK),
+            not_returned=figures.not_returned(connection, now - timedelta(days=DAYS), now),
+            stuck=sum(bool(trace.signs(now)) for trace in traced.values()),
+            authorization_ends_at=authorization.ends_at,
+            warning=end_warning(authorization, now),
+            ending_keys=_ending_keys(authorization, now),
+            denials=figures.denials(connection, now - DAY) if unit.actor.has(Privilege.READ_LOG) else None,
+            days=days,
+            ends_by_day={EPOCH + timedelta(days=number): count for number, count in sorted(by_day.items())},
+        )
+
+
+def _products(unit: Unit, days: tuple[date, ...]) -> tuple[ProductFigures, ...]:
+    """What has less than nothing free comes first; then the order of the authorization, and what is licensed no more."""
+    first_day, last_hour = (days[0] - EPOCH).days, int(unit.now.timestamp()) // 3600
+    begin = datetime.combine(days[0], datetime.min.time(), UTC)
+    by_day = peaks(figures.stretches(unit.connection, begin), first_day, last_hour)
+    borrowed = figures.borrowed(unit.connection, unit.now)
+    features: dict[str, list[Feature]] = {}
+    for row in licenses.available(unit):
+        out = borrowed.get((row.product, row.feature), 0)
+        features.setdefault(row.product, []).append(Feature(row.feature, row.licensed, row.used, out))
+    known = unit.authorization.products
+    products = [
+        ProductFigures(
+            name,
+            known[name].mode if name in known else None,
+            sum(known[name].seats.values()) if name in known else 0,
+            tuple(rows),
+            tuple(by_day.get(name, [0] * len(days))),
+        )
+        for name, rows in features.items()
+    ]
+    return tuple(sorted(products, key=lambda product: not product.is_overallocated))
+
+
+def _ending_keys(authorization: Authorization, now: datetime) -> tuple[EndingKey, ...]:
+    """The key of each use that ends last, when that is within 30 days: then nobody signs any more."""
+    last: dict[KeyUse, AuthorizedKey] = {}
+    for key in _signing(authorization.keys.values(), now):
+        if key.use not in last or key.ends_at > last[key.use].ends_at:
+            last[key.use] = key
+    return tuple(EndingKey(key.kid, key.use, key.ends_at) for key in last.values() if key.ends_at - now <= WARNING_BEFORE_END)
+
+
+def _signing(keys: Iterable[AuthorizedKey], now: datetime) -> list[AuthorizedKey]:
+    return [key for key in keys if key.ends_at > now and not key.is_revoked]

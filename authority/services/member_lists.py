@@ -1,0 +1,65 @@
+"""Lists of members with what they hold and whether they are offline or at work: a page of those that a filter lets through, or all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from authority.domain.activity import Dot
+from authority.domain.members import Assignment, Member, Privilege
+from authority.domain.membership import Membership
+from authority.services import filters, pages
+from authority.services.unit import Unit
+from authority.storage import assignments, member_lists
+from authority.storage.member_lists import Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A member with what they hold, and the color of the mark beside them: offline, used lately, or neither (seed S1)."""
+
+    member: Member
+    licenses: tuple[Assignment, ...]
+    state: Dot
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Members by user name, the cursor of the next page, how many the filter lets through, and how many there are and may be (seed S2)."""
+
+    members: list[Listed]
+    cursor: str | None
+    total: int
+    membership: Membership
+
+
+def page(unit: Unit, wanted: Filter, *, unused_for: timedelta | None = None, cursor: str | None = None) -> Page:
+    """A page of members, or all of them where the filter has no limit.
+
+    Raises NotAllowed for who may neither manage members nor licenses, InvalidInput (no such cursor); NotFound, NoSuchProduct
+    for a group or type that there is not.
+    """
+    with unit.reading():
+        unit.actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
+        filters.check(unit, group=wanted.group, user_type=wanted.user_type)
+        after = None if cursor is None else pages.parts(cursor, 1)[0]
+        since = None if unused_for is None else unit.now - unused_for
+        wanted = replace(wanted, unused_since=since, after=after)
+        rows = _rows(unit, replace(wanted, limit=None if wanted.limit is None else wanted.limit + 1))
+        total = member_lists.count(unit.connection, wanted, unit.now)
+    shown = rows[: wanted.limit]
+    following = pages.cursor(shown[-1].member.username) if len(rows) > len(shown) else None
+    return Page(shown, following, total, unit.membership)
+
+
+def _rows(unit: Unit, wanted: Filter) -> list[Listed]:
+    connection, now = unit.connection, unit.now
+    people = member_lists.listed(connection, wanted, now)
+    numbers = [member.id for member in people]
+    held = assignments.of_members(connection, numbers)
+    offline, at_work = member_lists.offline(connection, numbers, now), member_lists.used_lately(connection, numbers, now)
+
+    def state(number: int) -> Dot:
+        return Dot.RED if number in offline else Dot.GREEN if number in at_work else Dot.NONE
+
+    return [Listed(member, tuple(held.get(member.id, ())), state(member.id)) for member in people]

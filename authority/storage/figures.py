@@ -1,0 +1,84 @@
+"""Figures over all borrows, sessions and log rows: counted by the database, whatever there is of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, func, select, type_coerce
+
+from authority.domain.events import EventKind, UseMode
+from authority.domain.seats_by_day import Stretch
+from authority.storage.db.tables import borrows, events, holds, sessions
+
+HOUR = 3_600_000_000
+
+
+def borrowed(connection: Connection, now: datetime) -> dict[tuple[str, str], int]:
+    """How many seats of each product and feature are held by borrows at this time."""
+    query = (
+        select(holds.c.product, holds.c.feature, func.count())
+        .where(holds.c.free_at > now, holds.c.mode == str(UseMode.BORROW))
+        .group_by(holds.c.product, holds.c.feature)
+    )
+    return {(row[0], row[1]): row[2] for row in connection.execute(query)}
+
+
+def due_between(connection: Connection, after: datetime, until: datetime) -> int:
+    """How many borrows are out that end after one time and before the other."""
+    return _count(connection, _is_out(after), borrows.c.expires_at < until)
+
+
+def not_returned(connection: Connection, since: datetime, now: datetime) -> int:
+    """How many borrows have ended by themselves since then, of which no receipt came."""
+    ended = (borrows.c.ended_by.is_(None), borrows.c.expires_at > since, borrows.c.expires_at <= now)
+    return _count(connection, *ended, borrows.c.receipt_jti.is_(None))
+
+
+def _count(connection: Connection, *conditions: ColumnElement[bool]) -> int:
+    return connection.execute(select(func.count()).select_from(borrows).where(*conditions)).scalar_one()
+
+
+def _is_out(now: datetime) -> ColumnElement[bool]:
+    # The last condition says nothing new, but lets the index find the few among all that ever were.
+    return and_(borrows.c.ended_by.is_(None), borrows.c.expires_at > now, borrows.c.seat_free_at > now)
+
+
+def ends_by_day(connection: Connection, now: datetime) -> dict[int, int]:
+    """How many borrows that are out end on each day (UTC), by days since 1970."""
+    day = _whole(borrows.c.expires_at, 24 * HOUR).label("day")
+    query = select(day, func.count()).where(_is_out(now)).group_by(day)
+    return {int(row[0]): row[1] for row in connection.execute(query)}
+
+
+def denials(connection: Connection, since: datetime) -> dict[str, int]:
+    """How many borrows and sessions were refused since then, by reason; several features of one refusal are one."""
+    query = (
+        select(events.c.reason, func.count(events.c.at.distinct()))
+        .where(events.c.kind == EventKind.DENIAL, events.c.at > since)
+        .group_by(events.c.reason)
+    )
+    return {row[0] or "": row[1] for row in connection.execute(query)}
+
+
+def stretches(connection: Connection, since: datetime) -> list[Stretch]:
+    """The seats of levels that were held at any time after `since`, put together by product and by the hours of beginning and end."""
+    of_borrows = _stretches(borrows.c.issued_at).join(
+        borrows, and_(borrows.c.id == holds.c.handle, borrows.c.level == holds.c.feature)
+    )
+    of_sessions = _stretches(sessions.c.created_at).join(
+        sessions, and_(sessions.c.id == holds.c.handle, sessions.c.level == holds.c.feature)
+    )
+    queries = (of_borrows, of_sessions)
+    rows = [row for query in queries for row in connection.execute(query.where(holds.c.free_at > since)).all()]
+    return [Stretch(product, int(first), int(last), seats) for product, first, last, seats in rows]
+
+
+def _stretches(began: ColumnElement[datetime]) -> Select[Any]:
+    first, last = _whole(began, HOUR).label("first"), _whole(holds.c.free_at, HOUR).label("last")
+    return select(holds.c.product, first, last, func.count()).select_from(holds).group_by(holds.c.product, first, last)
+
+
+def _whole(column: ColumnElement[datetime], span: int) -> ColumnElement[int]:
+    """How many whole spans of so many microseconds a time is after 1970."""
+    return type_coerce(column, BigInteger) // span

@@ -1,0 +1,115 @@
+"""Lists of members: those that a filter lets through, how many they are, and who of them is offline or at work now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, not_, or_, select
+
+from authority.domain.activity import USED_LATELY
+from authority.domain.members import Member, user_key
+from authority.domain.names import key_of
+from authority.storage.db.tables import borrows, groups, member_groups, members, sessions
+from authority.storage.groups import name_of
+from authority.storage.members import groups_of, in_pages, member_of
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which members to list; None means all. `after` is the user name that the page before ended with.
+
+    `search` is a part of the user name, the full name or a group, whatever its case. `unused_since`: those alone who used no
+    license since then, who were members by then, and who are neither offline nor connected.
+    """
+
+    user_type: str | None = None
+    group: str | None = None
+    role: str | None = None
+    search: str | None = None
+    disabled: bool | None = None
+    offline: bool | None = None
+    unused_since: datetime | None = None
+    after: str | None = None
+    limit: int | None = None
+
+
+def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Member]:
+    """Members by user name, up to the limit of the filter."""
+    query = select(members).where(*conditions(wanted, now)).order_by(members.c.username_key).limit(wanted.limit)
+    if wanted.after is not None:
+        query = query.where(members.c.username_key > user_key(wanted.after))
+    rows = connection.execute(query).all()
+    by_member: dict[int, list[str]] = {}
+    for ids in in_pages([row.id for row in rows]):
+        by_member |= groups_of(connection, ids)
+    return [member_of(row, tuple(by_member.get(row.id, ()))) for row in rows]
+
+
+def count(connection: Connection, wanted: Filter, now: datetime) -> int:
+    """How many members the filter lets through, whatever its page."""
+    return connection.execute(select(func.count()).select_from(members).where(*conditions(wanted, now))).scalar_one()
+
+
+def conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
+    """What the rows of `members` that the filter lets through have in common, whatever its page."""
+    yield members.c.removed_at.is_(None)
+    if wanted.user_type is not None:
+        yield members.c.user_type == wanted.user_type
+    if wanted.role is not None:
+        yield members.c.role == wanted.role
+    if wanted.disabled is not None:
+        yield members.c.disabled.is_(wanted.disabled)
+    if wanted.group is not None:
+        yield members.c.id.in_(_ids_in_groups().where(member_groups.c.name == name_of(wanted.group)))
+    if wanted.search:
+        yield _matches(key_of(wanted.search))
+    if wanted.offline is not None:
+        yield _is_offline(now) if wanted.offline else not_(_is_offline(now))
+    if wanted.unused_since is not None:
+        yield func.coalesce(members.c.last_used_at, members.c.created_at) <= wanted.unused_since
+        yield not_(_is_offline(now))
+        yield not_(exists().where(sessions.c.member_id == members.c.id, _is_active(now)))
+
+
+def _matches(key: str) -> ColumnElement[bool]:
+    named = select(groups.c.name).where(groups.c.key.contains(key, autoescape=True))
+    is_in_group = members.c.id.in_(_ids_in_groups().where(member_groups.c.name.in_(named)))
+    return or_(members.c.search.contains(key, autoescape=True), is_in_group)
+
+
+def _ids_in_groups() -> Select[Any]:
+    return select(member_groups.c.member_id)
+
+
+def _is_offline(now: datetime) -> ColumnElement[bool]:
+    return exists().where(borrows.c.member_id == members.c.id, _is_out(now))
+
+
+def _is_out(now: datetime) -> ColumnElement[bool]:
+    # The first condition says nothing new, but lets the index find the few among all that ever were.
+    return and_(borrows.c.seat_free_at > now, borrows.c.expires_at > now, borrows.c.ended_by.is_(None))
+
+
+def _is_active(now: datetime) -> ColumnElement[bool]:
+    return and_(sessions.c.active_until > now, sessions.c.ended_by.is_(None))
+
+
+def offline(connection: Connection, member_ids: Sequence[int], now: datetime) -> set[int]:
+    """The numbers of those of these members who have an active borrow of any product."""
+    query = select(borrows.c.member_id).distinct().where(_is_out(now))
+    return _those(connection, query, borrows.c.member_id, member_ids)
+
+
+def used_lately(connection: Connection, member_ids: Sequence[int], now: datetime) -> set[int]:
+    """The numbers of those of these members who used a session of any product in the last 30 minutes (seed S1)."""
+    since = now - USED_LATELY
+    # No session is used after its end: this says nothing new, but lets the index find the few among all that ever were.
+    query = select(sessions.c.member_id).distinct().where(sessions.c.active_until > since, sessions.c.last_used_at > since)
+    return _those(connection, query, sessions.c.member_id, member_ids)
+
+
+def _those(connection: Connection, query: Select[Any], column: ColumnElement[int], member_ids: Sequence[int]) -> set[int]:
+    return {number for ids in in_pages(member_ids) for number in connection.execute(query.where(column.in_(ids))).scalars()}
