@@ -423,6 +423,16 @@ class LastAdministrator(Refusal):
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
+class LastKey(Refusal):
+    """Without this key of the authority none would be left that signs."""
+
+    code = "last-key"
+    default_hint = "Make another key first, and have the vendor authorize it: carnet-authority key rotate"
+
+    kid: str
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class BorrowAlreadyEnded(Refusal):
     """The borrow was checked in, revoked, released or has expired."""
 

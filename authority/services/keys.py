@@ -10,7 +10,7 @@ from typing import Any
 from authority.domain.catalogue import KeyUse, needed_until
 from authority.domain.events import Event, EventKind
 from authority.domain.members import Privilege
-from authority.domain.refusals import KeyUnusable, Refusal
+from authority.domain.refusals import LastKey, Refusal
 from authority.services.unit import Unit
 from authority.signing import authorizations
 from authority.signing.keyring import Retired
@@ -70,7 +70,7 @@ def retire(unit: Unit, kid: str, *, is_stolen: bool = False, dry_run: bool = Fal
     """The key signs nothing new from now on; what it signed stays good.
 
     After a theft only those of its borrow tokens that are known here stay good, once the vendor's next authorization says so.
-    Raises NotAllowed, NotFound, and KeyUnusable when no other key is there to sign: one that is authorized, or after a theft any.
+    Raises NotAllowed, NotFound, and LastKey when no other key is there to sign: one that is authorized, or after a theft any.
     """
     with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.MANAGE_AUTHORITY)
@@ -120,7 +120,7 @@ def _check_another(unit: Unit, use: KeyUse, kid: str, *, is_stolen: bool) -> Non
     if not others or not (signing or is_stolen):
         lacks = f"there is no other {use} key" if not others else f"no other {use} key is authorized yet"
         first = f"carnet-authority key rotate --use {use}; " if not others else ""
-        raise KeyUnusable(f"the {use} key {kid} cannot be retired: {lacks}", hint=f"First: {first}{AUTHORIZE}.", kid=kid)
+        raise LastKey(f"the {use} key {kid} cannot be retired: {lacks}", hint=f"First: {first}{AUTHORIZE}.", kid=kid)
 
 
 def _own_key(unit: Unit, use: KeyUse, kid: str) -> OwnKey:

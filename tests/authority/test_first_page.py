@@ -149,7 +149,7 @@ def test_keys_say_what_they_sign_and_what_still_needs_them(web: Web) -> None:
     assert shown["roots"] == [bench.root.public.kid]
     signing = next(key for key in shown["items"] if key["use"] == "borrow" and key["signs_now"])
     assert (signing["borrows_out"], signing["authorized"], signing["begins_at"] is not None) == (1, True, True)
-    problem(web.post(f"/keys/{signing['kid']}/retire", {}), 503, "key-unusable")
+    problem(web.post(f"/keys/{signing['kid']}/retire", {}), 409, "last-key")
     assert web.post(f"/keys/{signing['kid']}/retire", {"stolen": True, "dry_run": True}).get_json()["stolen"]
     assert bench.authority.ring.retired == {}
     assert {key["use"] for key in web.get("/keys/public").get_json()["keys"]} == set(KeyUse)

@@ -9,7 +9,7 @@ import pytest
 
 from authority.domain.catalogue import KeyUse
 from authority.domain.members import CONSOLE
-from authority.domain.refusals import KeyUnusable, NotAllowed, NotFound, SpecificationInvalid
+from authority.domain.refusals import KeyUnusable, LastKey, NotAllowed, NotFound, SpecificationInvalid
 from authority.services import authorizations, borrow, endings, keys, status_lists
 from authority.services.keys import OwnKey
 from authority.services.unit import Unit
@@ -74,10 +74,10 @@ def test_a_retired_key_signs_nothing_new_and_what_it_signed_stays_good_and_is_ma
     old, ada, laptop = key_now(bench).kid, bench.member("ada"), workstation("laptop")
     request = laptop.request(Wish("arcgis-pro", days=10), bench.clock())
     issued = borrow.issue(Unit(bench.authority, ada), request)
-    with pytest.raises(KeyUnusable, match="there is no other borrow key"):
+    with pytest.raises(LastKey, match="there is no other borrow key"):
         keys.retire(by_console(bench), old)
     keys.rotate(by_console(bench), [KeyUse.BORROW])
-    with pytest.raises(KeyUnusable, match="no other borrow key is authorized yet"):
+    with pytest.raises(LastKey, match="no other borrow key is authorized yet"):
         keys.retire(by_console(bench), old)
     authorize(bench, vendor)
     assert keys.retire(by_console(bench), old, dry_run=True).retired_at == bench.clock()
@@ -196,7 +196,7 @@ def test_what_is_said_of_a_retired_key_is_read_exactly(sqlite_bench: Bench) -> N
 
 def test_keys_by_command(console: Console) -> None:
     old = [item["kid"] for item in console.good("key", "list") if item["use"] == "borrow"]
-    console.refused("key-unusable", 3, "key", "retire", *old)
+    console.refused("last-key", 1, "key", "retire", *old)
     made = console.good("key", "rotate", "--use", "borrow")
     assert [(item["use"], item["authorized"]) for item in made] == [("borrow", False)]
     assert console.good("key", "retire", *old, "--stolen", "--dry-run")["stolen"]

@@ -41,7 +41,7 @@ def listed() -> Response:
     return json_of(Keys.of(every, keys.roots(use_case)))
 
 
-@api.post("/keys", summary="Make new keys beside those that are there", responses={201: MadeKeys, 503: Problem})
+@api.post("/keys", summary="Make new keys beside those that are there", responses={201: MadeKeys})
 def rotate(body: RotationBody) -> Response:
     """They sign once the vendor's next authorization names them; until then nothing changes."""
     return json_of(MadeKeys.of(keys.rotate(unit(), body.uses or list(KeyUse))), 201)
@@ -53,7 +53,7 @@ def public() -> Response:
     return json_of(PublicKeys.model_validate(keys.public(unit())))
 
 
-@api.post("/keys/<kid>/retire", summary="Let a key sign nothing new", responses={200: KeyShown, 404: Problem, 503: Problem})
+@api.post("/keys/<kid>/retire", summary="Let a key sign nothing new", responses={200: KeyShown, 404: Problem, 409: Problem})
 def retire(path: KeyPath, body: RetirementBody) -> Response:
     """Borrows that are out stay good; after a theft those that are known here, once the vendor's next authorization says so."""
     return json_of(KeyShown.of(keys.retire(unit(), path.kid, is_stolen=body.stolen, dry_run=body.dry_run)))
