@@ -427,7 +427,7 @@ class LastKey(Refusal):
     """Without this key of the authority none would be left that signs."""
 
     code = "last-key"
-    default_hint = "Make another key first, and have the vendor authorize it: carnet-authority key rotate"
+    default_hint = "Make another key first, and have the vendor authorize it."
 
     kid: str
 

@@ -16,11 +16,6 @@ from authority.signing import authorizations
 from authority.signing.keyring import Retired
 from authority.storage import usage
 
-AUTHORIZE = (
-    "carnet-authority key list --public -o KEYS.json; the vendor authorizes them: carnet-authority root authorize; "
-    "then carnet-authority authorization install FILE"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class OwnKey:
@@ -119,8 +114,13 @@ def _check_another(unit: Unit, use: KeyUse, kid: str, *, is_stolen: bool) -> Non
     signing = [other for other in others if other in in_force and in_force[other].signs_at(unit.now)]
     if not others or not (signing or is_stolen):
         lacks = f"there is no other {use} key" if not others else f"no other {use} key is authorized yet"
-        first = f"carnet-authority key rotate --use {use}; " if not others else ""
-        raise LastKey(f"the {use} key {kid} cannot be retired: {lacks}", hint=f"First: {first}{AUTHORIZE}.", kid=kid)
+        raise LastKey(
+            f"the {use} key {kid} cannot be retired: {lacks}",
+            hint=("First: " if others else "First: carnet-authority key rotate; ")
+            + "carnet-authority key list --public -o KEYS.json; the vendor authorizes them with "
+            "carnet-authority root authorize; then carnet-authority authorization install FILE.",
+            kid=kid,
+        )
 
 
 def _own_key(unit: Unit, use: KeyUse, kid: str) -> OwnKey:

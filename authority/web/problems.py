@@ -120,7 +120,10 @@ OVER_HTTP = {
     "carnet-authority license availability shows": "GET /api/v1/availability shows",
     "carnet-authority pool show lists": "GET /api/v1/pools lists",
     "carnet-authority key list --public -o KEYS.json": "GET /api/v1/keys/public",
-    "carnet-authority authorization install FILE": "POST /api/v1/authorization",
+    "authorizes them with carnet-authority root authorize; then carnet-authority authorization install FILE": (
+        "authorizes them; then POST /api/v1/authorization"
+    ),
+    "carnet-authority key rotate": "POST /api/v1/keys",
     "carnet-authority member set NAME --role administrator": 'PATCH /api/v1/members/NAME {"role": "administrator"}',
     "say --release to": "say ?release=true to",
     "say so: --accept-overlap": 'say so: "accept_overlap": true',

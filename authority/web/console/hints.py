@@ -13,6 +13,11 @@ ON_PAGES = {
     "carnet-authority api-key list shows": "The page API keys shows",
     "carnet-authority license availability shows": "The page Licenses shows",
     "carnet-authority pool show lists": "The page Rules lists",
+    "carnet-authority key list --public -o KEYS.json": "the page Keys, for the public keys",
+    "authorizes them with carnet-authority root authorize; then carnet-authority authorization install FILE": (
+        "authorizes them; then the page Authorization"
+    ),
+    "carnet-authority key rotate": "the page Keys, to make one",
     "carnet-authority member set NAME --role administrator": "on the member's page",
     "say --release to": "tick the box to",
     "say so: --accept-overlap": "tick the box",

@@ -8,12 +8,16 @@ from pydantic import Field
 from authority.domain.members import Role
 from authority.presentation import sheets
 from authority.presentation.members import Members, MemberShown
-from authority.services import members
+from authority.services import member_lists
+from authority.storage.member_lists import Filter
 from authority.web.answers import sheet
 from authority.web.console.forms import Form, Text, read
 from authority.web.console.frame import here, page, unit
 
 pages = Blueprint("members", __name__)
+
+
+PAGE = 100
 
 
 class Filters(Form):
@@ -22,12 +26,16 @@ class Filters(Form):
     group: Text | None = None
     cursor: str | None = Field(None, max_length=1024)
 
+    def wanted(self, limit: int | None) -> Filter:
+        """The filter of the service."""
+        return Filter(user_type=self.type, group=self.group, role=self.role, limit=limit)
+
 
 @pages.get("/members")
 def index() -> Response:
     """A page of those who fit the filters."""
     wanted = read(Filters, request.args)
-    rows = members.page(unit(), user_type=wanted.type, group=wanted.group, role=wanted.role, cursor=wanted.cursor)
+    rows = member_lists.page(unit(), wanted.wanted(PAGE), cursor=wanted.cursor)
     return page("members.html", members=Members.of(rows), roles=list(Role), wanted=wanted, csv=here({}, url_for(".as_csv")))
 
 
@@ -35,6 +43,5 @@ def index() -> Response:
 def as_csv() -> Response:
     """All who fit the filters."""
     wanted = read(Filters, request.args)
-    rows = members.every(unit(), user_type=wanted.type, group=wanted.group)
-    shown = (MemberShown.of(member) for member in rows if wanted.role in (None, member.role))
+    shown = (MemberShown.of(row.member) for row in member_lists.page(unit(), wanted.wanted(None)).members)
     return sheet(sheets.lines_of(MemberShown, shown), "members.csv")
