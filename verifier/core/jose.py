@@ -51,15 +51,7 @@ def open_by_kid(token: str, typ: str, look_up: Callable[[str], PublicKey], *, lo
     `look_up` turns a key id into a screened key, or raises. Raises Malformed, BadSignature and what `look_up` raises.
     """
     parts = take_apart(token, typ, "kid", longest)
-    return verified(parts, look_up(kid_of(parts)))
-
-
-def kid_of(parts: Parts) -> str:
-    """The key id that a token names, before anything of it is believed. Raises Malformed for what is no thumbprint."""
-    kid = parts.header["kid"]
-    if not isinstance(kid, str) or not THUMBPRINT.match(kid):
-        raise Malformed('the header member "kid" is not a key thumbprint')
-    return kid
+    return verified(parts, look_up(parts.header["kid"]))
 
 
 def open_by_jwk(token: str, typ: str, *, longest: int = LONGEST_TOKEN) -> Signed:
@@ -74,7 +66,7 @@ def open_by_jwk(token: str, typ: str, *, longest: int = LONGEST_TOKEN) -> Signed
 def take_apart(
     token: str, typ: str, key_member: str, longest: int = LONGEST_TOKEN, *, algorithms: Sequence[str] = (ALGORITHM,)
 ) -> Parts:
-    """Form only: size, alphabet, canonical base64url of all three parts, strict header. Raises Malformed."""
+    """Form only: size, alphabet, canonical base64url of all three parts, strict header, a `kid` that is a thumbprint. Raises Malformed."""
     if not isinstance(token, str):
         raise Malformed(f"a token is text, this is {type(token).__name__}")
     if len(token) > longest:
@@ -90,6 +82,8 @@ def take_apart(
         raise Malformed(f'the header member "alg" must be {names}')
     if header["typ"] != typ:
         raise Malformed(f'the token is not of the type "{typ}"')
+    if key_member == "kid" and not (isinstance(header["kid"], str) and THUMBPRINT.match(header["kid"])):
+        raise Malformed('the header member "kid" is not a key thumbprint')
     return Parts(header, payload, signature, token[: match.end(2)].encode())
 
 

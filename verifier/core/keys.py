@@ -25,33 +25,12 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 THUMBPRINT = re.compile(r"\A[A-Za-z0-9_-]{43}\Z")
 
 
-def _order_eight_y() -> set[int]:
-    """The y of the four points of order 8: the square roots of (-1 ± sqrt(1 + d)) / d that lie in the field."""
-    root = _square_root((1 + CURVE_D) % FIELD_PRIME) or 0
-    ys: set[int] = set()
-    for square in (root - 1, -root - 1):
-        candidate = _square_root(square * pow(CURVE_D, -1, FIELD_PRIME) % FIELD_PRIME)
-        if candidate is not None:
-            ys |= {candidate, FIELD_PRIME - candidate}
-    return ys
-
-
-def _square_root(square: int) -> int | None:
-    root = pow(square, (FIELD_PRIME + 3) // 8, FIELD_PRIME)
-    for candidate in (root, root * pow(2, (FIELD_PRIME - 1) // 4, FIELD_PRIME) % FIELD_PRIME):
-        if candidate * candidate % FIELD_PRIME == square % FIELD_PRIME:
-            return candidate
-    return None
-
-
-def _low_order_encodings() -> frozenset[bytes]:
-    """All 32-byte strings that decode to a point of order 1, 2, 4 or 8, the non-canonical ones included (14 of them)."""
-    ys = {0, 1, FIELD_PRIME - 1, FIELD_PRIME, FIELD_PRIME + 1} | _order_eight_y()
-    return frozenset((y | sign).to_bytes(32, "little") for y in ys for sign in (0, SIGN_BIT))
-
-
-# With such a key one constant signature verifies for every message, and OpenSSL loads it without a word.
-LOW_ORDER = _low_order_encodings()
+# The y of points of order 8, up to its sign: where d y^4 + 2 y^2 = 1, so that twice the point has y = 0 and is of order 4.
+ORDER_EIGHT_Y = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_LOW_ORDER_Y = (0, 1, FIELD_PRIME - 1, FIELD_PRIME, FIELD_PRIME + 1, ORDER_EIGHT_Y, FIELD_PRIME - ORDER_EIGHT_Y)
+# All 32-byte strings that decode to a point of order 1, 2, 4 or 8, the non-canonical ones included (14 of them). With such a key
+# one constant signature verifies for every message, and OpenSSL loads it without a word.
+LOW_ORDER = frozenset((y | sign).to_bytes(KEY_BYTES, "little") for y in _LOW_ORDER_Y for sign in (0, SIGN_BIT))
 
 
 def is_on_curve(raw: bytes) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, Self
 
-from verifier.core.jose import LONGEST_AUTHORIZATION, kid_of, open_by_kid, take_apart
+from verifier.core.jose import LONGEST_AUTHORIZATION, open_by_kid, take_apart
 from verifier.core.keys import PublicKey, from_jwk
 from verifier.core.reading import DIGEST, Reader
 from verifier.errors import BadSignature, Malformed, NotAuthorized, UnknownKey
@@ -152,4 +152,4 @@ def _signed_by(text: str, keys: Mapping[str, PublicKey]) -> str:
 
 def _signer(text: str) -> str:
     """The key id that a signature names, before anything of it is believed. Raises Malformed."""
-    return kid_of(take_apart(text, TRUST_UPDATE_TYP, "kid", LONGEST_AUTHORIZATION))
+    return str(take_apart(text, TRUST_UPDATE_TYP, "kid", LONGEST_AUTHORIZATION).header["kid"])

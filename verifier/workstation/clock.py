@@ -70,7 +70,7 @@ else:
 
     def _boot() -> str | None:
         with contextlib.suppress(OSError):
-            return BOOT_ID.read_text(encoding="ascii").strip()[:64] or None
+            return BOOT_ID.read_bytes().decode("ascii", "replace").strip()[:64] or None
         return None
 
     def _ticks() -> int | None:

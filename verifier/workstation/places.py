@@ -7,8 +7,10 @@ import os
 import sys
 from pathlib import Path
 
-from verifier.workstation import windows_names
 from verifier.workstation.disk import check_writable, explained, read_bytes, trouble, write_atomically
+
+if sys.platform == "win32":
+    from verifier.workstation import windows_names
 
 # The name itself is wrong, which no other disk and no other permission would mend.
 WRONG_NAME = frozenset(

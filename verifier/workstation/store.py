@@ -30,9 +30,12 @@ from verifier.errors import (
     UnknownKey,
     UnsupportedVersion,
 )
-from verifier.workstation import locks, machine_key, second_copy, windows_names
+from verifier.workstation import locks, machine_key, second_copy
 from verifier.workstation.disk import Replacement, clear, explained, names_in, read_with_mode, trouble, write_atomically
 from verifier.workstation.machine_key import MachineKey
+
+if sys.platform == "win32":
+    from verifier.workstation import windows_names
 
 UNCHANGED = "; nothing was changed"
 # The longest name in the folder of the state, with that of its folder and what a new file has more.

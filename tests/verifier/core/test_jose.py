@@ -110,7 +110,12 @@ def test_only_an_exact_public_key_on_the_curve_is_a_proof(jwk: object) -> None:
 
 
 def test_there_are_fourteen_low_order_encodings() -> None:
+    """The neutral point, that of order 2, those of order 4, and those of order 8, each by its y and the sign of its x."""
+    prime, y = keys.FIELD_PRIME, keys.ORDER_EIGHT_Y
     assert len(keys.LOW_ORDER) == 14
+    assert (keys.CURVE_D * pow(y, 4, prime) + 2 * y * y) % prime == 1
+    assert all(keys.is_on_curve(raw) for raw in keys.LOW_ORDER if int.from_bytes(raw, "little") % 2**255 < prime)
+    assert {int.from_bytes(raw, "little") % 2**255 % prime for raw in keys.LOW_ORDER} == {0, 1, prime - 1, y, prime - y}
 
 
 @pytest.mark.parametrize("raw", sorted(keys.LOW_ORDER), ids=bytes.hex)
