@@ -9,9 +9,6 @@ from pathlib import Path
 
 from verifier.workstation.disk import check_writable, explained, read_bytes, trouble, write_atomically
 
-if sys.platform == "win32":
-    from verifier.workstation import windows_names
-
 # The name itself is wrong, which no other disk and no other permission would mend.
 WRONG_NAME = frozenset(
     {errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
@@ -29,6 +26,8 @@ def path_of(name: str) -> Path:
     """The path of a file that is named by a person, as the operating system takes it. Raises WrongPlace for a device."""
     if sys.platform != "win32":
         return Path(name)
+    from verifier.workstation import windows_names
+
     if windows_names.is_device(name):
         raise WrongPlace(f"{name} is a device of Windows; name a file")
     longer = windows_names.extended(os.path.abspath(name), ROOM_BESIDE)
