@@ -40,20 +40,21 @@ class Issued:
     is_new: bool
 
 
-def issue(unit: Unit, request: str, member: str | None = None, *, dry_run: bool = False) -> Issued:
+def issue(unit: Unit, request: str, member: str | None = None, *, days: int | None = None, dry_run: bool = False) -> Issued:
     """Grants, renews or refuses what a signed request asks for; sent again, the same request gets the same file.
 
     Args:
         unit: of the member, or of an administrator for a member.
         request: the compact `borrow-request+jwt`.
         member: for whom, when the actor is an administrator and the request does not say.
+        days: how long, where the request does not say.
         dry_run: decide and keep nothing, not even a denial; the answer has no file.
 
     Raises:
         RequestInvalid, RequestReplayed, NotAllowed, NotFound: nothing is written.
         BorrowRefused, NoSuchProduct: a rule says no, or there is no such product, level or extension; a denial is in the log.
     """
-    ask = inbox.read_request(request)
+    ask = _for_days(inbox.read_request(request), days)
     with unit.writing(keep=not dry_run):
         username = _for_whom(unit, member, ask)
         product = unit.authorization.products.get(ask.product)
@@ -65,6 +66,17 @@ def issue(unit: Unit, request: str, member: str | None = None, *, dry_run: bool 
         else:
             borrow, token = _granted(unit, ask, holder, situation)
     return Issued(borrow, b"" if dry_run else file_of(unit.authority, token), is_new=situation.token is None)
+
+
+def _for_days(ask: Ask, days: int | None) -> Ask:
+    """What is asked for, with the days that are chosen here. Raises InvalidInput when the request says how long itself."""
+    if days is None:
+        return ask
+    if ask.days is not None or ask.until is not None:
+        raise InvalidInput(
+            "the request says itself how long", hint="Make another request, without days; or leave the days out here."
+        )
+    return replace(ask, days=days)
 
 
 def _for_whom(unit: Unit, member: str | None, ask: Ask) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from authority.domain.borrows import Borrow
 from authority.domain.events import EventKind, borrow_events
 from authority.domain.members import Privilege
 from authority.domain.refusals import InvalidInput, NotFound
@@ -9,6 +12,42 @@ from authority.services.endings import checked_reason
 from authority.services.unit import Unit
 from authority.signing import issuing
 from authority.storage import borrows
+
+# What `carnet clock` shows, alone or in what it prints.
+CODE = re.compile(r"(?<![A-Z0-9-])[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}(?![A-Z0-9-])")
+LONGEST_PRINTED = 4096
+# Of all machines that are offline so many codes each are tried: hardly one is ever reset more often.
+RESETS_BY_ALL = 16
+
+
+def plain_code(code: str) -> str:
+    """The code as a workstation shows it, however it was typed."""
+    return "-".join(code.upper().replace("-", " ").split())
+
+
+def code_in(data: bytes) -> str | None:
+    """The one code in a file with what `carnet clock` printed, None when it is another file."""
+    codes = set(CODE.findall(data.decode("utf-8", "replace"))) if len(data) <= LONGEST_PRINTED else set()
+    return codes.pop() if len(codes) == 1 else None
+
+
+def machine_of(unit: Unit, code: str, member: str | None = None) -> Borrow:
+    """A borrow that is out on the machine that shows this code; with `member` of theirs alone, which finds any code.
+
+    Raises NotAllowed, InvalidInput (no machine shows it).
+    """
+    plain = plain_code(code)
+    with unit.reading():
+        unit.actor.needs(Privilege.END_BORROWS)
+        for borrow_id, machine_key in borrows.keys_out(unit.connection, unit.now, member):
+            if issuing.is_reset_code(machine_key, plain, issuing.MOST_RESETS if member else RESETS_BY_ALL):
+                borrow = borrows.get(unit.connection, borrow_id)
+                if borrow is not None:
+                    return borrow
+    raise InvalidInput(
+        f"{plain} is no code of a machine that is offline" + (f" for {member}" if member else ""),
+        hint="Have it read again: carnet clock shows it on that machine. Name the member when it was reset often before.",
+    )
 
 
 def make(unit: Unit, borrow_id: str, code: str, reason: str) -> bytes:
@@ -23,7 +62,7 @@ def make(unit: Unit, borrow_id: str, code: str, reason: str) -> bytes:
         borrow = borrows.get(unit.connection, borrow_id)
         if borrow is None:
             raise NotFound(f'there is no borrow "{borrow_id}"', borrow_id=borrow_id)
-        plain = "-".join(code.upper().replace("-", " ").split())
+        plain = plain_code(code)
         if not issuing.is_reset_code(borrow.machine.key, plain):
             raise InvalidInput(
                 f"{code} is no code of the machine of this borrow",

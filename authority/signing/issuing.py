@@ -217,9 +217,9 @@ def status_file(authorization_compact: str, list_compact: str) -> bytes:
     return files.render("status", {"authorization": authorization_compact, "status_list": list_compact})
 
 
-def is_reset_code(machine_key: str, code: str) -> bool:
-    """Whether the workstation with this machine key shows, or will show, this code when it asks for a clock reset."""
-    return any(code == clock_reset.code_of(machine_key, epoch) for epoch in range(MOST_RESETS))
+def is_reset_code(machine_key: str, code: str, resets: int = MOST_RESETS) -> bool:
+    """Whether the workstation with this machine key shows this code when it was reset fewer times than these."""
+    return any(code == clock_reset.code_of(machine_key, epoch) for epoch in range(resets))
 
 
 def clock_reset_file(issuer: Issuer, *, machine_key: str, code: str, jti: str, now: datetime) -> bytes:

@@ -109,6 +109,14 @@ def out(connection: Connection, product: str, member_ids: Collection[int], now: 
     return _borrows(connection, query.order_by(borrows.c.expires_at.desc(), borrows.c.id))
 
 
+def keys_out(connection: Connection, now: datetime, member: str | None = None) -> list[tuple[str, str]]:
+    """Id and machine key of the borrows that are out, of one member or of all; the newest first."""
+    query = select(borrows.c.id, borrows.c.machine_key).where(_in_state(BorrowState.ACTIVE, now))
+    if member is not None:
+        query = query.where(borrows.c.member_id.in_(ids_of_name(connection, member)))
+    return [(row.id, row.machine_key) for row in connection.execute(query.order_by(borrows.c.issued_at.desc()))]
+
+
 def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Borrow]:
     """A page of borrows in their order; one more than the limit, so that the caller sees whether there is another page."""
     query = _BORROW.limit(wanted.limit + 1)

@@ -1,5 +1,134 @@
 """Exchange: files that came on a medium, and what is answered to them."""
 
-from flask import Blueprint
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from flask import Blueprint, Response, request
+from pydantic import Field
+
+from authority.domain.plurals import counted
+from authority.domain.refusals import InvalidInput
+from authority.presentation.borrows import BorrowShown
+from authority.presentation.exchange import FileShown
+from authority.presentation.qr import picture
+from authority.presentation.several import rows_of
+from authority.services import clock_resets, endings, exchange, overview, status_lists
+from authority.services.exchange import File
+from authority.web.access import publish_soon
+from authority.web.answers import carried
+from authority.web.console.forms import Form, Text, read
+from authority.web.console.frame import page, shown_again, unit, visitor
 
 pages = Blueprint("exchange", __name__)
+
+MOST_FILES = 50
+PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
+# Of the signed text of a request or receipt, as over HTTP.
+Signed = Annotated[str, Field(max_length=8192)]
+
+
+class Upload(Form):
+    member: Text | None = None
+    pasted: str = Field("", max_length=16_384)
+
+
+class Choice(Form):
+    requests: list[Signed] = Field(default_factory=list, max_length=MOST_FILES)
+    receipts: list[Signed] = Field(default_factory=list, max_length=MOST_FILES)
+    member: Text | None = None
+
+
+class Clock(Form):
+    code: Text = ""
+    clock_member: Text | None = None
+    reason: str = Field("", max_length=2 * endings.LONGEST_REASON)
+
+
+@pages.get("/exchange")
+def index() -> Response:
+    """Where files are given in, and what can be taken along."""
+    return page("exchange.html")
+
+
+@pages.post("/exchange")
+@shown_again(index)
+def look() -> Response:
+    """What each of the files is, whose, and what would be done with it; nothing is changed."""
+    form, work = read(Upload), unit()
+    looks = exchange.look(work, uploaded(form.pasted), form.member)
+    files = FileShown.of_all(looks, work.now)
+    ready = [file for file in files if file.kind in ("request", "return") and file.refusal is None]
+    return page("exchange_files.html", files=files, ready=len(ready), member=form.member or "")
+
+
+def uploaded(pasted: str = "") -> list[File]:
+    """The files that came with this form, each with its name. Raises InvalidInput when there is none, or too many."""
+    files = [(file.filename or "no name", file.read()) for file in request.files.getlist("files") if file.filename]
+    if pasted.strip():
+        files.append(("what was pasted", pasted.encode("utf-8", "surrogatepass")))
+    if not files:
+        raise InvalidInput("no file was chosen", hint="Choose one or several, or drop them on the field.")
+    if len(files) > MOST_FILES:
+        raise InvalidInput(f"these are {len(files)} files, at most {MOST_FILES} are taken at once")
+    return files
+
+
+@pages.post("/exchange/done")
+@shown_again(index)
+def do() -> Response:
+    """Issues the requests and checks the receipts in that were ticked, each by itself."""
+    form, work = read(Choice), unit()
+    if not form.requests and not form.receipts:
+        raise InvalidInput("no file was ticked", hint="Give the files in again, and tick what is to be done.")
+    issued = exchange.issue(work, form.requests, form.member)
+    ended = exchange.check_in(work, form.receipts)
+    publish_soon()
+    answers = rows_of(issued, lambda _: {}, "borrow", lambda item: BorrowShown.of(item.borrow, work.now))
+    receipts = rows_of(ended, lambda _: {}, "borrow", lambda item: BorrowShown.of(item, work.now))
+    return page("exchange_done.html", answers=answers, receipts=receipts, title=_title(answers, receipts))
+
+
+def _title(answers: Sequence[dict[str, object]], receipts: Sequence[dict[str, object]]) -> str:
+    parts = []
+    if answers:
+        parts.append(f"{counted(sum(bool(row['ok']) for row in answers), 'borrow')} issued")
+    if receipts:
+        parts.append(f"{counted(sum(bool(row['ok']) for row in receipts), 'license')} given back")
+    return ", ".join(parts)
+
+
+@pages.post("/exchange/clock")
+@shown_again(index)
+def clock() -> Response:
+    """The file that lets the machine that shows the code forget, once, what its clock showed."""
+    form, work = read(Clock), unit()
+    if not form.code:
+        raise InvalidInput("no code was typed", hint="carnet clock shows it on the machine.")
+    borrow = clock_resets.machine_of(work, form.code, form.clock_member)
+    data = clock_resets.make(work, borrow.id, form.code, form.reason)
+    return carried(data, borrow.member, borrow.machine.alias or borrow.product, ending="clock")
+
+
+@pages.get("/exchange/trust")
+def trust() -> Response:
+    """The trust file, which workstations install first."""
+    return carried(overview.trust_file(unit()), visitor().organization, ending="trust")
+
+
+@pages.get("/exchange/trust.svg", defaults={"kind": "svg"})
+@pages.get("/exchange/trust.png", defaults={"kind": "png"})
+def trust_picture(kind: str) -> Response:
+    """The trust file as a QR code; where it is too large, the file."""
+    data = overview.trust_file(unit())
+    code = picture(data, kind)
+    if code is None:
+        return carried(data, visitor().organization, ending="trust")
+    return Response(code, content_type=PICTURES[kind])
+
+
+@pages.post("/exchange/status")
+def status() -> Response:
+    """A status list with everything that ended so far, published now when one is due."""
+    return carried(status_lists.export(unit()), visitor().organization, ending="status")

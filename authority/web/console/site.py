@@ -29,6 +29,7 @@ from authority.web.console import (
 )
 from authority.web.console.formats import days_left, iso, sentence, utc
 from authority.web.console.frame import HOME, address_of, admit, here, see_other
+from authority.web.console.hints import hint_on_page
 
 STATIC = Path(__file__).parent / "static"
 HEADERS = {
@@ -50,7 +51,7 @@ def register(app: Flask) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(form_token=cookies.form_token, here=here, address_of=address_of, static=static_address)
-    app.jinja_env.filters.update(sentence=sentence, iso=iso, utc=utc, days_left=days_left)
+    app.jinja_env.filters.update(sentence=sentence, iso=iso, utc=utc, days_left=days_left, hint=_hint)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
     console = Blueprint("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
     console.before_request(admit)
@@ -77,6 +78,11 @@ def register(app: Flask) -> None:
     @app.route("/console")
     def console_without_slash() -> Response:
         return see_other(HOME)
+
+
+def _hint(text: str, code: str) -> str:
+    """The hint of a refusal that stands in a page, in the words of pages."""
+    return hint_on_page(code, text)
 
 
 @cache
