@@ -71,7 +71,7 @@ def kept_to_the_rules(answer: TestResponse, world: World) -> str:
     """The text of a page, after a look at its headers, its HTML, and where it leads."""
     assert HEADERS.items() <= dict(answer.headers).items()
     if answer.mimetype != "text/html" or not answer.data:
-        return answer.data.decode("utf-8", "replace")
+        return str(answer.data, "utf-8", "replace")
     page = ConsolePage(answer.text)
     assert page.faults == []
     paths = {urlsplit(link).path for link in page.links if link.startswith("/")}
