@@ -11,6 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # The attempts on a workstation, by their numbers in the table of threats; the others are those on an authority.
 WORKSTATION = (*range(1, 25), 27, 28, 29, 37, 38, 39, 41, 43)
+# Those on an authority that have a row already.
+AUTHORITY = (34,)
 
 
 class Row(NamedTuple):
@@ -48,7 +50,7 @@ ROWS = rows()
 
 def test_every_attempt_on_a_workstation_has_a_row() -> None:
     numbers = {number for row in ROWS for number in row.numbers}
-    assert numbers == set(WORKSTATION)
+    assert numbers == {*WORKSTATION, *AUTHORITY}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.attempt[:50] for row in ROWS])

@@ -51,6 +51,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "api-key create": ('api-key create ada --name "nightly report"',),
     "api-key list": ("api-key list",),
+    "sign-in list": ("sign-in list ada",),
+    "sign-in end": ("sign-in end ada ID", "sign-in end ada --all --dry-run"),
     "api-key revoke": ("api-key revoke ID", "api-key revoke ID ID --one-by-one"),
     "license assign": (
         "license assign ada eve arcgis-pro --level Standard --extension 3DAnalyst",

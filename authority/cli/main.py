@@ -26,6 +26,7 @@ COMMANDS = CommandTable(
         "inspect": "authority.cli.overview:inspect",
         "member": "authority.cli.members:member",
         "api-key": "authority.cli.api_keys:api_key",
+        "sign-in": "authority.cli.sign_ins:sign_in",
         "license": "authority.cli.licenses:license_group",
         "policy": "authority.cli.policies:policy",
         "pool": "authority.cli.pools:pool",

@@ -119,6 +119,7 @@ def _first_line(name: str) -> str:
 @click.option(
     "--password-file", metavar="FILE", help="Sets the password to the first line of the file; - asks for it, or reads stdin."
 )
+@click.option("--revoke-keys", is_flag=True, help="Revoke the API keys of the member too, as after a theft.")
 @one_by_one_option
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @pass_frame
@@ -136,6 +137,7 @@ def set_members(
     vendor_access: bool | None,
     download: str | None,
     password_file: str | None,
+    revoke_keys: bool,
     one_by_one: bool,
     dry_run: bool,
 ) -> int:
@@ -160,6 +162,7 @@ def set_members(
         password=None if password_file is None else _first_line(password_file),
         added_groups=added_groups,
         removed_groups=removed_groups,
+        revoke_keys=revoke_keys,
     )
     with frame.authority() as authority:
         unit = Unit(authority, CONSOLE)
@@ -194,7 +197,18 @@ def _changed_lines(changed: ChangedMember) -> list[str]:
         f"  {name}: from {_words(before[name])} to {_words(value)}" for name, value in person if value != before[name]
     ]
     effects = [f"  {effect:<6} {_license_line(item)}" for effect, items in changed.licenses for item in items]
-    return [first, *differences, *effects]
+    return [first, *differences, *effects, *_access_lines(changed)]
+
+
+def _access_lines(changed: ChangedMember) -> list[str]:
+    """What became of sign-ins and API keys; an API key that goes on is named, with the way to end it."""
+    access, verb = changed.access, "would be " if changed.dry_run else ""
+    lines = [f"  {counted(access.ended_sign_ins, 'sign-in')} {verb}ended"] if access.ended_sign_ins else []
+    lines += [f"  API key {key.id} ({key.name}) {verb}revoked" for key in access.revoked_api_keys]
+    lines += [
+        f"  API key {key.id} ({key.name}) goes on; to end it: --revoke-keys, or api-key revoke" for key in access.api_keys
+    ]
+    return lines
 
 
 def _words(value: object) -> str:

@@ -1,11 +1,9 @@
-"""API keys as administrators see them, never the secret nor what stands for it; and how long a sign-in is good."""
+"""API keys as administrators see them, never the secret nor what stands for it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-SIGN_IN_LASTS = timedelta(hours=12)
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)

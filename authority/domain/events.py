@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from authority.domain.api_keys import ApiKey
 from authority.domain.borrows import Borrow, Demand
 from authority.domain.members import Actor, Member
 from authority.domain.sessions import Session
@@ -33,6 +34,8 @@ class EventKind(StrEnum):
     RELEASE = "release"
     END = "end"
     SIGNED_IN = "signed-in"
+    SIGNED_OUT = "signed-out"
+    SIGN_IN_SLOWED = "sign-in-slowed"
     ORGANIZATION_CREATED = "organization-created"
     AUTHORIZATION_INSTALLED = "authorization-installed"
     KEY_ADDED = "key-added"
@@ -135,6 +138,11 @@ def denial_events(
         )
         for name in features
     ]
+
+
+def api_key_event(kind: EventKind, actor: Actor, key: ApiKey) -> Event:
+    """The row of something that happened to an API key; names are not unique, so that it has the id as well."""
+    return Event(kind=kind, actor=actor.username, member=key.member, reason=f"{key.name} ({key.id})")
 
 
 def groups_text(groups: tuple[str, ...]) -> str | None:

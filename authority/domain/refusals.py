@@ -367,6 +367,16 @@ class NotAuthenticated(Refusal):
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
+class TooManyRequests(Refusal):
+    """Too many wrong passwords came before, or too many at once: the next try waits."""
+
+    code = "too-many-requests"
+    default_hint = "Wait, then try again. From an address or device at which this member signed in before, others' wrong tries are no hindrance."
+
+    seconds: int
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class NotAllowed(Refusal):
     """The role, account, machine or user may not do this."""
 
@@ -388,6 +398,7 @@ class NotFound(Refusal):
     borrow_id: str | None = None
     session_id: str | None = None
     key_id: str | None = None
+    sign_in_id: str | None = None
     group: str | None = None
     machine: str | None = None
 

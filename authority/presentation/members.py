@@ -12,6 +12,7 @@ from authority.domain.activity import Dot
 from authority.domain.licenses import TypeChange
 from authority.domain.members import Assignment, DownloadPermission, Member, Role
 from authority.domain.membership import Membership
+from authority.presentation.api_keys import ApiKeyShown
 from authority.presentation.borrows import BorrowShown
 from authority.presentation.licenses import AssignmentShown
 from authority.presentation.refusals import RefusalShown
@@ -19,7 +20,7 @@ from authority.presentation.several import rows_of
 from authority.presentation.shown import Repeated, Shown, Time
 from authority.services.defaults import Defaults
 from authority.services.member_lists import Listed, Page
-from authority.services.members import Changed
+from authority.services.members import Changed, NewAccess
 from authority.services.removal import Removal
 from authority.services.several import Outcome
 
@@ -121,19 +122,35 @@ class LicenseEffect(Shown):
         return cls(taken=taken, given=given, kept=kept)
 
 
+class NewAccessShown(Shown):
+    """What a new password did to what was given out before it."""
+
+    ended_sign_ins: int = Field(description="how many were ended; the one that asked stays")
+    api_keys: tuple[ApiKeyShown, ...] = Field(description="of the member, that go on")
+    revoked_api_keys: tuple[ApiKeyShown, ...]
+
+    @classmethod
+    def of(cls, access: NewAccess) -> Self:
+        """What it did, or would do."""
+        staying, revoked = (tuple(map(ApiKeyShown.of, keys)) for keys in (access.api_keys, access.revoked_api_keys))
+        return cls(ended_sign_ins=access.ended_sign_ins, api_keys=staying, revoked_api_keys=revoked)
+
+
 class ChangedMember(Shown):
     """A member after a change, and what it did, or would do, to the licenses."""
 
     member: MemberShown
     before: MemberShown = Field(description="the member as it was")
     licenses: LicenseEffect
+    access: NewAccessShown = Field(description="with a new password: what it did to sign-ins and API keys")
     dry_run: bool
 
     @classmethod
     def of(cls, changed: Changed, *, dry_run: bool) -> Self:
         """The member as before and after the change."""
         licenses, before = LicenseEffect.of(changed.licenses), MemberShown.of(changed.before)
-        return cls(member=MemberShown.of(changed.after), before=before, licenses=licenses, dry_run=dry_run)
+        access = NewAccessShown.of(changed.access)
+        return cls(member=MemberShown.of(changed.after), before=before, licenses=licenses, access=access, dry_run=dry_run)
 
 
 class RemovalShown(Shown):

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from authority.domain.api_keys import SIGN_IN_LASTS, ApiKey
-from authority.domain.events import Event, EventKind
-from authority.domain.members import Actor, CredentialKind, Member, Privilege
+from authority.domain.api_keys import ApiKey
+from authority.domain.events import Event, EventKind, api_key_event
+from authority.domain.members import CredentialKind, Member, Privilege, user_key
 from authority.domain.names import key_of, spelled
-from authority.domain.refusals import InvalidInput, NotAuthenticated, NotFound
+from authority.domain.refusals import InvalidInput, NotAllowed, NotFound
+from authority.domain.sign_ins import KNOWN_FOR, NOWHERE, SIGN_IN_LASTS, Origin, SignIn
+from authority.services import sign_ins, tries
 from authority.services.members import existing
-from authority.services.passwords import is_right
 from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
 from authority.signing.encoding import digest_of, encode
@@ -23,37 +24,116 @@ from authority.storage.credentials import Credential
 PREFIXES = {CredentialKind.SIGN_IN: "carnet_si_", CredentialKind.API_KEY: "carnet_key_"}
 
 
-def sign_in(unit: Unit, username: str, password: str, *, remember: bool = False) -> tuple[str, datetime | None]:
+def sign_in(
+    unit: Unit, username: str, password: str, *, remember: bool = False, origin: Origin = NOWHERE
+) -> tuple[str, datetime | None]:
     """A bearer token for a member, and when it ends; the unit is anybody's.
 
     With `remember` it does not end by itself (seed S3): it is good until signing out, a new password, or the member's removal.
 
-    Raises NotAuthenticated with one text, whatever was wrong (seed S3), and OrganizationOverLimit.
+    Raises NotAuthenticated with one text, whatever was wrong (seed S3), TooManyRequests after too many wrong passwords, and
+    OrganizationOverLimit.
     """
-    with unit.reading():
-        member_id, password_hash = members.password_hash(unit.connection, username)
-        member = None if member_id is None else members.by_id(unit.connection, member_id)
-    # Outside of a transaction: it is slow on purpose.
-    if not is_right(password, password_hash) or member is None or member.disabled:
-        raise NotAuthenticated(
-            "invalid user name or password", hint="Check both and try again, or ask the administrator for a new password."
-        )
+    passed = tries.check_password(unit, username, password, origin)
+    return begin(unit, passed.member, remember=remember, origin=origin, password_hash=passed.password_hash)
+
+
+def begin(
+    unit: Unit, member: Member, *, remember: bool, origin: Origin, password_hash: str | None = None
+) -> tuple[str, datetime | None]:
+    """A bearer token for a member who has shown who they are, and when it ends; the unit is anybody's.
+
+    Raises NotAuthenticated where the member was removed or disabled meanwhile, or has another password than the one whose hash is
+    given; OrganizationOverLimit.
+    """
     unit.membership.check_admitted(member.role)
     # Only an administrator gets this far when there is too much of anything.
     unit.excess = unit.membership.excess()
     with unit.writing():
+        now = members.by_id(unit.connection, member.id, lock=True)
+        is_old = password_hash is not None and members.hash_of(unit.connection, member.id) != password_hash
+        if now is None or now.disabled or is_old:
+            raise tries.not_authenticated()
         ends_at = None if remember else unit.at + SIGN_IN_LASTS
-        secret, _ = _add(unit, member, CredentialKind.SIGN_IN, CredentialKind.SIGN_IN, ends_at)
-        unit.record([Event(kind=EventKind.SIGNED_IN, actor=member.username, member=member.username)])
+        credentials.remove_old_sign_ins(unit.connection, member.id, unit.at - KNOWN_FOR)
+        secret, _ = _add(unit, member, CredentialKind.SIGN_IN, CredentialKind.SIGN_IN, ends_at, origin)
+        where = f"from {origin.address}"
+        unit.record([Event(kind=EventKind.SIGNED_IN, actor=member.username, member=member.username, reason=where)])
     return secret, ends_at
 
 
 def sign_out(unit: Unit, secret: str) -> None:
     """Makes a sign-in useless; the unit is anybody's. An unknown one is no error: afterwards it does not work, as was wanted."""
     with unit.writing():
-        credential = credentials.by_digest(unit.connection, digest_of(secret))
-        if credential is not None and credential.kind == CredentialKind.SIGN_IN:
-            credentials.revoke(unit.connection, credential.id, unit.at)
+        row = credentials.by_digest(unit.connection, digest_of(secret))
+        if row is None or row.kind != CredentialKind.SIGN_IN or not row.is_good(unit.at):
+            return
+        member = members.by_id(unit.connection, row.member_id)
+        if member is not None:
+            sign_ins.end(unit, member, [row], "signed out", member.username)
+
+
+def sign_ins_of(
+    unit: Unit, username: str | None = None, after: str | None = None, limit: int = 100
+) -> tuple[list[SignIn], str | None]:
+    """A page of the good sign-ins of a member, by default of who asks, newest first, and the cursor of the next page.
+
+    Raises NotAllowed, NotFound, InvalidInput (`after` is no cursor).
+    """
+    with unit.reading():
+        member = _owner(unit, username)
+        last = None if after is None else credentials.sign_in(unit.connection, after)
+        if after is not None and (last is None or last.member_id != member.id):
+            raise InvalidInput("this cursor is of no page of these sign-ins", hint="Begin again without a cursor.")
+        rows = credentials.sign_ins(unit.connection, member.id, unit.at, after=last, limit=limit + 1)
+        page = [sign_ins.sign_in_of(unit, member, row) for row in rows[:limit]]
+    return page, page[-1].id if len(rows) > limit else None
+
+
+def end_sign_ins(
+    unit: Unit,
+    username: str | None = None,
+    sign_in_ids: Sequence[str] | None = None,
+    *,
+    keep_current: bool = False,
+    dry_run: bool = False,
+) -> list[SignIn]:
+    """Ends sign-ins of a member, by default of who asks: those with these ids or all; returns those that were good until now.
+
+    With `keep_current` the one that asks stays good; with `dry_run` every check is made and nothing changed. An id of a sign-in that
+    ended is no error. Raises NotAllowed, NotFound (also for an id that is another member's).
+    """
+    with unit.writing(keep=not dry_run):
+        member = _owner(unit, username, lock=True)
+        rows = credentials.sign_ins(unit.connection, member.id, unit.at)
+        if sign_in_ids is not None:
+            named = [_sign_in(unit, member, sign_in_id) for sign_in_id in dict.fromkeys(sign_in_ids)]
+            rows = [row for row in named if row.is_good(unit.at)]
+        if keep_current:
+            rows = [row for row in rows if row.id != unit.credential]
+        return sign_ins.end(unit, member, rows, "ended")
+
+
+def _owner(unit: Unit, username: str | None, *, lock: bool = False) -> Member:
+    """Whose sign-ins it is about: who asks, or the member who is named, for whom one manages members."""
+    actor = unit.actor
+    if username is not None and (actor.member_id is None or user_key(username) != user_key(actor.username)):
+        actor.needs(Privilege.MANAGE_MEMBERS)
+    member = members.by_id(unit.connection, actor.own_number, lock=lock) if username is None else None
+    if member is None and username is None:
+        raise NotAllowed(f"{actor.username} is no member, and this is about a member's own", hint="Sign in as the member.")
+    return member or existing(unit.connection, username or "", lock=lock)
+
+
+def _sign_in(unit: Unit, member: Member, sign_in_id: str) -> Credential:
+    row = credentials.sign_in(unit.connection, sign_in_id) if sign_in_id.isprintable() else None
+    if row is None or row.member_id != member.id:
+        raise NotFound(
+            f'{member.username} has no sign-in "{sign_in_id}"',
+            hint="carnet-authority sign-in list NAME shows the ids.",
+            sign_in_id=sign_in_id,
+        )
+    return row
 
 
 def create_api_key(unit: Unit, username: str, name: str) -> tuple[str, ApiKey]:
@@ -73,7 +153,7 @@ def add_api_key(unit: Unit, member: Member, name: str) -> tuple[str, ApiKey]:
     """The secret of a new API key, and the key, within the transaction that is under way; name and privilege were checked."""
     secret, key_id = _add(unit, member, CredentialKind.API_KEY, name, None)
     key = ApiKey(key_id, name, member.username, unit.at, None)
-    unit.record([_event(EventKind.API_KEY_CREATED, unit.actor, key)])
+    unit.record([api_key_event(EventKind.API_KEY_CREATED, unit.actor, key)])
     return secret, key
 
 
@@ -117,7 +197,7 @@ def revoke_api_keys(
         if before.revoked_at is not None:
             return before
         credentials.revoke(unit.connection, before.id, unit.at)
-        unit.record([_event(EventKind.API_KEY_REVOKED, unit.actor, before)])
+        unit.record([api_key_event(EventKind.API_KEY_REVOKED, unit.actor, before)])
         return replace(before, revoked_at=unit.at)
 
     with unit.writing(keep=not dry_run):
@@ -128,16 +208,14 @@ def revoke_api_keys(
         return all_or_none(key_ids, revoke, one_by_one=one_by_one)
 
 
-def _event(kind: EventKind, actor: Actor, key: ApiKey) -> Event:
-    """Names are not unique, so that the log has the id as well."""
-    return Event(kind=kind, actor=actor.username, member=key.member, reason=f"{key.name} ({key.id})")
-
-
-def _add(unit: Unit, member: Member, kind: CredentialKind, name: str, ends_at: datetime | None) -> tuple[str, str]:
+def _add(
+    unit: Unit, member: Member, kind: CredentialKind, name: str, ends_at: datetime | None, origin: Origin | None = None
+) -> tuple[str, str]:
     """Secret and id of a new credential."""
     authority = unit.authority
     secret, credential_id = PREFIXES[kind] + encode(authority.random_bytes(32)), authority.fresh_id()
-    credentials.add(
-        unit.connection, Credential(credential_id, kind, digest_of(secret), name, member.id, unit.at, ends_at, None)
-    )
+    credential = Credential(credential_id, kind, digest_of(secret), name, member.id, unit.at, ends_at, None)
+    if origin is not None:
+        credential = replace(credential, address=origin.address, agent=origin.agent)
+    credentials.add(unit.connection, credential)
     return secret, credential_id

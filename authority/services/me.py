@@ -1,4 +1,4 @@
-"""What members see and do for themselves: their own licenses, and asking for the permission to download (seeds S1, S3)."""
+"""What members see and do for themselves: their own licenses, a new password, the permission to download (seeds S1, S3)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from authority.domain.events import EventKind
 from authority.domain.members import Assignment, DownloadPermission, Member
 from authority.domain.offline_rules import effective
 from authority.domain.own_license import OwnLicense
-from authority.domain.refusals import NotAllowed
+from authority.domain.refusals import NotAllowed, NotAuthenticated
 from authority.domain.sessions import Session
-from authority.services.members import member_event
+from authority.domain.sign_ins import Origin
+from authority.services import tries
+from authority.services.members import NewAccess, give_access, member_event
+from authority.services.passwords import hash_password
 from authority.services.unit import Unit
 from authority.storage import assignments, borrows, members, offline_rules, pools, sessions
 from authority.storage.members import MemberChange
@@ -21,6 +24,7 @@ from authority.storage.sessions import Filter
 
 # Far more than anybody has at once; a member is on a few computers.
 MOST_SESSIONS = 1000
+WRONG_HINT = "Type the password that you sign in with now, or ask an administrator to set a new one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,28 @@ def request_download(unit: Unit) -> Member:
         members.change(unit.connection, [MemberChange(member, asking)])
         unit.record([member_event(EventKind.DOWNLOAD_REQUESTED, unit.actor, asking)])
     return asking
+
+
+def change_password(unit: Unit, old: str, new: str, origin: Origin, *, revoke_keys: bool = False) -> NewAccess:
+    """Sets one's own password, for who knows the one of now; what it ended and which API keys go on.
+
+    A wrong one is counted like one of a sign-in. Raises NotAllowed (also for the console), NotAuthenticated, TooManyRequests, InvalidInput.
+    """
+    with unit.reading():
+        myself = _myself(unit)
+        if members.hash_of(unit.connection, myself.id) is None:
+            raise NotAllowed(f"{myself.username} has no password", hint="Ask an administrator to set one.")
+    try:
+        passed = tries.check_password(unit, myself.username, old, origin)
+    except NotAuthenticated as error:
+        raise NotAllowed("the password of now is another one", hint=WRONG_HINT) from error
+    password_hash = hash_password(new)
+    with unit.writing():
+        member = _myself(unit, lock=True)
+        if members.hash_of(unit.connection, member.id) != passed.password_hash:
+            raise NotAllowed("the password was changed at this moment", hint=WRONG_HINT)
+        unit.record([member_event(EventKind.MEMBER_CHANGED, unit.actor, member, reason="password")])
+        return give_access(unit, member, password_hash, revoke_keys=revoke_keys)
 
 
 def _myself(unit: Unit, *, lock: bool = False) -> Member:

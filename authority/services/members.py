@@ -8,8 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from authority.domain.api_keys import ApiKey
 from authority.domain.catalogue import UserType
-from authority.domain.events import Event, EventKind, groups_text
+from authority.domain.events import Event, EventKind, api_key_event, groups_text
 from authority.domain.licenses import TypeChange, change_of_type, check_assignable, check_free
 from authority.domain.members import (
     Actor,
@@ -27,7 +28,8 @@ from authority.domain.members import (
 from authority.domain.membership import Membership
 from authority.domain.names import spelled
 from authority.domain.refusals import AlreadyExists, InvalidInput, NotFound
-from authority.services import defaults, filters, groups
+from authority.domain.sign_ins import SignIn
+from authority.services import defaults, filters, groups, sign_ins
 from authority.services.defaults import Defaults
 from authority.services.passwords import hash_password
 from authority.services.several import Outcome, all_or_none
@@ -75,6 +77,17 @@ class Change:
     added_groups: tuple[str, ...] = ()
     removed_groups: tuple[str, ...] = ()
     username: str | None = None
+    # Whether the member's API keys are revoked, as after a theft.
+    revoke_keys: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccess:
+    """What a new password did: how many sign-ins it ended, and which API keys of the member go on, or were revoked with it."""
+
+    ended_sign_ins: int = 0
+    api_keys: tuple[ApiKey, ...] = ()
+    revoked_api_keys: tuple[ApiKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +97,7 @@ class Changed:
     before: Member
     after: Member
     licenses: TypeChange
+    access: NewAccess = NewAccess()
 
 
 def add(unit: Unit, new: NewMember) -> Member:
@@ -245,13 +259,29 @@ def change_several(
                 before = existing(unit.connection, username, lock=True)
                 with work.part():
                     changed = change_within(work, before, assignments.of_member(unit.connection, before.id), wanted)
-                if password_hash is not None:
-                    members.set_password(unit.connection, changed.after.id, password_hash)
-                    # Whoever signed in with the password of before is to show the new one; API keys are revoked by themselves.
-                    credentials.revoke_sign_ins(unit.connection, changed.after.id, unit.at)
-                return changed
+                access = give_access(unit, changed.after, password_hash, revoke_keys=wanted.revoke_keys)
+                return replace(changed, access=access)
 
             return all_or_none(usernames, change_one, one_by_one=one_by_one)
+
+
+def give_access(unit: Unit, member: Member, password_hash: str | None, *, revoke_keys: bool) -> NewAccess:
+    """Sets a password, which ends every sign-in but the one that asks, and revokes API keys where that is wanted.
+
+    Keys are for programs, which would stop without a word: they stay unless asked, and what stays is said.
+    """
+    if password_hash is None and not revoke_keys:
+        return NewAccess()
+    ended: list[SignIn] = []
+    if password_hash is not None:
+        members.set_password(unit.connection, member.id, password_hash)
+        ended = sign_ins.end_all(unit, member, "new password")
+    keys = tuple(credentials.good_api_keys(unit.connection, member.id, unit.at))
+    if not revoke_keys:
+        return NewAccess(len(ended), keys)
+    credentials.revoke_all(unit.connection, [key.id for key in keys], unit.at)
+    unit.record(api_key_event(EventKind.API_KEY_REVOKED, unit.actor, key) for key in keys)
+    return NewAccess(len(ended), (), keys)
 
 
 def change_within(work: Work, before: Member, held: Sequence[Assignment], wanted: Change) -> Changed:

@@ -9,17 +9,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from authority.domain.api_keys import SIGN_IN_LASTS
 from authority.domain.catalogue import Authorization
 from authority.domain.clocks import BETWEEN_SERVERS
 from authority.domain.events import Event
 from authority.domain.members import Actor, Role
 from authority.domain.membership import Membership
-from authority.domain.refusals import NotAuthenticated, Refusal
+from authority.domain.refusals import NotAuthenticated, Refusal, StorageUnavailable
+from authority.domain.sign_ins import SIGN_IN_LASTS, USE_KEPT_EVERY
 from authority.services.context import Authority
 from authority.signing.encoding import digest_of
 from authority.signing.issuing import Issuer
-from authority.storage import events, organization, who
+from authority.storage import credentials, events, organization, who
 from authority.storage.db.prepared import pipeline
 from authority.storage.organization import Organization
 
@@ -49,6 +49,9 @@ class Unit:
     now: datetime
     # Who asks; the actor behind a secret is found with the first statement.
     actor: Actor
+    # The API key or sign-in that asks, None where nobody's secret was sent; `marked` when its use is to be kept now.
+    credential: str | None = None
+    marked: bool = False
     organization: Organization
     # The authorization in force, what signing needs under it, and how many members there are and may be.
     authorization: Authorization
@@ -85,6 +88,8 @@ class Unit:
                 yield
             finally:
                 del self.connection
+        if self.marked:
+            self._keep_use()
 
     @contextlib.contextmanager
     def writing(self, *, keep: bool = True, first: Callable[[Connection], None] | None = None) -> Iterator[None]:
@@ -132,6 +137,13 @@ class Unit:
     def _write_events(self, connection: Connection) -> None:
         if self._events:
             events.append(connection, self._events)
+        if self.marked and self.credential is not None:
+            credentials.touch(connection, self.credential, self.at, self.at - USE_KEPT_EVERY)
+
+    def _keep_use(self) -> None:
+        """Keeps that the credential was used; a database that is busy is no reason to refuse what was read."""
+        with contextlib.suppress(StorageUnavailable), self.authority.database.write(at_end=self._write_events):
+            self._events = []
 
     def _begin(self, connection: Connection) -> None:
         secret = self._secret
@@ -142,6 +154,9 @@ class Unit:
         self.now = self.at.replace(microsecond=0)
         if secret is not None:
             self.actor = _actor_behind(start.bearer, self.at)
+        if start.bearer is not None:
+            self.credential, used_at = start.bearer.credential_id, start.bearer.last_used_at
+            self.marked = self.at - used_at > USE_KEPT_EVERY
         self._know(connection, start)
         if secret is not None and not self._open_over_limit:
             self.membership.check_admitted(self.actor.role)

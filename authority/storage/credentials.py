@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, insert, or_, select, tuple_, update
 
 from authority.domain.api_keys import ApiKey
 from authority.domain.members import CredentialKind
@@ -26,6 +27,13 @@ class Credential:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    last_used_at: datetime | None = None
+    address: str | None = None
+    agent: str | None = None
+
+    def is_good(self, at: datetime) -> bool:
+        """Whether it has neither been revoked nor ended at a time."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > at)
 
 
 _c = credentials.c
@@ -35,6 +43,7 @@ _API_KEY: Select[Any] = (
     .join(members)
     .where(_c.kind == CredentialKind.API_KEY)
 )
+_REVOKE = update(credentials).where(_c.id == bindparam("of_id")).values(revoked_at=bindparam("at"))
 _GET = _API_KEY.where(_c.id == bindparam("of_id"))
 _GET_LOCKED = _GET.with_for_update(of=credentials)
 
@@ -52,19 +61,73 @@ def by_digest(connection: Connection, digest: str) -> Credential | None:
 
 def revoke(connection: Connection, credential_id: str, at: datetime) -> None:
     """Makes an API key or sign-in useless from now on."""
-    connection.execute(update(credentials).where(_c.id == credential_id).values(revoked_at=at))
+    revoke_all(connection, [credential_id], at)
 
 
-def revoke_sign_ins(connection: Connection, member_id: int, at: datetime) -> None:
-    """Makes every sign-in of a member useless from now on."""
-    is_in_use = (_c.member_id == member_id, _c.kind == CredentialKind.SIGN_IN, _c.revoked_at.is_(None))
-    connection.execute(update(credentials).where(*is_in_use).values(revoked_at=at))
+def revoke_all(connection: Connection, credential_ids: Sequence[str], at: datetime) -> None:
+    """Makes API keys or sign-ins useless from now on."""
+    if credential_ids:
+        connection.execute(_REVOKE, [{"of_id": credential_id, "at": at} for credential_id in credential_ids])
+
+
+def touch(connection: Connection, credential_id: str, at: datetime, before: datetime) -> None:
+    """Keeps when a credential was used, unless that was kept since `before`."""
+    is_due = or_(_c.last_used_at.is_(None), _c.last_used_at < before)
+    connection.execute(update(credentials).where(_c.id == credential_id, is_due).values(last_used_at=at))
+
+
+def has_signed_in(connection: Connection, member_id: int, address: str, since: datetime) -> bool:
+    """Whether a member signed in from the address since then, with a sign-in that is good or with one that ended."""
+    query = select(_c.id).where(
+        _c.member_id == member_id, _c.kind == CredentialKind.SIGN_IN, _c.address == address, _c.created_at > since
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def remove_old_sign_ins(connection: Connection, member_id: int, before: datetime) -> None:
+    """Removes the sign-ins of a member that ended before then: nobody asks for them any more."""
+    ended_at = func.coalesce(_c.revoked_at, _c.expires_at)
+    is_old = (_c.member_id == member_id, _c.kind == CredentialKind.SIGN_IN, ended_at < before)
+    connection.execute(delete(credentials).where(*is_old))
+
+
+def sign_ins(
+    connection: Connection, member_id: int, at: datetime, *, after: Credential | None = None, limit: int | None = None
+) -> list[Credential]:
+    """The sign-ins of a member that are good at a time, newest first; those that follow `after`, when one is given."""
+    query = select(credentials).where(
+        _c.member_id == member_id,
+        _c.kind == CredentialKind.SIGN_IN,
+        *_is_good(at),
+    )
+    if after is not None:
+        query = query.where(tuple_(_c.created_at, _c.id) < (after.created_at, after.id))
+    return [
+        value_of(Credential, row) for row in connection.execute(query.order_by(_c.created_at.desc(), _c.id.desc()).limit(limit))
+    ]
+
+
+def sign_in(connection: Connection, sign_in_id: str) -> Credential | None:
+    """The sign-in with this id, also one that ended."""
+    query = select(credentials).where(_c.id == sign_in_id, _c.kind == CredentialKind.SIGN_IN)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else value_of(Credential, row)
 
 
 def api_key(connection: Connection, key_id: str, *, lock: bool = False) -> ApiKey | None:
     """The API key with this id; with `lock` nobody else can revoke it until this transaction ends."""
     row = connection.execute(_GET_LOCKED if lock else _GET, {"of_id": key_id}).one_or_none()
     return None if row is None else value_of(ApiKey, row)
+
+
+def good_api_keys(connection: Connection, member_id: int, at: datetime) -> list[ApiKey]:
+    """The API keys of a member that are good at a time, newest first."""
+    query = _API_KEY.where(_c.member_id == member_id, *_is_good(at)).order_by(_c.created_at.desc(), _c.id.desc())
+    return [value_of(ApiKey, row) for row in connection.execute(query)]
+
+
+def _is_good(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (_c.revoked_at.is_(None), or_(_c.expires_at.is_(None), _c.expires_at > at))
 
 
 def api_keys(connection: Connection, after: ApiKey | None, limit: int) -> list[ApiKey]:

@@ -219,6 +219,11 @@ def _values(member: Member) -> dict[str, Any]:
     }
 
 
+def hash_of(connection: Connection, member_id: int) -> str | None:
+    """The password hash of a member, None for one without a password."""
+    return connection.execute(select(members.c.password_hash).where(members.c.id == member_id)).scalar_one_or_none()
+
+
 def password_hash(connection: Connection, username: str) -> tuple[int | None, str | None]:
     """Number and password hash of a member, both None when there is no such member."""
     row = connection.execute(

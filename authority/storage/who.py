@@ -13,6 +13,9 @@ from authority.storage.db.tables import authorizations, credentials, member_coun
 
 _WHO = Gathering(
     bearer=select(
+        credentials.c.id.label("credential_id"),
+        credentials.c.created_at,
+        credentials.c.last_used_at,
         credentials.c.expires_at,
         credentials.c.revoked_at,
         members.c.id,
@@ -37,6 +40,9 @@ class Bearer:
     disabled: bool
     expires_at: datetime | None
     revoked_at: datetime | None
+    credential_id: str
+    # When the credential was used last, to an hour; when it was made, where it was not used since.
+    last_used_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ def read(connection: Connection, digest: str | None) -> Who:
     parts = _WHO.read(connection, {"digest": digest or ""})
     bearer = None
     for row in parts["bearer"]:
-        bearer = Bearer(row.id, row.username, Role(row.role), row.disabled, row.expires_at, row.revoked_at)
+        used_at = row.last_used_at or row.created_at
+        role = Role(row.role)
+        bearer = Bearer(row.id, row.username, role, row.disabled, row.expires_at, row.revoked_at, row.credential_id, used_at)
     counts = {row.user_type: row.members for row in parts["type_counts"] if row.members}
     return Who(bearer, counts, parts["authorization"][0].seq)

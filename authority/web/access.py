@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from flask import Flask, current_app, g, request
 
 from authority.domain.members import ANYBODY
 from authority.domain.refusals import NotAuthenticated
+from authority.domain.sign_ins import Origin, address_of, agent_of
 from authority.services.context import Authority
 from authority.services.unit import Secret, Unit
 from authority.web.publishing import Publisher
@@ -42,6 +45,14 @@ def secret() -> str:
     if scheme.lower() != SCHEME or not token or set(" \t") & set(token) or len(header) > LONGEST_SECRET:
         raise NotAuthenticated("this route needs a bearer token")
     return token
+
+
+def origin(device: str | None = None) -> Origin:
+    """From where this request comes. A token of an earlier sign-in, by default the bearer token, shows a device that is known."""
+    if device is None:
+        with contextlib.suppress(NotAuthenticated):
+            device = secret()
+    return Origin(address_of(request.remote_addr), agent_of(request.headers.get("User-Agent")), device)
 
 
 def unit(*, open_over_limit: bool = False) -> Unit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import secrets
-from collections.abc import Callable, Collection, Container, Iterable
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
@@ -15,6 +15,7 @@ from flask import Response, g, jsonify, request
 from flask.json.provider import DefaultJSONProvider
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
+from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 from werkzeug.exceptions import RequestTimeout, UnsupportedMediaType
 
 from authority.domain.members import ANYBODY
@@ -41,6 +42,7 @@ from authority.web.api import (
     public,
     session_settings,
     sessions,
+    sign_ins,
 )
 from authority.web.api.forms import Problem as ProblemBody
 from authority.web.console import site
@@ -101,8 +103,11 @@ def _media_types() -> Collection[str]:
     return FORM_TYPES if is_page(request.path) else ("application/json",)
 
 
-def create_app(authority: Authority) -> OpenAPI:
-    """The WSGI application that serves this authority."""
+def create_app(authority: Authority, trusted_proxies: Sequence[str] = ()) -> OpenAPI:
+    """The WSGI application that serves this authority.
+
+    A request that comes from a trusted proxy, an address or a network, has the address that the proxy names (X-Forwarded-For).
+    """
     app = _Application(
         "carnet",
         info=Info(title="Carnet", version=version("carnet"), description="An offline license authority."),
@@ -138,11 +143,15 @@ def create_app(authority: Authority) -> OpenAPI:
         log.api,
         keys.api,
         carried.api,
+        sign_ins.api,
     ):
         app.register_api(blueprint, url_prefix="/api/v1")
     _add_plain_routes(app, authority)
     _look_at_requests(app)
-    app.wsgi_app = _with_headers(app.wsgi_app)  # type: ignore[assignment, method-assign]
+    application = app.wsgi_app
+    if trusted_proxies:
+        application = wrap_wsgi_with_proxy_headers(application, [*trusted_proxies])
+    app.wsgi_app = _with_headers(application)  # type: ignore[assignment, method-assign]
     return app
 
 
@@ -231,8 +240,9 @@ def _add_plain_routes(app: OpenAPI, authority: Authority) -> None:
 
 def serve() -> OpenAPI:
     """What each worker of the server runs: the authority of this process's settings, and a thread that keeps its status list fresh."""
-    authority = open_authority(from_process())
+    settings = from_process()
+    authority = open_authority(settings)
     atexit.register(authority.database.close)
-    app = create_app(authority)
+    app = create_app(authority, settings.trusted_proxies)
     publisher_of(app).start()
     return app

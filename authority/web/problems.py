@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, RequestTimeout
 
 from authority.domain.disk import refusal_of
-from authority.domain.refusals import Refusal
+from authority.domain.refusals import Refusal, TooManyRequests
 
 STATUS = {
     "pool-exhausted": 409,
@@ -40,6 +40,7 @@ STATUS = {
     "request-invalid": 400,
     "invalid-input": 400,
     "not-authenticated": 401,
+    "too-many-requests": 429,
     "not-allowed": 403,
     "not-found": 404,
     "already-exists": 409,
@@ -65,8 +66,8 @@ STATUS = {
     "disk-failed": 503,
     "output-not-written": 503,
 }
-# What may have passed when the same is sent again; all else of 503 needs somebody to mend it.
-PASSING = ("signing-failed", "storage-unavailable")
+# What may have passed when the same is sent again, after so many seconds; all else of 503 needs somebody to mend it.
+PASSING = ("signing-failed", "storage-unavailable", "too-many-requests")
 RETRY_AFTER_SECONDS = 2
 # What HTTP itself refuses, before any service is asked.
 HTTP_CODES = {
@@ -117,6 +118,7 @@ OVER_HTTP = {
     "carnet-authority borrow check-in FILE": "POST /api/v1/check-ins",
     "carnet-authority session end ID": "POST /api/v1/sessions/ID/end",
     "carnet-authority api-key list shows": "GET /api/v1/api-keys shows",
+    "carnet-authority sign-in list NAME shows": "GET /api/v1/members/NAME/sign-ins, or GET /api/v1/me/sign-ins, shows",
     "carnet-authority license availability shows": "GET /api/v1/availability shows",
     "carnet-authority pool show lists": "GET /api/v1/pools lists",
     "carnet-authority key list --public -o KEYS.json": "GET /api/v1/keys/public",
@@ -190,7 +192,8 @@ class InvalidValues(BadRequest):
 def of_refusal(error: Refusal) -> Problem:
     """A refusal with its status and evidence."""
     errors = [{"name": name, "message": None, "value": value} for name, value in error.evidence.items()]
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if error.code in PASSING else None
+    seconds = error.seconds if isinstance(error, TooManyRequests) else RETRY_AFTER_SECONDS
+    headers = {"Retry-After": str(seconds)} if error.code in PASSING else None
     return Problem(STATUS.get(error.code, 500), error.code, error.message, error.hint, errors, headers)
 
 

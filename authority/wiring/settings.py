@@ -6,6 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -25,6 +26,8 @@ SETTINGS = {
     "warn_days": "how many days before its end a borrow's holder is warned, at most half of its time; 0: never; default: 3; "
     "each new status list carries it",
     "containers": "false to lend nothing to containers, WSL and user namespaces, of which others may have copies; default: true",
+    "trusted_proxies": "addresses and networks of the proxies before this server, with commas between, whose X-Forwarded-For is believed; "
+    "default: none, a request comes from whoever is connected",
 }
 # Those that are yes or no.
 FLAGS: Mapping[str, bool] = {"demonstration": False, "containers": True}
@@ -41,6 +44,7 @@ class Settings:
     demonstration: bool
     warn_days: int = USUAL_WARN_DAYS
     containers: bool = True
+    trusted_proxies: tuple[str, ...] = ()
 
     @property
     def key_folder(self) -> Path:
@@ -73,6 +77,8 @@ def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
     warn_days = _whole_number(values.get("warn_days", USUAL_WARN_DAYS))
     if warn_days is None:
         wrong.append(f'"warn_days" must be a whole number from 0 to {MOST_WARN_DAYS}')
+    proxies, no_proxies = _networks(values.get("trusted_proxies", ""))
+    wrong += [f'"trusted_proxies" has "{text}", which is no address and no network' for text in no_proxies]
     if wrong:
         raise SettingsInvalid("; ".join(wrong))
     passphrase = values.get("key_passphrase_file")
@@ -83,7 +89,20 @@ def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
         demonstration=flags["demonstration"] in (True, "true"),
         warn_days=warn_days or 0,
         containers=flags["containers"] in (True, "true"),
+        trusted_proxies=proxies,
     )
+
+
+def _networks(value: object) -> tuple[tuple[str, ...], list[str]]:
+    """The addresses and networks of a text, and what of it is none."""
+    texts = [text.strip() for text in value.split(",") if text.strip()] if isinstance(value, str) else []
+    networks, wrong = [], []
+    for text in texts:
+        try:
+            networks.append(str(ip_network(text) if "/" in text else ip_address(text)))
+        except ValueError:
+            wrong.append(text)
+    return tuple(networks), wrong
 
 
 def _whole_number(value: object) -> int | None:

@@ -1,6 +1,6 @@
 """Every route: who may use it, a request that is good, and what somebody gets who may not.
 
-The requests are about what `ada` has: a borrow, a session, a license and an API key. She is a member, and so is the stranger who asks in the role of a member.
+The requests are about what `ada` has: a borrow, a session, a license, a sign-in and an API key. She is a member, and so is the stranger who asks in the role of a member.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from authority.domain.catalogue import KeyUse
-from authority.domain.members import CONSOLE, Role
+from authority.domain.members import ANYBODY, CONSOLE, Role
 from authority.domain.pools import PoolRule
 from authority.services import access, keys, policies, pools
 from authority.services.unit import Unit
@@ -77,7 +77,10 @@ def make_world(folder: Path) -> World:
     kid = bench.authority.ring.kids(KeyUse.BORROW)[0]
     # Another one, so that it can be retired.
     keys.rotate(Unit(bench.authority, CONSOLE), [KeyUse.BORROW])
+    access.sign_in(Unit(bench.authority, ANYBODY), "ada", PASSWORD)
+    (sign_in,), _ = access.sign_ins_of(Unit(bench.authority, CONSOLE), "ada")
     ids = {
+        "sign_in_id": sign_in.id,
         "borrow_id": issued.borrow.id,
         "session_id": session.id,
         "key_id": key.id,
@@ -225,6 +228,18 @@ ROUTES: dict[str, Route] = {
     "GET /availability": Route(MANAGERS),
     "GET /license-activity": Route(MANAGERS, query=f"product={PRO}"),
     "GET /me": Route(),
+    "POST /me/password": Route(
+        frozenset(),
+        body=_always({"old_password": PASSWORD, "new_password": "another long password"}),
+        differs=dict.fromkeys(Role, NOT_ALLOWED),
+        owner=True,
+    ),
+    "GET /me/sign-ins": Route(),
+    "DELETE /me/sign-ins": Route(),
+    "DELETE /me/sign-ins/{sign_in_id}": Route(frozenset(), refused=NOT_FOUND, owner=True),
+    "GET /members/{username}/sign-ins": Route(ADMINISTRATOR, owner=True),
+    "DELETE /members/{username}/sign-ins": Route(ADMINISTRATOR, owner=True),
+    "DELETE /members/{username}/sign-ins/{sign_in_id}": Route(ADMINISTRATOR, owner=True),
     "POST /me/download-request": Route(frozenset(), differs=dict.fromkeys(Role, NOT_ALLOWED), owner=True),
     "GET /openapi.json": Route(is_public=True),
     "GET /": Route(is_public=True),

@@ -139,7 +139,7 @@ def wrong_requests(world: World, name: str) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", PROTECTED)
-def test_a_stranger_is_told_of_the_credential_whatever_else_is_wrong(world: World, name: str) -> None:
+def test_t34_a_stranger_is_told_of_the_credential_whatever_else_is_wrong(world: World, name: str) -> None:
     with unchanged(world.database):
         for wrong in wrong_requests(world, name):
             for headers in ({}, {"Authorization": wrong_values.UNKNOWN_TOKENS[0]})[: 1 + ROUTES[name].needs_member]:
@@ -176,7 +176,7 @@ def test_who_may_not_cannot_tell_what_is_there(world: World, name: str) -> None:
     """Asked about somebody or something that is not there, the refusal is the one about what is."""
     route = ROUTES[name]
     body = None if route.body is None else json.loads(json.dumps(body_of(world, name)).replace('"ada"', '"nobody"'))
-    nobody = NOBODY | dict.fromkeys(("borrow_id", "session_id", "key_id"), "A" * 22)
+    nobody = NOBODY | dict.fromkeys(("borrow_id", "session_id", "key_id", "sign_in_id"), "A" * 22)
     more: dict[str, Any] = {"path": path_of(name, world, **nobody), "query": route.query.replace("ada", "nobody")}
     if body is not None:
         more["json"] = body
@@ -217,10 +217,10 @@ def test_reading_changes_nothing(world: World, name: str) -> None:
 
 @pytest.mark.parametrize("name", WITH_PATH)
 def test_what_is_not_there_is_not_found(world: World, name: str) -> None:
-    (parameter,) = [part.split("}")[0] for part in name.split("{")[1:]]
     with unchanged(world.database):
-        nobody = path_of(name, world, **{parameter: NOBODY.get(parameter, "A" * 22)})
-        refused(send(world, name, path=nobody), 404, "not-found")
+        for parameter in [part.split("}")[0] for part in name.split("{")[1:]]:
+            nobody = path_of(name, world, **{parameter: NOBODY.get(parameter, "A" * 22)})
+            refused(send(world, name, path=nobody), 404, "not-found")
 
 
 def test_a_body_that_is_no_object_or_too_large_or_no_json_is_refused(world: World) -> None:

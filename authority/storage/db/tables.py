@@ -326,4 +326,16 @@ credentials = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=True),
     Column("revoked_at", Instant, nullable=True),
+    Column("last_used_at", Instant, nullable=True),
+    Column("address", String(64), nullable=True),
+    Column("agent", String(128), nullable=True),
+)
+
+# Wrong passwords by account, address, or both. A key is one of a fixed number, so that strangers cannot make more rows.
+sign_in_tries = Table(
+    "sign_in_tries",
+    metadata,
+    Column("key", String(32), primary_key=True),
+    Column("wrong", Integer, nullable=False),
+    Column("last_at", Instant, nullable=False, index=True),
 )

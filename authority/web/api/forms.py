@@ -91,6 +91,7 @@ Name = Annotated[Text, Field(max_length=128)]
 # Kept as it was typed, for a rule that says in its own words what is wrong with it.
 Typed = Annotated[str, AfterValidator(_shown), Field(max_length=128)]
 UserName = Annotated[str, AfterValidator(_user_name), Field(max_length=128)]
+Password = Annotated[str, Field(max_length=256)]
 GroupName = Annotated[Name, Field(min_length=1)]
 UserTypeName = Annotated[Text, Field(min_length=1, max_length=64)]
 # The forms of a signed request, for what comes without one.
@@ -111,6 +112,12 @@ def wants_csv(form: ListFormat | None) -> bool:
     if form is not None:
         return form == "csv"
     return request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv"
+
+
+class MemberPath(BaseModel):
+    """The path of what belongs to a member."""
+
+    username: UserName = Field(description="percent-encoded where it has more than letters, digits and . _ @ -")
 
 
 def file_answer(kind: str, **members: dict[str, Any]) -> dict[str, Any]:

@@ -35,14 +35,15 @@ from authority.web.api.forms import (
     Feature,
     GroupName,
     ListFormat,
+    MemberPath,
     Name,
     NameCursor,
     PageQuery,
+    Password,
     Problem,
     ProductId,
     Several,
     Typed,
-    UserName,
     UserTypeName,
     different,
     wants_csv,
@@ -53,14 +54,9 @@ api = APIBlueprint("members", __name__, abp_security=[{"bearer": []}], abp_respo
 
 Groups = Annotated[list[GroupName], Field(max_length=256)]
 UserNames = Annotated[list[Typed], AfterValidator(different), Field(min_length=1, max_length=MOST_AT_ONCE)]
-Password = Annotated[str, Field(max_length=256)]
 # In JSON they are texts; a strict body would wait for members of the enumerations.
 RoleName = Annotated[Role, Field(strict=False)]
 PermissionName = Annotated[DownloadPermission, Field(strict=False)]
-
-
-class MemberPath(BaseModel):
-    username: UserName = Field(description="percent-encoded where it has more than letters, digits and . _ @ -")
 
 
 class MemberQuery(PageQuery):
@@ -124,7 +120,10 @@ class MemberChange(ChangeOfMany):
 
     username: Typed | None = Field(None, description="the user name from now on; all that is the member's stays so")
     full_name: Name | None = None
-    password: Password | None = None
+    password: Password | None = Field(
+        None, description="ends the member's sign-ins; API keys go on, and are named in the answer"
+    )
+    revoke_keys: bool = Field(False, description="true: the member's API keys are of no use from now on, as after a theft")
 
 
 class ChangeBody(Several):

@@ -9,7 +9,7 @@ from pydantic import Field
 from authority.domain.refusals import NotAuthenticated
 from authority.presentation.api_keys import SignedIn
 from authority.services import access, overview, status_lists
-from authority.web.access import public, secret, unit
+from authority.web.access import origin, public, secret, unit
 from authority.web.answers import JSON, json_of
 from authority.web.api.forms import COMPACT, Body, Name, Problem, file_answer
 
@@ -30,10 +30,14 @@ class SignIn(Body):
     remember: bool = Field(False, description="true: good until signing out; else for 12 hours")
 
 
-@api.post("/sign-in", summary="Sign in", responses={200: SignedIn, 401: Problem})
+@api.post("/sign-in", summary="Sign in", responses={200: SignedIn, 401: Problem, 403: Problem, 429: Problem})
 def sign_in(body: SignIn) -> Response:
-    """A bearer token for 12 hours, or until signing out."""
-    token, ends_at = access.sign_in(public(), body.username, body.password, remember=body.remember)
+    """A bearer token for 12 hours, or until signing out.
+
+    After several wrong passwords for an account, or from an address, the next try waits (Retry-After), up to 15 minutes. Who sends the
+    token of an earlier sign-in along, also one that ended, does not wait for what others tried.
+    """
+    token, ends_at = access.sign_in(public(), body.username, body.password, remember=body.remember, origin=origin())
     return json_of(SignedIn(token=token, expires_at=ends_at))
 
 
