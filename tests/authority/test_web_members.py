@@ -161,7 +161,7 @@ def test_every_page_says_how_many_members_there_are_and_may_be(web: Web) -> None
 def test_a_change_says_what_it_does_to_the_licenses(web: Web) -> None:
     web.bench.member("eve", groups=("old",))
     planned = patch(web, "EVE", {"user_type": "Viewer"}, "?dry_run=true").get_json()
-    assert planned.keys() == {"member", "before", "licenses", "dry_run"}
+    assert planned.keys() == {"member", "before", "licenses", "access", "dry_run"}
     assert planned["licenses"].keys() == {"taken", "given", "kept"}
     assert (planned["dry_run"], planned["member"]["user_type"]) == (True, "Viewer")
     assert [item["product"] for item in planned["licenses"]["taken"]] == ["arcgis-pro"]
