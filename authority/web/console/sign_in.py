@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request, url_for
 from pydantic import Field
 
 from authority.services import access
-from authority.web.access import public
+from authority.web.access import origin, public
 from authority.web.console import cookies
 from authority.web.console.forms import Form, Password, Text, read
 from authority.web.console.frame import HOME, page, see_other, shown_again
@@ -34,7 +34,8 @@ def index() -> Response:
 def sign_in() -> Response:
     """The cookie holds the bearer secret of the sign-in: what is signed in here can be ended like any other sign-in."""
     form = read(SignIn)
-    secret, _ = access.sign_in(public(), form.username, form.password, remember=form.remember)
+    place = origin(cookies.sign_in_secret())
+    secret, _ = access.sign_in(public(), form.username, form.password, remember=form.remember, origin=place)
     response = see_other(own_address(request.args.get("next", "")))
     cookies.write(response, cookies.SIGN_IN, secret, cookies.LONGEST if form.remember else None)
     return response
