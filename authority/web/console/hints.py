@@ -11,6 +11,7 @@ ON_PAGES = {
     "carnet-authority borrow check-in FILE": "the page Exchange",
     "carnet-authority session end ID": "the page Activity",
     "carnet-authority api-key list shows": "The page API keys shows",
+    "carnet-authority sign-in list NAME shows": "The page of the member shows",
     "carnet-authority license availability shows": "The page Licenses shows",
     "carnet-authority pool show lists": "The page Rules lists",
     "carnet-authority key list --public -o KEYS.json": "the page Keys, for the public keys",
