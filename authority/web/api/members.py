@@ -6,7 +6,7 @@ from typing import Annotated, cast
 
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from authority.domain.members import DownloadPermission, Role
 from authority.presentation import member_sheet, sheets
