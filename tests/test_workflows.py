@@ -26,3 +26,16 @@ def test_every_python_that_the_package_names_is_tried() -> None:
     assert whole == named == ["3.11", "3.12", "3.13", "3.14"]
     # Where only a part of the tests runs, the oldest and the newest are enough.
     assert others == [[named[0], named[-1]]]
+
+
+def test_the_lines_of_the_kit_for_powershell_run_on_a_real_windows() -> None:
+    """Those that compare and install, as README.txt of the kit has them."""
+    readme = (ROOT / "tools" / "kit" / "README.txt").read_text(encoding="utf-8")
+    lines = [
+        line
+        for line in re.findall(r"^ {3}(?:PowerShell)? +(\S.*)$", readme, re.MULTILINE)
+        if "ForEach-Object" in line or "py -m venv" in line
+    ]
+    assert len(lines) == 2
+    text = (ROOT / ".github" / "workflows" / "check.yml").read_text(encoding="utf-8")
+    assert all(line in text for line in lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import re
 import stat
@@ -24,8 +25,9 @@ NO_FOLDER_FLUSH = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errn
 TRIAL_BYTES = 16 * 1024
 # The name of a file that is being written: that of the file it is to be, and the process that writes it.
 LEFTOVER = re.compile(r"\A\.(.+)\.([0-9]{1,10})\.new\Z", re.DOTALL)
-# Readers of ours have a file open for less than a millisecond, virus scanners for some; an editor for hours.
-PATIENCE_SECONDS = 2.0
+# Readers of ours have a file open for less than a millisecond, virus scanners for some; an editor for hours. Counted are the tries and
+# not the seconds: a busy machine that stops the reader for seconds stops this process as well. On a quiet one it is two to three.
+MOST_TRIES = 200
 PAUSE_SECONDS = 0.01
 IN_USE = "another program has it open; close it, then do it again"
 
@@ -220,14 +222,13 @@ if sys.platform == "win32":
 
     def _replace_patiently(temporary: Path, path: Path) -> None:
         """Renames a file over another, which Windows does not do while somebody has the other open: it is tried for a while."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while True:
+        for tries in itertools.count(1):
             try:
                 os.replace(temporary, path)
             except PermissionError as error:
                 if not path.is_file() or not os.access(path, os.W_OK):
                     raise
-                if time.monotonic() >= end:
+                if tries >= MOST_TRIES:
                     raise OSError(errno.EBUSY, IN_USE, str(path)) from error
             else:
                 return
@@ -235,16 +236,16 @@ if sys.platform == "win32":
 
     def _open_patiently(path: Path, flags: int) -> int:
         """Opens a file, which Windows says for a moment is forbidden while the file is being replaced or looked at."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while True:
+        for tries in itertools.count(1):
             try:
                 return os.open(path, flags)
             except PermissionError as error:
                 if path.is_dir():
                     raise IsADirectoryError(errno.EISDIR, "it is a directory", str(path)) from error
-                if time.monotonic() >= end:
+                if tries >= MOST_TRIES:
                     raise
             time.sleep(PAUSE_SECONDS)
+        raise AssertionError("counting has no end")
 
 
 def _flush_folder(folder: Path) -> None:

@@ -192,7 +192,7 @@ def test_a_file_that_another_has_open_is_replaced_as_soon_as_it_is_closed(tmp_pa
 
 @ON_WINDOWS
 def test_a_file_that_stays_open_is_told_and_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disk, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(disk, "MOST_TRIES", 20)
     here = make_workstation(tmp_path / "home")
     before = here.snapshot()
     here.chain.set_status(1, seq=2)
@@ -210,7 +210,7 @@ def test_a_file_that_stays_open_is_told_and_changes_nothing(tmp_path: Path, monk
 def test_readers_and_a_writer_of_one_file_never_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An application checks as often as it likes while a file is being installed."""
     # A busy machine may stop a reader for seconds while it has the file open.
-    monkeypatch.setattr(disk, "PATIENCE_SECONDS", 30.0)
+    monkeypatch.setattr(disk, "MOST_TRIES", 3000)
     path, texts, faults = tmp_path / "file", {b"a" * 5000, b"b" * 7000}, []
     path.write_bytes(b"a" * 5000)
     stop = threading.Event()
