@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +15,9 @@ from authority.domain.refusals import (
     AlreadyBorrowed,
     BorrowAlreadyEnded,
     BorrowedElsewhere,
+    ComputerInUse,
     ContainerNotAllowed,
+    InSessionElsewhere,
     NotAllowed,
     OverlapNotAccepted,
     RequestInvalid,
@@ -22,6 +25,8 @@ from authority.domain.refusals import (
 
 # A request is carried by hand and may be under way for long.
 OLDEST_REQUEST = timedelta(days=90)
+# What says that there are two of a machine, whoever works there; other evidence is of one machine key.
+OTHER_BOARD = "another machine with the same id has another board"
 
 
 class BorrowState(StrEnum):
@@ -241,18 +246,37 @@ def check_place(machine: Machine, *, containers: bool) -> None:
         )
 
 
-def clone_evidence(*, same_number: bool, contradicts: bool, other_board: bool) -> str | None:
+def clone_evidence(*, same_number: bool, contradicts: bool, counts_no_more: bool, other_board: bool) -> str | None:
     """What says that two workstations go on as one, in a sentence; None when nothing does.
 
     A workstation counts its requests and its receipts, and tells both counts with each. Copies of one count on from the same number,
-    so that a number comes twice, or a request of later says that it knows nothing of an earlier return. Whoever puts back a backup of
-    a workstation makes a copy too. And one machine has one board.
+    so that a number comes twice, or a request of later says that it knows nothing of an earlier return; a copy that leaves the counts
+    out shows itself by that. Whoever puts back a backup of a workstation makes a copy too. And one machine has one board.
     """
     if same_number:
         return "two different texts of this machine key have the same number"
     if contradicts:
         return "a request and a receipt of this machine key contradict each other about which came first"
-    return "another machine with the same id has another board" if other_board else None
+    if counts_no_more:
+        return "this machine key counted what it sends, and now sends something without its number"
+    return OTHER_BOARD if other_board else None
+
+
+def in_use_elsewhere(product: Product, computers: Sequence[ComputerInUse]) -> InSessionElsewhere:
+    """The refusal to take a named license offline while sessions run on other computers: a license is offline on one, and in use on no other."""
+    return InSessionElsewhere(
+        f'"{product.id}" is in use in a session on {computers_text(computers)}; '
+        "offline it is on one computer, and in a session on no other",
+        computers=tuple(computers),
+    )
+
+
+def computers_text(computers: Sequence[ComputerInUse]) -> str:
+    """Computers with sessions in one line: `laptop (since 2026-03-01 09:00 UTC, taken until 2026-03-01 09:30 UTC); tower (...)`."""
+    return "; ".join(
+        f"{item.computer} (since {item.since:%Y-%m-%d %H:%M} UTC, taken until {item.taken_until:%Y-%m-%d %H:%M} UTC)"
+        for item in computers
+    )
 
 
 def taken(held: Borrow, machine: Machine) -> BorrowedElsewhere:

@@ -193,6 +193,15 @@ class DurationTooLong(BorrowRefused):
     decided_by: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ComputerInUse:
+    """A computer with sessions: its name, since when, and until when it is taken unless they are used again."""
+
+    computer: str
+    since: datetime
+    taken_until: datetime
+
+
 @dataclass(eq=False, repr=False, kw_only=True)
 class AlreadyBorrowed(BorrowRefused):
     """The named license is out on another machine, or with other features."""
@@ -215,6 +224,15 @@ class BorrowedElsewhere(AlreadyBorrowed):
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
+class InSessionElsewhere(AlreadyBorrowed):
+    """The named license is in use in sessions on other `computers`."""
+
+    default_hint = "End the session there, or ask the administrator to end it; the license is free when the last grant that was given there has ended."
+
+    computers: tuple[ComputerInUse, ...]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class TypeNotCompatible(BorrowRefused):
     """The member's user type cannot hold the product."""
 
@@ -234,15 +252,6 @@ class MemberDisabled(BorrowRefused):
     default_hint = "Ask the administrator to enable the member."
 
     member: str
-
-
-@dataclass(frozen=True, slots=True)
-class ComputerInUse:
-    """A computer with sessions: its name, since when, and until when it is taken unless they are used again."""
-
-    computer: str
-    since: datetime
-    taken_until: datetime
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

@@ -180,12 +180,8 @@ def check_computers(holding: Sequence[Session], machine: Machine, settings: Sess
         )
         for items in computers.values()
     )
-    names = "; ".join(
-        f"{item.computer} (since {item.since:%Y-%m-%d %H:%M} UTC, taken until {item.taken_until:%Y-%m-%d %H:%M} UTC)"
-        for item in in_use
-    )
     raise SessionLimit(
-        f"you are signed in on {counted(len(in_use), 'computer')}, at most {settings.computers} {are(settings.computers)} allowed at once: {names}",
+        f"you are signed in on {counted(len(in_use), 'computer')}, at most {settings.computers} {are(settings.computers)} allowed at once: {rules.computers_text(in_use)}",
         limit=settings.computers,
         computers=in_use,
     )

@@ -149,6 +149,8 @@ def _decided(unit: Unit, case: Case[Ask], situation: Situation) -> tuple[EventKi
         features = situation.pool(product).grant(features, case.member.groups, borrowing=True)
     elif situation.borrows:
         raise rules.taken(situation.borrows[0], ask.machine)
+    elif situation.elsewhere:
+        raise rules.in_use_elsewhere(product, situation.elsewhere)
     return EventKind.CHECKOUT, _new_borrow(unit, case, features, rule, ends_at)
 
 

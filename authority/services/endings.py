@@ -41,6 +41,7 @@ def check_in(unit: Unit, receipt: str) -> Borrow:
         evidence = rules.clone_evidence(
             same_number=receipts.has_number(unit.connection, returned),
             contradicts=receipts.contradicts_requests(unit.connection, returned),
+            counts_no_more=receipts.counts_no_more(unit.connection, returned),
             other_board=False,
         )
         after = mark_clones(unit, rules.checked_in(before, returned, unit.now), evidence)

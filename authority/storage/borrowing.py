@@ -14,6 +14,7 @@ from authority.domain.catalogue import Product
 from authority.domain.members import Assignment, Member, user_key
 from authority.domain.offline_rules import Rule, RuleLevel
 from authority.domain.pools import Pool, PoolRule, Use
+from authority.domain.refusals import ComputerInUse
 from authority.storage.borrows import borrow_of
 from authority.storage.db.prepared import Gathering, Prepared, pipeline
 from authority.storage.db.tables import (
@@ -37,6 +38,8 @@ from authority.storage.members import member_of
 from authority.storage.offline_rules import rule_of
 from authority.storage.tokens import Token
 
+# Below every number that there is, so that who does not count is compared with nobody.
+NOT_COUNTED = -1
 _KEY: BindParameter[str] = bindparam("key", type_=String())
 _PRODUCT: BindParameter[str] = bindparam("product", type_=String())
 _POOL: BindParameter[str] = bindparam("pool", type_=String())
@@ -46,14 +49,13 @@ _RETURNS: BindParameter[int] = bindparam("returns", type_=Integer())
 _ID = select(members.c.id).where(members.c.username_key == _KEY).scalar_subquery()
 _GROUP_NAMES = select(member_groups.c.name).where(member_groups.c.member_id == _ID)
 _TYPE = select(members.c.user_type).where(members.c.username_key == _KEY).scalar_subquery()
-_HERE = and_(
+_IN_SESSION = and_(
     sessions.c.member_id == _ID,
     # Of a session that is over a grant may still run, by which it holds its seats.
     or_(sessions.c.granted_until > _NOW, and_(sessions.c.active_until > _NOW, sessions.c.ended_by.is_(None))),
     sessions.c.product == _PRODUCT,
-    sessions.c.machine_id == bindparam("machine"),
-    sessions.c.machine_key == bindparam("machine_key"),
 )
+_HERE = and_(_IN_SESSION, sessions.c.machine_id == bindparam("machine"), sessions.c.machine_key == bindparam("machine_key"))
 # A session here gives its seats to the borrow: the two together take each seat once.
 _IN_USE = and_(holds.c.product == _POOL, holds.c.free_at > _NOW, holds.c.handle.not_in(select(sessions.c.id).where(_HERE)))
 _rule = offline_rules.c
@@ -85,6 +87,10 @@ _SITUATION = Gathering(
     same_number=select(tokens.c.jti)
     .join(borrows, borrows.c.id == tokens.c.borrow_id)
     .where(borrows.c.machine_key == bindparam("machine_key"), tokens.c.request_number == _NUMBER),
+    counted=select(tokens.c.jti)
+    .join(borrows, borrows.c.id == tokens.c.borrow_id)
+    .where(_NUMBER == NOT_COUNTED, borrows.c.machine_key == bindparam("machine_key"), tokens.c.request_number.is_not(None))
+    .limit(1),
     contradicting=select(receipts.c.digest).where(
         receipts.c.machine_key == bindparam("machine_key"),
         or_(
@@ -101,7 +107,15 @@ _SITUATION = Gathering(
     lists=select(status_lists.c.seq, status_lists.c.issued_at, status_lists.c.authorization_seq).where(
         status_lists.c.seq == select(func.max(status_lists.c.seq)).scalar_subquery()
     ),
-    sessions=select(sessions.c.id, sessions.c.granted_until).where(_HERE),
+    sessions=select(
+        sessions.c.id,
+        sessions.c.machine_id,
+        sessions.c.machine_key,
+        sessions.c.machine_alias,
+        sessions.c.created_at,
+        sessions.c.granted_until,
+        func.coalesce(sessions.c.ended_at, sessions.c.active_until).label("over_at"),
+    ).where(_IN_SESSION),
     pool_rules=select(pool_rules).where(pool_rules.c.product == _POOL),
     in_use=select(holds.c.feature, holds.c.mode, func.count().label("seats"))
     .where(_IN_USE)
@@ -141,7 +155,7 @@ class Situation:
     `token` is what this very request got before. `borrows` are the member's of the product that hold a seat, newest first;
     `clone_evidence` is what says that the machine may be two, None when nothing does.
     `sessions_here` are the member's sessions of it on this machine that hold seats, which count as free in `pool`: by id, when the
-    last grant of each ends.
+    last grant of each ends. `elsewhere` are the other computers with such sessions of the member.
     """
 
     member: Member | None
@@ -154,6 +168,7 @@ class Situation:
     clone_evidence: str | None
     newest_list: NewestList | None
     sessions_here: dict[str, datetime]
+    elsewhere: tuple[ComputerInUse, ...]
     pool_rules: tuple[PoolRule, ...]
     use: Use
 
@@ -182,24 +197,26 @@ def situation(connection: Connection, ask: Ask, username: str, product: Product 
         "machine_key": ask.machine.key,
         "request": ask.jti,
         "receipt": ask.prev or "",
-        # Below every number that there is, so that who does not count is compared with nobody.
-        "number": -1 if ask.number is None else ask.number,
-        "returns": -1 if ask.returns is None else ask.returns,
+        "number": NOT_COUNTED if ask.number is None else ask.number,
+        "returns": NOT_COUNTED if ask.returns is None else ask.returns,
         "secondary": ask.machine.secondary,
     }
     if connection.dialect.name == "postgresql":
         with pipeline(connection):
             for lock in _LOCKS:
                 lock.run(connection, values)
-    return _situation(_SITUATION.read(connection, values), ask.product)
+    return _situation(_SITUATION.read(connection, values), ask)
 
 
-def _situation(parts: dict[str, list[Any]], product: str) -> Situation:
+def _situation(parts: dict[str, list[Any]], ask: Ask) -> Situation:
     groups = tuple(sorted(row.name for row in parts["groups"]))
     assignment = None
     for row in parts["assignment"]:
         extensions = tuple(sorted(item.extension for item in parts["extensions"]))
-        assignment = Assignment(product, row.level, extensions, row.included)
+        assignment = Assignment(ask.product, row.level, extensions, row.included)
+    here, elsewhere = list[Any](), list[Any]()
+    for row in parts["sessions"]:
+        (here if (row.machine_id, row.machine_key) == (ask.machine.id, ask.machine.key) else elsewhere).append(row)
     holding = [borrow_of(row, groups) for row in parts["borrows"]]
     return Situation(
         member=member_of(parts["member"][0], groups) if parts["member"] else None,
@@ -212,10 +229,15 @@ def _situation(parts: dict[str, list[Any]], product: str) -> Situation:
         clone_evidence=clone_evidence(
             same_number=bool(parts["same_number"]),
             contradicts=bool(parts["contradicting"]),
+            counts_no_more=bool(parts["counted"]),
             other_board=bool(parts["other_boards"]),
         ),
         newest_list=NewestList(*parts["lists"][0]) if parts["lists"] else None,
-        sessions_here={row.id: row.granted_until for row in parts["sessions"]},
+        sessions_here={row.id: row.granted_until for row in here},
+        elsewhere=tuple(
+            ComputerInUse(row.machine_alias or row.machine_id, row.created_at, max(row.granted_until, row.over_at))
+            for row in elsewhere
+        ),
         pool_rules=tuple(PoolRule(*row) for row in sorted(parts["pool_rules"])),
         use=use_of(parts["in_use"], parts["by_group"]),
     )

@@ -226,9 +226,9 @@ def update(connection: Connection, borrow: Borrow) -> None:
     holds.hold_until(connection, borrow.id, borrow.seat_free_at)
 
 
-def mark_clones(connection: Connection, machine: Machine, evidence: str, now: datetime) -> None:
-    """Keeps with every borrow that is out on this machine, by id or key, that there may be two of it."""
-    is_there = or_(borrows.c.machine_id == machine.id, borrows.c.machine_key == machine.key)
+def mark_clones(connection: Connection, machine: Machine, evidence: str, now: datetime, *, by_id: bool) -> None:
+    """Keeps with every borrow that is out under this machine's id, or else under its key, that there may be two of it."""
+    is_there = borrows.c.machine_id == machine.id if by_id else borrows.c.machine_key == machine.key
     query = updating(borrows).where(is_there, borrows.c.ended_by.is_(None), borrows.c.expires_at > now)
     connection.execute(query.values(clone_seen_at=now, clone_evidence=evidence))
 

@@ -34,6 +34,16 @@ def has_number(connection: Connection, receipt: Receipt) -> bool:
     return connection.execute(select(receipts.c.digest).where(is_same, receipts.c.digest != receipt.digest)).first() is not None
 
 
+def counts_no_more(connection: Connection, receipt: Receipt) -> bool:
+    """True when a receipt without counts comes from a machine key of which a request, or an earlier receipt, had them."""
+    if receipt.requests is not None:
+        return False
+    request = select(tokens.c.jti).join(borrows).where(borrows.c.machine_key == receipt.machine_key)
+    earlier = select(receipts.c.digest).where(receipts.c.machine_key == receipt.machine_key)
+    queries = (request.where(tokens.c.request_number.is_not(None)), earlier.where(receipts.c.requests.is_not(None)))
+    return any(connection.execute(query.limit(1)).first() is not None for query in queries)
+
+
 def contradicts_requests(connection: Connection, receipt: Receipt) -> bool:
     """True when a request of the same machine key that was answered tells the counts otherwise.
 

@@ -21,6 +21,7 @@ from verifier.core import carried, claims, files
 from verifier.core.proofs import open_proof
 from verifier.workstation import carry
 from verifier.workstation.carry import Wish
+from verifier.workstation.identity import OsUser
 
 PRO = Wish("arcgis-pro", days=3)
 
@@ -104,6 +105,41 @@ def test_an_honest_machine_is_never_taken_for_two(bench: Bench, *, lost: bool) -
     # A member with two machines, and a board that says nothing of itself.
     ask(bench, bench.member("eve"), replace(SimulatedWorkstation("desk"), secondary=None))
     assert suspected(bench) == []
+
+
+def uncounted(laptop: SimulatedWorkstation, compact: str, typ: str, *counts: str) -> str:
+    """What a copy sends that leaves its counts out, as the first versions did."""
+    said = {name: value for name, value in open_proof(compact, typ).claims.items() if name not in counts}
+    return laptop.key.sign(typ, said)
+
+
+@pytest.mark.parametrize("kind", ["request", "receipt"])
+def test_t3_a_key_that_counted_and_counts_no_more_is_seen(bench: Bench, kind: str) -> None:
+    """A copy that leaves the numbers out renews on the same seat, and contradicts nothing."""
+    laptop, ada = SimulatedWorkstation(), bench.member("ada")
+    issued = ask(bench, ada, laptop)
+    unit = Unit(bench.authority, ada)
+    if kind == "request":
+        bench.clock.turn(hours=1)
+        compact = uncounted(laptop, laptop.request(PRO, bench.clock()), claims.REQUEST_TYP, "number", "returns")
+        assert borrow.issue(unit, compact).borrow.clone_seen_at == bench.clock()
+    else:
+        receipt = uncounted(laptop, laptop.receipt_for(issued.file, bench.clock()), claims.RECEIPT_TYP, "requests")
+        assert endings.check_in(unit, receipt).clone_seen_at == bench.clock()
+    assert suspected(bench) == ["this machine key counted what it sends, and now sends something without its number"]
+
+
+def test_what_one_key_shows_is_said_of_no_other_on_that_machine(bench: Bench) -> None:
+    """On a terminal server each user has a key; one who put a backup back marks nobody else."""
+    ada, eve = bench.member("ada"), bench.member("eve")
+    hers = SimulatedWorkstation("server")
+    theirs = replace(copy(hers), user=OsUser("uid:1001", "eve"), key=SimulatedWorkstation("other").key)
+    other = ask(bench, eve, theirs).borrow
+    copied = copy(hers)
+    ask(bench, ada, hers)
+    ask(bench, ada, copied)
+    assert suspected(bench) == ["two different texts of this machine key have the same number"]
+    assert borrow.show(Unit(bench.authority, eve), other.id).clone_seen_at is None
 
 
 def test_what_comes_from_earlier_versions_is_compared_with_nobody(bench: Bench) -> None:

@@ -264,6 +264,26 @@ def test_a_use_is_refused_once_the_named_license_is_borrowed_on_another_machine(
         used(bench, ada, session.id)
 
 
+def test_a_named_license_in_a_session_elsewhere_is_not_taken_offline(bench: Bench) -> None:
+    """Offline it is on one computer: three in sessions and a fourth offline would be four."""
+    ada, laptop = bench.member("ada"), workstation("laptop")
+    begun = [started(bench, ada, workstation(name)).session for name in ("one", "two", "three")]
+    with pytest.raises(AlreadyBorrowed, match="one .*; two .*; three") as caught:
+        issued_to(bench, ada, laptop)
+    assert {item.computer for item in caught.value.computers} == {"one", "two", "three"}  # type: ignore[attr-defined]
+    for session in begun:
+        sessions.check_in(Unit(bench.authority, ada), session.id)
+    # Until the last grant that was given there has ended, a copy may run.
+    bench.clock.turn(minutes=29)
+    with pytest.raises(AlreadyBorrowed, match="taken until"):
+        issued_to(bench, ada, laptop)
+    bench.clock.turn(minutes=1)
+    started(bench, ada, laptop)
+    issued_to(bench, ada, laptop)
+    with pytest.raises(AlreadyBorrowed, match="borrowed on laptop"):
+        started(bench, ada, workstation("one"))
+
+
 def insert_elsewhere(bench: Bench, actor: Actor) -> None:
     """A borrow made while a session was active, whatever borrowing itself says to that."""
     now = bench.clock()

@@ -74,7 +74,7 @@ class Model(Seats):
         here = next((use for use in held if use.machine == wish.machine and use.ended is None), None)
         if here is not None:
             return self._renew(request, here, end)
-        if held and wish.product != CONCURRENT:
+        if wish.product != CONCURRENT and (held or self._is_used_elsewhere(name, wish)):
             return "already-borrowed"
         level = self.given(name, wish)
         use = Use(name, wish.product, wish.machine, level, self.wanted(name, wish), end, end, set())
@@ -87,6 +87,10 @@ class Model(Seats):
         self.borrows.append(use)
         request.borrow = len(self.borrows) - 1
         return CHECKOUT
+
+    def _is_used_elsewhere(self, name: str, wish: Wish) -> bool:
+        """Whether a grant of the named license may run on another computer."""
+        return any(use.product == wish.product and use.machine != wish.machine for use in self.holding_sessions(name))
 
     def _renew(self, request: Request, here: Use, end: datetime) -> str:
         """A renewal keeps what is borrowed, so all of it must still be there to be given; it extends and never shortens."""
