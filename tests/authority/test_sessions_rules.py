@@ -268,7 +268,7 @@ def test_a_named_license_in_a_session_elsewhere_is_not_taken_offline(bench: Benc
     """Offline it is on one computer: three in sessions and a fourth offline would be four."""
     ada, laptop = bench.member("ada"), workstation("laptop")
     begun = [started(bench, ada, workstation(name)).session for name in ("one", "two", "three")]
-    with pytest.raises(AlreadyBorrowed, match="one .*; two .*; three") as caught:
+    with pytest.raises(AlreadyBorrowed, match=r"one .*; two .*; three") as caught:
         issued_to(bench, ada, laptop)
     assert {item.computer for item in caught.value.computers} == {"one", "two", "three"}  # type: ignore[attr-defined]
     for session in begun:
