@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,48 @@ def test_a_python_that_the_file_is_not_for_is_told(tmp_path: Path) -> None:
     )
     assert process.returncode == 1
     assert process.stderr == f"carnet: this file has nothing for {HERE.name}; it is for plan9-mips-3.11\n"
+
+
+def make_small(folder: Path) -> Path:
+    """A file for this Python with one wheel, whose `carnet` says hello and where it stands."""
+    (folder / "wheels").mkdir()
+    with zipfile.ZipFile(folder / "wheels" / "small.whl", "w") as wheel:
+        wheel.writestr("verifier/command.py", "def main():\n    print('hello', __file__)\n")
+    build.zipapp(folder / "carnet.pyz", folder / "wheels", {HERE.name: ["small.whl"]})
+    return folder / "carnet.pyz"
+
+
+def start(file: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", "-S", str(file), *arguments]
+    return subprocess.run(
+        command, env={"PATH": "/usr/bin:/bin", **environment}, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_the_file_runs_where_its_cache_cannot_be_written_and_leaves_nothing(tmp_path: Path) -> None:
+    file, temporary = make_small(tmp_path), tmp_path / "temporary"
+    temporary.mkdir()
+    in_place = tmp_path / "in place"
+    in_place.touch()
+    for cache in ("/proc", str(in_place), "/dev/full"):
+        process = start(file, XDG_CACHE_HOME=cache, TMPDIR=str(temporary))
+        assert (process.returncode, process.stdout.startswith(f"hello {temporary}")) == (0, True), process.stderr
+        assert list(temporary.iterdir()) == []
+    assert start(file, XDG_CACHE_HOME=str(tmp_path / "cache")).stdout.startswith(f"hello {tmp_path / 'cache'}")
+
+
+def test_a_file_that_can_be_unpacked_nowhere_says_so_as_the_command_would(tmp_path: Path) -> None:
+    file = make_small(tmp_path)
+    # Without room for a file of any size there is no place at all.
+    shell = f'ulimit -f 0; exec "$@" 2>{tmp_path}/error'
+    process = subprocess.run(
+        ["sh", "-c", shell, "sh", sys.executable, "-I", "-S", file, "check", "--json"],
+        env={"XDG_CACHE_HOME": "/proc", "TMPDIR": str(tmp_path)}, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert process.returncode == 3, process.stdout
+    value = json.loads(process.stdout)
+    assert (value["ok"], value["code"]) == (False, "not-permitted")
+    assert str(tmp_path) not in value["hint"]
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """Begins `carnet.pyz`: unpacks the packages for this Python once into the user's cache, then runs `carnet`. Becomes `__main__.py` there."""
 
+import atexit
+import errno
 import json
 import os
 import platform
@@ -8,6 +10,7 @@ import sys
 import sysconfig
 import tempfile
 import zipfile
+from typing import Any, NoReturn
 
 SYSTEMS = {"win32": "windows", "linux": "linux", "darwin": "macos"}
 PROCESSORS = {"amd64": "x86_64", "arm64": "aarch64"}
@@ -26,13 +29,41 @@ def main() -> None:
             sys.exit(
                 "carnet: this file has nothing for {}; it is for {}".format(target, ", ".join(sorted(contents["targets"])))
             )
-        folder = os.path.join(_cache(), "{}-{}".format(contents["digest"][:16], target))
-        if not os.path.isdir(folder):
-            _unpack(archive, contents["targets"][target], folder)
+        try:
+            folder = _unpacked(archive, contents, target)
+        except OSError as error:
+            _end(error)
     sys.path.insert(0, folder)
     from verifier.command import main as run
 
     run()
+
+
+def _unpacked(archive: zipfile.ZipFile, contents: "dict[str, Any]", target: str) -> str:
+    """The folder with the packages for this Python: in the user's cache, else a temporary one that goes when this ends."""
+    wheels = contents["targets"][target]
+    folder = os.path.join(_cache(), "{}-{}".format(contents["digest"][:16], target))
+    try:
+        if not os.path.isdir(folder):
+            _unpack(archive, wheels, folder)
+    except OSError:
+        temporary = tempfile.mkdtemp(prefix="carnet-")
+        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+        folder = os.path.join(temporary, "packages")
+        _unpack(archive, wheels, folder)
+    return folder
+
+
+def _end(error: OSError) -> NoReturn:
+    """Says that the license could not be checked, as the command itself would: there is no room for it to begin."""
+    code = "disk-full" if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)) else "not-permitted"
+    message = f"carnet.pyz cannot be unpacked, neither into {_cache()} nor into a temporary folder: {error.strerror or error}"
+    hint = "Make room there, or set TMPDIR (on Windows TEMP) to a folder that can be written."
+    if "--json" in sys.argv:
+        print(json.dumps({"ok": False, "code": code, "message": message, "hint": hint, "evidence": {}}))
+    else:
+        print(f"carnet: {message} [{code}]. {hint}", file=sys.stderr)
+    sys.exit(3)
 
 
 def _cache() -> str:

@@ -29,7 +29,7 @@ def roots_in(data: bytes, name: str) -> tuple[str, ...]:
     try:
         lines = unmarked(data).decode("utf-8").splitlines()
         pins = thumbprints(line.partition("#")[0].strip() for line in lines if line.partition("#")[0].strip())
-    except ValueError as error:
+    except (Malformed, ValueError) as error:
         raise Malformed(f"{name}: {error}", hint=HINT) from error
     if not pins:
         raise Malformed(f"{name} names no root key", hint=HINT)
