@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.chains import DAY, HOUR, INDEX, LIST_BYTES, START, URI, Chain, make_chain, pack, refused
 from verifier.core import keys, status, steps
+from verifier.core.state import State
 from verifier.core.status import LARGEST_UNPACKED, StatusList
 from verifier.errors import Malformed
 
@@ -267,3 +268,34 @@ def test_of_a_session_no_list_is_missed(chain: Chain) -> None:
     """Its grant ends by itself in minutes, and stands on no list."""
     chain.borrow["status"]["status_list"]["uri"] = f"urn:carnet:{chain.borrow['iss']}:sessions"
     assert chain.verify(with_list=False).warnings == ()
+
+
+def test_a_list_is_ahead_of_the_clock_by_the_tolerance_of_the_license_and_no_more(chain: Chain) -> None:
+    chain.borrow["pol"]["clock_tolerance"] = HOUR
+    for ahead, warnings in ((HOUR, ()), (HOUR + 1, None)):
+        chain.status_list["iat"] = START + ahead
+        chain.status_list["exp"] = START + 30 * DAY
+        if warnings is None:
+            with refused("clock-in-doubt"):
+                chain.verify()
+        else:
+            assert chain.verify().warnings == warnings
+
+
+def test_the_floor_goes_back_for_a_later_list_of_an_earlier_time_alone() -> None:
+    """Its number, the time it was signed at, and the floor that is left of 200 where the list known has number 5 and time 100."""
+
+    def list_of(seq: int, iat: int) -> StatusList:
+        return StatusList("org", "uri", iat, 0, seq, "kid", "", b"", 2)
+
+    known = list_of(5, 100)
+    for seq, iat, floor in ((6, 50, 50), (6, 100, 200), (6, 150, 200), (5, 50, 200), (4, 50, 200)):
+        assert steps.floor_after(200, known, list_of(seq, iat)) == floor, (seq, iat)
+    assert steps.floor_after(20, known, list_of(6, 50)) == 20
+    assert steps.floor_after(200, None, known) == steps.floor_after(200, known, None) == 200
+
+
+def test_a_workstation_that_remembers_nothing_yet_misses_no_authorization(chain: Chain) -> None:
+    evidence = steps.open_borrow(chain.borrow_file(), chain.trust())
+    grant = steps.judge(evidence, chain.workstation, START, state=State(activated={evidence.borrow.jti: evidence.borrow.exp}))
+    assert grant.borrow_id == evidence.borrow.borrow_id
