@@ -194,7 +194,9 @@ def _changed_lines(changed: ChangedMember) -> list[str]:
     person, before = changed.member, dict(changed.before)
     first = f"{'would be' if changed.dry_run else 'now'}: {person.username}, {person.user_type}, {person.role}"
     differences = [
-        f"  {name}: from {_words(before[name])} to {_words(value)}" for name, value in person if value != before[name]
+        f"  {name}: from {_words(before[name])} to {_words(value)}"
+        for name, value in person
+        if name != "version" and value != before[name]
     ]
     effects = [f"  {effect:<6} {_license_line(item)}" for effect, items in changed.licenses for item in items]
     return [first, *differences, *effects, *_access_lines(changed)]
@@ -230,7 +232,7 @@ def show_member(frame: Frame, username: str) -> None:
     """Show a member and what it holds."""
     with frame.authority() as authority:
         person = MemberWithLicenses.holding(*members.show(Unit(authority, CONSOLE), username))
-    fields = person.model_dump(mode="json", exclude={"licenses"})
+    fields = person.model_dump(mode="json", exclude={"licenses", "version"})
     lines = [f"{name:<20} {plain(value)}" for name, value in fields.items()]
     show(frame, person, lines + [f"{'license':<20} {_license_line(item)}" for item in person.licenses])
 
@@ -385,7 +387,7 @@ def member_defaults(
         else:
             usual = defaults.show(Unit(authority, CONSOLE))
     value = DefaultsShown.of(usual)
-    lines = [f"{name:<14} {plain(item)}" for name, item in value.model_dump(mode="json").items()]
+    lines = [f"{name:<14} {plain(item)}" for name, item in value.model_dump(mode="json", exclude={"version"}).items()]
     show(frame, value, ["would be:", *lines] if dry_run else lines)
 
 

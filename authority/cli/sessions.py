@@ -126,5 +126,5 @@ def settings(
             value = SettingsShown.of(session_settings.change(Unit(authority, CONSOLE), changes, dry_run=dry_run))
         else:
             value = SettingsShown.of(session_settings.show(Unit(authority, CONSOLE)))
-    lines = [f"{name.replace('_', ' '):<14} {number}" for name, number in value]
+    lines = [f"{name.replace('_', ' '):<14} {number}" for name, number in value if name != "version"]
     show(frame, value, ["would be:", *lines] if dry_run else lines)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from authority.domain import names
+from authority.domain import names, versions
 from authority.domain.catalogue import Authorization
 from authority.domain.refusals import InvalidInput, LastAdministrator, MemberLimitReached, NotAllowed
 
@@ -18,6 +18,10 @@ MARKS = "._@+-'!#$&^~\\\u2019\u00b7\u05f3\u05f4\u30fb"
 _SIMPLE = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
 # /members/defaults is no member, and the log says "console" and "time" where no member did it.
 RESERVED = frozenset({"defaults", "console", "time"})
+
+
+# What can change in a member, in the order in which the log has it.
+CHANGING = ("username", "full_name", "user_type", "role", "groups", "disabled", "vendor_access", "download_permission")
 
 
 class Role(StrEnum):
@@ -79,6 +83,15 @@ class Member:
     vendor_access: bool = False
     download_permission: DownloadPermission = DownloadPermission.NONE
     last_used_at: datetime | None = None
+
+    def values(self) -> dict[str, object]:
+        """What somebody may change of the member, by name."""
+        return {name: getattr(self, name) for name in CHANGING}
+
+    @property
+    def version(self) -> str:
+        """The version of what may change."""
+        return versions.of(self.values())
 
     def administers(self) -> bool:
         """True for an administrator who is not disabled."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from authority.domain import list_age
+from authority.domain import list_age, versions
 from authority.domain.catalogue import Authorization, Product, expired
 from authority.domain.members import Member, user_key
 from authority.domain.names import spelled
@@ -42,6 +42,15 @@ class Rule:
     longest_days: int | None
     default_days: int | None
     status_max_age: int | None = None
+
+    def values(self) -> dict[str, object]:
+        """What somebody may change of the rule, by name."""
+        return {name: getattr(self, name) for name in ("allowed", "longest_days", "default_days", "status_max_age")}
+
+    @property
+    def version(self) -> str:
+        """The version of what may change."""
+        return versions.of(self.values())
 
     def name(self) -> str:
         """The rule in two or three words: `group field-crew, arcgis-pro`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from authority.domain import versions
 from authority.domain.borrows import Features
 from authority.domain.catalogue import Product
 from authority.domain.plurals import all_are, are, counted
@@ -31,6 +32,16 @@ class PoolRule:
     reserved: int = 0
     maximum: int | None = None
     from_higher: bool = False
+
+    def values(self) -> dict[str, object]:
+        """What somebody may change of the rule, by name."""
+        names = ("low_water", "most_borrowed", "reserved", "maximum", "from_higher")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def version(self) -> str:
+        """The version of what may change."""
+        return versions.of(self.values())
 
     def name(self) -> str:
         """Which seats the rule is about, and for whom: `arcgis-desktop Advanced, group field-crew`."""

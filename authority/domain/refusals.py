@@ -443,6 +443,18 @@ class LastAdministrator(Refusal):
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
+class ChangedMeanwhile(Refusal):
+    """Somebody else changed it since it was looked at; the change that was sent is not made."""
+
+    code = "changed-meanwhile"
+    default_hint = "Look at it again, and send your change with its new version."
+
+    # The version of now, and the fields that changed with their values of now.
+    version: str
+    changed: Mapping[str, Any]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class LastKey(Refusal):
     """Without this key of the authority none would be left that signs."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from authority.domain import borrows as rules
-from authority.domain import entitlement
+from authority.domain import entitlement, versions
 from authority.domain.borrows import Borrow, Demand, Features, License, Machine, OsUser
 from authority.domain.catalogue import Authorization, Product
 from authority.domain.members import Assignment, Member
@@ -59,6 +59,11 @@ class SessionSettings:
     computers: int = 3
     grant_minutes: int = 0
     save_minutes: int = 60
+
+    @property
+    def version(self) -> str:
+        """The version of all of them."""
+        return versions.of(asdict(self))
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> SessionSettings:

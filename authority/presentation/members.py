@@ -17,7 +17,7 @@ from authority.presentation.borrows import BorrowShown
 from authority.presentation.licenses import AssignmentShown
 from authority.presentation.refusals import RefusalShown
 from authority.presentation.several import rows_of
-from authority.presentation.shown import Repeated, Shown, Time
+from authority.presentation.shown import Repeated, Shown, Time, Version
 from authority.services.defaults import Defaults
 from authority.services.member_lists import Listed, Page
 from authority.services.members import Changed, NewAccess
@@ -39,6 +39,7 @@ class MemberShown(Shown):
     download_permission: DownloadPermission
     last_used_at: Time | None = Field(description="of any license; null: never")
     created_at: Time
+    version: Version
 
     @classmethod
     def of(cls, member: Member) -> Self:
@@ -239,6 +240,7 @@ class DefaultsShown(Shown):
     groups: tuple[str, ...]
     add_ons: dict[str, str] = Field(description="product to level, assigned beside what the type includes")
     vendor_access: bool
+    version: Version
 
     @classmethod
     def of(cls, defaults: Defaults) -> Self:
@@ -249,4 +251,5 @@ class DefaultsShown(Shown):
             groups=defaults.groups,
             add_ons=dict(defaults.add_ons),
             vendor_access=defaults.vendor_access,
+            version=defaults.version,
         )

@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field
 
 from authority.domain.offline_rules import Rule, RuleLevel
-from authority.presentation.shown import Shown
+from authority.presentation.shown import Shown, Version
 from authority.services.policies import Explained
 
 
@@ -22,6 +22,7 @@ class RuleShown(Shown):
     longest_days: int | None
     default_days: int | None
     status_max_age: int | None = Field(description="strict mode, seconds: no older status list is good; 0: none is demanded")
+    version: Version
 
     @classmethod
     def of(cls, rule: Rule) -> Self:

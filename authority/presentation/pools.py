@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field
 
 from authority.domain.pools import PoolRule
-from authority.presentation.shown import Shown
+from authority.presentation.shown import Shown, Version
 from authority.services.pools import PoolState
 
 
@@ -23,6 +23,7 @@ class PoolRuleShown(Shown):
     reserved: int = Field(description="seats kept for the group")
     maximum: int | None = Field(description="the group uses so many at most")
     from_higher: bool = Field(description="true: the level is served from the next higher one when its seats run out")
+    version: Version
 
     @classmethod
     def of(cls, rule: PoolRule) -> Self:
@@ -36,6 +37,7 @@ class PoolRuleShown(Shown):
             reserved=rule.reserved,
             maximum=rule.maximum,
             from_higher=rule.from_higher,
+            version=rule.version,
         )
 
 
@@ -59,6 +61,7 @@ class GroupShareShown(Shown):
     reserved: int
     maximum: int | None
     in_use: int
+    version: Version
 
 
 class PoolShown(Shown):
@@ -74,6 +77,7 @@ class PoolShown(Shown):
     most_borrowed: int | None
     from_higher: bool
     groups: tuple[GroupShareShown, ...]
+    version: Version
 
     @classmethod
     def of(cls, state: PoolState) -> Self:
@@ -89,6 +93,7 @@ class PoolShown(Shown):
             most_borrowed=state.rule.most_borrowed,
             from_higher=state.rule.from_higher,
             groups=tuple(map(GroupShareShown.model_validate, state.groups)),
+            version=state.rule.version,
         )
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from authority.domain.sessions import Session, SessionSettings, SessionState
 from authority.presentation.computers import MachineShown, UserShown
 from authority.presentation.several import RefusedId, rows_of
-from authority.presentation.shown import Second, Shown
+from authority.presentation.shown import Second, Shown, Version
 from authority.services.several import Outcome
 
 
@@ -126,6 +126,7 @@ class SettingsShown(Shown):
         "0: as long as the session lasts without use"
     )
     save_minutes: int = Field(description="the time to save after an administrator ended a session")
+    version: Version
 
     @classmethod
     def of(cls, settings: SessionSettings) -> Self:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Shown(BaseModel):
@@ -41,3 +41,5 @@ class _NotInSheets:
 
 
 NOT_IN_SHEETS = _NotInSheets()
+# What somebody saw of a thing that may change, for the header If-Match.
+Version = Annotated[str, Field(description="for If-Match: what is changed is still as it was seen"), NOT_IN_SHEETS]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from authority.domain import versions
 from authority.domain.catalogue import Authorization
 from authority.domain.events import Event, EventKind
 from authority.domain.members import Privilege, Role
@@ -26,6 +27,11 @@ class Defaults:
     groups: tuple[str, ...] = ()
     add_ons: tuple[tuple[str, str], ...] = ()
     vendor_access: bool = False
+
+    @property
+    def version(self) -> str:
+        """The version of all of them."""
+        return versions.of(asdict(self))
 
 
 def get(unit: Unit) -> Defaults:
@@ -66,13 +72,15 @@ def change(unit: Unit, changes: Mapping[str, Any], *, reset: bool = False, dry_r
     """Changes the defaults by the names of their fields; what is not named stays, or with `reset` is as at the beginning.
 
     Members who are there stay as they are. With `dry_run` every check is made and nothing changed. Raises NotAllowed,
-    InvalidInput, NoSuchProduct, TypeNotCompatible, as `put`.
+    InvalidInput, NoSuchProduct, TypeNotCompatible, as `put`, and ChangedMeanwhile.
     """
     with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.MANAGE_MEMBERS)
         # Two who change different fields at the same time each keep what the other changed.
         unit.lock_organization()
-        after = replace(_first(unit) if reset else get(unit), **changes)
+        before = get(unit)
+        unit.compare("what new members get", asdict(before))
+        after = replace(_first(unit) if reset else before, **changes)
         _check(unit.authorization, after)
         after = replace(after, groups=groups.spelled(unit, after.groups))
         preferences.put(unit.connection, NAME, asdict(after))

@@ -13,6 +13,7 @@ from authority.domain.catalogue import UserType
 from authority.domain.events import Event, EventKind, api_key_event, groups_text
 from authority.domain.licenses import TypeChange, change_of_type, check_assignable, check_free
 from authority.domain.members import (
+    CHANGING,
     Actor,
     Assignment,
     DownloadPermission,
@@ -37,9 +38,6 @@ from authority.services.unit import Unit
 from authority.services.work import Work, working
 from authority.storage import assignments, credentials, member_lists, members, offline_rules
 from authority.storage.member_lists import Filter
-
-# What a change can set in a member, in the order in which the log has it.
-CHANGING = ("username", "full_name", "user_type", "role", "groups", "disabled", "vendor_access", "download_permission")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +232,7 @@ def change(unit: Unit, username: str, wanted: Change, *, dry_run: bool = False) 
     """Changes a member; a new user type takes and gives licenses by the authorization's table, and says which.
 
     With `dry_run` everything is checked and nothing kept. Raises NotAllowed, NotFound, InvalidInput, NoSuchProduct,
-    MemberLimitReached, PoolExhausted, LastAdministrator.
+    MemberLimitReached, PoolExhausted, LastAdministrator, ChangedMeanwhile.
     """
     return change_several(unit, [username], wanted, dry_run=dry_run)[0].done()
 
@@ -244,8 +242,8 @@ def change_several(
 ) -> list[Outcome[str, Changed]]:
     """Makes one change in several members, all or none or `one_by_one`, in their order.
 
-    With `dry_run` everything is checked and nothing kept. Raises NotAllowed, InvalidInput, and unless `one_by_one` what
-    `change` raises.
+    With `dry_run` everything is checked and nothing kept. Of one member the version is compared that the unit expects.
+    Raises NotAllowed, InvalidInput, and unless `one_by_one` what `change` raises.
     """
     if wanted.username is not None and len(usernames) > 1:
         raise InvalidInput("a new user name is for one member: two would have it")
@@ -257,6 +255,8 @@ def change_several(
 
             def change_one(username: str) -> Changed:
                 before = existing(unit.connection, username, lock=True)
+                if len(usernames) == 1:
+                    unit.compare(f'the member "{before.username}"', before.values())
                 with work.part():
                     changed = change_within(work, before, assignments.of_member(unit.connection, before.id), wanted)
                 access = give_access(unit, changed.after, password_hash, revoke_keys=wanted.revoke_keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from authority.domain.catalogue import Authorization
@@ -9,7 +10,7 @@ from authority.domain.members import Privilege
 from authority.domain.refusals import DatabaseLost
 from authority.services import licenses
 from authority.services.unit import Unit
-from authority.storage import events, members
+from authority.storage import events, members, organization
 
 
 def check_ready(unit: Unit) -> None:
@@ -30,8 +31,14 @@ def check_ready(unit: Unit) -> None:
 
 def trust_file(unit: Unit) -> bytes:
     """The trust file that workstations install first."""
+    return trust_file_since(unit)[0]
+
+
+def trust_file_since(unit: Unit) -> tuple[bytes, datetime]:
+    """The trust file that workstations install first, and since when it is that one."""
     with unit.reading():
-        return unit.organization.trust_file.encode()
+        text = unit.organization.trust_file
+        return text.encode(), organization.trusted_since(unit.connection, text) or unit.organization.created_at
 
 
 def authorization(unit: Unit) -> tuple[Authorization, dict[str, Any]]:

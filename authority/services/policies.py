@@ -52,7 +52,7 @@ def change(
 
     A rule for a group that nobody is in leaves a note about it in the unit. With `dry_run` every check is made and nothing
     changed.
-    Raises NotAllowed, InvalidInput, NotFound (no such member), NoSuchProduct (no such product or user type).
+    Raises NotAllowed, InvalidInput, NotFound (no such member), NoSuchProduct (no such product or user type), ChangedMeanwhile.
     """
     with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.MANAGE_AUTHORITY)
@@ -63,7 +63,9 @@ def change(
         # Two who change a rule at the same time each keep what the other changed.
         unit.lock_organization()
         key = _existing_key(unit, rule_level, subject, product)
-        before = offline_rules.get(unit.connection, *key) or Rule(*key, None, None, None)
+        known, named = offline_rules.get(unit.connection, *key), Rule(*key, None, None, None)
+        unit.compare(f'the rule "{named.name()}"', None if known is None else known.values())
+        before = known or named
         after = replace(
             before,
             allowed=before.allowed if allowed is None else allowed,
@@ -95,6 +97,7 @@ def remove(unit: Unit, level: str, subject: str, product: str, *, dry_run: bool 
         rule = offline_rules.get(unit.connection, rule_level, subject, product)
         if rule is None:
             raise NotFound(f'there is no rule "{Rule(rule_level, subject, product, None, None, None).name()}"')
+        unit.compare(f'the rule "{rule.name()}"', rule.values())
         offline_rules.remove(unit.connection, rule)
         unit.record([_event(unit.actor, f"{rule.name()}: removed")])
     return rule

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from authority.domain.events import Event, EventKind
@@ -22,6 +21,7 @@ class GroupShare:
     reserved: int
     maximum: int | None
     in_use: int
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,9 @@ def states(unit: Unit, product_id: str | None = None) -> list[PoolState]:
 
 def _state(pool: Pool, feature: str) -> PoolState:
     shares = tuple(
-        GroupShare(rule.group_name, rule.reserved, rule.maximum, pool.use.by_group.get((feature, rule.group_name), 0))
+        GroupShare(
+            rule.group_name, rule.reserved, rule.maximum, pool.use.by_group.get((feature, rule.group_name), 0), rule.version
+        )
         for rule in pool.of_groups(feature)
     )
     return PoolState(
@@ -74,7 +76,7 @@ def change(unit: Unit, rule: PoolRule, *, dry_run: bool = False) -> PoolRule:
 
     A rule for a group that nobody is in, or in place of another, leaves a note about it in the unit. With `dry_run` every check is made and nothing
     changed.
-    Raises NotAllowed, InvalidInput, NoSuchProduct.
+    Raises NotAllowed, InvalidInput, NoSuchProduct, ChangedMeanwhile.
     """
     with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.MANAGE_AUTHORITY)
@@ -85,17 +87,17 @@ def change(unit: Unit, rule: PoolRule, *, dry_run: bool = False) -> PoolRule:
             unit.note = groups.note(unit, rule.group_name)
         pools.lock(unit.connection, product.id)
         rules = pools.rules_of(unit.connection, product.id)
+        known = next((item for item in rules if (item.feature, item.group_name) == (rule.feature, rule.group_name)), None)
+        unit.compare(f"the rule for {rule.name()}", (known or PoolRule(rule.product, rule.feature, rule.group_name)).values())
         check_rule(rule, product, rules)
-        unit.note = "; ".join(filter(None, [unit.note, _note(rule, rules)])) or None
+        unit.note = "; ".join(filter(None, [unit.note, _note(rule, known)])) or None
         pools.put_rule(unit.connection, rule)
         unit.record([_event(unit.actor, rule, rule.words())])
     return rule
 
 
-def _note(rule: PoolRule, rules: Iterable[PoolRule]) -> str | None:
+def _note(rule: PoolRule, before: PoolRule | None) -> str | None:
     """What the rule takes the place of, None when it is the first for its seats and group, or says what that one said."""
-    key = (rule.feature, rule.group_name)
-    before = next((item for item in rules if (item.feature, item.group_name) == key), None)
     return None if before is None or before == rule else f"in place of: {before.words()}"
 
 
@@ -111,6 +113,7 @@ def remove(unit: Unit, product_id: str, feature: str, group: str, *, dry_run: bo
         rule = rules.get((wanted.feature, wanted.group_name))
         if rule is None:
             raise NotFound(f"there is no rule for {wanted.name()}", hint="carnet-authority pool show lists them.")
+        unit.compare(f"the rule for {rule.name()}", rule.values())
         pools.remove_rule(unit.connection, rule)
         unit.record([_event(unit.actor, rule, "removed")])
     return rule

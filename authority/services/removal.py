@@ -31,7 +31,7 @@ class Removal:
 def remove(unit: Unit, usernames: Sequence[str], *, release: bool = False, dry_run: bool = False) -> list[Removal]:
     """Removes members, all or none; who still has a borrow out is named, and removed only with `release`, which frees its seat.
 
-    With `dry_run` nothing changes. Raises NotAllowed, NotFound, MemberHasBorrow, LastAdministrator.
+    With `dry_run` nothing changes. Raises NotAllowed, NotFound, MemberHasBorrow, LastAdministrator, ChangedMeanwhile.
     """
     return [outcome.done() for outcome in remove_several(unit, usernames, release=release, dry_run=dry_run)]
 
@@ -50,6 +50,8 @@ def remove_several(
 
             def remove_one(username: str) -> Removal:
                 member = existing(unit.connection, username, lock=True)
+                if len(usernames) == 1:
+                    unit.compare(f'the member "{member.username}"', member.values())
                 removal = Removal(member, tuple(borrows.held_by(unit.connection, member.id, unit.now)))
                 _check(unit.actor, removal, release=release or dry_run)
                 check_administrator_stays(work, member, None)

@@ -35,7 +35,7 @@ def change(unit: Unit, changes: Mapping[str, int], *, dry_run: bool = False) -> 
     They are for the next start, renewal or end: a session that is active keeps its time until it is renewed.
     With `dry_run` every check is made and nothing changed.
 
-    Raises NotAllowed, InvalidInput (nothing named, no such setting, or outside its bounds).
+    Raises NotAllowed, InvalidInput (nothing named, no such setting, or outside its bounds), ChangedMeanwhile.
     """
     with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.MANAGE_AUTHORITY)
@@ -44,6 +44,7 @@ def change(unit: Unit, changes: Mapping[str, int], *, dry_run: bool = False) -> 
         # Two who change different settings at the same time each keep what the other changed.
         unit.lock_organization()
         before = preferences.get(unit.connection, PREFERENCE)
+        unit.compare("the settings of sessions", asdict(SessionSettings.of(before)))
         after = SessionSettings.of({**before, **changes})
         words = _difference(asdict(SessionSettings()) | before, asdict(after))
         if words:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from authority.domain.clocks import BETWEEN_SERVERS, FROM_OUTSIDE
 from authority.domain.refusals import StorageUnavailable
@@ -34,7 +35,7 @@ def refreshed_seq(unit: Unit, newest: NewestList | PublishedList | None, most_ag
 def export(unit: Unit) -> bytes:
     """The bytes of a status file with everything that ended so far; the last one again when nothing changed since."""
     publish_if_due(unit)
-    return published(unit)
+    return published(unit).data
 
 
 def publish_if_due(unit: Unit) -> bool:
@@ -48,14 +49,22 @@ def publish_if_due(unit: Unit) -> bool:
     return is_due
 
 
-def published(unit: Unit) -> bytes:
-    """The bytes of the status file that was published last; writes nothing. Raises StorageUnavailable before the first one."""
+@dataclass(frozen=True, slots=True)
+class StatusFile:
+    """The bytes of a status file, and when its list was issued."""
+
+    data: bytes
+    issued_at: datetime
+
+
+def published(unit: Unit) -> StatusFile:
+    """The status file that was published last; writes nothing. Raises StorageUnavailable before the first one."""
     with unit.reading():
         newest = lists.newest(unit.connection)
         if newest is None:
             raise StorageUnavailable("no status list was published yet")
         authorization = unit.authority.terms(unit.connection, newest.authorization_seq).authorization
-    return issuing.status_file(authorization.compact, newest.compact)
+    return StatusFile(issuing.status_file(authorization.compact, newest.compact), newest.issued_at)
 
 
 def _is_current(unit: Unit, newest: PublishedList) -> bool:

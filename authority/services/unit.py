@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from authority.domain import versions
 from authority.domain.catalogue import Authorization
 from authority.domain.clocks import BETWEEN_SERVERS
 from authority.domain.events import Event
 from authority.domain.members import Actor, Role
 from authority.domain.membership import Membership
-from authority.domain.refusals import NotAuthenticated, Refusal, StorageUnavailable
+from authority.domain.refusals import ChangedMeanwhile, InvalidInput, NotAuthenticated, Refusal, StorageUnavailable
 from authority.domain.sign_ins import SIGN_IN_LASTS, USE_KEPT_EVERY
 from authority.services.context import Authority
 from authority.signing.encoding import digest_of
@@ -70,6 +71,9 @@ class Unit:
         self.excess: str | None = None
         # What deserves a second look about what was done; None when nothing does.
         self.note: str | None = None
+        # The versions that whoever asks has seen of what is to be changed, `*` for any; None when that does not matter.
+        self.expected: Collection[str] | None = None
+        self._is_compared = False
 
     @property
     def is_begun(self) -> bool:
@@ -104,9 +108,10 @@ class Unit:
             if first is not None:
                 first(connection)
             self._begin(connection)
-            self._events, self._denials = [], []
+            self._events, self._denials, self._is_compared = [], [], False
             try:
                 yield
+                self._check_compared()
             except Refusal as error:
                 if not self._denials:
                     raise
@@ -117,6 +122,26 @@ class Unit:
                 del self.connection
         if refusal is not None:
             raise refusal
+
+    def compare(self, name: str, values: versions.Values | None) -> None:
+        """Raises ChangedMeanwhile when the thing of this name, None where it is not there, is not what whoever asks has seen.
+
+        It is locked, so that nobody else changes it until this transaction ends.
+        """
+        self._is_compared = True
+        if self.expected is None or versions.of(values) in self.expected or ("*" in self.expected and values is not None):
+            return
+        if values is None:
+            raise ChangedMeanwhile(f"{name} is not there any more", version=versions.NONE, changed={})
+        seen = next(iter(self.expected), "")
+        changed = {key: values[key] for key in versions.changed(seen, values)}
+        words = "it was not there before" if seen == versions.NONE else _words(changed)
+        raise ChangedMeanwhile(f"{name} was changed meanwhile: {words}", version=versions.of(values), changed=changed)
+
+    def _check_compared(self) -> None:
+        """Raises InvalidInput when somebody said what they have seen, and nothing compared it."""
+        if self.expected is not None and not self._is_compared:
+            raise InvalidInput("nothing that is done here has a version to compare", hint="Send it without If-Match.")
 
     def record(self, rows: Iterable[Event], at: datetime | None = None) -> None:
         """Adds rows to the log, of this transaction's time unless another is named; they are its last statement."""
@@ -169,6 +194,12 @@ class Unit:
         self.organization, self.authorization = terms.organization, terms.authorization
         self.issuer = Issuer(self.authority.ring, terms.authorization, terms.trust_file)
         self.membership = Membership.of(self.authorization, start.type_counts)
+
+
+def _words(values: versions.Values) -> str:
+    """`role is now analyst; groups is now crew, night`."""
+    texts = {name: ", ".join(value) if isinstance(value, tuple) else str(value) for name, value in values.items()}
+    return "; ".join(f"{name} is now {text or 'empty'}" for name, text in texts.items())
 
 
 def _actor_behind(bearer: who.Bearer | None, at: datetime) -> Actor:

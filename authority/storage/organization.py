@@ -62,6 +62,13 @@ def newest_seq(connection: Connection) -> int | None:
     return seq
 
 
+def trusted_since(connection: Connection, trust_file: str) -> datetime | None:
+    """When the first authorization was installed that came with this trust file; None when none did."""
+    query = select(func.min(authorizations.c.installed_at)).where(authorizations.c.trust_file == trust_file)
+    since: datetime | None = connection.execute(query).scalar_one()
+    return since
+
+
 def authorization_texts(connection: Connection, seq: int) -> tuple[str, str]:
     """The signed text of one authorization, and the trust file of its time, which need not be the organization's now."""
     query = select(authorizations.c.compact, authorizations.c.trust_file).where(authorizations.c.seq == seq)

@@ -63,7 +63,15 @@ def unit(*, open_over_limit: bool = False) -> Unit:
     """
     # Known to what is done after the request.
     g.unit = work = Unit(current_app.extensions["carnet"], Secret(secret()), open_over_limit=open_over_limit)
+    if "If-Match" in request.headers:
+        work.expected = _expected()
     return work
+
+
+def _expected() -> list[str]:
+    """The versions in the header If-Match: an entity tag is a version, or one with a digest of a whole answer behind a point."""
+    tags = request.if_match
+    return ["*"] if tags.star_tag else [tag.partition(".")[0] for tag in sorted(tags.as_set())]
 
 
 def check_known() -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from datetime import datetime
+from hashlib import sha256
 
-from flask import Response
+from flask import Response, request
 
 from authority.presentation.shown import Shown
 
@@ -17,6 +20,32 @@ NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 def json_of(shown: Shown, status: int = 200) -> Response:
     """The thing as JSON, rendered once."""
     return Response(shown.model_dump_json(), status, content_type=JSON)
+
+
+def tagged(shown: Shown, version: str) -> Response:
+    """The thing as JSON with an entity tag, or 304 without a body when whoever asks has the very same (RFC 9110, 13.1.2).
+
+    The tag begins with the version of what may change, which is what If-Match compares, and ends with a digest of the whole.
+    """
+    response = json_of(shown)
+    response.set_etag(f"{version}.{digest(response.get_data())}")
+    response.make_conditional(request)
+    return response
+
+
+def public_file(data: bytes, content_type: str, changed_at: datetime | None, most_age: int) -> Response:
+    """What anybody may have, with an entity tag and when it changed, or 304 without a body; a cache may give it for so many seconds."""
+    response = Response(data, content_type=content_type)
+    response.set_etag(digest(data))
+    response.last_modified = changed_at
+    response.headers["Cache-Control"] = f"public, max-age={most_age}" if most_age else "no-cache"
+    response.make_conditional(request)
+    return response
+
+
+def digest(data: bytes) -> str:
+    """132 bits of a digest, as an entity tag has them."""
+    return urlsafe_b64encode(sha256(data).digest()).decode()[:22]
 
 
 def sheet(lines: Iterator[str], name: str) -> Response:

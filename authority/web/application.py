@@ -6,12 +6,14 @@ import atexit
 import json
 import secrets
 from collections.abc import Callable, Collection, Container, Iterable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, g, jsonify, request
+from flask import Response, g, request
 from flask.json.provider import DefaultJSONProvider
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
@@ -25,6 +27,7 @@ from authority.services.overview import check_ready
 from authority.services.unit import Unit
 from authority.web import description, problems
 from authority.web.access import check_known, publisher_of
+from authority.web.answers import JSON, public_file
 from authority.web.api import (
     api_keys,
     authorization,
@@ -59,6 +62,8 @@ if TYPE_CHECKING:
 
 METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+# How long a cache may give the description without asking.
+DESCRIPTION_SECONDS = 300
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -218,6 +223,8 @@ def _with_headers(application: WSGIApplication) -> WSGIApplication:
 
 
 def _add_plain_routes(app: OpenAPI, authority: Authority) -> None:
+    installed_at = datetime.fromtimestamp(int(Path(__file__).stat().st_mtime), UTC)
+
     @app.route("/")
     def front() -> Response:
         if request.accept_mimetypes.best_match(("text/plain", "text/html")) == "text/html":
@@ -226,7 +233,8 @@ def _add_plain_routes(app: OpenAPI, authority: Authority) -> None:
 
     @app.route("/openapi.json")
     def openapi() -> Response:
-        return jsonify(description.complete(app.api_doc))
+        data = json.dumps(description.complete(app.api_doc)).encode()
+        return public_file(data, JSON, installed_at, DESCRIPTION_SECONDS)
 
     @app.route("/healthz")
     def alive() -> dict[str, str]:

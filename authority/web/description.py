@@ -31,7 +31,32 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
             for status_text, response in responses.items():
                 if int(status_text) >= HTTPStatus.BAD_REQUEST:
                     response["content"] = PROBLEM
+            _describe_headers(operation, responses)
     return completed
+
+
+def _describe_headers(operation: dict[str, Any], responses: Mapping[str, Any]) -> None:
+    """Adds the conditional headers (RFC 9110, section 13) to an operation whose answers say that it knows them."""
+    headers = []
+    if str(HTTPStatus.PRECONDITION_FAILED.value) in responses:
+        headers.append(IF_MATCH)
+    if str(HTTPStatus.NOT_MODIFIED.value) in responses:
+        headers.append(IF_NONE_MATCH)
+        for status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
+            responses[str(status.value)]["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "of this answer"}}
+    if headers:
+        operation["parameters"] = [*operation.get("parameters", ()), *headers]
+
+
+def _header(name: str, meaning: str) -> dict[str, Any]:
+    tag = {"type": "string", "pattern": r'^(\*|"[A-Za-z0-9_.-]{1,128}")$'}
+    return {"name": name, "in": "header", "required": False, "description": meaning, "schema": tag}
+
+
+IF_MATCH = _header(
+    "If-Match", "what you have seen of it: an ETag, or its `version` in quotation marks; 412 when it is another by now"
+)
+IF_NONE_MATCH = _header("If-None-Match", "an ETag that you have; 304 when the answer would be the same")
 
 
 def protected(paths: Mapping[str, PathItem]) -> frozenset[tuple[str, str]]:

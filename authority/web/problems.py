@@ -47,6 +47,7 @@ STATUS = {
     "member-has-borrow": 409,
     "last-administrator": 409,
     "last-key": 409,
+    "changed-meanwhile": 412,
     "borrow-already-ended": 409,
     "overlap-not-accepted": 409,
     "authorization-unusable": 409,

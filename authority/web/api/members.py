@@ -26,7 +26,7 @@ from authority.services.defaults import Defaults
 from authority.services.members import Change, NewMember
 from authority.storage.member_lists import Filter
 from authority.web.access import authority, publish_soon, unit
-from authority.web.answers import json_of, sheet
+from authority.web.answers import json_of, sheet, tagged
 from authority.web.api.forms import (
     ALSO_CSV,
     MOST_AT_ONCE,
@@ -226,13 +226,18 @@ def import_table(body: ImportBody) -> Response:
     return json_of(MemberImport.of(imported, None, dry_run=body.dry_run))
 
 
-@api.get("/members/defaults", summary="What new members get", responses={200: DefaultsShown})
+@api.get("/members/defaults", summary="What new members get", responses={200: DefaultsShown, 304: None})
 def show_defaults() -> Response:
     """When nobody says otherwise."""
-    return json_of(DefaultsShown.of(defaults.show(unit())))
+    shown = DefaultsShown.of(defaults.show(unit()))
+    return tagged(shown, shown.version)
 
 
-@api.put("/members/defaults", summary="Set what new members get", responses={200: DefaultsShown, 404: Problem, 409: Problem})
+@api.put(
+    "/members/defaults",
+    summary="Set what new members get",
+    responses={200: DefaultsShown, 404: Problem, 409: Problem, 412: Problem},
+)
 def put_defaults(query: DryRunQuery, body: DefaultsBody) -> Response:
     """Members who are there stay as they are."""
     wanted = Defaults(
@@ -245,20 +250,27 @@ def put_defaults(query: DryRunQuery, body: DefaultsBody) -> Response:
     return json_of(DefaultsShown.of(defaults.put(unit(), wanted, dry_run=query.dry_run)))
 
 
-@api.get("/members/<username>", summary="A member and what they hold", responses={200: MemberWithLicenses, 404: Problem})
+@api.get(
+    "/members/<username>", summary="A member and what they hold", responses={200: MemberWithLicenses, 304: None, 404: Problem}
+)
 def show(path: MemberPath) -> Response:
     """Everyone sees themself."""
-    return json_of(MemberWithLicenses.holding(*members.show(unit(), path.username)))
+    shown = MemberWithLicenses.holding(*members.show(unit(), path.username))
+    return tagged(shown, shown.version)
 
 
-@api.patch("/members/<username>", summary="Change a member", responses={200: ChangedMember, 404: Problem, 409: Problem})
+@api.patch(
+    "/members/<username>", summary="Change a member", responses={200: ChangedMember, 404: Problem, 409: Problem, 412: Problem}
+)
 def change(path: MemberPath, query: DryRunQuery, body: MemberChange) -> Response:
     """Says what it does, or with dry_run would do, to the licenses."""
     changed = members.change(unit(), path.username, body.change(), dry_run=query.dry_run)
     return json_of(ChangedMember.of(changed, dry_run=query.dry_run))
 
 
-@api.delete("/members/<username>", summary="Remove a member", responses={200: RemovedMember, 404: Problem, 409: Problem})
+@api.delete(
+    "/members/<username>", summary="Remove a member", responses={200: RemovedMember, 404: Problem, 409: Problem, 412: Problem}
+)
 def remove(path: MemberPath, query: RemovalQuery) -> Response:
     """Who still has a borrow out is removed only with release, which frees its seat."""
     removed = removal.remove(unit(), [path.username], release=query.release, dry_run=query.dry_run)[0]

@@ -51,7 +51,7 @@ def listed(query: RulesQuery) -> Response:
     return json_of(Rules.of(page, cursor))
 
 
-@api.put("/policies", summary="Change a rule, or make it", responses={200: ChangedRule})
+@api.put("/policies", summary="Change a rule, or make it", responses={200: ChangedRule, 412: Problem})
 def change(query: DryRunQuery, body: RuleBody) -> Response:
     """What is left out stays as it is, and so do borrows already out. The organization's rule is the switch for everybody."""
     use_case = unit()
@@ -69,7 +69,7 @@ def change(query: DryRunQuery, body: RuleBody) -> Response:
     return json_of(ChangedRule.noted(rule, use_case.note))
 
 
-@api.delete("/policies", summary="Remove a rule, so that the next level decides", responses={200: RuleShown})
+@api.delete("/policies", summary="Remove a rule, so that the next level decides", responses={200: RuleShown, 412: Problem})
 def remove(query: RuleQuery) -> Response:
     """Answers with the rule that was there. The organization's stays."""
     rule = policies.remove(unit(), query.level, query.subject, query.product, dry_run=query.dry_run)

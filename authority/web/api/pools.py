@@ -43,7 +43,7 @@ def listed(query: PoolQuery) -> Response:
     return json_of(Pools.of(pools.states(unit(), query.product)))
 
 
-@api.put("/pools", summary="Set a rule about seats", responses={200: ChangedPoolRule})
+@api.put("/pools", summary="Set a rule about seats", responses={200: ChangedPoolRule, 412: Problem})
 def put(query: DryRunQuery, body: PoolRuleBody) -> Response:
     """In place of the rule that was there for the same seats and group; who has a seat keeps it."""
     wanted = PoolRule(
@@ -61,7 +61,7 @@ def put(query: DryRunQuery, body: PoolRuleBody) -> Response:
     return json_of(ChangedPoolRule.noted(rule, use_case.note))
 
 
-@api.delete("/pools", summary="Remove a rule about seats", responses={200: PoolRuleShown})
+@api.delete("/pools", summary="Remove a rule about seats", responses={200: PoolRuleShown, 412: Problem})
 def remove(query: PoolRuleQuery) -> Response:
     """Answers with the rule that was there."""
     rule = pools.remove(unit(), query.product, query.feature, query.group, dry_run=query.dry_run)

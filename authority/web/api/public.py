@@ -10,7 +10,7 @@ from authority.domain.refusals import NotAuthenticated
 from authority.presentation.api_keys import SignedIn
 from authority.services import access, overview, status_lists
 from authority.web.access import origin, public, secret, unit
-from authority.web.answers import JSON, json_of
+from authority.web.answers import JSON, json_of, public_file
 from authority.web.api.forms import COMPACT, Body, Name, Problem, file_answer
 
 api = APIBlueprint("public", __name__)
@@ -22,6 +22,10 @@ TRUST_FILE = file_answer(
     organization={"type": "string"},
     updates={"type": "array", "items": COMPACT},
 )
+
+
+# How long a cache may give the trust file without asking: a new one is carried with an authorization, which takes longer.
+TRUST_SECONDS = 300
 
 
 class SignIn(Body):
@@ -48,19 +52,26 @@ def sign_out() -> tuple[str, int]:
     return "", 204
 
 
-@api.get("/status-list", summary="The newest status file", responses={200: STATUS_FILE})
+@api.get("/status-list", summary="The newest status file", responses={200: STATUS_FILE, 304: None})
 def status_list() -> Response:
     """A file of the kind status, for anyone to carry to any workstation.
 
     With a token it has everything that ended so far. Without one it is the newest that the server published: after an ending
     that takes a moment, or up to a minute.
     """
+    work = public()
     with contextlib.suppress(NotAuthenticated):
-        return Response(status_lists.export(unit(open_over_limit=True)), content_type=JSON)
-    return Response(status_lists.published(public()), content_type=JSON)
+        known = unit(open_over_limit=True)
+        status_lists.publish_if_due(known)
+        work = known
+    newest = status_lists.published(work)
+    response = public_file(newest.data, JSON, newest.issued_at, 0)
+    response.headers["Vary"] = "Authorization"
+    return response
 
 
-@api.get("/trust", summary="The trust file", responses={200: TRUST_FILE})
+@api.get("/trust", summary="The trust file", responses={200: TRUST_FILE, 304: None})
 def trust() -> Response:
     """A file of the kind trust; compare its root key thumbprint by another way before you rely on it."""
-    return Response(overview.trust_file(public()), content_type=JSON)
+    data, since = overview.trust_file_since(public())
+    return public_file(data, JSON, since, TRUST_SECONDS)

@@ -10,7 +10,7 @@ from authority.domain.sessions import BOUNDS
 from authority.presentation.sessions import SettingsShown
 from authority.services import session_settings
 from authority.web.access import unit
-from authority.web.answers import json_of
+from authority.web.answers import json_of, tagged
 from authority.web.api.forms import Body, DryRunQuery, Problem
 
 api = APIBlueprint(
@@ -31,13 +31,14 @@ class SettingsChange(Body):
     save_minutes: int | None = _within_bounds("save_minutes")
 
 
-@api.get("/sessions/settings", summary="The settings of sessions", responses={200: SettingsShown})
+@api.get("/sessions/settings", summary="The settings of sessions", responses={200: SettingsShown, 304: None})
 def show() -> Response:
     """For administrators and license managers."""
-    return json_of(SettingsShown.of(session_settings.show(unit())))
+    shown = SettingsShown.of(session_settings.show(unit()))
+    return tagged(shown, shown.version)
 
 
-@api.patch("/sessions/settings", summary="Change the settings of sessions", responses={200: SettingsShown})
+@api.patch("/sessions/settings", summary="Change the settings of sessions", responses={200: SettingsShown, 412: Problem})
 def change(query: DryRunQuery, body: SettingsChange) -> Response:
     """What is left out stays as it is. A session that is active keeps its time until it is used again."""
     changes = body.model_dump(exclude_none=True)
