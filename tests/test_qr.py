@@ -58,6 +58,10 @@ def test_no_medium_is_needed_and_a_place_is(here: RealWorkstation, capsys: pytes
     assert main(["request", "arcgis-pro", "--qr"]) == 0
     assert main(["request", "arcgis-pro"]) == 2
     assert "say where it goes to" in capsys.readouterr().err
+    for command in ("request", "return"):
+        assert main([command, "arcgis-pro", "-o", "same", "--qr-image", "./same"]) == 2
+        assert "cannot both be same" in capsys.readouterr().err
+        assert not Path("same").exists()
     assert main(["request", "arcgis-pro", "--qr", "--json"]) == 2
     assert "--qr-image" in json.loads(capsys.readouterr().out)["message"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import shutil
 import sys
 from typing import TYPE_CHECKING
@@ -39,6 +40,8 @@ def check_outputs(arguments: argparse.Namespace) -> None:
         raise UsageError("--qr shows a code to people; with --json write it with --qr-image PNG")
     if arguments.qr or arguments.qr_image is not None:
         _import_segno()
+    if len({os.path.realpath(name) for name in names}) < len(names):
+        raise UsageError(f"the file and the picture cannot both be {names[0]}")
     for name in names:
         check_output(name)
 

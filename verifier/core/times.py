@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime, timedelta
 
 # Times are counted from here: the C library of Windows, which `datetime.fromtimestamp` asks, ends with the year 3000.
 EPOCH = datetime.fromtimestamp(0, UTC)
 SECONDS_PER_DAY = 86_400
+# The first and the last second of the calendar.
+FIRST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(seconds=1)
+LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(seconds=1)
 
 
 def timestamp(at: datetime) -> int:
-    """Whole seconds since 1970 UTC of an aware time. Raises ValueError for a naive one, which could mean any moment."""
+    """Whole seconds since 1970 UTC of an aware time.
+
+    Raises ValueError for a naive one, which could mean any moment, and for one that is beyond the calendar in UTC.
+    """
     if at.tzinfo is None:
         raise ValueError(f"the time {at.isoformat()} has no time zone")
-    return math.floor(at.timestamp())
+    seconds = (at - EPOCH) // timedelta(seconds=1)
+    if not FIRST <= seconds <= LAST:
+        raise ValueError(f"the time {at.isoformat()} is beyond the calendar in UTC")
+    return seconds
 
 
 def rfc3339(at: datetime) -> str:
     """`2026-03-01T12:00:00Z` for an aware time."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def rfc3339_of(seconds: int) -> str:

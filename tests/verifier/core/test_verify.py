@@ -95,6 +95,21 @@ def test_a_time_without_zone_is_refused_as_a_mistake_of_the_caller(chain: Chain)
         steps.verify(chain.borrow_file(), trust=chain.trust(), workstation=chain.workstation, now=naive)
 
 
+@pytest.mark.parametrize("hours", [-12, 0, 12])
+def test_every_time_of_the_calendar_is_judged_and_one_beyond_it_is_no_time(chain: Chain, hours: int) -> None:
+    zone = timezone(timedelta(hours=hours))
+    outcomes = []
+    for now in (datetime.min.replace(tzinfo=zone), datetime.max.replace(tzinfo=zone)):
+        try:
+            steps.verify(chain.borrow_file(), trust=chain.trust(), workstation=chain.workstation, now=now)
+        except (errors.NotGood, errors.NotChecked, ValueError) as error:
+            outcomes.append(getattr(error, "code", "no time"))
+    expected = ["not-yet-valid", "expired"]
+    if hours:
+        expected[hours < 0] = "no time"
+    assert outcomes == expected
+
+
 @pytest.mark.parametrize("begins", [2**31 - 8, 2**31, 2**32, int(datetime(9999, 1, 1, tzinfo=at(0).tzinfo).timestamp())])
 def test_the_years_2038_2106_and_9999_are_ordinary(begins: int) -> None:
     chain = make_chain(begins)
