@@ -299,17 +299,8 @@ def test_the_log_is_exported_as_csv_with_formulas_defused(console: Console, tmp_
 def aliased(alias: str) -> bytes:
     """A request file of a machine with this alias, for a concurrent product."""
     laptop = workstation("x")
-    return carry.request_file(
-        laptop.key,
-        carry.Wish("arcgis-desktop", days=1),
-        machine=laptop.machine,
-        user=laptop.user,
-        alias=alias,
-        organization=None,
-        prev=None,
-        jti=carry.fresh_id(),
-        now=int(datetime.now(UTC).timestamp()),
-    )
+    laptop.alias = alias
+    return laptop.request_file(carry.Wish("arcgis-desktop", days=1), datetime.now(UTC))
 
 
 def test_every_command_with_json_prints_json(console: Console, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def chief(web: Web) -> Browser:
 
 def request_file(web: Web, laptop: SimulatedWorkstation, **wish: object) -> bytes:
     wanted = Wish("arcgis-pro", **{"days": 9, "member": "ada", **wish})  # type: ignore[arg-type]
-    return files.render("request", {"request": laptop.request(wanted, web.bench.clock())})
+    return laptop.request_file(wanted, web.bench.clock())
 
 
 def receipt_file(web: Web, laptop: SimulatedWorkstation, borrow_file: bytes) -> bytes:

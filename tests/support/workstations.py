@@ -9,11 +9,11 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from verifier.core import claims, keys
+from verifier.core import claims, files, keys
 from verifier.core.grant import Workstation
 from verifier.core.times import timestamp
 from verifier.workstation import carry
-from verifier.workstation.carry import Wish
+from verifier.workstation.carry import Sender, Wish
 from verifier.workstation.identity import MachineMark, OsUser
 from verifier.workstation.machine_key import MachineKey
 
@@ -45,18 +45,19 @@ class SimulatedWorkstation:
         """The compact request."""
         is_counted = self.is_counting and typ == claims.REQUEST_TYP
         self.requests += is_counted
+        sender = Sender(self.machine, self.user, self.alias or self.name or None, self.organization, self.last_receipt)
         asked = carry.request_claims(
             wish,
-            machine=self.machine,
-            user=self.user,
-            alias=self.alias or self.name or None,
-            organization=self.organization,
-            prev=self.last_receipt,
+            sender,
             jti=jti or carry.fresh_id(),
             now=timestamp(now),
             counts=(self.requests, self.receipts) if is_counted else None,
         )
         return self.key.sign(typ, asked)
+
+    def request_file(self, wish: Wish, now: datetime) -> bytes:
+        """The request as a file."""
+        return files.render("request", {"request": self.request(wish, now)})
 
     def receipt(self, borrow_id: str, borrow_jti: str, now: datetime) -> str:
         """The compact receipt for a borrow."""

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from verifier.core import carried, claims, files, keys
 from verifier.core.state import State
@@ -38,18 +38,20 @@ def fresh_id() -> str:
     return keys.encode(secrets.token_bytes(16))
 
 
-def request_claims(
-    wish: Wish,
-    *,
-    machine: MachineMark,
-    user: OsUser,
-    alias: str | None,
-    organization: str | None,
-    prev: str | None,
-    jti: str,
-    now: int,
-    counts: tuple[int, int] | None = None,
-) -> dict[str, Any]:
+class Sender(NamedTuple):
+    """Who asks: the workstation and its user, what people call it, and where it stands.
+
+    `organization` is the one that it trusts, `prev` the digest of the last receipt that its key made; None for what there is not.
+    """
+
+    machine: MachineMark
+    user: OsUser
+    alias: str | None = None
+    organization: str | None = None
+    prev: str | None = None
+
+
+def request_claims(wish: Wish, sender: Sender, *, jti: str, now: int, counts: tuple[int, int] | None = None) -> dict[str, Any]:
     """The claims of a request, for a borrow or a session. What it would be refused for is refused here already (Malformed).
 
     `counts` is which request of this key it is, and how many receipts the key made before.
@@ -58,14 +60,19 @@ def request_claims(
         "jti": jti,
         "iat": now,
         "ver": 1,
-        "organization": organization,
+        "organization": sender.organization,
         "product": wish.product,
         "level": wish.level,
         "extensions": None if wish.extensions is None else list(wish.extensions),
         "member": wish.member,
-        "machine": {"id": machine.id, "source": machine.source, "secondary": machine.secondary, "alias": alias},
-        "user": {"id": user.id, "name": user.name},
-        "prev": prev,
+        "machine": {
+            "id": sender.machine.id,
+            "source": sender.machine.source,
+            "secondary": sender.machine.secondary,
+            "alias": sender.alias,
+        },
+        "user": {"id": sender.user.id, "name": sender.user.name},
+        "prev": sender.prev,
     }
     asked |= {name: value for name, value in (("days", wish.days), ("until", wish.until)) if value is not None}
     if counts is not None:
@@ -78,35 +85,8 @@ def request_claims(
 
 def check_wish(wish: Wish, now: datetime | None = None) -> None:
     """Raises Malformed when no request could ask for this, on whichever machine and for whomever."""
-    request_claims(
-        wish,
-        machine=MachineMark("any", "any", None),
-        user=OsUser("uid:0", "any"),
-        alias=None,
-        organization=None,
-        prev=None,
-        jti="A" * 22,
-        now=wall_seconds(now),
-    )
-
-
-def request_file(
-    key: MachineKey,
-    wish: Wish,
-    *,
-    machine: MachineMark,
-    user: OsUser,
-    alias: str | None,
-    organization: str | None,
-    prev: str | None,
-    jti: str,
-    now: int,
-) -> bytes:
-    """The bytes of a request file for a borrow. Raises Malformed as `request_claims` does."""
-    asked = request_claims(
-        wish, machine=machine, user=user, alias=alias, organization=organization, prev=prev, jti=jti, now=now
-    )
-    return files.render("request", {"request": key.sign(claims.REQUEST_TYP, asked)})
+    anybody = Sender(MachineMark("any", "any", None), OsUser("uid:0", "any"))
+    request_claims(wish, anybody, jti="A" * 22, now=wall_seconds(now))
 
 
 def request(store: Store, wish: Wish, now: datetime | None = None) -> bytes:
@@ -138,17 +118,8 @@ def _signed(
         organization = store.trust().organization
     except NoTrust:
         organization = None
-    asked = request_claims(
-        wish,
-        machine=system.machine(),
-        user=system.user(),
-        alias=state.alias,
-        organization=organization,
-        prev=state.last_receipt,
-        jti=fresh_id(),
-        now=wall_seconds(now),
-        counts=counts,
-    )
+    sender = Sender(system.machine(), system.user(), state.alias, organization, state.last_receipt)
+    asked = request_claims(wish, sender, jti=fresh_id(), now=wall_seconds(now), counts=counts)
     return store.machine_key().sign(typ, asked)
 
 
