@@ -27,9 +27,10 @@ from authority.web.application import create_app
 from tests.support.authorities import Bench, TestClock, make_bench
 from tests.support.workstations import SimulatedWorkstation
 from tools.recording import Recorder, Walk
+from verifier.core.claims import REQUEST_TYP
 from verifier.core.times import timestamp
 from verifier.workstation import carry, identity, install
-from verifier.workstation.carry import Wish
+from verifier.workstation.carry import Sender, Wish
 from verifier.workstation.store import Store
 
 PRODUCT = "arcgis-pro"
@@ -105,18 +106,10 @@ def install_borrow(folder: Path) -> Path:
     home = folder / "workstation"
     store = Store.open(home)
     install.install(store, bench.trust_file.encode())
-    data = carry.request_file(
-        store.machine_key(),
-        Wish(PRODUCT),
-        machine=identity.system().machine(),
-        user=identity.system().user(),
-        alias=None,
-        organization=None,
-        prev=None,
-        jti=carry.fresh_id(),
-        now=timestamp(bench.clock()),
-    )
-    install.install(store, borrow.issue(Unit(bench.authority, bench.member("ada")), json.loads(data)["request"]).file)
+    sender = Sender(identity.system().machine(), identity.system().user())
+    asked = carry.request_claims(Wish(PRODUCT), sender, jti=carry.fresh_id(), now=timestamp(bench.clock()))
+    request = store.machine_key().sign(REQUEST_TYP, asked)
+    install.install(store, borrow.issue(Unit(bench.authority, bench.member("ada")), request).file)
     bench.authority.database.close()
     return home
 

@@ -20,7 +20,7 @@ from tests.support.borrowing import claims_of, issued_to, seats_held, workstatio
 from tests.support.connecting import assign, configure, started, used
 from verifier import CarnetError, Workstation, errors, verify
 from verifier.core.claims import SESSION_REQUEST_TYP
-from verifier.workstation.carry import Wish, request_claims
+from verifier.workstation.carry import Sender, Wish, request_claims
 from verifier.workstation.identity import MachineMark, OsUser
 
 
@@ -123,11 +123,7 @@ def test_the_longest_names_fit_into_a_grant(bench: Bench) -> None:
     assign(bench, "ada", "Advanced", extensions)
     ask = request_claims(
         Wish("arcgis-pro", extensions=extensions),
-        machine=MachineMark("m" * 128, long, None),
-        user=OsUser(laptop.user.id, long),
-        alias=long,
-        organization=None,
-        prev=None,
+        Sender(MachineMark("m" * 128, long, None), OsUser(laptop.user.id, long), long),
         jti="A" * 22,
         now=int(START.timestamp()),
     )
