@@ -175,8 +175,8 @@ def user_key(username: str) -> str:
 
 
 def search_text(username: str, full_name: str) -> str:
-    """What a search looks through of a member: both names as `names.key_of` has them, a line for each."""
-    return f"{names.key_of(username)}\n{names.key_of(full_name)}"
+    """What a search looks through of a member: full name and user name as `names.search_key` has them, a line for each."""
+    return f"{names.search_key(full_name)}\n{names.search_key(username)}"
 
 
 def _problem_of(username: str) -> str | None:

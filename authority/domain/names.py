@@ -79,6 +79,12 @@ def key_of(text: str) -> str:
     return _single_spaced(unicodedata.normalize("NFKC", text))
 
 
+def search_key(text: str) -> str:
+    """The text as who looks for a part of it types it: without case and without marks, `Çelik` as `celik`."""
+    decomposed = unicodedata.normalize("NFD", key_of(text))
+    return unicodedata.normalize("NFC", "".join(char for char in decomposed if unicodedata.category(char) != "Mn"))
+
+
 def mixture(text: str) -> str | None:
     """Why a word of the text may be taken for another: it has letters of scripts that look alike. None when no word has."""
     visible = unicodedata.normalize("NFKC", text.translate(_INVISIBLE))

@@ -63,11 +63,13 @@ class ListedMember(MemberWithLicenses):
     """A member in a list, with what they hold and whether they are offline or at work."""
 
     state: Dot = Field(description="red: offline with any product; green: a session was used in the last 30 minutes")
+    offline_until: Time | None = Field(description="the end of the last borrow that is out; null: none is")
 
     @classmethod
     def listed(cls, row: Listed) -> Self:
         """The row of a list."""
-        return cls(**MemberWithLicenses.holding(row.member, row.licenses).model_dump(), state=row.state)
+        shown = MemberWithLicenses.holding(row.member, row.licenses).model_dump()
+        return cls(**shown, state=row.state, offline_until=row.offline_until)
 
 
 class Numbers(Shown):

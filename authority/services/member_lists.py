@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from authority.domain.activity import Dot
 from authority.domain.members import Assignment, Member, Privilege
 from authority.domain.membership import Membership
+from authority.domain.refusals import InvalidInput
 from authority.services import filters, pages
 from authority.services.unit import Unit
-from authority.storage import assignments, member_lists
-from authority.storage.member_lists import Filter
+from authority.storage import assignments, member_lists, members
+from authority.storage.member_lists import Filter, Order
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A member with what they hold, and the color of the mark beside them: offline, used lately, or neither (seed S1)."""
+    """A member with what they hold, and the color of the mark beside them: offline, used lately, or neither (seed S1).
+
+    `offline_until` is the end of the last borrow that is out.
+    """
 
     member: Member
     licenses: tuple[Assignment, ...]
     state: Dot
+    offline_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Members by user name, the cursor of the next page, how many the filter lets through, and how many there are and may be (seed S2)."""
+    """Members in the order that was asked for, the cursor of the next page, how many the filter lets through, and how many there are and may be (seed S2)."""
 
     members: list[Listed]
     cursor: str | None
@@ -43,6 +48,8 @@ def page(unit: Unit, wanted: Filter, *, unused_for: timedelta | None = None, cur
         unit.actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
         filters.check(unit, group=wanted.group, user_type=wanted.user_type)
         after = None if cursor is None else pages.parts(cursor, 1)[0]
+        if after is not None and wanted.order is not Order.USERNAME and members.by_username(unit.connection, after) is None:
+            raise InvalidInput("the last member of the page before is gone", hint="Begin again without a cursor.")
         since = None if unused_for is None else unit.now - unused_for
         wanted = replace(wanted, unused_since=since, after=after)
         rows = _rows(unit, replace(wanted, limit=None if wanted.limit is None else wanted.limit + 1))
@@ -57,9 +64,10 @@ def _rows(unit: Unit, wanted: Filter) -> list[Listed]:
     people = member_lists.listed(connection, wanted, now)
     numbers = [member.id for member in people]
     held = assignments.of_members(connection, numbers)
-    offline, at_work = member_lists.offline(connection, numbers, now), member_lists.used_lately(connection, numbers, now)
+    offline = member_lists.offline_until(connection, numbers, now)
+    at_work = member_lists.used_lately(connection, numbers, now)
 
     def state(number: int) -> Dot:
         return Dot.RED if number in offline else Dot.GREEN if number in at_work else Dot.NONE
 
-    return [Listed(member, tuple(held.get(member.id, ())), state(member.id)) for member in people]
+    return [Listed(member, tuple(held.get(member.id, ())), state(member.id), offline.get(member.id)) for member in people]

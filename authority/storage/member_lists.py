@@ -5,23 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, literal, not_, or_, select
 
 from authority.domain.activity import USED_LATELY
 from authority.domain.members import Member, user_key
-from authority.domain.names import key_of
-from authority.storage.db.tables import borrows, groups, member_groups, members, sessions
+from authority.domain.names import key_of, search_key
+from authority.storage.db.tables import EPOCH, Instant, borrows, groups, member_groups, members, sessions
 from authority.storage.groups import name_of
 from authority.storage.members import groups_of, in_pages, member_of
+
+
+class Order(StrEnum):
+    """What members can be listed by; by user name where that makes no difference."""
+
+    USERNAME = "username"
+    FULL_NAME = "full_name"
+    USER_TYPE = "user_type"
+    ROLE = "role"
+    LAST_USED = "last_used_at"
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which members to list; None means all. `after` is the user name that the page before ended with.
 
-    `search` is a part of the user name, the full name or a group, whatever its case. `unused_since`: those alone who used no
+    `search` is a part of the user name, the full name or a group, whatever its case; of names also without their marks. `unused_since`: those alone who used no
     license since then, who were members by then, and who are neither offline nor connected.
     """
 
@@ -34,18 +45,42 @@ class Filter:
     unused_since: datetime | None = None
     after: str | None = None
     limit: int | None = None
+    order: Order = Order.USERNAME
+    descending: bool = False
+
+
+_COLUMNS: dict[Order, ColumnElement[Any]] = {
+    Order.USERNAME: members.c.username_key,
+    # It begins with the full name.
+    Order.FULL_NAME: members.c.search,
+    Order.USER_TYPE: members.c.user_type,
+    Order.ROLE: members.c.role,
+    Order.LAST_USED: func.coalesce(members.c.last_used_at, literal(EPOCH, Instant)),
+}
 
 
 def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Member]:
-    """Members by user name, up to the limit of the filter."""
-    query = select(members).where(*conditions(wanted, now)).order_by(members.c.username_key).limit(wanted.limit)
+    """Members in the order of the filter, up to its limit."""
+    columns = (_COLUMNS[wanted.order], members.c.username_key)
+    order = [column.desc() if wanted.descending else column for column in columns]
+    query = select(members).where(*conditions(wanted, now)).order_by(*order).limit(wanted.limit)
     if wanted.after is not None:
-        query = query.where(members.c.username_key > user_key(wanted.after))
+        query = query.where(_follows(columns[0], user_key(wanted.after), descending=wanted.descending))
     rows = connection.execute(query).all()
     by_member: dict[int, list[str]] = {}
     for ids in in_pages([row.id for row in rows]):
         by_member |= groups_of(connection, ids)
     return [member_of(row, tuple(by_member.get(row.id, ()))) for row in rows]
+
+
+def _follows(column: ColumnElement[Any], key: str, *, descending: bool) -> ColumnElement[bool]:
+    """Those who come after the member with this key in the order by the column and the user name."""
+    name = members.c.username_key
+    is_past_name = name < key if descending else name > key
+    if column is name:
+        return is_past_name
+    at = select(column).where(name == key).scalar_subquery()
+    return or_(column < at if descending else column > at, and_(column == at, is_past_name))
 
 
 def count(connection: Connection, wanted: Filter, now: datetime) -> int:
@@ -65,7 +100,7 @@ def conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
     if wanted.group is not None:
         yield members.c.id.in_(_ids_in_groups().where(member_groups.c.name == name_of(wanted.group)))
     if wanted.search:
-        yield _matches(key_of(wanted.search))
+        yield _matches(wanted.search)
     if wanted.offline is not None:
         yield _is_offline(now) if wanted.offline else not_(_is_offline(now))
     if wanted.unused_since is not None:
@@ -74,10 +109,10 @@ def conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
         yield not_(exists().where(sessions.c.member_id == members.c.id, _is_active(now)))
 
 
-def _matches(key: str) -> ColumnElement[bool]:
-    named = select(groups.c.name).where(groups.c.key.contains(key, autoescape=True))
+def _matches(text: str) -> ColumnElement[bool]:
+    named = select(groups.c.name).where(groups.c.key.contains(key_of(text), autoescape=True))
     is_in_group = members.c.id.in_(_ids_in_groups().where(member_groups.c.name.in_(named)))
-    return or_(members.c.search.contains(key, autoescape=True), is_in_group)
+    return or_(members.c.search.contains(search_key(text), autoescape=True), is_in_group)
 
 
 def _ids_in_groups() -> Select[Any]:
@@ -97,10 +132,11 @@ def _is_active(now: datetime) -> ColumnElement[bool]:
     return and_(sessions.c.active_until > now, sessions.c.ended_by.is_(None))
 
 
-def offline(connection: Connection, member_ids: Sequence[int], now: datetime) -> set[int]:
-    """The numbers of those of these members who have an active borrow of any product."""
-    query = select(borrows.c.member_id).distinct().where(_is_out(now))
-    return _those(connection, query, borrows.c.member_id, member_ids)
+def offline_until(connection: Connection, member_ids: Sequence[int], now: datetime) -> dict[int, datetime]:
+    """When the last active borrow of any product ends, by the number of the member; who has none is left out."""
+    query = select(borrows.c.member_id, func.max(borrows.c.expires_at)).where(_is_out(now)).group_by(borrows.c.member_id)
+    pages = (query.where(borrows.c.member_id.in_(ids)) for ids in in_pages(member_ids))
+    return {row[0]: row[1] for page in pages for row in connection.execute(page)}
 
 
 def used_lately(connection: Connection, member_ids: Sequence[int], now: datetime) -> set[int]:

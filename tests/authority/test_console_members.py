@@ -36,16 +36,20 @@ def shown(html: str) -> list[str]:
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("?group=survey", ["ada", "zoe"]),
+        ("?q=lovel", ["ada"]),
+        ("?q=SURVEY", ["ada", "zoe"]),
         ("?group=night+%26+day", ["zoe"]),
         ("?type=Creator", ["bob"]),
-        ("?type=&role=analyst&group=", ["analyst"]),
-        ("?type=Creator&role=analyst", []),
+        ("?q=survey&sort=-username", ["zoe", "ada"]),
+        ("?q=&type=&role=analyst&group=&unused_for=", ["analyst"]),
+        ("?offline=true", []),
+        ("?disabled=true", []),
     ],
 )
 def test_the_table_and_its_file_have_whom_the_address_names(browser: Browser, query: str, expected: list[str]) -> None:
     page = browser.get(f"/console/members{query}").text
     assert shown(page) == expected
+    assert f"{len(expected)} member" in page
     assert ("Nobody fits these filters" in page) is (expected == [])
     if expected:
         address = re.search(r'href="([^"]*members\.csv[^"]*)"', page)
@@ -56,10 +60,17 @@ def test_the_table_and_its_file_have_whom_the_address_names(browser: Browser, qu
 
 def test_a_filter_that_makes_no_sense_is_said_and_not_ignored(browser: Browser) -> None:
     for query, word in (
-        ("?role=king", "role"),
+        ("?sort=shoe_size", "sort"),
+        ("?unused_for=ever", "unused_for"),
         ("?group=nobody", "nobody"),
         ("?cursor=x", "cursor"),
     ):
         answer = browser.get(f"/console/members{query}")
         assert answer.status_code in (400, 404)
         assert word in answer.text
+
+
+def test_the_head_of_a_column_sorts_and_says_so(browser: Browser) -> None:
+    page = browser.get("/console/members?q=survey&sort=username").text
+    assert 'aria-sort="ascending"' in page
+    assert "/console/members?q=survey&amp;sort=-username" in page

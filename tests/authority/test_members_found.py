@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from typing import Any
 
 import pytest
 
 from authority.domain.members import CONSOLE, Role
 from authority.presentation import member_sheet
-from authority.services import members
+from authority.services import members, removal
 from authority.services.members import Change
 from authority.services.unit import Unit
+from authority.storage.member_lists import Order
 from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.borrowing import disable, issued_to, workstation
 from tests.support.connecting import started
@@ -45,6 +47,8 @@ FOUND = {
     "search=lovel": ["ada"],
     "search=OVELACE": ["ada"],
     "search=strasse": ["eve"],
+    "search=ZOE": ["zoe"],
+    "search=Zo%C3%AB": ["zoe"],
     "search=%25_s": ["eve"],
     "search=zoe": ["zoe"],
     "search=o'brien": ["zoe"],
@@ -125,3 +129,27 @@ def test_a_table_is_tried_and_taken_and_may_be_larger_than_other_bodies(web: Web
     padded = table + "\r\n" * 200_000
     assert web.post("/members/import", {"csv": padded, "dry_run": True}).status_code == 200
     problem(web.post("/members/import", {"csv": "x" * (5 << 20)}), 413, "too-large")
+
+
+def test_pages_in_any_order_have_everybody_once(web: Web) -> None:
+    for order, descending in itertools.product(Order, ("false", "true")):
+        query = f"sort={order}&descending={descending}"
+        whole, paged, cursor = names(web, query), [], ""
+        while cursor is not None:
+            page = web.get(f"/members?{query}&limit=3{cursor}").get_json()
+            paged += [item["username"] for item in page["items"]]
+            cursor = page["next"] and f"&cursor={page['next']}"
+        assert paged == whole, query
+        assert len(set(whole)) == len(whole) > 6
+    assert names(web, "search=survey&sort=username&descending=true") == ["bob", "ada"]
+    assert names(web, "search=survey&sort=full_name") == ["bob", "ada"]
+    assert names(web, "sort=last_used_at&descending=true")[:2] == ["bob", "ada"]
+
+
+@ON_SQLITE
+def test_a_page_after_somebody_who_is_gone_begins_anew_unless_the_name_alone_says_where(web: Web) -> None:
+    pages = {sort: web.get(f"/members?limit=1&sort={sort}").get_json() for sort in ("username", "full_name")}
+    for page in pages.values():
+        removal.remove(Unit(web.bench.authority, CONSOLE), [page["items"][0]["username"]], release=True)
+    assert web.get(f"/members?cursor={pages['username']['next']}").status_code == 200
+    problem(web.get(f"/members?sort=full_name&cursor={pages['full_name']['next']}"), 400, "invalid-input")

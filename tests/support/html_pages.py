@@ -9,81 +9,13 @@ EMPTY = {"meta", "img", "br", "hr", "input", "link"}
 ADDRESSES = {"href", "src", "action", "formaction", "data-hx-get", "data-hx-post", "poster", "srcset"}
 NAMED_BY_A_LABEL = {"input", "select", "textarea"}
 # Elements that a page is made of: another one is somebody's text that became markup.
-KNOWN = frozenset(
-    [
-        "html",
-        "head",
-        "meta",
-        "title",
-        "link",
-        "script",
-        "body",
-        "a",
-        "header",
-        "main",
-        "nav",
-        "footer",
-        "section",
-        "aside",
-        "div",
-        "p",
-        "span",
-        "small",
-        "strong",
-        "em",
-        "code",
-        "pre",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "ul",
-        "ol",
-        "li",
-        "dl",
-        "dt",
-        "dd",
-        "table",
-        "caption",
-        "thead",
-        "tbody",
-        "tfoot",
-        "tr",
-        "th",
-        "td",
-        "form",
-        "fieldset",
-        "legend",
-        "label",
-        "input",
-        "select",
-        "option",
-        "optgroup",
-        "textarea",
-        "button",
-        "details",
-        "summary",
-        "time",
-        "progress",
-        "meter",
-        "output",
-        "hr",
-        "br",
-        "svg",
-        "g",
-        "path",
-        "rect",
-        "line",
-        "circle",
-        "text",
-        "title",
-        "desc",
-        "polyline",
-        "img",
-        "kbd",
-        "datalist",
-    ]
-)
+WORDS = """
+html head meta title link script body header main nav footer section aside div p span small strong em code pre kbd a img hr br
+h1 h2 h3 h4 ul ol li dl dt dd table caption thead tbody tfoot tr th td figure figcaption details summary time progress meter
+form fieldset legend label input select option optgroup textarea button output datalist svg g path rect line circle text desc
+polyline
+"""
+KNOWN = frozenset(WORDS.split())
 
 
 class ConsolePage(HTMLParser):

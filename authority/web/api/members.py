@@ -24,7 +24,7 @@ from authority.presentation.members import (
 from authority.services import defaults, member_files, member_lists, members, removal
 from authority.services.defaults import Defaults
 from authority.services.members import Change, NewMember
-from authority.storage.member_lists import Filter
+from authority.storage.member_lists import Filter, Order
 from authority.web.access import authority, publish_soon, unit
 from authority.web.answers import json_of, sheet, tagged
 from authority.web.api.forms import (
@@ -67,13 +67,15 @@ class MemberQuery(PageQuery):
     disabled: bool | None = None
     offline: bool | None = Field(None, description="true: those who have a license of any product offline; false: the others")
     unused_for: int | None = Field(None, ge=0, le=36_500, description="those alone who used no license for so many days")
+    sort: Order = Field(Order.USERNAME, description="by user name where it makes no difference")
+    descending: bool = False
     cursor: NameCursor | None = None
     limit: int = Field(100, ge=1, le=1000, description="of a page; CSV has all rows unless a limit is given")
     format: ListFormat | None = Field(None, description="in place of the header Accept")
 
 
 class MemberList(Members):
-    """A page of members, by user name; as CSV all of them, in the form that `POST /members/import` takes."""
+    """A page of members; as CSV all of them, in the form that `POST /members/import` takes."""
 
     model_config = cast("ConfigDict", ALSO_CSV)
 
@@ -159,7 +161,7 @@ class DefaultsBody(Body):
 
 @api.get("/members", summary="Members, and how many there are and may be", responses={200: MemberList, 404: Problem})
 def listed(query: MemberQuery) -> Response:
-    """By user name, with what they hold; for administrators and license managers."""
+    """With what they hold and who is offline, by user name or in another order; for administrators and license managers."""
     as_csv = wants_csv(query.format)
     wanted = Filter(
         user_type=query.type,
@@ -169,6 +171,8 @@ def listed(query: MemberQuery) -> Response:
         disabled=query.disabled,
         offline=query.offline,
         limit=None if as_csv and "limit" not in query.model_fields_set else query.limit,
+        order=query.sort,
+        descending=query.descending,
     )
     span = None if query.unused_for is None else timedelta(days=query.unused_for)
     page = member_lists.page(unit(), wanted, unused_for=span, cursor=query.cursor)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Units of the picture, which is as wide as the page lets it be.
-WIDTH, HEIGHT, ABOVE = 640, 160, 20
+WIDTH, HEIGHT, ABOVE = 640, 160, 10
 GAP = 0.2
 
 
@@ -25,9 +25,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars side by side, the height at which the limit stands (None for without), and the highest value."""
+    """Bars side by side, what each is `of`, the height at which the limit stands (None for without), and the highest value."""
 
     title: str
+    of: str
     bars: tuple[Bar, ...]
     most: int
     limit: int | None
@@ -41,7 +42,7 @@ class Chart:
         return self.most == 0
 
 
-def bar_chart(title: str, points: Sequence[tuple[str, int]], limit: int | None = None) -> Chart:
+def bar_chart(title: str, points: Sequence[tuple[str, int]], limit: int | None = None, of: str = "Day") -> Chart:
     """The chart of these labels and values; the highest of them and the limit fit in it."""
     most = max((value for _, value in points), default=0)
     scale = (HEIGHT - ABOVE) / max(most, limit or 0, 1)
@@ -58,4 +59,4 @@ def bar_chart(title: str, points: Sequence[tuple[str, int]], limit: int | None =
         )
         for number, (label, value) in enumerate(points)
     )
-    return Chart(title, bars, most, limit, None if limit is None else round(HEIGHT - limit * scale, 2))
+    return Chart(title, of, bars, most, limit, None if limit is None else round(HEIGHT - limit * scale, 2))

@@ -1,18 +1,46 @@
-"""Overview: what is licensed and used, and what wants to be done."""
+"""Overview: what is licensed and used, what ends soon, and what somebody has to look into."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from datetime import timedelta
 
-from authority.presentation.authorization import AuthorizationShown
-from authority.services import overview
-from authority.web.console.frame import page, unit, visitor
+from flask import Blueprint, Response, request
+
+from authority.presentation.overview import OverviewShown, ProductFiguresShown
+from authority.services import figures
+from authority.web.console.charts import Chart, bar_chart
+from authority.web.console.forms import Form, Text, read
+from authority.web.console.frame import page, unit
 
 pages = Blueprint("overview", __name__)
+
+MOST_DAYS = 90
+
+
+class Choice(Form):
+    product: Text | None = None
 
 
 @pages.get("/")
 def index() -> Response:
-    """The figures for who manages licenses."""
-    used = overview.authorization(unit())
-    return page("overview.html", shown=AuthorizationShown.of(*used, visitor().now))
+    """All figures as of now, and the last days of one product: the one that is asked for, or that is used most."""
+    shown = OverviewShown.of(figures.show(unit()))
+    products = {product.product: product for product in shown.products}
+    most_used = max(shown.products, key=lambda product: product.in_use_by_day[-1], default=None)
+    product = products.get(read(Choice, request.args).product or "", most_used)
+    in_use = None if product is None else _in_use(shown, product)
+    return page("overview.html", shown=shown, product=product, in_use=in_use, ends=_ends(shown))
+
+
+def _in_use(shown: OverviewShown, product: ProductFiguresShown) -> Chart:
+    points = [(str(day), count) for day, count in zip(shown.days, product.in_use_by_day, strict=True)]
+    return bar_chart(f"Seats of {product.product} in use, the most on each day", points, product.licensed)
+
+
+def _ends(shown: OverviewShown) -> Chart:
+    """Every day from today on, also those on which none ends."""
+    counts = {item.day: item.count for item in shown.ends_by_day}
+    today = shown.days[-1]
+    number = min((max(counts, default=today) - today).days + 1, MOST_DAYS)
+    days = [today + timedelta(days=after) for after in range(number)]
+    return bar_chart("Borrows by the day on which they end", [(str(day), counts.get(day, 0)) for day in days])
