@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from authority.domain.borrows import Borrow
+from authority.domain.borrows import Ask, Borrow
 from authority.domain.refusals import NotFound, Refusal
 from authority.services import borrow, carried, clock_resets, endings
 from authority.services.borrow import Issued
@@ -36,21 +36,26 @@ class Look:
     was_answered: bool = False
 
 
-def look(unit: Unit, files: Sequence[File], member: str | None) -> list[Outcome[File, Look]]:
-    """What each of these files is; nothing is changed. `member` is for whom, where a request names nobody.
+def look(unit: Unit, files: Sequence[File], member: str | None = None, days: int | None = None) -> list[Outcome[File, Look]]:
+    """What each of these files is; nothing is changed. `member` and `days` are for whom and how long, where a request does not say.
 
     What is damaged, or no file of ours, is refused with RequestInvalid, and keeps no other out.
     """
-    return each(files, lambda file: _look(unit, file[1], member))
+    return each(files, lambda file: _look(unit, file[1], member, days))
 
 
-def _look(unit: Unit, data: bytes, member: str | None) -> Look:
+def look_again(unit: Unit, request: str, days: int | None) -> Outcome[File, Look]:
+    """What `look` said of the signed text of a request."""
+    return look(unit, [("request", inbox.file_of(request, "request"))], days=days)[0]
+
+
+def _look(unit: Unit, data: bytes, member: str | None, days: int | None) -> Look:
     code = clock_resets.code_in(data)
     if code is not None:
         return _look_at_code(unit, code)
     seen = carried.look_at(unit, data)
-    if seen.kind == "request" and seen.ask is not None:
-        return _look_at_request(unit, seen, inbox.member_of_file(data, seen.kind), None if seen.ask.member else member)
+    if seen.ask is not None:
+        return _look_at_request(unit, seen, seen.ask, inbox.member_of_file(data, seen.kind), member, days)
     if seen.kind == "return":
         unknown = NotFound("the receipt is of a borrow that this authority does not have", hint=ELSEWHERE)
         refusal = None if seen.borrow is not None else unknown
@@ -58,9 +63,11 @@ def _look(unit: Unit, data: bytes, member: str | None) -> Look:
     return Look(seen.kind, carried=seen)
 
 
-def _look_at_request(unit: Unit, seen: Carried, text: str, member: str | None) -> Look:
+def _look_at_request(unit: Unit, seen: Carried, ask: Ask, text: str, member: str | None, days: int | None) -> Look:
+    whom = None if ask.member else member
+    chosen = None if ask.days or ask.until else days
     try:
-        issued = borrow.issue(unit, text, member, dry_run=True)
+        issued = borrow.issue(unit, text, whom, days=chosen, dry_run=True)
     except Refusal as error:
         return Look(seen.kind, text, seen, refusal=error)
     return Look(seen.kind, text, seen, issued.borrow, was_answered=not issued.is_new)
@@ -81,3 +88,8 @@ def issue(unit: Unit, requests: Sequence[str], member: str | None) -> list[Outco
 def check_in(unit: Unit, receipts: Sequence[str]) -> list[Outcome[str, Borrow]]:
     """What became of each receipt. See `endings.check_in`."""
     return each(receipts, lambda text: endings.check_in(unit, text))
+
+
+def give_back(unit: Unit, data: bytes) -> Borrow:
+    """The borrow after the receipt in a return file. Raises RequestInvalid for any other file, and what `endings.check_in` raises."""
+    return endings.check_in(unit, inbox.member_of_file(data, "return"))

@@ -35,6 +35,11 @@ def member_of_file(data: bytes, kind: str) -> str:
     return compact
 
 
+def file_of(compact: str, kind: str) -> bytes:
+    """The request or return file that the compact JWS came in."""
+    return files.render(kind, {"request" if kind == "request" else "receipt": compact})
+
+
 def kind_of(data: bytes) -> str:
     """The kind of a carried file, by what it says of itself. Raises RequestInvalid for a file of no kind."""
     try:
