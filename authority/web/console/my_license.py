@@ -5,20 +5,23 @@ from __future__ import annotations
 from typing import Annotated
 
 from flask import Blueprint, Response, request, url_for
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
+from authority.domain.plurals import counted
 from authority.domain.refusals import InvalidInput
 from authority.presentation.borrows import BorrowShown
 from authority.presentation.computers import name_of
 from authority.presentation.exchange import FileShown
 from authority.presentation.me import MeShown
-from authority.services import borrow, endings, exchange, me, sessions
+from authority.presentation.sign_ins import SignIns
+from authority.services import access, borrow, exchange, me, sessions
 from authority.services.exchange import File
-from authority.web.access import publish_soon
+from authority.web.access import origin, publish_soon
 from authority.web.answers import carried
+from authority.web.console import cookies
 from authority.web.console.formats import utc
-from authority.web.console.forms import Form, Id, Text, read
-from authority.web.console.frame import done, page, see_other, shown_again, unit, visitor
+from authority.web.console.forms import Form, Id, Password, Text, read
+from authority.web.console.frame import done, page, see_other, shown_again, unit
 
 pages = Blueprint("my_license", __name__)
 
@@ -39,6 +42,29 @@ class Taking(Form):
 
 class Wanted(Form):
     borrow: Id | None = None
+
+
+class NewPassword(Form):
+    old_password: Password = ""
+    new_password: Password = ""
+    new_password_again: Password = ""
+    revoke_keys: bool = False
+
+    @field_validator("new_password_again")
+    @classmethod
+    def _is_same(cls, again: str, info: ValidationInfo) -> str:
+        if again != info.data.get("new_password"):
+            raise ValueError("The new password was typed in two ways")
+        return again
+
+
+class EndedSignIns(Form):
+    id: Id | None = None
+    keep_current: bool = False
+
+
+class SignInsPage(Form):
+    cursor: Id | None = None
 
 
 def _me() -> MeShown:
@@ -151,3 +177,33 @@ def request_download() -> Response:
     return done(
         url_for("console.my_license.index"), "You asked for the permission to download; an administrator grants or denies it."
     )
+
+
+@pages.get("/my-license/sign-ins")
+def sign_ins() -> Response:
+    """Where one is signed in, and the form for another password."""
+    rows, cursor = access.sign_ins_of(unit(), after=read(SignInsPage, request.args).cursor)
+    return page("my_license_sign_ins.html", sign_ins=SignIns.of(rows, cursor))
+
+
+@pages.post("/my-license/sign-ins/end")
+@shown_again(sign_ins)
+def end_sign_ins() -> Response:
+    """Ends one sign-in, or all of them; of all, the one that asks stays if that is wanted."""
+    form = read(EndedSignIns)
+    ended = access.end_sign_ins(unit(), None, None if form.id is None else [form.id], keep_current=form.keep_current)
+    if any(sign_in.is_current for sign_in in ended):
+        return see_other(url_for("console.sign_in.index"))
+    return done(url_for("console.my_license.sign_ins"), f"{counted(len(ended), 'sign-in')} ended. What is out offline stays good.")
+
+
+@pages.post("/my-license/password")
+@shown_again(sign_ins)
+def change_password() -> Response:
+    """Sets another password, for who types the one of now."""
+    form = read(NewPassword)
+    place = origin(cookies.sign_in_secret())
+    result = me.change_password(unit(), form.old_password, form.new_password, place, revoke_keys=form.revoke_keys)
+    keys = ", ".join(key.name for key in result.api_keys)
+    text = f"Your password is changed, and {counted(result.ended_sign_ins, 'other sign-in')} ended."
+    return done(url_for("console.my_license.sign_ins"), text + (f" These API keys of yours go on: {keys}." if keys else ""))
