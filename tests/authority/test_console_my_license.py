@@ -78,7 +78,7 @@ def agreed(browser: Browser, data: bytes, **fields: str) -> None:
 
 def test_each_level_and_extension_yes_or_no_and_where_it_is(web: Web, ada: Actor, browser: Browser) -> None:
     assign(web.bench, "ada", "Standard", ("3DAnalyst",))
-    session = started(web.bench, ada, workstation("tower")).session
+    session = started(web.bench, ada, workstation("tower"), "arcgis-desktop").session
     issued_to(web.bench, ada, workstation("laptop"), days=9)
     browser.get(MINE)
     text = shown(browser)

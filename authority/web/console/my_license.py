@@ -194,7 +194,9 @@ def end_sign_ins() -> Response:
     ended = access.end_sign_ins(unit(), None, None if form.id is None else [form.id], keep_current=form.keep_current)
     if any(sign_in.is_current for sign_in in ended):
         return see_other(url_for("console.sign_in.index"))
-    return done(url_for("console.my_license.sign_ins"), f"{counted(len(ended), 'sign-in')} ended. What is out offline stays good.")
+    return done(
+        url_for("console.my_license.sign_ins"), f"{counted(len(ended), 'sign-in')} ended. What is out offline stays good."
+    )
 
 
 @pages.post("/my-license/password")
