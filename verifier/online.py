@@ -10,10 +10,8 @@ import base64
 import contextlib
 import http.client
 import io
-import ipaddress
 import json
 import math
-import re
 import socket
 import ssl
 import time
@@ -22,9 +20,9 @@ import urllib.request
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from verifier.addresses import Address, is_this_machine, without_secret
 from verifier.core.files import LARGEST_STATUS_FILE
-from verifier.core.reading import LONGEST_TEXT
-from verifier.errors import AnswerUnusable, AuthorityUnreachable, CertificateRefused, WrongAddress
+from verifier.errors import AnswerUnusable, AuthorityUnreachable, CertificateRefused
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -36,29 +34,9 @@ PAUSE_SECONDS = 0.5
 # The largest file that is carried, in JSON, with all headers.
 LARGEST_ANSWER = LARGEST_STATUS_FILE + 256 * 1024
 PIECE = 64 * 1024
-USUAL_PORTS = {"https": 443, "http": 80}
 JSON, PROBLEM = "application/json", "application/problem+json"
-HOST = re.compile(r"\A[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z")
-SECRET = re.compile(r"\A(\s*(?:[A-Za-z][A-Za-z0-9+.-]*:)?//)?.*@", re.DOTALL)
-PATH = re.compile(r"\A(?:/[A-Za-z0-9._~-]+)*\Z")
 # What a proxy or a balancer says while the authority behind it cannot be reached.
 PASSING = frozenset({502, 503, 504})
-
-
-class Address(NamedTuple):
-    """Where the authority is. `text` is the URL in one spelling, without a slash at its end."""
-
-    scheme: str
-    host: str
-    port: int
-    path: str
-
-    @property
-    def text(self) -> str:
-        """The URL: https://licenses.example.org."""
-        usual = USUAL_PORTS[self.scheme]
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}{'' if self.port == usual else f':{self.port}'}{self.path}"
 
 
 class Answer(NamedTuple):
@@ -66,49 +44,6 @@ class Answer(NamedTuple):
 
     status: int
     members: dict[str, Any]
-
-
-def address(text: str) -> Address:
-    """The address in a URL. https alone, but for this very machine; raises WrongAddress with what is wrong."""
-    shown = without_secret(text)
-    try:
-        parts = urllib.parse.urlsplit(text.strip())
-        host = (parts.hostname or "").encode("idna").decode("ascii")
-        port = USUAL_PORTS.get(parts.scheme, 0) if parts.port is None else parts.port
-    except (ValueError, UnicodeError) as error:
-        # What was wrong may be a piece of a password.
-        why = f": {error}" if shown == text else ""
-        raise WrongAddress(f"{shown} is no URL{why}") from error
-    if parts.username is not None or parts.query or parts.fragment:
-        raise WrongAddress(f"{shown} has a user, a question or a mark in it; only host, port and path are the address")
-    path = parts.path.rstrip("/").removesuffix("/api/v1")
-    is_literal = _is_literal(host)
-    if not (is_literal or HOST.match(host)) or not PATH.match(path) or port == 0:
-        raise WrongAddress(f"{shown} is no URL of an authority")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_this_machine(host)):
-        raise WrongAddress(f"{shown} is not encrypted: passwords and licenses go over https alone, but for this very machine")
-    result = Address(parts.scheme, host, port, path)
-    if len(result.text) > LONGEST_TEXT:
-        raise WrongAddress(f"the URL has {len(result.text)} characters, at most {LONGEST_TEXT} are an address")
-    return result
-
-
-def without_secret(text: str) -> str:
-    """A URL as it may be shown: whatever stands before an @, user and password, is dots."""
-    return SECRET.sub(r"\g<1>...@", text)
-
-
-def _is_literal(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def is_this_machine(host: str) -> bool:
-    """Whether the host is this very machine, so that nothing goes over a line."""
-    return host == "localhost" or (_is_literal(host) and ipaddress.ip_address(host).is_loopback)
 
 
 def exchange(

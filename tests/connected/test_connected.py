@@ -21,6 +21,7 @@ from tests.connected.conftest import Laptop, Served, serve
 from tests.support.borrowing import seats_held
 from tests.support.outputs import full_output, reader_gone
 from verifier import online
+from verifier.addresses import Address
 from verifier.cli.main import main
 from verifier.errors import AuthorityUnreachable
 from verifier.online import Answer
@@ -272,7 +273,7 @@ def test_a_name_that_could_not_be_kept_signs_nobody_in(
 ) -> None:
     asked = online.exchange
 
-    def lying(place: online.Address, method: str, path: str, *rest: Any, **more: Any) -> Answer:
+    def lying(place: Address, method: str, path: str, *rest: Any, **more: Any) -> Answer:
         return Answer(200, {"username": name}) if path == "/me" else asked(place, method, path, *rest, **more)
 
     monkeypatch.setattr(online, "exchange", lying)

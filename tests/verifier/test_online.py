@@ -28,7 +28,7 @@ from tests.support.hostile_server import (
     silent,
 )
 from tests.support.no_sockets import NO_SOCKETS
-from verifier import online
+from verifier import addresses, online
 from verifier.errors import AnswerUnusable, AuthorityUnreachable, CarnetError, CertificateRefused, WrongAddress
 
 HUGE = b"9" * 18
@@ -90,7 +90,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(server: Server, path: str, *, tries: int = 1, seconds: float = 20.0, scheme: str = "http") -> online.Answer:
-    place = online.address(f"{scheme}://127.0.0.1:{server.port}/{path}")
+    place = addresses.address(f"{scheme}://127.0.0.1:{server.port}/{path}")
     return online.exchange(
         place, "POST", "/sign-in", {"username": "ada"}, token="secret", tries=tries, patience_seconds=seconds
     )
@@ -137,7 +137,7 @@ def test_where_nobody_listens_the_authority_is_unreachable() -> None:
     with serving({}) as server:
         port = server.port
     with pytest.raises(AuthorityUnreachable, match="cannot be reached"):
-        online.exchange(online.address(f"http://127.0.0.1:{port}"), "GET", "/trust", tries=1)
+        online.exchange(addresses.address(f"http://127.0.0.1:{port}"), "GET", "/trust", tries=1)
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +185,7 @@ def test_the_systems_proxy_is_asked_to_connect_and_sees_no_secret(
 
     with serving({"CONNECT": refuse}) as proxy:
         monkeypatch.setenv("https_proxy", f"http://me:pass%20word@127.0.0.1:{proxy.port}")
-        place = online.address("https://licenses.example.org")
+        place = addresses.address("https://licenses.example.org")
         with pytest.raises(AuthorityUnreachable, match=r"the proxy 127.0.0.1 answers with 407"):
             online.exchange(place, "GET", "/me", token="secret", tries=1)
         (request,) = proxy.requests
@@ -225,7 +225,7 @@ def test_behind_a_proxy_the_certificate_is_that_of_the_authority(
 
     with serving({"CONNECT": forward}) as proxy:
         monkeypatch.setenv("https_proxy", f"127.0.0.1:{proxy.port}")
-        place = online.Address("https", "localhost", encrypted.port, "/good")
+        place = addresses.Address("https", "localhost", encrypted.port, "/good")
         assert online.exchange(place, "GET", "/me", tries=1).status == 200
 
 
@@ -243,7 +243,7 @@ ADDRESSES = {
 
 
 def test_an_address_has_one_spelling() -> None:
-    assert {text: online.address(text).text for text in ADDRESSES} == ADDRESSES
+    assert {text: addresses.address(text).text for text in ADDRESSES} == ADDRESSES
 
 
 NO_ADDRESSES = [
@@ -274,16 +274,16 @@ NO_ADDRESSES = [
 def test_what_is_no_address_of_an_authority_is_refused() -> None:
     for text in NO_ADDRESSES:
         with pytest.raises(WrongAddress) as caught:
-            online.address(text)
+            addresses.address(text)
         assert caught.value.exit_status == 2, text
 
 
 def test_what_stands_before_an_at_sign_is_in_no_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     for text in ("https://me:s/zq#z@h.example", "me:zq@h.example", "https://me:zq@h.example:x", "https://me:s@zq@[::1"):
         with pytest.raises(WrongAddress) as wrong:
-            online.address(text)
+            addresses.address(text)
         assert "zq" not in wrong.value.message
-    place = online.address("https://licenses.example.org")
+    place = addresses.address("https://licenses.example.org")
     for proxy in ("socks5://me:secret@p.example:1080", "me:secret@p.example:port", "http://me:#secret@p.example"):
         monkeypatch.setenv("https_proxy", proxy)
         with pytest.raises(AuthorityUnreachable) as unreachable:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from verifier import online
+from verifier.addresses import Address
 from verifier.core import files
 from verifier.core.names import is_shown
 from verifier.core.reading import LONGEST_TEXT
 from verifier.core.times import seconds_of
 from verifier.errors import AnswerUnusable, CarnetError, Refused
-from verifier.online import Address, Answer
+from verifier.online import Answer
 
 CODE = re.compile(r"\A[a-z][a-z0-9-]{0,63}\Z")
 # What an authority says to people; a longer text is cut.

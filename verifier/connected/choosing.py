@@ -6,7 +6,8 @@ import contextlib
 from dataclasses import replace
 from typing import NamedTuple
 
-from verifier import online
+from verifier import addresses
+from verifier.addresses import Address
 from verifier.connected.authority import Authority
 from verifier.core.trust import TrustStore
 from verifier.errors import (
@@ -20,7 +21,6 @@ from verifier.errors import (
     UnknownKey,
     WrongAddress,
 )
-from verifier.online import Address
 from verifier.workstation import licensing
 from verifier.workstation.check import licenses
 from verifier.workstation.install import install
@@ -37,7 +37,7 @@ class Offer(NamedTuple):
 
 def offer(url: str) -> Offer:
     """Asks who is at a URL. Raises WrongAddress, NotReached, Refused, and NotGood for a trust file that is none."""
-    address = online.address(url)
+    address = addresses.address(url)
     file = Authority(address).trust()
     return Offer(address, file, TrustStore.read(file))
 
@@ -113,7 +113,7 @@ def _address(settings: licensing.Licensing) -> Address:
     if settings.url is None:
         raise NoAuthority("no licensing authority is set on this workstation")
     try:
-        return online.address(settings.url)
+        return addresses.address(settings.url)
     except WrongAddress as error:
         raise StateDamaged(error.message, hint="Set the authority again: carnet authority URL.") from error
 
@@ -155,7 +155,7 @@ def _sign_out_of(store: Store, url: str) -> bool:
     if token is None:
         return True
     try:
-        Authority(online.address(url), token).sign_out()
+        Authority(addresses.address(url), token).sign_out()
     except CarnetError:
         return False
     return True

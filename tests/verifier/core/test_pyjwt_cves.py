@@ -149,7 +149,8 @@ def test_t16_no_module_but_one_can_open_a_connection() -> None:
         (path.name, name)
         for path in SOURCES
         for name in imported(path)
-        if name.split(".")[0] in network and path.name != "online.py"
+        # What takes a URL apart opens nothing.
+        if name.split(".")[0] in network and name != "urllib.parse" and path.name != "online.py"
     ] == []
 
 
