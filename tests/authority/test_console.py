@@ -71,6 +71,14 @@ def test_over_https_a_cookie_that_another_host_could_have_set_is_not_taken(brows
     assert browser.get("/console/", headers={"X-Forwarded-Proto": "https"}).location.startswith("/console/sign-in")
 
 
+def test_signing_in_anew_ends_the_earlier_sign_in_of_this_browser(browser: Browser) -> None:
+    browser.sign_in("ada", PASSWORD)
+    earlier = browser.cookie("carnet")
+    browser.sign_in("ada", PASSWORD)
+    assert browser.cookie("carnet") != earlier
+    assert browser.web.get("/me", None, headers={"Authorization": f"Bearer {earlier}"}).status_code == 401
+
+
 def test_signing_out_ends_the_sign_in_itself(browser: Browser) -> None:
     browser.sign_in("ada", PASSWORD)
     secret = browser.cookie("carnet")

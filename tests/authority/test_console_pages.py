@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,12 +11,16 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from authority.domain.members import Actor, Role
+from authority.domain.members import CONSOLE, Actor, Role
+from authority.services import access, endings, policies
+from authority.services.unit import Unit
 from authority.web.console import navigation
 from authority.web.console.frame import HOME
 from authority.web.console.site import HEADERS
 from tests.authority.route_table import World, make_world
+from tests.support.borrowing import issued_to, workstation
 from tests.support.browsing import Browser
+from tests.support.connecting import started
 from tests.support.database_contents import contents
 from tests.support.html_pages import ConsolePage
 from tools.documentation import DOCS
@@ -31,7 +36,14 @@ QUOTES = "\"'><img src=x onerror=alert(2)>"
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """An organization with something of everything, and free text that would be markup."""
     made = make_world(tmp_path_factory.mktemp("console"))
-    made.web.bench.member("bea", full_name=MARKUP, groups=(QUOTES,), password="correct horse battery staple")
+    bench = made.web.bench
+    bea, carl = bench.member("bea", full_name=MARKUP, groups=(QUOTES,)), bench.member("carl")
+    issued_to(bench, bea, replace(workstation("bea-laptop"), alias=f"{MARKUP}{QUOTES}"))
+    revoked = issued_to(bench, carl, replace(workstation("carl-laptop"), alias=QUOTES)).borrow
+    endings.revoke(Unit(bench.authority, CONSOLE), revoked.id, f"{QUOTES}{MARKUP}")
+    started(bench, bea, replace(workstation("bea-tower"), alias=QUOTES), "arcgis-desktop")
+    access.create_api_key(Unit(bench.authority, CONSOLE), "bea", MARKUP)
+    policies.change(Unit(bench.authority, CONSOLE), "group", QUOTES, "", allowed=None, longest_days=60, default_days=None)
     yield made
     made.database.close()
 

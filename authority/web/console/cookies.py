@@ -28,7 +28,7 @@ def is_https() -> bool:
     """True when the browser speaks https, to this server or to a proxy before it."""
     return (
         request.is_secure
-        or request.headers.get("X-Forwarded-Proto", "").strip().lower() == "https"
+        or request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower() == "https"
         or request.headers.get("Origin") == f"https://{request.host}"
     )
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import wraps
 from http import HTTPStatus
@@ -42,7 +42,7 @@ FORM_NOT_TRUSTED = Problem(
 class Visitor:
     """Who looks at a page, as of when, and what the organization has too much of."""
 
-    secret: str
+    secret: str = field(repr=False)
     actor: Actor
     organization: str
     excess: str | None

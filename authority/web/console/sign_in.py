@@ -32,10 +32,15 @@ def index() -> Response:
 @pages.post("/sign-in")
 @shown_again(index)
 def sign_in() -> Response:
-    """The cookie holds the bearer secret of the sign-in: what is signed in here can be ended like any other sign-in."""
-    form = read(SignIn)
-    place = origin(cookies.sign_in_secret())
+    """The cookie holds the bearer secret of the sign-in: what is signed in here can be ended like any other sign-in.
+
+    An earlier one of this browser ends, for nobody would have its secret any more.
+    """
+    form, earlier = read(SignIn), cookies.sign_in_secret()
+    place = origin(earlier)
     secret, _ = access.sign_in(public(), form.username, form.password, remember=form.remember, origin=place)
+    if earlier is not None:
+        access.sign_out(public(), earlier)
     response = see_other(own_address(request.args.get("next", "")))
     cookies.write(response, cookies.SIGN_IN, secret, cookies.LONGEST if form.remember else None)
     return response
