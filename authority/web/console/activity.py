@@ -1,5 +1,170 @@
 """Activity: who used a product when, on which computer, and who is offline."""
 
-from flask import Blueprint
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request, url_for
+from pydantic import AfterValidator, Field
+
+from authority.domain.activity import Dot
+from authority.domain.members import Privilege
+from authority.domain.plurals import counted
+from authority.domain.refusals import NotFound
+from authority.domain.sessions import Session
+from authority.presentation import sheets
+from authority.presentation.activity import Activities, ActivityShown
+from authority.presentation.computers import name_of
+from authority.presentation.several import rows_of
+from authority.presentation.sessions import SessionShown
+from authority.services import activity, session_settings, sessions
+from authority.services.activity import Wanted
+from authority.services.unit import Unit
+from authority.storage.member_lists import Filter
+from authority.web.answers import sheet
+from authority.web.console.formats import utc
+from authority.web.console.forms import Form, Id, Text, as_typed, read
+from authority.web.console.frame import confirm, done, here, page, shown_again, unit, visitor
 
 pages = Blueprint("activity", __name__)
+
+ON_A_PAGE = 100
+MOST_AT_ONCE = 1000
+
+
+class Filters(Form):
+    product: Text | None = None
+    q: Text | None = None
+    state: Dot | None = None
+    group: Text | None = None
+    type: Text | None = None
+    unused_for: int | None = Field(None, ge=0, le=36_500)
+    cursor: str | None = Field(None, max_length=1024)
+
+    def wanted(self) -> Wanted:
+        """Whose activity is wanted."""
+        people = Filter(search=self.q, group=self.group, user_type=self.type, limit=ON_A_PAGE)
+        unused_for = None if self.unused_for is None else timedelta(days=self.unused_for)
+        return Wanted(people, self.state, unused_for)
+
+
+def _some(ids: list[str]) -> list[str]:
+    if not ids:
+        raise ValueError("Tick at least one session")
+    return ids
+
+
+class Choice(Form):
+    ids: Annotated[list[Id], Field(max_length=MOST_AT_ONCE), AfterValidator(_some)] = Field(
+        default_factory=list, validate_default=True
+    )
+
+
+def _list(shown: Activities | None, work: Unit, product: str) -> Response:
+    """The list; without activities, where something is wrong with the filters, the form alone."""
+    typed = as_typed(Filters, request.args) | {"product": product}
+    return page(
+        "activity.html",
+        activities=shown,
+        wanted=typed,
+        is_filtered=any(typed[name] for name in typed if name not in ("product", "cursor")),
+        products=[(item.id, item.name) for item in work.authorization.products.values()],
+        types=list(work.membership.by_type),
+        may_end=visitor().actor.has(Privilege.END_BORROWS),
+        csv=here({"product": product}, url_for("console.activity.as_csv")),
+        query=urlencode({name: text for name, text in typed.items() if text}),
+    )
+
+
+def _form_alone() -> Response:
+    work = unit()
+    return _list(None, work, request.args.get("product") or _first_product(work))
+
+
+def _first_product(work: Unit) -> str:
+    """The product that is shown unless one is chosen. Raises NotFound where nothing is licensed."""
+    with work.reading():
+        products = list(work.authorization.products)
+    if not products:
+        raise NotFound("no product is licensed", hint="Install an authorization that has some.")
+    return products[0]
+
+
+@pages.get("/activity")
+@shown_again(_form_alone)
+def index() -> Response:
+    """A page of those who hold or used the product and fit the filters."""
+    return _index()
+
+
+def _index() -> Response:
+    filters, work = read(Filters, request.args), unit()
+    product = filters.product or _first_product(work)
+    rows, cursor = activity.listed(work, product, filters.wanted(), cursor=filters.cursor)
+    return _list(Activities.of(rows, cursor, work.now), work, product)
+
+
+@pages.get("/activity.csv")
+def as_csv() -> Response:
+    """All who hold or used the product and fit the filters."""
+    filters, work = read(Filters, request.args), unit()
+    rows = activity.every(work, filters.product or _first_product(work), filters.wanted())
+    now = work.now
+    return sheet(sheets.lines_of(ActivityShown, (ActivityShown.of(row, now) for row in rows)), "activity.csv")
+
+
+def _ask() -> Response | None:
+    """The page before sessions are ended; None when it was agreed to. Raises Refusal when none can be ended."""
+    work = unit()
+    outcomes = sessions.end_several(work, read(Choice).ids, one_by_one=True, dry_run=True)
+    fit = [outcome.done() for outcome in outcomes if outcome.refusal is None]
+    if not fit:
+        outcomes[0].done()
+    minutes = counted(session_settings.show(work).save_minutes, "minute")
+    number = counted(len(fit), "session")
+    return confirm(
+        f"End {number}?",
+        who=", ".join(sorted({item.member for item in fit})),
+        what=", ".join(_line(item) for item in fit),
+        consequences=[
+            f"The user is told when the application next asks, and has {minutes} to save the work.",
+            "The application goes on until its last grant has ended; then the seat, and the place among the computers of the "
+            "member, are free.",
+            *(f"Left out: {outcome.refusal.message}" for outcome in outcomes if outcome.refusal is not None),
+        ],
+        action=f"End {number}",
+        back=_back(),
+    )
+
+
+def _line(item: Session) -> str:
+    return f"{item.product} on {name_of(item.machine)}"
+
+
+def _back() -> str:
+    query = request.query_string.decode("ascii", "replace")
+    return url_for("console.activity.index") + (f"?{query}" if query else "")
+
+
+def _again() -> Response:
+    return (_ask() if request.form.getlist("ids") else None) or _index()
+
+
+@pages.post("/activity/end")
+@shown_again(_again)
+def end() -> Response:
+    """Asks, then ends the sessions that were ticked, each by itself."""
+    ids, work = read(Choice).ids, unit()
+    question = _ask()
+    if question:
+        return question
+    outcomes = sessions.end_several(work, ids, one_by_one=True)
+    if len(outcomes) == 1:
+        item = outcomes[0].done()
+        save_by = "" if item.save_by is None else f" {item.member} has until {utc(item.save_by)} to save."
+        text = f"The session of {item.member}, {_line(item)}, is ended.{save_by} Its seat is free at {utc(item.seat_free_at)}."
+        return done(_back(), text)
+    rows = rows_of(outcomes, lambda name: {"id": name}, "session", lambda item: SessionShown.of(item, work.now))
+    return page("activity_ended.html", rows=rows, number=sum(row["ok"] for row in rows), back=_back())
