@@ -17,8 +17,8 @@ from authority.domain.sessions import Session
 from authority.presentation import sheets
 from authority.presentation.activity import Activities, ActivityShown
 from authority.presentation.computers import name_of
-from authority.presentation.several import rows_of
 from authority.presentation.sessions import SessionShown
+from authority.presentation.several import rows_of
 from authority.services import activity, session_settings, sessions
 from authority.services.activity import Wanted
 from authority.services.unit import Unit
@@ -130,8 +130,8 @@ def _ask() -> Response | None:
         what=", ".join(_line(item) for item in fit),
         consequences=[
             f"The user is told when the application next asks, and has {minutes} to save the work.",
-            "The application goes on until its last grant has ended; then the seat, and the place among the computers of the "
-            "member, are free.",
+            "The application goes on until its last grant has ended.",
+            "Then the seat is free, and the place among the computers of the member.",
             *(f"Left out: {outcome.refusal.message}" for outcome in outcomes if outcome.refusal is not None),
         ],
         action=f"End {number}",
