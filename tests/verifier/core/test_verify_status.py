@@ -13,7 +13,7 @@ from tests.support.chains import DAY, HOUR, INDEX, LIST_BYTES, START, URI, Chain
 from verifier.core import keys, status, steps
 from verifier.core.state import State
 from verifier.core.status import LARGEST_UNPACKED, StatusList
-from verifier.errors import Malformed
+from verifier.errors import Expired, Malformed
 
 
 @pytest.fixture
@@ -293,6 +293,21 @@ def test_the_floor_goes_back_for_a_later_list_of_an_earlier_time_alone() -> None
         assert steps.floor_after(200, known, list_of(seq, iat)) == floor, (seq, iat)
     assert steps.floor_after(20, known, list_of(6, 50)) == 20
     assert steps.floor_after(200, None, known) == steps.floor_after(200, known, None) == 200
+
+
+def test_only_an_end_by_a_step_of_more_than_a_day_asks_whether_the_clock_is_right(chain: Chain) -> None:
+    """What is certain is told by the newest signed time seen here."""
+    evidence = steps.open_borrow(chain.borrow_file(), chain.trust())
+    end = evidence.borrow.exp
+    for certain, wall, is_in_doubt in (
+        (end - 2 * DAY, end, True),
+        (end - DAY - 1, end, True),
+        (end - DAY, end, False),
+        (end, end + 2 * DAY, False),
+    ):
+        with pytest.raises(Expired) as caught:
+            steps.judge(evidence, chain.workstation, wall, state=State(floor=certain))
+        assert ("If it was set ahead" in caught.value.hint) == is_in_doubt, (certain - end, wall - end)
 
 
 def test_a_workstation_that_remembers_nothing_yet_misses_no_authorization(chain: Chain) -> None:
