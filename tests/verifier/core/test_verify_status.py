@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.chains import DAY, HOUR, INDEX, LIST_BYTES, START, URI, Chain, make_chain, pack, refused
 from verifier.core import keys, status, steps
-from verifier.core.state import State
+from verifier.core.state import KnownList, State
 from verifier.core.status import LARGEST_UNPACKED, StatusList
 from verifier.errors import Expired, Malformed
 
@@ -308,6 +308,24 @@ def test_only_an_end_by_a_step_of_more_than_a_day_asks_whether_the_clock_is_righ
         with pytest.raises(Expired) as caught:
             steps.judge(evidence, chain.workstation, wall, state=State(floor=certain))
         assert ("If it was set ahead" in caught.value.hint) == is_in_doubt, (certain - end, wall - end)
+
+
+def test_a_list_is_judged_beside_the_newest_that_the_workstation_remembers(chain: Chain) -> None:
+    evidence = steps.open_borrow(chain.borrow_file(), chain.trust())
+    own = evidence.status_list
+    assert own is not None
+    for seq, digest, code in (
+        (own.seq, own.digest, None),
+        (own.seq - 1, "another", None),
+        (own.seq, "another", "status-list-rolled-back"),
+        (own.seq + 1, "another", "status-list-missing"),
+    ):
+        state = State(activated={evidence.borrow.jti: evidence.borrow.exp}, lists={URI: KnownList(seq, digest)})
+        if code is None:
+            steps.judge(evidence, chain.workstation, START, state=state)
+        else:
+            with refused(code):
+                steps.judge(evidence, chain.workstation, START, state=state)
 
 
 def test_a_workstation_that_remembers_nothing_yet_misses_no_authorization(chain: Chain) -> None:
