@@ -454,6 +454,27 @@ class ChangedMeanwhile(Refusal):
     changed: Mapping[str, Any]
 
 
+class KeyReused(Refusal):
+    """Another request was sent with the same Idempotency-Key."""
+
+    code = "key-reused"
+    default_hint = "Make a new key for each request, and send the same key only with the very same request."
+
+
+class RequestUnderWay(Refusal):
+    """The same request with the same Idempotency-Key is being answered."""
+
+    code = "request-under-way"
+    default_hint = "Send it again in a moment: then its answer is there."
+
+
+class AnswerNotKept(Refusal):
+    """The same request was done before, and its answer is not to be had any more."""
+
+    code = "answer-not-kept"
+    default_hint = "Nothing was done a second time. Look at what there is now: the first time it was done."
+
+
 @dataclass(eq=False, repr=False, kw_only=True)
 class LastKey(Refusal):
     """Without this key of the authority none would be left that signs."""

@@ -73,6 +73,8 @@ class Unit:
         self.note: str | None = None
         # The versions that whoever asks has seen of what is to be changed, `*` for any; None when that does not matter.
         self.expected: Collection[str] | None = None
+        # What is done first of all in the first transaction that is to be kept.
+        self.at_begin: Callable[[Unit], None] | None = None
         self._is_compared = False
 
     @property
@@ -110,8 +112,12 @@ class Unit:
             self._begin(connection)
             self._events, self._denials, self._is_compared = [], [], False
             try:
+                if keep and self.at_begin is not None:
+                    begin, self.at_begin = self.at_begin, None
+                    begin(self)
                 yield
-                self._check_compared()
+                if self.expected is not None and not self._is_compared:
+                    raise InvalidInput("nothing that is done here has a version to compare", hint="Send it without If-Match.")
             except Refusal as error:
                 if not self._denials:
                     raise
@@ -137,11 +143,6 @@ class Unit:
         changed = {key: values[key] for key in versions.changed(seen, values)}
         words = "it was not there before" if seen == versions.NONE else _words(changed)
         raise ChangedMeanwhile(f"{name} was changed meanwhile: {words}", version=versions.of(values), changed=changed)
-
-    def _check_compared(self) -> None:
-        """Raises InvalidInput when somebody said what they have seen, and nothing compared it."""
-        if self.expected is not None and not self._is_compared:
-            raise InvalidInput("nothing that is done here has a version to compare", hint="Send it without If-Match.")
 
     def record(self, rows: Iterable[Event], at: datetime | None = None) -> None:
         """Adds rows to the log, of this transaction's time unless another is named; they are its last statement."""

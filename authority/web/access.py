@@ -11,6 +11,7 @@ from authority.domain.refusals import NotAuthenticated
 from authority.domain.sign_ins import Origin, address_of, agent_of
 from authority.services.context import Authority
 from authority.services.unit import Secret, Unit
+from authority.web import attempts
 from authority.web.publishing import Publisher
 
 SCHEME = "bearer"
@@ -62,9 +63,12 @@ def unit(*, open_over_limit: bool = False) -> Unit:
     `open_over_limit` everybody does, for what gives licenses back. Raises NotAuthenticated without a token.
     """
     # Known to what is done after the request.
-    g.unit = work = Unit(current_app.extensions["carnet"], Secret(secret()), open_over_limit=open_over_limit)
+    text = secret()
+    g.unit = work = Unit(current_app.extensions["carnet"], Secret(text), open_over_limit=open_over_limit)
     if "If-Match" in request.headers:
         work.expected = _expected()
+    if attempts.HEADER in request.headers and request.method == "POST":
+        attempts.attach(work, text)
     return work
 
 

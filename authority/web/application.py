@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import secrets
-from collections.abc import Callable, Collection, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
@@ -25,7 +25,7 @@ from authority.domain.refusals import InvalidInput, Refusal
 from authority.services.context import Authority
 from authority.services.overview import check_ready
 from authority.services.unit import Unit
-from authority.web import description, problems
+from authority.web import attempts, description, problems
 from authority.web.access import check_known, publisher_of
 from authority.web.answers import JSON, public_file
 from authority.web.api import (
@@ -51,7 +51,7 @@ from authority.web.api.forms import Problem as ProblemBody
 from authority.web.console import site
 from authority.web.console.frame import HOME, is_page, problem_page
 from authority.web.front import PAGE
-from authority.web.gateway import BODY_IS_LATE, largest_body
+from authority.web.gateway import BODY_IS_LATE, LARGEST_BODY, LARGEST_BY_PATH
 from authority.web.problems import Problem
 from authority.web.publishing import Publisher
 from authority.wiring.app import open_authority
@@ -104,8 +104,17 @@ def _answer(problem: Problem) -> Response:
     return problem_page(problem) if is_page(request.path) else problems.json_of(problem)
 
 
-def _media_types() -> Collection[str]:
-    return FORM_TYPES if is_page(request.path) else ("application/json",)
+def _check_parameters() -> None:
+    """Raises InvalidInput for a parameter that stands there twice."""
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise _twice("parameter", name)
+
+
+def _check_media_type() -> None:
+    """Raises UnsupportedMediaType for a body that is no JSON, and on a page no form either."""
+    if not (is_page(request.path) and request.mimetype in FORM_TYPES):
+        raise UnsupportedMediaType
 
 
 def create_app(authority: Authority, trusted_proxies: Sequence[str] = ()) -> OpenAPI:
@@ -153,6 +162,7 @@ def create_app(authority: Authority, trusted_proxies: Sequence[str] = ()) -> Ope
         app.register_api(blueprint, url_prefix="/api/v1")
     _add_plain_routes(app, authority)
     _look_at_requests(app)
+    attempts.register(app)
     application = app.wsgi_app
     if trusted_proxies:
         application = wrap_wsgi_with_proxy_headers(application, [*trusted_proxies])
@@ -167,20 +177,21 @@ def _look_at_requests(app: OpenAPI) -> None:
     @app.before_request
     def number_request() -> None:
         g.request_id = secrets.token_hex(8)
-        request.max_content_length = largest_body(request.path)
+        request.max_content_length = LARGEST_BY_PATH.get(request.path, LARGEST_BODY)
         if BODY_IS_LATE in request.environ:
             raise RequestTimeout
-        if request.method in METHODS_WITH_BODY and request.content_length and request.mimetype not in _media_types():
-            raise UnsupportedMediaType
+        is_plain = request.mimetype == JSON and not request.path.startswith(HOME)
+        if not is_plain and request.method in METHODS_WITH_BODY and request.content_length:
+            _check_media_type()
         if request.query_string:
-            for name, values in request.args.lists():
-                if len(values) > 1:
-                    raise _twice("parameter", name)
+            _check_parameters()
 
     @app.after_request
     def set_headers(response: Response) -> Response:
         if HTTPStatus.BAD_REQUEST <= response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             response = _authenticated_first(app, protected, response)
+        if "attempt" in g:
+            attempts.keep(response)
         response.headers["X-Request-Id"] = g.get("request_id", "")
         if "unit" in g and g.unit.excess:
             response.headers["X-Carnet-Over-Limit"] = g.unit.excess
@@ -211,7 +222,7 @@ def _with_headers(application: WSGIApplication) -> WSGIApplication:
     """The application with the HEADERS in every answer, whatever made it; Flask would copy each of them several times."""
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        usual = site.HEADERS if is_page(environ["PATH_INFO"]) else HEADERS
+        usual = site.HEADERS if environ["PATH_INFO"].startswith(HOME) else HEADERS
 
         def start(status: str, headers: list[tuple[str, str]], error: Any = None, /) -> Callable[[bytes], object]:
             own = {name for name, _ in headers}

@@ -31,6 +31,10 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
             for status_text, response in responses.items():
                 if int(status_text) >= HTTPStatus.BAD_REQUEST:
                     response["content"] = PROBLEM
+            if method == "post" and operation.get("security"):
+                for status in (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS):
+                    responses.setdefault(str(status.value), {"description": status.phrase, "content": PROBLEM})
+                operation["parameters"] = [*operation.get("parameters", ()), IDEMPOTENCY_KEY]
             _describe_headers(operation, responses)
     return completed
 
@@ -53,6 +57,13 @@ def _header(name: str, meaning: str) -> dict[str, Any]:
     return {"name": name, "in": "header", "required": False, "description": meaning, "schema": tag}
 
 
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "a new UUID for each request: sent again within 24 hours it does nothing new and gets the first answer",
+    "schema": {"type": "string", "pattern": "^[!#-Z^-~]{1,255}$"},
+}
 IF_MATCH = _header(
     "If-Match", "what you have seen of it: an ETag, or its `version` in quotation marks; 412 when it is another by now"
 )

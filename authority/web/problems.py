@@ -47,6 +47,9 @@ STATUS = {
     "member-has-borrow": 409,
     "last-administrator": 409,
     "last-key": 409,
+    "key-reused": 422,
+    "request-under-way": 409,
+    "answer-not-kept": 409,
     "changed-meanwhile": 412,
     "borrow-already-ended": 409,
     "overlap-not-accepted": 409,
@@ -68,7 +71,7 @@ STATUS = {
     "output-not-written": 503,
 }
 # What may have passed when the same is sent again, after so many seconds; all else of 503 needs somebody to mend it.
-PASSING = ("signing-failed", "storage-unavailable", "too-many-requests")
+PASSING = ("signing-failed", "storage-unavailable", "too-many-requests", "request-under-way")
 RETRY_AFTER_SECONDS = 2
 # What HTTP itself refuses, before any service is asked.
 HTTP_CODES = {

@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, Boolean, Column, Dialect, ForeignKey, Index, Integer, MetaData, String, Table, Text, false
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+)
 from sqlalchemy.types import TypeDecorator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -338,4 +352,15 @@ sign_in_tries = Table(
     Column("key", String(32), primary_key=True),
     Column("wrong", Integer, nullable=False),
     Column("last_at", Instant, nullable=False, index=True),
+)
+
+# Requests with a key of the client's own, by the digest of member and key. The answer is sealed: the database cannot open it.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("key", String(43), primary_key=True),
+    Column("member_id", Integer, nullable=False, index=True),
+    Column("request", String(43), nullable=False),
+    Column("begun_at", Instant, nullable=False, index=True),
+    Column("answer", LargeBinary, nullable=True),
 )

@@ -1,0 +1,87 @@
+"""Attempts: a request that is sent again with the same key does nothing new, and gets the answer of the first time.
+
+draft-ietf-httpapi-idempotency-key-header. The key is taken in the transaction of what is done, so that both are kept or none:
+over nodes, restarts and lost answers. The answer is kept afterwards, sealed with what only the client has, because it may hold
+a secret that is shown once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from authority.domain.refusals import AnswerNotKept, KeyReused, RequestUnderWay, TooManyRequests
+from authority.services.context import Authority
+from authority.services.unit import Unit
+from authority.signing import sealing
+from authority.signing.encoding import digest_of
+from authority.storage import attempts
+
+KEPT_FOR = timedelta(hours=24)
+# An answer that is not there after so long will not come any more: the server was stopped before it was kept.
+ANSWERED_WITHIN = timedelta(minutes=1)
+# What one member can have kept at a time, and the longest answer that is kept.
+MOST_KEYS = 10_000
+LARGEST_ANSWER = 256 * 1024
+
+
+class Repeated(Exception):
+    """This very request was done before; `answer` is what was answered. No mistake, and no refusal: what is under way is taken back."""
+
+    def __init__(self, answer: bytes) -> None:
+        super().__init__("this request was answered before")
+        self.answer = answer
+
+
+@dataclass(slots=True)
+class Attempt:
+    """A request by the key that its client gave it, a digest of all that it says, and the bearer's secret."""
+
+    key: str
+    request: str
+    secret: str = field(repr=False)
+    # Its row, once it is written.
+    row: str | None = None
+
+    @property
+    def seal(self) -> str:
+        """What opens its answer: only who sends the same key with the same secret has it."""
+        return f"{self.secret}\n{self.key}"
+
+    def claim(self, unit: Unit) -> None:
+        """Takes the key in the transaction that is under way.
+
+        Raises Repeated with the answer of the first time; KeyReused for another request with the key, RequestUnderWay,
+        AnswerNotKept, TooManyRequests.
+        """
+        connection, member_id = unit.connection, unit.actor.own_number
+        attempts.forget(connection, unit.at - KEPT_FOR)
+        row = attempts.Attempt(digest_of(f"{member_id}\n{self.key}"), member_id, self.request, unit.at)
+        if attempts.add(connection, row):
+            self.row = row.key
+            if attempts.count(connection, member_id) > MOST_KEYS:
+                raise TooManyRequests(f"more than {MOST_KEYS} requests with a key of their own in 24 hours", seconds=3600)
+            return
+        known = attempts.get(connection, row.key)
+        if known is None or known.request != self.request:
+            raise KeyReused("another request was sent with this Idempotency-Key within 24 hours")
+        raise self._answered(unit, known)
+
+    def _answered(self, unit: Unit, known: attempts.Attempt) -> Exception:
+        answer = None if known.answer is None else sealing.opened(known.answer, self.seal)
+        if answer is not None:
+            return Repeated(answer)
+        if known.answer is None and unit.at - known.begun_at < ANSWERED_WITHIN:
+            return RequestUnderWay("this request is being answered")
+        return AnswerNotKept(
+            f"this request was done at {known.begun_at:%Y-%m-%d %H:%M:%S} UTC, and its answer is not to be had"
+        )
+
+
+def keep_answer(authority: Authority, attempt: Attempt, answer: bytes) -> None:
+    """Keeps what was answered, unless it is too long. What was done is done, whatever becomes of this."""
+    if attempt.row is None or len(answer) > LARGEST_ANSWER:
+        return
+    sealed = sealing.seal(answer, attempt.seal, authority.random_bytes(sealing.NONCE))
+    with authority.database.write() as connection:
+        attempts.keep_answer(connection, attempt.row, sealed)
