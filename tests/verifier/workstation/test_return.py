@@ -13,6 +13,8 @@ from tests.support.real_workstation import RealWorkstation, make_workstation
 from tests.support.systems import ON_POSIX
 from verifier.core import carried, claims, files, jose
 from verifier.core.carried import Receipt
+from verifier.core.times import rfc3339_of
+from verifier.errors import GivenUp
 from verifier.workstation import carry, install
 from verifier.workstation.store import Store
 
@@ -47,7 +49,7 @@ def test_a_returned_borrow_no_longer_works_here(here: RealWorkstation) -> None:
         count=1,
         requests=0,
     )
-    with refused("given-up"):
+    with pytest.raises(GivenUp, match=f"returned .* at {rfc3339_of(START + DAY)}"):
         here.check()
 
 

@@ -14,7 +14,8 @@ from tests.support.real_workstation import RealWorkstation, make_workstation
 from tests.support.systems import ON_POSIX
 from verifier.cli.main import main
 from verifier.core.grant import Grant, Workstation
-from verifier.errors import CarnetError
+from verifier.core.times import rfc3339_of
+from verifier.errors import CarnetError, NotActivatedInTime
 from verifier.workstation import install
 from verifier.workstation.check import licenses, this_workstation
 from verifier.workstation.installed import AuthorizationInstalled, BorrowInstalled, StatusListInstalled, TrustInstalled
@@ -192,7 +193,7 @@ def test_two_different_authorizations_of_one_number_are_refused(here: RealWorkst
 
 
 def test_a_borrow_must_be_installed_for_the_first_time_before_its_deadline(bare: RealWorkstation) -> None:
-    with refused("not-activated-in-time"):
+    with pytest.raises(NotActivatedInTime, match=f"before {rfc3339_of(START + DAY)}, it is {rfc3339_of(START + DAY)}"):
         bare.install(bare.chain.borrow_file(), START + DAY)
     bare.install(bare.chain.borrow_file(), START + DAY - 1)
     bare.install(bare.chain.borrow_file(), START + 5 * DAY)
