@@ -285,7 +285,7 @@ def test_the_end_is_warned_of(open_desk: Callable[..., Desk]) -> None:
     chain.status_list["warn_before"] = 30 * DAY
     desk.here.install(chain.borrow_file(), int(time.time()))
     desk.press("F5")
-    desk.until(lambda: "1 day left; to renew it, carry a new request" in desk.window.told())
+    desk.until(lambda: "minutes left; to renew it, which needs no return, borrow it again, or" in desk.window.told())
     assert "carnet " not in desk.window.told()
 
 
@@ -357,7 +357,7 @@ def test_with_a_line_a_license_is_taken_offline_and_given_back_with_the_keyboard
     desk.until(lambda: desk.dialog() is not None)
     desk.press("Return")
     desk.until(lambda: desk.dialog() is None)
-    assert "arcgis-pro is given back: it no longer works here, and others can use the license." in window.told()
+    assert "arcgis-pro is given back: it no longer works here, and its seat is free." in window.told()
     assert served.requests[-2:][1] == "POST /api/v1/check-ins"
     assert desk.choosing.asked == []
     desk.press("alt+s")

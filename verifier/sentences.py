@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from verifier.core.times import counted, in_days, rfc3339_of
+from verifier.workstation.clock import wall_seconds
 from verifier.workstation.installed import (
     AuthorizationInstalled,
     ClockResetInstalled,
@@ -91,6 +92,13 @@ def status_list(newest: NewestList | None) -> str:
         return "no list: a return or revocation is not known here"
     asked = "" if newest.good_until is None else f"; install a newer one before {rfc3339_of(newest.good_until)}"
     return f"list {newest.seq} of {rfc3339_of(newest.issued_at)}, {age(newest.age_seconds)}{asked}"
+
+
+def seat_free(free_at: str | None) -> str:
+    """When the seat of what was given back is free (RFC 3339), behind a sentence: at once, or when the last grant of a session ends."""
+    if free_at is None or free_at <= rfc3339_of(wall_seconds()):
+        return ", and its seat is free"
+    return f"; its seat is free at {free_at}, when the last grant of the session here has ended"
 
 
 def organization(shown: Overview) -> str:

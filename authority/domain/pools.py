@@ -12,6 +12,7 @@ from authority.domain.plurals import all_are, are, counted
 from authority.domain.refusals import InvalidInput, PoolExhausted
 
 USE_CONNECTED = "Use the license in a session, or wait until a borrowed seat is checked in."
+NONE_LICENSED = "Ask for a level or extension that there are seats of: carnet-authority pool show."
 ASK_FOR_MORE = "Wait until a seat is checked in, or ask the administrator about the rule: carnet-authority pool show."
 
 
@@ -174,6 +175,8 @@ class Pool:
     def _check_free(self, feature: str, member_of: frozenset[str]) -> None:
         seats, used = self.product.seats_of(feature), self.use.in_use.get(feature, 0)
         what = f'"{self.product.id}" {feature}'
+        if not seats:
+            raise PoolExhausted(f"no seat of {what} is licensed", hint=NONE_LICENSED, feature=feature, seats=seats, in_use=used)
         if used >= seats:
             raise PoolExhausted(f"{all_are(seats, 'seat', what)} in use", feature=feature, seats=seats, in_use=used)
         reserved = {

@@ -278,6 +278,7 @@ class SessionEnded(Refusal):
     save_by: datetime | None = None
     state: str
     ended_at: datetime
+    seat_free_at: datetime
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

@@ -283,11 +283,13 @@ def check_open(session: Session, now: datetime) -> None:
         SessionState.CHECKED_IN: "by its holder",
         SessionState.ENDED: "by an administrator",
     }[state]
-    sentence = f"the session ended {how} at {at:%Y-%m-%d %H:%M} UTC"
+    sentence, free_at = f"the session ended {how} at {at:%Y-%m-%d %H:%M} UTC", session.seat_free_at
     if session.save_by is None:
-        raise SessionEnded(sentence, hint="Start a new session.", state=state, ended_at=at)
+        raise SessionEnded(sentence, hint="Start a new session.", state=state, ended_at=at, seat_free_at=free_at)
     sentence += f"; save your work by {session.save_by:%Y-%m-%d %H:%M} UTC"
-    raise SessionEnded(sentence, save_by=session.save_by, state=state, ended_at=at)
+    if session.granted_until < session.save_by:
+        sentence += f"; the license itself is good until {session.granted_until:%Y-%m-%d %H:%M} UTC, when its last grant ends"
+    raise SessionEnded(sentence, save_by=session.save_by, state=state, ended_at=at, seat_free_at=free_at)
 
 
 def grant_ends_at(

@@ -57,12 +57,17 @@ def check_in(unit: Unit, receipt: str) -> Borrow:
 
 
 def _give_back_to_sessions(unit: Unit, borrow: Borrow) -> None:
-    """The seats of a borrow that was returned go to the member's sessions on its machine: their grants may still run."""
-    for session in sessions.holding(unit.connection, borrow.member_id, unit.now):
-        if session.product == borrow.product and session.is_on(borrow.machine):
-            missing = set(session.features().all()) - holds.features_of(unit.connection, session.id)
-            features = sorted(missing.intersection((borrow.level, *borrow.extensions)))
-            sessions.take_seats(unit.connection, session, session.member_id, features)
+    """The seats of a borrow that was returned go to the member's sessions on its machine: their grants may still run.
+
+    Those of one computer together take each seat once, the session whose grant runs longest first.
+    """
+    holding = sessions.holding(unit.connection, borrow.member_id, unit.now)
+    here = [session for session in holding if session.product == borrow.product and session.is_on(borrow.machine)]
+    held = set[str]().union(*(holds.features_of(unit.connection, session.id) for session in here))
+    for session in sorted(here, key=lambda item: item.seat_free_at, reverse=True):
+        features = set(session.features().all()).intersection((borrow.level, *borrow.extensions)) - held
+        sessions.take_seats(unit.connection, session, session.member_id, sorted(features))
+        held |= features
 
 
 def revoke(unit: Unit, borrow_id: str, reason: str) -> Borrow:

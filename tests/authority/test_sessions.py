@@ -41,7 +41,8 @@ def test_after_exactly_thirty_minutes_without_use_the_session_has_ended_and_a_ne
     bench.clock.turn(minutes=30)
     with pytest.raises(SessionEnded, match="by time at 2026-03-02 09:30 UTC") as caught:
         used(bench, ada, first.session.id)
-    assert caught.value.evidence == {"state": "expired", "ended_at": (START + timedelta(minutes=30)).isoformat()}
+    at = (START + timedelta(minutes=30)).isoformat()
+    assert caught.value.evidence == {"state": "expired", "ended_at": at, "seat_free_at": at}
     assert "save" not in caught.value.hint.lower()
     second = started(bench, ada, laptop)
     assert second.is_new

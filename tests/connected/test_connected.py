@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -93,10 +94,60 @@ def test_a_session_that_an_administrator_ended_is_told_once_with_the_time_to_sav
     assert refusal["code"] == "session-ended"
     assert f"save your work by {save_by:%Y-%m-%d %H:%M} UTC" in refusal["message"]
     assert refusal["evidence"]["save_by"]
-    assert laptop.run("check", PRO)[0] == 0  # until the grant has ended
+    # The license works until its last grant has ended, which is earlier; whoever asks for it is told that time.
+    told = f"an administrator ended this session: save your work by {session.granted_until:%Y-%m-%dT%H:%M:%SZ}"
+    assert f"the license itself is good until {session.granted_until:%Y-%m-%d %H:%M} UTC" in refusal["message"]
+    assert told in laptop.answer("check", PRO)["grant"]["warnings"]
+    assert told in laptop.answer("status")["licenses"][0]["warnings"]
+    ended = laptop.answer("check-in", PRO)
+    assert (ended["session"], ended["seat_free_at"]) == (True, f"{session.granted_until:%Y-%m-%dT%H:%M:%SZ}")
     laptop.answer("start", PRO)
     (other,) = sessions.listed(unit, SessionFilter(member=ada))[0]
     assert other.id != session.id
+    sessions.end(unit, other.id)
+    laptop.answer("start", PRO, status=4)
+    laptop.answer("start", PRO)
+    assert not any("administrator" in warning for warning in laptop.answer("check", PRO)["grant"]["warnings"])
+
+
+def test_a_session_beside_the_borrow_is_ended_with_it_and_the_time_of_its_seat_is_told(
+    served: Served, laptop: Laptop, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit, before = Unit(served.bench.authority, CONSOLE), seats_held(served.bench, DESKTOP, "Advanced")
+    laptop.answer("start", DESKTOP)
+    laptop.answer("check-in", DESKTOP)
+    laptop.answer("start", DESKTOP)
+    laptop.answer("borrow", DESKTOP, "--days", "3")
+    (session,) = sessions.listed(unit, SessionFilter(member=ada))[0]
+    free_at = f"{session.granted_until:%Y-%m-%dT%H:%M:%SZ}"
+    for _ in range(2):
+        out = laptop.run("check-in", DESKTOP)[1]
+        assert out.startswith(
+            f"checked in {DESKTOP}: it no longer works here; its seat is free at {free_at}, when the last grant"
+        )
+    assert sessions.listed(unit, SessionFilter(member=ada))[0] == []
+    # Of both sessions on this computer a grant may run, and they have one seat.
+    assert seats_held(served.bench, DESKTOP, "Advanced") == before + 1
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + 1900)
+    served.bench.clock.turn(seconds=1900)
+    assert seats_held(served.bench, DESKTOP, "Advanced") == before
+    assert laptop.run("check-in", DESKTOP)[1].endswith("it no longer works here, and its seat is free\n")
+
+
+def test_a_session_says_how_long_it_is_good_and_how_it_goes_on(
+    served: Served, laptop: Laptop, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop.answer("start", DESKTOP)
+    assert re.search(r", (29|30) minutes left$", laptop.run("check", DESKTOP)[1])
+    assert re.search(r"until +[^ ]+, (29|30) minutes left$", laptop.run("status")[1], re.MULTILINE)
+    assert "and is more; for that alone: carnet check-in" in laptop.run("start", DESKTOP, "--level", "Standard")[1]
+    assert "and is more" not in laptop.run("start", DESKTOP, "--level", "Advanced")[1]
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + 1900)
+    refusal = laptop.answer("check", DESKTOP, status=1)
+    assert refusal["code"] == "expired"
+    assert refusal["hint"].endswith(f"start the session again: carnet start {DESKTOP}.")
 
 
 def test_a_session_that_time_ended_is_started_anew(served: Served, laptop: Laptop, ada: str) -> None:
@@ -384,6 +435,8 @@ def test_what_is_kept_of_the_authority_is_read_strictly(served: Served, laptop: 
         good | {"more": 1},
         good | {"url": 7},
         good | {"told": {PRO: "x"}},
+        good | {"told": {PRO: {"session": "A" * 22, "save_by": -1}}},
+        good | {"sessions": {PRO: "x"}},
         good | {"pending": {PRO: {"wish": 1, "request": "x"}}},
         good | {"pending": {"../x": {"wish": "x", "request": "x"}}},
     ]

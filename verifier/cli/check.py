@@ -8,7 +8,7 @@ import verifier
 from verifier.cli.output import result, warn
 from verifier.cli.trusting import add_trusted, trusted
 from verifier.core.grant import Grant
-from verifier.core.times import in_days, rfc3339
+from verifier.core.times import rfc3339, time_left
 
 
 def add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -38,4 +38,4 @@ def describe(grant: Grant) -> str:
     """A Grant in one line."""
     extensions = f" with {', '.join(grant.extensions)}" if grant.extensions else ""
     until = rfc3339(grant.expires_at)
-    return f"good: {grant.product} {grant.level}{extensions} for {grant.member} until {until}, {in_days(grant.days_left)} left"
+    return f"good: {grant.product} {grant.level}{extensions} for {grant.member} until {until}, {time_left(grant.seconds_left)} left"

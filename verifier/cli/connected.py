@@ -10,6 +10,7 @@ import getpass
 import sys
 from typing import TYPE_CHECKING, Any
 
+from verifier import sentences
 from verifier.cli.output import UsageError, result, say, tell
 from verifier.cli.wishes import add_wish, wish_of
 from verifier.core.times import rfc3339_of
@@ -178,6 +179,7 @@ def start(arguments: argparse.Namespace) -> int:
         lines = [f"{_words(started.license)}: it is offline here, and needs no session"]
     else:
         lines = [f"started {_words(started.license)}; say the same again before then to go on"]
+    lines += _not_as_asked(arguments, started.license)
     return result(arguments, {"license": _as_json(started.license), "offline": started.is_offline}, lines)
 
 
@@ -188,7 +190,7 @@ def borrow(arguments: argparse.Namespace) -> int:
     store = Store.open(arguments.home)
     installed = licenses.borrow(store, choosing.signed_in(store), _wish(arguments))
     lines = [f"borrowed {_words(installed)}; it works without a line until then, on this machine and for this user alone"]
-    return result(arguments, {"license": _as_json(installed)}, lines)
+    return result(arguments, {"license": _as_json(installed)}, lines + _not_as_asked(arguments, installed))
 
 
 def check_in(arguments: argparse.Namespace) -> int:
@@ -197,13 +199,23 @@ def check_in(arguments: argparse.Namespace) -> int:
 
     store = Store.open(arguments.home)
     ended = licenses.check_in(store, choosing.signed_in(store), arguments.product)
-    if ended.is_session:
-        free = "" if ended.seat_free_at is None else f"; its seat is free at {ended.seat_free_at}"
-        lines = [f"ended the session of {ended.product}{free}"]
-    else:
-        lines = [f"checked in {ended.product}: it no longer works here, and its seat is free"]
+    what = (
+        f"ended the session of {ended.product}" if ended.is_session else f"checked in {ended.product}: it no longer works here"
+    )
+    lines = [f"{what}{sentences.seat_free(ended.seat_free_at)}"]
     value = {"product": ended.product, "session": ended.is_session, "seat_free_at": ended.seat_free_at}
     return result(arguments, value, lines)
+
+
+def _not_as_asked(arguments: argparse.Namespace, item: BorrowInstalled) -> list[str]:
+    """A line where more is in use here than was asked for: what is out stays as it is until it is given back."""
+    wish = wish_of(arguments)
+    is_other = wish.level not in (None, item.level) or (
+        wish.extensions is not None and set(wish.extensions) != set(item.extensions)
+    )
+    if not is_other:
+        return []
+    return [f"this covers what was asked for, and is more; for that alone: carnet check-in {item.product}, then ask again"]
 
 
 def _words(item: BorrowInstalled) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from verifier import sentences
 from verifier.cli.output import result
-from verifier.core.times import in_days, rfc3339_of
+from verifier.core.times import rfc3339_of, time_left
 from verifier.errors import GivenUp
 from verifier.workstation import licensing
 from verifier.workstation.overview import LicenseInformation, NewestList, Overview, Unreadable, overview
@@ -82,7 +82,7 @@ def _license(item: LicenseInformation) -> list[str]:
     how = "in a session of" if item.is_session else "borrowed by"
     lines = textwrap.wrap(f"{item.name} ({item.product}), {how} {item.member}", COLUMNS)
     lines += _features(item)
-    left = "" if item.error else f", {in_days(item.days_left)} left"
+    left = "" if item.error else f", {time_left(item.seconds_left)} left"
     lines += _row("  until", f"{rfc3339_of(item.expires_at)}{left}")
     if item.alias not in (None, ""):
         lines += _row("  alias", str(item.alias))

@@ -12,7 +12,7 @@ from verifier.addresses import Address
 from verifier.core import files
 from verifier.core.names import is_shown
 from verifier.core.reading import LONGEST_TEXT
-from verifier.core.times import seconds_of
+from verifier.core.times import rfc3339_of, seconds_of
 from verifier.errors import AnswerUnusable, CarnetError, Refused
 from verifier.online import Answer
 
@@ -79,10 +79,10 @@ class Authority:
     def end(self, session_id: str) -> str:
         """Ends the member's own session and returns when its seat is free (RFC 3339)."""
         session = self._ask("DELETE", f"/sessions/{session_id}").get("session")
-        free_at = session.get("seat_free_at") if isinstance(session, dict) else None
-        if seconds_of(free_at) is None:
+        free_at = seconds_of(session.get("seat_free_at")) if isinstance(session, dict) else None
+        if free_at is None:
             raise self._unusable("does not say when the seat is free")
-        return str(free_at)
+        return rfc3339_of(free_at)
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None, tries: int = online.TRIES) -> dict[str, Any]:
         answer = online.exchange(self.address, method, path, body, token=self.token, tries=tries)

@@ -14,7 +14,7 @@ from verifier.core import claims, files, steps
 from verifier.core.grant import Demand, Grant
 from verifier.core.jose import COMPACT, strict_object
 from verifier.core.keys import decode
-from verifier.core.times import rfc3339_of
+from verifier.core.times import rfc3339_of, seconds_of
 from verifier.errors import (
     AnswerUnusable,
     CarnetError,
@@ -51,7 +51,10 @@ class Started(NamedTuple):
 
 
 class CheckedIn(NamedTuple):
-    """What was given back: a borrow, whose seat is free now, or a session, whose seat is free at a time (RFC 3339)."""
+    """What was given back: a borrow or a session (`is_session`).
+
+    `seat_free_at` is when the last grant of the session here ends, and with it the seat is free (RFC 3339); None for now.
+    """
 
     product: str
     is_session: bool
@@ -74,8 +77,11 @@ def start(store: Store, authority: Authority, wish: Wish, now: datetime | None =
     request = carry.signed_request(store, wish, claims.SESSION_REQUEST_TYP, now)
     session_id = borrow.borrow_id if borrow is not None and borrow.is_session else None
     data = None if session_id is None else _used_again(store, authority, wish.product, session_id, request)
+    data = data or authority.start(request)
     with _of_now(now):
-        return Started(_kept(store, data or authority.start(request), wish.product, is_session=True, now=now), is_offline=False)
+        installed = _kept(store, data, wish.product, is_session=True, now=now)
+    licensing.keep(store, licensing.read(store).with_session(wish.product, str(_stated(data)["bid"])))
+    return Started(installed, is_offline=False)
 
 
 def _used_again(store: Store, authority: Authority, product: str, session_id: str, request: str) -> bytes | None:
@@ -84,16 +90,18 @@ def _used_again(store: Store, authority: Authority, product: str, session_id: st
     Of an ending by an administrator the user is told once, with the time to save by (seed S1).
     """
     settings = licensing.read(store)
-    if settings.told.get(product) == session_id:
+    told = settings.told.get(product)
+    if told is not None and told.session == session_id:
         return None
     try:
         return authority.use(session_id, request)
     except Refused as error:
         if error.code not in (ENDED, "not-found"):
             raise
-        if error.evidence.get("save_by") is None:
+        save_by = error.evidence.get("save_by")
+        if save_by is None:
             return None
-        licensing.keep(store, settings.with_told(product, session_id))
+        licensing.keep(store, settings.with_told(product, licensing.Ended(session_id, seconds_of(save_by))))
         raise
 
 
@@ -163,22 +171,30 @@ def check_in(store: Store, authority: Authority, product: str, now: datetime | N
         )
     borrow_id = here.evidence.borrow.borrow_id
     if here.evidence.borrow.is_session:
-        return _end(store, authority, product, borrow_id)
+        free_at = _end(authority, borrow_id)
+        store.remove_borrow(product)
+        return CheckedIn(product, is_session=True, seat_free_at=free_at)
     authority.check_own(borrow_id)
     receipt = files.parse(install.give_up(store, product, now), "return")[1]["receipt"]
     authority.check_in(receipt)
-    return CheckedIn(product, is_session=False, seat_free_at=None)
+    # The borrow took the place of a session here, which has the seat again until its last grant ends.
+    session_id, free_at = licensing.read(store).sessions.get(product), None
+    if session_id is not None:
+        # One that is not this account's holds no seat of it.
+        with contextlib.suppress(Refused):
+            free_at = _end(authority, session_id)
+    return CheckedIn(product, is_session=False, seat_free_at=free_at)
 
 
-def _end(store: Store, authority: Authority, product: str, session_id: str) -> CheckedIn:
+def _end(authority: Authority, session_id: str) -> str | None:
+    """Ends a session that may be over already; returns when its seat is free (RFC 3339), None when the authority does not say."""
     try:
-        free_at = authority.end(session_id)
+        return authority.end(session_id)
     except Refused as error:
         if error.code != ENDED:
             raise
-        free_at = None
-    store.remove_borrow(product)
-    return CheckedIn(product, is_session=True, seat_free_at=free_at)
+        free_at = seconds_of(error.evidence.get("seat_free_at"))
+        return None if free_at is None else rfc3339_of(free_at)
 
 
 def _unreadable(here: License) -> CarnetError:

@@ -30,7 +30,8 @@ class Demand(NamedTuple):
 class Grant:
     """What a good license gives. Only the verifier makes one; `warnings` say what could not be known without a network.
 
-    `organization` gave it, and `root` is the thumbprint of the vendor's root key that allowed the organization to.
+    `organization` gave it, and `root` is the thumbprint of the vendor's root key that allowed the organization to. `days_left` are begun
+    days, `seconds_left` what is left exactly, both by the time that it was judged by.
     """
 
     product: str
@@ -41,6 +42,7 @@ class Grant:
     borrow_id: str
     expires_at: datetime
     days_left: int
+    seconds_left: int
     alias: str | None
     organization: str
     root: str
@@ -57,6 +59,7 @@ class Grant:
             "borrow_id": self.borrow_id,
             "expires_at": rfc3339(self.expires_at),
             "days_left": self.days_left,
+            "seconds_left": self.seconds_left,
             "alias": self.alias,
             "organization": self.organization,
             "root": self.root,

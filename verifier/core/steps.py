@@ -31,13 +31,14 @@ from verifier.core.grant import NO_MACHINE_KEY, Demand, Grant, Workstation
 from verifier.core.jose import open_by_kid
 from verifier.core.state import State
 from verifier.core.status import StatusList
-from verifier.core.times import EPOCH, SECONDS_PER_DAY, counted, in_days, lasting, rfc3339_of, timestamp
+from verifier.core.times import EPOCH, SECONDS_PER_DAY, counted, lasting, rfc3339_of, time_left, timestamp
 from verifier.core.trust import Authorization, Product, TrustStore
 
 # How far what is brought to a workstation may be ahead of its clock; a borrow states its own tolerance.
 CLOCK_TOLERANCE_SECONDS = 86_400
 # What a clock showed before is no signed time: a license that tolerates nothing is not refused for a clock that was put right.
 LEAST_TOLERANCE_SECONDS = 3600
+AFTER_A_SESSION = "Check this machine's clock; if it is right, start the session again: carnet start {product}."
 
 
 class StatusFile(NamedTuple):
@@ -157,11 +158,11 @@ def judge(
     # 12. First use.
     if state is not None:
         _check_first_use(borrow, state, at)
-    days_left = math.ceil((borrow.exp - at) / SECONDS_PER_DAY)  # begun days
+    seconds_left = borrow.exp - at
     warn_before = 0 if evidence.status_list is None else evidence.status_list.warn_before_seconds
     # For half of the time at most: a warning that is always there is no warning.
-    if borrow.exp - at <= min(warn_before, (borrow.exp - borrow.iat) // 2):
-        warnings += (_end_warning(borrow, days_left),)
+    if seconds_left <= min(warn_before, (borrow.exp - borrow.iat) // 2):
+        warnings += (_end_warning(borrow, seconds_left),)
     return Grant(
         product=borrow.product,
         level=borrow.level,
@@ -170,7 +171,8 @@ def judge(
         member=borrow.member,
         borrow_id=borrow.borrow_id,
         expires_at=EPOCH + timedelta(seconds=borrow.exp),
-        days_left=days_left,
+        days_left=math.ceil(seconds_left / SECONDS_PER_DAY),  # begun days
+        seconds_left=seconds_left,
         alias=borrow.alias,
         organization=borrow.organization,
         root=evidence.authorization.root,
@@ -349,7 +351,11 @@ def check_time(borrow: claims.Borrow, at: int) -> None:
         raise errors.NotYetValid(f"the license begins at {begins_at}, it is {rfc3339_of(at)}", begins_at=begins_at)
     if at >= borrow.exp:
         expired_at = rfc3339_of(borrow.exp)
-        raise errors.Expired(f"the license ended at {expired_at}, it is {rfc3339_of(at)}", expired_at=expired_at)
+        raise errors.Expired(
+            f"the license ended at {expired_at}, it is {rfc3339_of(at)}",
+            hint=AFTER_A_SESSION.format(product=borrow.product) if borrow.is_session else errors.Expired.default_hint,
+            expired_at=expired_at,
+        )
 
 
 def check_demand(borrow: claims.Borrow, demand: Demand, licensed: Product) -> None:
@@ -433,10 +439,11 @@ def check_status(borrow: claims.Borrow, status_list: StatusList | None, at: int)
     return ()
 
 
-def _end_warning(borrow: claims.Borrow, days_left: int) -> str:
+def _end_warning(borrow: claims.Borrow, seconds_left: int) -> str:
     """Said as long before the end as the authority wants; it may need a journey to renew a license."""
-    how = f"to renew it, carry a new request: carnet request {borrow.product} -o FILE (it need not be returned before)"
-    return f"the license ends at {rfc3339_of(borrow.exp)}, {in_days(days_left)} left; {how}"
+    line, files = f"carnet borrow {borrow.product}", f"carnet request {borrow.product} -o FILE"
+    how = f"to renew it, which needs no return, borrow it again ({line}), or without a line carry a new request: {files}"
+    return f"the license ends at {rfc3339_of(borrow.exp)}, {time_left(seconds_left)} left; {how}"
 
 
 def _check_list_is_newest(borrow: claims.Borrow, status_list: StatusList | None, state: State) -> None:

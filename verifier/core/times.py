@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 # Times are counted from here: the C library of Windows, which `datetime.fromtimestamp` asks, ends with the year 3000.
 EPOCH = datetime.fromtimestamp(0, UTC)
 SECONDS_PER_DAY = 86_400
+SECONDS_PER_HOUR = 3600
 # The first and the last second of the calendar.
 FIRST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(seconds=1)
 LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(seconds=1)
@@ -36,11 +38,12 @@ def rfc3339_of(seconds: int) -> str:
 
 
 def seconds_of(text: object) -> int | None:
-    """Whole seconds since 1970 UTC of a time as RFC 3339 has it, with its zone; None for everything else."""
+    """Whole seconds since 1970 UTC of a time as RFC 3339 has it, with its zone; None for everything else, and for a time before 1970."""
     try:
-        return timestamp(datetime.fromisoformat(text)) if isinstance(text, str) else None
-    except ValueError:
+        seconds = timestamp(datetime.fromisoformat(text)) if isinstance(text, str) else -1
+    except (ValueError, OverflowError):
         return None
+    return seconds if seconds >= 0 else None
 
 
 def counted(number: int, unit: str) -> str:
@@ -56,6 +59,15 @@ def lasting(seconds: int) -> str:
         if number:
             parts.append(counted(number, unit))
     return " ".join(parts[:2]) or counted(0, "second")
+
+
+def time_left(seconds: int) -> str:
+    """How long something is still good, for people: begun days, and on the last day whole hours, then whole minutes."""
+    if seconds >= SECONDS_PER_DAY:
+        return in_days(math.ceil(seconds / SECONDS_PER_DAY))
+    if seconds >= SECONDS_PER_HOUR:
+        return counted(seconds // SECONDS_PER_HOUR, "hour")
+    return counted(seconds // 60, "minute") if seconds >= 60 else "less than a minute"  # noqa: PLR2004 - seconds in a minute
 
 
 def in_days(number: int) -> str:

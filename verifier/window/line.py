@@ -67,7 +67,9 @@ def check_in(store: Store, product: str) -> str:
     from verifier.connected import choosing, licenses
 
     done = licenses.check_in(store, choosing.signed_in(store), product)
-    if not done.is_session:
-        return f"{done.product} is given back: it no longer works here, and others can use the license."
-    free = "" if done.seat_free_at is None else f" Its seat is free at {done.seat_free_at}."
-    return f"The session of {done.product} is ended.{free}"
+    what = (
+        f"The session of {done.product} is ended"
+        if done.is_session
+        else f"{done.product} is given back: it no longer works here"
+    )
+    return f"{what}{sentences.seat_free(done.seat_free_at)}."

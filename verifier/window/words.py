@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from verifier.core.times import EPOCH, in_days, rfc3339_of
+from verifier.core.times import EPOCH, rfc3339_of, time_left
 from verifier.errors import CarnetError
 from verifier.workstation.overview import LicenseInformation, Overview, Unreadable
 
@@ -55,7 +55,7 @@ def local_time(seconds: int) -> str:
 
 def until(item: LicenseInformation) -> str:
     """When a license ends, and in how many days."""
-    left = "" if item.error else f", {in_days(item.days_left)} left"
+    left = "" if item.error else f", {time_left(item.seconds_left)} left"
     return f"{local_time(item.expires_at)}{left}"
 
 

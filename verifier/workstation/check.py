@@ -131,4 +131,11 @@ def _open(store: Store, trust: TrustStore, product: str) -> Evidence:
     data = store.borrow_file(product)
     status_files, newest = store.status_files(trust), store.newest_authorization(trust)
     with damaged(f'the borrow of "{product}"'):
-        return steps.open_borrow(data, trust, status_files, known=newest)
+        evidence = steps.open_borrow(data, trust, status_files, known=newest)
+    # Most licenses have a list: a session, which has none, is all that is asked further.
+    if evidence.status_list is not None or not evidence.borrow.is_session:
+        return evidence
+    from verifier.workstation import licensing
+
+    warnings = licensing.end_of_session(store, product, evidence.borrow.borrow_id, evidence.borrow.exp)
+    return evidence._replace(warnings=evidence.warnings + warnings)

@@ -28,7 +28,8 @@ class NewestList(NamedTuple):
 class LicenseInformation(NamedTuple):
     """One license. Of the levels the one that is held has the yes, though those below it may be used too (seed S3).
 
-    `error` says why it is not good now; times are seconds since 1970 UTC, `days_left` begun days, 0 when it is not good.
+    `error` says why it is not good now; times are seconds since 1970 UTC, `days_left` begun days and `seconds_left` exactly what is left, both 0
+    when it is not good.
     """
 
     product: str
@@ -42,6 +43,7 @@ class LicenseInformation(NamedTuple):
     is_session: bool
     expires_at: int
     days_left: int
+    seconds_left: int
     status_list: NewestList | None
     warnings: tuple[str, ...]
     error: CarnetError | None
@@ -103,6 +105,7 @@ def _information(item: License, wall: int) -> LicenseInformation | Unreadable:
         is_session=borrow.is_session,
         expires_at=borrow.exp,
         days_left=item.grant.days_left if item.grant else 0,
+        seconds_left=item.grant.seconds_left if item.grant else 0,
         status_list=None
         if newest is None
         else NewestList(newest.seq, newest.iat, max(0, wall - newest.iat), None if most_age is None else newest.iat + most_age),

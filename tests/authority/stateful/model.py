@@ -133,9 +133,13 @@ class Model(Seats):
         if self.is_active(use):
             use.ended = CHECKED_IN
         use.seat_free_at = min(self.now, use.seat_free_at)
-        for session in self.holding_sessions(use.name):
-            if self._is_same_place(session, use):
-                session.seats |= session.features() & use.features()
+        here = [session for session in self.holding_sessions(use.name) if self._is_same_place(session, use)]
+        held = set[str]().union(*(session.seats for session in here))
+        # Those of one computer take each seat once, and the grant that runs longest has it.
+        for session in sorted(here, key=lambda item: item.seat_free_at, reverse=True):
+            given = (session.features() & use.features()) - held
+            session.seats |= given
+            held |= given
         return DONE
 
     def revoke(self, borrow: int) -> str:

@@ -130,7 +130,7 @@ def test_no_line_is_longer_than_a_terminal(here_near_the_end: RealWorkstation, c
     chain.borrow["machine"]["alias"] = "a" * 256
     here.install(chain.borrow_file(), int(time.time()))
     good = status(capsys)
-    assert "carnet request arcgis-pro -o FILE" in good
+    assert "carnet request arcgis-pro -o FILE" in " ".join(good.split())
     chain.set_status(1, seq=2)
     here.install(chain.status_file(), int(time.time()))
     refused = status(capsys, expected=1)
@@ -150,7 +150,16 @@ def test_the_end_is_warned_of_as_long_before_as_the_authority_says(
     assert here.check(ends - 3 * DAY - 1).warnings == ()
     (warning,) = here.check(ends - 3 * DAY).warnings
     assert warning.startswith(f"the license ends at {rfc3339_of(ends)}, 3 days left; to renew it")
-    assert "1 day left" in here.check(ends - 1).warnings[0]
+    words = {
+        DAY + 1: "2 days",
+        DAY: "1 day",
+        DAY - 1: "23 hours",
+        2 * HOUR: "2 hours",
+        HOUR - 1: "59 minutes",
+        1: "less than a minute",
+    }
+    for left, text in words.items():
+        assert f", {text} left; to renew it," in here.check(ends - left).warnings[0]
     chain.status_list |= {"seq": 3, "warn_before": 0}
     here.install(chain.status_file(), begins + HOUR)
     assert here.check(ends - 1).warnings == ()
@@ -161,7 +170,9 @@ def test_check_warns_of_the_end_and_says_how_to_renew(
 ) -> None:
     here_near_the_end.install(here_near_the_end.chain.borrow_file(), int(time.time()))
     assert main(["check", "arcgis-pro"]) == 0
-    assert "carnet request arcgis-pro -o FILE" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "(carnet borrow arcgis-pro)" in told
+    assert "carnet request arcgis-pro -o FILE" in told
 
 
 def test_the_end_is_warned_of_for_at_most_half_of_the_time(tmp_path: Path) -> None:

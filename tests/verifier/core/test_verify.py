@@ -43,6 +43,7 @@ def test_a_good_borrow_gives_a_grant_with_all_it_says(chain: Chain) -> None:
         borrow_id="B" * 22,
         expires_at=at(START + 7 * DAY),
         days_left=7,
+        seconds_left=7 * DAY,
         alias="laptop",
         organization="field-survey",
         root=chain.root.kid,
