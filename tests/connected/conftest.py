@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -83,7 +84,8 @@ def serve(folder: Path) -> Iterator[Served]:
         """The application; of an answer that is to be lost nothing comes but the end of the line."""
         served.requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
         assert served.gate.wait(30)
-        answer = b"".join(application(environ, start_response))
+        with contextlib.closing(application(environ, start_response)) as parts:
+            answer = b"".join(parts)
         if served.to_lose:
             served.to_lose -= 1
             raise ConnectionError

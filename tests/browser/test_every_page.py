@@ -1,0 +1,50 @@
+"""Every page in a real browser: without a finding of axe-core in light and dark, and as wide as a phone."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Visitors
+
+# WCAG 2.2 AA, and what axe-core calls best practice.
+OPTIONS = {"resultTypes": ["violations"]}
+
+
+def findings(page: Page) -> list[str]:
+    """What axe-core finds on a page: the rule, and the places."""
+    response = Axe().run(page, options=OPTIONS).response
+    return [f"{page.url}: {item['id']}: {[node['html'] for node in item['nodes']]}" for item in response["violations"]]
+
+
+def menu_of(page: Page) -> list[str]:
+    """The addresses in the menu."""
+    return [str(link.get_attribute("href")) for link in page.get_by_role("navigation").get_by_role("link").all()]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("role", ["administrator", "member"])
+def test_no_page_of_the_menu_has_a_finding(visitors: Visitors, role: str, *, dark: bool) -> None:
+    person = visitors.come(dark=dark)
+    person.open("/console/sign-in")
+    problems = findings(person.page)
+    person.sign_in(role)
+    addresses = menu_of(person.page)
+    assert "/console/my-license" in addresses
+    for address in addresses:
+        person.open(address)
+        problems += findings(person.page)
+    assert problems == []
+
+
+def test_no_page_is_wider_than_a_phone(visitors: Visitors) -> None:
+    """Tables move within themselves: nobody has to move the page to and fro to read a sentence."""
+    person = visitors.come("administrator", phone=True)
+    wide = []
+    for address in menu_of(person.page):
+        person.open(address)
+        width = person.page.evaluate("document.documentElement.scrollWidth")
+        if width > person.page.viewport_size["width"]:  # type: ignore[index]
+            wide.append((address, width))
+    assert wide == []
