@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wsgi import ClosingIterator
 
 from authority.domain.members import CONSOLE, Actor
 from authority.services import members
@@ -84,7 +85,8 @@ def serve(folder: Path) -> Iterator[Served]:
         """The application; of an answer that is to be lost nothing comes but the end of the line."""
         served.requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
         assert served.gate.wait(30)
-        with contextlib.closing(application(environ, start_response)) as parts:
+        # An answer that is a file is closed as one.
+        with contextlib.closing(ClosingIterator(application(environ, start_response))) as parts:
             answer = b"".join(parts)
         if served.to_lose:
             served.to_lose -= 1
