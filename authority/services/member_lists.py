@@ -42,11 +42,11 @@ def page(unit: Unit, wanted: Filter, *, unused_for: timedelta | None = None, cur
     """A page of members, or all of them where the filter has no limit.
 
     Raises NotAllowed for who may neither manage members nor licenses, InvalidInput (no such cursor); NotFound, NoSuchProduct
-    for a group or type that there is not.
+    for a group, type or product that there is not.
     """
     with unit.reading():
         unit.actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
-        filters.check(unit, group=wanted.group, user_type=wanted.user_type)
+        filters.check(unit, group=wanted.group, user_type=wanted.user_type, product=wanted.product)
         after = None if cursor is None else pages.parts(cursor, 1)[0]
         if after is not None and wanted.order is not Order.USERNAME and members.by_username(unit.connection, after) is None:
             raise InvalidInput("the last member of the page before is gone", hint="Begin again without a cursor.")

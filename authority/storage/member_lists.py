@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, li
 from authority.domain.activity import USED_LATELY
 from authority.domain.members import Member, user_key
 from authority.domain.names import key_of, search_key
-from authority.storage.db.tables import EPOCH, Instant, borrows, groups, member_groups, members, sessions
+from authority.storage.db.tables import EPOCH, Instant, assignments, borrows, groups, member_groups, members, sessions
 from authority.storage.groups import name_of
 from authority.storage.members import groups_of, in_pages, member_of
 
@@ -33,7 +33,7 @@ class Filter:
     """Which members to list; None means all. `after` is the user name that the page before ended with.
 
     `search` is a part of the user name, the full name or a group, whatever its case; of names also without their marks. `unused_since`: those alone who used no
-    license since then, who were members by then, and who are neither offline nor connected.
+    license since then, who were members by then, and who are neither offline nor connected. `product`: those who hold it.
     """
 
     user_type: str | None = None
@@ -43,6 +43,7 @@ class Filter:
     disabled: bool | None = None
     offline: bool | None = None
     unused_since: datetime | None = None
+    product: str | None = None
     after: str | None = None
     limit: int | None = None
     order: Order = Order.USERNAME
@@ -101,6 +102,8 @@ def conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
         yield members.c.id.in_(_ids_in_groups().where(member_groups.c.name == name_of(wanted.group)))
     if wanted.search:
         yield _matches(wanted.search)
+    if wanted.product is not None:
+        yield exists().where(assignments.c.member_id == members.c.id, assignments.c.product == wanted.product)
     if wanted.offline is not None:
         yield _is_offline(now) if wanted.offline else not_(_is_offline(now))
     if wanted.unused_since is not None:

@@ -1,5 +1,283 @@
-"""Licenses: what is licensed, assigned and free, and who holds it."""
+"""Licenses: what is licensed, used and available, who holds what, and giving and taking it, one or many."""
 
-from flask import Blueprint
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request, url_for
+from pydantic import AfterValidator, Field
+from werkzeug.datastructures import MultiDict
+
+from authority.domain.plurals import counted
+from authority.presentation import sheets
+from authority.presentation.licenses import (
+    AssignmentOutcomes,
+    Availabilities,
+    AvailabilityShown,
+    RefusedLicense,
+    UnassignedLicense,
+    Unassignments,
+)
+from authority.presentation.members import ListedMember, Members
+from authority.services import licenses, member_lists
+from authority.services.licenses import License, Wish
+from authority.services.unit import Unit
+from authority.storage.member_lists import Filter
+from authority.web.answers import sheet
+from authority.web.console.forms import Form, Text, as_typed, read
+from authority.web.console.frame import confirm, done, here, page, shown_again, unit
 
 pages = Blueprint("licenses", __name__)
+
+ON_A_PAGE = 100
+MOST_AT_ONCE = 1000
+# So many are named on the page before a change; the others are counted.
+MOST_NAMED = 20
+
+
+class Filters(Form):
+    q: Text | None = None
+    product: Text | None = None
+    type: Text | None = None
+    cursor: str | None = Field(None, max_length=1024)
+
+    def wanted(self, limit: int | None) -> Filter:
+        """Whose licenses are wanted, so many on a page."""
+        return Filter(search=self.q, product=self.product, user_type=self.type, limit=limit)
+
+
+def _some(usernames: list[str]) -> list[str]:
+    if not usernames:
+        raise ValueError("Tick at least one member")
+    return usernames
+
+
+class Choice(Form):
+    usernames: Annotated[list[Text], Field(max_length=MOST_AT_ONCE), AfterValidator(_some)] = Field(
+        default_factory=list, validate_default=True
+    )
+    product: Text
+
+
+class Assignment(Choice):
+    level: Text | None = None
+    extensions: list[Text] = Field(default_factory=list, max_length=100)
+    how: Literal["add", "remove", "exactly"] = "add"
+
+    def wishes(self) -> list[Wish]:
+        """What each of the members is to hold."""
+        names = tuple(self.extensions)
+        exactly, added, removed = {"exactly": (names, (), ()), "add": (None, names, ()), "remove": (None, (), names)}[self.how]
+        return [Wish(name, self.product, self.level, exactly, added, removed) for name in self.usernames]
+
+
+@dataclass(frozen=True, slots=True)
+class _Product:
+    """A product on the page: its seats, what of it can be given, and what keeps everybody from using it."""
+
+    id: str
+    rows: tuple[AvailabilityShown, ...]
+    levels: tuple[str, ...]
+    extensions: tuple[str, ...]
+    is_assigned: bool
+    is_licensed: bool
+    has_ended: bool
+
+    @property
+    def too_many(self) -> str:
+        """Of what more is used than licensed, in words; empty when of nothing."""
+        over = [row for row in self.rows if row.available < 0]
+        return ", ".join(f"{row.feature} {row.used} of {row.licensed} ({-row.available} too many)" for row in over)
+
+
+def _products(work: Unit, rows: Iterable[AvailabilityShown]) -> list[_Product]:
+    known, products = work.authorization.products, []
+    for name, own in groupby(rows, lambda row: row.product):
+        features, product = tuple(own), known.get(name)
+        ends_at = features[0].ends_at
+        products.append(
+            _Product(
+                id=name,
+                rows=features,
+                levels=() if product is None else product.levels,
+                extensions=() if product is None else tuple(product.extensions),
+                is_assigned=product is None or not product.is_concurrent,
+                is_licensed=product is not None,
+                has_ended=ends_at is not None and ends_at <= work.now,
+            )
+        )
+    return products
+
+
+def _list(members: Members | None, work: Unit) -> Response:
+    """The page; without members, where something is wrong with the filters, the form alone."""
+    products = _products(work, Availabilities.of(licenses.availability(work)).items)
+    typed = as_typed(Filters, request.args)
+    assigned = [product for product in products if product.is_assigned and typed["product"] in ("", product.id)]
+    return page(
+        "licenses.html",
+        members=members,
+        products=products,
+        assigned=assigned,
+        names=[product.id for product in products if product.is_assigned],
+        types=list(work.membership.by_type),
+        wanted=typed,
+        csv=here({}, url_for("console.licenses.as_csv")),
+        query=urlencode({name: text for name, text in typed.items() if text}),
+    )
+
+
+def _form_alone() -> Response:
+    return _list(None, unit())
+
+
+@pages.get("/licenses")
+@shown_again(_form_alone)
+def index() -> Response:
+    """What is licensed and used of each product, and a page of who holds what."""
+    return _index()
+
+
+def _index() -> Response:
+    filters, work = read(Filters, request.args), unit()
+    people = member_lists.page(work, filters.wanted(ON_A_PAGE), cursor=filters.cursor)
+    return _list(Members.of(people), work)
+
+
+@pages.get("/licenses.csv")
+def as_csv() -> Response:
+    """Who of those that fit the filters holds what: a row for each member, a column for each product."""
+    filters, work = read(Filters, request.args), unit()
+    people = member_lists.page(work, filters.wanted(None))
+    products = _products(work, Availabilities.of(licenses.availability(work)).items)
+    names = [product.id for product in products if product.is_assigned and filters.product in (None, product.id)]
+    rows = (_row(ListedMember.listed(row), names) for row in people.members)
+    return sheet(sheets.lines(("username", "full_name", "user_type", *names), rows), "licenses.csv")
+
+
+def _row(member: ListedMember, products: Sequence[str]) -> dict[str, object]:
+    held = {license_.product: [license_.level, *license_.extensions] for license_ in member.licenses}
+    row: dict[str, object] = {"username": member.username, "full_name": member.full_name, "user_type": member.user_type}
+    return {**{name: held.get(name) for name in products}, **row}
+
+
+@pages.get("/licenses/availability.csv")
+def availability_csv() -> Response:
+    """What is licensed, used and available of each level and extension."""
+    rows = Availabilities.of(licenses.availability(unit())).items
+    return sheet(sheets.lines_of(AvailabilityShown, rows), "availability.csv")
+
+
+def _of_product() -> Assignment:
+    """The form that was sent: the fields of the product whose button was pressed are named `level.PRODUCT`."""
+    product = request.form.get("product", "")
+    names = ((*name.partition("."), value) for name, value in request.form.items(multi=True))
+    return read(Assignment, MultiDict([(name, value) for name, _, of, value in names if of in ("", product)]))
+
+
+def _back() -> str:
+    query = request.query_string.decode("ascii", "replace")
+    return url_for("console.licenses.index") + (f"?{query}" if query else "")
+
+
+def _named(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _lines(sentences: Sequence[str]) -> list[str]:
+    more = len(sentences) - MOST_NAMED
+    return [*sentences[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
+
+
+def _left_out(items: Iterable[object]) -> list[str]:
+    return _lines([f"Left out: {item.member}: {item.message}" for item in items if isinstance(item, RefusedLicense)])
+
+
+@pages.post("/licenses/assign")
+@shown_again(_index)
+def assign() -> Response:
+    """Asks, then gives those that were ticked the level and extensions of a product, each by itself."""
+    form, work = _of_product(), unit()
+    outcomes = licenses.assign_many(work, form.wishes(), row_by_row=True, dry_run=True)
+    would = AssignmentOutcomes.of(outcomes).assignments
+    fit = [item for item in would if not isinstance(item, RefusedLicense)]
+    if not fit:
+        outcomes[0].done()
+    changed = [item for item in fit if item.given or item.taken]
+    number = counted(len(fit), "license")
+    question = confirm(
+        f"Assign {number} of {form.product}?",
+        who=_named([item.member for item in fit]),
+        what=form.product,
+        until=work.authorization.end_of(work.authorization.product(form.product)),
+        consequences=[
+            *_lines([f"{item.member}: {_difference(item.given, item.taken)}" for item in changed]),
+            *(
+                [f"As before: {_named([item.member for item in fit if item not in changed])}"]
+                if len(changed) < len(fit)
+                else []
+            ),
+            "What is offline or at work already goes on as it is; a renewal or a new start has the new license.",
+            *_left_out(would),
+        ],
+        action=f"Assign {number}",
+        back=_back(),
+    )
+    if question:
+        return question
+    made = AssignmentOutcomes.of(licenses.assign_many(work, form.wishes(), row_by_row=True)).assignments
+    if len(made) == 1 and not isinstance(made[0], RefusedLicense):
+        held = ", ".join((made[0].level, *made[0].extensions))
+        return done(_back(), f"{made[0].member} holds {form.product} {held}.", [_activity(form.product)])
+    return page("licenses_done.html", rows=made, verb="assigned", product=form.product, back=_back())
+
+
+def _difference(given: Sequence[str], taken: Sequence[str]) -> str:
+    parts = [f"{', '.join(given)} given"] if given else []
+    return ", ".join([*parts, *([f"{', '.join(taken)} taken"] if taken else [])])
+
+
+def _activity(product: str) -> tuple[str, str]:
+    return "Who uses it", url_for("console.activity.index", product=product)
+
+
+@pages.post("/licenses/unassign")
+@shown_again(_index)
+def unassign() -> Response:
+    """Asks, then takes the license of a product from those that were ticked, each by itself."""
+    form, work = read(Choice), unit()
+    keys = [License(name, form.product) for name in form.usernames]
+    outcomes = licenses.unassign_many(work, keys, row_by_row=True, dry_run=True)
+    would = Unassignments.of(outcomes, work.now, dry_run=True).items
+    fit = [item.license for item in would if not isinstance(item, RefusedLicense)]
+    if not fit:
+        outcomes[0].done()
+    number = counted(len(fit), "license")
+    question = confirm(
+        f"Take {number} of {form.product}?",
+        who=_named([item.member for item in fit]),
+        what=form.product,
+        until="from now on",
+        consequences=[*_lines([_loss(item) for item in fit]), *_left_out(would)],
+        action=f"Take {number}",
+        back=_back(),
+        is_dangerous=True,
+    )
+    if question:
+        return question
+    outcomes = licenses.unassign_many(work, keys, row_by_row=True)
+    taken = Unassignments.of(outcomes, work.now, dry_run=False).items
+    if len(taken) == 1 and not isinstance(taken[0], RefusedLicense):
+        return done(_back(), f"{_loss(taken[0].license)}.", [("Who is offline", url_for("console.offline.index"))])
+    return page("licenses_done.html", rows=taken, verb="taken", product=form.product, back=_back())
+
+
+def _loss(item: UnassignedLicense) -> str:
+    features = ", ".join((item.taken.level, *item.taken.extensions))
+    note = f"; {item.note}" if item.note else ""
+    return f"{item.member} loses {features}{note}"
