@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import click
 
-from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_count, show_table
+from authority.cli.frame import DATES, Columns, Frame, Group, pass_frame, show, show_count, show_table
 from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
 from authority.domain.api_keys import ApiKey
-from authority.domain.members import CONSOLE
+from authority.domain.members import CONSOLE, Scope
 from authority.presentation.api_keys import ApiKeyShown, MadeApiKey
 from authority.presentation.shown import rfc3339
 from authority.services import access
@@ -17,7 +19,10 @@ COLUMNS: Columns[ApiKeyShown] = {
     "id": lambda key: key.id,
     "name": lambda key: key.name,
     "member": lambda key: key.member,
+    "scopes": lambda key: key.scopes,
     "created": lambda key: key.created_at,
+    "last used": lambda key: key.last_used_at,
+    "until": lambda key: key.expires_at,
     "revoked": lambda key: key.revoked_at,
 }
 
@@ -30,12 +35,24 @@ def api_key() -> None:
 @api_key.command("create")
 @click.argument("username")
 @click.option("--name", required=True, metavar="TEXT", help="What the key is for.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice([str(scope) for scope in Scope]),
+    default=(str(Scope.ALL),),
+    help="What of the member's role it is for; may be given several times. Default: all.",
+)
+@click.option("--until", type=click.DateTime(DATES), metavar="DATE", help="When it ends, UTC, like 2026-03-31; default: never.")
 @pass_frame
-def create(frame: Frame, username: str, name: str) -> None:
-    """Make an API key that acts as the member; it is shown this once."""
+def create(frame: Frame, username: str, name: str, scopes: tuple[str, ...], until: datetime | None) -> None:
+    """Make an API key that acts as the member, within its scopes; it is shown this once."""
+    ends_at = None if until is None else until.replace(tzinfo=UTC)
     with frame.authority() as authority:
-        secret, key = access.create_api_key(Unit(authority, CONSOLE), username, name)
-    lines = [f"API key {key.id} ({key.name}) acts as {key.member}; shown this once:", secret]
+        unit = Unit(authority, CONSOLE)
+        secret, key = access.create_api_key(unit, username, name, scopes=[Scope(word) for word in scopes], expires_at=ends_at)
+    words = f"for {', '.join(key.scopes)}, until {rfc3339(key.expires_at) or 'it is revoked'}"
+    lines = [f"API key {key.id} ({key.name}) acts as {key.member}, {words}; shown this once:", secret]
     show(frame, MadeApiKey.made(key, secret), lines)
 
 

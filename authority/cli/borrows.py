@@ -12,6 +12,7 @@ import click
 
 from authority.cli.endings import clone_lines, line_of
 from authority.cli.frame import (
+    DATES,
     Columns,
     Frame,
     Group,
@@ -41,7 +42,6 @@ from authority.services.unit import Unit
 from authority.signing.inbox import member_of_file
 from authority.storage.borrows import Filter
 
-DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
 USUAL_LIMIT = 1000
 SORTS = NEWEST, DUE = "newest", "due"
 ENDINGS = CommandTable(

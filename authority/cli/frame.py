@@ -51,6 +51,8 @@ TROUBLES = (
     SigningFailed,
     *disk.TROUBLES,
 )
+# How a date, or a date with a time of day, is typed; both are UTC.
+DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
 # Where the system has what is open in this process, by number.
 OPEN_ALREADY = ("/dev/fd/", "/proc/self/fd/")
 # The name itself is wrong, which no other disk and no other permission would mend.

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from authority.cli.frame import (
+    DATES,
     Columns,
     Frame,
     Group,
@@ -31,7 +32,6 @@ from authority.services.unit import Unit
 from authority.storage.events import Filter
 
 PARQUET = "parquet"
-DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
 COLUMNS: Columns[EventShown] = {
     "number": lambda event: event.id,
     "at": lambda event: instant(event.at),

@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from authority.domain.members import Scope
+
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key that acts as the member; with `revoked_at` it is of no use any more."""
+    """A key that acts as the member within its scopes; with `revoked_at`, or past `expires_at`, it is of no use any more.
+
+    `last_used_at` is exact to an hour; None: never, or not later than an hour after it was made.
+    """
 
     id: str
     name: str
     member: str
     created_at: datetime
     revoked_at: datetime | None
+    scopes: tuple[Scope, ...]
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None

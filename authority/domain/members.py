@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -34,7 +35,7 @@ class Role(StrEnum):
 
 
 class Privilege(StrEnum):
-    """One thing that a role lets a person do."""
+    """One thing that a role lets a person do, and a scope an API key."""
 
     MANAGE_MEMBERS = "manage members"
     ASSIGN_LICENSES = "assign licenses"
@@ -43,14 +44,55 @@ class Privilege(StrEnum):
     ACT_FOR_MEMBERS = "borrow and check in for a member"
     READ_LOG = "read the log"
     MANAGE_AUTHORITY = "manage the authority"
+    GIVE_ACCESS = "give others a password, a role or an API key"
+    OWN_LICENSES = "see and use one's own licenses"
+    OWN_ACCESS = "change one's own password and end one's own sign-ins"
 
 
+_OWN = frozenset({Privilege.OWN_LICENSES, Privilege.OWN_ACCESS})
 PRIVILEGES = {
     Role.ADMINISTRATOR: frozenset(Privilege),
-    Role.LICENSE_MANAGER: frozenset({Privilege.ASSIGN_LICENSES, Privilege.VIEW_BORROWS}),
-    Role.ANALYST: frozenset({Privilege.READ_LOG}),
-    Role.MEMBER: frozenset[Privilege](),
+    Role.LICENSE_MANAGER: _OWN | {Privilege.ASSIGN_LICENSES, Privilege.VIEW_BORROWS},
+    Role.ANALYST: _OWN | {Privilege.READ_LOG},
+    Role.MEMBER: _OWN,
 }
+
+
+class Scope(StrEnum):
+    """What an API key is for: it narrows what the role of its member lets it do, and widens nothing."""
+
+    ALL = "all"
+    READ = "read"
+    OWN = "own"
+    BORROWS = "borrows"
+    LICENSES = "licenses"
+    MEMBERS = "members"
+    LOG = "log"
+    AUTHORITY = "authority"
+
+
+# What a scope leaves of a role. `read` has everything, and only where nothing is changed. Whoever could give access with a narrow
+# key would get a wide one by it, so that it is left to those for everything.
+WITHIN = {
+    Scope.ALL: frozenset(Privilege),
+    Scope.READ: frozenset[Privilege](),
+    Scope.OWN: frozenset({Privilege.OWN_LICENSES}),
+    Scope.BORROWS: frozenset(
+        {Privilege.VIEW_BORROWS, Privilege.END_BORROWS, Privilege.ACT_FOR_MEMBERS, Privilege.OWN_LICENSES}
+    ),
+    Scope.LICENSES: frozenset({Privilege.ASSIGN_LICENSES}),
+    Scope.MEMBERS: frozenset({Privilege.MANAGE_MEMBERS}),
+    Scope.LOG: frozenset({Privilege.READ_LOG}),
+    Scope.AUTHORITY: frozenset({Privilege.MANAGE_AUTHORITY}),
+}
+
+
+def within(scopes: Iterable[Scope], *, changing: bool) -> frozenset[Privilege]:
+    """What several scopes leave of a role together, where something is changed or only read."""
+    chosen = frozenset(scopes)
+    if Scope.READ in chosen and not changing:
+        return frozenset(Privilege)
+    return frozenset[Privilege]().union(*(WITHIN[scope] for scope in chosen))
 
 
 class DownloadPermission(StrEnum):
@@ -100,30 +142,45 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is asking: a member with a role, or the console of the server itself (`member_id` None)."""
+    """Who is asking: a member with a role, or the console of the server itself (`member_id` None).
+
+    `within` is what the scopes of an API key leave of the role, None where nothing is left out.
+    """
 
     member_id: int | None
     username: str
     role: Role
+    within: frozenset[Privilege] | None = None
 
     @property
     def own_number(self) -> int:
-        """The number of the member who is asking, and one that no member has for who is none."""
-        return 0 if self.member_id is None else self.member_id
+        """The number of the member whose own licenses may be seen and used, and one that no member has where it is nobody's."""
+        return 0 if self.member_id is None or not self.has(Privilege.OWN_LICENSES) else self.member_id
+
+    def is_own(self, username: str) -> bool:
+        """True when the name is the asking member's, whose own may be seen."""
+        return user_key(username) == user_key(self.username) and self.has(Privilege.OWN_LICENSES)
 
     def needs(self, privilege: Privilege) -> None:
-        """Raises NotAllowed when the actor's role lacks the privilege."""
+        """Raises NotAllowed when the actor's role lacks the privilege, or the scopes of the API key leave it out."""
         if privilege not in PRIVILEGES[self.role]:
             raise NotAllowed(f'{self.username} has the role "{self.role}", which may not {privilege}', role=str(self.role))
+        if not self.has(privilege):
+            raise NotAllowed(
+                f"the scopes of this API key of {self.username} leave out: {privilege}",
+                hint="Ask an administrator for an API key with a wider scope.",
+                role=str(self.role),
+            )
 
     def needs_one_of(self, *privileges: Privilege) -> None:
-        """Raises NotAllowed when the actor's role lacks all of the privileges."""
+        """Raises NotAllowed when the actor lacks all of the privileges."""
         if not any(self.has(privilege) for privilege in privileges):
-            self.needs(privileges[-1])
+            held = [privilege for privilege in privileges if privilege in PRIVILEGES[self.role]]
+            self.needs((held or privileges)[-1])
 
     def has(self, privilege: Privilege) -> bool:
-        """True when the actor's role has the privilege."""
-        return privilege in PRIVILEGES[self.role]
+        """True when the actor's role has the privilege, and the scopes leave it in."""
+        return privilege in PRIVILEGES[self.role] and (self.within is None or privilege in self.within)
 
 
 # Who types on the server's own console has the keys and the database in hand, and is an administrator already.

@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import Field
 
 from authority.domain.api_keys import ApiKey
+from authority.domain.members import Scope
 from authority.presentation.shown import Shown, Time
 
 
@@ -17,7 +18,10 @@ class ApiKeyShown(Shown):
     id: str
     name: str = Field(description="what the key is for")
     member: str = Field(description="the member that the key acts as")
+    scopes: tuple[Scope, ...] = Field(description="what of the member's role it is for")
     created_at: Time
+    expires_at: Time | None = Field(description="null: when somebody revokes it")
+    last_used_at: Time | None = Field(description="exact to an hour; null: never, or soon after it was made")
     revoked_at: Time | None = Field(description="from then on it is of no use")
 
     @classmethod

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from authority.domain.api_keys import ApiKey
 from authority.domain.events import Event, EventKind, api_key_event
-from authority.domain.members import CredentialKind, Member, Privilege, user_key
+from authority.domain.members import CredentialKind, Member, Privilege, Scope, user_key
 from authority.domain.names import key_of, spelled
 from authority.domain.refusals import InvalidInput, NotAllowed, NotFound
 from authority.domain.sign_ins import KNOWN_FOR, NOWHERE, SIGN_IN_LASTS, Origin, SignIn
@@ -117,9 +117,9 @@ def end_sign_ins(
 def _owner(unit: Unit, username: str | None, *, lock: bool = False) -> Member:
     """Whose sign-ins it is about: who asks, or the member who is named, for whom one manages members."""
     actor = unit.actor
-    if username is not None and (actor.member_id is None or user_key(username) != user_key(actor.username)):
-        actor.needs(Privilege.MANAGE_MEMBERS)
-    member = members.by_id(unit.connection, actor.own_number, lock=lock) if username is None else None
+    is_own = username is None or (actor.member_id is not None and user_key(username) == user_key(actor.username))
+    actor.needs(Privilege.OWN_ACCESS if is_own else Privilege.MANAGE_MEMBERS)
+    member = members.by_id(unit.connection, actor.member_id or 0, lock=lock) if username is None else None
     if member is None and username is None:
         raise NotAllowed(f"{actor.username} is no member, and this is about a member's own", hint="Sign in as the member.")
     return member or existing(unit.connection, username or "", lock=lock)
@@ -136,23 +136,33 @@ def _sign_in(unit: Unit, member: Member, sign_in_id: str) -> Credential:
     return row
 
 
-def create_api_key(unit: Unit, username: str, name: str) -> tuple[str, ApiKey]:
-    """The secret of a new API key that acts as the member, returned this once, and the key.
+def create_api_key(
+    unit: Unit, username: str, name: str, *, scopes: Sequence[Scope] = (Scope.ALL,), expires_at: datetime | None = None
+) -> tuple[str, ApiKey]:
+    """The secret of a new API key that acts as the member within the scopes, returned this once, and the key.
 
-    Raises NotAllowed, NotFound, InvalidInput.
+    Without `expires_at` it is good until it is revoked. Raises NotAllowed, NotFound, InvalidInput (also for an end that has passed).
     """
     with unit.writing():
-        unit.actor.needs(Privilege.MANAGE_AUTHORITY)
+        unit.actor.needs(Privilege.GIVE_ACCESS)
         name = spelled("the name of a key", name)
         if not key_of(name):
             raise InvalidInput("a key needs a name that says what it is for")
-        return add_api_key(unit, existing(unit.connection, username, lock=True), name)
+        if expires_at is not None and expires_at <= unit.at:
+            raise InvalidInput(
+                f"the key would have ended already: {expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC", asked=expires_at
+            )
+        return add_api_key(unit, existing(unit.connection, username, lock=True), name, scopes, expires_at)
 
 
-def add_api_key(unit: Unit, member: Member, name: str) -> tuple[str, ApiKey]:
-    """The secret of a new API key, and the key, within the transaction that is under way; name and privilege were checked."""
-    secret, key_id = _add(unit, member, CredentialKind.API_KEY, name, None)
-    key = ApiKey(key_id, name, member.username, unit.at, None)
+def add_api_key(
+    unit: Unit, member: Member, name: str, scopes: Sequence[Scope] = (Scope.ALL,), expires_at: datetime | None = None
+) -> tuple[str, ApiKey]:
+    """The secret of a new API key, and the key, within the transaction that is under way; name, end and privilege were checked."""
+    ordered = (Scope.ALL,) if Scope.ALL in scopes else tuple(scope for scope in Scope if scope in scopes)
+    words = None if ordered == (Scope.ALL,) else " ".join(ordered)
+    secret, key_id = _add(unit, member, CredentialKind.API_KEY, name, expires_at, scopes=words)
+    key = ApiKey(key_id, name, member.username, unit.at, None, ordered, expires_at)
     unit.record([api_key_event(EventKind.API_KEY_CREATED, unit.actor, key)])
     return secret, key
 
@@ -209,12 +219,18 @@ def revoke_api_keys(
 
 
 def _add(
-    unit: Unit, member: Member, kind: CredentialKind, name: str, ends_at: datetime | None, origin: Origin | None = None
+    unit: Unit,
+    member: Member,
+    kind: CredentialKind,
+    name: str,
+    ends_at: datetime | None,
+    origin: Origin | None = None,
+    scopes: str | None = None,
 ) -> tuple[str, str]:
     """Secret and id of a new credential."""
     authority = unit.authority
     secret, credential_id = PREFIXES[kind] + encode(authority.random_bytes(32)), authority.fresh_id()
-    credential = Credential(credential_id, kind, digest_of(secret), name, member.id, unit.at, ends_at, None)
+    credential = Credential(credential_id, kind, digest_of(secret), name, member.id, unit.at, ends_at, None, scopes=scopes)
     if origin is not None:
         credential = replace(credential, address=origin.address, agent=origin.agent)
     credentials.add(unit.connection, credential)

@@ -96,7 +96,7 @@ def _for_whom(unit: Unit, member: str | None, ask: Ask) -> str:
 
 def _checked_member(actor: Actor, member: Member | None, username: str) -> Member:
     """The member itself. Only an administrator borrows for others (NotAllowed); raises NotFound when there is none."""
-    if member is None or member.id != actor.member_id:
+    if member is None or member.id != actor.own_number:
         actor.needs(Privilege.ACT_FOR_MEMBERS)
     if member is None:
         raise NotFound(f'there is no member "{username}"', member=username)
@@ -271,6 +271,7 @@ def listed(unit: Unit, wanted: Filter) -> tuple[list[Borrow], str | None]:
                 machine=wanted.machine,
             )
         else:
+            unit.actor.needs(Privilege.OWN_LICENSES)
             wanted = replace(wanted, member=None, member_id=unit.actor.own_number)
         rows = borrows.listed(unit.connection, wanted, unit.now)
     page = rows[: wanted.limit]

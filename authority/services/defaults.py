@@ -81,6 +81,9 @@ def change(unit: Unit, changes: Mapping[str, Any], *, reset: bool = False, dry_r
         before = get(unit)
         unit.compare("what new members get", asdict(before))
         after = replace(_first(unit) if reset else before, **changes)
+        if after.role != before.role:
+            # Whoever is added next would have it.
+            unit.actor.needs(Privilege.GIVE_ACCESS)
         _check(unit.authorization, after)
         after = replace(after, groups=groups.spelled(unit, after.groups))
         preferences.put(unit.connection, NAME, asdict(after))

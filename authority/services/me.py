@@ -8,7 +8,7 @@ from authority.domain import own_license as rules
 from authority.domain.borrows import Borrow
 from authority.domain.catalogue import Product
 from authority.domain.events import EventKind
-from authority.domain.members import Assignment, DownloadPermission, Member
+from authority.domain.members import Assignment, DownloadPermission, Member, Privilege
 from authority.domain.offline_rules import effective
 from authority.domain.own_license import OwnLicense
 from authority.domain.refusals import NotAllowed, NotAuthenticated
@@ -107,6 +107,7 @@ def change_password(unit: Unit, old: str, new: str, origin: Origin, *, revoke_ke
     A wrong one is counted like one of a sign-in. Raises NotAllowed (also for the console), NotAuthenticated, TooManyRequests, InvalidInput.
     """
     with unit.reading():
+        unit.actor.needs(Privilege.OWN_ACCESS)
         myself = _myself(unit)
         if members.hash_of(unit.connection, myself.id) is None:
             raise NotAllowed(f"{myself.username} has no password", hint="Ask an administrator to set one.")
@@ -125,6 +126,7 @@ def change_password(unit: Unit, old: str, new: str, origin: Origin, *, revoke_ke
 
 def _myself(unit: Unit, *, lock: bool = False) -> Member:
     actor = unit.actor
+    actor.needs(Privilege.OWN_LICENSES)
     member = members.by_id(unit.connection, actor.own_number, lock=lock)
     if member is None:
         raise NotAllowed(f"{actor.username} is no member, and this is about a member's own", hint="Sign in as the member.")

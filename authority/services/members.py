@@ -23,7 +23,6 @@ from authority.domain.members import (
     check_administrator_left,
     check_room,
     check_room_in_type,
-    user_key,
     username_of,
 )
 from authority.domain.membership import Membership
@@ -120,6 +119,7 @@ def _hash(unit: Unit, password: str | None) -> str | None:
         return None
     with unit.reading():
         unit.actor.needs(Privilege.MANAGE_MEMBERS)
+        unit.actor.needs(Privilege.GIVE_ACCESS)
     return hash_password(password)
 
 
@@ -145,6 +145,8 @@ def insert(
     includes, and no default add-ons. Raises NoSuchProduct (unknown type), MemberLimitReached, PoolExhausted.
     """
     unit, authorization = work.unit, work.unit.authorization
+    if new.role not in (None, Role.MEMBER):
+        unit.actor.needs(Privilege.GIVE_ACCESS)
     user_type = authorization.user_type(new.user_type or usual.user_type)
     check_room(authorization, user_type.name, work.counts.members(), work.counts.of_type(user_type.name))
     member = work.add(_first_version(new, user_type, usual, unit.at), password_hash)
@@ -222,7 +224,7 @@ def every(unit: Unit, *, user_type: str | None = None, group: str | None = None)
 def show(unit: Unit, username: str) -> tuple[Member, list[Assignment]]:
     """A member and what it holds; everyone sees themself. Raises NotAllowed, NotFound."""
     with unit.reading():
-        if user_key(username) != user_key(unit.actor.username):
+        if not unit.actor.is_own(username):
             unit.actor.needs_one_of(Privilege.ASSIGN_LICENSES, Privilege.MANAGE_MEMBERS)
         member = existing(unit.connection, username)
         return member, assignments.of_member(unit.connection, member.id)
@@ -272,6 +274,7 @@ def give_access(unit: Unit, member: Member, password_hash: str | None, *, revoke
     """
     if password_hash is None and not revoke_keys:
         return NewAccess()
+    unit.actor.needs(Privilege.OWN_ACCESS if member.id == unit.actor.member_id else Privilege.GIVE_ACCESS)
     ended: list[SignIn] = []
     if password_hash is not None:
         members.set_password(unit.connection, member.id, password_hash)
@@ -290,6 +293,8 @@ def change_within(work: Work, before: Member, held: Sequence[Assignment], wanted
     Raises NoSuchProduct (unknown type), MemberLimitReached, PoolExhausted, LastAdministrator.
     """
     after, authorization = _after(before, wanted), work.unit.authorization
+    if after.role is not before.role:
+        work.unit.actor.needs(Privilege.GIVE_ACCESS)
     check_administrator_stays(work, before, after)
     _check_name_free(work.unit.connection, before, after)
     user_type = authorization.user_type(after.user_type)

@@ -134,7 +134,7 @@ def _subject(unit: Unit, level: RuleLevel, subject: str) -> str:
 def explain(unit: Unit, username: str, product_id: str) -> Explained:
     """The rule in effect and why. Members may ask for themselves. Raises NotAllowed, NotFound, NoSuchProduct."""
     with unit.reading():
-        if user_key(username) != user_key(unit.actor.username):
+        if not unit.actor.is_own(username):
             unit.actor.needs(Privilege.VIEW_BORROWS)
         member = members.by_username(unit.connection, username)
         if member is None:

@@ -186,6 +186,7 @@ def listed(unit: Unit, wanted: Filter) -> tuple[list[Session], str | None]:
         if unit.actor.has(Privilege.VIEW_BORROWS):
             filters.check(unit, member=wanted.member, product=wanted.product)
         else:
+            unit.actor.needs(Privilege.OWN_LICENSES)
             wanted = replace(wanted, member=None, member_id=unit.actor.own_number)
         rows = sessions.listed(unit.connection, wanted, unit.now)
     page = rows[: wanted.limit]
@@ -222,9 +223,10 @@ def _log_ended_by_time(unit: Unit, member_id: int | None = None) -> int:
 def _member(unit: Unit) -> Member:
     """The member who asks, locked before anything is read: who comes after sees all that was decided before.
 
-    Raises NotAllowed for who is no member.
+    Raises NotAllowed for who is no member, or asks with an API key that is not for one's own licenses.
     """
     actor = unit.actor
+    actor.needs(Privilege.OWN_LICENSES)
     members.lock(unit.connection, actor.member_id)
     member = None if actor.member_id is None else members.by_id(unit.connection, actor.member_id)
     if member is None:

@@ -13,7 +13,7 @@ from authority.domain import versions
 from authority.domain.catalogue import Authorization
 from authority.domain.clocks import BETWEEN_SERVERS
 from authority.domain.events import Event
-from authority.domain.members import Actor, Role
+from authority.domain.members import Actor, CredentialKind, Role, within
 from authority.domain.membership import Membership
 from authority.domain.refusals import ChangedMeanwhile, InvalidInput, NotAuthenticated, Refusal, StorageUnavailable
 from authority.domain.sign_ins import SIGN_IN_LASTS, USE_KEPT_EVERY
@@ -89,7 +89,7 @@ class Unit:
         Raises NotAuthenticated, OrganizationOverLimit, NotSetUp.
         """
         with self.authority.database.read() as connection:
-            self._begin(connection)
+            self._begin(connection, changing=False)
             try:
                 yield
             finally:
@@ -109,7 +109,7 @@ class Unit:
         with self.authority.database.write(keep=keep, at_end=self._write_events) as connection:
             if first is not None:
                 first(connection)
-            self._begin(connection)
+            self._begin(connection, changing=True)
             self._events, self._denials, self._is_compared = [], [], False
             try:
                 if keep and self.at_begin is not None:
@@ -171,7 +171,7 @@ class Unit:
         with contextlib.suppress(StorageUnavailable), self.authority.database.write(at_end=self._write_events):
             self._events = []
 
-    def _begin(self, connection: Connection) -> None:
+    def _begin(self, connection: Connection, *, changing: bool) -> None:
         secret = self._secret
         # In a pipeline, so that PostgreSQL begins and answers in one go.
         with pipeline(connection):
@@ -179,7 +179,7 @@ class Unit:
         self.at = self.authority.clock()
         self.now = self.at.replace(microsecond=0)
         if secret is not None:
-            self.actor = _actor_behind(start.bearer, self.at)
+            self.actor = _actor_behind(start.bearer, self.at, changing=changing)
         if start.bearer is not None:
             self.credential, used_at = start.bearer.credential_id, start.bearer.last_used_at
             self.marked = self.at - used_at > USE_KEPT_EVERY
@@ -203,13 +203,16 @@ def _words(values: versions.Values) -> str:
     return "; ".join(f"{name} is now {text or 'empty'}" for name, text in texts.items())
 
 
-def _actor_behind(bearer: who.Bearer | None, at: datetime) -> Actor:
+def _actor_behind(bearer: who.Bearer | None, at: datetime, *, changing: bool) -> Actor:
     """Who a bearer is. Raises NotAuthenticated when the secret is nobody's, ended or revoked, or its member disabled."""
     if bearer is None or bearer.revoked_at is not None or bearer.disabled:
         raise NotAuthenticated("the bearer token is not known")
-    if bearer.expires_at is not None and bearer.expires_at <= at:
-        raise NotAuthenticated(f"the sign-in ended at {bearer.expires_at:%Y-%m-%d %H:%M} UTC", hint="Sign in again.")
+    ends_at, is_sign_in = bearer.expires_at, bearer.kind is CredentialKind.SIGN_IN
+    if ends_at is not None and ends_at <= at:
+        what, hint = ("sign-in", "Sign in again.") if is_sign_in else ("API key", "Ask an administrator for a new one.")
+        raise NotAuthenticated(f"the {what} ended at {ends_at:%Y-%m-%d %H:%M} UTC", hint=hint)
     # Made while this server's clock was ahead, it would be good for so much longer.
-    if bearer.expires_at is not None and bearer.expires_at > at + SIGN_IN_LASTS + BETWEEN_SERVERS:
-        raise NotAuthenticated(f"the sign-in ends at {bearer.expires_at:%Y-%m-%d %H:%M} UTC, too late", hint="Sign in again.")
-    return Actor(bearer.member_id, bearer.username, bearer.role)
+    if is_sign_in and ends_at is not None and ends_at > at + SIGN_IN_LASTS + BETWEEN_SERVERS:
+        raise NotAuthenticated(f"the sign-in ends at {ends_at:%Y-%m-%d %H:%M} UTC, too late", hint="Sign in again.")
+    scopes = bearer.scopes
+    return Actor(bearer.member_id, bearer.username, bearer.role, None if scopes is None else within(scopes, changing=changing))

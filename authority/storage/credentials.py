@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, func, insert, or_, select, tuple_, update
 
 from authority.domain.api_keys import ApiKey
-from authority.domain.members import CredentialKind
+from authority.domain.members import CredentialKind, Scope
 from authority.storage.db.rows import value_of
 from authority.storage.db.tables import credentials, members
 
@@ -30,6 +30,8 @@ class Credential:
     last_used_at: datetime | None = None
     address: str | None = None
     agent: str | None = None
+    # The scopes of an API key with spaces between, None for everything.
+    scopes: str | None = None
 
     def is_good(self, at: datetime) -> bool:
         """Whether it has neither been revoked nor ended at a time."""
@@ -39,7 +41,10 @@ class Credential:
 _c = credentials.c
 _BY_DIGEST = select(credentials).where(_c.digest == bindparam("of_digest"))
 _API_KEY: Select[Any] = (
-    select(_c.id, _c.name, members.c.username.label("member"), _c.created_at, _c.revoked_at)
+    select(
+        *(_c.id, _c.name, members.c.username.label("member"), _c.created_at, _c.revoked_at),
+        *(_c.scopes, _c.expires_at, _c.last_used_at),
+    )
     .join(members)
     .where(_c.kind == CredentialKind.API_KEY)
 )
@@ -114,16 +119,21 @@ def sign_in(connection: Connection, sign_in_id: str) -> Credential | None:
     return None if row is None else value_of(Credential, row)
 
 
+def _api_key(row: Row[Any]) -> ApiKey:
+    scopes = (Scope.ALL,) if row.scopes is None else tuple(map(Scope, row.scopes.split()))
+    return ApiKey(row.id, row.name, row.member, row.created_at, row.revoked_at, scopes, row.expires_at, row.last_used_at)
+
+
 def api_key(connection: Connection, key_id: str, *, lock: bool = False) -> ApiKey | None:
     """The API key with this id; with `lock` nobody else can revoke it until this transaction ends."""
     row = connection.execute(_GET_LOCKED if lock else _GET, {"of_id": key_id}).one_or_none()
-    return None if row is None else value_of(ApiKey, row)
+    return None if row is None else _api_key(row)
 
 
 def good_api_keys(connection: Connection, member_id: int, at: datetime) -> list[ApiKey]:
     """The API keys of a member that are good at a time, newest first."""
     query = _API_KEY.where(_c.member_id == member_id, *_is_good(at)).order_by(_c.created_at.desc(), _c.id.desc())
-    return [value_of(ApiKey, row) for row in connection.execute(query)]
+    return [_api_key(row) for row in connection.execute(query)]
 
 
 def _is_good(at: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -135,4 +145,4 @@ def api_keys(connection: Connection, after: ApiKey | None, limit: int) -> list[A
     query = _API_KEY.order_by(_c.created_at.desc(), _c.id.desc()).limit(limit)
     if after is not None:
         query = query.where(tuple_(_c.created_at, _c.id) < (after.created_at, after.id))
-    return [value_of(ApiKey, row) for row in connection.execute(query)]
+    return [_api_key(row) for row in connection.execute(query)]

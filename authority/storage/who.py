@@ -7,13 +7,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from authority.domain.members import Role
+from authority.domain.members import CredentialKind, Role, Scope
 from authority.storage.db.prepared import Gathering
 from authority.storage.db.tables import authorizations, credentials, member_counts, members
 
 _WHO = Gathering(
     bearer=select(
         credentials.c.id.label("credential_id"),
+        credentials.c.kind,
+        credentials.c.scopes,
         credentials.c.created_at,
         credentials.c.last_used_at,
         credentials.c.expires_at,
@@ -41,6 +43,9 @@ class Bearer:
     expires_at: datetime | None
     revoked_at: datetime | None
     credential_id: str
+    kind: CredentialKind
+    # Of an API key that is not for everything.
+    scopes: tuple[Scope, ...] | None
     # When the credential was used last, to an hour; when it was made, where it was not used since.
     last_used_at: datetime
 
@@ -59,8 +64,17 @@ def read(connection: Connection, digest: str | None) -> Who:
     parts = _WHO.read(connection, {"digest": digest or ""})
     bearer = None
     for row in parts["bearer"]:
-        used_at = row.last_used_at or row.created_at
-        role = Role(row.role)
-        bearer = Bearer(row.id, row.username, role, row.disabled, row.expires_at, row.revoked_at, row.credential_id, used_at)
+        bearer = Bearer(
+            row.id,
+            row.username,
+            Role(row.role),
+            row.disabled,
+            row.expires_at,
+            row.revoked_at,
+            row.credential_id,
+            CredentialKind(row.kind),
+            None if row.scopes is None else tuple(map(Scope, row.scopes.split())),
+            row.last_used_at or row.created_at,
+        )
     counts = {row.user_type: row.members for row in parts["type_counts"] if row.members}
     return Who(bearer, counts, parts["authorization"][0].seq)

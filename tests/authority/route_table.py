@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from authority.domain.catalogue import KeyUse
-from authority.domain.members import ANYBODY, CONSOLE, Role
+from authority.domain.members import ANYBODY, CONSOLE, Role, Scope
 from authority.domain.pools import PoolRule
 from authority.services import access, keys, policies, pools
 from authority.services.unit import Unit
@@ -245,6 +245,45 @@ ROUTES: dict[str, Route] = {
     "GET /": Route(is_public=True),
     "GET /healthz": Route(is_public=True),
     "GET /readyz": Route(is_public=True),
+}
+# What an administrator's key of a scope may ask, written out; everything else is refused to it, and `read` reads all there is.
+READING = frozenset(name for name, route in ROUTES.items() if name.startswith("GET ") and not route.is_public)
+SCOPED: dict[Scope, frozenset[str]] = {
+    Scope.ALL: frozenset(ROUTES),
+    Scope.READ: READING | {"POST /carried-files"},
+    Scope.OWN: frozenset({"GET /borrows", "GET /sessions", "POST /sessions", "GET /me", "POST /carried-files"}),
+    Scope.BORROWS: frozenset(
+        {
+            *("GET /borrows", "GET /borrows/{borrow_id}", "GET /borrows/{borrow_id}/file", "POST /borrows"),
+            *("POST /borrows/{borrow_id}/revoke", "POST /borrows/{borrow_id}/release", "POST /borrows/{borrow_id}/clock-reset"),
+            *("POST /borrows/revoke", "POST /borrows/release", "POST /check-ins", "GET /offline", "GET /overview", "GET /me"),
+            *("GET /sessions", "GET /sessions/{session_id}", "POST /sessions", "POST /sessions/{session_id}/end"),
+            *("POST /sessions/end", "GET /sessions/settings", "GET /pools", "GET /policies", "GET /policies/effective"),
+            *("GET /license-activity", "POST /carried-files"),
+        }
+    ),
+    Scope.LICENSES: frozenset(
+        {
+            *("GET /assignments", "POST /assignments", "POST /assignments/remove", "DELETE /assignments", "GET /availability"),
+            *("GET /authorization", "GET /members", "GET /members/{username}", "GET /members/defaults", "POST /carried-files"),
+        }
+    ),
+    Scope.MEMBERS: frozenset(
+        {
+            *("GET /members", "POST /members", "POST /members/change", "POST /members/remove", "GET /members/{username}"),
+            *("PATCH /members/{username}", "DELETE /members/{username}", "GET /members/defaults", "PUT /members/defaults"),
+            *("GET /members/{username}/sign-ins", "DELETE /members/{username}/sign-ins", "POST /carried-files"),
+            "DELETE /members/{username}/sign-ins/{sign_in_id}",
+        }
+    ),
+    Scope.LOG: frozenset({"GET /events", "GET /events/{event_id}", "GET /checkout-log", "POST /carried-files"}),
+    Scope.AUTHORITY: frozenset(
+        {
+            *("PATCH /sessions/settings", "PUT /pools", "DELETE /pools", "PUT /policies", "DELETE /policies"),
+            *("POST /authorization", "GET /keys", "POST /keys", "GET /keys/public", "POST /keys/{kid}/retire"),
+            *("GET /api-keys", "DELETE /api-keys/{key_id}", "POST /carried-files"),
+        }
+    ),
 }
 BARE = {"/", "/openapi.json", "/healthz", "/readyz"}
 

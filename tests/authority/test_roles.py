@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from authority.domain.members import PRIVILEGES, Actor, Privilege, Role
+from authority.domain.members import PRIVILEGES, WITHIN, Actor, Privilege, Role, Scope, within
 from authority.domain.refusals import NotAllowed, NotFound
 from authority.services import borrow, licenses, log
 from authority.services.unit import Unit
@@ -80,4 +80,16 @@ def test_a_role_sees_all_borrows_or_its_own(office: Office, role: Role) -> None:
 def test_every_role_has_its_privileges_written_down() -> None:
     assert PRIVILEGES.keys() == set(Role)
     assert PRIVILEGES[Role.ADMINISTRATOR] == set(Privilege)
-    assert PRIVILEGES[Role.MEMBER] == set()
+    assert PRIVILEGES[Role.MEMBER] == {Privilege.OWN_LICENSES, Privilege.OWN_ACCESS}
+    assert all(PRIVILEGES[Role.MEMBER] <= privileges for privileges in PRIVILEGES.values())
+
+
+def test_every_scope_says_what_it_leaves_of_a_role_and_only_all_gives_access() -> None:
+    assert WITHIN.keys() == set(Scope)
+    narrow = {scope: WITHIN[scope] for scope in Scope if scope is not Scope.ALL}
+    assert not any({Privilege.GIVE_ACCESS, Privilege.OWN_ACCESS} & privileges for privileges in narrow.values())
+    assert frozenset().union(*narrow.values()) == set(Privilege) - {Privilege.GIVE_ACCESS, Privilege.OWN_ACCESS}
+    assert within([Scope.READ], changing=False) == set(Privilege)
+    assert within([Scope.READ], changing=True) == set()
+    assert within([Scope.LOG, Scope.OWN], changing=True) == {Privilege.READ_LOG, Privilege.OWN_LICENSES}
+    assert within([], changing=False) == set()

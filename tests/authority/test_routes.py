@@ -12,10 +12,12 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from authority.domain.members import Role
+from authority.domain.members import CONSOLE, Role, Scope
+from authority.services import access
+from authority.services.unit import Unit
 from authority.web.gateway import BODY_IS_LATE, LARGEST_BODY
 from tests.authority import wrong_values
-from tests.authority.route_table import BARE, ROUTES, World, make_world, path_of, send
+from tests.authority.route_table import BARE, READING, ROUTES, SCOPED, World, make_world, path_of, send
 from tests.support.connecting import overfill
 from tests.support.database_contents import unchanged
 from tests.support.routes import described_operations
@@ -24,7 +26,6 @@ from tests.support.web import API, problem
 PROTECTED = [name for name, route in ROUTES.items() if not route.is_public]
 WITH_BODY = [name for name, route in ROUTES.items() if route.body is not None]
 NOBODY = {"username": "nobody", "event_id": "999999999", "kid": "A" * 43}
-READING = [name for name in ROUTES if name.startswith("GET ")]
 OPERATIONS = described_operations()
 WITH_PATH = [name for name in ROUTES if "{" in name]
 # Fixed paths that have the form of another one with an id in it: no session and no member has such an id.
@@ -171,6 +172,42 @@ def test_who_may_gets_an_answer_and_who_may_not_a_refusal_that_changes_nothing(
         assert told["detail"]
 
 
+def with_scope(world: World, role: Role, scope: Scope) -> dict[str, Any]:
+    """The header with a new API key of somebody of the role, for the scope."""
+    unit = Unit(world.web.bench.authority, CONSOLE)
+    return {"Authorization": f"Bearer {access.create_api_key(unit, str(role), 'x', scopes=[scope])[0]}"}
+
+
+@pytest.mark.parametrize("scope", [scope for scope in Scope if scope is not Scope.ALL])
+def test_a_key_of_a_scope_is_refused_what_the_scope_leaves_out_and_all_that_its_member_may_not(
+    fresh: World, scope: Scope
+) -> None:
+    keys = {role: with_scope(fresh, role, scope) for role in (Role.ADMINISTRATOR, Role.MEMBER)}
+    with unchanged(fresh.database):
+        for role, headers in keys.items():
+            for name, route in ROUTES.items():
+                if name in PROTECTED and route.needs_member and not (name in SCOPED[scope] and role in route.allowed):
+                    answer = send(fresh, name, None, headers=headers)
+                    assert answer.get_json().get("code") in {"not-allowed", "not-found"}, (name, role, answer.data)
+
+
+@pytest.mark.parametrize(
+    ("scope", "name"), [(scope, name) for scope in Scope if scope is not Scope.ALL for name in sorted(SCOPED[scope] - READING)]
+)
+def test_a_key_of_a_scope_changes_what_the_scope_says(fresh: World, scope: Scope, name: str) -> None:
+    answer = send(fresh, name, None, headers=with_scope(fresh, Role.ADMINISTRATOR, scope))
+    assert answer.status_code == ROUTES[name].status, answer.data
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_a_key_of_a_scope_reads_what_the_scope_says(fresh: World, scope: Scope) -> None:
+    headers = with_scope(fresh, Role.ADMINISTRATOR, scope)
+    with unchanged(fresh.database):
+        for name in sorted(SCOPED[scope] & READING):
+            answer = send(fresh, name, None, headers=headers)
+            assert answer.status_code == ROUTES[name].status, (name, answer.data)
+
+
 @pytest.mark.parametrize("name", [name for name in ROUTES if name not in PROTECTED])
 def test_what_is_public_needs_no_token(fresh: World, name: str) -> None:
     for headers in [{}, *({"Authorization": token} for token in wrong_values.UNKNOWN_TOKENS)]:
@@ -209,7 +246,7 @@ def test_over_the_limit_only_administrators_get_in_and_licenses_are_given_back(f
         assert answer.headers["X-Carnet-Over-Limit"] == "the organization has 51 members, 50 are allowed"
 
 
-@pytest.mark.parametrize("name", READING)
+@pytest.mark.parametrize("name", [name for name in ROUTES if name.startswith("GET ")])
 def test_reading_changes_nothing(world: World, name: str) -> None:
     with unchanged(world.database):
         for role in ROUTES[name].allowed:

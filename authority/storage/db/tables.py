@@ -343,6 +343,7 @@ credentials = Table(
     Column("last_used_at", Instant, nullable=True),
     Column("address", String(64), nullable=True),
     Column("agent", String(128), nullable=True),
+    Column("scopes", String(128), nullable=True),
 )
 
 # Wrong passwords by account, address, or both. A key is one of a fixed number, so that strangers cannot make more rows.
