@@ -9,6 +9,7 @@ import pytest
 
 from authority.domain.members import CONSOLE, Role, Scope
 from authority.domain.refusals import InvalidInput, NotAllowed, NotAuthenticated
+from authority.domain.sign_ins import NOWHERE
 from authority.services import access, borrow, defaults, me, member_files, members
 from authority.services.member_files import Line
 from authority.services.members import Change, NewMember
@@ -38,7 +39,7 @@ ESCALATIONS: dict[str, tuple[tuple[Scope, ...], Callable[[Unit], object]]] = {
     "a role of all to come": ((Scope.MEMBERS,), lambda unit: defaults.change(unit, {"role": str(Role.ADMINISTRATOR)})),
     "one's own password": (
         (Scope.OWN, Scope.AUTHORITY),
-        lambda unit: me.change_password(unit, PASSWORD, "x" * 12, access.NOWHERE),
+        lambda unit: me.change_password(unit, PASSWORD, "x" * 12, NOWHERE),
     ),
     "one's own sign-ins": ((Scope.OWN,), access.end_sign_ins),
     "one's own by reading": ((Scope.READ,), access.end_sign_ins),
@@ -109,6 +110,7 @@ def test_scopes_over_http(sqlite_bench: Bench) -> None:
     assert web.post("/members", {"username": "new"}, None, headers=headers).status_code == 201
     told = problem(web.get("/events", None, headers=headers), 403, "not-allowed")
     assert told["detail"] == "the scopes of this API key of administrator leave out: read the log"
+    wrong: dict[str, object]
     for wrong in ({"scopes": []}, {"scopes": ["log", "log"]}, {"scopes": ["king"]}, {"expires_at": "2027-01-01T00:00:00"}):
         problem(web.post("/api-keys", body | wrong), 400, "invalid-input")
     assert web.post("/api-keys", {"username": "member", "name": "x", "scopes": ["log", "all"]}).get_json()["scopes"] == ["all"]
