@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -110,8 +111,13 @@ def test_scopes_over_http(sqlite_bench: Bench) -> None:
     assert web.post("/members", {"username": "new"}, None, headers=headers).status_code == 201
     told = problem(web.get("/events", None, headers=headers), 403, "not-allowed")
     assert told["detail"] == "the scopes of this API key of administrator leave out: read the log"
-    wrong: dict[str, object]
-    for wrong in ({"scopes": []}, {"scopes": ["log", "log"]}, {"scopes": ["king"]}, {"expires_at": "2027-01-01T00:00:00"}):
+    wrong_ones: list[dict[str, Any]] = [
+        {"scopes": []},
+        {"scopes": ["log", "log"]},
+        {"scopes": ["king"]},
+        {"expires_at": "2027-01-01T00:00:00"},
+    ]
+    for wrong in wrong_ones:
         problem(web.post("/api-keys", body | wrong), 400, "invalid-input")
     assert web.post("/api-keys", {"username": "member", "name": "x", "scopes": ["log", "all"]}).get_json()["scopes"] == ["all"]
 
