@@ -18,6 +18,7 @@ import click
 import pytest
 
 from authority.cli.main import cli
+from authority.domain.events import EventKind
 from tools.documentation import DOCS, pages
 from verifier.cli.main import build_parser
 
@@ -172,3 +173,9 @@ def takes_of_authority(span: str, words: list[str]) -> None:
         words = words[1:]
     if words and not isinstance(command, click.Group):
         command.make_context(span, words)
+
+
+def test_a_kind_of_event_that_a_text_names_is_one_that_is_written() -> None:
+    """Clones, clock resets and keys stand in the log that the text sends people to."""
+    named = {kind for page in BY_HAND for kind in re.findall(r"--kind ([a-z-]+)", (DOCS / page).read_text(encoding="utf-8"))}
+    assert {"clone-suspected", "clock-reset", "key-retired"} <= named <= set(EventKind)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from authority.domain.catalogue import Authorization, Mode, Product, UserType
+from authority.domain.catalogue import Authorization, AuthorizedKey, KeyUse, Mode, Product, UserType
 from authority.domain.membership import Membership
 from authority.domain.plurals import counted
 
@@ -56,6 +56,7 @@ def changes(before: Authorization, after: Authorization) -> tuple[str, ...]:
     """Every difference in words, with the values before and after."""
     limits = sorted({*before.members_by_type, *after.members_by_type})
     differences = [
+        *_key_changes(before, after),
         *_changed("organization", before.organization_name, after.organization_name),
         *_changed("vendor", before.vendor, after.vendor),
         *_changed("ends at", _day(before.ends_at), _day(after.ends_at)),
@@ -74,6 +75,33 @@ def changes(before: Authorization, after: Authorization) -> tuple[str, ...]:
     for name in sorted(before.products.keys() & after.products.keys()):
         differences += _product_changes(before.products[name], after.products[name])
     return tuple(differences)
+
+
+def _key_changes(before: Authorization, after: Authorization) -> list[str]:
+    """What becomes of the authority's keys; first of all which are revoked, for that is what such a file is waited for."""
+    differences = []
+    for key in sorted(after.keys.values(), key=lambda item: (not item.is_revoked, item.use, item.kid)):
+        words = _key_words(before.keys.get(key.kid), key, after.ends_at)
+        differences += [] if words is None else [f"{key.use} key {key.kid}: {words}"]
+    gone = [key for kid, key in before.keys.items() if kid not in after.keys]
+    return differences + [f"{key.use} key {key.kid}: no longer named, what it signed is refused" for key in gone]
+
+
+def _key_words(before: AuthorizedKey | None, after: AuthorizedKey, ends_at: datetime) -> str | None:
+    """What a new authorization, which ends then, makes of a key; None when it leaves the key as it is."""
+    if after.is_revoked:
+        if before is not None and before.is_revoked and before.known == after.known:
+            return None
+        stay = counted(len(after.known), "token that it signed stays", "tokens that it signed stay")
+        return "revoked" if after.use is KeyUse.STATUS else f"revoked; {stay} good"
+    if before is None:
+        return f"new, signs from {_day(after.begins_at)} on"
+    if before.is_revoked:
+        return "no longer revoked"
+    # A key that ends with its authorization ends as that does.
+    if after.ends_at < min(before.ends_at, ends_at):
+        return f"signs until {_day(after.ends_at)} alone"
+    return None
 
 
 def _product_changes(before: Product, after: Product) -> list[str]:

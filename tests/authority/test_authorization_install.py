@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from authority.domain.catalogue import KeyUse
+from authority.domain.authorization_changes import changes
+from authority.domain.catalogue import AuthorizedKey, KeyUse
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.refusals import AuthorizationUnusable, NotAllowed, Refusal, StorageUnavailable
 from authority.services import authorizations, borrow, status_lists
@@ -72,10 +73,35 @@ def test_the_new_one_is_in_force_and_in_the_log(bench: Bench) -> None:
 
 
 @ON_SQLITE
+def test_what_becomes_of_a_key_is_told(bench: Bench) -> None:
+    """Who installs the file that is to revoke a stolen key must see that it does."""
+    with bench.authority.database.read() as connection:
+        before = bench.authority.terms(connection).authorization
+    (borrows,) = [key for key in before.keys.values() if key.use is KeyUse.BORROW]
+    (lists,) = [key for key in before.keys.values() if key.use is KeyUse.STATUS]
+    end = bench.clock() + timedelta(days=9)
+    stolen, new = replace(borrows, is_revoked=True, known=frozenset("ab")), replace(lists, kid="new")
+    cases: list[tuple[list[AuthorizedKey], tuple[str, ...]]] = [
+        (
+            [stolen, replace(borrows, kid="next"), lists],
+            ("revoked; 2 tokens that it signed stay good", "next: new, signs from"),
+        ),
+        ([borrows, replace(lists, is_revoked=True), new], (f"status key {lists.kid}: revoked", "status key new: new")),
+        ([replace(borrows, ends_at=end), lists], (f"borrow key {borrows.kid}: signs until {end:%Y-%m-%d %H:%M} UTC alone",)),
+        ([borrows], (f"status key {lists.kid}: no longer named, what it signed is refused",)),
+        ([borrows, lists], ()),
+    ]
+    for keys, expected in cases:
+        told = changes(before, replace(before, keys={key.kid: key for key in keys}))
+        assert len(told) == len(expected)
+        assert all(words in sentence for words, sentence in zip(expected, told, strict=True)), told
+
+
+@ON_SQLITE
 def test_every_difference_is_told_with_its_numbers(bench: Bench) -> None:
-    changes = install(bench, file(bench, change=fewer)).changes
+    differences = install(bench, file(bench, change=fewer)).changes
     included = "includes arcgis-pro Advanced, may hold arcgis-allsource"
-    assert changes == (
+    assert differences == (
         "longest borrow in days: 365 -> 60 (-305)",
         "members: 50 -> 2 (-48)",
         'members of the type "GIS Professional": any number -> 1',

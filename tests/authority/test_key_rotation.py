@@ -131,6 +131,11 @@ def test_t27_after_a_theft_the_borrows_that_are_out_stay_good_and_nothing_else_o
         issued_to(bench, bench.member("bob"), workstation("desk"))
     newest = authorize(bench, vendor)
     assert (newest.keys[old].revoked, len(newest.keys[old].known)) == (True, 1)
+    *_, row = log_rows(bench.authority.database, "authorization-installed")
+    assert (
+        f"borrow key {old}: revoked; 1 token that it signed stays good; borrow key {key_now(bench).kid}: new, signs from"
+        in row["reason"]
+    )
     open_borrow(issued.file, trust, known=newest)
     verify(issued.file, trust=trust, workstation=laptop.identity, now=bench.clock())
     with pytest.raises(KeyNotValid, match="revoked"):
