@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.api import OLS
 
 from checkout_log import sizing
 from checkout_log.log import Log
+from checkout_log.sizing import regression
 from checkout_log.sizing.forecasts import daily_peaks
 from tests.notebooks.random_logs import event, open_log
 from tests.notebooks.reference import SECOND, Event, RawLog, Span
@@ -49,6 +51,19 @@ def of_all(logs: Sequence[RawLog]) -> Log:
 def draw(random: np.random.Generator, days: range, growth: float = 0.0) -> list[int]:
     """Peaks of days as they could be: more on weekdays, now and then more or less, and more from week to week."""
     return [max(1, round(20 + WEEK[day % 7] + growth * day + random.normal(0, 3))) for day in days]
+
+
+@pytest.mark.parametrize("lags", [0, 7])
+def test_the_line_is_that_of_statsmodels(lags: int) -> None:
+    days = np.arange(90)
+    design = np.column_stack([days % 7 == weekday for weekday in range(7)] + [days] * bool(lags)).astype(float)
+    figures = np.array(draw(np.random.default_rng(3), range(90), growth=0.1), dtype=float)
+    options = {"cov_type": "HAC", "cov_kwds": {"maxlags": lags}, "use_t": True} if lags else {}
+    model = OLS(figures, design).fit(**options)
+    expected = model.get_prediction(design[:9]).summary_frame(alpha=0.05)[["mean", "obs_ci_lower", "obs_ci_upper"]]
+    line = regression.fitted(figures, design, lags)
+    assert np.allclose(np.column_stack(line.ahead(design[:9], 0.95)), expected)
+    assert np.allclose(line.bounds(design.shape[1] - 1, 0.95), model.conf_int()[-1])
 
 
 def test_peaks_of_days_are_those_there_were_also_when_clocks_change() -> None:

@@ -14,6 +14,7 @@ from lifelines.utils import median_survival_times, qth_survival_time
 
 from checkout_log import usage
 from checkout_log.measuring.levels import GROUPINGS
+from checkout_log.measuring.survival import survival
 from tests.notebooks.random_logs import BEGIN, event, open_log, raw_log
 from tests.notebooks.reference import SECOND, Era, Event, RawLog, Span
 
@@ -195,6 +196,16 @@ class TestLengths:
         assert row["p95_hours"] * HOUR == pytest.approx(qth_survival_time(0.05, fitted.survival_function_))
         # Half of all sessions truly last longer than 3 h * ln 2 = 2.1 h; without the open ones it seems to be less.
         assert row["naive_median_hours"] < row["lower"] < 3 * np.log(2) < row["upper"]
+
+    def test_the_share_still_open_and_its_interval_are_those_of_lifelines(self) -> None:
+        random = np.random.default_rng(1)
+        for _ in range(20):
+            lasted = random.integers(0, 12, random.integers(1, 30))
+            is_closed, counts = random.random(len(lasted)) < random.random(), random.integers(1, 4, len(lasted))
+            fitted, curve = KaplanMeierFitter().fit(lasted, is_closed, weights=counts), survival(lasted, is_closed, counts)
+            assert curve.times.tolist() == fitted.survival_function_.index.tolist()
+            assert np.allclose(curve.share, fitted.survival_function_.iloc[:, 0])
+            assert np.allclose(np.column_stack([curve.low, curve.high]), fitted.confidence_interval_)
 
 
 class TestWhoUses:

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from checkout_log.measuring.survival import ended_by, survival
 from checkout_log.plots.features import name_of, of_feature
 from checkout_log.plots.style import (
     BLACK,
@@ -54,19 +55,15 @@ def session_lengths(
 
     sessions: of `Log.sessions`. One that was not seen to end lasted at least so long: it counts until then.
     """
-    # Loading it takes a second, and only this picture needs it.
-    from lifelines import KaplanMeierFitter
-
     rows, ax = of_feature(sessions, product, feature), axes(ax)
     dressed(ax, f"{name_of(rows)}: how long sessions last", "time since the start", "share still open")
     if rows.empty:
         return nothing(ax, "there are no sessions")
     hours = ((rows["end"] - rows["start"]) / _HOUR).clip(lower=1 / 60)
-    fitted = KaplanMeierFitter().fit(hours, event_observed=~(rows["censored"] | rows["cut"]))
-    curve, bounds = fitted.survival_function_.iloc[:, 0], fitted.confidence_interval_
-    at = np.maximum(curve.index.to_numpy(dtype=float), 1 / 60)
-    ax.fill_between(at, bounds.iloc[:, 0], bounds.iloc[:, 1], step="post", color=SKY, alpha=0.45, linewidth=0)
-    ax.step(at, curve, where="post", color=BLUE, linewidth=1.8)
+    curve = survival(hours, ~(rows["censored"] | rows["cut"]))
+    at = np.maximum(curve.times, 1 / 60)
+    ax.fill_between(at, curve.low, curve.high, step="post", color=SKY, alpha=0.45, linewidth=0)
+    ax.step(at, curve.share, where="post", color=BLUE, linewidth=1.8)
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(FixedLocator(list(_LENGTHS)))
     ax.xaxis.set_minor_locator(NullLocator())
@@ -74,7 +71,7 @@ def session_lengths(
     ax.set_xlim(1 / 60, max(24.0, float(at[-1]) * 1.3))
     ax.set_ylim(0, 1.02)
     share_axis(ax)
-    median = float(fitted.median_survival_time_)
+    median = ended_by(curve.times, curve.share, 0.5)
     if np.isfinite(median):
         mark(
             ax,

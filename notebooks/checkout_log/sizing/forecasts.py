@@ -12,6 +12,7 @@ from checkout_log.columns import NUMBER, OF_FEATURE, TEXT, TIME, WHOLE, Column, 
 from checkout_log.log import Log
 from checkout_log.measuring import hours, levels
 from checkout_log.measuring.questions import MOST_DAYS, one_of, whole
+from checkout_log.sizing.regression import fitted
 
 # Every weekday twice; eight weeks, before a trend can be told from chance.
 FEWEST_DAYS, DAYS_OF_A_TREND = 14, 56
@@ -90,24 +91,19 @@ def _forecast(past: pd.Series, dates: pd.Series) -> pd.DataFrame:
 
 def _fitted(past: pd.Series, dates: pd.Series, *, has_trend: bool) -> pd.DataFrame:
     """The figures of FORECAST for these dates."""
-    # Loading it takes seconds, and only a forecast needs it.
-    from statsmodels.api import OLS
-
     known = pd.Series(past.index.tz_localize(None).normalize())
     first = known.iloc[0]
     design, ahead = (_design(days, first, has_trend=has_trend) for days in (known, dates))
     columns = design.columns[design.any()]
     # Peaks of days near each other are alike, which makes a trend look surer than it is.
-    options = {"cov_type": "HAC", "cov_kwds": {"maxlags": 7}, "use_t": True} if has_trend else {}
-    fitted = OLS(past.to_numpy(dtype="float64"), design[columns].to_numpy(dtype="float64")).fit(**options)
-    predicted = fitted.get_prediction(ahead[columns].to_numpy(dtype="float64")).summary_frame(alpha=1 - LEVEL)
-    figures = predicted[["mean", "obs_ci_lower", "obs_ci_upper"]].clip(lower=0).set_axis(["expected", "lower", "upper"], axis=1)
+    line = fitted(past.to_numpy(dtype="float64"), design[columns].to_numpy(dtype="float64"), lags=7 if has_trend else 0)
+    single_days = line.ahead(ahead[columns].to_numpy(dtype="float64"), LEVEL)
+    figures = pd.DataFrame(dict(zip(("expected", "lower", "upper"), single_days, strict=True)), index=dates.index).clip(lower=0)
     # Of a weekday that the log never saw nothing is known.
     figures = figures.where(ahead[[name for name in columns if name != TREND]].any(axis=1))
     if has_trend:
         at = list(columns).index(TREND)
-        bounds = fitted.conf_int(alpha=1 - LEVEL)[at]
-        figures[["trend", "trend_lower", "trend_upper"]] = np.array([fitted.params[at], *bounds]) * 30
+        figures[["trend", "trend_lower", "trend_upper"]] = np.array([line.coefficients[at], *line.bounds(at, LEVEL)]) * 30
     return figures
 
 

@@ -10,6 +10,7 @@ from checkout_log.columns import FLAG, NUMBER, OF_FEATURE, WHOLE, Column, typed
 from checkout_log.log import Log
 from checkout_log.measuring import levels
 from checkout_log.measuring.questions import SECOND
+from checkout_log.measuring.survival import ended_by, survival
 from checkout_log.pairing import facts
 
 LENGTHS = (
@@ -33,7 +34,6 @@ _COUNTED = (
     Column("sessions", WHOLE, False, ""),
 )
 SECONDS_IN_AN_HOUR = 3_600
-ROUNDING = 1e-9
 
 
 def lengths(log: Log) -> pd.DataFrame:
@@ -56,24 +56,13 @@ def lengths(log: Log) -> pd.DataFrame:
 
 
 def _lengths(lasted: pd.DataFrame) -> dict[str, float]:
-    # Loading it takes a second, and only this measure needs it.
-    from lifelines import KaplanMeierFitter
-
     is_closed, count = ~lasted["is_censored"], lasted["sessions"]
-    fitted = KaplanMeierFitter().fit(lasted["seconds"], event_observed=is_closed, weights=count)
-    survival, bounds = fitted.survival_function_.iloc[:, 0], fitted.confidence_interval_
+    curve = survival(lasted["seconds"], is_closed, count)
     quantiles = {"p25_hours": 0.25, "median_hours": 0.5, "p75_hours": 0.75, "p95_hours": 0.95}
-    figures = {name: _ended(survival, share) for name, share in quantiles.items()}
-    figures |= {"lower": _ended(bounds.iloc[:, 0], 0.5), "upper": _ended(bounds.iloc[:, 1], 0.5)}
+    figures = {name: _hours(ended_by(curve.times, curve.share, share)) for name, share in quantiles.items()}
+    figures |= {name: _hours(ended_by(curve.times, side, 0.5)) for name, side in (("lower", curve.low), ("upper", curve.high))}
     figures["naive_median_hours"] = _naive_median(lasted[is_closed])
     return figures | {"sessions": int(count.sum()), "censored": int(count[~is_closed].sum())}
-
-
-def _ended(survival: pd.Series, share: float) -> float:
-    """The hours by which this share had ended; empty where it never comes to that."""
-    # A share such as a half comes out of the estimate with a rounding error, and would be met one session too late.
-    is_ended = survival <= 1 - share + ROUNDING
-    return _hours(survival.index[is_ended][0]) if is_ended.any() else np.nan
 
 
 def _naive_median(closed: pd.DataFrame) -> float:
