@@ -36,6 +36,11 @@ def picture(ax: Axes) -> bytes:
     """The whole figure of these axes as PNG."""
     figure = ax.get_figure(root=True)
     assert figure is not None  # noqa: S101 - axes that were drawn on have one
+    # Laid out once; to save would draw it twice, once for nothing but the layout.
+    layout = figure.get_layout_engine()
+    if layout is not None:
+        layout.execute(figure)
+        figure.set_layout_engine("none")
     target = io.BytesIO()
     figure.savefig(target, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
     return target.getvalue()

@@ -34,8 +34,17 @@ FORECAST = (
 _DAILY = (Column("pair", WHOLE, False, ""), Column("day", WHOLE, False, ""), Column("peak", WHOLE, False, ""))
 
 
-def forecast(log: Log, days: int = 90, license: str = "handle") -> pd.DataFrame:  # noqa: A002 - the word of the field
+def forecast(
+    log: Log,
+    days: int = 90,
+    license: str = "handle",  # noqa: A002 - the word of the field
+    *,
+    product: str | None = None,
+    feature: str | None = None,
+) -> pd.DataFrame:
     """The daily peaks of so many days after the log, a row for each feature and day: the columns FORECAST.
+
+    product, feature: of which alone; None: of all.
 
     A line through the daily peaks of whole days, with a step for each weekday. The interval is for a single day, and says
     what follows if things go on as they did. With a short past there are no figures, and `basis` says why; nor are there any
@@ -45,7 +54,10 @@ def forecast(log: Log, days: int = 90, license: str = "handle") -> pd.DataFrame:
     past = daily_peaks(log, one_of("license", license, levels.GROUPINGS))
     ends = levels.observed(log).groupby("product")["end"].max()
     parts = []
-    for named in levels.features(log).itertuples():
+    features = levels.features(log)
+    for name, value in (("product", product), ("feature", feature)):
+        features = features if value is None else features[features[name] == value]
+    for named in features.itertuples():
         own = past[(past["product"] == named.product) & (past["feature"] == named.feature)].set_index("day")["peak"]
         # The last day is not over yet, so it is the first to come.
         today = pd.Timestamp(ends[named.product], unit="us", tz=ZoneInfo(log.timezone)).tz_localize(None).normalize()
