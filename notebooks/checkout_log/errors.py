@@ -37,6 +37,18 @@ class SourceUnreadable(LogError):
     code = "source-unreadable"
 
 
+class NothingDated(LogError):
+    """Logs have events, and nobody can say of which day any of them is."""
+
+    code = "nothing-dated"
+
+
+class NothingLeft(LogError):
+    """Of what the logs hold nothing is left by what was asked for."""
+
+    code = "nothing-left"
+
+
 class ColumnsWrong(LogError):
     """A table lacks columns, has others, or holds values that its contract forbids."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from checkout_log import pairing, spellings
+from checkout_log import pairing, selection, spellings
 from checkout_log.columns import EVENTS, SESSIONS, checked
 from checkout_log.engine import Engine
 from checkout_log.store import Stored
@@ -42,20 +42,34 @@ class Log:
     @cached_property
     def table(self) -> Table:
         """The events as an expression: columns EVENTS and INNER, times as whole microseconds since 1970 UTC."""
+        since = self.stored.since
+        return self._all if since is None else self.engine.named(self._all.filter(_["at"] >= since))
+
+    @cached_property
+    def _all(self) -> Table:
+        """The events from the begin of the log on: what is counted later may have begun then."""
         events, known_until = self.engine.parquet(self.stored.files), self.stored.known_until
         if known_until is not None:
             events = self.engine.named(events.filter(_["at"] <= known_until))
-        return spellings.unified(events, self.engine) if self.stored.is_case_folded else events
+        events = spellings.unified(events, self.engine) if self.stored.is_case_folded else events
+        return selection.selected(events, self.stored, self.engine)
 
     @cached_property
     def pairs(self) -> Table:
         """Every use as an expression, also those never seen to start: columns pairing.PAIRS, times as whole microseconds."""
-        return pairing.pairs(self.table, self.stored, self.engine)
+        pairs, since = pairing.pairs(self._all, self.stored, self.engine), self.stored.since
+        return pairs if since is None else self.engine.named(pairs.filter(_.end >= since))
 
     @cached_property
     def paired(self) -> Table:
         """The sessions as an expression: columns SESSIONS, times as whole microseconds since 1970 UTC."""
         return pairing.sessions(self.pairs)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is neither an event nor a use in it."""
+        rows = ((self.table, EVENTS), (self.paired, SESSIONS))
+        return all(self.engine.frame(table.limit(1), columns).empty for table, columns in rows)
 
     def events(self) -> pd.DataFrame:
         """Every event, in order of time: the columns EVENTS."""
@@ -75,6 +89,23 @@ class Log:
         """This log as it was known at a time (whole microseconds since 1970 UTC), nothing computed yet; itself if it ends before."""
         ends = self.stored.spans["end"]
         return self if len(ends) and moment >= int(ends.max()) else Log(self.stored.until(moment), self.engine)
+
+    def only(
+        self,
+        *,
+        since: int | None = None,
+        until: int | None = None,
+        features: Sequence[str] = (),
+        departments: Mapping[str, str] | None = None,
+        groups: Sequence[str] = (),
+    ) -> Log:
+        """This log without the rest, nothing computed yet: what was over before `since` or came after `until` does not count.
+
+        since, until: whole microseconds since 1970 UTC. features: these alone. departments: the group of each member, by user name in
+        any case; who is not in it has none. groups: members of these alone. Raises NothingLeft.
+        """
+        stored = self.stored if until is None else self.until(until).stored
+        return Log(selection.narrowed(stored, since, features, departments, groups), self.engine)
 
     def on(self, engine: Engine) -> Log:
         """This log on another engine, nothing computed yet."""

@@ -19,10 +19,22 @@ from checkout_log.engine import Engine
 from checkout_log.errors import SourceNotRecognized
 from checkout_log.log import Log
 from checkout_log.quality import frame
-from checkout_log.sources import database, export, overlaps, recognize
+from checkout_log.sources import database, export, licenses, overlaps, recognize
 from checkout_log.sources.flexnet import files as flexnet_files
 from checkout_log.sources.lmstat import files as lmstat
-from checkout_log.sources.part import DATABASE, FLEXNET, LMSTAT, RLM_DEBUG, RLM_REPORT, UNKNOWN, Contents, Part, covered, joined
+from checkout_log.sources.part import (
+    DATABASE,
+    FLEXNET,
+    LICENSES,
+    LMSTAT,
+    RLM_DEBUG,
+    RLM_REPORT,
+    UNKNOWN,
+    Contents,
+    Part,
+    covered,
+    joined,
+)
 from checkout_log.sources.places import Input, Source, inputs_of
 from checkout_log.sources.recognize import EXPORT_CSV, EXPORT_LINES, EXPORT_PARQUET, SQLITE
 from checkout_log.sources.rlm import files as rlm
@@ -38,7 +50,7 @@ def read(*sources: Source, timezone: str = "UTC", fold_case: bool = True) -> Log
         sources: paths of files, patterns with * and ?, folders (all files below, without hidden ones) and addresses of the
             authority's database, in any order and mixture. Each file is recognized by its text: the authority's export (JSON
             lines, CSV, Parquet), FlexNet debug logs, outputs of `lmstat -a`, RLM's report and debug logs; also packed by gzip,
-            bzip2 or xz.
+            bzip2 or xz. A license file beside them says how many seats there are.
             A file that was named must be one of these; one that a pattern or folder brought along is listed in the quality
             frame as `unknown` if it is none.
         timezone: IANA name of the zone that the license servers' clocks show, for logs whose lines do not say it. A FlexNet log
@@ -80,6 +92,11 @@ def _recognized(wanted: Sequence[Input]) -> tuple[dict[str, list[Path | str]], l
             if one.is_named:
                 raise
             unknown.append(Part(str(one.place), UNKNOWN))
+    if set(kinds) == {LICENSES}:
+        raise SourceNotRecognized(
+            f'"{kinds[LICENSES][0]}" is a license file',
+            hint="Give the log of the server that has it, and the license file beside it.",
+        )
     if not kinds:
         raise SourceNotRecognized(f"none of {len(unknown)} files is a log that is known", hint=recognize.HINT)
     return kinds, unknown
@@ -106,6 +123,8 @@ def _contents(kinds: dict[str, list[Path | str]], folder: Path, where: ZoneInfo,
     of_rlm = [(path, kind) for kind in (RLM_REPORT, RLM_DEBUG) for path in paths.get(kind, ())]
     if of_rlm:
         contents.add(rlm.read(of_rlm, folder, where, len(contents.parts), len(contents.eras) + 1, advance))
+    if LICENSES in paths:
+        contents.add(licenses.read(paths[LICENSES], where))
     return contents
 
 

@@ -46,6 +46,9 @@ class Stored:
     is_case_folded: names of users and machines that differ in case alone are one.
     seats: what is said of seats, as `frame_of_seats` has it.
     known_until: events after this time (whole microseconds) are not of this log; None: all are.
+    since: what was over before this time (whole microseconds) is not counted; None: all is.
+    features, groups: events of others are not of this log; None: all are.
+    departments: the group of each member, by user name in any case, whatever the source says; None: as the source says.
     """
 
     files: tuple[Path, ...]
@@ -57,6 +60,10 @@ class Stored:
     is_case_folded: bool = False
     folder: Folder | None = None
     known_until: int | None = None
+    since: int | None = None
+    features: tuple[str, ...] | None = None
+    groups: tuple[str, ...] | None = None
+    departments: Mapping[str, str] | None = None
 
     def until(self, moment: int) -> Stored:
         """What was known at a time (whole microseconds): no later event, run or span, and a run that ended later was still on."""

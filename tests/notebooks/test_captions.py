@@ -39,8 +39,18 @@ CASES: dict[str, tuple[Say, Callable[[], pd.DataFrame], tuple[object, ...], str]
     "borrow_ageing": (captions.borrow_ageing, lambda: borrows.ageing(site().log), (), "Nothing was borrowed."),
     "borrow_kept": (captions.borrow_kept, lambda: borrows.ageing(site().log), (), "No borrow has ended yet."),
     "days_since_used": (captions.days_since_used, lambda: usage.last_used(site().log), (30,), "Nobody used anything."),
-    "denial_counts": (captions.denial_counts, lambda: denials.counts(site().log), (), "Nobody was denied for lack of seats."),
-    "denial_episodes": (captions.denial_episodes, lambda: denials.counts(site().log), (), "Nobody was kept waiting."),
+    "denial_counts": (
+        captions.denial_counts,
+        lambda: denials.counts(site().log),
+        (),
+        "The log shows no denial for lack of seats.",
+    ),
+    "denial_episodes": (
+        captions.denial_episodes,
+        lambda: denials.counts(site().log),
+        (),
+        "The log shows nobody who was kept waiting.",
+    ),
     "efficiency": (captions.efficiency, lambda: of_feature(usage.efficiency(site().log)), (), "Nothing was in use."),
     "enough_seats": (captions.enough_seats, lambda: of_feature(sizing.enough(site().log)), (5,), "Nothing was in use."),
     "forecast": (captions.forecast, lambda: of_feature(sizing.forecast(site().log, 20)), (5,), "Nothing was in use."),
@@ -138,7 +148,7 @@ def test_a_log_of_a_single_moment_is_said_to_be_one(tmp_path: Path) -> None:
         "Of 2 sessions too few were seen to end to know how long sessions last."
     )
     assert captions.forecast(sizing.forecast(log)).startswith("No forecast: too short a past")
-    assert captions.other_denials(denials.counts(log)) == "Nothing was refused for another reason."
+    assert captions.other_denials(denials.counts(log)) == "The log shows nothing that was refused for another reason."
     assert set(display.texts(peaks)["observed_days"]) == {"0"}
 
 
@@ -208,7 +218,7 @@ def test_findings_say_so_where_there_is_nothing() -> None:
     quality, stuck_uses = log.quality(), stuck.find(site_with_stories().log).head(0)
     assert captions.findings.of_stuck(stuck_uses, stuck_uses) == "No license looks stuck."
     assert captions.findings.of_use(peaks, usage.heat_map(log).head(0)) == "The log shows no use."
-    assert captions.findings.of_denials(counts, sizing.enough(log).head(0)) == "Nobody was denied for lack of seats."
+    assert captions.findings.of_denials(counts, sizing.enough(log).head(0)) == "The log shows no denial for lack of seats."
     assert captions.findings.of_borrows(ageing, tried().head(0), 14) == "The log shows no borrows."
     assert captions.findings.of_flexnet(quality, peaks, counts) == "The log shows no use."
 

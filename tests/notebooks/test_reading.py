@@ -161,6 +161,12 @@ MISTAKEN = {
     ),
     "lmstat without its head": (b"Users of F1:  (Total of 1 license issued;  Total of 0 licenses in use)\n", "status on"),
     "many blank lines": (b" \n" * 120_000, "is empty"),
+    "DSLS": (b"2016/02/01 10:00:00:123 I LICENSESERV CPW granted to ann\n", "of DSLS"),
+    "Sentinel RMS": (b" [Contacting Sentinel RMS Development Kit server on host]\n |- Feature Information\n", "Sentinel RMS"),
+    "LM-X": (b"[2021-05-26 13:38:30] LM-X License Server v4.9.23 build 74220bf8 on srv (Linux_x64)\n", "of LM-X"),
+    "LUM": (b"i4lmd: License Use Management Runtime\n", "of LUM"),
+    "StarDrop": (b"StarDrop license server 6.5 started\n", "of StarDrop"),
+    "an options file": (b"RESERVE 1 F1 USER ann\nMAX 2 F1 GROUP g\n", "an options file"),
 }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from checkout_log.captions.use import peak, seats_that_serve
+from checkout_log.captions.use import HOURS_OF_A_WEEK, busiest_hour, peak, seats_that_serve
+from checkout_log.captions.waiting import none_shown
 from checkout_log.captions.words import MOMENT_DAYS, are, bounds, capitalized, code, counted, percent
 from checkout_log.plots.levels import WEEKDAYS
 from checkout_log.plots.stuck import STRONG
@@ -25,7 +26,8 @@ def of_flexnet(quality: pd.DataFrame, peaks: pd.DataFrame, counts: pd.DataFrame)
         else f"{rows.max()}, whatever counts as one license"
     )
     waited = f"{counted(raw, 'line')} of denials for lack of seats come from {counted(episodes, 'episode')} of waiting"
-    waited = waited if raw else "nobody was denied for lack of seats"
+    waited = waited if raw else none_shown(quality).removesuffix(".")
+    waited = waited if raw else f"{waited[0].lower()}{waited[1:]}"
     return capitalized(
         f"{counted(events, 'event')} ({doubtful:,} lines in doubt): the peak of {code(top['feature'])} is {peak}, and {waited}."
     )
@@ -50,20 +52,26 @@ def of_use(rows: pd.DataFrame, week: pd.DataFrame, limit: int | None = None, tim
     """What use comes to. Of `usage.peaks` and `usage.heat_map`, for one feature."""
     if rows.empty or week.empty or not week["peak"].max():
         return "The log shows no use."
-    row, top = rows.iloc[0], week.sort_values("average", ascending=False, kind="stable").iloc[0]
+    row = rows.iloc[0]
     if row["observed_days"] < MOMENT_DAYS:
         return peak(rows, limit)
+    text = f"{seats_that_serve(row, limit)}, while the peak is {row['peak']}{bounds(row['peak'], row['lower'], row['upper'])}"
+    if len(week) < HOURS_OF_A_WEEK:
+        return capitalized(f"{text}; the log is too short to say when it is busiest.")
+    top = busiest_hour(week)
     return capitalized(
-        f"{seats_that_serve(row, limit)}, while the peak is {row['peak']}{bounds(row['peak'], row['lower'], row['upper'])}; it is busiest on {WEEKDAYS[int(top['weekday'])]} at "
-        f"{top['hour']} o'clock ({timezone}) with {top['average']:.1f} seats on average."
+        f"{text}; it is busiest on {WEEKDAYS[int(top['weekday'])]} at {top['hour']} o'clock ({timezone}) with {top['average']:.1f} "
+        "seats on average."
     )
 
 
-def of_denials(counts: pd.DataFrame, enough: pd.DataFrame, limit: int | None = None) -> str:
-    """What denials come to. Of `denials.counts`, and of `sizing.enough` for one feature."""
+def of_denials(
+    counts: pd.DataFrame, enough: pd.DataFrame, limit: int | None = None, quality: pd.DataFrame | None = None
+) -> str:
+    """What denials come to. Of `denials.counts`, `sizing.enough` for one feature, and `Log.quality`."""
     raw, episodes, lost = (int(counts[name].sum()) for name in ("raw", "episodes", "lost"))
     if not raw:
-        return "Nobody was denied for lack of seats."
+        return none_shown(quality)
     text = (
         f"{counted(raw, 'line')} of denials were {counted(episodes, 'episode')}, {lost:,} of them without a license soon after"
     )

@@ -21,7 +21,7 @@ def enough_seats(rows: pd.DataFrame, limit: int | None = None) -> str:
         most, all_ = (_first(known, known["unmet"] <= share * episodes) for share in (0.05, 0.0))
         text += f"; to meet 95 % of {counted(episodes, 'denial episode')} it takes {most}, and {all_} to meet all"
     else:
-        text += ", and nobody was denied"
+        text += ", and the log shows no denial of it for lack of seats"
     return capitalized(f"{text}." if limit is None else f"{text}. There are {limit}.")
 
 
@@ -32,9 +32,10 @@ def forecast(rows: pd.DataFrame, limit: int | None = None) -> str:
         return capitalized(f"no forecast: {rows['basis'].iloc[0]}.") if len(rows) else "Nothing was in use."
     first = known.iloc[0]
     top = known.loc[known["expected"].idxmax()]
+    days = counted(int(first["observed_days"]), "whole day")
     text = (
-        f"If things go on as they did, the highest of the next {counted(len(known), 'day')} is expected to peak at {top['expected']:.1f} "
-        f"seats (95 % of such days: {top['lower']:.1f} to {top['upper']:.1f})"
+        f"The highest peak of {days} was {first['highest']:.0f}. If things go on as they did, days like the busiest of the next "
+        f"{len(known)} peak at {top['expected']:.1f} seats on average, and most of them between {top['lower']:.1f} and {top['upper']:.1f}"
     )
     if pd.notna(first["trend"]):
         is_flat = first["trend_lower"] <= 0 <= first["trend_upper"]

@@ -10,6 +10,7 @@ from checkout_log.plots.levels import WEEKDAYS
 RARE = 0.01
 MOMENT_HOURS = MOMENT_DAYS * 24
 SATURDAY, WORKING_HOURS = 5, (8, 18)
+HOURS_OF_A_WEEK = 168
 
 
 def busiest(peaks: pd.DataFrame) -> tuple[str, str]:
@@ -67,18 +68,24 @@ def heat_map(rows: pd.DataFrame, limit: int | None = None, timezone: str = "UTC"
     """The busiest hour of the week. rows: of `usage.heat_map`, for one feature."""
     if rows.empty or not rows["peak"].max():
         return "Nothing was in use."
-    top = rows.sort_values("average", ascending=False, kind="stable").iloc[0]
+    top = busiest_hour(rows)
     if rows["observed_hours"].sum() < MOMENT_HOURS:
         hour = f"{WEEKDAYS[int(top['weekday'])]} between {top['hour']} and {top['hour'] + 1} o'clock ({timezone})"
         return f"The log shows one moment, on {hour}: {top['peak']:,} in use."
-    text = (
-        f"On average most seats are in use on {WEEKDAYS[int(top['weekday'])]} from {top['hour']} to {top['hour'] + 1} o'clock "
+    of = "" if len(rows) == HOURS_OF_A_WEEK else f"Of the {len(rows)} hours of the week that the log shows, "
+    text = capitalized(
+        f"{of}{'o' if of else 'O'}n average most seats are in use on {WEEKDAYS[int(top['weekday'])]} from {top['hour']} to {top['hour'] + 1} o'clock "
         f"({timezone}): {top['average']:.1f}, at most {top['peak']}"
     )
     if limit is None:
         return f"{text}."
     full = int((rows["peak"] >= limit).sum())
     return f"{text}; the limit of {limit} was reached in {full} of the {len(rows)} hours of the week."
+
+
+def busiest_hour(rows: pd.DataFrame) -> pd.Series:
+    """The hour of the week with most seats in use on average, the first of several. rows: of `usage.heat_map`, for one feature."""
+    return rows.sort_values("average", ascending=False, kind="stable").iloc[0]
 
 
 def average(rows: pd.DataFrame, timezone: str = "UTC") -> str:
@@ -89,9 +96,10 @@ def average(rows: pd.DataFrame, timezone: str = "UTC") -> str:
         return "The log shows one moment, from which no average follows."
     weighted = rows.assign(seat_hours=rows["average"] * rows["observed_hours"])
     is_work = (rows["weekday"] < SATURDAY) & rows["hour"].between(*WORKING_HOURS, inclusive="left")
-    work, rest = (
-        part["seat_hours"].sum() / max(part["observed_hours"].sum(), 1e-9) for part in (weighted[is_work], weighted[~is_work])
-    )
+    parts = [part for part in (weighted[is_work], weighted[~is_work]) if part["observed_hours"].sum()]
+    if len(parts) == 1:
+        return "The log shows working hours alone, or none of them: there is nothing to compare."
+    work, rest = (part["seat_hours"].sum() / part["observed_hours"].sum() for part in parts)
     return (
         f"From Monday to Friday between {WORKING_HOURS[0]} and {WORKING_HOURS[1]} o'clock ({timezone}) {work:.1f} seats are in use on "
         f"average, and {rest:.1f} at all other times."
@@ -136,7 +144,7 @@ def days_since_used(frame: pd.DataFrame, days: int = 90) -> str:
         return "Nobody used anything."
     silent = latest[latest > days].groupby("product").size().sort_values(ascending=False)
     if silent.empty:
-        return f"Everybody who used a product did so in the last {days} days."
+        return f"Everybody whom the log shows using a product did so in the last {days} days."
     total = latest.groupby("product").size()
     each = "; ".join(f"{code(name)} {count} of {total[name]}" for name, count in silent.items())
     return f"Members who used a product, but not in the last {days} days: {each}."

@@ -5,12 +5,26 @@ from __future__ import annotations
 import pandas as pd
 
 from checkout_log.captions.words import capitalized, code, counted, percent
+from checkout_log.sources.part import LMSTAT, UNKNOWN
+
+# Kinds of `Log.quality` that list who waits and not who was denied.
+WITHOUT_DENIALS = (LMSTAT,)
 
 
-def denial_counts(counts: pd.DataFrame) -> str:
-    """How many denials there were, counted in three ways. counts: of `denials.counts`."""
+def none_shown(quality: pd.DataFrame | None = None) -> str:
+    """What it means that there is no denial for lack of seats. quality: of `Log.quality`, where it is at hand."""
+    logs = None if quality is None else quality[quality["kind"] != UNKNOWN]
+    if logs is not None and len(logs) and not logs["events"].sum() and logs["undated"].sum():
+        return "No line could be dated, so nothing is known about denials."
+    if logs is not None and len(logs) and logs["kind"].isin(WITHOUT_DENIALS).all():
+        return "Outputs of lmstat show who waits, and not who was denied; nobody waited when they were made."
+    return "The log shows no denial for lack of seats."
+
+
+def denial_counts(counts: pd.DataFrame, quality: pd.DataFrame | None = None) -> str:
+    """How many denials there were, counted in three ways. counts: of `denials.counts`. quality: of `Log.quality`."""
     if counts.empty or not counts["raw"].sum():
-        return "Nobody was denied for lack of seats."
+        return none_shown(quality)
     total = counts[["raw", "episodes", "user_days", "lost"]].sum().astype(int)
     return capitalized(
         f"{counted(total['raw'], 'line')} of denials for lack of seats are {counted(total['episodes'], 'episode')} on "
@@ -21,7 +35,7 @@ def denial_counts(counts: pd.DataFrame) -> str:
 def denial_episodes(counts: pd.DataFrame) -> str:
     """Which feature kept users waiting most. counts: of `denials.counts`."""
     if counts.empty or not counts["episodes"].sum():
-        return "Nobody was kept waiting."
+        return "The log shows nobody who was kept waiting."
     top = counts.sort_values("episodes", ascending=False, kind="stable").iloc[0]
     share = top["episodes"] / counts["episodes"].sum()
     return (
@@ -34,7 +48,7 @@ def other_denials(counts: pd.DataFrame) -> str:
     """What else was refused. counts: of `denials.counts`."""
     unsupported, other, unexplained = (int(counts[name].sum()) for name in ("unsupported", "other", "unexplained"))
     if not unsupported + other + unexplained:
-        return "Nothing was refused for another reason."
+        return "The log shows nothing that was refused for another reason."
     return capitalized(
         f"{counted(unsupported, 'request')} asked for what is not served, which is mostly probing; {counted(other, 'denial')} "
         f"had other reasons such as rules, and {counted(unexplained, 'denial')} had none."

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,8 +27,12 @@ examples:
       FlexNet debug logs, with the time zone of the license server's clock
   carnet-report authority.db geomodel.rlog 'lmstat/*.txt' -o report.html
       any mixture: databases, RLM logs, outputs of lmstat
+  carnet-report debug.log* -o may.html --since 2026-05-01 --until 2026-05-31 --feature solver --tables may.xlsx
+      one month of one feature, and its tables for a spreadsheet
+  carnet-report debug.log* -o report.html --group-file departments.csv --group Structures
+      the users of one department; each line of the file is a user, a comma and a group
 
-exit status: 0 done, 1 a log cannot be used or a notebook failed, 2 wrong usage
+exit status: 0 done, 1 a log cannot be used, nothing could be dated or is left, or a notebook failed, 2 wrong usage
 """
 
 
@@ -39,6 +44,12 @@ class ReportNotWritten(LogError):
     """The page, or what the command says, cannot be put where it was asked for."""
 
     code = "report-not-written"
+
+
+class GroupFileWrong(LogError):
+    """The file that says who is of which group cannot be understood."""
+
+    code = "group-file-wrong"
 
 
 class DiskTrouble(LogError):
@@ -67,6 +78,12 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("logs", metavar="LOG", nargs="+", help="a file, folder, pattern, or address of a database")
     options.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the page to write")
     options.add_argument("--timezone", metavar="ZONE", default="UTC", help="time zone of the license servers (default: UTC)")
+    options.add_argument("--since", metavar="DAY", type=_day, help="leave out what was over before this day (2026-03-31)")
+    options.add_argument("--until", metavar="DAY", type=_day, help="leave out what came after this day")
+    options.add_argument("--feature", metavar="NAME", action="append", default=[], help="this feature alone; may be repeated")
+    options.add_argument("--group", metavar="NAME", action="append", default=[], help="members of this group; may be repeated")
+    options.add_argument("--group-file", metavar="FILE", type=Path, help="CSV that says the group of each user: user,group")
+    options.add_argument("--tables", metavar="FILE", type=Path, help="write the tables too: FILE.xlsx, or a folder of parquet")
     options.add_argument("--version", action="version", version=f"carnet-report {version('carnet')}")
     return options
 
@@ -97,7 +114,7 @@ def _run(argv: Sequence[str] | None) -> int:
     """Parses the command line, makes the page, and tells what it was refused for."""
     arguments = parser().parse_args(argv)
     try:
-        return report(arguments.logs, arguments.output, arguments.timezone)
+        return report(arguments)
     except LogError as error:
         print(f"carnet-report: {error}", file=sys.stderr)
         return 1
@@ -152,13 +169,41 @@ def _drop() -> None:
             os.close(nowhere)
 
 
-def report(logs: Sequence[str], output: Path, timezone: str) -> int:
-    """Writes the page; 1 where a notebook failed, else 0. Raises what `read` raises, and ReportNotWritten."""
+def _day(text: str) -> date:
+    """The day that was written. Raises ArgumentTypeError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day: write it as 2026-03-31") from None
+
+
+def departments(path: Path) -> dict[str, str]:
+    """The group of each user, of the lines `user,group` of a CSV file. Raises GroupFileWrong, OSError."""
+    groups: dict[str, str] = {}
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        for number, cells in enumerate(csv.reader(stream), 1):
+            values = [cell.strip() for cell in cells]
+            if not any(values) or (number == 1 and [value.lower() for value in values] == ["user", "group"]):
+                continue
+            if len(values) != len(("user", "group")) or not all(values):
+                raise GroupFileWrong(
+                    f'line {number} of "{path}" is no user and group', hint="Write a user, a comma and a group."
+                )
+            groups[values[0]] = values[1]
+    return groups
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Writes the page; 1 where a notebook failed, else 0. Raises what `making.page` raises, GroupFileWrong and ReportNotWritten."""
+    output: Path = arguments.output
     _check_writable(output)
+    groups = None if arguments.group_file is None else departments(arguments.group_file)
     # It takes seconds to import what makes a page, and none of it is needed to say what is wrong with the command.
     from checkout_log.report import making
 
-    page, failures = making.page(logs, timezone, made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+    part = making.Part(arguments.since, arguments.until, tuple(arguments.feature), groups, tuple(arguments.group))
+    made_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    page, failures = making.page(arguments.logs, arguments.timezone, made_at=made_at, part=part, tables=arguments.tables)
     write_page(output, page)
     for sentence in failures:
         print(f"carnet-report: {sentence}", file=sys.stderr)

@@ -10,6 +10,8 @@ import pandas as pd
 from IPython.display import Markdown, display
 from matplotlib.axes import Axes
 
+from checkout_log.plots.style import WORDS_ALONE
+
 # A table as data: whoever shows it writes the cells as text, and never takes HTML from a notebook.
 TABLE = "application/vnd.dataresource+json"
 DOTS_PER_INCH = 110
@@ -26,7 +28,13 @@ def say(text: str) -> None:
 
 
 def show(ax: Axes, text: str) -> None:
-    """Shows a picture and the sentence that says what is in it; who cannot see the picture hears the sentence."""
+    """Shows a picture and the sentence that says what is in it; who cannot see the picture hears the sentence.
+
+    Where there is nothing to draw, the sentence is enough.
+    """
+    if ax.get_gid() == WORDS_ALONE:
+        say(text)
+        return
     png = picture(ax)
     display({"image/png": png, "text/plain": text}, metadata={"image/png": {"alt": text}}, raw=True)
     say(text)
@@ -47,7 +55,9 @@ def picture(ax: Axes) -> bytes:
 
 
 def table(frame: pd.DataFrame, *, rows: int = MOST_ROWS, timezone: str = "UTC") -> None:
-    """Shows the first rows of a frame, times in this zone to the minute, numbers rounded."""
+    """Shows the first rows of a frame, times in this zone to the minute, numbers rounded; of an empty one nothing."""
+    if frame.empty:
+        return
     shown = texts(frame.head(rows), timezone)
     is_number = {name: pd.api.types.is_numeric_dtype(frame[name]) for name in frame.columns}
     display(

@@ -10,6 +10,8 @@ from nbformat import NotebookNode
 
 # What marks cells: values that may be set from outside, and the one that says what was found.
 PARAMETERS, FINDING = "parameters", "finding"
+# What is shown of a simulated organization alone, whose truth is known.
+SIMULATED = "simulated"
 
 
 @dataclass(frozen=True, slots=True)

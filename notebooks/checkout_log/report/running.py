@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from traitlets.config import Config
 
-from checkout_log.report.notebooks import PARAMETERS, Failure, Run, tags
+from checkout_log.report.notebooks import PARAMETERS, SIMULATED, Failure, Run, tags
 
 
 def run(notebook: Path, parameters: Mapping[str, object]) -> Run:
@@ -29,6 +29,8 @@ def run(notebook: Path, parameters: Mapping[str, object]) -> Run:
     A parameter may be any object: a `Log` for SOURCES is read once for all notebooks.
     """
     cells = nbformat.read(notebook, as_version=4).cells
+    if parameters.get("SOURCES"):
+        cells = [cell for cell in cells if SIMULATED not in tags(cell)]
     with _shell() as shell:
         failure = _run_cells(shell, cells, parameters)
     return Run(notebook.stem, tuple(cells), failure)

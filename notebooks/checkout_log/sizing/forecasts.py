@@ -29,6 +29,7 @@ FORECAST = (
     Column("trend_lower", NUMBER, True, "the least that this can be, with 95 % confidence"),
     Column("trend_upper", NUMBER, True, "the most that this can be, with 95 % confidence"),
     Column("observed_days", WHOLE, False, "whole days in the log"),
+    Column("highest", NUMBER, True, "the highest peak of a whole day in the log"),
     Column("basis", TEXT, False, "what the figures rest on, or why there are none"),
 )
 _DAILY = (Column("pair", WHOLE, False, ""), Column("day", WHOLE, False, ""), Column("peak", WHOLE, False, ""))
@@ -46,8 +47,8 @@ def forecast(
 
     product, feature: of which alone; None: of all.
 
-    A line through the daily peaks of whole days, with a step for each weekday. The interval is for a single day, and says
-    what follows if things go on as they did. With a short past there are no figures, and `basis` says why; nor are there any
+    A line through the daily peaks of whole days, with a step for each weekday. The interval is for a single day: it is that of the
+    line, and as wide as it takes for 95 % of the past days to lie in theirs. It says what follows if things go on as they did. With a short past there are no figures, and `basis` says why; nor are there any
     for days farther ahead than the log reaches back. Raises QuestionInvalid.
     """
     wanted = whole("days", days, most=MOST_DAYS)
@@ -89,7 +90,7 @@ def _next_day(local: pd.Series) -> pd.Series:
 
 def _forecast(past: pd.Series, dates: pd.Series) -> pd.DataFrame:
     """The figures of one feature for these dates, from its daily peaks."""
-    frame = pd.DataFrame(index=dates.index, columns=names(FORECAST)).assign(observed_days=len(past))
+    frame = pd.DataFrame(index=dates.index, columns=names(FORECAST)).assign(observed_days=len(past), highest=past.max())
     if len(past) < FEWEST_DAYS:
         return frame.assign(basis=f"too short a past: {len(past)} whole days, and at least {FEWEST_DAYS} are needed")
     has_trend = len(past) >= DAYS_OF_A_TREND
@@ -109,8 +110,13 @@ def _fitted(past: pd.Series, dates: pd.Series, *, has_trend: bool) -> pd.DataFra
     columns = design.columns[design.any()]
     # Peaks of days near each other are alike, which makes a trend look surer than it is.
     line = fitted(past.to_numpy(dtype="float64"), design[columns].to_numpy(dtype="float64"), lags=7 if has_trend else 0)
-    single_days = line.ahead(ahead[columns].to_numpy(dtype="float64"), LEVEL)
-    figures = pd.DataFrame(dict(zip(("expected", "lower", "upper"), single_days, strict=True)), index=dates.index).clip(lower=0)
+    expected, lower, upper = line.ahead(ahead[columns].to_numpy(dtype="float64"), LEVEL)
+    # Peaks are no bell curve: a pool that a batch job fills once a week lies far outside of one.
+    rest = past.to_numpy(dtype="float64") - design[columns].to_numpy(dtype="float64") @ line.coefficients
+    least = float(np.quantile(rest, (1 - LEVEL) / 2, method="lower"))
+    most = float(np.quantile(rest, (1 + LEVEL) / 2, method="higher"))
+    figures = {"expected": expected, "lower": np.minimum(lower, expected + least), "upper": np.maximum(upper, expected + most)}
+    figures = pd.DataFrame(figures, index=dates.index).clip(lower=0)
     # Of a weekday that the log never saw nothing is known.
     figures = figures.where(ahead[[name for name in columns if name != TREND]].any(axis=1))
     if has_trend:

@@ -49,7 +49,9 @@ def fitted(figures: Numbers, design: Numbers, lags: int = 0) -> Line:
     rest = figures - design @ coefficients
     freedom = len(figures) - int(np.linalg.matrix_rank(design))
     variance = float(rest @ rest) / freedom
-    covariances = inverse * variance if not lags else inverse @ _alike(design * rest[:, None], lags) @ inverse
+    covariances: Numbers = inverse * variance
+    if lags:
+        covariances = inverse @ _alike(design * rest[:, None], lags) @ inverse
     return Line(coefficients, covariances, variance, freedom)
 
 

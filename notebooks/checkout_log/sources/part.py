@@ -10,7 +10,7 @@ from checkout_log.store import Seats, Tally
 
 # What the readers are called in the quality frame.
 EXPORT, DATABASE, FLEXNET, LMSTAT = "export", "database", "flexnet", "lmstat"
-RLM_REPORT, RLM_DEBUG, UNKNOWN = "rlm-report", "rlm-debug", "unknown"
+RLM_REPORT, RLM_DEBUG, LICENSES, UNKNOWN = "rlm-report", "rlm-debug", "license-file", "unknown"
 
 
 @dataclass(slots=True)

@@ -7,9 +7,10 @@ import re
 from pathlib import Path
 
 from checkout_log.errors import SourceNotRecognized
+from checkout_log.sources import licenses
 from checkout_log.sources.flexnet import times as flexnet_times
 from checkout_log.sources.lmstat import rows as lmstat_rows
-from checkout_log.sources.part import FLEXNET, LMSTAT, RLM_DEBUG, RLM_REPORT
+from checkout_log.sources.part import FLEXNET, LICENSES, LMSTAT, RLM_DEBUG, RLM_REPORT
 from checkout_log.sources.rlm import lines as rlm_lines
 from checkout_log.sources.text import UTF8_MARK, ZERO, decoded, head
 from checkout_log.spreadsheets import records
@@ -26,7 +27,43 @@ HINT = (
 )
 # What people give in the place of a log: how it begins, what it is, and what to give instead.
 ARCHIVES = (b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x28\xb5\x2f\xfd")
+NOT_READ = (
+    "It is not read here. Where the same program can have its licenses of a FlexNet or RLM server, give the log of that one."
+)
 MISTAKEN = (
+    (
+        re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d:\d{3} [IWE] [A-Z_]+ |^.{0,80}\bDSLicSrv\b", re.MULTILINE),
+        "is a log of DSLS, the license server of Dassault Systèmes",
+        f"{NOT_READ} Its License Administration Tool shows what is in use.",
+    ),
+    (
+        re.compile(r"Sentinel RMS|^[ \t]{0,40}\|- Feature Information", re.MULTILINE),
+        "is of Sentinel RMS",
+        f"{NOT_READ} Its lsmon shows what is in use.",
+    ),
+    (
+        re.compile(r"LM-X (?:License Server|End-user)|\blmx-serv\b"),
+        "is of LM-X",
+        f"{NOT_READ} Its lmxendutil -licstat shows what is in use.",
+    ),
+    (
+        re.compile(r"License Use Management|\bi4(?:lmd|ls|blt|glbcd)\b"),
+        "is of LUM, License Use Management",
+        f"{NOT_READ} Its i4blt -s shows what is in use.",
+    ),
+    (
+        re.compile(r"^.{0,200}\bStarDrop\b", re.MULTILINE),
+        "is of StarDrop",
+        NOT_READ,
+    ),
+    (
+        re.compile(
+            r"^[ \t]{0,40}(?:RESERVE|MAX|MAX_OVERDRAFT|GROUP|HOST_GROUP|INCLUDE|EXCLUDE|INCLUDEALL|EXCLUDEALL|TIMEOUT|TIMEOUTALL|MAX_BORROW_HOURS|REPORTLOG|DEBUGLOG|NOLOG)\s+\S",
+            re.MULTILINE,
+        ),
+        "is an options file",
+        "Give the log of the server that has it.",
+    ),
     (
         re.compile(r"^(?:SERVER|VENDOR|DAEMON|FEATURE|INCREMENT|PACKAGE)\s+\S+\s+\S+", re.MULTILINE),
         "is a license file",
@@ -79,6 +116,7 @@ def _kind_of_text(text: str) -> str | None:
         (LMSTAT, lmstat_rows.STATUS),
         (FLEXNET, FLEXNET_LINE),
         (RLM_DEBUG, DEBUG_LINE),
+        (LICENSES, licenses.SIGN),
     )
     return next((name for name, sign in signs if sign.search(text) is not None), None)
 

@@ -30,7 +30,7 @@ from checkout_log.sources.rlm.days import possible_day
 from checkout_log.sources.rlm.history import History, Reading
 from checkout_log.sources.rlm.lines import Record, Unread
 from checkout_log.sources.text import lines
-from checkout_log.store import EventFile
+from checkout_log.store import EventFile, Seats
 
 # Lines of two files that tell of the same event are equal but for their number.
 TELLING = [name for name in names(EVENTS) if name != "line"]
@@ -63,7 +63,11 @@ def read(
     overlaps.one_file(written, target, TELLING)
     parts = [part for part, _ in written]
     eras = [row for site in history.sites.values() for row in site.server.rows()]
-    return Contents([target], parts, eras, joined(covered(parts), HOUR * zones.SECOND))
+    seats = [
+        Seats(f"{isv}@{host or ''}", isv, product, at, count, None, "rlm")
+        for (host, isv, product, at), count in history.seats.items()
+    ]
+    return Contents([target], parts, eras, joined(covered(parts), HOUR * zones.SECOND), seats)
 
 
 def _rows(part: Part, day: date | None, history: History, segment: int) -> Iterator[tuple[object, ...]]:

@@ -68,11 +68,15 @@ class Site:
 
 @dataclass(slots=True)
 class History:
-    """All servers, by ISV and host; `numbers` gives each run its number."""
+    """All servers, by ISV and host; `numbers` gives each run its number.
+
+    seats: how many there are, by host, ISV, product, and since when (whole microseconds).
+    """
 
     clock: zones.WallClock
     numbers: Iterator[int]
     sites: dict[tuple[str, str | None], Site] = field(default_factory=dict)
+    seats: dict[tuple[str | None, str, str, int], int] = field(default_factory=dict)
 
     def site(self, isv: str, host: str | None) -> Site:
         """The server of this ISV on this host."""
@@ -88,6 +92,7 @@ class Reading:
         self._isv = UNKNOWN
         self._host: str | None = None
         self._is_switched = False
+        self._served_since: int | None = None
         # Events whose day the next line with a date has to confirm.
         self._pending: list[Row] = []
 
@@ -97,6 +102,8 @@ class Reading:
             self._isv = record.product or UNKNOWN
         elif record.kind == grammar.SWITCHED:
             self._is_switched = True
+        elif record.kind == grammar.SEATS:
+            self._count(record)
         elif self._days is None:
             self._part.undated += record.kind in EVENT_KINDS
         else:
@@ -117,6 +124,12 @@ class Reading:
             yield (*row[:-1], True) if is_doubtful else row
         self._pending.clear()
 
+    def _count(self, record: Record) -> None:
+        """Adds the seats of a pool to those of its product."""
+        if self._served_since is not None and record.product is not None:
+            key = self._host, self._isv, record.product, self._served_since
+            self._history.seats[key] = self._history.seats.get(key, 0) + record.quantity
+
     @property
     def disagreeing(self) -> int:
         """How many lines with a date disagreed with the lines before them."""
@@ -128,6 +141,8 @@ class Reading:
         part.begin, part.end = min(part.begin or at, at), max(part.end or at, at)
         if record.kind == grammar.START:
             self._start(record, at)
+        if record.kind in (grammar.START, grammar.REREAD):
+            self._served_since = at
         site = self._history.site(self._isv, self._host)
         if record.kind == grammar.STOP:
             site.stop(at)

@@ -14,7 +14,8 @@ stands only in START, END and the timestamps between):
     QUE product version user host "isv" count handle ["project" "product" "version" mm/dd hh:mm:ss[...] | hh:mm]
     ROAM_EXTEND product version pool# user host "isv" days handle pid mm/dd hh:mm:ss
     TIMEZONE minutes_west_of_utc daylight [rules] # name
-    START host mm/dd/yyyy hh:mm[:ss]    SHUTDOWN user host mm/dd hh:mm:ss    END mm/dd/yyyy hh:mm    mm/dd/yyyy hh:mm
+    START host mm/dd/yyyy hh:mm[:ss]    REREAD user host mm/dd hh:mm:ss
+    PRODUCT product version pool# free reserved ...    SHUTDOWN user host mm/dd hh:mm:ss    END mm/dd/yyyy hh:mm    mm/dd/yyyy hh:mm
 
 Debug log: `mm/dd hh:mm (isv) OUT: product vX by user@host [(n licenses)]`, `IN: [(why)] ...`, `DENIED: (n) product vX to user@host`
 with the reason in the next line, indented, with or without the time and the ISV before it. Hours may have one digit.
@@ -30,7 +31,7 @@ from checkout_log.sources.common import IDLE, MOST_LICENSES, QUEUED
 
 # Kinds of records beside the events.
 IN_USE, START, STOP, END, STAMP, ISV, SWITCHED = "inuse", "start", "stop", "log end", "stamp", "isv", "switched"
-DETAIL = "detail"
+DETAIL, SEATS, REREAD = "detail", "seats", "reread"
 
 
 class Record(NamedTuple):
@@ -95,6 +96,7 @@ RECORDS = {
     "START": (re.compile(rf"START (?P<host>\S+) {DATE}"),),
     "SHUTDOWN": (re.compile(rf"SHUTDOWN .*? ?{TIME}"),),
     "END": (re.compile(rf"END {DATE}"),),
+    "REREAD": (re.compile(rf"REREAD .*? ?{TIME}"),),
 }
 KINDS = {
     "OUT": CHECKOUT,
@@ -106,8 +108,11 @@ KINDS = {
     "START": START,
     "SHUTDOWN": STOP,
     "END": END,
+    "REREAD": REREAD,
 }
 STAMPED = re.compile(DATE)
+# `PRODUCT name version pool# free reserved ...`, one for each pool, after START and REREAD: what the server has.
+PRODUCT = re.compile(r"PRODUCT (?P<product>\S+) \S+ \d+ (?P<free>\d{1,7}) (?P<reserved>\d{1,7})\b")
 MADE_BY = re.compile(r"ISV: (?P<product>[^,\s]+), RLM version")
 ZONE = re.compile(r"TIMEZONE (-?\d{1,4}) \d")
 REPORT = re.compile(r"RLM Report Log Format \d", re.MULTILINE)
@@ -146,6 +151,8 @@ def report(line: str) -> Record | None:
         return None if word == "DENY" and int(fields["last"]) == 0 else _record(word, fields)
     if (line_match := STAMPED.fullmatch(line)) is not None:
         return _record("END", line_match.groupdict())._replace(kind=STAMP)
+    if (line_match := PRODUCT.match(line)) is not None:
+        return Record(SEATS, line_match["product"], quantity=int(line_match["free"]) + int(line_match["reserved"]))
     if (line_match := MADE_BY.match(line)) is not None:
         return Record(ISV, line_match["product"])
     return Record(SWITCHED) if line.startswith("SWITCH from ") else None

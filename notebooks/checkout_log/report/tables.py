@@ -1,0 +1,78 @@
+"""The tables behind the page: one Excel file with a sheet for each, or a folder of parquet files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+from xlsxwriter import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from checkout_log import borrows, captions, denials, sizing, stuck, usage
+from checkout_log.log import Log
+
+SHEETS_OF_ROWS = 1_048_575
+WIDEST = 60
+
+
+def tables(log: Log) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Each table with its name."""
+    yield "logs", captions.files(log.quality())
+    yield "stuck", stuck.find(log)
+    yield "peaks", usage.peaks(log)
+    yield "enough seats", sizing.enough(log)
+    yield "denials", denials.counts(log)
+    yield "waiting", denials.episodes(log)
+    yield "requests by user", usage.requests(log, ["product", "feature", "member"])
+    yield "requests by group", usage.requests(log, ["product", "feature", "group"])
+    yield "lengths", usage.lengths(log)
+    yield "last used", usage.last_used(log)
+    yield "borrows", borrows.ageing(log)
+    yield "sessions", log.sessions()
+
+
+def write(log: Log, target: Path) -> None:
+    """Writes the tables to a workbook, or where the name does not end in .xlsx, to a folder of parquet files. Raises OSError."""
+    if target.suffix.lower() != ".xlsx":
+        target.mkdir(exist_ok=True)
+        for name, frame in tables(log):
+            frame.to_parquet(target / f"{name.replace(' ', '_')}.parquet", index=False)
+        return
+    # A text stays a text: no cell of a log becomes a formula or a link.
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
+    with Workbook(str(target), options) as book:
+        bold, time = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+        for name, frame in tables(log):
+            sheet = book.add_worksheet(name)
+            sheet.freeze_panes(1, 0)
+            for place, column in enumerate(frame.columns):
+                sheet.write_string(0, place, str(column), bold)
+                values = frame[column].head(SHEETS_OF_ROWS)
+                sheet.set_column(place, place, _width(str(column), values), time if _is_time(values) else None)
+                _fill(sheet, place, values, log.timezone)
+
+
+def _is_time(values: pd.Series) -> bool:
+    return isinstance(values.dtype, pd.DatetimeTZDtype)
+
+
+def _width(name: str, values: pd.Series) -> int:
+    longest = max((len(str(value)) for value in values.head(100).dropna()), default=0)
+    return min(WIDEST, max(len(name), 16 if _is_time(values) else longest) + 1)
+
+
+def _fill(sheet: Worksheet, place: int, values: pd.Series, timezone: str) -> None:
+    """Writes a column; times are those of the log's zone, since a cell has none."""
+    local = values.dt.tz_convert(timezone).dt.tz_localize(None) if _is_time(values) else values
+    for row, value in enumerate(local, 1):
+        if pd.isna(value):
+            continue
+        if isinstance(value, pd.Timestamp):
+            sheet.write_datetime(row, place, value.to_pydatetime())
+        elif isinstance(value, str):
+            sheet.write_string(row, place, value)
+        elif pd.api.types.is_bool(value):
+            sheet.write_boolean(row, place, bool(value))
+        else:
+            sheet.write_number(row, place, float(value))

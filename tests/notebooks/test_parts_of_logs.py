@@ -1,0 +1,121 @@
+"""A part of a log: some days, some features, the members of some groups. And the tables beside the page."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from checkout_log import denials, read, usage
+from checkout_log.errors import NothingLeft
+from checkout_log.log import Log
+from checkout_log.report import command_line, notebooks, tables
+
+DENIED = "(Licensed number of users already reached. (-4,342))"
+# Four days; ann takes two features on each, bob one over two days, and eve is denied on the first and on the third.
+LINES = """\
+ 0:00:00 (lmgrd) TIMESTAMP 3/2/2026
+ 8:00:00 (v) OUT: "F" ann@pc1  {more}
+ 8:00:00 (v) OUT: "=G" ann@pc1  {more}
+ 9:00:00 (v) DENIED: "F" eve@pc3  {denied}
+10:00:00 (v) IN: "F" ann@pc1  {more}
+10:00:00 (v) IN: "=G" ann@pc1  {more}
+"""
+OVER_NIGHT = ' 9:00:00 (v) OUT: "F" Bob@pc2  \n'
+BACK = ' 7:00:00 (v) IN: "F" Bob@pc2  \n'
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    days = [LINES.replace("3/2/", f"3/{day}/").format(more="", denied=DENIED) for day in (2, 3, 4, 5)]
+    days[1] = days[1].replace("10:00:00 (v) IN", OVER_NIGHT + "10:00:00 (v) IN", 1)
+    days[2] = days[2].replace(" 8:00:00 (v) OUT", BACK + " 8:00:00 (v) OUT", 1)
+    for day in (1, 3):
+        days[day] = "".join(line for line in days[day].splitlines(keepends=True) if "DENIED" not in line)
+    target = tmp_path_factory.mktemp("parts") / "debug.log"
+    target.write_text("".join(days) + "23:00:00 (lmgrd) TIMESTAMP 3/5/2026\n")
+    return target
+
+
+@pytest.fixture(scope="module")
+def log(path: Path) -> Log:
+    return read(path)
+
+
+def micros(day: int, hour: int = 0) -> int:
+    return int(pd.Timestamp(2026, 3, day, hour, tz="UTC").value) // 1_000
+
+
+def figures(log: Log) -> tuple[float, int, int, int]:
+    """Days that are observed, the highest peak, sessions, denials."""
+    peaks = usage.peaks(log)
+    days = round(float(peaks["observed_days"].max()), 2) if len(peaks) else 0.0
+    return days, int(peaks["peak"].max()) if len(peaks) else 0, len(log.sessions()), int(denials.counts(log)["raw"].sum())
+
+
+def test_days_features_and_groups_leave_out_the_rest(log: Log) -> None:
+    departments = {"ANN": "Structures", "bob": "Pipes"}
+    assert figures(log) == (3.96, 2, 9, 2)
+    # Bob's session began before and is in use when the part begins.
+    assert figures(log.only(since=micros(4))) == (1.96, 1, 5, 1)
+    assert figures(log.only(since=micros(4, 8))) == (1.62, 1, 4, 1)
+    assert figures(log.only(until=micros(3) - 1)) == (1.0, 1, 2, 1)
+    assert figures(log.only(since=micros(3), until=micros(4) - 1)) == (1.0, 2, 3, 0)
+    assert figures(log.only(features=["=G"])) == (3.96, 1, 4, 0)
+    assert figures(log.only(departments=departments, groups=["Pipes"])) == (3.96, 1, 1, 0)
+    by_group = usage.requests(log.only(departments=departments), "group").set_index("group")["requests"]
+    assert by_group.to_dict() == {"Structures": 8, "Pipes": 1, pd.NA: 2}
+    with pytest.raises(NothingLeft):
+        log.only(since=micros(20))
+
+
+@pytest.fixture
+def no_notebooks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(notebooks, "paths", list)
+    (tmp_path / "groups.csv").write_text("user,group\nann,Structures\n\nbob , Pipes\n")
+    (tmp_path / "wrong.csv").write_text("user,group\nann\n")
+    (tmp_path / "undated.log").write_text(f' 8:10:00 (v) OUT: "F" ann@pc-1  \n 8:20:00 (v) DENIED: "F" bob@pc-2  {DENIED}\n')
+    return tmp_path
+
+
+# What is asked for, the exit status, and what is said.
+ASKED = {
+    ("--since", "2026-03-03", "--until", "2026-03-04", "--feature", "F"): (0, ""),
+    ("--group-file", "groups.csv", "--group", "Pipes"): (0, ""),
+    ("--group", "Structures"): (1, "[nothing-left]"),
+    ("--since", "2026-04-01"): (1, "[nothing-left]"),
+    ("--feature", "f"): (1, "[nothing-left]"),
+    ("--since", "3/2/2026"): (2, "is no day: write it as 2026-03-31"),
+    ("--group-file", "wrong.csv"): (1, "[group-file-wrong]"),
+    ("--group-file", "none.csv"): (1, "[disk-failed]"),
+}
+
+
+def test_the_command_says_what_is_left_and_what_cannot_be_dated(
+    no_notebooks: Path, path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(no_notebooks)
+    asked = [(str(path), options, *expected) for options, expected in ASKED.items()]
+    for name, options, status, said in [*asked, ("undated.log", (), 1, "[nothing-dated]")]:
+        try:
+            ended: object = command_line.main([name, "-o", "page.html", *options])
+        except SystemExit as exit_:
+            ended = exit_.code
+        assert ended == status, options
+        assert said in capsys.readouterr().err, options
+        assert Path("page.html").exists() == (status == 0)
+        Path("page.html").unlink(missing_ok=True)
+
+
+def test_tables_are_written_as_a_workbook_or_as_parquet_and_texts_stay_texts(log: Log, tmp_path: Path) -> None:
+    tables.write(log, tmp_path / "tables.xlsx")
+    with zipfile.ZipFile(tmp_path / "tables.xlsx") as book:
+        sheets = [name for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
+        texts = book.read("xl/sharedStrings.xml").decode()
+        assert len(sheets) == len([*tables.tables(log)])
+        assert ">=G<" in texts
+        assert not [name for name in sheets if b"<f>" in book.read(name)]
+    tables.write(log, tmp_path / "tables")
+    assert len(pd.read_parquet(tmp_path / "tables" / "sessions.parquet")) == len(log.sessions())
