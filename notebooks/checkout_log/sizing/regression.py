@@ -44,7 +44,7 @@ def fitted(figures: Numbers, design: Numbers, lags: int = 0) -> Line:
     lags: figures that lie so near each other are alike, which makes a slope look surer than it is (W. K. Newey and K. D. West, 1987);
     0: each stands for itself.
     """
-    inverse = np.linalg.pinv(design.T @ design)
+    inverse: Numbers = np.linalg.pinv(design.T @ design).astype(np.float64)
     coefficients = inverse @ design.T @ figures
     rest = figures - design @ coefficients
     freedom = len(figures) - int(np.linalg.matrix_rank(design))

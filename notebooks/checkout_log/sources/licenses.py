@@ -37,7 +37,7 @@ class Line(NamedTuple):
 
     product: str
     feature: str
-    count: int
+    seats: int
     first: date | None
     last: date | None
 
@@ -87,9 +87,9 @@ def _seats(counted: Iterator[Line], clock: zones.WallClock, server: str) -> Iter
     changes: dict[tuple[str, str], dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for line in counted:
         own = changes[line.product, line.feature]
-        own[SINCE_EVER if line.first is None else _begin(line.first, clock)] += line.count
+        own[SINCE_EVER if line.first is None else _begin(line.first, clock)] += line.seats
         if line.last is not None:
-            own[_begin(line.last + timedelta(days=1), clock)] -= line.count
+            own[_begin(line.last + timedelta(days=1), clock)] -= line.seats
     for (product, feature), own in changes.items():
         seats = 0
         for at in sorted(own):
