@@ -174,13 +174,15 @@ def confirm(
     action: str,
     back: str,
     asked: Mapping[str, str] | None = None,
+    carried: Mapping[str, str] | None = None,
     is_dangerous: bool = False,
 ) -> Response | None:
     """The page before a change that others will feel: who, what, until when, what follows, and a button that does it.
 
     None when the visitor saw exactly this and pressed the button, unless there is a problem to be shown. Who saw something else,
     for another administrator was quicker, is asked again, and told so. What moves with the clock stands in `until` alone.
-    Its form has all that was sent, and what is still `asked`, as labels by name: `reason` is a text, all else a box to tick.
+    Its form has all that was sent, what is `carried` beside it (of files, which forms do not send again), and what is still
+    `asked`, as labels by name: `reason` is a text, all else a box to tick.
     """
     seen = hashlib.sha256(json.dumps([question, who, what, *consequences]).encode()).hexdigest()
     confirmed = request.form.get("confirmed")
@@ -197,6 +199,7 @@ def confirm(
         action=action,
         back=back,
         asked=asked or {},
+        carried=carried or {},
         is_dangerous=is_dangerous,
         seen=seen,
         is_changed=confirmed not in (None, seen),
