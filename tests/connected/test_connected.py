@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -18,7 +19,7 @@ from authority.services.members import Change
 from authority.services.unit import Unit
 from authority.storage.borrows import Filter
 from authority.storage.sessions import Filter as SessionFilter
-from tests.connected.conftest import Laptop, Served, serve
+from tests.connected.conftest import PASSWORD, Laptop, Served, serve
 from tests.support.borrowing import seats_held
 from tests.support.outputs import full_output, reader_gone
 from verifier import online
@@ -341,6 +342,21 @@ def test_a_wrong_password_signs_nobody_in(served: Served, laptop: Laptop, ada: s
         refusal = laptop.answer("sign-in", ada, "--password-file", str(wrong), status=status)
         assert refusal["code"] == ("not-authenticated" if text else "wrong-usage")
     assert laptop.answer("authority")["username"] is None
+
+
+def test_a_password_file_is_read_as_the_authority_reads_one(
+    served: Served, laptop: Laptop, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PowerShell and editors of Windows write a mark before it, and other line breaks."""
+    path = laptop.home.parent / "marked"
+    for data in (b"\xef\xbb\xbf" + PASSWORD.encode() + b"\r\nmore", PASSWORD.encode() + b"\r", PASSWORD.encode()):
+        path.write_bytes(data)
+        assert laptop.answer("sign-in", ada, "--password-file", str(path))["username"] == ada
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), "cp1252"))
+        assert laptop.answer("sign-in", ada, "--password-file", "-")["username"] == ada
+    for data in (PASSWORD.encode("utf-16"), b"\xff\xfe", b"caf\xe9", b"\xef\xbb\xbf\r\n"):
+        path.write_bytes(data)
+        assert laptop.answer("sign-in", ada, "--password-file", str(path), status=2)["code"] == "wrong-usage"
 
 
 def test_a_sign_in_lasts_until_signing_out_or_a_new_password(served: Served, laptop: Laptop, ada: str) -> None:

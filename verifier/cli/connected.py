@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from verifier import sentences
 from verifier.cli.output import UsageError, result, say, tell
 from verifier.cli.wishes import add_wish, wish_of
+from verifier.core.files import unmarked
 from verifier.core.times import rfc3339_of
 from verifier.errors import Malformed, NoTrust, TrustNotCompared
 from verifier.workstation import licensing
@@ -136,17 +137,44 @@ def sign_in(arguments: argparse.Namespace) -> int:
 
 
 def _password(arguments: argparse.Namespace) -> str:
-    """The password: of the file, asked for without being shown, or the first line of what is piped in."""
-    if arguments.password_file not in (None, "-"):
-        text = read_input(arguments.password_file).decode("utf-8", "replace")
-    elif arguments.password_file is None and sys.stdin is not None and sys.stdin.isatty():
+    """The password: of the file, asked for without being shown, or the first line of what is piped in. Raises UsageError.
+
+    A file is read as the authority reads one: with or without a byte order mark, to the first line break.
+    """
+    name = arguments.password_file
+    if name is None and sys.stdin is not None and sys.stdin.isatty():
         text = getpass.getpass(f"password of {arguments.name}: ")
+    elif name in (None, "-"):
+        text = _piped()
     else:
-        text = "" if sys.stdin is None else sys.stdin.readline(LONGEST_PASSWORD)
-    lines = text.splitlines()
-    if not lines or not lines[0]:
+        text = _text(read_input(name), name)
+    password = text.replace("\r", "\n").partition("\n")[0]
+    if not password:
         raise UsageError("no password: type it, or name a file whose first line it is")
-    return lines[0]
+    return password
+
+
+def _piped() -> str:
+    """The first line of what is piped in; what is no UTF-8 is in the encoding of the terminal."""
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        return "" if sys.stdin is None else sys.stdin.readline(LONGEST_PASSWORD).removeprefix("\ufeff")
+    data = stream.readline(LONGEST_PASSWORD)
+    try:
+        return _text(data, "what is piped in")
+    except UsageError:
+        if sys.stdin.encoding in (None, "utf-8"):
+            raise
+        return str(data, sys.stdin.encoding, "replace")
+
+
+def _text(data: bytes, name: str) -> str:
+    try:
+        return unmarked(data).decode("utf-8")
+    except Malformed as error:
+        raise UsageError(f"{name}: {error.message}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name} is no text in UTF-8: save it as that") from error
 
 
 def sign_out(arguments: argparse.Namespace) -> int:
