@@ -54,7 +54,9 @@ def issue(unit: Unit, request: str, member: str | None = None, *, days: int | No
         RequestInvalid, RequestReplayed, NotAllowed, NotFound: nothing is written.
         BorrowRefused, NoSuchProduct: a rule says no, or there is no such product, level or extension; a denial is in the log.
     """
-    ask = _for_days(inbox.read_request(request), days)
+    ask = inbox.read_request(request)
+    if days is not None:
+        ask = _for_days(ask, days)
     with unit.writing(keep=not dry_run):
         username = _for_whom(unit, member, ask)
         product = unit.authorization.products.get(ask.product)
@@ -68,10 +70,8 @@ def issue(unit: Unit, request: str, member: str | None = None, *, days: int | No
     return Issued(borrow, b"" if dry_run else file_of(unit.authority, token), is_new=situation.token is None)
 
 
-def _for_days(ask: Ask, days: int | None) -> Ask:
+def _for_days(ask: Ask, days: int) -> Ask:
     """What is asked for, with the days that are chosen here. Raises InvalidInput when the request says how long itself."""
-    if days is None:
-        return ask
     if ask.days is not None or ask.until is not None:
         raise InvalidInput(
             "the request says itself how long", hint="Make another request, without days; or leave the days out here."
