@@ -21,6 +21,8 @@ Use = TypeVar("Use", Borrow, Session)
 
 
 LIMIT = 100
+GROWTH = 4
+SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,14 @@ def listed(
         after = None if cursor is None else pages.parts(cursor, 1)[0]
         product = unit.authorization.product(product_id)
         page: list[Activity] = []
+        most = limit + 1
         while len(page) <= limit:
-            activities = _page(unit, product, replace(wanted.members, after=after, limit=limit + 1))
+            activities = _page(unit, product, replace(wanted, members=replace(wanted.members, after=after, limit=most)))
             page += [item for item in activities if wanted.lets_through(item, unit.now)]
-            if len(activities) <= limit:
+            if len(activities) < most:
                 break
-            after = activities[-1].member
+            # Where few are let through, more are looked at in each step.
+            after, most = activities[-1].member, GROWTH * most
     return page[:limit], pages.cursor(page[limit - 1].member) if len(page) > limit else None
 
 
@@ -78,9 +82,18 @@ def every(unit: Unit, product_id: str, wanted: Wanted) -> Iterator[Activity]:
     return rest()
 
 
-def _page(unit: Unit, product: Product, wanted: Filter) -> list[Activity]:
+def _page(unit: Unit, product: Product, wanted: Wanted) -> list[Activity]:
     connection, now = unit.connection, unit.now
-    people = activity.people(connection, product.id, wanted, now, is_named=not product.is_concurrent)
+    people = activity.people(
+        connection,
+        product.id,
+        wanted.members,
+        now,
+        is_named=not product.is_concurrent,
+        state=wanted.state,
+        # `now` is in whole seconds: what is written in this very second may be a moment after it.
+        unused_since=None if wanted.unused_for is None else now + SECOND - wanted.unused_for,
+    )
     if not people:
         return []
     # By number and not by name: who had the name before is somebody else.

@@ -41,7 +41,7 @@ def listed(
         if due_within is not None:
             wanted = replace(wanted, expires_before=now + due_within, by_end=True)
         if stuck:
-            every = traces.of_borrows(connection, now)
+            every = traces.of_borrows(connection, now, traces.may_look_stuck(connection, now))
             wanted = replace(wanted, ids=frozenset(name for name, trace in every.items() if trace.signs(now)))
         rows = borrows.listed(connection, wanted, now)
         page = rows[: wanted.limit]

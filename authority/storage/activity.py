@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, func, not_, or_, select
 
+from authority.domain.activity import USED_LATELY, Dot
 from authority.domain.borrows import Ending
 from authority.domain.members import user_key
 from authority.storage.db.tables import assignments, borrows, events, members, sessions
@@ -15,9 +16,18 @@ from authority.storage.member_lists import Filter, conditions
 
 
 def people(
-    connection: Connection, product: str, wanted: Filter, now: datetime, *, is_named: bool
+    connection: Connection,
+    product: str,
+    wanted: Filter,
+    now: datetime,
+    *,
+    is_named: bool,
+    state: Dot | None = None,
+    unused_since: datetime | None = None,
 ) -> Sequence[Row[int, str, str, str]]:
     """`id`, `username`, `full_name` and `user_type` by user name, of those that the filter lets through, up to its limit.
+
+    With `state` and `unused_since` those are left out who cannot be in it, or used it later, so that few have to be looked at.
 
     Of a named product who holds it, is offline with it or has an active session; of a concurrent one whoever used it.
     """
@@ -27,21 +37,44 @@ def people(
         .order_by(members.c.username_key)
         .limit(wanted.limit)
     )
+    if state is Dot.RED:
+        query = query.where(_is_offline(product, now))
+    if state is Dot.GREEN:
+        query = query.where(_used_lately(product, now))
+    if unused_since is not None:
+        query = query.where(*map(not_, _later_than(unused_since, product)))
     if wanted.after is not None:
         query = query.where(members.c.username_key > user_key(wanted.after))
     return connection.execute(query).all()
 
 
+def _is_offline(product: str, now: datetime) -> ColumnElement[bool]:
+    return exists().where(
+        borrows.c.member_id == members.c.id,
+        borrows.c.product == product,
+        borrows.c.seat_free_at > now,
+        borrows.c.expires_at > now,
+        borrows.c.ended_by.is_(None),
+    )
+
+
+def _later_than(at: datetime, product: str) -> tuple[ColumnElement[bool], ...]:
+    """What was done with the product by a member after this time."""
+    tables = ((assignments, assignments.c.assigned_at), (borrows, borrows.c.issued_at), (sessions, sessions.c.last_used_at))
+    return tuple(
+        exists().where(table.c.member_id == members.c.id, table.c.product == product, column > at) for table, column in tables
+    )
+
+
+def _used_lately(product: str, now: datetime) -> ColumnElement[bool]:
+    is_theirs = (sessions.c.member_id == members.c.id, sessions.c.product == product)
+    return exists().where(*is_theirs, sessions.c.last_used_at > now - USED_LATELY)
+
+
 def _holds(product: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         exists().where(assignments.c.member_id == members.c.id, assignments.c.product == product),
-        exists().where(
-            borrows.c.member_id == members.c.id,
-            borrows.c.product == product,
-            borrows.c.seat_free_at > now,
-            borrows.c.expires_at > now,
-            borrows.c.ended_by.is_(None),
-        ),
+        _is_offline(product, now),
         exists().where(
             sessions.c.member_id == members.c.id,
             sessions.c.product == product,

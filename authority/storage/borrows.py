@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import operator
 from collections.abc import Collection, Iterable, Iterator
@@ -127,16 +128,22 @@ def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Borrow
     if wanted.member is not None:
         query = query.where(borrows.c.member_id.in_(ids_of_name(connection, wanted.member)))
     if wanted.machine is not None:
-        is_there = or_(borrows.c.machine_id == wanted.machine, borrows.c.machine_alias.in_(aliases(connection, wanted.machine)))
-        query = query.where(is_there)
+        of_state = () if wanted.state is None else (_in_state(wanted.state, now),)
+        named = itertools.islice(aliases_with(connection, wanted.machine, *of_state), MOST_VALUES)
+        query = query.where(or_(borrows.c.machine_id == wanted.machine, borrows.c.machine_alias.in_(list(named))))
     return _borrows(connection, query.where(*_conditions(wanted, now)))
 
 
 def aliases(connection: Connection, part: str = "") -> list[str]:
     """The aliases of machines that ever borrowed, of which this is a part, whatever its case; in order."""
+    return sorted(aliases_with(connection, part))[:MOST_VALUES]
+
+
+def aliases_with(connection: Connection, part: str, *conditions: ColumnElement[bool]) -> Iterator[str]:
+    """The aliases of which this is a part, whatever its case, in no order, one by one; of borrows that fit the conditions."""
     key = key_of(part)
-    every = connection.execute(select(borrows.c.machine_alias).where(borrows.c.machine_alias.is_not(None)).distinct()).scalars()
-    return sorted(alias for alias in every if key in key_of(alias))[:MOST_VALUES]
+    query = select(borrows.c.machine_alias).where(borrows.c.machine_alias.is_not(None), *conditions).distinct()
+    return (alias for alias in connection.execute(query).scalars() if key in key_of(alias))
 
 
 def _conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:

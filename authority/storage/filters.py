@@ -43,4 +43,4 @@ def has_group(connection: Connection, group: str) -> bool:
 def has_machine(connection: Connection, machine: str) -> bool:
     """True when a machine with this id, or with this as a part of its alias, ever borrowed."""
     has_id = bool(connection.execute(_HAS_MACHINE, {"machine": machine}).scalar_one())
-    return has_id or bool(borrows.aliases(connection, machine))
+    return has_id or any(borrows.aliases_with(connection, machine))
