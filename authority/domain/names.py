@@ -42,7 +42,8 @@ def composed(text: str) -> str:
     """The text in the one spelling of `spelled`, whatever it has in it and however long it is."""
     spaced = text if text.isascii() else "".join(" " if unicodedata.category(char) == "Zs" else char for char in text)
     # A joiner joins two characters: at an end it joins nothing.
-    return _single_spaced(unicodedata.normalize("NFC", spaced).strip(" " + JOINERS))
+    composed_text = unicodedata.normalize("NFC", spaced).strip(" " + JOINERS)
+    return composed_text if "  " not in composed_text else _single_spaced(composed_text)
 
 
 def check_characters(label: str, text: str) -> None:

@@ -64,7 +64,7 @@ def remove_second_copy(machine_key: str) -> None:
 
 def read_second_copy(machine_key: str) -> bytes | None:
     """The second copy of the state that this machine key signed."""
-    return second_copy.read(machine_key, second_copy.places()[0])
+    return next(iter(second_copy.copies(machine_key, None)), None)
 
 
 def make_workstation(home: Path, begins: int = START, *, installed: bool = True) -> RealWorkstation:

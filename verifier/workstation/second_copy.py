@@ -29,8 +29,7 @@ if sys.platform == "win32":
         """Where copies are written now; None where that is not possible."""
         return KEY
 
-    def read(machine_key: str, at: str) -> bytes | None:
-        """The copy in a place that the machine key with this thumbprint signed; None where there is none that can be read."""
+    def _read(machine_key: str, at: str) -> bytes | None:
         if at != KEY:
             return None
         with contextlib.suppress(OSError), winreg.OpenKey(winreg.HKEY_CURRENT_USER, KEY) as key:
@@ -50,7 +49,7 @@ else:
     import os
     import pwd
 
-    from verifier.workstation.disk import read_bytes, write_atomically
+    from verifier.workstation.disk import read_with_mode, write_atomically
 
     FOLDER = Path("Library", "Preferences") if sys.platform == "darwin" else Path(".local", "state")
 
@@ -73,10 +72,9 @@ else:
                 return folder if os.access(folder, os.W_OK) else None
         return None
 
-    def read(machine_key: str, at: str) -> bytes | None:
-        """The copy in a place that the machine key with this thumbprint signed; None where there is none that can be read."""
+    def _read(machine_key: str, at: str) -> bytes | None:
         with contextlib.suppress(OSError, ValueError, Malformed):
-            return read_bytes(Path(at, f"{machine_key}.json"))
+            return read_with_mode(Path(at, f"{machine_key}.json"))[0]
         return None
 
     def write(machine_key: str, data: bytes) -> bool:
@@ -87,3 +85,9 @@ else:
                 write_atomically(Path(folder, f"{machine_key}.json"), data)
                 return True
         return False
+
+
+def copies(machine_key: str, known_at: str | None) -> list[bytes]:
+    """The copies that the machine key with this thumbprint signed, as far as they can be read: where they may be, and at `known_at`."""
+    at = dict.fromkeys([*places(), *([] if known_at is None else [known_at])])
+    return [text for place in at if (text := _read(machine_key, place)) is not None]

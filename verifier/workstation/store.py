@@ -240,14 +240,13 @@ class Store:
         if machine_key is None:
             return remembered
         # Also where the first copy says that it was: the environment may name another place today.
-        before = remembered.second_at
-        places = dict.fromkeys([*second_copy.places(), *([] if before is None else [before])])
-        texts = {at: text for at in places if (text := second_copy.read(machine_key, at)) is not None}
-        for text in texts.values():
+        known_at = remembered.second_at
+        others = second_copy.copies(machine_key, known_at)
+        for text in others:
             if text != first:
                 with contextlib.suppress(CarnetError):
                     remembered = state.merged(remembered, state.open_state(text, machine_key) or State())
-        remembered.is_alone = before is not None and not texts
+        remembered.is_alone = known_at is not None and not others
         return remembered
 
     def save_state(self, remembered: State) -> None:

@@ -15,11 +15,11 @@ import pytest
 import verifier
 from tests.support.chains import DAY, HOUR, START, refused
 from tests.support.machine_clock import MachineClock
-from tests.support.real_workstation import RealWorkstation, make_workstation, remove_second_copy
+from tests.support.real_workstation import RealWorkstation, make_workstation, read_second_copy, remove_second_copy
 from verifier.core.grant import Grant
 from verifier.core.state import STATE_TYP
 from verifier.errors import CarnetError, NotGood
-from verifier.workstation import install, locks, second_copy
+from verifier.workstation import install, locks
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ def test_a_dead_battery_is_told_and_setting_the_clock_right_is_all(here: RealWor
 def copies(here: RealWorkstation) -> tuple[bytes, bytes]:
     key = here.chain.workstation.machine_key or ""
     if sys.platform == "win32":
-        second = second_copy.read(key, second_copy.KEY) or b""
+        second = read_second_copy(key) or b""
     else:
         second = Path(os.environ["XDG_STATE_HOME"], "carnet", f"{key}.json").read_bytes()
     return (here.home / "state.json").read_bytes(), second
