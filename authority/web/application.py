@@ -54,6 +54,7 @@ from authority.web.front import PAGE
 from authority.web.gateway import BODY_IS_LATE, LARGEST_BODY, LARGEST_BY_PATH
 from authority.web.problems import Problem
 from authority.web.publishing import Publisher
+from authority.web.reference import pages as reference
 from authority.wiring.app import open_authority
 from authority.wiring.settings import from_process
 
@@ -161,6 +162,7 @@ def create_app(authority: Authority, trusted_proxies: Sequence[str] = ()) -> Ope
     ):
         app.register_api(blueprint, url_prefix="/api/v1")
     _add_plain_routes(app, authority)
+    app.register_blueprint(reference.blueprint(lambda: description.complete(app.api_doc)))
     _look_at_requests(app)
     attempts.register(app)
     application = app.wsgi_app

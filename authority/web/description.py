@@ -9,6 +9,8 @@ from typing import Any
 
 from flask_openapi3.models.path_item import PathItem
 
+from authority.web import examples
+
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 # Before any route is asked, and for want of a database: see `problems`.
 ANY_ROUTE = (HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -30,12 +32,13 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
                 responses.setdefault(str(status.value), {"description": status.phrase})
             for status_text, response in responses.items():
                 if int(status_text) >= HTTPStatus.BAD_REQUEST:
-                    response["content"] = PROBLEM
+                    response["content"] = copy.deepcopy(PROBLEM)
             if method == "post" and operation.get("security"):
                 for status in (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS):
-                    responses.setdefault(str(status.value), {"description": status.phrase, "content": PROBLEM})
-                operation["parameters"] = [*operation.get("parameters", ()), IDEMPOTENCY_KEY]
+                    responses.setdefault(str(status.value), {"description": status.phrase, "content": copy.deepcopy(PROBLEM)})
+                operation["parameters"] = [*operation.get("parameters", ()), dict(IDEMPOTENCY_KEY)]
             _describe_headers(operation, responses)
+    examples.add_to(completed)
     return completed
 
 
@@ -43,9 +46,9 @@ def _describe_headers(operation: dict[str, Any], responses: Mapping[str, Any]) -
     """Adds the conditional headers (RFC 9110, section 13) to an operation whose answers say that it knows them."""
     headers = []
     if str(HTTPStatus.PRECONDITION_FAILED.value) in responses:
-        headers.append(IF_MATCH)
+        headers.append(dict(IF_MATCH))
     if str(HTTPStatus.NOT_MODIFIED.value) in responses:
-        headers.append(IF_NONE_MATCH)
+        headers.append(dict(IF_NONE_MATCH))
         for status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
             responses[str(status.value)]["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "of this answer"}}
     if headers:

@@ -27,7 +27,8 @@ A workstation does all that with: carnet authority URL, carnet sign-in NAME, car
 
 Open to everybody:
 
-    $URL/openapi.json          every route, its bodies and its answers
+    $URL/docs                  every route, its bodies and its answers, to read
+    $URL/openapi.json          the same for programs
     $URL/api/v1/trust          the trust file that a workstation installs first
     $URL/api/v1/status-list    what ended before its time, to be carried to workstations
     $URL/healthz, $URL/readyz  whether this process, and its database, answer

@@ -86,6 +86,7 @@ def make_world(folder: Path) -> World:
         "key_id": key.id,
         "username": "ada",
         "event_id": "1",
+        "resource": "borrows",
         "kid": kid,
     }
     return World(web, secret, laptop, issued.file, ids)
@@ -242,6 +243,8 @@ ROUTES: dict[str, Route] = {
     "DELETE /members/{username}/sign-ins/{sign_in_id}": Route(ADMINISTRATOR, owner=True),
     "POST /me/download-request": Route(frozenset(), differs=dict.fromkeys(Role, NOT_ALLOWED), owner=True),
     "GET /openapi.json": Route(is_public=True),
+    "GET /docs": Route(is_public=True),
+    "GET /docs/{resource}": Route(is_public=True),
     "GET /": Route(is_public=True),
     "GET /healthz": Route(is_public=True),
     "GET /readyz": Route(is_public=True),
@@ -285,7 +288,7 @@ SCOPED: dict[Scope, frozenset[str]] = {
         }
     ),
 }
-BARE = {"/", "/openapi.json", "/healthz", "/readyz"}
+BARE = {"/docs", "/docs/{resource}", "/", "/openapi.json", "/healthz", "/readyz"}
 
 
 def path_of(name: str, world: World, **ids: str) -> str:
