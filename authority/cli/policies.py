@@ -24,8 +24,6 @@ COLUMNS: Columns[RuleShown] = {
     "default days": lambda rule: rule.default_days,
     "status list": lambda rule: None if rule.status_max_age is None else list_age.words(rule.status_max_age),
 }
-# Seconds of what an age can be written in.
-UNITS = {"d": list_age.DAY, "h": list_age.HOUR}
 
 
 class Age(click.ParamType[int]):
@@ -35,12 +33,10 @@ class Age(click.ParamType[int]):
 
     def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The age in seconds."""
-        if isinstance(value, int) or value == "none":
-            return value if isinstance(value, int) else 0
-        number, unit = value[:-1], value[-1:]
-        if unit not in UNITS or not number.isascii() or not number.isdigit():
-            self.fail(f'"{value}" is no age: write days (7d), hours (36h), or none', param, ctx)
-        return int(number) * UNITS[unit]
+        try:
+            return value if isinstance(value, int) else list_age.seconds_of(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 @click.group(cls=Group)

@@ -11,6 +11,27 @@ LEAST_AGE = HOUR
 MOST_AGE = 366 * DAY
 
 
+# Seconds of what an age can be written in.
+UNITS = {"d": DAY, "h": HOUR}
+
+
+def seconds_of(text: str) -> int:
+    """The age in seconds that is written as `7d`, `36h`, or `none`, which is 0. Raises ValueError that says how to write it."""
+    number, unit = text[:-1], text[-1:]
+    if text == "none":
+        return 0
+    if unit not in UNITS or not number.isascii() or not number.isdigit():
+        raise ValueError(f'"{text}" is no age: write days (7d), hours (36h), or none')
+    return int(number) * UNITS[unit]
+
+
+def written(seconds: int) -> str:
+    """The age as `seconds_of` takes it; of an hour that has begun nothing is left out: it is counted as a whole one."""
+    if seconds == 0:
+        return "none"
+    return f"{seconds // DAY}d" if seconds % DAY == 0 else f"{-(-seconds // HOUR)}h"
+
+
 def words(seconds: int) -> str:
     """`status list of at most 7 days`; `no status list demanded` for 0."""
     return f"status list of at most {length(seconds)}" if seconds else "no status list demanded"

@@ -23,17 +23,30 @@ class Explained:
     text: str
 
 
-def listed(unit: Unit, after: str | None = None, limit: int | None = None) -> tuple[list[Rule], str | None]:
+def listed(
+    unit: Unit, after: str | None = None, limit: int | None = None, *, level: RuleLevel | None = None
+) -> tuple[list[Rule], str | None]:
     """All rules by level, subject and product, the organization's always among them; or a page, and the cursor of the next.
+
+    With a `level` those of that level alone.
 
     Raises NotAllowed, InvalidInput (`after` is no cursor).
     """
     with unit.reading():
         unit.actor.needs(Privilege.VIEW_BORROWS)
         key = None if after is None else pages.parts(after, 3)
-        rules = offline_rules.every(unit.connection, key, None if limit is None else limit + 1)
+        rules = offline_rules.every(unit.connection, key, None if limit is None else limit + 1, level=level)
     page = rules[:limit]
     return page, pages.cursor(page[-1].level, page[-1].subject, page[-1].product) if len(rules) > len(page) else None
+
+
+def show(unit: Unit, level: str, subject: str, product: str) -> Rule | None:
+    """The rule of this level for this subject and product, None where there is none. Raises NotAllowed, InvalidInput."""
+    with unit.reading():
+        unit.actor.needs(Privilege.VIEW_BORROWS)
+        rule_level = level_of(level)
+        check_key(rule_level, subject, product)
+        return offline_rules.get(unit.connection, rule_level, _subject(unit, rule_level, subject), product)
 
 
 def change(

@@ -40,9 +40,13 @@ def applying(connection: Connection, member: Member, product: str) -> list[Rule]
     return [rule_of(row) for row in connection.execute(_APPLYING, values)]
 
 
-def every(connection: Connection, after: tuple[str, ...] | None = None, limit: int | None = None) -> list[Rule]:
-    """All rules, by level, subject and product; or up to `limit` of them, those that follow the key `after`."""
+def every(
+    connection: Connection, after: tuple[str, ...] | None = None, limit: int | None = None, *, level: RuleLevel | None = None
+) -> list[Rule]:
+    """All rules, or those of one level, by level, subject and product; or up to `limit` of them, those that follow the key `after`."""
     query = select(offline_rules).order_by(_c.level, _c.subject, _c.product).limit(limit)
+    if level is not None:
+        query = query.where(_c.level == level)
     if after is not None:
         query = query.where(tuple_(_c.level, _c.subject, _c.product) > after)
     return [rule_of(row) for row in connection.execute(query)]
