@@ -26,7 +26,12 @@ PATIENCE_SECONDS = 20
 LARGEST_BODY = 256 * 1024
 # A table of members: some 25,000 rows. As text in JSON it grows by its quotes and line breaks.
 LARGEST_SHEET = 4 * 1024 * 1024
-LARGEST_BY_PATH = {"/api/v1/members/import": LARGEST_SHEET + LARGEST_BODY}
+# The largest carried file, a status file, beside others.
+LARGEST_CARRIED = 2 * 1024 * 1024
+LARGEST_BY_PATH = {
+    "/api/v1/members/import": LARGEST_SHEET + LARGEST_BODY,
+    "/console/exchange": LARGEST_CARRIED + LARGEST_BODY,
+}
 # Set in the environ of a request whose body did not come in time: the application refuses it.
 BODY_IS_LATE = "carnet.body_is_late"
 

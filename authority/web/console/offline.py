@@ -91,6 +91,7 @@ def _list(borrows: OfflinePage | None, work: Unit) -> Response:
         "offline.html",
         borrows=borrows,
         wanted=typed,
+        is_narrowed=any(typed[name] for name in ("product", "group", "type", "due_within", "stuck", "clones")),
         is_filtered=any(typed[name] for name in typed if name not in ("sort", "cursor")),
         products=[(product.id, product.name) for product in work.authorization.products.values()],
         types=list(work.membership.by_type),
