@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from authority.domain.members import CONSOLE
-from authority.services import borrow, endings, licenses, members, sessions, status_lists
+from authority.services import borrow, endings, licenses, members, policies, sessions, status_lists
 from authority.services.members import Change
 from authority.services.unit import Unit
 from authority.storage.borrows import Filter
@@ -218,6 +218,21 @@ def test_a_lost_answer_that_has_ended_meanwhile_is_settled_by_that(
     assert laptop.answer("borrow", PRO, "--days", "5")["license"]["level"] == "Advanced"
     assert laptop.run("check", PRO)[0] == 0
     assert licensing.read(Store(laptop.home)).pending == {}
+
+
+def test_a_lost_answer_whose_list_has_become_too_old_is_settled_by_that(
+    served: Served, laptop: Laptop, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In strict mode an answer has the list of when it was made; a new one has a new list."""
+    age: dict[str, Any] = {"allowed": None, "longest_days": None, "default_days": None, "status_max_age": 86_400}
+    policies.change(Unit(served.bench.authority, CONSOLE), "member", ada, "", **age)
+    served.to_lose = 3
+    assert laptop.answer("borrow", PRO, "--days", "5", status=5)["code"] == "authority-unreachable"
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + 2 * 86_400)
+    served.bench.clock.turn(days=2)
+    laptop.answer("borrow", PRO, "--days", "5")
+    assert laptop.run("check", PRO)[0] == 0
 
 
 @pytest.mark.parametrize("arguments", [("--days", "5"), ("--days", "6"), ("--level", "Basic")])

@@ -26,6 +26,9 @@ from verifier.errors import (
     NotActivatedInTime,
     Refused,
     Revoked,
+    StatusListMissing,
+    StatusListStale,
+    UnknownKey,
     WrongBinding,
 )
 from verifier.workstation import carry, install, licensing
@@ -38,7 +41,18 @@ from verifier.workstation.store import Store
 
 ENDED = "session-ended"
 # What an answer can have become by the time it is here: of no use, however often it is asked for.
-COME_TOO_LATE = (Expired, Revoked, GivenUp, NotActivatedInTime, KeyNotValid, WrongBinding)
+COME_TOO_LATE = (
+    Expired,
+    Revoked,
+    GivenUp,
+    NotActivatedInTime,
+    KeyNotValid,
+    UnknownKey,
+    WrongBinding,
+    # It has the list of when it was made; a new one has a new list.
+    StatusListStale,
+    StatusListMissing,
+)
 # Refusals of the request itself, too old or answered for somebody else, and not of what it asks for.
 OF_THE_REQUEST = frozenset(["request-invalid", "request-replayed"])
 
