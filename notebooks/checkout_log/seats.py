@@ -11,6 +11,7 @@ import pandas as pd
 from checkout_log import usage
 from checkout_log.columns import NUMBER, OF_FEATURE, TEXT, TIME, WHOLE, Column, typed
 from checkout_log.log import Log
+from checkout_log.measuring.questions import DAY
 
 ISSUED = (
     *OF_FEATURE,
@@ -28,6 +29,7 @@ UTILIZATION = (
     Column("average", NUMBER, False, "seats in use on average over the observed time"),
     Column("utilization", NUMBER, True, "the average as a share of the seats"),
     Column("never_used", WHOLE, False, "seats that even the peak left free; 0 where it did not"),
+    Column("observed_days", NUMBER, False, "days that the log covers"),
 )
 
 
@@ -65,7 +67,8 @@ def _changes(own: pd.DataFrame) -> list[tuple[object, ...]]:
 def utilization(log: Log) -> pd.DataFrame:
     """How much of what is issued is needed: the columns UTILIZATION, a row for each feature whose seats are known."""
     changes = issued(log)
-    spans = log.stored.spans.groupby("product").agg(begin=("begin", "min"), end=("end", "max"))
+    spans = log.stored.spans.assign(lasted=log.stored.spans["end"] - log.stored.spans["begin"]).groupby("product")
+    spans = spans.agg(begin=("begin", "min"), end=("end", "max"), lasted=("lasted", "sum"))
     rows = []
     for (product, feature), own in changes.groupby(["product", "feature"]):
         if product not in spans.index:
@@ -77,12 +80,13 @@ def utilization(log: Log) -> pd.DataFrame:
             continue
         # What was true when the log began, and each change in it.
         last_before = max(0, int((since[known.index] <= begin).sum()) - 1)
-        rows.append((product, feature, int(known["seats"].iloc[-1]), int(known["seats"].iloc[last_before:].min())))
-    frame = pd.DataFrame(rows, columns=["product", "feature", "seats", "fewest"])
-    peaks = usage.peaks(log)[["product", "feature", "peak", "p99", "observed_days"]]
+        fewest = int(known["seats"].iloc[last_before:].min())
+        rows.append((product, feature, int(known["seats"].iloc[-1]), fewest, spans.loc[product, "lasted"] / DAY))
+    frame = pd.DataFrame(rows, columns=["product", "feature", "seats", "fewest", "observed_days"])
+    peaks = usage.peaks(log)[["product", "feature", "peak", "p99"]]
     hours = usage.efficiency(log).groupby(["product", "feature"], as_index=False)["hours"].sum()
     frame = frame.merge(peaks, on=["product", "feature"], how="left").merge(hours, on=["product", "feature"], how="left")
-    frame = frame.fillna({"peak": 0, "p99": 0, "hours": 0.0, "observed_days": 1.0})
+    frame = frame.fillna({"peak": 0, "p99": 0, "hours": 0.0})
     average = frame["hours"] / (frame["observed_days"] * 24)
     return typed(
         frame.assign(

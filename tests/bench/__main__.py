@@ -10,6 +10,7 @@ from functools import partial
 
 from tests.bench.analysing import bench_analysing
 from tests.bench.organization import bench_organization
+from tests.bench.paging import bench_paging
 from tests.bench.parsing import bench_parsing
 from tests.bench.serving import DATABASES, Options, bench_serving
 from tests.bench.verifying import bench_start, bench_verify
@@ -21,6 +22,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "serving": bench_serving,
     "parsing": bench_parsing,
     "analysing": bench_analysing,
+    "paging": bench_paging,
 }
 
 

@@ -17,6 +17,7 @@ from checkout_log.captions.reading import (
     reclaims,
     user_actions,
 )
+from checkout_log.captions.seats import seats
 from checkout_log.captions.stuck import backtest, confusion, releasable, stuck_by_cause, thresholds, undecided
 from checkout_log.captions.use import (
     average,
@@ -66,6 +67,7 @@ __all__ = [
     "reclaimed",
     "reclaims",
     "releasable",
+    "seats",
     "session_lengths",
     "still_held",
     "stuck_by_cause",

@@ -12,7 +12,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import Progress
 
-from checkout_log import captions, timezones
+from checkout_log import captions, seats, timezones
 from checkout_log.errors import NothingDated, NothingLeft
 from checkout_log.log import Log
 from checkout_log.measuring import hours
@@ -76,7 +76,8 @@ def page(
     if tables is not None:
         write(log, tables)
     runs = list(_runs(log, timezone))
-    html = rendered(runs, captions.files(log.quality()), timezone=timezone, made_at=made_at)
+    known = [] if log.stored.seats.empty else captions.seats(seats.utilization(log), seats.issued(log))
+    html = rendered(runs, captions.files(log.quality()), timezone=timezone, made_at=made_at, seats=known)
     return html, [_sentence(run.name, run.failure) for run in runs if run.failure is not None]
 
 

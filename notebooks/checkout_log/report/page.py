@@ -57,12 +57,13 @@ class Section:
     run: Run
 
 
-def rendered(runs: Sequence[Run], quality: pd.DataFrame, *, timezone: str, made_at: str) -> str:
-    """The page as HTML, of these runs and the quality frame of the log."""
+def rendered(runs: Sequence[Run], quality: pd.DataFrame, *, timezone: str, made_at: str, seats: Sequence[str] = ()) -> str:
+    """The page as HTML, of these runs, the quality frame of the log, and sentences in Markdown on seats."""
     style = _TEMPLATES.get_template("report.css").render()
     shown = texts(quality, timezone)
     return _TEMPLATES.get_template("report.html").render(
         sections=[_section(run) for run in runs],
+        seats=[prose(text) for text in seats],
         style=Markup(style),  # noqa: S704 - our own file
         # Only this very style may apply: a text that slips through cannot even change how the page looks.
         style_hash=base64.b64encode(sha256(style.encode()).digest()).decode(),
