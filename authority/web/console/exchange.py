@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Annotated
 
 from flask import Blueprint, Response, request
 from pydantic import Field
+from werkzeug.datastructures import FileStorage
 
 from authority.domain.plurals import counted
 from authority.domain.refusals import InvalidInput
@@ -65,7 +67,7 @@ def look() -> Response:
 
 def uploaded(pasted: str = "") -> list[File]:
     """The files that came with this form, each with its name. Raises InvalidInput when there is none, or too many."""
-    files = [(file.filename or "no name", file.read()) for file in request.files.getlist("files") if file.filename]
+    files = [_read(file) for file in request.files.getlist("files") if file.filename]
     if pasted.strip():
         files.append(("what was pasted", pasted.encode("utf-8", "surrogatepass")))
     if not files:
@@ -73,6 +75,12 @@ def uploaded(pasted: str = "") -> list[File]:
     if len(files) > MOST_FILES:
         raise InvalidInput(f"these are {len(files)} files, at most {MOST_FILES} are taken at once")
     return files
+
+
+def _read(file: FileStorage) -> File:
+    # A large one was put on the disk.
+    with contextlib.closing(file):
+        return file.filename or "no name", file.read()
 
 
 @pages.post("/exchange/done")
