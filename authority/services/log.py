@@ -56,17 +56,47 @@ def listed(unit: Unit, wanted: Filter, member: str | None = None) -> list[dict[s
     Raises NotAllowed, InvalidInput (no such kind); NotFound, NoSuchProduct for a filter by what there is not and never was.
     """
     last = _begin(unit)
+    with unit.reading():
+        return events.listed(unit.connection, _checked(unit, wanted, member), last)
+
+
+def every(unit: Unit, wanted: Filter, member: str | None = None) -> Iterator[dict[str, Any]]:
+    """All events that a filter lets through, whatever its limit, in its order: the columns of the table.
+
+    It ends with what is there now. Each page is read in a transaction of its own, so that nothing is held open, however slowly
+    somebody reads. Raises what `listed` raises, at once.
+    """
+    last = _begin(unit)
+    with unit.reading():
+        checked = replace(_checked(unit, wanted, member), limit=PAGE)
+    return _pages(unit, checked, last)
+
+
+def _pages(unit: Unit, wanted: Filter, last: int) -> Iterator[dict[str, Any]]:
+    while True:
+        with unit.reading():
+            rows = events.listed(unit.connection, wanted, last)
+        yield from rows
+        if len(rows) < PAGE:
+            return
+        number = rows[-1]["id"]
+        wanted = replace(wanted, before=number) if wanted.newest else replace(wanted, after=number)
+
+
+def _checked(unit: Unit, wanted: Filter, member: str | None) -> Filter:
+    """The filter with the spellings of a member's name; a transaction is under way. Raises InvalidInput, NotFound, NoSuchProduct."""
     for kind in wanted.kinds or ():
         filters.check_word("kind of event", kind, list(EventKind))
-    with unit.reading():
-        named = {"member": member, "product": wanted.product, "machine": wanted.machine}
-        for name, value in named.items():
-            if value is not None and not events.has(unit.connection, name, value):
-                filters.check(unit, **{name: value})
-        if member is not None:
-            known = members.by_username(unit.connection, member)
-            wanted = replace(wanted, members=[member] if known is None else [member, known.username])
-        return events.listed(unit.connection, wanted, last)
+    named = {"member": member, "product": wanted.product, "machine": wanted.machine}
+    for name, value in named.items():
+        # A machine is named by its alias as well; one that never borrowed has it in the log alone.
+        columns = ("machine", "alias") if name == "machine" else (name,)
+        if value is not None and not any(events.has(unit.connection, column, value) for column in columns):
+            filters.check(unit, **{name: value})
+    if member is None:
+        return wanted
+    known = members.by_username(unit.connection, member)
+    return replace(wanted, members=[member] if known is None else [member, known.username])
 
 
 def show(unit: Unit, number: int) -> dict[str, Any]:

@@ -86,6 +86,7 @@ def make_world(folder: Path) -> World:
         "key_id": key.id,
         "username": "ada",
         "event_id": "1",
+        "ending": "csv",
         "resource": "borrows",
         "kid": kid,
     }

@@ -1,5 +1,153 @@
-"""Log: what happened, by whom, and its files."""
+"""Log: what happened, found by who, what and when, one event in full, and all of it as a file."""
 
-from flask import Blueprint
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain, islice
+from pathlib import Path
+from typing import Annotated, Any
+
+from flask import Blueprint, Response, request, url_for
+from pydantic import Field
+
+from authority.domain.events import EventKind, UseMode
+from authority.domain.refusals import InvalidInput
+from authority.presentation import parquet, sheets
+from authority.presentation.log import Events, EventShown, event_of, with_texts
+from authority.services import log
+from authority.services.unit import Unit
+from authority.storage.events import Filter
+from authority.web.answers import sheet
+from authority.web.console.forms import Form, Id, Text, as_typed, read
+from authority.web.console.frame import address_of, here, page, shown_again, unit
 
 pages = Blueprint("log", __name__)
+
+ON_A_PAGE = 100
+FORMATS = {"csv": "CSV", "jsonl": "JSON lines", "parquet": "Parquet"}
+COLUMNS = tuple(EventShown.model_fields)
+ALWAYS_THERE = ("id", "at", "kind", "actor", "quantity")
+LARGEST_NUMBER = 2**63 - 1
+# Days that have one before and after them.
+Day = Annotated[date, Field(ge=date(1970, 1, 1), le=date(9998, 12, 31))]
+
+
+class Filters(Form):
+    kind: EventKind | None = None
+    member: Text | None = None
+    actor: Text | None = None
+    product: Text | None = None
+    machine: Text | None = None
+    handle: Id | None = None
+    since: Day | None = None
+    until: Day | None = None
+    oldest: bool = False
+    # The number of the last event of the page before.
+    cursor: str | None = None
+
+    def wanted(self) -> Filter:
+        """The events that are wanted, so many on a page; days are whole ones, in UTC."""
+        last = None if self.cursor is None else _number(self.cursor)
+        return Filter(
+            kinds=None if self.kind is None else (self.kind,),
+            actor=self.actor,
+            product=self.product,
+            machine=self.machine,
+            handle=self.handle,
+            since=None if self.since is None else _midnight(self.since),
+            until=None if self.until is None else _midnight(self.until + timedelta(days=1)),
+            after=last if self.oldest else None,
+            before=None if self.oldest else last,
+            newest=not self.oldest,
+            limit=ON_A_PAGE,
+        )
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(LARGEST_NUMBER)) or int(text) > LARGEST_NUMBER:
+        raise InvalidInput("this is the cursor of no page of this list", hint="Begin again without a cursor.")
+    return int(text)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)
+
+
+def _list(events: Events | None, work: Unit) -> Response:
+    """The list; without events, where something is wrong with the filters, the form alone."""
+    typed = as_typed(Filters, request.args)
+    return page(
+        "log.html",
+        events=events,
+        wanted=typed,
+        is_filtered=any(typed[name] for name in typed if name not in ("oldest", "cursor")),
+        kinds=[str(kind) for kind in EventKind],
+        products=list(work.authorization.products),
+        files=[(text, here({}, url_for("console.log.listed_as", ending=ending))) for ending, text in FORMATS.items()],
+        checkouts=[(text, url_for("console.log.checkouts_as", ending=ending)) for ending, text in FORMATS.items()],
+    )
+
+
+def _form_alone() -> Response:
+    work = unit()
+    with work.reading():
+        pass
+    return _list(None, work)
+
+
+@pages.get("/log")
+@shown_again(_form_alone)
+def index() -> Response:
+    """A page of the events that fit the filters, the newest first unless the oldest are wanted."""
+    filters, work = read(Filters, request.args), unit()
+    return _list(Events.of(log.listed(work, filters.wanted(), filters.member), ON_A_PAGE), work)
+
+
+@pages.get(f"/log/<int(max={LARGEST_NUMBER}):event_id>")
+def show(event_id: int) -> Response:
+    """One event with all that is kept of it."""
+    event = event_of(log.show(unit(), event_id))
+    is_borrow = event.mode == UseMode.BORROW and event.handle is not None and address_of("offline")
+    return page(
+        "log_one.html",
+        event=event,
+        borrow=url_for("console.offline.show", borrow_id=event.handle) if is_borrow else "",
+        may_be_code=event.kind == EventKind.DENIAL,
+    )
+
+
+@pages.get("/log/listed.<any(csv,jsonl,parquet):ending>")
+def listed_as(ending: str) -> Response:
+    """All events that fit the filters, with all their columns, in one of the formats."""
+    filters = read(Filters, request.args)
+    rows = log.every(unit(), filters.wanted(), filters.member)
+    return _file(ending, "log", rows, COLUMNS, ALWAYS_THERE)
+
+
+@pages.get("/log/checkouts.<any(csv,jsonl,parquet):ending>")
+def checkouts_as(ending: str) -> Response:
+    """The checkout log that analysts load, whole, in one of the formats."""
+    return _file(ending, "checkout-log", log.checkout_log(unit()), log.COLUMNS, parquet.ALWAYS_THERE)
+
+
+def _file(
+    ending: str, name: str, rows: Iterator[dict[str, Any]], columns: Sequence[str], always_there: Sequence[str]
+) -> Response:
+    if ending == "parquet":
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "log.parquet")
+            parquet.write(path, rows, columns, always_there)
+            return _attached(path.read_bytes(), "application/vnd.apache.parquet", f"{name}.parquet")
+    # The first is read by now, so that who may not read them is refused before an answer has begun.
+    texts = map(with_texts, chain(list(islice(rows, 1)), rows))
+    if ending == "csv":
+        return sheet(sheets.lines(columns, texts), f"{name}.csv")
+    lines = (json.dumps({column: row[column] for column in columns}, ensure_ascii=False) + "\n" for row in texts)
+    return _attached(lines, "application/jsonl", f"{name}.jsonl")
+
+
+def _attached(data: bytes | Iterable[str], content_type: str, name: str) -> Response:
+    return Response(data, content_type=content_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
