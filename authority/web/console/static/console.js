@@ -13,5 +13,19 @@ function showLocalTimes(root) {
   }
 }
 
+// A button that copies what stands in the field that it names.
+function offerCopies(root) {
+  for (const button of root.querySelectorAll("button[data-copies]")) {
+    const field = document.getElementById(button.dataset.copies);
+    button.hidden = !navigator.clipboard;
+    button.addEventListener("click", async () => {
+      field.select();
+      await navigator.clipboard.writeText(field.value);
+      button.textContent = "Copied";
+    });
+  }
+}
+
 document.addEventListener("DOMContentLoaded", () => showLocalTimes(document));
+document.addEventListener("DOMContentLoaded", () => offerCopies(document));
 document.addEventListener("htmx:after:swap", () => showLocalTimes(document));
