@@ -74,6 +74,9 @@ def borrow_group() -> None:
 @click.argument("request_files", metavar="REQUEST_FILE...", nargs=-1, required=True)
 @click.option("--member", metavar="NAME", help="For whom; default: whom the request names.")
 @click.option(
+    "--days", type=click.IntRange(1, 36_500), metavar="N", help="How long; default: what the request says, else the rule."
+)
+@click.option(
     "-o",
     "--output",
     metavar="FILE",
@@ -81,10 +84,12 @@ def borrow_group() -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be issued, or why not.")
 @pass_frame
-def issue(frame: Frame, request_files: tuple[str, ...], member: str | None, output: str | None, dry_run: bool) -> int:
+def issue(
+    frame: Frame, request_files: tuple[str, ...], member: str | None, days: int | None, output: str | None, dry_run: bool
+) -> int:
     """Answer carried requests with a borrow file each, one by one; the same request gets the same file."""
     if dry_run:
-        return _preview(frame, once(request_files), member)
+        return _preview(frame, once(request_files), member, days)
     if output is None:
         raise click.UsageError("say where to write the borrow file: -o FILE")
     outputs = _outputs(once(request_files), output)
@@ -92,7 +97,8 @@ def issue(frame: Frame, request_files: tuple[str, ...], member: str | None, outp
     with frame.authority() as authority:
 
         def answer(name: str) -> _Answer:
-            issued = borrow.issue(Unit(authority, CONSOLE), member_of_file(requests[name].done(), "request"), member)
+            request = member_of_file(requests[name].done(), "request")
+            issued = borrow.issue(Unit(authority, CONSOLE), request, member, days=days)
             if len(outputs) > 1:
                 make_folder(output)
             write_output(outputs[name], issued.file)
@@ -111,14 +117,14 @@ def issue(frame: Frame, request_files: tuple[str, ...], member: str | None, outp
         return show_carried(frame, each(requests, answer), view)
 
 
-def _preview(frame: Frame, names: Sequence[str], member: str | None) -> int:
+def _preview(frame: Frame, names: Sequence[str], member: str | None, days: int | None) -> int:
     """Shows what the requests would get; nothing is issued, and nothing in the log."""
     requests = read_carried(names)
     with frame.authority() as authority:
 
         def answer(name: str) -> Issued:
             request = member_of_file(requests[name].done(), "request")
-            return borrow.issue(Unit(authority, CONSOLE), request, member, dry_run=True)
+            return borrow.issue(Unit(authority, CONSOLE), request, member, days=days, dry_run=True)
 
         now = authority.now()
         view = View[str, Issued, IssuedBorrow](

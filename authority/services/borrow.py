@@ -74,7 +74,7 @@ def _for_days(ask: Ask, days: int) -> Ask:
     """What is asked for, with the days that are chosen here. Raises InvalidInput when the request says how long itself."""
     if ask.days is not None or ask.until is not None:
         raise InvalidInput(
-            "the request says itself how long", hint="Make another request, without days; or leave the days out here."
+            "the request says itself how long", hint="Leave the days out here, or make another request without them."
         )
     return replace(ask, days=days)
 

@@ -91,6 +91,13 @@ def test_a_file_that_cannot_be_read_is_wrong_usage(console: Console, tmp_path: P
     assert contents_of(console) == before
 
 
+def test_the_days_are_chosen_where_the_request_does_not_say(console: Console, tmp_path: Path) -> None:
+    issue = ("borrow", "issue", console.request(workstation("one")), "--member", "ada", "--days", "12")
+    assert console.good(*issue, "--dry-run")["borrow"]["days_left"] == 12
+    assert console.good(*issue, "-o", str(tmp_path / "ada.borrow"))["borrow"]["days_left"] == 12
+    console.refused("invalid-input", 1, *issue[:2], console.request(workstation("two"), days=3), *issue[3:], "--dry-run")
+
+
 def test_a_refused_file_is_closed(console: Console, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     console.run(*arguments("check-in", tmp_path))

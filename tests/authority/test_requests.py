@@ -27,6 +27,7 @@ from tests.support.authorities import Bench
 from tests.support.borrowing import at_once, workstation
 from tests.support.database_contents import Contents, contents, row_counts
 from tests.support.organizations import authorize, without
+from tests.support.web import make_web
 from verifier.core import claims, jose, keys
 from verifier.workstation.carry import Wish
 
@@ -169,6 +170,22 @@ def test_what_was_answered_is_answered_again_however_late(sqlite_bench: Bench) -
 
 
 SECOND = timedelta(seconds=1)
+
+
+def test_who_answers_chooses_the_days_where_the_request_does_not_say(sqlite_bench: Bench) -> None:
+    bench, laptop = sqlite_bench, workstation("laptop")
+    web = make_web(bench)
+    bench.member("ada")
+    silent = laptop.request(Wish("arcgis-pro", member="ada"), bench.clock())
+    body = {"request": silent, "days": 12}
+    assert web.post("/borrows", {**body, "days": 99}).get_json()["code"] == "duration-too-long"
+    borrow_json = web.post("/borrows", body).get_json()["borrow"]
+    assert borrow_json["expires_at"] == f"{bench.clock() + timedelta(days=12):%Y-%m-%dT%H:%M:%SZ}"
+    # Answered once, whatever is chosen later.
+    assert web.post("/borrows", {**body, "days": 3}).get_json()["borrow"] == borrow_json
+    spoken = laptop.request(Wish("arcgis-pro", days=20, member="ada"), bench.clock())
+    assert web.post("/borrows", {"request": spoken, "days": 12}).get_json()["code"] == "invalid-input"
+    assert web.post("/borrows", {"request": spoken}).status_code == 201
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ CLOCK_FILE = file_answer("clock-reset", authorization=COMPACT, reset=COMPACT)
 class BorrowRequest(Body):
     request: str = Field(max_length=8192, description="the compact borrow-request+jwt of a request file")
     member: Name | None = Field(None, description="for whom, when an administrator sends it")
+    days: int | None = Field(None, ge=1, le=36_500, description="how long, where the request does not say")
     dry_run: bool = Field(False, description="true: say what would be issued or why not, and issue nothing")
 
 
@@ -111,7 +112,7 @@ class BorrowList(Borrows):
 def issue(body: BorrowRequest) -> Response:
     """201 with a new borrow; 200 with the same file when this very request was answered before, and with dry_run, without a file."""
     work = unit()
-    issued = borrow.issue(work, body.request, body.member, dry_run=body.dry_run)
+    issued = borrow.issue(work, body.request, body.member, days=body.days, dry_run=body.dry_run)
     if body.dry_run:
         return json_of(IssuedBorrow(borrow=BorrowShown.of(issued.borrow, work.now), file=None))
     answer = issued_json(issued.borrow, issued.file, work.now)
