@@ -1,0 +1,58 @@
+"""The page Settings: those of sessions, changed with what follows first and never over somebody else's change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from authority.domain.members import CONSOLE, Role
+from authority.services import session_settings
+from authority.services.unit import Unit
+from tests.support.authorities import make_bench
+from tests.support.browsing import Browser
+from tests.support.html_pages import ConsolePage
+from tests.support.web import Web, make_web
+
+SETTINGS, SESSIONS = "/console/settings", "/console/settings/sessions"
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[Web]:
+    bench = make_bench(f"sqlite:///{tmp_path / 'authority.db'}", tmp_path / "home")
+    yield make_web(bench)
+    bench.authority.database.close()
+
+
+def shown(browser: Browser) -> str:
+    page = ConsolePage(browser.last.text)
+    assert page.faults == []
+    return " ".join(page.text.split())
+
+
+def test_sessions_are_set_after_what_follows_was_seen_and_nothing_is_overwritten(web: Web) -> None:
+    chief = Browser(web).be(Role.ADMINISTRATOR)
+    chief.get(SETTINGS)
+    for words in ("Minutes without use", "authority.toml", "Rules"):
+        assert words in shown(chief)
+    version = web.get("/sessions/settings").get_json()["version"]
+    fields = {"minutes": "45", "computers": "3", "grant_minutes": "0", "save_minutes": "30", "version": version}
+    chief.send_form(SESSIONS, {**fields, "computers": "0"})
+    assert (chief.last.status_code, "greater than or equal to 1" in shown(chief)) == (400, True)
+    assert 'value="45"' in chief.last.text
+    chief.send_form(SESSIONS, fields)
+    assert "Minutes without use: 30 -> 45; Minutes to save: 60 -> 30" in shown(chief)
+    assert web.get("/sessions/settings").get_json()["version"] == version
+    chief.agree(SESSIONS, fields)
+    chief.get(chief.last.location)
+    assert "The settings of sessions are changed" in shown(chief)
+    assert web.get("/sessions/settings").get_json()["minutes"] == 45
+    # Another administrator had the page open since before that.
+    chief.send_form(SESSIONS, {**fields, "minutes": "60"})
+    assert (chief.last.status_code, "minutes is now 45" in shown(chief)) == (412, True)
+    session_settings.change(Unit(web.bench.authority, CONSOLE), {"computers": 2})
+    same = {**fields, "computers": "2", "version": web.get("/sessions/settings").get_json()["version"]}
+    assert chief.send_form(SESSIONS, same).status_code == 303
+    chief.get(chief.last.location)
+    assert "as they were" in shown(chief)
