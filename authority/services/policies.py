@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from authority.domain.catalogue import Product
 from authority.domain.events import Event, EventKind
-from authority.domain.members import Actor, Privilege, user_key
+from authority.domain.members import Actor, Member, Privilege, user_key
 from authority.domain.offline_rules import OfflineRule, Rule, RuleLevel, check_key, check_rule, effective, explanation, level_of
 from authority.domain.refusals import InvalidInput, NotFound
 from authority.services import groups, pages
@@ -144,14 +145,29 @@ def _subject(unit: Unit, level: RuleLevel, subject: str) -> str:
     return groups.known(unit, [subject])[0] if level is RuleLevel.GROUP else subject
 
 
+def explain_every(unit: Unit, username: str) -> list[Explained]:
+    """`explain` for each product of the authorization, in its order. Raises NotAllowed, NotFound."""
+    with unit.reading():
+        member = _member_to_explain(unit, username)
+        return [_explained(unit, member, product) for product in unit.authorization.products.values()]
+
+
+def _member_to_explain(unit: Unit, username: str) -> Member:
+    if not unit.actor.is_own(username):
+        unit.actor.needs(Privilege.VIEW_BORROWS)
+    member = members.by_username(unit.connection, username)
+    if member is None:
+        raise NotFound(f'there is no member "{username}"', member=username)
+    return member
+
+
+def _explained(unit: Unit, member: Member, product: Product) -> Explained:
+    rule = effective(offline_rules.applying(unit.connection, member, product.id), member, product.id)
+    return Explained(member.username, product.id, rule, explanation(rule, unit.authorization, product, unit.now))
+
+
 def explain(unit: Unit, username: str, product_id: str) -> Explained:
     """The rule in effect and why. Members may ask for themselves. Raises NotAllowed, NotFound, NoSuchProduct."""
     with unit.reading():
-        if not unit.actor.is_own(username):
-            unit.actor.needs(Privilege.VIEW_BORROWS)
-        member = members.by_username(unit.connection, username)
-        if member is None:
-            raise NotFound(f'there is no member "{username}"', member=username)
-        product = unit.authorization.product(product_id)
-        rule = effective(offline_rules.applying(unit.connection, member, product.id), member, product.id)
-    return Explained(member.username, product.id, rule, explanation(rule, unit.authorization, product, unit.now))
+        member = _member_to_explain(unit, username)
+        return _explained(unit, member, unit.authorization.product(product_id))

@@ -199,8 +199,14 @@ class Unit:
 
 def _words(values: versions.Values) -> str:
     """`role is now analyst; groups is now crew, night`."""
-    texts = {name: ", ".join(value) if isinstance(value, tuple) else str(value) for name, value in values.items()}
-    return "; ".join(f"{name} is now {text or 'empty'}" for name, text in texts.items())
+    return "; ".join(f"{name} is now {_text(value) or 'empty'}" for name, value in values.items())
+
+
+def _text(value: object) -> str:
+    """A list with commas between; of pairs within it each as two words."""
+    if not isinstance(value, tuple):
+        return str(value)
+    return ", ".join(" ".join(item) if isinstance(item, tuple) else str(item) for item in value)
 
 
 def _actor_behind(bearer: who.Bearer | None, at: datetime, *, changing: bool) -> Actor:

@@ -180,6 +180,8 @@ def _look_at_requests(app: OpenAPI) -> None:
     def number_request() -> None:
         g.request_id = secrets.token_hex(8)
         request.max_content_length = LARGEST_BY_PATH.get(request.path, LARGEST_BODY)
+        # A field of a form may be as large as the whole.
+        request.max_form_memory_size = request.max_content_length
         if BODY_IS_LATE in request.environ:
             raise RequestTimeout
         is_plain = request.mimetype == JSON and not request.path.startswith(HOME)

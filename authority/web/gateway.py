@@ -28,8 +28,14 @@ LARGEST_BODY = 256 * 1024
 LARGEST_SHEET = 4 * 1024 * 1024
 # The largest carried file, a status file, beside others.
 LARGEST_CARRIED = 2 * 1024 * 1024
+_IMPORTS = (
+    "/api/v1/members/import",
+    "/console/members/import",
+    "/console/members/import/done",
+    "/console/members/import/rows.csv",
+)
 LARGEST_BY_PATH = {
-    "/api/v1/members/import": LARGEST_SHEET + LARGEST_BODY,
+    **dict.fromkeys(_IMPORTS, LARGEST_SHEET + LARGEST_BODY),
     "/console/exchange": LARGEST_CARRIED + LARGEST_BODY,
 }
 # Set in the environ of a request whose body did not come in time: the application refuses it.

@@ -89,6 +89,7 @@ def make_world(folder: Path) -> World:
         "ending": "csv",
         "resource": "borrows",
         "kid": kid,
+        "product": PRO,
     }
     return World(web, secret, laptop, issued.file, ids)
 

@@ -26,7 +26,11 @@ from tests.support.html_pages import ConsolePage
 from tools.documentation import DOCS
 
 # Pages that fewer may open than their module: endpoint to the roles.
-NARROWER: dict[str, set[Role]] = {"console.rules.rule": {Role.ADMINISTRATOR}, "console.rules.pool": {Role.ADMINISTRATOR}}
+NARROWER: dict[str, set[Role]] = {
+    "console.member.edit": {Role.ADMINISTRATOR},
+    "console.rules.rule": {Role.ADMINISTRATOR},
+    "console.rules.pool": {Role.ADMINISTRATOR},
+}
 OPEN_TO_STRANGERS = ("console.sign_in.",)
 MARKUP = "<script>alert(1)</script>"
 QUOTES = "\"'><img src=x onerror=alert(2)>"

@@ -11,22 +11,19 @@ from pydantic import AfterValidator, Field
 
 from authority.domain.activity import Dot
 from authority.domain.members import Privilege
-from authority.domain.plurals import counted
 from authority.domain.refusals import NotFound
-from authority.domain.sessions import Session
 from authority.presentation import sheets
 from authority.presentation.activity import Activities, ActivityShown
-from authority.presentation.computers import name_of
 from authority.presentation.sessions import SessionShown
 from authority.presentation.several import rows_of
-from authority.services import activity, session_settings, sessions
+from authority.services import activity, sessions
 from authority.services.activity import Wanted
 from authority.services.unit import Unit
 from authority.storage.member_lists import Filter
 from authority.web.answers import sheet
-from authority.web.console.formats import utc
+from authority.web.console import session_endings
 from authority.web.console.forms import Form, Id, Text, as_typed, read
-from authority.web.console.frame import confirm, done, here, page, shown_again, unit, visitor
+from authority.web.console.frame import done, here, page, shown_again, unit, visitor
 
 pages = Blueprint("activity", __name__)
 
@@ -116,31 +113,7 @@ def as_csv() -> Response:
 
 
 def _ask() -> Response | None:
-    """The page before sessions are ended; None when it was agreed to. Raises Refusal when none can be ended."""
-    work = unit()
-    outcomes = sessions.end_several(work, read(Choice).ids, one_by_one=True, dry_run=True)
-    fit = [outcome.done() for outcome in outcomes if outcome.refusal is None]
-    if not fit:
-        outcomes[0].done()
-    minutes = counted(session_settings.show(work).save_minutes, "minute")
-    number = counted(len(fit), "session")
-    return confirm(
-        f"End {number}?",
-        who=", ".join(sorted({item.member for item in fit})),
-        what=", ".join(_line(item) for item in fit),
-        consequences=[
-            f"The user is told when the application next asks, and has {minutes} to save the work.",
-            "The application goes on until its last grant has ended.",
-            "Then the seat is free, and the place among the computers of the member.",
-            *(f"Left out: {outcome.refusal.message}" for outcome in outcomes if outcome.refusal is not None),
-        ],
-        action=f"End {number}",
-        back=_back(),
-    )
-
-
-def _line(item: Session) -> str:
-    return f"{item.product} on {name_of(item.machine)}"
+    return session_endings.ask(unit(), read(Choice).ids, _back())
 
 
 def _back() -> str:
@@ -162,9 +135,6 @@ def end() -> Response:
         return question
     outcomes = sessions.end_several(work, ids, one_by_one=True)
     if len(outcomes) == 1:
-        item = outcomes[0].done()
-        save_by = "" if item.save_by is None else f" {item.member} has until {utc(item.save_by)} to save."
-        text = f"The session of {item.member}, {_line(item)}, is ended.{save_by} Its seat is free at {utc(item.seat_free_at)}."
-        return done(_back(), text)
+        return done(_back(), session_endings.sentence_after(outcomes[0].done()))
     rows = rows_of(outcomes, lambda name: {"id": name}, "session", lambda item: SessionShown.of(item, work.now))
     return page("activity_ended.html", rows=rows, number=sum(row["ok"] for row in rows), back=_back())

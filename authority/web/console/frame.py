@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any, ParamSpec
 from urllib.parse import urlencode, urlsplit
 
-from flask import Response, abort, g, render_template, request, url_for
+from flask import Response, abort, current_app, g, render_template, request, url_for
 
 from authority.domain.members import Actor
 from authority.domain.refusals import NotAuthenticated, Refusal
@@ -143,8 +143,19 @@ def here(changes: Mapping[str, str | None], path: str | None = None) -> str:
     """
     values = {**request.args, "cursor": None, **changes}
     query = urlencode({name: value for name, value in values.items() if value})
-    path = path or request.path
+    path = path or own_path()
     return f"{path}?{query}" if query else path
+
+
+def own_path() -> str:
+    """The path of this page; where a form is shown again that has no page of its own, that of the list it stands on."""
+    if request.method in SAFE:
+        return request.path
+    endpoint = f"{request.blueprint}.index"
+    if endpoint not in current_app.view_functions:
+        return request.path
+    expecting = current_app.url_map.is_endpoint_expecting
+    return url_for(endpoint, **{name: value for name, value in (request.view_args or {}).items() if expecting(endpoint, name)})
 
 
 def address_of(name: str, **parameters: Any) -> str:

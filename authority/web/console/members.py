@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Annotated
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request, url_for
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from authority.domain.members import Role
+from authority.domain.members import Privilege, Role
 from authority.presentation import member_sheet, sheets
 from authority.presentation.members import Members
 from authority.services import member_lists
 from authority.services.member_lists import Page
+from authority.services.members import Change
+from authority.services.unit import Unit
 from authority.storage.member_lists import Filter, Order
 from authority.web.answers import sheet
-from authority.web.console.forms import Form, Text, read
-from authority.web.console.frame import here, page, unit
+from authority.web.console import members_at_once as at_once
+from authority.web.console.forms import Form, Text, as_typed, read
+from authority.web.console.frame import here, page, shown_again, unit, visitor
+from authority.web.console.member_forms import BORROWS_STAY
+from authority.web.console.members_at_once import Choice, LicenseChoice, Removal, TypeChoice
 
 pages = Blueprint("members", __name__)
 
 LONGEST_PAGE = 100
+
+
+def _order(text: str) -> str:
+    if text.removeprefix("-") not in list(Order):
+        raise ValueError(f"It is one of {', '.join(Order)}, or one of them with a hyphen before it for the other direction")
+    return text
 
 
 class Filters(Form):
@@ -31,10 +44,10 @@ class Filters(Form):
     disabled: bool | None = None
     unused_for: int | None = Field(None, ge=0, le=36_500)
     # With a hyphen before it from the last to the first.
-    sort: str = Field(Order.USERNAME, pattern=f"^-?({'|'.join(Order)})$")
+    sort: Annotated[str, AfterValidator(_order)] = Order.USERNAME
     cursor: str | None = Field(None, max_length=1024)
 
-    def found(self, limit: int | None) -> Page:
+    def page(self, work: Unit, limit: int | None) -> Page:
         """The members who are wanted, up to the limit."""
         wanted = Filter(
             search=self.q,
@@ -48,20 +61,92 @@ class Filters(Form):
             limit=limit,
         )
         unused_for = None if self.unused_for is None else timedelta(days=self.unused_for)
-        return member_lists.page(unit(), wanted, unused_for=unused_for, cursor=self.cursor)
+        return member_lists.page(work, wanted, unused_for=unused_for, cursor=self.cursor)
+
+
+def _list(members: Members | None, work: Unit) -> Response:
+    """The list; without members, where something is wrong with the filters, the form alone."""
+    typed, products = as_typed(Filters, request.args), work.authorization.products.values()
+    return page(
+        "members.html",
+        members=members,
+        types=list(work.membership.by_type),
+        roles=list(Role),
+        wanted=typed,
+        is_narrowed=any(typed[name] for name in typed if name not in ("q", "sort", "cursor")),
+        may_manage=visitor().actor.has(Privilege.MANAGE_MEMBERS),
+        may_assign=visitor().actor.has(Privilege.ASSIGN_LICENSES),
+        named=[product for product in products if not product.is_concurrent],
+        csv=here({}, url_for(".as_csv")),
+        query=urlencode({name: text for name, text in typed.items() if text}),
+    )
+
+
+def _form_alone() -> Response:
+    work = unit()
+    with work.reading():
+        pass
+    return _list(None, work)
 
 
 @pages.get("/members")
+@shown_again(_form_alone)
 def index() -> Response:
     """A page of those who fit the filters."""
-    wanted = read(Filters, request.args)
-    members = Members.of(wanted.found(LONGEST_PAGE))
-    return page("members.html", members=members, roles=list(Role), wanted=wanted, csv=here({}, url_for(".as_csv")))
+    work = unit()
+    return _list(Members.of(read(Filters, request.args).page(work, LONGEST_PAGE)), work)
 
 
 @pages.get("/members.csv")
 def as_csv() -> Response:
     """All who fit the filters, in the form that an import takes."""
-    rows = read(Filters, request.args).found(None).members
+    rows = read(Filters, request.args).page(unit(), None).members
     lines = sheets.lines(member_sheet.COLUMNS, (member_sheet.row_of(row.member, row.licenses) for row in rows))
     return sheet(lines, "members.csv")
+
+
+@pages.post("/members/assign")
+@shown_again(index)
+def assign() -> Response:
+    """Gives those ticked a level or an extension."""
+    return at_once.do(at_once.assignment(read(LicenseChoice)))
+
+
+@pages.post("/members/unassign")
+@shown_again(index)
+def unassign() -> Response:
+    """Takes the license of a product, or an extension, from those ticked."""
+    return at_once.do(at_once.unassignment(read(LicenseChoice)))
+
+
+@pages.post("/members/type")
+@shown_again(index)
+def change_type() -> Response:
+    """Gives those ticked another user type, which gives and takes licenses."""
+    form = read(TypeChoice)
+    wanted, what = Change(user_type=form.user_type), f"the user type {form.user_type}"
+    return at_once.do(at_once.change(form, wanted, "Change the type of", "changed", what, [BORROWS_STAY]))
+
+
+@pages.post("/members/disable")
+@shown_again(index)
+def disable() -> Response:
+    """Keeps those ticked from signing in, starting and borrowing."""
+    follows = ["They cannot sign in, start or borrow anything until they are enabled again.", BORROWS_STAY]
+    wanted = Change(disabled=True)
+    return at_once.do(at_once.change(read(Choice), wanted, "Disable", "disabled", "signing in and using licenses", follows))
+
+
+@pages.post("/members/enable")
+@shown_again(index)
+def enable() -> Response:
+    """Lets those ticked in again."""
+    wanted = Change(disabled=False)
+    return at_once.do(at_once.change(read(Choice), wanted, "Enable", "enabled", "signing in and using licenses"))
+
+
+@pages.post("/members/remove")
+@shown_again(index)
+def remove() -> Response:
+    """Removes those ticked."""
+    return at_once.do(at_once.removals(read(Removal)))

@@ -19,6 +19,10 @@ from authority.web.console import (
     licenses,
     log,
     member,
+    member_access,
+    member_import,
+    member_licenses,
+    member_new,
     members,
     my_license,
     offline,
@@ -28,7 +32,7 @@ from authority.web.console import (
     sign_in,
 )
 from authority.web.console.formats import days_left, iso, sentence, utc
-from authority.web.console.frame import HOME, address_of, admit, here, see_other
+from authority.web.console.frame import HOME, address_of, admit, here, own_path, see_other
 from authority.web.console.hints import hint_on_page
 
 STATIC = Path(__file__).parent / "static"
@@ -50,7 +54,9 @@ def register(app: Flask) -> None:
     """Adds the console to an application, below /console/."""
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(form_token=cookies.form_token, here=here, address_of=address_of, static=static_address)
+    app.jinja_env.globals.update(
+        form_token=cookies.form_token, here=here, own_path=own_path, address_of=address_of, static=static_address
+    )
     app.jinja_env.filters.update(sentence=sentence, iso=iso, utc=utc, days_left=days_left, hint=_hint)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
     console = Blueprint("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
@@ -64,6 +70,10 @@ def register(app: Flask) -> None:
         licenses,
         log,
         member,
+        member_access,
+        member_import,
+        member_licenses,
+        member_new,
         members,
         my_license,
         offline,

@@ -29,3 +29,29 @@ function offerCopies(root) {
 document.addEventListener("DOMContentLoaded", () => showLocalTimes(document));
 document.addEventListener("DOMContentLoaded", () => offerCopies(document));
 document.addEventListener("htmx:after:swap", () => showLocalTimes(document));
+
+// A box in the head of a table ticks all boxes of its form with the name; without script it is not there.
+function showTicksOfAll(root) {
+  for (const box of root.querySelectorAll("input[data-ticks]")) {
+    box.hidden = false;
+  }
+}
+
+document.addEventListener("DOMContentLoaded", () => showTicksOfAll(document));
+document.addEventListener("htmx:after:swap", () => showTicksOfAll(document));
+document.addEventListener("change", (event) => {
+  const box = event.target;
+  if (box instanceof HTMLInputElement && box.dataset.ticks) {
+    for (const other of box.form.querySelectorAll(`input[name="${box.dataset.ticks}"]`)) {
+      other.checked = box.checked;
+    }
+  }
+});
+
+// What takes long says so from the moment its form is sent.
+document.addEventListener("submit", (event) => {
+  const busy = document.getElementById(event.target.dataset.busy ?? "");
+  if (busy) {
+    busy.hidden = false;
+  }
+});

@@ -1,0 +1,107 @@
+"""How a member gets in: where they are signed in, a new password, and on which computers they are at work."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request, url_for
+from pydantic import ValidationInfo, field_validator
+
+from authority.domain.plurals import counted
+from authority.presentation.sign_ins import SignIns, SignInShown
+from authority.services import access, members, sessions
+from authority.services.members import Change
+from authority.web.console import session_endings
+from authority.web.console.forms import Form, Id, Password, read
+from authority.web.console.frame import confirm, done, page, see_other, shown_again, unit
+
+pages = Blueprint("member_access", __name__)
+
+
+class SignInsPage(Form):
+    cursor: Id | None = None
+
+
+class NewPassword(Form):
+    new_password: Password
+    new_password_again: Password = ""
+    revoke_keys: bool = False
+
+    @field_validator("new_password_again")
+    @classmethod
+    def _is_same(cls, again: str, info: ValidationInfo) -> str:
+        if again != info.data.get("new_password"):
+            raise ValueError("The new password was typed in two ways")
+        return again
+
+
+class EndedSignIns(Form):
+    id: Id | None = None
+
+
+class EndedSession(Form):
+    session: Id
+
+
+@pages.get("/member/<username>/sign-ins")
+def sign_ins(username: str) -> Response:
+    """Where a member is signed in, which ends with a new password, and the form for one."""
+    work = unit()
+    rows, cursor = access.sign_ins_of(work, username, read(SignInsPage, request.args).cursor)
+    # What would be revoked is what goes on unless that is wanted.
+    would = members.change(work, username, Change(revoke_keys=True), dry_run=True)
+    keys = [key.name for key in would.access.revoked_api_keys]
+    return page("member_sign_ins.html", username=would.before.username, sign_ins=SignIns.of(rows, cursor), keys=keys)
+
+
+@pages.post("/member/<username>/sign-ins/password")
+@shown_again(sign_ins)
+def set_password(username: str) -> Response:
+    """Sets a password; what it ends was said above the form."""
+    form = read(NewPassword)
+    changed = members.change(unit(), username, Change(password=form.new_password, revoke_keys=form.revoke_keys))
+    result, name = changed.access, changed.before.username
+    text = f"{name} has a new password, and {counted(result.ended_sign_ins, 'sign-in')} ended."
+    if result.api_keys:
+        text += f" These API keys go on: {', '.join(key.name for key in result.api_keys)}."
+    if result.revoked_api_keys:
+        text += f" These API keys are revoked: {', '.join(key.name for key in result.revoked_api_keys)}."
+    return done(url_for("console.member.index", username=name), f"{text} Tell them the password by another way than mail.")
+
+
+@pages.post("/member/<username>/sign-ins/end")
+@shown_again(sign_ins)
+def end_sign_ins(username: str) -> Response:
+    """Asks, then ends one sign-in of a member, or all of them."""
+    chosen = read(EndedSignIns).id
+    ids = None if chosen is None else [chosen]
+    would = [SignInShown.of(item) for item in access.end_sign_ins(unit(), username, ids, dry_run=True)]
+    back = url_for(".sign_ins", username=username)
+    if not would:
+        return done(back, "Nothing was ended: they are signed in nowhere, or that sign-in had ended already.")
+    number = counted(len(would), "sign-in")
+    question = confirm(
+        f"End {number} of {would[0].member}?",
+        who=would[0].member,
+        what="; ".join(f"{item.agent or 'an unknown program'} from {item.address or 'an unknown address'}" for item in would),
+        until="until they sign in again",
+        consequences=["They sign in again with their password.", "API keys go on, and what is out offline stays good."],
+        action=f"End {number}",
+        back=back,
+    )
+    if question:
+        return question
+    ended = access.end_sign_ins(unit(), username, ids)
+    if any(item.is_current for item in ended):
+        return see_other(url_for("console.sign_in.index"))
+    return done(
+        back, f"{counted(len(ended), 'sign-in')} of {would[0].member} ended.", [("Set a new password", f"{back}#password")]
+    )
+
+
+@pages.post("/member/<username>/sessions/end")
+def end_session(username: str) -> Response:
+    """Asks, then ends a session of a member, who has time to save."""
+    ids, back = [read(EndedSession).session], url_for("console.member.index", username=username)
+    question = session_endings.ask(unit(), ids, back)
+    if question:
+        return question
+    return done(back, session_endings.sentence_after(sessions.end_several(unit(), ids)[0].done()))

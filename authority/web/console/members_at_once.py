@@ -1,0 +1,245 @@
+"""Several members at once: those who were ticked are changed, given or taken a license, or removed, each by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, TypeVar
+
+from flask import Response, request, url_for
+from pydantic import AfterValidator, Field
+
+from authority.domain.licenses import features
+from authority.domain.plurals import counted
+from authority.domain.refusals import Refusal
+from authority.presentation.computers import name_of
+from authority.presentation.licenses import UnassignedLicense
+from authority.presentation.members import ChangedMember, RemovalShown
+from authority.services import licenses, members, removal
+from authority.services.licenses import Assigned, License, Unassigned, Wish
+from authority.services.members import Change, Changed
+from authority.services.several import Outcome
+from authority.services.unit import Unit
+from authority.web.access import publish_soon
+from authority.web.console.formats import utc
+from authority.web.console.forms import Form, Text
+from authority.web.console.frame import confirm, done, page, unit
+from authority.web.console.member_forms import differences, first_ones, license_effects, license_words, named
+
+MOST_AT_ONCE = 1000
+AT_WORK = "What is offline or at work goes on as it is; a renewal or a new start has the new license."
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def _some(usernames: list[str]) -> list[str]:
+    if not usernames:
+        raise ValueError("Tick at least one member")
+    return list(dict.fromkeys(usernames))
+
+
+class Choice(Form):
+    usernames: Annotated[list[Text], Field(max_length=MOST_AT_ONCE), AfterValidator(_some)] = Field(
+        default_factory=list, validate_default=True
+    )
+
+
+class TypeChoice(Choice):
+    user_type: Text
+
+
+def _license(text: str) -> str:
+    if not any(all(text.partition(sign)) for sign in "=+"):
+        raise ValueError("It is a product with = and a level behind it, or + and an extension")
+    return text
+
+
+class LicenseChoice(Choice):
+    license: Annotated[Text, AfterValidator(_license)]
+
+    @property
+    def product(self) -> str:
+        """The product alone."""
+        return self.license.replace("+", "=").partition("=")[0]
+
+    @property
+    def words(self) -> str:
+        """The license as people say it."""
+        return self.license.replace("=", " ").replace("+", " with ")
+
+    @property
+    def extension(self) -> str:
+        """The extension, "" where a level is meant."""
+        return self.license.partition("+")[2]
+
+    def wishes(self, *, is_taken: bool = False) -> list[Wish]:
+        """A level in place of the one held, or an extension beside what is held, or one that is taken of it."""
+        level = self.license.partition("=")[2] or None
+        extensions = (self.extension,) if self.extension else ()
+        added, removed = ((), extensions) if is_taken else (extensions, ())
+        return [Wish(name, self.product, level, None, added, removed) for name in self.usernames]
+
+
+class Removal(Choice):
+    release: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What becomes of one of them, in words; or why nothing does."""
+
+    username: str
+    words: str = ""
+    refusal: Refusal | None = None
+    # What of theirs may go on running.
+    running: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What is done to those who were ticked: its words, and what becomes of each when it is done, or would be."""
+
+    verb: str
+    past: str
+    what: str
+    lines: Callable[[Unit, bool], list[Line]]
+    until: str = "from now on"
+    consequences: tuple[str, ...] = ()
+    is_dangerous: bool = False
+    asked: Callable[[Sequence[Line]], dict[str, str]] = field(default=lambda _: {})
+
+
+def do(action: Action) -> Response:
+    """Asks, does it to each by itself, and tells what became of each. Raises Refusal when it is about one, who is refused."""
+    would = action.lines(unit(), True)
+    fit = [line for line in would if line.refusal is None]
+    if not fit:
+        return _outcomes(action, would)
+    number = counted(len(fit), "member")
+    left_out = [f"Left out: {line.username}: {line.refusal.message}" for line in would if line.refusal is not None]
+    question = confirm(
+        f"{action.verb} {number}?",
+        who=named([line.username for line in fit]),
+        what=action.what,
+        until=action.until,
+        consequences=[
+            *first_ones([f"{line.username}: {line.words}" for line in fit if line.words]),
+            *first_ones([sentence for line in fit for sentence in line.running]),
+            *action.consequences,
+            *first_ones(left_out),
+        ],
+        action=f"{action.verb} {number}",
+        back=back(),
+        asked=action.asked(fit),
+        is_dangerous=action.is_dangerous,
+    )
+    if question:
+        return question
+    lines = action.lines(unit(), False)
+    publish_soon()
+    if len(lines) == 1 and lines[0].refusal is None:
+        words = f" {lines[0].words}." if lines[0].words else ""
+        return done(back(), f"{lines[0].username} is {action.past}.{words}")
+    return _outcomes(action, lines)
+
+
+def _outcomes(action: Action, lines: Sequence[Line]) -> Response:
+    """What became of each."""
+    if len(lines) == 1 and lines[0].refusal is not None:
+        raise lines[0].refusal
+    number = sum(line.refusal is None for line in lines)
+    return page("members_done.html", 200 if number else 409, lines=lines, past=action.past, number=number, back=back())
+
+
+def back() -> str:
+    """The list as it was filtered."""
+    query = request.query_string.decode("ascii", "replace")
+    return url_for("console.members.index") + (f"?{query}" if query else "")
+
+
+def change(choice: Choice, wanted: Change, verb: str, past: str, what: str, consequences: Sequence[str] = ()) -> Action:
+    """One change of all of them."""
+
+    def lines(work: Unit, dry_run: bool) -> list[Line]:
+        outcomes = members.change_several(work, choice.usernames, wanted, one_by_one=True, dry_run=dry_run)
+        return [_line(outcome, outcome.item, _words_of_change) for outcome in outcomes]
+
+    is_dangerous = wanted.disabled is True
+    return Action(verb, past, what, lines, consequences=tuple(consequences), is_dangerous=is_dangerous)
+
+
+def _line(outcome: Outcome[Item, Result], username: str, words: Callable[[Result], str]) -> Line:
+    if outcome.refusal is not None:
+        return Line(username, refusal=outcome.refusal)
+    return Line(username, words(outcome.done()))
+
+
+def _words_of_change(changed: Changed) -> str:
+    shown = ChangedMember.of(changed, dry_run=True)
+    return "; ".join([*differences(shown), *license_effects(shown)]) or "as before"
+
+
+def assignment(choice: LicenseChoice, *, is_taken: bool = False) -> Action:
+    """A level in place of the one held, or an extension that is given beside what is held, or taken from it."""
+
+    def lines(work: Unit, dry_run: bool) -> list[Line]:
+        wishes = choice.wishes(is_taken=is_taken)
+        outcomes = licenses.assign_many(work, wishes, row_by_row=True, dry_run=dry_run)
+        return [_line(outcome, outcome.item.username, _words_of_assignment) for outcome in outcomes]
+
+    verb, past = ("Take an extension from", "without it") if is_taken else ("Assign a license to", "given the license")
+    return Action(verb, past, choice.words, lines, consequences=(AT_WORK,), is_dangerous=is_taken)
+
+
+def _words_of_assignment(assigned: Assigned) -> str:
+    before, after = features(assigned.before), features(assigned.after)
+    parts = {"given": sorted(after - before), "taken": sorted(before - after)}
+    return "; ".join(f"{word}: {', '.join(names)}" for word, names in parts.items() if names) or "as before"
+
+
+def unassignment(choice: LicenseChoice) -> Action:
+    """The whole license of the product is taken, or an extension alone."""
+    if choice.extension:
+        return assignment(choice, is_taken=True)
+
+    def lines(work: Unit, dry_run: bool) -> list[Line]:
+        keys = [License(name, choice.product) for name in choice.usernames]
+        outcomes = licenses.unassign_many(work, keys, row_by_row=True, dry_run=dry_run)
+        return [_line(outcome, outcome.item.username, lambda taken: _words_of_loss(taken, work)) for outcome in outcomes]
+
+    what = f"{choice.product}, whatever its level and extensions"
+    return Action("Take a license from", "without the license", what, lines, consequences=(AT_WORK,), is_dangerous=True)
+
+
+def _words_of_loss(unassigned: Unassigned, work: Unit) -> str:
+    shown = UnassignedLicense.of(unassigned, work.now)
+    note = f"; {shown.note}" if shown.note else ""
+    return f"taken: {license_words(shown.taken)}{note}"
+
+
+def removals(choice: Removal) -> Action:
+    """All of them are removed; whose borrows are out only where releasing them was agreed to."""
+
+    def lines(work: Unit, dry_run: bool) -> list[Line]:
+        outcomes = removal.remove_several(work, choice.usernames, release=choice.release, one_by_one=True, dry_run=dry_run)
+        return [_removal_line(outcome, work) for outcome in outcomes]
+
+    def asked(fit: Sequence[Line]) -> dict[str, str]:
+        number = sum(len(line.running) for line in fit)
+        words = f"Release {counted(number, 'borrow')}: I know that the copies can run until the times that are named"
+        return {"release": words} if number else {}
+
+    what = "the members, with all licenses, sessions, sign-ins, API keys and offline rules of theirs"
+    log_stays = ("What the log says of them stays.",)
+    return Action("Remove", "removed", what, lines, "for good", log_stays, is_dangerous=True, asked=asked)
+
+
+def _removal_line(outcome: Outcome[str, removal.Removal], work: Unit) -> Line:
+    if outcome.refusal is not None:
+        return Line(outcome.item, refusal=outcome.refusal)
+    shown = RemovalShown.of(outcome.done(), work.now)
+    running = tuple(
+        f"Released: {item.member}, {item.product} on {name_of(item.machine)}; its copy may run until {utc(item.expires_at)}"
+        for item in shown.borrows
+    )
+    return Line(outcome.item, running=running)

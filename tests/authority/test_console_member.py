@@ -1,0 +1,245 @@
+"""The page of a member: what is seen of them, and what is changed, given, taken, ended and removed there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from authority.domain.members import ANYBODY, CONSOLE, Role
+from authority.services import access, policies
+from authority.services.unit import Unit
+from tests.authority.route_table import PASSWORD, PRO, World, make_world
+from tests.support.browsing import Browser
+from tests.support.database_contents import contents
+from tests.support.html_pages import ConsolePage
+
+ADA = "/console/member/ada"
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    made = make_world(tmp_path_factory.mktemp("member"))
+    made.web.bench.member("bob", user_type="Creator", groups=("crew", "a; b"))
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def world(template: World, tmp_path: Path) -> Iterator[World]:
+    """Ada, who has something of everything, and bob; a copy for each test."""
+    copied = template.copy(tmp_path)
+    yield copied
+    copied.database.close()
+
+
+@pytest.fixture
+def browser(world: World) -> Browser:
+    return Browser(world.web).be(Role.ADMINISTRATOR)
+
+
+def shown(browser: Browser) -> str:
+    page = ConsolePage(browser.last.text)
+    assert page.faults == []
+    return " ".join(page.text.split())
+
+
+def fields_of(browser: Browser, **changes: str) -> dict[str, str]:
+    """What the form of a member sends when nothing but this is changed; None takes a box's tick away."""
+    html = browser.get(f"{ADA}/change").text
+    fields = dict(re.findall(r'name="(version|username|full_name|groups)"[^>]*?value="([^"]*)"', html, re.DOTALL))
+    for name in ("user_type", "role", "download_permission"):
+        match = re.search(rf'name="{name}".*?<option value="([^"]*)" selected', html, re.DOTALL)
+        assert match is not None
+        fields[name] = match[1]
+    fields["vendor_access"] = "true"
+    return {**fields, **changes}
+
+
+def member(world: World) -> dict[str, object]:
+    answer: dict[str, object] = world.web.get("/members/ada").get_json()
+    return answer
+
+
+def test_the_page_has_who_it_is_what_they_hold_and_why_what_they_use_and_what_the_log_has(browser: Browser) -> None:
+    browser.get(ADA)
+    text = shown(browser)
+    for words in (
+        "GIS Professional",
+        "crew",
+        "arcgis-pro",
+        "comes with the type",
+        "up to 60 days",
+        "group crew",
+        "shared: seats are taken as they come",
+        "laptop",
+        "offline",
+        "tower",
+        "member-added",
+    ):
+        assert words in text, words
+    assert "→" in text
+
+
+def test_a_manager_of_licenses_sees_it_and_may_assign_alone(world: World) -> None:
+    browser, before = Browser(world.web).be(Role.LICENSE_MANAGER), contents(world.database)
+    browser.get(ADA)
+    assert "/ada/licenses/arcgis-pro" in browser.last.text
+    assert "member-added" not in shown(browser)
+    for words in ("Remove", "End …", "Change</a> <a", "Look at it"):
+        assert words not in browser.last.text
+    for path in ("change", "remove", "sign-ins/end", "sign-ins/password", "sessions/end"):
+        answer = browser.send_form(f"{ADA}/{path}", fields_of(Browser(world.web).be(Role.ADMINISTRATOR)))
+        assert answer.status_code in (400, 403), path
+    assert contents(world.database) == before
+
+
+def test_what_nobody_feels_is_done_at_once_and_the_rest_asks_with_what_follows(world: World, browser: Browser) -> None:
+    answer = browser.send_form(f"{ADA}/change", fields_of(browser, full_name="Ada Lovelace"))
+    assert answer.location == ADA
+    browser.get(ADA)
+    assert "full name: none, from now on Ada Lovelace" in shown(browser)
+    fields = fields_of(browser, user_type="Viewer", groups="crew; night", disabled="true")
+    before = contents(world.database)
+    browser.send_form(f"{ADA}/change", fields)
+    text = shown(browser)
+    for words in (
+        "Change ada?",
+        "user type: GIS Professional, from now on Viewer",
+        "groups: crew, from now on crew; night",
+        "License taken: arcgis-pro Advanced",
+        "What is out offline stays good",
+    ):
+        assert words in text, (words, text)
+    assert contents(world.database) == before
+    assert browser.agree(f"{ADA}/change", fields).status_code == 303
+    after = member(world)
+    assert (after["user_type"], after["groups"], after["disabled"]) == ("Viewer", ["crew", "night"], True)
+    assert after["licenses"] == []
+
+
+def test_a_rename_leads_to_the_page_under_the_new_name(world: World, browser: Browser) -> None:
+    answer = browser.agree(f"{ADA}/change", fields_of(browser, username="ada.king"))
+    assert answer.location == "/console/member/ada.king"
+    assert browser.get(answer.location).status_code == 200
+    assert browser.get(ADA).status_code == 404
+
+
+def test_the_second_of_two_is_told_what_the_first_changed_and_keeps_what_was_typed(world: World, browser: Browser) -> None:
+    fields = fields_of(browser, full_name="Typed Slowly")
+    assert world.web.send("PATCH", "/api/v1/members/ada", json={"role": "analyst"}).status_code == 200
+    answer = browser.send_form(f"{ADA}/change", fields)
+    assert answer.status_code == 412
+    assert "role is now analyst" in shown(browser)
+    assert 'value="Typed Slowly"' in answer.text
+    assert member(world)["full_name"] == ""
+
+
+def test_what_is_wrong_with_a_field_is_said_beside_it(browser: Browser) -> None:
+    for name, value, words in (
+        ("username", "-ada", "begins with a letter or digit"),
+        ("groups", '"crew', "its quotes do not match"),
+        ("role", "queen", "administrator"),
+        ("user_type", "", "Field required"),
+    ):
+        answer = browser.send_form(f"{ADA}/change", fields_of(browser, **{name: value}))
+        assert answer.status_code == 400
+        assert words in shown(browser)
+        assert f'id="{name}-error"' in answer.text
+
+
+def test_levels_and_extensions_are_given_at_once_and_taken_after_a_question(world: World, browser: Browser) -> None:
+    address = f"{ADA}/licenses/{PRO}"
+    browser.get(address)
+    assert "free)" in shown(browser)
+    extensions = re.findall(r'name="extensions" value="([^"]+)"', browser.last.text)
+    browser.send_form(address, {"level": "Advanced", "extensions": extensions[:2]})
+    assert browser.last.status_code == 303, shown(browser)
+    assert member(world)["licenses"] == [
+        {"product": PRO, "level": "Advanced", "extensions": sorted(extensions[:2]), "included": True}
+    ]
+    browser.send_form(address, {"level": "Advanced", "extensions": extensions[:1]})
+    assert f"Taken: {extensions[1]}" in shown(browser)
+    browser.agree(address, {"level": "Advanced", "extensions": extensions[:1]})
+    assert browser.last.status_code == 303
+    browser.send_form(f"{address}/unassign")
+    assert "a borrow is out until" in shown(browser)
+    assert browser.agree(f"{address}/unassign", {}).location == ADA
+    assert member(world)["licenses"] == []
+    assert browser.send_form(address, {"level": "Gold"}).status_code == 404
+    assert "it has Basic, Standard, Advanced" in shown(browser)
+
+
+def test_a_session_ends_with_time_to_save(world: World, browser: Browser) -> None:
+    fields = {"session": world.ids["session_id"]}
+    browser.send_form(f"{ADA}/sessions/end", fields)
+    assert "has 60 minutes to save" in shown(browser)
+    assert browser.agree(f"{ADA}/sessions/end", fields).location == ADA
+    browser.get(ADA)
+    assert "ada has until" in shown(browser)
+
+
+def test_a_new_password_says_what_it_ends_and_which_keys_go_on(world: World, browser: Browser) -> None:
+    browser.get(f"{ADA}/sign-ins")
+    text = shown(browser)
+    assert "It ends the sign-ins above" in text
+    assert "These API keys go on unless you say so: hers" in text
+    wrong = browser.send_form(f"{ADA}/sign-ins/password", {"new_password": "x" * 12, "new_password_again": "y" * 12})
+    assert wrong.status_code == 400
+    assert "typed in two ways" in shown(browser)
+    new = "another long password"
+    browser.send_form(f"{ADA}/sign-ins/password", {"new_password": new, "new_password_again": new, "revoke_keys": "true"})
+    browser.get(browser.last.location)
+    assert "1 sign-in ended. These API keys are revoked: hers." in shown(browser)
+    access.sign_in(Unit(world.web.bench.authority, ANYBODY), "ada", new)
+
+
+def test_sign_ins_are_ended_one_or_all(world: World, browser: Browser) -> None:
+    access.sign_in(Unit(world.web.bench.authority, ANYBODY), "ada", PASSWORD)
+    one = {"id": world.ids["sign_in_id"]}
+    browser.send_form(f"{ADA}/sign-ins/end", one)
+    assert "End 1 sign-in of ada?" in shown(browser)
+    browser.agree(f"{ADA}/sign-ins/end", one)
+    assert browser.agree(f"{ADA}/sign-ins/end", {}).status_code == 303
+    assert access.sign_ins_of(Unit(world.web.bench.authority, CONSOLE), "ada") == ([], None)
+    wrong = browser.send_form(f"{ADA}/sign-ins/end", {"id": "short"})
+    assert wrong.status_code == 400
+    assert "those have 22 letters, digits, hyphens and underscores" in shown(browser)
+
+
+def test_a_removal_says_what_goes_on_running_and_needs_the_box(world: World, browser: Browser) -> None:
+    browser.send_form(f"{ADA}/remove")
+    text = shown(browser)
+    assert "Free again: arcgis-pro Advanced" in text
+    assert "Released: arcgis-pro on laptop; its copy may run until" in text
+    assert browser.agree(f"{ADA}/remove", {}).status_code == 409
+    assert "member-has-borrow" in shown(browser)
+    assert browser.agree(f"{ADA}/remove", {}, {"release": "true"}).location == "/console/members"
+    assert world.web.get("/members/ada").status_code == 404
+    assert browser.send_form("/console/member/administrator/remove").status_code == 403
+    assert "Nobody removes themself" in shown(browser)
+    assert "Licenses and offline rules" in browser.last.text
+
+
+def test_a_page_of_borrows_or_of_the_log_is_in_the_address(world: World, browser: Browser) -> None:
+    for number in range(21):
+        policies.change(
+            Unit(world.web.bench.authority, CONSOLE),
+            "member",
+            "bob",
+            "",
+            allowed=None,
+            longest_days=60 + number,
+            default_days=None,
+        )
+        world.web.send("PATCH", "/api/v1/members/bob", json={"full_name": f"Bob {number}"})
+    browser.get("/console/member/bob")
+    match = re.search(r'href="(/console/member/bob\?before=\d+)"', browser.last.text)
+    assert match is not None
+    browser.get(match[1])
+    assert "Bob 0" in shown(browser)
+    for query, words in (("before=x", "before: Input should be a valid integer"), ("after=1", "after: It is no id")):
+        assert browser.get(f"/console/member/bob?{query}").status_code == 400
+        assert words in shown(browser)

@@ -1,0 +1,139 @@
+"""Members from a file on a page: each row is seen first, the good ones are done, and what was sent comes back whole."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zlib
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from authority.domain.members import Role
+from authority.web.gateway import LARGEST_SHEET
+from tests.support.browsing import Browser, form_token
+from tests.support.database_contents import contents
+from tests.support.html_pages import ConsolePage
+from tests.support.web import one_web
+
+IMPORT = "/console/members/import"
+# Three rows are bad: a role that there is not, a name that cannot be, and one that is there twice.
+FILE = """username,full_name,user_type,role,groups
+ada,Ada Lovelace,Creator,member,crew; night
+bob,Bob <b>Berg</b>,,queen,
+-cyd,Cyd,Creator,member,
+dan,Dan,Creator,member,
+Dan,Dan again,Creator,member,
+analyst,Ann Alyst,,,
+"""
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    for web in one_web(tmp_path):
+        yield Browser(web).be(Role.ADMINISTRATOR)
+
+
+def text_of(browser: Browser) -> str:
+    page = ConsolePage(browser.last.text)
+    assert page.faults == []
+    return " ".join(page.text.split())
+
+
+def look(browser: Browser, text: str | bytes = FILE) -> str:
+    """Gives the file in, and returns what the page says."""
+    token = form_token(browser.get(IMPORT).text)
+    data = text.encode() if isinstance(text, str) else text
+    browser.post(IMPORT, {"form_token": token, "file": (io.BytesIO(data), "staff.csv")}, content_type="multipart/form-data")
+    return text_of(browser)
+
+
+def go_on(browser: Browser) -> dict[str, str]:
+    """The fields by which the page goes on."""
+    return dict(re.findall(r'name="(table|file|seen)" value="([^"]*)"', browser.last.text))
+
+
+def usernames(browser: Browser) -> set[str]:
+    return {member["username"] for member in browser.web.get("/members").get_json()["items"]}
+
+
+def test_three_bad_rows_are_shown_with_what_is_wrong_and_the_good_ones_are_done(browser: Browser) -> None:
+    before = contents(browser.web.bench.authority.database)
+    text = look(browser)
+    for words in (
+        "6 rows of staff.csv",
+        "2 to add, 1 to change, 0 as they are, 3 refused",
+        'Role "queen": there is no such value',
+        '"-cyd" cannot be a user name',
+        '"Dan" is in row 5 already',
+        "full name: Ada Lovelace",
+        "groups: crew; night",
+        "full name: none, from now on Ann Alyst",
+        "Do the 3 good rows",
+    ):
+        assert words in text, (words, text)
+    assert contents(browser.web.bench.authority.database) == before
+    browser.send_form(f"{IMPORT}/done", go_on(browser))
+    text = text_of(browser)
+    assert "2 added, 1 changed, 3 refused" in text
+    assert usernames(browser) >= {"ada", "dan"}
+    assert "bob" not in usernames(browser)
+    assert "0 to add, 0 to change, 3 as they are, 3 refused" in look(browser)
+    assert "There is nothing to do" in text_of(browser)
+
+
+def test_every_row_can_be_downloaded(browser: Browser) -> None:
+    look(browser)
+    rows = list(csv.DictReader(io.StringIO(browser.send_form(f"{IMPORT}/rows.csv", go_on(browser)).text)))
+    assert [row["action"] for row in rows] == ["add", "refused", "refused", "add", "refused", "change"]
+    assert rows[1]["code"] == "invalid-input"
+    assert rows[1]["hint"]
+
+
+def test_when_somebody_was_quicker_the_rows_are_shown_again(browser: Browser) -> None:
+    look(browser)
+    fields = go_on(browser)
+    assert browser.web.send("PATCH", "/api/v1/members/analyst", json={"full_name": "Ann Alyst"}).status_code == 200
+    browser.send_form(f"{IMPORT}/done", fields)
+    text = text_of(browser)
+    assert "Look again: something changed" in text
+    assert "2 to add, 0 to change, 1 as they are" in text
+    assert "ada" not in usernames(browser)
+    browser.send_form(f"{IMPORT}/done", go_on(browser))
+    assert "2 added, 0 changed" in text_of(browser)
+
+
+def test_what_is_no_such_file_is_said_with_what_there_may_be(browser: Browser) -> None:
+    for text, words in (
+        ("name\nada\n", "Columns unknown"),
+        ("username\n", "no row below its header"),
+        ("username,password\nada,secret\n", "There must be no column"),
+        (b"username\n\xff\n", "no UTF-8"),
+    ):
+        assert words in look(browser, text), text
+        assert browser.last.status_code == 400
+    browser.send_form(IMPORT)
+    assert "No file was chosen" in text_of(browser)
+    bomb = urlsafe_b64encode(zlib.compress(b"\n" * (LARGEST_SHEET + 2))).decode()
+    for table in ("", "!", "AAAA", urlsafe_b64encode(b"no zlib").decode(), bomb, "\u00e9"):
+        assert browser.send_form(f"{IMPORT}/done", {"table": table, "file": "x", "seen": "x"}).status_code == 400
+        assert "did not come back whole" in text_of(browser)
+
+
+def test_a_table_of_thousands_of_rows_comes_back_from_a_small_page(browser: Browser) -> None:
+    """Larger than other forms may be; on the page stand the first rows, and the rest is counted."""
+    rows = "".join(f"nobody{number},{'No Body ' * 15},nosuch\n" for number in range(2_500))
+    text = look(browser, f"username,full_name,user_type\n{rows}")
+    assert browser.last.status_code == 200
+    assert len(browser.last.data) < 150_000
+    assert "2400 more are refused" in text
+    assert len(rows) > 300_000
+
+
+def test_only_who_manages_members_gets_there(browser: Browser) -> None:
+    manager = Browser(browser.web).be(Role.LICENSE_MANAGER)
+    for path in ("", "/done", "/rows.csv"):
+        assert manager.send_form(IMPORT + path).status_code == 403
