@@ -85,7 +85,7 @@ def test_a_member_is_added_changed_and_given_a_license_and_a_password(visitors: 
     person.reads("eve is changed.")
     page.get_by_role("link", name="Password and sign-ins").click()
     look()
-    page.get_by_label("New password", exact=True).fill(NEW)
+    page.get_by_role("textbox", name="New password", exact=True).fill(NEW)
     page.get_by_label("New password once more").fill(NEW)
     person.press("Set the password")
     person.reads("eve has a new password")
