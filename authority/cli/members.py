@@ -119,6 +119,7 @@ def _first_line(name: str) -> str:
 @click.option(
     "--password-file", metavar="FILE", help="Sets the password to the first line of the file; - asks for it, or reads stdin."
 )
+@click.option("--forget-identities", is_flag=True, help="Forget who the member is at providers by which members sign in.")
 @click.option("--revoke-keys", is_flag=True, help="Revoke the API keys of the member too, as after a theft.")
 @one_by_one_option
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
@@ -137,6 +138,7 @@ def set_members(
     vendor_access: bool | None,
     download: str | None,
     password_file: str | None,
+    forget_identities: bool,
     revoke_keys: bool,
     one_by_one: bool,
     dry_run: bool,
@@ -163,6 +165,7 @@ def set_members(
         added_groups=added_groups,
         removed_groups=removed_groups,
         revoke_keys=revoke_keys,
+        forget_identities=forget_identities,
     )
     with frame.authority() as authority:
         unit = Unit(authority, CONSOLE)

@@ -387,6 +387,16 @@ class TooManyRequests(Refusal):
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
+class ProviderUnavailable(Refusal):
+    """A provider by which members sign in does not answer, or not as it should."""
+
+    code = "provider-unavailable"
+    default_hint = "Try again in a moment, or sign in with a password."
+
+    provider: str
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class NotAllowed(Refusal):
     """The role, account, machine or user may not do this."""
 

@@ -39,9 +39,15 @@ def sign_in(
 
 
 def begin(
-    unit: Unit, member: Member, *, remember: bool, origin: Origin, password_hash: str | None = None
+    unit: Unit,
+    member: Member,
+    *,
+    remember: bool,
+    origin: Origin,
+    password_hash: str | None = None,
+    by: str | None = None,
 ) -> tuple[str, datetime | None]:
-    """A bearer token for a member who has shown who they are, and when it ends; the unit is anybody's.
+    """A bearer token for a member who has shown who they are, with a password or `by` a provider, and when it ends.
 
     Raises NotAuthenticated where the member was removed or disabled meanwhile, or has another password than the one whose hash is
     given; OrganizationOverLimit.
@@ -57,7 +63,7 @@ def begin(
         ends_at = None if remember else unit.at + SIGN_IN_LASTS
         credentials.remove_old_sign_ins(unit.connection, member.id, unit.at - KNOWN_FOR)
         secret, _ = _add(unit, member, CredentialKind.SIGN_IN, CredentialKind.SIGN_IN, ends_at, origin)
-        where = f"from {origin.address}"
+        where = f"from {origin.address}" + ("" if by is None else f" by {by}")
         unit.record([Event(kind=EventKind.SIGNED_IN, actor=member.username, member=member.username, reason=where)])
     return secret, ends_at
 

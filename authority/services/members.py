@@ -35,7 +35,7 @@ from authority.services.passwords import hash_password
 from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
 from authority.services.work import Work, working
-from authority.storage import assignments, credentials, member_lists, members, offline_rules
+from authority.storage import assignments, credentials, identities, member_lists, members, offline_rules
 from authority.storage.member_lists import Filter
 
 
@@ -74,8 +74,9 @@ class Change:
     added_groups: tuple[str, ...] = ()
     removed_groups: tuple[str, ...] = ()
     username: str | None = None
-    # Whether the member's API keys are revoked, as after a theft.
+    # Whether the member's API keys are revoked, as after a theft, and whether providers know the member no longer.
     revoke_keys: bool = False
+    forget_identities: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +262,9 @@ def change_several(
                     unit.compare(f'the member "{before.username}"', before.values())
                 with work.part():
                     changed = change_within(work, before, assignments.of_member(unit.connection, before.id), wanted)
+                if wanted.forget_identities:
+                    unit.actor.needs(Privilege.GIVE_ACCESS)
+                    identities.forget(unit.connection, before.id)
                 access = give_access(unit, changed.after, password_hash, revoke_keys=wanted.revoke_keys)
                 return replace(changed, access=access)
 
@@ -353,7 +357,9 @@ def _difference(before: Member, after: Member, wanted: Change) -> str:
         for name in CHANGING
         if getattr(before, name) != getattr(after, name)
     ]
-    return "; ".join([*parts, *(["password"] if wanted.password is not None else [])]) or "nothing"
+    parts += ["password"] if wanted.password is not None else []
+    parts += ["identities forgotten"] if wanted.forget_identities else []
+    return "; ".join(parts) or "nothing"
 
 
 def _apply(work: Work, member: Member, held: Iterable[Assignment], effect: TypeChange) -> None:

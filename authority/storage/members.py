@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, insert, select, up
 
 from authority.domain.members import DownloadPermission, Member, Role, search_text, user_key
 from authority.storage.db.prepared import Prepared
-from authority.storage.db.tables import credentials, member_counts, member_groups, members
+from authority.storage.db.tables import credentials, identities, member_counts, member_groups, members
 
 # SQLite takes 32,766 values in a statement, PostgreSQL 65,535.
 MOST_IN_A_STATEMENT = 10_000
@@ -186,7 +186,7 @@ def remove(connection: Connection, member_id: int, at: datetime) -> None:
     """
     gone = {"username_key": f"#{member_id}", "removed_at": at, "password_hash": None}
     connection.execute(update(members).where(members.c.id == member_id).values(gone))
-    for table in (member_groups, credentials):
+    for table in (member_groups, credentials, identities):
         connection.execute(delete(table).where(table.c.member_id == member_id))
 
 

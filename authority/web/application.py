@@ -21,7 +21,7 @@ from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 from werkzeug.exceptions import RequestTimeout, UnsupportedMediaType
 
 from authority.domain.members import ANYBODY
-from authority.domain.refusals import InvalidInput, Refusal
+from authority.domain.refusals import InvalidInput, Refusal, SettingsInvalid
 from authority.services.context import Authority
 from authority.services.overview import check_ready
 from authority.services.unit import Unit
@@ -56,10 +56,12 @@ from authority.web.problems import Problem
 from authority.web.publishing import Publisher
 from authority.web.reference import pages as reference
 from authority.wiring.app import open_authority
-from authority.wiring.settings import from_process
+from authority.wiring.settings import Settings, from_process
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from authority.web.oidc import ProviderClient
 
 METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -118,8 +120,8 @@ def _check_media_type() -> None:
         raise UnsupportedMediaType
 
 
-def create_app(authority: Authority, trusted_proxies: Sequence[str] = ()) -> OpenAPI:
-    """The WSGI application that serves this authority.
+def create_app(authority: Authority, trusted_proxies: Sequence[str] = (), providers: Sequence[ProviderClient] = ()) -> OpenAPI:
+    """The WSGI application that serves this authority, with the providers by which members sign in.
 
     A request that comes from a trusted proxy, an address or a network, has the address that the proxy names (X-Forwarded-For).
     """
@@ -138,6 +140,7 @@ def create_app(authority: Authority, trusted_proxies: Sequence[str] = ()) -> Ope
     app.json = _StrictJSON(app)
     app.json.sort_keys = False
     app.extensions["carnet"] = authority
+    app.extensions["carnet-providers"] = {client.provider.name: client for client in providers}
     app.extensions["carnet-publisher"] = Publisher(authority)
     problems.register(app, _answer)
     site.register(app)
@@ -261,11 +264,22 @@ def _add_plain_routes(app: OpenAPI, authority: Authority) -> None:
         return {"status": "ok"}
 
 
+def _provider_clients(settings: Settings, authority: Authority) -> list[ProviderClient]:
+    """Who speaks with each provider of the settings. Raises SettingsInvalid where what that takes is not installed."""
+    if settings.public_url is None or not settings.providers:
+        return []
+    try:
+        from authority.web.oidc import ProviderClient
+    except ModuleNotFoundError as error:
+        raise SettingsInvalid("sign-in by a provider needs the extra: pip install 'carnet[oidc]'") from error
+    return [ProviderClient(provider, settings.public_url, authority.clock) for provider in settings.providers]
+
+
 def serve() -> OpenAPI:
     """What each worker of the server runs: the authority of this process's settings, and a thread that keeps its status list fresh."""
     settings = from_process()
     authority = open_authority(settings)
     atexit.register(authority.database.close)
-    app = create_app(authority, settings.trusted_proxies)
+    app = create_app(authority, settings.trusted_proxies, _provider_clients(settings, authority))
     publisher_of(app).start()
     return app

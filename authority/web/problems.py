@@ -41,6 +41,7 @@ STATUS = {
     "invalid-input": 400,
     "not-authenticated": 401,
     "too-many-requests": 429,
+    "provider-unavailable": 503,
     "not-allowed": 403,
     "not-found": 404,
     "already-exists": 409,
@@ -71,7 +72,7 @@ STATUS = {
     "output-not-written": 503,
 }
 # What may have passed when the same is sent again, after so many seconds; all else of 503 needs somebody to mend it.
-PASSING = ("signing-failed", "storage-unavailable", "too-many-requests", "request-under-way")
+PASSING = ("signing-failed", "storage-unavailable", "too-many-requests", "request-under-way", "provider-unavailable")
 RETRY_AFTER_SECONDS = 2
 # What HTTP itself refuses, before any service is asked.
 HTTP_CODES = {

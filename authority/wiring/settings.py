@@ -12,9 +12,12 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from authority.domain.disk import NoHome, refusal_of
+from authority.domain.oidc import Provider
 from authority.domain.refusals import RequestInvalid, SettingsInvalid
 from authority.domain.texts import NotText, text_of
 from authority.signing.inbox import read_plain
+from authority.wiring import provider_settings
+from authority.wiring.provider_settings import is_address
 
 PREFIX = "CARNET_AUTHORITY_"
 # Every setting with what it means; the documentation is held to this table.
@@ -28,6 +31,8 @@ SETTINGS = {
     "containers": "false to lend nothing to containers, WSL and user namespaces, of which others may have copies; default: true",
     "trusted_proxies": "addresses and networks of the proxies before this server, with commas between, whose X-Forwarded-For is believed; "
     "default: none, a request comes from whoever is connected",
+    "public_url": "the address at which browsers reach this server, like https://licenses.example.org; sign-in by a provider leads back there",
+    "oidc": "providers of OpenID Connect, each a table [oidc.NAME] in authority.toml and nowhere else: docs/sign-in.md",
 }
 # Those that are yes or no.
 FLAGS: Mapping[str, bool] = {"demonstration": False, "containers": True}
@@ -45,6 +50,8 @@ class Settings:
     warn_days: int = USUAL_WARN_DAYS
     containers: bool = True
     trusted_proxies: tuple[str, ...] = ()
+    public_url: str | None = None
+    providers: tuple[Provider, ...] = ()
 
     @property
     def key_folder(self) -> Path:
@@ -70,7 +77,7 @@ def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
     wrong += [
         f'"{name}" must be text'
         for name, value in sorted(values.items())
-        if name in SETTINGS and name not in (*FLAGS, "warn_days") and not isinstance(value, str)
+        if name in SETTINGS and name not in (*FLAGS, "warn_days", "oidc") and not isinstance(value, str)
     ]
     flags = {name: values.get(name, usual) for name, usual in FLAGS.items()}
     wrong += [f'"{name}" must be true or false' for name, value in flags.items() if value not in (True, False, "true", "false")]
@@ -79,6 +86,13 @@ def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
         wrong.append(f'"warn_days" must be a whole number from 0 to {MOST_WARN_DAYS}')
     proxies, no_proxies = _networks(values.get("trusted_proxies", ""))
     wrong += [f'"trusted_proxies" has "{text}", which is no address and no network' for text in no_proxies]
+    public_url = values.get("public_url")
+    if isinstance(public_url, str) and not is_address(public_url, path=False):
+        wrong.append('"public_url" must be an https address without a path (http on this machine alone)')
+    providers, wrong_providers = provider_settings.read(folder, values.get("oidc", {}))
+    wrong += wrong_providers
+    if providers and public_url is None:
+        wrong.append('"public_url" is missing, which sign-in by a provider leads back to')
     if wrong:
         raise SettingsInvalid("; ".join(wrong))
     passphrase = values.get("key_passphrase_file")
@@ -90,6 +104,8 @@ def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
         warn_days=warn_days or 0,
         containers=flags["containers"] in (True, "true"),
         trusted_proxies=proxies,
+        public_url=str(public_url) if public_url is not None else None,
+        providers=providers,
     )
 
 

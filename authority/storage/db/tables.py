@@ -346,6 +346,16 @@ credentials = Table(
     Column("scopes", String(128), nullable=True),
 )
 
+# Who members are at providers of OpenID Connect: issuer and subject together never mean anybody else.
+identities = Table(
+    "identities",
+    metadata,
+    Column("issuer", String(256), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("member_id", Integer, ForeignKey("members.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", Instant, nullable=False),
+)
+
 # Wrong passwords by account, address, or both. A key is one of a fixed number, so that strangers cannot make more rows.
 sign_in_tries = Table(
     "sign_in_tries",

@@ -125,6 +125,7 @@ class MemberChange(ChangeOfMany):
     password: Password | None = Field(
         None, description="ends the member's sign-ins; API keys go on, and are named in the answer"
     )
+    forget_identities: bool = Field(False, description="true: forget who the member is at providers by which members sign in")
     revoke_keys: bool = Field(False, description="true: the member's API keys are of no use from now on, as after a theft")
 
 

@@ -12,7 +12,7 @@ from itsdangerous import BadSignature, Signer, URLSafeSerializer
 
 # Browsers keep no cookie for longer (RFC 6265bis, 5.5).
 LONGEST = timedelta(days=400)
-SIGN_IN, FORM, NOTICE = "carnet", "carnet-form", "carnet-notice"
+SIGN_IN, FORM, NOTICE, PROVIDER = "carnet", "carnet-form", "carnet-notice", "carnet-provider"
 LONGEST_SECRET = 256
 
 

@@ -27,7 +27,7 @@ from authority.web.problems import InvalidValues, Problem
 
 View = ParamSpec("View")
 # Blueprints and endpoints below "console" that strangers may open.
-OPEN = ("console.sign_in", "console.static")
+OPEN = ("console.sign_in", "console.oidc", "console.static")
 SAFE = ("GET", "HEAD", "OPTIONS")
 HOME = "/console/"
 FORM_NOT_TRUSTED = Problem(
@@ -134,6 +134,12 @@ def page(template: str, status: int = 200, problem: Problem | None = None, **val
     if "new_form_key" in g:
         cookies.write(response, cookies.FORM, g.new_form_key)
     return response
+
+
+def providers() -> list[tuple[str, str]]:
+    """Name and label of each provider by which members sign in."""
+    clients = current_app.extensions["carnet-providers"]
+    return [(name, client.provider.label) for name, client in clients.items()]
 
 
 def here(changes: Mapping[str, str | None], path: str | None = None) -> str:

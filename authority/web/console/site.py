@@ -26,13 +26,14 @@ from authority.web.console import (
     members,
     my_license,
     offline,
+    oidc,
     overview,
     rules,
     settings,
     sign_in,
 )
 from authority.web.console.formats import days_left, iso, sentence, utc
-from authority.web.console.frame import HOME, address_of, admit, here, own_path, see_other
+from authority.web.console.frame import HOME, address_of, admit, here, own_path, providers, see_other
 from authority.web.console.hints import hint_on_page
 
 STATIC = Path(__file__).parent / "static"
@@ -55,7 +56,12 @@ def register(app: Flask) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
-        form_token=cookies.form_token, here=here, own_path=own_path, address_of=address_of, static=static_address
+        form_token=cookies.form_token,
+        providers=providers,
+        here=here,
+        own_path=own_path,
+        address_of=address_of,
+        static=static_address,
     )
     app.jinja_env.filters.update(sentence=sentence, iso=iso, utc=utc, days_left=days_left, hint=_hint)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
@@ -77,6 +83,7 @@ def register(app: Flask) -> None:
         members,
         my_license,
         offline,
+        oidc,
         overview,
         rules,
         settings,
