@@ -5,8 +5,10 @@ The requests are about what `ada` has: a borrow, a session, a license, a sign-in
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -61,6 +63,15 @@ class World:
         authority = replace(bench.authority, database=database, trust_copy=folder / "organization.trust")
         web = replace(self.web, bench=replace(bench, authority=authority), client=create_app(authority).test_client())
         return replace(self, web=web)
+
+    def put_back(self, to: World) -> None:
+        """Makes the organization what another one is, which takes a tenth of the time of a copy."""
+        with (
+            contextlib.closing(sqlite3.connect(str(to.database.url.database))) as original,
+            contextlib.closing(sqlite3.connect(str(self.database.url.database))) as own,
+        ):
+            original.backup(own)
+        self.web.bench.authority.remembered.clear()
 
 
 def make_world(folder: Path) -> World:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,12 +60,18 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made.database.close()
 
 
-@pytest.fixture
-def fresh(world: World, tmp_path: Path) -> Iterator[World]:
-    """A copy that may be changed."""
-    copied = world.copy(tmp_path)
+@pytest.fixture(scope="module")
+def changing(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    copied = world.copy(tmp_path_factory.mktemp("changing"))
     yield copied
     copied.database.close()
+
+
+@pytest.fixture
+def fresh(world: World, changing: World) -> Iterator[World]:
+    """A copy that may be changed; it is put back afterwards."""
+    yield changing
+    changing.put_back(world)
 
 
 def rules(app: Flask) -> set[str]:

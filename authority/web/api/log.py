@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -11,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
 
 from authority.presentation import parquet, sheets
 from authority.presentation.log import Events, EventShown, event_of, with_texts
@@ -25,6 +26,17 @@ api = APIBlueprint("log", __name__, abp_security=[{"bearer": []}], abp_responses
 
 Number = Annotated[int, Field(ge=0, le=2**63 - 1)]
 MOST_ROWS = 100_000
+RFC3339 = re.compile(r"\A\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})\Z")
+
+
+def _moment(text: object) -> object:
+    """Raises ValueError for what is no RFC 3339: a number would be taken for seconds since 1970."""
+    if isinstance(text, str) and RFC3339.match(text) is None:
+        raise ValueError("a time like 2026-03-01T00:00:00Z")
+    return text
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 BINARY = "application/vnd.apache.parquet"
 LINES = "application/jsonl"
 CHECKOUT_LOG: dict[str, Any] = {
@@ -47,8 +59,8 @@ class EventQuery(PageQuery):
     product: Text | None = Field(None, max_length=64)
     machine: Text | None = Field(None, max_length=256, description="machine id or alias")
     handle: Id | None = Field(None, description="of this borrow or session")
-    since: AwareDatetime | None = Field(None, description="RFC 3339; at that time or later")
-    until: AwareDatetime | None = Field(None, description="RFC 3339; before that time")
+    since: Moment | None = Field(None, description="RFC 3339; at that time or later")
+    until: Moment | None = Field(None, description="RFC 3339; before that time")
 
 
 class EventPath(BaseModel):
