@@ -205,17 +205,25 @@ def show_note(note: str | None) -> None:
         tell(f"note: {note}")
 
 
-def show_table(frame: Frame, rows: Sequence[T], columns: Columns[T]) -> None:
-    """A list: an array of objects with --json, else a table."""
+def show_table(frame: Frame, rows: Sequence[T], columns: Columns[T], may_go: Sequence[str] = ()) -> None:
+    """A list: an array of objects with --json, else a table.
+
+    Where there is no room for all columns, those that `may_go` are left out, the first of them first, and it is said which.
+    """
     if frame.json:
         _print_json(rows)
         return
-    from authority.cli.tables import lines_of, width_of_output
+    from authority.cli.tables import lines_of, width_of_output, without
 
+    width, names = width_of_output(), list(columns)
     cells = [[streams.as_printed(safe(_cell(value(row)))) for value in columns.values()] for row in rows]
+    gone = without(names, cells, width, may_go)
+    shown = [place for place, name in enumerate(names) if name not in gone]
     with streams.explained():
-        for line in lines_of(list(columns), cells, width_of_output()):
+        for line in lines_of([names[place] for place in shown], [[row[place] for place in shown] for row in cells], width):
             print(line)
+    if gone:
+        tell(f"no room for {', '.join(gone)}: a wider window or --json has them")
 
 
 def show_count(frame: Frame, count: int, what: str, more: object = None, hint: str = "") -> None:

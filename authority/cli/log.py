@@ -43,6 +43,10 @@ COLUMNS: Columns[EventShown] = {
 }
 
 
+# What a narrow window has no room for, the least wanted first.
+MAY_GO = ("reason", "actor", "license")
+
+
 @click.group(cls=Group, name="log")
 def log_group() -> None:
     """The checkout log."""
@@ -105,7 +109,7 @@ def list_log(
     )
     with frame.authority() as authority:
         rows = list(map(event_of, log.listed(Unit(authority, CONSOLE), wanted, member)))
-    show_table(frame, rows, COLUMNS)
+    show_table(frame, rows, COLUMNS, MAY_GO)
     show_count(frame, len(rows), "event", "more" if len(rows) == limit else None)
 
 

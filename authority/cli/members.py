@@ -55,6 +55,10 @@ COLUMNS: Columns[ListedMember] = {
 }
 
 
+# What a narrow window has no room for, the least wanted first; who, of which type, and the mark stay.
+MAY_GO = ("created_at", "id", "groups", "last used", "role", "licenses", "full_name")
+
+
 @click.group(cls=Group, commands=FILES)
 def member() -> None:
     """Add, change, list and remove members."""
@@ -247,7 +251,7 @@ def list_members(frame: Frame, /, **selection: Any) -> None:
     """List members with what they hold, and whether they are offline or at work; how many there are and may be stands below."""
     with frame.authority() as authority:
         page = selected(authority, selection)
-    show_table(frame, list(map(ListedMember.listed, page.members)), COLUMNS)
+    show_table(frame, list(map(ListedMember.listed, page.members)), COLUMNS, MAY_GO)
     if not frame.json:
         is_selection = any(value is not None for value in selection.values())
         shown = f"{page.total} shown; " if is_selection else ""

@@ -22,6 +22,19 @@ def width_of_output() -> int | None:
     return None
 
 
+def without(names: Sequence[str], rows: Sequence[Sequence[str]], width: int | None, may_go: Sequence[str]) -> list[str]:
+    """The columns to be left out, in the order in which they may go, so that the longest words of all others have room in a row.
+
+    None are when that does not help: then each row is a record, which has room for all.
+    """
+    needed = {column[0]: max(_longest_word(cell) for cell in column) for column in zip(names, *rows, strict=True)}
+    for count in range(len(may_go) + 1):
+        rest = [most for name, most in needed.items() if name not in may_go[:count]]
+        if width is None or sum(rest) + len(GAP) * (len(rest) - 1) <= width:
+            return list(may_go[:count])
+    return []
+
+
 def lines_of(names: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:
     """The lines of a table with these columns, of at most `width` cells unless a single word is longer; None is any width.
 

@@ -9,8 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from click.shell_completion import BashComplete
 from rich.cells import cell_len
 
+from authority.cli.main import cli
 from authority.cli.tables import lines_of
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import NotFound
@@ -201,6 +203,8 @@ def test_the_width_that_is_set_is_kept(console: Console, monkeypatch: pytest.Mon
         ("pool", "show"),
         ("license", "availability"),
         ("key", "list"),
+        ("log", "list"),
+        ("borrow", "offline"),
     ):
         lines = console.run(*command).out.splitlines()
         assert lines
@@ -219,3 +223,31 @@ def test_a_revoked_borrow_is_no_active_one(bench: Bench) -> None:
     issued = issued_to(bench, bench.member("ada"), workstation("laptop")).borrow
     after = endings.revoke(Unit(bench.authority, CONSOLE), issued.id, "lost")
     assert after.days_left(bench.clock()) is None
+
+
+def test_many_members_are_a_row_each_in_a_narrow_window(
+    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has no room is left out and said; the columns that stay are whole."""
+    table = tmp_path / "members.csv"
+    rows = [f"member.number.{number},Somebody With A Long Name {number},Viewer,north; survey\n" for number in range(40)]
+    table.write_text("username,full_name,user_type,groups\n" + "".join(rows), encoding="utf-8")
+    console.good("member", "import", str(table))
+    monkeypatch.setenv("COLUMNS", "60")
+    ended = console.run("member", "list", "--type", "Viewer")
+    head, *lines = ended.out.splitlines()
+    assert {"username", "user_type", "state"} <= set(head.split())
+    assert len([line for line in lines if line.startswith("member.number.")]) == 40
+    assert max(map(cell_len, [head, *lines])) <= 60
+    assert "no room for created_at, id" in ended.err
+    assert "no room" not in console.run("--json", "member", "list").err
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"), [("member li", "list"), ("borrow re", "release"), ("member add ada --ro", "--role")]
+)
+def test_a_shell_completes_commands_and_options(words: str, offered: str) -> None:
+    complete = BashComplete(cli, {}, "carnet-authority", "_CARNET_AUTHORITY_COMPLETE")
+    *before, last = words.split()
+    assert offered in [item.value for item in complete.get_completions(before, last)]
+    assert "_CARNET_AUTHORITY_COMPLETE=bash_complete" in complete.source()
