@@ -26,7 +26,7 @@ from authority.web.gateway import LARGEST_SHEET
 pages = Blueprint("member_import", __name__)
 
 # So many rows of each kind stand on the page; all of them are in the file that can be downloaded.
-MOST_SHOWN = 100
+MOST_SHOWN = 50
 COLUMNS = ("row", "username", "action", "changes", "code", "message", "hint")
 CHOOSE_AGAIN = "Choose the file again."
 
@@ -75,7 +75,7 @@ def _by_kind(shown: MemberImport) -> dict[str, Any]:
     """The rows that are refused, and those that add or change, the first ones of each, in words."""
     refused = [row for row in shown.rows if isinstance(row, RefusedRow)]
     acting = [row for row in shown.rows if row.action in (member_files.ADD, member_files.CHANGE)]
-    return {"refused": refused[:MOST_SHOWN], "acting": [(row, _words(row)) for row in acting[:MOST_SHOWN]], "most": MOST_SHOWN}
+    return {"refused": refused[:MOST_SHOWN], "acting": [(row, _words(row)) for row in acting[:MOST_SHOWN]]}
 
 
 def _words(row: ImportedRow) -> list[str]:
@@ -133,7 +133,7 @@ def do() -> Response:
     if _digest(_imported(data, form.file, dry_run=True)) != form.seen:
         return _look(data, form.file, is_changed=True)
     shown = _imported(data, form.file, dry_run=False)
-    return page("member_import_done.html", shown=shown, table=form.table, title=_title(shown), **_by_kind(shown))
+    return page("member_import_rows.html", shown=shown, title=_title(shown), is_changed=False, **_by_kind(shown))
 
 
 def _title(shown: MemberImport) -> str:
