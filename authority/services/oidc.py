@@ -61,7 +61,7 @@ def _newcomer(unit: Unit, provider: Provider, identity: Identity, claims: Mappin
         # The name went to somebody else there: its new holder is not the member who had it.
         raise NotAllowed(
             f"{provider.label}: the member {member.username} is somebody else there",
-            hint="Ask an administrator: carnet-authority member set NAME --forget-identities",
+            hint="Ask an administrator to have the member's earlier account there forgotten: docs/sign-in.md",
             member=member.username,
         )
     identities.add(unit.connection, identity, member.id, unit.at)
