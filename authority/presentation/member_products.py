@@ -21,7 +21,7 @@ class MemberProduct(Shown):
     id: str
     name: str
     is_licensed: bool = Field(description="false: the authorization does not have it any more, and the license is still held")
-    is_shared: bool = Field(description="its seats are taken as they come, and assigned to nobody")
+    is_concurrent: bool = Field(description="its seats are taken as they come, and assigned to nobody")
     may_hold: bool = Field(description="the user type may use it")
     license: AssignmentShown | None = Field(description="null: none is assigned")
     rule: EffectiveShown | None = Field(description="null: it is not licensed")
@@ -35,7 +35,7 @@ class MemberProduct(Shown):
         user_type = authorization.user_types.get(member.user_type)
         shown = [cls._licensed(rule, user_type, licenses, authorization) for rule in explained]
         gone = [
-            cls(id=name, name=name, is_licensed=False, is_shared=False, may_hold=False, license=license_, rule=None)
+            cls(id=name, name=name, is_licensed=False, is_concurrent=False, may_hold=False, license=license_, rule=None)
             for name, license_ in licenses.items()
             if name not in authorization.products
         ]
@@ -54,7 +54,7 @@ class MemberProduct(Shown):
             id=product.id,
             name=product.name,
             is_licensed=True,
-            is_shared=product.is_concurrent,
+            is_concurrent=product.is_concurrent,
             may_hold=user_type is not None and user_type.may_use(product.id),
             license=licenses.get(product.id),
             rule=EffectiveShown.of(rule),

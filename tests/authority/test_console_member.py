@@ -73,7 +73,7 @@ def test_the_page_has_who_it_is_what_they_hold_and_why_what_they_use_and_what_th
         "comes with the type",
         "up to 60 days",
         "group crew",
-        "shared: seats are taken as they come",
+        "concurrent: seats are taken as they come",
         "laptop",
         "offline",
         "tower",

@@ -1,4 +1,4 @@
-"""The page Rules: the switch, what is in effect and why, rules about offline use and shared seats, with what follows first."""
+"""The page Rules: the switch, what is in effect and why, rules about offline use and concurrent seats, with what follows first."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_a_rule_is_set_changed_and_removed(web: Web) -> None:
     assert (chief.last.status_code, "There is no rule" in shown(chief)) == (404, True)
 
 
-def test_rules_about_shared_seats_are_set_and_removed(web: Web) -> None:
+def test_rules_about_concurrent_seats_are_set_and_removed(web: Web) -> None:
     chief = Browser(web).be(Role.ADMINISTRATOR)
     seats = {"product": DESKTOP, "feature": "Advanced"}
     chief.get(f"{RULES}/pool?product={DESKTOP}&feature=Advanced")

@@ -55,10 +55,10 @@ def _excesses(work: Unit) -> Iterator[_Excess]:
     for row in licenses.availability(work):
         if row.available < 0:
             product = work.authorization.products.get(row.product)
-            is_shared = product is not None and product.is_concurrent
+            is_concurrent = product is not None and product.is_concurrent
             used, follows = (
                 ("in use", "no more are given until enough are back")
-                if is_shared
+                if is_concurrent
                 else ("assigned", "nobody can start or borrow it")
             )
             yield _Excess(
@@ -68,7 +68,7 @@ def _excesses(work: Unit) -> Iterator[_Excess]:
                         ("End sessions", address_of("activity", product=row.product)),
                         ("See who is offline", address_of("offline", product=row.product)),
                     )
-                    if is_shared
+                    if is_concurrent
                     else (("Unassign some", address_of("licenses", product=row.product)),)
                 ),
             )

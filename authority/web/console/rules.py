@@ -1,4 +1,4 @@
-"""Rules: who may take licenses offline and for how long, which rule is in effect and why, and how shared seats are given."""
+"""Rules: who may take licenses offline and for how long, which rule is in effect and why, and how concurrent seats are given."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def as_csv() -> Response:
 
 @pages.get("/rules/pools.csv")
 def pools_csv() -> Response:
-    """The seats of shared products with the rules about them: a row for everybody, and one for each group that has a rule."""
+    """The seats of concurrent products with the rules about them: a row for everybody, and one for each group that has a rule."""
     states = Pools.of(pools.states(unit())).items
     return sheet(sheets.lines(POOL_COLUMNS, (row for state in states for row in _pool_rows(state))), "pools.csv")
 
@@ -270,7 +270,7 @@ def remove_rule() -> Response:
 
 @pages.get("/rules/pool")
 def pool() -> Response:
-    """The form of a rule about shared seats, for everybody or for one group."""
+    """The form of a rule about concurrent seats, for everybody or for one group."""
     visitor().actor.needs(Privilege.MANAGE_AUTHORITY)
     key, work = read(PoolKey, request.form or request.args), unit()
     if not key.product:
@@ -278,7 +278,9 @@ def pool() -> Response:
     states = {(state.product, state.feature): state for state in Pools.of(pools.states(work)).items}
     state = states.get((key.product, key.feature))
     if state is None:
-        raise NotFound(f'no shared product has the seats "{key.product} {key.feature}"', hint="Choose them on the page Rules.")
+        raise NotFound(
+            f'no concurrent product has the seats "{key.product} {key.feature}"', hint="Choose them on the page Rules."
+        )
     share = next((item for item in state.groups if item.group == key.group), None)
     for_group = bool(key.group) or request.args.get("for") == "group"
     return page("rules_pool.html", state=state, share=share, group=key.group, for_group=for_group)
@@ -287,7 +289,7 @@ def pool() -> Response:
 @pages.post("/rules/pool")
 @shown_again(pool)
 def change_pool() -> Response:
-    """Says what a rule about shared seats would be in place of what, then sets it."""
+    """Says what a rule about concurrent seats would be in place of what, then sets it."""
     form, work = read(ChangedPoolRule), unit()
     work.expected = form.expected()
     would = pools.change(work, form.rule(), dry_run=True)
@@ -311,7 +313,7 @@ def change_pool() -> Response:
 @pages.post("/rules/pool/remove")
 @shown_again(_without_trial)
 def remove_pool() -> Response:
-    """Says what a rule about shared seats does until now, then removes it."""
+    """Says what a rule about concurrent seats does until now, then removes it."""
     form, work = read(RemovedPoolRule), unit()
     work.expected = form.expected()
     would = pools.remove(work, form.product, form.feature, form.group, dry_run=True)
