@@ -7,6 +7,7 @@ import shutil
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -16,7 +17,7 @@ import ibis
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from ibis.expr.operations import DatabaseTable
+from ibis.expr.operations import DatabaseTable, Namespace
 from ibis.expr.schema import Schema
 from ibis.expr.types import Table
 
@@ -66,9 +67,9 @@ class Engine:
     def _small(self, arrays: dict[str, pa.Array]) -> Table:
         if self.is_shared:
             return ibis.memtable(pa.table(arrays))
-        name = _new_name()
-        self.connection.con.register(name, pa.table(arrays))
-        return self._table(name)
+        name, rows = _new_name(), pa.table(arrays)
+        self.connection.con.register(name, rows)
+        return self._table(name, Schema.from_pyarrow(rows.schema))
 
     def named(self, table: Table) -> Table:
         """The rows of an expression as a table of the connection, computed whenever they are asked for."""
@@ -76,7 +77,7 @@ class Engine:
             return table
         name = _new_name()
         self.connection.raw_sql(f"CREATE TEMP VIEW {name} AS {statements.text(table)}")
-        return self._table(name)
+        return self._table(name, table.schema())
 
     def materialized(self, table: Table) -> Table:
         """The rows of an expression, computed once and kept, for this engine and no longer."""
@@ -98,28 +99,48 @@ class Engine:
     def _kept(self, statement: str, columns: Schema) -> Table:
         name = _new_name()
         # The types are those of the expression: what DuckDB adds up is wider.
-        table: Table = self.connection.create_table(name, schema=columns, temp=True)
+        self.connection.raw_sql(f"CREATE TEMP TABLE {name} ({_definitions(columns)})")
         self.connection.raw_sql(f"INSERT INTO {name} {statement}")
-        return table
+        return self._table(name, columns)
 
     def frame(self, table: Table, columns: Sequence[Column]) -> pd.DataFrame:
         """The rows as a frame with these columns: whole microseconds become aware UTC times."""
-        rows = self._rows(table.select(*(column.name for column in columns)))
-        arrays = {column.name: rows[column.name].cast(_read_as(column)).cast(ARROW[column.kind]) for column in columns}
-        return pa.table(arrays).to_pandas(types_mapper=_pandas_type)
+        return _frame(self._rows(table.select(*(column.name for column in columns))), columns)
+
+    def asked(self, build: Callable[..., Table], *tables: Table, columns: Sequence[Column]) -> pd.DataFrame:
+        """The rows of `build(*tables)` as a frame, as `frame` makes it of an expression; compiled once, as in `built`.
+
+        build: a function of a module, whose answer depends on these tables alone, and has these columns in this order.
+        """
+        if self.is_shared:
+            return self.frame(build(*tables), columns)
+        statement, _columns = statements.text_of(build, [self.named(table) for table in tables])
+        return _frame(self.connection.con.sql(statement).to_arrow_table(), columns)
 
     def _rows(self, table: Table) -> pa.Table:
         if self.is_shared:
             return self.connection.to_pyarrow(table)
         return self.connection.con.sql(statements.text(table)).to_arrow_table()
 
-    def _table(self, name: str) -> Table:
-        table: Table = self.connection.table(name, database=("temp", "main"))
-        return table
+    def _table(self, name: str, columns: Schema) -> Table:
+        """A temporary table or view that is there, with columns that are known: to ask for them takes longer than most answers."""
+        return DatabaseTable(name, columns, self.connection, Namespace(catalog="temp", database="main")).to_expr()
 
 
 def _new_name() -> str:
     return f"kept_{next(_numbers)}"
+
+
+@lru_cache(statements.MOST_SHAPES)
+def _definitions(columns: Schema) -> str:
+    """The columns of a table as DuckDB creates it."""
+    return ", ".join(one.sql("duckdb") for one in columns.to_sqlglot_column_defs("duckdb"))
+
+
+def _frame(rows: pa.Table, columns: Sequence[Column]) -> pd.DataFrame:
+    """Rows as a frame with these columns: whole microseconds become aware UTC times."""
+    arrays = {column.name: rows[column.name].cast(_read_as(column)).cast(ARROW[column.kind]) for column in columns}
+    return pa.table(arrays).to_pandas(types_mapper=_pandas_type)
 
 
 def _read_as(column: Column) -> pa.DataType:

@@ -15,6 +15,7 @@ from ibis import _
 from checkout_log import stuck
 from checkout_log.columns import CAUSES, NUMBER, SESSIONS, TEXT, TIME, WHOLE, Column, names, typed
 from checkout_log.log import Log
+from checkout_log.measuring import presence
 from checkout_log.measuring.open_uses import Use, when
 from checkout_log.measuring.questions import whole
 from checkout_log.thresholds import Thresholds
@@ -75,10 +76,12 @@ def backtest(log: Log, thresholds: Thresholds | None = None, *, times: int = 24)
 
 def named_before(log: Log, thresholds: Thresholds | None = None, *, times: int = 24) -> list[Named]:
     """Every use that was named at each of the times of `backtest`, in order of time. Raises QuestionInvalid."""
-    asked = [when(moment) for moment in moments(log, whole("times", times, most=10_000))]
+    asked = moments(log, whole("times", times, most=10_000))
+    # To look at a log as it was known at a time costs as much as to pair it.
+    worth = presence.with_long_uses(log, asked, (thresholds or Thresholds()).least_age) if asked else []
     return [
         Named(use, str(row[_PLACES["cause"]]), float(str(row[_PLACES["confidence"]])))
-        for now in asked
+        for now in map(when, worth)
         for use, row in stuck.named(log, now, thresholds)
     ]
 

@@ -105,7 +105,7 @@ def undecided(log: Log, now: datetime | None = None, thresholds: Thresholds | No
     """
     wanted = thresholds or Thresholds()
     pasts: dict[str, list[Past]] = {}
-    for use, signs in _judged(log, now, wanted):
+    for use, signs in _judgements(log, now, wanted):
         unlikely = [sign.past for sign in signs if sign.past is not None]
         if unlikely and all(sign.confidence < wanted.least_confidence for sign in signs):
             pasts.setdefault(use.product, []).append(max(unlikely, key=lambda past: past.ended))
@@ -122,10 +122,15 @@ def named(log: Log, now: datetime | None = None, thresholds: Thresholds | None =
     Raises QuestionInvalid.
     """
     wanted = thresholds or Thresholds()
-    for use, signs in _judged(log, now, wanted):
+    for use, signs in _judgements(log, now, wanted):
         likely = [sign for sign in signs if sign.confidence >= wanted.least_confidence]
         if likely:
             yield use, _row(use, likely)
+
+
+def _judgements(log: Log, now: datetime | None, wanted: Thresholds) -> list[tuple[Use, list[Sign]]]:
+    """What `_judged` gives, computed once for each time: what is stuck and what is undecided come from one look."""
+    return log.once(("judged", str(now), str(wanted)), lambda: list(_judged(log, now, wanted)))
 
 
 def _judged(log: Log, now: datetime | None, wanted: Thresholds) -> Iterator[tuple[Use, list[Sign]]]:
@@ -144,7 +149,7 @@ def _judged(log: Log, now: datetime | None, wanted: Thresholds) -> Iterator[tupl
 
 def _may_be_stuck(use: Use, wanted: Thresholds) -> bool:
     """Whether any rule could say something: sessions of other servers need a time that no short one has."""
-    is_old = use.now - use.since >= min(wanted.outlier_least, wanted.inactive)
+    is_old = use.now - use.since >= wanted.least_age
     return is_old or use.mode == BORROW or use.source in EXACT_SOURCES
 
 

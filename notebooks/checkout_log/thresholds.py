@@ -45,3 +45,8 @@ class Thresholds:
                 "a share lies between 0 and 1, a factor is 1 or more, and it takes at least one closed session",
                 hint="Leave the thresholds out to get those that were measured.",
             )
+
+    @property
+    def least_age(self) -> timedelta:
+        """The age that a use needs before anything can be said of it, where neither a due time nor an exact handle tells more."""
+        return min(self.outlier_least, self.inactive)

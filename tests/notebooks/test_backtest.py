@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,15 +12,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from checkout_log import hindsight, read, scoring, simulate, stuck
-from checkout_log.columns import names
+from checkout_log.columns import BORROW, names
 from checkout_log.errors import QuestionInvalid
-from checkout_log.pairing import PAIRS
+from checkout_log.measuring import open_uses, presence
+from checkout_log.pairing import EXACT_SOURCES, PAIRS
 from tests.notebooks.comparing import assert_same
 from tests.notebooks.random_logs import BEGIN, event, many, open_log, random_logs, raw_log
 from tests.notebooks.reference import DAY, SECOND, RawLog, Span
 from tests.notebooks.test_pairing import ORDER, expected_rows
 
-FEW = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+# An example costs its queries, however many logs it holds.
+FEW = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 RESTART = """\
  8:00:00 (lmgrd) FlexNet Licensing (v11.16.2.1 build 1 x64_lsb) started on lic1 (linux) (3/{day}/2026)
  8:00:00 (lmgrd) Started acmelmd (internet tcp_port 40000 pid 11)
@@ -39,7 +42,7 @@ def cut_raw(of: RawLog, moment: int) -> RawLog:
     return RawLog([one for one in of.events if one.at <= moment], spans, eras, of.timezone)
 
 
-@given(random_logs(products=2), st.integers(0, 40_000 * 31))
+@given(random_logs(products=5), st.integers(0, 40_000 * 31))
 @FEW
 def test_a_log_until_a_time_is_the_log_that_was_known_then(of: RawLog, seconds: int) -> None:
     moment = BEGIN + seconds * SECOND
@@ -57,6 +60,25 @@ def test_what_is_stuck_at_a_time_is_told_alike_by_the_whole_log_and_by_one_that_
         whole = stuck.find(log, now, wanted)
         pd.testing.assert_frame_equal(in_order(whole), in_order(stuck.find(open_log(cut_raw(of, moment)), now, wanted)))
         assert len(whole) > 0
+
+
+def test_a_time_that_is_passed_over_has_nothing_that_is_old_enough() -> None:
+    """The uses themselves are asked for at each, as if none were passed over."""
+    of = many(seed=3, count=16)
+    log = open_log(replace(of, events=[one for one in of.events if one.mode != BORROW and one.source not in EXACT_SOURCES]))
+    asked = hindsight.moments(log, 30)
+    least = timedelta(days=2)
+    worth = presence.with_long_uses(log, asked, least)
+    assert 0 < len(worth) < len(asked)
+    for at in set(asked) - set(worth):
+        now = open_uses.when(at)
+        assert not [use for use in open_uses.held(log.until(at), now) if now - use.since >= least]
+
+
+def test_a_use_that_is_told_by_its_handle_is_looked_at_from_its_start_on() -> None:
+    log = open_log(raw_log([event(100, handle="b", source="authority"), event(200, "checkin", handle="b", source="authority")]))
+    asked = [BEGIN + second * SECOND for second in (99, 100, 150)]
+    assert presence.with_long_uses(log, asked, timedelta(days=1)) == asked[1:]
 
 
 def in_order(frame: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,8 @@ from tests.notebooks.comparing import assert_same
 from tests.notebooks.random_logs import BEGIN, event, many, open_log, random_logs, raw_log
 from tests.notebooks.reference import SECOND, Era, RawLog
 
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+# An example costs its queries, however many logs it holds.
+FEW = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 ORDER = names(PAIRS)
 
 
@@ -209,7 +210,7 @@ class TestBorrows:
         assert rows[["start", "end", "ambiguous"]].to_numpy().tolist() == [[9, 9, True]]
 
 
-@given(random_logs())
+@given(random_logs(products=6))
 @FEW
 def test_pairs_are_those_of_the_reference(of: RawLog) -> None:
     log = open_log(of)
@@ -231,7 +232,7 @@ def expected_rows(of: RawLog) -> list[dict[str, object]]:
     return rows
 
 
-@given(random_logs(), st.sampled_from((2, 21_000, 10**9)))
+@given(random_logs(products=6), st.sampled_from((2, 21_000, 10**9)))
 @FEW
 def test_units_are_counted_and_never_written_out(of: RawLog, times: int) -> None:
     """With so many times the units the same uses come out, with so many times the quantity: the reference is asked about one."""

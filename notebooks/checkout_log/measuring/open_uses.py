@@ -9,12 +9,13 @@ from typing import Any
 
 import pandas as pd
 from ibis import _
+from ibis.expr.types import Table
 
-from checkout_log.columns import BORROW, SESSIONS
+from checkout_log.columns import BORROW, SESSIONS, names
 from checkout_log.log import Log
 from checkout_log.measuring import stacks
 from checkout_log.measuring.questions import NOWS, nows
-from checkout_log.pairing import facts
+from checkout_log.pairing import facts, sessions
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -57,10 +58,7 @@ def held(log: Log, now: datetime | None) -> Iterator[Use]:
     The log must end by `now` (`Log.until`). What a restart of a server ended holds no seat; a borrow outlasts it.
     """
     asked = nows(log, now)
-    rows = log.paired.join(log.engine.numbers(asked, NOWS), "product")
-    is_overdue = (_.ended_by == "expiry") & (_.end <= _.now)
-    rows = rows.filter((_.start <= _.now) & (_.censored | (_.end > _.now) | is_overdue) & ~facts.is_of_nobody())
-    frame = log.engine.frame(rows, SESSIONS)
+    frame = log.engine.asked(_holding, log.pairs, log.engine.numbers(asked, NOWS), columns=SESSIONS)
     judged_at = {row.product: when(row.now) for row in asked.itertuples()}
     frame = _since_the_oldest(frame, stacks.oldest(log))
     keys = ["source", "handle", "product", "mode", "member", "machine", "since", "start", "until", "end"]
@@ -80,6 +78,14 @@ def held(log: Log, now: datetime | None) -> Iterator[Use]:
             None if pd.isna(first["until"]) else first["until"].to_pydatetime(),
             judged_at[str(first["product"])],
         )
+
+
+def _holding(uses: Table, asked: Table) -> Table:
+    """The sessions that hold a seat when their product is asked about: the columns SESSIONS."""
+    rows = sessions(uses).join(asked, "product")
+    is_overdue = (_.ended_by == "expiry") & (_.end <= _.now)
+    is_held = (_.start <= _.now) & (_.censored | (_.end > _.now) | is_overdue) & ~facts.is_of_nobody()
+    return rows.filter(is_held).select(*names(SESSIONS))
 
 
 def is_freed(use: Use, freed_by_time: tuple[str, ...]) -> bool:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+import ibis
 import pandas as pd
 from ibis import _
+from ibis.expr.types import Table
 
 from checkout_log.columns import TEXT, TIME, WHOLE, Column
 from checkout_log.log import Log
@@ -19,14 +21,12 @@ from checkout_log.pairing import CLOSING, OPENING
 _KEY = ("product", "feature", "member", "machine")
 # Starts and how many units began then, the oldest first.
 Stack = list[tuple[pd.Timestamp, int]]
-_EVENTS = (
+_LEFT = (
     *(Column(name, TEXT, True, "") for name in _KEY),
     Column("at", TIME, False, ""),
-    Column("event", TEXT, False, ""),
-    Column("quantity", WHOLE, False, ""),
-    Column("era", WHOLE, False, ""),
-    Column("line", WHOLE, False, ""),
+    Column("left", WHOLE, False, ""),
 )
+_RUNS = (Column("era", WHOLE, False, ""),)
 
 
 def oldest(log: Log) -> dict[tuple[object, ...], Stack]:
@@ -35,19 +35,31 @@ def oldest(log: Log) -> dict[tuple[object, ...], Stack]:
     Only uses without a handle, and of the last run of each license server.
     """
     running = log.stored.eras[log.stored.eras["end"].isna()]["era"]
-    events = log.table.filter(_.handle.isnull() & _.event.isin((*OPENING, *CLOSING)) & _.era.isin([*map(int, running), 0]))
-    # Most users have nothing open: only those who do are read in order.
-    sides = events.mutate(change=_.event.isin(OPENING).ifelse(_.quantity, -_.quantity)).group_by(*_KEY, "era")
-    open_now = sides.aggregate(left=_.change.sum()).filter(_.left > 0).select(*_KEY, "era")
-    frame = log.engine.frame(events.semi_join(open_now, [*_KEY, "era"]), _EVENTS).sort_values(["at", "line"])
+    runs = log.engine.numbers(pd.DataFrame({"era": [0, *map(int, running)]}), _RUNS)
+    frame = log.engine.asked(_left, log.table, runs, columns=_LEFT).sort_values("at")
     stacks: dict[tuple[object, ...], Stack] = defaultdict(list)
-    for row in frame.itertuples():
-        stack = stacks[tuple(getattr(row, name) for name in _KEY)]
-        if row.event in OPENING:
-            stack.append((row.at, row.quantity))
-        else:
-            _taken_off(stack, row.quantity)
+    for *key, at, quantity in frame.itertuples(index=False, name=None):
+        stacks[tuple(key)].append((at, quantity))
     return stacks
+
+
+def _left(events: Table, runs: Table) -> Table:
+    """What is left of each start when every end takes the newest: the columns _LEFT.
+
+    What is open after an event is its balance, above the lowest that this has been, for what ends without a start takes nothing.
+    The units of a start that are left are those that it added and that no later event went below.
+    """
+    is_kind = _.handle.isnull() & _.event.isin((*OPENING, *CLOSING)) & _.member.notnull() & _.machine.notnull()
+    changes = events.filter(is_kind).semi_join(runs, "era")
+    changes = changes.mutate(change=_.event.isin(OPENING).ifelse(_.quantity, -_.quantity))
+    keys, order = (*_KEY, "era"), ("at", "segment", "line")
+    so_far = ibis.window(group_by=keys, order_by=order, preceding=None, following=0)
+    onwards = ibis.window(group_by=keys, order_by=order, preceding=0, following=None)
+    balances = changes.mutate(balance=_.change.sum().over(so_far))
+    opened = balances.mutate(opened=_.balance - ibis.least(_.balance.min().over(so_far), 0))
+    before = _.opened.lag().over(ibis.window(group_by=keys, order_by=order)).fill_null(0)
+    left = opened.mutate(left=(_.opened.min().over(onwards) - before).cast("int64"))
+    return left.filter((_.change > 0) & (_.left > 0)).select(*_KEY, "at", "left")
 
 
 def start_of(stack: Stack, turn: int) -> pd.Timestamp | None:
@@ -57,12 +69,3 @@ def start_of(stack: Stack, turn: int) -> pd.Timestamp | None:
             return at
         turn -= quantity
     return None
-
-
-def _taken_off(stack: Stack, quantity: int) -> None:
-    """Takes so many units off the top, or all that there are."""
-    while stack and quantity > 0:
-        at, most = stack.pop()
-        if most > quantity:
-            stack.append((at, most - quantity))
-        quantity -= most
