@@ -27,7 +27,8 @@ from verifier.errors import every_error
 from verifier.window import actions, words
 from verifier.window.dialog import Dialog
 from verifier.window.main_window import BUTTONS, EDIT, SIGN_IN, MainWindow
-from verifier.workstation import licensing, sign_ins
+from verifier.workstation import intake, licensing, sign_ins
+from verifier.workstation.places import WrongPlace
 from verifier.workstation.store import Store
 
 __all__ = ["display"]
@@ -234,6 +235,7 @@ def test_a_license_is_taken_offline_installed_and_given_back_with_the_keyboard(o
     assert desk.choosing.asked == ["arcgis-pro.request", "arcgis-pro.return"]
     desk.until(lambda: "arcgis-pro no longer works here" in desk.window.told())
     assert "This machine returned the license" in desk.window.told()
+    assert desk.window.until.cget("text") == "given back, borrowed by ada"
     assert main(["check", "arcgis-pro", "--root", desk.here.chain.root.kid, "--home", str(desk.here.home)]) == 1
 
 
@@ -263,6 +265,20 @@ def test_a_file_is_installed_and_what_is_wrong_is_told_in_plain_words(open_desk:
     desk.choosing.open = [str(path.with_name("missing"))]
     desk.press("alt+i")
     desk.until(lambda: "missing" in desk.window.told())
+
+
+def test_of_several_files_one_that_cannot_be_read_hinders_no_other(tmp_path: Path) -> None:
+    here = make_workstation(tmp_path / "home", int(time.time()), installed=False)
+    good, link, long = tmp_path / "trip.borrow", tmp_path / "link.borrow", tmp_path / "long.borrow"
+    good.write_bytes(here.chain.borrow_file())
+    link.symlink_to(good)
+    with long.open("wb") as file:
+        file.truncate(3 << 20)
+    told = actions.take_in(here.store, [str(link), str(long), str(tmp_path / "gone.borrow"), str(good)])
+    assert [line.split(":")[0] for line in told] == ["Installed", *[f"Not installed, {name}.borrow" for name in ("link", "long", "gone")]]
+    assert intake.read_named(str(long)).data == b""
+    with pytest.raises(WrongPlace):
+        actions.take_in(here.store, [str(tmp_path / "gone.borrow")])
 
 
 def test_without_trust_the_window_says_what_to_do_and_still_works(open_desk: Callable[..., Desk]) -> None:

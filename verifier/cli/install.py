@@ -8,11 +8,11 @@ from typing import Any
 from verifier import sentences
 from verifier.cli.output import UsageError, failure, result, safe, say
 from verifier.core.times import rfc3339_of
-from verifier.errors import CarnetError, Malformed
+from verifier.errors import CarnetError
 from verifier.workstation import intake
 from verifier.workstation.installed import Installed
 from verifier.workstation.intake import Carried, Intake, PassedOver, Refused
-from verifier.workstation.places import WrongPlace, path_of, read_input
+from verifier.workstation.places import WrongPlace, path_of
 from verifier.workstation.store import Store
 
 
@@ -75,13 +75,13 @@ def _read(paths: list[str]) -> tuple[list[Carried], list[Carried], list[PassedOv
     for name in paths:
         try:
             if not path_of(name).is_dir():
-                named.append(Carried(name, read_input(name)))
+                named.append(intake.read_named(name))
                 continue
             files, others = _look_into(name)
         except (CarnetError, UsageError, WrongPlace) as error:
             if len(paths) == 1:
                 raise
-            named.append(Carried(name, b"", _refusal(error)))
+            named.append(intake.unreadable(name, error))
         else:
             in_folders += files
             passed_over += others
@@ -94,11 +94,6 @@ def _look_into(name: str) -> tuple[list[Carried], list[PassedOver]]:
     if not files:
         raise UsageError(f"{name} has no file to install" + "".join(f"; {line}" for line in sentences.passed_over(others)))
     return files, others
-
-
-def _refusal(error: CarnetError | UsageError | WrongPlace) -> CarnetError:
-    """Why one of several names is none of a file to install; it hinders no other."""
-    return error if isinstance(error, CarnetError) else Malformed(str(error), hint="Check the name, and bring the file again.")
 
 
 def _lines(taking: Intake, old: list[Refused], passed_over: list[PassedOver]) -> list[str]:

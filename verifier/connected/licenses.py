@@ -175,9 +175,13 @@ def _answered(store: Store, authority: Authority, product: str, pending: Pending
 def check_in(store: Store, authority: Authority, product: str, now: datetime | None = None) -> CheckedIn:
     """Gives back what is here of a product. Nothing stops working here before the authority was heard and knows it as this account's.
 
-    May be said again until it is done: the receipt stays the same. Raises NoBorrow, Refused, NotReached, and NotGood on another
+    A borrow whose answer was lost is asked for again before, for it has a seat. May be said again until it is done: the receipt stays
+    the same. Raises NoBorrow, Refused, NotReached, and NotGood on another
     machine or as another user.
     """
+    pending = licensing.read(store).pending.get(product)
+    if pending is not None:
+        _sent_again(store, authority, product, pending, is_same=False, now=now)
     here = _installed(store, product, now)
     if here is None or here.evidence is None:
         raise (

@@ -14,7 +14,7 @@ from verifier.workstation.check import licenses
 from verifier.workstation.clock_reset import code_here
 from verifier.workstation.intake import Carried
 from verifier.workstation.overview import Overview, overview
-from verifier.workstation.places import check_output, path_of, read_input, write_output
+from verifier.workstation.places import WrongPlace, check_output, path_of, write_output
 from verifier.workstation.store import Store
 
 
@@ -82,22 +82,35 @@ def save_request(store: Store, wish: Wish, name: str) -> str:
 
 
 def take_in(store: Store, names: list[str]) -> list[str]:
-    """Installs files, or what is in folders; a sentence for each thing that was done, refused or is still needed. Raises WrongPlace."""
+    """Installs files, or what is in folders; a sentence for each thing that was done, refused or is still needed.
+
+    Of several names one that cannot be read hinders no other. Raises WrongPlace or CarnetError where it is the only one.
+    """
     carried, lines = [], []
     for name in names:
-        path = path_of(name)
-        if path.is_dir():
-            own, others = intake.look_into(path)
-            carried += own
-            lines += [f"{line[:1].upper()}{line[1:]}." for line in sentences.passed_over(others)]
-            lines += [] if own else [f"{name} has no file to install."]
-        else:
-            carried.append(Carried(name, read_input(name)))
+        try:
+            files, others = _read(name)
+        except (CarnetError, WrongPlace) as error:
+            if len(names) == 1:
+                raise
+            files, others = [intake.unreadable(name, error)], []
+        carried += files
+        lines += others
     taking = intake.take_in(store, carried)
     outcomes = [f"Installed: {sentences.installed(item.installed)}." for item in taking.taken]
     outcomes += [f"Not installed, {Path(item.name).name}: {words.refusal(item.error)}" for item in taking.refused]
     needs = [f"Still needed: {words.plain(sentences.needed(need))}." for need in taking.needs if need.error is None]
     return outcomes + lines + needs
+
+
+def _read(name: str) -> tuple[list[Carried], list[str]]:
+    """A file, or those in a folder, and sentences on what was left alone there. Raises WrongPlace, CarnetError."""
+    path = path_of(name)
+    if not path.is_dir():
+        return [intake.read_named(name)], []
+    files, others = intake.look_into(path)
+    lines = [f"{line[:1].upper()}{line[1:]}." for line in sentences.passed_over(others)]
+    return files, lines + ([] if files else [f"{name} has no file to install."])
 
 
 def give_back(store: Store, product: str, name: str) -> str:

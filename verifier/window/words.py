@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 from verifier.core.times import EPOCH, rfc3339_of, time_left
-from verifier.errors import CarnetError
+from verifier.errors import CarnetError, GivenUp
 from verifier.workstation.overview import LicenseInformation, Overview, Unreadable
 
 # A command in a sentence, in brackets or at its end; what is left of the sentence says the same.
@@ -54,7 +54,9 @@ def local_time(seconds: int) -> str:
 
 
 def until(item: LicenseInformation) -> str:
-    """When a license ends, and in how many days."""
+    """When a license ends, and in how many days; that it was given back where it was."""
+    if isinstance(item.error, GivenUp):
+        return "given back"
     left = "" if item.error else f", {time_left(item.seconds_left)} left"
     return f"{local_time(item.expires_at)}{left}"
 

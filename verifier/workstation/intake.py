@@ -19,6 +19,7 @@ from verifier.workstation.check import licenses
 from verifier.workstation.disk import read_bytes, trouble
 from verifier.workstation.install import install
 from verifier.workstation.installed import Installed
+from verifier.workstation.places import read_input
 from verifier.workstation.store import Store
 
 # Trust must be there before what it proves, and the newest status list before the borrow that it may refuse.
@@ -85,6 +86,26 @@ class Intake(NamedTuple):
     taken: list[Taken]
     refused: list[Refused]
     needs: list[Need]
+
+
+def read_named(name: str) -> Carried:
+    """A file that a person named; too long a one with that as its error, so that many of them do not fill the memory.
+
+    Raises WrongPlace when there is no such file, Malformed when it is no regular file, NotPermitted or DiskFailed.
+    """
+    data = read_input(name)
+    try:
+        check_size(len(data))
+    except CarnetError as error:
+        return Carried(name, b"", error)
+    return Carried(name, data)
+
+
+def unreadable(name: str, error: Exception) -> Carried:
+    """One of several names that is none of a file to install, and why; it hinders no other."""
+    if not isinstance(error, CarnetError):
+        error = errors.Malformed(str(error), hint="Check the name, and bring the file again.")
+    return Carried(name, b"", error)
 
 
 def look_into(folder: Path) -> tuple[list[Carried], list[PassedOver]]:

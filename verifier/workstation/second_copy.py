@@ -25,7 +25,7 @@ if sys.platform == "win32":
         """Where copies of this user may be."""
         return [KEY]
 
-    def place() -> str | None:
+    def place(_known_at: str | None) -> str | None:
         """Where copies are written now; None where that is not possible."""
         return KEY
 
@@ -38,8 +38,10 @@ if sys.platform == "win32":
                 return value.encode()
         return None
 
-    def write(machine_key: str, data: bytes) -> bool:
-        """Keeps the copy. False where that is not possible."""
+    def write(machine_key: str, data: bytes, at: str | None) -> bool:
+        """Keeps the copy at what `place` says. False where that is not possible."""
+        if at != KEY:
+            return False
         with contextlib.suppress(OSError), winreg.CreateKey(winreg.HKEY_CURRENT_USER, KEY) as key:
             winreg.SetValueEx(key, machine_key, 0, winreg.REG_SZ, data.decode())
             return True
@@ -64,12 +66,18 @@ else:
                 folders.append(str(home / FOLDER / NAME))
         return folders
 
-    def place() -> str | None:
-        """Where copies are written now, a folder that is made here; None where that is not possible."""
-        for folder in places()[:1]:
+    def place(known_at: str | None) -> str | None:
+        """Where copies are written now: at `known_at`, where one was written before, as long as that can be; None where nothing can.
+
+        A variable that is set for one command leads no return away from the copy that an older folder will be held against.
+        """
+        if known_at is not None and os.path.isdir(known_at) and os.access(known_at, os.W_OK):
+            return known_at
+        for folder in places():
             with contextlib.suppress(OSError):
                 Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-                return folder if os.access(folder, os.W_OK) else None
+                if os.access(folder, os.W_OK):
+                    return folder
         return None
 
     def _read(machine_key: str, at: str) -> bytes | None:
@@ -77,12 +85,11 @@ else:
             return read_with_mode(Path(at, f"{machine_key}.json"))[0]
         return None
 
-    def write(machine_key: str, data: bytes) -> bool:
-        """Keeps the copy. False where that is not possible."""
-        folder = place()
-        if folder is not None:
+    def write(machine_key: str, data: bytes, at: str | None) -> bool:
+        """Keeps the copy at what `place` says. False where that is not possible."""
+        if at is not None:
             with contextlib.suppress(OSError):
-                write_atomically(Path(folder, f"{machine_key}.json"), data)
+                write_atomically(Path(at, f"{machine_key}.json"), data)
                 return True
         return False
 

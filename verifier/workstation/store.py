@@ -57,7 +57,7 @@ class Store:
         # Made within the block of `locked` that is under way, and not yet at its place.
         self._new_key: MachineKey | None = None
         # The text of the state that is to stand in the second copy too, once it stands in the first.
-        self._new_state: tuple[str, bytes] | None = None
+        self._new_state: tuple[str, bytes, str | None] | None = None
 
     @classmethod
     def open(cls, home: Path | str | None = None) -> Store:
@@ -251,23 +251,24 @@ class Store:
 
     def save_state(self, remembered: State) -> None:
         """Keeps the state twice, signed, so that no part of it can be changed by hand."""
-        machine_key, data = self._signed(remembered)
-        self._save(self._state, data)
+        signed = self._signed(remembered)
+        self._save(self._state, signed[1])
         if self._changes is None:
-            second_copy.write(machine_key, data)
+            second_copy.write(*signed)
         else:
-            self._new_state = (machine_key, data)
+            self._new_state = signed
 
     def save_second_copy(self, remembered: State) -> bool:
         """Keeps the second copy of the state alone, where the first cannot be written. False where neither can."""
         return second_copy.write(*self._signed(remembered))
 
-    def _signed(self, remembered: State) -> tuple[str, bytes]:
-        """The thumbprint of the machine key, and the text of the state that it signed."""
+    def _signed(self, remembered: State) -> tuple[str, bytes, str | None]:
+        """The thumbprint of the machine key, the text of the state that it signed, and the place of its second copy."""
         remembered.changes += 1
-        remembered.second_at = second_copy.place() or remembered.second_at
+        remembered.second_at = second_copy.place(remembered.second_at) or remembered.second_at
         key = self.machine_key()
-        return key.public.kid, (json.dumps({"state": key.sign(STATE_TYP, remembered.claims())}) + "\n").encode()
+        data = (json.dumps({"state": key.sign(STATE_TYP, remembered.claims())}) + "\n").encode()
+        return key.public.kid, data, remembered.second_at
 
     def machine_key(self) -> MachineKey:
         """The machine key, made at first use: two first uses at once make one key. Raises StateDamaged."""

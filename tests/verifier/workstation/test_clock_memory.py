@@ -19,7 +19,7 @@ from tests.support.real_workstation import RealWorkstation, make_workstation, re
 from verifier.core.grant import Grant
 from verifier.core.state import STATE_TYP
 from verifier.errors import CarnetError, NotGood
-from verifier.workstation import install, locks
+from verifier.workstation import install, locks, second_copy
 
 
 @pytest.fixture
@@ -279,6 +279,32 @@ def test_t12_a_variable_of_the_environment_hides_no_second_copy(
         check(here)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the second copy is in the registry there, which no variable moves")
+@pytest.mark.parametrize("name", ["elsewhere", "file"])
+def test_t12_a_variable_at_the_return_leads_it_away_from_no_second_copy(
+    here: RealWorkstation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    check(here)
+    before = here.snapshot()
+    (tmp_path / "file").touch()
+    with monkeypatch.context() as for_the_return:
+        for_the_return.setenv("XDG_STATE_HOME", str(tmp_path / name))
+        here.give_up()
+    for file, data in before.items():
+        (here.home / file).write_bytes(data)
+    with refused("given-up"):
+        check(here)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the second copy is in the registry there, which no variable moves")
+def test_a_place_that_the_environment_names_and_that_cannot_be_written_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(second_copy, "places", lambda: [str(tmp_path / "file" / "carnet"), str(tmp_path / "home" / "carnet")])
+    assert second_copy.place(None) == second_copy.place(str(tmp_path / "gone")) == str(tmp_path / "home" / "carnet")
+
+
 def test_t12_a_second_copy_that_is_gone_is_told_and_stands_there_again(here: RealWorkstation, clock: MachineClock) -> None:
     clock.run(2 * HOUR)
     check(here)
@@ -310,12 +336,10 @@ def test_t6_who_keeps_the_first_copy_from_being_written_turns_no_clock_back(here
         check(here)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the second copy is in the registry there, which can always be written")
 def test_a_memory_that_can_be_written_nowhere_refuses_nobody_and_is_told(
-    here: RealWorkstation, clock: MachineClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    here: RealWorkstation, clock: MachineClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(second_copy, "write", lambda *_: False)
     with first_copy_held(here):
         clock.run(2 * HOUR)
         assert [warning for warning in check(here).warnings if "cannot be written" in warning]

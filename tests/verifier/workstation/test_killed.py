@@ -67,7 +67,7 @@ results, number, status = [], 0, None
 while status != 0:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(template, folder)
-    os.environ["XDG_STATE_HOME"] = os.path.join(folder, "states")
+    os.environ["XDG_STATE_HOME"] = os.path.join(folder, "copies")
     child = os.fork()
     if child == 0:
         killed_at(number)
@@ -88,6 +88,9 @@ def make_template(folder: Path, action: str, monkeypatch: pytest.MonkeyPatch) ->
     (folder / "states").mkdir(parents=True)
     here = make_workstation(folder / "home", installed=action == "return")
     (folder / "trip.borrow").write_bytes(here.chain.borrow_file())
+    # The homes that are made of this one have copies of their own: the place that the state knows is not there.
+    (folder / "states").rename(folder / "copies")
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "copies"))
 
 
 @ON_POSIX
@@ -123,7 +126,7 @@ def test_t24_a_disk_that_is_full_at_any_write_leaves_one_of_the_two_good_states(
     for number in range(MOST_WRITES):
         folder = tmp_path / str(number)
         shutil.copytree(template, folder)
-        monkeypatch.setenv("XDG_STATE_HOME", str(folder / "states"))
+        monkeypatch.setenv("XDG_STATE_HOME", str(folder / "copies"))
         put_second_copy_back(machine_key, copy)
         is_done = act_on_full_disk(action, folder, number, monkeypatch)
         assert outcome(folder) in ({after} if is_done else {before, after})
@@ -136,7 +139,7 @@ def test_t24_a_disk_that_is_full_at_any_write_leaves_one_of_the_two_good_states(
 def put_second_copy_back(machine_key: str, copy: bytes | None) -> None:
     """Gives the second copy what it was before: on Windows it is in the registry, which no copied folder puts back."""
     if copy is not None:
-        second_copy.write(machine_key, copy)
+        second_copy.write(machine_key, copy, second_copy.place(None))
     else:
         with contextlib.suppress(FileNotFoundError):
             remove_second_copy(machine_key)
