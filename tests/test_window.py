@@ -275,7 +275,10 @@ def test_of_several_files_one_that_cannot_be_read_hinders_no_other(tmp_path: Pat
     with long.open("wb") as file:
         file.truncate(3 << 20)
     told = actions.take_in(here.store, [str(link), str(long), str(tmp_path / "gone.borrow"), str(good)])
-    assert [line.split(":")[0] for line in told] == ["Installed", *[f"Not installed, {name}.borrow" for name in ("link", "long", "gone")]]
+    assert [line.split(":")[0] for line in told] == [
+        "Installed",
+        *[f"Not installed, {name}.borrow" for name in ("link", "long", "gone")],
+    ]
     assert intake.read_named(str(long)).data == b""
     with pytest.raises(WrongPlace):
         actions.take_in(here.store, [str(tmp_path / "gone.borrow")])

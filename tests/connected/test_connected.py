@@ -196,6 +196,21 @@ def test_another_wish_after_a_lost_answer_first_takes_what_was_granted(served: S
     laptop.answer("check-in", PRO)
 
 
+@pytest.mark.parametrize("session", [False, True])
+def test_a_borrow_whose_answer_was_lost_is_checked_in_with_what_is_here(
+    served: Served, laptop: Laptop, ada: str, *, session: bool
+) -> None:
+    if session:
+        laptop.answer("start", PRO)
+    served.to_lose = 3
+    laptop.answer("borrow", PRO, "--days", "2", status=5)
+    assert len(borrows_of(served, ada)) == 1
+    laptop.answer("check-in", PRO)
+    assert [str(item.ended_by) for item in borrows_of(served, ada)] == ["checked-in"]
+    assert sessions.listed(Unit(served.bench.authority, CONSOLE), SessionFilter(member=ada))[0] == []
+    assert licensing.read(Store(laptop.home)).pending == {}
+
+
 def unheard(*_: Any, **__: Any) -> Any:
     """An exchange in which nothing reaches the authority."""
     raise AuthorityUnreachable("the line is down")

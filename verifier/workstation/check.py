@@ -59,9 +59,10 @@ def check(
         raise UntrustedRoot(f"the license comes from the published sample root key {root}: anybody can make one", kid=root)
     machine_key = store.machine_key_thumbprint()
     demand, time = Demand(product, level, tuple(extensions)), reading(now)
-    state, warnings = _remember(store, machine_key, time, [evidence])
+    here = this_workstation(machine_key)
+    state, warnings = _remember(store, here, machine_key, time, [evidence])
     evidence = evidence._replace(warnings=evidence.warnings + warnings)
-    return steps.judge(evidence, this_workstation(machine_key), time.wall, demand=demand, state=state)
+    return steps.judge(evidence, here, time.wall, demand=demand, state=state)
 
 
 def licenses(store: Store, now: datetime | None = None) -> list[License]:
@@ -76,8 +77,8 @@ def licenses(store: Store, now: datetime | None = None) -> list[License]:
         except CarnetError as error:
             opened[product] = error
     evidences = [item for item in opened.values() if isinstance(item, Evidence)]
-    memory = _remember(store, machine_key, time, evidences)
     here = this_workstation(machine_key) if evidences else None
+    memory = _remember(store, here, machine_key, time, evidences)
     return [_license(product, item, here, time.wall, memory) for product, item in opened.items()]
 
 
@@ -97,13 +98,19 @@ def this_workstation(machine_key: str | None) -> Workstation:
     return Workstation(system.machine().id, system.user().id, machine_key or NO_MACHINE_KEY)
 
 
-def _remember(store: Store, machine_key: str | None, time: Reading, evidences: Sequence[Evidence]) -> _Memory:
+def _remember(
+    store: Store, here: Workstation | None, machine_key: str | None, time: Reading, evidences: Sequence[Evidence]
+) -> _Memory:
     """The state with the time and the lists of now; what is news in it is kept, before anything is judged by it.
+
+    Where a home is shared or was copied, nothing is remembered of a machine that no license here is for: how long that one has run
+    says nothing about the machine that the license is for.
 
     Where it cannot be kept, on a full or read-only disk or while somebody else writes, nobody is refused for it; the second copy
     is kept by itself then, and a warning says so where even that cannot be.
     """
     state = store.state_of(machine_key)
+    evidences = [evidence for evidence in evidences if here is not None and evidence.borrow.machine_id == here.machine_id]
     warnings: tuple[str, ...] = (SECOND_COPY_GONE,) if state.is_alone else ()
     is_news = bool(evidences) and (note(state, time, evidences) or state.is_alone)
     if is_news and machine_key is not None:

@@ -16,10 +16,11 @@ import verifier
 from tests.support.chains import DAY, HOUR, START, refused
 from tests.support.machine_clock import MachineClock
 from tests.support.real_workstation import RealWorkstation, make_workstation, read_second_copy, remove_second_copy
-from verifier.core.grant import Grant
+from verifier.core.grant import Grant, Workstation
 from verifier.core.state import STATE_TYP
 from verifier.errors import CarnetError, NotGood
 from verifier.workstation import install, locks, second_copy
+from verifier.workstation.check import licenses
 
 
 @pytest.fixture
@@ -343,6 +344,26 @@ def test_a_memory_that_can_be_written_nowhere_refuses_nobody_and_is_told(
     with first_copy_held(here):
         clock.run(2 * HOUR)
         assert [warning for warning in check(here).warnings if "cannot be written" in warning]
+
+
+def test_a_home_that_is_looked_at_on_another_machine_turns_no_clock_back(
+    here: RealWorkstation, clock: MachineClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A home on a share, or a copy of one: the other machine has run for months, which says nothing about this one."""
+    clock.run(DAY)
+    assert check(here).days_left == 6
+    before, this_machine = here.snapshot(), (clock.starts, clock.ticks)
+    with monkeypatch.context() as on_the_other:
+        on_the_other.setattr("verifier.workstation.check.this_workstation", lambda key: Workstation("B" * 22, "uid:0", key))
+        clock.starts, clock.ticks = 7, 90 * DAY
+        with refused("wrong-machine"):
+            check(here)
+        (item,) = licenses(here.store)
+        assert item.error is not None
+        assert item.error.code == "wrong-machine"
+    assert here.snapshot() == before
+    clock.starts, clock.ticks = this_machine
+    assert check(here).days_left == 6
 
 
 def test_a_change_does_not_wait_for_ever_for_another(here: RealWorkstation, monkeypatch: pytest.MonkeyPatch) -> None:
