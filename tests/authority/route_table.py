@@ -101,6 +101,8 @@ def make_world(folder: Path) -> World:
         "resource": "borrows",
         "kid": kid,
         "product": PRO,
+        # A provider that there is not.
+        "name": "nobody",
     }
     return World(web, secret, laptop, issued.file, ids)
 
