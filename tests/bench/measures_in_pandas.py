@@ -241,7 +241,12 @@ def _fitted(past: pd.DataFrame, dates: pd.Series) -> pd.DataFrame:
     ahead = pd.DataFrame({"number": (dates - past["day"].iloc[0]).dt.days, "weekday": dates.dt.weekday})
     fitted = ols("seats ~ C(weekday) - 1 + number", known).fit(cov_type="HAC", cov_kwds={"maxlags": 7}, use_t=True)
     expected = fitted.get_prediction(ahead).summary_frame(alpha=0.05)
-    rows = expected[["mean", "obs_ci_lower", "obs_ci_upper"]].clip(lower=0).set_axis(["expected", "lower", "upper"], axis=1)
+    rows = expected[["mean", "obs_ci_lower", "obs_ci_upper"]].set_axis(["expected", "lower", "upper"], axis=1)
+    # The interval holds what the past days were off by, but for the outermost 5 %.
+    least, most = fitted.resid.quantile(0.025, "lower"), fitted.resid.quantile(0.975, "higher")
+    rows = rows.assign(
+        lower=np.minimum(rows["lower"], rows["expected"] + least), upper=np.maximum(rows["upper"], rows["expected"] + most)
+    ).clip(lower=0)
     lower, upper = fitted.conf_int(alpha=0.05).loc["number"]
     trend = {"trend": fitted.params["number"] * 30, "trend_lower": lower * 30, "trend_upper": upper * 30}
-    return rows.assign(day=dates, observed_days=len(past), **trend)
+    return rows.assign(day=dates, observed_days=len(past), highest=past["seats"].max(), **trend)
