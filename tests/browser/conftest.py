@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request
 
-from authority.domain.members import Role
-from tests.connected.conftest import PASSWORD, Served, serve
+from authority.domain.members import CONSOLE, Actor, Role
+from authority.services import overview
+from authority.services.unit import Unit
+from tests.connected.conftest import PASSWORD, Laptop, Served, serve
 from tools import browser
 from tools.apt import NotHere
 
@@ -19,6 +22,11 @@ PHONE = {"width": 390, "height": 844}
 SCREEN = {"width": 1280, "height": 900}
 # A page that is busy for longer is stuck.
 PATIENCE_MILLISECONDS = 20_000
+# What has the focus has a line or a shine around it.
+IS_MARKED = "element => (({outlineStyle, boxShadow}) => outlineStyle !== 'none' || boxShadow !== 'none')(getComputedStyle(element))"
+NUMBERS = itertools.count(1)
+# Nobody presses a key more often than this to get anywhere.
+MOST_TABS = 80
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +50,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @dataclass
 class Person:
-    """Somebody with a browser of their own; `faults` are what its console said, and what was asked of other hosts."""
+    """Somebody with a browser of their own, who clicks; `faults` are what its console said, and what was asked of other hosts."""
 
     served: Served
     context: BrowserContext
@@ -53,28 +61,108 @@ class Person:
         """Goes to a page of the console."""
         self.page.goto(f"{self.served.url}{path}")
 
-    def sign_in(self, username: str) -> None:
+    def sign_in(self, username: str, password: str = PASSWORD) -> None:
         """By name and password, as everybody."""
         self.open("/console/sign-in")
-        self.page.get_by_label("User name").fill(username)
-        self.page.get_by_label("Password", exact=True).fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in").click()
+        self.fill("User name", username)
+        self.fill("Password", password)
+        self.press("Sign in")
         self.page.wait_for_url(lambda url: "/sign-in" not in url)
+
+    def visit(self, title: str) -> None:
+        """Goes to a page by the menu, which is folded on a phone."""
+        menu = self.page.get_by_text("Menu", exact=True)
+        if menu.is_visible():
+            self.click(menu)
+        self.click(self.page.get_by_role("navigation").get_by_role("link", name=title, exact=True))
+        self.page.get_by_role("heading", level=1, name=title).wait_for()
 
     def press(self, name: str) -> None:
         """Presses the button with this name."""
-        self.page.get_by_role("button", name=name, exact=True).click()
+        self.click(self.page.get_by_role("button", name=name, exact=True))
+
+    def follow(self, name: str) -> None:
+        """Follows the link with this name."""
+        self.click(self.page.get_by_role("main").get_by_role("link", name=name, exact=True))
+
+    def unfold(self, text: str) -> None:
+        """Opens what is folded under this text."""
+        self.click(self.page.locator("summary").get_by_text(text, exact=True))
+
+    def fill(self, label: str, text: str) -> None:
+        """Types into the field with this label, in place of what is there."""
+        self.type_into(self.page.get_by_label(label, exact=True), text)
 
     def download(self, name: str, path: Path) -> Path:
         """Presses the button or link with this name, and keeps the file that comes."""
         with self.page.expect_download() as coming:
-            self.page.get_by_text(name, exact=True).click()
+            self.click(self.page.get_by_text(name, exact=True))
         coming.value.save_as(path)
         return path
 
     def reads(self, text: str) -> None:
-        """The page has this text."""
+        """The page has this text, and is no wider than the screen."""
         self.page.get_by_text(text).first.wait_for()
+        assert self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{self.page.url} is too wide"
+
+    # What the hands do.
+
+    def click(self, target: Locator) -> None:
+        """Presses a button, follows a link, or opens what is folded."""
+        target.click()
+
+    def type_into(self, target: Locator, text: str) -> None:
+        """Types a text into a field, in place of what is there."""
+        target.fill(text)
+
+    def tick(self, label: str) -> None:
+        """Ticks the box with this label."""
+        self.page.get_by_label(label, exact=True).check()
+
+    def choose(self, label: str, option: str) -> None:
+        """Chooses the option with this text."""
+        self.page.get_by_label(label, exact=True).select_option(label=option)
+
+    def give(self, label: str, *files: Path) -> None:
+        """Gives files in, in the field with this label."""
+        self.page.get_by_label(label, exact=True).set_input_files(files)
+
+
+class Typist(Person):
+    """Somebody who has a keyboard alone."""
+
+    def reach(self, target: Locator) -> None:
+        """Moves the focus by Tab until it is on the target, and sees that it can be seen there."""
+        target.wait_for()
+        for _ in range(MOST_TABS):
+            if target.evaluate("element => element === document.activeElement"):
+                assert target.evaluate(IS_MARKED), f"the focus on {target} cannot be seen"
+                return
+            self.page.keyboard.press("Tab")
+        pytest.fail(f"{target} is not reached by Tab")
+
+    def click(self, target: Locator) -> None:
+        self.reach(target)
+        self.page.keyboard.press("Enter")
+
+    def type_into(self, target: Locator, text: str) -> None:
+        self.reach(target)
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.type(text)
+
+    def tick(self, label: str) -> None:
+        self.reach(self.page.get_by_label(label, exact=True))
+        self.page.keyboard.press("Space")
+
+    def choose(self, label: str, option: str) -> None:
+        self.reach(self.page.get_by_label(label, exact=True))
+        self.page.keyboard.type(option)
+
+    def give(self, label: str, *files: Path) -> None:
+        self.reach(self.page.get_by_label(label, exact=True))
+        with self.page.expect_file_chooser() as coming:
+            self.page.keyboard.press("Space")
+        coming.value.set_files(files)
 
 
 @dataclass
@@ -85,7 +173,15 @@ class Visitors:
     chromium: Browser
     people: list[Person] = field(default_factory=list)
 
-    def come(self, username: str | None = None, *, phone: bool = False, scripts: bool = True, dark: bool = False) -> Person:
+    def come(
+        self,
+        username: str | None = None,
+        *,
+        phone: bool = False,
+        scripts: bool = True,
+        dark: bool = False,
+        keyboard: bool = False,
+    ) -> Person:
         """Somebody new, signed in unless they are nobody."""
         context = self.chromium.new_context(
             viewport=PHONE if phone else SCREEN,  # type: ignore[arg-type]
@@ -95,7 +191,7 @@ class Visitors:
             accept_downloads=True,
         )
         context.set_default_timeout(PATIENCE_MILLISECONDS)
-        person = Person(self.served, context, context.new_page())
+        person = (Typist if keyboard else Person)(self.served, context, context.new_page())
         self.people.append(person)
         host = urlsplit(self.served.url).netloc
 
@@ -114,9 +210,43 @@ class Visitors:
             ),
         )
         person.page.on("pageerror", lambda error: person.faults.append(str(error)))
+        person.page.on("dialog", lambda dialog: (person.faults.append(dialog.message), dialog.dismiss()))
         if username is not None:
             person.sign_in(username)
         return person
+
+
+# How a task is done: everything works in each of these ways.
+WAYS: dict[str, dict[str, bool]] = {
+    "screen": {},
+    "phone": {"phone": True},
+    "no scripts": {"scripts": False},
+    "keyboard": {"keyboard": True},
+}
+
+
+@pytest.fixture(params=WAYS.values(), ids=list(WAYS))
+def way(request: pytest.FixtureRequest) -> dict[str, bool]:
+    """A task is done in each way."""
+    way: dict[str, bool] = request.param
+    return way
+
+
+@pytest.fixture
+def member(served: Served) -> Actor:
+    """A member of whom nobody knew before, with a license of ArcGIS Pro."""
+    return served.member(f"member-{next(NUMBERS)}")
+
+
+@pytest.fixture
+def laptop(tmp_path: Path, capsys: pytest.CaptureFixture[str], served: Served, monkeypatch: pytest.MonkeyPatch) -> Laptop:
+    """This machine without a line, which trusts the authority."""
+    monkeypatch.delenv("CARNET_ROOTS", raising=False)
+    laptop = Laptop(tmp_path / "laptop", capsys)
+    trust = tmp_path / "organization.trust"
+    trust.write_bytes(overview.trust_file(Unit(served.bench.authority, CONSOLE)))
+    laptop.answer("install", str(trust))
+    return laptop
 
 
 @pytest.fixture
