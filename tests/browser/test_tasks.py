@@ -1,4 +1,4 @@
-"""The tasks of the console by clicks: on a screen, on a phone, without scripts and by keyboard alone.
+"""The tasks of the console by clicks, on a screen and on a phone without scripts; two of them by keyboard alone.
 
 What is carried is made, installed and checked by the real command on this machine.
 """
@@ -14,12 +14,13 @@ from authority.services import borrow, sessions
 from authority.services.unit import Unit
 from authority.storage.borrows import Filter
 from authority.storage.sessions import Filter as SessionFilter
-from tests.browser.conftest import Visitors
+from tests.browser.conftest import KEYBOARD, WAYS, Visitors
 from tests.connected.conftest import PASSWORD, Laptop, Served
 from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import started
 
 PRO = "arcgis-pro"
+EVERY_WAY = pytest.mark.parametrize("way", [*WAYS.values(), KEYBOARD], ids=[*WAYS, "keyboard"])
 
 
 def states(served: Served, member: Actor) -> list[str]:
@@ -49,6 +50,7 @@ def works(laptop: Laptop, served: Served, borrow_file: Path) -> None:
     assert laptop.answer("check", PRO, "--root", served.root)["grant"]["level"] == "Advanced"
 
 
+@EVERY_WAY
 def test_a_request_is_issued_and_its_receipt_checked_in(
     visitors: Visitors, served: Served, laptop: Laptop, member: Actor, way: dict[str, bool]
 ) -> None:
@@ -73,6 +75,7 @@ def test_a_request_is_issued_and_its_receipt_checked_in(
     assert states(served, member) == ["checked-in"]
 
 
+@EVERY_WAY
 def test_a_member_takes_a_license_offline_and_gives_it_back(
     visitors: Visitors, served: Served, laptop: Laptop, member: Actor, way: dict[str, bool]
 ) -> None:
@@ -128,9 +131,7 @@ def test_without_acknowledging_the_overlap_nothing_is_released(visitors: Visitor
     assert states(served, member) == ["active"]
 
 
-def test_a_session_is_ended_with_time_to_save(
-    visitors: Visitors, served: Served, member: Actor, way: dict[str, bool]
-) -> None:
+def test_a_session_is_ended_with_time_to_save(visitors: Visitors, served: Served, member: Actor, way: dict[str, bool]) -> None:
     session = started(served.bench, member, workstation("tower")).session
     person = visitors.come("administrator", **way)
     person.visit("Activity")
