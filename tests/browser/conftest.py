@@ -5,16 +5,20 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Locator, Page, Request
 
 from authority.domain.members import CONSOLE, Actor, Role
+from authority.domain.oidc import Provider
 from authority.services import overview
 from authority.services.unit import Unit
+from authority.web.oidc import ProviderClient
 from tests.connected.conftest import PASSWORD, Laptop, Served, serve
+from tests.support.provider import RunningProvider, running_provider
 from tools import browser
 from tools.apt import NotHere
 
@@ -42,9 +46,21 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server with an organization of one member of each role, named after it."""
-    for server in serve(tmp_path_factory.mktemp("browser") / "authority"):
+def provider() -> Iterator[RunningProvider]:
+    """A provider of OpenID Connect beside the server."""
+    with running_provider() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, provider: RunningProvider) -> Iterator[Served]:
+    """A server with an organization of one member of each role, named after it, who may sign in by the provider."""
+    corporate = Provider("corp", "the company account", provider.issuer, "carnet", "a secret", match="preferred_username")
+
+    def providers(url: str) -> list[ProviderClient]:
+        return [ProviderClient(corporate, url, lambda: datetime.now(UTC))]
+
+    for server in serve(tmp_path_factory.mktemp("browser") / "authority", providers):
         for role in Role:
             server.member(role.value, role=role)
         yield server
@@ -93,12 +109,12 @@ class Person:
 
     def fill(self, label: str, text: str) -> None:
         """Types into the field with this label, in place of what is there."""
-        self.type_into(self.page.get_by_label(label, exact=True), text)
+        self.type_into(self.labelled(label), text)
 
     def download(self, name: str, path: Path) -> Path:
-        """Presses the button or link with this name, and keeps the file that comes."""
+        """Presses the first button or link with this name, and keeps the file that comes."""
         with self.page.expect_download() as coming:
-            self.click(self.page.get_by_text(name, exact=True))
+            self.click(self.page.get_by_text(name, exact=True).first)
         coming.value.save_as(path)
         return path
 
@@ -106,6 +122,10 @@ class Person:
         """The page has this text, and is no wider than the screen."""
         self.page.get_by_text(text).first.wait_for()
         assert self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{self.page.url} is too wide"
+
+    def labelled(self, label: str) -> Locator:
+        """The field with this label that can be seen."""
+        return self.page.get_by_label(label, exact=True).filter(visible=True)
 
     # What the hands do.
 
@@ -119,15 +139,15 @@ class Person:
 
     def tick(self, label: str) -> None:
         """Ticks the box with this label."""
-        self.page.get_by_label(label, exact=True).check()
+        self.labelled(label).check()
 
     def choose(self, label: str, option: str) -> None:
         """Chooses the option with this text."""
-        self.page.get_by_label(label, exact=True).select_option(label=option)
+        self.labelled(label).select_option(label=option)
 
     def give(self, label: str, *files: Path) -> None:
         """Gives files in, in the field with this label."""
-        self.page.get_by_label(label, exact=True).set_input_files(files)
+        self.labelled(label).set_input_files(files)
 
 
 class Typist(Person):
@@ -153,15 +173,15 @@ class Typist(Person):
         self.page.keyboard.type(text)
 
     def tick(self, label: str) -> None:
-        self.reach(self.page.get_by_label(label, exact=True))
+        self.reach(self.labelled(label))
         self.page.keyboard.press("Space")
 
     def choose(self, label: str, option: str) -> None:
-        self.reach(self.page.get_by_label(label, exact=True))
+        self.reach(self.labelled(label))
         self.page.keyboard.type(option)
 
     def give(self, label: str, *files: Path) -> None:
-        self.reach(self.page.get_by_label(label, exact=True))
+        self.reach(self.labelled(label))
         with self.page.expect_file_chooser() as coming:
             self.page.keyboard.press("Space")
         coming.value.set_files(files)
@@ -172,6 +192,7 @@ class Visitors:
     """Whoever comes to the console, each with a browser of their own."""
 
     served: Served
+    provider: RunningProvider
     chromium: Browser
     people: list[Person] = field(default_factory=list)
 
@@ -195,27 +216,34 @@ class Visitors:
         context.set_default_timeout(PATIENCE_MILLISECONDS)
         person = (Typist if keyboard else Person)(self.served, context, context.new_page())
         self.people.append(person)
-        host = urlsplit(self.served.url).netloc
-
-        def note(request: Request) -> None:
-            if urlsplit(request.url).netloc not in (host, ""):
-                person.faults.append(f"asked {request.url}")
-
-        context.on("request", note)
-        # An answer that refuses is told to the console as well; that is no fault of a page.
-        person.page.on(
-            "console",
-            lambda line: (
-                person.faults.append(line.text)
-                if line.type in ("error", "warning") and "Failed to load resource" not in line.text
-                else None
-            ),
-        )
-        person.page.on("pageerror", lambda error: person.faults.append(str(error)))
-        person.page.on("dialog", lambda dialog: (person.faults.append(dialog.message), dialog.dismiss()))
+        self._watch(person)
         if username is not None:
             person.sign_in(username)
         return person
+
+    def _watch(self, person: Person) -> None:
+        """Notes what the console says, what comes up by itself, and what is asked of other hosts."""
+        own, providers = urlsplit(self.served.url).netloc, urlsplit(self.provider.issuer).netloc
+
+        def asked(request: Request) -> None:
+            # What the pages of the provider ask for is not ours.
+            is_ours = urlsplit(request.frame.url).netloc != providers
+            if is_ours and urlsplit(request.url).netloc not in (own, providers, ""):
+                person.faults.append(f"asked {request.url}")
+
+        def said(line: ConsoleMessage) -> None:
+            # An answer that refuses is told to the console as well; that is no fault of a page.
+            if line.type in ("error", "warning") and "Failed to load resource" not in line.text:
+                person.faults.append(line.text)
+
+        def came_up(dialog: Dialog) -> None:
+            person.faults.append(f"said {dialog.message}")
+            dialog.dismiss()
+
+        person.context.on("request", asked)
+        person.page.on("console", said)
+        person.page.on("pageerror", lambda error: person.faults.append(str(error)))
+        person.page.on("dialog", came_up)
 
 
 # How each task is done: as most people do it, and where there is least of everything.
@@ -248,9 +276,9 @@ def laptop(tmp_path: Path, capsys: pytest.CaptureFixture[str], served: Served, m
 
 
 @pytest.fixture
-def visitors(served: Served, chromium: Browser) -> Iterator[Visitors]:
+def visitors(served: Served, provider: RunningProvider, chromium: Browser) -> Iterator[Visitors]:
     """Nobody yet. At the end no page has said an error to the console or asked anything of another host."""
-    visitors = Visitors(served, chromium)
+    visitors = Visitors(served, provider, chromium)
     yield visitors
     for person in visitors.people:
         person.context.close()

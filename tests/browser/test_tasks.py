@@ -18,6 +18,7 @@ from tests.browser.conftest import KEYBOARD, WAYS, Visitors
 from tests.connected.conftest import PASSWORD, Laptop, Served
 from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import started
+from tests.support.provider import RunningProvider
 
 PRO = "arcgis-pro"
 EVERY_WAY = pytest.mark.parametrize("way", [*WAYS.values(), KEYBOARD], ids=[*WAYS, "keyboard"])
@@ -148,7 +149,7 @@ def test_a_session_is_ended_with_time_to_save(visitors: Visitors, served: Served
 
 
 def test_a_wrong_password_then_the_right_one_then_out(visitors: Visitors, member: Actor, way: dict[str, bool]) -> None:
-    person = visitors.come(**way)
+    person = visitors.come(None, **way)
     person.open("/console/my-license/give-back")
     person.fill("User name", member.username)
     person.fill("Password", "another one than that")
@@ -181,3 +182,17 @@ def test_members_are_looked_for(visitors: Visitors, served: Served, member: Acto
     rows.filter(has_text="administrator").wait_for(state="detached")
     assert f"{member.username}-other" in rows.all_inner_texts()
     person.reads("1 member")
+
+
+def test_a_member_signs_in_by_the_provider_of_the_company(
+    visitors: Visitors, provider: RunningProvider, member: Actor, way: dict[str, bool]
+) -> None:
+    """From the button, by the form of the provider, back to the page that was asked for."""
+    provider.user(f"subject of {member.username}", preferred_username=member.username)
+    person = visitors.come(None, **way)
+    person.open("/console/my-license/give-back")
+    person.follow("Sign in with the company account")
+    person.page.locator("[name=sub]").first.fill(f"subject of {member.username}")
+    person.page.get_by_role("button", name="Authorize").first.click()
+    person.page.get_by_role("heading", level=1, name="Give back").wait_for()
+    assert person.page.get_by_role("banner").get_by_role("link", name=member.username).is_visible()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from authority.services import members
 from authority.services.members import NewMember
 from authority.services.unit import Unit
 from authority.web.application import create_app
+from authority.web.oidc import ProviderClient
 from tests.support.authorities import Bench, TestClock, make_bench
 from verifier import online
 from verifier.cli.main import main
@@ -74,10 +75,10 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
-def serve(folder: Path) -> Iterator[Served]:
+def serve(folder: Path, providers: Callable[[str], Sequence[ProviderClient]] = lambda _: ()) -> Iterator[Served]:
+    """A server until the test ends, with the providers by which members of the one at that address sign in."""
     folder.mkdir()
     bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home", clock=MachineClock())
-    application = create_app(bench.authority)
     served = Served(bench, "")
     served.gate.set()
 
@@ -95,6 +96,7 @@ def serve(folder: Path) -> Iterator[Served]:
 
     server = make_server("127.0.0.1", 0, losing, threaded=True, request_handler=Quiet)
     served.url = f"http://127.0.0.1:{server.port}"
+    application = create_app(bench.authority, (), providers(served.url))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     yield served

@@ -1,0 +1,186 @@
+"""The tasks of an administrator by clicks, on a screen and on a phone without scripts."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from authority.domain.members import CONSOLE, Actor
+from authority.domain.refusals import NotAuthenticated
+from authority.services import licenses, members
+from authority.services.unit import Unit
+from tests.browser.conftest import Person, Visitors
+from tests.connected.conftest import Served
+from tests.support.authorities import actor_of, authorization_text
+
+SOURCE = "arcgis-allsource"
+AUTHORIZATIONS = itertools.count(2)
+
+
+def console(served: Served) -> Unit:
+    return Unit(served.bench.authority, CONSOLE)
+
+
+def holds(served: Served, name: str) -> dict[str, str]:
+    """The levels of the products that a member holds."""
+    return {item.product: item.level for item in members.show(console(served), name)[1]}
+
+
+def authorization_file(served: Served, folder: Path, standard_seats: int) -> tuple[int, Path]:
+    """Number and file of the next authorization, with so many seats of one level."""
+
+    def change(specification: dict[str, Any]) -> None:
+        product = next(item for item in specification["products"] if item["id"] == SOURCE)
+        product["seats"]["Standard"] = standard_seats
+
+    bench, number = served.bench, next(AUTHORIZATIONS)
+    text = authorization_text(bench.authority, bench.root, bench.clock(), seq=number, change=change)
+    file = folder / f"{number}.authorization"
+    file.write_text(json.dumps({"carnet": "authorization", "version": 1, "authorization": text}), encoding="utf-8")
+    return number, file
+
+
+def install(person: Person, number: int, file: Path, said_first: str) -> None:
+    """Puts an authorization into force, having read what it changes."""
+    person.visit("Authorization")
+    person.give("Authorization file", file)
+    person.press("See what changes …")
+    person.reads(said_first)
+    person.press(f"Put {number} into force")
+    person.reads(f"Authorization {number} is in force until")
+
+
+def test_a_license_is_assigned_and_taken_away(visitors: Visitors, served: Served, member: Actor, way: dict[str, bool]) -> None:
+    person = visitors.come("administrator", **way)
+    person.open(f"/console/licenses?q={member.username}")
+    person.tick(member.username)
+    person.unfold(SOURCE)
+    person.choose("Level", "Basic")
+    person.press(f"Assign {SOURCE} …")
+    person.reads(f"{member.username}: Basic given")
+    assert SOURCE not in holds(served, member.username)
+    person.press("Assign 1 license")
+    person.reads(f"{member.username} holds {SOURCE} Basic")
+    assert holds(served, member.username)[SOURCE] == "Basic"
+    person.tick(member.username)
+    person.unfold(SOURCE)
+    person.press(f"Take {SOURCE} away …")
+    person.press("Take 1 license")
+    person.reads(f"{member.username} loses Basic")
+    assert SOURCE not in holds(served, member.username)
+
+
+def test_a_smaller_authorization_is_installed_and_mended(
+    visitors: Visitors, served: Served, member: Actor, tmp_path: Path, way: dict[str, bool]
+) -> None:
+    """What there is too much of leads to who holds it; at last the larger one comes back."""
+    licenses.assign(console(served), member.username, SOURCE, "Standard", ())
+    person = visitors.come("administrator", **way)
+    install(person, *authorization_file(served, tmp_path, 0), "A smaller authorization is put into force all the same")
+    person.reads("More in use than authorized")
+    person.follow("Unassign some")
+    person.reads("nobody can start or borrow arcgis-allsource until it is corrected")
+    person.tick(member.username)
+    person.press(f"Take {SOURCE} away …")
+    person.press("Take 1 license")
+    person.reads(f"{member.username} loses Standard")
+    person.visit("Authorization")
+    assert person.page.get_by_text("More in use than authorized").count() == 0
+    install(person, *authorization_file(served, tmp_path, 50), "What is in use stays covered.")
+
+
+def test_a_rule_is_set_and_tried(visitors: Visitors, member: Actor, way: dict[str, bool]) -> None:
+    person = visitors.come("administrator", **way)
+    person.visit("Rules")
+    person.follow("New rule")
+    person.choose("For a", "member")
+    person.fill("Which", member.username)
+    person.choose("Product", "arcgis-pro")
+    person.choose("May licenses be taken offline?", "yes")
+    person.fill("Longest, in days", "21")
+    person.press("See what follows …")
+    person.reads("There is no such rule yet.")
+    person.press("Set it")
+    person.follow("See what is in effect")
+    person.reads("take arcgis-pro offline for at most 21 days")
+
+
+def test_a_file_with_three_bad_rows_is_imported(
+    visitors: Visitors, served: Served, member: Actor, tmp_path: Path, way: dict[str, bool]
+) -> None:
+    """The good rows are done, the bad ones named with what is wrong."""
+    file, name = tmp_path / "crew.csv", member.username
+    rows = [
+        ("username", "full_name", "user_type"),
+        (f"{name}-a", "Ada", "Creator"),
+        (f"{name}-b", "Bea", "No such type"),
+        ("not a name!", "Cyd", "Creator"),
+        (f"{name}-a", "Ada again", "Creator"),
+        (name, "Dan", "GIS Professional"),
+    ]
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows(rows)
+    person = visitors.come("administrator", **way)
+    person.visit("Members")
+    person.follow("Import a file")
+    person.give("File", file)
+    person.press("Look at it")
+    person.reads("1 to add, 1 to change, 0 as they are, 3 refused. Nothing is changed yet.")
+    assert members.show(console(served), name)[0].full_name == ""
+    person.press("Do the 2 good rows")
+    person.reads("1 added, 1 changed, 3 refused")
+    assert person.page.get_by_role("table", name="Refused rows").get_by_role("row").count() == 4
+    assert members.show(console(served), name)[0].full_name == "Dan"
+    assert members.show(console(served), f"{name}-a")[0].full_name == "Ada"
+
+
+def test_several_members_are_disabled_at_once(visitors: Visitors, served: Served, member: Actor, way: dict[str, bool]) -> None:
+    other = served.member(f"{member.username}-too")
+    person = visitors.come("administrator", **way)
+    person.open(f"/console/members?q={member.username}")
+    person.tick(member.username)
+    person.tick(other.username)
+    person.press("Disable …")
+    person.reads("They cannot sign in, start or borrow anything until they are enabled again.")
+    person.press("Disable 2 members")
+    person.reads("2 of 2 disabled")
+    for name in (member.username, other.username):
+        assert members.show(console(served), name)[0].disabled
+
+
+def test_a_key_for_a_program_is_shown_once_and_revoked(
+    visitors: Visitors, served: Served, member: Actor, way: dict[str, bool]
+) -> None:
+    person = visitors.come("administrator", **way)
+    person.visit("API keys")
+    person.fill("What it is for", f"report of {member.username}")
+    person.fill("The member that it acts as", member.username)
+    person.press("Make the key")
+    person.reads("Shown this once:")
+    secret = person.page.get_by_label("Secret", exact=True).input_value()
+    assert actor_of(served.bench, secret).username == member.username
+    person.follow("All API keys")
+    person.tick(f"report of {member.username} of {member.username}")
+    assert secret not in person.page.content()
+    person.press("Revoke those ticked …")
+    person.press("Revoke 1 API key")
+    person.reads(f"The key report of {member.username} of {member.username} is revoked.")
+    with pytest.raises(NotAuthenticated):
+        actor_of(served.bench, secret)
+
+
+def test_what_the_log_has_of_somebody_is_downloaded(
+    visitors: Visitors, member: Actor, tmp_path: Path, way: dict[str, bool]
+) -> None:
+    person = visitors.come("administrator", **way)
+    person.visit("Log")
+    person.open(f"/console/log?member={member.username}")
+    with person.download("CSV", tmp_path / "log.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["member"] for row in rows} == {member.username}
+    assert "member-added" in {row["kind"] for row in rows}
