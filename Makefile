@@ -104,6 +104,7 @@ docs: $(VENV)/dev.ready ## write the pages of the documentation that come from t
 	$(BIN)/python -m tools.documentation
 	$(BIN)/python -m tools.walk_picture
 	$(BIN)/python -m tools.window_pictures
+	$(BIN)/python -m tools.console_pictures
 
 format: $(VENV)/dev.ready ## format the code
 	$(BIN)/ruff format $(SOURCES)
