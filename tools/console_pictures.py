@@ -89,7 +89,9 @@ def _draw(chromium: Browser, bench: Bench, url: str) -> None:
     request = SimulatedWorkstation("chi-field", alias="Field laptop 2").request_file(
         Wish("arcgis-pro", days=10, member="chi"), bench.clock()
     )
-    page.get_by_label("Files", exact=True).set_input_files({"name": "trip.request", "mimeType": "text/plain", "buffer": request})
+    page.get_by_label("Files", exact=True).set_input_files(
+        {"name": "trip.request", "mimeType": "text/plain", "buffer": request}
+    )
     page.get_by_role("button", name="Look at them").click()
     page.get_by_role("heading", name="What came in").wait_for()
     _photograph(page, "console-exchange.png")
