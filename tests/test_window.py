@@ -279,7 +279,9 @@ def test_of_several_files_one_that_cannot_be_read_hinders_no_other(tmp_path: Pat
         "Installed",
         *[f"Not installed, {name}.borrow" for name in ("link", "long", "gone")],
     ]
-    assert intake.read_named(str(long)).data == b""
+    for unread in (intake.read_named(str(long)), intake.look_into(tmp_path)[0][1]):
+        assert unread.error is not None
+        assert (unread.data, unread.error.__traceback__) == (b"", None)
     with pytest.raises(WrongPlace):
         actions.take_in(here.store, [str(tmp_path / "gone.borrow")])
 

@@ -97,7 +97,8 @@ def read_named(name: str) -> Carried:
     try:
         check_size(len(data))
     except CarnetError as error:
-        return Carried(name, b"", error)
+        # Without its traceback, which holds the bytes.
+        return Carried(name, b"", error.with_traceback(None))
     return Carried(name, data)
 
 
@@ -154,7 +155,8 @@ def _look_at(path: Path) -> Carried | PassedOver | None:
         check_size(len(data))
         return PassedOver(name, "for-the-authority") if _kind(data) in FOR_THE_AUTHORITY else Carried(name, data)
     except CarnetError as error:
-        return Carried(name, b"", error)
+        # Without its traceback, which holds the bytes.
+        return Carried(name, b"", error.with_traceback(None))
     except OSError as error:
         return Carried(name, b"", trouble(error, name, "read")) if is_named_so else PassedOver(name, "foreign")
 
