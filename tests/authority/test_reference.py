@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import threading
@@ -22,12 +23,13 @@ from tools.documentation import DOCS
 
 TEXT = (DOCS / "api.md").read_text(encoding="utf-8")
 DOCUMENT = described()
+PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     for made in one_web(tmp_path_factory.mktemp("web")):
-        made.bench.member("chief", "Viewer", role=Role.ADMINISTRATOR, password="correct horse battery staple")
+        made.bench.member("chief", "Viewer", role=Role.ADMINISTRATOR, password=PASSWORD)
         made.bench.member("ada", groups=("field-crew",))
         yield made
 
@@ -117,15 +119,20 @@ def test_the_page_names_routes_and_codes_that_there_are() -> None:
 def test_the_lines_with_curl_are_understood(web: Web) -> None:
     """Each is sent as it stands; one that asks for a version that is none is told what there is."""
     lines = [line for block in re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()]
-    assert len(lines) >= 5
+    token, credentials = web.secrets[Role.ADMINISTRATOR], {"username": "chief", "password": PASSWORD}
     statuses = []
     for line in lines:
-        words = shlex.split(line.replace("$URL", "").replace("$TOKEN", web.secrets[Role.ADMINISTRATOR]))[1:]
-        options = dict(zip(words[1::2], words[2::2], strict=True))
-        headers = dict(word.split(": ", 1) for option, word in zip(words[1::2], words[2::2], strict=True) if option == "-H")
-        method = options.get("-X", "POST" if "-d" in options else "GET")
-        more = {"data": options["-d"]} if "-d" in options else {}
-        statuses.append(web.send(method, words[0], None, headers=headers, **more).status_code)
+        if " | curl " not in line:
+            continue
+        address, *words = shlex.split(line.partition(" | curl ")[2].replace("$URL", ""))
+        options = list(zip(words[::2], words[1::2], strict=True))
+        headers = dict(word.split(": ", 1) for option, word in options if option == "-H" and word != "@-")
+        if ("-H", "@-") in options:
+            headers["Authorization"] = f"Bearer {token}"
+        body = next((word for option, word in options if option == "-d"), None)
+        more = {} if body is None else {"data": json.dumps(credentials) if body == "@-" else body}
+        method = dict(options).get("-X", "GET" if body is None else "POST")
+        statuses.append(web.send(method, address, None, headers=headers, **more).status_code)
     assert statuses == [200, 200, 201, 201, 412]
 
 
