@@ -306,7 +306,7 @@ SCOPED: dict[Scope, frozenset[str]] = {
 BARE = {"/docs", "/docs/{resource}", "/", "/openapi.json", "/healthz", "/readyz"}
 
 
-def path_of(name: str, world: World, **ids: str) -> str:
+def path_of(name: str, world: World, /, **ids: str) -> str:
     """The path of a route about what ada has, or about the `ids` in its place; without a query."""
     path = name.partition(" ")[2]
     return path.format(**(world.ids | ids)) if path in BARE else (API + path).format(**(world.ids | ids))
