@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from authority.domain.plurals import counted
 from authority.domain.refusals import TooManyRequests
 
 SIGN_IN_LASTS = timedelta(hours=12)
@@ -130,4 +131,4 @@ def check_wait(tries: Iterable[Tries], at: datetime) -> None:
         left = max(left, min(item.last_at + wait - at, wait))
     if left > timedelta(0):
         seconds = -(-left // timedelta(seconds=1))
-        raise TooManyRequests(f"too many wrong passwords: the next try is in {seconds} seconds", seconds=seconds)
+        raise TooManyRequests(f"too many wrong passwords: the next try is in {counted(seconds, 'second')}", seconds=seconds)

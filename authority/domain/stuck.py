@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from authority.domain.plurals import counted
+
 # A machine of which nothing was heard for so long, and which has so long to go, is worth a telephone call.
 SILENT_FOR = timedelta(days=60)
 STILL_TO_GO = timedelta(days=14)
@@ -64,7 +66,7 @@ class Trace:
         if self.clone_evidence is not None:
             yield Sign(Cause.CLONE_SUSPECTED, f"there may be two of the machine: {self.clone_evidence}")
         if now - self.last_sign_at >= SILENT_FOR and self.expires_at - now >= STILL_TO_GO:
-            yield Sign(Cause.SILENT, f"nothing was heard of the machine for {(now - self.last_sign_at).days} days")
+            yield Sign(Cause.SILENT, f"nothing was heard of the machine for {counted((now - self.last_sign_at).days, 'day')}")
 
 
 def _minute(at: datetime) -> str:

@@ -44,7 +44,8 @@ def change(unit: Unit, changes: Mapping[str, int], *, dry_run: bool = False) -> 
         # Two who change different settings at the same time each keep what the other changed.
         unit.lock_organization()
         before = preferences.get(unit.connection, PREFERENCE)
-        unit.compare("the settings of sessions", asdict(SessionSettings.of(before)))
+        # What is kept may make no sense, and is put right by this.
+        unit.compare("the settings of sessions", asdict(SessionSettings()) | before)
         after = SessionSettings.of({**before, **changes})
         words = _difference(asdict(SessionSettings()) | before, asdict(after))
         if words:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from authority.domain.events import Event, EventKind
 from authority.domain.members import CredentialKind, Member, user_key
+from authority.domain.plurals import counted
 from authority.domain.refusals import NotAuthenticated
 from authority.domain.sign_ins import KNOWN_FOR, NO_ADDRESS, Budget, Origin, Tries, check_wait, deserves_row, wait_after
 from authority.services import passwords
@@ -132,4 +133,4 @@ def _words(tried: Tries, origin: Origin, *, is_member: bool) -> str:
     whose = "" if is_member or tried.budget is Budget.ADDRESS else " for a name that nobody has"
     seconds = wait_after(tried.budget, tried.wrong).total_seconds()
     where = f"from {origin.address}" if tried.budget is not Budget.ACCOUNT else f"the last from {origin.address}"
-    return f"{tried.wrong} wrong passwords{whose}, {where}: the next try waits {seconds:.0f} seconds"
+    return f"{counted(tried.wrong, 'wrong password')}{whose}, {where}: the next try waits {counted(round(seconds), 'second')}"

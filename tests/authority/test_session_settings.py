@@ -240,13 +240,16 @@ def patch(web: Web, body: Any, role: Role | None = Role.ADMINISTRATOR) -> Any:
 
 
 def test_they_are_shown_and_changed_over_http(web: Web) -> None:
-    assert web.get("/sessions/settings").get_json() == FIRST
+    first = web.get("/sessions/settings").get_json()
+    assert first == FIRST | {"version": first["version"]}
     answer = patch(web, {"computers": 4, "minutes": None})
-    assert (answer.status_code, answer.get_json()) == (200, FIRST | {"computers": 4})
-    assert web.get("/sessions/settings", Role.LICENSE_MANAGER).get_json() == FIRST | {"computers": 4}
+    changed = FIRST | {"computers": 4, "version": answer.get_json()["version"]}
+    assert (answer.status_code, answer.get_json()) == (200, changed)
+    assert changed["version"] != first["version"]
+    assert web.get("/sessions/settings", Role.LICENSE_MANAGER).get_json() == changed
     assert words(web.bench) == ["computers 3 to 4"]
     assert [row["actor"] for row in log_rows(web.bench.authority.database, KIND)] == ["administrator"]
-    assert FIRST.keys() == SettingsShown.model_fields.keys() == SettingsChange.model_fields.keys()
+    assert FIRST.keys() == SettingsShown.model_fields.keys() - {"version"} == SettingsChange.model_fields.keys()
 
 
 def test_the_fourth_computer_over_http(both_web: Web) -> None:
@@ -280,9 +283,10 @@ def test_a_change_that_names_nothing_is_refused(shared: Web, body: dict[str, Any
 
 
 def test_they_are_shown_and_changed_by_command(console: Console) -> None:
-    assert console.good("session", "settings") == FIRST
+    first = console.good("session", "settings")
+    assert first == FIRST | {"version": first["version"]}
     changed = console.good("session", "settings", "--computers", "4", "--save-minutes", "0")
-    assert changed == FIRST | {"computers": 4, "save_minutes": 0}
+    assert changed == FIRST | {"computers": 4, "save_minutes": 0, "version": changed["version"]}
     assert console.good("session", "settings") == changed
     output = console.run("session", "settings", "--minutes", "45").out
     assert [line.rsplit(maxsplit=1) for line in output.splitlines()] == [

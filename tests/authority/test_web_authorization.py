@@ -292,7 +292,7 @@ def test_a_file_for_other_keys_is_refused_and_changes_nothing(shared: Web, tmp_p
     other.authority.database.close()
     before = contents(shared.bench.authority.database)
     answer = install(shared, file)
-    assert "key list --public" in problem(answer, 409, "authorization-unusable")["hint"]
+    assert "GET /api/v1/keys/public" in problem(answer, 409, "authorization-unusable")["hint"]
     assert "Retry-After" not in answer.headers
     assert contents(shared.bench.authority.database) == before
 

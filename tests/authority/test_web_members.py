@@ -17,6 +17,7 @@ from tests.support.database_contents import contents, log_rows
 from tests.support.web import API, Web, make_web, problem
 
 MEMBER = {
+    "version",
     "id",
     "username",
     "full_name",
@@ -190,12 +191,14 @@ def test_every_field_of_a_member_is_changed_and_the_rest_stays(both_web: Web) ->
         "disabled": True,
         "user_type": "Creator",
     }
-    expected = both_web.get("/members/eve").get_json()
+    expected = {name: value for name, value in both_web.get("/members/eve").get_json().items() if name in MEMBER}
     for name, value in changes.items():
-        expected |= {name: sorted(value) if isinstance(value, list) else value}
-        assert patch(both_web, "eve", {name: value}).get_json()["member"] == {key: expected[key] for key in MEMBER}
+        changed = patch(both_web, "eve", {name: value}).get_json()["member"]
+        assert changed["version"] != expected["version"]
+        expected |= {name: sorted(value) if isinstance(value, list) else value, "version": changed["version"]}
+        assert changed == expected
     nothing = dict.fromkeys(changes) | {"password": None}
-    assert patch(both_web, "eve", nothing).get_json()["member"] == {key: expected[key] for key in MEMBER}
+    assert patch(both_web, "eve", nothing).get_json()["member"] == expected
     patch(both_web, "eve", {"disabled": False, "groups": [], "full_name": "", "password": PASSWORD + "!"})
     assert access.sign_in(Unit(both_web.bench.authority, ANYBODY), "eve", PASSWORD + "!")
     found = both_web.get("/members/eve").get_json()
@@ -236,6 +239,7 @@ def test_nobody_removes_themself(web: Web) -> None:
 
 def test_the_defaults_are_shown_and_set(web: Web) -> None:
     first = web.get("/members/defaults", Role.LICENSE_MANAGER).get_json()
+    version = first.pop("version")
     assert first == {"user_type": "Creator", "role": "member", "groups": [], "add_ons": {}, "vendor_access": False}
     wanted = {
         "user_type": "Creator",
@@ -244,8 +248,10 @@ def test_the_defaults_are_shown_and_set(web: Web) -> None:
         "add_ons": {"arcgis-pro": "Standard"},
         "vendor_access": True,
     }
-    assert put_defaults(web, wanted).get_json() == wanted
-    assert web.get("/members/defaults").get_json() == wanted
+    answer = put_defaults(web, wanted).get_json()
+    assert answer == wanted | {"version": answer["version"]}
+    assert answer["version"] != version
+    assert web.get("/members/defaults").get_json() == answer
     added = web.post("/members", {"username": "eve"}).get_json()
     assert (added["role"], added["groups"], added["vendor_access"]) == ("analyst", ["new"], True)
     assert put_defaults(web, {"user_type": "Viewer"}).get_json() == first | {"user_type": "Viewer"}
