@@ -148,7 +148,7 @@ def test_members_are_added_with_a_password_from_a_file(console: Console, tmp_pat
     added = console.good("member", "add", "eve", "--name", "Eve", "--password-file", str(tmp_path / "password"))
     assert added.keys() == {
         *("id", "username", "full_name", "user_type", "role", "groups", "disabled"),
-        *("vendor_access", "download_permission", "last_used_at", "created_at"),
+        *("vendor_access", "download_permission", "last_used_at", "created_at", "version"),
     }
     assert (added["user_type"], added["role"]) == ("Creator", "member")
     (tmp_path / "password").write_text("short\n")
@@ -168,7 +168,9 @@ def test_licenses_are_assigned(console: Console) -> None:
 
 def test_an_api_key_is_shown_once(console: Console) -> None:
     key = console.good("api-key", "create", "ada", "--name", "script")
-    assert key.keys() == {"id", "name", "member", "created_at", "revoked_at", "api_key"}
+    assert key.keys() == {
+        *("id", "name", "member", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at", "api_key"),
+    }
     assert key["api_key"].startswith("carnet_key_")
     console.refused("not-found", 1, "api-key", "create", "nobody", "--name", "script")
 
