@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any
 
 from authority.domain.members import CONSOLE, Actor
-from authority.domain.refusals import BorrowRefused, PoolExhausted, Refusal
+from authority.domain.refusals import BorrowRefused, InSessionElsewhere, PoolExhausted, Refusal
 from authority.services import borrow, endings, licenses, members, removal, sessions
 from authority.services.members import Change
 from authority.services.unit import Unit
@@ -103,6 +103,18 @@ class Player:
         if isinstance(answer, PoolExhausted) and tries > 0:
             later = end if wish.due != NONE or end >= NEVER else end + ASKS_AGAIN
             self._at(micros(self.bench.clock()) + ASKS_AGAIN, partial(self._take, wish, later, tries - 1))
+        elif isinstance(answer, InSessionElsewhere):
+            # Who goes offline leaves the other computers, and waits until the last grants there have ended.
+            self._leave(wish.member, self._features(wish.use)[0])
+            taken_until = max(item.taken_until for item in answer.computers)
+            self._at(micros(taken_until) + SECOND, partial(self._take, wish, end, tries))
+
+    def _leave(self, member: int, product: str) -> None:
+        for use in self.on.values():
+            if use.member == self.people[member].username and use.product == product and not self._end_by_time(use):
+                use.programs = 0
+                sessions.check_in(Unit(self.bench.authority, self.people[member]), use.handle)
+                self._ended(use, "checkin")
 
     def _start(self, wish: Any, end: int) -> BorrowRefused | None:
         """A program asks for a session; another one of the same user on the machine may have one, which both use then."""
