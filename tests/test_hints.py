@@ -167,6 +167,9 @@ def hints() -> set[str]:
 
 
 def is_hint(target: ast.expr) -> bool:
+    """A hint of an object, or several by what is wrong, which have a name of their own."""
+    if isinstance(target, ast.Name):
+        return target.id.endswith("_HINTS")
     return isinstance(target, ast.Attribute) and target.attr == "hint"
 
 

@@ -69,7 +69,7 @@ def import_members(frame: Frame, file: str, dry_run: bool, go_on: bool) -> int:
 
 def _lines(name: str) -> list[Line]:
     with opened(name) as stream:
-        rows = sheets.read(stream, member_sheet.COLUMNS, [member_sheet.USERNAME], member_sheet.NEVER)
+        rows = sheets.read(stream, member_sheet.COLUMNS, [member_sheet.USERNAME], member_sheet.NEVER_HINTS)
     return [member_sheet.line_of(row) for row in rows]
 
 

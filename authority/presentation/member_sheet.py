@@ -18,7 +18,7 @@ from authority.services.member_files import FIELDS, LICENSES, Line
 USERNAME = "username"
 # When a license was last used is written and not taken back.
 COLUMNS = (USERNAME, *FIELDS, LICENSES, "last_used_at")
-NEVER = {
+NEVER_HINTS = {
     "password": "Take the column out: passwords are never in a sheet. carnet-authority member set NAME --password-file FILE"
 }
 # In these an empty cell is a value: no name, no group, no license beside what the user type includes.

@@ -26,7 +26,7 @@ from tests.support.organizations import actor, authorize, available, held, membe
 
 def imported(bench: Bench, text: str, who: Actor = CONSOLE, *, dry_run: bool = False, go_on: bool = False) -> Imported:
     """What became of a file with this text."""
-    rows = sheets.read(io.BytesIO(text.encode()), member_sheet.COLUMNS, ["username"], member_sheet.NEVER)
+    rows = sheets.read(io.BytesIO(text.encode()), member_sheet.COLUMNS, ["username"], member_sheet.NEVER_HINTS)
     lines = [member_sheet.line_of(row) for row in rows]
     return member_files.import_lines(Unit(bench.authority, who), lines, dry_run=dry_run, go_on=go_on)
 

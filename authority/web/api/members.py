@@ -225,7 +225,7 @@ def import_table(body: ImportBody) -> Response:
     A single bad row, and nothing at all is changed, unless go_on says so. The body may have 4 MiB.
     """
     stream = io.BytesIO(body.csv.encode("utf-8", "surrogatepass"))
-    rows = sheets.read(stream, member_sheet.COLUMNS, [member_sheet.USERNAME], member_sheet.NEVER)
+    rows = sheets.read(stream, member_sheet.COLUMNS, [member_sheet.USERNAME], member_sheet.NEVER_HINTS)
     lines = [member_sheet.line_of(row) for row in rows]
     imported = member_files.import_lines(unit(), lines, dry_run=body.dry_run, go_on=body.go_on)
     return json_of(MemberImport.of(imported, None, dry_run=body.dry_run))

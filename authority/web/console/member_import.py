@@ -97,7 +97,7 @@ def _text(value: object) -> str:
 
 def _imported(data: bytes, name: str, *, dry_run: bool) -> MemberImport:
     """What the rows do, or would do; those that are good, whatever the others are."""
-    rows = sheets.read(io.BytesIO(data), member_sheet.COLUMNS, [member_sheet.USERNAME], member_sheet.NEVER)
+    rows = sheets.read(io.BytesIO(data), member_sheet.COLUMNS, [member_sheet.USERNAME], member_sheet.NEVER_HINTS)
     lines = [member_sheet.line_of(row) for row in rows]
     return MemberImport.of(member_files.import_lines(unit(), lines, dry_run=dry_run, go_on=True), name, dry_run=dry_run)
 
