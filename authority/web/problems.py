@@ -132,6 +132,7 @@ OVER_HTTP = {
     ),
     "carnet-authority key rotate": "POST /api/v1/keys",
     "carnet-authority member set NAME --role administrator": 'PATCH /api/v1/members/NAME {"role": "administrator"}',
+    "carnet-authority member set NAME --password-file FILE": 'PATCH /api/v1/members/NAME {"password": "..."} sets one.',
     "say --release to": "say ?release=true to",
     "say so: --accept-overlap": 'say so: "accept_overlap": true',
     "--member NAME": '"member": "NAME"',
