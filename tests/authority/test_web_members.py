@@ -108,7 +108,7 @@ def test_pages_of_members_follow_each_other_by_name_and_end(both_web: Web) -> No
     while path:
         page = both_web.get(path).get_json()
         assert page.keys() == {"items", "next", "total", "membership"}
-        assert all(item.keys() == MEMBER | {"state", "offline_until"} for item in page["items"])
+        assert all(item.keys() == MEMBER | {"licenses", "state", "offline_until"} for item in page["items"])
         seen += [item["username"] for item in page["items"]]
         path = f"/members?limit=3&cursor={page['next']}" if page["next"] else ""
     assert sorted(seen) == sorted({"admin", *Role, "Zoe", "bea", "Ann+1@x.org"})
