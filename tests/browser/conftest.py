@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Locator, Page, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Error, Locator, Page, Request
 
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.oidc import Provider
@@ -155,7 +155,16 @@ class Typist(Person):
 
     def reach(self, target: Locator) -> None:
         """Moves the focus by Tab until it is on the target, and sees that it can be seen there."""
+        try:
+            self._reach(target)
+        except Error:
+            # The page went while it was looked at: the next one has the target.
+            self.page.wait_for_load_state()
+            self._reach(target)
+
+    def _reach(self, target: Locator) -> None:
         target.wait_for()
+        self.page.wait_for_load_state()
         for _ in range(MOST_TABS):
             if target.evaluate("element => element === document.activeElement"):
                 assert target.evaluate(IS_MARKED), f"the focus on {target} cannot be seen"
