@@ -164,7 +164,8 @@ class Typist(Person):
 
     def _reach(self, target: Locator) -> None:
         target.wait_for()
-        self.page.wait_for_load_state()
+        # A key that is pressed while a page is still coming is lost.
+        self.page.wait_for_load_state("networkidle")
         for _ in range(MOST_TABS):
             if target.evaluate("element => element === document.activeElement"):
                 assert target.evaluate(IS_MARKED), f"the focus on {target} cannot be seen"
