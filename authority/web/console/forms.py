@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Any, TypeVar, get_origin
 
 from flask import request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from werkzeug.datastructures import MultiDict
 
 from authority.domain.names import spelled
@@ -42,6 +42,21 @@ class Form(BaseModel):
     """The fields of a form. What is left empty has its default; a box that is not ticked is not sent, and is False."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class PasswordTwice(Form):
+    """A new password, typed twice so that a slip is seen, and whether API keys end with the sign-ins."""
+
+    new_password: Password = ""
+    new_password_again: Password = ""
+    revoke_keys: bool = False
+
+    @field_validator("new_password_again")
+    @classmethod
+    def _is_same(cls, again: str, info: ValidationInfo) -> str:
+        if again != info.data.get("new_password"):
+            raise ValueError("The new password was typed in two ways")
+        return again
 
 
 def read(model: type[Model], values: MultiDict[str, str] | None = None) -> Model:

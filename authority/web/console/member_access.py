@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, request, url_for
-from pydantic import ValidationInfo, field_validator
 
 from authority.domain.plurals import counted
 from authority.presentation.sign_ins import SignIns, SignInShown
 from authority.services import access, members, sessions
 from authority.services.members import Change
 from authority.web.console import session_endings
-from authority.web.console.forms import Form, Id, Password, read
+from authority.web.console.forms import Form, Id, Password, PasswordTwice, read
 from authority.web.console.frame import confirm, done, page, see_other, shown_again, unit
 
 pages = Blueprint("member_access", __name__)
@@ -20,17 +19,8 @@ class SignInsPage(Form):
     cursor: Id | None = None
 
 
-class NewPassword(Form):
+class NewPassword(PasswordTwice):
     new_password: Password
-    new_password_again: Password = ""
-    revoke_keys: bool = False
-
-    @field_validator("new_password_again")
-    @classmethod
-    def _is_same(cls, again: str, info: ValidationInfo) -> str:
-        if again != info.data.get("new_password"):
-            raise ValueError("The new password was typed in two ways")
-        return again
 
 
 class EndedSignIns(Form):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from flask import Blueprint, Response, request, url_for
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from authority.domain.plurals import counted
 from authority.domain.refusals import InvalidInput
@@ -20,7 +20,7 @@ from authority.web.access import origin, publish_soon
 from authority.web.answers import carried
 from authority.web.console import cookies
 from authority.web.console.formats import utc
-from authority.web.console.forms import Form, Id, Password, Text, read
+from authority.web.console.forms import Form, Id, Password, PasswordTwice, Text, read
 from authority.web.console.frame import done, page, see_other, shown_again, unit
 
 pages = Blueprint("my_license", __name__)
@@ -44,18 +44,8 @@ class Wanted(Form):
     borrow: Id | None = None
 
 
-class NewPassword(Form):
+class NewPassword(PasswordTwice):
     old_password: Password = ""
-    new_password: Password = ""
-    new_password_again: Password = ""
-    revoke_keys: bool = False
-
-    @field_validator("new_password_again")
-    @classmethod
-    def _is_same(cls, again: str, info: ValidationInfo) -> str:
-        if again != info.data.get("new_password"):
-            raise ValueError("The new password was typed in two ways")
-        return again
 
 
 class EndedSignIns(Form):
