@@ -111,9 +111,9 @@ format: $(VENV)/dev.ready ## format the code
 	$(BIN)/ruff check --fix $(SOURCES)
 
 lock: $(VENV)/dev.ready ## write the lock files anew
-	$(BIN)/uv pip compile pyproject.toml --extra authority --extra postgres --extra notebooks --extra qr --extra keyring --extra oidc --group dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra authority --extra postgres --extra notebooks --extra qr --extra keyring --extra oidc --extra notices --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --quiet -o .ci/dev.lock
-	$(BIN)/uv pip compile pyproject.toml --extra authority --extra qr --extra keyring --extra oidc --group build --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra authority --extra qr --extra keyring --extra oidc --extra notices --group build --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --quiet --constraint .ci/dev.lock -o .ci/run.lock
 	$(BIN)/uv pip compile --group pyproject.toml:fuzz --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --quiet -o .ci/fuzz.lock

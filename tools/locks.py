@@ -23,8 +23,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 # What each lock is made for, as `make lock` names it: the extras and the dependency groups of pyproject.toml.
 LOCKS = {
-    ".ci/run.lock": (("authority", "qr", "keyring", "oidc"), ("build",)),
-    ".ci/dev.lock": (("authority", "postgres", "notebooks", "qr", "keyring", "oidc"), ("dev",)),
+    ".ci/run.lock": (("authority", "qr", "keyring", "oidc", "notices"), ("build",)),
+    ".ci/dev.lock": (("authority", "postgres", "notebooks", "qr", "keyring", "oidc", "notices"), ("dev",)),
 }
 PYTHONS = ("3.11.0", "3.11.14", "3.12.0", "3.13.0", "3.14.0")
 SYSTEMS = {
