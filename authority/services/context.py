@@ -16,6 +16,8 @@ from authority.domain.catalogue import Authorization
 from authority.domain.refusals import NotSetUp
 from authority.signing import authorizations
 from authority.signing.encoding import encode
+from authority.signing.floors import Floors
+from authority.signing.issued_log import IssuedLog
 from authority.signing.issuing import Issuer
 from authority.signing.keyring import KeyRing
 from authority.storage import organization, status_lists
@@ -99,6 +101,9 @@ class Authority:
     # Whether a container, WSL or a user namespace may take a license offline.
     containers: bool = True
     remembered: Remembered = field(default_factory=Remembered)
+    # What left this node, kept outside the database: the highest numbers with their texts, and each token.
+    floors: Floors = field(default_factory=Floors)
+    issued: IssuedLog = field(default_factory=IssuedLog)
 
     def now(self) -> datetime:
         """The time by which this use case judges, in whole seconds as tokens have them; asked once in each."""

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from authority.domain.refusals import NotSetUp, Refusal
 from authority.services.context import Authority
-from authority.signing import key_folder, keyring
+from authority.signing import floors, issued_log, key_folder, keyring
+from authority.signing.floors import Floors
+from authority.signing.issued_log import IssuedLog
 from authority.signing.keyring import KeyRing
 from authority.storage.db import schema
 from authority.storage.db.database import Database
@@ -29,6 +31,8 @@ def wire(settings: Settings, ring: KeyRing) -> Authority:
         settings.trust_copy,
         timedelta(days=settings.warn_days),
         settings.containers,
+        floors=Floors(settings.home / floors.FILE),
+        issued=IssuedLog(settings.home / issued_log.FOLDER),
     )
 
 
