@@ -1,7 +1,7 @@
 """How many seats there are, where a source says it, and how many of them are needed.
 
-`lmstat` and RLM's report log say how many are issued; a license file beside a log says how many were bought. A debug log of FlexNet
-says neither.
+`lmstat` and RLM's report log say how many are issued, and so does a debug log of FlexNet whose vendor has more told with each use; a
+license file beside a log says how many were bought.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ISSUED = (
     Column("since", TIME, True, "since when there are so many; empty: since before the log began"),
     Column("seats", WHOLE, False, "seats that are issued"),
     Column("change", WHOLE, False, "by how many that is more or less than before; 0 for the first row of a feature"),
-    Column("source", TEXT, False, "what says it: lmstat, rlm or license-file"),
+    Column("source", TEXT, False, "what says it: lmstat, rlm, flexnet or license-file"),
 )
 UTILIZATION = (
     *OF_FEATURE,

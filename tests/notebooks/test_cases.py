@@ -202,3 +202,66 @@ def test_a_license_that_lingers_after_its_use_is_no_borrow(tmp_path: Path) -> No
     assert log.events()["mode"].tolist() == ["session", "session"]
     assert log.sessions()["until"].isna().all()
     assert usage.peaks(log)["peak"].tolist() == [2]
+
+
+def sessions_of(folder: Path, *lines: str) -> list[tuple[str, str | None, int, str, bool]]:
+    """Daemon, handle, minutes, how it ended and whether that is doubtful, of each session of a log of one morning."""
+    stamps = ["6:00:00 (lmgrd) TIMESTAMP 3/2/2026", "12:00:00 (lmgrd) TIMESTAMP 3/2/2026"]
+    texts = [stamps[0], *(f" 8:{minute:02}:00 {line}" for minute, line in enumerate(lines)), stamps[1]]
+    (folder / "x").write_text("\n".join(texts) + "\n")
+    rows = read(folder / "x").sessions().sort_values(["start", "end"])
+    minutes = ((rows["end"] - rows["start"]).dt.total_seconds() // 60).astype(int)
+    handles = [None if pd.isna(handle) else handle for handle in rows["handle"]]
+    return [*zip(rows["product"], handles, minutes, rows["ended_by"], rows["ambiguous"], strict=True)]
+
+
+ANSYS = '(ansyslmd) {}: "cfd_base" ann@pc-1  [{}] '
+MSC = '(MSC) {}: "MSCONE" ann@pc-1  [MSCONE:{}] (2 licenses)'
+VERBOSE = '(demo) {}: "f1" ann@pc-1 (1) ^^^ 1.0 ann 127.0.0.1 {} {} 2 5 N/A 11 19 2-3-2026 8:00:00 NO ^^^'
+
+
+def test_what_a_vendor_tells_of_a_checkout_pairs_it_with_its_return(tmp_path: Path) -> None:
+    """The first out is the last in: by the order of lines alone 2 and 2 minutes, and both doubtful."""
+    for line, first, second in (
+        (ANSYS, "32206", "10711"),
+        (MSC, "NASTRAN", "PATRAN"),
+        (VERBOSE, "29865 0x12CE", "29865 0x12CF"),
+        (VERBOSE, "29865 0x12CE", "4711 0x12CE"),
+    ):
+        moves = [("OUT", first), ("OUT", second), ("IN", second), ("IN", first)]
+        texts = [line.format(verb, *who.split()) for verb, who in moves]
+        (_, handle, *long), (_, _, *short) = sessions_of(tmp_path, *texts)
+        assert (long, short) == ([3, "checkin", False], [1, "checkin", False]), line
+        assert handle is not None
+        assert all(part in handle for part in first.split())
+
+
+def test_handles_that_do_not_pair_change_nothing(tmp_path: Path) -> None:
+    """Of a daemon whose returns have other numbers, and of somebody whose returns have none."""
+    others = [ANSYS.format(*move) for move in (("OUT", 1), ("OUT", 2), ("IN", 3), ("IN", 4))]
+    none = ANSYS.replace("[{}]", "")
+    some = [ANSYS.format("OUT", 1), ANSYS.format("OUT", 2), ANSYS.format("IN", 2), none.format("IN")]
+    for texts in (others, some):
+        assert sessions_of(tmp_path, *texts) == [
+            ("ansyslmd", None, 2, "checkin", True),
+            ("ansyslmd", None, 2, "checkin", False),
+        ]
+
+
+def test_a_forked_daemon_is_its_parent(tmp_path: Path) -> None:
+    forked = ANSYS.replace("ansyslmd", "ansyslmd_1")
+    texts = [
+        "(ansyslmd) Server started on lic1 for:\tcfd_base",
+        ANSYS.format("OUT", 1),
+        forked.format("OUT", 2),
+        "(ansyslmd_1) EXITING DUE TO SIGNAL 15",
+        "(lmgrd) ansyslmd_1 exited with status 15",
+        forked.format("IN", 1),
+        ANSYS.format("IN", 2),
+    ]
+    assert sessions_of(tmp_path, *texts) == [
+        ("ansyslmd", "1", 4, "checkin", False),
+        ("ansyslmd", "2", 4, "checkin", False),
+    ]
+    # What is called so and has no parent in the log is a daemon of its own.
+    assert sessions_of(tmp_path, forked.format("OUT", 1), forked.format("IN", 1))[0][0] == "ansyslmd_1"

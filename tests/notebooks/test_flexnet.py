@@ -28,7 +28,14 @@ LINES = {
     "several licenses": ('OUT: "F1" ann@pc1  (3 licenses) ', Use("checkout", "v", "F1", "ann", "pc1", 3, None)),
     "one license, counted": ('OUT: "F1" ann@pc1  (1 license) ', Use("checkout", "v", "F1", "ann", "pc1", 1, None)),
     "one blank before the bracket": ('OUT: "F1" ann@pc1 (3 licenses)', Use("checkout", "v", "F1", "ann", "pc1", 3, None)),
-    "checkout data": ('OUT: "F1" ann@pc1  [job @ 7] (2 licenses) ', Use("checkout", "v", "F1", "ann", "pc1", 2, None)),
+    "checkout data": (
+        'OUT: "F1" ann@pc1  [job @ 7] (2 licenses) ',
+        Use("checkout", "v", "F1", "ann", "pc1", 2, None, "job @ 7"),
+    ),
+    "the number of a process, and more told": (
+        'OUT: "F1" ann@pc1 [18272] ^^^ 1.0 ann 127.0.0.1 18272 0x65 1 3 N/A 11 19 27-2-2026 8:41:56 NO ^^^',
+        Use("checkout", "v", "F1", "ann", "pc1", 1, None, "18272/0x65", 3),
+    ),
     "a key": ('OUT: "F1" (00B0 EF6E AFC6 B280 ) ann@pc1  ', Use("checkout", "v", "F1", "ann", "pc1", 1, None)),
     "a user with blanks": ('OUT: "F1" Ana Mª de la O@pc1  ', Use("checkout", "v", "F1", "Ana Mª de la O", "pc1", 1, None)),
     "a user with two blanks": ('OUT: "F1" Ana  O@pc1  ', Use("checkout", "v", "F1", "Ana  O", "pc1", 1, None)),
@@ -47,19 +54,19 @@ LINES = {
     ),
     "what a vendor has told more": (
         'OUT: "F1" ann@pc1 (3) ^^^ 1.0 ann 127.0.0.1 29865 0x12CE 1 3 N/A 11 19 8-8-2023 8:41:56 NO ^^^',
-        Use("checkout", "v", "F1", "ann", "pc1", 3, None),
+        Use("checkout", "v", "F1", "ann", "pc1", 3, None, "29865/0x12CE", 3),
     ),
     "more told without a count": (
         'IN: "F1" ann@pc1 ^^^ 1.0 ann 127.0.0.1 29865 0x12CE 1 3 a project 11 19 8-8-2023 8:41:56 NO ^^^',
-        Use("checkin", "v", "F1", "ann", "pc1", 1, None),
+        Use("checkin", "v", "F1", "ann", "pc1", 1, None, "29865/0x12CE", 3),
     ),
     "more told, and the user only there": (
         'IN: "F1" @pc1  (INACTIVE) ^^^ 1.0 Ana Lee fe80::1 29865 0x12CE 1 3 N/A 11 19 8-8-2023 8:41:56 NO ^^^',
-        Use("checkin", "v", "F1", "Ana Lee", "pc1", 1, "idle"),
+        Use("checkin", "v", "F1", "Ana Lee", "pc1", 1, "idle", "29865/0x12CE", 3),
     ),
     "a denial with more told": (
         'DENIED: "F1" ann@pc1 (Licensed number of users already reached. (-4,342)) ^^^ 1.0 ann 127.0.0.1 1 0x1 3 3 N/A 11 19 8-8-2023 8:41:56 NO ^^^',
-        Use("denial", "v", "F1", "ann", "pc1", 1, "-4,342 Licensed number of users already reached"),
+        Use("denial", "v", "F1", "ann", "pc1", 1, "-4,342 Licensed number of users already reached", None, 3),
     ),
     "a checkout of an old server": ("OUT: F1 by ann@pc1 (2 licenses)", Use("checkout", "v", "F1", "ann", "pc1", 2, None)),
     "a denial of an old server": ("DENIED: 4 F1 to ann@pc1", Use("denial", "v", "F1", "ann", "pc1", 4, None)),

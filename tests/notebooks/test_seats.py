@@ -107,3 +107,17 @@ def test_where_nobody_says_it_no_seats_are_known(tmp_path: Path) -> None:
     log = read(tmp_path)
     assert seats.issued(log).empty
     assert seats.utilization(log).empty
+
+
+def test_a_verbose_log_says_of_how_many_seats_it_gives(tmp_path: Path) -> None:
+    """The largest number of a day counts: another line of it is about a smaller pool."""
+    line = '{:2}:00:00 (v) OUT: "F" ann@pc1 (1) ^^^ 1.0 ann 127.0.0.1 7 0x{} 1 {} N/A 11 19 2-3-2026 8:00:00 NO ^^^\n'
+    text = "".join(
+        f" 1:00:00 (lmgrd) TIMESTAMP 3/{day}/2026\n"
+        + "".join(line.format(hour, f"{day}{hour}", issued) for hour, issued in numbers)
+        for day, numbers in ((2, ((8, 2), (9, 5))), (3, ((8, 5),)), (4, ((8, 4), (9, 4))))
+    )
+    (tmp_path / "debug.log").write_text(text)
+    log = read(tmp_path)
+    assert changes(log) == [("F", "2026-03-02 09", 5, 0, "flexnet"), ("F", "2026-03-04 08", 4, -1, "flexnet")]
+    assert seats.utilization(log)[["seats", "fewest", "peak"]].to_numpy().tolist() == [[4, 4, 5]]

@@ -5,7 +5,7 @@ A file may hold several: rotated ones that were joined in another order, or one 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -16,6 +16,7 @@ import pyarrow as pa
 from checkout_log.sources import zones
 from checkout_log.sources.common import Flags, Numbers
 from checkout_log.sources.flexnet import dating
+from checkout_log.sources.flexnet import lines as grammar
 from checkout_log.sources.flexnet.scanning import Place, Placed, Scan
 from checkout_log.sources.named_zones import Taken
 
@@ -50,9 +51,10 @@ class Dated:
 
     @property
     def marks(self) -> list[Placed]:
-        """What its lines say about the server."""
+        """What its lines say about the server. That a forked daemon starts or stops says nothing of its parent."""
         first, beyond = self.lines
-        return [placed for placed in self.scan.marks if first <= placed.line < beyond]
+        own = (placed for placed in self.scan.marks if first <= placed.line < beyond)
+        return [one for one in own if one.mark.daemon not in self.scan.parents or one.mark.kind == grammar.STAMP]
 
     def utc(self, lines: Numbers, clocks: Numbers) -> tuple[Numbers, Flags]:
         """Whole microseconds UTC of these lines, and which of them are uncertain."""
@@ -65,7 +67,7 @@ class Dated:
         return int(self.utc(np.array([line]), np.array([clock]))[0][0])
 
     def rows(self) -> Iterator[pa.RecordBatch]:
-        """Its uses, in batches with the schema `flexnet.RAW`."""
+        """Its uses, in batches with the schema `scanning.RAW`; those of a forked daemon are its parent's."""
         first, beyond = self.lines
         with pa.OSFile(str(self.scan.rows)) as source:
             reader = pa.ipc.open_file(source)
@@ -74,7 +76,7 @@ class Dated:
                 numbers = batch["line"].to_numpy()
                 begin, end = np.searchsorted(numbers, (first, beyond))
                 if begin < end:
-                    yield batch.slice(begin, end - begin)
+                    yield _with_parents(batch.slice(begin, end - begin), self.scan.parents)
 
     @cached_property
     def uses(self) -> int:
@@ -94,6 +96,14 @@ class Dated:
             edges += [self.utc_of(gap.line - 1, gap.before), self.utc_of(gap.line, gap.after)]
         edges.append(self.end)
         return [(begin, end) for begin, end in zip(edges[::2], edges[1::2], strict=True) if begin <= end]
+
+
+def _with_parents(batch: pa.RecordBatch, parents: Mapping[str, str]) -> pa.RecordBatch:
+    if not parents:
+        return batch
+    coded = batch["product"].dictionary_encode()
+    names = pa.array([parents.get(name, name) for name in coded.dictionary.to_pylist()], pa.string())
+    return batch.set_column(batch.schema.get_field_index("product"), "product", names.take(coded.indices))
 
 
 def dated(scan: Scan, days: dating.Calendar, zone: Taken) -> Dated:

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from checkout_log.sources import overlaps, runs, zones
 from checkout_log.sources.common import DAY, HOUR, LATE, Flags, Numbers
-from checkout_log.sources.flexnet import dating
+from checkout_log.sources.flexnet import dating, handles, issued
 from checkout_log.sources.flexnet.dated import Dated, dated, pieces
 from checkout_log.sources.flexnet.scanning import RAW, Scan, scan
 from checkout_log.sources.flexnet.writing import write
@@ -29,6 +29,8 @@ from checkout_log.store import EventFile
 
 # Local times go back when summer ends: by less than this, lines of two files may seem to be in another order.
 CLOCK_SET = 2 * HOUR
+# FlexNet's license administration guide, "Debug Log Messages".
+FORKED = re.compile(r"(.+)_\d+")
 
 
 def read(
@@ -36,7 +38,9 @@ def read(
 ) -> Contents:
     """What these debug logs say, with their events in one file in the folder. Raises SourceUnreadable."""
     scans = [scan(path, folder / f"flexnet_{at}.arrow", advance) for at, path in enumerate(paths)]
+    _join_forks(scans)
     history = sorted(_dated(scans, where), key=lambda one: (one.begin, one.end))
+    paired = handles.of_history(history)
     eras = itertools.count(first_era)
     servers: list[runs.Server] = []
     before: dict[int, list[Dated]] = defaultdict(list)
@@ -46,16 +50,25 @@ def read(
         for segment, one in enumerate(history, first_segment):
             server = _server(one, history, servers)
             known = _known(one, before[id(server)])
-            written.append(write(one, server, known, segment, events, eras))
+            written.append(write(one, server, known, paired, segment, events, eras))
             before[id(server)].append(one)
     contents.parts = together(written)
     contents.parts += [_undated(scanned) for scanned in scans if all(one.scan is not scanned for one in history)]
     contents.eras = [row for server in servers for row in server.rows()]
     spans = ((name, begin, end) for one in history for name in one.scan.products for begin, end in one.observed())
     contents.spans = joined(spans, dating.STAMP_EVERY * zones.SECOND)
+    contents.seats = list(issued.said(history, [_host(one, history) or "" for one in history]))
     for scanned in scans:
         scanned.rows.unlink()
     return contents
+
+
+def _join_forks(scans: Sequence[Scan]) -> None:
+    """Tells each file the parents of its forked daemons: one that cannot answer all requests starts `vendor_1`, `vendor_2`, ..."""
+    daemons = set().union(*(scanned.daemons for scanned in scans))
+    forks = {name: fork[1] for name in daemons if (fork := FORKED.fullmatch(name)) is not None and fork[1] in daemons}
+    for scanned in scans:
+        scanned.parents = forks
 
 
 def _zones(scans: Sequence[Scan], usual: ZoneInfo) -> list[Taken]:

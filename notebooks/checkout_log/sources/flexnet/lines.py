@@ -3,7 +3,8 @@
 A line is `hh:mm:ss (daemon) body`. Of the bodies these matter:
 
 - `VERB: "feature" [(key)] user@host  [data] [(n licenses)] [tail]` with the verbs of USES: somebody takes, returns or is denied.
-  A vendor may have more told after it, `^^^ version user address pid handle in-use of project ... ^^^`. Old servers write
+  `data` is what the vendor tells of the checkout: the number of the process, or the program that takes tokens. A vendor may have more
+  told after it, `^^^ version user address pid handle in-use of project ... ^^^`. Old servers write
   `VERB: [n] feature by|to user@host (n licenses)`.
 - Stamps, which carry the date that the lines lack: TIMESTAMP, the start of the server, its summaries.
 - Signs that a vendor daemon starts, reads its license file again, or stops.
@@ -39,7 +40,11 @@ STAMP, BANNER, START, LAUNCHED, REREAD, REREAD_END, STOP, STOP_ALL = (
 
 
 class Use(NamedTuple):
-    """A line about a license: one row of the events' columns."""
+    """A line about a license: one row of the events' columns.
+
+    handle: what a vendor tells of the checkout, so that its return can be known by it. issued: the seats that the server has of the
+    feature, where the line says it.
+    """
 
     event: str
     product: str
@@ -48,6 +53,8 @@ class Use(NamedTuple):
     machine: str | None
     quantity: int
     reason: str | None
+    handle: str | None = None
+    issued: int | None = None
 
 
 class Mark(NamedTuple):
@@ -89,8 +96,12 @@ USE = re.compile(
 )
 OLD_USE = re.compile(r'(?:(?P<count>\d+) )?(?P<feature>[^\s"]+) (?:by|to) ')
 MORE = "^^^"
-# After the version: the user, who may be missing before the @, the address, and the number of the process.
-MORE_USER = re.compile(r" *\S+ (?P<user>\S.*?) [0-9A-Fa-f.:]{3,} \d+ ")
+# After the version: the user, who may be missing before the @, the address, the number of the process, and the client's handle; then
+# how many licenses are in use, and of how many.
+MORE_TOLD = re.compile(
+    r" *\S+ (?P<user>\S.*?) [0-9A-Fa-f.:%]{3,} (?P<process>\d+) (?:(?P<handle>(?:0x)?[0-9A-Fa-f]+) \d+ (?P<issued>\d+) )?"
+)
+DATA = re.compile(r"\s*\[([^\[\]]{1,200})\]")
 MORE_COUNT = re.compile(r"\((\d+)\)\s*$")
 LICENSES = re.compile(r"\((\d+) licenses?\)")
 GROWN = re.compile(r"\((\d+) ?-> ?(\d+) licenses?\)")
@@ -139,13 +150,18 @@ def _use(daemon: str, verb: str, rest: str) -> Use | Malformed:
     if quantity < 1:
         return Malformed(daemon)
     event, reason = _meaning(verb, tail)
-    feature, user = match["quoted"] or match["bare"], match["user"].strip() or _more_user(more)
-    return Use(event, daemon, feature, user, match["host"] or None, quantity, reason)
+    told = MORE_TOLD.match(more)
+    feature, user = match["quoted"] or match["bare"], match["user"].strip() or (None if told is None else told["user"])
+    handle = None if event == DENIAL else _handle(tail, told)
+    issued = None if told is None else number(told["issued"] or "0", MOST_LICENSES) or None
+    return Use(event, daemon, feature, user, match["host"] or None, quantity, reason, handle, issued)
 
 
-def _more_user(more: str) -> str | None:
-    match = MORE_USER.match(more)
-    return None if match is None else match["user"]
+def _handle(tail: str, told: re.Match[str] | None) -> str | None:
+    """What is told of a checkout and of its return alike: the data in brackets, the process and the client's handle."""
+    data = DATA.match(tail)
+    parts = [data[1].strip() if data else "", *((told["process"], told["handle"] or "") if told else ())]
+    return "/".join(dict.fromkeys(part for part in parts if part)) or None
 
 
 def _quantity(verb: str, tail: str, *, is_more_told: bool) -> int:

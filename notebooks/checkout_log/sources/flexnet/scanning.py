@@ -36,6 +36,8 @@ RAW = pa.schema(
         ("machine", pa.string()),
         ("quantity", pa.int64()),
         ("reason", pa.string()),
+        ("handle", pa.string()),
+        ("issued", pa.int64()),
     ]
 )
 FACTS = RAW.names[2:]
@@ -79,7 +81,8 @@ class Ahead:
 class Scan:
     """What one file says before it is dated. `rows` is an Arrow file with the schema RAW.
 
-    first_day: the day (since 1970) of the clock's first midnight, where lines say their date.
+    first_day: the day (since 1970) of the clock's first midnight, where lines say their date. has_handles, has_seats: some uses say it.
+    parents: the vendor daemon that each forked one belongs to.
     """
 
     path: Path
@@ -94,6 +97,9 @@ class Scan:
     ahead: list[Ahead] = field(default_factory=list)
     first_day: int | None = None
     used: set[str] = field(default_factory=set)
+    has_handles: bool = False
+    has_seats: bool = False
+    parents: dict[str, str] = field(default_factory=dict)
 
     @property
     def host(self) -> str | None:
@@ -107,7 +113,12 @@ class Scan:
 
     @property
     def products(self) -> set[str]:
-        """The vendor daemons that wrote something that matters."""
+        """The vendor daemons that wrote something that matters; a forked one is its parent."""
+        return {self.parents.get(name, name) for name in self.daemons}
+
+    @property
+    def daemons(self) -> set[str]:
+        """The vendor daemons that wrote something that matters, under their own names."""
         return ({placed.mark.daemon for placed in self.marks} | self.used).difference(grammar.MANAGERS)
 
 
@@ -224,6 +235,8 @@ def _rows(bodies: pa.StringArray, numbers: Numbers, clocks: Numbers, scan: Scan)
     scan.uses += int(np.count_nonzero(is_use))
     table = _table([text for text in texts if type(text) is grammar.Use], (np.cumsum(kinds) - 1)[codes[is_use]])
     scan.used |= set(table["product"].unique().to_pylist())
+    scan.has_handles |= table["handle"].null_count < table.num_rows
+    scan.has_seats |= table["issued"].null_count < table.num_rows
     arrays = [pa.array(numbers[is_use]), pa.array(clocks[is_use]), *table.columns]
     return [pa.RecordBatch.from_arrays(arrays, schema=RAW)]
 

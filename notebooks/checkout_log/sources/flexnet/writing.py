@@ -12,6 +12,7 @@ from checkout_log.columns import CHECKOUT, SESSION
 from checkout_log.sources.common import SHUTDOWN, Flags
 from checkout_log.sources.flexnet.daemon_runs import DaemonRuns
 from checkout_log.sources.flexnet.dated import Dated
+from checkout_log.sources.flexnet.handles import Handles
 from checkout_log.sources.part import FLEXNET, Part
 from checkout_log.sources.runs import Server
 from checkout_log.store import EventFile, Tally
@@ -19,15 +20,17 @@ from checkout_log.store import EventFile, Tally
 COPIED = ("event", "product", "feature", "member", "machine", "quantity", "reason")
 
 
-def write(one: Dated, server: Server, known: Flags, segment: int, events: EventFile, numbers: Iterator[int]) -> Part:
-    """Writes the uses that are not known from another file, and gives what was counted."""
+def write(
+    one: Dated, server: Server, known: Flags, paired: Handles, segment: int, events: EventFile, numbers: Iterator[int]
+) -> Part:
+    """Writes the uses that are not known from another file, and gives what was counted. numbers: of new runs."""
     runs = {product: DaemonRuns(one, server, product, numbers) for product in sorted(one.scan.products)}
     events.tally = Tally()
     first = 0
     for batch in one.rows():
         new_rows = batch.filter(pa.array(~known[first : first + batch.num_rows]))
         first += batch.num_rows
-        _write(new_rows, one, runs, segment, events)
+        _write(new_rows, one, runs, paired, segment, events)
     part = Part(str(one.scan.path), FLEXNET, begin=one.begin, end=one.end)
     if one.is_first:
         part.lines, part.malformed = one.scan.lines, one.scan.malformed
@@ -38,7 +41,9 @@ def write(one: Dated, server: Server, known: Flags, segment: int, events: EventF
     return part
 
 
-def _write(batch: pa.RecordBatch, one: Dated, runs: dict[str, DaemonRuns], segment: int, events: EventFile) -> None:
+def _write(
+    batch: pa.RecordBatch, one: Dated, runs: dict[str, DaemonRuns], paired: Handles, segment: int, events: EventFile
+) -> None:
     lines = batch["line"].to_numpy()
     times, is_uncertain = one.utc(lines, batch["clock"].to_numpy())
     eras = np.zeros(len(lines), dtype=np.int64)
@@ -48,5 +53,5 @@ def _write(batch: pa.RecordBatch, one: Dated, runs: dict[str, DaemonRuns], segme
         own = pc.equal(batch["product"], product).to_numpy(zero_copy_only=False)
         eras[own] = runs[product].numbers(lines[own], times[own], is_shutdown[own], is_checkout[own])
     columns = {name: batch[name] for name in COPIED}
-    columns |= {"at": times, "line": lines, "era": eras, "ambiguous": is_uncertain}
+    columns |= {"at": times, "line": lines, "era": eras, "ambiguous": is_uncertain, "handle": paired.of(batch)}
     events.add(columns | {"mode": SESSION, "source": FLEXNET, "segment": segment}, len(lines))
