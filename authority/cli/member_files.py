@@ -56,7 +56,7 @@ def import_members(frame: Frame, file: str, dry_run: bool, go_on: bool) -> int:
     """Add the members that are not there, and change those that are, as a CSV file says; nobody is removed.
 
     The columns are those of `member export`; only username must be there, and what has no column stays as it is.
-    An empty cell of full_name, groups or licenses means none, of any other column that nothing is said. The column licenses
+    An empty cell of full_name, email, groups or licenses means none, of any other column that nothing is said. The column licenses
     is all that a member holds beside what the user type includes: arcgis-pro=Standard+3DAnalyst; arcgis-allsource=Basic.
     last_used_at is not taken. A single bad row, and nothing at all is changed, unless --go-on is given.
     """

@@ -67,6 +67,7 @@ def member() -> None:
 @member.command("add")
 @click.argument("username")
 @click.option("--name", "full_name", default="", metavar="NAME", help="Full name.")
+@click.option("--email", default="", metavar="ADDRESS", help="Where notices about the member's own borrows go.")
 @click.option("--type", "user_type", metavar="TYPE", help="User type; default: what member defaults says.")
 @click.option("--role", type=click.Choice([str(role) for role in Role]), help="Default: what member defaults says.")
 @click.option("--group", "groups", multiple=True, metavar="GROUP", help="May be given several times.")
@@ -78,6 +79,7 @@ def add(
     frame: Frame,
     username: str,
     full_name: str,
+    email: str,
     user_type: str | None,
     role: str | None,
     groups: tuple[str, ...],
@@ -85,7 +87,7 @@ def add(
 ) -> None:
     """Add a member; without a password nobody can sign in as this member."""
     password = None if password_file is None else _first_line(password_file)
-    new = NewMember(username, full_name, user_type, Role(role) if role else None, groups or None, password)
+    new = NewMember(username, full_name, user_type, Role(role) if role else None, groups or None, password, email=email)
     with frame.authority() as authority:
         added = MemberShown.of(members.add(Unit(authority, CONSOLE), new))
     show(frame, added, [f"added {added.username} as {added.user_type}, {added.role}"])
@@ -109,6 +111,7 @@ def _first_line(name: str) -> str:
 @member.command("set")
 @click.argument("usernames", metavar="USERNAME...", nargs=-1, required=True)
 @click.option("--name", "full_name", metavar="NAME", help="Full name.")
+@click.option("--email", metavar="ADDRESS", help="Where notices about the member's own borrows go; empty: none.")
 @click.option("--type", "user_type", metavar="TYPE", help="User type; takes and gives licenses by the authorization's table.")
 @click.option("--role", type=click.Choice([str(role) for role in Role]))
 @click.option("--group", "groups", multiple=True, metavar="GROUP", help="The groups from now on; may be given several times.")
@@ -132,6 +135,7 @@ def set_members(
     frame: Frame,
     usernames: tuple[str, ...],
     full_name: str | None,
+    email: str | None,
     user_type: str | None,
     role: str | None,
     groups: tuple[str, ...],
@@ -155,10 +159,11 @@ def set_members(
         )
     if {key_of(name) for name in added_groups} & {key_of(name) for name in removed_groups}:
         raise click.UsageError("--add-group and --remove-group name the same group")
-    if len(names) > 1 and (full_name is not None or password_file is not None):
-        raise click.UsageError("--name and --password-file are for one member")
+    if len(names) > 1 and any(value is not None for value in (full_name, email, password_file)):
+        raise click.UsageError("--name, --email and --password-file are for one member")
     wanted = Change(
         full_name=full_name,
+        email=email,
         user_type=user_type,
         role=Role(role) if role else None,
         groups=() if no_groups else groups or None,

@@ -18,11 +18,14 @@ from authority.domain.refusals import InvalidInput, LastAdministrator, MemberLim
 MARKS = "._@+-'!#$&^~\\\u2019\u00b7\u05f3\u05f4\u30fb"
 _SIMPLE = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
 # /members/defaults is no member, and the log says "console" and "time" where no member did it.
+# What stands before and after the @ of an address: nothing that has a meaning of its own in the header of a mail (RFC 5322, 3.2.3).
+_EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]{1,64}@[^\W_](?:[\w.-]*[^\W_])?")
+LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3, less the two brackets
 RESERVED = frozenset({"defaults", "console", "time"})
 
 
 # What can change in a member, in the order in which the log has it.
-CHANGING = ("username", "full_name", "user_type", "role", "groups", "disabled", "vendor_access", "download_permission")
+CHANGING = ("username", "full_name", "email", "user_type", "role", "groups", "disabled", "vendor_access", "download_permission")
 
 
 class Role(StrEnum):
@@ -125,6 +128,8 @@ class Member:
     vendor_access: bool = False
     download_permission: DownloadPermission = DownloadPermission.NONE
     last_used_at: datetime | None = None
+    # Where notices about what is the member's own go; empty where none is known.
+    email: str = ""
 
     def values(self) -> dict[str, object]:
         """What somebody may change of the member, by name."""
@@ -221,6 +226,14 @@ def username_of(text: str) -> str:
     if names.key_of(username) in RESERVED:
         raise InvalidInput(f'"{username}" cannot be a user name: it has another meaning', username=username)
     return username
+
+
+def email_of(text: str) -> str:
+    """An e-mail address in NFC without space around it, "" for none. Raises InvalidInput for a text that is no address."""
+    email = unicodedata.normalize("NFC", text.strip())
+    if email and not (len(email) <= LONGEST_EMAIL and email.isprintable() and _EMAIL.fullmatch(email)):
+        raise InvalidInput(f'"{email[:140]}" is no e-mail address', hint="Write it like ada@example.org, without a name.")
+    return email
 
 
 def user_key(username: str) -> str:

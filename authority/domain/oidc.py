@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from authority.domain.members import Role
-from authority.domain.refusals import NotAllowed
+from authority.domain.members import Role, email_of
+from authority.domain.refusals import InvalidInput, NotAllowed
 
 # From the widest role to the narrowest.
 ROLES = (Role.ADMINISTRATOR, Role.LICENSE_MANAGER, Role.ANALYST, Role.MEMBER)
@@ -66,6 +66,17 @@ def username_of_claims(provider: Provider, claims: Mapping[str, Any]) -> str | N
     if provider.match == EMAIL and claims.get("email_verified") is not True:
         return None
     return value if isinstance(value, str) and value else None
+
+
+def email_of_claims(claims: Mapping[str, Any]) -> str:
+    """The e-mail address that the claims give a newcomer; "" where they have none that the provider verified and a mail can go to."""
+    value = claims.get(EMAIL)
+    if claims.get("email_verified") is not True or not isinstance(value, str):
+        return ""
+    try:
+        return email_of(value)
+    except InvalidInput:
+        return ""
 
 
 def role_of_claims(provider: Provider, claims: Mapping[str, Any]) -> Role | None:

@@ -57,6 +57,7 @@ class MeShown(Shown):
 
     username: str
     full_name: str
+    email: str
     user_type: str
     role: Role
     groups: tuple[str, ...]
@@ -72,6 +73,7 @@ class MeShown(Shown):
         return cls(
             username=member.username,
             full_name=member.full_name,
+            email=member.email,
             user_type=member.user_type,
             role=member.role,
             groups=member.groups,

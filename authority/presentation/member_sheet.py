@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from authority.domain.members import Assignment, DownloadPermission, Member, Role, group_name, username_of
+from authority.domain.members import Assignment, DownloadPermission, Member, Role, email_of, group_name, username_of
 from authority.domain.names import once, spelled
 from authority.domain.refusals import InvalidInput, WrongCell
 from authority.presentation import dialect, sheets
@@ -21,8 +21,8 @@ COLUMNS = (USERNAME, *FIELDS, LICENSES, "last_used_at")
 NEVER_HINTS = {
     "password": "Take the column out: passwords are never in a sheet. carnet-authority member set NAME --password-file FILE"
 }
-# In these an empty cell is a value: no name, no group, no license beside what the user type includes.
-MAY_BE_EMPTY = ("full_name", "groups", LICENSES)
+# In these an empty cell is a value: no name, no address, no group, no license beside what the user type includes.
+MAY_BE_EMPTY = ("full_name", "email", "groups", LICENSES)
 LICENSE_HINT = "Write PRODUCT=LEVEL, or PRODUCT=LEVEL+EXTENSION+EXTENSION, and ; between products."
 
 
@@ -104,6 +104,7 @@ def _licenses(cell: str) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
 _READERS: dict[str, Callable[[str], Any]] = {
     USERNAME: _username,
     "full_name": _full_name,
+    "email": email_of,
     "user_type": str.strip,
     "role": _one_of({str(role): role for role in Role}),
     "groups": _groups,

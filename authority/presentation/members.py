@@ -31,6 +31,7 @@ class MemberShown(Shown):
     id: int = Field(description="stays the member's own, whatever the user name is, and is nobody else's afterwards")
     username: str
     full_name: str
+    email: str = Field(description="where notices about the member's own borrows go; empty: none is known")
     user_type: str
     role: Role
     groups: tuple[str, ...]

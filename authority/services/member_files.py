@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from authority.domain.members import Assignment, Member, Privilege, user_key, username_of
+from authority.domain.members import Assignment, Member, Privilege, email_of, user_key, username_of
 from authority.domain.names import key_of, spelled
 from authority.domain.refusals import InvalidInput, Refusal
 from authority.services import defaults, groups, licenses, members
@@ -20,7 +20,7 @@ from authority.storage import members as stored
 
 ACTIONS = ADD, CHANGE, UNCHANGED, REFUSED = "add", "change", "unchanged", "refused"
 # What a row can say about a member beside the user name and the licenses, in the order in which it is told.
-FIELDS = ("full_name", "user_type", "role", "groups", "disabled", "vendor_access", "download_permission")
+FIELDS = ("full_name", "email", "user_type", "role", "groups", "disabled", "vendor_access", "download_permission")
 LICENSES = "licenses"
 
 
@@ -138,6 +138,8 @@ def _in_form(unit: Unit, lines: Sequence[Line]) -> list[Line]:
         try:
             if "full_name" in values:
                 values["full_name"] = spelled("a name", values["full_name"])
+            if "email" in values:
+                values["email"] = email_of(values["email"])
             username = username_of(line.username)
             for group in values.get("groups", ()):
                 if group in refusals:
@@ -173,6 +175,7 @@ def _added(work: Work, line: Line, usual: Defaults) -> Outcome:
     new = NewMember(
         line.username,
         full_name=values.get("full_name", ""),
+        email=values.get("email", ""),
         user_type=values.get("user_type"),
         role=values.get("role"),
         groups=values.get("groups"),

@@ -23,6 +23,7 @@ from authority.domain.members import (
     check_administrator_left,
     check_room,
     check_room_in_type,
+    email_of,
     username_of,
 )
 from authority.domain.membership import Membership
@@ -53,6 +54,7 @@ class NewMember:
     groups: tuple[str, ...] | None = None
     password: str | None = None
     vendor_access: bool | None = None
+    email: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Change:
     added_groups: tuple[str, ...] = ()
     removed_groups: tuple[str, ...] = ()
     username: str | None = None
+    email: str | None = None
     # Whether the member's API keys are revoked, as after a theft, and whether providers know the member no longer.
     revoke_keys: bool = False
     forget_identities: bool = False
@@ -133,6 +136,7 @@ def in_form(unit: Unit, new: NewMember) -> NewMember:
         new,
         username=username_of(new.username),
         full_name=spelled("a name", new.full_name),
+        email=email_of(new.email),
         groups=None if new.groups is None else groups.spelled(unit, new.groups),
     )
 
@@ -172,6 +176,7 @@ def _first_version(new: NewMember, user_type: UserType, usual: Defaults, at: dat
         groups=usual.groups if new.groups is None else new.groups,
         created_at=at,
         vendor_access=usual.vendor_access if new.vendor_access is None else new.vendor_access,
+        email=new.email,
     )
 
 
@@ -341,7 +346,9 @@ def changed_form(unit: Unit, wanted: Change) -> Change:
     named = None if wanted.groups is None else groups.spelled(unit, wanted.groups)
     full_name = None if wanted.full_name is None else spelled("a name", wanted.full_name)
     username = None if wanted.username is None else username_of(wanted.username)
-    return replace(wanted, username=username, full_name=full_name, groups=named, added_groups=added, removed_groups=removed)
+    email = None if wanted.email is None else email_of(wanted.email)
+    in_groups = replace(wanted, groups=named, added_groups=added, removed_groups=removed)
+    return replace(in_groups, username=username, full_name=full_name, email=email)
 
 
 def _after(before: Member, wanted: Change) -> Member:
@@ -355,8 +362,10 @@ def _difference(before: Member, after: Member, wanted: Change) -> str:
     parts = [
         f"{name} {getattr(before, name)} to {getattr(after, name)}"
         for name in CHANGING
-        if getattr(before, name) != getattr(after, name)
+        if name != "email" and getattr(before, name) != getattr(after, name)
     ]
+    # The log is kept for long and read by many: that it is another address is enough.
+    parts += ["email"] if before.email != after.email else []
     parts += ["password"] if wanted.password is not None else []
     parts += ["identities forgotten"] if wanted.forget_identities else []
     return "; ".join(parts) or "nothing"

@@ -8,7 +8,7 @@ from typing import Any
 
 from authority.domain.events import Event, EventKind
 from authority.domain.members import Actor, Member, Role
-from authority.domain.oidc import Identity, Provider, role_of_claims, unknown_member, username_of_claims
+from authority.domain.oidc import Identity, Provider, email_of_claims, role_of_claims, unknown_member, username_of_claims
 from authority.domain.refusals import LastAdministrator, NotAllowed
 from authority.domain.sign_ins import Origin
 from authority.services import access, defaults
@@ -72,8 +72,9 @@ def _newcomer(unit: Unit, provider: Provider, identity: Identity, claims: Mappin
 
 def _made(unit: Unit, username: str, claims: Mapping[str, Any]) -> Member:
     name = claims.get("name")
+    new_member = NewMember(username, full_name=name if isinstance(name, str) else "", email=email_of_claims(claims))
     with working(unit) as work:
-        new = in_form(unit, NewMember(username, full_name=name if isinstance(name, str) else ""))
+        new = in_form(unit, new_member)
         added, _ = insert(work, new, None, defaults.get(unit))
     return work.written(added)
 

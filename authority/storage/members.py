@@ -65,6 +65,7 @@ _CHANGING = (
     "disabled",
     "vendor_access",
     "download_permission",
+    "email",
 )
 _UPDATE = update(members).where(members.c.id == bindparam("of_id")).values({name: bindparam(name) for name in _CHANGING})
 _INSERT_GROUPS = insert(member_groups)
@@ -139,6 +140,7 @@ def member_of(row: Any, groups: tuple[str, ...]) -> Member:
         vendor_access=row.vendor_access,
         download_permission=DownloadPermission(row.download_permission),
         last_used_at=row.last_used_at,
+        email=row.email,
     )
 
 
@@ -184,7 +186,7 @@ def remove(connection: Connection, member_id: int, at: datetime) -> None:
 
     The caller counts it.
     """
-    gone = {"username_key": f"#{member_id}", "removed_at": at, "password_hash": None}
+    gone = {"username_key": f"#{member_id}", "removed_at": at, "password_hash": None, "email": ""}
     connection.execute(update(members).where(members.c.id == member_id).values(gone))
     for table in (member_groups, credentials, identities):
         connection.execute(delete(table).where(table.c.member_id == member_id))
@@ -216,6 +218,7 @@ def _values(member: Member) -> dict[str, Any]:
         "disabled": member.disabled,
         "vendor_access": member.vendor_access,
         "download_permission": member.download_permission,
+        "email": member.email,
     }
 
 

@@ -38,6 +38,7 @@ VALUES: dict[str, Any] = {
     "version": VERSION,
     **dict.fromkeys(("username", "usernames", "member"), "ada"),
     "full_name": "Ada Lovelace",
+    "email": "ada@example.org",
     "actor": "chief",
     **dict.fromkeys(("password", "old_password", "new_password"), "correct horse battery staple"),
     "search": "lovelace",

@@ -145,9 +145,11 @@ def test_no_command_takes_a_secret_as_an_argument() -> None:
 
 def test_members_are_added_with_a_password_from_a_file(console: Console, tmp_path: Path) -> None:
     (tmp_path / "password").write_text("correct horse battery\nsecond line\n")
-    added = console.good("member", "add", "eve", "--name", "Eve", "--password-file", str(tmp_path / "password"))
+    added = console.good(
+        "member", "add", "eve", "--name", "Eve", "--email", "eve@example.org", "--password-file", str(tmp_path / "password")
+    )
     assert added.keys() == {
-        *("id", "username", "full_name", "user_type", "role", "groups", "disabled"),
+        *("id", "username", "full_name", "email", "user_type", "role", "groups", "disabled"),
         *("vendor_access", "download_permission", "last_used_at", "created_at", "version"),
     }
     assert (added["user_type"], added["role"]) == ("Creator", "member")

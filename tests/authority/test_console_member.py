@@ -49,7 +49,7 @@ def shown(browser: Browser) -> str:
 def fields_of(browser: Browser, **changes: str) -> dict[str, str]:
     """What the form of a member sends when nothing but this is changed; None takes a box's tick away."""
     html = browser.get(f"{ADA}/change").text
-    fields = dict(re.findall(r'name="(version|username|full_name|groups)"[^>]*?value="([^"]*)"', html, re.DOTALL))
+    fields = dict(re.findall(r'name="(version|username|full_name|email|groups)"[^>]*?value="([^"]*)"', html, re.DOTALL))
     for name in ("user_type", "role", "download_permission"):
         match = re.search(rf'name="{name}".*?<option value="([^"]*)" selected', html, re.DOTALL)
         assert match is not None
@@ -97,10 +97,10 @@ def test_a_manager_of_licenses_sees_it_and_may_assign_alone(world: World) -> Non
 
 
 def test_what_nobody_feels_is_done_at_once_and_the_rest_asks_with_what_follows(world: World, browser: Browser) -> None:
-    answer = browser.send_form(f"{ADA}/change", fields_of(browser, full_name="Ada Lovelace"))
+    answer = browser.send_form(f"{ADA}/change", fields_of(browser, full_name="Ada Lovelace", email="ada@example.org"))
     assert answer.location == ADA
     browser.get(ADA)
-    assert "full name: none, from now on Ada Lovelace" in shown(browser)
+    assert "full name: none, from now on Ada Lovelace; e-mail address: none, from now on ada@example.org" in shown(browser)
     fields = fields_of(browser, user_type="Viewer", groups="crew; night", disabled="true")
     before = contents(world.database)
     browser.send_form(f"{ADA}/change", fields)

@@ -38,13 +38,20 @@ def get(browser: Browser, path: str) -> dict[str, Any]:
 
 
 def test_a_member_is_added_with_what_was_typed_and_the_page_leads_to_them(browser: Browser) -> None:
-    fields = {"username": "ada", "full_name": "Ada Lovelace", "user_type": "GIS Professional", "role": "analyst"}
+    fields = {
+        "username": "ada",
+        "full_name": "Ada Lovelace",
+        "email": "ada@example.org",
+        "user_type": "GIS Professional",
+        "role": "analyst",
+    }
     fields |= {"groups": 'crew; "night; day"', "vendor_access": "true", "password": LONG, "password_again": LONG}
     answer = browser.send_form(ADD, fields)
     assert answer.location == "/console/member/ada"
     browser.get(answer.location)
     assert "ada is a member now." in text_of(browser)
     member = get(browser, "/members/ada")
+    assert member["email"] == "ada@example.org"
     assert (member["full_name"], member["role"], member["groups"]) == ("Ada Lovelace", "analyst", ["crew", "night; day"])
     assert (member["vendor_access"], len(member["licenses"])) == (True, 1)
     access.sign_in(Unit(browser.web.bench.authority, ANYBODY), "ada", LONG)
@@ -55,6 +62,7 @@ def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(browser:
         ({}, "username", "Field required"),
         ({"username": "defaults"}, "username", "it has another meaning"),
         ({"username": "ada", "password": LONG, "password_again": ""}, "password_again", "typed in two ways"),
+        ({"username": "ada", "email": "nowhere"}, "email", "is no e-mail address"),
         ({"username": "ada", "groups": '"crew'}, "groups", "Put ; between groups"),
     ):
         answer = browser.send_form(ADD, {"full_name": "Typed Before", **fields})

@@ -25,7 +25,7 @@ from tests.support.connecting import started
 from tests.support.console import Console
 from tests.support.database_contents import contents
 
-COLUMNS = "username,full_name,user_type,role,groups,disabled,vendor_access,download_permission,licenses,last_used_at"
+COLUMNS = "username,full_name,email,user_type,role,groups,disabled,vendor_access,download_permission,licenses,last_used_at"
 # What a name or group can have in it: anything printable, in the one spelling that is kept.
 CHARACTERS = st.one_of(st.sampled_from("=+-@ ';,\"\u200c"), st.characters(codec="utf-8").filter(str.isprintable))
 NAMES = st.text(CHARACTERS, max_size=30).map(composed).filter(lambda name: len(key_of(name)) <= LONGEST_NAME)
@@ -52,6 +52,7 @@ def everything(bench: Bench) -> list[tuple[object, ...]]:
         (
             member.username,
             member.full_name,
+            member.email,
             member.user_type,
             member.role,
             member.groups,
@@ -68,7 +69,9 @@ def fill(bench: Bench) -> None:
     bench.member("ada", full_name='Ada "Countess", L.', groups=("=1+1", "a; b", '"c"', "north"))
     bench.member("Bob", "Creator", full_name=" =cmd|' /C calc'!A0", role=Role.ANALYST)
     bench.member("eve", "Viewer", full_name="\u0416\u0435\u043d\u044f", groups=("' @x ",))
-    change = Change(disabled=True, vendor_access=True, download_permission=DownloadPermission.REQUESTED)
+    change = Change(
+        email="eve@example.org", disabled=True, vendor_access=True, download_permission=DownloadPermission.REQUESTED
+    )
     members.change(Unit(bench.authority, CONSOLE), "eve", change)
     licenses.assign(Unit(bench.authority, CONSOLE), "ada", "arcgis-pro", "Standard", ("SpatialAnalyst", "3DAnalyst"))
     licenses.assign(Unit(bench.authority, CONSOLE), "bob", "arcgis-pro", "Basic", ())
@@ -84,6 +87,7 @@ def test_every_member_is_a_row_by_user_name(bench: Bench) -> None:
     assert rows["ada"] == {
         "username": "ada",
         "full_name": 'Ada "Countess", L.',
+        "email": "",
         "user_type": "GIS Professional",
         "role": "member",
         "groups": '"""c"""; =1+1; "a; b"; north',
@@ -134,6 +138,7 @@ def test_the_file_restores_what_changed_since(bench: Bench) -> None:
     members.change(
         Unit(bench.authority, CONSOLE), "ada", Change(full_name="", user_type="Viewer", groups=("x",), role=Role.ANALYST)
     )
+    members.change(Unit(bench.authority, CONSOLE), "eve", Change(email=""))
     licenses.assign(Unit(bench.authority, CONSOLE), "bob", "arcgis-pro", "Advanced", ("3DAnalyst",))
     member_files.import_lines(Unit(bench.authority, CONSOLE), lines_of(text))
     # What the type included was taken and given anew, and is what it was.

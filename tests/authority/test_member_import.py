@@ -49,10 +49,10 @@ def usernames(bench: Bench) -> list[str]:
 
 
 FULL = """\
-username,full_name,user_type,role,groups,disabled,vendor_access,download_permission,licenses,last_used_at
-ada,Ada Lovelace,GIS Professional,license-manager,survey; north,no,yes,granted,arcgis-pro=Advanced+3DAnalyst,2026-01-01T00:00:00Z
-bob,,Creator,,,TRUE,,,arcgis-pro=Standard+SpatialAnalyst+3DAnalyst; arcgis-allsource=Basic,
-eve,Eve,Viewer,member,,false,false,none,,
+username,full_name,email,user_type,role,groups,disabled,vendor_access,download_permission,licenses,last_used_at
+ada,Ada Lovelace, ada@example.org ,GIS Professional,license-manager,survey; north,no,yes,granted,arcgis-pro=Advanced+3DAnalyst,2026-01-01T00:00:00Z
+bob,,,Creator,,,TRUE,,,arcgis-pro=Standard+SpatialAnalyst+3DAnalyst; arcgis-allsource=Basic,
+eve,Eve,,Viewer,member,,false,false,none,,
 """
 
 
@@ -66,6 +66,7 @@ def test_members_who_are_not_there_are_added_with_all_that_the_row_says(bench: B
         Role.LICENSE_MANAGER,
         ("north", "survey"),
     )
+    assert (ada.email, bob.email) == ("ada@example.org", "")
     assert (ada.disabled, ada.vendor_access, ada.download_permission, ada.last_used_at) == (False, True, "granted", None)
     assert (bob.full_name, bob.role, bob.groups, bob.disabled, bob.vendor_access) == ("", Role.MEMBER, (), True, False)
     assert held(bench, "ada") == {"arcgis-pro": ("Advanced", ("3DAnalyst",))}
@@ -80,12 +81,12 @@ def test_members_who_are_not_there_are_added_with_all_that_the_row_says(bench: B
 def test_the_log_has_the_rows_that_it_has_one_by_one(bench: Bench) -> None:
     before = len(log_rows(bench.authority.database, "license-assigned"))
     imported(bench, "username,user_type,licenses\nbob,Creator,arcgis-pro=Basic+3DAnalyst\n")
-    imported(bench, "username,full_name\nbob,Bob\n")
+    imported(bench, "username,full_name,email\nbob,Bob,bob@example.org\n")
     imported(bench, "username,licenses\nbob,\n")
     log = bench.authority.database
     assert [row["reason"] for row in log_rows(log, "member-added") if row["member"] == "bob"] == ["Creator"]
     assert [row["feature"] for row in log_rows(log, "license-assigned")[before:]] == ["Basic", "3DAnalyst"]
-    assert [row["reason"] for row in log_rows(log, "member-changed")] == ["full_name  to Bob"]
+    assert [row["reason"] for row in log_rows(log, "member-changed")] == ["full_name  to Bob; email"]
     assert [row["feature"] for row in log_rows(log, "license-unassigned")] == ["Basic", "3DAnalyst"]
     assert {row["actor"] for row in log_rows(log, "member-changed")} == {"console"}
 
@@ -114,9 +115,13 @@ def test_only_the_columns_of_the_file_change(bench: Bench) -> None:
 def test_an_empty_cell_is_no_name_and_no_group_and_says_nothing_of_the_rest(bench: Bench) -> None:
     imported(bench, FULL)
     result = imported(
-        bench, "username,full_name,user_type,role,groups,disabled,vendor_access,download_permission\nada,,,,,,,\n"
+        bench, "username,full_name,email,user_type,role,groups,disabled,vendor_access,download_permission\nada,,,,,,,,\n"
     )
-    assert changes(result) == {"full_name": ("Ada Lovelace", ""), "groups": (("north", "survey"), ())}
+    assert changes(result) == {
+        "full_name": ("Ada Lovelace", ""),
+        "email": ("ada@example.org", ""),
+        "groups": (("north", "survey"), ()),
+    }
     assert (member(bench, "ada").role, member(bench, "ada").vendor_access) == (Role.LICENSE_MANAGER, True)
 
 
@@ -324,6 +329,11 @@ CELLS: dict[str, tuple[str, str, str]] = {
     "name of 129": ("full_name", "x" * 129, "at most 128"),
     "name with a line break": ("full_name", '"a\nb"', "U+000A"),
     "name with an escape": ("full_name", "\x1b[2J", "U+001B"),
+    "address with a name": ("email", "Ada <ada@example.org>", "is no e-mail address"),
+    "two addresses": ("email", '"a@example.org,b@example.org"', "is no e-mail address"),
+    "address with a header": ("email", '"a@example.org\nBcc: b@example.org"', "is no e-mail address"),
+    "address without a host": ("email", "ada@", "is no e-mail address"),
+    "long address": ("email", f"ada@{'x' * 252}", "is no e-mail address"),
     "type that is not there": ("user_type", "Butler", "there is no user type"),
     "role that is not there": ("role", "boss", "there is no such value"),
     "group of 129": ("groups", "ok; " + "g" * 129, "at most 128"),

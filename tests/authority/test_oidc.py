@@ -269,17 +269,22 @@ def test_newcomers_are_made_members_with_the_defaults_where_that_is_allowed(
     sqlite_bench: Bench, provider: RunningProvider
 ) -> None:
     defaults.change(Unit(sqlite_bench.authority, CONSOLE), {"user_type": "Viewer", "groups": ("new",)})
-    provider.user("n-1", preferred_username="grace", name="Grace H.")
+    provider.user("n-1", preferred_username="grace", name="Grace H.", email="g@example.org", email_verified=True)
     at = browser(sqlite_bench, provider, make_members=True)
     at.sign_in("n-1")
     member, _ = members.show(Unit(sqlite_bench.authority, CONSOLE), "grace")
-    assert (at.who(), member.full_name, member.user_type, member.groups, member.role) == (
+    assert (at.who(), member.full_name, member.email, member.user_type, member.groups, member.role) == (
         "grace",
         "Grace H.",
+        "g@example.org",
         "Viewer",
         ("new",),
         Role.MEMBER,
     )
+    provider.user("n-3", preferred_username="joan", email="j@example.org", email_verified=False)
+    at = browser(sqlite_bench, provider, make_members=True)
+    at.sign_in("n-3")
+    assert members.show(Unit(sqlite_bench.authority, CONSOLE), "joan")[0].email == ""
     provider.user("n-2", preferred_username="not a name!")
     at = browser(sqlite_bench, provider, make_members=True)
     with unchanged(sqlite_bench.authority.database):

@@ -61,13 +61,18 @@ def product(web: Web, name: str = PRO, role: Role = Role.MEMBER) -> Any:
 @pytest.mark.parametrize("role", list(Role))
 def test_everyone_sees_who_they_are(web: Web, role: Role) -> None:
     change = Change(
-        full_name="Ada", groups=("survey", "field"), vendor_access=True, download_permission=DownloadPermission.GRANTED
+        full_name="Ada",
+        email="ada@example.org",
+        groups=("survey", "field"),
+        vendor_access=True,
+        download_permission=DownloadPermission.GRANTED,
     )
     members.change(Unit(web.bench.authority, CONSOLE), role, change)
     account = shown(web, role)
     assert {name: value for name, value in account.items() if name != "products"} == {
         "username": role,
         "full_name": "Ada",
+        "email": "ada@example.org",
         "user_type": "GIS Professional",
         "role": role,
         "groups": ["field", "survey"],

@@ -21,6 +21,7 @@ MEMBER = {
     "id",
     "username",
     "full_name",
+    "email",
     "user_type",
     "role",
     "groups",
@@ -64,6 +65,7 @@ def test_a_member_is_added_with_everything_said(web: Web) -> None:
     body = {
         "username": "Eve+1@example.org",
         "full_name": "Eve",
+        "email": "eve@example.org",
         "user_type": "GIS Professional",
         "role": "analyst",
         "groups": ["survey", "field", "survey"],
@@ -73,8 +75,10 @@ def test_a_member_is_added_with_everything_said(web: Web) -> None:
     answer = web.post("/members", body)
     found = answer.get_json()
     assert (answer.status_code, found.keys()) == (201, MEMBER)
-    assert {name: found[name] for name in ("username", "full_name", "user_type", "role", "groups", "vendor_access")} == {
-        **{name: body[name] for name in ("username", "full_name", "user_type", "role", "vendor_access")},
+    assert {
+        name: found[name] for name in ("username", "full_name", "email", "user_type", "role", "groups", "vendor_access")
+    } == {
+        **{name: body[name] for name in ("username", "full_name", "email", "user_type", "role", "vendor_access")},
         "groups": ["field", "survey"],
     }
     assert (found["disabled"], found["download_permission"], found["last_used_at"]) == (False, "none", None)

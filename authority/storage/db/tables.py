@@ -148,6 +148,7 @@ members = Table(
     Column("last_used_at", Instant, nullable=True),
     Column("created_at", Instant, nullable=False),
     Column("removed_at", Instant, nullable=True),
+    Column("email", Text, nullable=False, server_default=""),
 )
 
 # How many members of each type there are, kept in step by whoever adds, removes or changes one; also what they lock.

@@ -8,7 +8,7 @@ from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import AfterValidator, ConfigDict, Field
 
-from authority.domain.members import DownloadPermission, Role
+from authority.domain.members import LONGEST_EMAIL, DownloadPermission, Role
 from authority.presentation import member_sheet, sheets
 from authority.presentation.member_import import MemberImport
 from authority.presentation.members import (
@@ -54,6 +54,7 @@ api = APIBlueprint("members", __name__, abp_security=[{"bearer": []}], abp_respo
 
 Groups = Annotated[list[GroupName], Field(max_length=256)]
 UserNames = Annotated[list[Typed], AfterValidator(different), Field(min_length=1, max_length=MOST_AT_ONCE)]
+Email = Annotated[str, Field(max_length=LONGEST_EMAIL)]
 # In JSON they are texts; a strict body would wait for members of the enumerations.
 RoleName = Annotated[Role, Field(strict=False)]
 PermissionName = Annotated[DownloadPermission, Field(strict=False)]
@@ -87,6 +88,7 @@ class RemovalQuery(DryRunQuery):
 class NewMemberBody(Body):
     username: Typed
     full_name: Name = ""
+    email: Email = ""
     user_type: UserTypeName | None = Field(None, description="null: the default, as for role, groups and vendor_access")
     role: RoleName | None = None
     groups: Groups | None = None
@@ -122,6 +124,7 @@ class MemberChange(ChangeOfMany):
 
     username: Typed | None = Field(None, description="the user name from now on; all that is the member's stays so")
     full_name: Name | None = None
+    email: Email | None = Field(None, description="empty: none")
     password: Password | None = Field(
         None, description="ends the member's sign-ins; API keys go on, and are named in the answer"
     )
@@ -194,6 +197,7 @@ def add(body: NewMemberBody) -> Response:
         None if body.groups is None else tuple(body.groups),
         body.password,
         body.vendor_access,
+        body.email,
     )
     return json_of(MemberShown.of(members.add(unit(), new)), 201)
 

@@ -29,6 +29,7 @@ from authority.web.console.forms import Form, Id, read
 from authority.web.console.frame import confirm, done, page, shown_again, unit, visitor
 from authority.web.console.member_forms import (
     BORROWS_STAY,
+    Email,
     FullName,
     Groups,
     UserName,
@@ -42,7 +43,7 @@ pages = Blueprint("member", __name__)
 
 BORROWS_ON_A_PAGE, EVENTS_ON_A_PAGE = 20, 20
 # Who is changed in these alone feels nothing of it, or is given something.
-DONE_AT_ONCE = frozenset({"full_name", "vendor_access", "download_permission"})
+DONE_AT_ONCE = frozenset({"full_name", "email", "vendor_access", "download_permission"})
 
 
 class Wanted(Form):
@@ -54,6 +55,7 @@ class ChangeForm(Form):
     version: str = Field("", max_length=128)
     username: UserName
     full_name: FullName = ""
+    email: Email = ""
     user_type: str = Field(max_length=64)
     role: Role
     groups: Groups = ()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from authority.domain.members import group_name, username_of
+from authority.domain.members import email_of, group_name, username_of
 from authority.domain.names import once
 from authority.domain.refusals import InvalidInput
 from authority.presentation import sheets
@@ -20,6 +20,7 @@ MOST_NAMED = 20
 FIELDS = {
     "username": "user name",
     "full_name": "full name",
+    "email": "e-mail address",
     "user_type": "user type",
     "role": "role",
     "groups": "groups",
@@ -37,6 +38,13 @@ def _username(text: str) -> str:
         raise ValueError(error.message) from error
 
 
+def _email(text: str) -> str:
+    try:
+        return email_of(text)
+    except InvalidInput as error:
+        raise ValueError(error.message) from error
+
+
 def _groups(texts: object) -> object:
     """The groups in one text, with semicolons between; what the fields of a form with this name say together."""
     if not isinstance(texts, list):
@@ -48,6 +56,7 @@ def _groups(texts: object) -> object:
 
 
 UserName = Annotated[str, AfterValidator(_username), Field(max_length=128)]
+Email = Annotated[str, AfterValidator(_email)]
 FullName = Annotated[Text, Field(max_length=128)]
 Groups = Annotated[tuple[str, ...], BeforeValidator(_groups), Field(max_length=256)]
 
@@ -78,7 +87,7 @@ def differences(changed: ChangedMember) -> list[str]:
 
 def _plain(name: str, value: object) -> str:
     """Names stay as they are written; only words of ours lose their hyphens."""
-    return (str(value) or "none") if name in ("username", "full_name", "user_type") else value_words(value)
+    return (str(value) or "none") if name in ("username", "full_name", "email", "user_type") else value_words(value)
 
 
 def license_effects(changed: ChangedMember) -> list[str]:

@@ -15,7 +15,7 @@ from authority.services.defaults import Defaults
 from authority.services.members import NewMember
 from authority.web.console.forms import Form, Password, Text, read
 from authority.web.console.frame import done, page, shown_again, unit
-from authority.web.console.member_forms import FullName, Groups, UserName
+from authority.web.console.member_forms import Email, FullName, Groups, UserName
 
 pages = Blueprint("member_new", __name__)
 
@@ -25,6 +25,7 @@ MOST_ADD_ONS = 256
 class Addition(Form):
     username: UserName
     full_name: FullName = ""
+    email: Email = ""
     user_type: Text | None = None
     role: Role | None = None
     # What is left empty has the default; the form of who is to have none says so.
@@ -51,6 +52,7 @@ class Addition(Form):
             self.groups if self.groups or self.no_groups else None,
             self.password or None,
             None if self.vendor_access is None else self.vendor_access == "true",
+            self.email,
         )
 
 
