@@ -22,7 +22,7 @@ _MOST = (Column("pair", WHOLE, False, ""), Column("day", WHOLE, False, ""), *DAI
 
 def by_day(log: Log, license: str = "handle") -> pd.DataFrame:  # noqa: A002 - the word of the field
     """The peak of each day that the log covers, also in part, by feature: the columns DAILY. Raises QuestionInvalid."""
-    one_of("license", license, levels.GROUPINGS)
+    one_of("license", license, levels.COUNTED)
     calendar = hours.calendar(log, log.timezone)
     cells = hours.use_by_cell(log, license).join(log.engine.numbers(calendar, hours.CALENDAR), "cell")
     most = {name: _[f"{series}_most"].max() for name, series in zip(("peak", "lower", "upper"), levels.SERIES, strict=True)}

@@ -6,9 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import sqrt
 
-import numpy as np
 import pandas as pd
 from ibis import _
 
@@ -18,6 +16,7 @@ from checkout_log.log import Log
 from checkout_log.measuring import presence
 from checkout_log.measuring.open_uses import Use, when
 from checkout_log.measuring.questions import whole
+from checkout_log.measuring.shares import wilson
 from checkout_log.thresholds import Thresholds
 
 BACKTEST = (
@@ -40,8 +39,6 @@ FATES = {
 }
 # What is named in the last days has no time left to be given back: it would count as right whatever it is.
 FOLLOWED = timedelta(days=7)
-# Of a normal distribution 95 % lie within so many deviations.
-DEVIATIONS = 1.959964
 # What is joined by; names of users and machines may be spelled in another way later, and are compared without case.
 _KEY = ("source", "product", "feature", "handle", "start")
 
@@ -151,11 +148,3 @@ def _counted(frame: pd.DataFrame) -> Iterable[tuple[object, ...]]:
 def _order(group: tuple[tuple[str, float], pd.DataFrame]) -> tuple[int, float]:
     (cause, confidence), _rows = group
     return CAUSES.index(cause), -confidence
-
-
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """A 95 % interval of a share, of so many right among a count above 0 (E. B. Wilson, 1927)."""
-    share, square = right / count, DEVIATIONS**2
-    middle = (share + square / (2 * count)) / (1 + square / count)
-    reach = DEVIATIONS * sqrt(share * (1 - share) / count + square / (4 * count**2)) / (1 + square / count)
-    return float(np.clip(middle - reach, 0, share)), float(np.clip(middle + reach, share, 1))

@@ -19,7 +19,7 @@ from checkout_log.engine import Engine
 from checkout_log.errors import SourceNotRecognized
 from checkout_log.log import Log
 from checkout_log.quality import frame
-from checkout_log.sources import database, export, licenses, overlaps, recognize
+from checkout_log.sources import database, export, licenses, options, overlaps, recognize
 from checkout_log.sources.flexnet import files as flexnet_files
 from checkout_log.sources.lmstat import files as lmstat
 from checkout_log.sources.part import (
@@ -27,6 +27,7 @@ from checkout_log.sources.part import (
     FLEXNET,
     LICENSES,
     LMSTAT,
+    OPTIONS,
     RLM_DEBUG,
     RLM_REPORT,
     UNKNOWN,
@@ -38,8 +39,10 @@ from checkout_log.sources.part import (
 from checkout_log.sources.places import Input, Source, inputs_of
 from checkout_log.sources.recognize import EXPORT_CSV, EXPORT_LINES, EXPORT_PARQUET, SQLITE
 from checkout_log.sources.rlm import files as rlm
-from checkout_log.store import Folder, Stored, frame_of_seats
+from checkout_log.store import Folder, Stored, frame_of_options, frame_of_seats
 
+# What is read beside a log and is none.
+BESIDE = {LICENSES: "a license file", OPTIONS: "an options file"}
 READERS = {EXPORT_LINES: export.read_lines, EXPORT_CSV: export.read_csv, EXPORT_PARQUET: export.read_parquet}
 
 
@@ -50,7 +53,7 @@ def read(*sources: Source, timezone: str = "UTC", fold_case: bool = True) -> Log
         sources: paths of files, patterns with * and ?, folders (all files below, without hidden ones) and addresses of the
             authority's database, in any order and mixture. Each file is recognized by its text: the authority's export (JSON
             lines, CSV, Parquet), FlexNet debug logs, outputs of `lmstat -a`, RLM's report and debug logs; also packed by gzip,
-            bzip2 or xz. A license file beside them says how many seats there are.
+            bzip2 or xz. A license file beside them says how many seats there are, an options file who may have them.
             A file that was named must be one of these; one that a pattern or folder brought along is listed in the quality
             frame as `unknown` if it is none.
         timezone: IANA name of the zone that the license servers' clocks show, for logs whose lines do not say it. A FlexNet log
@@ -92,10 +95,11 @@ def _recognized(wanted: Sequence[Input]) -> tuple[dict[str, list[Path | str]], l
             if one.is_named:
                 raise
             unknown.append(Part(str(one.place), UNKNOWN))
-    if set(kinds) == {LICENSES}:
+    if kinds and set(kinds) <= BESIDE.keys():
+        beside = next(iter(kinds))
         raise SourceNotRecognized(
-            f'"{kinds[LICENSES][0]}" is a license file',
-            hint="Give the log of the server that has it, and the license file beside it.",
+            f'"{kinds[beside][0]}" is {BESIDE[beside]}',
+            hint="Give the log of the server that has it, and this file beside it.",
         )
     if not kinds:
         raise SourceNotRecognized(f"none of {len(unknown)} files is a log that is known", hint=recognize.HINT)
@@ -125,6 +129,9 @@ def _contents(kinds: dict[str, list[Path | str]], folder: Path, where: ZoneInfo,
         contents.add(rlm.read(of_rlm, folder, where, len(contents.parts), len(contents.eras) + 1, advance))
     if LICENSES in paths:
         contents.add(licenses.read(paths[LICENSES], where))
+    if OPTIONS in paths:
+        products = {name for part in contents.parts for name in part.products} | {one.product for one in contents.seats}
+        contents.add(options.read(paths[OPTIONS], {name.lower(): name for name in products}))
     return contents
 
 
@@ -158,6 +165,7 @@ def _stored(contents: Contents, timezone: str, folder: Folder, *, is_case_folded
         eras=eras.astype({"era": "int64", "product": "string", "begin": "int64", "end": "Int64"}),
         spans=spans.astype({"product": "string", "begin": "int64", "end": "int64"}),
         seats=frame_of_seats(contents.seats),
+        options=frame_of_options(contents.options),
         quality=frame(contents.parts),
         timezone=timezone,
         is_case_folded=is_case_folded,

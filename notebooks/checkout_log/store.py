@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import weakref
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from tempfile import mkdtemp
@@ -44,7 +44,7 @@ class Stored:
     spans: `product`, `begin`, `end` (whole microseconds): the time that the logs cover, in which no event means no use.
     quality: one row for each file; its columns stand in `quality.QUALITY`.
     is_case_folded: names of users and machines that differ in case alone are one.
-    seats: what is said of seats, as `frame_of_seats` has it.
+    seats: what is said of seats, as `frame_of_seats` has it. options: who may have which of them, as `frame_of_options` has it.
     known_until: events after this time (whole microseconds) are not of this log; None: all are.
     since: what was over before this time (whole microseconds) is not counted; None: all is.
     features, groups: events of others are not of this log; None: all are.
@@ -64,6 +64,7 @@ class Stored:
     features: tuple[str, ...] | None = None
     groups: tuple[str, ...] | None = None
     departments: Mapping[str, str] | None = None
+    options: pd.DataFrame = field(default_factory=lambda: frame_of_options([]))
 
     def until(self, moment: int) -> Stored:
         """What was known at a time (whole microseconds): no later event, run or span, and a run that ended later was still on."""
@@ -74,6 +75,7 @@ class Stored:
             eras=eras.assign(end=eras["end"].mask(eras["end"] > moment)).reset_index(drop=True),
             spans=spans.assign(end=spans["end"].clip(upper=moment).clip(lower=spans["begin"] + 1)).reset_index(drop=True),
             seats=self.seats[self.seats["at"] <= moment].reset_index(drop=True),
+            options=self.options[self.options["at"] <= moment].reset_index(drop=True),
             known_until=moment,
         )
 
@@ -98,6 +100,32 @@ def frame_of_seats(seats: Iterable[Seats]) -> pd.DataFrame:
     frame = pd.DataFrame(sorted(seats, key=lambda one: one.at), columns=list(Seats._fields))
     kinds = dict.fromkeys(("server", "product", "feature", "source"), "string")
     return frame.astype(kinds | {"at": "int64", "issued": "Int64", "in_use": "Int64"})
+
+
+class Option(NamedTuple):
+    """What a license file or an options file says of a feature, beside how many seats there are.
+
+    product: empty where the file does not say whose it is. feature: empty where it is true of all. option: one of
+    `seats.OPTION_KINDS`. number: seats, hours or seconds. kind, name: of whom it is true, such as a group; members: how many they are, where
+    that is known. at: since when, in whole microseconds; 0: since ever.
+    """
+
+    product: str | None
+    feature: str | None
+    option: str
+    number: int | None
+    kind: str | None
+    name: str | None
+    members: int | None
+    at: int
+    source: str
+
+
+def frame_of_options(options: Iterable[Option]) -> pd.DataFrame:
+    """One row for each, in order of time."""
+    frame = pd.DataFrame(sorted(options, key=lambda one: one.at), columns=list(Option._fields))
+    kinds = dict.fromkeys(("product", "feature", "option", "kind", "name", "source"), "string")
+    return frame.astype(kinds | {"at": "int64", "number": "Int64", "members": "Int64"})
 
 
 @dataclass(slots=True)

@@ -252,6 +252,8 @@ def level(uses: Sequence[Use], at: int, series: str, grouping: str) -> int:
     holding = [use for use in uses if use.holds(at) and weight(use, series) > 0]
     if grouping == "handle":
         return sum(weight(use, series) for use in holding)
+    if grouping == "member-machine":
+        return len({(use.member or "", use.machine or "") for use in holding})
     return len({getattr(use, grouping) or "" for use in holding})
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from checkout_log import hindsight, read, scoring, simulate, stuck
 from checkout_log.columns import BORROW, names
 from checkout_log.errors import QuestionInvalid
-from checkout_log.measuring import open_uses, presence
+from checkout_log.measuring import open_uses, presence, shares
 from checkout_log.pairing import EXACT_SOURCES, PAIRS
 from tests.notebooks.comparing import assert_same
 from tests.notebooks.random_logs import BEGIN, event, many, open_log, random_logs, raw_log
@@ -185,6 +185,6 @@ class TestWhatBecameOfIt:
 
 def test_the_interval_of_a_share_is_wilsons() -> None:
     """Newcombe, Statistics in Medicine 17 (1998), table I: 81 of 263, and 0 of 20."""
-    assert hindsight.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    assert hindsight.wilson(0, 20) == pytest.approx((0, 0.1611), abs=5e-5)
-    assert hindsight.wilson(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
+    assert shares.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert shares.wilson(0, 20) == pytest.approx((0, 0.1611), abs=5e-5)
+    assert shares.wilson(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)

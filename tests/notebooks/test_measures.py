@@ -23,6 +23,7 @@ from tests.support.server_log import ServerLog
 
 OTHERS = (*agreement.ACTIVITY, *agreement.DENIALS, *agreement.BORROWS, *agreement.SIZING)
 CASES = {f"{case.name}, {name}": case for name in GROUPINGS for case in agreement.of_usage(name)}
+CASES |= {"peaks, member-machine": next(agreement.of_usage("member-machine"))}
 CASES |= {case.name: case for case in OTHERS}
 # A query takes a tenth of a second to prepare, however little it reads: each example holds several logs, and a failure is told as it
 # came, for to make it smaller takes hundreds of examples.

@@ -166,7 +166,7 @@ MISTAKEN = {
     "LM-X": (b"[2021-05-26 13:38:30] LM-X License Server v4.9.23 build 74220bf8 on srv (Linux_x64)\n", "of LM-X"),
     "LUM": (b"i4lmd: License Use Management Runtime\n", "of LUM"),
     "StarDrop": (b"StarDrop license server 6.5 started\n", "of StarDrop"),
-    "an options file": (b"RESERVE 1 F1 USER ann\nMAX 2 F1 GROUP g\n", "an options file"),
+    "an options file": (b"RESERVE 1 F1 USER ann\nMAX 2 F1 GROUP g\n", "is an options file"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,8 +14,10 @@ from lifelines import KaplanMeierFitter
 from lifelines.utils import median_survival_times, qth_survival_time
 
 from checkout_log import usage
-from checkout_log.measuring.levels import GROUPINGS
+from checkout_log.log import Log
+from checkout_log.measuring.levels import COUNTED, GROUPINGS
 from checkout_log.measuring.survival import survival
+from checkout_log.store import Option, frame_of_options
 from tests.notebooks.random_logs import BEGIN, event, open_log, raw_log
 from tests.notebooks.reference import SECOND, Era, Event, RawLog, Span
 
@@ -54,11 +57,35 @@ class TestPeaks:
     def test_what_one_license_is_depends_on_the_grouping(self) -> None:
         events = [event(1, quantity=3), event(2), event(3, machine="m2"), event(4, member="bob"), event(5, machine="m3")]
         log = open_log(raw_log(events))
-        assert {name: int(usage.peaks(log, name)["peak"].iloc[0]) for name in GROUPINGS} == {
+        assert {name: int(usage.peaks(log, name)["peak"].iloc[0]) for name in COUNTED} == {
             "handle": 7,
             "machine": 3,
             "member": 2,
+            "member-machine": 4,
+            "vendor": 7,
         }
+
+    @pytest.mark.parametrize(
+        ("dup_group", "peak"),
+        [("NONE", 7), ("SITE", 1), ("U", 2), ("UD", 2), ("H", 3), ("UH", 4), ("uhd", 4), ("V", 7), ("D", 7), ("odd", 7)],
+    )
+    def test_what_one_license_is_the_license_file_says(self, dup_group: str, peak: int) -> None:
+        events = [event(1, quantity=3), event(2), event(3, machine="m2"), event(4, member="bob"), event(5, machine="m3")]
+        others = [event(1, feature="G", quantity=3)]
+        log = open_log(raw_log([*events, *others]))
+        said = Option("P", "F", "dup-group", None, None, dup_group, None, 0, "license-file")
+        log = Log(replace(log.stored, options=frame_of_options([said])), log.engine)
+        # Nothing is said of G: each of its checkouts counts.
+        assert usage.peaks(log, "vendor")["peak"].tolist() == [peak, 3]
+        # Whatever else was asked before, or is asked after.
+        assert usage.peaks(log, "machine")["peak"].tolist() == [3, 1]
+        assert usage.peaks(log, "vendor")["lower"].tolist() == [0, 0]
+
+    def test_lines_of_a_license_file_that_disagree_say_nothing(self) -> None:
+        log = open_log(raw_log([event(1), event(2), event(3, machine="m2")]))
+        said = [Option("P", "F", "dup-group", None, None, name, None, 0, "license-file") for name in ("U", "H")]
+        log = Log(replace(log.stored, options=frame_of_options(said)), log.engine)
+        assert usage.peaks(log, "vendor")["peak"].tolist() == [3]
 
     def test_who_holds_two_and_gives_back_one_still_counts(self) -> None:
         log = open_log(hundred(used(10, 90), used(20, 30)))

@@ -18,10 +18,14 @@ from ibis.expr.types import Table
 
 from checkout_log.columns import TEXT, TIME, WHOLE, Column, names
 from checkout_log.log import Log
+from checkout_log.measuring import duplicates
 from checkout_log.measuring.questions import one_of
 
 # What counts as one license: each use with its quantity, or all uses of one machine or member together.
 GROUPINGS = ("handle", "machine", "member")
+# All uses of one member on one machine together; and what each feature's license file says, where one is known.
+MEMBER_MACHINE, VENDOR = "member-machine", "vendor"
+COUNTED = (*GROUPINGS, MEMBER_MACHINE, VENDOR)
 SERIES = ("seats", "lower", "upper")
 FOREVER = 2**62
 
@@ -78,12 +82,39 @@ def moves(log: Log, uses: Table, grouping: str) -> Table:
 
     The changes of each feature add up to nothing.
     """
-    one_of("license", grouping, GROUPINGS)
+    one_of("license", grouping, COUNTED)
+    if grouping == VENDOR:
+        return _as_vendors_count(log, uses)
     if grouping == "handle":
         return _both_ends(uses, "pair")
+    return _of_holders(log, uses, grouping)
+
+
+def _as_vendors_count(log: Log, uses: Table) -> Table:
+    """The moves where each feature counts as its license file says, and each use where none does."""
+    counted = duplicates.counted_by(log.stored.options)
+    known = features(log).merge(counted, on=["product", "feature"])
+    parts = [_both_ends(_without(log, uses, known["pair"]), "pair")]
+    parts += [_of_holders(log, uses, str(grouping), own["pair"]) for grouping, own in known.groupby("counted")]
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+
+def _without(log: Log, uses: Table, pairs: pd.Series) -> Table:
+    return uses.anti_join(log.engine.numbers(pd.DataFrame({"pair": pairs}), FEATURES[:1]), "pair") if len(pairs) else uses
+
+
+def _of_holders(log: Log, uses: Table, grouping: str, pairs: pd.Series | None = None) -> Table:
+    """The moves where all uses of one holder count as one; of these features alone, where they are given."""
     # Uses without a member or machine count together, as one.
-    named = uses.mutate(holder=_[grouping].fill_null(""))
+    if grouping == MEMBER_MACHINE:
+        named = uses.mutate(holder=_.member.fill_null("") + "\n" + _.machine.fill_null(""))
+    elif grouping == duplicates.SITE:
+        named = uses.mutate(holder=ibis.literal(""))
+    else:
+        named = uses.mutate(holder=_[grouping].fill_null(""))
     holders = log.once(("holders", grouping), lambda: _numbered(log, named.select("holder"), _HOLDERS))
+    if pairs is not None:
+        named = named.semi_join(log.engine.numbers(pd.DataFrame({"pair": pairs}), FEATURES[:1]), "pair")
     numbered = named.join(log.engine.numbers(holders, _HOLDERS), "holder")
     # One number instead of two: engines sort by it twice as fast.
     return _each_once(log, _both_ends(numbered.mutate(held_as=_.pair * len(holders) + _.number), "pair", "held_as"))

@@ -2,6 +2,6 @@
 
 from checkout_log.sizing.borrow_limit import WHAT_IF, what_if
 from checkout_log.sizing.forecasts import FORECAST, forecast
-from checkout_log.sizing.seat_numbers import ENOUGH, enough
+from checkout_log.sizing.seat_numbers import ENOUGH, demanded, enough
 
-__all__ = ["ENOUGH", "FORECAST", "WHAT_IF", "enough", "forecast", "what_if"]
+__all__ = ["ENOUGH", "FORECAST", "WHAT_IF", "demanded", "enough", "forecast", "what_if"]

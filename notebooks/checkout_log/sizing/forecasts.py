@@ -52,7 +52,7 @@ def forecast(
     for days farther ahead than the log reaches back. Raises QuestionInvalid.
     """
     wanted = whole("days", days, most=MOST_DAYS)
-    past = daily_peaks(log, one_of("license", license, levels.GROUPINGS))
+    past = daily_peaks(log, one_of("license", license, levels.COUNTED))
     ends = levels.observed(log).groupby("product")["end"].max()
     parts = []
     features = levels.features(log)

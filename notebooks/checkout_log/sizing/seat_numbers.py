@@ -47,7 +47,7 @@ def enough(
     By default every number from 1 to what would have met all. An episode asks for its seats beside those in use and those
     that others wait for when it begins. Features that were denied and never used have no row. Raises QuestionInvalid.
     """
-    grouping, micros, asked = one_of("license", license, levels.GROUPINGS), duration("gap", gap), _numbers(seats)
+    grouping, micros, asked = one_of("license", license, levels.COUNTED), duration("gap", gap), _numbers(seats)
     longer = levels.at_least(log, grouping)
     wanted = log.engine.frame(_demand(log, grouping, micros), _WANTED)
     parts = [
@@ -55,6 +55,16 @@ def enough(
         for named in levels.features(log).itertuples()
     ]
     return typed(pd.concat(parts) if parts else pd.DataFrame(columns=[column.name for column in ENOUGH]), ENOUGH)
+
+
+def demanded(log: Log, license: str = "handle", gap: str | timedelta = denials.GAP) -> pd.DataFrame:  # noqa: A002
+    """For each feature that was denied: `product`, `feature`, `episodes`, and `demand`, the seats that would have met them all.
+
+    Raises QuestionInvalid.
+    """
+    grouping, micros = one_of("license", license, levels.COUNTED), duration("gap", gap)
+    wanted = log.engine.frame(_demand(log, grouping, micros), _WANTED).groupby("pair")["demand"].agg(["size", "max"])
+    return levels.features(log).merge(wanted, on="pair").rename(columns={"size": "episodes", "max": "demand"})
 
 
 def _numbers(seats: object) -> list[int] | None:

@@ -1,15 +1,16 @@
-"""License files of FlexNet, as far as they say how many seats there are.
+"""License files of FlexNet, as far as they say how many seats there are and what counts as one.
 
 `FEATURE|INCREMENT feature vendor version expires count key ...`, with a backslash where a line goes on. Of several FEATURE lines of one
 feature the first counts; INCREMENT lines add up. `count` is `uncounted` or 0 where nothing is counted. START= and the day of expiry say
-from when to when a line counts; days are those of the server's zone.
+from when to when a line counts; days are those of the server's zone. DUP_GROUP= says which checkouts share a license (`measuring.duplicates`), and
+BORROW[=hours] that they may be borrowed, and for how long at most.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from checkout_log.sources import zones
 from checkout_log.sources.common import FIRST_YEAR, LAST_YEAR, MOST_LICENSES
 from checkout_log.sources.part import LICENSES, Contents, Part
 from checkout_log.sources.text import lines, number
-from checkout_log.store import Seats
+from checkout_log.store import Option, Seats
 
 SIGN = re.compile(r"^[ \t]{0,40}(?:FEATURE|INCREMENT)(?:[ \t]+\S+){4}[ \t]+(?:\d+|uncounted)\b", re.MULTILINE)
 LINE = re.compile(
@@ -28,6 +29,10 @@ LINE = re.compile(
 START = re.compile(r"\bSTART=(\S+)")
 DAY = re.compile(r"(\d{1,2})-([a-z]{3})-(\d{1,4})", re.IGNORECASE)
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+GROUPED = re.compile(r"\bDUP_GROUP=\"?([A-Za-z]+)")
+BORROWED = re.compile(r"\bBORROW\b(?:=(\d+))?")
+# What BORROW alone means.
+USUAL_BORROW_HOURS = 168
 SOURCE = "license-file"
 SINCE_EVER = 0
 
@@ -40,14 +45,19 @@ class Line(NamedTuple):
     seats: int
     first: date | None
     last: date | None
+    dup_group: str | None
+    borrow_hours: int | None
 
 
 def read(paths: Sequence[Path], where: ZoneInfo) -> Contents:
     """What these license files say; there are no events in them. Raises SourceUnreadable."""
-    parts = [Part(str(path), LICENSES) for path in paths]
+    contents = Contents(parts=[Part(str(path), LICENSES) for path in paths])
     clock = zones.WallClock(where)
-    seats = [one for part in parts for one in _seats(_lines(part), clock, Path(part.file).name)]
-    return Contents([], parts, [], [], seats)
+    for part in contents.parts:
+        counted = list(_lines(part))
+        contents.seats += _seats(counted, clock, Path(part.file).name)
+        contents.options += dict.fromkeys(option for line in counted for option in _options(line))
+    return contents
 
 
 def _lines(part: Part) -> Iterator[Line]:
@@ -64,10 +74,24 @@ def _lines(part: Part) -> Iterator[Line]:
             continue
         key = match["vendor"], match["feature"]
         if match["kind"] == "INCREMENT" or key not in first_lines:
-            started = START.search(match["rest"])
-            yield Line(*key, int(match["count"]), _day(started[1]) if started else None, _day(match["expires"]))
+            yield _line(match)
         if match["kind"] == "FEATURE":
             first_lines.add(key)
+
+
+def _line(match: re.Match[str]) -> Line:
+    rest = match["rest"]
+    started, grouped, borrowed = START.search(rest), GROUPED.search(rest), BORROWED.search(rest)
+    hours = number(borrowed[1] or str(USUAL_BORROW_HOURS), MOST_LICENSES) if borrowed else None
+    first, last = _day(started[1]) if started else None, _day(match["expires"])
+    return Line(match["vendor"], match["feature"], int(match["count"]), first, last, grouped[1] if grouped else None, hours)
+
+
+def _options(line: Line) -> Iterator[Option]:
+    if line.dup_group is not None:
+        yield Option(line.product, line.feature, "dup-group", None, None, line.dup_group, None, SINCE_EVER, SOURCE)
+    if line.borrow_hours is not None:
+        yield Option(line.product, line.feature, "borrow", line.borrow_hours, None, None, None, SINCE_EVER, SOURCE)
 
 
 def _day(text: str) -> date | None:
@@ -82,7 +106,7 @@ def _day(text: str) -> date | None:
     return day if FIRST_YEAR <= day.year <= LAST_YEAR else None
 
 
-def _seats(counted: Iterator[Line], clock: zones.WallClock, server: str) -> Iterator[Seats]:
+def _seats(counted: Iterable[Line], clock: zones.WallClock, server: str) -> Iterator[Seats]:
     """How many seats of each feature there are from each time on at which their number changes."""
     changes: dict[tuple[str, str], dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for line in counted:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from checkout_log.store import Seats, Tally
+from checkout_log.store import Option, Seats, Tally
 
 # What the readers are called in the quality frame.
 EXPORT, DATABASE, FLEXNET, LMSTAT = "export", "database", "flexnet", "lmstat"
-RLM_REPORT, RLM_DEBUG, LICENSES, UNKNOWN = "rlm-report", "rlm-debug", "license-file", "unknown"
+RLM_REPORT, RLM_DEBUG, LICENSES, OPTIONS, UNKNOWN = "rlm-report", "rlm-debug", "license-file", "options-file", "unknown"
 
 
 @dataclass(slots=True)
@@ -61,8 +61,8 @@ def together(pieces: Iterable[Part]) -> list[Part]:
 class Contents:
     """What a group of sources gave: files of events, its parts, the runs of servers, and the time it covers, per product.
 
-    eras: number, product, begin, end. spans: product, begin, end. seats: what is said of the seats of a feature from a time on.
-    Times are whole microseconds since 1970 UTC.
+    eras: number, product, begin, end. spans: product, begin, end. seats: what is said of the seats of a feature from a time on. options: of
+    who may have them. Times are whole microseconds since 1970 UTC.
     """
 
     files: list[Path] = field(default_factory=list)
@@ -70,6 +70,7 @@ class Contents:
     eras: list[tuple[int, str, int, int | None]] = field(default_factory=list)
     spans: list[tuple[str, int, int]] = field(default_factory=list)
     seats: list[Seats] = field(default_factory=list)
+    options: list[Option] = field(default_factory=list)
 
     def add(self, other: Contents) -> None:
         """Takes what another group gave."""
@@ -78,6 +79,7 @@ class Contents:
         self.eras += other.eras
         self.spans += other.spans
         self.seats += other.seats
+        self.options += other.options
 
 
 def joined(spans: Iterable[tuple[str, int, int]], silence: int) -> list[tuple[str, int, int]]:

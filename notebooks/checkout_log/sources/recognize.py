@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 
 from checkout_log.errors import SourceNotRecognized
-from checkout_log.sources import licenses
+from checkout_log.sources import licenses, options
 from checkout_log.sources.flexnet import times as flexnet_times
 from checkout_log.sources.lmstat import rows as lmstat_rows
-from checkout_log.sources.part import FLEXNET, LICENSES, LMSTAT, RLM_DEBUG, RLM_REPORT
+from checkout_log.sources.part import FLEXNET, LICENSES, LMSTAT, OPTIONS, RLM_DEBUG, RLM_REPORT
 from checkout_log.sources.rlm import lines as rlm_lines
 from checkout_log.sources.text import UTF8_MARK, ZERO, decoded, head
 from checkout_log.spreadsheets import records
@@ -55,14 +55,6 @@ MISTAKEN = (
         re.compile(r"^.{0,200}\bStarDrop\b", re.MULTILINE),
         "is of StarDrop",
         NOT_READ,
-    ),
-    (
-        re.compile(
-            r"^[ \t]{0,40}(?:RESERVE|MAX|MAX_OVERDRAFT|GROUP|HOST_GROUP|INCLUDE|EXCLUDE|INCLUDEALL|EXCLUDEALL|TIMEOUT|TIMEOUTALL|MAX_BORROW_HOURS|REPORTLOG|DEBUGLOG|NOLOG)\s+\S",
-            re.MULTILINE,
-        ),
-        "is an options file",
-        "Give the log of the server that has it.",
     ),
     (
         re.compile(r"^(?:SERVER|VENDOR|DAEMON|FEATURE|INCREMENT|PACKAGE)\s+\S+\s+\S+", re.MULTILINE),
@@ -117,6 +109,7 @@ def _kind_of_text(text: str) -> str | None:
         (FLEXNET, FLEXNET_LINE),
         (RLM_DEBUG, DEBUG_LINE),
         (LICENSES, licenses.SIGN),
+        (OPTIONS, options.SIGN),
     )
     return next((name for name, sign in signs if sign.search(text) is not None), None)
 

@@ -71,7 +71,7 @@ def peaks(log: Log, license: str = "handle") -> pd.DataFrame:  # noqa: A002 - th
     In one moment releases come first. The percentiles go over all the observed time; time without use counts as 0.
     The default counts handles, since only the vendor's license file tells of a grouping.
     """
-    grouping = one_of("license", license, levels.GROUPINGS)
+    grouping = one_of("license", license, levels.COUNTED)
     spectrum, longer = levels.spectrum(log, grouping), levels.at_least(log, grouping)
     # Where nothing was used, there is no series at all.
     most = spectrum.pivot_table(index="pair", columns="series", values="level", aggfunc="max").reindex(columns=list(SERIES))
@@ -100,7 +100,7 @@ def _at_least_stated(log: Log, lower: pd.Series, peak: pd.Series) -> pd.Series:
 
 def time_at_level(log: Log, license: str = "handle") -> pd.DataFrame:  # noqa: A002
     """For how long exactly so many seats were in use: the columns TIME_AT_LEVEL, without levels that took no time."""
-    spectrum = levels.spectrum(log, one_of("license", license, levels.GROUPINGS))
+    spectrum = levels.spectrum(log, one_of("license", license, levels.COUNTED))
     spectrum = spectrum[(spectrum["series"] == "seats") & (spectrum["micros"] > 0)]
     observed = spectrum.groupby("pair")["micros"].transform("sum")
     frame = spectrum.assign(hours=spectrum["micros"] / HOUR, share=spectrum["micros"] / observed)
@@ -120,7 +120,7 @@ def needed(log: Log, share: float = 0.95, license: str = "handle") -> pd.DataFra
     By default 95 %, so that the rarest hours do not decide.
     """
     wanted = questions.share(share)
-    longer = levels.at_least(log, one_of("license", license, levels.GROUPINGS))
+    longer = levels.at_least(log, one_of("license", license, levels.COUNTED))
     counts = {word: levels.enough_for(longer, wanted, name) for name, word in _words("seats")}
     return typed(_named(log).join(pd.DataFrame(counts)).assign(share=float(wanted)), NEEDED)
 
@@ -137,7 +137,7 @@ def heat_map(log: Log, timezone: str | None = None, license: str = "handle") -> 
 
     By default in the time zone of the license server, where most of its users are.
     """
-    where, grouping = zone(log, timezone), one_of("license", license, levels.GROUPINGS)
+    where, grouping = zone(log, timezone), one_of("license", license, levels.COUNTED)
     by_hour = ["weekday", "hour"]
     calendar = hours.calendar(log, where)
     cells = hours.use_by_cell(log, grouping).join(log.engine.numbers(calendar, hours.CALENDAR), "cell")
@@ -167,7 +167,7 @@ def _named(log: Log) -> pd.DataFrame:
 
 def _longer(log: Log, grouping: str) -> pd.DataFrame:
     """For how long at least so many seats, from 1, were in use, with product and feature."""
-    longer = levels.at_least(log, one_of("license", grouping, levels.GROUPINGS))
+    longer = levels.at_least(log, one_of("license", grouping, levels.COUNTED))
     return longer[longer["level"] > 0].join(_named(log), on="pair")
 
 

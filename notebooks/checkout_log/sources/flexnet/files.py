@@ -57,6 +57,7 @@ def read(
     contents.eras = [row for server in servers for row in server.rows()]
     spans = ((name, begin, end) for one in history for name in one.scan.products for begin, end in one.observed())
     contents.spans = joined(spans, dating.STAMP_EVERY * zones.SECOND)
+    contents.options = issued.options(history)
     contents.seats = list(issued.said(history, [_host(one, history) or "" for one in history]))
     for scanned in scans:
         scanned.rows.unlink()

@@ -1,4 +1,4 @@
-"""How many seats a server has, where its vendor has that told with each use: `... in-use of ...` between `^^^`.
+"""How many seats a server has, where its vendor has that told with each use: `... in-use of ...` between `^^^`; and its options.
 
 A feature may have several pools, each of its own number, and a line is about one of them. So the largest number of a day counts.
 """
@@ -14,7 +14,7 @@ import pyarrow as pa
 from checkout_log.sources.common import DAY
 from checkout_log.sources.flexnet.dated import Dated
 from checkout_log.sources.part import FLEXNET
-from checkout_log.store import Seats
+from checkout_log.store import Option, Seats
 
 _KEY = ["host", "product", "feature"]
 
@@ -49,3 +49,19 @@ def _of_days(batch: pa.RecordBatch, one: Dated) -> pd.DataFrame:
 def _largest(frame: pd.DataFrame) -> pd.DataFrame:
     ordered = frame.assign(fewer=-frame["issued"].astype(np.int64)).sort_values([*_KEY, "day", "fewer", "at"])
     return ordered.drop_duplicates([*_KEY, "day"]).drop(columns="fewer")
+
+
+def options(history: Sequence[Dated]) -> list[Option]:
+    """What the daemons repeated of their options files, each since it was said first with its last number."""
+    latest: dict[tuple[object, ...], Option] = {}
+    for one in history:
+        first, beyond = one.lines
+        for stated in one.scan.settings:
+            if first <= stated.line < beyond:
+                daemon, feature, option, amount, kind, name = stated.setting
+                key = product, *_rest = one.scan.parents.get(daemon, daemon), feature, option, kind, name
+                before = latest.get(key)
+                if before is None or before.number != amount:
+                    at = one.utc_of(stated.line, stated.clock)
+                    latest[key] = Option(product, feature, option, amount, kind, name, None, at, FLEXNET)
+    return list(latest.values())

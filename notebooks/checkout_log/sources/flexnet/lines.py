@@ -8,6 +8,7 @@ A line is `hh:mm:ss (daemon) body`. Of the bodies these matter:
   `VERB: [n] feature by|to user@host (n licenses)`.
 - Stamps, which carry the date that the lines lack: TIMESTAMP, the start of the server, its summaries.
 - Signs that a vendor daemon starts, reads its license file again, or stops.
+- What it took from its options file: who has reservations, how many somebody may have, who may borrow, and when idle ones are taken back.
 
 Everything else (headings, lists of features, statistics, EXPIRED features, DEQUEUED requests, failed check-ins) is known and says
 nothing about use.
@@ -68,6 +69,17 @@ class Mark(NamedTuple):
     zone: str | None = None
 
 
+class Setting(NamedTuple):
+    """A line in which a daemon repeats its options file: the columns of `store.Option` between product and members."""
+
+    daemon: str
+    feature: str | None
+    option: str
+    number: int | None
+    kind: str | None
+    name: str | None
+
+
 class Malformed(NamedTuple):
     """A line that begins like a use or a stamp and cannot be read."""
 
@@ -81,7 +93,20 @@ CANDIDATE = (
     r"|TIMESTAMP |Server's System Date|(?:FlexNet|FLEXnet|FLEXlm) .*started on |\(@[^)]*-SLOG@\) (?:Start-Date|Time): "
     r"|Server started on |(?:RE)?Started \S+ \(|Rereading license|\.\.\.Finished reread|-----"
     r"|SHUTDOWN request|[Ss]hutdown requested|daemon shutdown requested|EXITING (?:DUE|WITH)|Lost connection to lmgrd"
-    r"|\S+ exited with status|lmgrd will now shut down)"
+    r"|\S+ exited with status|lmgrd will now shut down"
+    r"|RESERVING \d|MAX \d|Max borrow interval|\S+(?: FEATURES)?: INACTIVITY TIMEOUT|(?:IN|EX)CLUDE(?:_BORROW)? )"
+)
+
+# What daemons write when they have read their options file; the words of real logs.
+SETTINGS = (
+    ("reserve", re.compile(r"RESERVING (?P<number>\d+) (?P<feature>[^\s/]+)\S*.*? licenses? for (?P<kind>\S+) (?P<name>\S.*)")),
+    ("max", re.compile(r"MAX (?P<number>\d+) (?P<kind>\S+) (?P<name>\S.*) for (?P<feature>\S+)")),
+    ("max-borrow-hours", re.compile(r"Max borrow interval for feature, (?P<feature>[^,]+), set to (?P<number>\d+) hours")),
+    ("timeout", re.compile(r"(?:ALL FEATURES|(?P<feature>\S+)): INACTIVITY TIMEOUT set to (?P<number>\d+) seconds")),
+    ("include-borrow", re.compile(r"INCLUDE_BORROW (?P<kind>\S+) (?P<name>\S.*) (?:in|for) (?P<feature>\S+)")),
+    ("exclude-borrow", re.compile(r"EXCLUDE_BORROW (?P<kind>\S+) (?P<name>\S.*) (?:in|for) (?P<feature>\S+)")),
+    ("include", re.compile(r"INCLUDE (?P<kind>\S+) (?P<name>\S.*) (?:in|for) (?P<feature>\S+)")),
+    ("exclude", re.compile(r"EXCLUDE (?P<kind>\S+) (?P<name>\S.*) (?:in|for) (?P<feature>\S+)")),
 )
 
 LINE = re.compile(r"\(([^()]+)\) +(.*)", re.DOTALL)
@@ -125,15 +150,15 @@ STOPS = ("Shutdown requested", "shutdown requested", "daemon shutdown requested"
 STOPS_ALL = ("SHUTDOWN request", "lmgrd will now shut down", *EXITS, "daemon shutdown requested")
 
 
-def read(text: str) -> Use | Mark | Malformed | None:
-    """What the text after a line's time says: a use, a mark, nothing that matters (None), or something that cannot be read."""
+def read(text: str) -> Use | Mark | Setting | Malformed | None:
+    """What the text after a line's time says: a use, a mark, an option, nothing that matters (None), or something that cannot be read."""
     match = LINE.match(text.rstrip())
     if match is None:
         return None
     daemon, body = match.groups()
     if daemon not in MANAGERS and (verb := VERB.match(body)) is not None:
         return _use(daemon, verb.group(1), body[verb.end() :])
-    return _stamp(daemon, body) or _sign(daemon, body)
+    return _stamp(daemon, body) or _sign(daemon, body) or _setting(daemon, body)
 
 
 def _use(daemon: str, verb: str, rest: str) -> Use | Malformed:
@@ -188,6 +213,24 @@ def _meaning(verb: str, tail: str) -> tuple[str, str | None]:
         return DENIAL, QUEUED
     refused = REFUSAL.search(tail)
     return DENIAL, f"{refused['code']} {refused['words']}".rstrip() if refused else tail.strip("() ") or None
+
+
+def _setting(daemon: str, body: str) -> Setting | None:
+    """What the daemon repeats of its options file."""
+    option, match = next(((word, match) for word, form in SETTINGS if (match := form.fullmatch(body.rstrip()))), (None, None))
+    if option is None or match is None:
+        return None
+    parts = match.groupdict()
+    amount = number(parts["number"], 10 * MOST_LICENSES) if parts.get("number") else None
+    kind = parts.get("kind")
+    return Setting(
+        daemon,
+        parts["feature"],
+        option,
+        amount,
+        None if kind is None else kind.lower().removeprefix("user_").replace("_", "-"),
+        parts.get("name"),
+    )
 
 
 def _stamp(daemon: str, body: str) -> Mark | Malformed | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -61,6 +62,13 @@ class Placed(Place):
 
 
 @dataclass(frozen=True, slots=True)
+class Stated(Place):
+    """An option with its place."""
+
+    setting: grammar.Setting
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """Two lines after one another whose times are far apart or go back: the line of the second, and both clocks."""
 
@@ -93,6 +101,7 @@ class Scan:
     first: Place | None = None
     last: Place | None = None
     marks: list[Placed] = field(default_factory=list)
+    settings: list[Stated] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     ahead: list[Ahead] = field(default_factory=list)
     first_day: int | None = None
@@ -224,11 +233,12 @@ def _rows(bodies: pa.StringArray, numbers: Numbers, clocks: Numbers, scan: Scan)
     coded = bodies.dictionary_encode()
     texts = [grammar.read(text) for text in coded.dictionary.to_pylist()]
     codes = coded.indices.to_numpy()
-    kinds = np.array([type(text) is grammar.Use for text in texts], dtype=bool)
-    scan.malformed += int(np.count_nonzero(np.array([type(text) is grammar.Malformed for text in texts], dtype=bool)[codes]))
-    marks = np.array([type(text) is grammar.Mark for text in texts], dtype=bool)
-    for at in np.flatnonzero(marks[codes]):
+    kinds = _of_kind(texts, grammar.Use)
+    scan.malformed += int(np.count_nonzero(_of_kind(texts, grammar.Malformed)[codes]))
+    for at in np.flatnonzero(_of_kind(texts, grammar.Mark)[codes]):
         scan.marks.append(Placed(int(numbers[at]), int(clocks[at]), texts[codes[at]]))
+    for at in np.flatnonzero(_of_kind(texts, grammar.Setting)[codes]):
+        scan.settings.append(Stated(int(numbers[at]), int(clocks[at]), texts[codes[at]]))
     is_use = kinds[codes]
     if not is_use.any():
         return []
@@ -239,6 +249,10 @@ def _rows(bodies: pa.StringArray, numbers: Numbers, clocks: Numbers, scan: Scan)
     scan.has_seats |= table["issued"].null_count < table.num_rows
     arrays = [pa.array(numbers[is_use]), pa.array(clocks[is_use]), *table.columns]
     return [pa.RecordBatch.from_arrays(arrays, schema=RAW)]
+
+
+def _of_kind(texts: list[Any], kind: type) -> Flags:
+    return np.array([type(text) is kind for text in texts], dtype=bool)
 
 
 def _table(uses: list[grammar.Use], codes: Numbers) -> pa.RecordBatch:
