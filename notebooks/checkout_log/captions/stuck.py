@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from checkout_log.captions.words import are, capitalized, code, counted, percent
-from checkout_log.hindsight import wilson
+from checkout_log.measuring.shares import wilson
 from checkout_log.plots.stuck import STRONG
 from checkout_log.scoring import LOOK_ALIKE, NOT_FOUND, ORDINARY
 from checkout_log.thresholds import Thresholds
