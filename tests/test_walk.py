@@ -13,9 +13,10 @@ ROOT = Path(__file__).parents[1]
 # What `python -m tools.walk` says at most. Who makes a walk shorter lowers the figure here.
 BUDGET = {
     "borrow": {
-        "files": 45,
-        "functions": 153,
-        "changes of file": 138,
+        # Three of the files and five of the functions record what leaves, outside the database.
+        "files": 48,
+        "functions": 158,
+        "changes of file": 144,
         "SQL executions": 11,
         "SQL statements": 7,
         "connections": 1,

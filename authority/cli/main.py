@@ -21,6 +21,7 @@ COMMANDS = CommandTable(
         "serve": "authority.cli.server:serve",
         "migrate": "authority.cli.server:migrate",
         "doctor": "authority.cli.server:doctor",
+        "catch-up": "authority.cli.recovery:catch_up",
         "demo": "authority.cli.demo:demo",
         "overview": "authority.cli.overview:overview",
         "inspect": "authority.cli.overview:inspect",

@@ -5,24 +5,27 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from authority.cli import recovery
 from authority.cli.frame import TROUBLE, Columns, Command, Frame, pass_frame, read_input, show, show_table
+from authority.cli.recovery import NODE_HELP
 from authority.cli.serving import run_server
 from authority.domain.disk import DiskFailed, NotPermitted
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import NotSetUp, SettingsInvalid
 from authority.presentation.health import FindingShown
-from authority.services import examination
+from authority.services import examination, reconciling
 from authority.services.examination import Finding
 from authority.services.unit import Unit
 from authority.storage.db import migrating, schema
 from authority.storage.db.database import Database
 from authority.wiring import installation, surroundings
 from authority.wiring.app import open_as_far_as_possible, open_authority
-from authority.wiring.settings import PREFIX
+from authority.wiring.settings import PREFIX, Settings
 
 PORT = 8440
 WORDS = {True: "ok", False: "WRONG", None: "-"}
@@ -93,9 +96,19 @@ def init(
 def serve(frame: Frame, host: str, port: int, workers: int) -> None:
     """Serve the REST API; prints one line with the URL when it is ready, with --json an object."""
     settings = frame.settings()
-    open_authority(settings).database.close()
+    _look_before(settings)
     os.environ[f"{PREFIX}HOME"] = str(settings.home)
     run_server("authority.web.application:serve", host, port, workers, as_json=frame.json)
+
+
+def _look_before(settings: Settings) -> None:
+    """Raises DatabaseBehind, or KeyUnusable, where something went out that the database, or the home, does not know any more."""
+    authority = open_authority(settings)
+    try:
+        reconciling.check_nothing_lost(Unit(authority, CONSOLE))
+        authority.issued.drop_expired(authority.now())
+    finally:
+        authority.database.close()
 
 
 @click.command(cls=Command)
@@ -110,9 +123,15 @@ def migrate(frame: Frame) -> None:
 
 
 @click.command(cls=Command)
+@click.option("--reconcile", is_flag=True, help="Show what went out and is not in the database, each borrow of it.")
+@click.option("--node", "nodes", multiple=True, metavar="DIR", help=f"With --reconcile: {NODE_HELP}")
 @pass_frame
-def doctor(frame: Frame) -> int:
+def doctor(frame: Frame, reconcile: bool, nodes: Sequence[str]) -> int:
     """Look at files, database, keys, authorization, members, licenses and Python, and say what is wrong and what to do."""
+    if reconcile:
+        return 0 if recovery.reconcile(frame, nodes) else TROUBLE
+    if nodes:
+        raise click.UsageError("--node goes with --reconcile")
     rows = [FindingShown.of(item) for item in _findings(frame)]
     show_table(frame, rows, COLUMNS)
     return 0 if all(row.ok for row in rows) else TROUBLE

@@ -54,6 +54,9 @@ class EventKind(StrEnum):
     SESSION_SETTINGS_CHANGED = "session-settings-changed"
     CLOCK_RESET = "clock-reset"
     CLONE_SUSPECTED = "clone-suspected"
+    CAUGHT_UP = "caught-up"
+    BACKUP_MADE = "backup-made"
+    RESTORED = "restored"
 
 
 # What an analyst reads; every other kind is an administrator's act.

@@ -626,6 +626,16 @@ class DatabaseLost(StorageUnavailable):
     )
 
 
+class DatabaseBehind(StorageUnavailable):
+    """The database does not know of what went out: an older copy of it was put back, or a replica that lagged took over."""
+
+    code = "database-behind"
+    default_hint = (
+        "Nothing was signed. See what is missing (carnet-authority doctor --reconcile), and take it in: carnet-authority catch-up. "
+        "See docs/operations.md, A database that is behind."
+    )
+
+
 def every_refusal(root: type[Refusal] = Refusal) -> list[type[Refusal]]:
     """All refusals with a code of their own; the table of statuses and the documentation are held to this list."""
     refusals: list[type[Refusal]] = []

@@ -14,7 +14,7 @@ from authority.domain.events import EventKind, UseMode, borrow_events
 from authority.domain.members import Actor, Member, Privilege, user_key
 from authority.domain.offline_rules import OfflineRule, check_end, effective, end_of_borrow
 from authority.domain.refusals import InvalidInput, NoSuchProduct, NotFound, RequestInvalid, RequestReplayed, StorageUnavailable
-from authority.services import filters, seats, status_lists
+from authority.services import filters, going_out, seats, status_lists
 from authority.services.clones import mark_clones
 from authority.services.context import Authority
 from authority.services.seats import Case
@@ -231,7 +231,9 @@ def _new_token(unit: Unit, ask: Ask, borrow: Borrow, status_seq: int) -> Token:
 def file_of(authority: Authority, token: Token) -> bytes:
     """The file of a token: the same bytes as ever, made again from the rows and signed after they were committed."""
     issuer, list_compact = authority.file_parts(token.authorization_seq, token.status_seq)
-    return issuing.borrow_file(issuer, token.payload, token.kid, list_compact)
+    data = issuing.borrow_file(issuer, token.payload, token.kid, list_compact)
+    going_out.token_leaves(authority, issuer.authorization, token, list_compact)
+    return data
 
 
 def show(unit: Unit, borrow_id: str) -> Borrow:

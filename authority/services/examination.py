@@ -14,7 +14,7 @@ from authority.domain.clocks import BETWEEN_SERVERS, CHECK_CLOCK
 from authority.domain.entitlement import check_not_overallocated
 from authority.domain.plurals import are, counted
 from authority.domain.refusals import KeyUnusable, NotSetUp, Refusal
-from authority.services import keys, licenses
+from authority.services import keys, licenses, reconciling
 from authority.services.unit import Unit
 from authority.storage import events, organization, status_lists, tokens
 from authority.storage.db import schema
@@ -237,6 +237,11 @@ def _places(unit: Unit) -> str:
     return f"{text}; {sentence}: workstations that took it are good again with number {newest.seq} or a later one"
 
 
+def _went_out(unit: Unit) -> str:
+    """What this node's home says that went out, and the database has all of it."""
+    return reconciling.sentence(reconciling.check_nothing_lost(unit))
+
+
 def _python() -> str:
     """A slow Python is no fault of the authority: it is told, and nothing is wrong."""
     return python_sentence(
@@ -253,6 +258,7 @@ IN_TABLES: dict[str, Callable[[Unit], str]] = {
     "members": _within_limits,
     "licenses": _covered,
     "status list": _places,
+    "what went out": _went_out,
 }
 
 

@@ -13,6 +13,7 @@ from authority.domain.members import Privilege
 from authority.domain.refusals import LastKey, Refusal
 from authority.services.unit import Unit
 from authority.signing import authorizations
+from authority.signing.floors import Floor
 from authority.signing.keyring import Retired
 from authority.storage import usage
 
@@ -78,6 +79,7 @@ def retire(unit: Unit, kid: str, *, is_stolen: bool = False, dry_run: bool = Fal
         words = f"{use} key {kid}, {'stolen' if is_stolen else 'no longer wanted'}"
         unit.record([Event(kind=EventKind.KEY_RETIRED, actor=unit.actor.username, reason=words)])
         if not dry_run:
+            unit.authority.floors.raise_to(Floor(retired=frozenset({kid})))
             ring.retire(kid, retired)
         return _described(unit, use, kid, retired)
 

@@ -8,22 +8,23 @@ from typing import Any
 from authority.domain.catalogue import Authorization
 from authority.domain.members import Privilege
 from authority.domain.refusals import DatabaseLost
-from authority.services import licenses
+from authority.services import going_out, licenses
 from authority.services.unit import Unit
-from authority.storage import events, members, organization
+from authority.storage import events, members, organization, status_lists
 
 
 def check_ready(unit: Unit) -> None:
     """Raises, with the reason, unless the database answers and is the one that this process has been using all along.
 
     The log only grows: a log that ends before a number it had is that of another database, or of an older copy of this one.
-    Raises StorageUnavailable, DatabaseLost, NotSetUp, AuthorizationUnusable.
+    Raises StorageUnavailable, DatabaseLost, DatabaseBehind, NotSetUp, AuthorizationUnusable.
     """
     remembered = unit.authority.remembered
     # Read before the transaction begins, so that what another thread saw meanwhile is no reason.
     before = remembered.last_event
     with unit.reading():
         last = events.last(unit.connection)
+        going_out.check_numbers(unit.authority, status_lists.last_seq(unit.connection), unit.authorization.seq)
     if last < before:
         raise DatabaseLost(f"the log ends with event {last} and had {before}: another database took the place of this one")
     remembered.last_event = max(last, remembered.last_event)

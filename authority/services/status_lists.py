@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from authority.domain.clocks import BETWEEN_SERVERS, FROM_OUTSIDE
 from authority.domain.refusals import StorageUnavailable
 from authority.domain.sessions import LONGEST_GRANT
+from authority.services import going_out
 from authority.services.unit import Unit
 from authority.signing import issuing
 from authority.signing.encoding import digest_of
@@ -29,6 +30,7 @@ def refreshed_seq(unit: Unit, newest: NewestList | PublishedList | None, most_ag
     it may be `most_age` seconds old on the workstation, most of that time is left for the way: a quarter is used up at most.
     """
     age = REFRESH if most_age is None else min(REFRESH, timedelta(seconds=most_age) / 4)
+    going_out.check_numbers(unit.authority, 0 if newest is None else newest.seq, unit.authorization.seq)
     return newest.seq if newest is not None and _is_fresh(unit, newest, age) else _publish(unit, age).seq
 
 
@@ -58,12 +60,17 @@ class StatusFile:
 
 
 def published(unit: Unit) -> StatusFile:
-    """The status file that was published last; writes nothing. Raises StorageUnavailable before the first one."""
+    """The status file that was published last; writes nothing to the database.
+
+    Raises StorageUnavailable before the first one, DatabaseBehind when a later one went out.
+    """
     with unit.reading():
         newest = lists.newest(unit.connection)
         if newest is None:
             raise StorageUnavailable("no status list was published yet")
         authorization = unit.authority.terms(unit.connection, newest.authorization_seq).authorization
+    going_out.check_numbers(unit.authority, newest.seq, unit.authorization.seq)
+    going_out.list_leaves(unit.authority, authorization, newest.seq, newest.compact)
     return StatusFile(issuing.status_file(authorization.compact, newest.compact), newest.issued_at)
 
 
@@ -82,8 +89,9 @@ def _packed(unit: Unit) -> str:
 
 
 def _publish(unit: Unit, age: timedelta = REFRESH) -> PublishedList:
-    """Publishes a list within the transaction that is under way."""
+    """Publishes a list within the transaction that is under way. Raises DatabaseBehind when a later one went out."""
     lists.lock(unit.connection)
+    going_out.check_continued(unit.connection, unit.authority.floors.read())
     newest, packed = lists.newest(unit.connection), _packed(unit)
     if newest is not None and _is_fresh(unit, newest, age) and newest.packed == packed:
         return newest  # another node was faster
@@ -91,13 +99,25 @@ def _publish(unit: Unit, age: timedelta = REFRESH) -> PublishedList:
         # The clock was ahead and is right again: sessions of then would hold their seats for so much longer.
         last_grant = unit.now + FROM_OUTSIDE + LONGEST_GRANT
         sessions.end_those_of_the_future(unit.connection, unit.now + BETWEEN_SERVERS, last_grant, unit.now)
-    seq, prev = (1, None) if newest is None else (newest.seq + 1, digest_of(newest.compact))
+    return _append(unit, newest, packed, 1 if newest is None else newest.seq + 1)
+
+
+def publish_at(unit: Unit, seq: int) -> PublishedList:
+    """Publishes a list with this number, which is above all others, within the transaction that is under way.
+
+    Only for who catches up with what went out: whether the database has all of it is not asked.
+    """
+    lists.lock(unit.connection)
+    return _append(unit, lists.newest(unit.connection), _packed(unit), seq)
+
+
+def _append(unit: Unit, newest: PublishedList | None, packed: str, seq: int) -> PublishedList:
     compact = issuing.status_list(
         unit.issuer,
         packed,
         uri=unit.organization.status_uri,
         seq=seq,
-        prev=prev,
+        prev=None if newest is None else digest_of(newest.compact),
         now=unit.now,
         warn_before=unit.authority.warn_before,
     )

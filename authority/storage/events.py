@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, column, exists, func, insert, or_, select, table, update
 
 from authority.domain.events import Event
 from authority.storage.db.prepared import Prepared, pipeline
@@ -49,6 +49,8 @@ _INSERT = Prepared(
 _LOCK_SHARED = Prepared(select(func.pg_advisory_xact_lock_shared(2)))
 _LOCK_ALONE = select(func.pg_advisory_xact_lock(2))
 _LAST_AT = select(events.c.at).order_by(events.c.id.desc()).limit(1)
+# Where SQLite keeps the last number of each table.
+_SEQUENCES = table("sqlite_sequence", column("name"), column("seq"))
 _LAST = select(func.coalesce(func.max(events.c.id), 0))
 
 
@@ -81,6 +83,15 @@ def last_settled(connection: Connection) -> int:
     """
     connection.execute(_LOCK_ALONE)
     return last(connection)
+
+
+def jump(connection: Connection, number: int) -> None:
+    """The next row has the number that follows this one, which no row has reached. Writers wait until this transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK_ALONE)
+        connection.execute(select(func.setval(func.pg_get_serial_sequence(events.name, "id"), number)))
+    else:
+        connection.execute(update(_SEQUENCES).where(_SEQUENCES.c.name == events.name).values(seq=number))
 
 
 def listed(connection: Connection, wanted: Filter, up_to: int) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, select, update
 
 from authority.domain.catalogue import Authorization
 from authority.storage.db.rows import value_of
@@ -60,6 +60,11 @@ def newest_seq(connection: Connection) -> int | None:
     """The number of the authorization in force, None before there is one."""
     seq: int | None = connection.execute(_NEWEST_SEQ).scalar_one()
     return seq
+
+
+def has_authorization(connection: Connection, seq: int) -> bool:
+    """Whether the authorization with this number was ever in force here."""
+    return bool(connection.execute(select(exists().where(authorizations.c.seq == seq))).scalar_one())
 
 
 def trusted_since(connection: Connection, trust_file: str) -> datetime | None:

@@ -53,6 +53,18 @@ def text(connection: Connection, seq: int) -> str:
     return str(connection.execute(select(status_lists.c.compact).where(status_lists.c.seq == seq)).scalar_one())
 
 
+def text_or_none(connection: Connection, seq: int) -> str | None:
+    """The signed text of the list with this number, None where none was published."""
+    text: str | None = connection.execute(select(status_lists.c.compact).where(status_lists.c.seq == seq)).scalar_one_or_none()
+    return text
+
+
+def last_seq(connection: Connection) -> int:
+    """The number of the newest list, 0 before the first."""
+    number: int = connection.execute(select(func.coalesce(func.max(status_lists.c.seq), 0))).scalar_one()
+    return number
+
+
 def append(connection: Connection, published: PublishedList) -> None:
     """Keeps a status list that is about to be published."""
     connection.execute(insert(status_lists), {name: getattr(published, name) for name in published.__slots__})

@@ -64,6 +64,7 @@ STATUS = {
     "signing-failed": 503,
     "storage-unavailable": 503,
     "database-lost": 503,
+    "database-behind": 503,
     "no-home": 503,
     "disk-full": 503,
     "not-permitted": 503,
@@ -150,6 +151,7 @@ FOR_THE_OPERATOR = (
     "no-home",
     "no-locks",
     "database-lost",
+    "database-behind",
 )
 TELL_THE_OPERATOR = "Tell whoever runs this server: carnet-authority doctor says there what is wrong."
 

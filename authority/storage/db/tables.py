@@ -307,6 +307,15 @@ status_lists = Table(
     Column("authorization_seq", BigInteger, nullable=False),
 )
 
+# Places that were ended in a list that went out, and whose tokens an older copy of the database does not know: they stay ended
+# for as long as any token could run, and are given to nobody else.
+lost_places = Table(
+    "lost_places",
+    metadata,
+    Column("status_index", Integer, primary_key=True, autoincrement=False),
+    Column("until", Instant, nullable=False),
+)
+
 events = Table(
     "events",
     metadata,

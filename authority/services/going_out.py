@@ -1,0 +1,78 @@
+"""What is about to leave: it must go on from what left before, and is recorded outside the database first."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from authority.domain.catalogue import Authorization
+from authority.domain.refusals import DatabaseBehind
+from authority.services.context import Authority
+from authority.signing.floors import Floor, Numbered
+from authority.signing.issued_log import FIELDS, IssuedToken
+from authority.storage import organization, status_lists
+from authority.storage.tokens import Token
+
+
+def check_numbers(authority: Authority, list_seq: int, authorization_seq: int) -> None:
+    """Raises DatabaseBehind when the newest list or authorization of the database is below what this process knows to be out."""
+    floor = authority.floors.known
+    listed, authorized = floor.status_list, floor.authorization
+    if (listed and list_seq < listed.number) or (authorized and authorization_seq < authorized.number):
+        # These numbers may be of a moment before another thread let something out.
+        with authority.database.read() as connection:
+            check_continued(connection, floor)
+
+
+def check_continued(connection: Connection, floor: Floor) -> None:
+    """Raises DatabaseBehind unless the database has what went out under the highest numbers, with the same texts."""
+    if floor.status_list is not None:
+        number = floor.status_list.number
+        text = status_lists.text_or_none(connection, number)
+        if text is None:
+            raise _below("status list", status_lists.last_seq(connection), number)
+        if text != floor.status_list.text:
+            raise _another(number)
+    if floor.authorization is not None:
+        number = floor.authorization.number
+        newest = organization.newest_seq(connection) or 0
+        if newest < number:
+            raise _below("authorization", newest, number)
+
+
+def _below(what: str, number: int, highest: int) -> DatabaseBehind:
+    return DatabaseBehind(f"the newest {what} of the database has the number {number}, and {highest} went out from this server")
+
+
+def _another(number: int) -> DatabaseBehind:
+    return DatabaseBehind(f"the status list {number} of the database is another one than the one that went out")
+
+
+def list_leaves(authority: Authority, authorization: Authorization, seq: int, text: str) -> None:
+    """Records a status list, and the authorization that goes with it, which are about to leave.
+
+    Raises DatabaseBehind, DiskFull, NotPermitted or DiskFailed: then they must not.
+    """
+    known = authority.floors.known
+    listed, authorized = known.status_list, known.authorization
+    if listed is not None and seq == listed.number and text != listed.text:
+        raise _another(seq)
+    # What every borrow asks: it costs nothing while nothing rises.
+    if listed is not None and authorized is not None and seq <= listed.number and authorization.seq <= authorized.number:
+        return
+    floor = Floor(
+        organization=authorization.organization,
+        status_list=Numbered(seq, text),
+        authorization=Numbered(authorization.seq, authorization.compact),
+    )
+    with authority.database.read() as connection:
+        check_continued(connection, authority.floors.read())
+    authority.floors.raise_to(floor)
+
+
+def token_leaves(authority: Authority, authorization: Authorization, token: Token, list_text: str) -> None:
+    """Records a token and the status list in its file, which are about to leave.
+
+    Raises DatabaseBehind, DiskFull, NotPermitted or DiskFailed: then they must not; the same request gets them again later.
+    """
+    list_leaves(authority, authorization, token.status_seq, list_text)
+    authority.issued.append(IssuedToken(**{name: getattr(token, name) for name in FIELDS}))
