@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from tests.bench.analysing import bench_analysing
+from tests.bench.console import bench_console
 from tests.bench.organization import bench_organization
 from tests.bench.paging import bench_paging
 from tests.bench.parsing import bench_parsing
@@ -19,6 +20,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "verify": bench_verify,
     "start": bench_start,
     "organization": bench_organization,
+    "console": bench_console,
     "serving": bench_serving,
     "parsing": bench_parsing,
     "analysing": bench_analysing,

@@ -8,38 +8,23 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection
-
-from authority.domain.borrows import Borrow, Ending, Machine, OsUser
-from authority.domain.catalogue import Authorization, KeyUse
-from authority.domain.events import EventKind, borrow_events
-from authority.domain.members import CONSOLE, Actor, Assignment, Member, Role
+from authority.domain.members import CONSOLE, Actor
 from authority.services import access, borrow, endings, policies
-from authority.services.context import Authority, Remembered
+from authority.services.context import Remembered
 from authority.services.unit import Unit
-from authority.signing import issuing
-from authority.storage import assignments, events, member_lists, members, tokens
-from authority.storage import borrows as stored
-from authority.storage.assignments import LicenseChange
-from authority.storage.counts import Counts
+from authority.storage import members
 from authority.storage.db.database import Database
-from authority.storage.member_lists import Filter
-from authority.storage.members import MemberChange
-from authority.storage.tokens import Token
 from authority.web.application import create_app
 from tests.bench.timing import per_call_microseconds
-from tests.support.authorities import START, Bench, make_bench
+from tests.support.authorities import Bench, make_bench
+from tests.support.filling import CONCURRENT, GROUPS, NAMED, Filling, long_past, now_out, room_for
 from tests.support.workstations import SimulatedWorkstation
 from verifier.workstation.carry import Wish
 
 MEMBERS, OFFLINE = 11_000, 4_000
 FEW, MANY = 1_000, 100_000
-NAMED, CONCURRENT = "arcgis-pro", "arcgis-desktop"
-GROUPS = 50
 ROUNDS = 300
 
 
@@ -108,12 +93,12 @@ class _Borrower:
 
 def _organizations(folder: Path) -> tuple[Bench, Bench]:
     """One organization twice: with few borrows of the past, and with many."""
-    young = make_bench(f"sqlite:///{folder}/young.db", folder / "home", change=_room_for_all)
+    young = make_bench(f"sqlite:///{folder}/young.db", folder / "home", change=room_for(MEMBERS))
     with young.authority.database.write() as connection:
-        filling = _Filling(young.authority, connection)
+        filling = Filling(young.authority, connection, MEMBERS)
         filling.add_members()
-        filling.add_borrows(range(OFFLINE), _now_out)
-        filling.add_borrows(range(OFFLINE, OFFLINE + FEW), _long_past)
+        filling.add_borrows(range(OFFLINE), now_out)
+        filling.add_borrows(range(OFFLINE, OFFLINE + FEW), long_past)
     for group in range(GROUPS):
         policies.change(
             Unit(young.authority, CONSOLE),
@@ -129,107 +114,5 @@ def _organizations(folder: Path) -> tuple[Bench, Bench]:
     database = Database(f"sqlite:///{folder}/old.db")
     old = replace(young, authority=replace(young.authority, database=database, remembered=Remembered()))
     with database.write() as connection:
-        _Filling(old.authority, connection).add_borrows(range(OFFLINE + FEW, OFFLINE + MANY), _long_past)
+        Filling(old.authority, connection, MEMBERS).add_borrows(range(OFFLINE + FEW, OFFLINE + MANY), long_past)
     return young, old
-
-
-def _room_for_all(specification: dict[str, Any]) -> None:
-    specification["members"] = {"total": 2 * MEMBERS, "types": {}}
-    for product in specification["products"]:
-        product["seats"] = dict.fromkeys(product["levels"], 2 * MEMBERS)
-
-
-def _member(number: int) -> Member:
-    groups = (f"group{number % GROUPS}", f"group{number * 7 % GROUPS}x")
-    return Member(0, f"member{number}", f"Member {number}", "GIS Professional", Role.MEMBER, False, groups, START)
-
-
-class _Filling:
-    """Rows as the services write them, many in one transaction."""
-
-    def __init__(self, authority: Authority, connection: Connection) -> None:
-        self._authority, self._connection = authority, connection
-        terms = authority.terms(connection)
-        self._authorization: Authorization = terms.authorization
-        self._uri = terms.organization.status_uri
-        issuer = issuing.Issuer(authority.ring, terms.authorization, terms.trust_file)
-        self._kid = issuer.current_kid(KeyUse.BORROW, authority.now())
-
-    def add_members(self) -> None:
-        made = [_member(number) for number in range(MEMBERS)]
-        held = Assignment(NAMED, "Advanced", (), included=True)
-        counts = Counts(self._connection)
-        numbers = members.add(self._connection, [MemberChange(None, member) for member in made])
-        assignments.put(self._connection, [LicenseChange(number, NAMED, None, held) for number in numbers], START)
-        for member in made:
-            counts.count_member(None, member)
-            counts.count_license(None, held)
-        counts.write(self._connection)
-
-    def add_borrows(self, numbers: range, shaped: Callable[[Borrow], Borrow]) -> None:
-        """Borrows with their seats, tokens and log rows; the first member has the first."""
-        rows = member_lists.listed(self._connection, Filter(), self._authority.now())
-        by_name = {member.username: member for member in rows}
-        for number in numbers:
-            member = by_name[f"member{number % (MEMBERS - 1)}"]
-            made = shaped(_borrow(self._authority, member, number))
-            stored.insert(self._connection, made, member.id)
-            tokens.insert(self._connection, self._token(made, number))
-            kinds = (EventKind.CHECKOUT,) if made.ended_by is None else (EventKind.CHECKOUT, EventKind.CHECK_IN)
-            for kind in kinds:
-                events.append(self._connection, [(made.issued_at, row) for row in borrow_events(kind, made, CONSOLE)])
-
-    def _token(self, made: Borrow, number: int) -> Token:
-        jti = self._authority.fresh_id()
-        return Token(
-            jti=jti,
-            borrow_id=made.id,
-            request_jti=self._authority.fresh_id(),
-            request_digest="D" * 43,
-            payload=issuing.payload(
-                made.license(), self._authorization, jti=jti, now=made.issued_at, status_index=number, status_uri=self._uri
-            ),
-            kid=self._kid,
-            status_index=number,
-            status_seq=1,
-            authorization_seq=self._authorization.seq,
-            expires_at=made.expires_at,
-        )
-
-
-def _borrow(authority: Authority, member: Member, number: int) -> Borrow:
-    issued_at = START - timedelta(minutes=number % 5000)
-    return Borrow(
-        id=authority.fresh_id(),
-        member_id=member.id,
-        member=member.username,
-        user_type=member.user_type,
-        groups=member.groups,
-        product=(NAMED, CONCURRENT)[number % 2],
-        level="Advanced",
-        extensions=(),
-        machine=Machine(f"machine-{number}", "simulated", None, f"laptop{number}", "K" * 43),
-        user=OsUser("uid:1000", member.username),
-        issued_at=issued_at,
-        expires_at=issued_at + timedelta(days=20),
-        ended_at=None,
-        ended_by=None,
-        end_reason=None,
-        seat_free_at=issued_at + timedelta(days=20),
-        decided_by="organization",
-    )
-
-
-def _now_out(made: Borrow) -> Borrow:
-    return made
-
-
-def _long_past(made: Borrow) -> Borrow:
-    """One of the last two years; every other was checked in, the others ended by themselves."""
-    back = timedelta(days=30 + int(made.machine.id.removeprefix("machine-")) % 700)
-    begins, ends = made.issued_at - back, made.expires_at - back
-    past = replace(made, issued_at=begins, expires_at=ends, seat_free_at=ends)
-    if int(made.machine.id.removeprefix("machine-")) // 2 % 2:
-        return past
-    ended_at = begins + timedelta(days=2)
-    return replace(past, ended_at=ended_at, ended_by=Ending.CHECKED_IN, seat_free_at=ended_at)
