@@ -96,7 +96,7 @@ def _checked(unit: Unit, wanted: Filter, member: str | None) -> Filter:
     if member is None:
         return wanted
     known = members.by_username(unit.connection, member)
-    return replace(wanted, members=[member] if known is None else [member, known.username])
+    return replace(wanted, members=sorted({member} if known is None else {member, known.username}))
 
 
 def show(unit: Unit, number: int) -> dict[str, Any]:

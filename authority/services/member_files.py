@@ -77,12 +77,14 @@ def import_lines(
     dry_run: bool = False,
     go_on: bool = False,
     on_row: Callable[[], None] = lambda: None,
+    agree: Callable[[Sequence[Outcome]], bool] = lambda _: True,
 ) -> Imported:
     """Adds the members that are not there and changes those that are, in the order of the rows, in one transaction.
 
     Each row is held to what `members.add`, `members.change` and `licenses.assign` demand. When one is refused nothing at all
     is kept, unless `go_on` says to keep the good ones; of a refused row nothing is ever kept. With `dry_run` every row is
-    tried and nothing is kept. `on_row` is called after each row. Nobody is removed.
+    tried and nothing is kept. `on_row` is called after each row. `agree` is told what would become of all rows before anything is
+    kept; when it says no, nothing is. Nobody is removed.
 
     Raises NotAllowed; what is wrong with a row is in its outcome.
     """
@@ -96,7 +98,8 @@ def import_lines(
             for line in in_form:
                 outcomes.append(_outcome(work, start, line, rows_by_name))
                 on_row()
-            applied = not dry_run and (go_on or all(outcome.refusal is None for outcome in outcomes))
+            is_good = go_on or all(outcome.refusal is None for outcome in outcomes)
+            applied = not dry_run and is_good and agree(outcomes)
             if not applied:
                 work.discard()
                 unit.authority.database.undo(unit.connection)

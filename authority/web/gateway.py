@@ -28,12 +28,7 @@ LARGEST_BODY = 256 * 1024
 LARGEST_SHEET = 4 * 1024 * 1024
 # The largest carried file, a status file, beside others.
 LARGEST_CARRIED = 2 * 1024 * 1024
-_IMPORTS = (
-    "/api/v1/members/import",
-    "/console/members/import",
-    "/console/members/import/done",
-    "/console/members/import/rows.csv",
-)
+_IMPORTS = ("/api/v1/members/import", "/console/members/import")
 LARGEST_BY_PATH = {
     **dict.fromkeys(_IMPORTS, LARGEST_SHEET + LARGEST_BODY),
     "/console/exchange": LARGEST_CARRIED + LARGEST_BODY,

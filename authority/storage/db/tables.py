@@ -335,6 +335,8 @@ events = Table(
     Column("quantity", Integer, nullable=False),
     Column("until", Instant, nullable=True),
     Column("reason", Text, nullable=True),
+    # The log of one member, in its order.
+    Index("ix_events_member", "member", "id"),
     sqlite_autoincrement=True,
 )
 
@@ -384,4 +386,15 @@ attempts = Table(
     Column("request", String(43), nullable=False),
     Column("begun_at", Instant, nullable=False, index=True),
     Column("answer", LargeBinary, nullable=True),
+)
+
+# The last file of members that somebody gave in to be looked at, compressed, until it is done or a day old.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("member_id", Integer, ForeignKey("members.id", ondelete="CASCADE"), primary_key=True),
+    Column("digest", String(43), nullable=False),
+    Column("name", String(256), nullable=False),
+    Column("packed", LargeBinary, nullable=False),
+    Column("given_at", Instant, nullable=False),
 )

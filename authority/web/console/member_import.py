@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import zlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+import time
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -15,8 +15,10 @@ from pydantic import Field
 from authority.domain.plurals import counted
 from authority.domain.refusals import InvalidInput
 from authority.presentation import member_sheet, sheets
-from authority.presentation.member_import import ImportedRow, MemberImport, RefusedRow
-from authority.services import member_files
+from authority.presentation.member_import import ImportedRow, MemberImport, RefusedRow, row_of
+from authority.services import member_files, uploads
+from authority.services.member_files import Outcome
+from authority.services.uploads import File
 from authority.web.answers import sheet
 from authority.web.console.forms import Form, read
 from authority.web.console.frame import page, shown_again, unit
@@ -28,13 +30,11 @@ pages = Blueprint("member_import", __name__)
 # So many rows of each kind stand on the page; all of them are in the file that can be downloaded.
 MOST_SHOWN = 50
 COLUMNS = ("row", "username", "action", "changes", "code", "message", "hint")
-CHOOSE_AGAIN = "Choose the file again."
 
 
-class Table(Form):
-    # The file that was looked at, compressed, so that the page that goes on with it stays small.
-    table: str = Field("", max_length=2 * LARGEST_SHEET)
-    file: str = Field("", max_length=256)
+class Upload(Form):
+    # The file that was looked at, by its digest, and what was shown of it.
+    upload: str = Field("", max_length=64)
     seen: str = Field("", max_length=64)
 
 
@@ -54,19 +54,23 @@ def look() -> Response:
     data = sent.read(LARGEST_SHEET + 1)
     if len(data) > LARGEST_SHEET:
         raise InvalidInput(f"the file is larger than {LARGEST_SHEET >> 20} MiB", hint="Split it into several files.")
-    return _look(data, sent.filename)
+    began = time.monotonic()
+    shown = _imported(data, sent.filename)
+    seconds = round(time.monotonic() - began)
+    return _look(uploads.keep(unit(), sent.filename, data), shown, seconds=seconds)
 
 
-def _look(data: bytes, name: str, *, is_changed: bool = False) -> Response:
-    shown = _imported(data, name, dry_run=True)
+def _look(file: File, shown: MemberImport, *, seconds: int = 0, is_changed: bool = False) -> Response:
+    """The rows as they would be done. Looking at them took so many seconds, and doing them takes as many."""
     return page(
         "member_import_rows.html",
         shown=shown,
-        table=_packed(data),
-        seen=_digest(shown),
+        upload=file.digest,
+        seen=_digest(shown.rows),
+        seconds=seconds,
         is_changed=is_changed,
         good=shown.added + shown.changed,
-        title=f"{counted(len(shown.rows), 'row')} of {name}",
+        title=f"{counted(len(shown.rows), 'row')} of {file.name}",
         **_by_kind(shown),
     )
 
@@ -95,44 +99,34 @@ def _text(value: object) -> str:
     return value_words(value) if isinstance(value, bool) else str(value) or "none"
 
 
-def _imported(data: bytes, name: str, *, dry_run: bool) -> MemberImport:
-    """What the rows do, or would do; those that are good, whatever the others are."""
+def _imported(data: bytes, name: str, *, seen: str | None = None) -> MemberImport:
+    """What the rows would do; where they are `seen`, and it is still that, it is done. Good rows, whatever the others are."""
     rows = sheets.read(io.BytesIO(data), member_sheet.COLUMNS, [member_sheet.USERNAME], member_sheet.NEVER_HINTS)
     lines = [member_sheet.line_of(row) for row in rows]
-    return MemberImport.of(member_files.import_lines(unit(), lines, dry_run=dry_run, go_on=True), name, dry_run=dry_run)
+
+    def agree(outcomes: Sequence[Outcome]) -> bool:
+        return _digest([row_of(outcome) for outcome in outcomes]) == seen
+
+    imported = member_files.import_lines(unit(), lines, dry_run=seen is None, go_on=True, agree=agree)
+    return MemberImport.of(imported, name, dry_run=not imported.applied)
 
 
-def _digest(shown: MemberImport) -> str:
+def _digest(rows: Sequence[ImportedRow]) -> str:
     """What becomes of every row, in short: another one when something changed meanwhile."""
-    rows = [row.model_dump(mode="json") for row in shown.rows]
-    return hashlib.sha256(json.dumps(rows, default=str).encode()).hexdigest()
-
-
-def _packed(data: bytes) -> str:
-    return urlsafe_b64encode(zlib.compress(data, 9)).decode()
-
-
-def _unpacked(text: str) -> bytes:
-    """The file again. Raises InvalidInput for what was not packed here, or is larger than a file may be."""
-    try:
-        unpacking = zlib.decompressobj()
-        data = unpacking.decompress(urlsafe_b64decode(text.encode()), LARGEST_SHEET + 1)
-    except (ValueError, zlib.error) as error:
-        raise InvalidInput("the file did not come back whole", hint=CHOOSE_AGAIN) from error
-    if not unpacking.eof or len(data) > LARGEST_SHEET:
-        raise InvalidInput("the file did not come back whole", hint=CHOOSE_AGAIN)
-    return data
+    values = [row.model_dump(mode="json") for row in rows]
+    return hashlib.sha256(json.dumps(values, default=str).encode()).hexdigest()
 
 
 @pages.post("/members/import/done")
 @shown_again(index)
 def do() -> Response:
     """Does what was shown of every good row; when it would be something else by now, it is shown again first."""
-    form = read(Table)
-    data = _unpacked(form.table)
-    if _digest(_imported(data, form.file, dry_run=True)) != form.seen:
-        return _look(data, form.file, is_changed=True)
-    shown = _imported(data, form.file, dry_run=False)
+    form = read(Upload)
+    file = uploads.get(unit(), form.upload)
+    shown = _imported(file.data, file.name, seen=form.seen)
+    if not shown.applied:
+        return _look(file, shown, is_changed=True)
+    uploads.forget(unit())
     return page("member_import_rows.html", shown=shown, title=_title(shown), is_changed=False, **_by_kind(shown))
 
 
@@ -144,8 +138,8 @@ def _title(shown: MemberImport) -> str:
 @shown_again(index)
 def as_csv() -> Response:
     """What every row would do now, as a file."""
-    form = read(Table)
-    rows = _imported(_unpacked(form.table), form.file, dry_run=True).rows
+    file = uploads.get(unit(), read(Upload).upload)
+    rows = _imported(file.data, file.name).rows
     return sheet(sheets.lines(COLUMNS, map(_line, rows)), "members-rows.csv")
 
 

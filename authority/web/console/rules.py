@@ -25,7 +25,7 @@ from authority.web.console.frame import confirm, done, here, page, see_other, sh
 
 pages = Blueprint("rules", __name__)
 
-ON_A_PAGE = 200
+ON_A_PAGE = 100
 MOST_SEATS = 10**9
 Version = Annotated[str, Field(max_length=256)]
 Days = Annotated[int, Field(ge=1, le=MOST_DAYS)]

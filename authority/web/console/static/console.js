@@ -53,5 +53,11 @@ document.addEventListener("submit", (event) => {
   const busy = document.getElementById(event.target.dataset.busy ?? "");
   if (busy) {
     busy.hidden = false;
+    // How far the server is nobody tells the browser; how long it has been is true.
+    const began = Date.now();
+    const passed = busy.querySelector("[data-seconds]");
+    if (passed) {
+      setInterval(() => { passed.textContent = `${Math.round((Date.now() - began) / 1000)} s`; }, 1000);
+    }
   }
 });
