@@ -10,7 +10,7 @@ from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_co
 from authority.cli.several import dry_run_option
 from authority.domain import list_age
 from authority.domain.members import CONSOLE
-from authority.domain.offline_rules import RuleLevel
+from authority.domain.offline_rules import VALUES, RuleLevel
 from authority.presentation.policies import ChangedRule, EffectiveShown, RuleShown
 from authority.services import policies
 from authority.services.unit import Unit
@@ -91,6 +91,12 @@ def show_policies(frame: Frame) -> None:
 @click.option(
     "--status-max-age", type=Age(), metavar="AGE", help="Strict mode: no older status list is good: 7d, 36h, or none."
 )
+@click.option(
+    "--inherit",
+    multiple=True,
+    type=click.Choice([name.replace("_", "-") for name in VALUES]),
+    help="Set this no longer: it is again as the organization's rule says. Can be repeated.",
+)
 @dry_run_option
 @pass_frame
 def set_policy(
@@ -103,14 +109,17 @@ def set_policy(
     longest_days: int | None,
     default_days: int | None,
     status_max_age: int | None,
+    inherit: tuple[str, ...],
     dry_run: bool,
 ) -> None:
     """Change a rule, or make it; borrows already out stay as they are.
 
     Without a selector it is the organization's: --deny there turns offline use off for everybody.
     """
-    if (allowed, longest_days, default_days, status_max_age) == (None, None, None, None):
-        raise click.UsageError("say what to change: --allow, --deny, --longest-days, --default-days or --status-max-age")
+    if (allowed, longest_days, default_days, status_max_age, inherit) == (None, None, None, None, ()):
+        raise click.UsageError(
+            "say what to change: --allow, --deny, --longest-days, --default-days, --status-max-age or --inherit"
+        )
     key = _key(member, group, type, product)
     with frame.authority() as authority:
         unit = Unit(authority, CONSOLE)
@@ -121,6 +130,7 @@ def set_policy(
             longest_days=longest_days,
             default_days=default_days,
             status_max_age=status_max_age,
+            inherit=[name.replace("-", "_") for name in inherit],
             dry_run=dry_run,
         )
     line = f"{rule.name()}: {rule.words()}"

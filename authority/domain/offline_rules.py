@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from authority.domain import list_age, versions
 from authority.domain.catalogue import Authorization, Product, expired
@@ -14,6 +15,8 @@ from authority.domain.names import spelled
 from authority.domain.plurals import counted
 from authority.domain.refusals import DurationTooLong, InvalidInput, OfflineNotAllowed
 
+# What a rule sets; of each that it leaves open the organization's says.
+VALUES = ("allowed", "longest_days", "default_days", "status_max_age")
 # A hundred years, which is also the most that a workstation can ask for: every end of a borrow stays within the calendar.
 MOST_DAYS = 36_500
 
@@ -45,7 +48,7 @@ class Rule:
 
     def values(self) -> dict[str, object]:
         """What somebody may change of the rule, by name."""
-        return {name: getattr(self, name) for name in ("allowed", "longest_days", "default_days", "status_max_age")}
+        return {name: getattr(self, name) for name in VALUES}
 
     @property
     def version(self) -> str:
@@ -106,11 +109,32 @@ def check_key(level: RuleLevel, subject: str, product: str) -> None:
         raise InvalidInput(f"a rule for a {level} says for which")
 
 
+def changes_of(level: RuleLevel, values: Mapping[str, Any], inherit: Collection[str]) -> dict[str, Any]:
+    """The new values of a rule of this level by name: those of `values` that are not None, and None for those that it is to inherit.
+
+    What it inherits is as the organization's rule says. Raises InvalidInput for nothing to change, for a value that is both given
+    and inherited, and for the organization's rule, from which the others inherit.
+    """
+    changes = {name: value for name, value in values.items() if value is not None}
+    if not changes and not inherit:
+        raise InvalidInput(f"nothing to change is named: say {', '.join(VALUES[:-1])} or {VALUES[-1]}, or what to inherit")
+    for name in inherit:
+        if name not in VALUES:
+            raise InvalidInput(f'a rule has no value "{name}", it has {", ".join(VALUES)}')
+        if name in changes:
+            raise InvalidInput(f"{name} is set, or inherited from the organization's rule: say one of both")
+    if level is RuleLevel.ORGANIZATION and inherit:
+        raise InvalidInput("the organization's rule inherits nothing: the others inherit from it")
+    return {**changes, **dict.fromkeys(inherit)}
+
+
 def check_rule(rule: Rule) -> None:
     """Raises InvalidInput for days or an age that make no sense, and for an organization's rule that leaves days open."""
     days = (rule.longest_days, rule.default_days)
     if rule.level == RuleLevel.ORGANIZATION and (rule.allowed is None or None in days):
         raise InvalidInput("the organization's rule says all: allowed or not, the longest and the default days")
+    if all(value is None for value in rule.values().values()):
+        raise InvalidInput(f'the rule "{rule.name()}" would say nothing', hint="Say what it sets, or remove the rule.")
     if any(value is not None and not 1 <= value <= MOST_DAYS for value in days):
         raise InvalidInput(f"days are from 1 to {MOST_DAYS}")
     if rule.status_max_age and not list_age.LEAST_AGE <= rule.status_max_age <= list_age.MOST_AGE:

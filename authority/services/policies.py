@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from authority.domain.catalogue import Product
 from authority.domain.events import Event, EventKind
 from authority.domain.members import Actor, Member, Privilege, user_key
-from authority.domain.offline_rules import OfflineRule, Rule, RuleLevel, check_key, check_rule, effective, explanation, level_of
+from authority.domain.offline_rules import (
+    OfflineRule,
+    Rule,
+    RuleLevel,
+    changes_of,
+    check_key,
+    check_rule,
+    effective,
+    explanation,
+    level_of,
+)
 from authority.domain.refusals import InvalidInput, NotFound
 from authority.services import groups, pages
 from authority.services.unit import Unit
@@ -60,9 +71,12 @@ def change(
     longest_days: int | None,
     default_days: int | None,
     status_max_age: int | None = None,
+    inherit: Collection[str] = (),
     dry_run: bool = False,
 ) -> Rule:
     """Changes what is given of a rule, or makes it, and keeps the rest; borrows already out stay as they are.
+
+    Values that are named in `inherit` (see `VALUES`) are again as the organization's rule says.
 
     A rule for a group that nobody is in leaves a note about it in the unit. With `dry_run` every check is made and nothing
     changed.
@@ -72,21 +86,20 @@ def change(
         unit.actor.needs(Privilege.MANAGE_AUTHORITY)
         rule_level = level_of(level)
         check_key(rule_level, subject, product)
-        if (allowed, longest_days, default_days, status_max_age) == (None, None, None, None):
-            raise InvalidInput("nothing to change is named: say allowed, longest_days, default_days or status_max_age")
+        values = {
+            "allowed": allowed,
+            "longest_days": longest_days,
+            "default_days": default_days,
+            "status_max_age": status_max_age,
+        }
+        changes = changes_of(rule_level, values, inherit)
         # Two who change a rule at the same time each keep what the other changed.
         unit.lock_organization()
         key = _existing_key(unit, rule_level, subject, product)
         known, named = offline_rules.get(unit.connection, *key), Rule(*key, None, None, None)
         unit.compare(f'the rule "{named.name()}"', None if known is None else known.values())
         before = known or named
-        after = replace(
-            before,
-            allowed=before.allowed if allowed is None else allowed,
-            longest_days=before.longest_days if longest_days is None else longest_days,
-            default_days=before.default_days if default_days is None else default_days,
-            status_max_age=before.status_max_age if status_max_age is None else status_max_age,
-        )
+        after = replace(before, **changes)
         check_rule(after)
         offline_rules.put(unit.connection, after)
         unit.record([_event(unit.actor, f"{after.name()}: {after.words()}")])

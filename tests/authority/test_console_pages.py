@@ -28,8 +28,8 @@ from tools.documentation import DOCS
 # Pages that fewer may open than their module: endpoint to the roles.
 NARROWER: dict[str, set[Role]] = {
     "console.member.edit": {Role.ADMINISTRATOR},
-    "console.rules.rule": {Role.ADMINISTRATOR},
-    "console.rules.pool": {Role.ADMINISTRATOR},
+    "console.offline_rules.rule": {Role.ADMINISTRATOR},
+    "console.pool_rules.pool": {Role.ADMINISTRATOR},
 }
 OPEN_TO_STRANGERS = ("console.sign_in.", "console.oidc.")
 # What is opened here of these is not there, for whoever asks.

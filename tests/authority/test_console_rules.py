@@ -108,6 +108,15 @@ def test_a_rule_is_set_changed_and_removed(web: Web) -> None:
     assert rules(web)["member ada"]["status_max_age"] == 36 * 3600
     chief.get(f"{RULES}/rule?level=member&subject=ada&product=arcgis-pro")
     assert 'value="36h"' in chief.last.text
+    # A value that is emptied in the form of the rule is again as the organization's.
+    seen = {**fields, "version": rules(web)["member ada"]["version"], "whole": "true"}
+    chief.agree(f"{RULES}/rule", {**seen, "longest_days": "", "default_days": "3"})
+    ada = rules(web)["member ada"]
+    assert (ada["longest_days"], ada["default_days"], ada["status_max_age"]) == (None, 3, 36 * 3600)
+    # The form of a new rule is of one that was not there: it overwrites none that was made meanwhile.
+    chief.send_form(f"{RULES}/rule", {**fields, "version": "none", "whole": "true"})
+    assert (chief.last.status_code, "it was not there before" in shown(chief)) == (412, True)
+    assert rules(web)["member ada"] == ada
     chief.agree(f"{RULES}/remove", {**fields, "version": rules(web)["member ada"]["version"]})
     assert chief.last.status_code == 303
     assert "member ada" not in rules(web)

@@ -72,6 +72,12 @@ def test_the_greatest_number_is_taken_and_capped_by_the_authorization(console: C
     assert "capped by authorization: 365 days" in console.good("policy", "explain", "ada", "arcgis-pro")["explanation"]
 
 
+def test_a_value_is_put_back_to_what_the_organizations_rule_says(console: Console) -> None:
+    console.run("policy", "set", "--group", "survey", "--longest-days", "60", "--default-days", "9")
+    ended = console.run("policy", "set", "--group", "survey", "--inherit", "longest-days", "--status-max-age", "7d")
+    assert (ended.status, "group survey: default 9, status list" in ended.out) == (0, True), ended.err
+
+
 def test_a_name_for_a_terminal_shows_no_escape(console: Console) -> None:
     ended = console.run("policy", "set", "--group", "\u001b[2J", "--deny")
     assert ended.status == 1

@@ -117,6 +117,24 @@ def test_null_leaves_a_value_as_it_is(web: Web) -> None:
     assert unversioned(changed) == {**FIRST, "longest_days": 20, "note": None}
 
 
+def test_one_value_of_a_rule_is_put_back_to_what_the_organizations_says(web: Web) -> None:
+    web.bench.member("ada", groups=("survey",))
+    put(web, level="group", subject="survey", longest_days=60, default_days=20, status_max_age=86400)
+    back = put(web, level="group", subject="survey", default_days=30, inherit=["longest_days", "status_max_age"]).get_json()
+    assert (back["longest_days"], back["default_days"], back["status_max_age"]) == (None, 30, None)
+    effective = web.get("/policies/effective?member=ada&product=arcgis-pro").get_json()
+    assert (effective["longest_days"], effective["status_max_age"]) == (30, None)
+    before = contents(web.bench.authority.database)
+    for body, words in (
+        ({"level": "group", "subject": "survey", "inherit": ["default_days"]}, "would say nothing"),
+        ({"level": "group", "subject": "survey", "default_days": 3, "inherit": ["default_days"]}, "say one of both"),
+        ({"level": "organization", "inherit": ["status_max_age"]}, "inherits nothing"),
+        ({"level": "group", "subject": "survey", "inherit": ["subject"]}, ""),
+    ):
+        assert words in problem(put(web, **body), 400, "invalid-input")["detail"]
+    assert contents(web.bench.authority.database) == before
+
+
 def test_the_switch_turns_offline_use_off_and_on_for_everybody(web: Web) -> None:
     laptop, clock = workstation("laptop"), web.bench.clock
     issued = issued_to(web.bench, web.actors[Role.ANALYST], workstation("tower"))

@@ -62,16 +62,16 @@ def test_a_license_is_assigned_and_taken_away(visitors: Visitors, served: Served
     person.unfold(SOURCE)
     person.choose("Level", "Basic")
     person.press(f"Assign {SOURCE} …")
-    person.reads(f"{member.username}: Basic given")
+    person.reads(f"{member.username}: given: Basic")
     assert SOURCE not in holds(served, member.username)
-    person.press("Assign 1 license")
-    person.reads(f"{member.username} holds {SOURCE} Basic")
+    person.press("Assign a license to 1 member")
+    person.reads(f"{member.username} is given the license. Given: Basic")
     assert holds(served, member.username)[SOURCE] == "Basic"
     person.tick(member.username)
     person.unfold(SOURCE)
     person.press(f"Take {SOURCE} away …")
-    person.press("Take 1 license")
-    person.reads(f"{member.username} loses Basic")
+    person.press("Take a license from 1 member")
+    person.reads(f"{member.username} is without the license. Taken: {SOURCE} Basic")
     assert SOURCE not in holds(served, member.username)
 
 
@@ -87,8 +87,8 @@ def test_a_smaller_authorization_is_installed_and_mended(
     person.reads("nobody can start or borrow arcgis-allsource until it is corrected")
     person.tick(member.username)
     person.press(f"Take {SOURCE} away …")
-    person.press("Take 1 license")
-    person.reads(f"{member.username} loses Standard")
+    person.press("Take a license from 1 member")
+    person.reads(f"{member.username} is without the license. Taken: {SOURCE} Standard")
     person.visit("Authorization")
     assert person.page.get_by_text("More in use than authorized").count() == 0
     install(person, *authorization_file(served, tmp_path, 50), "What is in use stays covered.")

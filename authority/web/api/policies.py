@@ -1,11 +1,13 @@
 """/policies: who may take licenses offline, and for how long."""
 
+from typing import Literal
+
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import Field
 
 from authority.domain.list_age import MOST_AGE
-from authority.domain.offline_rules import MOST_DAYS, RuleLevel
+from authority.domain.offline_rules import MOST_DAYS, VALUES, RuleLevel
 from authority.presentation.policies import ChangedRule, EffectiveShown, Rules, RuleShown
 from authority.services import policies
 from authority.web.access import unit
@@ -37,6 +39,9 @@ class RuleBody(Body):
     status_max_age: int | None = Field(
         None, ge=0, le=MOST_AGE, description="seconds that a status list may be old; 0: none is demanded; null: stays as it is"
     )
+    inherit: list[Literal["allowed", "longest_days", "default_days", "status_max_age"]] = Field(
+        [], max_length=len(VALUES), description="what is no longer set here, and again as the organization's rule says"
+    )
 
 
 class EffectiveQuery(Query):
@@ -64,6 +69,7 @@ def change(query: DryRunQuery, body: RuleBody) -> Response:
         longest_days=body.longest_days,
         default_days=body.default_days,
         status_max_age=body.status_max_age,
+        inherit=body.inherit,
         dry_run=query.dry_run,
     )
     return json_of(ChangedRule.noted(rule, use_case.note))

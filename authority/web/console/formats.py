@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from authority.domain import days
@@ -9,6 +10,8 @@ from authority.domain.plurals import counted
 from authority.presentation.shown import rfc3339
 
 DAY = timedelta(days=1)
+# So many are named in a sentence or a list; the others are counted.
+MOST_NAMED = 20
 
 
 def sentence(text: str) -> str:
@@ -38,3 +41,15 @@ def days_left(at: datetime, now: datetime) -> str:
     else:
         text = counted(days.left(at, now) or distance // DAY, "day")
     return f"{text} left" if at > now else f"{text} ago"
+
+
+def named(names: Sequence[str]) -> str:
+    """The names, of very many the first ones and how many more."""
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def first_ones(sentences: Sequence[str]) -> list[str]:
+    """The sentences, of very many the first ones and how many more."""
+    more = len(sentences) - MOST_NAMED
+    return [*sentences[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]

@@ -36,12 +36,21 @@ def _id(text: str) -> str:
 Id = Annotated[str, AfterValidator(_id)]
 Text = Annotated[str, AfterValidator(_shown)]
 Password = Annotated[str, Field(max_length=256)]
+Version = Annotated[str, Field(max_length=256)]
 
 
 class Form(BaseModel):
     """The fields of a form. What is left empty has its default; a box that is not ticked is not sent, and is False."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Changed(Form):
+    version: Version | None = None
+
+    def expected(self) -> list[str] | None:
+        """The version that was seen when the form was opened, None when nothing was."""
+        return None if self.version is None else [self.version]
 
 
 class PasswordTwice(Form):

@@ -66,6 +66,14 @@ def unit(*, open_over_limit: bool = False) -> Unit:
     return work
 
 
+def begun(work: Unit | None = None) -> Unit:
+    """The unit of work of this page, or another, after a reading that asks for nothing: what it knows of the organization is known."""
+    work = work or unit()
+    with work.reading():
+        pass
+    return work
+
+
 def admit() -> Response | None:
     """Before every page: who it is for, whether they may open it, and whether a form is one of ours.
 
@@ -88,9 +96,7 @@ def _visitor() -> Visitor:
     secret = cookies.sign_in_secret()
     if secret is None:
         raise NotAuthenticated("this page is for those who are signed in")
-    work = Unit(authority(), Secret(secret))
-    with work.reading():
-        pass
+    work = begun(Unit(authority(), Secret(secret)))
     return Visitor(secret, work.actor, work.authorization.organization_name, work.excess, work.now)
 
 

@@ -5,38 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request, url_for
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from werkzeug.datastructures import MultiDict
 
-from authority.domain.plurals import counted
 from authority.presentation import sheets
 from authority.presentation.licenses import (
-    AssignmentOutcomes,
     Availabilities,
     AvailabilityShown,
-    RefusedLicense,
-    UnassignedLicense,
-    Unassignments,
 )
 from authority.presentation.members import ListedMember, Members
 from authority.services import licenses, member_lists
-from authority.services.licenses import License, Wish
+from authority.services.licenses import Wish
 from authority.services.unit import Unit
 from authority.storage.member_lists import Filter
 from authority.web.answers import sheet
+from authority.web.console import members_at_once as at_once
+from authority.web.console.formats import utc
 from authority.web.console.forms import Form, Text, as_typed, read
-from authority.web.console.frame import confirm, done, here, page, shown_again, unit
+from authority.web.console.frame import begun, here, page, shown_again, unit
+from authority.web.console.members_at_once import Choice
 
 pages = Blueprint("licenses", __name__)
 
 ON_A_PAGE = 100
-MOST_AT_ONCE = 1000
-# So many are named on the page before a change; the others are counted.
-MOST_NAMED = 20
 
 
 class Filters(Form):
@@ -50,20 +45,11 @@ class Filters(Form):
         return Filter(search=self.q, product=self.product, user_type=self.type, limit=limit)
 
 
-def _some(usernames: list[str]) -> list[str]:
-    if not usernames:
-        raise ValueError("Tick at least one member")
-    return usernames
-
-
-class Choice(Form):
-    usernames: Annotated[list[Text], Field(max_length=MOST_AT_ONCE), AfterValidator(_some)] = Field(
-        default_factory=list, validate_default=True
-    )
+class Loss(Choice):
     product: Text
 
 
-class Assignment(Choice):
+class Assignment(Loss):
     level: Text | None = None
     extensions: list[Text] = Field(default_factory=list, max_length=100)
     how: Literal["add", "remove", "exactly"] = "add"
@@ -73,6 +59,12 @@ class Assignment(Choice):
         names = tuple(self.extensions)
         exactly, added, removed = {"exactly": (names, (), ()), "add": (None, names, ()), "remove": (None, (), names)}[self.how]
         return [Wish(name, self.product, self.level, exactly, added, removed) for name in self.usernames]
+
+    def words(self) -> str:
+        """`arcgis-pro Basic, these extensions added: 3DAnalyst`."""
+        how = {"add": "added", "remove": "taken away", "exactly": "and no others"}[self.how]
+        extensions = f", extensions {how}: {', '.join(self.extensions)}" if self.extensions else ""
+        return f"{self.product} {self.level or 'at the level that they hold'}{extensions}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,105 +171,18 @@ def _of_product() -> Assignment:
     return read(Assignment, MultiDict([(name, value) for name, _, of, value in names if of in ("", product)]))
 
 
-def _back() -> str:
-    query = request.query_string.decode("ascii", "replace")
-    return url_for("console.licenses.index") + (f"?{query}" if query else "")
-
-
-def _named(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _lines(sentences: Sequence[str]) -> list[str]:
-    more = len(sentences) - MOST_NAMED
-    return [*sentences[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
-
-
-def _left_out(items: Iterable[object]) -> list[str]:
-    return _lines([f"Left out: {item.member}: {item.message}" for item in items if isinstance(item, RefusedLicense)])
-
-
 @pages.post("/licenses/assign")
 @shown_again(_index)
 def assign() -> Response:
     """Asks, then gives those that were ticked the level and extensions of a product, each by itself."""
-    form, work = _of_product(), unit()
-    outcomes = licenses.assign_many(work, form.wishes(), row_by_row=True, dry_run=True)
-    would = AssignmentOutcomes.of(outcomes).assignments
-    fit = [item for item in would if not isinstance(item, RefusedLicense)]
-    if not fit:
-        outcomes[0].done()
-    changed = [item for item in fit if item.given or item.taken]
-    number = counted(len(fit), "license")
-    question = confirm(
-        f"Assign {number} of {form.product}?",
-        who=_named([item.member for item in fit]),
-        what=form.product,
-        until=work.authorization.end_of(work.authorization.product(form.product)),
-        consequences=[
-            *_lines([f"{item.member}: {_difference(item.given, item.taken)}" for item in changed]),
-            *(
-                [f"As before: {_named([item.member for item in fit if item not in changed])}"]
-                if len(changed) < len(fit)
-                else []
-            ),
-            "What is offline or at work already goes on as it is; a renewal or a new start has the new license.",
-            *_left_out(would),
-        ],
-        action=f"Assign {number}",
-        back=_back(),
-    )
-    if question:
-        return question
-    made = AssignmentOutcomes.of(licenses.assign_many(work, form.wishes(), row_by_row=True)).assignments
-    if len(made) == 1 and not isinstance(made[0], RefusedLicense):
-        held = ", ".join((made[0].level, *made[0].extensions))
-        return done(_back(), f"{made[0].member} holds {form.product} {held}.", [_activity(form.product)])
-    return page("licenses_done.html", rows=made, verb="assigned", product=form.product, back=_back())
-
-
-def _difference(given: Sequence[str], taken: Sequence[str]) -> str:
-    parts = [f"{', '.join(given)} given"] if given else []
-    return ", ".join([*parts, *([f"{', '.join(taken)} taken"] if taken else [])])
-
-
-def _activity(product: str) -> tuple[str, str]:
-    return "Who uses it", url_for("console.activity.index", product=product)
+    form, work = _of_product(), begun()
+    ends_at = work.authorization.end_of(work.authorization.product(form.product))
+    return at_once.do(at_once.assignment(form.wishes(), form.words(), until=utc(ends_at), list_page="licenses"))
 
 
 @pages.post("/licenses/unassign")
 @shown_again(_index)
 def unassign() -> Response:
     """Asks, then takes the license of a product from those that were ticked, each by itself."""
-    form, work = read(Choice), unit()
-    keys = [License(name, form.product) for name in form.usernames]
-    outcomes = licenses.unassign_many(work, keys, row_by_row=True, dry_run=True)
-    would = Unassignments.of(outcomes, work.now, dry_run=True).items
-    fit = [item.license for item in would if not isinstance(item, RefusedLicense)]
-    if not fit:
-        outcomes[0].done()
-    number = counted(len(fit), "license")
-    question = confirm(
-        f"Take {number} of {form.product}?",
-        who=_named([item.member for item in fit]),
-        what=form.product,
-        until="from now on",
-        consequences=[*_lines([_loss(item) for item in fit]), *_left_out(would)],
-        action=f"Take {number}",
-        back=_back(),
-        is_dangerous=True,
-    )
-    if question:
-        return question
-    outcomes = licenses.unassign_many(work, keys, row_by_row=True)
-    taken = Unassignments.of(outcomes, work.now, dry_run=False).items
-    if len(taken) == 1 and not isinstance(taken[0], RefusedLicense):
-        return done(_back(), f"{_loss(taken[0].license)}.", [("Who is offline", url_for("console.offline.index"))])
-    return page("licenses_done.html", rows=taken, verb="taken", product=form.product, back=_back())
-
-
-def _loss(item: UnassignedLicense) -> str:
-    features = ", ".join((item.taken.level, *item.taken.extensions))
-    note = f"; {item.note}" if item.note else ""
-    return f"{item.member} loses {features}{note}"
+    form = read(Loss)
+    return at_once.do(at_once.unassignment(form.usernames, form.product, list_page="licenses"))

@@ -22,7 +22,7 @@ from authority.services.unit import Unit
 from authority.storage.events import Filter
 from authority.web.answers import sheet
 from authority.web.console.forms import Form, Id, Text, as_typed, read
-from authority.web.console.frame import address_of, here, page, shown_again, unit
+from authority.web.console.frame import address_of, begun, here, page, shown_again, unit
 
 pages = Blueprint("log", __name__)
 
@@ -92,10 +92,7 @@ def _list(events: Events | None, work: Unit) -> Response:
 
 
 def _form_alone() -> Response:
-    work = unit()
-    with work.reading():
-        pass
-    return _list(None, work)
+    return _list(None, begun())
 
 
 @pages.get("/log")

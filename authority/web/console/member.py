@@ -24,7 +24,7 @@ from authority.storage import borrows as borrow_rows
 from authority.storage import events
 from authority.storage import sessions as session_rows
 from authority.web.access import publish_soon
-from authority.web.console.formats import utc
+from authority.web.console.formats import first_ones, utc
 from authority.web.console.forms import Form, Id, read
 from authority.web.console.frame import confirm, done, page, shown_again, unit, visitor
 from authority.web.console.member_forms import (
@@ -34,7 +34,6 @@ from authority.web.console.member_forms import (
     Groups,
     UserName,
     differences,
-    first_ones,
     license_effects,
     license_words,
 )

@@ -9,6 +9,7 @@ from authority.presentation.sign_ins import SignIns, SignInShown
 from authority.services import access, members, sessions
 from authority.services.members import Change
 from authority.web.console import session_endings
+from authority.web.console.formats import named
 from authority.web.console.forms import Form, Id, Password, PasswordTwice, read
 from authority.web.console.frame import confirm, done, page, see_other, shown_again, unit
 
@@ -39,7 +40,7 @@ def sign_ins(username: str) -> Response:
     # What would be revoked is what goes on unless that is wanted.
     would = members.change(work, username, Change(revoke_keys=True), dry_run=True)
     keys = [key.name for key in would.access.revoked_api_keys]
-    return page("member_sign_ins.html", username=would.before.username, sign_ins=SignIns.of(rows, cursor), keys=keys)
+    return page("member_sign_ins.html", username=would.before.username, sign_ins=SignIns.of(rows, cursor), keys=named(keys))
 
 
 @pages.post("/member/<username>/sign-ins/password")
@@ -51,9 +52,9 @@ def set_password(username: str) -> Response:
     result, name = changed.access, changed.before.username
     text = f"{name} has a new password, and {counted(result.ended_sign_ins, 'sign-in')} ended."
     if result.api_keys:
-        text += f" These API keys go on: {', '.join(key.name for key in result.api_keys)}."
+        text += f" These API keys go on: {named([key.name for key in result.api_keys])}."
     if result.revoked_api_keys:
-        text += f" These API keys are revoked: {', '.join(key.name for key in result.revoked_api_keys)}."
+        text += f" These API keys are revoked: {named([key.name for key in result.revoked_api_keys])}."
     return done(url_for("console.member.index", username=name), f"{text} Tell them the password by another way than mail.")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -15,8 +14,6 @@ from authority.presentation.licenses import AssignmentShown
 from authority.presentation.members import ChangedMember
 from authority.web.console.forms import Text
 
-# So many are named on the page before a change; the others are counted.
-MOST_NAMED = 20
 FIELDS = {
     "username": "user name",
     "full_name": "full name",
@@ -94,15 +91,3 @@ def license_effects(changed: ChangedMember) -> list[str]:
     """What a change does to the licenses."""
     taken = [f"taken: {license_words(license_)}" for license_ in changed.licenses.taken]
     return [*taken, *(f"given: {license_words(license_)}" for license_ in changed.licenses.given)]
-
-
-def named(names: Sequence[str]) -> str:
-    """The names, of very many the first ones and how many more."""
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def first_ones(sentences: Sequence[str]) -> list[str]:
-    """The sentences, of very many the first ones and how many more."""
-    more = len(sentences) - MOST_NAMED
-    return [*sentences[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]

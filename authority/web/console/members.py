@@ -13,6 +13,7 @@ from authority.domain.members import Privilege, Role
 from authority.presentation import member_sheet, sheets
 from authority.presentation.members import Members
 from authority.services import member_lists
+from authority.services.licenses import Wish
 from authority.services.member_lists import Page
 from authority.services.members import Change
 from authority.services.unit import Unit
@@ -20,9 +21,9 @@ from authority.storage.member_lists import Filter, Order
 from authority.web.answers import sheet
 from authority.web.console import members_at_once as at_once
 from authority.web.console.forms import Form, Text, as_typed, read
-from authority.web.console.frame import here, page, shown_again, unit, visitor
+from authority.web.console.frame import begun, here, page, shown_again, unit, visitor
 from authority.web.console.member_forms import BORROWS_STAY
-from authority.web.console.members_at_once import Choice, LicenseChoice, Removal, TypeChoice
+from authority.web.console.members_at_once import Choice, Removal, TypeChoice
 
 pages = Blueprint("members", __name__)
 
@@ -64,6 +65,38 @@ class Filters(Form):
         return member_lists.page(work, wanted, unused_for=unused_for, cursor=self.cursor)
 
 
+def _license(text: str) -> str:
+    if not any(all(text.partition(sign)) for sign in "=+"):
+        raise ValueError("It is a product with = and a level behind it, or + and an extension")
+    return text
+
+
+class LicenseChoice(Choice):
+    license: Annotated[Text, AfterValidator(_license)]
+
+    @property
+    def product(self) -> str:
+        """The product alone."""
+        return self.license.replace("+", "=").partition("=")[0]
+
+    @property
+    def words(self) -> str:
+        """The license as people say it."""
+        return self.license.replace("=", " ").replace("+", " with ")
+
+    @property
+    def extension(self) -> str:
+        """The extension, "" where a level is meant."""
+        return self.license.partition("+")[2]
+
+    def wishes(self, *, is_taken: bool = False) -> list[Wish]:
+        """A level in place of the one held, or an extension beside what is held, or one that is taken of it."""
+        level = self.license.partition("=")[2] or None
+        extensions = (self.extension,) if self.extension else ()
+        added, removed = ((), extensions) if is_taken else (extensions, ())
+        return [Wish(name, self.product, level, None, added, removed) for name in self.usernames]
+
+
 def _list(members: Members | None, work: Unit) -> Response:
     """The list; without members, where something is wrong with the filters, the form alone."""
     typed, products = as_typed(Filters, request.args), work.authorization.products.values()
@@ -83,10 +116,7 @@ def _list(members: Members | None, work: Unit) -> Response:
 
 
 def _form_alone() -> Response:
-    work = unit()
-    with work.reading():
-        pass
-    return _list(None, work)
+    return _list(None, begun())
 
 
 @pages.get("/members")
@@ -109,14 +139,18 @@ def as_csv() -> Response:
 @shown_again(index)
 def assign() -> Response:
     """Gives those ticked a level or an extension."""
-    return at_once.do(at_once.assignment(read(LicenseChoice)))
+    choice = read(LicenseChoice)
+    return at_once.do(at_once.assignment(choice.wishes(), choice.words))
 
 
 @pages.post("/members/unassign")
 @shown_again(index)
 def unassign() -> Response:
     """Takes the license of a product, or an extension, from those ticked."""
-    return at_once.do(at_once.unassignment(read(LicenseChoice)))
+    choice = read(LicenseChoice)
+    if choice.extension:
+        return at_once.do(at_once.assignment(choice.wishes(is_taken=True), choice.words))
+    return at_once.do(at_once.unassignment(choice.usernames, choice.product))
 
 
 @pages.post("/members/type")

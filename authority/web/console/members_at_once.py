@@ -21,10 +21,10 @@ from authority.services.members import Change, Changed
 from authority.services.several import Outcome
 from authority.services.unit import Unit
 from authority.web.access import publish_soon
-from authority.web.console.formats import utc
+from authority.web.console.formats import first_ones, named, sentence, utc
 from authority.web.console.forms import Form, Text
 from authority.web.console.frame import confirm, done, page, unit
-from authority.web.console.member_forms import differences, first_ones, license_effects, license_words, named
+from authority.web.console.member_forms import differences, license_effects, license_words
 
 MOST_AT_ONCE = 1000
 AT_WORK = "What is offline or at work goes on as it is; a renewal or a new start has the new license."
@@ -46,38 +46,6 @@ class Choice(Form):
 
 class TypeChoice(Choice):
     user_type: Text
-
-
-def _license(text: str) -> str:
-    if not any(all(text.partition(sign)) for sign in "=+"):
-        raise ValueError("It is a product with = and a level behind it, or + and an extension")
-    return text
-
-
-class LicenseChoice(Choice):
-    license: Annotated[Text, AfterValidator(_license)]
-
-    @property
-    def product(self) -> str:
-        """The product alone."""
-        return self.license.replace("+", "=").partition("=")[0]
-
-    @property
-    def words(self) -> str:
-        """The license as people say it."""
-        return self.license.replace("=", " ").replace("+", " with ")
-
-    @property
-    def extension(self) -> str:
-        """The extension, "" where a level is meant."""
-        return self.license.partition("+")[2]
-
-    def wishes(self, *, is_taken: bool = False) -> list[Wish]:
-        """A level in place of the one held, or an extension beside what is held, or one that is taken of it."""
-        level = self.license.partition("=")[2] or None
-        extensions = (self.extension,) if self.extension else ()
-        added, removed = ((), extensions) if is_taken else (extensions, ())
-        return [Wish(name, self.product, level, None, added, removed) for name in self.usernames]
 
 
 class Removal(Choice):
@@ -107,6 +75,14 @@ class Action:
     consequences: tuple[str, ...] = ()
     is_dangerous: bool = False
     asked: Callable[[Sequence[Line]], dict[str, str]] = field(default=lambda _: {})
+    # The page with the list on which they were ticked.
+    page: str = "members"
+
+    @property
+    def back(self) -> str:
+        """The list as it was filtered."""
+        query = request.query_string.decode("ascii", "replace")
+        return url_for(f"console.{self.page}.index") + (f"?{query}" if query else "")
 
 
 def do(action: Action) -> Response:
@@ -129,7 +105,7 @@ def do(action: Action) -> Response:
             *first_ones(left_out),
         ],
         action=f"{action.verb} {number}",
-        back=back(),
+        back=action.back,
         asked=action.asked(fit),
         is_dangerous=action.is_dangerous,
     )
@@ -138,8 +114,8 @@ def do(action: Action) -> Response:
     lines = action.lines(unit(), False)
     publish_soon()
     if len(lines) == 1 and lines[0].refusal is None:
-        words = f" {lines[0].words}." if lines[0].words else ""
-        return done(back(), f"{lines[0].username} is {action.past}.{words}")
+        words = f" {sentence(lines[0].words)}." if lines[0].words else ""
+        return done(action.back, f"{lines[0].username} is {action.past}.{words}")
     return _outcomes(action, lines)
 
 
@@ -148,13 +124,7 @@ def _outcomes(action: Action, lines: Sequence[Line]) -> Response:
     if len(lines) == 1 and lines[0].refusal is not None:
         raise lines[0].refusal
     number = sum(line.refusal is None for line in lines)
-    return page("members_done.html", 200 if number else 409, lines=lines, past=action.past, number=number, back=back())
-
-
-def back() -> str:
-    """The list as it was filtered."""
-    query = request.query_string.decode("ascii", "replace")
-    return url_for("console.members.index") + (f"?{query}" if query else "")
+    return page("members_done.html", 200 if number else 409, lines=lines, number=number, action=action)
 
 
 def change(choice: Choice, wanted: Change, verb: str, past: str, what: str, consequences: Sequence[str] = ()) -> Action:
@@ -179,16 +149,16 @@ def _words_of_change(changed: Changed) -> str:
     return "; ".join([*differences(shown), *license_effects(shown)]) or "as before"
 
 
-def assignment(choice: LicenseChoice, *, is_taken: bool = False) -> Action:
-    """A level in place of the one held, or an extension that is given beside what is held, or taken from it."""
+def assignment(wishes: Sequence[Wish], what: str, *, until: str = "from now on", list_page: str = "members") -> Action:
+    """A level in place of the one held, or extensions beside what is held, in its place, or taken from it."""
 
     def lines(work: Unit, dry_run: bool) -> list[Line]:
-        wishes = choice.wishes(is_taken=is_taken)
         outcomes = licenses.assign_many(work, wishes, row_by_row=True, dry_run=dry_run)
         return [_line(outcome, outcome.item.username, _words_of_assignment) for outcome in outcomes]
 
+    is_taken = all(wish.level is None and wish.extensions is None and not wish.added for wish in wishes)
     verb, past = ("Take an extension from", "without it") if is_taken else ("Assign a license to", "given the license")
-    return Action(verb, past, choice.words, lines, consequences=(AT_WORK,), is_dangerous=is_taken)
+    return Action(verb, past, what, lines, until, (AT_WORK,), is_dangerous=is_taken, page=list_page)
 
 
 def _words_of_assignment(assigned: Assigned) -> str:
@@ -197,18 +167,16 @@ def _words_of_assignment(assigned: Assigned) -> str:
     return "; ".join(f"{word}: {', '.join(names)}" for word, names in parts.items() if names) or "as before"
 
 
-def unassignment(choice: LicenseChoice) -> Action:
-    """The whole license of the product is taken, or an extension alone."""
-    if choice.extension:
-        return assignment(choice, is_taken=True)
+def unassignment(usernames: Sequence[str], product: str, *, list_page: str = "members") -> Action:
+    """The whole license of the product is taken."""
 
     def lines(work: Unit, dry_run: bool) -> list[Line]:
-        keys = [License(name, choice.product) for name in choice.usernames]
+        keys = [License(name, product) for name in usernames]
         outcomes = licenses.unassign_many(work, keys, row_by_row=True, dry_run=dry_run)
         return [_line(outcome, outcome.item.username, lambda taken: _words_of_loss(taken, work)) for outcome in outcomes]
 
-    what = f"{choice.product}, whatever its level and extensions"
-    return Action("Take a license from", "without the license", what, lines, consequences=(AT_WORK,), is_dangerous=True)
+    what, past = f"{product}, whatever its level and extensions", "without the license"
+    return Action("Take a license from", past, what, lines, consequences=(AT_WORK,), is_dangerous=True, page=list_page)
 
 
 def _words_of_loss(unassigned: Unassigned, work: Unit) -> str:

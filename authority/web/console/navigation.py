@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import current_app, url_for
+from flask import url_for
 
 from authority.domain.members import Actor, Privilege
 
@@ -48,6 +48,8 @@ ENTRIES = (
     Entry("offline", "Offline", (Privilege.VIEW_BORROWS,)),
     Entry("exchange", "Exchange", (Privilege.ACT_FOR_MEMBERS,)),
     Entry("rules", "Rules", (Privilege.VIEW_BORROWS,)),
+    Entry("offline_rules", "Rule about offline use", (Privilege.MANAGE_AUTHORITY,), in_menu=False),
+    Entry("pool_rules", "Rule about concurrent seats", (Privilege.MANAGE_AUTHORITY,), in_menu=False),
     Entry("authorization", "Authorization", (Privilege.ASSIGN_LICENSES,)),
     Entry("keys", "Keys", (Privilege.MANAGE_AUTHORITY,)),
     Entry("log", "Log", (Privilege.READ_LOG,)),
@@ -59,14 +61,10 @@ BY_NAME = {entry.name: entry for entry in ENTRIES}
 
 def menu(actor: Actor) -> list[Entry]:
     """The pages that the actor may open, in the order of the menu."""
-    return [entry for entry in ENTRIES if entry.in_menu and entry.is_open_to(actor) and _is_there(entry)]
+    return [entry for entry in ENTRIES if entry.in_menu and entry.is_open_to(actor)]
 
 
 def address_of(actor: Actor, name: str, **parameters: Any) -> str:
     """The address of the page that the menu leads to, with parameters; "" for who may not open it."""
     entry = BY_NAME[name]
-    return url_for(entry.endpoint, **parameters) if entry.is_open_to(actor) and _is_there(entry) else ""
-
-
-def _is_there(entry: Entry) -> bool:
-    return entry.endpoint in current_app.view_functions
+    return url_for(entry.endpoint, **parameters) if entry.is_open_to(actor) else ""

@@ -24,15 +24,13 @@ from authority.services.unit import Unit
 from authority.storage.borrows import Filter
 from authority.web.access import publish_soon
 from authority.web.answers import carried, sheet
-from authority.web.console.formats import utc
+from authority.web.console.formats import first_ones, named, utc
 from authority.web.console.forms import Form, Id, Text, as_typed, read
-from authority.web.console.frame import confirm, done, here, page, shown_again, unit, visitor
+from authority.web.console.frame import begun, confirm, done, here, page, shown_again, unit, visitor
 
 pages = Blueprint("offline", __name__)
 
 MOST_AT_ONCE = 1000
-# So many are named on the page before a change; the others are counted.
-MOST_NAMED = 20
 # A reason that is never kept: with it the page before a change asks what would be done.
 NO_REASON = "-"
 
@@ -102,10 +100,7 @@ def _list(borrows: OfflinePage | None, work: Unit) -> Response:
 
 
 def _form_alone() -> Response:
-    work = unit()
-    with work.reading():
-        pass
-    return _list(None, work)
+    return _list(None, begun())
 
 
 @pages.get("/offline")
@@ -195,17 +190,15 @@ def _ask(way: _Way) -> Response | None:
     fit = [outcome.done() for outcome in outcomes if outcome.refusal is None]
     if not fit:
         outcomes[0].done()
-    named = [f"{_line(item)}: a copy may run until {utc(item.expires_at)}" for item in fit[:MOST_NAMED]]
-    if len(fit) > MOST_NAMED:
-        named.append(f"and {len(fit) - MOST_NAMED} more")
+    copies = [f"{_line(item)}: a copy may run until {utc(item.expires_at)}" for item in fit]
     left_out = [f"Left out: {outcome.refusal.message}" for outcome in outcomes if outcome.refusal is not None]
     number = counted(len(fit), "borrow")
     return confirm(
         f"{way.verb} {number}?",
-        who=_named(sorted({item.member for item in fit})),
-        what=_named(sorted({item.product for item in fit})),
+        who=named(sorted({item.member for item in fit})),
+        what=named(sorted({item.product for item in fit})),
         until=max(item.expires_at for item in fit),
-        consequences=[*way.consequences, *named, *left_out[:MOST_NAMED]],
+        consequences=[*way.consequences, *first_ones(copies), *first_ones(left_out)],
         action=f"{way.verb} {number}",
         back=_back(),
         asked={"reason": "Reason", **way.asked},
@@ -216,11 +209,6 @@ def _ask(way: _Way) -> Response | None:
 def _again(way: _Way) -> Response:
     """Where something is wrong: the page that asks, or without a tick the list."""
     return (_ask(way) if request.form.getlist("ids") else None) or _index()
-
-
-def _named(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _line(item: Borrow) -> str:

@@ -4,38 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, url_for
 from jinja2 import StrictUndefined
 
-from authority.web.console import (
-    activity,
-    api_keys,
-    authorization,
-    cookies,
-    exchange,
-    keys,
-    licenses,
-    log,
-    member,
-    member_access,
-    member_import,
-    member_licenses,
-    member_new,
-    members,
-    my_license,
-    offline,
-    oidc,
-    overview,
-    rules,
-    settings,
-    sign_in,
-)
+from authority.web.console import cookies, navigation
 from authority.web.console.formats import days_left, iso, sentence, utc
 from authority.web.console.frame import HOME, address_of, admit, here, own_path, providers, see_other
 from authority.web.console.hints import hint_on_page
 
+# Those that strangers may open; all others stand in the menu, or below one that does.
+FOR_STRANGERS = ("sign_in", "oidc")
 STATIC = Path(__file__).parent / "static"
 HEADERS = {
     "Cache-Control": "no-store",
@@ -67,29 +48,8 @@ def register(app: Flask) -> None:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
     console = Blueprint("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
     console.before_request(admit)
-    for module in (
-        activity,
-        api_keys,
-        authorization,
-        exchange,
-        keys,
-        licenses,
-        log,
-        member,
-        member_access,
-        member_import,
-        member_licenses,
-        member_new,
-        members,
-        my_license,
-        offline,
-        oidc,
-        overview,
-        rules,
-        settings,
-        sign_in,
-    ):
-        console.register_blueprint(module.pages)
+    for name in (*navigation.BY_NAME, *FOR_STRANGERS):
+        console.register_blueprint(import_module(f"{__package__}.{name}").pages)
     app.register_blueprint(console)
 
     @app.route("/console")
