@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from authority.domain.members import CONSOLE, Role
+from authority.domain.members import CONSOLE, CredentialKind, Role
 from authority.domain.offline_rules import Rule, RuleLevel
 from authority.services import access
 from authority.services.unit import Unit
 from authority.storage import credentials, events, members, offline_rules
-from authority.storage.credentials import Credential, CredentialKind
+from authority.storage.credentials import Credential
 from authority.web.console.site import FOR_STRANGERS
 from tests.support.authorities import START, make_bench
 from tests.support.browsing import Browser
@@ -35,8 +35,10 @@ def _web(folder: Path, count: int) -> Web:
         for number in range(count):
             offline_rules.put(connection, Rule(RuleLevel.GROUP, f"crew{number:06}", "", None, 9, None))
         member7 = members.by_username(connection, "member7")
+        administrator = members.by_username(connection, "administrator")
         assert member7 is not None
-        for owner in (member7.id, web.actors[Role.ADMINISTRATOR].member_id):
+        assert administrator is not None
+        for owner in (member7.id, administrator.id):
             for kind in CredentialKind:
                 for number in range(count):
                     name = f"of {owner:06} {number:06} {kind}"
