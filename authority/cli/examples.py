@@ -116,7 +116,18 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "key list": ("key list", "key list --public -o keys.json"),
     "log list": ("log list", "log list --kind denial --since 2026-03-01", "log list --member ada --json"),
     "log show": ("log show 17",),
-    "log export": ("log export -o log.jsonl", "log export --format parquet -o log.parquet"),
+    "log export": (
+        "log export -o log.jsonl",
+        "log export --format parquet -o log.parquet",
+        "log export --format sealed -o log.sealed",
+    ),
+    "log seal": ("log seal",),
+    "log checkpoint": ("log checkpoint -o today.checkpoint",),
+    "log verify": (
+        "log verify",
+        "log verify --checkpoint today.checkpoint",
+        "log verify --file log.sealed --trust vendor.trust --checkpoint today.checkpoint",
+    ),
     "root init": ("root init vendor --passphrase-file passphrase",),
     "root rotate": ("root rotate vendor --passphrase-file passphrase -o vendor.trust-update",),
     "root authorize": (

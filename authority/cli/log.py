@@ -23,15 +23,16 @@ from authority.cli.frame import (
     show_table,
     write_lines,
 )
+from authority.cli.log_seal import export_checkpoint, seal_log, verify_log
 from authority.domain import disk
 from authority.domain.members import CONSOLE
 from authority.presentation import parquet, sheets
 from authority.presentation.log import EventShown, event_of, instant, with_texts
-from authority.services import log
+from authority.services import log, log_files
 from authority.services.unit import Unit
 from authority.storage.events import Filter
 
-PARQUET = "parquet"
+PARQUET, SEALED = "parquet", "sealed"
 COLUMNS: Columns[EventShown] = {
     "number": lambda event: event.id,
     "at": lambda event: instant(event.at),
@@ -52,18 +53,29 @@ def log_group() -> None:
     """The checkout log."""
 
 
+for command in (seal_log, verify_log, export_checkpoint):
+    log_group.add_command(command)
+
+
 @log_group.command("export")
-@click.option("--format", "form", type=click.Choice(["jsonl", "csv", PARQUET]), default="jsonl", show_default=True)
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv", PARQUET, SEALED]), default="jsonl", show_default=True)
 @click.option("-o", "--output", metavar="FILE", help="Default: stdout; Parquet needs a file.")
 @pass_frame
 def export_log(frame: Frame, form: str, output: str | None) -> None:
-    """Write the checkout log, one row for each level and extension of each event."""
+    """Write the checkout log, one row for each level and extension of each event.
+
+    The format sealed has every sealed row of the log with its seal, and is verified without this authority: log verify --file FILE.
+    """
     if output is not None:
         check_output(output)
     elif form == PARQUET:
         raise click.UsageError("say where to write the Parquet file: -o FILE")
     with frame.authority() as authority:
-        _write_log(form, output, log.checkout_log(Unit(authority, CONSOLE)))
+        unit = Unit(authority, CONSOLE)
+        if form == SEALED:
+            write_lines(output, log_files.lines(unit))
+        else:
+            _write_log(form, output, log.checkout_log(unit))
     if output is not None:
         show(frame, {"file": output}, [f"wrote {output}"])
 

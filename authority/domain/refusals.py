@@ -604,6 +604,20 @@ class SigningFailed(Refusal):
     cause: str
 
 
+class CheckpointUnusable(Refusal):
+    """A text is no checkpoint of the log's seal, or the file of a sealed log cannot be read."""
+
+    code = "checkpoint-unusable"
+    default_hint = "Take the file as the authority wrote it, unchanged."
+
+
+class LogNotIntact(Refusal):
+    """The log is not what was sealed, and what would be done would hide it."""
+
+    code = "log-not-intact"
+    default_hint = "carnet-authority log verify says what is wrong; what to do: docs/operations.md, The seal of the log."
+
+
 class StorageUnavailable(Refusal):
     """The database did not answer in time or is not reachable."""
 

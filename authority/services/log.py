@@ -127,6 +127,11 @@ def _begin(unit: Unit) -> int:
     with unit.reading():
         unit.actor.needs(Privilege.READ_LOG)
     sessions.log_ended_by_time(Unit(unit.authority, CONSOLE))
+    return settled(unit)
+
+
+def settled(unit: Unit) -> int:
+    """The number of the last row up to which no other can come any more, 0 for an empty log."""
     if unit.authority.database.is_sqlite:
         # It has one writer at a time: the numbers of what is committed come before all others.
         with unit.reading():

@@ -56,6 +56,11 @@ def add_authorization(connection: Connection, new: Authorization, trust_file: st
     connection.execute(insert(authorizations), values)
 
 
+def authorization_numbers(connection: Connection) -> list[int]:
+    """The numbers of all authorizations that were installed, the newest first."""
+    return list(connection.execute(select(authorizations.c.seq).order_by(authorizations.c.seq.desc())).scalars())
+
+
 def newest_seq(connection: Connection) -> int | None:
     """The number of the authorization in force, None before there is one."""
     seq: int | None = connection.execute(_NEWEST_SEQ).scalar_one()

@@ -32,7 +32,7 @@ VALUES: dict[str, Any] = {
     **dict.fromkeys(("key_id", "sign_in_id"), KEY_ID),
     "session_id": SESSION_ID,
     **dict.fromkeys(("kid", "accept_root", "roots"), KID),
-    **dict.fromkeys(("request", "receipt", "authorization", "borrow", "status_list", "reset", "updates"), JWS),
+    **dict.fromkeys(("request", "receipt", "authorization", "borrow", "status_list", "reset", "updates", "checkpoint"), JWS),
     **dict.fromkeys(("api_key", "secret"), "carnet_key_5n0c2rUo1k7YqJ3mXw9tZsVb4hLdQfEgTyPiAaKxCzM"),
     "token": "carnet_si_Vb4hLdQfEgTyPiAaKxCzM5n0c2rUo1k7YqJ3mXw9tZs",
     "version": VERSION,

@@ -62,6 +62,8 @@ STATUS = {
     "settings-invalid": 503,
     "demonstration-only": 503,
     "signing-failed": 503,
+    "checkpoint-unusable": 400,
+    "log-not-intact": 409,
     "storage-unavailable": 503,
     "database-lost": 503,
     "database-behind": 503,
@@ -134,6 +136,7 @@ OVER_HTTP = {
     "carnet-authority key rotate": "POST /api/v1/keys",
     "carnet-authority member set NAME --role administrator": 'PATCH /api/v1/members/NAME {"role": "administrator"}',
     "carnet-authority member set NAME --password-file FILE": 'PATCH /api/v1/members/NAME {"password": "..."} sets one.',
+    "Seal it: carnet-authority log seal": "Ask whoever runs the server to seal it.",
     "say --release to": "say ?release=true to",
     "say so: --accept-overlap": 'say so: "accept_overlap": true',
     "--member NAME": '"member": "NAME"',
@@ -152,6 +155,7 @@ FOR_THE_OPERATOR = (
     "no-locks",
     "database-lost",
     "database-behind",
+    "log-not-intact",
 )
 TELL_THE_OPERATOR = "Tell whoever runs this server: carnet-authority doctor says there what is wrong."
 

@@ -185,6 +185,7 @@ ROUTES: dict[str, Route] = {
     "GET /status-list": Route(is_public=True),
     "GET /trust": Route(is_public=True),
     "GET /events": Route(LOG_READERS),
+    "GET /events/checkpoint": Route(LOG_READERS),
     "GET /events/{event_id}": Route(LOG_READERS),
     "GET /checkout-log": Route(LOG_READERS),
     "GET /sessions": Route(),
@@ -294,7 +295,9 @@ SCOPED: dict[Scope, frozenset[str]] = {
             "DELETE /members/{username}/sign-ins/{sign_in_id}",
         }
     ),
-    Scope.LOG: frozenset({"GET /events", "GET /events/{event_id}", "GET /checkout-log", "POST /carried-files"}),
+    Scope.LOG: frozenset(
+        {"GET /events", "GET /events/checkpoint", "GET /events/{event_id}", "GET /checkout-log", "POST /carried-files"}
+    ),
     Scope.AUTHORITY: frozenset(
         {
             *("PATCH /sessions/settings", "PUT /pools", "DELETE /pools", "PUT /policies", "DELETE /policies"),

@@ -340,6 +340,35 @@ events = Table(
     sqlite_autoincrement=True,
 )
 
+# The seal of the log, a row for each of its rows; made apart from what writes them.
+seals = Table(
+    "seals",
+    metadata,
+    Column("event_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("chain", LargeBinary, nullable=False),
+    Column("secret", LargeBinary, nullable=True),
+)
+
+# Rows of the log of which a person was erased: what still opens their digests, as JSON.
+erased_rows = Table(
+    "erased_rows",
+    metadata,
+    Column("event_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("openings", Text, nullable=False),
+)
+
+# Signed checkpoints of the seal: numbered, never changed, never removed.
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False, index=True),
+    Column("compact", Text, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("authorization_seq", BigInteger, nullable=False),
+)
+
 # API keys and sign-ins: only digests are kept.
 credentials = Table(
     "credentials",

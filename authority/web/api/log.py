@@ -10,16 +10,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from flask import Response
+from flask import Response, request
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
 
 from authority.presentation import parquet, sheets
 from authority.presentation.log import Events, EventShown, event_of, with_texts
-from authority.services import log
+from authority.presentation.log_seal import SealShown
+from authority.services import log, seals
 from authority.storage.events import Filter
 from authority.web.access import unit
-from authority.web.answers import json_of, sheet
+from authority.web.answers import digest, json_of, sheet
 from authority.web.api.forms import Id, Name, PageQuery, Problem, Query, Text
 
 api = APIBlueprint("log", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem})
@@ -82,6 +83,19 @@ def events(query: EventQuery) -> Response:
         **query.model_dump(include={"actor", "product", "machine", "handle", "since", "until", "after", "before", "newest"}),
     )
     return json_of(Events.of(log.listed(unit(), wanted, query.member), query.limit))
+
+
+@api.get("/events/checkpoint", summary="The newest checkpoint of the log's seal", responses={200: SealShown, 304: None})
+def checkpoint() -> Response:
+    """How far the log is sealed, and the signed checkpoint as a file: kept elsewhere, it shows later what was cut off.
+
+    The entity tag is that of the checkpoint: with If-None-Match 304 says that there is no newer one.
+    """
+    state = seals.state(unit())
+    response = json_of(SealShown.of(state))
+    response.set_etag(digest(b"" if state.newest is None else state.newest.compact.encode()), weak=True)
+    response.make_conditional(request)
+    return response
 
 
 @api.get("/events/<event_id>", summary="One event", responses={200: EventShown, 404: Problem})

@@ -21,6 +21,7 @@ ON_PAGES = {
     "carnet-authority key rotate": "the page Keys, to make one",
     "carnet-authority member set NAME --role administrator": "on the member's page",
     "carnet-authority member set NAME --password-file FILE": "The page of a member sets one.",
+    "Seal it: carnet-authority log seal": "Ask whoever runs the server to seal it.",
     "say --release to": "tick the box to",
     "say so: --accept-overlap": "tick the box",
     "--member NAME": "choose a member",

@@ -1,0 +1,174 @@
+"""The seal of the log: the seals of its rows, the openings of erased ones, and signed checkpoints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, select, type_coerce, update
+
+from authority.domain.log_seal import ErasedField, Openings, Seal
+from authority.storage.db.prepared import Prepared
+from authority.storage.db.rows import members_of, value_of
+from authority.storage.db.tables import checkpoints, erased_rows, events, seals
+
+# Below every number that a row can have.
+BEFORE_ALL = -(2**63)
+# The number stands for nothing: 1 is the lock of publishing status lists, 2 that of the log.
+_LOCK = select(func.pg_advisory_xact_lock(3))
+_INSERT = Prepared(insert(seals).values({name: bindparam(name) for name in ("event_id", "digest", "chain", "secret")}))
+_NEWEST = select(checkpoints).order_by(checkpoints.c.number.desc()).limit(1)
+# Times as the numbers that are stored: a row that somebody changed may have anything there.
+_ROWS = select(*(type_coerce(c, BigInteger).label(c.name) if c.name in ("at", "until") else c for c in events.columns))
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCheckpoint:
+    """A checkpoint as it was signed: its number, the last row that is sealed, and the authorization in force then."""
+
+    number: int
+    last: int
+    compact: str
+    issued_at: datetime
+    authorization_seq: int
+
+
+def lock(connection: Connection) -> None:
+    """Makes others who seal, cut or erase wait until this transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK)
+
+
+def newest(connection: Connection) -> SignedCheckpoint | None:
+    """The newest checkpoint, None before the first."""
+    row = connection.execute(_NEWEST).one_or_none()
+    return None if row is None else value_of(SignedCheckpoint, row)
+
+
+def checkpoint(connection: Connection, number: int) -> SignedCheckpoint | None:
+    """The checkpoint with this number."""
+    row = connection.execute(select(checkpoints).where(checkpoints.c.number == number)).one_or_none()
+    return None if row is None else value_of(SignedCheckpoint, row)
+
+
+def all_checkpoints(connection: Connection, since: int = 0) -> list[SignedCheckpoint]:
+    """Every checkpoint from this number on, in the order of their numbers."""
+    query = select(checkpoints).where(checkpoints.c.number >= since).order_by(checkpoints.c.number)
+    return [value_of(SignedCheckpoint, row) for row in connection.execute(query)]
+
+
+def number_before(connection: Connection, last: int) -> int | None:
+    """The number of the newest checkpoint that ends at this row or before it, None when there is none."""
+    query = select(func.max(checkpoints.c.number)).where(checkpoints.c.last <= last)
+    number: int | None = connection.execute(query).scalar_one()
+    return number
+
+
+def last(connection: Connection) -> int:
+    """The number of the last row that has a seal, 0 when none has."""
+    number: int = connection.execute(select(func.coalesce(func.max(seals.c.event_id), 0))).scalar_one()
+    return number
+
+
+def rows(connection: Connection, after: int, up_to: int, limit: int) -> list[dict[str, Any]]:
+    """Up to `limit` rows of the log after the one with a number and up to another, in order; times are microseconds since 1970."""
+    query = _ROWS.where(events.c.id > after, events.c.id <= up_to).order_by(events.c.id).limit(limit)
+    return [members_of(row) for row in connection.execute(query)]
+
+
+def of_rows(connection: Connection, after: int, up_to: int, limit: int) -> list[Seal]:
+    """Up to `limit` seals of the rows after the one with a number and up to another, in order."""
+    query = select(seals, erased_rows.c.openings).outerjoin(erased_rows, erased_rows.c.event_id == seals.c.event_id)
+    query = query.where(seals.c.event_id > after, seals.c.event_id <= up_to).order_by(seals.c.event_id).limit(limit)
+    return [
+        Seal(row.event_id, _bytes(row.digest), _bytes(row.chain), row.secret, _openings(row.openings))
+        for row in connection.execute(query)
+    ]
+
+
+def waiting(connection: Connection, after: int) -> tuple[int, datetime | None]:
+    """How many rows there are after the one with this number, and the time of the oldest of them."""
+    query = select(func.count(), func.min(events.c.at)).where(events.c.id > after)
+    count, oldest = connection.execute(query).one()
+    return count, oldest
+
+
+def append(connection: Connection, new: Iterable[Seal], signed: SignedCheckpoint) -> None:
+    """Keeps the seals of rows and the checkpoint that was made with them."""
+    _INSERT.run_many(connection, [{name: getattr(seal, name) for name in _COLUMNS} for seal in new])
+    append_checkpoint(connection, signed)
+
+
+_COLUMNS = ("event_id", "digest", "chain", "secret")
+
+
+def append_checkpoint(connection: Connection, signed: SignedCheckpoint) -> None:
+    """Keeps a checkpoint."""
+    connection.execute(insert(checkpoints), {name: getattr(signed, name) for name in signed.__slots__})
+
+
+def erased(connection: Connection) -> Iterator[tuple[int, Openings]]:
+    """The openings of all rows of which values were erased, by number and in order."""
+    for row in connection.execute(select(erased_rows).order_by(erased_rows.c.event_id)):
+        yield row.event_id, _openings(row.openings) or Openings({}, {})
+
+
+def erase(connection: Connection, changed: Sequence[Seal], values: Mapping[int, Mapping[str, str]]) -> None:
+    """Keeps seals whose rows have erased values, and puts the `values` of each row, by column, in the place of what was there."""
+    for seal in changed:
+        assert seal.openings is not None  # noqa: S101 - something of it is erased
+        connection.execute(delete(erased_rows).where(erased_rows.c.event_id == seal.event_id))
+        connection.execute(insert(erased_rows), {"event_id": seal.event_id, "openings": openings_text(seal.openings)})
+        connection.execute(update(seals).where(seals.c.event_id == seal.event_id).values(secret=None))
+    replace_values(connection, values)
+
+
+def replace_values(connection: Connection, values: Mapping[int, Mapping[str, str]]) -> None:
+    """Puts other values, by column, into rows of the log."""
+    for number, columns in values.items():
+        connection.execute(update(events).where(events.c.id == number).values(dict(columns)))
+
+
+def remove(connection: Connection, up_to: int) -> int:
+    """Removes the rows of the log up to this number, with their seals; returns how many rows there were."""
+    for table in (seals, erased_rows):
+        connection.execute(delete(table).where(table.c.event_id <= up_to))
+    return int(connection.execute(delete(events).where(events.c.id <= up_to)).rowcount)
+
+
+def first_since(connection: Connection, at: datetime) -> int | None:
+    """The number of the first row of this time or later, None when there is none."""
+    number: int | None = connection.execute(select(func.min(events.c.id)).where(events.c.at >= at)).scalar_one()
+    return number
+
+
+def _bytes(value: object) -> bytes:
+    """The bytes of a column; what somebody put in their place is nothing."""
+    return bytes(value) if isinstance(value, bytes | memoryview) else b""
+
+
+def openings_text(openings: Openings) -> str:
+    """Openings as JSON, which `openings_of` reads."""
+    salts = {name: salt.hex() for name, salt in openings.salts.items()}
+    values = {name: [item.commitment.hex(), item.value] for name, item in openings.erased.items()}
+    return json.dumps({"salts": salts, "erased": values}, ensure_ascii=False)
+
+
+def _openings(text: str | None) -> Openings | None:
+    """What `openings_text` wrote; a text that it did not write opens nothing."""
+    return None if text is None else openings_of(text)
+
+
+def openings_of(text: str) -> Openings:
+    """What was written of openings; a text that was written by somebody else opens nothing."""
+    try:
+        value = json.loads(text)
+        return Openings(
+            {name: bytes.fromhex(salt) for name, salt in value["salts"].items()},
+            {name: ErasedField(bytes.fromhex(digest), replacement) for name, (digest, replacement) in value["erased"].items()},
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return Openings({}, {})

@@ -1,0 +1,247 @@
+"""The seal of the log: what was done to a row behind the authority's back is named, and what cannot be known is said (threat T36)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, insert
+
+from authority.domain import log_seal
+from authority.domain.events import Event, EventKind
+from authority.domain.log_seal import PERSONAL, PLAIN
+from authority.domain.refusals import CheckpointUnusable, LogNotIntact
+from authority.presentation.log_seal import NOT_COMPARED, VerificationShown
+from authority.services import seals
+from authority.storage import events as stored_events
+from authority.storage import seals as stored
+from authority.storage.db.tables import checkpoints, events
+from tests.support import sealed_logs
+from tests.support.authorities import Bench, make_bench
+from tests.support.sealed_logs import changed, exported, newest_checkpoint, sealed_log, unit, verify, verify_lines
+
+Change = Callable[[Connection], object]
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bench, list[int]]]:
+    """A bench whose log is sealed, and the numbers of its rows; what a test does to it is undone."""
+    folder: Path = tmp_path_factory.mktemp("sealed")
+    bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home")
+    yield bench, sealed_log(bench)
+    bench.authority.database.close()
+
+
+def test_every_column_of_the_log_is_sealed() -> None:
+    assert sorted(PERSONAL + PLAIN) == sorted(events.columns.keys())
+
+
+def test_a_log_that_nobody_touched_is_intact(bench: Bench) -> None:
+    numbers = sealed_log(bench)
+    sealed_logs.write_rows(bench, 2)
+    kept = newest_checkpoint(bench)
+    for verification in (verify(bench, kept), verify_lines(bench, exported(bench), kept)):
+        assert verification.faults == ()
+        assert (verification.rows, verification.last, verification.outside) == (len(numbers), numbers[-1], 1)
+    assert verify(bench).waiting == 2
+    assert seals.state(unit(bench)).waiting == 2
+
+
+@st.composite
+def changes(draw: st.DrawFn, numbers: list[int]) -> tuple[list[int], Change]:
+    """Something that somebody does to the log, and the rows that it is about."""
+    number = draw(st.sampled_from(numbers))
+    other = draw(st.sampled_from([item for item in numbers if item != number]))
+    kind = draw(
+        st.sampled_from(["value", "value", "value", "gone", "gone with seal", "inserted", "exchanged", "sealed anew", "end"])
+    )
+    if kind == "value":
+        return [number], sealed_logs.value_changed(number, draw(st.sampled_from(sorted(sealed_logs.OTHERS))))
+    if kind == "exchanged":
+        return [number, other], sealed_logs.exchanged(number, other)
+    if kind == "sealed anew":
+        number = max(number, numbers[1])
+    ways: dict[str, Callable[[int], Change]] = {
+        "gone": sealed_logs.row_removed,
+        "gone with seal": sealed_logs.removed_with_seal,
+        "inserted": sealed_logs.inserted,
+        "sealed anew": sealed_logs.sealed_anew,
+        "end": sealed_logs.end_cut_off,
+    }
+    return [number], ways[kind](number)
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_t36_whatever_is_done_to_a_row_is_named(sealed: tuple[Bench, list[int]], data: st.DataObject) -> None:
+    bench, numbers = sealed
+    rows, change = data.draw(changes(numbers))
+    with changed(bench, change):
+        for verification in (verify(bench), verify_lines(bench, exported(bench))):
+            for row in rows:
+                assert any(fault.first <= row <= fault.last for fault in verification.faults), verification.faults
+    assert verify(bench).faults == ()
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_t36_whatever_is_done_to_the_lines_of_an_export_is_told(sealed: tuple[Bench, list[int]], data: st.DataObject) -> None:
+    """All but its first line, without which nothing is verified at all."""
+    bench, _ = sealed
+    lines = exported(bench)
+    place = data.draw(st.integers(1, len(lines) - 1))
+    other = data.draw(st.integers(1, len(lines) - 1).filter(lambda item: item != place))
+    way = data.draw(st.sampled_from(["gone", "twice", "exchanged", "cut off", "changed"]))
+    if way == "gone":
+        lines.pop(place)
+    elif way == "twice":
+        lines.insert(place, lines[place])
+    elif way == "exchanged":
+        lines[place], lines[other] = lines[other], lines[place]
+    elif way == "cut off":
+        del lines[place:]
+    else:
+        value = json.loads(lines[place])
+        part = value.get("row", value)
+        name = data.draw(st.sampled_from(sorted(part)))
+        part[name] = 7 if isinstance(part[name], int) else "A" + str(part[name])[1:] if part[name] else "x"
+        if json.dumps(value) == json.dumps(json.loads(lines[place])):
+            return
+        lines[place] = json.dumps(value) + "\n"
+    kept = newest_checkpoint(bench)
+    # A line that is no row at all is refused, with its number.
+    with contextlib.suppress(CheckpointUnusable):
+        assert verify_lines(bench, lines, kept).faults
+
+
+def test_t36_an_end_that_was_cut_off_with_its_checkpoints_shows_by_a_checkpoint_kept_elsewhere(
+    sealed: tuple[Bench, list[int]],
+) -> None:
+    bench, numbers = sealed
+    kept = newest_checkpoint(bench)
+    with changed(bench, sealed_logs.end_cut_off(numbers[-6], checkpoints_too=True)):
+        assert NOT_COMPARED in VerificationShown.of(verify(bench)).limits
+        assert verify(bench).faults == ()
+        for verification in (verify(bench, kept), verify_lines(bench, exported(bench), kept)):
+            (fault,) = verification.faults
+            assert (fault.kind, fault.first, fault.last) == ("cut-off", numbers[-6], numbers[-1])
+
+
+def test_t36_another_history_by_who_has_the_key_shows_by_a_checkpoint_kept_elsewhere(bench: Bench) -> None:
+    numbers = sealed_log(bench)
+    kept = newest_checkpoint(bench)
+
+    def change(connection: Connection) -> None:
+        sealed_logs.end_cut_off(numbers[-6], checkpoints_too=True)(connection)
+
+    with changed(bench, change):
+        sealed_logs.write_rows(bench, 1, member="eve")
+        seals.seal(unit(bench))
+        assert verify(bench).faults == ()
+        (fault,) = verify(bench, kept).faults
+        assert fault.kind == "rewritten"
+
+
+def test_t36_checkpoints_that_were_removed_changed_or_put_in_are_told(sealed: tuple[Bench, list[int]]) -> None:
+    bench, _ = sealed
+    other = make_bench(f"sqlite:///{bench.home.parent / 'other.db'}", bench.home.parent / "other")
+    sealed_log(other, (9, 9, 9))
+    foreign = newest_checkpoint(other)
+    other.authority.database.close()
+    newest = newest_checkpoint(bench)
+    number = checkpoints.c.number
+    ways: dict[str, Change] = {
+        "first": lambda connection: connection.execute(checkpoints.delete().where(number == 1)),
+        "newest": lambda connection: connection.execute(checkpoints.delete().where(number == 3)),
+        "all": lambda connection: connection.execute(checkpoints.delete()),
+        "signature": lambda connection: connection.execute(
+            checkpoints.update().where(number == 3).values(compact=newest[:-10] + "AAAAAAAAAA")
+        ),
+        "foreign": lambda connection: connection.execute(checkpoints.update().where(number == 3).values(compact=foreign)),
+        "repeated": lambda connection: connection.execute(checkpoints.update().where(number == 2).values(compact=newest)),
+        "nonsense": lambda connection: connection.execute(checkpoints.update().where(number == 2).values(compact="a.b.c")),
+    }
+    for name, change in ways.items():
+        with changed(bench, change):
+            assert any(fault.kind == "checkpoint" for fault in verify(bench).faults), name
+            assert verify_lines(bench, exported(bench)).faults if name != "all" else True, name
+    assert verify(bench).faults == ()
+
+
+def test_a_row_that_says_it_was_erased_without_a_signed_erasure_is_told(sealed: tuple[Bench, list[int]]) -> None:
+    bench, numbers = sealed
+
+    def change(connection: Connection) -> None:
+        (row,) = stored.rows(connection, numbers[5] - 1, numbers[5], 1)
+        (mark,) = stored.of_rows(connection, numbers[5] - 1, numbers[5], 1)
+        values = {"member": "erased-eve"}
+        stored.erase(connection, [log_seal.erased(mark, row, values)], {row["id"]: values})
+
+    with changed(bench, change):
+        for verification in (verify(bench), verify_lines(bench, exported(bench))):
+            assert [fault.kind for fault in verification.faults] == ["erasure"]
+
+
+def test_two_who_seal_at_once_seal_every_row_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seals, "MOST_ROWS", 10)
+    sealed_logs.write_rows(bench, 200)
+    rows: list[int] = []
+    threads = [threading.Thread(target=lambda: rows.append(seals.seal(unit(bench)).rows)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    verification = verify(bench)
+    assert verification.faults == ()
+    assert sum(rows) == verification.rows == verification.last
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_commit_that_comes_late_is_not_behind_the_seal(bench: Bench) -> None:
+    """On PostgreSQL a lower number can be committed after a higher one."""
+    database = bench.authority.database
+    late = database.engine.connect()
+    late.begin()
+    stored_events.append(late, [(bench.clock(), Event(EventKind.SIGNED_IN, "late"))])
+    sealing = threading.Thread(target=lambda: seals.seal(unit(bench)))
+    sealed_logs.write_rows(bench, 3)
+    sealing.start()
+    sealing.join(0.05)
+    # It waits for the one who has a number already, and then seals all.
+    late.commit()
+    late.close()
+    sealing.join()
+    seals.seal(unit(bench))
+    verification = verify(bench)
+    assert (verification.faults, verification.waiting) == ((), 0)
+
+
+def test_a_sealer_does_not_go_on_over_seals_whose_checkpoint_is_gone(sealed: tuple[Bench, list[int]]) -> None:
+    bench, _ = sealed
+    newest_removed = checkpoints.delete().where(checkpoints.c.number == 3)
+    with changed(bench, lambda connection: connection.execute(newest_removed)), pytest.raises(LogNotIntact):
+        seals.seal(unit(bench))
+
+
+def test_a_sealer_does_not_go_on_from_a_checkpoint_that_nobody_signed(sealed: tuple[Bench, list[int]]) -> None:
+    """It would vouch for it with its own signature."""
+    bench, numbers = sealed
+    with changed(
+        bench,
+        lambda connection: connection.execute(
+            checkpoints.update().where(checkpoints.c.number == 3).values(compact=newest_checkpoint(bench)[:-10] + "AAAAAAAAAA")
+        ),
+    ):
+        with bench.authority.database.write() as connection:
+            connection.execute(
+                insert(events),
+                {"id": numbers[-1] + 1, "at": bench.clock(), "kind": "checkout", "actor": "ada", "quantity": 1},
+            )
+        with pytest.raises(LogNotIntact):
+            seals.seal(unit(bench))
