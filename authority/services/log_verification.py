@@ -169,7 +169,7 @@ def pages(connection: Connection, after: int, up_to: int) -> Iterator[Page]:
     """Rows and seals up to a number, in pages that end at the same number."""
     while after < up_to:
         rows, marks = seals.rows(connection, after, up_to, PAGE), seals.of_rows(connection, after, up_to, PAGE)
-        ends = [rows[-1]["id"]] * (len(rows) == PAGE) + [marks[-1].event_id] * (len(marks) == PAGE)
+        ends = [row["id"] for row in rows[PAGE - 1 :]] + [mark.event_id for mark in marks[PAGE - 1 :]]
         end = min(ends, default=up_to)
         yield [row for row in rows if row["id"] <= end], [mark for mark in marks if mark.event_id <= end]
         after = end

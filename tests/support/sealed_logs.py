@@ -103,12 +103,14 @@ def changed(bench: Bench, change: Callable[[Connection], object]) -> Iterator[No
         before = {table: [dict(row) for row in connection.execute(select(table)).mappings()] for table in TABLES}
     with bench.authority.database.write() as connection:
         change(connection)
-    yield
-    with bench.authority.database.write() as connection:
-        for table, rows in before.items():
-            connection.execute(delete(table))
-            if rows:
-                connection.execute(insert(table), rows)
+    try:
+        yield
+    finally:
+        with bench.authority.database.write() as connection:
+            for table, rows in before.items():
+                connection.execute(delete(table))
+                if rows:
+                    connection.execute(insert(table), rows)
 
 
 def value_changed(number: int, column: str) -> Callable[[Connection], object]:
