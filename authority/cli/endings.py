@@ -68,10 +68,9 @@ def release(
         raise click.UsageError("give the ids of borrows, or --from FILE")
     names = once(borrow_ids) if file is None else _ids(file)
     one_by_one = one_by_one or file is not None
-    accepted = accept_overlap or dry_run
     with frame.authority() as authority:
         outcomes = endings.release_several(
-            Unit(authority, CONSOLE), names, reason, accept_overlap=accepted, one_by_one=one_by_one, dry_run=dry_run
+            Unit(authority, CONSOLE), names, reason, accept_overlap=accept_overlap, one_by_one=one_by_one, dry_run=dry_run
         )
         view = _view(authority, ("released", "would release"), dry_run=dry_run)
         return show_outcomes(frame, outcomes, view, one_by_one=one_by_one, dry_run=dry_run)

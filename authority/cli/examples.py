@@ -94,7 +94,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "borrow revoke": ('borrow revoke ID --reason "left the company"',),
     "borrow release": (
         'borrow release ID --reason "laptop re-imaged" --accept-overlap',
-        'borrow release --from stuck.csv --reason "machines gone" --dry-run',
+        'borrow release --from stuck.csv --reason "machines gone" --accept-overlap --dry-run',
     ),
     "borrow check-in": ("borrow check-in trip.return", "borrow check-in one.return two.return"),
     "borrow clock-reset": ('borrow clock-reset ID --code ABCD-EFGH-IJKL-MNOP --reason "battery replaced" -o trip.clock',),

@@ -285,7 +285,7 @@ def _of(numbers: Numbers | MembershipShown) -> str:
 @click.option("--group", metavar="GROUP", help="All members of the group.")
 @click.option("--release", is_flag=True, help="Free the seats of members who still have a borrow out.")
 @one_by_one_option
-@click.option("--dry-run", is_flag=True, help="Only say who would be removed, and who has a borrow out.")
+@click.option("--dry-run", is_flag=True, help="Only say who would be removed, or why not.")
 @pass_frame
 def remove_members(
     frame: Frame,

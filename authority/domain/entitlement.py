@@ -42,10 +42,10 @@ def entitled(
 def check_may_use(member: Member, authorization: Authorization, product: Product) -> None:
     """Raises MemberDisabled or TypeNotCompatible (seed S1: only some user types can have a license)."""
     if member.disabled:
-        raise MemberDisabled(f"{member.username} is disabled", member=member.username)
+        raise MemberDisabled(f"the member {member.username} is disabled", member=member.username)
     if not authorization.user_type(member.user_type).may_use(product.id):
         raise TypeNotCompatible(
-            f'{member.username} has the user type "{member.user_type}", which may not hold "{product.id}"',
+            f'the member {member.username} has the user type "{member.user_type}", which may not hold "{product.id}"',
             member=member.username,
             user_type=member.user_type,
         )

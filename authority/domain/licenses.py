@@ -49,7 +49,7 @@ def check_assignable(authorization: Authorization, member: Member, product: Prod
         raise InvalidInput(f'"{product.id}" is a concurrent-use product: its seats are taken as they come, not assigned')
     if not authorization.user_type(member.user_type).may_use(product.id):
         raise TypeNotCompatible(
-            f'{member.username} has the user type "{member.user_type}", which may not hold "{product.id}"',
+            f'the member {member.username} has the user type "{member.user_type}", which may not hold "{product.id}"',
             member=member.username,
             user_type=member.user_type,
         )

@@ -127,7 +127,7 @@ def _owner(unit: Unit, username: str | None, *, lock: bool = False) -> Member:
     actor.needs(Privilege.OWN_ACCESS if is_own else Privilege.MANAGE_MEMBERS)
     member = members.by_id(unit.connection, actor.member_id or 0, lock=lock) if username is None else None
     if member is None and username is None:
-        raise NotAllowed(f"{actor.username} is no member, and this is about a member's own", hint="Sign in as the member.")
+        raise NotAllowed(f"this is about a member's own, and {actor.username} is no member", hint="Sign in as the member.")
     return member or existing(unit.connection, username or "", lock=lock)
 
 
@@ -135,7 +135,7 @@ def _sign_in(unit: Unit, member: Member, sign_in_id: str) -> Credential:
     row = credentials.sign_in(unit.connection, sign_in_id) if sign_in_id.isprintable() else None
     if row is None or row.member_id != member.id:
         raise NotFound(
-            f'{member.username} has no sign-in "{sign_in_id}"',
+            f'the member {member.username} has no sign-in "{sign_in_id}"',
             hint="carnet-authority sign-in list NAME shows the ids.",
             sign_in_id=sign_in_id,
         )

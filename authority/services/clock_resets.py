@@ -45,7 +45,7 @@ def machine_of(unit: Unit, code: str, member: str | None = None) -> Borrow:
                 if borrow is not None:
                     return borrow
     raise InvalidInput(
-        f"{plain} is no code of a machine that is offline" + (f" for {member}" if member else ""),
+        f"the code {plain} is of no machine that is offline" + (f" for {member}" if member else ""),
         hint="Have it read again: carnet clock shows it on that machine. Name the member when it was reset often before.",
     )
 
@@ -65,7 +65,7 @@ def make(unit: Unit, borrow_id: str, code: str, reason: str) -> bytes:
         plain = plain_code(code)
         if not issuing.is_reset_code(borrow.machine.key, plain):
             raise InvalidInput(
-                f"{code} is no code of the machine of this borrow",
+                f"the code {code} is not one of the machine of this borrow",
                 hint="Have it read again: carnet clock shows it on that machine, to the user who borrowed.",
             )
         unit.record(borrow_events(EventKind.CLOCK_RESET, borrow, unit.actor, text, quantity=0)[:1])

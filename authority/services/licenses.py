@@ -174,7 +174,7 @@ def _unassign(work: Work, member: Member, product_id: str) -> Unassigned:
     unit, before = work.unit, work.held(member, product_id)
     if before is None:
         product = unit.authorization.product(product_id)
-        raise NotFound(f'{member.username} holds no license of "{product.id}"', member=member.username)
+        raise NotFound(f'the member {member.username} holds no license of "{product.id}"', member=member.username)
     take(work, member, before)
     holding = borrows.holding(unit.connection, member.id, product_id, unit.now)
     return Unassigned(member.username, before, holding[0] if holding else None)

@@ -90,7 +90,7 @@ def request_download(unit: Unit) -> Member:
         member = _myself(unit, lock=True)
         if not member.vendor_access:
             raise NotAllowed(
-                f"{member.username} has no vendor access, which the permission to download needs",
+                f"the member {member.username} has no vendor access, which the permission to download needs",
                 hint="Ask an administrator to turn vendor access on for you, then request the permission again.",
             )
         if member.download_permission is not DownloadPermission.NONE:
@@ -110,7 +110,7 @@ def change_password(unit: Unit, old: str, new: str, origin: Origin, *, revoke_ke
         unit.actor.needs(Privilege.OWN_ACCESS)
         myself = _myself(unit)
         if members.hash_of(unit.connection, myself.id) is None:
-            raise NotAllowed(f"{myself.username} has no password", hint="Ask an administrator to set one.")
+            raise NotAllowed(f"the member {myself.username} has no password", hint="Ask an administrator to set one.")
     try:
         passed = tries.check_password(unit, myself.username, old, origin)
     except NotAuthenticated as error:
@@ -129,5 +129,5 @@ def _myself(unit: Unit, *, lock: bool = False) -> Member:
     actor.needs(Privilege.OWN_LICENSES)
     member = members.by_id(unit.connection, actor.own_number, lock=lock)
     if member is None:
-        raise NotAllowed(f"{actor.username} is no member, and this is about a member's own", hint="Sign in as the member.")
+        raise NotAllowed(f"this is about a member's own, and {actor.username} is no member", hint="Sign in as the member.")
     return member

@@ -33,7 +33,7 @@ def sign_in(authority: Authority, provider: Provider, claims: Mapping[str, Any],
         member = _member(unit, provider, identity, claims)
         if member.disabled:
             raise NotAllowed(
-                f"{member.username} is disabled", hint="Ask an administrator to enable you.", member=member.username
+                f"the member {member.username} is disabled", hint="Ask an administrator to enable you.", member=member.username
             )
     role = role_of_claims(provider, claims)
     if role is not None and role is not member.role:

@@ -41,7 +41,7 @@ def remove_several(
 ) -> list[Outcome[str, Removal]]:
     """Removes members, each named once whatever the case, all or none or `one_by_one`.
 
-    With `dry_run` nothing changes, and who has a borrow out is no refusal. Raises NotAllowed, and unless `one_by_one` what
+    With `dry_run` every check is made and nothing changed. Raises NotAllowed, and unless `one_by_one` what
     `remove` raises.
     """
     with unit.writing(keep=not dry_run):
@@ -53,7 +53,7 @@ def remove_several(
                 if len(usernames) == 1:
                     unit.compare(f'the member "{member.username}"', member.values())
                 removal = Removal(member, tuple(borrows.held_by(unit.connection, member.id, unit.now)))
-                _check(unit.actor, removal, release=release or dry_run)
+                _check(unit.actor, removal, release=release)
                 check_administrator_stays(work, member, None)
                 _remove(work, removal)
                 return removal

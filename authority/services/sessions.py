@@ -230,7 +230,7 @@ def _member(unit: Unit) -> Member:
     members.lock(unit.connection, actor.member_id)
     member = None if actor.member_id is None else members.by_id(unit.connection, actor.member_id)
     if member is None:
-        raise NotAllowed(f"{actor.username} is no member, and a session is a member's own", hint="Sign in as the member.")
+        raise NotAllowed(f"a session is a member's own, and {actor.username} is no member", hint="Sign in as the member.")
     return member
 
 

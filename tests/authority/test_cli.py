@@ -222,13 +222,14 @@ def test_a_borrow_that_cannot_be_written_down_is_not_made(console: Console, tmp_
     assert console.good("borrow", "list") == []
 
 
-def test_release_shows_first_then_wants_the_overlap_accepted(console: Console) -> None:
+def test_release_wants_the_overlap_accepted_and_is_shown_first(console: Console) -> None:
     borrow = console.borrow(workstation("laptop"), "ada")
-    dry = console.good("borrow", "release", borrow["id"], "--reason", "lost", "--dry-run")
-    assert dry == [borrow]
-    error = console.refused("overlap-not-accepted", 1, "borrow", "release", borrow["id"], "--reason", "lost")
-    assert "until" in error["evidence"]
-    ended = console.good("borrow", "release", borrow["id"], "--reason", "lost", "--accept-overlap")
+    release = ("borrow", "release", borrow["id"], "--reason", "lost")
+    for dry_run in ([], ["--dry-run"]):
+        error = console.refused("overlap-not-accepted", 1, *release, *dry_run)
+        assert "until" in error["evidence"]
+    assert console.good(*release, "--accept-overlap", "--dry-run") == [borrow]
+    ended = console.good(*release, "--accept-overlap")
     assert (ended["state"], ended["copy_may_run_until"]) == ("released", borrow["expires_at"])
     console.refused("borrow-already-ended", 1, "borrow", "release", borrow["id"], "--reason", "lost", "--accept-overlap")
     console.refused("not-found", 1, "borrow", "show", "A" * 22)

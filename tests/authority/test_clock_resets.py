@@ -28,7 +28,7 @@ def test_a_reset_is_for_the_machine_of_the_borrow_and_the_code_that_was_told(sql
     reset = open_reset(data, TrustStore.read(bench.trust_file))
     assert (reset.machine_key, reset.code, reset.iat) == (key, code, timestamp(bench.clock()))
     assert json.loads(data)["carnet"] == "clock-reset"
-    with pytest.raises(InvalidInput, match="no code of the machine"):
+    with pytest.raises(InvalidInput, match="is not one of the machine"):
         clock_resets.make(Unit(bench.authority, chief), borrow_id, code_of("A" * 43, 0), "typed wrongly")
     with pytest.raises(InvalidInput):
         clock_resets.make(Unit(bench.authority, chief), borrow_id, code, " ")

@@ -150,10 +150,11 @@ def test_who_still_has_a_borrow_out_is_named_and_removed_only_with_release(bench
     laptop, ada = SimulatedWorkstation(), bench.member("ada")
     issued = borrow.issue(Unit(bench.authority, ada), laptop.request(Wish("arcgis-desktop"), bench.clock()))
     bench.member("eve")
-    planned = removal.remove(Unit(bench.authority, CONSOLE), ["ada", "eve"], dry_run=True)
+    planned = removal.remove(Unit(bench.authority, CONSOLE), ["ada", "eve"], release=True, dry_run=True)
     assert [(item.member.username, len(item.borrows)) for item in planned] == [("ada", 1), ("eve", 0)]
-    with pytest.raises(MemberHasBorrow, match="ada"):
-        removal.remove(Unit(bench.authority, CONSOLE), ["ada", "eve"])
+    for dry_run in (True, False):
+        with pytest.raises(MemberHasBorrow, match="ada"):
+            removal.remove(Unit(bench.authority, CONSOLE), ["ada", "eve"], dry_run=dry_run)
     assert members.membership(Unit(bench.authority, CONSOLE)).current == 3
     removal.remove(Unit(bench.authority, CONSOLE), ["ada", "eve"], release=True)
     after = borrow.show(Unit(bench.authority, CONSOLE), issued.borrow.id)

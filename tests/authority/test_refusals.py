@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from dataclasses import fields
 from datetime import UTC, datetime
+from pathlib import Path
 
+import authority
 from authority.domain.borrows import BorrowState, taken
 from authority.domain.refusals import (
     AlreadyBorrowed,
@@ -12,6 +16,7 @@ from authority.domain.refusals import (
     BorrowedElsewhere,
     ComputerInUse,
     DurationTooLong,
+    InSessionElsewhere,
     InvalidInput,
     NotAssigned,
     NotDone,
@@ -110,3 +115,25 @@ def test_no_value_of_a_refusal_hides_what_an_exception_has() -> None:
     for refusal in (*every_refusal(), BorrowedElsewhere):
         own = {item.name for item in fields(refusal)} - {item.name for item in fields(Refusal)}
         assert not own & set(dir(Exception))
+
+
+# What may stand at the beginning of a sentence: a number of something, a sentence or label of ours or of the settings, and what
+# only whoever sits at the server is told of, as paths. The name of anything else would get a capital letter there.
+NO_NAME = re.compile(
+    r"(counted|all_are)\(|'; '\.join|(.*\.)?(label|name|what|message|sentence|text|excess|used|borrowed|HEADER)\Z"
+    r"|(.*\.)?(path|file|folder|home|host|_log|key_folder)\Z"
+)
+
+
+def test_no_refusal_begins_with_the_name_of_a_member() -> None:
+    names = {refusal.__name__ for refusal in [Refusal, *every_refusal(), BorrowedElsewhere, InSessionElsewhere]}
+    messages = [
+        (path.name, call.args[0])
+        for path in sorted(Path(authority.__file__).parent.rglob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in names and call.args
+    ]
+    assert len(messages) > 200
+    values = [(name, text.values[0]) for name, text in messages if isinstance(text, ast.JoinedStr)]
+    first = [(name, ast.unparse(value.value)) for name, value in values if isinstance(value, ast.FormattedValue)]
+    assert [value for value in first if not NO_NAME.match(value[1])] == []

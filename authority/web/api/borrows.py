@@ -186,7 +186,7 @@ def release(path: BorrowPath, body: Release) -> Response:
     """Frees the seat at once; until expires_at the lost copy can still run beside the new one."""
     work = unit()
     outcomes = endings.release_several(
-        work, [path.borrow_id], body.reason, accept_overlap=body.accept_overlap or body.dry_run, dry_run=body.dry_run
+        work, [path.borrow_id], body.reason, accept_overlap=body.accept_overlap, dry_run=body.dry_run
     )
     publish_soon()
     return json_of(EndedBorrow.of(outcomes[0].done(), work.now, dry_run=body.dry_run))
@@ -194,13 +194,13 @@ def release(path: BorrowPath, body: Release) -> Response:
 
 @api.post("/borrows/release", summary="Free the seats of several lost machines", responses={200: EndedBorrows, 404: Problem})
 def release_several(body: Releases) -> Response:
-    """All or none, or one by one. A dry run, which shows until when each lost copy can run, needs no accept_overlap."""
+    """All or none, or one by one; each needs accept_overlap, in a dry run too, and a refusal says until when the lost copy can run."""
     work = unit()
     outcomes = endings.release_several(
         work,
         body.ids,
         body.reason,
-        accept_overlap=body.accept_overlap or body.dry_run,
+        accept_overlap=body.accept_overlap,
         one_by_one=body.one_by_one,
         dry_run=body.dry_run,
     )

@@ -213,7 +213,7 @@ def change_several(body: ChangeBody) -> Response:
 
 @api.post("/members/remove", summary="Remove several members", responses={200: RemovedMembers, 404: Problem, 409: Problem})
 def remove_several(body: RemovalBody) -> Response:
-    """All or none, or one by one. With dry_run the borrows are shown that would be released; they are no refusal then."""
+    """All or none, or one by one. Who still has a borrow out is removed only with release, in a dry run too."""
     work = unit()
     outcomes = removal.remove_several(
         work, body.usernames, release=body.release, one_by_one=body.one_by_one, dry_run=body.dry_run

@@ -175,7 +175,7 @@ def _ask_removal(username: str) -> Response | None:
     """The page before a removal: what is freed, and what may go on running; None when it was agreed to."""
     work = unit()
     member, held = members.show(work, username)
-    out = [BorrowShown.of(item, work.now) for item in removal.remove(work, [username], dry_run=True)[0].borrows]
+    out = [BorrowShown.of(item, work.now) for item in removal.remove(work, [username], release=True, dry_run=True)[0].borrows]
     name = member.username
     free = [f"Free again: {license_words(AssignmentShown.of(item))}" for item in held]
     running = [

@@ -189,7 +189,9 @@ def removals(choice: Removal) -> Action:
     """All of them are removed; whose borrows are out only where releasing them was agreed to."""
 
     def lines(work: Unit, dry_run: bool) -> list[Line]:
-        outcomes = removal.remove_several(work, choice.usernames, release=choice.release, one_by_one=True, dry_run=dry_run)
+        # The page before it asks for the release, and has to know whose.
+        release = choice.release or dry_run
+        outcomes = removal.remove_several(work, choice.usernames, release=release, one_by_one=True, dry_run=dry_run)
         return [_removal_line(outcome, work) for outcome in outcomes]
 
     def asked(fit: Sequence[Line]) -> dict[str, str]:
