@@ -169,7 +169,9 @@ class Actor:
     def needs(self, privilege: Privilege) -> None:
         """Raises NotAllowed when the actor's role lacks the privilege, or the scopes of the API key leave it out."""
         if privilege not in PRIVILEGES[self.role]:
-            raise NotAllowed(f'the member {self.username} has the role "{self.role}", which may not {privilege}', role=str(self.role))
+            raise NotAllowed(
+                f'the member {self.username} has the role "{self.role}", which may not {privilege}', role=str(self.role)
+            )
         if not self.has(privilege):
             raise NotAllowed(
                 f"the scopes of this API key of {self.username} leave out: {privilege}",

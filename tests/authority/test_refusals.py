@@ -126,7 +126,8 @@ NO_NAME = re.compile(
 
 
 def test_no_refusal_begins_with_the_name_of_a_member() -> None:
-    names = {refusal.__name__ for refusal in [Refusal, *every_refusal(), BorrowedElsewhere, InSessionElsewhere]}
+    classes: list[type[Refusal]] = [Refusal, *every_refusal(), BorrowedElsewhere, InSessionElsewhere]
+    names = {refusal.__name__ for refusal in classes}
     messages = [
         (path.name, call.args[0])
         for path in sorted(Path(authority.__file__).parent.rglob("*.py"))
