@@ -37,6 +37,12 @@ class SourceUnreadable(LogError):
     code = "source-unreadable"
 
 
+class CacheUnusable(LogError):
+    """A folder cannot hold what was read."""
+
+    code = "cache-unusable"
+
+
 class NothingDated(LogError):
     """Logs have events, and nobody can say of which day any of them is."""
 

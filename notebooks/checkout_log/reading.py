@@ -6,6 +6,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,10 +21,12 @@ from checkout_log.errors import SourceNotRecognized
 from checkout_log.log import Log
 from checkout_log.quality import frame
 from checkout_log.sources import database, export, licenses, options, overlaps, recognize
+from checkout_log.sources.cache import Cache, clock_of
 from checkout_log.sources.flexnet import files as flexnet_files
 from checkout_log.sources.lmstat import files as lmstat
 from checkout_log.sources.part import (
     DATABASE,
+    EXPORT,
     FLEXNET,
     LICENSES,
     LMSTAT,
@@ -38,6 +41,7 @@ from checkout_log.sources.part import (
 )
 from checkout_log.sources.places import Input, Source, inputs_of
 from checkout_log.sources.recognize import EXPORT_CSV, EXPORT_LINES, EXPORT_PARQUET, SQLITE
+from checkout_log.sources.remembered import contents as contents_of
 from checkout_log.sources.rlm import files as rlm
 from checkout_log.store import Folder, Stored, frame_of_options, frame_of_seats
 
@@ -46,7 +50,7 @@ BESIDE = {LICENSES: "a license file", OPTIONS: "an options file"}
 READERS = {EXPORT_LINES: export.read_lines, EXPORT_CSV: export.read_csv, EXPORT_PARQUET: export.read_parquet}
 
 
-def read(*sources: Source, timezone: str = "UTC", fold_case: bool = True) -> Log:
+def read(*sources: Source, timezone: str = "UTC", fold_case: bool = True, cache: str | PathLike[str] | None = None) -> Log:
     """The log that these sources hold together.
 
     Args:
@@ -60,6 +64,8 @@ def read(*sources: Source, timezone: str = "UTC", fold_case: bool = True) -> Log
             that names another zone, such as CET, is read with that one, and `disagreeing` counts it.
         fold_case: names of users and of machines that differ in case alone, as mira and MIRA, are one, under the spelling that
             comes most often, as the authority holds it; False keeps them apart.
+        cache: a folder in which what was read is kept, so that a log that has grown costs what is new. What of it does not fit any
+            more is made anew. It holds names of users and machines, as the logs do, and is for its owner alone.
 
     What cannot be read in a file is counted in `Log.quality()` and never fatal. The events are kept in a temporary folder that
     goes away with the log.
@@ -70,13 +76,15 @@ def read(*sources: Source, timezone: str = "UTC", fold_case: bool = True) -> Log
         SourceUnreadable: a file or database is there and cannot be read.
         ColumnsWrong: an export has other columns than an export has.
         QuestionInvalid: there is no such time zone.
+        CacheUnusable: the folder of the cache cannot be made or written into.
     """
     where = timezones.named(timezone)
+    memory = None if cache is None else Cache(Path(cache))
     wanted = inputs_of(sources)
     kinds, unknown = _recognized(wanted)
     folder = Folder()
     with _progress(kinds) as advance:
-        contents = _contents(kinds, folder.path, where, advance)
+        contents = _contents(kinds, folder.path, where, memory, advance)
     contents.parts += unknown
     return Log(_stored(contents, timezone, folder, is_case_folded=fold_case), Engine())
 
@@ -116,23 +124,56 @@ def _progress(kinds: dict[str, list[Path | str]]) -> Iterator[Callable[[int], No
         yield lambda done: progress.advance(task, done)
 
 
-def _contents(kinds: dict[str, list[Path | str]], folder: Path, where: ZoneInfo, advance: Callable[[int], None]) -> Contents:
+def _contents(
+    kinds: dict[str, list[Path | str]], folder: Path, where: ZoneInfo, cache: Cache | None, advance: Callable[[int], None]
+) -> Contents:
     """What all sources say. Segments and runs are numbered through."""
-    contents = _exported(kinds, folder, advance)
     paths = {kind: [place for place in places if isinstance(place, Path)] for kind, places in kinds.items()}
+    clock = "" if cache is None else clock_of(where)
+    contents = _of_exports(kinds, folder, cache, advance)
     if FLEXNET in paths:
-        contents.add(flexnet_files.read(paths[FLEXNET], folder, where, len(contents.parts), 1, advance))
+        contents.add(flexnet_files.read(paths[FLEXNET], folder, where, len(contents.parts), 1, advance, cache))
     if LMSTAT in paths:
-        contents.add(lmstat.read(paths[LMSTAT], folder, where, len(contents.parts), advance))
+        own, first = paths[LMSTAT], len(contents.parts)
+        meaning = (clock, first)
+        contents.add(contents_of(cache, LMSTAT, own, folder, meaning, lambda: lmstat.read(own, folder, where, first, advance)))
     of_rlm = [(path, kind) for kind in (RLM_REPORT, RLM_DEBUG) for path in paths.get(kind, ())]
     if of_rlm:
-        contents.add(rlm.read(of_rlm, folder, where, len(contents.parts), len(contents.eras) + 1, advance))
+        numbers = len(contents.parts), len(contents.eras) + 1
+        # The year of a debug log is that of its file.
+        changed = [path.stat().st_mtime_ns for path in paths.get(RLM_DEBUG, ())]
+        contents.add(
+            contents_of(
+                cache,
+                "rlm",
+                [path for path, _ in of_rlm],
+                folder,
+                (clock, *numbers, *(kind for _, kind in of_rlm), *changed),
+                lambda: rlm.read(of_rlm, folder, where, *numbers, advance),
+            )
+        )
+    return _with_files_beside(contents, paths, where)
+
+
+def _with_files_beside(contents: Contents, paths: dict[str, list[Path]], where: ZoneInfo) -> Contents:
+    """The contents with what license files and options files say."""
     if LICENSES in paths:
         contents.add(licenses.read(paths[LICENSES], where))
     if OPTIONS in paths:
         products = {name for part in contents.parts for name in part.products} | {one.product for one in contents.seats}
         contents.add(options.read(paths[OPTIONS], {name.lower(): name for name in products}))
     return contents
+
+
+def _of_exports(
+    kinds: dict[str, list[Path | str]], folder: Path, cache: Cache | None, advance: Callable[[int], None]
+) -> Contents:
+    """What the authority's exports and databases say; what is in a database may change at any time, and is always asked for."""
+    own = [(kind, place) for kind in READERS for place in kinds.get(kind, ())]
+    files = [place for _, place in own if isinstance(place, Path)]
+    if cache is None or not own or SQLITE in kinds or DATABASE in kinds:
+        return _exported(kinds, folder, advance)
+    return contents_of(cache, EXPORT, files, folder, [kind for kind, _ in own], lambda: _exported(kinds, folder, advance))
 
 
 def _exported(kinds: dict[str, list[Path | str]], folder: Path, advance: Callable[[int], None]) -> Contents:

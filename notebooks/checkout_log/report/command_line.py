@@ -84,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--group", metavar="NAME", action="append", default=[], help="members of this group; may be repeated")
     options.add_argument("--group-file", metavar="FILE", type=Path, help="CSV that says the group of each user: user,group")
     options.add_argument("--tables", metavar="FILE", type=Path, help="write the tables too: FILE.xlsx, or a folder of parquet")
+    options.add_argument("--cache", metavar="FOLDER", type=Path, help="keep what was read, so that logs that grew cost what is new")
     options.add_argument("--version", action="version", version=f"carnet-report {version('carnet')}")
     return options
 
@@ -203,7 +204,9 @@ def report(arguments: argparse.Namespace) -> int:
 
     part = making.Part(arguments.since, arguments.until, tuple(arguments.feature), groups, tuple(arguments.group))
     made_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    page, failures = making.page(arguments.logs, arguments.timezone, made_at=made_at, part=part, tables=arguments.tables)
+    page, failures = making.page(
+        arguments.logs, arguments.timezone, made_at=made_at, part=part, tables=arguments.tables, cache=arguments.cache
+    )
     write_page(output, page)
     for sentence in failures:
         print(f"carnet-report: {sentence}", file=sys.stderr)

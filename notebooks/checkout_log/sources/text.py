@@ -82,6 +82,46 @@ def blocks(path: Path) -> Iterator[Block]:
         yield block
 
 
+def is_plain(path: Path) -> bool:
+    """Whether the bytes of a file are its text: it is not packed, nor UTF-16. Raises SourceUnreadable."""
+    try:
+        with path.open("rb") as stream:
+            sample = stream.read(SAMPLE)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return not sample.startswith((*PACKED, *UTF16_MARKS)) and _unmarked(sample) is None
+
+
+def raw_pieces(path: Path, start: int) -> Iterator[bytes]:
+    """The bytes of a plain file from a place on, in pieces of whole lines; what follows the last line end comes last.
+
+    A piece in which no line ends is no text. Raises SourceUnreadable.
+    """
+    rest = b""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(start)
+            while more := stream.read(BLOCK):
+                rest += more
+                cut = rest.rfind(b"\n") + 1
+                if cut:
+                    yield rest[:cut]
+                    rest = rest[cut:]
+                elif len(rest) >= BLOCK:
+                    yield rest
+                    rest = b""
+    except FAULTS as error:
+        raise _unreadable(path, error) from error
+    if rest:
+        yield rest
+
+
+def block(piece: bytes, first_number: int, *, is_first: bool) -> Block:
+    """The lines of a piece that `raw_pieces` gave, the first of which has this number."""
+    text = piece.removeprefix(UTF8_MARK) if is_first else piece
+    return _block(_ended(text.replace(ZERO, b"")), first_number)
+
+
 def lines(path: Path) -> Iterator[tuple[int, str]]:
     """The number of each line, from 1, and its text without the line end. Raises SourceUnreadable."""
     number = 0

@@ -5,7 +5,7 @@ A file may hold several: rotated ones that were joined in another order, or one 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -67,16 +67,12 @@ class Dated:
         return int(self.utc(np.array([line]), np.array([clock]))[0][0])
 
     def rows(self) -> Iterator[pa.RecordBatch]:
-        """Its uses, in batches with the schema `scanning.RAW`; those of a forked daemon are its parent's."""
+        """Its uses, in batches with the schema `scanning.RAW`."""
         first, beyond = self.lines
-        with pa.OSFile(str(self.scan.rows)) as source:
-            reader = pa.ipc.open_file(source)
-            for at in range(reader.num_record_batches):
-                batch = reader.get_batch(at)
-                numbers = batch["line"].to_numpy()
-                begin, end = np.searchsorted(numbers, (first, beyond))
-                if begin < end:
-                    yield _with_parents(batch.slice(begin, end - begin), self.scan.parents)
+        for batch in self.scan.batches():
+            begin, end = np.searchsorted(batch["line"].to_numpy(), (first, beyond))
+            if begin < end:
+                yield batch.slice(begin, end - begin)
 
     @cached_property
     def uses(self) -> int:
@@ -96,14 +92,6 @@ class Dated:
             edges += [self.utc_of(gap.line - 1, gap.before), self.utc_of(gap.line, gap.after)]
         edges.append(self.end)
         return [(begin, end) for begin, end in zip(edges[::2], edges[1::2], strict=True) if begin <= end]
-
-
-def _with_parents(batch: pa.RecordBatch, parents: Mapping[str, str]) -> pa.RecordBatch:
-    if not parents:
-        return batch
-    coded = batch["product"].dictionary_encode()
-    names = pa.array([parents.get(name, name) for name in coded.dictionary.to_pylist()], pa.string())
-    return batch.set_column(batch.schema.get_field_index("product"), "product", names.take(coded.indices))
 
 
 def dated(scan: Scan, days: dating.Calendar, zone: Taken) -> Dated:

@@ -18,10 +18,12 @@ import numpy as np
 import pyarrow as pa
 
 from checkout_log.sources import overlaps, runs, zones
+from checkout_log.sources.cache import Cache
 from checkout_log.sources.common import DAY, HOUR, LATE, Flags, Numbers
 from checkout_log.sources.flexnet import dating, handles, issued
 from checkout_log.sources.flexnet.dated import Dated, dated, pieces
-from checkout_log.sources.flexnet.scanning import RAW, Scan, scan
+from checkout_log.sources.flexnet.resuming import resumed
+from checkout_log.sources.flexnet.scanning import RAW, Scan
 from checkout_log.sources.flexnet.writing import write
 from checkout_log.sources.named_zones import Taken, taken
 from checkout_log.sources.part import FLEXNET, Contents, Part, joined, together
@@ -34,13 +36,19 @@ FORKED = re.compile(r"(.+)_\d+")
 
 
 def read(
-    paths: Sequence[Path], folder: Path, where: ZoneInfo, first_segment: int, first_era: int, advance: Callable[[int], None]
+    paths: Sequence[Path],
+    folder: Path,
+    where: ZoneInfo,
+    first_segment: int,
+    first_era: int,
+    advance: Callable[[int], None],
+    cache: Cache | None = None,
 ) -> Contents:
     """What these debug logs say, with their events in one file in the folder. Raises SourceUnreadable."""
-    scans = [scan(path, folder / f"flexnet_{at}.arrow", advance) for at, path in enumerate(paths)]
+    scans = [resumed(path, folder, at, advance, cache) for at, path in enumerate(paths)]
     _join_forks(scans)
     history = sorted(_dated(scans, where), key=lambda one: (one.begin, one.end))
-    paired = handles.of_history(history)
+    paired = handles.of_scans([one for one in scans if any(other.scan is one for other in history)])
     eras = itertools.count(first_era)
     servers: list[runs.Server] = []
     before: dict[int, list[Dated]] = defaultdict(list)
@@ -59,8 +67,8 @@ def read(
     contents.spans = joined(spans, dating.STAMP_EVERY * zones.SECOND)
     contents.options = issued.options(history)
     contents.seats = list(issued.said(history, [_host(one, history) or "" for one in history]))
-    for scanned in scans:
-        scanned.rows.unlink()
+    for path in {path for scanned in scans for path in scanned.rows}:
+        path.unlink()
     return contents
 
 
@@ -74,11 +82,12 @@ def _join_forks(scans: Sequence[Scan]) -> None:
 
 def _zones(scans: Sequence[Scan], usual: ZoneInfo) -> list[Taken]:
     """The zone of each file: what its stamps name, and where they name none, what the other files of its server name."""
-    own = [taken(scanned.zone_names, usual) for scanned in scans]
-    named = [(scanned, zone) for scanned, zone in zip(scans, own, strict=True) if scanned.zone_names]
+    names = [scanned.zone_names for scanned in scans]
+    own = [taken(of_file, usual) for of_file in names]
+    named = [(scanned, zone) for scanned, zone, of_file in zip(scans, own, names, strict=True) if of_file]
     return [
-        zone if scanned.zone_names or scanned.ahead else _zone_of_others(scanned, named, zone)
-        for scanned, zone in zip(scans, own, strict=True)
+        zone if of_file or scanned.ahead else _zone_of_others(scanned, named, zone)
+        for scanned, zone, of_file in zip(scans, own, names, strict=True)
     ]
 
 

@@ -7,7 +7,7 @@ their order, as if there were none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from checkout_log.columns import CHECKIN, CHECKOUT, UPGRADE
 from checkout_log.sources import overlaps
 from checkout_log.sources.common import Flags
-from checkout_log.sources.flexnet.dated import Dated
+from checkout_log.sources.flexnet.scanning import Scan
 
 CLIENT = ["product", "feature", "member", "machine"]
 # Of the returns of a vendor daemon whose handles pair.
@@ -41,13 +41,12 @@ class Handles:
         return pc.if_else(pa.array(is_paired), batch["handle"], pa.scalar(None, pa.string()))
 
 
-def of_history(history: Iterable[Dated]) -> Handles:
+def of_scans(scans: Sequence[Scan]) -> Handles:
     """Which handles pair in the files of all servers."""
-    telling = [one for one in history if one.scan.has_handles]
-    products = set().union(*(one.scan.products for one in telling))
+    products = set().union(*(one.products for one in scans if one.has_handles))
     if not products:
         return Handles()
-    uses = _uses(one for one in history if one.scan.products & products)
+    uses = _uses(one for one in scans if one.products & products)
     nameless = uses.loc[~uses["has_handle"], "client"].unique()
     named = uses[uses["has_handle"]].groupby(["product", "use"])[["opened", "closed"]].sum()
     named["unknown"] = (named["closed"] - named["opened"]).clip(lower=0)
@@ -56,10 +55,10 @@ def of_history(history: Iterable[Dated]) -> Handles:
     return Handles(frozenset(paired), np.asarray(nameless, dtype=np.uint64))
 
 
-def _uses(files: Iterable[Dated]) -> pd.DataFrame:
+def _uses(scans: Iterable[Scan]) -> pd.DataFrame:
     """How many licenses were taken and given back under each handle of each client: of what has no handle, under none."""
     empty = pd.DataFrame(columns=["product", "client", "use", "has_handle", "opened", "closed"])
-    parts = [_counted(batch) for one in files for batch in one.rows()]
+    parts = [_counted(batch) for one in scans for batch in one.batches()]
     counted = pd.concat(parts) if parts else empty
     return counted.groupby(["product", "client", "use", "has_handle"], as_index=False)[["opened", "closed"]].sum()
 

@@ -185,6 +185,8 @@ def _use(daemon: str, verb: str, rest: str) -> Use | Malformed:
 def _handle(tail: str, told: re.Match[str] | None) -> str | None:
     """What is told of a checkout and of its return alike: the data in brackets, the process and the client's handle."""
     data = DATA.match(tail)
+    if data is None and told is None:
+        return None
     parts = [data[1].strip() if data else "", *((told["process"], told["handle"] or "") if told else ())]
     return "/".join(dict.fromkeys(part for part in parts if part)) or None
 

@@ -7,11 +7,12 @@ in seconds; what day it began with is found by `dating`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -87,14 +88,14 @@ class Ahead:
 
 @dataclass(slots=True)
 class Scan:
-    """What one file says before it is dated. `rows` is an Arrow file with the schema RAW.
+    """What one file says before it is dated. `rows` are Arrow files with the schema RAW, one after the other.
 
-    first_day: the day (since 1970) of the clock's first midnight, where lines say their date. has_handles, has_seats: some uses say it.
+    first_said, last_said: the first and the last line that says its day, as stamps. first_day: the day (since 1970) of the clock's first midnight, where lines say their date. has_handles, has_seats: some uses say it.
     parents: the vendor daemon that each forked one belongs to.
     """
 
     path: Path
-    rows: Path
+    rows: list[Path] = field(default_factory=list)
     lines: int = 0
     uses: int = 0
     malformed: int = 0
@@ -105,10 +106,20 @@ class Scan:
     steps: list[Step] = field(default_factory=list)
     ahead: list[Ahead] = field(default_factory=list)
     first_day: int | None = None
+    first_said: Placed | None = None
+    last_said: Placed | None = None
     used: set[str] = field(default_factory=set)
     has_handles: bool = False
     has_seats: bool = False
     parents: dict[str, str] = field(default_factory=dict)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Its rows, in order; those of a forked daemon are its parent's."""
+        for path in self.rows:
+            with pa.OSFile(str(path)) as source:
+                reader = pa.ipc.open_file(source)
+                for at in range(reader.num_record_batches):
+                    yield _with_parents(reader.get_batch(at), self.parents)
 
     @property
     def host(self) -> str | None:
@@ -131,6 +142,14 @@ class Scan:
         return ({placed.mark.daemon for placed in self.marks} | self.used).difference(grammar.MANAGERS)
 
 
+def _with_parents(batch: pa.RecordBatch, parents: Mapping[str, str]) -> pa.RecordBatch:
+    if not parents:
+        return batch
+    coded = batch["product"].dictionary_encode()
+    names = pa.array([parents.get(name, name) for name in coded.dictionary.to_pylist()], pa.string())
+    return batch.set_column(batch.schema.get_field_index("product"), "product", names.take(coded.indices))
+
+
 def _named(mark: grammar.Mark) -> NamedAt | None:
     if mark.zone is None or mark.day is None or mark.second is None:
         return None
@@ -139,16 +158,41 @@ def _named(mark: grammar.Mark) -> NamedAt | None:
 
 def scan(path: Path, rows: Path, advance: Callable[[int], None]) -> Scan:
     """What this debug log says, with its uses written to `rows`; `advance` is told the bytes done. Raises SourceUnreadable."""
-    scan_of_file = Scan(path, rows)
-    packed = pa.ipc.IpcWriteOptions(compression="lz4")
-    with pa.OSFile(str(rows), "wb") as sink, pa.ipc.new_file(sink, RAW, options=packed) as writer:
+    scan_of_file = Scan(path)
+    with RowFile(rows, scan_of_file) as writer:
         for block in blocks(path):
-            for batch in _read(block, scan_of_file):
-                writer.write_batch(batch)
+            writer.take(block)
             advance(block.size)
-    # The days that lines say were noted before what else stands in their block.
-    scan_of_file.marks.sort(key=lambda placed: placed.line)
-    return scan_of_file
+    return finished(scan_of_file)
+
+
+class RowFile:
+    """A file of the rows of a scan, open for writing; it is one of the scan's when it is closed."""
+
+    def __init__(self, path: Path, scan: Scan) -> None:
+        self._path, self._scan = path, scan
+        self._sink = pa.OSFile(str(path), "wb")
+        self._writer = pa.ipc.new_file(self._sink, RAW, options=pa.ipc.IpcWriteOptions(compression="lz4"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._writer.close()
+        self._sink.close()
+        self._scan.rows.append(self._path)
+
+    def take(self, block: Block) -> None:
+        """Scans a block, the next of its file."""
+        for batch in _read(block, self._scan):
+            self._writer.write_batch(batch)
+
+
+def finished(scan: Scan) -> Scan:
+    """The scan itself, when all lines were read: with the days that lines say as stamps, and its marks in the order of lines."""
+    said = [placed for placed in (scan.first_said, scan.last_said) if placed is not None]
+    scan.marks = sorted([*said, *scan.marks], key=lambda placed: placed.line)
+    return scan
 
 
 def _read(block: Block, scan: Scan) -> list[pa.RecordBatch]:
@@ -200,11 +244,15 @@ def _said(counted: Numbers, said: Numbers, scan: Scan) -> Numbers:
 
 
 def _note_days(days: Numbers, seconds: Numbers, numbers: Numbers, is_said: Flags, scan: Scan) -> None:
-    """Notes the first and the last day that lines say as stamps: between them every line has its day."""
-    for at in np.flatnonzero(is_said)[[0, -1]]:
-        day = date.fromordinal(EPOCH + (scan.first_day or 0) + int(days[at]))
-        mark = grammar.Mark(grammar.STAMP, grammar.MANAGERS[0], day)
-        scan.marks.append(Placed(int(numbers[at]), int(seconds[at] + days[at] * DAY), mark))
+    """Notes the first and the last line that says its day: between them every line has its day."""
+    first, last = (_stamp(int(at), days, seconds, numbers, scan) for at in np.flatnonzero(is_said)[[0, -1]])
+    scan.first_said, scan.last_said = scan.first_said or first, last
+
+
+def _stamp(at: int, days: Numbers, seconds: Numbers, numbers: Numbers, scan: Scan) -> Placed:
+    """The day that a line says as a stamp."""
+    day = date.fromordinal(EPOCH + (scan.first_day or 0) + int(days[at]))
+    return Placed(int(numbers[at]), int(seconds[at] + days[at] * DAY), grammar.Mark(grammar.STAMP, grammar.MANAGERS[0], day))
 
 
 def _note_ahead(ahead: Numbers, numbers: Numbers, scan: Scan) -> None:
