@@ -84,7 +84,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--group", metavar="NAME", action="append", default=[], help="members of this group; may be repeated")
     options.add_argument("--group-file", metavar="FILE", type=Path, help="CSV that says the group of each user: user,group")
     options.add_argument("--tables", metavar="FILE", type=Path, help="write the tables too: FILE.xlsx, or a folder of parquet")
-    options.add_argument("--cache", metavar="FOLDER", type=Path, help="keep what was read, so that logs that grew cost what is new")
+    options.add_argument(
+        "--cache", metavar="FOLDER", type=Path, help="keep what was read, so that logs that grew cost what is new"
+    )
     options.add_argument("--version", action="version", version=f"carnet-report {version('carnet')}")
     return options
 

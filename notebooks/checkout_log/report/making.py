@@ -66,7 +66,13 @@ def _midnight(day: date, timezone: str) -> int:
 
 
 def page(
-    logs: Sequence[str], timezone: str, *, made_at: str, part: Part | None = None, tables: Path | None = None, cache: Path | None = None
+    logs: Sequence[str],
+    timezone: str,
+    *,
+    made_at: str,
+    part: Part | None = None,
+    tables: Path | None = None,
+    cache: Path | None = None,
 ) -> tuple[str, list[str]]:
     """The page as HTML, and a sentence for each notebook that failed; the tables go to a file or a folder, where one is named.
 
