@@ -19,9 +19,11 @@ from hypothesis import strategies as st
 
 from checkout_log import read
 from checkout_log.errors import CacheUnusable
+from checkout_log.sources import text
 from checkout_log.sources.cache import Cache
 from checkout_log.sources.flexnet import files, resuming
 from checkout_log.sources.part import Contents
+from checkout_log.sources.text import Block
 from tests.notebooks.stored_rows import stored
 
 FEW = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
@@ -63,24 +65,24 @@ def plain(contents: Contents) -> list[object]:
     return [rows, contents.parts, contents.eras, contents.spans, contents.seats, contents.options]
 
 
-@given(text=TEXTS, cuts=st.lists(st.integers(0, 1_000), max_size=4))
+@given(log=TEXTS, cuts=st.lists(st.integers(0, 1_000), max_size=4))
 @FEW
-def test_a_log_that_grew_in_any_steps_is_read_as_at_once(text: bytes, cuts: list[int]) -> None:
+def test_a_log_that_grew_in_any_steps_is_read_as_at_once(log: bytes, cuts: list[int]) -> None:
     with TemporaryDirectory() as name:
         path, cache = Path(name) / "debug.log", Cache(Path(name) / "cache")
-        for cut in [*sorted(min(cut, len(text)) for cut in cuts), len(text)]:
-            path.write_bytes(text[:cut])
+        for cut in [*sorted(min(cut, len(log)) for cut in cuts), len(log)]:
+            path.write_bytes(log[:cut])
             assert said([path], cache) == said([path], None)
         assert said([path], cache, "Asia/Kathmandu") == said([path], None, "Asia/Kathmandu")
 
 
-@given(text=TEXTS, other=TEXTS, cut=st.integers(0, 1_000), at=st.integers(0, 1_000))
+@given(log=TEXTS, other=TEXTS, cut=st.integers(0, 1_000), at=st.integers(0, 1_000))
 @FEW
-def test_a_log_that_changed_in_its_past_is_read_anew(text: bytes, other: bytes, cut: int, at: int) -> None:
+def test_a_log_that_changed_in_its_past_is_read_anew(log: bytes, other: bytes, cut: int, at: int) -> None:
     with TemporaryDirectory() as name:
         path, cache = Path(name) / "debug.log", Cache(Path(name) / "cache")
-        changed = text[:at] + bytes([text[at] ^ 1]) + text[at + 1 :] if at < len(text) else b""
-        for now in (text, text[:cut], changed, other):
+        changed = log[:at] + bytes([log[at] ^ 1]) + log[at + 1 :] if at < len(log) else b""
+        for now in (log, log[:cut], changed, other):
             path.write_bytes(now or HEAD.encode())
             assert said([path], cache) == said([path], None)
 
@@ -99,10 +101,13 @@ def test_only_what_is_new_is_scanned(tmp_path: Path, monkeypatch: pytest.MonkeyP
     path, cache = small(tmp_path), Cache(tmp_path / "cache")
     said([path], cache)
     taken: list[int] = []
-    before = resuming.text.block
-    monkeypatch.setattr(
-        resuming.text, "block", lambda piece, number, **rest: (taken.append(len(piece)), before(piece, number, **rest))[1]
-    )
+    before = text.block
+
+    def block(piece: bytes, number: int, *, is_first: bool) -> Block:
+        taken.append(len(piece))
+        return before(piece, number, is_first=is_first)
+
+    monkeypatch.setattr(text, "block", block)
     said([path], cache)
     assert taken == []
     with path.open("ab") as stream:
