@@ -128,7 +128,8 @@ def load_in_worker(target: str) -> Gateway:
     threading.Thread(target=_end_with_server, daemon=True).start()
     module, name = target.split(":")
     application = getattr(importlib.import_module(module), name)()
-    return Gateway(application, THREADS_PER_WORKER)
+    # Who makes no difference between those that it knows and others takes no large bodies.
+    return Gateway(application, THREADS_PER_WORKER, getattr(application, "is_known", lambda _: False))
 
 
 def _end_with_server() -> None:

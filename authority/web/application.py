@@ -24,8 +24,8 @@ from authority.domain.members import ANYBODY
 from authority.domain.refusals import InvalidInput, Refusal, SettingsInvalid
 from authority.services.context import Authority
 from authority.services.overview import check_ready
-from authority.services.unit import Unit
-from authority.web import attempts, description, problems
+from authority.services.unit import Secret, Unit
+from authority.web import access, attempts, description, problems
 from authority.web.access import check_known, publisher_of
 from authority.web.answers import JSON, public_file
 from authority.web.api import (
@@ -48,7 +48,7 @@ from authority.web.api import (
     sign_ins,
 )
 from authority.web.api.forms import Problem as ProblemBody
-from authority.web.console import site
+from authority.web.console import cookies, site
 from authority.web.console.frame import HOME, is_page, problem_page
 from authority.web.front import PAGE
 from authority.web.gateway import BODY_IS_LATE, LARGEST_BODY, LARGEST_BY_PATH
@@ -81,6 +81,18 @@ class _Application(OpenAPI):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function itself."""
         return func
+
+    def is_known(self, environ: WSGIEnvironment) -> bool:
+        """Whether a request, looked at without its body, comes with a bearer token or a sign-in that is good."""
+        with self.request_context(environ):
+            try:
+                secret = cookies.sign_in_secret() if is_page(request.path) else access.secret()
+                if secret is None:
+                    return False
+                with Unit(self.extensions["carnet"], Secret(secret), open_over_limit=True).reading():
+                    return True
+            except Refusal:
+                return False
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -55,27 +55,26 @@ def largest_body(path: str) -> int:
 
 
 @dataclass(slots=True)
-class _Request:
-    """A request that came whole, and what its coroutine waits for."""
+class _Job:
+    """What a thread is to do, and where its coroutine waits for the result; None when it failed."""
 
-    scope: Scope
-    protocol: RSGIHTTPProtocol
-    # None when it did not come in time.
-    body: bytes | None
-    answered: asyncio.Future[None]
+    work: Callable[[], Any]
+    done: asyncio.Future[Any]
 
 
 class Gateway:
     """The application with so many threads of its own, for granian's RSGI interface.
 
-    A body of more bytes than `largest_body` says is not read to its end: the application refuses it by its size.
+    A body of more bytes than `largest_body` says is not read to its end: the application refuses it by its size. Of one that is
+    larger than `LARGEST_BODY` nothing is read before `is_known` says that somebody sends it whom the authority knows: strangers
+    cannot make it hold megabytes. Who is not known is refused by the application, which looks at that before it looks at a body.
     """
 
-    def __init__(self, application: Application, threads: int) -> None:
-        self._application = application
-        self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
+    def __init__(self, application: Application, threads: int, is_known: Callable[[Environ], bool] = lambda _: False) -> None:
+        self._application, self._is_known = application, is_known
+        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         for _ in range(threads):
-            threading.Thread(target=self._answer_all, daemon=True).start()
+            threading.Thread(target=self._work, daemon=True).start()
 
     async def __rsgi__(self, scope: Scope, protocol: RSGIHTTPProtocol) -> None:
         """Waits for the body, and then for a thread to answer."""
@@ -84,14 +83,25 @@ class Gateway:
         if "content-length" in headers or "transfer-encoding" in headers:
             try:
                 async with asyncio.timeout(PATIENCE_SECONDS):
-                    body = await self._body(headers.get("content-length"), largest_body(scope.path), protocol)
+                    length = headers.get("content-length")
+                    body = await self._body(length, await self._most(scope, length), protocol)
             except TimeoutError:
                 body = None
             except (RSGIProtocolClosed, RSGIProtocolError):
                 return  # the client is gone
-        answered = asyncio.get_running_loop().create_future()
-        self._requests.put(_Request(scope, protocol, body, answered))
-        await answered
+        await self._in_thread(lambda: self._respond(scope, protocol, body))
+
+    async def _in_thread(self, work: Callable[[], Any]) -> Any:
+        done = asyncio.get_running_loop().create_future()
+        self._jobs.put(_Job(work, done))
+        return await done
+
+    async def _most(self, scope: Scope, length: str | None) -> int:
+        """How many bytes of a body of this length, None for one that is not known, are read from whoever sends it."""
+        most = largest_body(scope.path)
+        if most == LARGEST_BODY or (length is not None and int(length) <= LARGEST_BODY):
+            return LARGEST_BODY
+        return most if await self._in_thread(lambda: self._is_known(environ_of(scope, b""))) else LARGEST_BODY
 
     def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
         """Ends the worker, when every request is answered: what was registered for the end is done, and the process is gone.
@@ -113,31 +123,45 @@ class Gateway:
                 break
         return bytes(body)
 
-    def _answer_all(self) -> None:
+    def _work(self) -> None:
         while True:
-            request = self._requests.get()
+            job = self._jobs.get()
             try:
-                status, headers, data = self._answer(request)
+                result = job.work()
             except BaseException:  # noqa: BLE001 - a thread that ended would be missing from then on
                 traceback.print_exc()
-                status, headers, data = HTTPStatus.INTERNAL_SERVER_ERROR, [], b""
-            request.protocol.response_bytes(status, headers, data)
-            request.answered.get_loop().call_soon_threadsafe(request.answered.set_result, None)
+                result = None
+            job.done.get_loop().call_soon_threadsafe(_set, job.done, result)
 
-    def _answer(self, request: _Request) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _respond(self, scope: Scope, protocol: RSGIHTTPProtocol, body: bytes | None) -> None:
+        """Answers a request whose body is None when it did not come in time."""
+        try:
+            status, headers, data = self._answer(scope, body)
+        except BaseException:  # noqa: BLE001 - whoever asks is to have an answer
+            traceback.print_exc()
+            status, headers, data = HTTPStatus.INTERNAL_SERVER_ERROR, [], b""
+        protocol.response_bytes(status, headers, data)
+
+    def _answer(self, scope: Scope, body: bytes | None) -> tuple[int, list[tuple[str, str]], bytes]:
         """The whole answer: who takes it slowly holds neither a thread nor a transaction."""
         started: list[tuple[int, list[tuple[str, str]]]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _error: object = None) -> None:
             started.append((int(status[:3]), headers))
 
-        parts = self._application(environ_of(request.scope, request.body), start_response)
+        parts = self._application(environ_of(scope, body), start_response)
         try:
             data = b"".join(parts)
         finally:
             if (close := getattr(parts, "close", None)) is not None:
                 close()
         return *started[-1], data
+
+
+def _set(done: asyncio.Future[Any], result: Any) -> None:
+    """Gives a coroutine its result, unless it waited too long for it."""
+    if not done.done():
+        done.set_result(result)
 
 
 def environ_of(scope: Scope, body: bytes | None) -> Environ:
