@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from authority.domain.events import Event, EventKind
-from authority.domain.members import Actor, Member, Role
+from authority.domain.members import Actor, Member, Privilege, Role
 from authority.domain.oidc import Identity, Provider, email_of_claims, role_of_claims, unknown_member, username_of_claims
-from authority.domain.refusals import LastAdministrator, NotAllowed
+from authority.domain.refusals import LastAdministrator, NotAllowed, NotFound
 from authority.domain.sign_ins import Origin
 from authority.services import access, defaults
 from authority.services.context import Authority
@@ -89,3 +89,13 @@ def _with_role(unit: Unit, member: Member, role: Role) -> Member:
             return change_within(work, before, assignments.of_member(unit.connection, before.id), Change(role=role)).after
     except LastAdministrator:
         return member
+
+
+def issuers_of(unit: Unit, username: str) -> list[tuple[str, datetime]]:
+    """The issuers of the providers at which a member is known, and since when, the oldest first. Raises NotAllowed, NotFound."""
+    with unit.reading():
+        unit.actor.needs(Privilege.MANAGE_MEMBERS)
+        member = members.by_username(unit.connection, username)
+        if member is None:
+            raise NotFound(f'there is no member "{username}"', member=username)
+        return identities.of_member(unit.connection, member.id)

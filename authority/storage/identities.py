@@ -24,6 +24,12 @@ def has_one(connection: Connection, number: int, issuer: str) -> bool:
     return connection.execute(query).first() is not None
 
 
+def of_member(connection: Connection, number: int) -> list[tuple[str, datetime]]:
+    """The issuers at which a member is known, and since when, the oldest first."""
+    query = select(_i.issuer, _i.created_at).where(_i.member_id == number).order_by(_i.created_at, _i.issuer)
+    return [(row.issuer, row.created_at) for row in connection.execute(query)]
+
+
 def add(connection: Connection, identity: Identity, number: int, at: datetime) -> None:
     """Keeps who a member is at a provider."""
     row = {"issuer": identity.issuer, "subject": identity.subject, "member_id": number, "created_at": at}

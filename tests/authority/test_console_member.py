@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from authority.domain.members import ANYBODY, CONSOLE, Role
-from authority.services import access, policies
+from authority.domain.oidc import Identity
+from authority.services import access, licenses, policies
 from authority.services.unit import Unit
+from authority.storage import identities, members
 from tests.authority.route_table import PASSWORD, PRO, World, make_world
 from tests.support.browsing import Browser
 from tests.support.database_contents import contents
@@ -243,3 +245,29 @@ def test_a_page_of_borrows_or_of_the_log_is_in_the_address(world: World, browser
     for query, words in (("before=x", "before: Input should be a valid integer"), ("after=1", "after: It is no id")):
         assert browser.get(f"/console/member/bob?{query}").status_code == 400
         assert words in shown(browser)
+
+
+def test_who_a_member_is_at_a_provider_is_shown_and_forgotten_after_a_question(world: World, browser: Browser) -> None:
+    ada = world.web.bench.authority
+    with ada.database.write() as connection:
+        member = members.by_username(connection, "ada")
+        assert member is not None
+        identities.add(connection, Identity("https://id.example.org", "s-1"), member.id, ada.now())
+    browser.get(f"{ADA}/sign-ins")
+    assert "https://id.example.org, since" in shown(browser)
+    browser.agree(f"{ADA}/sign-ins/forget", {})
+    browser.get(browser.last.location)
+    assert "ada is known at no provider any more" in shown(browser)
+    assert "id.example.org" not in shown(browser)
+    browser.send_form(f"{ADA}/sign-ins/forget")
+    browser.get(browser.last.location)
+    assert "Nothing was forgotten" in shown(browser)
+
+
+def test_what_another_administrator_gave_meanwhile_is_not_taken_without_a_word(world: World, browser: Browser) -> None:
+    address = f"{ADA}/licenses/{PRO}"
+    browser.agree(address, {"level": "Basic", "extensions": "3DAnalyst"})
+    # Somebody gives another extension after this form was opened: what the form says would take it, and is asked first.
+    licenses.assign(Unit(world.web.bench.authority, CONSOLE), "ada", PRO, "Basic", ("3DAnalyst", "NetworkAnalyst"))
+    browser.send_form(address, {"level": "Basic", "extensions": "3DAnalyst"})
+    assert "Taken: NetworkAnalyst" in shown(browser)

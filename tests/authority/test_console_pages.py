@@ -166,6 +166,13 @@ def test_every_entry_of_the_menu_is_for_a_module_of_its_own() -> None:
     assert len(navigation.BY_NAME) == len(navigation.ENTRIES)
     nobody = Actor(1, "nobody", Role.MEMBER)
     assert [entry.name for entry in navigation.ENTRIES if entry.is_open_to(nobody)] == ["my_license"]
+    begins = {role: navigation.first(Actor(1, "somebody", role)).name for role in Role}
+    assert begins == {
+        Role.ADMINISTRATOR: "overview",
+        Role.LICENSE_MANAGER: "overview",
+        Role.ANALYST: "log",
+        Role.MEMBER: "my_license",
+    }
 
 
 DOCUMENT = (DOCS / "console.md").read_text(encoding="utf-8")

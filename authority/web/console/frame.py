@@ -77,15 +77,14 @@ def begun(work: Unit | None = None) -> Unit:
 def admit() -> Response | None:
     """Before every page: who it is for, whether they may open it, and whether a form is one of ours.
 
-    Who may not open the first page is led to the first one of theirs. Raises NotAuthenticated, OrganizationOverLimit, NotAllowed.
+    Who may not open the first page is led to the one that their role is for. Raises NotAuthenticated, OrganizationOverLimit, NotAllowed.
     """
     blueprint = request.blueprint or ""
     if request.endpoint not in OPEN and blueprint not in OPEN:
         g.visitor = _visitor()
         entry = navigation.BY_NAME[blueprint.removeprefix("console.")]
-        own = navigation.menu(g.visitor.actor)
-        if request.path == HOME and own and entry not in own:
-            return see_other(url_for(own[0].endpoint))
+        if request.path == HOME and not entry.is_open_to(g.visitor.actor):
+            return see_other(url_for(navigation.first(g.visitor.actor).endpoint))
         entry.check(g.visitor.actor)
     if request.method not in SAFE:
         _check_form()

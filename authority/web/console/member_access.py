@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, current_app, request, url_for
 
 from authority.domain.plurals import counted
 from authority.presentation.sign_ins import SignIns, SignInShown
-from authority.services import access, members, sessions
+from authority.services import access, members, oidc, sessions
 from authority.services.members import Change
 from authority.web.console import session_endings
 from authority.web.console.formats import named
@@ -40,7 +40,19 @@ def sign_ins(username: str) -> Response:
     # What would be revoked is what goes on unless that is wanted.
     would = members.change(work, username, Change(revoke_keys=True), dry_run=True)
     keys = [key.name for key in would.access.revoked_api_keys]
-    return page("member_sign_ins.html", username=would.before.username, sign_ins=SignIns.of(rows, cursor), keys=named(keys))
+    return page(
+        "member_sign_ins.html",
+        username=would.before.username,
+        sign_ins=SignIns.of(rows, cursor),
+        keys=named(keys),
+        known_at=[(_label(issuer), at) for issuer, at in oidc.issuers_of(work, username)],
+    )
+
+
+def _label(issuer: str) -> str:
+    """How the sign-in page names the provider; one that is set up no more is named by its issuer."""
+    clients = current_app.extensions["carnet-providers"].values()
+    return next((client.provider.label for client in clients if client.provider.issuer == issuer), issuer)
 
 
 @pages.post("/member/<username>/sign-ins/password")
@@ -86,6 +98,35 @@ def end_sign_ins(username: str) -> Response:
     return done(
         back, f"{counted(len(ended), 'sign-in')} of {would[0].member} ended.", [("Set a new password", f"{back}#password")]
     )
+
+
+@pages.post("/member/<username>/sign-ins/forget")
+@shown_again(sign_ins)
+def forget_identities(username: str) -> Response:
+    """Asks, then forgets who a member is at the providers by which members sign in."""
+    work = unit()
+    known_at = [_label(issuer) for issuer, _ in oidc.issuers_of(work, username)]
+    name = members.change(work, username, Change(forget_identities=True), dry_run=True).before.username
+    back = url_for(".sign_ins", username=name)
+    if not known_at:
+        return done(back, f"Nothing was forgotten: {name} is known at no provider.")
+    question = confirm(
+        f"Forget who {name} is at {named(known_at)}?",
+        who=name,
+        what=f"the account by which {name} signs in at {named(known_at)}",
+        until="until somebody signs in there whose claims name this member",
+        consequences=[
+            "It is for an account that was made anew there: whoever signs in next with the name of this member becomes this member.",
+            "Where they are signed in they stay so: end that as well if it was somebody else.",
+        ],
+        action="Forget it",
+        back=back,
+        is_dangerous=True,
+    )
+    if question:
+        return question
+    members.change(unit(), username, Change(forget_identities=True))
+    return done(back, f"{name} is known at no provider any more, until they sign in there again.")
 
 
 @pages.post("/member/<username>/sessions/end")

@@ -64,6 +64,12 @@ def menu(actor: Actor) -> list[Entry]:
     return [entry for entry in ENTRIES if entry.in_menu and entry.is_open_to(actor)]
 
 
+def first(actor: Actor) -> Entry:
+    """The page to begin with: the first one that the actor's role opens, and where it opens none what is everybody's own."""
+    own = menu(actor)
+    return next((entry for entry in own if entry.needs), own[0])
+
+
 def address_of(actor: Actor, name: str, **parameters: Any) -> str:
     """The address of the page that the menu leads to, with parameters; "" for who may not open it."""
     entry = BY_NAME[name]
