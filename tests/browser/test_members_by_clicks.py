@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from playwright.sync_api import expect
+
 from tests.browser.conftest import Visitors
 from tests.browser.test_every_page import findings
 
@@ -90,3 +92,19 @@ def test_a_member_is_added_changed_and_given_a_license_and_a_password(visitors: 
     person.press("Set the password")
     person.reads("eve has a new password")
     assert (problems, wide) == ([], [])
+
+
+def test_a_tick_stays_while_the_list_follows_what_is_typed(visitors: Visitors) -> None:
+    person = visitors.come("administrator")
+    page = person.page
+    person.open("/console/members")
+    rows, box = page.locator("input[name=usernames]"), page.locator("input[name=usernames][value=administrator]")
+    assert rows.count() > 1
+    page.get_by_label("Name or group").press_sequentially("administrator")
+    # Before the list that was asked for is here.
+    box.check()
+    expect(rows).to_have_count(1)
+    assert box.is_checked()
+    page.get_by_label("Name or group").fill("")
+    expect(rows).not_to_have_count(1)
+    assert [row.get_attribute("value") for row in rows.all() if row.is_checked()] == ["administrator"]

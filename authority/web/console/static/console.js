@@ -48,6 +48,19 @@ document.addEventListener("change", (event) => {
   }
 });
 
+// A list that is replaced while somebody ticks keeps the ticks of what is still in it.
+const BOXES = "form[method=post] input[type=checkbox][name]";
+const nameOf = (box) => `${box.name}\n${box.value}`;
+let ticked = new Set();
+document.addEventListener("htmx:before:swap", () => {
+  ticked = new Set([...document.querySelectorAll(`${BOXES}:checked`)].map(nameOf));
+});
+document.addEventListener("htmx:after:swap", () => {
+  for (const box of document.querySelectorAll(BOXES)) {
+    box.checked ||= ticked.has(nameOf(box));
+  }
+});
+
 // What takes long says so from the moment its form is sent.
 document.addEventListener("submit", (event) => {
   const busy = document.getElementById(event.target.dataset.busy ?? "");
