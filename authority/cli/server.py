@@ -127,7 +127,7 @@ def migrate(frame: Frame) -> None:
 @click.option("--node", "nodes", multiple=True, metavar="DIR", help=f"With --reconcile: {NODE_HELP}")
 @pass_frame
 def doctor(frame: Frame, reconcile: bool, nodes: Sequence[str]) -> int:
-    """Look at files, database, keys, authorization, members, licenses and Python, and say what is wrong and what to do."""
+    """Look at files, database, keys, authorization, members, licenses, log and Python, and say what is wrong and what to do."""
     if reconcile:
         return 0 if recovery.reconcile(frame, nodes) else TROUBLE
     if nodes:

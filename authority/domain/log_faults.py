@@ -57,11 +57,14 @@ class Fault:
 def sequence_faults(checkpoints: Sequence[tuple[Checkpoint, str]], first: int = 1) -> list[Fault]:
     """What is wrong with checkpoints, told in the order of their numbers, each with the digest of its text, from number `first`.
 
-    Each names the one before it, so that a good one vouches for all before it.
+    Each names the one before it, so that a good one vouches for all before it. A restore goes on from a number that went out and
+    whose rows are lost.
     """
     faults, number, prev = [], first, None
     for checkpoint, digest in checkpoints:
-        if checkpoint.number != number:
+        if checkpoint.kind is CheckpointKind.RESTORE and checkpoint.number >= number:
+            pass
+        elif checkpoint.number != number:
             what = (
                 f"checkpoint {number}"
                 if checkpoint.number == number + 1

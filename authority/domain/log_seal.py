@@ -64,18 +64,20 @@ class Point:
 
 
 class CheckpointKind(StrEnum):
-    """Why a checkpoint was made: rows were sealed, old rows were removed, or a person was erased."""
+    """Why a checkpoint was made: rows were sealed, old rows were removed, a person was erased, or an older database was put back."""
 
     SEAL = "seal"
     CUT = "cut"
     ERASURE = "erasure"
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """What a signed checkpoint says of the chain: its end, and where the rows begin that are still there.
 
-    `prev` is the digest of the checkpoint before (None for the first one), `erased` that of all values erased so far (None: of none).
+    `prev` is the digest of the checkpoint before (None for the first one), of a restore that of the highest that had gone out;
+    `erased` that of all values erased so far (None: of none).
     `issued_at` is in whole seconds.
     """
 

@@ -17,8 +17,8 @@ ANOTHER_HISTORY = (
     "who has the authority's signing key can write and sign another history: only a checkpoint that was kept elsewhere shows it"
 )
 NOT_COMPARED = (
-    "no checkpoint that was kept elsewhere was compared: if the newest rows were removed together with their checkpoints, "
-    "nothing here shows it"
+    "no checkpoint that was kept elsewhere was named: who can change the database, and the records in the home of this server, "
+    "can cut off the end together with its checkpoints, and nothing here shows it"
 )
 NOT_SEALED = "what was changed or removed before it was sealed does not show"
 
@@ -100,6 +100,10 @@ def _limits(verification: Verification) -> list[str]:
         limits.append(f"{counted(verification.waiting, 'row')} {are(verification.waiting)} not sealed yet: {NOT_SEALED}")
     elif verification.waiting is None:
         limits.append("rows that were not sealed when the file was written are not in it")
+    limits += [
+        f"an older database was put back at {rfc3339(item.at)}: what checkpoints {item.first} to {item.last} sealed is lost"
+        for item in verification.restores
+    ]
     if verification.own_roots:
         limits.append(
             f"the file was verified by the trust file in it: compare its root key, {', '.join(verification.own_roots)}, "

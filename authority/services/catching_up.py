@@ -10,10 +10,10 @@ from authority.domain import borrows as rules
 from authority.domain.borrows import Borrow, BorrowState
 from authority.domain.events import Event, EventKind, borrow_events
 from authority.domain.members import Member, Privilege, Role
-from authority.services import authorizations, reconciling, status_lists
+from authority.services import authorizations, reconciling, seals, status_lists
 from authority.services.reconciling import Comparison, Node, Orphan
 from authority.services.unit import Unit
-from authority.signing import own_texts
+from authority.signing import checkpoints, own_texts
 from authority.signing.authorizations import as_file
 from authority.signing.floors import Floor, Numbered
 from authority.signing.issued_log import FIELDS
@@ -62,6 +62,7 @@ def catch_up(unit: Unit, others: Iterable[Node] = (), *, jump: bool = False, dry
     if not dry_run:
         newest = Numbered(published.seq, published.compact)
         unit.authority.floors.raise_to(comparison.floor.raised(Floor(unit.organization.id, status_list=newest)))
+        seals.newest_leaves(unit)
         unit.authority.remembered.clear()
     return CaughtUp(comparison, taken_in, published.seq)
 
@@ -92,6 +93,8 @@ def _write(unit: Unit, comparison: Comparison, taken_in: Iterable[Orphan]) -> Pu
     if comparison.lost_places:
         tokens.keep_places(connection, comparison.lost_places, reconciling.lost_until(unit, comparison.lists))
     words = "; ".join([*reconciling.sentences(comparison), f"the next status list is number {seq}"])
+    if comparison.lost_checkpoint is not None:
+        seals.restored(unit, comparison.lost_checkpoint)
     unit.record([Event(kind=EventKind.CAUGHT_UP, actor=unit.actor.username, reason=words)])
     return status_lists.publish_at(unit, seq)
 
@@ -104,7 +107,7 @@ def _most_since(since: datetime, now: datetime, each_second: int, at_once: int) 
 def _jump_events(unit: Unit, floor: Floor) -> None:
     """Who follows the log goes on after the number that they saw last: no event that comes later may have a lower one."""
     last, last_at = events.last(unit.connection), events.last_at(unit.connection) or unit.now
-    sealed = 0 if floor.checkpoint is None else floor.checkpoint.number
+    sealed = 0 if floor.checkpoint is None else checkpoints.stated(floor.checkpoint.text).end.last
     events.jump(unit.connection, max(last, sealed) + _most_since(last_at, unit.now, EVENTS_A_SECOND, EVENTS_AT_ONCE))
 
 

@@ -23,6 +23,7 @@ from authority.services.log_verification import (
     outside_faults,
     pages,
     read_all,
+    restores,
 )
 from authority.services.unit import Unit
 from authority.signing import authorizations
@@ -155,6 +156,7 @@ def verify_file(stream: BinaryIO, trust: bytes | None, outside: Sequence[str] = 
         is_from_beginning=True,
         waiting=None,
         outside=len(outside),
+        restores=restores(trusted),
         own_roots=tuple(roots) if trust is None else (),
     )
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from authority.domain import log_faults, log_seal
 from authority.domain.log_faults import Examination, Fault, FaultKind
-from authority.domain.log_seal import Checkpoint, ErasedDigest, Point, Seal
+from authority.domain.log_seal import Checkpoint, CheckpointKind, ErasedDigest, Point, Seal
 from authority.domain.members import Privilege
 from authority.domain.refusals import CheckpointUnusable
 from authority.services.seals import accepted
@@ -23,6 +23,15 @@ from authority.storage.seals import BEFORE_ALL
 
 PAGE = 2000
 Page = tuple[Sequence[Mapping[str, Any]], Sequence[Seal]]
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """An older database was put back at that time: what was sealed by the checkpoints from `first` to `last` is lost."""
+
+    at: datetime
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,7 @@ class Verification:
     waiting: int | None
     oldest_waiting_at: datetime | None = None
     outside: int = 0
+    restores: tuple[Restore, ...] = ()
     # The root keys of the trust file by which a file was verified, where the file brought it itself.
     own_roots: tuple[str, ...] = ()
 
@@ -55,16 +65,19 @@ class Verification:
 def verify(unit: Unit, outside: Sequence[str] = (), *, newest_rows: int | None = None) -> Verification:
     """Whether the log in the database is what was sealed, in one state of it; writes nothing.
 
-    `outside` are compact checkpoints that were kept elsewhere. With `newest_rows` it begins at a checkpoint about so many rows
+    `outside` are compact checkpoints that were kept elsewhere; the highest that went out from this server is compared too. With `newest_rows` it begins at a checkpoint about so many rows
     before the end. Raises NotAllowed, and CheckpointUnusable for what was kept elsewhere and is no checkpoint of this organization.
     """
+    # Before the database: what is sealed meanwhile is no fault.
+    out = unit.authority.floors.read().checkpoint
     with unit.reading():
         unit.actor.needs(Privilege.READ_LOG)
         connection, known = unit.connection, accepted(unit)
         signed = seals.all_checkpoints(connection)
         read, faults = read_all([item.compact for item in signed], known)
         trusted = judge(read, log_seal.start_of(unit.organization.id), faults)
-        faults += outside_faults([kept_elsewhere(text, known) for text in outside], read)
+        kept = [*outside, *([] if out is None else [out.text])]
+        faults += outside_faults([kept_elsewhere(text, known) for text in kept], read)
         begin = _begin(trusted, unit.organization.id, newest_rows)
         examination = Examination(begin, trusted)
         sealed_to = max(begin.last, trusted[-1].end.last if trusted else 0, seals.last(connection))
@@ -84,6 +97,7 @@ def verify(unit: Unit, outside: Sequence[str] = (), *, newest_rows: int | None =
         waiting=waiting,
         oldest_waiting_at=oldest_at,
         outside=len(outside),
+        restores=restores(trusted),
     )
 
 
@@ -133,10 +147,23 @@ def outside_faults(outside: Sequence[ReadCheckpoint], read: Sequence[ReadCheckpo
             )
             first, end = (sealed_to + 1, last) if last > sealed_to else (0, 0)
             faults.append(Fault(FaultKind.CUT_OFF, first, end, f"cut off: {what}"))
-        elif digests.get(number) != item.digest:
+        elif number not in digests:
+            what = f"checkpoint {number} was kept elsewhere, ends at row {last}, and is lost here"
+            faults.append(Fault(FaultKind.CUT_OFF, 0, 0, what))
+        elif digests[number] != item.digest:
             what = f"checkpoint {number} was kept elsewhere and is another one here: the history was written anew"
             faults.append(Fault(FaultKind.REWRITTEN, 0, 0, what))
     return faults
+
+
+def restores(trusted: Sequence[Checkpoint]) -> tuple[Restore, ...]:
+    """Every time that an older database was put back, by signed checkpoints in the order of their numbers."""
+    before, made = 0, []
+    for item in trusted:
+        if item.kind is CheckpointKind.RESTORE:
+            made.append(Restore(item.issued_at, before + 1, item.number - 1))
+        before = item.number
+    return tuple(made)
 
 
 def erased_faults(erased: ErasedDigest, trusted: Sequence[Checkpoint]) -> list[Fault]:

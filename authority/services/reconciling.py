@@ -12,11 +12,13 @@ from sqlalchemy import Connection
 from authority.domain.plurals import counted
 from authority.domain.refusals import DatabaseBehind, KeyUnusable
 from authority.services.going_out import check_continued
+from authority.services.seals import check_sealed
 from authority.services.unit import Unit
 from authority.signing import floors, issued_log, own_texts
-from authority.signing.floors import Floor, Floors
+from authority.signing.floors import Floor, Floors, Numbered
 from authority.signing.issued_log import KEPT_AFTER_EXPIRY, IssuedToken
 from authority.signing.own_texts import Granted, ListText
+from authority.storage import seals as stored_seals
 from authority.storage import tokens
 
 
@@ -60,11 +62,14 @@ class Comparison:
     unretired: tuple[str, ...]
     tokens: int
     damaged: int
+    # The highest checkpoint of the log that went out, where the database does not go on from it.
+    lost_checkpoint: Numbered | None = None
 
     @property
     def takes_in(self) -> bool:
         """Whether there is anything to catch up with."""
-        return bool(self.behind or self.revived or self.lost_places or any(orphan.clash is None for orphan in self.orphans))
+        lost = self.behind or self.revived or self.lost_places or self.lost_checkpoint
+        return bool(lost or any(orphan.clash is None for orphan in self.orphans))
 
 
 def this_node(unit: Unit) -> Node:
@@ -100,8 +105,9 @@ def compared(unit: Unit, nodes: Sequence[Node]) -> Comparison:
     orphans = _orphans(unit.connection, own, issued.values(), ended)
     revived, nobodys = _ended_elsewhere(unit, ended - {orphan.token.status_index for orphan in orphans}, lists)
     retired = frozenset[str]().union(*(node.floor.retired for node in nodes[:1]))
+    floor = _highest(node.floor for node in nodes)
     return Comparison(
-        floor=_highest(node.floor for node in nodes),
+        floor=floor,
         lists=lists,
         behind=_behind(unit, nodes),
         orphans=tuple(orphans),
@@ -110,7 +116,16 @@ def compared(unit: Unit, nodes: Sequence[Node]) -> Comparison:
         unretired=tuple(sorted(retired - unit.authority.ring.retired.keys())),
         tokens=len(issued),
         damaged=sum(node.damaged for node in nodes),
+        lost_checkpoint=_lost_checkpoint(unit.connection, floor),
     )
+
+
+def _lost_checkpoint(connection: Connection, floor: Floor) -> Numbered | None:
+    try:
+        check_sealed(stored_seals.newest(connection), floor)
+    except DatabaseBehind:
+        return floor.checkpoint
+    return None
 
 
 def _highest(several: Iterable[Floor]) -> Floor:
@@ -176,6 +191,10 @@ def sentences(comparison: Comparison) -> list[str]:
         lines.append(f"{counted(revived, 'borrow')} ended in a status list that went out, and not in the database")
     if places:
         lines.append(f"{counted(places, 'place')} of a status list that went out belong to no token of the database")
+    if comparison.lost_checkpoint is not None:
+        lines.append(
+            f"checkpoint {comparison.lost_checkpoint.number} of the log went out, and what it sealed is not in the database"
+        )
     return lines
 
 

@@ -10,11 +10,13 @@ from typing import Any
 from authority.domain import log_seal
 from authority.domain.log_seal import SECRET_BYTES, Checkpoint, CheckpointKind, Point, Seal
 from authority.domain.members import Privilege
-from authority.domain.refusals import LogNotIntact, NotFound
+from authority.domain.refusals import DatabaseBehind, LogNotIntact, NotFound
 from authority.services import log
 from authority.services.unit import Unit
 from authority.signing import checkpoints
 from authority.signing.checkpoints import KnownKeys, ReadCheckpoint, Signature
+from authority.signing.encoding import digest_of
+from authority.signing.floors import Floor, Numbered
 from authority.storage import organization, seals
 from authority.storage.seals import SignedCheckpoint
 
@@ -69,7 +71,7 @@ def seal(unit: Unit) -> Sealed:
     """Seals all rows that no other can come before any more, in parts, each with a checkpoint.
 
     Several may seal at once: what one did, the other does not do again. Raises NotAllowed, KeyUnusable, SigningFailed, and
-    LogNotIntact when the newest checkpoint is not one that this authority signed.
+    DatabaseBehind for an older database than the one that was sealed, LogNotIntact when the newest checkpoint is not one that this authority signed.
     """
     up_to, rows = log.settled(unit), 0
     while True:
@@ -77,15 +79,56 @@ def seal(unit: Unit) -> Sealed:
         rows += part or 0
         if part == 0:
             break
+    return Sealed(rows, newest_leaves(unit))
+
+
+def newest_leaves(unit: Unit) -> SignedCheckpoint | None:
+    """The newest checkpoint, which is recorded outside the database. Raises DiskFull, NotPermitted or DiskFailed."""
     with unit.reading():
-        return Sealed(rows, seals.newest(unit.connection))
+        newest = seals.newest(unit.connection)
+    if newest is not None:
+        leaves(unit, newest)
+    return newest
+
+
+def leaves(unit: Unit, newest: SignedCheckpoint) -> None:
+    """Records a checkpoint that was committed outside the database, so that an end that is cut off shows.
+
+    Raises DiskFull, NotPermitted or DiskFailed.
+    """
+    numbered = Numbered(newest.number, newest.compact)
+    unit.authority.floors.raise_to(Floor(unit.organization.id, checkpoint=numbered))
+
+
+def check_sealed(signed: SignedCheckpoint | None, floor: Floor) -> None:
+    """Raises DatabaseBehind when the newest checkpoint of the database does not go on from what went out. The floor was read first."""
+    out = floor.checkpoint
+    if out is None or (signed is not None and (signed.number > out.number or signed.compact == out.text)):
+        return
+    number = 0 if signed is None else signed.number
+    raise DatabaseBehind(
+        f"the newest checkpoint of the log in the database has the number {number}, and another one, {out.number}, went out from this server"
+    )
+
+
+def restored(unit: Unit, out: Numbered) -> SignedCheckpoint:
+    """Signs that the log goes on from an older one: what was sealed up to the checkpoint that went out is lost, and it is said.
+
+    Within the transaction that is under way. Raises KeyUnusable, SigningFailed, LogNotIntact, CheckpointUnusable.
+    """
+    seals.lock(unit.connection)
+    chain = chain_of(unit)
+    number = max(out.number, 0 if chain.signed is None else chain.signed.number) + 1
+    return append(unit, chain, CheckpointKind.RESTORE, chain.end, number=number, prev=digest_of(out.text))
 
 
 def _seal_part(unit: Unit, up_to: int) -> int | None:
     """How many rows were sealed; None when somebody else was faster. Read and digested before anybody has to wait for it."""
+    floor = unit.authority.floors.read()
     with unit.reading():
         unit.actor.needs(Privilege.MANAGE_AUTHORITY)
         chain = chain_of(unit)
+        check_sealed(chain.signed, floor)
         rows = seals.rows(unit.connection, chain.end.last, up_to, MOST_ROWS)
     if not rows:
         return 0
@@ -141,14 +184,16 @@ def append(
     new: list[Seal] | None = None,
     start: Point | None = None,
     erased: str | None = None,
+    number: int | None = None,
+    prev: str | None = None,
 ) -> SignedCheckpoint:
     """Keeps new seals with the checkpoint that follows, within a transaction that has the lock of seals.
 
-    `start` and `erased` stay what they are unless they are named. Raises KeyUnusable, SigningFailed.
+    What is not named stays what it is, or follows from the newest checkpoint. Raises KeyUnusable, SigningFailed.
     """
     checkpoint = Checkpoint(
-        number=1 if chain.signed is None else chain.signed.number + 1,
-        prev=None if chain.newest is None else chain.newest.digest,
+        number=number or (1 if chain.signed is None else chain.signed.number + 1),
+        prev=prev or (None if chain.newest is None else chain.newest.digest),
         kind=kind,
         issued_at=unit.now,
         end=end,
@@ -181,4 +226,5 @@ def checkpoint_file(unit: Unit) -> tuple[SignedCheckpoint, bytes]:
     current = state(unit)
     if current.newest is None or current.file is None:
         raise NotFound("the log was not sealed yet", hint="Seal it: carnet-authority log seal")
+    leaves(unit, current.newest)
     return current.newest, checkpoints.file_of(current.file)

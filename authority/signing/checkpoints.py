@@ -110,6 +110,11 @@ def read(compact: str, known: KnownKeys) -> ReadCheckpoint:
     return ReadCheckpoint(checkpoint, organization, digest_of(compact), signature, problem)
 
 
+def stated(compact: str) -> Checkpoint:
+    """What a checkpoint that was kept here says; whether it is good now is not asked. Raises CheckpointUnusable."""
+    return read(compact, KnownKeys(())).checkpoint
+
+
 def _verified(parts: jose.Parts, checkpoint: Checkpoint, organization: str, known: KnownKeys) -> tuple[Signature, str | None]:
     """What came of the signature, and why the checkpoint is not taken: the newest authorization that names the key decides."""
     kid = parts.header["kid"]

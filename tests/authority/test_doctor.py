@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +32,7 @@ SUBJECTS = [
     "licenses",
     "status list",
     "what went out",
+    "seal",
     "python",
 ]
 PASSPHRASE = "a-passphrase-of-many-random-characters"
@@ -100,6 +103,7 @@ def authorization_ended(place: Place) -> None:
 
 def authorization_ends_soon(place: Place) -> None:
     place.turn_clock(days=3 * 365 - 10)
+    place.console.good("log", "seal")
 
 
 def clock_before_all(place: Place) -> None:
@@ -156,6 +160,16 @@ def keys_of_others(place: Place) -> None:
         keyring.create(place.home / "keys", use, None)
 
 
+def nobody_seals(place: Place) -> None:
+    place.turn_clock(days=2)
+
+
+def row_changed(place: Place) -> None:
+    place.console.good("log", "seal")
+    with contextlib.closing(sqlite3.connect(place.home / "authority.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE events SET member = 'eve' WHERE id = 2")
+
+
 def mode(name: str, number: int) -> Callable[[Place], None]:
     def change(place: Place) -> None:
         (place.home / name).chmod(number)
@@ -188,6 +202,8 @@ MISCONFIGURATIONS: dict[str, tuple[Callable[[Place], None], str, str, str]] = {
     "two open keys": (keys_open, "keys", "; the private key", "; chmod 600"),
     "two open folders": (folders_open, "home", "; the folder", "root"),
     "keys of another authority": (keys_of_others, "keys", "the authorization names others", "key list shows them"),
+    "a log that nobody seals": (nobody_seals, "seal", "the log was never sealed", "log seal"),
+    "a row of the log that was changed": (row_changed, "seal", "row 2: it is not what was sealed", "log verify"),
     "no database": (database_gone, "tables", "there is no database", "When the database is gone"),
 }
 
@@ -250,7 +266,7 @@ def test_what_stands_in_tables_is_not_looked_at_where_there_are_none(place: Plac
     database_gone(place)
     for state in ("gone", "empty"):
         rows = examined(place, 3)
-        assert [rows[subject]["ok"] for subject in SUBJECTS[4:]] == [False, *[None] * 7, True]
+        assert [rows[subject]["ok"] for subject in SUBJECTS[4:]] == [False, *[None] * 8, True]
         assert all("see tables" in rows[subject]["message"] for subject in SUBJECTS[5:12])
         messages = "".join(row["message"] for row in rows.values())
         assert messages.count("docs/operations.md") == 1

@@ -16,9 +16,10 @@ from sqlalchemy import Connection, insert
 from authority.domain import log_seal
 from authority.domain.events import Event, EventKind
 from authority.domain.log_seal import PERSONAL, PLAIN
-from authority.domain.refusals import CheckpointUnusable, LogNotIntact
+from authority.domain.refusals import CheckpointUnusable, DatabaseBehind, LogNotIntact
 from authority.presentation.log_seal import NOT_COMPARED, VerificationShown
-from authority.services import seals
+from authority.services import catching_up, seals
+from authority.signing.floors import Floor
 from authority.storage import events as stored_events
 from authority.storage import seals as stored
 from authority.storage.db.tables import checkpoints, events
@@ -126,26 +127,53 @@ def test_t36_an_end_that_was_cut_off_with_its_checkpoints_shows_by_a_checkpoint_
     bench, numbers = sealed
     kept = newest_checkpoint(bench)
     with changed(bench, sealed_logs.end_cut_off(numbers[-6], checkpoints_too=True)):
+        # The record of what went out, in the server's home, shows it too; who has the home as well can change that.
+        assert [fault.kind for fault in verify(bench).faults] == ["cut-off"]
+        before = bench.authority.floors.read()
+        bench.authority.floors.lower_to(Floor())
         assert NOT_COMPARED in VerificationShown.of(verify(bench)).limits
         assert verify(bench).faults == ()
         for verification in (verify(bench, kept), verify_lines(bench, exported(bench), kept)):
             (fault,) = verification.faults
             assert (fault.kind, fault.first, fault.last) == ("cut-off", numbers[-6], numbers[-1])
+        bench.authority.floors.lower_to(before)
 
 
 def test_t36_another_history_by_who_has_the_key_shows_by_a_checkpoint_kept_elsewhere(bench: Bench) -> None:
     numbers = sealed_log(bench)
     kept = newest_checkpoint(bench)
 
-    def change(connection: Connection) -> None:
-        sealed_logs.end_cut_off(numbers[-6], checkpoints_too=True)(connection)
-
-    with changed(bench, change):
+    with changed(bench, sealed_logs.end_cut_off(numbers[-6], checkpoints_too=True)):
+        bench.authority.floors.lower_to(Floor())
         sealed_logs.write_rows(bench, 1, member="eve")
         seals.seal(unit(bench))
         assert verify(bench).faults == ()
         (fault,) = verify(bench, kept).faults
         assert fault.kind == "rewritten"
+
+
+def test_an_older_database_seals_nothing_until_it_has_caught_up_and_the_restore_is_signed(bench: Bench) -> None:
+    numbers = sealed_log(bench)
+    kept = newest_checkpoint(bench)
+    with bench.authority.database.write() as connection:
+        sealed_logs.end_cut_off(numbers[-6], checkpoints_too=True)(connection)
+    (fault,) = verify(bench).faults
+    assert (fault.kind, fault.first, fault.last) == ("cut-off", numbers[-6], numbers[-1])
+    with pytest.raises(DatabaseBehind):
+        seals.seal(unit(bench))
+    catching_up.catch_up(unit(bench))
+    assert seals.seal(unit(bench)).rows
+    verification = verify(bench)
+    assert verification.faults == verify_lines(bench, exported(bench)).faults == ()
+    assert [(item.first, item.last) for item in verification.restores] == [(3, 3)]
+    assert min(number for number in numbers_of(bench) if number > numbers[-7]) > numbers[-1]
+    assert [fault.kind for fault in verify(bench, kept).faults] == ["cut-off"]
+
+
+def numbers_of(bench: Bench) -> list[int]:
+    """The numbers of all rows of the log."""
+    with bench.authority.database.read() as connection:
+        return list(connection.execute(events.select().with_only_columns(events.c.id)).scalars())
 
 
 def test_t36_checkpoints_that_were_removed_changed_or_put_in_are_told(sealed: tuple[Bench, list[int]]) -> None:
