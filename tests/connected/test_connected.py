@@ -95,8 +95,13 @@ def test_a_session_that_an_administrator_ended_is_told_once_with_the_time_to_sav
     assert refusal["code"] == "session-ended"
     assert f"save your work by {save_by:%Y-%m-%d %H:%M} UTC" in refusal["message"]
     assert refusal["evidence"]["save_by"]
-    # The license works until its last grant has ended, which is earlier; whoever asks for it is told that time.
-    told = f"an administrator ended this session: save your work by {session.granted_until:%Y-%m-%dT%H:%M:%SZ}"
+    # The license works until its last grant has ended, which is earlier; whoever asks for it is told both times.
+    assert save_by is not None
+    assert session.granted_until < save_by
+    told = (
+        f"an administrator ended this session: save your work by {save_by:%Y-%m-%dT%H:%M:%SZ}; "
+        f"the license itself is good until {session.granted_until:%Y-%m-%dT%H:%M:%SZ}"
+    )
     assert f"the license itself is good until {session.granted_until:%Y-%m-%d %H:%M} UTC" in refusal["message"]
     assert told in laptop.answer("check", PRO)["grant"]["warnings"]
     assert told in laptop.answer("status")["licenses"][0]["warnings"]

@@ -102,6 +102,7 @@ def words(url: str, username: str | None) -> str:
 def end_of_session(store: Store, product: str, session_id: str, ends_at: int) -> tuple[str, ...]:
     """What its user is to know of a session that an administrator ended, while its last grant, until `ends_at`, still works.
 
+    The time to save may be longer than the grant: an application lets its user save without a license.
     Nothing when it was not told here, or cannot be read: nobody is refused for it. `ends_at` is in seconds since 1970 UTC.
     """
     try:
@@ -110,8 +111,11 @@ def end_of_session(store: Store, product: str, session_id: str, ends_at: int) ->
         return ()
     if ended is None or ended.session != session_id:
         return ()
-    save_by = ends_at if ended.save_by is None else min(ended.save_by, ends_at)
-    return (f"an administrator ended this session: save your work by {rfc3339_of(save_by)}",)
+    save_by = ends_at if ended.save_by is None else ended.save_by
+    sentence = f"an administrator ended this session: save your work by {rfc3339_of(save_by)}"
+    if ends_at < save_by:
+        sentence += f"; the license itself is good until {rfc3339_of(ends_at)}"
+    return (sentence,)
 
 
 def keep_sign_in(store: Store, url: str, secret: str) -> str:
