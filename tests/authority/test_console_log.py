@@ -13,11 +13,13 @@ import pytest
 from authority.domain.members import CONSOLE, Role
 from authority.services import endings, log
 from authority.services.unit import Unit
-from tests.support.authorities import make_bench
+from authority.storage.events import Filter
+from tests.support.authorities import Bench, make_bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.browsing import Browser
 from tests.support.connecting import started
 from tests.support.html_pages import ConsolePage
+from tests.support.statements import statements
 from tests.support.web import Web, make_web
 
 LOG = "/console/log"
@@ -112,3 +114,13 @@ def test_what_is_wrong_with_a_filter_is_said_beside_the_form(web: Web) -> None:
         assert (analyst.last.status_code, words in shown(analyst)) == (status, True), query
     assert analyst.get(f"{LOG}/listed.csv?member=nobody").status_code == 404
     assert Browser(web).be(Role.LICENSE_MANAGER).get(f"{LOG}/checkouts.csv").status_code == 403
+
+
+def test_the_log_of_a_member_is_found_by_an_index(sqlite_bench: Bench) -> None:
+    sqlite_bench.member("ada")
+    wanted = Filter(newest=True, limit=100)
+    queries = statements(sqlite_bench, lambda: log.listed(Unit(sqlite_bench.authority, CONSOLE), wanted, "ADA"))
+    query, parameters = next(item for item in queries if "LIMIT" in item[0] and "events" in item[0])
+    with sqlite_bench.authority.database.read() as connection:
+        plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", parameters)]
+    assert plan[0].startswith("SEARCH events USING INDEX ix_events_member (member=?")

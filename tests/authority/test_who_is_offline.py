@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, update
+from sqlalchemy import insert, update
 
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.presentation import sheets
@@ -24,6 +24,7 @@ from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.console import Console
 from tests.support.organizations import actor
+from tests.support.statements import statements
 from tests.support.web import Web, make_web, problem
 
 COLUMNS = (
@@ -129,22 +130,6 @@ def values(number: int, now: datetime, members: int) -> dict[str, Any]:
         "seat_free_at": ends_at,
         "decided_by": "organization",
     }
-
-
-def statements(bench: Bench, call: Callable[[], object]) -> list[tuple[str, Any]]:
-    """What the call asked the database for."""
-    executed: list[tuple[str, Any]] = []
-
-    def see(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: Any) -> None:
-        executed.append((statement, parameters))
-
-    engine = bench.authority.database.engine
-    event.listen(engine, "before_cursor_execute", see)
-    try:
-        call()
-    finally:
-        event.remove(engine, "before_cursor_execute", see)
-    return [item for item in executed if item[0].startswith("SELECT")]
 
 
 @pytest.mark.usefixtures("people")
