@@ -15,6 +15,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "serve": ("serve", "serve --host 0.0.0.0 --port 8440 --workers 4"),
     "migrate": ("migrate",),
     "doctor": ("doctor", "doctor --json", "doctor --reconcile --node /mnt/second-node"),
+    "backup": ("backup -o night.backup",),
+    "restore": ("restore night.backup --dry-run", "restore night.backup --replace --catch-up"),
     "catch-up": ("catch-up --dry-run", "catch-up --node /mnt/second-node"),
     "demo": ("demo",),
     "overview": ("overview", "overview --json"),

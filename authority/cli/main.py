@@ -21,6 +21,8 @@ COMMANDS = CommandTable(
         "serve": "authority.cli.server:serve",
         "migrate": "authority.cli.server:migrate",
         "doctor": "authority.cli.server:doctor",
+        "backup": "authority.cli.backups:backup",
+        "restore": "authority.cli.backups:restore",
         "catch-up": "authority.cli.recovery:catch_up",
         "demo": "authority.cli.demo:demo",
         "overview": "authority.cli.overview:overview",

@@ -618,6 +618,13 @@ class LogNotIntact(Refusal):
     default_hint = "carnet-authority log verify says what is wrong; what to do: docs/operations.md, The seal of the log."
 
 
+class BackupUnusable(Refusal):
+    """The file is no backup, was cut or changed, or is of another organization or a newer program."""
+
+    code = "backup-unusable"
+    default_hint = "Nothing was changed. Take another backup, or another copy of this one."
+
+
 class StorageUnavailable(Refusal):
     """The database did not answer in time or is not reachable."""
 

@@ -10,11 +10,11 @@ from authority.domain import borrows as rules
 from authority.domain.borrows import Borrow, BorrowState
 from authority.domain.events import Event, EventKind, borrow_events
 from authority.domain.members import Member, Privilege, Role
-from authority.services import authorizations, reconciling, seals, status_lists
+from authority.domain.refusals import AuthorizationUnusable
+from authority.services import reconciling, seals, status_lists
 from authority.services.reconciling import Comparison, Node, Orphan
 from authority.services.unit import Unit
-from authority.signing import checkpoints, own_texts
-from authority.signing.authorizations import as_file
+from authority.signing import authorizations, checkpoints, own_texts
 from authority.signing.floors import Floor, Numbered
 from authority.signing.issued_log import FIELDS
 from authority.storage import borrows, events, members, organization, tokens
@@ -37,7 +37,19 @@ class CaughtUp:
 
     comparison: Comparison
     taken_in: tuple[Orphan, ...]
-    list_seq: int | None
+    published: PublishedList | None
+
+    @property
+    def list_seq(self) -> int | None:
+        """The number of that list."""
+        return None if self.published is None else self.published.seq
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """How far the log of a database went that is replaced: the next event has a higher number."""
+
+    last_event: int
 
 
 def catch_up(unit: Unit, others: Iterable[Node] = (), *, jump: bool = False, dry_run: bool = False) -> CaughtUp:
@@ -48,36 +60,56 @@ def catch_up(unit: Unit, others: Iterable[Node] = (), *, jump: bool = False, dry
     records were lost too. Raises NotAllowed, DatabaseBehind (another organization's), AuthorizationUnusable, KeyUnusable.
     """
     nodes = [reconciling.this_node(unit), *others]
-    _install_lost_authorization(unit, nodes, dry_run=dry_run)
     with unit.writing(keep=not dry_run):
         unit.actor.needs(Privilege.MANAGE_AUTHORITY)
-        unit.lock_organization()
-        comparison = reconciling.compared(unit, nodes)
-        if comparison.floor.organization not in (None, unit.organization.id) and comparison.behind is not None:
-            raise comparison.behind
-        if not (comparison.takes_in or jump):
-            return CaughtUp(comparison, (), None)
-        taken_in = tuple(orphan for orphan in comparison.orphans if orphan.clash is None)
-        published = _write(unit, comparison, taken_in)
+        result = caught_up(unit, reconciling.compared(unit, nodes), jump=jump)
     if not dry_run:
-        newest = Numbered(published.seq, published.compact)
-        unit.authority.floors.raise_to(comparison.floor.raised(Floor(unit.organization.id, status_list=newest)))
-        seals.newest_leaves(unit)
-        unit.authority.remembered.clear()
-    return CaughtUp(comparison, taken_in, published.seq)
+        raise_floor(unit, result)
+    unit.authority.remembered.clear()
+    return result
 
 
-def _install_lost_authorization(unit: Unit, nodes: Iterable[Node], *, dry_run: bool) -> None:
-    """Puts the newest authorization that went out into force again, where the database has an older one."""
-    with unit.reading():
-        in_force = unit.authorization.seq
-    out = [node.floor.authorization for node in nodes if node.floor.authorization is not None]
-    newest = max(out, key=lambda item: item.number, default=None)
-    if newest is not None and newest.number > in_force:
-        authorizations.install(unit, as_file(newest.text), dry_run=dry_run)
+def caught_up(unit: Unit, comparison: Comparison, *, jump: bool = False, beyond: Beyond | None = None) -> CaughtUp:
+    """Does what `catch_up` says within the transaction that is under way; `raise_floor` follows once it is kept."""
+    named = comparison.floor.organization
+    if named not in (None, unit.organization.id) and comparison.behind is not None:
+        raise comparison.behind
+    if not (comparison.takes_in or jump):
+        return CaughtUp(comparison, (), None)
+    unit.lock_organization()
+    _install_lost_authorization(unit, comparison.floor.authorization)
+    taken_in = tuple(orphan for orphan in comparison.orphans if orphan.clash is None)
+    return CaughtUp(comparison, taken_in, _write(unit, comparison, taken_in, beyond))
 
 
-def _write(unit: Unit, comparison: Comparison, taken_in: Iterable[Orphan]) -> PublishedList:
+def raise_floor(unit: Unit, result: CaughtUp) -> None:
+    """Records the list that was published, so that what is below it is known to be so. Raises what recording raises."""
+    floor, published = result.comparison.floor, result.published
+    if published is not None:
+        floor = floor.raised(Floor(unit.organization.id, status_list=Numbered(published.seq, published.compact)))
+    unit.authority.floors.raise_to(floor)
+    seals.newest_leaves(unit)
+
+
+def _install_lost_authorization(unit: Unit, newest: Numbered | None) -> None:
+    """Puts the newest authorization that went out into force again, where the database has an older one.
+
+    One that the organization's trust file of then does not know stays out: `authorization install` takes it with the vendor's.
+    """
+    if newest is None or newest.number <= unit.authorization.seq:
+        return
+    trust_file = unit.organization.trust_file
+    try:
+        lost = authorizations.read(newest.text, trust_file)
+    except AuthorizationUnusable:
+        return
+    organization.add_authorization(unit.connection, lost, trust_file, unit.at)
+    words = f"seq {lost.seq}, which went out and was lost"
+    unit.record([Event(kind=EventKind.AUTHORIZATION_INSTALLED, actor=unit.actor.username, reason=words)])
+    unit.lock_organization()
+
+
+def _write(unit: Unit, comparison: Comparison, taken_in: Iterable[Orphan], beyond: Beyond | None) -> PublishedList:
     connection, before, out = unit.connection, lists.newest(unit.connection), comparison.floor.status_list
     highest, since = (0, unit.organization.created_at) if before is None else (before.seq, before.issued_at)
     if out is not None and out.number > highest:
@@ -85,7 +117,7 @@ def _write(unit: Unit, comparison: Comparison, taken_in: Iterable[Orphan]) -> Pu
         item, highest = own_texts.status_list_of(out.text), out.number
         lists.append(connection, PublishedList(out.number, item.packed, out.text, item.issued_at, unit.authorization.seq))
     seq = highest + 1 + _most_since(since, unit.now, LISTS_A_SECOND, LISTS_AT_ONCE)
-    _jump_events(unit, comparison.floor)
+    _jump_events(unit, comparison.floor, 0 if beyond is None else beyond.last_event)
     for orphan in taken_in:
         _take_in(unit, orphan, seq)
     for borrow_id in comparison.revived:
@@ -104,11 +136,11 @@ def _most_since(since: datetime, now: datetime, each_second: int, at_once: int) 
     return at_once + each_second * max(0, int((now - since).total_seconds()))
 
 
-def _jump_events(unit: Unit, floor: Floor) -> None:
+def _jump_events(unit: Unit, floor: Floor, before: int) -> None:
     """Who follows the log goes on after the number that they saw last: no event that comes later may have a lower one."""
     last, last_at = events.last(unit.connection), events.last_at(unit.connection) or unit.now
     sealed = 0 if floor.checkpoint is None else checkpoints.stated(floor.checkpoint.text).end.last
-    events.jump(unit.connection, max(last, sealed) + _most_since(last_at, unit.now, EVENTS_A_SECOND, EVENTS_AT_ONCE))
+    events.jump(unit.connection, max(last, sealed, before) + _most_since(last_at, unit.now, EVENTS_A_SECOND, EVENTS_AT_ONCE))
 
 
 def _take_in(unit: Unit, orphan: Orphan, list_seq: int) -> None:

@@ -7,6 +7,7 @@ import shlex
 import sysconfig
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from authority.domain import days
 from authority.domain.catalogue import WARNING_BEFORE_END, KeyUse, Product, check_made, end_warning
@@ -14,13 +15,15 @@ from authority.domain.clocks import BETWEEN_SERVERS, CHECK_CLOCK
 from authority.domain.entitlement import check_not_overallocated
 from authority.domain.plurals import are, counted
 from authority.domain.refusals import KeyUnusable, NotSetUp, Refusal
-from authority.services import keys, licenses, reconciling, seal_health
+from authority.services import backing_up, keys, licenses, reconciling, seal_health
 from authority.services.unit import Unit
 from authority.storage import events, organization, status_lists, tokens
 from authority.storage.db import schema
 
 # What a Python that was not optimized costs, as it was measured with the server.
 SLOWER = "the server takes about a third more processor time"
+# A night that was missed is no reason to warn, two are.
+BACKUP_IS_OLD = timedelta(hours=49)
 NOT_LOOKED_AT = "not looked at, see {}"
 
 
@@ -242,6 +245,16 @@ def _went_out(unit: Unit) -> str:
     return reconciling.sentence(reconciling.check_nothing_lost(unit))
 
 
+def _backup(unit: Unit) -> str:
+    """When the last backup was made; that there is none, or an old one, is told, and may be somebody else's to do."""
+    made_at, now = backing_up.last_made_at(unit.authority), unit.authority.now()
+    mend = "make one: carnet-authority backup -o FILE"
+    if made_at is None:
+        return f"there never was a backup by this program: {mend}, unless your database is backed up in another way"
+    text = f"the last backup was made at {made_at:%Y-%m-%d %H:%M} UTC"
+    return text if now - made_at <= BACKUP_IS_OLD else f"{text}, {counted((now - made_at).days, 'day')} ago: {mend}"
+
+
 def _python() -> str:
     """A slow Python is no fault of the authority: it is told, and nothing is wrong."""
     return python_sentence(
@@ -260,6 +273,7 @@ IN_TABLES: dict[str, Callable[[Unit], str]] = {
     "status list": _places,
     "what went out": _went_out,
     "seal": seal_health.sentence,
+    "backup": _backup,
 }
 
 

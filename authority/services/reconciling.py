@@ -24,12 +24,16 @@ from authority.storage import tokens
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What one node's home says that went out from it: its floor, its tokens, and how many lines of its log cannot be read."""
+    """What one node's home says that went out from it: its floor, its tokens, and how many lines of its log cannot be read.
+
+    `ended` are places that are known to be ended beside those in its list.
+    """
 
     name: str
     floor: Floor
     tokens: tuple[IssuedToken, ...]
     damaged: int
+    ended: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ def compared(unit: Unit, nodes: Sequence[Node]) -> Comparison:
     own, now = unit.organization.id, unit.now
     texts = [node.floor.status_list.text for node in nodes if node.floor.status_list is not None]
     lists = tuple(own_texts.status_list_of(text) for text in dict.fromkeys(texts))
-    ended = frozenset[int]().union(*(item.ended for item in lists))
+    ended = frozenset[int]().union(*(item.ended for item in lists), *(node.ended for node in nodes))
     issued = {token.jti: token for node in nodes for token in node.tokens if token.expires_at + KEPT_AFTER_EXPIRY > now}
     orphans = _orphans(unit.connection, own, issued.values(), ended)
     revived, nobodys = _ended_elsewhere(unit, ended - {orphan.token.status_index for orphan in orphans}, lists)

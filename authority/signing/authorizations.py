@@ -24,11 +24,6 @@ def read_file(data: bytes, trust_file: str) -> Authorization:
     return read(compact, trust_file)
 
 
-def as_file(compact: str) -> bytes:
-    """The authorization file of a compact JWS."""
-    return files.render("authorization", {"authorization": compact})
-
-
 @lru_cache(maxsize=32)
 def read(compact: str, trust_file: str) -> Authorization:
     """The authorization in a compact JWS, signed by a root of the trust file. Raises AuthorizationUnusable."""

@@ -69,9 +69,9 @@ def write_file(path: Path, data: bytes) -> None:
     disk.write_atomically(path, data, mode=0o644)
 
 
-def writing(path: Path) -> AbstractContextManager[BinaryIO]:
-    """A stream to a file that is no secret: whole at its place when the block ends well, else nothing. Raises OSError."""
-    return disk.writing(path, mode=0o644)
+def writing(path: Path, mode: int = 0o644) -> AbstractContextManager[BinaryIO]:
+    """A stream to a file, no secret but with another mode: whole at its place when the block ends well, else nothing. Raises OSError."""
+    return disk.writing(path, mode=mode)
 
 
 def check_writable(path: Path) -> None:

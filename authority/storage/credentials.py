@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,6 +36,31 @@ class Credential:
     def is_good(self, at: datetime) -> bool:
         """Whether it has neither been revoked nor ended at a time."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > at)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may get in: the API keys that work, by id as `NAME of MEMBER`, and what of each member decides (user name to values)."""
+
+    api_keys: dict[str, str]
+    members: dict[str, tuple[str, bool, str | None]]
+
+    def differences(self, other: Access, *, without_keys: bool) -> Iterator[str]:
+        """What works here, and not in the other, one sentence for each."""
+        for key_id, name in self.api_keys.items():
+            if key_id not in other.api_keys and not without_keys:
+                yield f"the API key {name} works again"
+        for username, (role, disabled, password_hash) in self.members.items():
+            if username not in other.members:
+                yield f"the member {username} is there again"
+                continue
+            role_there, disabled_there, hash_there = other.members[username]
+            if role != role_there:
+                yield f"{username} has the role {role} again, and had {role_there}"
+            if disabled_there and not disabled:
+                yield f"{username} is enabled again"
+            if password_hash != hash_there:
+                yield f"the password of {username} is the one of before"
 
 
 _c = credentials.c
@@ -134,6 +159,28 @@ def good_api_keys(connection: Connection, member_id: int, at: datetime) -> list[
     """The API keys of a member that are good at a time, newest first."""
     query = _API_KEY.where(_c.member_id == member_id, *_is_good(at)).order_by(_c.created_at.desc(), _c.id.desc())
     return [_api_key(row) for row in connection.execute(query)]
+
+
+def access(connection: Connection, at: datetime) -> Access:
+    """Who may get in at a time."""
+    keys = connection.execute(_API_KEY.where(*_is_good(at)).order_by(members.c.username, _c.name))
+    columns = (members.c.username, members.c.role, members.c.disabled, members.c.password_hash)
+    there = connection.execute(select(*columns).where(members.c.removed_at.is_(None)).order_by(members.c.username))
+    return Access(
+        {row.id: f'"{row.name}" of {row.member}' for row in keys},
+        {row.username: (row.role, row.disabled, row.password_hash) for row in there},
+    )
+
+
+def remove_sign_ins(connection: Connection) -> int:
+    """Ends every sign-in there is, so that nobody is known by one any more. Returns how many."""
+    return connection.execute(delete(credentials).where(_c.kind == CredentialKind.SIGN_IN)).rowcount
+
+
+def revoke_api_keys(connection: Connection, at: datetime) -> None:
+    """Makes every API key useless from now on."""
+    is_open = (_c.kind == CredentialKind.API_KEY, _c.revoked_at.is_(None))
+    connection.execute(update(credentials).where(*is_open).values(revoked_at=at))
 
 
 def _is_good(at: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -89,7 +89,9 @@ def jump(connection: Connection, number: int) -> None:
     """The next row has the number that follows this one, which no row has reached. Writers wait until this transaction ends."""
     if connection.dialect.name == "postgresql":
         connection.execute(_LOCK_ALONE)
-        connection.execute(select(func.setval(func.pg_get_serial_sequence(events.name, "id"), number)))
+        # A sequence knows no transactions, and so is only ever raised.
+        name = func.pg_get_serial_sequence(events.name, "id")
+        connection.execute(select(func.setval(name, func.greatest(func.nextval(name), number))))
     else:
         connection.execute(update(_SEQUENCES).where(_SEQUENCES.c.name == events.name).values(seq=number))
 

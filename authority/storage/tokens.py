@@ -77,6 +77,11 @@ def newest(connection: Connection, borrow_id: str) -> Token:
     return value_of(Token, connection.execute(query.limit(1)).one())
 
 
+def out(connection: Connection, now: datetime) -> list[Token]:
+    """The tokens that have not expired."""
+    return [value_of(Token, row) for row in connection.execute(select(tokens).where(tokens.c.expires_at > now))]
+
+
 def count(connection: Connection) -> int:
     """How many places of the status list are taken."""
     return connection.execute(select(func.count()).select_from(tokens)).scalar_one()

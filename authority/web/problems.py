@@ -64,6 +64,7 @@ STATUS = {
     "signing-failed": 503,
     "checkpoint-unusable": 400,
     "log-not-intact": 409,
+    "backup-unusable": 409,
     "storage-unavailable": 503,
     "database-lost": 503,
     "database-behind": 503,

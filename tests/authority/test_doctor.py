@@ -33,6 +33,7 @@ SUBJECTS = [
     "status list",
     "what went out",
     "seal",
+    "backup",
     "python",
 ]
 PASSPHRASE = "a-passphrase-of-many-random-characters"
@@ -266,8 +267,8 @@ def test_what_stands_in_tables_is_not_looked_at_where_there_are_none(place: Plac
     database_gone(place)
     for state in ("gone", "empty"):
         rows = examined(place, 3)
-        assert [rows[subject]["ok"] for subject in SUBJECTS[4:]] == [False, *[None] * 8, True]
-        assert all("see tables" in rows[subject]["message"] for subject in SUBJECTS[5:12])
+        assert [rows[subject]["ok"] for subject in SUBJECTS[4:]] == [False, *[None] * 9, True]
+        assert all("see tables" in rows[subject]["message"] for subject in SUBJECTS[5:14])
         messages = "".join(row["message"] for row in rows.values())
         assert messages.count("docs/operations.md") == 1
         assert "OperationalError" not in messages

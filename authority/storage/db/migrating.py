@@ -43,6 +43,17 @@ def migrate(database: Database) -> tuple[str | None, str]:
     return before, schema.NEWEST
 
 
+def make_tables(database: Database, revision: str) -> None:
+    """Makes the tables of an earlier revision in an empty database. Raises NotSetUp for a revision that this program does not know."""
+    if revision not in revisions():
+        raise NotSetUp(f"there is no revision {revision}, it is of a newer program", hint="Update Carnet.")
+    database.make_private()
+    with database.write() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
 def differences(connection: Connection) -> list[object]:
     """What the migrated tables lack of the definitions in `tables`, or have beyond them; empty when they agree."""
     context = MigrationContext.configure(connection, opts={"compare_type": True})

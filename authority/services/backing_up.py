@@ -1,0 +1,56 @@
+"""Backing up: one state of the whole database in one file, made while it is served."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import BinaryIO
+
+from sqlalchemy import Connection
+
+from authority.domain.events import Event, EventKind
+from authority.domain.members import Privilege
+from authority.services.context import Authority
+from authority.services.unit import Unit
+from authority.storage import archive, backups, events, organization, preferences, status_lists
+from authority.storage.archive import Manifest
+from authority.storage.db import schema
+
+__all__ = ["PREFERENCE", "Manifest", "last_made_at", "note", "write"]
+# Under which name the time of the last backup is kept.
+PREFERENCE = "last-backup"
+
+
+def write(unit: Unit, stream: BinaryIO) -> Manifest:
+    """Writes a backup. The stream is good once its block has ended well; then say `note`. Raises NotAllowed."""
+    with unit.reading():
+        unit.actor.needs(Privilege.MANAGE_AUTHORITY)
+        return archive.write(
+            stream, _head(unit.connection, unit.organization.id, unit.now), backups.content_of(unit.connection)
+        )
+
+
+def _head(connection: Connection, organization_id: str, made_at: datetime) -> Manifest:
+    return Manifest(
+        organization=organization_id,
+        made_at=made_at,
+        revision=schema.NEWEST,
+        status_list=status_lists.last_seq(connection),
+        authorization=organization.newest_seq(connection) or 0,
+        last_event=events.last(connection),
+        tables={},
+    )
+
+
+def note(unit: Unit, manifest: Manifest) -> None:
+    """Keeps when the last backup was made, for `doctor` and for who watches, and that somebody has all there is to read."""
+    with unit.writing():
+        preferences.put(unit.connection, PREFERENCE, {"made_at": int(manifest.made_at.timestamp())})
+        words = f"{manifest.rows()} rows, up to event {manifest.last_event}"
+        unit.record([Event(kind=EventKind.BACKUP_MADE, actor=unit.actor.username, reason=words)])
+
+
+def last_made_at(authority: Authority) -> datetime | None:
+    """When the last backup was made, by whatever node; None when there never was one."""
+    with authority.database.read() as connection:
+        made_at = preferences.get(connection, PREFERENCE).get("made_at")
+    return datetime.fromtimestamp(made_at, UTC) if isinstance(made_at, int) else None

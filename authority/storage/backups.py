@@ -1,0 +1,78 @@
+"""All rows of all tables, out of a database and into one, whatever its kind; by the columns that its tables have."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import Connection, Integer, MetaData, Table, delete, func, insert, literal_column, select, text
+
+from authority.domain.refusals import BackupUnusable
+from authority.storage.archive import Archive, Manifest, Row
+
+# Where Alembic writes the revision; it is the program's and not the organization's.
+REVISION_TABLE = "alembic_version"
+# So many rows are read or written at once.
+MOST_AT_ONCE = 1000
+
+
+def tables_of(connection: Connection) -> list[Table]:
+    """The tables as they are in this database, those that others refer to first."""
+    metadata = MetaData()
+    metadata.reflect(connection)
+    return [table for table in metadata.sorted_tables if table.name != REVISION_TABLE]
+
+
+def content_of(connection: Connection) -> Iterator[tuple[str, tuple[str, ...], Iterable[Row]]]:
+    """Each table with its columns and its rows, which are read as they are asked for."""
+    for table in tables_of(connection):
+        yield table.name, tuple(table.c.keys()), _rows(connection, table)
+
+
+def _rows(connection: Connection, table: Table) -> Iterator[Row]:
+    query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=MOST_AT_ONCE)
+    for row in connection.execute(query):
+        yield tuple(row)
+
+
+def replace_all(connection: Connection, archive: Archive) -> None:
+    """Puts the rows of a backup in the place of all rows there are, in the transaction that is under way.
+
+    Others wait until it ends and see nothing of it before. Raises BackupUnusable where its tables are others than those here.
+    """
+    tables = tables_of(connection)
+    _check_tables(archive.manifest, tables)
+    if connection.dialect.name == "postgresql":
+        for table in tables:
+            connection.execute(text(f'LOCK TABLE "{table.name}" IN ACCESS EXCLUSIVE MODE'))
+    for table in reversed(tables):
+        connection.execute(delete(table))
+    for table in tables:
+        names = archive.manifest.tables[table.name].columns
+        rows = archive.rows(table.name)
+        while part := list(itertools.islice(rows, MOST_AT_ONCE)):
+            connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in part])
+        _go_on_after(connection, table)
+
+
+def _check_tables(manifest: Manifest, tables: Iterable[Table]) -> None:
+    there = {table.name: sorted(table.c.keys()) for table in tables}
+    in_backup = {name: sorted(content.columns) for name, content in manifest.tables.items()}
+    if there != in_backup:
+        differing = sorted(name for name in there.keys() | in_backup.keys() if there.get(name) != in_backup.get(name))
+        raise BackupUnusable(f"the backup has other tables than this database: {', '.join(differing)}")
+
+
+def _go_on_after(connection: Connection, table: Table) -> None:
+    """The next row that the database numbers itself comes after all that are there; SQLite sees to that by itself."""
+    if connection.dialect.name != "postgresql" or not isinstance(table.primary_key.columns.values()[0].type, Integer):
+        return
+    column = table.primary_key.columns.values()[0]
+    sequence = connection.execute(select(func.pg_get_serial_sequence(table.name, column.name))).scalar_one()
+    if sequence is not None:
+        # A sequence knows no transactions: one that was lowered would stay so when the restore is taken back.
+        highest = func.greatest(
+            select(func.max(column)).scalar_subquery(),
+            select(literal_column("last_value")).select_from(text(sequence)).scalar_subquery(),
+        )
+        connection.execute(select(func.setval(sequence, highest)))
