@@ -151,8 +151,8 @@ def test_every_route_that_is_named_exists() -> None:
     assert wrong == []
 
 
-# Rooms and modules that no route asks: commands, the making of a home, the vendor's side, and what doctor finds.
-OF_COMMANDS = frozenset({"cli", "wiring", "vendor", "examination.py"})
+# Rooms and modules that no route asks: commands, the making of a home, the vendor's side, what doctor finds, and restoring.
+OF_COMMANDS = frozenset({"cli", "wiring", "vendor", "examination.py", "restoring.py"})
 
 
 @cache
