@@ -152,7 +152,7 @@ def test_every_route_that_is_named_exists() -> None:
 
 
 # Rooms and modules that no route asks: commands, the making of a home, the vendor's side, what doctor finds, and restoring.
-OF_COMMANDS = frozenset({"cli", "wiring", "vendor", "examination.py", "restoring.py"})
+OF_COMMANDS = frozenset({"cli", "wiring", "vendor", "examination.py", "seal_health.py", "restoring.py"})
 
 
 @cache
