@@ -106,7 +106,7 @@ def check_key(level: RuleLevel, subject: str, product: str) -> None:
     if level == RuleLevel.PRODUCT and product:
         raise InvalidInput("the rule of a product names it as its subject")
     if level != RuleLevel.ORGANIZATION and not subject.strip():
-        raise InvalidInput(f"a rule for a {level} says for which")
+        raise InvalidInput(f"a rule for a {level} says for which", about="subject")
 
 
 def changes_of(level: RuleLevel, values: Mapping[str, Any], inherit: Collection[str]) -> dict[str, Any]:
@@ -136,14 +136,16 @@ def check_rule(rule: Rule) -> None:
     if all(value is None for value in rule.values().values()):
         raise InvalidInput(f'the rule "{rule.name()}" would say nothing', hint="Say what it sets, or remove the rule.")
     if any(value is not None and not 1 <= value <= MOST_DAYS for value in days):
-        raise InvalidInput(f"days are from 1 to {MOST_DAYS}")
+        raise InvalidInput(f"days are from 1 to {MOST_DAYS}", about="longest_days")
     if rule.status_max_age and not list_age.LEAST_AGE <= rule.status_max_age <= list_age.MOST_AGE:
         raise InvalidInput(
-            f"the age of a status list is 0 (none is demanded), or from {list_age.LEAST_AGE} to {list_age.MOST_AGE} seconds"
+            f"the age of a status list is 0 (none is demanded), or from {list_age.LEAST_AGE} to {list_age.MOST_AGE} seconds",
+            about="status_max_age",
         )
     if rule.longest_days is not None and rule.default_days is not None and rule.default_days > rule.longest_days:
         raise InvalidInput(
-            f"the default of {counted(rule.default_days, 'day')} is more than the longest, {counted(rule.longest_days, 'day')}"
+            f"the default of {counted(rule.default_days, 'day')} is more than the longest, {counted(rule.longest_days, 'day')}",
+            about="default_days",
         )
 
 

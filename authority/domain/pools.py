@@ -78,17 +78,19 @@ def check_rule(rule: PoolRule, product: Product, others: Iterable[PoolRule]) -> 
 
 
 def _check_numbers(rule: PoolRule, seats: int) -> None:
-    for label, value in (
-        ("low water", rule.low_water),
-        ("the most borrowed", rule.most_borrowed),
-        ("the reserved seats", rule.reserved),
-        ("the maximum", rule.maximum),
+    for about, label, value in (
+        ("low_water", "low water", rule.low_water),
+        ("most_borrowed", "the most borrowed", rule.most_borrowed),
+        ("reserved", "the reserved seats", rule.reserved),
+        ("maximum", "the maximum", rule.maximum),
     ):
         if value is not None and not 0 <= value <= seats:
-            raise InvalidInput(f"{label} of {rule.name()} is a number from 0 to {seats}, the seats licensed, not {value}")
+            text = f"{label} of {rule.name()} is a number from 0 to {seats}, the seats licensed, not {value}"
+            raise InvalidInput(text, about=about)
     if rule.maximum is not None and rule.reserved > rule.maximum:
         raise InvalidInput(
-            f"{counted(rule.reserved, 'reserved seat is', 'reserved seats are')} more than the group's maximum of {rule.maximum}"
+            f"{counted(rule.reserved, 'reserved seat is', 'reserved seats are')} more than the group's maximum of {rule.maximum}",
+            about="reserved",
         )
 
 
@@ -97,7 +99,8 @@ def _check_reserved(rule: PoolRule, product: Product, others: Iterable[PoolRule]
     total, seats = rule.reserved + sum(item.reserved for item in same), product.seats_of(rule.feature)
     if total > seats:
         raise InvalidInput(
-            f"{counted(total, 'seat')} of {product.id} {rule.feature} would be reserved in all, {seats} {are(seats)} licensed"
+            f"{counted(total, 'seat')} of {product.id} {rule.feature} would be reserved in all, {seats} {are(seats)} licensed",
+            about="reserved",
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -31,7 +32,8 @@ class Refusal(Exception):
 
     What a class adds as fields are the values of the sentence: a field without a default is always there, any other one
     where this refusal has something to say about it. `items` has each of several things that were named together, when
-    this refusal is the reason why none of them was done.
+    this refusal is the reason why none of them was done. `about` names the value that is wrong, where it is one that was
+    given; `also` has what else is wrong with what was given.
     """
 
     code: ClassVar[str] = ""
@@ -39,7 +41,9 @@ class Refusal(Exception):
 
     message: str
     hint: str = field(default="", kw_only=True)
+    about: str = field(default="", kw_only=True)
     items: tuple[NotDone, ...] = field(default=(), init=False)
+    also: tuple[Refusal, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
         self.hint = self.hint or self.default_hint
@@ -52,7 +56,33 @@ class Refusal(Exception):
             value = getattr(self, item.name)
             if item.name not in _OF_ALL and (item.default is MISSING or value is not None):
                 values[item.name] = _plain(value)
-        return values | ({"items": [item.as_evidence() for item in self.items]} if self.items else {})
+        if self.items:
+            values["items"] = [item.as_evidence() for item in self.items]
+        if self.also:
+            values["also"] = [{"code": other.code, "message": other.message, "hint": other.hint} for other in self.also]
+        return values
+
+
+class Mistakes:
+    """What is wrong with several values that were given together, so that all of it is told, and not the first alone."""
+
+    def __init__(self) -> None:
+        self._refusals: list[Refusal] = []
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """A check whose refusal is told later, with the others."""
+        try:
+            yield
+        except Refusal as refusal:
+            self._refusals.append(refusal)
+
+    def tell(self) -> None:
+        """Raises the first refusal that was collected, with the others as `also`; nothing when there is none."""
+        if self._refusals:
+            first, *others = self._refusals
+            first.also = tuple(others)
+            raise first
 
 
 _OF_ALL = frozenset(item.name for item in fields(Refusal))
@@ -455,7 +485,7 @@ class LastAdministrator(Refusal):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class ChangedMeanwhile(Refusal):
-    """Somebody else changed it since it was looked at; the change that was sent is not made."""
+    """It was changed since it was looked at; the change that was sent is not made."""
 
     code = "changed-meanwhile"
     default_hint = "Look at it again, and send your change with its new version."

@@ -10,7 +10,7 @@ from authority.domain.api_keys import ApiKey
 from authority.domain.events import Event, EventKind, api_key_event
 from authority.domain.members import CredentialKind, Member, Privilege, Scope, user_key
 from authority.domain.names import key_of, spelled
-from authority.domain.refusals import InvalidInput, NotAllowed, NotFound
+from authority.domain.refusals import InvalidInput, Mistakes, NotAllowed, NotFound
 from authority.domain.sign_ins import KNOWN_FOR, NOWHERE, SIGN_IN_LASTS, Origin, SignIn
 from authority.services import sign_ins, tries
 from authority.services.members import existing
@@ -151,14 +151,28 @@ def create_api_key(
     """
     with unit.writing():
         unit.actor.needs(Privilege.GIVE_ACCESS)
-        name = spelled("the name of a key", name)
-        if not key_of(name):
-            raise InvalidInput("a key needs a name that says what it is for")
-        if expires_at is not None and expires_at <= unit.at:
-            raise InvalidInput(
-                f"the key would have ended already: {expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC", asked=expires_at
-            )
-        return add_api_key(unit, existing(unit.connection, username, lock=True), name, scopes, expires_at)
+        mistakes = Mistakes()
+        with mistakes.collected():
+            name = _key_name(name)
+        with mistakes.collected():
+            _check_end(expires_at, unit.at)
+        with mistakes.collected():
+            member = existing(unit.connection, username, lock=True)
+        mistakes.tell()
+        return add_api_key(unit, member, name, scopes, expires_at)
+
+
+def _key_name(text: str) -> str:
+    name = spelled("the name of a key", text)
+    if not key_of(name):
+        raise InvalidInput("a key needs a name that says what it is for", about="name")
+    return name
+
+
+def _check_end(expires_at: datetime | None, at: datetime) -> None:
+    if expires_at is not None and expires_at <= at:
+        text = f"the key would have ended already: {expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        raise InvalidInput(text, about="expires_at", asked=expires_at)
 
 
 def add_api_key(

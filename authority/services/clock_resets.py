@@ -46,6 +46,7 @@ def machine_of(unit: Unit, code: str, member: str | None = None) -> Borrow:
                     return borrow
     raise InvalidInput(
         f"the code {plain} is of no machine that is offline" + (f" for {member}" if member else ""),
+        about="code",
         hint="Have it read again: carnet clock shows it on that machine. Name the member when it was reset often before.",
     )
 
@@ -66,6 +67,7 @@ def make(unit: Unit, borrow_id: str, code: str, reason: str) -> bytes:
         if not issuing.is_reset_code(borrow.machine.key, plain):
             raise InvalidInput(
                 f"the code {code} is not one of the machine of this borrow",
+                about="code",
                 hint="Have it read again: carnet clock shows it on that machine, to the user who borrowed.",
             )
         unit.record(borrow_events(EventKind.CLOCK_RESET, borrow, unit.actor, text, quantity=0)[:1])

@@ -143,7 +143,7 @@ def checked_reason(reason: str) -> str:
     """The reason in one spelling. Raises InvalidInput when it is empty, too long, or has a character that nobody sees."""
     text = spelled("a reason", reason, LONGEST_REASON)
     if not text:
-        raise InvalidInput(f"a reason is printable text of 1 to {LONGEST_REASON} characters")
+        raise InvalidInput(f"a reason is printable text of 1 to {LONGEST_REASON} characters", about="reason")
     return text
 
 

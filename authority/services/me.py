@@ -114,7 +114,7 @@ def change_password(unit: Unit, old: str, new: str, origin: Origin, *, revoke_ke
     try:
         passed = tries.check_password(unit, myself.username, old, origin)
     except NotAuthenticated as error:
-        raise NotAllowed("the password of now is another one", hint=WRONG_HINT) from error
+        raise NotAllowed("the password of now is another one", hint=WRONG_HINT, about="old_password") from error
     password_hash = hash_password(new)
     with unit.writing():
         member = _myself(unit, lock=True)

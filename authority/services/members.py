@@ -28,7 +28,7 @@ from authority.domain.members import (
 )
 from authority.domain.membership import Membership
 from authority.domain.names import spelled
-from authority.domain.refusals import AlreadyExists, InvalidInput, NotFound
+from authority.domain.refusals import AlreadyExists, InvalidInput, Mistakes, NotFound
 from authority.domain.sign_ins import SignIn
 from authority.services import defaults, filters, groups, sign_ins
 from authority.services.defaults import Defaults
@@ -106,13 +106,17 @@ def add(unit: Unit, new: NewMember) -> Member:
 
     Raises NotAllowed, InvalidInput, NoSuchProduct (unknown type), AlreadyExists, MemberLimitReached, PoolExhausted.
     """
-    password_hash = _hash(unit, new.password)
+    mistakes, password_hash = Mistakes(), None
+    with mistakes.collected():
+        password_hash = _hash(unit, new.password)
     with unit.writing():
         unit.actor.needs(Privilege.MANAGE_MEMBERS)
         with working(unit) as work:
-            new = in_form(unit, new)
-            if members.by_username(unit.connection, new.username) is not None:
-                raise AlreadyExists(f'there is a member "{new.username}" already', member=new.username)
+            with mistakes.collected():
+                new = in_form(unit, new)
+                if members.by_username(unit.connection, new.username) is not None:
+                    raise AlreadyExists(f'there is a member "{new.username}" already', member=new.username)
+            mistakes.tell()
             added, _ = insert(work, new, password_hash, defaults.get(unit))
     return work.written(added)
 

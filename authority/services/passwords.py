@@ -53,11 +53,11 @@ def hash_password(password: str) -> str:
     """The argon2id hash of a password in its one form. Raises InvalidInput when it is too short, too long or no Unicode."""
     text = normalized(password)
     if not SHORTEST_PASSWORD <= len(text) <= LONGEST_PASSWORD:
-        raise InvalidInput(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+        raise InvalidInput(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters", about="password")
     try:
         return _hasher.hash(text)
     except UnicodeEncodeError as error:
-        raise InvalidInput("a password is made of Unicode characters") from error
+        raise InvalidInput("a password is made of Unicode characters", about="password") from error
 
 
 def is_right(password: str, password_hash: str | None) -> bool:

@@ -19,7 +19,7 @@ from authority.domain.offline_rules import (
     explanation,
     level_of,
 )
-from authority.domain.refusals import InvalidInput, NotFound
+from authority.domain.refusals import InvalidInput, Mistakes, NotFound
 from authority.services import groups, pages
 from authority.services.unit import Unit
 from authority.storage import members, offline_rules
@@ -95,12 +95,16 @@ def change(
         changes = changes_of(rule_level, values, inherit)
         # Two who change a rule at the same time each keep what the other changed.
         unit.lock_organization()
-        key = _existing_key(unit, rule_level, subject, product)
+        mistakes, key = Mistakes(), (rule_level, subject, product)
+        with mistakes.collected():
+            key = _existing_key(unit, rule_level, subject, product)
         known, named = offline_rules.get(unit.connection, *key), Rule(*key, None, None, None)
         unit.compare(f'the rule "{named.name()}"', None if known is None else known.values())
         before = known or named
         after = replace(before, **changes)
-        check_rule(after)
+        with mistakes.collected():
+            check_rule(after)
+        mistakes.tell()
         offline_rules.put(unit.connection, after)
         unit.record([_event(unit.actor, f"{after.name()}: {after.words()}")])
         if after.level is RuleLevel.GROUP:

@@ -210,7 +210,7 @@ def check_nothing_lost(unit: Unit) -> Comparison:
         raise DatabaseBehind("; ".join(sentences(comparison)), hint=hint)
     if comparison.unretired:
         raise KeyUnusable(
-            f"{', '.join(comparison.unretired)} was retired here, and the record of retired keys does not say so any more",
+            f"retired here were {', '.join(comparison.unretired)}, and the record of retired keys does not say so any more",
             hint="Put retired.json back into the folder keys of the home, or retire it again: carnet-authority key retire KID",
         )
     return comparison

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from authority.domain import versions
+from authority.domain import list_age, versions
 from authority.domain.catalogue import Authorization
 from authority.domain.clocks import BETWEEN_SERVERS
 from authority.domain.events import Event
@@ -142,7 +142,7 @@ class Unit:
         seen = next(iter(self.expected), "")
         changed = {key: values[key] for key in versions.changed(seen, values)}
         words = "it was not there before" if seen == versions.NONE else _words(changed)
-        raise ChangedMeanwhile(f"{name} was changed meanwhile: {words}", version=versions.of(values), changed=changed)
+        raise ChangedMeanwhile(f"another change of {name} came first: {words}", version=versions.of(values), changed=changed)
 
     def record(self, rows: Iterable[Event], at: datetime | None = None) -> None:
         """Adds rows to the log, of this transaction's time unless another is named; they are its last statement."""
@@ -198,15 +198,19 @@ class Unit:
 
 
 def _words(values: versions.Values) -> str:
-    """`role is now analyst; groups is now crew, night`."""
-    return "; ".join(f"{name} is now {_text(value) or 'empty'}" for name, value in values.items())
+    """`role is now analyst; user type is now Viewer`."""
+    return "; ".join(f"{name.replace('_', ' ')} is now {spoken(name, value)}" for name, value in values.items())
 
 
-def _text(value: object) -> str:
-    """A list with commas between; of pairs within it each as two words."""
-    if not isinstance(value, tuple):
-        return str(value)
-    return ", ".join(" ".join(item) if isinstance(item, tuple) else str(item) for item in value)
+def spoken(name: str, value: object) -> str:
+    """The value of a field that has a version, as people say it: a list with commas between, of pairs within it each as two words."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name == "status_max_age" and isinstance(value, int):
+        return list_age.written(value)
+    if isinstance(value, tuple):
+        return ", ".join(" ".join(item) if isinstance(item, tuple) else str(item) for item in value) or "empty"
+    return "empty" if value in (None, "") else str(value)
 
 
 def _actor_behind(bearer: who.Bearer | None, at: datetime, *, changing: bool) -> Actor:

@@ -174,6 +174,17 @@ def hint_in(words: Mapping[str, str], code: str, hint: str) -> str:
     return TELL_THE_OPERATOR if code in FOR_THE_OPERATOR or "database_url" in hint else hint
 
 
+# What a number or a day is that was typed as something else.
+NUMBERS = {
+    "int_parsing": "It should be a whole number",
+    "int_from_float": "It should be a whole number",
+    "int_parsing_size": "It should be a smaller number",
+    "bool_parsing": "It should be true or false",
+    "date_from_datetime_parsing": "It should be a day as 2026-12-31",
+    "date_parsing": "It should be a day as 2026-12-31",
+}
+
+
 def sentence_of(item: ErrorDetails) -> str:
     """What is wrong with one value, without expressions and names of the program."""
     kind = item["type"]
@@ -181,7 +192,9 @@ def sentence_of(item: ErrorDetails) -> str:
         return "It has another form than /openapi.json describes for it"
     if kind in ("model_type", "model_attributes_type", "dataclass_type"):
         return "It should be an object"
-    return item["msg"].removeprefix("Value error, ")
+    if kind in NUMBERS:
+        return NUMBERS[kind]
+    return item["msg"].removeprefix("Value error, ").replace("Input should", "It should", 1)
 
 
 def of_values(error: ValidationError) -> Problem:

@@ -60,15 +60,21 @@ def test_what_is_wrong_with_a_new_key_is_said_and_what_was_typed_stays(web: Web)
     chief, before = Browser(web).be(Role.ADMINISTRATOR), contents(web.bench.authority.database)
     good = {"name": "report", "member": "analyst"}
     for wrong, status, words in (
-        ({"name": ""}, 400, "name"),
+        ({"name": ""}, 400, "What it is for: It has to be filled in"),
         ({"member": "nobody"}, 404, 'There is no member "nobody"'),
-        ({"scopes": "world"}, 400, "scopes"),
+        ({"scopes": "world"}, 400, "What of the member's role it is for: It should be"),
         ({"last_day": "2026-03-01"}, 400, "would have ended already"),
-        ({"last_day": "soon"}, 400, "last day"),
+        ({"last_day": "soon"}, 400, "Last day (UTC): It should be a day"),
     ):
         chief.send_form(f"{KEYS}/create", {**good, **wrong})
         assert (chief.last.status_code, words in shown(chief)) == (status, True), wrong
+        assert "-error" in chief.last.text, wrong
     assert 'value="report"' in chief.last.text
+    # All that is wrong is told, each at its field.
+    chief.send_form(f"{KEYS}/create", {"name": "x", "member": "nobody", "last_day": "2026-03-01"})
+    assert [f'id="{name}-error"' in chief.last.text for name in ("name", "member", "last_day")] == [False, True, True]
+    assert "would have ended already" in shown(chief)
+    assert 'The member that it acts as: there is no member "nobody"' in shown(chief)
     chief.get(f"{KEYS}?cursor={'x' * 22}")
     assert (chief.last.status_code, "Begin again" in shown(chief)) == (400, True)
     chief.send_form(f"{KEYS}/revoke")

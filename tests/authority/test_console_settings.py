@@ -51,8 +51,16 @@ def test_sessions_are_set_after_what_follows_was_seen_and_nothing_is_overwritten
     # Another administrator had the page open since before that.
     chief.send_form(SESSIONS, {**fields, "minutes": "60"})
     assert (chief.last.status_code, "minutes is now 45" in shown(chief)) == (412, True)
+    # The page follows in what was not touched there, and says so at what both changed.
+    chief.get(SETTINGS)
+    mine = {**chief.fields(SESSIONS), "minutes": "50", "computers": "4"}
+    session_settings.change(Unit(web.bench.authority, CONSOLE), {"minutes": 40, "save_minutes": 20})
+    chief.send_form(SESSIONS, mine)
+    again = chief.fields(SESSIONS)
+    assert [again[name] for name in ("minutes", "computers", "save_minutes")] == [["50"], ["4"], ["20"]]
+    assert ['id="minutes-error"' in chief.last.text, 'id="computers-error"' in chief.last.text] == [True, False]
     session_settings.change(Unit(web.bench.authority, CONSOLE), {"computers": 2})
-    same = {**fields, "computers": "2", "version": web.get("/sessions/settings").get_json()["version"]}
-    assert chief.send_form(SESSIONS, same).status_code == 303
+    chief.get(SETTINGS)
+    assert chief.send_form(SESSIONS, chief.fields(SESSIONS)).status_code == 303
     chief.get(chief.last.location)
     assert "as they were" in shown(chief)

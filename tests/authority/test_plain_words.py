@@ -80,6 +80,8 @@ class Body(BaseModel):
         ({"part": {"name": "A"}}, "It has another form than /openapi.json describes for it"),
         ({"part": 5}, "It should be an object"),
         ({"part": {"name": "abc"}, "day": 8}, "a week has seven days"),
+        ({"part": {"name": "abc"}, "day": "abc"}, "It should be a whole number"),
+        ({"part": {"name": 1}}, "It should be a valid string"),
     ],
 )
 def test_an_answer_over_http_names_no_class_and_no_expression(data: object, sentence: str) -> None:

@@ -153,5 +153,5 @@ def test_the_python_on_the_page_runs_as_one_program(
         "0 offline, 0 look stuck",
         "[]",
         "zoe",
-        '412 the rule "group field-crew" was changed meanwhile: longest_days is now 60',
+        '412 another change of the rule "group field-crew" came first: longest days is now 60',
     ]

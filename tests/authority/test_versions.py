@@ -37,7 +37,9 @@ def test_the_second_who_changes_a_member_is_told_what_changed(web: Web) -> None:
     members.change(Unit(web.bench.authority, CONSOLE), "ada", Change(user_type="Viewer", groups=("night", "survey")))
     for stale in (tag, version):
         told = problem(sent(web, "PATCH", "/members/ada", stale, {"full_name": "Ada"}), 412, "changed-meanwhile")
-        assert told["detail"] == 'the member "ada" was changed meanwhile: user_type is now Viewer; groups is now night, survey'
+        assert told["detail"] == (
+            'another change of the member "ada" came first: user type is now Viewer; groups is now night, survey'
+        )
     problem(sent(web, "DELETE", "/members/ada", version), 412, "changed-meanwhile")
     changed = {item["name"]: item["value"] for item in told["errors"]}
     assert changed["changed"] == {"user_type": "Viewer", "groups": ["night", "survey"]}
@@ -58,7 +60,7 @@ THINGS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any], str, str]] = {
         RULE,
         RULE | {"longest_days": 5},
         "/policies?level=group&subject=survey",
-        "longest_days is now 5",
+        "longest days is now 5",
     ),
     "pool": (
         "/pools",
@@ -66,10 +68,10 @@ THINGS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any], str, str]] = {
         POOL,
         POOL | {"low_water": 2},
         f"/pools?product={DESKTOP}&feature=Advanced",
-        "low_water is now 2",
+        "low water is now 2",
     ),
     "settings": ("/sessions/settings", "PATCH", {"minutes": 20}, {"minutes": 25}, "", "minutes is now 25"),
-    "defaults": ("/members/defaults", "PUT", {"user_type": "Viewer"}, {"user_type": "Creator"}, "", "user_type is now Creator"),
+    "defaults": ("/members/defaults", "PUT", {"user_type": "Viewer"}, {"user_type": "Creator"}, "", "user type is now Creator"),
 }
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urlsplit
 
 from werkzeug.test import TestResponse
 
@@ -18,6 +20,35 @@ def form_token(html: str) -> str:
     match = TOKEN.search(html)
     assert match is not None, "there is no form on this page"
     return match[1]
+
+
+class _Form(HTMLParser):
+    """The fields of the form of a page that goes to a path, by name, as a browser sends them."""
+
+    def __init__(self, html: str, action: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.values: dict[str, list[str]] = {}
+        self._action, self._is_inside, self._select = action, False, ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._is_inside = urlsplit(values.get("action", "")).path == self._action
+        if not self._is_inside:
+            return
+        if tag == "select":
+            self._select = values["name"]
+        if tag == "option" and (self._select not in self.values or "selected" in values):
+            # Without a selected one the first is.
+            self.values[self._select] = [values.get("value", "")]
+        is_box = values.get("type") in ("checkbox", "radio")
+        if tag == "input" and values.get("name") and values.get("type") != "file" and (not is_box or "checked" in values):
+            self.values.setdefault(values["name"], []).append(values.get("value", ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._is_inside = False
 
 
 class Browser:
@@ -42,6 +73,12 @@ class Browser:
         """Sends a form with the token that the pages of this browser have."""
         token = form_token(self.client.get("/console/sign-in", headers=more.get("headers")).text)
         return self.post(address, {"form_token": token, **(fields or {})}, **more)
+
+    def fields(self, action: str) -> dict[str, list[str]]:
+        """What the form of the last page that goes to this path sends when nothing in it is changed, but for its token."""
+        form = _Form(self.last.text, action).values
+        assert form, f"no form goes to {action}"
+        return {name: values for name, values in form.items() if name != "form_token"}
 
     def agree(self, address: str, fields: dict[str, Any], answers: dict[str, Any] | None = None) -> TestResponse:
         """Sends a form, sees the page that asks, and presses its button with what is asked for there."""

@@ -20,7 +20,7 @@ from authority.domain.refusals import NotAuthenticated, Refusal
 from authority.services.unit import Secret, Unit
 from authority.web import problems
 from authority.web.access import authority
-from authority.web.console import cookies, navigation
+from authority.web.console import cookies, mistakes, navigation
 from authority.web.console.cookies import Notice
 from authority.web.console.hints import hint_on_page
 from authority.web.problems import InvalidValues, Problem
@@ -118,8 +118,6 @@ def _is_from_elsewhere() -> bool:
 
 def page(template: str, status: int = 200, problem: Problem | None = None, **values: object) -> Response:
     """The page of a template. A problem, of its own or of the form that is shown again, gives it its status."""
-    # What was typed is shown again where something was wrong with it.
-    typed = request.form if "problem" in g else None
     problem = problem or g.get("problem")
     who: Visitor | None = g.get("visitor")
     html = render_template(
@@ -129,7 +127,6 @@ def page(template: str, status: int = 200, problem: Problem | None = None, **val
         notice=cookies.notice(),
         problem=problem,
         hint=hint_on_page(problem.code, problem.hint) if problem else "",
-        typed=typed,
         **values,
     )
     response = Response(html, problem.status if problem else status, content_type="text/html; charset=utf-8")
@@ -244,12 +241,24 @@ def shown_again(view: Callable[..., Response]) -> Callable[[Callable[View, Respo
                 ended = isinstance(error, NotAuthenticated) and "visitor" in g
                 if ended or problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     raise
-                g.problem = problem
+                _note(error, problem)
                 return view(*args, **kwargs)
 
         return attempt
 
     return decorate
+
+
+def _note(error: InvalidValues | Refusal, problem: Problem) -> None:
+    """Keeps what is wrong for the page that is shown again: each at its field, and on top what there is to correct."""
+    mistakes.note(error)
+    if isinstance(error, InvalidValues):
+        first, *others = mistakes.of_page()
+        # A sentence about "it" stands where it is said what it is about.
+        one = "one value has to be corrected" if first.is_about_it else first.message
+        text = "several values have to be corrected" if others else one
+        problem = replace(problem, detail=text, hint="Correct what is named, and try again.")
+    g.problem = problem
 
 
 def problem_page(problem: Problem) -> Response:

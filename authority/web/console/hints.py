@@ -22,6 +22,9 @@ ON_PAGES = {
     "carnet-authority member set NAME --role administrator": "on the member's page",
     "carnet-authority member set NAME --password-file FILE": "The page of a member sets one.",
     "Seal it: carnet-authority log seal": "Ask whoever runs the server to seal it.",
+    "Look at it again, and send your change with its new version.": (
+        "What you did not change is shown as it is now. Look at it, and press the button again: only what you changed is changed."
+    ),
     "say --release to": "tick the box to",
     "say so: --accept-overlap": "tick the box",
     "--member NAME": "choose a member",

@@ -59,7 +59,14 @@ def pool() -> Response:
         )
     share = next((item for item in state.groups if item.group == key.group), None)
     for_group = bool(key.group) or request.args.get("for") == "group"
-    return page("rules_pool.html", state=state, share=share, group=key.group, for_group=for_group)
+    return page(
+        "rules_pool.html",
+        state=state,
+        share=share,
+        unset=PoolRule(key.product, key.feature).version,
+        group=key.group,
+        for_group=for_group,
+    )
 
 
 @pages.post("/rules/pool")

@@ -10,7 +10,7 @@ from pathlib import Path
 from flask import Blueprint, Flask, Response, url_for
 from jinja2 import StrictUndefined
 
-from authority.web.console import cookies, navigation
+from authority.web.console import cookies, mistakes, navigation, typed
 from authority.web.console.formats import days_left, iso, sentence, utc
 from authority.web.console.frame import HOME, address_of, admit, here, own_path, providers, see_other
 from authority.web.console.hints import hint_on_page
@@ -38,6 +38,9 @@ def register(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         form_token=cookies.form_token,
+        typed=typed,
+        error_at=mistakes.error_at,
+        mistakes=mistakes.of_page,
         providers=providers,
         here=here,
         own_path=own_path,
