@@ -46,6 +46,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "member remove --file gone.txt --release",
         "member remove --group night",
     ),
+    "member erase": ('member erase ada --reason "asked for by the person" --dry-run',),
     "member defaults": (
         "member defaults",
         "member defaults --type Creator --add-on arcgis-pro=Standard --group survey",
@@ -124,6 +125,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "log export --format sealed -o log.sealed",
     ),
     "log seal": ("log seal",),
+    "log prune": ("log prune --older-than 1095 --dry-run", "log prune --before 2026-01-01"),
     "log checkpoint": ("log checkpoint -o today.checkpoint",),
     "log verify": (
         "log verify",

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from authority.cli.erasure import prune_log
 from authority.cli.frame import (
     DATES,
     Columns,
@@ -53,7 +54,7 @@ def log_group() -> None:
     """The checkout log."""
 
 
-for command in (seal_log, verify_log, export_checkpoint):
+for command in (seal_log, verify_log, export_checkpoint, prune_log):
     log_group.add_command(command)
 
 

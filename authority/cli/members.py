@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from authority.cli.erasure import erase_member
 from authority.cli.frame import Columns, Frame, Group, opened, pass_frame, plain, show, show_table, tell
 from authority.cli.selections import selected, selection_options
 from authority.cli.several import View, dry_run_option, members_once, once, one_by_one_option, show_outcomes
@@ -351,6 +352,9 @@ def _still_out(removal: RemovalShown) -> str:
 def _names(name: str) -> list[str]:
     with opened(name) as stream:
         return sheets.read_names(stream, member_sheet.USERNAME)
+
+
+member.add_command(erase_member)
 
 
 @member.command("defaults")

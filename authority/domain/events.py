@@ -54,6 +54,8 @@ class EventKind(StrEnum):
     SESSION_SETTINGS_CHANGED = "session-settings-changed"
     CLOCK_RESET = "clock-reset"
     CLONE_SUSPECTED = "clone-suspected"
+    LOG_CUT = "log-cut"
+    MEMBER_ERASED = "member-erased"
     CAUGHT_UP = "caught-up"
     BACKUP_MADE = "backup-made"
     RESTORED = "restored"

@@ -24,6 +24,7 @@ from authority.storage import borrowing, borrows, holds, members, tokens
 from authority.storage.borrowing import Situation
 from authority.storage.borrows import Filter
 from authority.storage.db.prepared import pipeline
+from authority.storage.erasures import NO_PAYLOAD
 from authority.storage.tokens import Token
 
 DRAWS_OF_A_PLACE = 64
@@ -243,10 +244,15 @@ def show(unit: Unit, borrow_id: str) -> Borrow:
 
 
 def newest_file(unit: Unit, borrow_id: str) -> bytes:
-    """The file of a borrow's latest token again, for when it was lost on the way. Raises NotFound as `show` does."""
+    """The file of a borrow's latest token again, for when it was lost on the way.
+
+    Raises NotFound as `show` does, and once its member was erased.
+    """
     with unit.reading():
         _shown(unit, borrow_id)
         token = tokens.newest(unit.connection, borrow_id)
+    if token.payload == NO_PAYLOAD:
+        raise NotFound("there is no file of this borrow any more: its member was erased")
     return file_of(unit.authority, token)
 
 

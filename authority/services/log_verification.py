@@ -14,7 +14,7 @@ from authority.domain.log_faults import Examination, Fault, FaultKind
 from authority.domain.log_seal import Checkpoint, CheckpointKind, ErasedDigest, Point, Seal
 from authority.domain.members import Privilege
 from authority.domain.refusals import CheckpointUnusable
-from authority.services.seals import accepted
+from authority.services.seals import accepted, erased_of
 from authority.services.unit import Unit
 from authority.signing import checkpoints
 from authority.signing.checkpoints import KnownKeys, ReadCheckpoint, Signature
@@ -84,7 +84,7 @@ def verify(unit: Unit, outside: Sequence[str] = (), *, newest_rows: int | None =
         for page in pages(connection, BEFORE_ALL if newest_rows is None else begin.last, sealed_to):
             examination.take(*page)
         examination.finish()
-        faults += examination.faults + erased_faults(_erased(connection), trusted)
+        faults += examination.faults + erased_faults(erased_of(connection), trusted)
         waiting, oldest_at = seals.waiting(connection, sealed_to)
     return Verification(
         faults=tuple(faults),
@@ -183,13 +183,6 @@ def _begin(trusted: Sequence[Checkpoint], organization: str, newest_rows: int | 
         return newest.start
     earlier = [item.end for item in trusted if newest.start.count <= item.end.count <= newest.end.count - newest_rows]
     return earlier[-1] if earlier else newest.start
-
-
-def _erased(connection: Connection) -> ErasedDigest:
-    digest = ErasedDigest()
-    for number, openings in seals.erased(connection):
-        digest.add(number, openings)
-    return digest
 
 
 def pages(connection: Connection, after: int, up_to: int) -> Iterator[Page]:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection
+
 from authority.domain import log_seal
-from authority.domain.log_seal import SECRET_BYTES, Checkpoint, CheckpointKind, Point, Seal
+from authority.domain.log_seal import SECRET_BYTES, Checkpoint, CheckpointKind, ErasedDigest, Point, Seal
 from authority.domain.members import Privilege
 from authority.domain.refusals import DatabaseBehind, LogNotIntact, NotFound
 from authority.services import log
@@ -183,13 +185,13 @@ def append(
     *,
     new: list[Seal] | None = None,
     start: Point | None = None,
-    erased: str | None = None,
     number: int | None = None,
     prev: str | None = None,
 ) -> SignedCheckpoint:
     """Keeps new seals with the checkpoint that follows, within a transaction that has the lock of seals.
 
-    What is not named stays what it is, or follows from the newest checkpoint. Raises KeyUnusable, SigningFailed.
+    What is not named stays what it is, or follows from the newest checkpoint; what is erased is looked up unless rows are
+    sealed alone. Raises KeyUnusable, SigningFailed.
     """
     checkpoint = Checkpoint(
         number=number or (1 if chain.signed is None else chain.signed.number + 1),
@@ -198,12 +200,20 @@ def append(
         issued_at=unit.now,
         end=end,
         start=start or chain.start,
-        erased=erased or chain.erased,
+        erased=chain.erased if kind is CheckpointKind.SEAL else erased_of(unit.connection).text,
     )
     compact = checkpoints.issue(unit.issuer, checkpoint)
     signed = SignedCheckpoint(checkpoint.number, end.last, compact, unit.now, unit.authorization.seq)
     seals.append(unit.connection, new or [], signed)
     return signed
+
+
+def erased_of(connection: Connection) -> ErasedDigest:
+    """The digest of all values that are erased in the database."""
+    digest = ErasedDigest()
+    for number, openings in seals.erased(connection):
+        digest.add(number, openings)
+    return digest
 
 
 def state(unit: Unit) -> SealState:

@@ -10,10 +10,11 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, select, type_coerce, update
 
-from authority.domain.log_seal import ErasedField, Openings, Seal
+from authority.domain.log_seal import PERSONAL, ErasedField, Openings, Seal
 from authority.storage.db.prepared import Prepared
 from authority.storage.db.rows import members_of, value_of
 from authority.storage.db.tables import checkpoints, erased_rows, events, seals
+from authority.storage.members import in_pages
 
 # Below every number that a row can have.
 BEFORE_ALL = -(2**63)
@@ -22,7 +23,9 @@ _LOCK = select(func.pg_advisory_xact_lock(3))
 _INSERT = Prepared(insert(seals).values({name: bindparam(name) for name in ("event_id", "digest", "chain", "secret")}))
 _NEWEST = select(checkpoints).order_by(checkpoints.c.number.desc()).limit(1)
 # Times as the numbers that are stored: a row that somebody changed may have anything there.
-_ROWS = select(*(type_coerce(c, BigInteger).label(c.name) if c.name in ("at", "until") else c for c in events.columns))
+ROWS = select(*(type_coerce(c, BigInteger).label(c.name) if c.name in ("at", "until") else c for c in events.columns))
+
+_SEALS = select(seals, erased_rows.c.openings).outerjoin(erased_rows, erased_rows.c.event_id == seals.c.event_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +78,48 @@ def last(connection: Connection) -> int:
 
 def rows(connection: Connection, after: int, up_to: int, limit: int) -> list[dict[str, Any]]:
     """Up to `limit` rows of the log after the one with a number and up to another, in order; times are microseconds since 1970."""
-    query = _ROWS.where(events.c.id > after, events.c.id <= up_to).order_by(events.c.id).limit(limit)
+    query = ROWS.where(events.c.id > after, events.c.id <= up_to).order_by(events.c.id).limit(limit)
     return [members_of(row) for row in connection.execute(query)]
 
 
 def of_rows(connection: Connection, after: int, up_to: int, limit: int) -> list[Seal]:
     """Up to `limit` seals of the rows after the one with a number and up to another, in order."""
-    query = select(seals, erased_rows.c.openings).outerjoin(erased_rows, erased_rows.c.event_id == seals.c.event_id)
-    query = query.where(seals.c.event_id > after, seals.c.event_id <= up_to).order_by(seals.c.event_id).limit(limit)
-    return [
-        Seal(row.event_id, _bytes(row.digest), _bytes(row.chain), row.secret, _openings(row.openings))
-        for row in connection.execute(query)
-    ]
+    query = _SEALS.where(seals.c.event_id > after, seals.c.event_id <= up_to).order_by(seals.c.event_id).limit(limit)
+    return [_seal(row) for row in connection.execute(query)]
+
+
+def _seal(row: Any) -> Seal:
+    return Seal(row.event_id, _bytes(row.digest), _bytes(row.chain), row.secret, _openings(row.openings))
+
+
+def of_numbers(connection: Connection, numbers: Sequence[int]) -> dict[int, Seal]:
+    """The seals of these rows, by number; rows that are not sealed are left out."""
+    by_number: dict[int, Seal] = {}
+    for page in in_pages(numbers):
+        rows = connection.execute(_SEALS.where(seals.c.event_id.in_(page)))
+        by_number |= {row.event_id: _seal(row) for row in rows}
+    return by_number
+
+
+def nth_up_to(connection: Connection, up_to: int, most: int) -> Seal | None:
+    """The seal of the last of the first `most` rows that are sealed, of those up to a number; None when there are none."""
+    first = _SEALS.where(seals.c.event_id <= up_to).order_by(seals.c.event_id)
+    row = connection.execute(first.offset(most - 1).limit(1)).one_or_none()
+    if row is None:
+        row = connection.execute(
+            _SEALS.where(seals.c.event_id <= up_to).order_by(seals.c.event_id.desc()).limit(1)
+        ).one_or_none()
+    return None if row is None else _seal(row)
+
+
+def count_up_to(connection: Connection, number: int) -> int:
+    """How many rows up to this one are sealed."""
+    return int(connection.execute(select(func.count()).where(seals.c.event_id <= number)).scalar_one())
+
+
+def count_after(connection: Connection, number: int) -> int:
+    """How many rows after this one are sealed."""
+    return int(connection.execute(select(func.count()).where(seals.c.event_id > number)).scalar_one())
 
 
 def waiting(connection: Connection, after: int) -> tuple[int, datetime | None]:
@@ -116,20 +149,23 @@ def erased(connection: Connection) -> Iterator[tuple[int, Openings]]:
         yield row.event_id, _openings(row.openings) or Openings({}, {})
 
 
-def erase(connection: Connection, changed: Sequence[Seal], values: Mapping[int, Mapping[str, str]]) -> None:
-    """Keeps seals whose rows have erased values, and puts the `values` of each row, by column, in the place of what was there."""
-    for seal in changed:
-        assert seal.openings is not None  # noqa: S101 - something of it is erased
-        connection.execute(delete(erased_rows).where(erased_rows.c.event_id == seal.event_id))
-        connection.execute(insert(erased_rows), {"event_id": seal.event_id, "openings": openings_text(seal.openings)})
-        connection.execute(update(seals).where(seals.c.event_id == seal.event_id).values(secret=None))
-    replace_values(connection, values)
+_REPLACE = (
+    update(events).where(events.c.id == bindparam("of_row")).values({name: bindparam(f"new_{name}") for name in PERSONAL})
+)
+_FORGET = update(seals).where(seals.c.event_id == bindparam("of_row")).values(secret=None)
 
 
-def replace_values(connection: Connection, values: Mapping[int, Mapping[str, str]]) -> None:
-    """Puts other values, by column, into rows of the log."""
-    for number, columns in values.items():
-        connection.execute(update(events).where(events.c.id == number).values(dict(columns)))
+def erase(connection: Connection, changed: Sequence[Seal], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keeps seals whose rows have erased values, and puts the `rows`, with what stands in place of these, into the log."""
+    numbers = [seal.event_id for seal in changed]
+    for page in in_pages(numbers):
+        connection.execute(delete(erased_rows).where(erased_rows.c.event_id.in_(page)))
+    opened = [{"event_id": seal.event_id, "openings": openings_text(seal.openings)} for seal in changed if seal.openings]
+    if opened:
+        connection.execute(insert(erased_rows), opened)
+        connection.execute(_FORGET, [{"of_row": number} for number in numbers])
+    if rows:
+        connection.execute(_REPLACE, [{"of_row": row["id"], **{f"new_{name}": row[name] for name in PERSONAL}} for row in rows])
 
 
 def remove(connection: Connection, up_to: int) -> int:

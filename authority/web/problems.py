@@ -137,6 +137,7 @@ OVER_HTTP = {
     "carnet-authority key rotate": "POST /api/v1/keys",
     "carnet-authority member set NAME --role administrator": 'PATCH /api/v1/members/NAME {"role": "administrator"}',
     "carnet-authority member set NAME --password-file FILE": 'PATCH /api/v1/members/NAME {"password": "..."} sets one.',
+    "carnet-authority member remove NAME": "DELETE /api/v1/members/NAME",
     "Seal it: carnet-authority log seal": "Ask whoever runs the server to seal it.",
     "say --release to": "say ?release=true to",
     "say so: --accept-overlap": 'say so: "accept_overlap": true',

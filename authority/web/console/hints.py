@@ -21,6 +21,7 @@ ON_PAGES = {
     "carnet-authority key rotate": "the page Keys, to make one",
     "carnet-authority member set NAME --role administrator": "on the member's page",
     "carnet-authority member set NAME --password-file FILE": "The page of a member sets one.",
+    "carnet-authority member remove NAME": "on the page of the member",
     "Seal it: carnet-authority log seal": "Ask whoever runs the server to seal it.",
     "Look at it again, and send your change with its new version.": (
         "What you did not change is shown as it is now. Look at it, and press the button again: only what you changed is changed."
