@@ -209,7 +209,7 @@ def test_a_row_that_says_it_was_erased_without_a_signed_erasure_is_told(sealed: 
         (row,) = stored.rows(connection, numbers[5] - 1, numbers[5], 1)
         (mark,) = stored.of_rows(connection, numbers[5] - 1, numbers[5], 1)
         values = {"member": "erased-eve"}
-        stored.erase(connection, [log_seal.erased(mark, row, values)], {row["id"]: values})
+        stored.erase(connection, [log_seal.erased(mark, row, values)], [{**row, **values}])
 
     with changed(bench, change):
         for verification in (verify(bench), verify_lines(bench, exported(bench))):
