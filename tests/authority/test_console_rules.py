@@ -150,6 +150,15 @@ def test_rules_about_concurrent_seats_are_set_and_removed(web: Web) -> None:
     ]
     chief.get(RULES)
     assert "group crew 0 of 4" in shown(chief)
+    # Who opened a form before one of these was set is told what it says now, and overwrites nothing.
+    chief.get(f"{RULES}/pool?product={DESKTOP}&feature=Advanced&for=group")
+    unset = chief.last.text.partition('name="version" value="')[2].partition('"')[0]
+    for fields, words in (
+        ({"low_water": "1"}, "low_water is now 2"),
+        ({"group": "crew", "reserved": "1"}, "reserved is now 3"),
+    ):
+        chief.send_form(f"{RULES}/pool", {**seats, **fields, "version": unset})
+        assert (chief.last.status_code, words in shown(chief)) == (412, True), shown(chief)
     chief.agree(f"{RULES}/pool/remove", {**seats, "group": "crew"})
     chief.agree(f"{RULES}/pool/remove", seats)
     (state,) = [item for item in web.get("/pools").get_json()["items"] if item["feature"] == "Advanced"]
