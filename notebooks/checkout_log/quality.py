@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 QUALITY = (
     Column("file", TEXT, False, "name of the file, or the database without its password"),
     Column("kind", TEXT, False, "what it was recognized as; unknown: a folder or pattern brought it along, and it is no log"),
+    Column("server", TEXT, True, "name of the license server that it is of; empty where it does not say it"),
+    Column("products", TEXT, False, "products in it, or vendor daemons, with semicolons between"),
     Column("lines", WHOLE, False, "lines or rows in it, empty ones too"),
     Column("events", WHOLE, False, "events taken from it"),
     Column("other", WHOLE, False, "lines that are known and are no events"),
@@ -41,7 +43,7 @@ def frame(parts: Iterable[Part]) -> pd.DataFrame:
     """One row for each file or database: the columns QUALITY, times as aware UTC."""
     rows = [
         (
-            part.file, part.kind, part.lines, part.rows, part.other, part.malformed, part.undated, part.ambiguous,
+            part.file, part.kind, part.server, "; ".join(sorted(part.products)), part.lines, part.rows, part.other, part.malformed, part.undated, part.ambiguous,
             part.disagreeing, part.overlapping, part.begin, part.end,
         )
         for part in parts

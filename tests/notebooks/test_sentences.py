@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
-from IPython.display import Markdown
 
 from checkout_log import captions, denials, sizing, usage
 from checkout_log.log import Log
@@ -17,6 +15,7 @@ from checkout_log.plots.levels import WEEKDAYS
 from checkout_log.plots.style import axes, nothing
 from checkout_log.reading import read
 from checkout_log.report import display
+from checkout_log.report.notebooks import Shown
 from tests.notebooks.test_forecasts import WEEK, busy, of_all
 
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
@@ -133,10 +132,9 @@ def test_a_forecast_is_true_of_the_past_that_it_rests_on() -> None:
         assert np.mean(shares) >= 0.95
 
 
-def test_what_is_empty_is_no_table_and_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[object] = []
-    monkeypatch.setattr(display, "display", shown.append)
-    display.table(pd.DataFrame(columns=["a"]))
-    display.show(nothing(axes(None), "nothing was in use"), "Nothing was in use.")
-    assert [output.data for output in shown if isinstance(output, Markdown)] == ["Nothing was in use."]
-    assert len(shown) == 1
+def test_what_is_empty_is_no_table_and_no_picture() -> None:
+    shown: list[Shown] = []
+    with display.collected(shown, for_page=True):
+        display.table(pd.DataFrame(columns=["a"]))
+        display.show(nothing(axes(None), "nothing was in use"), "Nothing was in use.")
+    assert [output.data["text/markdown"] for output in shown] == ["Nothing was in use."]

@@ -4,8 +4,9 @@ A function here has the name of the picture in `plots` that it belongs to. Names
 which neither Markdown nor HTML means anything.
 """
 
-from checkout_log.captions import findings
+from checkout_log.captions import actions, findings
 from checkout_log.captions.borrowed import borrow_ageing, borrow_kept, borrowed_most, ran_out, still_held, what_if
+from checkout_log.captions.importance import each, features_that_matter, left_out, overview
 from checkout_log.captions.planning import enough_seats, forecast
 from checkout_log.captions.reading import (
     certainty,
@@ -36,6 +37,7 @@ from checkout_log.captions.waiting import denial_counts, denial_episodes, most_d
 from checkout_log.captions.words import code, counted
 
 __all__ = [
+    "actions",
     "average",
     "backtest",
     "borrow_ageing",
@@ -49,17 +51,21 @@ __all__ = [
     "days_since_used",
     "denial_counts",
     "denial_episodes",
+    "each",
     "efficiency",
     "endings",
     "enough_seats",
     "feature_to_show",
+    "features_that_matter",
     "files",
     "findings",
     "forecast",
     "heat_map",
+    "left_out",
     "looked_at",
     "most_denied",
     "other_denials",
+    "overview",
     "peak",
     "peaks_by_grouping",
     "quality",

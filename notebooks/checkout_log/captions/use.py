@@ -65,17 +65,18 @@ def time_at_level(rows: pd.DataFrame) -> str:
 
 
 def heat_map(rows: pd.DataFrame, limit: int | None = None, timezone: str = "UTC") -> str:
-    """The busiest hour of the week. rows: of `usage.heat_map`, for one feature."""
+    """The busiest hour of the week. rows: of `usage.heat_map`, for one feature. timezone: empty where it is said elsewhere."""
+    zone = f" ({timezone})" if timezone else ""
     if rows.empty or not rows["peak"].max():
         return "Nothing was in use."
     top = busiest_hour(rows)
     if rows["observed_hours"].sum() < MOMENT_HOURS:
-        hour = f"{WEEKDAYS[int(top['weekday'])]} between {top['hour']} and {top['hour'] + 1} o'clock ({timezone})"
+        hour = f"{WEEKDAYS[int(top['weekday'])]} between {top['hour']} and {top['hour'] + 1} o'clock{zone}"
         return f"The log shows one moment, on {hour}: {top['peak']:,} in use."
     of = "" if len(rows) == HOURS_OF_A_WEEK else f"Of the {len(rows)} hours of the week that the log shows, "
     text = capitalized(
-        f"{of}{'o' if of else 'O'}n average most seats are in use on {WEEKDAYS[int(top['weekday'])]} from {top['hour']} to {top['hour'] + 1} o'clock "
-        f"({timezone}): {top['average']:.1f}, at most {top['peak']}"
+        f"{of}{'o' if of else 'O'}n average most seats are in use on {WEEKDAYS[int(top['weekday'])]} from {top['hour']} to {top['hour'] + 1} o'clock"
+        f"{zone}: {top['average']:.1f}, at most {top['peak']}"
     )
     if limit is None:
         return f"{text}."

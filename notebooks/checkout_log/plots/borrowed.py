@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from checkout_log.plots.features import name_of, of_feature
-from checkout_log.plots.style import BLACK, BLUE, PALE, RED, SKY, axes, dressed, key, nothing, seats_axis, shortened
+from checkout_log.plots.style import BLACK, BLUE, NAMES, PALE, RED, SKY, axes, dressed, key, nothing, seats_axis, shortened
 
 # More lines than these cannot be told apart.
 MOST_BORROWS = 30
@@ -21,7 +21,7 @@ def borrow_ageing(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     late = -held["days_left"].where(held["is_overdue"])
     order = held.assign(late=late).sort_values(["late", "days_out"], ascending=False, na_position="last")
     rows = order.head(MOST_BORROWS).reset_index(drop=True)
-    ax = axes(ax, height=1.4 + 0.19 * max(6, len(rows)))
+    ax = axes(ax, height=1.4 + 0.19 * max(6, len(rows)), left=NAMES + 0.2)
     shown = f" ({len(rows)} of {len(held)} borrows are shown)" if len(held) > len(rows) else ""
     dressed(ax, "Borrows that hold a seat", f"days from now{shown}", "", grid="x")
     if rows.empty:

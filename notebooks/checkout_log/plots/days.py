@@ -10,17 +10,19 @@ from checkout_log.plots.style import (
     BLACK,
     BLUE,
     ORANGE,
+    RED,
     axes,
+    between,
     dressed,
     key,
-    limit_line,
+    level_line,
     moments,
     nothing,
     seats_axis,
     time_axis,
 )
 
-WEEK = pd.Timedelta(days=7)
+WEEK, NOON = pd.Timedelta(days=7), pd.Timedelta(hours=12)
 
 
 def use_over_time(
@@ -40,11 +42,11 @@ def use_over_time(
     dressed(ax, f"{name_of(rows)}: most seats in use on each day", "", "seats")
     if rows.empty:
         return nothing(ax, "nothing was observed")
-    at = moments(rows["day"])
-    ax.vlines(at, rows["lower"], rows["upper"], color=ORANGE, linewidth=1.6)
+    at = pd.Series(moments(rows["day"]), index=rows.index) + NOON
+    has_bounds = between(ax, at, rows["lower"], rows["upper"])
     _observed(ax, rows)
-    _finish(ax, timezone, limit)
-    key(ax, [("peak of each day; bar: of each week", BLUE), ("from lower to upper", ORANGE)])
+    words = [("from lower to upper", ORANGE)] if has_bounds else []
+    key(ax, [("peak of each day; bar: of each week", BLUE), *words, *_finish(ax, timezone, limit)])
     return ax
 
 
@@ -67,29 +69,32 @@ def forecast(
     known = rows.dropna(subset=["expected"])
     if known.empty:
         return nothing(ax, str(rows["basis"].iloc[0]) if len(rows) else "nothing was in use")
-    at = moments(known["day"])
+    at = moments(known["day"] + NOON)
     ax.vlines(at, known["lower"], known["upper"], color=ORANGE, alpha=0.35, linewidth=2)
     ax.plot(at, known["expected"], color=BLACK, linewidth=0, marker="o", markersize=2.4)
     if past is not None and len(past):
         _observed(ax, of_feature(past, product, feature).sort_values("day"))
-    _finish(ax, timezone, limit)
-    key(ax, [("observed, each day and week", BLUE), ("expected on each day", BLACK), ("95 % of such days", ORANGE)])
+    words = [("observed, each day and week", BLUE), ("expected on each day", BLACK), ("95 % of such days", ORANGE)]
+    key(ax, [*words, *_finish(ax, timezone, limit)])
     return ax
 
 
 def _observed(ax: Axes, rows: pd.DataFrame) -> None:
     """A dot for each day, and a bar for each week: a line from day to day would be a fence of weekends."""
     at = pd.Series(moments(rows["day"]), index=rows.index)
-    ax.plot(at, rows["peak"], color=BLUE, alpha=0.55, linewidth=0, marker="o", markersize=2.4)
+    ax.plot(at + NOON, rows["peak"], color=BLUE, alpha=0.55, linewidth=0, marker="o", markersize=2.4)
     week = (rows["day"] - rows["day"].min()) // WEEK
     begin = at.groupby(week).min()
-    ax.hlines(rows["peak"].groupby(week).max(), begin, begin + WEEK, color=BLUE, linewidth=1.5)
+    over = pd.Series(moments(rows["day"] + pd.Timedelta(days=1)), index=rows.index).groupby(week).max()
+    ax.hlines(rows["peak"].groupby(week).max(), begin, over, color=BLUE, linewidth=1.5)
 
 
-def _finish(ax: Axes, timezone: str, limit: int | None) -> None:
-    top = ax.get_ylim()[1]
-    ax.set_ylim(0, max(top, (limit or 0) * 1.15, 1))
+def _finish(ax: Axes, timezone: str, limit: int | None) -> list[tuple[str, str]]:
+    """Draws scales and the limit, and gives the words of it for the key."""
+    ax.set_ylim(0, max(ax.dataLim.y1 * 1.08, (limit or 0) * 1.08, 1))
     time_axis(ax, timezone)
     seats_axis(ax)
-    if limit is not None:
-        limit_line(ax, limit, f"limit {limit}")
+    if limit is None:
+        return []
+    level_line(ax, limit)
+    return [(f"limit {limit}", RED)]

@@ -5,6 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from checkout_log.errors import QuestionInvalid
+from checkout_log.plots.style import shortened
+
+# Longer names of features and products do not fit in a title beside what it says.
+_MOST_FEATURE, _MOST_PRODUCT = 34, 16
 
 
 def of_feature(frame: pd.DataFrame, product: str | None, feature: str | None) -> pd.DataFrame:
@@ -25,4 +29,4 @@ def name_of(rows: pd.DataFrame) -> str:
     if rows.empty:
         return "No feature"
     first = rows.iloc[0]
-    return f"{first['feature']} ({first['product']})"
+    return f"{shortened(str(first['feature']), _MOST_FEATURE)} ({shortened(str(first['product']), _MOST_PRODUCT)})"

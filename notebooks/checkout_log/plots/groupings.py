@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from checkout_log.plots.style import BLUE, GREEN, GREY, SKY, axes, dressed, key, nothing, seats_axis, shortened
+from checkout_log.plots.style import BLACK, BLUE, GREEN, GREY, NAMES, SKY, axes, dressed, key, nothing, seats_axis, shortened
 
 GROUPINGS = {"handle": ("uses", BLUE), "machine": ("machines", SKY), "member": ("users", GREEN)}
 _MOST_FEATURES = 6
@@ -17,7 +17,7 @@ def peaks_by_grouping(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
     frame: of `usage.peaks` under each grouping, with its name as column `license`.
     """
-    ax = axes(ax, height=4.2)
+    ax = axes(ax, height=4.2, left=NAMES)
     dressed(ax, "Peak, by what counts as one license", "seats in use at one moment", "", grid="x")
     if frame.empty:
         return nothing(ax, "nothing was in use")
@@ -29,7 +29,7 @@ def peaks_by_grouping(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
                 continue
             row, y = rows.loc[license_], place + (turn - 1) * _HEIGHT
             ax.barh(y, row["peak"], height=_HEIGHT * 0.9, color=color)
-            ax.hlines(y, row["lower"], row["upper"], color="black", linewidth=1)
+            ax.hlines(y, row["lower"], row["upper"], color=BLACK, linewidth=1)
             text = f"{row['peak']}"
             ax.annotate(text, (row["upper"], y), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8, color=GREY)
     ax.set_yticks(range(len(highest)), [shortened(f"{feature} ({product})") for product, feature in highest], parse_math=False)

@@ -12,6 +12,7 @@ from checkout_log.plots.features import name_of, of_feature
 from checkout_log.plots.style import (
     BLACK,
     BLUE,
+    ENDS,
     GREEN,
     GREY,
     ORANGE,
@@ -21,6 +22,7 @@ from checkout_log.plots.style import (
     axes,
     dressed,
     end_labels,
+    key,
     mark,
     nothing,
     seats_axis,
@@ -73,12 +75,9 @@ def session_lengths(
     share_axis(ax)
     median = ended_by(curve.times, curve.share, 0.5)
     if np.isfinite(median):
-        mark(
-            ax,
-            median,
-            f"half last {median:.1f} h or less" if median >= 1 else f"half last {median * 60:.0f} min or less",
-            ORANGE,
-        )
+        mark(ax, median, ORANGE)
+        words = f"half last {median:.1f} h or less" if median >= 1 else f"half last {median * 60:.0f} min or less"
+        key(ax, [(words, ORANGE), ("95 % interval", SKY)])
     return ax
 
 
@@ -87,7 +86,9 @@ def days_since_used(frame: pd.DataFrame, *, ax: Axes | None = None, days: int = 
 
     frame: of `usage.last_used`. days: a mark is drawn there.
     """
-    ax = dressed(axes(ax), "Members who have not used a product for so long", "days since the last use", "members")
+    ax = dressed(
+        axes(ax, right=ENDS + 0.5), "Members who have not used a product for so long", "days since the last use", "members"
+    )
     dated = frame.dropna(subset=["days_since", "member"])
     if dated.empty:
         return nothing(ax, "nobody used anything")
@@ -100,7 +101,8 @@ def days_since_used(frame: pd.DataFrame, *, ax: Axes | None = None, days: int = 
         labels.append((float((since > days).sum()), f"{shortened(str(name))}: {(since > days).sum()} of {len(since)}", color))
     ax.set_ylim(0, None)
     ax.set_xlim(0, max(days * 1.3, float(dated["days_since"].max()) * 1.02))
-    mark(ax, days, f"{days} days", GREY)
+    mark(ax, days, GREY)
+    key(ax, [(f"{days} days", GREY)])
     end_labels(ax, labels)
     seats_axis(ax)
     return ax

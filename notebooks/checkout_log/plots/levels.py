@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.patches import Rectangle
 
 from checkout_log.plots.features import name_of, of_feature
@@ -12,10 +13,15 @@ from checkout_log.plots.style import (
     GREEN,
     INK,
     ORANGE,
+    PURPLE,
     RED,
     SKY,
+    WHITE,
     axes,
+    bars,
+    between,
     dressed,
+    key,
     mark,
     nothing,
     seats_axis,
@@ -24,8 +30,10 @@ from checkout_log.plots.style import (
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 HOURS = 24
-# Averages from here on need no fraction; cells darker than this share of the darkest need white letters.
-TWO_DIGITS, DARK = 10, 0.6
+# Averages from here on need no fraction; cells darker than this share of the darkest need letters of the ground.
+TWO_DIGITS, DARK = 10, 0.75
+# The ground shines through, whatever it is.
+_SHADES = LinearSegmentedColormap.from_list("shades", [(0.0, (*to_rgb(BLUE), 0.04)), (1.0, (*to_rgb(BLUE), 1.0))])
 SERVED = ((0.95, "95 %"), (0.99, "99 %"))
 _WHAT = {"peak": "most seats in use at one moment", "average": "seats in use on average"}
 
@@ -52,11 +60,12 @@ def exceedance(
     ax.set_xlim(0, _widest(rows["level"], limit))
     share_axis(ax)
     seats_axis(ax, along="x")
-    for at, (share, word) in zip((0.97, 0.84), SERVED, strict=True):
+    words = []
+    for (share, word), color in zip(SERVED, (GREEN, PURPLE), strict=True):
         seats = _needed(rows, share)
-        mark(ax, seats, f"{seats} serve {word} of the time", GREEN, at=at)
-    if limit is not None:
-        mark(ax, limit, f"limit {limit}", at=0.71)
+        mark(ax, seats, color)
+        words.append((f"{seats} {'serves' if seats == 1 else 'serve'} {word} of the time", color))
+    key(ax, [*words, *_limit(ax, limit)])
     return ax
 
 
@@ -73,12 +82,11 @@ def time_at_level(
     dressed(ax, f"{name_of(rows)}: time with exactly so many seats in use", "seats in use", "share of the observed time")
     if rows.empty:
         return nothing(ax, "nothing was observed")
-    ax.bar(rows["level"], rows["share"], width=0.85, color=BLUE)
+    bars(ax, rows["level"], rows["share"])
     ax.set_xlim(-0.6, _widest(rows["level"], limit))
     share_axis(ax)
     seats_axis(ax, along="x")
-    if limit is not None:
-        mark(ax, limit, f"limit {limit}")
+    key(ax, _limit(ax, limit))
     return ax
 
 
@@ -95,12 +103,12 @@ def efficiency(
     dressed(ax, f"{name_of(rows)}: how long each seat was in use", "seat, in the order in which they are taken", "hours in use")
     if rows.empty:
         return nothing(ax, "nothing was in use")
-    ax.bar(rows["seat"], rows["hours"], width=0.85, color=BLUE)
-    ax.vlines(rows["seat"], rows["lower"], rows["upper"], color=ORANGE, linewidth=1.4)
+    bars(ax, rows["seat"], rows["hours"])
+    has_bounds = between(ax, rows["seat"], rows["lower"], rows["upper"])
     ax.set_xlim(0.4, _widest(rows["seat"], limit))
     seats_axis(ax, along="x")
-    if limit is not None:
-        mark(ax, limit, f"limit {limit}")
+    words = [("hours in use", BLUE), ("from lower to upper", ORANGE)] if has_bounds else []
+    key(ax, [*words, *_limit(ax, limit)])
     return ax
 
 
@@ -112,11 +120,13 @@ def heat_map(
     feature: str | None = None,
     limit: int | None = None,
     timezone: str = "",
+    has_numbers: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
     """The use by weekday and hour, the number in each cell; cells that reached the limit have a frame.
 
-    frame: of `usage.heat_map`. value: "peak" or "average". timezone: the zone in which its hours are counted.
+    frame: of `usage.heat_map`. value: "peak" or "average". timezone: the zone in which its hours are counted. has_numbers: False for
+    the shades alone.
     """
     rows, ax = of_feature(frame, product, feature), axes(ax)
     zone = f", {timezone}" if timezone else ""
@@ -125,23 +135,41 @@ def heat_map(
         return nothing(ax, "nothing was observed")
     cells = rows.pivot_table(index="weekday", columns="hour", values=value).reindex(index=range(7), columns=range(HOURS))
     most = float(cells.max().max()) or 1.0
-    # Pale to dark of one color: more is darker, also in print.
-    ax.pcolormesh(cells.to_numpy(dtype=float), cmap="Blues", vmin=0, vmax=most * 1.15, edgecolors="white", linewidth=0.6)
-    for day, hour, number in zip(rows["weekday"], rows["hour"], rows[value], strict=True):
-        text = f"{number:.0f}" if value == "peak" or most >= TWO_DIGITS else f"{number:.1f}"
-        ink = "white" if number > most * DARK else INK
-        ax.text(hour + 0.5, day + 0.5, text, ha="center", va="center", fontsize=7.5, color=ink)
-        if limit is not None and number >= limit:
-            ax.add_patch(Rectangle((hour + 0.05, day + 0.05), 0.9, 0.9, fill=False, edgecolor=RED, linewidth=1.6))
-    _week(ax)
+    # Pale to full of one color: more is darker, also in print.
+    shares = cells.to_numpy(dtype=float) / most
+    ax.pcolormesh(shares, cmap=_SHADES, vmin=0, vmax=1, edgecolors=WHITE, linewidth=0.8)
+    if has_numbers:
+        _numbers(ax, rows, value, most)
     if limit is not None:
-        ax.set_title(f"framed: the limit of {limit}", loc="right", fontsize=9, color=RED)
+        full = rows[rows[value] >= limit]
+        for day, hour in zip(full["weekday"], full["hour"], strict=True):
+            ax.add_patch(Rectangle((hour + 0.06, day + 0.06), 0.88, 0.88, fill=False, edgecolor=RED, linewidth=1.6))
+        key(ax, [(f"the limit of {limit} was reached", RED)])
+    _week(ax)
     return ax
+
+
+def _numbers(ax: Axes, rows: pd.DataFrame, value: str, most: float) -> None:
+    """The number of each cell in it, but none where nothing was in use."""
+    for day, hour, number in zip(rows["weekday"], rows["hour"], rows[value], strict=True):
+        if number:
+            text = f"{number:.0f}" if value == "peak" or most >= TWO_DIGITS else f"{number:.1f}"
+            ink = WHITE if number > most * DARK else INK
+            ax.text(hour + 0.5, day + 0.5, text, ha="center", va="center", fontsize=7.5, color=ink)
+
+
+def _limit(ax: Axes, limit: int | None) -> list[tuple[str, str]]:
+    """Draws the seats that there are, and gives the words for the key."""
+    if limit is None:
+        return []
+    mark(ax, limit)
+    return [(f"limit {limit}", RED)]
 
 
 def _week(ax: Axes) -> None:
     ax.set_yticks([day + 0.5 for day in range(7)], WEEKDAYS)
     ax.set_xticks([hour + 0.5 for hour in range(HOURS)], [str(hour) for hour in range(HOURS)])
+    ax.set_xlim(0, HOURS)
     ax.invert_yaxis()
     ax.tick_params(length=0)
     ax.spines[["left", "bottom"]].set_visible(False)

@@ -6,7 +6,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from checkout_log.columns import CAUSES
-from checkout_log.plots.style import BLUE, GREEN, GREY, ORANGE, PALE, SKY, axes, dressed, key, nothing, percent, seats_axis
+from checkout_log.plots.style import (
+    BLACK,
+    BLUE,
+    FAINT,
+    GREEN,
+    GREY,
+    ORANGE,
+    PALE,
+    SKY,
+    WHITE,
+    axes,
+    dressed,
+    key,
+    nothing,
+    percent,
+    seats_axis,
+)
 
 # From here on the evidence is strong: of ten such uses nine were not given back. Below it, somebody has to look.
 STRONG = 0.9
@@ -14,7 +30,13 @@ STRONG = 0.9
 
 def stuck_by_cause(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """How many licenses are stuck by which cause, strong evidence and weak apart. frame: of `stuck.find`."""
-    ax = dressed(axes(ax, height=3.2), "Stuck licenses by cause", "licenses held (sessions and borrows)", "", grid="x")
+    ax = dressed(
+        axes(ax, height=1.5 + 0.3 * max(1, frame["cause"].nunique()), left=1.6),
+        "Stuck licenses by cause",
+        "licenses held (sessions and borrows)",
+        "",
+        grid="x",
+    )
     if frame.empty:
         return nothing(ax, "nothing is stuck")
     is_strong = frame["confidence"] >= STRONG
@@ -39,7 +61,11 @@ def confusion(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     table: of `scoring.confusion`, one row for each planted kind, one column for each found one.
     """
     ax = dressed(
-        axes(ax, height=0.42 * len(table) + 1.6), "Planted (rows) and found (columns)", "found as", "planted as", grid=""
+        axes(ax, height=0.42 * len(table) + 1.6, left=1.6, bottom=0.85),
+        "Planted (rows) and found (columns)",
+        "found as",
+        "planted as",
+        grid="",
     )
     if table.empty:
         return nothing(ax, "nothing was planted")
@@ -49,7 +75,7 @@ def confusion(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
                 continue
             shade = _shade(str(planted), str(named), int(count))
             ax.fill_between([column + 0.03, column + 0.97], row + 0.03, row + 0.97, color=shade, linewidth=0)
-            ink = "white" if shade == GREEN else ("black" if count else GREY)
+            ink = WHITE if shade == GREEN else (BLACK if count else GREY)
             ax.text(column + 0.5, row + 0.5, f"{int(count)}", ha="center", va="center", color=ink)
     ax.set_xticks(
         [place + 0.5 for place in range(len(table.columns))], [str(name).replace("-", "-\n", 1) for name in table.columns]
@@ -64,6 +90,6 @@ def confusion(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 def _shade(planted: str, named: str, count: int) -> str:
     if count == 0:
-        return "#F4F4F4"
+        return FAINT
     is_right = planted == named if planted in CAUSES else named not in CAUSES
     return GREEN if is_right else (ORANGE if named in CAUSES or planted in CAUSES else PALE)

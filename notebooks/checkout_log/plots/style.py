@@ -14,52 +14,74 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnchoredOffsetbox, HPacker, TextArea
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 
 # The palette of Okabe and Ito. Yellow is left out: it is too pale on white.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, RED, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#767676"
-INK = "#333333"
-PALE = "#D9D9D9"
+INK, PALE, FAINT, WHITE = "#333333", "#D9D9D9", "#F4F4F4", "#FFFFFF"
 WIDTH_INCHES = 8.0
+# Around the picture, in inches, the same for all, so that axes stand below one another.
+LEFT, RIGHT, TOP, BOTTOM = 0.75, 0.25, 0.62, 0.55
+# Where names stand at the left side.
+NAMES = 2.3
+# Where names stand at the ends of lines.
+ENDS = 1.9
+SMALL = 9
+DASHES = (0, (6, 3))
+# More bars are not told apart.
+MOST_BARS = 90
 # What marks axes that have a sentence in the place of a picture.
 WORDS_ALONE = "words alone"
 # Fewer have no dates to stand at the axis.
 FEWEST_DAYS = 2
 # Labels nearer to one another than this share of the height are moved apart.
 _LABEL_HEIGHT = 0.062
-# Beyond this share of the width a label stands left of its line, where there is room.
-_FAR_RIGHT = 0.7
 
 Numbers = npt.NDArray[Any]
 
 
-def axes(ax: Axes | None, *, height: float = 3.4) -> Axes:
-    """The axes that were given, or those of a figure of their own, so many inches high; no state of pyplot is touched."""
+def axes(ax: Axes | None, *, height: float = 3.4, left: float = LEFT, right: float = RIGHT, bottom: float = BOTTOM) -> Axes:
+    """The axes that were given, or those of a figure of their own; no state of pyplot is touched.
+
+    height of the figure, and left, right, bottom around the axes: in inches. To try out what fits would draw everything twice.
+    """
     if ax is not None:
         return ax
-    figure = Figure(figsize=(WIDTH_INCHES, height), layout="constrained")
-    return figure.add_subplot()
+    figure = Figure(figsize=(WIDTH_INCHES, height))
+    wide, high = WIDTH_INCHES - left - right, height - TOP - bottom
+    return figure.add_axes((left / WIDTH_INCHES, bottom / height, wide / WIDTH_INCHES, high / height))
 
 
 def dressed(ax: Axes, title: str, x: str, y: str, *, grid: str = "y") -> Axes:
     """The axes with a title, named axes with their units, and a pale grid along the measured direction only."""
-    # A name in a log may hold a dollar sign, which would begin a formula.
-    ax.set_title(title, loc="left", fontsize=11, fontweight="bold", parse_math=False)
-    ax.set_xlabel(x, color=GREY, parse_math=False)
-    ax.set_ylabel(y, color=GREY, parse_math=False)
+    _entitle(ax, title, pad=8)
+    ax.set_xlabel(x, color=GREY, fontsize=SMALL, parse_math=False)
+    ax.set_ylabel(y, color=GREY, fontsize=SMALL, parse_math=False)
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color(PALE)
-    ax.tick_params(colors=GREY, length=3)
+    ax.tick_params(colors=GREY, length=3, labelsize=SMALL, color=PALE)
     if grid:
         ax.grid(visible=True, axis=grid, color=PALE, linewidth=0.6)  # type: ignore[arg-type]
         ax.set_axisbelow(True)
     return ax
 
 
+def _entitle(ax: Axes, title: str, pad: float) -> None:
+    # A name in a log may hold a dollar sign, which would begin a formula.
+    ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, parse_math=False, pad=pad, x=_edge(ax))
+
+
+def _edge(ax: Axes) -> float:
+    """The left edge of the figure, where axes that have it for themselves begin with their words: as a share of their width."""
+    figure, place = ax.get_figure(), ax.get_position()
+    return -place.x0 / place.width if figure is not None and len(figure.axes) == 1 else 0.0
+
+
 def nothing(ax: Axes, why: str) -> Axes:
     """The axes with a sentence in the place of the picture."""
     ax.set_gid(WORDS_ALONE)
-    ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center", va="center", color=GREY, parse_math=False)
+    ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center", va="center", color=GREY, fontsize=SMALL, parse_math=False)
     ax.set_xticks([])
     ax.set_yticks([])
     return ax
@@ -80,6 +102,7 @@ def time_axis(ax: Axes, timezone: str) -> None:
     locator = AutoDateLocator(tz=where)
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=where))
+    ax.xaxis.get_offset_text().set(fontsize=SMALL, color=GREY)
 
 
 def seats_axis(ax: Axes, *, along: str = "y") -> None:
@@ -94,30 +117,36 @@ def share_axis(ax: Axes, *, along: str = "y") -> None:
     axis.set_major_formatter(FuncFormatter(lambda share, _: f"{share * 100:.4g} %"))
 
 
-def limit_line(ax: Axes, seats: float, text: str) -> None:
-    """The limit as a line across the picture, with its name on it."""
-    ax.axhline(seats, color=RED, linewidth=1.2, linestyle=(0, (6, 3)), label="limit")
-    ax.annotate(
-        text, (0, seats), xycoords=("axes fraction", "data"), xytext=(4, 3), textcoords="offset points", color=RED, fontsize=9
-    )
+def level_line(ax: Axes, seats: float, color: str = RED) -> None:
+    """A line across the picture at a number of seats; `key` says what it means, where no line runs through the words."""
+    ax.axhline(seats, color=color, linewidth=1.2, linestyle=DASHES)
 
 
-def mark(ax: Axes, x: float, text: str, color: str = RED, *, at: float = 0.97) -> None:
-    """A line upwards at a value, with its meaning beside it, at this share of the height."""
-    ax.axvline(x, color=color, linewidth=1.1, linestyle=(0, (6, 3)))
-    left, right = ax.get_xlim()
-    is_far = right > left and (x - left) / (right - left) > _FAR_RIGHT
-    ax.annotate(
-        text,
-        (x, at),
-        xycoords=("data", "axes fraction"),
-        xytext=(-4 if is_far else 4, 0),
-        textcoords="offset points",
-        ha="right" if is_far else "left",
-        va="top",
-        color=color,
-        fontsize=9,
-    )
+def mark(ax: Axes, x: float, color: str = RED) -> None:
+    """A line upwards at a value; `key` says what it means."""
+    ax.axvline(x, color=color, linewidth=1.2, linestyle=DASHES)
+
+
+def bars(ax: Axes, places: pd.Series, heights: pd.Series, color: str = BLUE) -> None:
+    """A bar at each whole number; many of them are one outline, since gaps too fine to be seen make patterns of their own."""
+    if len(places) <= MOST_BARS:
+        ax.bar(places, heights, width=0.85, color=color)
+        return
+    dense = heights.set_axis(places).reindex(range(int(places.min()), int(places.max()) + 1), fill_value=0.0)
+    edges = [place - 0.5 for place in range(int(places.min()), int(places.max()) + 2)]
+    ax.stairs(dense.to_numpy(dtype=float), edges, fill=True, color=color, linewidth=0)
+
+
+def between(ax: Axes, places: pd.Series, low: pd.Series, high: pd.Series) -> bool:
+    """Draws from lower to upper values: a thin line at each place, or a band where there are many. False where all are certain."""
+    differs = low != high
+    if not differs.any():
+        return False
+    if len(places) > MOST_BARS:
+        ax.fill_between(places, low, high, step="mid", color=ORANGE, alpha=0.45, linewidth=0)
+    else:
+        ax.vlines(places[differs], low[differs], high[differs], color=ORANGE, linewidth=1.6)
+    return True
 
 
 def end_labels(ax: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
@@ -130,22 +159,30 @@ def end_labels(ax: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
     over = max(0.0, heights[-1] - 1) if heights else 0.0
     for height, (_, text, color) in zip(heights, wanted, strict=True):
         ax.text(
-            1.01, height - over, text, transform=ax.transAxes, color=color, fontsize=9, va="center", parse_math=False
+            1.01, height - over, text, transform=ax.transAxes, color=color, fontsize=SMALL, va="center", parse_math=False
         )  # fmt: skip
 
 
 def key(ax: Axes, words: Sequence[tuple[str, str]]) -> None:
     """Words in the colors that they explain, in a row between title and picture, instead of a legend."""
+    if not words:
+        return
     texts: list[Artist] = [
-        TextArea(f"■ {word}", textprops={"color": color, "fontsize": 9, "parse_math": False}) for word, color in words
+        TextArea(f"■ {word}", textprops={"color": color, "fontsize": SMALL, "parse_math": False}) for word, color in words
     ]
     row = HPacker(children=texts, pad=0, sep=14)
     ax.add_artist(
         AnchoredOffsetbox(
-            "lower left", child=row, pad=0, borderpad=0.35, frameon=False, bbox_to_anchor=(0, 1), bbox_transform=ax.transAxes
+            "lower left",
+            child=row,
+            pad=0,
+            borderpad=0,
+            frameon=False,
+            bbox_to_anchor=(_edge(ax), 1, 0, 0.0),
+            bbox_transform=ax.transAxes + ScaledTranslation(0, 6 / 72, ax.get_figure(root=True).dpi_scale_trans),
         )
     )
-    ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=11, fontweight="bold", parse_math=False, pad=22)
+    _entitle(ax, ax.get_title(loc="left"), pad=24)
 
 
 def percent(share: float) -> str:

@@ -7,8 +7,10 @@ from matplotlib.axes import Axes
 
 from checkout_log.plots.style import GREY, RED, SKY, axes, dressed, key, nothing, seats_axis, time_axis
 
-# More days than these make bars too thin to read, so that weeks are shown.
-MOST_DAYS = 120
+# More bars than these are too thin to read, so that longer times are taken together: so many days, and what they are called.
+MOST_BARS = 120
+WIDTHS = ((1, "a day"), (7, "a week"), (28, "four weeks"))
+MONDAY = pd.Timestamp("2001-01-01")
 
 
 def denial_episodes(frame: pd.DataFrame, *, timezone: str = "UTC", ax: Axes | None = None) -> Axes:
@@ -20,16 +22,21 @@ def denial_episodes(frame: pd.DataFrame, *, timezone: str = "UTC", ax: Axes | No
     if frame.empty:
         return nothing(ax, "nobody was denied for lack of seats")
     local = frame["first_at"].dt.tz_convert(timezone).dt.tz_localize(None).dt.normalize()
-    is_long = (local.max() - local.min()).days > MOST_DAYS
-    begin = local - pd.to_timedelta(local.dt.weekday, unit="D") if is_long else local
+    days, unit = _width((local.max() - local.min()).days)
+    # From a Monday on.
+    begin = MONDAY + (local - MONDAY) // pd.Timedelta(days=days) * pd.Timedelta(days=days)
     counted = pd.crosstab(begin, frame["got_it"]).reindex(columns=[False, True], fill_value=0)
-    days = 7 if is_long else 1
     middle = counted.index + pd.Timedelta(days=days) / 2
     ax.bar(middle, counted[False], width=days * 0.85, color=RED)
     ax.bar(middle, counted[True], width=days * 0.85, bottom=counted[False], color=SKY)
     key(ax, [("did not get it soon", RED), ("got it soon after", SKY)])
-    ax.set_ylabel("episodes in a week" if is_long else "episodes in a day", color=GREY)
+    ax.set_ylabel(f"episodes in {unit}", color=GREY)
     ax.set_xlim(local.min() - pd.Timedelta(days=days), local.max() + pd.Timedelta(days=2 * days))
     time_axis(ax, "UTC")  # The days are those of the wall already.
     seats_axis(ax)
     return ax
+
+
+def _width(span_days: int) -> tuple[int, str]:
+    """How many days a bar stands for, and what they are called."""
+    return next((width for width in WIDTHS if span_days <= MOST_BARS * width[0]), WIDTHS[-1])

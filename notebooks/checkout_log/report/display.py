@@ -2,78 +2,112 @@
 
 from __future__ import annotations
 
-import io
 import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from IPython.display import Markdown, display
 from matplotlib.axes import Axes
 
+from checkout_log.plots import rendering
 from checkout_log.plots.style import WORDS_ALONE
+from checkout_log.report.notebooks import Shown
 
 # A table as data: whoever shows it writes the cells as text, and never takes HTML from a notebook.
 TABLE = "application/vnd.dataresource+json"
-DOTS_PER_INCH = 110
-MOST_ROWS = 20
+SVG, PNG = "image/svg+xml", "image/png"
+MOST_ROWS, FOLDED_ROWS = 20, 300
 # Below it numbers have three digits, above it no fraction.
 THREE_DIGITS = 100
 # Below it nothing is left to read: a microsecond in days.
 NOTHING = 1e-9
 
 
-def say(text: str) -> None:
-    """Shows a sentence, in Markdown."""
-    display(Markdown(text))
+@dataclass(frozen=True, slots=True)
+class _Board:
+    """Where a notebook that is run here shows what it shows, and whether its pictures are those of a page."""
+
+    outputs: list[Shown]
+    for_page: bool
+
+
+_BOARD: ContextVar[_Board | None] = ContextVar("board", default=None)
+
+
+@contextmanager
+def collected(outputs: list[Shown], *, for_page: bool) -> Iterator[None]:
+    """What is shown in this block goes into the list, and not to a notebook that is open. for_page: pictures are SVG, else PNG."""
+    token = _BOARD.set(_Board(outputs, for_page))
+    try:
+        yield
+    finally:
+        _BOARD.reset(token)
+
+
+def _put(data: Mapping[str, Any], metadata: Mapping[str, Any] | None = None) -> None:
+    """Shows these forms of one thing."""
+    board = _BOARD.get()
+    if board is not None:
+        board.outputs.append(Shown(data, metadata or {}))
+        return
+    # Only a notebook that is open needs it, and has loaded it already.
+    from IPython.display import display
+
+    display(data, metadata=metadata, raw=True)
+
+
+def _is_on_page() -> bool:
+    board = _BOARD.get()
+    return board is not None and board.for_page
+
+
+def say(text: str, *, on_page: bool = True) -> None:
+    """Shows a sentence, in Markdown. on_page: False where it says that there is nothing: a page leaves that out."""
+    if on_page or not _is_on_page():
+        _put({"text/markdown": text, "text/plain": text})
 
 
 def show(ax: Axes, text: str) -> None:
     """Shows a picture and the sentence that says what is in it; who cannot see the picture hears the sentence.
 
-    Where there is nothing to draw, the sentence is enough.
+    Where there is nothing to draw, the sentence is enough, and a page has neither.
     """
-    if ax.get_gid() == WORDS_ALONE:
-        say(text)
-        return
-    png = picture(ax)
-    display({"image/png": png, "text/plain": text}, metadata={"image/png": {"alt": text}}, raw=True)
-    say(text)
-
-
-def picture(ax: Axes) -> bytes:
-    """The whole figure of these axes as PNG."""
-    figure = ax.get_figure(root=True)
-    assert figure is not None  # noqa: S101 - axes that were drawn on have one
-    # Laid out once; to save would draw it twice, once for nothing but the layout.
-    layout = figure.get_layout_engine()
-    if layout is not None:
-        layout.execute(figure)
-        figure.set_layout_engine("none")
-    target = io.BytesIO()
-    figure.savefig(target, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
-    return target.getvalue()
+    is_picture = ax.get_gid() != WORDS_ALONE
+    if is_picture:
+        kind, picture = (SVG, rendering.svg(ax)) if _is_on_page() else (PNG, rendering.png(ax))
+        _put({kind: picture, "text/plain": text}, {kind: {"alt": text}})
+    say(text, on_page=is_picture)
 
 
 def table(frame: pd.DataFrame, *, rows: int = MOST_ROWS, timezone: str = "UTC") -> None:
-    """Shows the first rows of a frame, times in this zone to the minute, numbers rounded; of an empty one nothing."""
+    """Shows a frame, times in this zone to the minute, numbers rounded; of an empty one nothing.
+
+    rows: so many are shown at once; a page has the rest of the first FOLDED_ROWS behind a click.
+    """
     if frame.empty:
         return
-    shown = texts(frame.head(rows), timezone)
-    is_number = {name: pd.api.types.is_numeric_dtype(frame[name]) for name in frame.columns}
-    display(
+    shown = texts(frame.head(FOLDED_ROWS), timezone)
+    first = shown.head(rows)
+    _put(
         {
-            "text/html": _html(shown, len(frame)),
-            "text/plain": shown.to_string(index=False),
+            "text/html": _html(first, len(frame)),
+            "text/plain": first.to_string(index=False),
             TABLE: {
-                "schema": {
-                    "fields": [{"name": str(name), "type": "number" if is_number[name] else "string"} for name in frame]
-                },
-                "data": shown.to_dict("records"),
+                "schema": {"fields": [{"name": str(name), "type": kind_of(frame[name])} for name in frame]},
+                "data": (shown if _is_on_page() else first).to_dict("records"),
                 "rows": len(frame),
+                "first": rows,
             },
-        },
-        raw=True,
+        }
     )
+
+
+def kind_of(values: pd.Series) -> str:
+    """Of a column in a table: "number" or "string"."""
+    return "number" if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values) else "string"
 
 
 def texts(frame: pd.DataFrame, timezone: str = "UTC") -> pd.DataFrame:

@@ -12,15 +12,18 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import Progress
 
-from checkout_log import captions, seats, timezones
+from checkout_log import timezones
 from checkout_log.errors import NothingDated, NothingLeft
 from checkout_log.log import Log
 from checkout_log.measuring import hours
 from checkout_log.reading import read
-from checkout_log.report import notebooks, running
+from checkout_log.report import notebooks, running, summary
 from checkout_log.report.notebooks import Failure, Run
 from checkout_log.report.page import rendered
-from checkout_log.report.tables import write
+from checkout_log.sources.part import FLEXNET
+
+# The notebook on what debug logs of FlexNet must be read with.
+ON_FLEXNET = "05-flexnet-site"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,12 @@ def page(
     """
     log = (part or Part()).of(read(*logs, timezone=timezone, cache=cache))
     if tables is not None:
+        # Most pages are made without, and it takes a library of its own.
+        from checkout_log.report.tables import write
+
         write(log, tables)
     runs = list(_runs(log, timezone))
-    known = [] if log.stored.seats.empty else captions.seats(seats.utilization(log), seats.issued(log))
-    html = rendered(runs, captions.files(log.quality()), timezone=timezone, made_at=made_at, seats=known)
+    html = rendered(runs, summary.of(log), timezone=timezone, made_at=made_at)
     return html, [_sentence(run.name, run.failure) for run in runs if run.failure is not None]
 
 
@@ -92,8 +97,9 @@ def _sentence(name: str, failure: Failure) -> str:
 
 
 def _runs(log: Log, timezone: str) -> Iterator[Run]:
-    """Every notebook, one after the other, on the log that was read."""
-    paths = notebooks.paths()
+    """Every notebook that has something to say of the log that was read, one after the other."""
+    has_flexnet = bool((log.stored.quality["kind"] == FLEXNET).any())
+    paths = [path for path in notebooks.paths() if has_flexnet or path.stem != ON_FLEXNET]
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("Notebooks", total=len(paths))
         for notebook in paths:

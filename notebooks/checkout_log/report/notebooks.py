@@ -1,17 +1,38 @@
-"""The notebooks of this library: where they are, and what one showed."""
+"""The notebooks of this library: where they are, what is in their cells, and what one showed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-
-from nbformat import NotebookNode
+from typing import Any
 
 # What marks cells: values that may be set from outside, and the one that says what was found.
 PARAMETERS, FINDING = "parameters", "finding"
 # What is shown of a simulated organization alone, whose truth is known.
 SIMULATED = "simulated"
+# What a notebook needs and the page does not: it has that at another place, or leaves it out.
+NOTEBOOK_ONLY = "notebook-only"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One thing that a cell showed: its forms by their types, bytes as they are, and what is said about them."""
+
+    data: Mapping[str, Any]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Cell:
+    """A cell of a notebook. kind: markdown or code."""
+
+    kind: str
+    source: str
+    tags: frozenset[str] = frozenset()
+    outputs: list[Shown] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +46,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a notebook showed: its name, the cells that it has itself, and where it stopped if it did."""
+    """What a notebook showed: its name, its cells with their outputs, and where it stopped if it did."""
 
     name: str
-    cells: tuple[NotebookNode, ...]
+    cells: tuple[Cell, ...]
     failure: Failure | None
 
     @property
@@ -40,13 +61,17 @@ class Run:
     @property
     def findings(self) -> tuple[str, ...]:
         """The sentences in Markdown that say what was found."""
-        shown = [output for cell in self.cells if FINDING in tags(cell) for output in cell.get("outputs", ())]
-        return tuple(output["data"]["text/markdown"] for output in shown if "text/markdown" in output.get("data", {}))
+        shown = [output for cell in self.cells if FINDING in cell.tags for output in cell.outputs]
+        return tuple(output.data["text/markdown"] for output in shown if "text/markdown" in output.data)
 
 
-def tags(cell: NotebookNode) -> set[str]:
-    """The marks of a cell."""
-    return set(cell.metadata.get("tags", ()))
+def cells(path: Path) -> list[Cell]:
+    """The cells of a notebook file, without what they showed when it was written.
+
+    A notebook is JSON; the library that checks every detail of one takes longer to load than a page to make.
+    """
+    stored = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [Cell(cell["cell_type"], "".join(cell["source"]), frozenset(cell["metadata"].get("tags", ()))) for cell in stored]
 
 
 def paths() -> list[Path]:

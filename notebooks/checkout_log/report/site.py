@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from checkout_log import simulate
-from checkout_log.captions.words import counted
+from checkout_log import seats, simulate, usage
+from checkout_log.captions.words import capitalized, counted
 from checkout_log.log import Log
 from checkout_log.reading import read
 from checkout_log.simulate import Organization, Planted, Product, Traps, Truth
 from checkout_log.simulate.organization import AUTHORITY, FLEXNET, RLM, SHORTEST_WITH_STORIES
 
 ALL = (AUTHORITY, FLEXNET, RLM)
+# No site has as many of one cause as of another, and more uses look stuck than are.
+AT_A_SITE = Planted(
+    overdue=5, outlier=8, holder_inactive=11, machine_gone=3, cut_by_restart=6, over_long_borrow=7, look_alikes=5
+)
+# Real logs for the notebook on FlexNet: the variable that names their folder, which of them are of one site, and its time zone.
+CORPUS, OF_ONE_SITE, ZONE_OF_SITE = (
+    "CARNET_LOG_CORPUS",
+    ("adskflex_2022.log", "maplelmg_2022.log", "mlm_2022.log"),
+    "Europe/Madrid",
+)
 # Habits need some people each.
 FEWEST = 4
 
@@ -32,10 +43,27 @@ class Site:
     about: str
 
     def limit(self, product: str, feature: str) -> int | None:
-        """The seats of a feature: known only where it was simulated, since logs do not say it."""
-        if self.truth is None or product not in {one.name for one in self.truth.organization.products}:
+        """The seats of a feature: of a simulated one those that it was given, else what a source says, where that never changed."""
+        if self.truth is None:
+            return limits(self.log).get((product, feature))
+        if product not in {one.name for one in self.truth.organization.products}:
             return None
         return {one.name: one.seats for one in self.truth.organization.product(product).features}.get(feature)
+
+    def with_limits(self, features: pd.DataFrame) -> pd.DataFrame:
+        """These features (`product`, `feature`) with `limit`, empty where nobody says it."""
+        pairs = zip(features["product"], features["feature"], strict=True)
+        return features.assign(limit=pd.array([self.limit(*pair) for pair in pairs], dtype="Int64"))
+
+
+def limits(log: Log) -> dict[tuple[str, str], int]:
+    """The seats of each feature, by product and feature, of which a source says them, always the same number, and never fewer than in use."""
+    changes, peaks = seats.issued(log), usage.peaks(log)
+    always = changes[~changes.duplicated(["product", "feature"], keep=False)]
+    rows = always.merge(peaks[["product", "feature", "peak"]], on=["product", "feature"], how="left").fillna({"peak": 0})
+    # More uses than seats: what counts as one license is another thing than a use.
+    rows = rows[rows["peak"] <= rows["seats"]]
+    return {(str(row.product), str(row.feature)): int(str(row.seats)) for row in rows.itertuples()}
 
 
 def open_site(
@@ -63,15 +91,22 @@ def open_site(
     """
     if isinstance(sources, Log) or sources:
         log = sources if isinstance(sources, Log) else read(*sources, timezone=timezone)
-        return Site(log, None, f"{counted(len(log.stored.quality), 'file')}, {_reach(log)}. Hours are those of {timezone}.")
+        return Site(log, None, f"{reach(log)} Hours are those of {timezone}.")
     truth = simulate.run(sample(days, size), seed)
     zone = truth.organization.timezone
     with TemporaryDirectory() as folder:
         log = read(*_written(truth, Path(folder), servers, traps or Traps()), timezone=zone)
     members = sum(group.members for group in truth.organization.groups)
     return Site(
-        log, truth, f"A simulated organization of {members} members (seed {seed}), {_reach(log)}. Hours are those of {zone}."
+        log, truth, f"A simulated organization of {members} members (seed {seed}). {reach(log)} Hours are those of {zone}."
     )
+
+
+def real_logs() -> tuple[list[str], str]:
+    """Logs of a real site's FlexNet servers and their time zone, where CARNET_LOG_CORPUS names a folder that has them; else none."""
+    folder = Path(os.environ.get(CORPUS, "missing"))
+    paths = [folder / name for name in OF_ONE_SITE]
+    return ([str(path) for path in paths], ZONE_OF_SITE) if all(path.is_file() for path in paths) else ([], "UTC")
 
 
 def sample(days: int, size: float) -> Organization:
@@ -80,7 +115,7 @@ def sample(days: int, size: float) -> Organization:
     Where it is too short for stuck licenses with a history, none are planted.
     """
     whole = Organization()
-    planted = Planted(*(max(1, round(6 * size)),) * 6, look_alikes=max(1, round(3 * size)))
+    planted = Planted(**{name: max(1, round(count * size)) for name, count in asdict(AT_A_SITE).items()})
     return replace(
         whole,
         groups=tuple(replace(group, members=max(FEWEST, round(group.members * size))) for group in whole.groups),
@@ -111,14 +146,14 @@ def _written(truth: Truth, folder: Path, servers: Sequence[str], traps: Traps) -
     return files
 
 
-def _reach(log: Log) -> str:
-    """From when to when a log reaches, and how much is in it."""
+def reach(log: Log) -> str:
+    """A sentence on from when to when a log reaches, and how much is in it."""
     quality = log.stored.quality
     begin, end = quality["begin"].min(), quality["end"].max()
-    events = counted(int(quality["events"].sum()), "event")
+    text = capitalized(f"{counted(int(quality['events'].sum()), 'event')} in {counted(len(quality), 'file')}")
     if pd.isna(begin):
-        return events
+        return f"{text}."
     begin, end = begin.tz_convert(log.timezone), end.tz_convert(log.timezone)
     if begin.date() == end.date():
-        return f"{events} on {begin:%Y-%m-%d}"
-    return f"{events} from {begin:%Y-%m-%d} to {end:%Y-%m-%d}"
+        return f"{text}, on {begin:%Y-%m-%d}."
+    return f"{text}, from {begin:%Y-%m-%d} to {end:%Y-%m-%d}."

@@ -29,6 +29,7 @@ class Part:
     begin: int | None = None
     end: int | None = None
     products: frozenset[str] = frozenset()
+    server: str | None = None
 
     @property
     def other(self) -> int:
@@ -52,6 +53,7 @@ def together(pieces: Iterable[Part]) -> list[Part]:
             for name in ("lines", "rows", "malformed", "undated", "ambiguous", "disagreeing", "overlapping"):
                 setattr(part, name, getattr(part, name) + getattr(piece, name))
             part.products |= piece.products
+            part.server = part.server or piece.server
             part.begin = min(at for at in (part.begin, piece.begin) if at is not None)
             part.end = max(at for at in (part.end, piece.end) if at is not None)
     return list(parts.values())

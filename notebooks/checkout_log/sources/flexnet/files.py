@@ -59,6 +59,7 @@ def read(
             server = _server(one, history, servers)
             known = _known(one, before[id(server)])
             written.append(write(one, server, known, paired, segment, events, eras))
+            written[-1].server = server.host
             before[id(server)].append(one)
     contents.parts = together(written)
     contents.parts += [_undated(scanned) for scanned in scans if all(one.scan is not scanned for one in history)]

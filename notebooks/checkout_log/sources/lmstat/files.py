@@ -55,6 +55,7 @@ def _rows(
         part.disagreeing += snapshot.disagreeing
         seats += _seats(server, snapshot, now)
         server.products |= snapshot.products
+        part.server, part.products = part.server or snapshot.servers or None, part.products | snapshot.products
         if snapshot.is_telling:
             server.begin, server.end = now if server.begin is None else server.begin, max(now, server.end)
         part.begin, part.end = now if part.begin is None else min(part.begin, now), max(part.end or now, now)

@@ -157,6 +157,7 @@ class Reading:
     def _start(self, record: Record, at: int) -> None:
         """A run begins, unless only the log of one that goes on does."""
         self._host = record.host
+        self._part.server = self._part.server or record.host
         site = self._history.site(self._isv, self._host)
         is_new_log = self._is_switched or (site.ended_at is not None and at - site.ended_at <= SWITCH_TAKES)
         if site.era is None or not is_new_log:

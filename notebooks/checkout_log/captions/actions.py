@@ -1,0 +1,273 @@
+"""What an administrator can do, as the logs have it: sentences with their figures, each of which is true for any log, or is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from checkout_log.captions.seats import FEWEST_DAYS
+from checkout_log.captions.stuck import undecided
+from checkout_log.captions.waiting import none_shown
+from checkout_log.captions.words import are, bounds, capitalized, code, counted, percent
+from checkout_log.measuring.questions import DAY
+from checkout_log.plots.stuck import STRONG
+from checkout_log.sources.part import LICENSES, UNKNOWN
+
+RELEASE, MISSING, SPARE, UNTOLD = "release", "missing", "spare", "untold"
+TITLES = {
+    RELEASE: "What to release",
+    MISSING: "Where seats are missing",
+    SPARE: "What to give back",
+    UNTOLD: "What the logs do not tell",
+}
+# Where a sentence is shown at length.
+STUCK, DENIALS, BORROWS, FEATURES, LOGS = "stuck", "denials", "borrows", "features", "logs"
+# More sentences of a kind are not read; the rest is counted.
+MOST = 4
+# From here on so many of the events or sessions are in doubt that figures suffer.
+DOUBTFUL = 0.05
+# So many of the episodes a number of seats must have met to be enough.
+MET = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to do or to know. kind: one of TITLES. sentence: in Markdown. shown_in: where it is shown at length."""
+
+    kind: str
+    sentence: str
+    shown_in: str
+
+
+def releases(stuck_uses: pd.DataFrame, ready: pd.DataFrame, timezone: str) -> Iterator[Action]:
+    """What probably holds a seat for nobody, by product. stuck_uses: of `stuck.find`. ready: of `release_table.releasable`."""
+    for product, rows in _largest(stuck_uses, "product"):
+        first, strong = rows.iloc[0], int((rows["confidence"] >= STRONG).sum())
+        causes = ", ".join(f"{count:,} {cause}" for cause, count in rows["cause"].value_counts().items())
+        text = f"{counted(len(rows), 'license')} of {code(product)} {are(len(rows))} probably held for nobody ({causes})"
+        sure = f", {strong:,} of them with strong evidence" if len(rows) > 1 else ""
+        who = "somebody unknown" if pd.isna(first["member"]) else code(first["member"])
+        where = "" if pd.isna(first["machine"]) else f" on {code(first['machine'])}"
+        lead = (
+            f"{'the surest is ' if len(rows) > 1 else ''}{code(first['feature'])}, held by {who}{where} since "
+            f"{first['since'].tz_convert(timezone):%Y-%m-%d} ({first['cause']}): of its like {percent(first['confidence'])} were not given back"
+        )
+        count = int((ready["product"] == product).sum())
+        ended = f"; the authority can release {count:,} of them at once" if count else ""
+        yield Action(RELEASE, capitalized(f"{text}{sure}; {lead}{ended}."), STUCK)
+    rest = stuck_uses["product"].value_counts().iloc[MOST:]
+    if len(rest):
+        yield Action(
+            RELEASE, capitalized(f"{counted(int(rest.sum()), 'license')} of {counted(len(rest), 'product')} more."), STUCK
+        )
+
+
+def missing(counts: pd.DataFrame, enough: pd.DataFrame, limits: dict[tuple[str, str], int]) -> Iterator[Action]:
+    """Whose seats were too few. counts: of `denials.counts`. enough: of `sizing.enough`. limits: the seats that there are, where known."""
+    rows = counts[counts["episodes"] > 0].sort_values(["lost", "episodes"], ascending=False, kind="stable")
+    for row in rows.head(MOST).itertuples():
+        text = (
+            f"{code(row.feature)} of {code(row.product)}: {counted(row.episodes, 'denial episode')} for lack of seats on "
+            f"{counted(row.user_days, 'user-day')}, {row.lost:,} of them without a license soon after"
+        )
+        own = enough[(enough["product"] == row.product) & (enough["feature"] == row.feature)]
+        met = own[own["unmet"] <= (1 - MET) * row.episodes]
+        if met.empty:
+            yield Action(MISSING, f"{text}; it was not seen in use, so that nothing follows for its seats.", DENIALS)
+            continue
+        seats, has = int(met["seats"].min()), limits.get((str(row.product), str(row.feature)))
+        there = "" if has is None else f", and there are {has:,}"
+        yield Action(MISSING, f"{text}; {counted(seats, 'seat')} would have met {percent(MET)} of them{there}.", DENIALS)
+    rest = rows.iloc[MOST:]
+    if len(rest):
+        yield Action(
+            MISSING,
+            f"{counted(len(rest), 'feature')} more {'was' if len(rest) == 1 else 'were'} denied for lack of seats: "
+            f"{counted(int(rest['episodes'].sum()), 'episode')} in all.",
+            DENIALS,
+        )
+
+
+def full(utilization: pd.DataFrame, counts: pd.DataFrame) -> Iterator[Action]:
+    """Features that are full at times, and whose log shows no denial. utilization: of `seats.utilization`. counts: of `denials.counts`."""
+    denied = _denied(counts)
+    is_full = (utilization["fewest"] > 0) & (utilization["p99"] >= utilization["fewest"])
+    rows = [row for row in utilization[is_full].itertuples() if (row.product, row.feature) not in denied]
+    for row in sorted(rows, key=lambda row: (-row.fewest, row.product, row.feature))[:MOST]:
+        yield Action(
+            MISSING,
+            f"{code(row.feature)} of {code(row.product)}: {counted(row.fewest, 'seat')} at the fewest, and for more than 1 % of the time "
+            f"{row.p99:,} or more {'was' if row.p99 == 1 else 'were'} in use at once.",
+            FEATURES,
+        )
+
+
+def _denied(counts: pd.DataFrame) -> set[tuple[str, str]]:
+    """Product and feature of what was denied for lack of seats."""
+    rows = counts[counts["raw"] > 0]
+    return set(zip(rows["product"], rows["feature"], strict=True))
+
+
+def spare(utilization: pd.DataFrame, peaks: pd.DataFrame, counts: pd.DataFrame) -> Iterator[Action]:
+    """What nobody needed. utilization: of `seats.utilization`. peaks: of `usage.peaks`. counts: of `denials.counts`.
+
+    A feature that was denied for lack of seats is not there, nor one whose upper bound reaches the seats.
+    """
+    denied = _denied(counts)
+    rows = utilization[utilization["observed_days"] >= FEWEST_DAYS].merge(
+        peaks[["product", "feature", "lower", "upper"]], on=["product", "feature"], how="left"
+    )
+    rows = rows.fillna({"lower": 0, "upper": 0}).assign(free=lambda frame: frame["fewest"] - frame["upper"])
+    is_denied = [key in denied for key in zip(rows["product"], rows["feature"], strict=True)]
+    rows = rows[(rows["free"] > 0) & ~pd.Series(is_denied, index=rows.index, dtype=bool)].sort_values(
+        ["free", "product", "feature"], ascending=[False, True, True]
+    )
+    for row in rows.head(MOST).itertuples():
+        name, days = f"{code(row.feature)} of {code(row.product)}", counted(round(row.observed_days), "day")
+        if row.upper:
+            most = f"the peak was {row.peak:,}{bounds(row.peak, row.lower, row.upper)}"
+            free = f"{int(row.free):,} of {counted(row.fewest, 'seat')} {_was(row.free)} free all the time in {days}"
+            yield Action(SPARE, f"{name}: {free}; {most}.", FEATURES)
+        else:
+            yield Action(SPARE, f"{name}: in {days} none of {counted(row.fewest, 'seat')} was in use.", FEATURES)
+    rest = rows.iloc[MOST:]
+    if len(rest):
+        yield Action(
+            SPARE,
+            f"{counted(len(rest), 'feature')} more had {counted(int(rest['free'].sum()), 'seat')} that nobody used.",
+            FEATURES,
+        )
+
+
+def lost(issued: pd.DataFrame) -> Iterator[Action]:
+    """Seats that there were, and that are there no more. issued: of `seats.issued`."""
+    rows = issued[(issued["change"] < 0) & issued["since"].notna()].sort_values("since", ascending=False, kind="stable")
+    for row in rows.head(MOST).itertuples():
+        yield Action(
+            MISSING,
+            f"{code(row.feature)} of {code(row.product)}: {counted(-row.change, 'seat')} fewer from {row.since:%Y-%m-%d} on, "
+            f"{row.seats:,} in all: find out where {'it has' if row.change == -1 else 'they have'} gone.",
+            FEATURES,
+        )
+
+
+def shorter_borrows(what_if: pd.DataFrame, days: int) -> Iterator[Action]:
+    """What a shorter longest borrow gives back for sure. what_if: of `sizing.what_if` for so many days."""
+    rows = what_if[(what_if["lower"] > 0) & (what_if["peak_after_upper"] < what_if["peak_before"])]
+    for row in rows.sort_values("lower", ascending=False).head(1).itertuples():
+        yield Action(
+            SPARE,
+            f"A longest borrow of {counted(days, 'day')} would lower the peak of {code(row.feature)} of {code(row.product)} from "
+            f"{row.peak_before:,} to {row.peak_after:,}{bounds(row.peak_after, row.peak_after_lower, row.peak_after_upper)}; "
+            f"{row.used_beyond:,} of {counted(row.borrows, 'borrow')} would have been cut while still in use.",
+            BORROWS,
+        )
+
+
+def untold(
+    quality: pd.DataFrame,
+    counts: pd.DataFrame,
+    certainty: pd.DataFrame,
+    unsure: pd.DataFrame,
+    spans: pd.DataFrame,
+    *,
+    has_seats: bool,
+) -> Iterator[Action]:
+    """What the logs do not tell, and what would. Frames of `Log.quality`, `denials.counts`, `certainty.of_sessions`, `stuck.undecided`.
+
+    spans: of `Log.stored`. has_seats: a source says how many seats there are.
+    """
+    yield from _of_reading(quality)
+    if not has_seats:
+        text = (
+            "No file says how many seats there are: a license file of FlexNet beside the logs, or outputs of `lmstat`, would."
+        )
+        yield Action(UNTOLD, text, LOGS)
+    if not counts["raw"].sum() and not none_shown(quality).startswith("The log shows no denial"):
+        yield Action(UNTOLD, none_shown(quality), DENIALS)
+    unexplained = int(counts["unexplained"].sum())
+    if unexplained:
+        text = f"{counted(unexplained, 'denial')} came without a reason, perhaps for lack of seats."
+        yield Action(UNTOLD, capitalized(text), DENIALS)
+    sessions, doubtful = int(certainty["sessions"].sum()), int(certainty["ambiguous"].sum())
+    if sessions and doubtful >= DOUBTFUL * sessions:
+        yield Action(
+            UNTOLD,
+            f"For {doubtful:,} of {counted(sessions, 'session')} more than one start fits the end, or a time is in doubt: how long each of "
+            "these lasted may be wrong.",
+            LOGS,
+        )
+    if len(unsure):
+        yield Action(UNTOLD, undecided(unsure), STUCK)
+    yield from _of_gaps(spans)
+
+
+def _of_reading(quality: pd.DataFrame) -> Iterator[Action]:
+    """What could not be read or dated."""
+    undated, events = int(quality["undated"].sum()), int(quality["events"].sum())
+    if undated:
+        text = f"{counted(undated, 'event')} could not be dated and {are(undated)} in no figure; {events:,} could."
+        yield Action(UNTOLD, capitalized(text), LOGS)
+    ambiguous = int(quality["ambiguous"].sum())
+    if events and ambiguous >= DOUBTFUL * events:
+        yield Action(UNTOLD, f"{ambiguous:,} of {counted(events, 'event')} could lie a day or an hour off.", LOGS)
+    disagreeing = int(quality["disagreeing"].sum())
+    if disagreeing:
+        text = f"{counted(disagreeing, 'time')} {'disagrees' if disagreeing == 1 else 'disagree'} with others: a clock was set, pieces are "
+        yield Action(UNTOLD, capitalized(f"{text}missing, or the zone is another."), LOGS)
+    lines, malformed = int(quality["lines"].sum()), int(quality["malformed"].sum())
+    if malformed:
+        yield Action(UNTOLD, capitalized(f"{counted(malformed, 'line')} of {lines:,} could not be read."), LOGS)
+    strange = int((quality["kind"] == UNKNOWN).sum())
+    if strange:
+        text = f"{counted(strange, 'file')} of {len(quality):,} {are(strange)} no log of a kind that is read."
+        yield Action(UNTOLD, capitalized(text), LOGS)
+
+
+def _of_gaps(spans: pd.DataFrame) -> Iterator[Action]:
+    """Time between the begin and the end of a product's logs that none of them covers, of the product with most of it."""
+    gaps = []
+    for product, rows in spans.groupby("product"):
+        ordered = rows.sort_values("begin")
+        over = ordered["end"].cummax().shift()
+        missing_time = (ordered["begin"] - over).clip(lower=0).sum()
+        gaps.append((missing_time / DAY, (ordered["end"].max() - ordered["begin"].min()) / DAY, str(product)))
+    if gaps and max(gaps)[0] >= 1:
+        lost, whole, product = max(gaps)
+        yield Action(
+            UNTOLD,
+            f"Of {counted(round(whole), 'day')} of {code(product)} {lost:,.1f} are covered by no log: they are in no figure.",
+            LOGS,
+        )
+
+
+def servers(quality: pd.DataFrame) -> pd.DataFrame:
+    """A row for each license server, where there are several: its name, kind, products, files, events, and from when to when.
+
+    Files that do not name their server count as one of their kind and products. quality: of `Log.quality`. Empty where there is one.
+    """
+    logs = quality[~quality["kind"].isin([UNKNOWN, LICENSES])]
+    named = logs.assign(server=logs["server"].fillna("not named"), kind=logs["kind"].str.partition("-")[0])
+    # A server that says its name in one file, and not in the next, is one where its products are.
+    grouped = named.groupby(["server", "kind"], sort=True)
+    rows = grouped.agg(files=("file", "size"), events=("events", "sum"), begin=("begin", "min"), end=("end", "max"))
+    rows.insert(0, "products", grouped["products"].agg(_together))
+    return rows.reset_index() if len(rows) > 1 else rows.reset_index().head(0)
+
+
+def _together(texts: pd.Series) -> str:
+    """The names in these texts, each once."""
+    return ", ".join(sorted({name for text in texts for name in text.split("; ") if name}))
+
+
+def _largest(frame: pd.DataFrame, name: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows of each value of a column, those with most rows first, MOST of them."""
+    for value in frame[name].value_counts().index[:MOST]:
+        yield str(value), frame[frame[name] == value].sort_values("confidence", ascending=False, kind="stable")
+
+
+def _was(number: Any) -> str:
+    return "was" if number == 1 else "were"

@@ -1,0 +1,69 @@
+"""What the page begins with, on the whole log: what to do, which features matter, and which servers there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from checkout_log import captions, certainty, denials, seats, sizing, stuck, usage
+from checkout_log.captions import actions
+from checkout_log.captions.actions import Action
+from checkout_log.log import Log
+from checkout_log.report import release_table, site
+
+# The longest borrow that is spoken of, as in the notebook on borrows.
+PROPOSED_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Sentences and tables in the order of the page. reach: of which time the logs are. left_out: which features are looked at."""
+
+    reach: str
+    actions: tuple[Action, ...]
+    features: pd.DataFrame
+    left_out: str
+    servers: pd.DataFrame
+    files: pd.DataFrame
+
+
+def of(log: Log) -> Summary:
+    """What is said of this log before the notebooks are shown."""
+    counts, peaks, hours = denials.counts(log), usage.peaks(log), usage.efficiency(log)
+    known = site.limits(log)
+    shown = captions.features_that_matter(hours, counts)
+    limits = [known.get(key) for key in zip(shown["product"], shown["feature"], strict=True)]
+    shown = shown.assign(limit=pd.array(limits, dtype="Int64"))
+    quality = log.quality()
+    return Summary(
+        site.reach(log),
+        tuple(_actions(log, counts, peaks, known)),
+        captions.overview(shown, peaks),
+        captions.left_out(shown, hours, counts),
+        actions.servers(quality),
+        captions.files(quality),
+    )
+
+
+def _actions(log: Log, counts: pd.DataFrame, peaks: pd.DataFrame, limits: dict[tuple[str, str], int]) -> Iterator[Action]:
+    stuck_uses = stuck.find(log)
+    ready = release_table.releasable(stuck_uses, log.sessions()) if len(stuck_uses) else stuck_uses
+    yield from actions.releases(stuck_uses, ready, log.timezone)
+    if counts["episodes"].sum():
+        yield from actions.missing(counts, sizing.enough(log), limits)
+    if len(log.stored.seats):
+        utilization = seats.utilization(log)
+        yield from actions.full(utilization, counts)
+        yield from actions.lost(seats.issued(log))
+        yield from actions.spare(utilization, peaks, counts)
+    yield from actions.shorter_borrows(sizing.what_if(log, PROPOSED_DAYS), PROPOSED_DAYS)
+    yield from actions.untold(
+        log.quality(),
+        counts,
+        certainty.of_sessions(log),
+        stuck.undecided(log),
+        log.stored.spans,
+        has_seats=bool(log.stored.seats["issued"].notna().any()),
+    )
