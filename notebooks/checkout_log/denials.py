@@ -130,6 +130,10 @@ def counts(log: Log, gap: str | timedelta = GAP) -> pd.DataFrame:
     Only features that were denied have a row. Raises QuestionInvalid.
     """
     micros = duration("gap", gap)
+    return log.once(("denial counts", str(micros)), lambda: _counts(log, micros)).copy()
+
+
+def _counts(log: Log, micros: int) -> pd.DataFrame:
     keys = ["product", "feature"]
     frame = log.engine.frame(_by_reason(log), _RAW).set_index(keys)
     outcomes = log.engine.frame(episodes_of(log, micros), EPISODES).groupby(keys)["got_it"].agg(["size", "sum"])

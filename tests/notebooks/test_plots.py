@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
+from xml.etree import ElementTree as ET
 
 import pandas as pd
 import pytest
@@ -16,7 +18,8 @@ from checkout_log import borrows, daily, denials, plots, scoring, sizing, stuck,
 from checkout_log.columns import CAUSES
 from checkout_log.errors import QuestionInvalid
 from checkout_log.measuring.levels import GROUPINGS
-from tests.notebooks.pictures import FEATURE, PRODUCT, horizontals, site, site_with_stories, verticals, words
+from checkout_log.plots import rendering, side_by_side
+from tests.notebooks.pictures import FEATURE, PRODUCT, figure_of, horizontals, site, site_with_stories, verticals, words
 
 Draw = Callable[..., Axes]
 LIMIT = 5
@@ -76,7 +79,7 @@ UNITS = {
     "session_lengths": ["time since the start", "share still open", "1 h", "half last"],
     "stuck_by_cause": ["licenses held", "strong evidence"],
     "time_at_level": ["seats in use", "share of the observed time"],
-    "use_over_time": ["seats", "peak of each day", "from lower to upper"],
+    "use_over_time": ["seats", "peak of each day"],
     "what_if": ["longest borrow in days", "seat-days given back", "would be cut"],
 }
 WITH_LIMIT = ("efficiency", "enough_seats", "exceedance", "forecast", "heat_map", "time_at_level", "use_over_time")
@@ -143,6 +146,55 @@ def test_bounds_are_drawn_where_they_differ_from_the_figure() -> None:
     band = drawn("exceedance", rows).collections[0].get_paths()[0].get_extents()
     assert band.y0 == pytest.approx(rows["lower"].min())
     assert band.y1 == pytest.approx(rows["upper"].max())
+
+
+def test_a_bound_has_its_word_where_it_differs_from_the_figure_alone() -> None:
+    rows = frames()["use_over_time"]
+    assert "from lower to upper" not in words(drawn("use_over_time", rows.assign(lower=rows["peak"], upper=rows["peak"])))
+    assert "from lower to upper" in words(drawn("use_over_time", rows.assign(lower=0, upper=rows["peak"] + 1)))
+
+
+def test_seven_hundred_bars_are_one_outline_with_every_height_in_it() -> None:
+    levels = pd.DataFrame({"product": "p", "feature": "f", "level": range(0, 1400, 2), "share": 1 / 700, "hours": 1.0})
+    ax = drawn("time_at_level", levels)
+    (outline,) = ax.patches
+    values = outline.get_data()[0]  # type: ignore[attr-defined]
+    assert len(values) == 1399
+    assert values[::2] == pytest.approx([1 / 700] * 700)
+    assert not any(values[1::2])
+
+
+def test_a_picture_for_a_page_has_its_colors_by_name_and_names_of_logs_as_they_are() -> None:
+    rows = frames()["exceedance"].assign(feature="#0072b2 <script>\x01 \u65e5")
+    drawing = rendering.svg(drawn("exceedance", rows))
+    root = ET.fromstring(drawing)  # noqa: S314 - drawn a moment ago
+    assert "#0072b2 <script>\ufffd \u65e5 (strucalc): how often so many seats were in use" in list(root.itertext())
+    sheet = next(element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}style"))
+    assert "prefers-color-scheme:dark" in sheet
+    used = {match for element in root.iter() for match in re.findall(r"var\(--(\w+)\)", element.get("style", ""))}
+    assert used
+    assert all(sheet.count(f"--{name}:") == 2 for name in used)
+    loose = [color for element in root.iter() for color in re.findall(r"#[0-9a-f]{6}", element.get("style", ""))]
+    assert not loose
+    assert rendering.svg(drawn("exceedance", rows)) == drawing
+
+
+@pytest.mark.parametrize("name", ["use_over_time", "heat_map", "exceedance", "enough_seats", "forecast"])
+def test_features_side_by_side_have_a_panel_each_one_key_and_names_that_fit(name: str) -> None:
+    long = "A" * 80
+    frame = frames()[name]
+    both = pd.concat([frame, frame.assign(feature=long)])
+    features = pd.DataFrame({"product": PRODUCT, "feature": [FEATURE, long], "limit": pd.array([LIMIT, None], "Int64")})
+    draw: Draw = getattr(side_by_side, name)
+    past = of_feature(daily.by_day(site().log))
+    more = {"past": pd.concat([past, past.assign(feature=long)])} if name == "forecast" else {}
+    head = draw(both, features=features, **more)
+    titles = [ax.get_title(loc="left") for ax in figure_of(head).axes[1:]]
+    assert titles == [FEATURE, f"{'A' * 43}…"]
+    text = words(head)
+    assert text.count("■") == len(re.findall("■ [^■]", text)) >= 1
+    assert ("seats that there are" in text) == (name != "heat_map")
+    assert "nothing was in use" in words(draw(both.head(0), features=features.head(0), **more))
 
 
 def test_a_forecast_shows_what_was_and_its_interval() -> None:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import errno
+import io
 import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import nbformat
 import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from checkout_log import read
 from checkout_log.captions import code
 from checkout_log.report import command_line, display, making, notebooks
 from checkout_log.report.page import prose, rendered
+from checkout_log.report.summary import Summary
 from tests.support.outputs import closed, encoded_output, full_output, reader_gone
 from tests.support.pages import Page, parsed
 
@@ -42,20 +46,25 @@ PACKAGES = Path(__file__).parents[2] / "notebooks"
 URL = re.compile(r"https?:|//", re.IGNORECASE)
 
 
+@dataclass(frozen=True)
+class Made:
+    """What the command said about a hostile log, its exit status, and the page."""
+
+    status: int
+    out: str
+    err: str
+    path: Path
+
+
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
-    """What the command said about a hostile log, and the page."""
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Of this process, in which the libraries are loaded already."""
     folder = tmp_path_factory.mktemp("report")
     (folder / "debug <b>.log").write_text(LOG, encoding="utf-8")
-    process = command("debug <b>.log", "-o", "page.html", "--timezone", "Europe/Berlin", folder=folder)
-    return process, folder / "page.html"
-
-
-def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    run = "import sys; from checkout_log.report.command_line import main; sys.exit(main())"
-    return subprocess.run(
-        [sys.executable, "-c", run, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=280
-    )
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = command_line.main(["debug <b>.log", "-o", "page.html", "--timezone", "Europe/Berlin"])
+    return Made(status, out.getvalue(), err.getvalue(), folder / "page.html")
 
 
 def status_of(arguments: list[str]) -> int | str | None:
@@ -67,26 +76,57 @@ def status_of(arguments: list[str]) -> int | str | None:
 
 
 @pytest.fixture(scope="module")
-def page(made: tuple[subprocess.CompletedProcess[str], Path]) -> Page:
-    return parsed(made[1].read_text(encoding="utf-8"))
+def page(made: Made) -> Page:
+    return parsed(made.path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.slow
-def test_the_command_writes_the_page_and_says_where(made: tuple[subprocess.CompletedProcess[str], Path]) -> None:
-    process, path = made
-    assert (process.returncode, process.stdout, process.stderr) == (0, "page.html\n", "")
-    assert [entry.name for entry in path.parent.iterdir() if entry.suffix != ".log"] == ["page.html"]
+def test_the_command_writes_the_page_and_says_where(made: Made) -> None:
+    assert (made.status, made.out, made.err) == (0, "page.html\n", "")
+    assert [entry.name for entry in made.path.parent.iterdir() if entry.suffix != ".log"] == ["page.html"]
 
 
 @pytest.mark.slow
-def test_every_notebook_is_on_the_page_with_its_finding_first(page: Page) -> None:
+def test_it_begins_with_what_to_do_and_then_has_every_notebook_with_its_finding_first(page: Page) -> None:
     titles = [notebook_title(path) for path in notebooks.paths()]
     assert len(titles) == 5
-    assert page.headings == ["Licenses: what the logs say", "Findings", "Contents", "The logs", *titles]
-    findings = page.text.split("Contents")[0]
+    first = ["Licenses: what the logs say", "Contents", "What to do", "Features that matter"]
+    assert page.headings == [*first, *titles, "The logs"]
+    text = page.text.split("What to do\n", 2)[2]
+    assert "`" not in text
+    assert "F1 of vendor: users were kept waiting once for lack of seats, on 1 user-day, and once got no license" in text
+    assert "2 seats would have met 95 % of these waits" in text
+    assert (
+        text.index("Where seats are missing") < text.index("What the logs do not tell") < text.index("Features that matter\n")
+    )
+    sections = text.split("\nFeatures that matter\n", 1)[1]
     for title in titles:
-        sentence = findings.split(title, 1)[1].strip().splitlines()[0]
+        sentence = sections.split(f"\n{title}\n", 1)[1].strip().splitlines()[0]
         assert sentence.endswith(".")
+
+
+@pytest.mark.slow
+def test_nothing_on_it_is_empty_said_twice_or_for_the_developer(made: Made, page: Page) -> None:
+    html = made.path.read_text(encoding="utf-8")
+    assert "<tbody>\n</tbody>" not in html
+    for words in ("planted", "What must hold", "Nothing was borrowed", "can be released by the authority"):
+        assert words not in re.sub("<pre>.*?</pre>", "", html, flags=re.DOTALL)
+    sentences = re.findall(r"<p>(.*?)</p>", re.sub("<pre>.*?</pre>", "", html, flags=re.DOTALL))
+    of_sections = [re.findall(r"<p>(.*?)</p>", part) for part in html.split("<section")]
+    assert sentences
+    assert all(len(part) == len(set(part)) for part in of_sections)
+
+
+@pytest.mark.slow
+def test_it_follows_light_and_dark_and_prints_in_ink(page: Page) -> None:
+    assert "@media screen and (prefers-color-scheme: dark)" in page.style
+    assert "@media print" in page.style
+    pictures = [value for tag, name, value in page.attributes if (tag, name) == ("img", "src")]
+    assert pictures
+    for picture in pictures:
+        drawn = base64.b64decode(picture.removeprefix("data:image/svg+xml;base64,")).decode()
+        assert "prefers-color-scheme:dark" in drawn
+        assert ET.fromstring(drawn).tag.endswith("svg")  # noqa: S314 - drawn by the program under test
 
 
 def notebook_title(path: Path) -> str:
@@ -103,7 +143,7 @@ def test_contents_lead_to_sections_that_are_there(page: Page) -> None:
 @pytest.mark.slow
 def test_nothing_comes_from_elsewhere(page: Page) -> None:
     for tag, name, value in page.attributes:
-        is_anchor_or_data = value.startswith(("#", "data:image/png;base64,"))
+        is_anchor_or_data = value.startswith(("#", "data:image/svg+xml;base64,"))
         assert not URL.search(value) or (tag, name) == ("img", "src"), (tag, name, value[:80])
         assert name not in {"src", "href"} or is_anchor_or_data
     assert not URL.search(page.style)
@@ -231,7 +271,6 @@ def test_notebooks_that_fail_say_where_and_the_others_are_still_there(
     assert "ValueError: no <b>luck</b> with UTC" in page.text
     assert "\nraise ValueError(wrong + SOURCES.timezone)\n" in page.text
     assert "SyntaxError: expected ':'" in page.text
-    assert "Did not finish: cell 3 failed." in page.text
     assert "All is well." in page.text
     said = capsys.readouterr().err
     assert "01-broken failed in cell 3: ValueError: no <b>luck</b> with UTC, at: raise ValueError" in said
@@ -357,15 +396,15 @@ def test_markdown_makes_no_links_pictures_or_html(text: str) -> None:
     assert not page.attributes
 
 
-def test_a_picture_that_is_none_and_html_of_an_output_stay_out(tmp_path: Path) -> None:
+def test_a_picture_that_is_none_and_html_of_an_output_stay_out() -> None:
+    field = {"schema": {"fields": [{"name": MARKUP, "type": "string"}]}, "data": [{MARKUP: SCRIPT}], "rows": 3, "first": 20}
     outputs = [
-        {"image/png": '"><script>alert(1)</script>'},
-        {"text/html": SCRIPT, "text/plain": "plain <i>"},
-        {display.TABLE: {"schema": {"fields": [{"name": MARKUP, "type": "string"}]}, "data": [{MARKUP: SCRIPT}], "rows": 3}},
+        notebooks.Shown({display.SVG: '"><script>alert(1)</script>'}),
+        notebooks.Shown({"text/html": SCRIPT, "text/plain": "plain <i>"}),
+        notebooks.Shown({display.TABLE: field}),
     ]
-    cell = new_code_cell("1", outputs=[nbformat.v4.new_output("display_data", data) for data in outputs])
-    run = notebooks.Run("01-x", (new_markdown_cell("# X"), cell), None)
-    page = parsed(rendered([run], quality_of(tmp_path), timezone="UTC", made_at="now"))
+    cells = (notebooks.Cell("markdown", "# X"), notebooks.Cell("code", "1", outputs=outputs))
+    page = parsed(rendered([notebooks.Run("01-x", cells, None)], nothing_said(), timezone="UTC", made_at="now"))
     assert page.tags.isdisjoint({"script", "i"})
     assert not [name for _, name, _ in page.attributes if name == "onerror"]
     assert "plain <i>" in page.text
@@ -373,9 +412,27 @@ def test_a_picture_that_is_none_and_html_of_an_output_stay_out(tmp_path: Path) -
     assert SCRIPT in page.text
 
 
-def quality_of(folder: Path) -> pd.DataFrame:
-    (folder / "debug.log").write_text(LOG, encoding="utf-8")
-    return read(folder / "debug.log").quality()
+def test_rows_that_are_not_shown_at_once_are_behind_a_click_and_long_names_have_a_title() -> None:
+    long = "A" * 60
+    shown: list[notebooks.Shown] = []
+    with display.collected(shown, for_page=True):
+        display.table(pd.DataFrame({"name": [long, *map(str, range(399))], "of": 1}))
+    cells = (notebooks.Cell("markdown", "# X"), notebooks.Cell("code", "1", outputs=shown))
+    html = rendered([notebooks.Run("01-x", cells, None)], nothing_said(), timezone="UTC", made_at="now")
+    page = parsed(html)
+    assert "280 more rows of 400 in all" in page.text
+    assert ("td", "title", long) in page.attributes
+    assert html.count("<tr><td") == 300
+
+
+def test_a_page_on_which_nothing_is_to_be_done_says_so() -> None:
+    page = parsed(rendered([], nothing_said(), timezone="UTC", made_at="now"))
+    assert "The logs show nothing that looks stuck" in page.text
+
+
+def nothing_said() -> Summary:
+    empty = pd.DataFrame()
+    return Summary("Nothing.", (), empty, "Nothing was in use.", empty, empty)
 
 
 def test_the_parser_of_these_tests_sees_what_a_browser_would() -> None:

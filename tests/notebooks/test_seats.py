@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from checkout_log import captions, read, seats
+from checkout_log import read, seats
 from checkout_log.errors import SourceNotRecognized
 from checkout_log.log import Log
 from checkout_log.store import Seats, frame_of_seats
@@ -96,16 +96,6 @@ def test_a_license_file_beside_a_log_says_how_many_seats_there_are(tmp_path: Pat
     rows = seats.utilization(log).set_index("feature")[["seats", "fewest", "peak", "average", "utilization", "never_used"]]
     assert rows.loc["F"].tolist() == [3, 3, 2, 1.0, pytest.approx(1 / 3), 1]
     assert rows.loc["G"].tolist() == [2, 2, 0, 0, 0, 2]
-    utilization = seats.utilization(log)
-    assert captions.seats(utilization, seats.issued(log)) == ["`G` of `v`: 2 seats fewer from 2026-07-01 on, 4 in all."]
-    assert captions.seats(utilization.assign(observed_days=30.0), seats.issued(log).head(0)) == [
-        "`G` of `v`: in 30 days none of 2 seats was in use.",
-        "`F` of `v`: in 30 days even the peak of 2 left 1 of 3 seats free.",
-    ]
-    assert captions.seats(utilization.assign(peak=9), seats.issued(log).head(0)) == [
-        "`F` of `v`: 9 in use at once, with 3 seats at the fewest.",
-        "`G` of `v`: 9 in use at once, with 2 seats at the fewest.",
-    ]
     (tmp_path / "debug.log").unlink()
     (tmp_path / "v.opt").write_text(OPTIONS)
     for alone in (tmp_path / "v.lic", tmp_path / "v.opt", tmp_path):

@@ -132,9 +132,10 @@ def test_a_forecast_is_true_of_the_past_that_it_rests_on() -> None:
         assert np.mean(shares) >= 0.95
 
 
-def test_what_is_empty_is_no_table_and_no_picture() -> None:
-    shown: list[Shown] = []
-    with display.collected(shown, for_page=True):
-        display.table(pd.DataFrame(columns=["a"]))
-        display.show(nothing(axes(None), "nothing was in use"), "Nothing was in use.")
-    assert [output.data["text/markdown"] for output in shown] == ["Nothing was in use."]
+def test_what_is_empty_is_no_table_and_no_picture_and_on_a_page_not_even_a_sentence() -> None:
+    for for_page, sentences in ((False, ["Nothing was in use."]), (True, [])):
+        shown: list[Shown] = []
+        with display.collected(shown, for_page=for_page):
+            display.table(pd.DataFrame(columns=["a"]))
+            display.show(nothing(axes(None), "nothing was in use"), "Nothing was in use.")
+        assert [output.data["text/markdown"] for output in shown] == sentences

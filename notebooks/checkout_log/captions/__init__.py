@@ -18,7 +18,6 @@ from checkout_log.captions.reading import (
     reclaims,
     user_actions,
 )
-from checkout_log.captions.seats import seats
 from checkout_log.captions.stuck import backtest, confusion, releasable, stuck_by_cause, thresholds, undecided
 from checkout_log.captions.use import (
     average,
@@ -73,7 +72,6 @@ __all__ = [
     "reclaimed",
     "reclaims",
     "releasable",
-    "seats",
     "session_lengths",
     "still_held",
     "stuck_by_cause",

@@ -8,10 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from checkout_log.captions.seats import FEWEST_DAYS
 from checkout_log.captions.stuck import undecided
 from checkout_log.captions.waiting import none_shown
-from checkout_log.captions.words import are, bounds, capitalized, code, counted, percent
+from checkout_log.captions.words import are, bounds, capitalized, code, counted, percent, times
 from checkout_log.measuring.questions import DAY
 from checkout_log.plots.stuck import STRONG
 from checkout_log.sources.part import LICENSES, UNKNOWN
@@ -25,6 +24,8 @@ TITLES = {
 }
 # Where a sentence is shown at length.
 STUCK, DENIALS, BORROWS, FEATURES, LOGS = "stuck", "denials", "borrows", "features", "logs"
+# Of a shorter time nobody gives back a seat.
+FEWEST_DAYS = 7
 # More sentences of a kind are not read; the rest is counted.
 MOST = 4
 # From here on so many of the events or sessions are in doubt that figures suffer.
@@ -70,8 +71,8 @@ def missing(counts: pd.DataFrame, enough: pd.DataFrame, limits: dict[tuple[str, 
     rows = counts[counts["episodes"] > 0].sort_values(["lost", "episodes"], ascending=False, kind="stable")
     for row in rows.head(MOST).itertuples():
         text = (
-            f"{code(row.feature)} of {code(row.product)}: {counted(row.episodes, 'denial episode')} for lack of seats on "
-            f"{counted(row.user_days, 'user-day')}, {row.lost:,} of them without a license soon after"
+            f"{code(row.feature)} of {code(row.product)}: users were kept waiting {times(row.episodes)} for lack of seats, on "
+            f"{counted(row.user_days, 'user-day')}, and {times(row.lost)} got no license soon after"
         )
         own = enough[(enough["product"] == row.product) & (enough["feature"] == row.feature)]
         met = own[own["unmet"] <= (1 - MET) * row.episodes]
@@ -80,13 +81,12 @@ def missing(counts: pd.DataFrame, enough: pd.DataFrame, limits: dict[tuple[str, 
             continue
         seats, has = int(met["seats"].min()), limits.get((str(row.product), str(row.feature)))
         there = "" if has is None else f", and there are {has:,}"
-        yield Action(MISSING, f"{text}; {counted(seats, 'seat')} would have met {percent(MET)} of them{there}.", DENIALS)
+        yield Action(MISSING, f"{text}; {counted(seats, 'seat')} would have met {percent(MET)} of these waits{there}.", DENIALS)
     rest = rows.iloc[MOST:]
     if len(rest):
         yield Action(
             MISSING,
-            f"{counted(len(rest), 'feature')} more {'was' if len(rest) == 1 else 'were'} denied for lack of seats: "
-            f"{counted(int(rest['episodes'].sum()), 'episode')} in all.",
+            f"For {counted(len(rest), 'feature')} more users were kept waiting {times(int(rest['episodes'].sum()))}.",
             DENIALS,
         )
 
@@ -250,7 +250,7 @@ def servers(quality: pd.DataFrame) -> pd.DataFrame:
     Files that do not name their server count as one of their kind and products. quality: of `Log.quality`. Empty where there is one.
     """
     logs = quality[~quality["kind"].isin([UNKNOWN, LICENSES])]
-    named = logs.assign(server=logs["server"].fillna("not named"), kind=logs["kind"].str.partition("-")[0])
+    named = logs.assign(server=logs["server"].fillna("not named"), kind=[kind.partition("-")[0] for kind in logs["kind"]])
     # A server that says its name in one file, and not in the next, is one where its products are.
     grouped = named.groupby(["server", "kind"], sort=True)
     rows = grouped.agg(files=("file", "size"), events=("events", "sum"), begin=("begin", "min"), end=("end", "max"))

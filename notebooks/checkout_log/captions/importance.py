@@ -13,7 +13,7 @@ KEYS = ["product", "feature"]
 # Of all seat-hours, or of all denial episodes: a feature with less than this matters little.
 LEAST_SHARE = 0.02
 # More are not looked at side by side; fewer are not left out.
-MOST, FEWEST = 8, 3
+MOST, FEWEST = 6, 3
 
 
 def features_that_matter(efficiency: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
@@ -87,12 +87,14 @@ def each(say: Callable[..., str], frame: pd.DataFrame, features: pd.DataFrame, *
     say: a function of `captions`. features: with `product`, `feature` and `limit`. has_limit: it wants to know the limit.
     """
     lines = []
-    for row in features.itertuples():
+    twice = features["feature"].duplicated(keep=False)
+    for row, is_twice in zip(features.itertuples(), twice, strict=True):
         rows = frame[(frame["product"] == row.product) & (frame["feature"] == row.feature)].reset_index(drop=True)
         limit = {"limit": None if pd.isna(row.limit) else int(str(row.limit))} if has_limit else {}
+        name = f"{code(row.feature)} of {code(row.product)}" if is_twice else code(row.feature)
         if len(rows):
             sentence = say(rows, **limit, **more)
-            lines.append(f"- {sentence if code(row.feature) in sentence else f'{code(row.feature)}: {_beginning(sentence)}'}")
+            lines.append(f"- {sentence if name in sentence else f'{name}: {_beginning(sentence)}'}")
     return "\n".join(lines)
 
 

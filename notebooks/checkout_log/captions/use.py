@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from checkout_log.captions.words import MOMENT_DAYS, bounds, capitalized, code, counted, lasting, percent, serve
+from checkout_log.captions.words import MOMENT_DAYS, at_least, bounds, capitalized, code, counted, lasting, percent, serve
 from checkout_log.plots.levels import WEEKDAYS
 
-RARE = 0.01
+RARE, NEVER = 0.01, 1e-9
 MOMENT_HOURS = MOMENT_DAYS * 24
 SATURDAY, WORKING_HOURS = 5, (8, 18)
 HOURS_OF_A_WEEK = 168
@@ -58,8 +58,13 @@ def time_at_level(rows: pd.DataFrame) -> str:
         return f"At the one moment that the log shows, {used['level'].max():,} {_was(used['level'].max())} in use."
     idle = max(0.0, 1 - float(used["share"].sum()))
     most = used.sort_values("share", ascending=False, kind="stable").iloc[0]
+    free = (
+        "At every time a seat was in use;"
+        if idle < NEVER
+        else f"For {at_least(idle)} of the time no seat was in use; otherwise"
+    )
     return (
-        f"For {percent(idle)} of the time no seat was in use; otherwise mostly {most['level']} at once ({percent(most['share'])} of the time), "
+        f"{free} mostly {most['level']} at once ({at_least(most['share'])} of the time), "
         f"and the most, {used['level'].max()}, for {lasting(used.sort_values('level').iloc[-1]['hours'])}."
     )
 
@@ -81,7 +86,8 @@ def heat_map(rows: pd.DataFrame, limit: int | None = None, timezone: str = "UTC"
     if limit is None:
         return f"{text}."
     full = int((rows["peak"] >= limit).sum())
-    return f"{text}; the limit of {limit} was reached in {full} of the {len(rows)} hours of the week."
+    when = f"reached in {full} of the {len(rows)} hours of the week" if full else "never reached"
+    return f"{text}; the limit of {limit} was {when}."
 
 
 def busiest_hour(rows: pd.DataFrame) -> pd.Series:
@@ -178,4 +184,6 @@ def use_over_time(rows: pd.DataFrame, limit: int | None = None, timezone: str = 
     )
     if limit is None:
         return f"{text}."
-    return f"{text}; the limit of {limit} was reached on {counted(int((rows['peak'] >= limit).sum()), 'day')}."
+    full = int((rows["peak"] >= limit).sum())
+    when = f"reached on {counted(full, 'day')}" if full else "never reached"
+    return f"{text}; the limit of {limit} was {when}."

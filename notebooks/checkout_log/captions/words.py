@@ -6,7 +6,7 @@ import re
 
 from checkout_log.plots.style import percent
 
-__all__ = ["MOMENT_DAYS", "are", "bounds", "capitalized", "code", "counted", "lasting", "percent", "serve"]
+__all__ = ["MOMENT_DAYS", "are", "at_least", "bounds", "capitalized", "code", "counted", "lasting", "percent", "serve", "times"]
 
 # A log that covers less than a second covers a moment: a single look with lmstat, or a single line.
 MOMENT_DAYS = 1 / 86_400
@@ -28,9 +28,19 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {word}" if number else f"no {word}"
 
 
+def at_least(share: float) -> str:
+    """A share from 0 to 1 for people, and one that is nearly nothing as such."""
+    return "less than 1 %" if 0 < share < 0.005 else percent(share)  # noqa: PLR2004 - what would be rounded to nothing
+
+
 def are(number: int) -> str:
     """The verb that fits a number."""
     return "is" if number == 1 else "are"
+
+
+def times(number: int) -> str:
+    """How often: "never", "once", "2 times"."""
+    return ("never", "once")[number] if number in (0, 1) else f"{number:,} times"
 
 
 def serve(number: int) -> str:

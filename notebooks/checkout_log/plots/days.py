@@ -18,6 +18,7 @@ from checkout_log.plots.style import (
     level_line,
     moments,
     nothing,
+    points_for_each,
     seats_axis,
     time_axis,
 )
@@ -70,8 +71,9 @@ def forecast(
     if known.empty:
         return nothing(ax, str(rows["basis"].iloc[0]) if len(rows) else "nothing was in use")
     at = moments(known["day"] + NOON)
-    ax.vlines(at, known["lower"], known["upper"], color=ORANGE, alpha=0.35, linewidth=2)
-    ax.plot(at, known["expected"], color=BLACK, linewidth=0, marker="o", markersize=2.4)
+    wide = points_for_each(ax, len(known) + (0 if past is None else past["day"].nunique()))
+    ax.vlines(at, known["lower"], known["upper"], color=ORANGE, alpha=0.45, linewidth=min(2.0, 0.9 * wide))
+    ax.plot(at, known["expected"], color=BLACK, linewidth=0, marker="o", markersize=_dot(wide))
     if past is not None and len(past):
         _observed(ax, of_feature(past, product, feature).sort_values("day"))
     words = [("observed, each day and week", BLUE), ("expected on each day", BLACK), ("95 % of such days", ORANGE)]
@@ -82,11 +84,17 @@ def forecast(
 def _observed(ax: Axes, rows: pd.DataFrame) -> None:
     """A dot for each day, and a bar for each week: a line from day to day would be a fence of weekends."""
     at = pd.Series(moments(rows["day"]), index=rows.index)
-    ax.plot(at + NOON, rows["peak"], color=BLUE, alpha=0.55, linewidth=0, marker="o", markersize=2.4)
+    size = _dot(points_for_each(ax, len(rows)))
+    ax.plot(at + NOON, rows["peak"], color=BLUE, alpha=0.55, linewidth=0, marker="o", markersize=size)
     week = (rows["day"] - rows["day"].min()) // WEEK
     begin = at.groupby(week).min()
     over = pd.Series(moments(rows["day"] + pd.Timedelta(days=1)), index=rows.index).groupby(week).max()
     ax.hlines(rows["peak"].groupby(week).max(), begin, over, color=BLUE, linewidth=1.5)
+
+
+def _dot(wide: float) -> float:
+    """The size of the dot of a day that is so many points wide."""
+    return min(2.6, max(1.3, 1.6 * wide))
 
 
 def _finish(ax: Axes, timezone: str, limit: int | None) -> list[tuple[str, str]]:

@@ -30,3 +30,13 @@ def name_of(rows: pd.DataFrame) -> str:
         return "No feature"
     first = rows.iloc[0]
     return f"{shortened(str(first['feature']), _MOST_FEATURE)} ({shortened(str(first['product']), _MOST_PRODUCT)})"
+
+
+def told_apart(features: pd.DataFrame) -> list[str]:
+    """A name for each of these features: of those that several products have, with the product."""
+    twice = features["feature"].duplicated(keep=False)
+    rows = zip(features["feature"], features["product"], twice, strict=True)
+    return [
+        f"{shortened(str(name), _MOST_FEATURE)} ({shortened(str(product), _MOST_PRODUCT)})" if both else str(name)
+        for name, product, both in rows
+    ]

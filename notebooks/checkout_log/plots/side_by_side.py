@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnchoredOffsetbox
 
 from checkout_log.plots import days, levels, planning
+from checkout_log.plots.features import told_apart
 from checkout_log.plots.style import (
     BLUE,
     GREEN,
@@ -95,14 +96,14 @@ def _panels(
     head = figure.add_axes((0, 1 - _HEAD / height, 1, 1e-3))
     head.set_axis_off()
     wide = (WIDTH_INCHES - _LEFT - _RIGHT - (columns - 1) * _GUTTER) / columns
-    for place, row in enumerate(features.itertuples()):
+    for place, (row, name) in enumerate(zip(features.itertuples(), told_apart(features), strict=True)):
         left = _LEFT + place % columns * (wide + _GUTTER)
         top = height - _TOP - place // columns * (_HIGH + _BETWEEN)
         ax = figure.add_axes((left / WIDTH_INCHES, (top - _HIGH) / height, wide / WIDTH_INCHES, _HIGH / height))
         limit = None if pd.isna(row.limit) else int(str(row.limit))
         more_of_it = more if limit is None else more | {"limit": limit}
         draw(frame, product=row.product, feature=row.feature, ax=ax, **more_of_it)
-        _bare(ax, str(row.feature))
+        _bare(ax, name)
     head.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, x=0)
     has_limit = bool(features["limit"].notna().any())
     key(head, [word for word in words if has_limit or "that there are" not in word[0]])

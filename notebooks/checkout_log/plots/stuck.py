@@ -51,6 +51,7 @@ def stuck_by_cause(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         )  # fmt: skip
     key(ax, [("strong evidence", BLUE), (f"confidence below {percent(STRONG)}", SKY)])
     ax.tick_params(axis="y", length=0)
+    ax.set_xlim(0, 1.06 * max(sure + unsure for sure, unsure in zip(strong, weak, strict=True)))
     seats_axis(ax, along="x")
     return ax
 

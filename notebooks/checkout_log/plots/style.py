@@ -87,6 +87,13 @@ def nothing(ax: Axes, why: str) -> Axes:
     return ax
 
 
+def points_for_each(ax: Axes, count: int) -> float:
+    """How wide each of so many things beside one another can be, in points."""
+    figure = ax.get_figure(root=True)
+    inches = WIDTH_INCHES if figure is None else figure.get_figwidth()
+    return ax.get_position().width * inches * 72 / max(1, count)
+
+
 def moments(values: pd.Series) -> Numbers:
     """Aware times as matplotlib takes them: UTC without a zone."""
     wall_times: Numbers = values.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()

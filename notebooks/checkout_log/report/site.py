@@ -58,6 +58,10 @@ class Site:
 
 def limits(log: Log) -> dict[tuple[str, str], int]:
     """The seats of each feature, by product and feature, of which a source says them, always the same number, and never fewer than in use."""
+    return log.once(("limits",), lambda: _limits(log))
+
+
+def _limits(log: Log) -> dict[tuple[str, str], int]:
     changes, peaks = seats.issued(log), usage.peaks(log)
     always = changes[~changes.duplicated(["product", "feature"], keep=False)]
     rows = always.merge(peaks[["product", "feature", "peak"]], on=["product", "feature"], how="left").fillna({"peak": 0})
