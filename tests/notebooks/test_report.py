@@ -95,7 +95,7 @@ def test_it_begins_with_what_to_do_and_then_has_every_notebook_with_its_finding_
     text = page.text.split("What to do\n", 2)[2]
     assert "`" not in text
     assert "F1 of vendor: users were kept waiting once for lack of seats, on 1 user-day, and once got no license" in text
-    assert "2 seats would have met 95 % of these waits" in text
+    assert "2 seats, with each use counted, would have met 95 % of these waits" in text
     assert (
         text.index("Where seats are missing") < text.index("What the logs do not tell") < text.index("Features that matter\n")
     )

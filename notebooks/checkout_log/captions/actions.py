@@ -13,7 +13,8 @@ from checkout_log.captions.waiting import none_shown
 from checkout_log.captions.words import are, bounds, capitalized, code, counted, percent, times
 from checkout_log.measuring.questions import DAY
 from checkout_log.plots.stuck import STRONG
-from checkout_log.sources.part import LICENSES, UNKNOWN
+from checkout_log.seats import DENIALS as DENIED
+from checkout_log.sources.part import LICENSES, OPTIONS, UNKNOWN
 
 RELEASE, MISSING, SPARE, UNTOLD = "release", "missing", "spare", "untold"
 TITLES = {
@@ -66,22 +67,22 @@ def releases(stuck_uses: pd.DataFrame, ready: pd.DataFrame, timezone: str) -> It
         )
 
 
-def missing(counts: pd.DataFrame, enough: pd.DataFrame, limits: dict[tuple[str, str], int]) -> Iterator[Action]:
-    """Whose seats were too few. counts: of `denials.counts`. enough: of `sizing.enough`. limits: the seats that there are, where known."""
+def missing(counts: pd.DataFrame, enough: pd.DataFrame, utilization: pd.DataFrame) -> Iterator[Action]:
+    """Whose seats were too few. counts: of `denials.counts`. enough: of `sizing.enough`. utilization: of `seats.utilization`."""
     rows = counts[counts["episodes"] > 0].sort_values(["lost", "episodes"], ascending=False, kind="stable")
     for row in rows.head(MOST).itertuples():
         text = (
             f"{code(row.feature)} of {code(row.product)}: users were kept waiting {times(row.episodes)} for lack of seats, on "
             f"{counted(row.user_days, 'user-day')}, and {times(row.lost)} got no license soon after"
         )
-        own = enough[(enough["product"] == row.product) & (enough["feature"] == row.feature)]
-        met = own[own["unmet"] <= (1 - MET) * row.episodes]
-        if met.empty:
-            yield Action(MISSING, f"{text}; it was not seen in use, so that nothing follows for its seats.", DENIALS)
-            continue
-        seats, has = int(met["seats"].min()), limits.get((str(row.product), str(row.feature)))
-        there = "" if has is None else f", and there are {has:,}"
-        yield Action(MISSING, f"{text}; {counted(seats, 'seat')} would have met {percent(MET)} of these waits{there}.", DENIALS)
+        known, own = (
+            frame[(frame["product"] == row.product) & (frame["feature"] == row.feature)] for frame in (utilization, enough)
+        )
+        yield Action(
+            MISSING,
+            f"{text}; {_of_known_seats(known.iloc[0]) if len(known) else _of_unknown_seats(own, row.episodes)}.",
+            DENIALS,
+        )
     rest = rows.iloc[MOST:]
     if len(rest):
         yield Action(
@@ -89,6 +90,23 @@ def missing(counts: pd.DataFrame, enough: pd.DataFrame, limits: dict[tuple[str, 
             f"For {counted(len(rest), 'feature')} more users were kept waiting {times(int(rest['episodes'].sum()))}.",
             DENIALS,
         )
+
+
+def _of_known_seats(row: pd.Series) -> str:
+    """What would have met all waits, where it is known how many seats there are."""
+    there = f"{counted(int(row['seats']), 'seat')} {are(int(row['seats']))} there"
+    way = "" if row["license"] == "handle" else f", counted by {row['license']}"
+    if not row["missing"]:
+        return f"{there}{way}, as many as were wanted at once: see what is reserved, and for whom it is limited"
+    return f"{there}{way}, and {row['missing']:,} more would have met all of these waits"
+
+
+def _of_unknown_seats(own: pd.DataFrame, episodes: int) -> str:
+    """What would have met nearly all waits, where nobody says how many seats there are."""
+    met = own[own["unmet"] <= (1 - MET) * episodes]
+    if met.empty:
+        return "it was not seen in use, so that nothing follows for its seats"
+    return f"{counted(int(met['seats'].min()), 'seat')}, with each use counted, would have met {percent(MET)} of these waits"
 
 
 def full(utilization: pd.DataFrame, counts: pd.DataFrame) -> Iterator[Action]:
@@ -114,7 +132,7 @@ def _denied(counts: pd.DataFrame) -> set[tuple[str, str]]:
 def spare(utilization: pd.DataFrame, peaks: pd.DataFrame, counts: pd.DataFrame) -> Iterator[Action]:
     """What nobody needed. utilization: of `seats.utilization`. peaks: of `usage.peaks`. counts: of `denials.counts`.
 
-    A feature that was denied for lack of seats is not there, nor one whose upper bound reaches the seats.
+    A feature that was denied for lack of seats is not there, nor one whose seats the upper bound of the uses reaches.
     """
     denied = _denied(counts)
     rows = utilization[utilization["observed_days"] >= FEWEST_DAYS].merge(
@@ -128,7 +146,8 @@ def spare(utilization: pd.DataFrame, peaks: pd.DataFrame, counts: pd.DataFrame) 
     for row in rows.head(MOST).itertuples():
         name, days = f"{code(row.feature)} of {code(row.product)}", counted(round(row.observed_days), "day")
         if row.upper:
-            most = f"the peak was {row.peak:,}{bounds(row.peak, row.lower, row.upper)}"
+            sure = bounds(row.peak, row.lower, row.upper) if row.license == "handle" else f", counted by {row.license}"
+            most = f"the peak was {row.peak:,}{sure}"
             free = f"{int(row.free):,} of {counted(row.fewest, 'seat')} {_was(row.free)} free all the time in {days}"
             yield Action(SPARE, f"{name}: {free}; {most}.", FEATURES)
         else:
@@ -149,9 +168,18 @@ def lost(issued: pd.DataFrame) -> Iterator[Action]:
         yield Action(
             MISSING,
             f"{code(row.feature)} of {code(row.product)}: {counted(-row.change, 'seat')} fewer from {row.since:%Y-%m-%d} on, "
-            f"{row.seats:,} in all: find out where {'it has' if row.change == -1 else 'they have'} gone.",
+            f"{row.seats:,} in all{_as_told(row)}: find out where {'it has' if row.change == -1 else 'they have'} gone.",
             FEATURES,
         )
+
+
+def _as_told(row: Any) -> str:
+    """How sure a number of seats is that denials tell; nothing for what a source says."""
+    return (
+        ""
+        if row.source != DENIED
+        else f" (as denials tell, of which at least {percent(row.certainty)} came while so many were in use)"
+    )
 
 
 def shorter_borrows(what_if: pd.DataFrame, days: int) -> Iterator[Action]:
@@ -249,7 +277,7 @@ def servers(quality: pd.DataFrame) -> pd.DataFrame:
 
     Files that do not name their server count as one of their kind and products. quality: of `Log.quality`. Empty where there is one.
     """
-    logs = quality[~quality["kind"].isin([UNKNOWN, LICENSES])]
+    logs = quality[~quality["kind"].isin([UNKNOWN, LICENSES, OPTIONS])]
     named = logs.assign(server=logs["server"].fillna("not named"), kind=[kind.partition("-")[0] for kind in logs["kind"]])
     # A server that says its name in one file, and not in the next, is one where its products are.
     grouped = named.groupby(["server", "kind"], sort=True)

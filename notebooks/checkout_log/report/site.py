@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from checkout_log import seats, simulate, usage
+from checkout_log import seats, simulate
 from checkout_log.captions.words import capitalized, counted
 from checkout_log.log import Log
 from checkout_log.reading import read
@@ -57,17 +57,24 @@ class Site:
 
 
 def limits(log: Log) -> dict[tuple[str, str], int]:
-    """The seats of each feature, by product and feature, of which a source says them, always the same number, and never fewer than in use."""
+    """The seats of each feature, by product and feature, of which a source says them, and always the same number of them.
+
+    Where something else than a use counts as one license, or more were in use than there are, nothing is drawn or said of a limit.
+    """
     return log.once(("limits",), lambda: _limits(log))
 
 
 def _limits(log: Log) -> dict[tuple[str, str], int]:
-    changes, peaks = seats.issued(log), usage.peaks(log)
-    always = changes[~changes.duplicated(["product", "feature"], keep=False)]
-    rows = always.merge(peaks[["product", "feature", "peak"]], on=["product", "feature"], how="left").fillna({"peak": 0})
-    # More uses than seats: what counts as one license is another thing than a use.
-    rows = rows[rows["peak"] <= rows["seats"]]
+    changes = seats.issued(log)
+    always = changes[~changes.duplicated(["product", "feature"], keep=False) & (changes["source"] != seats.DENIALS)]
+    rows = always[["product", "feature"]].merge(utilization(log), on=["product", "feature"])
+    rows = rows[(rows["license"] == "handle") & (rows["peak"] <= rows["seats"])]
     return {(str(row.product), str(row.feature)): int(str(row.seats)) for row in rows.itertuples()}
+
+
+def utilization(log: Log) -> pd.DataFrame:
+    """`seats.utilization` of a log, computed once."""
+    return log.once(("utilization",), lambda: seats.utilization(log))
 
 
 def open_site(

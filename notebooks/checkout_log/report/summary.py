@@ -39,7 +39,7 @@ def of(log: Log) -> Summary:
     quality = log.quality()
     return Summary(
         site.reach(log),
-        tuple(_actions(log, counts, peaks, known)),
+        tuple(_actions(log, counts, peaks)),
         captions.overview(shown, peaks),
         captions.left_out(shown, hours, counts),
         actions.servers(quality),
@@ -47,17 +47,16 @@ def of(log: Log) -> Summary:
     )
 
 
-def _actions(log: Log, counts: pd.DataFrame, peaks: pd.DataFrame, limits: dict[tuple[str, str], int]) -> Iterator[Action]:
+def _actions(log: Log, counts: pd.DataFrame, peaks: pd.DataFrame) -> Iterator[Action]:
     stuck_uses = stuck.find(log)
     ready = release_table.releasable(stuck_uses, log.sessions()) if len(stuck_uses) else stuck_uses
     yield from actions.releases(stuck_uses, ready, log.timezone)
-    if counts["episodes"].sum():
-        yield from actions.missing(counts, sizing.enough(log), limits)
-    if len(log.stored.seats):
-        utilization = seats.utilization(log)
-        yield from actions.full(utilization, counts)
-        yield from actions.lost(seats.issued(log))
-        yield from actions.spare(utilization, peaks, counts)
+    changes, utilization = seats.issued(log), site.utilization(log)
+    if counts["episodes"].any():
+        yield from actions.missing(counts, sizing.enough(log), utilization)
+    yield from actions.full(utilization, counts)
+    yield from actions.lost(changes)
+    yield from actions.spare(utilization, peaks, counts)
     yield from actions.shorter_borrows(sizing.what_if(log, PROPOSED_DAYS), PROPOSED_DAYS)
     yield from actions.untold(
         log.quality(),
@@ -65,5 +64,5 @@ def _actions(log: Log, counts: pd.DataFrame, peaks: pd.DataFrame, limits: dict[t
         certainty.of_sessions(log),
         stuck.undecided(log),
         log.stored.spans,
-        has_seats=bool(log.stored.seats["issued"].notna().any()),
+        has_seats=bool((changes["source"] != seats.DENIALS).any()),
     )
