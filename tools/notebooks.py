@@ -39,7 +39,8 @@ def run_anew(path: Path) -> None:
 def output_of(shown: Shown) -> NotebookNode:
     """The output as a notebook keeps it: bytes as base 64."""
     data = {kind: base64.b64encode(value).decode() if isinstance(value, bytes) else value for kind, value in shown.data.items()}
-    return new_output("display_data", data=data, metadata=dict(shown.metadata))
+    output: NotebookNode = new_output("display_data", data=data, metadata=dict(shown.metadata))
+    return output
 
 
 def main() -> None:

@@ -29,7 +29,6 @@ DARK = {
     style.PURPLE: "#e2a3c9",
 }
 FONTS = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', 'Noto Sans', sans-serif"
-_DRAWN = {"svg.fonttype": "none", "svg.hashsalt": "checkout_log", "font.sans-serif": ["DejaVu Sans"]}
 _TAG, _COLOR = re.compile("<[^<>]*>"), re.compile("#[0-9a-f]{6}")
 _FONT = re.compile("font-family: [^;\"]*|(font: [^;\"']*)'DejaVu Sans'[^;\"]*")
 _METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
@@ -48,7 +47,7 @@ def png(ax: Axes) -> bytes:
 def svg(ax: Axes) -> str:
     """The whole figure of these axes as SVG without a ground, in the colors of a light or a dark page, its texts as texts."""
     target = io.StringIO()
-    with rc_context(_DRAWN):
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "checkout_log", "font.sans-serif": ["DejaVu Sans"]}):
         _saved(ax, target, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Type", "Format")))
     drawn = target.getvalue()
     # Names from logs stand between the tags, and stay as they are.

@@ -177,6 +177,8 @@ def key(ax: Axes, words: Sequence[tuple[str, str]]) -> None:
     texts: list[Artist] = [
         TextArea(f"■ {word}", textprops={"color": color, "fontsize": SMALL, "parse_math": False}) for word, color in words
     ]
+    figure = ax.get_figure(root=True)
+    assert figure is not None  # noqa: S101 - axes that are drawn on have one
     row = HPacker(children=texts, pad=0, sep=14)
     ax.add_artist(
         AnchoredOffsetbox(
@@ -186,7 +188,7 @@ def key(ax: Axes, words: Sequence[tuple[str, str]]) -> None:
             borderpad=0,
             frameon=False,
             bbox_to_anchor=(_edge(ax), 1, 0, 0.0),
-            bbox_transform=ax.transAxes + ScaledTranslation(0, 6 / 72, ax.get_figure(root=True).dpi_scale_trans),
+            bbox_transform=ax.transAxes + ScaledTranslation(0, 6 / 72, figure.dpi_scale_trans),
         )
     )
     _entitle(ax, ax.get_title(loc="left"), pad=24)
