@@ -154,7 +154,7 @@ def test_rules_about_concurrent_seats_are_set_and_removed(web: Web) -> None:
     chief.get(f"{RULES}/pool?product={DESKTOP}&feature=Advanced&for=group")
     unset = chief.last.text.partition('name="version" value="')[2].partition('"')[0]
     for fields, words in (
-        ({"low_water": "1"}, "low_water is now 2"),
+        ({"low_water": "1"}, "low water is now 2"),
         ({"group": "crew", "reserved": "1"}, "reserved is now 3"),
     ):
         chief.send_form(f"{RULES}/pool", {**seats, **fields, "version": unset})
