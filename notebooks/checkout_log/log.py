@@ -21,10 +21,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Log:
-    """A log on an engine. `events`, `sessions` and `quality` give frames; the measures work on `table` and `paired`."""
+    """A log on an engine. `events`, `sessions` and `quality` give frames; the measures work on `table` and `paired`.
+
+    source: its events, where they are not those of the stored files.
+    """
 
     stored: Stored
     engine: Engine
+    source: Table | None = field(default=None, repr=False, compare=False)
     _results: dict[tuple[str, ...], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def once(self, key: tuple[str, ...], build: Callable[[], T]) -> T:
@@ -43,11 +47,13 @@ class Log:
     def table(self) -> Table:
         """The events as an expression: columns EVENTS and INNER, times as whole microseconds since 1970 UTC."""
         since = self.stored.since
-        return self._all if since is None else self.engine.named(self._all.filter(_["at"] >= since))
+        return self.everything if since is None else self.engine.named(self.everything.filter(_["at"] >= since))
 
     @cached_property
-    def _all(self) -> Table:
-        """The events from the begin of the log on: what is counted later may have begun then."""
+    def everything(self) -> Table:
+        """The events from the begin of the log on, also of a part of it: what is counted later may have begun then."""
+        if self.source is not None:
+            return self.source
         events, known_until = self.engine.parquet(self.stored.files), self.stored.known_until
         if known_until is not None:
             events = self.engine.named(events.filter(_["at"] <= known_until))
@@ -57,7 +63,7 @@ class Log:
     @cached_property
     def pairs(self) -> Table:
         """Every use as an expression, also those never seen to start: columns pairing.PAIRS, times as whole microseconds."""
-        pairs, since = pairing.pairs(self._all, self.stored, self.engine), self.stored.since
+        pairs, since = pairing.pairs(self.everything, self.stored, self.engine), self.stored.since
         return pairs if since is None else self.engine.named(pairs.filter(_.end >= since))
 
     @cached_property

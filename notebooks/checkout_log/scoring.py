@@ -7,22 +7,26 @@ from collections.abc import Sequence
 import pandas as pd
 
 from checkout_log.columns import CAUSES, NUMBER, SESSION, TEXT, WHOLE, Column, typed
-from checkout_log.hindsight import BACKTEST, backtest
+from checkout_log.hindsight import BACKTEST, CALIBRATION, RECALL, backtest, calibration, recall
 from checkout_log.measuring.activity_index import GIVEN_BACK
 from checkout_log.simulate import Truth
 from checkout_log.thresholds import Thresholds
 
 __all__ = [
     "BACKTEST",
+    "CALIBRATION",
     "LIMITS",
     "LOOK_ALIKE",
     "NOT_FOUND",
     "ORDINARY",
+    "RECALL",
     "RECLAIMS",
     "SCORES",
     "backtest",
+    "calibration",
     "confusion",
     "matched",
+    "recall",
     "reclaims",
     "scores",
 ]

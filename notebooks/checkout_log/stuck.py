@@ -6,8 +6,9 @@ cause that explains most, and the evidence names the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -32,7 +33,8 @@ from checkout_log.columns import (
 from checkout_log.likelihood import Past
 from checkout_log.log import Log
 from checkout_log.measuring.activity_index import ActivityIndex
-from checkout_log.measuring.open_uses import Use, held, is_freed
+from checkout_log.measuring.looks import at_each, parted
+from checkout_log.measuring.open_uses import Use, held, held_at, is_freed
 from checkout_log.measuring.questions import moment
 from checkout_log.pairing import EXACT_SOURCES
 from checkout_log.thresholds import Thresholds
@@ -136,15 +138,49 @@ def _judgements(log: Log, now: datetime | None, wanted: Thresholds) -> list[tupl
 def _judged(log: Log, now: datetime | None, wanted: Thresholds) -> Iterator[tuple[Use, list[Sign]]]:
     """The uses that hold a seat and show any sign, with all their signs, however unlikely."""
     known = log.until(moment(log, now))
-    uses = [use for use in held(known, now) if _may_be_stuck(use, wanted) and not is_freed(use, wanted.freed_by_time)]
+    uses = [use for use in held(known, now) if _is_asked_about(use, wanted)]
     # Most servers have nothing that is old enough, and then nothing has to be counted.
     if not uses:
         return
     index = ActivityIndex.of(known, wanted)
     for use in uses:
-        signs = [sign for rule in _RULES if (sign := rule(use, index, wanted)) is not None]
-        if signs:
+        if signs := _signs(use, index, wanted):
             yield use, signs
+
+
+def named_at_each(log: Log, moments: Sequence[int], thresholds: Thresholds | None = None) -> Iterator[tuple[Use, Row]]:
+    """What `named` gives at each of these times (whole microseconds since 1970 UTC), in their order, asked together."""
+    for use, row in judged_at_each(log, moments, thresholds):
+        if row is not None:
+            yield use, row
+
+
+def judged_at_each(log: Log, moments: Sequence[int], thresholds: Thresholds | None = None) -> Iterator[tuple[Use, Row | None]]:
+    """The uses that are old enough to be judged at each of these times, in their order, with what `named` gives of each, or None.
+
+    Names of users and machines have the spelling that is usual in the whole log.
+    """
+    wanted = thresholds or Thresholds()
+    for looks in at_each(log, moments):
+        by_moment: dict[int, list[Use]] = defaultdict(list)
+        for use in held_at(looks.log, looks.nows):
+            number, product = parted(use.product)
+            if _is_asked_about(use, wanted):
+                by_moment[number].append(replace(use, product=product))
+        indexes = ActivityIndex.of_looks(looks, wanted) if by_moment else []
+        for number, uses in sorted(by_moment.items()):
+            for use in uses:
+                signs = _signs(use, indexes[number], wanted)
+                likely = [sign for sign in signs if sign.confidence >= wanted.least_confidence]
+                yield use, _row(use, likely) if likely else None
+
+
+def _signs(use: Use, index: ActivityIndex, wanted: Thresholds) -> list[Sign]:
+    return [sign for rule in _RULES if (sign := rule(use, index, wanted)) is not None]
+
+
+def _is_asked_about(use: Use, wanted: Thresholds) -> bool:
+    return _may_be_stuck(use, wanted) and not is_freed(use, wanted.freed_by_time)
 
 
 def _may_be_stuck(use: Use, wanted: Thresholds) -> bool:

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from checkout_log import hindsight, read, scoring, simulate, stuck
 from checkout_log.columns import BORROW, names
 from checkout_log.errors import QuestionInvalid
-from checkout_log.measuring import open_uses, presence, shares
+from checkout_log.measuring import looks, open_uses, presence, shares, stacks
 from checkout_log.pairing import EXACT_SOURCES, PAIRS
 from tests.notebooks.comparing import assert_same
-from tests.notebooks.random_logs import BEGIN, event, many, open_log, random_logs, raw_log
-from tests.notebooks.reference import DAY, SECOND, RawLog, Span
+from tests.notebooks.random_logs import BEGIN, event, many, open_log, random_logs, raw_log, together
+from tests.notebooks.reference import CLOSING, DAY, OPENING, SECOND, RawLog, Span
 from tests.notebooks.test_pairing import ORDER, expected_rows
+from tools import backtests
 
 # An example costs its queries, however many logs it holds.
 FEW = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
@@ -60,6 +61,72 @@ def test_what_is_stuck_at_a_time_is_told_alike_by_the_whole_log_and_by_one_that_
         whole = stuck.find(log, now, wanted)
         pd.testing.assert_frame_equal(in_order(whole), in_order(stuck.find(open_log(cut_raw(of, moment)), now, wanted)))
         assert len(whole) > 0
+
+
+LOOSE = stuck.Thresholds(
+    inactive=timedelta(hours=2),
+    outlier_least=timedelta(minutes=5),
+    long_factor=1.0,
+    long_least=timedelta(seconds=1),
+    gone_silence=timedelta(minutes=1),
+    fewest_closed=1,
+    least_confidence=0.0,
+)
+
+
+def test_times_that_are_asked_together_say_what_each_says_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slow reference is the log as it was known at each time, looked at by itself."""
+    borrow = {"mode": "borrow", "source": "authority"}
+    kept = [event(10, handle="b1", until=500, **borrow), event(20, "checkin", handle="b1", source="authority")]
+    longer = event(30, handle="b2", until=9_000_000, **borrow)
+    of = together([many(seed=5, count=30), raw_log([*kept, longer], 1_000_000)])
+    log = open_log(of)
+    asked = hindsight.moments(log, 3)
+    alone = [[row for _use, row in stuck.named(log, open_uses.when(at), LOOSE)] for at in asked]
+    assert {row[0] for rows in alone for row in rows} >= {"overdue", "holder-inactive", "over-long-borrow", "outlier"}
+    for most in (2 * len(of.events), looks.MOST_EVENTS):
+        monkeypatch.setattr(looks, "MOST_EVENTS", most)
+        side_by_side: dict[datetime, list[stuck.Row]] = {open_uses.when(at): [] for at in asked}
+        for use, row in stuck.named_at_each(log, asked, LOOSE):
+            side_by_side[use.now].append(row)
+        assert [sorted(map(repr, rows)) for rows in side_by_side.values()] == [sorted(map(repr, rows)) for rows in alone]
+
+
+def test_a_part_of_a_log_is_looked_at_as_a_part() -> None:
+    of = many(seed=5, count=20)
+    log = open_log(of).only(since=BEGIN + 100_000 * SECOND, features=["F"])
+    asked = hindsight.moments(log, 2)
+    alone = [repr(row) for at in asked for _use, row in stuck.named(log, open_uses.when(at), LOOSE)]
+    assert len(alone) > 0
+    assert sorted(repr(row) for _use, row in stuck.named_at_each(log, asked, LOOSE)) == sorted(alone)
+
+
+def left_open(of: RawLog) -> dict[tuple[object, ...], list[int]]:
+    """The starts of the units of each user that are open when every end takes the newest, one by one: the slow reference."""
+    running = {0, *(era.era for era in of.eras if era.end is None)}
+    opened: dict[tuple[object, ...], list[int]] = {}
+    for one in sorted(of.events, key=lambda one: (one.at, one.segment, one.line)):
+        if one.handle is not None or one.member is None or one.machine is None or one.era not in running:
+            continue
+        units = opened.setdefault((one.product, one.feature, one.member, one.machine, one.era), [])
+        if one.event in OPENING:
+            units += [one.at] * one.quantity
+        elif one.event in CLOSING:
+            del units[max(0, len(units) - one.quantity) :]
+    starts: dict[tuple[object, ...], list[int]] = {}
+    for (*key, _era), units in opened.items():
+        starts.setdefault(tuple(key), []).extend(units)
+    return {key: sorted(units) for key, units in starts.items() if units}
+
+
+def test_since_when_something_is_open_without_a_pause_is_told_as_if_each_end_took_the_newest() -> None:
+    of = many(seed=7, count=80)
+    oldest = stacks.oldest(open_log(of))
+    units = {key: [at.value // 1_000 for at, count in stack for _unit in range(count)] for key, stack in oldest.items()}
+    assert units == left_open(of)
+    key, starts = max(units.items(), key=lambda item: len(item[1]))
+    turns = [stacks.start_of(oldest[key], turn) for turn in range(len(starts) + 1)]
+    assert [None if at is None else at.value // 1_000 for at in turns] == [*starts, None]
 
 
 def test_a_time_that_is_passed_over_has_nothing_that_is_old_enough() -> None:
@@ -153,6 +220,32 @@ class TestWhatBecameOfIt:
         assert counts == ["holder-inactive", 5, 1, 2, 1, 1]
         assert row["precision"] == 0.8
 
+    def test_what_was_left_and_named_and_whether_confidences_are_what_they_say(self) -> None:
+        """A fifth that hung for two days is too young to be named; of what a restart ended nobody knows whether it was left."""
+        of = self.log()
+        young = [
+            event(39 * 86_400, member="young", machine="y"),
+            event(85 * 86_400, "checkin", member="young", machine="y", reason="idle"),
+        ]
+        log = open_log(replace(of, events=[*of.events, *young]))
+        (of_cause, of_any) = scoring.recall(log, times=1).to_dict("records")
+        assert [of_cause[name] for name in ("cause", "left", "named", "recall")] == ["holder-inactive", 4, 3, 0.75]
+        assert of_any | {"cause": "holder-inactive"} == of_cause
+        assert (of_any["low"], of_any["high"]) == shares.wilson(3, 4)
+        (row,) = scoring.calibration(log, times=1).to_dict("records")
+        assert [row[name] for name in ("confidence", "named", "expected", "right", "agrees")] == [0.5, 5, 0.5, 0.8, True]
+        assert (row["low"], row["high"]) == shares.wilson(4, 5)
+        # Of many that are said to be likely and are returned, it does not agree.
+        sure = [event(number, member=f"s{number}", machine=f"s{number}") for number in range(20)]
+        back = [event(80 * 86_400 + number, "checkin", member=f"s{number}", machine=f"s{number}") for number in range(20)]
+        (row,) = scoring.calibration(open_log(raw_log([*sure, *back], 90 * 86_400)), times=1).to_dict("records")
+        assert (row["right"], row["agrees"]) == (0, False)
+
+    def test_the_table_of_the_documentation_has_a_row_for_a_log(self) -> None:
+        row = backtests.row("x.log", open_log(self.log()), times=1)
+        assert row == "| x.log | 5 | 1 | 5 | 1 | 4 of 5: 38 % to 96 % | 3 of 3: 44 % to 100 % |"
+        assert row.count("|") == backtests.HEAD[0].count("|")
+
     def test_each_use_is_counted_once_however_often_it_was_named(self) -> None:
         table = scoring.backtest(open_log(self.log()), times=12)
         assert table.groupby("cause")["named"].max().tolist() == [5]
@@ -173,6 +266,11 @@ class TestWhatBecameOfIt:
         table = scoring.backtest(open_log(raw_log([event(1), event(2, "checkin")])), times=2)
         assert list(table.columns) == names(scoring.BACKTEST)
         assert table.empty
+        log = open_log(raw_log([event(1), event(2, "checkin")]))
+        for measure, columns in ((scoring.recall, scoring.RECALL), (scoring.calibration, scoring.CALIBRATION)):
+            table = measure(log, times=2)
+            assert list(table.columns) == names(columns)
+            assert table.empty
 
     @pytest.mark.parametrize("times", [0, -1, 1.5, True])
     def test_a_number_of_times_that_makes_no_sense_is_refused(self, times: int) -> None:

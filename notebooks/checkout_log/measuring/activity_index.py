@@ -14,11 +14,14 @@ from ibis.expr.types import Table
 from checkout_log.columns import BORROW, FLAG, RENEWAL, TEXT, TIME, WHOLE, Column
 from checkout_log.likelihood import Past
 from checkout_log.log import Log
+from checkout_log.measuring.looks import Looks, parted
 from checkout_log.measuring.open_uses import MICROSECOND, Use, when
 from checkout_log.pairing import EXACT_SOURCES
 from checkout_log.thresholds import Thresholds
 
+_PRODUCT, _FIRST = Column("product", TEXT, False, ""), Column("first_at", TIME, False, "")
 _SIGHTINGS = (
+    _PRODUCT,
     Column("source", TEXT, False, ""),
     Column("member", TEXT, True, ""),
     Column("machine", TEXT, True, ""),
@@ -26,6 +29,9 @@ _SIGHTINGS = (
     Column("first_at", TIME, False, ""),
     Column("last_at", TIME, False, ""),
 )
+_DISABLED = (_PRODUCT, Column("member", TEXT, True, ""), _FIRST)
+_REFUSED = (_PRODUCT, *(Column(name, TEXT, False, "") for name in ("member", "machine")), _FIRST)
+_RENEWED = (_PRODUCT, Column("handle", TEXT, False, ""), Column("last_at", TIME, False, ""))
 _LENGTHS = (
     Column("product", TEXT, False, ""),
     Column("feature", TEXT, False, ""),
@@ -91,19 +97,46 @@ class ActivityIndex:
     @classmethod
     def of(cls, log: Log, wanted: Thresholds) -> ActivityIndex:
         """What this log shows; of a log that goes on `Log.until` is what was known at a time."""
-        sightings = _sightings(log)
+        return next(iter(cls.of_looks(Looks(log, (0,)), wanted)))
+
+    @classmethod
+    def of_looks(cls, at: Looks, wanted: Thresholds) -> list[ActivityIndex]:
+        """What each look at a log shows."""
+        log = at.log
+        frames = [
+            _sightings(log), _disabled(log), _refused(log), _renewed(log),
+            _lengths(log, wanted.outlier_share), _kept(log), _long_sessions(log, wanted.outlier_least), log.stored.spans,
+        ]  # fmt: skip
+        parts = [_parted(frame, len(at.moments)) for frame in frames]
+        return [cls._of_frames(*of_moment) for of_moment in zip(*parts, strict=True)]
+
+    @classmethod
+    def _of_frames(
+        cls,
+        sightings: pd.DataFrame,
+        disabled: pd.DataFrame,
+        refused: pd.DataFrame,
+        renewed: pd.DataFrame,
+        lengths: pd.DataFrame,
+        kept: pd.DataFrame,
+        ended: pd.DataFrame,
+        spans: pd.DataFrame,
+    ) -> ActivityIndex:
+        long_sessions: dict[str, list[tuple[timedelta, bool]]] = defaultdict(list)
+        for row in ended.itertuples():
+            long_sessions[row.product].append((row.length * MICROSECOND, row.returned))
         return cls(
             _machines(sightings, "member"),
             _machines(sightings, "alias"),
             sightings.groupby("machine")["last_at"].max().to_dict(),
             sightings.groupby("member")["last_at"].max().to_dict(),
-            _disabled(log),
-            _refused(log),
-            _renewed(log),
-            _lengths(log, wanted.outlier_share),
-            _kept(log),
-            _long_sessions(log, wanted.outlier_least),
-            {product: when(begin) for product, begin in log.stored.spans.groupby("product")["begin"].min().items()},
+            {name: at.to_pydatetime() for name, at in disabled.groupby("member")["first_at"].min().items()},
+            {(row.member, row.machine, row.product): row.first_at.to_pydatetime() for row in refused.itertuples()},
+            {name: at.to_pydatetime() for name, at in renewed.groupby("handle")["last_at"].max().items()},
+            {(row.product, row.feature): (row.closed, row.usual * MICROSECOND) for row in lengths.itertuples()},
+            {(row.member, row.product): row.longest * MICROSECOND for row in kept.itertuples()},
+            long_sessions,
+            {product: when(begin) for product, begin in spans.groupby("product")["begin"].min().items()},
         )
 
     def last(self, use: Use) -> datetime:
@@ -184,9 +217,18 @@ def _is_newer(other: _Machine, use: Use) -> bool:
     return other.machine != use.machine and other.first_at > use.since
 
 
+def _parted(frame: pd.DataFrame, count: int) -> list[pd.DataFrame]:
+    """The rows of each look, under the products' own names."""
+    names = {product: parted(product) for product in frame["product"].unique()}
+    numbers = frame["product"].map({product: number for product, (number, _name) in names.items()})
+    own = frame.assign(product=frame["product"].map({product: name for product, (_number, name) in names.items()}))
+    parts = dict(iter(own.groupby(numbers)))
+    return [parts.get(number, own.iloc[:0]) for number in range(count)]
+
+
 def _sightings(log: Log) -> pd.DataFrame:
     """Where each member was seen, under which alias, first and last."""
-    rows = _signs(log).group_by("source", "member", "machine", "alias")
+    rows = _signs(log).group_by("product", "source", "member", "machine", "alias")
     return log.engine.frame(rows.aggregate(first_at=_["at"].min(), last_at=_["at"].max()), _SIGHTINGS)
 
 
@@ -206,52 +248,41 @@ def _machines(sightings: pd.DataFrame, name: str) -> dict[str, list[_Machine]]:
     return {key: [*machines.values()] for key, machines in by_name.items()}
 
 
-def _disabled(log: Log) -> dict[str, datetime]:
+def _disabled(log: Log) -> pd.DataFrame:
     """The disabled members, with the first denial that tells it."""
-    disabled = log.table.filter((_.reason == DISABLED) & _.member.notnull()).group_by("member")
-    frame = log.engine.frame(disabled.aggregate(first_at=_["at"].min()), (_SIGHTINGS[1], _SIGHTINGS[-2]))
-    return {row.member: row.first_at.to_pydatetime() for row in frame.itertuples()}
+    disabled = log.table.filter((_.reason == DISABLED) & _.member.notnull()).group_by("product", "member")
+    return log.engine.frame(disabled.aggregate(first_at=_["at"].min()), _DISABLED)
 
 
-def _refused(log: Log) -> dict[tuple[str, str, str], datetime]:
+def _refused(log: Log) -> pd.DataFrame:
     """Since when members are refused a product on a machine because it is out on another of theirs."""
     rows = log.table.filter((_.reason == ALREADY_BORROWED) & _.member.notnull() & _.machine.notnull())
-    frame = log.engine.frame(
-        rows.group_by("member", "machine", "product").aggregate(first_at=_["at"].min()),
-        (*(Column(name, TEXT, False, "") for name in ("member", "machine", "product")), _SIGHTINGS[-2]),
-    )
-    return {(row.member, row.machine, row.product): row.first_at.to_pydatetime() for row in frame.itertuples()}
+    return log.engine.frame(rows.group_by("product", "member", "machine").aggregate(first_at=_["at"].min()), _REFUSED)
 
 
-def _renewed(log: Log) -> dict[str, datetime]:
+def _renewed(log: Log) -> pd.DataFrame:
     """The last renewal of each borrow that was renewed."""
-    rows = log.table.filter((_.event == RENEWAL) & _.handle.notnull()).group_by("handle")
-    frame = log.engine.frame(rows.aggregate(last_at=_["at"].max()), (Column("handle", TEXT, False, ""), _SIGHTINGS[-1]))
-    return {row.handle: row.last_at.to_pydatetime() for row in frame.itertuples()}
+    rows = log.table.filter((_.event == RENEWAL) & _.handle.notnull()).group_by("product", "handle")
+    return log.engine.frame(rows.aggregate(last_at=_["at"].max()), _RENEWED)
 
 
-def _lengths(log: Log, share: float) -> dict[tuple[str, str], tuple[int, timedelta]]:
+def _lengths(log: Log, share: float) -> pd.DataFrame:
+    """How many sessions of each feature were given back, and how long this share of them lasted at most."""
     closed = log.paired.filter((_["mode"] != BORROW) & _.ended_by.isin(GIVEN_BACK))
     lengths = closed.mutate(length=_.end - _.start).group_by("product", "feature")
-    rows = lengths.aggregate(closed=_.count(), usual=_.length.quantile(share).cast("int64"))
-    frame = log.engine.frame(rows, _LENGTHS)
-    return {(row.product, row.feature): (row.closed, row.usual * MICROSECOND) for row in frame.itertuples()}
+    return log.engine.frame(lengths.aggregate(closed=_.count(), usual=_.length.quantile(share).cast("int64")), _LENGTHS)
 
 
-def _kept(log: Log) -> dict[tuple[str, str], timedelta]:
+def _kept(log: Log) -> pd.DataFrame:
+    """The longest time that each member kept a borrow of each product and gave it back."""
     given_back = log.paired.filter((_["mode"] == BORROW) & _.ended_by.isin(GIVEN_BACK))
     rows = given_back.mutate(length=_.end - _.start).group_by("member", "product").aggregate(longest=_.length.max())
-    frame = log.engine.frame(rows, _LONGEST)
-    return {(row.member, row.product): row.longest * MICROSECOND for row in frame.itertuples()}
+    return log.engine.frame(rows, _LONGEST)
 
 
-def _long_sessions(log: Log, least: timedelta) -> dict[str, list[tuple[timedelta, bool]]]:
+def _long_sessions(log: Log, least: timedelta) -> pd.DataFrame:
     """The sessions of each product that lasted longer and are over, other than by a restart: how long, and whether returned."""
     lasted = log.paired.mutate(length=_.end - _.start)
     is_over = (_["mode"] != BORROW) & ~_.ended_by.isin(("open", "restart", "shutdown"))
     rows = lasted.filter(is_over & (_.length > least // MICROSECOND))
-    frame = log.engine.frame(rows.select("product", "length", returned=_.ended_by == "checkin"), _ENDED)
-    by_product: dict[str, list[tuple[timedelta, bool]]] = defaultdict(list)
-    for row in frame.itertuples():
-        by_product[row.product].append((row.length * MICROSECOND, row.returned))
-    return by_product
+    return log.engine.frame(rows.select("product", "length", returned=_.ended_by == "checkin"), _ENDED)

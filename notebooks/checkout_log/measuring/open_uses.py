@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,8 @@ from checkout_log.measuring.questions import NOWS, nows
 from checkout_log.pairing import facts, sessions
 
 MICROSECOND = timedelta(microseconds=1)
+# What the rows of one use have in common: one use may have several features.
+_SAME = ("source", "handle", "product", "mode", "member", "machine", "since", "start", "until", "end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +60,38 @@ def held(log: Log, now: datetime | None) -> Iterator[Use]:
 
     The log must end by `now` (`Log.until`). What a restart of a server ended holds no seat; a borrow outlasts it.
     """
-    asked = nows(log, now)
+    return held_at(log, nows(log, now))
+
+
+def held_at(log: Log, asked: pd.DataFrame) -> Iterator[Use]:
+    """Every use that holds a seat when its product is asked about (`product`, `now`), one for all its features."""
     frame = log.engine.asked(_holding, log.pairs, log.engine.numbers(asked, NOWS), columns=SESSIONS)
     judged_at = {row.product: when(row.now) for row in asked.itertuples()}
-    frame = _since_the_oldest(frame, stacks.oldest(log))
-    keys = ["source", "handle", "product", "mode", "member", "machine", "since", "start", "until", "end"]
-    for _key, rows in frame.groupby(keys, dropna=False, sort=False):
-        first = rows.iloc[0]
-        yield Use(
-            str(first["source"]),
-            str(first["product"]),
-            tuple(dict.fromkeys(rows["feature"])),
-            str(first["mode"]),
-            _text(first["member"]),
-            _text(first["machine"]),
-            _text(first["alias"]),
-            _text(first["handle"]),
-            first["since"].to_pydatetime(),
-            first["start"].to_pydatetime(),
-            None if pd.isna(first["until"]) else first["until"].to_pydatetime(),
-            judged_at[str(first["product"])],
+    uses: dict[tuple[object, ...], Use] = {}
+    for row in _since_the_oldest(frame, stacks.oldest(log)).itertuples():
+        key = tuple(None if pd.isna(value) else value for value in (getattr(row, name) for name in _SAME))
+        if key in uses:
+            uses[key] = _with_feature(uses[key], row.feature)
+            continue
+        uses[key] = Use(
+            row.source,
+            row.product,
+            (row.feature,),
+            row.mode,
+            _text(row.member),
+            _text(row.machine),
+            _text(row.alias),
+            _text(row.handle),
+            row.since.to_pydatetime(),
+            row.start.to_pydatetime(),
+            None if pd.isna(row.until) else row.until.to_pydatetime(),
+            judged_at[row.product],
         )
+    yield from uses.values()
+
+
+def _with_feature(use: Use, feature: str) -> Use:
+    return use if feature in use.features else replace(use, features=(*use.features, feature))
 
 
 def _holding(uses: Table, asked: Table) -> Table:
@@ -96,16 +110,14 @@ def is_freed(use: Use, freed_by_time: tuple[str, ...]) -> bool:
 def _since_the_oldest(frame: pd.DataFrame, starts: Mapping[tuple[object, ...], stacks.Stack]) -> pd.DataFrame:
     """The frame with `since`: when what is open without a handle began, if the last out was the first in; else the start."""
     by_start = frame.sort_values(["start", "feature"], ignore_index=True)
-    by_start["since"] = by_start["start"]
+    since, turns = by_start["start"].tolist(), defaultdict[tuple[object, ...], int](int)
     nameless = by_start[by_start["handle"].isna() & by_start["censored"]]
-    for key, rows in nameless.groupby(["product", "feature", "member", "machine"], dropna=False):
-        turn = 0
-        for index, quantity in zip(rows.index, rows["quantity"], strict=True):
-            since = stacks.start_of(starts.get(tuple(key), []), turn)
-            if since is not None:
-                by_start.loc[index, "since"] = since
-            turn += quantity
-    return by_start
+    columns = (nameless[name] for name in ("product", "feature", "member", "machine", "quantity"))
+    for index, *key, quantity in zip(nameless.index, *columns, strict=True):
+        oldest = stacks.start_of(starts.get(tuple(key), []), turns[tuple(key)])
+        since[index] = oldest if oldest is not None else since[index]
+        turns[tuple(key)] += quantity
+    return by_start.assign(since=pd.Series(since, dtype=by_start["start"].dtype))
 
 
 def _text(value: Any) -> str | None:
