@@ -41,6 +41,17 @@ class MadeApiKey(ApiKeyShown):
         return cls(**ApiKeyShown.of(key).model_dump(), api_key=secret)
 
 
+class RevokedApiKey(ApiKeyShown):
+    """An API key that is of no use from now on, or, in a dry run, would be."""
+
+    dry_run: bool
+
+    @classmethod
+    def revoked(cls, key: ApiKey, *, dry_run: bool) -> Self:
+        """The key; in a dry run it has the time at which it would have been revoked."""
+        return cls(**ApiKeyShown.of(key).model_dump(), dry_run=dry_run)
+
+
 class ApiKeys(Shown):
     """A page of API keys, the newest first."""
 

@@ -202,12 +202,12 @@ def api_keys(unit: Unit, after: str | None = None, limit: int = 100) -> tuple[li
     return page, page[-1].id if len(rows) > limit else None
 
 
-def revoke_api_key(unit: Unit, key_id: str) -> ApiKey:
+def revoke_api_key(unit: Unit, key_id: str, *, dry_run: bool = False) -> ApiKey:
     """The key, of no use from now on; once more changes nothing. A sign-in is no API key: only its holder ends it.
 
-    Raises NotAllowed, NotFound.
+    With `dry_run` every check is made and nothing changed. Raises NotAllowed, NotFound.
     """
-    return revoke_api_keys(unit, [key_id])[0].done()
+    return revoke_api_keys(unit, [key_id], dry_run=dry_run)[0].done()
 
 
 def revoke_api_keys(

@@ -23,6 +23,8 @@ ANSWERED_WITHIN = timedelta(minutes=1)
 # What one member can have kept at a time, and the longest answer that is kept.
 MOST_KEYS = 10_000
 LARGEST_ANSWER = 256 * 1024
+# Who is no member has this number; nobody's bearer token is theirs.
+NOBODY = 0
 
 
 class Repeated(Exception):
@@ -54,18 +56,28 @@ class Attempt:
         Raises Repeated with the answer of the first time; KeyReused for another request with the key, RequestUnderWay,
         AnswerNotKept, TooManyRequests.
         """
-        connection, member_id = unit.connection, unit.actor.own_number
-        attempts.forget(connection, unit.at - KEPT_FOR)
-        row = attempts.Attempt(digest_of(f"{member_id}\n{self.key}"), member_id, self.request, unit.at)
-        if attempts.add(connection, row):
-            self.row = row.key
-            if attempts.count(connection, member_id) > MOST_KEYS:
-                raise TooManyRequests(f"more than {MOST_KEYS} requests with a key of their own in 24 hours", seconds=3600)
-            return
-        known = attempts.get(connection, row.key)
+        attempts.forget(unit.connection, unit.at - KEPT_FOR)
+        row = self._row(unit)
+        if not attempts.add(unit.connection, row):
+            raise self._known(unit, attempts.get(unit.connection, row.key))
+        self.row = row.key
+        if attempts.count(unit.connection, row.member_id) > MOST_KEYS:
+            raise TooManyRequests(f"more than {MOST_KEYS} requests with a key of their own in 24 hours", seconds=3600)
+
+    def look(self, unit: Unit) -> None:
+        """Raises as `claim` does where the key was taken before, in a transaction that is under way; nothing is taken."""
+        known = attempts.get(unit.connection, self._row(unit).key)
+        if known is not None and known.begun_at > unit.at - KEPT_FOR:
+            raise self._known(unit, known)
+
+    def _row(self, unit: Unit) -> attempts.Attempt:
+        member_id = unit.actor.member_id or NOBODY
+        return attempts.Attempt(digest_of(f"{member_id}\n{self.key}"), member_id, self.request, unit.at)
+
+    def _known(self, unit: Unit, known: attempts.Attempt | None) -> Exception:
         if known is None or known.request != self.request:
-            raise KeyReused("another request was sent with this Idempotency-Key within 24 hours")
-        raise self._answered(unit, known)
+            return KeyReused("another request was sent with this Idempotency-Key within 24 hours")
+        return self._answered(unit, known)
 
     def _answered(self, unit: Unit, known: attempts.Attempt) -> Exception:
         answer = None if known.answer is None else sealing.opened(known.answer, self.seal)

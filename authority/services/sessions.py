@@ -117,19 +117,19 @@ def renew(unit: Unit, session_id: str, request: str) -> Started:
     return answer.signed()
 
 
-def check_in(unit: Unit, session_id: str) -> Session:
+def check_in(unit: Unit, session_id: str, *, dry_run: bool = False) -> Session:
     """Ends the holder's own session, whose seats are free when its last grant has ended; once more changes nothing.
 
-    Raises SessionEnded, NotFound, NotAllowed.
+    With `dry_run` every check is made and nothing changed; the session comes back as it is. Raises SessionEnded, NotFound, NotAllowed.
     """
-    with unit.writing():
+    with unit.writing(keep=not dry_run):
         before = _mine(unit, session_id, lock=True)
         if before.ended_by is SessionEnding.CHECKED_IN:
             return before
         after = rules.checked_in(before, unit.now)
         sessions.update_session(unit.connection, after)
         unit.record(session_events(EventKind.CHECK_IN, after, unit.actor, str(after.ended_by)))
-    return after
+    return before if dry_run else after
 
 
 def end(unit: Unit, session_id: str) -> Session:

@@ -56,7 +56,7 @@ def check_password(unit: Unit, username: str, password: str, origin: Origin) -> 
     lane = passwords.KNOWN if asked.is_known else passwords.STRANGERS
     with lane.place():
         # Counted first: of a thousand at once only those are compared that there is a try for.
-        with unit.writing():
+        with unit.writing(beside=True):
             rows = sign_in_tries.lock_rows(unit.connection, asked.rows, unit.at)
             check_wait(rows.values(), unit.at)
             counted = sign_in_tries.count(unit.connection, rows, unit.at)
@@ -105,7 +105,7 @@ def _settle(unit: Unit, asked: _Asked) -> None:
 
     What others tried on the account or from the address stays counted, or each sign-in would give them new tries.
     """
-    with unit.writing():
+    with unit.writing(beside=True):
         if asked.is_known:
             sign_in_tries.clear(unit.connection, asked.rows)
         else:
@@ -125,7 +125,7 @@ def _log(unit: Unit, member: Member | None, counted: Iterable[Tries], origin: Or
         if deserves_row(tried.budget, tried.wrong)
     ]
     if rows:
-        with unit.writing():
+        with unit.writing(beside=True):
             unit.record(rows)
 
 

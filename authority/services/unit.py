@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -33,6 +34,16 @@ class Secret:
 
     def __repr__(self) -> str:
         return "Secret(...)"
+
+
+class Claim(Protocol):
+    """A key of a client's own for one request, which is taken with what is done."""
+
+    def look(self, unit: Unit) -> None:
+        """Raises what becomes of a request whose key was taken before; nothing is written."""
+
+    def claim(self, unit: Unit) -> None:
+        """Takes the key. Raises as `look` does."""
 
 
 class Unit:
@@ -73,8 +84,8 @@ class Unit:
         self.note: str | None = None
         # The versions that whoever asks has seen of what is to be changed, `*` for any; None when that does not matter.
         self.expected: Collection[str] | None = None
-        # What is done first of all in the first transaction that is to be kept.
-        self.at_begin: Callable[[Unit], None] | None = None
+        # The key that the client gave its request; it is taken in the transaction of what is done.
+        self.attempt: Claim | None = None
         self._is_compared = False
 
     @property
@@ -98,10 +109,13 @@ class Unit:
             self._keep_use()
 
     @contextlib.contextmanager
-    def writing(self, *, keep: bool = True, first: Callable[[Connection], None] | None = None) -> Iterator[None]:
+    def writing(
+        self, *, keep: bool = True, beside: bool = False, first: Callable[[Connection], None] | None = None
+    ) -> Iterator[None]:
         """A transaction that is kept, with what was recorded, when the block ends well, and taken back when it raises.
 
         With `keep` false it is taken back in any case. A refusal for which a denial was recorded is kept as that denial alone.
+        `beside` is one that is not what was asked for, but counts or logs that it was: the request's key is not taken by it.
         `first` writes what there has to be before a unit can begin: the organization that is being set up.
         Raises NotAuthenticated, OrganizationOverLimit, NotSetUp.
         """
@@ -112,9 +126,8 @@ class Unit:
             self._begin(connection, changing=True)
             self._events, self._denials, self._is_compared = [], [], False
             try:
-                if keep and self.at_begin is not None:
-                    begin, self.at_begin = self.at_begin, None
-                    begin(self)
+                if keep and self.attempt is not None:
+                    self._use_key(self.attempt, take=not beside)
                 yield
                 if self.expected is not None and not self._is_compared:
                     raise InvalidInput("nothing that is done here has a version to compare", hint="Send it without If-Match.")
@@ -128,6 +141,14 @@ class Unit:
                 del self.connection
         if refusal is not None:
             raise refusal
+
+    def _use_key(self, attempt: Claim, *, take: bool) -> None:
+        if take:
+            # Once: what comes after it belongs to what is done.
+            self.attempt = None
+            attempt.claim(self)
+        else:
+            attempt.look(self)
 
     def compare(self, name: str, values: versions.Values | None) -> None:
         """Raises ChangedMeanwhile when the thing of this name, None where it is not there, is not what whoever asks has seen.

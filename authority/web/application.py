@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import secrets
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
@@ -25,7 +25,7 @@ from authority.domain.refusals import InvalidInput, Refusal, SettingsInvalid
 from authority.services.context import Authority
 from authority.services.overview import check_ready
 from authority.services.unit import Secret, Unit
-from authority.web import access, attempts, description, problems
+from authority.web import access, attempts, description, operations, problems
 from authority.web.access import check_known, publisher_of
 from authority.web.answers import JSON, public_file
 from authority.web.api import (
@@ -49,9 +49,10 @@ from authority.web.api import (
 )
 from authority.web.api.forms import Problem as ProblemBody
 from authority.web.console import cookies, site
-from authority.web.console.frame import HOME, is_page, problem_page
+from authority.web.console.frame import HOME, SAFE, check_visitor, is_page, problem_page
 from authority.web.front import PAGE
 from authority.web.gateway import BODY_IS_LATE, LARGEST_BODY, LARGEST_BY_PATH
+from authority.web.operations import Expected
 from authority.web.problems import Problem
 from authority.web.publishing import Publisher
 from authority.web.reference import pages as reference
@@ -189,7 +190,7 @@ def create_app(authority: Authority, trusted_proxies: Sequence[str] = (), provid
 
 def _look_at_requests(app: OpenAPI) -> None:
     """Adds what is done before and after every request."""
-    protected = description.protected(app.paths)
+    described = operations.described(app.paths, app.components_schemas)
 
     @app.before_request
     def number_request() -> None:
@@ -204,11 +205,15 @@ def _look_at_requests(app: OpenAPI) -> None:
             _check_media_type()
         if request.query_string:
             _check_parameters()
+        expected = described.get(_operation())
+        if expected is not None and (request.query_string or request.content_length):
+            has_body = expected.body is not None or request.method in SAFE
+            expected.check(request.args, b"" if has_body else request.get_data())
 
     @app.after_request
     def set_headers(response: Response) -> Response:
         if HTTPStatus.BAD_REQUEST <= response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-            response = _authenticated_first(app, protected, response)
+            response = _authenticated_first(app, described, response)
         if "attempt" in g:
             attempts.keep(response)
         response.headers["X-Request-Id"] = g.get("request_id", "")
@@ -217,18 +222,26 @@ def _look_at_requests(app: OpenAPI) -> None:
         return response
 
 
-def _authenticated_first(app: OpenAPI, protected: Container[tuple[str, str]], refused: Response) -> Response:
+def _operation() -> tuple[str, str]:
+    """Method and rule of this request, as operations are known by; a rule is empty where no path fits."""
+    return "GET" if request.method == "HEAD" else request.method, "" if request.url_rule is None else request.url_rule.rule
+
+
+def _authenticated_first(app: OpenAPI, described: Mapping[tuple[str, str], Expected], refused: Response) -> Response:
     """A refusal for who has a credential; whatever is wrong with a request, a stranger is told of the missing credential alone.
 
     The framework reads path, query and body before it calls a view, where a unit of work begins. Only a request that is refused
     pays for this second look.
     """
-    method = "GET" if request.method == "HEAD" else request.method
-    is_protected = request.url_rule is not None and (method, request.url_rule.rule) in protected
-    if not is_protected or refused.status_code == HTTPStatus.UNAUTHORIZED:
+    expected = described.get(_operation())
+    is_closed_page = is_page(request.path) and request.url_rule is not None
+    if refused.status_code == HTTPStatus.UNAUTHORIZED or not (is_closed_page or (expected is not None and expected.is_protected)):
         return refused
     try:
-        check_known()
+        if is_closed_page:
+            check_visitor()
+        else:
+            check_known()
     except Refusal as refusal:
         unknown = app.make_response(app.handle_user_exception(refusal))
         # Where a body did not come in time the line is closed, whoever asks.

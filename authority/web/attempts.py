@@ -21,14 +21,13 @@ KEY = re.compile(r'\A(?:"([ -!#-\[\]-~]{1,255})"|([!#-\[\]-~]{1,255}))\Z')
 
 
 def attach(unit: Unit, secret: str) -> None:
-    """Lets a unit of work take the key of this request, a POST that has one, with the first that it writes. Raises InvalidInput."""
+    """Lets a unit of work take the key of this request, a POST that has one, with what it does. Raises InvalidInput."""
     match = KEY.match(request.headers[HEADER])
     if match is None:
         raise InvalidInput(f"{HEADER} is 1 to 255 printable characters", hint="Send a new UUID for each request.")
     parts = (request.method.encode(), request.full_path.encode("utf-8", "surrogatepass"), request.get_data())
     digest = digest_of(b"\n".join(digest_of(part).encode() for part in parts))
-    g.attempt = attempt = Attempt(match[1] or match[2], digest, secret)
-    unit.at_begin = attempt.claim
+    g.attempt = unit.attempt = Attempt(match[1] or match[2], digest, secret)
 
 
 def register(app: Flask) -> None:

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from flask_openapi3.models.path_item import PathItem
-
 from authority.web import examples
 
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -16,7 +14,6 @@ PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas
 ANY_ROUTE = (HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE)
 ROUTE_WITH_BODY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 METHODS_WITH_BODY = {"post", "put", "patch"}
-METHODS = ("get", *METHODS_WITH_BODY, "delete")
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
@@ -71,13 +68,3 @@ IF_MATCH = _header(
     "If-Match", "what you have seen of it: an ETag, or its `version` in quotation marks; 412 when it is another by now"
 )
 IF_NONE_MATCH = _header("If-None-Match", "an ETag that you have; 304 when the answer would be the same")
-
-
-def protected(paths: Mapping[str, PathItem]) -> frozenset[tuple[str, str]]:
-    """Method and rule, as Flask writes them, of each operation that is described as one that needs a credential."""
-    return frozenset(
-        (method.upper(), path.replace("{", "<").replace("}", ">"))
-        for path, operations in paths.items()
-        for method in METHODS
-        if (operation := getattr(operations, method)) is not None and operation.security
-    )

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from authority.domain.members import CONSOLE, Role
+from authority.domain.members import CONSOLE, Role, Scope
 from authority.services import access
 from authority.services import attempts as service
 from authority.services.unit import Unit
@@ -19,6 +19,8 @@ from authority.web.application import create_app
 from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.database_contents import contents
 from tests.support.web import Web, make_web, problem
+
+PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture
@@ -118,3 +120,44 @@ def test_what_changes_nothing_keeps_nothing_and_what_is_kept_is_bounded(web: Web
     assert sent(web, "long", body={"username": "longer"}).status_code == 201
     web.bench.clock.turn(minutes=2)
     problem(sent(web, "long", body={"username": "longer"}), 409, "answer-not-kept")
+
+
+@ON_SQLITE
+def test_t34_whose_token_is_no_good_is_told_so_whatever_the_key_is(web: Web) -> None:
+    bad = {"Authorization": "Bearer carnet_key_of-nobody"}
+    for path, body in (("/members", {"username": "eve"}), ("/sessions/end", {"unknown": 1})):
+        for key in ("x" * 300, "a b", '"'):
+            problem(sent(web, key, path, body, headers=bad), 401, "not-authenticated")
+
+
+@ON_SQLITE
+def test_narrow_keys_of_two_members_are_two_members(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    web.bench.member("chief", role=Role.ADMINISTRATOR)
+    unit = Unit(web.bench.authority, CONSOLE)
+    first, second = (access.create_api_key(unit, name, "x", scopes=[Scope.MEMBERS])[0] for name in ("administrator", "chief"))
+    monkeypatch.setattr(service, "MOST_KEYS", 1)
+    for secret, name in ((first, "eve"), (second, "bob")):
+        answer = sent(web, "nightly", body={"username": name}, headers={"Authorization": f"Bearer {secret}"})
+        assert (answer.status_code, "Idempotency-Replayed" in answer.headers) == (201, False), answer.data
+
+
+@ON_SQLITE
+def test_a_new_password_takes_the_key_when_it_is_set_and_what_was_refused_does_not(web: Web) -> None:
+    """Its tries are counted in transactions of their own, before it is known whether anything is done."""
+    chief = web.bench.member("chief", password=PASSWORD)
+    secret = access.create_api_key(Unit(web.bench.authority, CONSOLE), chief.username, "x")[0]
+    body = {"old_password": PASSWORD, "new_password": "another long password"}
+
+    def change(**changed: str) -> TestResponse:
+        return sent(web, "mine", "/me/password", body | changed, headers={"Authorization": f"Bearer {secret}"})
+
+    for _ in range(2):
+        problem(change(old_password="wrong"), 403, "not-allowed")
+        problem(change(new_password="short"), 400, "invalid-input")
+    first = change()
+    again = change()
+    assert (first.status_code, again.status_code, again.get_data()) == (200, 200, first.get_data())
+    assert again.headers["Idempotency-Replayed"]
+    problem(change(old_password="wrong"), 422, "key-reused")
+    web.bench.clock.turn(hours=24)
+    problem(change(), 403, "not-allowed")

@@ -13,6 +13,7 @@ from authority.domain.members import ANYBODY, CONSOLE, Role
 from authority.services import access, authorizations, members
 from authority.services.unit import Unit
 from authority.web.console.frame import confirm, done
+from authority.web.gateway import BODY_IS_LATE
 from tests.support.authorities import authorization_text, make_bench
 from tests.support.browsing import Browser, form_token
 from tests.support.vendors import authorization_file
@@ -41,6 +42,20 @@ def test_who_is_not_signed_in_is_led_to_the_sign_in_and_back(browser: Browser) -
     body = {"form_token": token, "username": "ada", "password": PASSWORD}
     answer = browser.post(answer.location, body)
     assert (answer.status_code, answer.location) == (303, "/console/members?role=analyst")
+
+
+def test_t34_a_stranger_is_told_of_the_sign_in_whatever_else_is_wrong(browser: Browser) -> None:
+    rules = [rule for rule in browser.client.application.url_map.iter_rules() if rule.rule.startswith("/console/")]
+    closed = [rule for rule in rules if not rule.endpoint.startswith(("console.sign_in", "console.oidc", "console.static"))]
+    assert len(closed) > 40
+    for rule in closed:
+        path = re.sub("<[^>]*>", "1", re.sub(r"<any\((\w+)[^>]*>", r"\1", rule.rule))
+        if "GET" in (rule.methods or ()):
+            answer = browser.get(f"{path}?a=1&a=2")
+            assert (answer.status_code, (answer.location or "").partition("?")[0]) == (303, "/console/sign-in"), path
+        if "POST" in (rule.methods or ()):
+            for more in ({}, {"query_string": "a=1&a=2"}, {"environ_overrides": {BODY_IS_LATE: True}}):
+                assert browser.client.post(path, data="<x/>", content_type="text/xml", **more).status_code == 401, path
 
 
 @pytest.mark.parametrize(

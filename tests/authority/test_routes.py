@@ -291,6 +291,27 @@ def test_a_body_that_is_no_object_or_too_large_or_no_json_is_refused(world: Worl
             refused(send(world, name, data=good, content_type=content_type), 415, "unsupported-media-type")
 
 
+def test_what_an_operation_does_not_take_is_refused_and_nothing_is_done(world: World) -> None:
+    """Most of all a dry run: who asked for one where it does not belong would have it done."""
+    with unchanged(world.database):
+        for name, operation in OPERATIONS.items():
+            queries = ["DRY_RUN=true", *([] if "dry_run" in operation.query else ["dry_run=true"])]
+            for query in queries:
+                told = refused(send(world, name, query=f"{ROUTES[name].query}&{query}".lstrip("&")), 400, "invalid-input")
+                assert ("dry run" in told["hint"]) == (query == "dry_run=true"), name
+            if not name.startswith("GET") and not operation.has_body:
+                told = refused(send(world, name, json={"dry_run": True}), 400, "invalid-input")
+                assert ("?dry_run=true" in told["hint"]) == ("dry_run" in operation.query), name
+
+
+def test_a_dry_run_of_an_ending_ends_nothing(world: World) -> None:
+    with unchanged(world.database):
+        for name in ("DELETE /api-keys/{key_id}", "DELETE /members/{username}/sign-ins"):
+            assert send(world, name, query="dry_run=true").status_code == 200
+        for name in ("DELETE /sessions/{session_id}", "DELETE /me/sign-ins", "DELETE /me/sign-ins/{sign_in_id}"):
+            assert send(world, name, owner=True, query="dry_run=true").status_code == 200
+
+
 @pytest.mark.parametrize("path", sorted({name.partition(" ")[2] for name in ROUTES}))
 def test_another_method_is_405_and_the_answer_says_which_there_are(world: World, path: str) -> None:
     there_are = {name.partition(" ")[0] for name in ROUTES if name.partition(" ")[2] == path}

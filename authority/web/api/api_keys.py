@@ -7,11 +7,11 @@ from flask_openapi3.blueprint import APIBlueprint
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
 from authority.domain.members import Scope
-from authority.presentation.api_keys import ApiKeys, ApiKeyShown, MadeApiKey
+from authority.presentation.api_keys import ApiKeys, MadeApiKey, RevokedApiKey
 from authority.services import access
 from authority.web.access import unit
 from authority.web.answers import json_of
-from authority.web.api.forms import Body, Id, IdCursor, Name, PageQuery, Problem, different
+from authority.web.api.forms import Body, DryRunQuery, Id, IdCursor, Name, PageQuery, Problem, different
 
 api = APIBlueprint(
     "api_keys", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem}
@@ -53,7 +53,8 @@ def create(body: NewApiKey) -> Response:
     return json_of(MadeApiKey.made(key, secret), 201)
 
 
-@api.delete("/api-keys/<key_id>", summary="Revoke an API key", responses={200: ApiKeyShown, 404: Problem})
-def revoke(path: ApiKeyPath) -> Response:
+@api.delete("/api-keys/<key_id>", summary="Revoke an API key", responses={200: RevokedApiKey, 404: Problem})
+def revoke(path: ApiKeyPath, query: DryRunQuery) -> Response:
     """From now on it is of no use; once more changes nothing. A sign-in is no API key: its holder signs out."""
-    return json_of(ApiKeyShown.of(access.revoke_api_key(unit(), path.key_id)))
+    key = access.revoke_api_key(unit(), path.key_id, dry_run=query.dry_run)
+    return json_of(RevokedApiKey.revoked(key, dry_run=query.dry_run))

@@ -10,7 +10,7 @@ from authority.presentation.sign_ins import EndedSignIns, SignIns
 from authority.services import access, me
 from authority.web.access import authority, origin, unit
 from authority.web.answers import json_of
-from authority.web.api.forms import Body, Id, IdCursor, PageQuery, Password, Problem, Query
+from authority.web.api.forms import Body, DryRunQuery, Id, IdCursor, PageQuery, Password, Problem
 
 api = APIBlueprint("me", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem})
 
@@ -25,7 +25,7 @@ class SignInQuery(PageQuery):
     cursor: IdCursor | None = None
 
 
-class EndQuery(Query):
+class EndQuery(DryRunQuery):
     keep_current: bool = Field(False, description="true: the sign-in that asks stays good")
 
 
@@ -61,10 +61,10 @@ def sign_ins(query: SignInQuery) -> Response:
 @api.delete("/me/sign-ins", summary="Sign out everywhere", responses={200: EndedSignIns})
 def sign_out_everywhere(query: EndQuery) -> Response:
     """Licenses that are out offline stay good."""
-    return json_of(EndedSignIns.of(access.end_sign_ins(unit(), keep_current=query.keep_current)))
+    return json_of(EndedSignIns.of(access.end_sign_ins(unit(), keep_current=query.keep_current, dry_run=query.dry_run)))
 
 
 @api.delete("/me/sign-ins/<sign_in_id>", summary="End one of your sign-ins", responses={200: EndedSignIns, 404: Problem})
-def end_own_sign_in(path: SignInPath) -> Response:
+def end_own_sign_in(path: SignInPath, query: DryRunQuery) -> Response:
     """Once more changes nothing."""
-    return json_of(EndedSignIns.of(access.end_sign_ins(unit(), None, [path.sign_in_id])))
+    return json_of(EndedSignIns.of(access.end_sign_ins(unit(), None, [path.sign_in_id], dry_run=query.dry_run)))

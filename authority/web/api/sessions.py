@@ -69,11 +69,11 @@ def renew(path: SessionPath, body: SessionRequest) -> Response:
 
 
 @api.delete("/sessions/<session_id>", summary="End your own session", responses={200: EndedSession, 404: Problem})
-def check_in(path: SessionPath) -> Response:
+def check_in(path: SessionPath, query: DryRunQuery) -> Response:
     """There is no new grant; its seats are free when the last one has ended. Once more changes nothing."""
     work = unit(open_over_limit=True)
-    ended = sessions.check_in(work, path.session_id)
-    return json_of(EndedSession.of(ended, work.now))
+    ended = sessions.check_in(work, path.session_id, dry_run=query.dry_run)
+    return json_of(EndedSession.of(ended, work.now, dry_run=query.dry_run))
 
 
 @api.post("/sessions/<session_id>/end", summary="End a member's session", responses={200: EndedSession, 404: Problem})

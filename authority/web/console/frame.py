@@ -79,16 +79,25 @@ def admit() -> Response | None:
 
     Who may not open the first page is led to the one that their role is for. Raises NotAuthenticated, OrganizationOverLimit, NotAllowed.
     """
-    blueprint = request.blueprint or ""
-    if request.endpoint not in OPEN and blueprint not in OPEN:
+    if not _is_open():
         g.visitor = _visitor()
-        entry = navigation.BY_NAME[blueprint.removeprefix("console.")]
+        entry = navigation.BY_NAME[(request.blueprint or "").removeprefix("console.")]
         if request.path == HOME and not entry.is_open_to(g.visitor.actor):
             return see_other(url_for(navigation.first(g.visitor.actor).endpoint))
         entry.check(g.visitor.actor)
     if request.method not in SAFE:
         _check_form()
     return None
+
+
+def check_visitor() -> None:
+    """Raises NotAuthenticated or OrganizationOverLimit when strangers may not open this page and nobody is known to look at it."""
+    if not _is_open() and "visitor" not in g:
+        g.visitor = _visitor()
+
+
+def _is_open() -> bool:
+    return request.endpoint in OPEN or request.blueprint in OPEN
 
 
 def _visitor() -> Visitor:
