@@ -235,7 +235,9 @@ def _authenticated_first(app: OpenAPI, described: Mapping[tuple[str, str], Expec
     """
     expected = described.get(_operation())
     is_closed_page = is_page(request.path) and request.url_rule is not None
-    if refused.status_code == HTTPStatus.UNAUTHORIZED or not (is_closed_page or (expected is not None and expected.is_protected)):
+    if refused.status_code == HTTPStatus.UNAUTHORIZED or not (
+        is_closed_page or (expected is not None and expected.is_protected)
+    ):
         return refused
     try:
         if is_closed_page:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_openapi3.models.operation import Operation
-from flask_openapi3.models.parameter import Parameter, ParameterInType
+from flask_openapi3.models.parameter_in_type import ParameterInType
 from flask_openapi3.models.path_item import PathItem
 from flask_openapi3.models.request_body import RequestBody
 from flask_openapi3.models.schema import Schema
@@ -58,8 +58,7 @@ def described(paths: Mapping[str, PathItem], schemas: Mapping[str, Any]) -> dict
 
 
 def _expected(operation: Operation, schemas: Mapping[str, Any]) -> Expected:
-    parameters = [parameter for parameter in operation.parameters or () if isinstance(parameter, Parameter)]
-    query = frozenset(item.name for item in parameters if item.param_in is ParameterInType.QUERY)
+    query = frozenset(item.name for item in operation.parameters or () if item.param_in is ParameterInType.QUERY)
     body = operation.requestBody
     members = _members(body, schemas) if isinstance(body, RequestBody) else None
     return Expected(query, members, bool(operation.security))
