@@ -203,11 +203,14 @@ class Examination:
             self.more_faults += 1
 
 
-def start_faults(checkpoints: Sequence[Checkpoint], start: Point) -> list[Fault]:
-    """What is wrong with where the rows begin, by checkpoints in the order of their numbers; `start` is the organization's."""
+def start_faults(checkpoints: Sequence[Checkpoint], start: Point | None) -> list[Fault]:
+    """What is wrong with where the rows begin, by checkpoints in the order of their numbers.
+
+    `start` is the organization's, None where the first of them is not the organization's first.
+    """
     faults, before = [], None
     for checkpoint in checkpoints:
-        expected = start if before is None else before.start
+        expected = before.start if before is not None else start or checkpoint.start
         if checkpoint.kind is not CheckpointKind.CUT and checkpoint.start != expected:
             what = f"checkpoint {checkpoint.number} begins at row {checkpoint.start.last}, and no cut was made there"
             faults.append(Fault(FaultKind.CHECKPOINT, 0, 0, what))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -62,42 +62,85 @@ class Verification:
         return not self.faults
 
 
-def verify(unit: Unit, outside: Sequence[str] = (), *, newest_rows: int | None = None) -> Verification:
-    """Whether the log in the database is what was sealed, in one state of it; writes nothing.
+def verify(unit: Unit, outside: Sequence[str] = ()) -> Verification:
+    """Whether the log in the database is what was sealed, all of it in one state; writes nothing.
 
-    `outside` are compact checkpoints that were kept elsewhere; the highest that went out from this server is compared too. With `newest_rows` it begins at a checkpoint about so many rows
-    before the end. Raises NotAllowed, and CheckpointUnusable for what was kept elsewhere and is no checkpoint of this organization.
+    `outside` are compact checkpoints that were kept elsewhere; the highest that went out from this server is compared too.
+    Raises NotAllowed, and CheckpointUnusable for what was kept elsewhere and is no checkpoint of this organization.
     """
     # Before the database: what is sealed meanwhile is no fault.
     out = unit.authority.floors.read().checkpoint
     with unit.reading():
         unit.actor.needs(Privilege.READ_LOG)
+        known = accepted(unit)
+        read, faults = read_all([item.compact for item in seals.all_checkpoints(unit.connection)], known)
+        start = log_seal.start_of(unit.organization.id)
+        trusted = judge(read, start, faults)
+        kept = [kept_elsewhere(text, known) for text in (*outside, *([] if out is None else [out.text]))]
+        faults += outside_faults(kept, read)
+        begin = trusted[-1].start if trusted else start
+        verification = _newest_part(unit, trusted, begin, BEFORE_ALL, faults)
+    return replace(verification, is_from_beginning=True, outside=len(outside), restores=restores(trusted))
+
+
+def verify_part(unit: Unit, rows: int, up_to: int | None = None) -> Verification:
+    """Whether about so many rows, the newest or those up to the row `up_to`, are what was sealed: in bounded time; writes nothing.
+
+    It begins and ends at checkpoints, each by its own signature. The newest rows are compared with what went out from this
+    server too. Raises NotAllowed, CheckpointUnusable.
+    """
+    out = unit.authority.floors.read().checkpoint
+    with unit.reading():
+        unit.actor.needs(Privilege.READ_LOG)
         connection, known = unit.connection, accepted(unit)
-        signed = seals.all_checkpoints(connection)
+        newest = seals.newest(connection)
+        if newest is None:
+            return _newest_part(unit, [], log_seal.start_of(unit.organization.id), BEFORE_ALL, [])
+        last = newest.last if up_to is None else up_to
+        first = seals.number_before(connection, last - rows) or 1
+        signed = seals.checkpoints_between(
+            connection, first, newest.number if up_to is None else seals.number_before(connection, last) or 1
+        )
         read, faults = read_all([item.compact for item in signed], known)
-        trusted = judge(read, log_seal.start_of(unit.organization.id), faults)
-        kept = [*outside, *([] if out is None else [out.text])]
-        faults += outside_faults([kept_elsewhere(text, known) for text in kept], read)
-        begin = _begin(trusted, unit.organization.id, newest_rows)
-        examination = Examination(begin, trusted)
-        sealed_to = max(begin.last, trusted[-1].end.last if trusted else 0, seals.last(connection))
-        for page in pages(connection, BEFORE_ALL if newest_rows is None else begin.last, sealed_to):
-            examination.take(*page)
-        examination.finish()
-        faults += examination.faults + erased_faults(erased_of(connection), trusted)
-        waiting, oldest_at = seals.waiting(connection, sealed_to)
+        trusted = judge(read, None, faults, first)
+        start = checkpoints.stated(newest.compact).start
+        begin = trusted[0].end if trusted and trusted[0].end.last > start.last and first > 1 else start
+        after = BEFORE_ALL if begin == start else begin.last
+        if up_to is None:
+            faults += outside_faults([] if out is None else [kept_elsewhere(out.text, known)], read, first)
+            verification = _newest_part(unit, trusted, begin, after, faults)
+        else:
+            verification = _part(connection, trusted, begin, after, trusted[-1].end.last if trusted else begin.last, faults)
+    return replace(verification, is_from_beginning=begin == start)
+
+
+def _newest_part(unit: Unit, trusted: Sequence[Checkpoint], begin: Point, after: int, faults: list[Fault]) -> Verification:
+    """The rows after a number up to the end, and what is there only once: the erased values, and the rows that wait."""
+    connection = unit.connection
+    faults += erased_faults(erased_of(connection), trusted)
+    last = max(begin.last, trusted[-1].end.last if trusted else 0, seals.last(connection))
+    waiting, oldest_at = seals.waiting(connection, last)
+    verification = _part(connection, trusted, begin, after, last, faults)
+    return replace(verification, waiting=waiting, oldest_waiting_at=oldest_at)
+
+
+def _part(
+    connection: Connection, trusted: Sequence[Checkpoint], begin: Point, after: int, last: int, faults: Sequence[Fault]
+) -> Verification:
+    """The rows after a number up to another; `begin` is the chain there, and `faults` what was seen already."""
+    examination = Examination(begin, trusted)
+    for page in pages(connection, after, last):
+        examination.take(*page)
+    examination.finish()
     return Verification(
-        faults=tuple(faults),
+        faults=(*faults, *examination.faults),
         more_faults=examination.more_faults,
         checkpoint=trusted[-1] if trusted else None,
         rows=examination.rows,
         after=begin.last,
-        last=sealed_to,
-        is_from_beginning=not trusted or begin == trusted[-1].start,
-        waiting=waiting,
-        oldest_waiting_at=oldest_at,
-        outside=len(outside),
-        restores=restores(trusted),
+        last=last,
+        is_from_beginning=False,
+        waiting=None,
     )
 
 
@@ -112,15 +155,18 @@ def read_all(texts: Sequence[str], known: KnownKeys) -> tuple[list[ReadCheckpoin
     return read, faults
 
 
-def judge(read: Sequence[ReadCheckpoint], start: Point, faults: list[Fault]) -> list[Checkpoint]:
-    """The checkpoints up to the newest good one; what is wrong with any is added to the faults. `start` is the organization's."""
+def judge(read: Sequence[ReadCheckpoint], start: Point | None, faults: list[Fault], first: int = 1) -> list[Checkpoint]:
+    """The checkpoints up to the newest good one; what is wrong with any is added to the faults.
+
+    They begin with the number `first`. `start` is the organization's, None where the first is not the organization's first.
+    """
     good = max((place for place, item in enumerate(read) if item.problem is None), default=-1)
     for place, item in enumerate(read):
         if place > good or item.signature is Signature.FORGED:
             what = f"checkpoint {item.checkpoint.number} is not good: {item.problem}"
             faults.append(Fault(FaultKind.CHECKPOINT, 0, 0, what))
     trusted = [item.checkpoint for item in read[: good + 1]]
-    faults += log_faults.sequence_faults([(item.checkpoint, item.digest) for item in read])
+    faults += log_faults.sequence_faults([(item.checkpoint, item.digest) for item in read], first)
     faults += log_faults.start_faults(trusted, start)
     return trusted
 
@@ -133,8 +179,8 @@ def kept_elsewhere(text: str, known: KnownKeys) -> ReadCheckpoint:
     return read
 
 
-def outside_faults(outside: Sequence[ReadCheckpoint], read: Sequence[ReadCheckpoint]) -> list[Fault]:
-    """What checkpoints that were kept elsewhere show of those that are here."""
+def outside_faults(outside: Sequence[ReadCheckpoint], read: Sequence[ReadCheckpoint], first: int = 1) -> list[Fault]:
+    """What checkpoints that were kept elsewhere show of those that are here, from the number `first` on."""
     digests = {item.checkpoint.number: item.digest for item in read}
     newest = read[-1].checkpoint if read else None
     faults = []
@@ -147,6 +193,8 @@ def outside_faults(outside: Sequence[ReadCheckpoint], read: Sequence[ReadCheckpo
             )
             first, end = (sealed_to + 1, last) if last > sealed_to else (0, 0)
             faults.append(Fault(FaultKind.CUT_OFF, first, end, f"cut off: {what}"))
+        elif number < first:
+            continue
         elif number not in digests:
             what = f"checkpoint {number} was kept elsewhere, ends at row {last}, and is lost here"
             faults.append(Fault(FaultKind.CUT_OFF, 0, 0, what))
@@ -172,17 +220,6 @@ def erased_faults(erased: ErasedDigest, trusted: Sequence[Checkpoint]) -> list[F
         return []
     what = f"{erased.rows} rows are marked as erased, which no signed checkpoint says of just these"
     return [Fault(FaultKind.ERASURE, 0, 0, what)]
-
-
-def _begin(trusted: Sequence[Checkpoint], organization: str, newest_rows: int | None) -> Point:
-    """Where to begin: where the rows begin that are there, or a checkpoint about so many rows before the end."""
-    if not trusted:
-        return log_seal.start_of(organization)
-    newest = trusted[-1]
-    if newest_rows is None:
-        return newest.start
-    earlier = [item.end for item in trusted if newest.start.count <= item.end.count <= newest.end.count - newest_rows]
-    return earlier[-1] if earlier else newest.start
 
 
 def pages(connection: Connection, after: int, up_to: int) -> Iterator[Page]:

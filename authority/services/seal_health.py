@@ -18,7 +18,7 @@ LOOKED_AT = 2000
 def sentence(unit: Unit) -> str:
     """How far the log is sealed, when that is well. Raises LogNotIntact, and Refusal when nobody seals it."""
     state = seals.state(unit)
-    verification = log_verification.verify(unit, newest_rows=LOOKED_AT)
+    verification = log_verification.verify_part(unit, LOOKED_AT)
     if not verification.is_intact:
         others = len(verification.faults) + verification.more_faults - 1
         more = f", and {counted(others, 'fault')} more" if others else ""

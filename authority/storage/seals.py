@@ -51,16 +51,15 @@ def newest(connection: Connection) -> SignedCheckpoint | None:
     return None if row is None else value_of(SignedCheckpoint, row)
 
 
-def checkpoint(connection: Connection, number: int) -> SignedCheckpoint | None:
-    """The checkpoint with this number."""
-    row = connection.execute(select(checkpoints).where(checkpoints.c.number == number)).one_or_none()
-    return None if row is None else value_of(SignedCheckpoint, row)
+def all_checkpoints(connection: Connection) -> list[SignedCheckpoint]:
+    """Every checkpoint, in the order of their numbers."""
+    return [value_of(SignedCheckpoint, row) for row in connection.execute(select(checkpoints).order_by(checkpoints.c.number))]
 
 
-def all_checkpoints(connection: Connection, since: int = 0) -> list[SignedCheckpoint]:
-    """Every checkpoint from this number on, in the order of their numbers."""
-    query = select(checkpoints).where(checkpoints.c.number >= since).order_by(checkpoints.c.number)
-    return [value_of(SignedCheckpoint, row) for row in connection.execute(query)]
+def checkpoints_between(connection: Connection, first: int, last: int) -> list[SignedCheckpoint]:
+    """The checkpoints of these numbers, both included, in order."""
+    query = select(checkpoints).where(checkpoints.c.number >= first, checkpoints.c.number <= last)
+    return [value_of(SignedCheckpoint, row) for row in connection.execute(query.order_by(checkpoints.c.number))]
 
 
 def number_before(connection: Connection, last: int) -> int | None:

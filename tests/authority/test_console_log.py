@@ -13,12 +13,14 @@ import pytest
 from authority.domain.members import CONSOLE, Role
 from authority.services import endings, log
 from authority.services.unit import Unit
+from authority.signing import checkpoints
 from authority.storage.events import Filter
 from tests.support.authorities import Bench, make_bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.browsing import Browser
 from tests.support.connecting import started
 from tests.support.html_pages import ConsolePage
+from tests.support.sealed_logs import changed, end_cut_off, sealed_log, value_changed
 from tests.support.statements import statements
 from tests.support.web import Web, make_web
 
@@ -124,3 +126,31 @@ def test_the_log_of_a_member_is_found_by_an_index(sqlite_bench: Bench) -> None:
     with sqlite_bench.authority.database.read() as connection:
         plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", parameters)]
     assert plan[0].startswith("SEARCH events USING INDEX ix_events_member (member=?")
+
+
+def test_the_seal_is_verified_in_parts_and_says_what_is_wrong(sqlite_bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    web, numbers = make_web(sqlite_bench), sealed_log(sqlite_bench, (4, 5, 6))
+    analyst = Browser(web).be(Role.ANALYST)
+    monkeypatch.setattr("authority.web.console.log.ROWS_AT_ONCE", 6)
+    assert "Up to row" in shown_at(analyst, f"{LOG}/seal")
+    text = shown_at(analyst, f"{LOG}/seal?verify=true")
+    assert "intact" in text
+    assert f"rows {numbers[-6]} to {numbers[-1]} (6 of them)" in text
+    assert "kept elsewhere" in text
+    earlier = numbers[-7]
+    assert f"Verify earlier rows, up to {earlier}" in text
+    changed_row = value_changed(numbers[-8], "actor")
+    with changed(sqlite_bench, changed_row):
+        assert "not intact" not in shown_at(analyst, f"{LOG}/seal?verify=true")
+        text = shown_at(analyst, f"{LOG}/seal?verify=true&up_to={earlier}")
+        assert "not intact" in text
+        assert f"row {numbers[-8]}: it is not what was sealed" in text
+    with changed(sqlite_bench, end_cut_off(numbers[-6], checkpoints_too=True)):
+        assert "cut off" in shown_at(analyst, f"{LOG}/seal?verify=true")
+    data = analyst.get(f"{LOG}/seal/newest.checkpoint").data
+    assert checkpoints.stated(checkpoints.compact_of(data)).end.last == numbers[-1]
+
+
+def shown_at(browser: Browser, address: str) -> str:
+    browser.get(address)
+    return shown(browser)

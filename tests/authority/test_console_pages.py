@@ -12,7 +12,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from authority.domain.members import CONSOLE, Actor, Role
-from authority.services import access, endings, policies
+from authority.services import access, endings, policies, seals
 from authority.services.unit import Unit
 from authority.web.console import navigation
 from authority.web.console.frame import HOME
@@ -50,6 +50,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     started(bench, bea, replace(workstation("bea-tower"), alias=QUOTES), "arcgis-desktop")
     access.create_api_key(Unit(bench.authority, CONSOLE), "bea", MARKUP)
     policies.change(Unit(bench.authority, CONSOLE), "group", QUOTES, "", allowed=None, longest_days=60, default_days=None)
+    seals.seal(Unit(bench.authority, CONSOLE))
     yield made
     made.database.close()
 

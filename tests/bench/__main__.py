@@ -13,6 +13,7 @@ from tests.bench.console import bench_console
 from tests.bench.organization import bench_organization
 from tests.bench.paging import bench_paging
 from tests.bench.parsing import bench_parsing
+from tests.bench.sealing import bench_sealing
 from tests.bench.serving import DATABASES, Options, bench_serving
 from tests.bench.verifying import bench_start, bench_verify
 
@@ -21,6 +22,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "start": bench_start,
     "organization": bench_organization,
     "console": bench_console,
+    "sealing": bench_sealing,
     "serving": bench_serving,
     "parsing": bench_parsing,
     "analysing": bench_analysing,

@@ -17,16 +17,19 @@ from authority.domain.events import EventKind, UseMode
 from authority.domain.refusals import InvalidInput
 from authority.presentation import parquet, sheets
 from authority.presentation.log import Events, EventShown, event_of, with_texts
-from authority.services import log
+from authority.presentation.log_seal import SealShown, VerificationShown
+from authority.services import log, log_verification, seals
 from authority.services.unit import Unit
 from authority.storage.events import Filter
-from authority.web.answers import sheet
+from authority.web.answers import JSON, sheet
 from authority.web.console.forms import Form, Id, Text, as_typed, read
 from authority.web.console.frame import address_of, begun, here, page, shown_again, unit
 
 pages = Blueprint("log", __name__)
 
 ON_A_PAGE = 100
+# So many rows are verified within a second or two.
+ROWS_AT_ONCE = 20_000
 FORMATS = {"csv": "CSV", "jsonl": "JSON lines", "parquet": "Parquet"}
 COLUMNS = tuple(EventShown.model_fields)
 ALWAYS_THERE = ("id", "at", "kind", "actor", "quantity")
@@ -101,6 +104,32 @@ def index() -> Response:
     """A page of the events that fit the filters, the newest first unless the oldest are wanted."""
     filters, work = read(Filters, request.args), unit()
     return _list(Events.of(log.listed(work, filters.wanted(), filters.member), ON_A_PAGE), work)
+
+
+class Part(Form):
+    # Whether to verify now, and which part: the one that ends at this row, or else the newest.
+    verify: bool = False
+    up_to: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] | None = None
+
+
+@pages.get("/log/seal")
+def seal() -> Response:
+    """How far the log is sealed, and when asked whether a part of it is what was sealed; changes nothing."""
+    part, work = read(Part, request.args), unit()
+    verification = log_verification.verify_part(work, ROWS_AT_ONCE, part.up_to) if part.verify else None
+    return page(
+        "log_seal.html",
+        state=SealShown.of(seals.state(work)),
+        verification=None if verification is None else VerificationShown.of(verification),
+        rows_at_once=ROWS_AT_ONCE,
+    )
+
+
+@pages.get("/log/seal/newest.checkpoint")
+def checkpoint() -> Response:
+    """The newest signed checkpoint, to be kept elsewhere."""
+    newest, data = seals.checkpoint_file(unit())
+    return _attached(data, JSON, f"log-{newest.number}.checkpoint")
 
 
 @pages.get(f"/log/<int(max={LARGEST_NUMBER}):event_id>")
