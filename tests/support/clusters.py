@@ -60,7 +60,7 @@ class Cluster:
     def execute(self, statement: str) -> list[tuple[object, ...]]:
         """The rows of one statement."""
         with psycopg.connect(host=str(self.host), user="postgres", dbname="postgres", autocommit=True) as connection:
-            cursor = connection.execute(statement)  # type: ignore[call-overload] # a text of the test's own
+            cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
     def wait_for(self, question: str) -> None:
