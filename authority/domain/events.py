@@ -59,6 +59,10 @@ class EventKind(StrEnum):
     CAUGHT_UP = "caught-up"
     BACKUP_MADE = "backup-made"
     RESTORED = "restored"
+    CHANNEL_ADDED = "channel-added"
+    CHANNEL_CHANGED = "channel-changed"
+    CHANNEL_REMOVED = "channel-removed"
+    NOTICE_SETTINGS_CHANGED = "notice-settings-changed"
 
 
 # What an analyst reads; every other kind is an administrator's act.

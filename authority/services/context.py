@@ -100,6 +100,8 @@ class Authority:
     warn_before: timedelta = timedelta(0)
     # Whether a container, WSL or a user namespace may take a license offline.
     containers: bool = True
+    # Where browsers reach the console, for what leads there from outside; None where that is not set.
+    public_url: str | None = None
     remembered: Remembered = field(default_factory=Remembered)
     # What left this node, kept outside the database: the highest numbers with their texts, and each token.
     floors: Floors = field(default_factory=Floors)

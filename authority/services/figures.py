@@ -100,7 +100,7 @@ def show(unit: Unit) -> Figures:
             stuck=sum(bool(trace.signs(now)) for trace in traced.values()),
             authorization_ends_at=authorization.ends_at,
             warning=end_warning(authorization, now),
-            ending_keys=_ending_keys(authorization, now),
+            ending_keys=ending_keys(authorization, now),
             denials=figures.denials(connection, now - DAY) if unit.actor.has(Privilege.READ_LOG) else None,
             days=days,
             ends_by_day={EPOCH + timedelta(days=number): count for number, count in sorted(by_day.items())},
@@ -131,7 +131,7 @@ def _products(unit: Unit, days: tuple[date, ...]) -> tuple[ProductFigures, ...]:
     return tuple(sorted(products, key=lambda product: not product.is_overallocated))
 
 
-def _ending_keys(authorization: Authorization, now: datetime) -> tuple[EndingKey, ...]:
+def ending_keys(authorization: Authorization, now: datetime) -> tuple[EndingKey, ...]:
     """The key of each use that ends last, when that is within 30 days: then nobody signs any more."""
     last: dict[KeyUse, AuthorizedKey] = {}
     for key in _signing(authorization.keys.values(), now):

@@ -183,6 +183,12 @@ def revoke_api_keys(connection: Connection, at: datetime) -> None:
     connection.execute(update(credentials).where(*is_open).values(revoked_at=at))
 
 
+def ending_api_keys(connection: Connection, now: datetime, until: datetime) -> list[ApiKey]:
+    """The API keys that are good now and end until then, the first to end first."""
+    query = _API_KEY.where(*_is_good(now), _c.expires_at <= until).order_by(_c.expires_at, _c.id)
+    return [_api_key(row) for row in connection.execute(query)]
+
+
 def _is_good(at: datetime) -> tuple[ColumnElement[bool], ...]:
     return (_c.revoked_at.is_(None), or_(_c.expires_at.is_(None), _c.expires_at > at))
 

@@ -192,6 +192,15 @@ def remove(connection: Connection, member_id: int, at: datetime) -> None:
         connection.execute(delete(table).where(table.c.member_id == member_id))
 
 
+def with_address(connection: Connection, member_ids: Sequence[int]) -> set[int]:
+    """The numbers of those of the members who are there, and have an e-mail address."""
+    known: set[int] = set()
+    for ids in in_pages(member_ids):
+        has_one = (members.c.id.in_(ids), members.c.removed_at.is_(None), members.c.email != "")
+        known.update(connection.execute(select(members.c.id).where(*has_one)).scalars())
+    return known
+
+
 def lock(connection: Connection, member_id: int | None) -> None:
     """Makes others who start or renew a session of this member, or change it, wait until this transaction ends."""
     connection.execute(_LOCK, {"of_id": member_id}).all()

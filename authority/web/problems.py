@@ -42,6 +42,7 @@ STATUS = {
     "not-authenticated": 401,
     "too-many-requests": 429,
     "provider-unavailable": 503,
+    "not-sent": 502,
     "not-allowed": 403,
     "not-found": 404,
     "already-exists": 409,

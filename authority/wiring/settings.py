@@ -31,7 +31,8 @@ SETTINGS = {
     "containers": "false to lend nothing to containers, WSL and user namespaces, of which others may have copies; default: true",
     "trusted_proxies": "addresses and networks of the proxies before this server, with commas between, whose X-Forwarded-For is believed; "
     "default: none, a request comes from whoever is connected",
-    "public_url": "the address at which browsers reach this server, like https://licenses.example.org; sign-in by a provider leads back there",
+    "public_url": "the address at which browsers reach this server, like https://licenses.example.org; sign-in by a provider leads back there, "
+    "and notices lead to its pages",
     "oidc": "providers of OpenID Connect, each a table [oidc.NAME] in authority.toml and nowhere else: docs/sign-in.md",
 }
 # Those that are yes or no.

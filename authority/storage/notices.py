@@ -1,0 +1,127 @@
+"""Notices, each made once for its key, and how far the run that makes them has come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, exists, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from authority.domain.denial_bursts import Watch
+from authority.domain.notices import NewNotice, Notice, NoticeKind
+from authority.storage.db.tables import (
+    borrows,
+    deliveries,
+    delivery_notices,
+    instant,
+    members,
+    microseconds,
+    notice_runs,
+    notices,
+)
+
+_n, _b = notices.c, borrows.c
+ONLY_ROW = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The last row of the log that was read, the denials that still count by product, and when a run ended last."""
+
+    event_id: int
+    watches: Mapping[str, Watch] = field(default_factory=dict)
+    run_at: datetime | None = None
+
+
+def progress(connection: Connection, *, lock: bool = False) -> Progress:
+    """How far the runs have come; with `lock` no other run makes notices until this transaction ends."""
+    query = select(notice_runs).where(notice_runs.c.id == ONLY_ROW)
+    row = connection.execute(query.with_for_update() if lock else query).one()
+    watches = {product: _watch(value) for product, value in json.loads(row.watches).items()}
+    return Progress(row.event_id, watches, row.run_at)
+
+
+def _watch(value: Mapping[str, Any]) -> Watch:
+    recent = tuple((instant(at), reason) for at, reason in value["recent"])
+    return Watch(recent, is_told=value["is_told"])  # type: ignore[arg-type] # a number is a time
+
+
+def keep_progress(connection: Connection, event_id: int, watches: Mapping[str, Watch]) -> None:
+    """Keeps how far the log was read, and which denials still count."""
+    text = json.dumps(
+        {
+            product: {"recent": [[microseconds(at), reason] for at, reason in watch.recent], "is_told": watch.is_told}
+            for product, watch in watches.items()
+        }
+    )
+    connection.execute(update(notice_runs).where(notice_runs.c.id == ONLY_ROW).values(event_id=event_id, watches=text))
+
+
+def keep_run(connection: Connection, at: datetime) -> None:
+    """Keeps that a run ended."""
+    connection.execute(update(notice_runs).where(notice_runs.c.id == ONLY_ROW).values(run_at=at))
+
+
+def add(connection: Connection, new: Sequence[NewNotice], ids: Sequence[str], at: datetime) -> dict[str, NewNotice]:
+    """The notices that were not there yet, by the id that each has from now on; of those with one key one is made."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    made: dict[str, NewNotice] = {}
+    for notice_id, notice in zip(ids, new, strict=True):
+        values = {"id": notice_id, "kind": str(notice.kind), "key": _key(notice), "facts": json.dumps(dict(notice.facts))}
+        query = insert(notices).values(values | {"made_at": at}).on_conflict_do_nothing(index_elements=["key"]).returning(_n.id)
+        if connection.execute(query).first() is not None:
+            made[notice_id] = notice
+    return made
+
+
+def _key(notice: NewNotice) -> str:
+    return f"{notice.kind} {notice.key}"
+
+
+def unknown(connection: Connection, new: Iterable[NewNotice]) -> list[NewNotice]:
+    """Those of the notices that were not made yet."""
+    by_key = {_key(notice): notice for notice in new}
+    query = select(_n.key).where(_n.kind.in_({str(notice.kind) for notice in by_key.values()}))
+    known = set(connection.execute(query).scalars()) if by_key else set()
+    return [notice for key, notice in by_key.items() if key not in known]
+
+
+def notice_of(row: Row[Any]) -> Notice:
+    """The notice of a row with the columns of the table."""
+    return Notice(row.id, NoticeKind(row.kind), json.loads(row.facts), row.made_at)
+
+
+def get(connection: Connection, notice_id: str) -> Notice | None:
+    """The notice with this id."""
+    row = connection.execute(select(notices).where(_n.id == notice_id)).one_or_none()
+    return None if row is None else notice_of(row)
+
+
+def forget(connection: Connection, before: datetime) -> None:
+    """Removes the notices that were made before then, and the messages that have none any more."""
+    connection.execute(delete(notices).where(_n.made_at < before))
+    empty = ~exists().where(delivery_notices.c.delivery_id == deliveries.c.id)
+    connection.execute(delete(deliveries).where(deliveries.c.due_at < before, empty))
+
+
+_BORROW = select(
+    *(_b.id, _b.member_id, _b.product, _b.level, _b.machine_id, _b.machine_alias, _b.issued_at, _b.expires_at),
+    members.c.username.label("member"),
+).join(members)
+
+
+def borrows_ending(connection: Connection, now: datetime, until: datetime) -> list[Row[Any]]:
+    """The borrows that are out and end until then, with the user name of the member."""
+    # The last condition says nothing new, but lets the index find the few among all that ever were.
+    is_out = (_b.ended_by.is_(None), _b.expires_at > now, _b.seat_free_at > now)
+    return list(connection.execute(_BORROW.where(*is_out, _b.expires_at <= until).order_by(_b.expires_at)))
+
+
+def borrows_not_returned(connection: Connection, since: datetime, now: datetime) -> list[Row[Any]]:
+    """The borrows that ended by themselves since then, of which no receipt came, with the user name of the member."""
+    ended = (_b.ended_by.is_(None), _b.expires_at > since, _b.expires_at <= now, _b.seat_free_at > since)
+    return list(connection.execute(_BORROW.where(*ended, _b.receipt_jti.is_(None)).order_by(_b.expires_at)))
