@@ -28,6 +28,7 @@ from authority.wiring.app import open_as_far_as_possible, open_authority
 from authority.wiring.settings import PREFIX, Settings
 
 PORT = 8440
+NOTIFY_EVERY_MINUTES = 5
 WORDS = {True: "ok", False: "WRONG", None: "-"}
 COLUMNS: Columns[FindingShown] = {
     "": lambda finding: WORDS[finding.ok],
@@ -92,13 +93,18 @@ def init(
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=PORT, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that serve.")
+@click.option("--notify", is_flag=True, help="Find and send notices too, in a process beside the workers.")
+@click.option("--every", type=click.IntRange(1, 24 * 60), metavar="MINUTES", help="How often, with --notify; default: 5.")
 @pass_frame
-def serve(frame: Frame, host: str, port: int, workers: int) -> None:
+def serve(frame: Frame, host: str, port: int, workers: int, notify: bool, every: int | None) -> None:
     """Serve the REST API; prints one line with the URL when it is ready, with --json an object."""
+    if every is not None and not notify:
+        raise click.UsageError("--every says how often notices are looked for, and goes with --notify")
     settings = frame.settings()
     _look_before(settings)
     os.environ[f"{PREFIX}HOME"] = str(settings.home)
-    run_server("authority.web.application:serve", host, port, workers, as_json=frame.json)
+    minutes = (every or NOTIFY_EVERY_MINUTES) if notify else None
+    run_server("authority.web.application:serve", host, port, workers, as_json=frame.json, notify_every=minutes)
 
 
 def _look_before(settings: Settings) -> None:

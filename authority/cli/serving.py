@@ -20,6 +20,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
+from authority.cli import notifier
 from authority.domain.refusals import SettingsInvalid
 from authority.web.gateway import PATIENCE_SECONDS, Gateway
 
@@ -57,9 +58,12 @@ class OwnSocketServer(MPServer):
         self._listener.set_inheritable(True)
 
 
-def run_server(target: str, host: str, port: int, workers: int, *, as_json: bool = False) -> None:
+def run_server(
+    target: str, host: str, port: int, workers: int, *, as_json: bool = False, notify_every: float | None = None
+) -> None:
     """Serves the WSGI application that the function `target` makes, until a signal; prints one line when it is ready, an object with `as_json`.
 
+    With `notify_every` a process beside the workers finds and sends notices every so many minutes.
     Raises SettingsInvalid when the address cannot be listened on, because somebody else does, too.
     """
     listener = listen(host, port)
@@ -83,6 +87,8 @@ def run_server(target: str, host: str, port: int, workers: int, *, as_json: bool
         log_enabled=False,
         respawn_failed_workers=True,
     )
+    if notify_every is not None:
+        notifier.start(notify_every)
     threading.Thread(target=_announce, args=(host, port, as_json), daemon=True).start()
     server.serve(target_loader=load_in_worker)  # type: ignore[arg-type] # an RSGI application may be an object
 

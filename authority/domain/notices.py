@@ -131,6 +131,34 @@ class Message:
     recipient: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message on one channel, to a member where `member_id` is not None; `due_at` is when it was to go first."""
+
+    id: str
+    channel_id: str
+    member_id: int | None
+    is_digest: bool
+    state: DeliveryState
+    due_at: datetime
+    next_try_at: datetime
+    tries: int = 0
+    claim: str | None = None
+    claimed_until: datetime | None = None
+    ended_at: datetime | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message as it is shown: on which channel, to which member, and what became of it."""
+
+    notice_id: str
+    delivery: Delivery
+    channel: str
+    member: str | None
+
+
 # What administrators may set: name, least, most.
 BOUNDS = {"denials": (2, 10_000), "minutes": (1, 24 * 60), "digest_hour": (0, 23)}
 

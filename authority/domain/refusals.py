@@ -427,16 +427,6 @@ class ProviderUnavailable(Refusal):
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class NotSent(Refusal):
-    """A message did not go out on a channel; the sentence has nothing of its address."""
-
-    code = "not-sent"
-    default_hint = (
-        "Look whether the service is up, and whether the address of the channel is right: carnet-authority channel set."
-    )
-
-
-@dataclass(eq=False, repr=False, kw_only=True)
 class NotAllowed(Refusal):
     """The role, account, machine or user may not do this."""
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from authority.domain.notices import Message
-from authority.domain.refusals import InvalidInput, NotSent, SettingsInvalid
+from authority.domain.refusals import InvalidInput, SettingsInvalid
+from authority.sending.failure import NotSent
 
 if TYPE_CHECKING:
     from apprise import NotifyBase

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from authority.domain.notices import Channel, ChannelType, Message
-from authority.domain.refusals import NotSent
 from authority.sending import by_apprise, webhook
+from authority.sending.failure import NotSent
 
 
 def check(kind: ChannelType, address: str, *, to_members: bool) -> str:

@@ -19,7 +19,8 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from authority.domain.notices import Message
-from authority.domain.refusals import InvalidInput, NotSent
+from authority.domain.refusals import InvalidInput
+from authority.sending.failure import NotSent
 
 OWN_MACHINE = ("127.0.0.1", "::1", "localhost")
 LONGEST_ADDRESS = 2048

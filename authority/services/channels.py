@@ -11,9 +11,10 @@ from authority.domain.events import Event, EventKind
 from authority.domain.members import Privilege, email_of
 from authority.domain.notice_texts import Origin
 from authority.domain.notices import Channel, ChannelType, Digest, Message, NoticeKind, channel_kinds, channel_name
-from authority.domain.refusals import AlreadyExists, InvalidInput, NotFound, NotSent
+from authority.domain.refusals import AlreadyExists, InvalidInput, NotFound
 from authority.sending import channel as sending
 from authority.sending import webhook
+from authority.sending.failure import NotSent
 from authority.services.unit import Unit
 from authority.storage import channels, events, notices
 
@@ -42,6 +43,14 @@ class Change:
     kinds: tuple[NoticeKind, ...] | None = None
     digest: Digest | None = None
     paused: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What became of a test message: `error` is None when it was taken."""
+
+    channel: Channel
+    error: str | None
 
 
 def add(unit: Unit, new: NewChannel) -> Channel:
@@ -166,10 +175,10 @@ def remove(unit: Unit, name: str, *, dry_run: bool = False) -> Channel:
     return channel
 
 
-def try_out(unit: Unit, name: str, *, recipient: str | None = None, send: Send = sending.send) -> Channel:
-    """The channel after a test message went out on it, also on one that is paused; `recipient` is who gets it where it goes to members.
+def try_out(unit: Unit, name: str, *, recipient: str | None = None, send: Send = sending.send) -> Trial:
+    """What became of a test message, also on a channel that is paused; `recipient` is who gets it where it goes to members.
 
-    Raises NotAllowed, NotFound, InvalidInput, NotSent.
+    Raises NotAllowed, NotFound, InvalidInput.
     """
     with unit.writing():
         unit.actor.needs(Privilege.MANAGE_AUTHORITY)
@@ -183,8 +192,8 @@ def try_out(unit: Unit, name: str, *, recipient: str | None = None, send: Send =
     try:
         send(channel, message, at)
     except NotSent as error:
-        raise NotSent(f'the channel "{channel.name}" did not take the message: {error.message}', hint=error.hint) from error
-    return channel
+        return Trial(channel, str(error))
+    return Trial(channel, None)
 
 
 def wanted_kinds(rows: Iterable[Channel]) -> frozenset[NoticeKind]:

@@ -13,12 +13,12 @@ from datetime import datetime
 
 from authority.domain.members import CONSOLE
 from authority.domain.notice_texts import Origin, message_of
-from authority.domain.notices import GIVEN_UP_AFTER, LEASE, Channel, DeliveryState, Message, pause_after
-from authority.domain.refusals import NotSent
+from authority.domain.notices import GIVEN_UP_AFTER, LEASE, Channel, Delivery, DeliveryState, Message, pause_after
+from authority.sending.failure import NotSent
 from authority.services.context import Authority
 from authority.services.unit import Unit
 from authority.storage import channels, deliveries
-from authority.storage.deliveries import Claimed, Delivery
+from authority.storage.deliveries import Claimed
 
 # A channel that fails so often in one run is left alone until the next; one on which something was wrong before, at once.
 MOST_FAILURES = 3
@@ -78,7 +78,7 @@ def _error_of(authority: Authority, claimed: Claimed, send: Callable[[Channel, M
     try:
         send(claimed.channel, message_of(claimed.delivery.id, claimed.notices, origin, claimed.recipient), at)
     except NotSent as error:
-        return error.message
+        return str(error)
     except Exception as error:  # noqa: BLE001 - a library of others: whatever it raises is a failed try, and the others go on
         # Its words may have the address in them.
         return f"it failed with {type(error).__name__}"

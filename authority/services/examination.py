@@ -15,7 +15,7 @@ from authority.domain.clocks import BETWEEN_SERVERS, CHECK_CLOCK
 from authority.domain.entitlement import check_not_overallocated
 from authority.domain.plurals import are, counted
 from authority.domain.refusals import KeyUnusable, NotSetUp, Refusal
-from authority.services import backing_up, keys, licenses, reconciling, seal_health
+from authority.services import backing_up, keys, licenses, notifying, reconciling, seal_health
 from authority.services.unit import Unit
 from authority.storage import events, organization, status_lists, tokens
 from authority.storage.db import schema
@@ -274,6 +274,7 @@ IN_TABLES: dict[str, Callable[[Unit], str]] = {
     "what went out": _went_out,
     "seal": seal_health.sentence,
     "backup": _backup,
+    "notices": notifying.examined,
 }
 
 

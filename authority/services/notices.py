@@ -15,11 +15,13 @@ from authority.domain.members import Privilege
 from authority.domain.notices import (
     FOR_MEMBERS,
     Channel,
+    Delivery,
     DeliveryState,
     NewNotice,
     Notice,
     NoticeKind,
     NoticeSettings,
+    Sent,
     stage_of,
     warned_from,
 )
@@ -29,7 +31,6 @@ from authority.services.context import Authority
 from authority.services.figures import ending_keys
 from authority.services.unit import Unit
 from authority.storage import channels, credentials, deliveries, events, members, notices, preferences
-from authority.storage.deliveries import Delivery, Sent
 
 PREFERENCE = "notices"
 PAGE = 1000

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from authority.domain.members import CONSOLE, Actor, Privilege
-from authority.domain.notices import SHOWN_FOR, Channel, DeliveryState, NewNotice
+from authority.domain.notices import SHOWN_FOR, Channel, Delivery, DeliveryState, NewNotice
 from authority.domain.plurals import are, counted
 from authority.domain.refusals import Refusal
 from authority.sending import channel as sending
@@ -17,7 +17,6 @@ from authority.services.deliveries import Try, deliver
 from authority.services.notices import find
 from authority.services.unit import Unit
 from authority.storage import channels, deliveries, notices
-from authority.storage.deliveries import Delivery
 
 # Notices that are made later than that are of little use.
 RUN_EVERY = timedelta(hours=2)

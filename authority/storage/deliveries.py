@@ -13,41 +13,13 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
-from authority.domain.notices import Channel, DeliveryState, Notice
+from authority.domain.notices import Channel, Delivery, DeliveryState, Notice, Sent
 from authority.storage.channels import channel_of
 from authority.storage.db.rows import members_of
 from authority.storage.db.tables import channels, deliveries, delivery_notices, members, notices
 from authority.storage.notices import notice_of
 
 _d = deliveries.c
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One message on one channel, to a member where `member_id` is not None; `due_at` is when it was to go first."""
-
-    id: str
-    channel_id: str
-    member_id: int | None
-    is_digest: bool
-    state: DeliveryState
-    due_at: datetime
-    next_try_at: datetime
-    tries: int = 0
-    claim: str | None = None
-    claimed_until: datetime | None = None
-    ended_at: datetime | None = None
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A message as it is shown: on which channel, to which member, and what became of it."""
-
-    notice_id: str
-    delivery: Delivery
-    channel: str
-    member: str | None
 
 
 @dataclass(frozen=True, slots=True)

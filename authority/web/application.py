@@ -38,6 +38,7 @@ from authority.web.api import (
     log,
     me,
     members,
+    notices,
     offline,
     overview,
     policies,
@@ -173,6 +174,7 @@ def create_app(authority: Authority, trusted_proxies: Sequence[str] = (), provid
         overview.api,
         log.api,
         keys.api,
+        notices.api,
         carried.api,
         sign_ins.api,
     ):

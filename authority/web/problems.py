@@ -42,7 +42,6 @@ STATUS = {
     "not-authenticated": 401,
     "too-many-requests": 429,
     "provider-unavailable": 503,
-    "not-sent": 502,
     "not-allowed": 403,
     "not-found": 404,
     "already-exists": 409,
@@ -127,6 +126,10 @@ OVER_HTTP = {
     "carnet-authority borrow show ID tells": "GET /api/v1/borrows/ID tells",
     "carnet-authority borrow check-in FILE": "POST /api/v1/check-ins",
     "carnet-authority session end ID": "POST /api/v1/sessions/ID/end",
+    "carnet-authority channel list shows": "GET /api/v1/channels shows",
+    "Let carnet-authority notify run every few minutes, or serve with --notify; carnet-authority channel test NAME tries a channel.": (
+        "Whoever runs this server lets notices be looked for every few minutes; POST /api/v1/channels/ID/test tries a channel."
+    ),
     "carnet-authority api-key list shows": "GET /api/v1/api-keys shows",
     "carnet-authority sign-in list NAME shows": "GET /api/v1/members/NAME/sign-ins, or GET /api/v1/me/sign-ins, shows",
     "carnet-authority license availability shows": "GET /api/v1/availability shows",

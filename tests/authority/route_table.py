@@ -16,8 +16,10 @@ from typing import Any
 
 from authority.domain.catalogue import KeyUse
 from authority.domain.members import ANYBODY, CONSOLE, Role, Scope
+from authority.domain.notices import ChannelType
 from authority.domain.pools import PoolRule
-from authority.services import access, keys, policies, pools
+from authority.services import access, channels, keys, policies, pools
+from authority.services.channels import NewChannel
 from authority.services.unit import Unit
 from authority.storage.db.database import Database
 from authority.web.application import create_app
@@ -90,7 +92,11 @@ def make_world(folder: Path) -> World:
     keys.rotate(Unit(bench.authority, CONSOLE), [KeyUse.BORROW])
     access.sign_in(Unit(bench.authority, ANYBODY), "ada", PASSWORD)
     (sign_in,), _ = access.sign_ins_of(Unit(bench.authority, CONSOLE), "ada")
+    # Nobody listens there.
+    new_channel = NewChannel("desk", ChannelType.WEBHOOK, "http://127.0.0.1:9/")
+    channel = channels.add(Unit(bench.authority, CONSOLE), new_channel)
     ids = {
+        "channel_id": channel.id,
         "sign_in_id": sign_in.id,
         "borrow_id": issued.borrow.id,
         "session_id": session.id,
@@ -224,6 +230,17 @@ ROUTES: dict[str, Route] = {
     "GET /api-keys": Route(ADMINISTRATOR),
     "POST /api-keys": Route(ADMINISTRATOR, 201, body=_always({"username": "ada", "name": "script"})),
     "DELETE /api-keys/{key_id}": Route(ADMINISTRATOR),
+    "GET /channels": Route(ADMINISTRATOR),
+    "POST /channels": Route(
+        ADMINISTRATOR, 201, body=_always({"name": "other", "type": "webhook", "address": "https://alerts.example.org/"})
+    ),
+    "GET /channels/{channel_id}": Route(ADMINISTRATOR),
+    "PATCH /channels/{channel_id}": Route(ADMINISTRATOR, body=_always({"paused": True})),
+    "DELETE /channels/{channel_id}": Route(ADMINISTRATOR),
+    "POST /channels/{channel_id}/test": Route(ADMINISTRATOR, body=_always({})),
+    "GET /notices": Route(ADMINISTRATOR),
+    "GET /notices/settings": Route(ADMINISTRATOR),
+    "PATCH /notices/settings": Route(ADMINISTRATOR, body=_always({"denials": 20})),
     "GET /members": Route(MANAGERS),
     "POST /members": Route(ADMINISTRATOR, 201, body=_always({"username": "new", "user_type": "Viewer"})),
     "POST /members/change": Route(
@@ -303,6 +320,9 @@ SCOPED: dict[Scope, frozenset[str]] = {
             *("PATCH /sessions/settings", "PUT /pools", "DELETE /pools", "PUT /policies", "DELETE /policies"),
             *("POST /authorization", "GET /keys", "POST /keys", "GET /keys/public", "POST /keys/{kid}/retire"),
             *("GET /api-keys", "DELETE /api-keys/{key_id}", "POST /carried-files"),
+            *("GET /channels", "POST /channels", "GET /channels/{channel_id}", "PATCH /channels/{channel_id}"),
+            *("DELETE /channels/{channel_id}", "POST /channels/{channel_id}/test"),
+            *("GET /notices", "GET /notices/settings", "PATCH /notices/settings"),
         }
     ),
 }

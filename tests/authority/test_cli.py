@@ -256,7 +256,7 @@ def test_status_list_trust_and_public_keys_are_written(console: Console, tmp_pat
 
 def test_doctor_finds_nothing_wrong_in_a_new_home(console: Console) -> None:
     rows = console.good("doctor")
-    assert [item["subject"] for item in rows][-5:] == ["status list", "what went out", "seal", "backup", "python"]
+    assert [item["subject"] for item in rows][-6:] == ["status list", "what went out", "seal", "backup", "notices", "python"]
     assert all(item["ok"] for item in rows)
 
 

@@ -34,6 +34,7 @@ SUBJECTS = [
     "what went out",
     "seal",
     "backup",
+    "notices",
     "python",
 ]
 PASSPHRASE = "a-passphrase-of-many-random-characters"
@@ -267,8 +268,8 @@ def test_what_stands_in_tables_is_not_looked_at_where_there_are_none(place: Plac
     database_gone(place)
     for state in ("gone", "empty"):
         rows = examined(place, 3)
-        assert [rows[subject]["ok"] for subject in SUBJECTS[4:]] == [False, *[None] * 9, True]
-        assert all("see tables" in rows[subject]["message"] for subject in SUBJECTS[5:14])
+        assert [rows[subject]["ok"] for subject in SUBJECTS[4:]] == [False, *[None] * 10, True]
+        assert all("see tables" in rows[subject]["message"] for subject in SUBJECTS[5:15])
         messages = "".join(row["message"] for row in rows.values())
         assert messages.count("docs/operations.md") == 1
         assert "OperationalError" not in messages

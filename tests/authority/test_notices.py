@@ -61,13 +61,13 @@ def messages(world: Bench) -> list[tuple[datetime, int]]:
         return [(row.next_try_at, len(deliveries.notices_of(connection, row.id))) for row in rows]
 
 
-def deny(world: Bench, count: int, product: str = "arcgis-pro", **row: str) -> None:
+def deny(world: Bench, count: int, product: str = "arcgis-pro") -> None:
     """Rows of so many refusals, a minute apart, each with two features."""
+    row = Event(EventKind.DENIAL, "ada", product=product, member="ada", machine="m", reason="pool-exhausted")
     for _ in range(count):
         unit = Unit(world.authority, CONSOLE)
         with unit.writing():
-            values = {"actor": "ada", "member": "ada", "product": product, "machine": "m", "reason": "pool-exhausted"} | row
-            unit.record(Event(kind=EventKind.DENIAL, feature=feature, **values) for feature in ("Basic", "3D"))
+            unit.record(replace(row, feature=feature) for feature in ("Basic", "3D"))
         world.clock.turn(minutes=1)
 
 

@@ -112,7 +112,7 @@ class _OnFreePort(Controller):
     def _trigger_server(self) -> None:
         assert self.server is not None
         self.port = cast("asyncio.Server", self.server).sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 @contextlib.contextmanager

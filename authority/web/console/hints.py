@@ -10,6 +10,10 @@ ON_PAGES = {
     "carnet-authority borrow show ID tells": "its page tells",
     "carnet-authority borrow check-in FILE": "the page Exchange",
     "carnet-authority session end ID": "the page Activity",
+    "carnet-authority channel list shows": "The page Notifications shows",
+    "Let carnet-authority notify run every few minutes, or serve with --notify; carnet-authority channel test NAME tries a channel.": (
+        "Whoever runs this server lets notices be looked for every few minutes; the page Notifications tries a channel."
+    ),
     "carnet-authority api-key list shows": "The page API keys shows",
     "carnet-authority sign-in list NAME shows": "The page of the member shows",
     "carnet-authority license availability shows": "The page Licenses shows",
