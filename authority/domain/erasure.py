@@ -29,6 +29,11 @@ class Person:
         """Whether this is one of their user names, in any case."""
         return username is not None and user_key(username) in self.keys
 
+    def is_told_of(self, facts: Mapping[str, Any]) -> bool:
+        """Whether the values of a notice are about the person."""
+        texts = [value for value in facts.values() if isinstance(value, str)]
+        return facts.get("borrow") in self.handles or any(self.is_named(text) or self.is_mentioned(text) for text in texts)
+
     def is_mentioned(self, text: str | None) -> bool:
         """Whether a text has one of their names as a word of its own."""
         return text is not None and any(

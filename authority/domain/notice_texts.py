@@ -24,6 +24,8 @@ TITLES = {
     NoticeKind.AUTHORIZATION_ENDING: ("authorization ends", "authorizations end"),
     NoticeKind.KEY_ENDING: ("key ends", "keys end"),
     NoticeKind.CLONE_SUSPECTED: ("machine may be there twice", "machines may be there twice"),
+    NoticeKind.SEAL_BROKEN: ("fault in the sealed log", "faults in the sealed log"),
+    NoticeKind.BACKUP_OLD: ("backup is old", "backups are old"),
 }
 # For administrators: what to do, the command, and the page of the console.
 NEXT_STEPS = {
@@ -50,6 +52,8 @@ NEXT_STEPS = {
         "carnet-authority borrow list --clones",
         "offline",
     ),
+    NoticeKind.SEAL_BROKEN: ("See what was changed, and who had access", "carnet-authority log verify", "log"),
+    NoticeKind.BACKUP_OLD: ("Make one, and see why the timer did not", "carnet-authority backup -o FILE", ""),
 }
 FOR_MEMBER = {
     NoticeKind.BORROW_DUE: "If you still need it, take it offline again before then: carnet request. If not: carnet return.",
@@ -115,6 +119,14 @@ def _clone(facts: Mapping[str, str], _: Mapping[str, Any]) -> str:
     return f"{_borrow(facts)}: {facts['evidence']}"
 
 
+def _seal(facts: Mapping[str, str], _: Mapping[str, Any]) -> str:
+    return facts["fault"]
+
+
+def _backup(facts: Mapping[str, str], _: Mapping[str, Any]) -> str:
+    return f"the last backup was made at {facts['made_at']}"
+
+
 _LINES = {
     NoticeKind.BORROW_DUE: _due,
     NoticeKind.BORROW_OVERDUE: _overdue,
@@ -123,6 +135,8 @@ _LINES = {
     NoticeKind.AUTHORIZATION_ENDING: _authorization,
     NoticeKind.KEY_ENDING: _key,
     NoticeKind.CLONE_SUSPECTED: _clone,
+    NoticeKind.SEAL_BROKEN: _seal,
+    NoticeKind.BACKUP_OLD: _backup,
 }
 
 

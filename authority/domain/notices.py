@@ -23,10 +23,20 @@ class NoticeKind(StrEnum):
     AUTHORIZATION_ENDING = "authorization-ending"
     KEY_ENDING = "key-ending"
     CLONE_SUSPECTED = "clone-suspected"
+    SEAL_BROKEN = "seal-broken"
+    BACKUP_OLD = "backup-old"
 
 
 # What can wait for tomorrow morning, and what members hear of their own.
-SLOW = frozenset({NoticeKind.BORROW_DUE, NoticeKind.BORROW_OVERDUE, NoticeKind.AUTHORIZATION_ENDING, NoticeKind.KEY_ENDING})
+SLOW = frozenset(
+    {
+        NoticeKind.BORROW_DUE,
+        NoticeKind.BORROW_OVERDUE,
+        NoticeKind.AUTHORIZATION_ENDING,
+        NoticeKind.KEY_ENDING,
+        NoticeKind.BACKUP_OLD,
+    }
+)
 FOR_MEMBERS = (NoticeKind.BORROW_DUE, NoticeKind.BORROW_OVERDUE)
 
 

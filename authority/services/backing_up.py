@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
 from sqlalchemy import Connection
@@ -15,7 +15,9 @@ from authority.storage import archive, backups, events, organization, preference
 from authority.storage.archive import Manifest
 from authority.storage.db import schema
 
-__all__ = ["PREFERENCE", "Manifest", "last_made_at", "note", "write"]
+__all__ = ["IS_OLD_AFTER", "PREFERENCE", "Manifest", "last_made_at", "note", "write"]
+# A night that was missed is no reason to warn, two are.
+IS_OLD_AFTER = timedelta(hours=49)
 # Under which name the time of the last backup is kept.
 PREFERENCE = "last-backup"
 

@@ -15,7 +15,7 @@ from authority.domain.members import Privilege, user_key
 from authority.domain.refusals import InvalidInput, MemberHasBorrow, NotFound
 from authority.services import seals
 from authority.services.unit import Unit
-from authority.storage import erasures, members
+from authority.storage import erasures, members, notices
 from authority.storage import seals as stored
 
 PSEUDONYM_BYTES = 5
@@ -140,6 +140,8 @@ def _erase_log(unit: Unit, search: _Search, pseudonyms: Pseudonyms) -> int:
 def _erase_tables(unit: Unit, username: str, search: _Search, pseudonyms: Pseudonyms, rows: int) -> Erasure:
     connection, ids, person = unit.connection, search.member_ids, search.person
     erasures.erase_members(connection, ids, pseudonyms.own)
+
+    notices.erase(connection, person.is_told_of)
 
     def pseudonym_of(value: str) -> str:
         return pseudonyms.own if person.is_named(value) else pseudonyms.of(value)

@@ -7,7 +7,6 @@ import shlex
 import sysconfig
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from authority.domain import days
 from authority.domain.catalogue import WARNING_BEFORE_END, KeyUse, Product, check_made, end_warning
@@ -22,8 +21,6 @@ from authority.storage.db import schema
 
 # What a Python that was not optimized costs, as it was measured with the server.
 SLOWER = "the server takes about a third more processor time"
-# A night that was missed is no reason to warn, two are.
-BACKUP_IS_OLD = timedelta(hours=49)
 NOT_LOOKED_AT = "not looked at, see {}"
 
 
@@ -252,7 +249,7 @@ def _backup(unit: Unit) -> str:
     if made_at is None:
         return f"there never was a backup by this program: {mend}, unless your database is backed up in another way"
     text = f"the last backup was made at {made_at:%Y-%m-%d %H:%M} UTC"
-    return text if now - made_at <= BACKUP_IS_OLD else f"{text}, {counted((now - made_at).days, 'day')} ago: {mend}"
+    return text if now - made_at <= backing_up.IS_OLD_AFTER else f"{text}, {counted((now - made_at).days, 'day')} ago: {mend}"
 
 
 def _python() -> str:

@@ -26,8 +26,8 @@ from authority.domain.notices import (
     warned_from,
 )
 from authority.domain.refusals import InvalidInput
+from authority.services import log, safety_notices
 from authority.services.channels import wanted_kinds
-from authority.services.context import Authority
 from authority.services.figures import ending_keys
 from authority.services.unit import Unit
 from authority.storage import channels, credentials, deliveries, events, members, notices, preferences
@@ -86,7 +86,9 @@ def find(unit: Unit, *, dry_run: bool = False) -> list[NewNotice]:
     What the log tells is read up to where every row is committed, and how far it was read moves in the same transaction.
     What time brings has a key by which it is made once, however many servers look. With `dry_run` nothing is kept.
     """
-    up_to = _settled(unit.authority)
+    with unit.reading():
+        in_use = wanted_kinds(channels.every(unit.connection))
+    safety, up_to = safety_notices.found(unit.authority, in_use), log.settled(unit)
     with unit.writing(keep=not dry_run):
         connection = unit.connection
         progress = notices.progress(connection, lock=True)
@@ -94,22 +96,13 @@ def find(unit: Unit, *, dry_run: bool = False) -> list[NewNotice]:
         wanted, watches = wanted_kinds(rows), dict(progress.watches)
         # The log is read whether or not somebody wants to know: a channel that comes later hears of what comes later.
         from_log = list(_from_log(connection, progress.event_id, up_to, watches, rules))
-        candidates = [notice for notice in (*from_log, *_from_state(unit, wanted)) if notice.kind in wanted]
+        candidates = [notice for notice in (*from_log, *safety, *_from_state(unit, wanted)) if notice.kind in wanted]
         new = notices.unknown(connection, candidates)
         ids = [unit.authority.fresh_id() for _ in new]
         made = notices.add(connection, new, ids, unit.at)
         _put_on_their_way(unit, rows, rules, made)
         notices.keep_progress(connection, max(up_to, progress.event_id), watches)
     return list(made.values())
-
-
-def _settled(authority: Authority) -> int:
-    """The number of the last row of the log below which none can still come."""
-    if authority.database.is_sqlite:
-        with authority.database.read() as connection:
-            return events.last(connection)
-    with authority.database.write() as connection:
-        return events.last_settled(connection)
 
 
 def _from_log(

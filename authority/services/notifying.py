@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from authority.domain.notices import SHOWN_FOR, Channel, Delivery, DeliveryState
 from authority.domain.plurals import are, counted
 from authority.domain.refusals import Refusal
 from authority.sending import channel as sending
+from authority.services import seals
 from authority.services.channels import Send
 from authority.services.context import Authority
 from authority.services.deliveries import Try, deliver
@@ -51,7 +53,9 @@ class Health:
 def run(
     authority: Authority, *, dry_run: bool = False, send: Send = sending.send, goes_on: Callable[[], bool] = lambda: True
 ) -> Run:
-    """Finds what is to be told, sends what is due, and forgets what is older than is shown. With `dry_run` nothing is kept or sent."""
+    """Seals the log, finds what is to be told, sends what is due, and forgets what is older than is shown. With `dry_run` nothing is kept or sent."""
+    if not dry_run:
+        seal(authority)
     made = tuple(find(Unit(authority, CONSOLE), dry_run=dry_run))
     if dry_run:
         unit = Unit(authority, CONSOLE)
@@ -63,6 +67,12 @@ def run(
         notices.forget(unit.connection, unit.at - SHOWN_FOR)
         notices.keep_run(unit.connection, unit.at)
     return Run(made, tries)
+
+
+def seal(authority: Authority) -> None:
+    """Seals the log, so that one timer does both. What stands in the way keeps no notice back: `doctor` says it, and a notice does."""
+    with contextlib.suppress(Refusal):
+        seals.seal(Unit(authority, CONSOLE))
 
 
 def health(unit: Unit) -> Health:

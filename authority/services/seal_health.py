@@ -18,11 +18,7 @@ LOOKED_AT = 2000
 def sentence(unit: Unit) -> str:
     """How far the log is sealed, when that is well. Raises LogNotIntact, and Refusal when nobody seals it."""
     state = seals.state(unit)
-    verification = log_verification.verify_part(unit, LOOKED_AT)
-    if not verification.is_intact:
-        others = len(verification.faults) + verification.more_faults - 1
-        more = f", and {counted(others, 'fault')} more" if others else ""
-        raise LogNotIntact(f"the end of the log is not what was sealed: {verification.faults[0].sentence}{more}")
+    check_intact(unit)
     waiting = f"{counted(state.waiting, 'row')} {are(state.waiting)} not sealed yet"
     if state.lag > SEALED_WITHIN and state.oldest_waiting_at is not None:
         since = "the log was never sealed" if state.newest is None else f"the log is sealed up to row {state.newest.last}"
@@ -33,3 +29,12 @@ def sentence(unit: Unit) -> str:
     if state.newest is None:
         return f"the log was never sealed; {waiting}"
     return f"the log is sealed up to row {state.newest.last}, at {state.newest.issued_at:%Y-%m-%d %H:%M} UTC; {waiting}"
+
+
+def check_intact(unit: Unit) -> None:
+    """Raises LogNotIntact when the end of the log is not what was sealed."""
+    verification = log_verification.verify_part(unit, LOOKED_AT)
+    if not verification.is_intact:
+        others = len(verification.faults) + verification.more_faults - 1
+        more = f", and {counted(others, 'fault')} more" if others else ""
+        raise LogNotIntact(f"the end of the log is not what was sealed: {verification.faults[0].sentence}{more}")

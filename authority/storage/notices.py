@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,8 @@ from authority.storage.db.tables import (
 
 _n, _b = notices.c, borrows.c
 ONLY_ROW = 1
+# SQLite takes 32,766 values in one statement.
+MOST_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,16 @@ def forget(connection: Connection, before: datetime) -> None:
     connection.execute(delete(notices).where(_n.made_at < before))
     empty = ~exists().where(delivery_notices.c.delivery_id == deliveries.c.id)
     connection.execute(delete(deliveries).where(deliveries.c.due_at < before, empty))
+
+
+def erase(connection: Connection, is_about: Callable[[Mapping[str, Any]], bool]) -> None:
+    """Removes the notices whose facts are about somebody, and the messages that have none any more."""
+    rows = connection.execute(select(_n.id, _n.facts)).all()
+    ids = [row.id for row in rows if is_about(json.loads(row.facts))]
+    for start in range(0, len(ids), MOST_AT_ONCE):
+        connection.execute(delete(notices).where(_n.id.in_(ids[start : start + MOST_AT_ONCE])))
+    empty = ~exists().where(delivery_notices.c.delivery_id == deliveries.c.id)
+    connection.execute(delete(deliveries).where(empty))
 
 
 _BORROW = select(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -25,13 +26,13 @@ from authority.domain.notices import (
     stage_of,
     warned_from,
 )
-from authority.services import access, channels, endings, members, notices
+from authority.services import access, backing_up, channels, endings, erasure, members, notices, removal, seals
 from authority.services.channels import NewChannel
 from authority.services.context import Authority
 from authority.services.members import Change
 from authority.services.unit import Unit
 from authority.storage import deliveries
-from authority.storage.db.tables import borrows
+from authority.storage.db.tables import borrows, events
 from tests.support.authorities import ON_SQLITE, START, Bench
 from tests.support.borrowing import at_once, issued_to, workstation
 from tests.support.organizations import authorize, members_at_most
@@ -268,3 +269,34 @@ def test_times_are_as_they_are_said() -> None:
     assert pauses == sorted(pauses)
     assert (pauses[0], pauses[-1]) == (timedelta(minutes=1), timedelta(hours=6))
     assert pause_after(5, 0.999) > pause_after(5, 0.0) / 2
+
+
+@ON_SQLITE
+def test_a_changed_row_of_the_sealed_log_and_an_old_backup_are_told(world: Bench) -> None:
+    add(world, NoticeKind.SEAL_BROKEN, NoticeKind.BACKUP_OLD)
+    world.member("ada")
+    seals.seal(Unit(world.authority, CONSOLE))
+    backing_up.write(Unit(world.authority, CONSOLE), io.BytesIO())
+    made = backing_up.write(Unit(world.authority, CONSOLE), io.BytesIO())
+    backing_up.note(Unit(world.authority, CONSOLE), made)
+    assert find(world.authority) == []
+    world.clock.turn(hours=50)
+    assert (find(world.authority), find(world.authority)) == (["backup-old"], [])
+    with world.authority.database.write() as connection:
+        connection.execute(update(events).where(events.c.member == "ada").values(actor="eve"))
+    assert (find(world.authority), find(world.authority)) == (["seal-broken"], [])
+
+
+@ON_SQLITE
+def test_who_is_erased_is_erased_from_notices_too(world: Bench) -> None:
+    add(world)
+    for name in ("ada", "bob"):
+        issued_to(world, world.member(name), workstation(name), days=2)
+    world.clock.turn(days=1)
+    assert len(find(world.authority)) == 2
+    world.clock.turn(days=2)
+    removal.remove(Unit(world.authority, CONSOLE), ["ada"])
+    erasure.erase(Unit(world.authority, CONSOLE), "ada", "asked for")
+    shown, _ = notices.listed(Unit(world.authority, CONSOLE))
+    assert [item.notice.facts["member"] for item in shown] == ["bob"]
+    assert [count for _, count in messages(world)] == [1]

@@ -63,7 +63,7 @@ def webhook_receiver() -> Iterator[Receiver]:
             action = receiver.script.pop(0) if receiver.script else "take"
             receiver.requests.append(self.headers["webhook-id"])
             if "take" in action:
-                _check(receiver.secret, self.headers, body)
+                _check(receiver.secret, dict(self.headers), body)
                 receiver.taken.setdefault(self.headers["webhook-id"], json.loads(body))
             if "hang" in action:
                 receiver.released.wait(30)
@@ -101,7 +101,7 @@ class MailServer:
     async def handle_DATA(self, _server: object, _session: SmtpSession, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd says so
         answer = self.script.pop(0) if self.script else "250 taken"
         if answer.startswith("250"):
-            message = cast("EmailMessage", message_from_bytes(cast("bytes", envelope.content), policy=policy.default))
+            message = message_from_bytes(cast("bytes", envelope.content), policy=policy.default)
             self.mails.append((envelope.rcpt_tos, message))
         return answer
 
