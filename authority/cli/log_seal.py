@@ -49,7 +49,7 @@ def export_checkpoint(frame: Frame, output: str) -> None:
 @click.command(cls=Command, name="verify")
 @click.option(
     "--checkpoint",
-    "kept",
+    "saved",
     multiple=True,
     metavar="FILE",
     help="A checkpoint that was kept elsewhere; may be given several times.",
@@ -57,14 +57,14 @@ def export_checkpoint(frame: Frame, output: str) -> None:
 @click.option("--file", "sealed", metavar="FILE", help="What log export --format sealed wrote; needs no authority.")
 @click.option("--trust", metavar="FILE", help="Trust file to verify that file by; default: the one in it.")
 @pass_frame
-def verify_log(frame: Frame, kept: tuple[str, ...], sealed: str | None, trust: str | None) -> int:
+def verify_log(frame: Frame, saved: tuple[str, ...], sealed: str | None, trust: str | None) -> int:
     """Say whether the log is what was sealed, and which rows are not.
 
     Exit status: 0 nothing is wrong, 1 something is.
     """
     if trust is not None and sealed is None:
         raise click.UsageError("--trust goes with --file")
-    outside = [checkpoints.compact_of(read_input(name)) for name in kept]
+    outside = [checkpoints.compact_of(read_input(name)) for name in saved]
     if sealed is not None:
         with opened(sealed) as stream:
             verification = log_files.verify_file(stream, None if trust is None else read_input(trust), outside)

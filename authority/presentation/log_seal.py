@@ -101,7 +101,8 @@ def _limits(verification: Verification) -> list[str]:
     elif verification.waiting is None:
         limits.append("rows that were not sealed when the file was written are not in it")
     limits += [
-        f"an older database was put back at {rfc3339(item.at)}: what checkpoints {item.first} to {item.last} sealed is lost"
+        f"the seal was taken up again at {rfc3339(item.at)}, after a restore or damage"
+        + (f": checkpoints {item.first} to {item.last} are lost" if item.first <= item.last else "")
         for item in verification.restores
     ]
     if verification.own_roots:

@@ -125,7 +125,7 @@ def _write(unit: Unit, comparison: Comparison, taken_in: Iterable[Orphan], beyon
     if comparison.lost_places:
         tokens.keep_places(connection, comparison.lost_places, reconciling.lost_until(unit, comparison.lists))
     words = "; ".join([*reconciling.sentences(comparison), f"the next status list is number {seq}"])
-    if comparison.lost_checkpoint is not None:
+    if comparison.lost_checkpoint is not None or not seals.is_sound(unit):
         seals.restored(unit, comparison.lost_checkpoint)
     unit.record([Event(kind=EventKind.CAUGHT_UP, actor=unit.actor.username, reason=words)])
     return status_lists.publish_at(unit, seq)

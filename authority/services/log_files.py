@@ -132,15 +132,11 @@ def verify_file(stream: BinaryIO, trust: bytes | None, outside: Sequence[str] = 
     """
     file = LogFile(stream)
     trust_file = file.trust if trust is None else trust.decode("utf-8", "replace")
-    organization_id, roots = authorizations.organization_of(trust_file.encode())
-    if organization_id != file.organization:
-        raise CheckpointUnusable(
-            f'the file is of the organization "{file.organization}", the trust file of "{organization_id}"'
-        )
+    roots = _roots(file, trust_file)
     known, members = KnownKeys.taken(file.authorizations, trust_file), file.members()
     texts, first = _checkpoint_texts(members)
     read, faults = read_all(texts, known)
-    start = log_seal.start_of(organization_id)
+    start = log_seal.start_of(file.organization)
     trusted = judge(read, start, faults)
     faults += outside_faults([kept_elsewhere(text, known) for text in outside], read)
     examination = Examination(trusted[-1].start if trusted else start, trusted)
@@ -159,6 +155,16 @@ def verify_file(stream: BinaryIO, trust: bytes | None, outside: Sequence[str] = 
         restores=restores(trusted),
         own_roots=tuple(roots) if trust is None else (),
     )
+
+
+def _roots(file: LogFile, trust_file: str) -> list[str]:
+    """The root keys of the trust file. Raises CheckpointUnusable for one of another organization, AuthorizationUnusable."""
+    organization_id, roots = authorizations.organization_of(trust_file.encode())
+    if organization_id != file.organization:
+        raise CheckpointUnusable(
+            f'the file is of the organization "{file.organization}", the trust file of "{organization_id}"'
+        )
+    return roots
 
 
 def _checkpoint_texts(members: Iterator[dict[str, Any]]) -> tuple[list[str], list[dict[str, Any]]]:

@@ -76,8 +76,8 @@ def verify(unit: Unit, outside: Sequence[str] = ()) -> Verification:
         read, faults = read_all([item.compact for item in seals.all_checkpoints(unit.connection)], known)
         start = log_seal.start_of(unit.organization.id)
         trusted = judge(read, start, faults)
-        kept = [kept_elsewhere(text, known) for text in (*outside, *([] if out is None else [out.text]))]
-        faults += outside_faults(kept, read)
+        elsewhere = [kept_elsewhere(text, known) for text in (*outside, *([] if out is None else [out.text]))]
+        faults += outside_faults(elsewhere, read)
         begin = trusted[-1].start if trusted else start
         verification = _newest_part(unit, trusted, begin, BEFORE_ALL, faults)
     return replace(verification, is_from_beginning=True, outside=len(outside), restores=restores(trusted))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from authority.domain import log_seal
 from authority.domain.log_seal import SECRET_BYTES, Checkpoint, CheckpointKind, ErasedDigest, Point, Seal
 from authority.domain.members import Privilege
-from authority.domain.refusals import DatabaseBehind, LogNotIntact, NotFound
+from authority.domain.refusals import CheckpointUnusable, DatabaseBehind, LogNotIntact, NotFound
 from authority.services import log
 from authority.services.unit import Unit
 from authority.signing import checkpoints
@@ -113,15 +113,37 @@ def check_sealed(signed: SignedCheckpoint | None, floor: Floor) -> None:
     )
 
 
-def restored(unit: Unit, out: Numbered) -> SignedCheckpoint:
-    """Signs that the log goes on from an older one: what was sealed up to the checkpoint that went out is lost, and it is said.
+def is_sound(unit: Unit) -> bool:
+    """Whether sealing can go on from the newest checkpoint, in the transaction that is under way."""
+    try:
+        chain_of(unit)
+    except (LogNotIntact, CheckpointUnusable):
+        return False
+    return True
 
-    Within the transaction that is under way. Raises KeyUnusable, SigningFailed, LogNotIntact, CheckpointUnusable.
+
+def restored(unit: Unit, out: Numbered | None) -> SignedCheckpoint:
+    """Signs that the log goes on from its newest good checkpoint: what was sealed later, up to the one that went out, is lost.
+
+    Checkpoints after it that this authority did not sign, and seals without a checkpoint, are removed, and their rows sealed anew
+    later. Within the transaction that is under way. Raises KeyUnusable, SigningFailed.
     """
-    seals.lock(unit.connection)
+    connection = unit.connection
+    seals.lock(connection)
+    newest = seals.newest(connection)
+    good = next((item for item in seals.newest_first(connection) if _is_signed_here(item, accepted(unit))), None)
+    seals.remove_after(connection, *((0, 0) if good is None else (good.number, good.last)))
+    number = max(0 if newest is None else newest.number, 0 if out is None else out.number) + 1
+    prev = None if out is None else digest_of(out.text)
     chain = chain_of(unit)
-    number = max(out.number, 0 if chain.signed is None else chain.signed.number) + 1
-    return append(unit, chain, CheckpointKind.RESTORE, chain.end, number=number, prev=digest_of(out.text))
+    return append(unit, chain, CheckpointKind.RESTORE, chain.end, number=number, prev=prev)
+
+
+def _is_signed_here(signed: SignedCheckpoint, known: KnownKeys) -> bool:
+    try:
+        return checkpoints.read(signed.compact, known).signature is Signature.GOOD
+    except CheckpointUnusable:
+        return False
 
 
 def _seal_part(unit: Unit, up_to: int) -> int | None:

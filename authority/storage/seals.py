@@ -62,6 +62,19 @@ def checkpoints_between(connection: Connection, first: int, last: int) -> list[S
     return [value_of(SignedCheckpoint, row) for row in connection.execute(query.order_by(checkpoints.c.number))]
 
 
+def newest_first(connection: Connection) -> Iterator[SignedCheckpoint]:
+    """The checkpoints, the newest first."""
+    for row in connection.execute(select(checkpoints).order_by(checkpoints.c.number.desc())):
+        yield value_of(SignedCheckpoint, row)
+
+
+def remove_after(connection: Connection, number: int, last: int) -> None:
+    """Removes the checkpoints after this number, and the seals of the rows after `last`."""
+    connection.execute(delete(checkpoints).where(checkpoints.c.number > number))
+    for table in (seals, erased_rows):
+        connection.execute(delete(table).where(table.c.event_id > last))
+
+
 def number_before(connection: Connection, last: int) -> int | None:
     """The number of the newest checkpoint that ends at this row or before it, None when there is none."""
     query = select(func.max(checkpoints.c.number)).where(checkpoints.c.last <= last)

@@ -122,7 +122,7 @@ def test_old_rows_are_removed_by_a_signed_cut_and_what_remains_verifies(bench: B
     left(bench)
     erasure.erase(unit(bench), "ada.king", REASON)
     numbers = sealed_log(bench, (5, 6))
-    kept = sealed_logs.newest_checkpoint(bench)
+    saved = sealed_logs.newest_checkpoint(bench)
     cut_at = bench.clock()
     bench.clock.turn(days=10)
     later = sealed_log(bench, (3,))
@@ -130,7 +130,7 @@ def test_old_rows_are_removed_by_a_signed_cut_and_what_remains_verifies(bench: B
     done = log_pruning.prune(unit(bench), cut_at)
     assert (done.rows, done.last) == (would.rows, would.last) == (len([n for n in numbers if n <= done.last]), done.last)
     assert done.rows > 4
-    for verification in (verify(bench, kept), verify_lines(bench, exported(bench), kept)):
+    for verification in (verify(bench, saved), verify_lines(bench, exported(bench), saved)):
         assert (verification.faults, verification.after) == ((), done.last)
         assert verification.rows == len(later) - done.rows
     (row,) = log_rows(bench.authority.database, "log-cut")
@@ -176,17 +176,17 @@ def test_the_commands_seal_verify_export_prune_and_erase(console: Console) -> No
     """One story at the terminal, from sealing to an auditor's machine."""
     beside = console.home.parent
     assert console.good("log", "seal")["rows"] > 2
-    sealed, kept = str(beside / "log.sealed"), str(beside / "kept.checkpoint")
-    console.good("log", "checkpoint", "-o", kept)
+    sealed, saved = str(beside / "log.sealed"), str(beside / "saved.checkpoint")
+    console.good("log", "checkpoint", "-o", saved)
     console.good("log", "export", "--format", "sealed", "-o", sealed)
     trust = str(next(console.home.glob("*.trust")))
-    for more in ((), ("--checkpoint", kept), ("--file", sealed), ("--file", sealed, "--trust", trust, "--checkpoint", kept)):
+    for more in ((), ("--checkpoint", saved), ("--file", sealed), ("--file", sealed, "--trust", trust, "--checkpoint", saved)):
         verification = console.good("log", "verify", *more)
         assert (verification["ok"], verification["faults"]) == (True, [])
     assert console.run("log", "verify", "--trust", trust).status == 2
-    told = console.run("log", "verify", "--file", sealed)
-    assert "compare its root key" in told.err
-    assert "the log is what was sealed: rows 1 to" in told.out
+    answer = console.run("log", "verify", "--file", sealed)
+    assert "compare its root key" in answer.err
+    assert "the log is what was sealed: rows 1 to" in answer.out
     lines = (beside / "log.sealed").read_text(encoding="utf-8").splitlines(keepends=True)
     (beside / "log.sealed").write_text("".join(lines).replace('"member":"ada"', '"member":"eve"'), encoding="utf-8")
     wrong = console.run("log", "verify", "--file", sealed)
@@ -196,4 +196,4 @@ def test_the_commands_seal_verify_export_prune_and_erase(console: Console) -> No
     assert console.good("member", "erase", "ada", "--reason", "the person asked")["applied"]
     assert console.good("log", "prune", "--older-than", "30")["rows"] == 0
     assert console.run("log", "prune").status == 2
-    assert console.good("log", "verify", "--checkpoint", kept)["ok"]
+    assert console.good("log", "verify", "--checkpoint", saved)["ok"]

@@ -14,18 +14,22 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
 
 from authority.domain import log_seal
+from authority.domain.catalogue import KeyUse
 from authority.domain.events import Event, EventKind
 from authority.domain.log_seal import PERSONAL, PLAIN
-from authority.domain.refusals import CheckpointUnusable, DatabaseBehind, LogNotIntact
+from authority.domain.refusals import CheckpointUnusable, DatabaseBehind, KeyUnusable, LogNotIntact
 from authority.presentation.log_seal import NOT_COMPARED, VerificationShown
-from authority.services import catching_up, seals
+from authority.services import authorizations, catching_up, keys, log_verification, seals
 from authority.signing.floors import Floor
 from authority.storage import events as stored_events
 from authority.storage import seals as stored
 from authority.storage.db.tables import checkpoints, events
 from tests.support import sealed_logs
 from tests.support.authorities import Bench, make_bench
+from tests.support.database_contents import unchanged
 from tests.support.sealed_logs import changed, exported, newest_checkpoint, sealed_log, unit, verify, verify_lines
+from tests.support.vendors import RealVendor, sample_toml
+from tests.support.web import make_web
 
 Change = Callable[[Connection], object]
 
@@ -46,8 +50,8 @@ def test_every_column_of_the_log_is_sealed() -> None:
 def test_a_log_that_nobody_touched_is_intact(bench: Bench) -> None:
     numbers = sealed_log(bench)
     sealed_logs.write_rows(bench, 2)
-    kept = newest_checkpoint(bench)
-    for verification in (verify(bench, kept), verify_lines(bench, exported(bench), kept)):
+    saved = newest_checkpoint(bench)
+    for verification in (verify(bench, saved), verify_lines(bench, exported(bench), saved)):
         assert verification.faults == ()
         assert (verification.rows, verification.last, verification.outside) == (len(numbers), numbers[-1], 1)
     assert verify(bench).waiting == 2
@@ -115,17 +119,17 @@ def test_t36_whatever_is_done_to_the_lines_of_an_export_is_told(sealed: tuple[Be
         if json.dumps(value) == json.dumps(json.loads(lines[place])):
             return
         lines[place] = json.dumps(value) + "\n"
-    kept = newest_checkpoint(bench)
+    saved = newest_checkpoint(bench)
     # A line that is no row at all is refused, with its number.
     with contextlib.suppress(CheckpointUnusable):
-        assert verify_lines(bench, lines, kept).faults
+        assert verify_lines(bench, lines, saved).faults
 
 
 def test_t36_an_end_that_was_cut_off_with_its_checkpoints_shows_by_a_checkpoint_kept_elsewhere(
     sealed: tuple[Bench, list[int]],
 ) -> None:
     bench, numbers = sealed
-    kept = newest_checkpoint(bench)
+    saved = newest_checkpoint(bench)
     with changed(bench, sealed_logs.end_cut_off(numbers[-6], checkpoints_too=True)):
         # The record of what went out, in the server's home, shows it too; who has the home as well can change that.
         assert [fault.kind for fault in verify(bench).faults] == ["cut-off"]
@@ -133,7 +137,7 @@ def test_t36_an_end_that_was_cut_off_with_its_checkpoints_shows_by_a_checkpoint_
         bench.authority.floors.lower_to(Floor())
         assert NOT_COMPARED in VerificationShown.of(verify(bench)).limits
         assert verify(bench).faults == ()
-        for verification in (verify(bench, kept), verify_lines(bench, exported(bench), kept)):
+        for verification in (verify(bench, saved), verify_lines(bench, exported(bench), saved)):
             (fault,) = verification.faults
             assert (fault.kind, fault.first, fault.last) == ("cut-off", numbers[-6], numbers[-1])
         bench.authority.floors.lower_to(before)
@@ -141,20 +145,20 @@ def test_t36_an_end_that_was_cut_off_with_its_checkpoints_shows_by_a_checkpoint_
 
 def test_t36_another_history_by_who_has_the_key_shows_by_a_checkpoint_kept_elsewhere(bench: Bench) -> None:
     numbers = sealed_log(bench)
-    kept = newest_checkpoint(bench)
+    saved = newest_checkpoint(bench)
 
     with changed(bench, sealed_logs.end_cut_off(numbers[-6], checkpoints_too=True)):
         bench.authority.floors.lower_to(Floor())
         sealed_logs.write_rows(bench, 1, member="eve")
         seals.seal(unit(bench))
         assert verify(bench).faults == ()
-        (fault,) = verify(bench, kept).faults
+        (fault,) = verify(bench, saved).faults
         assert fault.kind == "rewritten"
 
 
 def test_an_older_database_seals_nothing_until_it_has_caught_up_and_the_restore_is_signed(bench: Bench) -> None:
     numbers = sealed_log(bench)
-    kept = newest_checkpoint(bench)
+    saved = newest_checkpoint(bench)
     with bench.authority.database.write() as connection:
         sealed_logs.end_cut_off(numbers[-6], checkpoints_too=True)(connection)
     (fault,) = verify(bench).faults
@@ -167,7 +171,7 @@ def test_an_older_database_seals_nothing_until_it_has_caught_up_and_the_restore_
     assert verification.faults == verify_lines(bench, exported(bench)).faults == ()
     assert [(item.first, item.last) for item in verification.restores] == [(3, 3)]
     assert min(number for number in numbers_of(bench) if number > numbers[-7]) > numbers[-1]
-    assert [fault.kind for fault in verify(bench, kept).faults] == ["cut-off"]
+    assert [fault.kind for fault in verify(bench, saved).faults] == ["cut-off"]
 
 
 def numbers_of(bench: Bench) -> list[int]:
@@ -248,6 +252,67 @@ def test_a_commit_that_comes_late_is_not_behind_the_seal(bench: Bench) -> None:
     seals.seal(unit(bench))
     verification = verify(bench)
     assert (verification.faults, verification.waiting) == ((), 0)
+
+
+def test_after_damage_to_the_newest_checkpoint_catching_up_goes_on_and_signs_that_it_did(bench: Bench) -> None:
+    numbers = sealed_log(bench)
+    forged = newest_checkpoint(bench)[:-10] + "AAAAAAAAAA"
+    with bench.authority.database.write() as connection:
+        connection.execute(checkpoints.update().where(checkpoints.c.number == 3).values(compact=forged))
+    with pytest.raises(LogNotIntact):
+        seals.seal(unit(bench))
+    catching_up.catch_up(unit(bench))
+    seals.seal(unit(bench))
+    verification = verify(bench)
+    assert (verification.faults, verification.restores[0].last) == ((), 3)
+    # Without a record of what went out nothing is behind; whoever runs the server has to say that it is to go on.
+    with bench.authority.database.write() as connection:
+        connection.execute(checkpoints.delete())
+    bench.authority.floors.lower_to(Floor())
+    with pytest.raises(LogNotIntact):
+        seals.seal(unit(bench))
+    catching_up.catch_up(unit(bench), jump=True)
+    seals.seal(unit(bench))
+    verification = verify(bench)
+    assert (verification.faults, len(verification.restores)) == ((), 1)
+    assert verification.rows > len(numbers)
+    assert "taken up again" in " ".join(VerificationShown.of(verification).limits)
+
+
+def test_a_key_that_was_stolen_is_taken_no_more_and_a_newer_checkpoint_vouches_for_what_it_sealed(
+    sqlite_bench: Bench, vendor: RealVendor
+) -> None:
+    bench = sqlite_bench
+    sealed_log(bench)
+    (old,) = bench.authority.ring.kids(KeyUse.STATUS)
+    keys.rotate(unit(bench), [KeyUse.STATUS])
+    keys.retire(unit(bench), old, is_stolen=True)
+    # Until the vendor has answered, nothing can be signed.
+    with pytest.raises(KeyUnusable):
+        seals.seal(unit(bench))
+    bench.clock.turn(seconds=1)
+    authorizations.install(unit(bench), vendor.authorize(bench.authority, sample_toml()).file)
+    (fault,) = verify(bench).faults[:1]
+    assert "revoked" in fault.what
+    seals.seal(unit(bench))
+    assert verify(bench).faults == verify_lines(bench, exported(bench)).faults == ()
+
+
+def test_the_newest_checkpoint_over_http_and_whether_there_is_a_newer_one(sqlite_bench: Bench) -> None:
+    bench, web = sqlite_bench, make_web(sqlite_bench)
+    assert web.get("/events/checkpoint").get_json()["file"] is None
+    sealed_log(bench)
+    bench.clock.turn(seconds=90)
+    sealed_logs.write_rows(bench, 2)
+    with unchanged(bench.authority.database):
+        answer = web.get("/events/checkpoint")
+        shown = answer.get_json()
+        assert (shown["checkpoint"], shown["seconds_since"], shown["waiting"]) == (3, 90, 2)
+        assert log_verification.verify(unit(bench), [shown["file"]["checkpoint"]]).faults == ()
+        again = web.get("/events/checkpoint", headers={"If-None-Match": answer.headers["ETag"]})
+        assert (again.status_code, again.data) == (304, b"")
+    seals.seal(unit(bench))
+    assert web.get("/events/checkpoint", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 200
 
 
 def test_a_sealer_does_not_go_on_over_seals_whose_checkpoint_is_gone(sealed: tuple[Bench, list[int]]) -> None:
