@@ -7,7 +7,7 @@ import shutil
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -33,22 +33,28 @@ class Engine:
     """A connection of Ibis. Every measure is one expression that runs on it; a frame comes out at the end."""
 
     def __init__(self, connection: Any = None) -> None:
-        """Runs on this Ibis connection, by default on a DuckDB of its own, which puts what does not fit in memory on disk."""
-        self.connection = connection
-        if connection is None:
-            folder = mkdtemp(prefix="checkout-log-")
-            self.connection = ibis.duckdb.connect(memory_limit=MEMORY, temp_directory=folder)
-            # The order of rows is asked for where it matters.
-            self.connection.raw_sql("SET preserve_insertion_order = false")
-            # It would be drawn between the lines that a program prints; a notebook that cannot draw it refuses to change it.
-            with suppress(duckdb.InvalidInputException):
-                self.connection.raw_sql("SET enable_progress_bar = false")
-            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        """Runs on this Ibis connection, by default on a DuckDB of its own, which is opened when something is asked."""
+        self._connection = connection
+
+    @cached_property
+    def connection(self) -> Any:
+        """The connection of Ibis. A DuckDB of its own puts what does not fit in memory on disk."""
+        if self._connection is not None:
+            return self._connection
+        folder = mkdtemp(prefix="checkout-log-")
+        connection = ibis.duckdb.connect(memory_limit=MEMORY, temp_directory=folder)
+        # The order of rows is asked for where it matters.
+        connection.raw_sql("SET preserve_insertion_order = false")
+        # It would be drawn between the lines that a program prints; a notebook that cannot draw it refuses to change it.
+        with suppress(duckdb.InvalidInputException):
+            connection.raw_sql("SET enable_progress_bar = false")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return connection
 
     @property
     def is_shared(self) -> bool:
         """Whether more than one computer may take part."""
-        return bool(self.connection.name != "duckdb")
+        return self._connection is not None and bool(self._connection.name != "duckdb")
 
     def parquet(self, paths: Sequence[Path]) -> Table:
         """The rows of these parquet files."""

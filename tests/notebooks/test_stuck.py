@@ -24,6 +24,7 @@ from checkout_log.errors import QuestionInvalid
 from checkout_log.log import Log
 from checkout_log.reading import read
 from checkout_log.scoring import matched, scores
+from checkout_log.simulate.organization import AUTHORITY
 from tests.notebooks.random_logs import BEGIN, event, open_log
 from tests.notebooks.reference import DAY, RawLog, Span
 
@@ -38,7 +39,10 @@ def test_planted_cases_are_found_by_cause_and_little_else(tmp_path: Path) -> Non
     for seed in UNSEEN_SEEDS:
         truth = simulate.run(simulate.Organization(), seed)
         (tmp_path / str(seed)).mkdir()
-        simulate.write_logs(truth, tmp_path / str(seed))
+        # As `simulate.write_logs`, but for the form of the export, which is read five times as fast.
+        simulate.write_parquet(truth, tmp_path / str(seed) / "log.parquet", truth.organization.served_by(AUTHORITY))
+        simulate.write_flexnet(truth, tmp_path / str(seed))
+        simulate.write_rlm(truth, tmp_path / str(seed))
         log = read(tmp_path / str(seed), timezone=truth.organization.timezone)
         pairs.append(matched(stuck.find(log, now=truth.now), truth))
         untold += int(stuck.undecided(log, now=truth.now)["uses"].sum())

@@ -52,8 +52,9 @@ class WallClock:
         """Local seconds since 1970 as whole microseconds UTC, and whether it could have been an hour earlier or later."""
         quarter = local // QUARTER
         if quarter not in self._known:
-            first, second = _offsets(np.array([local], dtype=np.int64), self._where)
-            self._known[quarter] = int(first[0]), int(second[0])
+            wall = datetime(1970, 1, 1) + timedelta(seconds=quarter * QUARTER)  # noqa: DTZ001
+            first, second = (_ahead(wall.replace(tzinfo=self._where, fold=fold)) for fold in (0, 1))
+            self._known[quarter] = first, second
         first_ahead, second_ahead = self._known[quarter]
         return (local - first_ahead) * SECOND, first_ahead != second_ahead
 
