@@ -8,7 +8,7 @@ a secret that is shown once.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from authority.domain.refusals import AnswerNotKept, KeyReused, RequestUnderWay, TooManyRequests
 from authority.services.context import Authority
@@ -35,6 +35,65 @@ class Repeated(Exception):
         self.answer = answer
 
 
+class DoneBefore(Exception):
+    """What this form asks for was done at this time, when it was sent first. No mistake, and no refusal."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(f"this form was sent before, at {at:%Y-%m-%d %H:%M} UTC")
+        self.at = at
+
+
+@dataclass(slots=True)
+class Once:
+    """A form of a page, as one word for all that it says, in which a word of its page is: sent again it does nothing."""
+
+    form: str
+    is_taken: bool = False
+
+    def claim(self, unit: Unit) -> None:
+        """Takes the form in the transaction that is under way. Raises DoneBefore, TooManyRequests."""
+        if not self.is_taken:
+            self._check(_take(unit, self._row(unit)))
+            self.is_taken = True
+
+    def look(self, unit: Unit) -> None:
+        """Raises DoneBefore where the form was taken by an earlier request, in a transaction that is under way; nothing is taken."""
+        if not self.is_taken:
+            self._check(_known(unit, self._row(unit)))
+
+    def _row(self, unit: Unit) -> attempts.Attempt:
+        # No key of a client has a line break.
+        return _row(unit, f"form\n{self.form}", self.form)
+
+    def _check(self, known: attempts.Attempt | None) -> None:
+        if known is not None:
+            raise DoneBefore(known.begun_at)
+
+
+def _row(unit: Unit, key: str, request: str) -> attempts.Attempt:
+    member_id = unit.actor.member_id or NOBODY
+    return attempts.Attempt(digest_of(f"{member_id}\n{key}"), member_id, request, unit.at)
+
+
+def _take(unit: Unit, row: attempts.Attempt) -> attempts.Attempt | None:
+    """Keeps an attempt; the one that was there before with its key, None where none was. Raises RequestUnderWay, TooManyRequests."""
+    attempts.forget(unit.connection, unit.at - KEPT_FOR)
+    if not attempts.add(unit.connection, row):
+        known = attempts.get(unit.connection, row.key)
+        if known is None:
+            raise RequestUnderWay("this request is being answered")
+        return known
+    if attempts.count(unit.connection, row.member_id) > MOST_KEYS:
+        raise TooManyRequests(f"more than {MOST_KEYS} requests with a key of their own in 24 hours", seconds=3600)
+    return None
+
+
+def _known(unit: Unit, row: attempts.Attempt) -> attempts.Attempt | None:
+    """The attempt that is kept with the key of this one, None where there is none."""
+    known = attempts.get(unit.connection, row.key)
+    return known if known is not None and known.begun_at > unit.at - KEPT_FOR else None
+
+
 @dataclass(slots=True)
 class Attempt:
     """A request by the key that its client gave it, a digest of all that it says, and the bearer's secret."""
@@ -56,26 +115,23 @@ class Attempt:
         Raises Repeated with the answer of the first time; KeyReused for another request with the key, RequestUnderWay,
         AnswerNotKept, TooManyRequests.
         """
-        attempts.forget(unit.connection, unit.at - KEPT_FOR)
         row = self._row(unit)
-        if not attempts.add(unit.connection, row):
-            raise self._known(unit, attempts.get(unit.connection, row.key))
+        known = _take(unit, row)
+        if known is not None:
+            raise self._known(unit, known)
         self.row = row.key
-        if attempts.count(unit.connection, row.member_id) > MOST_KEYS:
-            raise TooManyRequests(f"more than {MOST_KEYS} requests with a key of their own in 24 hours", seconds=3600)
 
     def look(self, unit: Unit) -> None:
         """Raises as `claim` does where the key was taken before, in a transaction that is under way; nothing is taken."""
-        known = attempts.get(unit.connection, self._row(unit).key)
-        if known is not None and known.begun_at > unit.at - KEPT_FOR:
+        known = _known(unit, self._row(unit))
+        if known is not None:
             raise self._known(unit, known)
 
     def _row(self, unit: Unit) -> attempts.Attempt:
-        member_id = unit.actor.member_id or NOBODY
-        return attempts.Attempt(digest_of(f"{member_id}\n{self.key}"), member_id, self.request, unit.at)
+        return _row(unit, self.key, self.request)
 
-    def _known(self, unit: Unit, known: attempts.Attempt | None) -> Exception:
-        if known is None or known.request != self.request:
+    def _known(self, unit: Unit, known: attempts.Attempt) -> Exception:
+        if known.request != self.request:
             return KeyReused("another request was sent with this Idempotency-Key within 24 hours")
         return self._answered(unit, known)
 

@@ -50,7 +50,8 @@ from authority.web.api import (
 )
 from authority.web.api.forms import Problem as ProblemBody
 from authority.web.console import cookies, site
-from authority.web.console.frame import HOME, SAFE, check_visitor, is_page, problem_page
+from authority.web.console.addresses import HOME
+from authority.web.console.frame import SAFE, check_visitor, is_page, problem_page
 from authority.web.front import PAGE
 from authority.web.gateway import BODY_IS_LATE, LARGEST_BODY, LARGEST_BY_PATH
 from authority.web.operations import Expected

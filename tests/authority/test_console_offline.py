@@ -101,7 +101,7 @@ def test_filters_are_in_the_address_and_the_table_has_the_same(web: Web, chief: 
 
 @pytest.mark.parametrize(
     ("query", "status", "words"),
-    [("member=nobody", 404, 'there is no member "nobody"'), ("due_within=soon", 400, "valid integer")],
+    [("member=nobody", 404, 'There is no member "nobody"'), ("due_within=soon", 400, "whole number")],
 )
 def test_a_filter_that_is_wrong_is_said_beside_its_field_and_stays(chief: Browser, query: str, status: int, words: str) -> None:
     assert chief.get(f"{OFFLINE}?{query}").status_code == status

@@ -15,7 +15,7 @@ from authority.domain.members import CONSOLE, Actor, Role
 from authority.services import access, endings, policies, seals
 from authority.services.unit import Unit
 from authority.web.console import navigation
-from authority.web.console.frame import HOME
+from authority.web.console.addresses import HOME
 from authority.web.console.site import HEADERS
 from tests.authority.route_table import World, make_world
 from tests.support.borrowing import issued_to, workstation
@@ -148,6 +148,31 @@ def test_no_form_is_taken_without_its_token_or_from_another_site(world: World, r
             else:
                 assert answer.status_code == 403, rule.rule
     assert contents(world.database) == before
+
+
+@pytest.mark.parametrize("role", [None, Role.ADMINISTRATOR])
+def test_an_address_that_only_takes_a_form_leads_to_the_page_that_it_belongs_to(world: World, role: Role | None) -> None:
+    browser = Browser(world.web).be(role)
+    steps = [rule for rule in rules(world, "POST") if not leads_somewhere(world, address(world, rule), "GET")]
+    assert len(steps) > 30
+    for rule in [*steps, *(rule for rule in rules(world, "POST") if rule.rule.startswith("/console/offline/"))]:
+        path = address(world, rule)
+        answer = browser.get(f"{path}?type=Viewer")
+        assert answer.status_code == 303, path
+        if answer.location.startswith("/console/sign-in"):
+            # What could be a page is one only for who is signed in.
+            continue
+        above, _, query = answer.location.partition("?")
+        assert path.startswith(above.rstrip("/")), path
+        assert query == "type=Viewer" or above == HOME, path
+        answer = browser.get(answer.location)
+        if role is None:
+            assert answer.location.startswith("/console/sign-in"), path
+        else:
+            text = kept_to_the_rules(answer, world)
+            assert (answer.status_code in (200, 303), "Nothing was changed; begin here" in text or not text) == (True, True), (
+                path
+            )
 
 
 def test_what_is_not_there_or_not_done_that_way_is_a_page(world: World) -> None:

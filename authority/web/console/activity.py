@@ -126,7 +126,7 @@ def _again() -> Response:
 
 
 @pages.post("/activity/end")
-@shown_again(_again)
+@shown_again(_again, left=_index)
 def end() -> Response:
     """Asks, then ends the sessions that were ticked, each by itself."""
     ids, work = read(Choice).ids, unit()

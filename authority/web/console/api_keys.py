@@ -141,7 +141,7 @@ def _ask() -> Response | None:
 
 
 @pages.post("/api-keys/revoke")
-@shown_again(_from_the_first)
+@shown_again(_from_the_first, left=_from_the_first)
 def revoke() -> Response:
     """Asks, then revokes those that were ticked, each by itself."""
     ids, work = read(Choice).ids, unit()

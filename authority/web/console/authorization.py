@@ -113,7 +113,7 @@ def _file(name: str) -> bytes:
 
 
 @pages.post("/authorization/install")
-@shown_again(_index)
+@shown_again(_index, left=_index)
 def install() -> Response:
     """Says what an authorization would change and what follows, then puts it into force."""
     visitor().actor.needs(Privilege.MANAGE_AUTHORITY)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from flask import Response, g, request
-from itsdangerous import BadSignature, Signer, URLSafeSerializer
+from itsdangerous import BadData, Signer, URLSafeSerializer
 
 # Browsers keep no cookie for longer (RFC 6265bis, 5.5).
 LONGEST = timedelta(days=400)
@@ -18,10 +20,11 @@ LONGEST_SECRET = 256
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What was done, for the page that comes next: a sentence, and what to do next as text and address."""
+    """What is said on the page that comes next: a sentence, what to do next as text and address, and whether something was done."""
 
     text: str
     next: tuple[tuple[str, str], ...] = ()
+    is_done: bool = True
 
 
 def is_https() -> bool:
@@ -59,19 +62,41 @@ def remove(response: Response, name: str) -> None:
 
 def sign_in_secret() -> str | None:
     """The bearer secret of the sign-in, None for a stranger."""
-    secret = read(SIGN_IN)
+    secret: str | None = g.get("new_sign_in") or read(SIGN_IN)
     return secret if secret and len(secret) <= LONGEST_SECRET else None
 
 
 def form_token() -> str:
-    """What every form carries, so that no other site can send it: made from what only this browser's cookie and the server know."""
-    return _signer(_form_key()).get_signature(b"form").decode()
+    """What every form carries, so that no other site can send it: made from what only this browser's cookie and the server know.
+
+    It begins with the number of the member who is signed in, and with a word that each page has anew: by it a form that is sent a
+    second time is known. A stranger's has neither.
+    """
+    member = g.visitor.actor.member_id if "visitor" in g else 0
+    word = g.setdefault("form_word", secrets.token_urlsafe(9)) if sign_in_secret() else ""
+    return _signer(_form_key()).sign(f"{member}~{word}").decode()
 
 
 def is_form_token(token: str) -> bool:
     """True when a form was made for this browser and this sign-in; compared in constant time."""
     key = sign_in_secret() or read(FORM)
-    return key is not None and _signer(key).verify_signature(b"form", token.encode())
+    return key is not None and _signer(key).validate(token.encode())
+
+
+def member_of(token: str) -> int:
+    """The number of the member for whom a form says that it was made, 0 for nobody's."""
+    number = token.partition("~")[0]
+    return int(number) if re.fullmatch(r"[0-9]{1,18}", number) else 0
+
+
+def seal(purpose: str, value: object) -> str:
+    """The value as a text that only this browser can send back, and nobody can change."""
+    return str(_serializer(_form_key(), purpose).dumps(value))
+
+
+def unseal(purpose: str, text: str) -> Any:
+    """The value of a text that was sealed for this browser. Raises BadData."""
+    return _serializer(sign_in_secret() or read(FORM) or "", purpose).loads(text)
 
 
 def _form_key() -> str:
@@ -92,18 +117,23 @@ def notice() -> Notice | None:
     if text is None or secret is None:
         return None
     try:
-        sentence, links = _serializer(secret).loads(text)
-    except BadSignature:
+        sentence, links, is_done = _serializer(secret, "notice").loads(text)
+    except BadData:
         return None
-    return Notice(sentence, tuple((label, address) for label, address in links))
+    return Notice(sentence, tuple((label, address) for label, address in links), is_done)
 
 
 def write_notice(response: Response, value: Notice) -> None:
     """Keeps what was done for the page that comes next; the visitor is signed in."""
     secret = sign_in_secret()
     assert secret is not None  # noqa: S101 - nobody else does anything
-    write(response, NOTICE, str(_serializer(secret).dumps([value.text, value.next])), timedelta(minutes=5))
+    write(
+        response,
+        NOTICE,
+        str(_serializer(secret, "notice").dumps([value.text, value.next, value.is_done])),
+        timedelta(minutes=5),
+    )
 
 
-def _serializer(secret: str) -> URLSafeSerializer:
-    return URLSafeSerializer(secret, salt="carnet.notice", signer_kwargs={"digest_method": hashlib.sha256})
+def _serializer(secret: str, purpose: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret, salt=f"carnet.{purpose}", signer_kwargs={"digest_method": hashlib.sha256})

@@ -139,4 +139,4 @@ def trust_picture(kind: str) -> Response:
 @pages.post("/exchange/status")
 def status() -> Response:
     """A status list with everything that ended so far, published now when one is due."""
-    return carried(status_lists.export(unit()), visitor().organization, ending="status")
+    return carried(status_lists.export(unit(once=False)), visitor().organization, ending="status")

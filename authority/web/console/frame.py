@@ -17,11 +17,15 @@ from flask import Response, abort, current_app, g, render_template, request, url
 
 from authority.domain.members import Actor
 from authority.domain.refusals import NotAuthenticated, Refusal
+from authority.services.attempts import DoneBefore, Once
 from authority.services.unit import Secret, Unit
+from authority.signing.encoding import digest_of
 from authority.web import problems
 from authority.web.access import authority
-from authority.web.console import cookies, mistakes, navigation
+from authority.web.console import cookies, kept, mistakes, navigation, typed
+from authority.web.console.addresses import HOME, is_step, page_of
 from authority.web.console.cookies import Notice
+from authority.web.console.formats import utc
 from authority.web.console.hints import hint_on_page
 from authority.web.problems import InvalidValues, Problem
 
@@ -29,13 +33,23 @@ View = ParamSpec("View")
 # Blueprints and endpoints below "console" that strangers may open.
 OPEN = ("console.sign_in", "console.oidc", "console.static")
 SAFE = ("GET", "HEAD", "OPTIONS")
-HOME = "/console/"
+NO_PAGE = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 FORM_NOT_TRUSTED = Problem(
     400,
     "form-not-trusted",
     "this form was not sent from a page of this console, or you signed in anew since it was opened",
     "Nothing was changed. Look at what is sent below, and send it once more; or open the page anew.",
 )
+SIGN_IN_ENDED = Problem(
+    401,
+    NotAuthenticated.code,
+    "your sign-in has ended, and nothing was done",
+    "Sign in again, with your password: what you typed is kept, and you see it again before anything is done. "
+    "Passwords and files have to be given once more.",
+)
+A_STEP = "The address was that of a step, which cannot be opened again. Nothing was changed; begin here."
+# The pages that show the forms of those who take them.
+_FORMS: dict[object, Callable[..., Response]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +74,28 @@ def visitor() -> Visitor:
     return who
 
 
-def unit(*, open_over_limit: bool = False) -> Unit:
-    """The unit of work of this page, for who is signed in; like `authority.web.access.unit`."""
+def unit(*, open_over_limit: bool = False, once: bool = True) -> Unit:
+    """The unit of work of this page, for who is signed in; like `authority.web.access.unit`.
+
+    A form that is sent a second time, as by loading its answer again, does nothing (DoneBefore), unless it may be done again.
+    """
     g.unit = work = Unit(authority(), Secret(visitor().secret), open_over_limit=open_over_limit)
+    if request.method == "POST" and once:
+        if "once" not in g:
+            g.once = Once(_digest_of_form())
+        work.attempt = g.once
     return work
+
+
+def _digest_of_form() -> str:
+    """A word for all that the form says, with the word of its page (see `cookies.form_token`)."""
+    parts: list[object] = [request.full_path, list(request.form.items(multi=True))]
+    for name, file in request.files.items(multi=True):
+        place = file.tell()
+        file.seek(0)
+        parts.append([name, file.filename, hashlib.sha256(file.read()).hexdigest()])
+        file.seek(place)
+    return digest_of(json.dumps(parts).encode("utf-8", "surrogatepass"))
 
 
 def begun(work: Unit | None = None) -> Unit:
@@ -81,10 +113,9 @@ def admit() -> Response | None:
     """
     if not _is_open():
         g.visitor = _visitor()
-        entry = navigation.BY_NAME[(request.blueprint or "").removeprefix("console.")]
-        if request.path == HOME and not entry.is_open_to(g.visitor.actor):
+        if request.path == HOME and not _entry().is_open_to(g.visitor.actor):
             return see_other(url_for(navigation.first(g.visitor.actor).endpoint))
-        entry.check(g.visitor.actor)
+        _entry().check(g.visitor.actor)
     if request.method not in SAFE:
         _check_form()
     return None
@@ -98,6 +129,17 @@ def check_visitor() -> None:
 
 def _is_open() -> bool:
     return request.endpoint in OPEN or request.blueprint in OPEN
+
+
+def begin_visit() -> Visitor:
+    """Who is signed in and may open the page of this request. Raises NotAuthenticated, OrganizationOverLimit, NotAllowed."""
+    g.visitor = _visitor()
+    _entry().check(g.visitor.actor)
+    return visitor()
+
+
+def _entry() -> navigation.Entry:
+    return navigation.BY_NAME[(request.blueprint or "").removeprefix("console.")]
 
 
 def _visitor() -> Visitor:
@@ -133,7 +175,7 @@ def page(template: str, status: int = 200, problem: Problem | None = None, **val
         template,
         visitor=who,
         menu=navigation.menu(who.actor) if who else [],
-        notice=cookies.notice(),
+        notice=g.get("notice") or cookies.notice(),
         problem=problem,
         hint=hint_on_page(problem.code, problem.hint) if problem else "",
         **values,
@@ -185,11 +227,19 @@ def see_other(address: str) -> Response:
     return Response(status=HTTPStatus.SEE_OTHER, headers={"Location": address})
 
 
-def done(address: str, text: str, then: Sequence[tuple[str, str]] = ()) -> Response:
-    """Leads to the page at the address, which says what was done, and what to do next as texts with addresses."""
+def done(address: str, text: str, then: Sequence[tuple[str, str]] = (), *, is_done: bool = True) -> Response:
+    """Leads to the page at the address, which says what was done, or why nothing, and what to do next as texts with addresses."""
     response = see_other(address)
-    cookies.write_notice(response, Notice(text, tuple(then)))
+    cookies.write_notice(response, Notice(text, tuple(then), is_done))
     return response
+
+
+def done_before(error: DoneBefore) -> Response:
+    """Leads to the page that a form which was sent before belongs to."""
+    text = (
+        f"This was done already at {utc(error.at)}, and nothing was done a second time. What was shown once is not shown again."
+    )
+    return done(page_of(request.path), text, is_done=False)
 
 
 def confirm(
@@ -215,7 +265,7 @@ def confirm(
     seen = hashlib.sha256(json.dumps([question, who, what, *consequences]).encode()).hexdigest()
     confirmed = request.form.get("confirmed")
     # What is wrong with the answers is said on this page, too.
-    if confirmed == seen and "problem" not in g:
+    if confirmed == seen and not typed.is_shown_again():
         return None
     return page(
         "confirm.html",
@@ -234,15 +284,22 @@ def confirm(
     )
 
 
-def shown_again(view: Callable[..., Response]) -> Callable[[Callable[View, Response]], Callable[View, Response]]:
+def shown_again(
+    view: Callable[..., Response], left: Callable[..., Response] | None = None
+) -> Callable[[Callable[View, Response]], Callable[View, Response]]:
     """Decorates what takes a form: what is wrong with it is said on the page of the form, which keeps what was typed.
 
-    `view` shows that page, and has the arguments of the address alone.
+    `view` shows that page, and has the arguments of the address alone; `left` the one that keeps what was ticked or typed when
+    somebody leaves a question as it is, where that is more than a link.
     """
 
     def decorate(take: Callable[View, Response]) -> Callable[View, Response]:
         @wraps(take)
         def attempt(*args: View.args, **kwargs: View.kwargs) -> Response:
+            g.can_leave = left is not None
+            if left is not None and "leave" in request.form:
+                g.keeps_typed = True
+                return left(*args, **kwargs)
             try:
                 return take(*args, **kwargs)
             except (InvalidValues, Refusal) as error:
@@ -253,9 +310,15 @@ def shown_again(view: Callable[..., Response]) -> Callable[[Callable[View, Respo
                 _note(error, problem)
                 return view(*args, **kwargs)
 
+        _FORMS[attempt] = view
         return attempt
 
     return decorate
+
+
+def form_of(endpoint: str) -> Callable[..., Response] | None:
+    """The page that shows the form which this endpoint takes, as it is shown again; None where there is none."""
+    return _FORMS.get(current_app.view_functions[endpoint])
 
 
 def _note(error: InvalidValues | Refusal, problem: Problem) -> None:
@@ -271,13 +334,20 @@ def _note(error: InvalidValues | Refusal, problem: Problem) -> None:
 
 
 def problem_page(problem: Problem) -> Response:
-    """What went wrong, as a page; who is not signed in is led to the sign-in, and from there back to a page that was asked for."""
+    """What went wrong, as a page; who is not signed in is led to the sign-in, and from there back to a page that was asked for.
+
+    An address that only takes a form leads to the page that it belongs to.
+    """
     if problem.status != HTTPStatus.UNAUTHORIZED:
         if "visitor" not in g:
             # No page was found, or none was asked yet: the menu leads on who is signed in.
             with suppress(Refusal):
                 g.visitor = _visitor()
+        if request.method in SAFE and problem.status in NO_PAGE and is_step(request.path):
+            address = page_of(request.path)
+            return done(address, A_STEP, is_done=False) if "visitor" in g else see_other(address)
         return page("problem.html", problem=problem)
     if request.method in SAFE:
         return see_other(url_for("console.sign_in.index", next=request.full_path.rstrip("?")))
-    return page("sign_in.html", problem=problem, next=HOME)
+    text = "" if _is_from_elsewhere() else kept.sealed()
+    return page("sign_in.html", problem=SIGN_IN_ENDED, next=page_of(request.path), kept=text)

@@ -75,7 +75,7 @@ def public() -> Response:
 
 
 @pages.post("/keys/rotate")
-@shown_again(_list)
+@shown_again(_list, left=_list)
 def rotate() -> Response:
     """Asks, then makes another key for each use beside those that are there."""
     form, work = read(Rotation), unit()

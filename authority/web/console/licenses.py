@@ -172,7 +172,7 @@ def _of_product() -> Assignment:
 
 
 @pages.post("/licenses/assign")
-@shown_again(_index)
+@shown_again(_index, left=_index)
 def assign() -> Response:
     """Asks, then gives those that were ticked the level and extensions of a product, each by itself."""
     form, work = _of_product(), begun()
@@ -181,7 +181,7 @@ def assign() -> Response:
 
 
 @pages.post("/licenses/unassign")
-@shown_again(_index)
+@shown_again(_index, left=_index)
 def unassign() -> Response:
     """Asks, then takes the license of a product from those that were ticked, each by itself."""
     form = read(Loss)

@@ -119,7 +119,7 @@ def edit(username: str) -> Response:
 
 
 @pages.post("/member/<username>/change")
-@shown_again(edit)
+@shown_again(edit, left=edit)
 def change(username: str) -> Response:
     """Changes a member who is still as the form was made for; asks first where somebody will feel it."""
     form = read(ChangeForm)

@@ -136,7 +136,7 @@ def as_csv() -> Response:
 
 
 @pages.post("/members/assign")
-@shown_again(index)
+@shown_again(index, left=index)
 def assign() -> Response:
     """Gives those ticked a level or an extension."""
     choice = read(LicenseChoice)
@@ -144,7 +144,7 @@ def assign() -> Response:
 
 
 @pages.post("/members/unassign")
-@shown_again(index)
+@shown_again(index, left=index)
 def unassign() -> Response:
     """Takes the license of a product, or an extension, from those ticked."""
     choice = read(LicenseChoice)
@@ -154,7 +154,7 @@ def unassign() -> Response:
 
 
 @pages.post("/members/type")
-@shown_again(index)
+@shown_again(index, left=index)
 def change_type() -> Response:
     """Gives those ticked another user type, which gives and takes licenses."""
     form = read(TypeChoice)
@@ -163,7 +163,7 @@ def change_type() -> Response:
 
 
 @pages.post("/members/disable")
-@shown_again(index)
+@shown_again(index, left=index)
 def disable() -> Response:
     """Keeps those ticked from signing in, starting and borrowing."""
     follows = ["They cannot sign in, start or borrow anything until they are enabled again.", BORROWS_STAY]
@@ -172,7 +172,7 @@ def disable() -> Response:
 
 
 @pages.post("/members/enable")
-@shown_again(index)
+@shown_again(index, left=index)
 def enable() -> Response:
     """Lets those ticked in again."""
     wanted = Change(disabled=False)
@@ -180,7 +180,7 @@ def enable() -> Response:
 
 
 @pages.post("/members/remove")
-@shown_again(index)
+@shown_again(index, left=index)
 def remove() -> Response:
     """Removes those ticked."""
     return at_once.do(at_once.removals(read(Removal)))

@@ -26,7 +26,7 @@ from authority.web.access import publish_soon
 from authority.web.answers import carried, sheet
 from authority.web.console.formats import first_ones, named, utc
 from authority.web.console.forms import Form, Id, Text, as_typed, read
-from authority.web.console.frame import begun, confirm, done, here, page, shown_again, unit, visitor
+from authority.web.console.frame import begun, confirm, done, here, page, see_other, shown_again, unit, visitor
 
 pages = Blueprint("offline", __name__)
 
@@ -211,6 +211,14 @@ def _again(way: _Way) -> Response:
     return (_ask(way) if request.form.getlist("ids") else None) or _index()
 
 
+def _left() -> Response:
+    """Where somebody came from who leaves the question: the page of the borrow, or the list with its ticks."""
+    ids = request.form.getlist("ids")
+    if request.form.get("came_from") == "borrow" and len(ids) == 1:
+        return see_other(url_for("console.offline.show", borrow_id=ids[0]))
+    return _index()
+
+
 def _line(item: Borrow) -> str:
     return f"{item.member}, {item.product} on {name_of(item.machine)}"
 
@@ -221,7 +229,7 @@ def _back() -> str:
 
 
 @pages.post("/offline/revoke")
-@shown_again(lambda: _again(REVOKE))
+@shown_again(lambda: _again(REVOKE), left=_left)
 def revoke() -> Response:
     """Asks, then withdraws those that were ticked, each by itself."""
     form, work = read(Ending), unit()
@@ -232,7 +240,7 @@ def revoke() -> Response:
 
 
 @pages.post("/offline/release")
-@shown_again(lambda: _again(RELEASE))
+@shown_again(lambda: _again(RELEASE), left=_left)
 def release() -> Response:
     """Asks, then frees the seats of those that were ticked, each by itself."""
     form, work = read(Ending), unit()

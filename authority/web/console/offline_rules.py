@@ -71,7 +71,7 @@ def rule() -> Response:
 
 
 @pages.post("/rules/rule")
-@shown_again(rule)
+@shown_again(rule, left=rule)
 def change_rule() -> Response:
     """Says what a rule would be in place of what, then sets it."""
     form, work = read(ChangedRule), unit()

@@ -17,7 +17,8 @@ from authority.services import oidc
 from authority.web import problems
 from authority.web.access import authority, origin
 from authority.web.console import cookies
-from authority.web.console.frame import HOME, page, see_other
+from authority.web.console.addresses import HOME
+from authority.web.console.frame import page, see_other
 from authority.web.console.sign_in import own_address
 
 if TYPE_CHECKING:
@@ -86,4 +87,4 @@ def _kept(name: str) -> Transaction | None:
 
 def _sign_in_page(error: Refusal, following: str) -> Response:
     """The form of the sign-in, with what went wrong."""
-    return page("sign_in.html", problem=problems.of_refusal(error), next=following)
+    return page("sign_in.html", problem=problems.of_refusal(error), next=following, kept="")

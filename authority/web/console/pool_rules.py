@@ -70,7 +70,7 @@ def pool() -> Response:
 
 
 @pages.post("/rules/pool")
-@shown_again(pool)
+@shown_again(pool, left=pool)
 def change_pool() -> Response:
     """Says what a rule about concurrent seats would be in place of what, then sets it."""
     form, work = read(ChangedPoolRule), unit()

@@ -48,7 +48,7 @@ def index() -> Response:
 
 
 @pages.post("/settings/sessions")
-@shown_again(index)
+@shown_again(index, left=index)
 def change() -> Response:
     """Says what a change does to sessions, then makes it."""
     form, work = read(Change), unit()

@@ -10,8 +10,11 @@ from pydantic import Field
 from authority.services import access
 from authority.web.access import origin, public
 from authority.web.console import cookies
+from authority.web.console.addresses import HOME
 from authority.web.console.forms import Form, Password, Text, read
-from authority.web.console.frame import HOME, page, see_other, shown_again
+from authority.web.console.frame import page, see_other, shown_again
+from authority.web.console.kept import LONGEST, opened
+from authority.web.console.reopening import form_again
 
 pages = Blueprint("sign_in", __name__)
 OWN_ADDRESS = re.compile(r"/console/[!-\[\]-~]*")
@@ -21,12 +24,14 @@ class SignIn(Form):
     username: Text = Field("", max_length=128)
     password: Password = ""
     remember: bool = False
+    # What was typed when an earlier sign-in had ended.
+    kept: str = Field("", max_length=LONGEST)
 
 
 @pages.get("/sign-in")
 def index() -> Response:
     """The form; `next` is where it leads to, an address of our own."""
-    return page("sign_in.html", next=own_address(request.args.get("next", "")))
+    return page("sign_in.html", next=own_address(request.args.get("next", "")), kept=request.form.get("kept", ""))
 
 
 @pages.post("/sign-in")
@@ -34,14 +39,17 @@ def index() -> Response:
 def sign_in() -> Response:
     """The cookie holds the bearer secret of the sign-in: what is signed in here can be ended like any other sign-in.
 
-    An earlier one of this browser ends, for nobody would have its secret any more.
+    An earlier one of this browser ends, for nobody would have its secret any more. Of a form that was sent when the earlier one had
+    ended the same member sees again what was typed; everybody else is led to the page that was asked for.
     """
     form, earlier = read(SignIn), cookies.sign_in_secret()
     place = origin(earlier)
     secret, _ = access.sign_in(public(), form.username, form.password, remember=form.remember, origin=place)
     if earlier is not None:
         access.sign_out(public(), earlier)
-    response = see_other(own_address(request.args.get("next", "")))
+    typed = opened(form.kept) if form.kept else None
+    again = None if typed is None else form_again(typed, secret)
+    response = again or see_other(own_address(request.args.get("next", "")))
     cookies.write(response, cookies.SIGN_IN, secret, cookies.LONGEST if form.remember else None)
     return response
 

@@ -10,9 +10,11 @@ from pathlib import Path
 from flask import Blueprint, Flask, Response, url_for
 from jinja2 import StrictUndefined
 
+from authority.services.attempts import DoneBefore
 from authority.web.console import cookies, mistakes, navigation, typed
+from authority.web.console.addresses import HOME
 from authority.web.console.formats import days_left, iso, sentence, utc
-from authority.web.console.frame import HOME, address_of, admit, here, own_path, providers, see_other
+from authority.web.console.frame import address_of, admit, done_before, here, own_path, providers, see_other
 from authority.web.console.hints import hint_on_page
 
 # Those that strangers may open; all others stand in the menu, or below one that does.
@@ -54,6 +56,7 @@ def register(app: Flask) -> None:
     for name in (*navigation.BY_NAME, *FOR_STRANGERS):
         console.register_blueprint(import_module(f"{__package__}.{name}").pages)
     app.register_blueprint(console)
+    app.register_error_handler(DoneBefore, done_before)
 
     @app.route("/console")
     def console_without_slash() -> Response:

@@ -17,7 +17,7 @@ WAS = "was."
 
 def is_shown_again() -> bool:
     """True where something was wrong with the form that was sent, or its question was left: it has what was typed."""
-    return bool(request.form) and ("problem" in g or g.get("is_left", False))
+    return bool(request.form) and ("problem" in g or g.get("keeps_typed", False))
 
 
 def text(name: str, now: object, *, versioned: bool = False) -> object:

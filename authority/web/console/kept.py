@@ -1,0 +1,41 @@
+"""What was typed when a sign-in had ended: the form of the sign-in carries it, and nothing is done with it before it was seen again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import request
+from itsdangerous import BadData
+
+from authority.web.console import cookies
+
+# What a body may have has to hold it twice packed, beside a name and a password.
+LONGEST = 128 * 1024
+# Never carried: what ties a form to a sign-in, and secrets.
+SECRET = ("form_token", "password")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The number of the member for whom the form was made, the address that it was sent to, and its fields."""
+
+    member: int
+    address: str
+    fields: tuple[tuple[str, str], ...]
+
+
+def sealed() -> str:
+    """The form that was sent, for a field of another one; "" where it is too long. Its files are left out."""
+    fields = [pair for pair in request.form.items(multi=True) if not any(word in pair[0] for word in SECRET)]
+    address = request.full_path.rstrip("?")
+    text = cookies.seal("kept", [cookies.member_of(request.form.get("form_token", "")), address, fields])
+    return text if len(text) <= LONGEST else ""
+
+
+def opened(text: str) -> Kept | None:
+    """What was sealed for this browser, None for anything else."""
+    try:
+        member, address, fields = cookies.unseal("kept", text)
+    except BadData:
+        return None
+    return Kept(member, address, tuple((name, value) for name, value in fields))
