@@ -84,7 +84,7 @@ def _search(unit: Unit, username: str) -> _Search:
     connection, key = unit.connection, user_key(username)
     if (present := members.by_username(connection, username)) is not None:
         raise InvalidInput(
-            f"{present.username} is a member", hint="Remove the member first: carnet-authority member remove NAME"
+            f"there is a member {present.username}", hint="Remove the member first: carnet-authority member remove NAME"
         )
     member_ids = members.ids_of_name(connection, username)
     if erasures.is_out(connection, member_ids, unit.now):

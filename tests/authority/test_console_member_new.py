@@ -59,7 +59,7 @@ def test_a_member_is_added_with_what_was_typed_and_the_page_leads_to_them(browse
 
 def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(browser: Browser) -> None:
     for fields, name, words in (
-        ({}, "username", "Field required"),
+        ({}, "username", "It has to be filled in"),
         ({"username": "defaults"}, "username", "it has another meaning"),
         ({"username": "ada", "password": LONG, "password_again": ""}, "password_again", "typed in two ways"),
         ({"username": "ada", "email": "nowhere"}, "email", "is no e-mail address"),
@@ -70,8 +70,10 @@ def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(browser:
         assert words in text_of(browser)
         assert f'id="{name}-error"' in answer.text
         assert 'value="Typed Before"' in answer.text
+    assert browser.send_form(ADD, {"username": "analyst", "password": "short", "password_again": "short"}).status_code == 400
+    assert ['id="username-error"' in browser.last.text, 'id="password-error"' in browser.last.text] == [True, True]
     assert browser.send_form(ADD, {"username": "analyst"}).status_code == 409
-    assert "already-exists" in text_of(browser)
+    assert ["already-exists" in text_of(browser), 'id="username-error"' in browser.last.text] == [True, True]
 
 
 def test_defaults_are_shown_set_and_used(browser: Browser) -> None:
@@ -97,7 +99,7 @@ def test_defaults_are_shown_set_and_used(browser: Browser) -> None:
     browser.send_form(ADD, {"username": "bob", "no_groups": "true"})
     assert get(browser, "/members/bob")["groups"] == []
     assert browser.send_form(DEFAULTS, fields).status_code == 412
-    assert "add_ons is now arcgis-pro Standard" in text_of(browser)
+    assert "add ons is now arcgis-pro Standard" in text_of(browser)
     assert browser.send_form(DEFAULTS, {**fields, "version": version(), "add_ons": "arcgis-pro=Gold"}).status_code == 404
     assert "it has Basic, Standard, Advanced" in text_of(browser)
 

@@ -57,7 +57,7 @@ def look() -> Response:
     began = time.monotonic()
     shown = _imported(data, sent.filename)
     seconds = round(time.monotonic() - began)
-    return _look(uploads.keep(unit(), sent.filename, data), shown, seconds=seconds)
+    return _look(uploads.keep(unit(once=False), sent.filename, data), shown, seconds=seconds)
 
 
 def _look(file: File, shown: MemberImport, *, seconds: int = 0, is_changed: bool = False) -> Response:
