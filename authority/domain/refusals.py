@@ -683,7 +683,7 @@ class DatabaseBehind(StorageUnavailable):
 
     code = "database-behind"
     default_hint = (
-        "Nothing was signed. See what is missing (carnet-authority doctor --reconcile), and take it in: carnet-authority catch-up. "
+        "Nothing was signed. Take in what is missing: carnet-authority catch-up; with --dry-run it shows what that is. "
         "See docs/operations.md, A database that is behind."
     )
 

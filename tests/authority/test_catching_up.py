@@ -14,7 +14,7 @@ import pytest
 from authority.domain.borrows import BorrowState
 from authority.domain.catalogue import KeyUse
 from authority.domain.members import CONSOLE
-from authority.domain.refusals import DatabaseBehind, KeyUnusable
+from authority.domain.refusals import DatabaseBehind, KeyUnusable, Refusal
 from authority.services import borrow, catching_up, endings, keys, members, overview, reconciling, status_lists
 from authority.services.members import NewMember
 from authority.services.unit import Unit
@@ -206,6 +206,22 @@ def test_two_nodes_that_published_the_same_number_are_told_apart(bench: Bench) -
         status_lists.export(unit(other))
     catching_up.catch_up(unit(bench))
     assert ended_places(bench) == ended_places(other) == {place_of(mine.file), place_of(theirs.file)}
+
+
+def test_what_cannot_be_recorded_does_not_leave_and_the_same_request_gets_it_later(sqlite_bench: Bench) -> None:
+    bench = recorded(sqlite_bench)
+    request = workstation("one").request(Wish("arcgis-pro"), bench.clock())
+    ada = bench.member("ada")
+    for name in ("floors.json", "issued"):
+        # A folder where a file belongs, and the other way round.
+        (bench.home / name).mkdir() if name == "floors.json" else (bench.home / name).touch()
+        with pytest.raises(Refusal) as caught:
+            borrow.issue(Unit(bench.authority, ada), request)
+        assert caught.value.code == "disk-failed"
+        (bench.home / name).rmdir() if name == "floors.json" else (bench.home / name).unlink()
+    issued = borrow.issue(Unit(bench.authority, ada), request)
+    assert not issued.is_new
+    assert reconciling.check_nothing_lost(unit(bench)).tokens == 1
 
 
 def test_the_numbers_of_events_jump_too(bench: Bench) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 from authority.domain.catalogue import KeyUse
 from authority.signing import keyring
+from tests.support.borrowing import workstation
 from tests.support.console import Console
 from tests.support.vendors import sample_toml
 
@@ -112,6 +114,17 @@ def clock_before_all(place: Place) -> None:
     place.turn_clock(days=-20_000)
 
 
+def record_damaged(place: Place) -> None:
+    (place.home / "floors.json").write_bytes(b"{}")
+
+
+def tokens_lost(place: Place) -> None:
+    """The log of tokens has one that the database does not have, as after an older copy was put back."""
+    place.console.borrow(workstation("one"), "ada")
+    with closing(sqlite3.connect(place.home / "authority.db")) as connection, connection:
+        connection.execute("DELETE FROM tokens")
+
+
 def clock_behind(place: Place) -> None:
     place.turn_clock(hours=-1)
 
@@ -187,6 +200,8 @@ MISCONFIGURATIONS: dict[str, tuple[Callable[[Place], None], str, str, str]] = {
     "the authorization ended": (authorization_ended, "authorization", "the authorization ended at", "authorization install"),
     "a clock before all that is here": (clock_before_all, "authorization", "begins at", "clock right"),
     "a clock before the keys": (clock_before_all, "keys", "is authorized from", "clock right"),
+    "a damaged record": (record_damaged, "what went out", "cannot be read", "Put back a copy of it"),
+    "an older copy of the database": (tokens_lost, "what went out", "1 token went out", "carnet-authority catch-up"),
     "a clock before the log": (clock_behind, "clock", "the last row of the log is of", "clock right"),
     "a clock far ahead, by the keys": (authorization_ended, "keys", "the authorization has ended", "clock right"),
     "a clock far ahead": (authorization_ended, "authorization", "the authorization ended at", "clock right"),
