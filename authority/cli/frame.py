@@ -19,7 +19,7 @@ from click.exceptions import NoArgsIsHelpError
 
 from authority.cli import streams
 from authority.domain import disk
-from authority.domain.names import is_shown
+from authority.domain.names import escaped
 from authority.domain.plurals import counted
 from authority.domain.refusals import (
     ClockInDoubt,
@@ -260,7 +260,7 @@ def plain(value: object) -> str:
 
 def safe(text: str) -> str:
     """Text for a terminal: escapes, line breaks and direction marks are shown by their code; joiners are part of a word."""
-    return "".join(char if is_shown(char) else f"\\u{ord(char):04x}" for char in text)
+    return escaped(text)
 
 
 def read_input(name: str) -> bytes:

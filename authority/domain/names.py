@@ -62,6 +62,11 @@ def is_shown(text: str) -> bool:
     return all(char.isprintable() or char in JOINERS for char in text)
 
 
+def escaped(text: str) -> str:
+    """The text with escapes, line breaks and direction marks shown by their code; joiners are part of a word."""
+    return text if text.isprintable() else "".join(char if is_shown(char) else f"\\u{ord(char):04x}" for char in text)
+
+
 def character_name(char: str) -> str:
     """A character for people: its code point, and its name where it has one."""
     name = unicodedata.name(char, "")

@@ -17,15 +17,15 @@ from flask import Response, g, request
 from flask.json.provider import DefaultJSONProvider
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
-from granian.utils.proxies import wrap_wsgi_with_proxy_headers
-from werkzeug.exceptions import RequestTimeout, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestTimeout, UnsupportedMediaType
 
 from authority.domain.members import ANYBODY
+from authority.domain.names import escaped
 from authority.domain.refusals import InvalidInput, Refusal, SettingsInvalid
 from authority.services.context import Authority
 from authority.services.overview import check_ready
 from authority.services.unit import Secret, Unit
-from authority.web import access, attempts, description, operations, problems
+from authority.web import access, attempts, description, headers, operations, problems, proxies, server_log
 from authority.web.access import check_known, publisher_of
 from authority.web.answers import JSON, public_file
 from authority.web.api import (
@@ -85,6 +85,10 @@ class _Application(OpenAPI):
         """The function itself."""
         return func
 
+    def log_exception(self, exc_info: Any) -> None:
+        """Writes an error into the log as all others are written; Flask would write the path as it is."""
+        server_log.write(f"request {g.get('request_id', '')}", exc_info[1])
+
     def is_known(self, environ: WSGIEnvironment) -> bool:
         """Whether a request, looked at without its body, comes with a bearer token or a sign-in that is good."""
         with self.request_context(environ):
@@ -118,8 +122,22 @@ class _StrictJSON(DefaultJSONProvider):
 
 
 def _answer(problem: Problem) -> Response:
-    """A person gets a page of what went wrong, a program the one error body."""
-    return problem_page(problem) if is_page(request.path) else problems.json_of(problem)
+    """A person gets a page of what went wrong, a program the one error body; a bare text where no page can be made."""
+    if not is_page(request.path):
+        return problems.json_of(problem)
+    if isinstance(request.routing_exception, BadRequest):
+        # The host is no host's name, so that no page has an address.
+        return _bare(problem)
+    try:
+        return problem_page(problem)
+    except Exception as error:  # noqa: BLE001 - what tells of errors makes none
+        server_log.write(f"request {g.get('request_id', '')}", error)
+        return _bare(problem)
+
+
+def _bare(problem: Problem) -> Response:
+    text = f"{problem.status} {problem.code}: {escaped(problem.detail)}\n{problem.hint}\n"
+    return Response(text, problem.status, content_type="text/plain; charset=utf-8")
 
 
 def _check_parameters() -> None:
@@ -186,7 +204,7 @@ def create_app(authority: Authority, trusted_proxies: Sequence[str] = (), provid
     attempts.register(app)
     application = app.wsgi_app
     if trusted_proxies:
-        application = wrap_wsgi_with_proxy_headers(application, [*trusted_proxies])
+        application = proxies.behind(application, trusted_proxies)
     app.wsgi_app = _with_headers(application)  # type: ignore[assignment, method-assign]
     return app
 
@@ -201,6 +219,7 @@ def _look_at_requests(app: OpenAPI) -> None:
         request.max_content_length = LARGEST_BY_PATH.get(request.path, LARGEST_BODY)
         # A field of a form may be as large as the whole.
         request.max_form_memory_size = request.max_content_length
+        headers.check(request.environ)
         if BODY_IS_LATE in request.environ:
             raise RequestTimeout
         is_plain = request.mimetype == JSON and not request.path.startswith(HOME)
@@ -265,7 +284,12 @@ def _with_headers(application: WSGIApplication) -> WSGIApplication:
             own = {name for name, _ in headers}
             return start_response(status, [*headers, *(pair for pair in usual.items() if pair[0] not in own)], error)
 
-        return application(environ, start)
+        try:
+            return application(environ, start)
+        except Exception as error:  # noqa: BLE001 - whoever asks is to have an answer, with all headers
+            server_log.write("a request", error)
+            start("500 INTERNAL SERVER ERROR", [("Content-Type", "text/plain; charset=utf-8")])
+            return [b"500 internal-error: something went wrong here\n"]
 
     return answer
 

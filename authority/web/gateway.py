@@ -12,7 +12,6 @@ import os
 import queue
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,6 +19,9 @@ from typing import Any
 
 from granian._granian import RSGIHTTPProtocol, RSGIProtocolClosed, RSGIProtocolError
 from granian.rsgi import Scope
+
+from authority.web import server_log
+from authority.web.headers import UNREADABLE
 
 # How long a client may take for its headers, for its body, and to take an answer.
 PATIENCE_SECONDS = 20
@@ -128,8 +130,8 @@ class Gateway:
             job = self._jobs.get()
             try:
                 result = job.work()
-            except BaseException:  # noqa: BLE001 - a thread that ended would be missing from then on
-                traceback.print_exc()
+            except BaseException as error:  # noqa: BLE001 - a thread that ended would be missing from then on
+                server_log.write("a request", error)
                 result = None
             job.done.get_loop().call_soon_threadsafe(_set, job.done, result)
 
@@ -137,8 +139,8 @@ class Gateway:
         """Answers a request whose body is None when it did not come in time."""
         try:
             status, headers, data = self._answer(scope, body)
-        except BaseException:  # noqa: BLE001 - whoever asks is to have an answer
-            traceback.print_exc()
+        except BaseException as error:  # noqa: BLE001 - whoever asks is to have an answer
+            server_log.write("a request", error)
             status, headers, data = HTTPStatus.INTERNAL_SERVER_ERROR, [], b""
         protocol.response_bytes(status, headers, data)
 
@@ -165,7 +167,11 @@ def _set(done: asyncio.Future[Any], result: Any) -> None:
 
 
 def environ_of(scope: Scope, body: bytes | None) -> Environ:
-    """What WSGI (PEP 3333) asks to be told of a request. Headers with an underscore in their name are left out."""
+    """What WSGI (PEP 3333) asks to be told of a request.
+
+    Headers with an underscore in their name are left out. The names of those whose value is no ASCII, which granian does not give,
+    stand in `headers.UNREADABLE`.
+    """
     host, _, port = scope.server.rpartition(":")
     environ = {
         **_SAME_FOR_ALL,
@@ -175,13 +181,15 @@ def environ_of(scope: Scope, body: bytes | None) -> Environ:
         "SERVER_NAME": host,
         "SERVER_PORT": port,
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
-        "REMOTE_ADDR": scope.client.rpartition(":")[0],
+        "REMOTE_ADDR": _host(scope.client),
         "wsgi.url_scheme": scope.scheme,
         "wsgi.input": io.BytesIO(body or b""),
     }
     if body is None:
         environ[BODY_IS_LATE] = True
+    names = set()
     for name, value in scope.headers.items():
+        names.add(name)
         if name == "content-length":
             environ["CONTENT_LENGTH"] = value
         elif name == "content-type":
@@ -192,4 +200,12 @@ def environ_of(scope: Scope, body: bytes | None) -> Environ:
         elif "_" not in name:
             key = f"HTTP_{name.replace('-', '_').upper()}"
             environ[key] = f"{environ[key]},{value}" if key in environ else value
+    if unreadable := names.symmetric_difference(scope.headers.keys()):
+        environ[UNREADABLE] = unreadable
     return environ
+
+
+def _host(address: str) -> str:
+    """The host of `host:port` without brackets; an IPv4 address as which a socket for both writes it is IPv4."""
+    host = address.rpartition(":")[0].strip("[]")
+    return host.removeprefix("::ffff:") if "." in host else host

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,6 +15,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, Req
 
 from authority.domain.disk import refusal_of
 from authority.domain.refusals import Refusal, TooManyRequests
+from authority.web import server_log
 
 STATUS = {
     "pool-exhausted": 409,
@@ -271,6 +270,6 @@ def register(app: Flask, answer: Callable[[Problem], Response]) -> None:
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
-        print(f"request {g.get('request_id', '')}:", file=sys.stderr)  # noqa: T201 - the operator finds the cause by this id
-        traceback.print_exception(error)
+        # The operator finds the cause by this id.
+        server_log.write(f"request {g.get('request_id', '')}", error)
         return answer(Problem(500, "internal-error", "something went wrong here", "Tell the administrator the request_id."))

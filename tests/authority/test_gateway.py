@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +14,11 @@ import pytest
 from granian.rsgi import Scope
 
 from authority.domain.members import Role
-from authority.web.gateway import LARGEST_BODY, LARGEST_BY_PATH, Environ, Gateway
-from tests.support.web import Web, one_web
+from authority.web.application import create_app
+from authority.web.gateway import LARGEST_BODY, LARGEST_BY_PATH, Environ, Gateway, environ_of
+from authority.web.headers import GUARDS, UNREADABLE
+from authority.web.proxies import Proxies
+from tests.support.web import Web, one_web, problem
 
 
 @dataclass
@@ -96,3 +100,112 @@ def test_of_a_small_body_nobody_is_asked_who_sends_it() -> None:
     scope: Scope = Scoped("/api/v1/members/import", {"content-length": str(LARGEST_BODY)})  # type: ignore[assignment]
     asyncio.run(gateway.__rsgi__(scope, line))
     assert (line.taken, line.answers, asked) == (LARGEST_BODY, [(200, b"")], [])
+
+
+class PartlyReadable(dict[str, str]):
+    """Headers as granian gives them: the names of all, the values of those that are ASCII."""
+
+    def items(self) -> Any:
+        return [(name, value) for name, value in super().items() if value.isascii()]
+
+
+def environ(path: str = "/", **more: Any) -> Environ:
+    scope: Any = Scoped(path, **({"headers": {}} | more))
+    return environ_of(scope, b"")
+
+
+def test_a_header_that_guards_something_and_cannot_be_read_is_refused(web: Web) -> None:
+    for name in sorted(GUARDS):
+        asked = environ("/api/v1/me", method="GET", headers=PartlyReadable({name: "\u00e9", "user-agent": "\u00e9"}))
+        assert name in asked[UNREADABLE]
+        more = {"environ_overrides": {UNREADABLE: asked[UNREADABLE]}}
+        told = problem(web.post("/members", {"username": "eve"}, **more), 400, "invalid-input")
+        assert name in told["detail"]
+        problem(web.post("/members", {"username": "eve"}, None, **more), 401, "not-authenticated")
+    assert UNREADABLE not in environ(headers=PartlyReadable({"if-match": '"a"'}))
+    assert web.get("/me", environ_overrides={UNREADABLE: {"user-agent", "x-name"}}).status_code == 200
+
+
+def test_a_socket_for_both_kinds_of_addresses_tells_of_each_as_it_is() -> None:
+    seen = {
+        client: environ(client=client)["REMOTE_ADDR"]
+        for client in ("10.0.0.5:1", "[::1]:2", "[::ffff:10.0.0.5]:3", "[fe80::1]:4")
+    }
+    assert list(seen.values()) == ["10.0.0.5", "::1", "10.0.0.5", "fe80::1"]
+
+
+FORWARDED = [
+    ("10.0.0.5", "203.0.113.7", "203.0.113.7"),
+    ("10.0.0.5", "203.0.113.7:4711", "203.0.113.7"),
+    ("::1", "[2001:db8::1]:443", "2001:db8::1"),
+    ("::1", '"[2001:db8::1]"', "2001:db8::1"),
+    ("::1", "::ffff:203.0.113.7", "203.0.113.7"),
+    # What a client made up stands at the left.
+    ("10.0.0.5", "1.1.1.1, 203.0.113.7", "203.0.113.7"),
+    ("10.0.0.5", "1.1.1.1, 203.0.113.7:80, 10.1.2.3, [::ffff:10.0.0.5]:9", "203.0.113.7"),
+    ("10.0.0.5", "1.1.1.1, unknown", ""),
+    ("10.0.0.5", "1.1.1.1,", ""),
+    # Who sits among the proxies is taken for one.
+    ("10.0.0.5", "1.1.1.1, 10.1.2.3", "1.1.1.1"),
+    ("10.0.0.5", "10.1.9.9, 10.1.2.3", "10.1.9.9"),
+    # Who is no proxy is not believed.
+    ("203.0.113.9", "1.1.1.1", "203.0.113.9"),
+    ("10.0.0.5", "", "10.0.0.5"),
+]
+
+
+def test_of_what_proxies_forward_the_rightmost_address_counts_that_is_none_of_theirs() -> None:
+    proxies = Proxies(["10.0.0.5", "::1", "10.1.0.0/16"])
+    for peer, header, client in FORWARDED:
+        assert proxies.client(peer, header) == client, (peer, header)
+
+
+def test_an_application_behind_a_proxy_over_ipv6_knows_its_clients(web: Web) -> None:
+    application = create_app(web.bench.authority, ["::1"])
+    for peer in ("[::1]:4711", "[2001:db8::9]:4711"):
+        headers = {"x-forwarded-for": "203.0.113.7:80", "content-type": "application/json"}
+        body = json.dumps({"username": "of-nobody", "password": "wrong"}).encode()
+        scope: Any = Scoped("/api/v1/sign-in", headers, client=peer)
+        asked = environ_of(scope, body) | {"CONTENT_LENGTH": str(len(body))}
+        list(application.wsgi_app(asked, lambda *_: lambda _: None))
+        assert asked["REMOTE_ADDR"] == ("203.0.113.7" if peer == "[::1]:4711" else "2001:db8::9")
+
+
+FAR_DATES = ["Thu, 01 Jan 99999999999 00:00:00 GMT", "Mon, 01 Jan 0001 00:00:00 +2359", "x", "-", '"tag"', "W/"]
+
+
+def test_t33_no_header_makes_an_error_or_a_line_of_the_log(web: Web, capsys: pytest.CaptureFixture[str]) -> None:
+    static = re.search(r"/console/static/[^\"]*", web.client.get("/console/sign-in").text)
+    assert static is not None
+    for path in ("/api/v1/trust", "/api/v1/status-list", "/openapi.json", "/docs", static[0], "/api/v1/members/admin"):
+        for name in ("If-Modified-Since", "If-Unmodified-Since", "If-Range", "Date", "Range"):
+            for value in FAR_DATES:
+                answer = web.send("GET", path, headers={name: value})
+                answer.close()
+                assert answer.status_code in {200, 206, 304, 404, 416}, (path, name, value)
+    for host in ("a..b", ".", f"{'a' * 64}.example", "[", "a:b:c", ""):
+        for path in ("/console/sign-in", "/console/x%0a%1b[31mFAKE", "/console/", "/api/v1/me", "/docs"):
+            answer = web.client.get(path, headers={"Host": host})
+            assert answer.status_code < 500, (host, path)
+            assert "Content-Security-Policy" in answer.headers
+    assert capsys.readouterr().err == ""
+
+
+def test_t33_an_error_of_ours_is_told_safely_and_logged_in_lines_of_its_own(
+    web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise LookupError("one\n2026-03-02 a line of nobody\r\x1b[31m\u202e\u2028two")
+
+    monkeypatch.setattr("authority.web.console.frame.render_template", fail)
+    answer = web.client.get("/console/sign-in")
+    assert (answer.status_code, answer.content_type) == (500, "text/plain; charset=utf-8")
+    monkeypatch.setattr(web.client.application, "full_dispatch_request", fail)
+    monkeypatch.setattr(web.client.application, "handle_exception", fail)
+    for path in ("/console/sign-in", "/api/v1/me"):
+        answer = web.client.get(path)
+        assert answer.status_code == 500
+        assert {"Content-Security-Policy", "X-Content-Type-Options", "Cache-Control"} <= set(dict(answer.headers))
+    lines = capsys.readouterr().err.split("\n")
+    assert any("two" in line for line in lines)
+    assert all(line.startswith(("request ", "a request: ")) and line.isprintable() for line in lines[:-1]), lines
