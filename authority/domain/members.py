@@ -190,6 +190,15 @@ class Actor:
         return privilege in PRIVILEGES[self.role] and (self.within is None or privilege in self.within)
 
 
+def check_reach(actor: Actor, role: Role) -> None:
+    """Raises NotAllowed for who would decide who has a role that may more than they may themself.
+
+    A user name is access: by it a provider's account is matched. So is being enabled, and being there at all.
+    """
+    if not all(actor.has(privilege) for privilege in PRIVILEGES[role] - PRIVILEGES[Role.MEMBER]):
+        actor.needs(Privilege.GIVE_ACCESS)
+
+
 # Who types on the server's own console has the keys and the database in hand, and is an administrator already.
 CONSOLE = Actor(None, "console", Role.ADMINISTRATOR)
 # Who asks for what is public: the status list, the trust file.

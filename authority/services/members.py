@@ -21,6 +21,7 @@ from authority.domain.members import (
     Privilege,
     Role,
     check_administrator_left,
+    check_reach,
     check_room,
     check_room_in_type,
     email_of,
@@ -308,6 +309,8 @@ def change_within(work: Work, before: Member, held: Sequence[Assignment], wanted
     after, authorization = _after(before, wanted), work.unit.authorization
     if after.role is not before.role:
         work.unit.actor.needs(Privilege.GIVE_ACCESS)
+    if (after.username, after.disabled) != (before.username, before.disabled):
+        check_reach(work.unit.actor, before.role)
     check_administrator_stays(work, before, after)
     _check_name_free(work.unit.connection, before, after)
     user_type = authorization.user_type(after.user_type)

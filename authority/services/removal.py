@@ -9,7 +9,7 @@ from authority.domain import borrows as rules
 from authority.domain import sessions as session_rules
 from authority.domain.borrows import Borrow, Ending
 from authority.domain.events import EventKind, borrow_events, session_events
-from authority.domain.members import Actor, Member, Privilege, user_key
+from authority.domain.members import Actor, Member, Privilege, check_reach, user_key
 from authority.domain.refusals import MemberHasBorrow, NotAllowed
 from authority.domain.sessions import SessionState
 from authority.services import session_settings
@@ -70,6 +70,7 @@ def _check(actor: Actor, removal: Removal, *, release: bool) -> None:
     member = removal.member
     if member.id == actor.member_id:
         raise NotAllowed("nobody removes themself", hint="Ask another administrator.")
+    check_reach(actor, member.role)
     if removal.borrows and not release:
         raise MemberHasBorrow(f"still offline: {member.username}", members=[member.username])
 

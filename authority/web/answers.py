@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from flask import Response, request
 
+from authority.domain.refusals import ChangedMeanwhile
 from authority.presentation.shown import Shown
 
 JSON = "application/json"
@@ -25,21 +26,32 @@ def json_of(shown: Shown, status: int = 200) -> Response:
 def tagged(shown: Shown, version: str) -> Response:
     """The thing as JSON with an entity tag, or 304 without a body when whoever asks has the very same (RFC 9110, 13.1.2).
 
+    Raises ChangedMeanwhile for If-Match of another one.
     The tag begins with the version of what may change, which is what If-Match compares, and ends with a digest of the whole.
     """
     response = json_of(shown)
     response.set_etag(f"{version}.{digest(response.get_data())}")
-    response.make_conditional(request)
-    return response
+    return _conditional(response, version)
 
 
 def public_file(data: bytes, content_type: str, changed_at: datetime | None, most_age: int) -> Response:
-    """What anybody may have, with an entity tag and when it changed, or 304 without a body; a cache may give it for so many seconds."""
+    """What anybody may have, with an entity tag and when it changed, or 304 without a body; a cache may give it for so many seconds.
+
+    Raises ChangedMeanwhile for If-Match of another one.
+    """
     response = Response(data, content_type=content_type)
     response.set_etag(digest(data))
     response.last_modified = changed_at
     response.headers["Cache-Control"] = f"public, max-age={most_age}" if most_age else "no-cache"
-    response.make_conditional(request)
+    return _conditional(response, digest(data))
+
+
+def _conditional(response: Response, version: str) -> Response:
+    """The response, or 304 without a body. Raises ChangedMeanwhile where If-Match has neither its tag nor its version."""
+    if "If-Match" in request.headers and not request.if_match.star_tag:
+        if request.if_match.as_set().isdisjoint((version, response.get_etag()[0])):
+            raise ChangedMeanwhile("this is not the one that was seen", version=version, changed={})
+    response.make_conditional({name: value for name, value in request.environ.items() if name != "HTTP_IF_MATCH"})
     return response
 
 

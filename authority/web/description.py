@@ -39,9 +39,12 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     return completed
 
 
-def _describe_headers(operation: dict[str, Any], responses: Mapping[str, Any]) -> None:
+def _describe_headers(operation: dict[str, Any], responses: dict[str, Any]) -> None:
     """Adds the conditional headers (RFC 9110, section 13) to an operation whose answers say that it knows them."""
     headers = []
+    if str(HTTPStatus.NOT_MODIFIED.value) in responses:
+        changed = {"description": HTTPStatus.PRECONDITION_FAILED.phrase, "content": copy.deepcopy(PROBLEM)}
+        responses.setdefault(str(HTTPStatus.PRECONDITION_FAILED.value), changed)
     if str(HTTPStatus.PRECONDITION_FAILED.value) in responses:
         headers.append(dict(IF_MATCH))
     if str(HTTPStatus.NOT_MODIFIED.value) in responses:

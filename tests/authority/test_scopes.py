@@ -11,7 +11,7 @@ import pytest
 from authority.domain.members import CONSOLE, Role, Scope
 from authority.domain.refusals import InvalidInput, NotAllowed, NotAuthenticated
 from authority.domain.sign_ins import NOWHERE
-from authority.services import access, borrow, defaults, me, member_files, members
+from authority.services import access, borrow, defaults, me, member_files, members, removal
 from authority.services.member_files import Line
 from authority.services.members import Change, NewMember
 from authority.services.unit import Secret, Unit
@@ -35,6 +35,10 @@ ESCALATIONS: dict[str, tuple[tuple[Scope, ...], Callable[[Unit], object]]] = {
     "a role": ((Scope.MEMBERS,), lambda unit: members.change(unit, "ada", Change(role=Role.ADMINISTRATOR))),
     "a role taken": ((Scope.MEMBERS,), lambda unit: members.change(unit, "chief", Change(role=Role.MEMBER))),
     "keys revoked": ((Scope.MEMBERS,), lambda unit: members.change(unit, "ada", Change(revoke_keys=True))),
+    "another's name": ((Scope.MEMBERS,), lambda unit: members.change(unit, "second", Change(username="mallory"))),
+    "a name of several": ((Scope.MEMBERS,), lambda unit: members.change_several(unit, ["analyst"], Change(username="mallory"))),
+    "being let in again": ((Scope.MEMBERS,), lambda unit: members.change(unit, "gone", Change(disabled=False))),
+    "being there no more": ((Scope.MEMBERS,), lambda unit: removal.remove(unit, ["ada", "second"])),
     "a new administrator": ((Scope.MEMBERS,), lambda unit: members.add(unit, NewMember("eve", role=Role.ADMINISTRATOR))),
     "a new password": ((Scope.MEMBERS,), lambda unit: members.add(unit, NewMember("eve", password=PASSWORD))),
     "a role of all to come": ((Scope.MEMBERS,), lambda unit: defaults.change(unit, {"role": str(Role.ADMINISTRATOR)})),
@@ -52,6 +56,10 @@ ESCALATIONS: dict[str, tuple[tuple[Scope, ...], Callable[[Unit], object]]] = {
 def test_t34_no_way_leads_from_a_narrow_key_to_a_wide_one(bench: Bench, name: str) -> None:
     bench.member("chief", user_type="Viewer", role=Role.ADMINISTRATOR, password=PASSWORD)
     bench.member("ada", user_type="Viewer")
+    bench.member("second", user_type="Viewer", role=Role.ADMINISTRATOR)
+    bench.member("analyst", user_type="Viewer", role=Role.ANALYST)
+    bench.member("gone", user_type="Viewer", role=Role.ADMINISTRATOR)
+    members.change(Unit(bench.authority, CONSOLE), "gone", Change(disabled=True))
     scopes, act = ESCALATIONS[name]
     secret = key_of(bench, *scopes)
     with unchanged(bench.authority.database), pytest.raises(NotAllowed, match="the scopes of this API key of chief leave out"):
@@ -60,13 +68,32 @@ def test_t34_no_way_leads_from_a_narrow_key_to_a_wide_one(bench: Bench, name: st
 
 
 @ON_SQLITE
+def test_a_narrow_key_names_and_removes_who_may_no_more_than_it(bench: Bench) -> None:
+    bench.administrator()
+    for name, role in (("ada", Role.MEMBER), ("lic", Role.LICENSE_MANAGER)):
+        bench.member(name, user_type="Viewer", role=role)
+    key = Unit(bench.authority, Secret(key_of(bench, Scope.MEMBERS)))
+    assert members.change(key, "ada", Change(username="eve", disabled=True)).after.username == "eve"
+    assert [gone.member.username for gone in removal.remove(key, ["eve"])] == ["eve"]
+    wider = Unit(bench.authority, Secret(key_of(bench, Scope.MEMBERS, Scope.LICENSES, Scope.BORROWS)))
+    with pytest.raises(NotAllowed):
+        removal.remove(key, ["lic"])
+    assert [gone.member.username for gone in removal.remove(wider, ["lic"])] == ["lic"]
+
+
+@ON_SQLITE
 def test_a_file_gives_no_role_by_a_narrow_key(bench: Bench) -> None:
     bench.administrator()
     unit = Unit(bench.authority, Secret(key_of(bench, Scope.MEMBERS, Scope.LICENSES)))
-    rows = [Line(2, "eve", {"role": Role.ADMINISTRATOR}), Line(3, "bob", {"full_name": "Bob"})]
-    first, second = member_files.import_lines(unit, rows, go_on=True).outcomes
-    assert isinstance(first.refusal, NotAllowed)
-    assert second.refusal is None
+    bench.member("second", user_type="Viewer", role=Role.ADMINISTRATOR)
+    rows = [
+        Line(2, "eve", {"role": Role.ADMINISTRATOR}),
+        Line(3, "second", {"disabled": True}),
+        Line(4, "bob", {"full_name": "Bob"}),
+    ]
+    *refused, last = member_files.import_lines(unit, rows, go_on=True).outcomes
+    assert all(isinstance(outcome.refusal, NotAllowed) for outcome in refused)
+    assert last.refusal is None
 
 
 @ON_SQLITE

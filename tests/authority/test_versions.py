@@ -131,3 +131,15 @@ def test_public_files_are_cached_and_asked_for_again_in_few_bytes(unchanging: We
         assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
         assert again.headers["Cache-Control"] == cached
     assert unchanging.send("GET", path, None, headers={"If-Modified-Since": "Mon, 02 Mar 2020 00:00:00 GMT"}).status_code == 200
+
+
+def test_reading_with_the_version_of_another_one_is_a_problem_like_changing_it(unchanging: Web) -> None:
+    described = unchanging.send("GET", "/openapi.json", None).get_json()["paths"]
+    for path in ("/trust", "/status-list", "/members/admin", "/members/defaults", "/sessions/settings"):
+        first = unchanging.get(path)
+        problem(sent(unchanging, "GET", path, "x"), 412, "changed-meanwhile")
+        for tag in ("*", first.headers["ETag"].strip('"'), first.headers["ETag"].strip('"').partition(".")[0]):
+            assert sent(unchanging, "GET", path, tag).data == first.data
+        answers = described[API + path.replace("/members/admin", "/members/{username}")]["get"]["responses"]
+        assert "application/problem+json" in answers["412"]["content"]
+    problem(unchanging.send("GET", "/openapi.json", headers={"If-Match": '"x"'}), 412, "changed-meanwhile")
