@@ -48,9 +48,9 @@ def public_file(data: bytes, content_type: str, changed_at: datetime | None, mos
 
 def _conditional(response: Response, version: str) -> Response:
     """The response, or 304 without a body. Raises ChangedMeanwhile where If-Match has neither its tag nor its version."""
-    if "If-Match" in request.headers and not request.if_match.star_tag:
-        if request.if_match.as_set().isdisjoint((version, response.get_etag()[0])):
-            raise ChangedMeanwhile("this is not the one that was seen", version=version, changed={})
+    tags, own = request.if_match, {version, response.get_etag()[0]}
+    if "If-Match" in request.headers and not tags.star_tag and own.isdisjoint(tags.as_set()):
+        raise ChangedMeanwhile("this is not the one that was seen", version=version, changed={})
     response.make_conditional({name: value for name, value in request.environ.items() if name != "HTTP_IF_MATCH"})
     return response
 

@@ -174,7 +174,7 @@ def test_an_application_behind_a_proxy_over_ipv6_knows_its_clients(web: Web) -> 
 FAR_DATES = ["Thu, 01 Jan 99999999999 00:00:00 GMT", "Mon, 01 Jan 0001 00:00:00 +2359", "x", "-", '"tag"', "W/"]
 
 
-def test_t33_no_header_makes_an_error_or_a_line_of_the_log(web: Web, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_header_makes_an_error_or_a_line_of_the_log(web: Web, capsys: pytest.CaptureFixture[str]) -> None:
     static = re.search(r"/console/static/[^\"]*", web.client.get("/console/sign-in").text)
     assert static is not None
     for path in ("/api/v1/trust", "/api/v1/status-list", "/openapi.json", "/docs", static[0], "/api/v1/members/admin"):
@@ -191,7 +191,7 @@ def test_t33_no_header_makes_an_error_or_a_line_of_the_log(web: Web, capsys: pyt
     assert capsys.readouterr().err == ""
 
 
-def test_t33_an_error_of_ours_is_told_safely_and_logged_in_lines_of_its_own(
+def test_an_error_of_ours_is_told_safely_and_logged_in_lines_of_its_own(
     web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_: object) -> None:
