@@ -80,11 +80,14 @@ def email_of_claims(claims: Mapping[str, Any]) -> str:
 
 
 def role_of_claims(provider: Provider, claims: Mapping[str, Any]) -> Role | None:
-    """The widest role that the groups of the claims give, a member's where none gives any; None where groups decide nothing."""
-    if not provider.roles:
-        return None
+    """The widest role that the groups of the claims give, a member's where none gives any; None where groups decide nothing.
+
+    They decide nothing where there is no list of them: a provider that could not say them just now takes no role away.
+    """
     groups = claims.get(provider.groups_claim)
-    names = {name for name in groups if isinstance(name, str)} if isinstance(groups, list | tuple) else set()
+    if not provider.roles or not isinstance(groups, list | tuple):
+        return None
+    names = {name for name in groups if isinstance(name, str)}
     given = {provider.roles[name] for name in names if name in provider.roles}
     return next((role for role in ROLES if role in given), Role.MEMBER)
 

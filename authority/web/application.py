@@ -202,7 +202,7 @@ def create_app(authority: Authority, trusted_proxies: Sequence[str] = (), provid
     app.register_blueprint(reference.blueprint(lambda: description.complete(app.api_doc)))
     _look_at_requests(app)
     attempts.register(app)
-    application = app.wsgi_app
+    application: WSGIApplication = app.wsgi_app
     if trusted_proxies:
         application = proxies.behind(application, trusted_proxies)
     app.wsgi_app = _with_headers(application)  # type: ignore[assignment, method-assign]

@@ -1,13 +1,13 @@
 """OpenID Connect with a provider: where a browser is led, and what of its answer is believed (authorization code with PKCE).
 
-The network is asked for the provider's description, its keys, the token of a code, and claims that the token lacks. All of it
-has one deadline and a largest size, and so many at once: a provider that is down or slow stops nobody but who signs in by it.
+The network is asked for the provider's description, its keys, the token of a code, and claims that the token lacks. All that one
+sign-in asks has one deadline, each answer a largest size, and so many are asked at once: a provider that is down or slow stops
+nobody but who signs in by it.
 """
 
 from __future__ import annotations
 
 import secrets
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,18 +22,16 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
-from requests import PreparedRequest, RequestException, Response
-from requests.adapters import HTTPAdapter
+from requests import RequestException
 
 from authority.domain.oidc import Provider, Transaction
 from authority.domain.refusals import NotAuthenticated, ProviderUnavailable, TooManyRequests
+from authority.web.provider_line import Bounded, Deadline
 from authority.wiring.provider_settings import is_address
 
 # What a provider signs with: keys of its own that it publishes, never a secret that both have, and never nothing.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 DEADLINE_SECONDS = 8.0
-SILENCE_SECONDS = 4.0
-LARGEST_ANSWER = 512 * 1024
 AT_ONCE = 4
 CLOCKS_DIFFER_SECONDS = 60
 # How long a description and its keys are believed, how long a failure is not tried again, and how often keys are asked for anew.
@@ -42,28 +40,6 @@ FAILURE_LASTS_SECONDS = 15.0
 KEYS_ANEW_SECONDS = 60.0
 LONGEST_SUBJECT = 255
 NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-
-
-class _Bounded(HTTPAdapter):
-    """A connection by the system's trust store, whose whole answer comes within the deadline and the largest size."""
-
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        """With the system's certificates beside those of the package."""
-        super().init_poolmanager(*arguments, ssl_context=ssl.create_default_context(), **options)
-
-    def send(self, request: PreparedRequest, **options: Any) -> Response:  # type: ignore[override]
-        """The answer, read to its end. Raises RequestException."""
-        end = time.monotonic() + DEADLINE_SECONDS
-        response = super().send(request, **(options | {"stream": True, "timeout": SILENCE_SECONDS}))
-        data = bytearray()
-        for part in response.iter_content(16 * 1024):
-            data += part
-            if len(data) > LARGEST_ANSWER:
-                raise RequestException("the answer is too large")
-            if time.monotonic() > end:
-                raise RequestException("the answer takes too long")
-        response._content = bytes(data)  # noqa: SLF001 - where requests itself keeps what it read
-        return response
 
 
 class ProviderClient:
@@ -136,6 +112,16 @@ class ProviderClient:
     @contextmanager
     def _session(self) -> Iterator[Any]:
         """A session whose failures are ours. The secret goes to the provider's own addresses, and follows no redirect."""
+        with Deadline(DEADLINE_SECONDS) as deadline:
+            session = self._new_session(deadline)
+            try:
+                yield session
+            except (RequestException, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+                raise self._unavailable("does not answer as it should") from error
+            finally:
+                session.close()
+
+    def _new_session(self, deadline: Deadline) -> Any:
         session = OAuth2Session(
             self.provider.client_id,
             self.provider.client_secret,
@@ -147,13 +133,8 @@ class ProviderClient:
         session.max_redirects = 0
         session.trust_env = False
         for scheme in ("https://", "http://"):
-            session.mount(scheme, _Bounded())
-        try:
-            yield session
-        except (RequestException, ValueError, KeyError, TypeError) as error:
-            raise self._unavailable("does not answer as it should") from error
-        finally:
-            session.close()
+            session.mount(scheme, Bounded(deadline))
+        return session
 
     def _get(self, session: Any, address: str, **options: Any) -> dict[str, Any]:
         response = session.request("GET", address, **({"withhold_token": True} | options))
@@ -164,34 +145,48 @@ class ProviderClient:
         return value
 
     def _described(self, session: Any) -> dict[str, Any]:
-        """What the provider says of itself, asked for once an hour by one thread; a failure is told again for a while."""
+        """What the provider says of itself, asked for once an hour; a failure is told again for a while without asking.
+
+        Nobody waits for who asks: until it is known, others ask as well.
+        """
+        now = time.monotonic()
         with self._lock:
-            now = time.monotonic()
             if self._description is not None and now - self._description[0] < DESCRIPTION_LASTS_SECONDS:
                 return self._description[1]
             if now - self._failed_at < FAILURE_LASTS_SECONDS:
                 raise self._unavailable("does not answer")
-            self._failed_at = now
-            address = f"{self.provider.issuer.rstrip('/')}/.well-known/openid-configuration"
-            description = self._get(session, address)
-            if description.get("issuer") != self.provider.issuer:
-                raise self._unavailable("calls itself by another name than the setting")
-            if not all(is_address(description.get(name), path=True) for name in NEEDED):
-                raise self._unavailable("names no safe addresses")
-            self._failed_at, self._description, self._keys = now - FAILURE_LASTS_SECONDS, (now, description), None
-            return description
+        try:
+            description = self._asked_to_describe(session)
+        except Exception:
+            with self._lock:
+                self._failed_at = time.monotonic()
+            raise
+        with self._lock:
+            self._description, self._keys = (now, description), None
+        return description
+
+    def _asked_to_describe(self, session: Any) -> dict[str, Any]:
+        description = self._get(session, f"{self.provider.issuer.rstrip('/')}/.well-known/openid-configuration")
+        if description.get("issuer") != self.provider.issuer:
+            raise self._unavailable("calls itself by another name than the setting")
+        if not all(is_address(description.get(name), path=True) for name in NEEDED):
+            raise self._unavailable("names no safe addresses")
+        return description
 
     def _key_set(self, session: Any, *, anew: bool = False) -> KeySet:
         """The provider's keys. `anew` they are asked for again, once a minute at most: a token may name any key."""
+        now = time.monotonic()
         with self._lock:
-            now = time.monotonic()
             lasts = KEYS_ANEW_SECONDS if anew else DESCRIPTION_LASTS_SECONDS
-            if self._keys is None or now - self._keys[0] >= lasts:
-                assert self._description is not None  # noqa: S101 - it was asked for before
-                published: Any = self._get(session, self._description[1]["jwks_uri"])
-                keys = KeySet.import_key_set(published)
-                self._keys = (now, keys)
-            return self._keys[1]
+            if self._keys is not None and now - self._keys[0] < lasts:
+                return self._keys[1]
+            assert self._description is not None  # noqa: S101 - it was asked for before
+            address = self._description[1]["jwks_uri"]
+        published: Any = self._get(session, address)
+        keys = KeySet.import_key_set(published)
+        with self._lock:
+            self._keys = (now, keys)
+        return keys
 
     def _verified(self, session: Any, token: Mapping[str, Any], nonce: str) -> dict[str, Any]:
         """The claims of the ID token, signed by the provider, for this authority, of now, and for this very question."""

@@ -118,7 +118,7 @@ def test_a_header_that_guards_something_and_cannot_be_read_is_refused(web: Web) 
     for name in sorted(GUARDS):
         asked = environ("/api/v1/me", method="GET", headers=PartlyReadable({name: "\u00e9", "user-agent": "\u00e9"}))
         assert name in asked[UNREADABLE]
-        more = {"environ_overrides": {UNREADABLE: asked[UNREADABLE]}}
+        more: dict[str, Any] = {"environ_overrides": {UNREADABLE: asked[UNREADABLE]}}
         told = problem(web.post("/members", {"username": "eve"}, **more), 400, "invalid-input")
         assert name in told["detail"]
         problem(web.post("/members", {"username": "eve"}, None, **more), 401, "not-authenticated")

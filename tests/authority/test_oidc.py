@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
@@ -20,15 +21,16 @@ from werkzeug.wrappers import Response
 
 from authority.domain.members import CONSOLE, Role
 from authority.domain.oidc import Provider
-from authority.domain.refusals import SettingsInvalid
+from authority.domain.refusals import ProviderUnavailable, SettingsInvalid
 from authority.services import defaults, members
 from authority.services.members import Change
 from authority.services.unit import Unit
-from authority.web import oidc
+from authority.web import oidc, provider_line
 from authority.web.application import create_app
 from authority.web.oidc import ProviderClient
 from authority.wiring.provider_settings import PROVIDER_SETTINGS
 from authority.wiring.settings import load
+from tests.support import hostile_server
 from tests.support.authorities import Bench
 from tests.support.connecting import overfill
 from tests.support.database_contents import log_rows, unchanged
@@ -303,7 +305,12 @@ def test_t34_roles_follow_groups_and_the_last_administrator_stays(sqlite_bench: 
 
     assert role_with("ada", "r-1", ["desk", "other"]) is Role.LICENSE_MANAGER
     assert role_with("ada", "r-1", ["desk", "admins"]) is Role.ADMINISTRATOR
-    assert role_with("ada", "r-1", "admins") is Role.MEMBER
+    # Where there is no list of them they decide nothing: the provider could not say them just now.
+    assert role_with("ada", "r-1", "admins") is Role.ADMINISTRATOR
+    provider.change = lambda claims: {name: claims[name] for name in claims if name != "groups"}
+    provider.alter = at_path("/userinfo", lambda: Response(json.dumps({"sub": "another", "groups": []})))
+    assert role_with("ada", "r-1", ["desk"]) is Role.ADMINISTRATOR
+    provider.be_honest()
     assert role_with("ada", "r-1", [7, {}]) is Role.MEMBER
     assert role_with("admin", "r-2", []) is Role.ADMINISTRATOR
 
@@ -352,7 +359,8 @@ BAD_ANSWERS: dict[str, Callable[[], Response]] = {
     "another name": lambda: Response(json.dumps({"issuer": "https://evil.example"})),
     "no JSON": lambda: Response("<html>"),
     "a list": lambda: Response("[]"),
-    "too large": lambda: Response(b" " * (oidc.LARGEST_ANSWER + 1)),
+    "deep": lambda: Response("[" * 100_000),
+    "too large": lambda: Response(b" " * (provider_line.LARGEST_ANSWER + 1)),
     "a redirect": lambda: Response(status=302, headers={"Location": "http://127.0.0.1:1/"}),
 }
 
@@ -380,18 +388,62 @@ def test_a_provider_that_breaks_on_the_way_is_an_error_of_ours(ada: Browser, pat
     assert ada.client.get(address).status_code == 303
 
 
+def dripping_description() -> dict[str, Callable[[Any], None]]:
+    """A provider whose description never ends: in its headers, by its length, in a chunk, in its length, until the line is closed."""
+    json_head = [b"Content-Type: application/json"]
+    beginnings = {
+        "headers": b"HTTP/1.1 200 OK\r\nX-Long: ",
+        "length": hostile_server.head(b"200 OK", *json_head, b"Content-Length: 16000"),
+        "chunk": hostile_server.head(b"200 OK", *json_head, b"Transfer-Encoding: chunked") + b"3e80\r\n",
+        "chunk-size": hostile_server.head(b"200 OK", *json_head, b"Transfer-Encoding: chunked"),
+        "close": hostile_server.head(b"200 OK", *json_head, b"Connection: close"),
+    }
+    return {name: hostile_server.dripping(beginning) for name, beginning in beginnings.items()}
+
+
 def test_t34_a_provider_that_is_slow_has_a_deadline_and_keeps_nobody_else_waiting(
     ada: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(oidc, "DEADLINE_SECONDS", 0.0)
-    ada.provider.alter = at_path(DESCRIPTION, lambda: Response(iter([b"{", b" " * 20_000, b"}"])))
-    refused(ada.client.get(START), 503, "does not answer as it should")
+    """Every read of these has something to read, long before any time-out of a read."""
+    monkeypatch.setattr(oidc, "DEADLINE_SECONDS", 0.3)
+    answers = dripping_description()
     (client,) = ada.clients
+    with hostile_server.serving(answers) as server:
+        for name in answers:
+            provider = replace(client.provider, issuer=f"http://127.0.0.1:{server.port}/{name}")
+            slow = ProviderClient(provider, "http://localhost", ada.bench.clock)
+            with pytest.raises(ProviderUnavailable, match="does not answer as it should"):
+                slow.begin("/console/")
+            assert not slow._lock.locked()
+            assert slow._places.acquire(blocking=False)
+    for thread in [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]:
+        thread.join(10)
+        assert not thread.is_alive()
     for _ in range(oidc.AT_ONCE):
         client._places.acquire(blocking=False)
-    answer = ada.client.get(START)
-    refused(answer, 429, "many are signing in")
+    refused(ada.client.get(START), 429, "many are signing in")
     assert ada.client.get("/healthz").status_code == 200
+
+
+def test_t34_what_one_sign_in_asks_has_one_deadline_and_no_lock_is_held_meanwhile(
+    ada: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three requests, each of them within the time, and all of them not."""
+    address = ada.provider.sign_in(ada.leave(), "s-1")
+    (client,) = ada.clients
+    asked: list[tuple[str, bool]] = []
+
+    def slow(path: str) -> Response | None:
+        asked.append((path, client._lock.locked()))
+        threading.Event().wait(0.25)
+        return None
+
+    ada.provider.alter = slow
+    monkeypatch.setattr(oidc, "DESCRIPTION_LASTS_SECONDS", 0.0)
+    monkeypatch.setattr(oidc, "DEADLINE_SECONDS", 0.6)
+    refused(ada.client.get(address), 503, "does not answer as it should")
+    assert asked
+    assert not any(is_locked for _, is_locked in asked)
 
 
 def test_a_provider_that_is_not_set_is_not_found(ada: Browser) -> None:
@@ -497,3 +549,20 @@ def test_a_setting_of_a_provider_that_is_wrong_is_refused(tmp_path: Path, text: 
 def test_every_setting_of_a_provider_stands_on_the_page() -> None:
     page = (Path(__file__).parents[2] / "docs" / "sign-in.md").read_text()
     assert [name for name in PROVIDER_SETTINGS if f"| `{name}` |" not in page] == []
+
+
+def test_signing_in_by_a_provider_ends_the_earlier_sign_in_of_this_browser(ada: Browser) -> None:
+    ada.sign_in()
+    first = ada.client.get_cookie("carnet")
+    ada.sign_in()
+    second = ada.client.get_cookie("carnet")
+    assert first is not None
+    assert second is not None
+    good = [ada.client.get("/api/v1/me", headers={"Authorization": f"Bearer {cookie.value}"}) for cookie in (first, second)]
+    assert [answer.status_code for answer in good] == [401, 200]
+
+
+def test_a_deep_cookie_of_a_question_is_none(ada: Browser) -> None:
+    deep = urlsafe_b64encode(b"[" * 2_500).decode()
+    ada.client.set_cookie("carnet-provider", deep)
+    refused(ada.client.get(f"{START}/answer?code=x&state=x"), 401, "asked for no such answer")

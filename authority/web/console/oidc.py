@@ -13,9 +13,9 @@ from flask import Blueprint, Response, abort, current_app, request
 
 from authority.domain.oidc import Transaction
 from authority.domain.refusals import NotAuthenticated, Refusal
-from authority.services import oidc
+from authority.services import access, oidc
 from authority.web import problems
-from authority.web.access import authority, origin
+from authority.web.access import authority, origin, public
 from authority.web.console import cookies
 from authority.web.console.addresses import HOME
 from authority.web.console.frame import page, see_other
@@ -44,7 +44,10 @@ def leave(name: str) -> Response:
 
 @pages.get("/sign-in/oidc/<name>/answer")
 def answer(name: str) -> Response:
-    """Signs in whom the provider's answer names, once: what the browser kept is of no use afterwards."""
+    """Signs in whom the provider's answer names, once: what the browser kept is of no use afterwards.
+
+    An earlier sign-in of this browser ends, as it does with a password.
+    """
     client, transaction = _client(name), _kept(name)
     try:
         if transaction is None:
@@ -52,11 +55,13 @@ def answer(name: str) -> Response:
                 "this browser asked for no such answer, or too long ago", hint="Begin again: sign in once more."
             )
         claims = client.claims(transaction, request.args)
-        place = origin(cookies.sign_in_secret())
-        secret, _ = oidc.sign_in(authority(), client.provider, claims, place)
+        earlier = cookies.sign_in_secret()
+        secret, _ = oidc.sign_in(authority(), client.provider, claims, origin(earlier))
     except Refusal as error:
         response = _sign_in_page(error, transaction.next if transaction else HOME)
     else:
+        if earlier is not None:
+            access.sign_out(public(), earlier)
         response = see_other(own_address(transaction.next))
         cookies.write(response, cookies.SIGN_IN, secret)
     cookies.remove(response, cookies.PROVIDER)
@@ -79,7 +84,7 @@ def _kept(name: str) -> Transaction | None:
     """What this browser kept of the question, None when it kept nothing, or asked another provider."""
     try:
         transaction = Transaction(**json.loads(urlsafe_b64decode(cookies.read(cookies.PROVIDER) or "")))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
     is_text = all(isinstance(value, str) for value in dataclasses.astuple(transaction))
     return transaction if is_text and transaction.provider == name else None
