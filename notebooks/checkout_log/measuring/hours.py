@@ -35,9 +35,11 @@ def _calendar(log: Log, zone: str) -> pd.DataFrame:
     cells = [range(begin // CELL, end // CELL + 1) for begin, end in zip(spans["begin"], spans["end"], strict=True)]
     frame = pd.DataFrame({"cell": sorted(set().union(*cells))}, dtype="int64")
     local = pd.to_datetime(frame["cell"] * CELL, unit="us", utc=True).dt.tz_convert(ZoneInfo(zone))
-    midnight = beginning(local.dt.tz_localize(None).dt.normalize(), ZoneInfo(zone))
-    since = (midnight - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(microseconds=1)
-    return frame.assign(weekday=local.dt.weekday, hour=local.dt.hour, day=since).astype("int64")
+    # A day has a hundred quarters of an hour, and begins once.
+    number, days = pd.factorize(local.dt.tz_localize(None).dt.normalize())
+    midnights = beginning(pd.Series(days), ZoneInfo(zone))
+    since = (midnights - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(microseconds=1)
+    return frame.assign(weekday=local.dt.weekday, hour=local.dt.hour, day=since.to_numpy()[number]).astype("int64")
 
 
 def beginning(midnights: pd.Series, zone: tzinfo) -> pd.Series:
