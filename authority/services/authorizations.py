@@ -116,11 +116,14 @@ def _accepted(new_trust: NewTrust, organization: Organization) -> str:
     """The text of a new trust file that is of this organization and whose every root key was accepted."""
     named, roots = authorizations.organization_of(new_trust.data)
     if named != organization.id:
-        raise AuthorizationUnusable(f'the trust file is of the organization "{named}", this is "{organization.id}"')
+        raise AuthorizationUnusable(
+            f'the trust file is of the organization "{named}", this is "{organization.id}"', about="trust_file"
+        )
     if set(roots) != new_trust.accepted:
         raise AuthorizationUnusable(
             f"the trust file has the root key {', '.join(roots)}, accepted was {', '.join(sorted(new_trust.accepted)) or 'none'}",
             hint="Compare the thumbprint with the vendor, by a way other than the file's, and say it: --accept-root THUMBPRINT",
+            about="accept_root",
             roots=roots,
         )
     return new_trust.data.decode("utf-8-sig")

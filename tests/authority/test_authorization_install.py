@@ -287,7 +287,11 @@ def put(**changes: Any) -> Change:
 REFUSED: dict[str, tuple[Callable[[Bench], bytes], type[Refusal], str]] = {
     "empty": (lambda _: b"", AuthorizationUnusable, "empty"),
     "random": (lambda _: b"\xff\x00\xfe" * 100, AuthorizationUnusable, "UTF-8"),
-    "trust file": (lambda bench: bench.trust_file.encode(), AuthorizationUnusable, "authorization file is wanted"),
+    "trust file": (
+        lambda bench: bench.trust_file.encode(),
+        AuthorizationUnusable,
+        "an authorization file is wanted, this is a trust file",
+    ),
     "no token": (lambda _: authorization_file("x"), AuthorizationUnusable, "compact"),
     "token a number": (lambda _: authorization_file(7), AuthorizationUnusable, "compact"),  # type: ignore[arg-type]
     "signature cut": (lambda bench: file(bench)[:-10] + b'"\n}\n', AuthorizationUnusable, "compact|JSON"),

@@ -109,8 +109,10 @@ def test_what_cannot_be_installed_says_why_and_the_file_stays_in_the_form(web: W
     ):
         chief.send_form(INSTALL, fields)
         assert (chief.last.status_code, words in shown(chief)) == (status, True), fields
+        assert 'id="authorization_file-error"' in chief.last.text, fields
     upload(chief, file(web), accept_root="x" * 43)
     assert (chief.last.status_code, "A thumbprint goes with a trust file" in shown(chief)) == (400, True)
+    assert 'id="trust_file-error"' in chief.last.text
     kept = hidden(chief)["authorization"]
     chief.send_form(INSTALL, {"authorization": kept})
     assert "Put authorization 2 into force?" in shown(chief)

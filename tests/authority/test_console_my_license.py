@@ -122,6 +122,7 @@ def test_the_days_are_chosen_here_where_the_request_does_not_say(web: Web, brows
     agreed(browser, data, days="31")
     assert browser.last.status_code == 409
     assert "duration-too-long" in shown(browser)
+    assert 'id="days-error"' in browser.last.text
     assert 'value="31"' in browser.last.text
     assert web.get("/borrows").get_json()["items"] == []
     agreed(browser, data, days="12")
@@ -156,11 +157,13 @@ def test_a_wrong_file_is_named_and_changes_nothing(web: Web, ada: Actor, browser
         ("give-back", files.render("return", {"receipt": other.receipt_for(hers, web.bench.clock())}), "bea"),
     ):
         assert words in upload(browser, where, data), words
+        assert ('id="file-error"' in browser.last.text) == (data != request and words != "bea"), words
     agreed(browser, request)
     assert browser.last.status_code == 403
     for where in ("take-offline", "give-back"):
         assert browser.send_form(f"{MINE}/{where}").status_code == 400
         assert "No file was chosen" in shown(browser)
+        assert 'id="file-error"' in browser.last.text
     assert contents(web.bench.authority.database) == before
 
 
@@ -200,6 +203,7 @@ def test_a_new_password_needs_the_one_of_now_and_is_typed_twice(web: Web, browse
     ):
         assert browser.send_form(f"{MINE}/password", fields).status_code == status
         assert words in shown(browser)
+        assert "invalid-feedback" in browser.last.text, words
         assert OTHER not in browser.last.text
     browser.send_form(f"{MINE}/password", {"old_password": PASSWORD, "new_password": OTHER, "new_password_again": OTHER})
     assert "Your password is changed, and 1 other sign-in ended" in followed(browser)

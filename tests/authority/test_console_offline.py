@@ -124,9 +124,13 @@ def test_a_release_asks_says_until_when_a_copy_runs_and_wants_a_reason_and_a_tic
     text = shown(chief)
     assert "Release 1 borrow?" in text
     assert "ada, arcgis-pro on ada-laptop: a copy may run until 2026-03-04 09:00 UTC" in text
-    for more, code in (({}, "invalid-input"), ({"reason": "lost on a train"}, "overlap-not-accepted")):
+    for more, code, field in (
+        ({}, "invalid-input", "reason"),
+        ({"reason": "lost on a train"}, "overlap-not-accepted", "accept_overlap"),
+    ):
         answer = chief.agree(f"{OFFLINE}/release", fields, more)
         assert (answer.status_code >= 400, code in shown(chief)) == (True, True)
+        assert f'id="{field}-error"' in answer.text
     assert 'value="lost on a train"' in chief.last.text
     assert contents(web.bench.authority.database) == before
     answer = chief.agree(f"{OFFLINE}/release", fields, {"reason": "lost on a train", "accept_overlap": "true"})

@@ -101,7 +101,7 @@ def _file(members: object, kind: str, place: Address) -> bytes:
         if files.parse(data)[0] == kind:
             return data
     except (CarnetError, ValueError) as error:
-        raise AnswerUnusable(f"{place.text} answers without a {kind} file: {error}", url=place.text) from error
+        raise AnswerUnusable(f"{place.text} answers without {files.named(kind)}: {error}", url=place.text) from error
     raise AnswerUnusable(f"{place.text} answers with a file of another kind than {kind}", url=place.text)
 
 

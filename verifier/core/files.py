@@ -27,6 +27,11 @@ MEMBERS: Mapping[str, frozenset[str]] = {
 }
 
 
+def named(kind: str) -> str:
+    """A file of this kind in words: `an authorization file`."""
+    return f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind} file"
+
+
 def parse(data: bytes | str, kind: str | None = None) -> tuple[str, dict[str, Any]]:
     """The kind of a file and its members; a byte order mark is passed over.
 
@@ -41,11 +46,11 @@ def parse(data: bytes | str, kind: str | None = None) -> tuple[str, dict[str, An
     if type(version) is not int or version != 1:
         raise UnsupportedVersion(f"the {own} file is of version {version!r}, this program reads 1")
     if kind is not None and own != kind:
-        raise Malformed(f"a {kind} file is wanted, this is a {own} file", kind=own)
+        raise Malformed(f"{named(kind)} is wanted, this is {named(own)}", kind=own)
     if own != "status" and len(raw) > LARGEST_FILE:
-        raise Malformed(f"the file has {len(raw)} bytes, a {own} file has at most {LARGEST_FILE}", size=len(raw))
+        raise Malformed(f"the file has {len(raw)} bytes, {named(own)} has at most {LARGEST_FILE}", size=len(raw))
     if members.keys() != MEMBERS[own]:
-        raise Malformed(f"a {own} file has the members {sorted(MEMBERS[own])}, not {sorted(members)[:9]}")
+        raise Malformed(f"{named(own)} has the members {sorted(MEMBERS[own])}, not {sorted(members)[:9]}")
     return own, members
 
 

@@ -39,7 +39,7 @@ def install(store: Store, data: bytes, now: datetime | None = None) -> Installed
     """
     kind, members = files.parse(data)
     if kind in ("request", "return"):
-        raise errors.Malformed(f"a {kind} file is for the authority", hint="Carry it to the administrator.", kind=kind)
+        raise errors.Malformed(f"{files.named(kind)} is for the authority", hint="Carry it to the administrator.", kind=kind)
     with store.locked():
         time = reading(now)
         if kind == "trust":

@@ -109,7 +109,7 @@ def _file(name: str) -> bytes:
     try:
         return base64.b64decode(_text(name), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InvalidInput("the file did not come whole", hint="Choose it anew.") from error
+        raise InvalidInput("the file did not come whole", hint="Choose it anew.", about="file") from error
 
 
 @pages.post("/authorization/install")
@@ -119,10 +119,12 @@ def install() -> Response:
     visitor().actor.needs(Privilege.MANAGE_AUTHORITY)
     data, trust = _file("authorization"), _file("trust")
     if not data:
-        raise InvalidInput("no authorization file was chosen", hint="Choose the file that came from the vendor.")
+        raise InvalidInput("no authorization file was chosen", hint="Choose the file that came from the vendor.", about="file")
     roots = frozenset(read(Roots).accept_root.split())
     if roots and not trust:
-        raise InvalidInput("a thumbprint goes with a trust file", hint="Choose the trust file of the vendor as well.")
+        raise InvalidInput(
+            "a thumbprint goes with a trust file", hint="Choose the trust file of the vendor as well.", about="trust_file"
+        )
     new_trust, work = NewTrust(trust, roots) if trust else None, unit()
     would = authorizations.install(work, data, new_trust, dry_run=True)
     number = would.authorization.seq

@@ -71,9 +71,9 @@ def uploaded(pasted: str = "") -> list[File]:
     if pasted.strip():
         files.append(("what was pasted", pasted.encode("utf-8", "surrogatepass")))
     if not files:
-        raise InvalidInput("no file was chosen", hint="Choose one or several, or drop them on the field.")
+        raise InvalidInput("no file was chosen", hint="Choose one or several, or drop them on the field.", about="file")
     if len(files) > MOST_FILES:
-        raise InvalidInput(f"these are {len(files)} files, at most {MOST_FILES} are taken at once")
+        raise InvalidInput(f"these are {len(files)} files, at most {MOST_FILES} are taken at once", about="file")
     return files
 
 
@@ -113,7 +113,7 @@ def clock() -> Response:
     """The file that lets the machine that shows the code forget, once, what its clock showed."""
     form, work = read(Clock), unit()
     if not form.code:
-        raise InvalidInput("no code was typed", hint="carnet clock shows it on the machine.")
+        raise InvalidInput("no code was typed", hint="carnet clock shows it on the machine.", about="code")
     borrow = clock_resets.machine_of(work, form.code, form.clock_member)
     data = clock_resets.make(work, borrow.id, form.code, form.reason)
     return carried(data, borrow.member, borrow.machine.alias or borrow.product, ending="clock")

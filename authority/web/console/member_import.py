@@ -50,10 +50,12 @@ def look() -> Response:
     """What every row would do; nothing is changed."""
     sent = request.files.get("file")
     if sent is None or not sent.filename:
-        raise InvalidInput("no file was chosen", hint="Choose the file, or drop it on the field.")
+        raise InvalidInput("no file was chosen", hint="Choose the file, or drop it on the field.", about="file")
     data = sent.read(LARGEST_SHEET + 1)
     if len(data) > LARGEST_SHEET:
-        raise InvalidInput(f"the file is larger than {LARGEST_SHEET >> 20} MiB", hint="Split it into several files.")
+        raise InvalidInput(
+            f"the file is larger than {LARGEST_SHEET >> 20} MiB", hint="Split it into several files.", about="file"
+        )
     began = time.monotonic()
     shown = _imported(data, sent.filename)
     seconds = round(time.monotonic() - began)

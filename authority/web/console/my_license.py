@@ -121,7 +121,9 @@ def _look(text: str, days: int | None) -> Response:
     asked = None if shown.carried is None else shown.carried.request
     if asked is None:
         raise InvalidInput(
-            f"this is no request, but a file of the kind {shown.kind}", hint="Choose the file that carnet request wrote."
+            f"this is no request, but a file of the kind {shown.kind}",
+            hint="Choose the file that carnet request wrote.",
+            about="file",
         )
     product = next((item for item in _me().products if item.id == asked.product), None)
     return page("my_license_look.html", file=shown, product=product, days=days)
@@ -130,7 +132,7 @@ def _look(text: str, days: int | None) -> Response:
 def _uploaded() -> File:
     sent = request.files.get("file")
     if sent is None or not sent.filename:
-        raise InvalidInput("no file was chosen", hint="Choose the file that the workstation wrote.")
+        raise InvalidInput("no file was chosen", hint="Choose the file that the workstation wrote.", about="file")
     return sent.filename, sent.read()
 
 
