@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -18,7 +19,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from checkout_log import read
-from checkout_log.errors import CacheUnusable
+from checkout_log.errors import CacheUnusable, NothingLeft
+from checkout_log.log import Log
+from checkout_log.report import command_line, making
 from checkout_log.sources import text
 from checkout_log.sources.cache import Cache
 from checkout_log.sources.flexnet import files, resuming
@@ -250,3 +253,23 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CacheUnusable, match="file"):
         read(small(tmp_path), cache=tmp_path / "file" / "cache")
+
+
+def test_the_command_keeps_what_it_read_where_it_is_told_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page is another matter: it stops when the log was read."""
+
+    def until_it_is_read(*sources: str, **options: Any) -> Log:
+        read(*sources, **options)
+        raise NothingLeft("it was read", hint="")
+
+    monkeypatch.setattr(making, "read", until_it_is_read)
+    log, folder = small(tmp_path), tmp_path / "cache"
+    arguments = [str(log), "-o", str(tmp_path / "page.html"), "--cache"]
+    assert command_line.main([*arguments, str(folder)]) == 1
+    assert "it was read" in capsys.readouterr().err
+    (entry,) = entries(folder)
+    assert json.loads(entry.read_bytes())["body"]["size"] == log.stat().st_size
+    assert command_line.main([*arguments, str(log)]) == 1
+    assert "cache-unusable" in capsys.readouterr().err
