@@ -88,7 +88,7 @@ mutants: $(VENV)/dev.ready ## change the rules in small ways, and list the chang
 notebooks: $(VENV)/dev.ready ## open the analyst's notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
-gallery: $(VENV)/dev.ready ## run the notebooks anew, and draw the gallery of the documentation
+gallery: $(VENV)/dev.ready ## run the notebooks anew, and draw the gallery of the documentation, with the page of three logs in light and dark
 	$(BIN)/python -m tools.notebooks
 
 bench: $(VENV)/dev.ready ## measure speed, as ratios taken in one run

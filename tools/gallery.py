@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 
 from checkout_log.report import notebooks
+from tools import report_pictures
 
 DOCS = Path(__file__).parents[1] / "docs"
 # Name of the picture, number of the notebook, and number of the picture in it.
@@ -37,15 +38,20 @@ HEAD = """\
 
 <!-- written by `python -m tools.gallery` from the notebooks; a test compares -->
 
-What the [notebooks](../notebooks) show of a simulated organization. With your own logs: `carnet-report LOG... -o report.html`.
+The page that `carnet-report LOG... -o report.html` makes of three logs, in light and in dark, and what the [notebooks](../notebooks) show.
 What each figure means stands in [analytics.md](analytics.md).
+"""
+NOTEBOOKS = """
+# The notebooks
+
+The first four of a simulated organization, the fifth of the logs of a real site. `make notebooks` opens them, `make gallery` runs them anew.
 """
 
 
 def pages() -> dict[str, bytes]:
     """Path below the documentation, and content, of the page and of every picture on it."""
     files: dict[str, bytes] = {}
-    text = HEAD
+    text = HEAD + "".join(_of_page(name, title) for name, title, _, _ in report_pictures.PAGES) + NOTEBOOKS
     for title, name, notebook, number in PICTURES:
         path = notebooks.paths()[notebook - 1]
         picture, sentence = _pictures(path)[number - 1]
@@ -53,6 +59,19 @@ def pages() -> dict[str, bytes]:
         files[file] = picture
         text += f"\n## {title}\n\n![{title}]({file})\n\n{sentence}\nFrom [{path.stem}](../notebooks/{path.name}).\n"
     return files | {"gallery.md": text.encode()}
+
+
+def _of_page(name: str, title: str) -> str:
+    """A page at its top, and where its pictures begin: light and dark beside one another."""
+    rows = [
+        "| "
+        + " | ".join(
+            f"![{title}, {what}, {scheme}](pictures/page-{name}{part}-{scheme}.png)" for scheme in report_pictures.SCHEMES
+        )
+        + " |"
+        for part, what in (("", "what to do"), ("-pictures", "the features that matter"))
+    ]
+    return f"\n## {title}\n\n| light | dark |\n|---|---|\n" + "\n".join(rows) + "\n"
 
 
 def _pictures(path: Path) -> list[tuple[bytes, str]]:

@@ -1,6 +1,6 @@
 """The notebooks with their outputs, as a reader opens them: run anew from top to bottom, with nothing of the machine in them.
 
-`python -m tools.notebooks` writes them, and the gallery of the documentation that shows their pictures.
+`python -m tools.notebooks` writes them, and the gallery of the documentation, which shows their pictures and those of the page.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from nbformat.v4 import new_output
 from checkout_log.report import notebooks, running
 from checkout_log.report.notebooks import Shown
 from checkout_log.report.site import real_logs
-from tools import gallery
+from tools import gallery, report_pictures
 
 # It shows what real logs say, which are not in the repository; what it showed is.
 ON_REAL_LOGS = "05-flexnet-site"
@@ -51,6 +51,7 @@ def main() -> None:
             continue
         print(path.name)
         run_anew(path)
+    report_pictures.main()
     gallery.write()
 
 

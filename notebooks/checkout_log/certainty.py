@@ -20,6 +20,10 @@ CERTAINTY = (
 
 def of_sessions(log: Log) -> pd.DataFrame:
     """How certain the sessions of each product are: the columns CERTAINTY."""
+    return log.once(("certainty",), lambda: _of_sessions(log)).copy()
+
+
+def _of_sessions(log: Log) -> pd.DataFrame:
     counted = log.pairs.group_by("product").aggregate(
         sessions=_.started.cast("int64").sum(),
         orphan=(~_.started).cast("int64").sum(),

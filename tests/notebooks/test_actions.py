@@ -227,9 +227,11 @@ def test_what_is_to_be_released_are_the_rows_that_look_stuck() -> None:
         member = re.findall(r"held by `([^`]+)`", sentence)[0]
         assert member in set(own.loc[own["confidence"] == best, "member"])
         count = int(ready["product"].eq(product).sum())
-        assert (f"release {count} of them" in sentence) == (count > 0)
+        whole = {len(own): "it" if len(own) == 1 else "all of them"}
+        assert (f"can release {whole.get(count, f'{count} of them')} at once" in sentence) == (count > 0)
         strong = int((own["confidence"] >= 0.9).sum())
-        assert len(own) == 1 or f"{strong} of them with strong evidence" in sentence
+        part = {0: "none", len(own): "all"}.get(strong, strong)
+        assert len(own) == 1 or f", {part} of them with strong evidence" in sentence
 
 
 def test_several_servers_stand_side_by_side_with_their_names(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from checkout_log.report import notebooks, running
 from checkout_log.report.display import TABLE
-from tools import gallery
+from tools import gallery, report_pictures
 
 NAMES = (
     "01-stuck-licenses",
@@ -155,3 +155,7 @@ def test_the_gallery_shows_what_the_notebooks_show() -> None:
     """Written anew by `python -m tools.gallery`."""
     for name, content in gallery.pages().items():
         assert (gallery.DOCS / name).read_bytes() == content, name
+    text = (gallery.DOCS / "gallery.md").read_text(encoding="utf-8")
+    named = re.findall(r"\((pictures/[^)]+)\)", text)
+    assert len(named) == len(set(named)) == len(gallery.PICTURES) + 4 * len(report_pictures.PAGES)
+    assert all((gallery.DOCS / name).is_file() for name in named)

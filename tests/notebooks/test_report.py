@@ -92,7 +92,7 @@ def test_it_begins_with_what_to_do_and_then_has_every_notebook_with_its_finding_
     assert len(titles) == 5
     first = ["Licenses: what the logs say", "Contents", "What to do", "Features that matter"]
     assert page.headings == [*first, *titles, "The logs"]
-    text = page.text.split("What to do\n", 2)[2]
+    text = page.text.replace("\u00a0", " ").split("What to do\n", 2)[2]
     assert "`" not in text
     assert "F1 of vendor: users were kept waiting once for lack of seats, on 1 user-day, and once got no license" in text
     assert "2 seats, with each use counted, would have met 95 % of these waits" in text

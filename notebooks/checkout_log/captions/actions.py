@@ -50,7 +50,7 @@ def releases(stuck_uses: pd.DataFrame, ready: pd.DataFrame, timezone: str) -> It
         first, strong = rows.iloc[0], int((rows["confidence"] >= STRONG).sum())
         causes = ", ".join(f"{count:,} {cause}" for cause, count in rows["cause"].value_counts().items())
         text = f"{counted(len(rows), 'license')} of {code(product)} {are(len(rows))} probably held for nobody ({causes})"
-        sure = f", {strong:,} of them with strong evidence" if len(rows) > 1 else ""
+        sure = f", {_part(strong, len(rows))} with strong evidence" if len(rows) > 1 else ""
         who = "somebody unknown" if pd.isna(first["member"]) else code(first["member"])
         where = "" if pd.isna(first["machine"]) else f" on {code(first['machine'])}"
         lead = (
@@ -58,7 +58,7 @@ def releases(stuck_uses: pd.DataFrame, ready: pd.DataFrame, timezone: str) -> It
             f"{first['since'].tz_convert(timezone):%Y-%m-%d} ({first['cause']}): of its like {percent(first['confidence'])} were not given back"
         )
         count = int((ready["product"] == product).sum())
-        ended = f"; the authority can release {count:,} of them at once" if count else ""
+        ended = f"; the authority can release {'it' if len(rows) == 1 else _part(count, len(rows))} at once" if count else ""
         yield Action(RELEASE, capitalized(f"{text}{sure}; {lead}{ended}."), STUCK)
     rest = stuck_uses["product"].value_counts().iloc[MOST:]
     if len(rest):
@@ -90,6 +90,11 @@ def missing(counts: pd.DataFrame, enough: pd.DataFrame, utilization: pd.DataFram
             f"For {counted(len(rest), 'feature')} more users were kept waiting {times(int(rest['episodes'].sum()))}.",
             DENIALS,
         )
+
+
+def _part(number: int, whole: int) -> str:
+    """So many of several: "none of them", "3 of them", "all of them"."""
+    return f"{'all' if number == whole else f'{number:,}' if number else 'none'} of them"
 
 
 def _of_known_seats(row: pd.Series) -> str:

@@ -145,7 +145,7 @@ def heat_map(
         for day, hour in zip(full["weekday"], full["hour"], strict=True):
             ax.add_patch(Rectangle((hour + 0.06, day + 0.06), 0.88, 0.88, fill=False, edgecolor=RED, linewidth=1.6))
         key(ax, [(f"the limit of {limit} was reached", RED)])
-    _week(ax)
+    _week(ax, every=1 if has_numbers else 6)
     return ax
 
 
@@ -166,9 +166,11 @@ def _limit(ax: Axes, limit: int | None) -> list[tuple[str, str]]:
     return [(f"limit {limit}", RED)]
 
 
-def _week(ax: Axes) -> None:
+def _week(ax: Axes, every: int) -> None:
+    """Names of the days, and the hours that are multiples of `every`."""
     ax.set_yticks([day + 0.5 for day in range(7)], WEEKDAYS)
-    ax.set_xticks([hour + 0.5 for hour in range(HOURS)], [str(hour) for hour in range(HOURS)])
+    shown = range(0, HOURS, every)
+    ax.set_xticks([hour + 0.5 for hour in shown], [str(hour) for hour in shown])
     ax.set_xlim(0, HOURS)
     ax.invert_yaxis()
     ax.tick_params(length=0)

@@ -124,5 +124,3 @@ def _bare(ax: Axes, name: str) -> None:
     ax.set_ylabel("")
     ax.tick_params(labelsize=8)
     ax.xaxis.get_offset_text().set(fontsize=8, color=GREY)
-    if ax.get_gid() is None and ax.get_xticklabels() and len(ax.get_xticks()) > 12:  # noqa: PLR2004 - every hour
-        ax.set_xticks(ax.get_xticks()[::6], [label.get_text() for label in ax.get_xticklabels()[::6]])

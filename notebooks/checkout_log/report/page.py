@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from checkout_log.captions.actions import BORROWS, DENIALS, FEATURES, LOGS, STUCK, TITLES, Action
+from checkout_log.captions.actions import BORROWS, DENIALS, FEATURES, LOGS, STUCK, TITLES, UNTOLD, Action
 from checkout_log.report.display import MOST_ROWS, SVG, TABLE, kind_of, texts
 from checkout_log.report.notebooks import FINDING, NOTEBOOK_ONLY, Run, Shown
 from checkout_log.report.summary import Summary
@@ -71,6 +71,7 @@ def rendered(runs: Sequence[Run], summary: Summary, *, timezone: str, made_at: s
         sections=sections,
         groups=list(_groups(summary.actions, sections)),
         reach=summary.reach,
+        is_anything_to_do=any(action.kind != UNTOLD for action in summary.actions),
         left_out=prose(summary.left_out),
         features=_table(summary.features, timezone),
         servers=_table(summary.servers, timezone),
@@ -108,6 +109,10 @@ def prose(text: str) -> Markup:
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(6, int(token.tag[1]) + 1)}"
+        for part in token.children or ():
+            if part.type == "text":
+                # A number and its sign stay on one line.
+                part.content = part.content.replace(" %", "\u00a0%")
     return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # noqa: S704 - html, links and images are switched off
 
 

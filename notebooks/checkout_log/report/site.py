@@ -65,6 +65,8 @@ def limits(log: Log) -> dict[tuple[str, str], int]:
 
 
 def _limits(log: Log) -> dict[tuple[str, str], int]:
+    if not log.stored.seats["issued"].notna().any():
+        return {}
     changes = seats.issued(log)
     always = changes[~changes.duplicated(["product", "feature"], keep=False) & (changes["source"] != seats.DENIALS)]
     rows = always[["product", "feature"]].merge(utilization(log), on=["product", "feature"])
