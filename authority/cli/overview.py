@@ -44,6 +44,8 @@ def _lines(shown: OverviewShown) -> Iterator[str]:
         yield f"warning         {shown.warning}"
     for key in shown.ending_keys:
         yield f"key ends        the {key.use} key {key.kid} at {rfc3339(key.ends_at)}: carnet-authority key rotate"
+    if shown.notices is not None:
+        yield f"notices         {shown.notices}: carnet-authority channel list"
     for denial in shown.denials or ():
         yield f"denied          {denial.count} {denial.code} in the last 24 hours"
     for product in shown.products:

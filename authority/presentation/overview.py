@@ -9,7 +9,8 @@ from pydantic import Field
 
 from authority.domain.catalogue import KeyUse, Mode
 from authority.presentation.shown import Second, Shown, Time
-from authority.services.figures import EndingKey, Feature, Figures, ProductFigures
+from authority.services.figures import Feature, Figures, ProductFigures
+from authority.services.key_ends import EndingKey
 
 
 class FeatureFigures(Shown):
@@ -100,6 +101,7 @@ class OverviewShown(Shown):
     authorization_ends_at: Time
     warning: str | None = Field(description="about the end of the authorization, from 30 days before")
     ending_keys: tuple[EndingKeyShown, ...] = Field(description="from 30 days before their end")
+    notices: str | None = Field(description="what is wrong with notices; null: nothing, or you may not mend it")
     denials: tuple[DenialFigure, ...] | None = Field(
         description="of the last 24 hours, most first; null for who may not read the log"
     )
@@ -126,6 +128,7 @@ class OverviewShown(Shown):
             authorization_ends_at=figures.authorization_ends_at,
             warning=figures.warning,
             ending_keys=tuple(map(EndingKeyShown.of, figures.ending_keys)),
+            notices=figures.notices,
             denials=None if by_count is None else tuple(DenialFigure(code=code, count=count) for code, count in by_count),
             days=figures.days,
             ends_by_day=tuple(DayFigure(day=day, count=count) for day, count in figures.ends_by_day.items()),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from authority.domain.catalogue import WARNING_BEFORE_END, Authorization, AuthorizedKey, KeyUse, Mode, end_warning
+from authority.domain.catalogue import Mode, end_warning
 from authority.domain.members import Privilege
 from authority.domain.membership import Membership
 from authority.domain.seats_by_day import peaks
-from authority.services import licenses
+from authority.services import licenses, notifying
+from authority.services.key_ends import EndingKey, ending_keys
 from authority.services.unit import Unit
 from authority.storage import figures, traces
 
@@ -52,15 +53,6 @@ class ProductFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class EndingKey:
-    """A key of the authority that the authorization lets sign until a time that is near, while no other one goes on."""
-
-    kid: str
-    use: KeyUse
-    ends_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Figures:
     """All figures, as of one time. `denials` is None for who may not read the log."""
 
@@ -75,6 +67,8 @@ class Figures:
     authorization_ends_at: datetime
     warning: str | None
     ending_keys: tuple[EndingKey, ...]
+    # What is wrong with notices; None when nothing is, and for who may not mend it.
+    notices: str | None
     denials: Mapping[str, int] | None
     days: tuple[date, ...]
     ends_by_day: Mapping[date, int]
@@ -101,6 +95,7 @@ def show(unit: Unit) -> Figures:
             authorization_ends_at=authorization.ends_at,
             warning=end_warning(authorization, now),
             ending_keys=ending_keys(authorization, now),
+            notices=notifying.warning_for(unit, unit.actor),
             denials=figures.denials(connection, now - DAY) if unit.actor.has(Privilege.READ_LOG) else None,
             days=days,
             ends_by_day={EPOCH + timedelta(days=number): count for number, count in sorted(by_day.items())},
@@ -129,16 +124,3 @@ def _products(unit: Unit, days: tuple[date, ...]) -> tuple[ProductFigures, ...]:
         for name, rows in features.items()
     ]
     return tuple(sorted(products, key=lambda product: not product.is_overallocated))
-
-
-def ending_keys(authorization: Authorization, now: datetime) -> tuple[EndingKey, ...]:
-    """The key of each use that ends last, when that is within 30 days: then nobody signs any more."""
-    last: dict[KeyUse, AuthorizedKey] = {}
-    for key in _signing(authorization.keys.values(), now):
-        if key.use not in last or key.ends_at > last[key.use].ends_at:
-            last[key.use] = key
-    return tuple(EndingKey(key.kid, key.use, key.ends_at) for key in last.values() if key.ends_at - now <= WARNING_BEFORE_END)
-
-
-def _signing(keys: Iterable[AuthorizedKey], now: datetime) -> list[AuthorizedKey]:
-    return [key for key in keys if key.ends_at > now and not key.is_revoked]

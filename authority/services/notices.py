@@ -28,7 +28,7 @@ from authority.domain.notices import (
 from authority.domain.refusals import InvalidInput
 from authority.services import log, safety_notices
 from authority.services.channels import wanted_kinds
-from authority.services.figures import ending_keys
+from authority.services.key_ends import ending_keys
 from authority.services.unit import Unit
 from authority.storage import channels, credentials, deliveries, events, members, notices, preferences
 

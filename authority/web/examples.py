@@ -76,6 +76,7 @@ VALUES: dict[str, Any] = {
     "path": "organization",
     "explanation": "group field-crew allows 60 days; the authorization allows 365",
     "note": 'nobody is in the group "field-crew" yet',
+    "notices": 'the channel "desk" fails: it answered 500',
     "warning": "the authorization ends at 2026-04-01 00:00 UTC, in 20 days: ask the vendor for a new one",
     "clone_evidence": "another machine with the same id has another board",
     **dict.fromkeys(("words", "stuck_because"), "its member is disabled"),

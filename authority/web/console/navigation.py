@@ -54,6 +54,7 @@ ENTRIES = (
     Entry("keys", "Keys", (Privilege.MANAGE_AUTHORITY,)),
     Entry("log", "Log", (Privilege.READ_LOG,)),
     Entry("api_keys", "API keys", (Privilege.MANAGE_AUTHORITY,)),
+    Entry("notifications", "Notifications", (Privilege.MANAGE_AUTHORITY,)),
     Entry("settings", "Settings", (Privilege.MANAGE_AUTHORITY,)),
 )
 BY_NAME = {entry.name: entry for entry in ENTRIES}
