@@ -100,6 +100,11 @@ def entries(folder: Path) -> Iterator[Path]:
     return (path for path in folder.iterdir() if path.suffix == ".json")
 
 
+def body_of(entry: Path) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(entry.read_bytes().partition(b"\n")[2])
+    return body
+
+
 def test_only_what_is_new_is_scanned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, cache = small(tmp_path), Cache(tmp_path / "cache")
     said([path], cache)
@@ -133,7 +138,7 @@ def test_many_small_steps_leave_few_files(tmp_path: Path, monkeypatch: pytest.Mo
             stream.write(LINES[number % 12].encode())
         said([path], cache)
     (entry,) = entries(tmp_path / "cache")
-    assert len(json.loads(entry.read_bytes())["body"]["data"]) <= resuming.MOST_FILES
+    assert len(body_of(entry)["data"]) <= resuming.MOST_FILES
     assert said([path], cache) == said([path], None)
 
 
@@ -148,7 +153,7 @@ def test_a_cache_that_is_damaged_or_of_another_version_is_made_anew(tmp_path: Pa
             whole[:-20],
             whole[: len(whole) // 2] + b"?" + whole[len(whole) // 2 + 1 :],
             b"[]",
-            b'{"body": 1}',
+            b'0\n{"data": 1}',
         ):
             file.write_bytes(damaged)
             assert said([path], cache) == expected
@@ -156,9 +161,9 @@ def test_a_cache_that_is_damaged_or_of_another_version_is_made_anew(tmp_path: Pa
         file.unlink()
         assert said([path], cache) == expected
     (entry,) = entries(folder)
-    wrong = json.loads(entry.read_bytes())
-    wrong["body"]["scan"]["lines"] += 1
-    entry.write_text(json.dumps(wrong))
+    wrong = body_of(entry)
+    wrong["scan"]["lines"] += 1
+    entry.write_bytes(entry.read_bytes().partition(b"\n")[0] + b"\n" + json.dumps(wrong).encode())
     assert said([path], cache) == expected
     monkeypatch.setattr("checkout_log.sources.cache.version", lambda: "another")
     before = entry.read_bytes()
@@ -270,6 +275,6 @@ def test_the_command_keeps_what_it_read_where_it_is_told_to(
     assert command_line.main([*arguments, str(folder)]) == 1
     assert "it was read" in capsys.readouterr().err
     (entry,) = entries(folder)
-    assert json.loads(entry.read_bytes())["body"]["size"] == log.stat().st_size
+    assert body_of(entry)["size"] == log.stat().st_size
     assert command_line.main([*arguments, str(log)]) == 1
     assert "cache-unusable" in capsys.readouterr().err

@@ -1,6 +1,6 @@
 """What was read once, kept in a folder, so that the next reading costs what is new.
 
-An entry is a small JSON file under a name, and data files under the digests of what they hold. Both are written elsewhere first and
+An entry is a small file under a name, a line that tells that it is whole and JSON after it, and data files under the digests of what they hold. Both are written elsewhere first and
 then put under their name at once, so that two who read at the same time see whole entries, of one or the other. Whatever does not fit,
 an entry of another version of this library, one that is damaged, or whose data is gone, is as if it were not there. Files are for the
 one who wrote them alone: they hold names of users and machines.
@@ -55,10 +55,10 @@ class Cache:
         """What an entry says, and copies of its data in a folder, in order; None where there is none that fits."""
         path = self._folder / f"{name}{ENTRY}"
         try:
-            stored = json.loads(path.read_bytes())
-            body: dict[str, Any] = stored["body"]
-            if stored["check"] != _check(body):
+            check, _, text = path.read_bytes().partition(b"\n")
+            if check.decode("ascii", "replace") != _check(text):
                 return None
+            body: dict[str, Any] = json.loads(text)
             copies = [self._copied(str(digest), into) for digest in body["data"]]
             # Who uses it wants it kept.
             os.utime(path)
@@ -70,8 +70,8 @@ class Cache:
         """Puts an entry in the place of what has its name. What cannot be written is not kept."""
         try:
             digests = [self._stored(path) for path in data]
-            whole = json.loads(json.dumps(body)) | {"data": digests}
-            draft = self._draft(json.dumps({"check": _check(whole), "body": whole}).encode())
+            text = json.dumps(body | {"data": digests}).encode()
+            draft = self._draft(_check(text).encode("ascii") + b"\n" + text)
             draft.replace(self._folder / f"{name}{ENTRY}")
             self._tidy()
         except OSError:
@@ -111,16 +111,16 @@ class Cache:
                 if now - entry.stat().st_mtime > KEPT.total_seconds():
                     entry.unlink()
                     continue
-                needed |= {f"{digest}{DATA}" for digest in json.loads(entry.read_bytes())["body"]["data"]}
+                needed |= {f"{digest}{DATA}" for digest in json.loads(entry.read_bytes().partition(b"\n")[2])["data"]}
         for path in (*self._folder.glob(f"*{DATA}"), *self._folder.glob(f"*{DRAFT}")):
             with suppress(OSError):
                 if path.name not in needed and now - path.stat().st_mtime > WRITING.total_seconds():
                     path.unlink()
 
 
-def _check(body: dict[str, Any]) -> str:
+def _check(text: bytes) -> str:
     """What tells that an entry is whole, and was written by this very library."""
-    return name_of("entry", version(), json.dumps(body, sort_keys=True))
+    return hashlib.sha256(version().encode("ascii") + text).hexdigest()
 
 
 def name_of(*parts: object) -> str:
