@@ -76,7 +76,7 @@ def verify(unit: Unit, outside: Sequence[str] = ()) -> Verification:
         read, faults = read_all([item.compact for item in seals.all_checkpoints(unit.connection)], known)
         start = log_seal.start_of(unit.organization.id)
         trusted = judge(read, start, faults)
-        elsewhere = [kept_elsewhere(text, known) for text in (*outside, *([] if out is None else [out.text]))]
+        elsewhere = [kept_elsewhere(text, known, read) for text in (*outside, *([] if out is None else [out.text]))]
         faults += outside_faults(elsewhere, read)
         begin = trusted[-1].start if trusted else start
         verification = _newest_part(unit, trusted, begin, BEFORE_ALL, faults)
@@ -107,7 +107,7 @@ def verify_part(unit: Unit, rows: int, up_to: int | None = None) -> Verification
         begin = trusted[0].end if trusted and trusted[0].end.last > start.last and first > 1 else start
         after = BEFORE_ALL if begin == start else begin.last
         if up_to is None:
-            faults += outside_faults([] if out is None else [kept_elsewhere(out.text, known)], read, first)
+            faults += outside_faults([] if out is None else [kept_elsewhere(out.text, known, read)], read, first)
             verification = _newest_part(unit, trusted, begin, after, faults)
         else:
             verification = _part(connection, trusted, begin, after, trusted[-1].end.last if trusted else begin.last, faults)
@@ -171,10 +171,13 @@ def judge(read: Sequence[ReadCheckpoint], start: Point | None, faults: list[Faul
     return trusted
 
 
-def kept_elsewhere(text: str, known: KnownKeys) -> ReadCheckpoint:
-    """A checkpoint that was kept elsewhere. Raises CheckpointUnusable when it is not this organization's."""
+def kept_elsewhere(text: str, known: KnownKeys, here: Sequence[ReadCheckpoint]) -> ReadCheckpoint:
+    """A checkpoint that was kept elsewhere. Raises CheckpointUnusable when it is not this organization's.
+
+    One that is `here` just so needs no key: those after it vouch for it.
+    """
     read = checkpoints.read(text, known)
-    if read.signature is not Signature.GOOD:
+    if read.signature is not Signature.GOOD and read.digest not in {item.digest for item in here}:
         raise CheckpointUnusable(f"the checkpoint that was kept elsewhere is not of this authority: {read.problem}")
     return read
 

@@ -344,7 +344,7 @@ events = Table(
 seals = Table(
     "seals",
     metadata,
-    Column("event_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("digest", LargeBinary, nullable=False),
     Column("chain", LargeBinary, nullable=False),
     Column("secret", LargeBinary, nullable=True),
@@ -354,7 +354,7 @@ seals = Table(
 erased_rows = Table(
     "erased_rows",
     metadata,
-    Column("event_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("openings", Text, nullable=False),
 )
 

@@ -8,12 +8,15 @@ down_revision = "0014"
 branch_labels = None
 depends_on = None
 
+# Of this type it is SQLite's own number of a row, and needs no index.
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     """Makes the tables; the rows that are there are sealed when the log is sealed for the first time."""
     op.create_table(
         "seals",
-        sa.Column("event_id", sa.BigInteger(), nullable=False, autoincrement=False),
+        sa.Column("event_id", NUMBER, nullable=False, autoincrement=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("chain", sa.LargeBinary(), nullable=False),
         sa.Column("secret", sa.LargeBinary(), nullable=True),
@@ -21,7 +24,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "erased_rows",
-        sa.Column("event_id", sa.BigInteger(), nullable=False, autoincrement=False),
+        sa.Column("event_id", NUMBER, nullable=False, autoincrement=False),
         sa.Column("openings", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("event_id", name="pk_erased_rows"),
     )
