@@ -19,7 +19,7 @@ SECRET_BYTES = 16
 # Columns of the log that can name a person or a person's computer; `PLAIN` has all the others. A test holds both to the table.
 PERSONAL = ("actor", "member", "group", "machine", "alias", "os_user", "reason")
 PLAIN = ("id", "at", "kind", "mode", "handle", "product", "feature", "quantity", "until")
-_ROW, _LINK, _START, _ERASED = (f"carnet log {word} 1" for word in ("row", "link", "start", "erased"))
+_ROW, _LINK, _START, _ERASED = (f"carnet-log-{word}/1" for word in ("row", "link", "start", "erased"))
 _LINK_LABEL = _LINK.encode()
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 

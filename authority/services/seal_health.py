@@ -21,9 +21,9 @@ def sentence(unit: Unit) -> str:
     check_intact(unit)
     waiting = f"{counted(state.waiting, 'row')} {are(state.waiting)} not sealed yet"
     if state.lag > SEALED_WITHIN and state.oldest_waiting_at is not None:
-        since = "the log was never sealed" if state.newest is None else f"the log is sealed up to row {state.newest.last}"
+        since = "was never sealed" if state.newest is None else f"is sealed up to row {state.newest.last}"
         raise Refusal(
-            f"{since}; {waiting}, the oldest of {state.oldest_waiting_at:%Y-%m-%d %H:%M} UTC",
+            f"the log {since}; {waiting}, the oldest of {state.oldest_waiting_at:%Y-%m-%d %H:%M} UTC",
             hint="Seal it by a timer: carnet-authority log seal. See docs/operations.md, The seal of the log.",
         )
     if state.newest is None:
