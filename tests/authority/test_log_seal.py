@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -34,6 +35,7 @@ from tests.support.database_contents import unchanged
 from tests.support.sealed_logs import changed, exported, newest_checkpoint, sealed_log, unit, verify, verify_lines
 from tests.support.vendors import RealVendor, sample_toml
 from tests.support.web import make_web
+from verifier.core.keys import decode
 
 Change = Callable[[Connection], object]
 
@@ -71,6 +73,32 @@ def test_a_log_that_nobody_touched_is_intact(bench: Bench) -> None:
     with changed(bench, sealed_logs.value_changed(numbers[2], "until")):
         assert [fault.first for fault in verify(bench).faults] == [numbers[2]]
     assert seals.state(unit(bench)).waiting == 2
+
+
+def test_an_export_can_be_verified_by_what_the_page_on_tokens_says(sealed: tuple[Bench, list[int]]) -> None:
+    """docs/token-format.md, The seal of the log: written anew from its words, as somebody else would."""
+
+    def sha256(*parts: bytes) -> bytes:
+        return hashlib.sha256(b"".join(parts)).digest()
+
+    bench, numbers = sealed
+    head, *others = map(json.loads, exported(bench))
+    chain = sha256(b"carnet-log-start/1\n", head["organization"].encode())
+    rows = [line for line in others if "row" in line]
+    for line in rows:
+        row, secret = line["row"], bytes.fromhex(line["seal"]["secret"])
+        plain = [row[name] for name in ("id", "at", "kind", "mode", "handle", "product", "feature", "quantity", "until")]
+        commitments = [
+            None if row[name] is None else sha256(sha256(secret, name.encode()), row[name].encode()).hex()
+            for name in ("actor", "member", "group", "machine", "alias", "os_user", "reason")
+        ]
+        text = json.dumps(["carnet-log-row/1", *plain, *commitments], separators=(",", ":"), ensure_ascii=False)
+        assert sha256(text.encode()).hex() == line["seal"]["digest"]
+        chain = sha256(b"carnet-log-link/1", chain, sha256(text.encode()), row["id"].to_bytes(8, "big"))
+        assert chain.hex() == line["seal"]["chain"]
+    *_, newest = (line["checkpoint"] for line in others if "checkpoint" in line)
+    claims = json.loads(decode(newest.split(".")[1]))
+    assert (claims["last"], claims["count"], decode(claims["chain"])) == (numbers[-1], len(rows), chain)
 
 
 @st.composite
