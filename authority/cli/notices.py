@@ -40,7 +40,7 @@ def notify(frame: Frame, dry_run: bool) -> int:
     """Find what is to be told, and send it, once; for a timer. Ends with 1 when something was not sent."""
     with frame.authority() as authority:
         run = NoticeRun.of(notifying.run(authority, dry_run=dry_run), dry_run=dry_run)
-    failed = [item for item in run.tries if item.state is not DeliveryState.SENT]
+    failed = [item for item in run.tries if item.error is not None]
     show(frame, run, _lines(run))
     return REFUSED if failed else 0
 
@@ -50,12 +50,10 @@ def _lines(run: NoticeRun) -> list[str]:
         kinds = [f"would tell {notice.kind}: {_facts(notice.facts)}" for notice in run.notices]
         return [*kinds, f"{counted(len(run.notices), 'new notice')}; {counted(run.waiting, 'message')} of before to be sent"]
     lines = [
-        f"{item.channel}: {item.state}{f': {item.error}' if item.error else ''}"
-        for item in run.tries
-        if item.state is not DeliveryState.SENT
+        f"{item.channel}: {item.state}{f': {item.error}' if item.error else ''}" for item in run.tries if item.error is not None
     ]
     sent = sum(item.state is DeliveryState.SENT for item in run.tries)
-    return [*lines, f"{counted(len(run.notices), 'new notice')}, {counted(sent, 'message')} sent, {len(run.tries) - sent} not"]
+    return [*lines, f"{counted(len(run.notices), 'new notice')}, {counted(sent, 'message')} sent, {len(lines)} not"]
 
 
 def _facts(facts: object) -> str:

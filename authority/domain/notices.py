@@ -96,11 +96,12 @@ class Channel:
 
 
 class DeliveryState(StrEnum):
-    """What became of a message: it waits to be sent (again), it was sent, or it was given up."""
+    """What became of a message: it waits to be sent (again), it was sent, it was given up, or nothing of it was so any more."""
 
     WAITING = "waiting"
     SENT = "sent"
     GIVEN_UP = "given-up"
+    NOT_NEEDED = "not-needed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +220,11 @@ def channel_kinds(kinds: Iterable[NoticeKind], *, to_members: bool) -> tuple[Not
     if to_members and (others := sorted(wanted - set(FOR_MEMBERS))):
         raise InvalidInput(f"members do not hear of {', '.join(others)}", hint=f"To members go {' and '.join(FOR_MEMBERS)}.")
     return tuple(kind for kind in NoticeKind if kind in wanted)
+
+
+def minute(at: datetime) -> str:
+    """A time as notices have it."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 # A try of one message is over after half of this; a process that was killed holds it no longer.

@@ -49,6 +49,9 @@ def deliver(
         claimed = _claim(authority, left_alone)
         if claimed is None:
             break
+        if not claimed.notices:
+            tries.append(_not_needed(authority, claimed))
+            continue
         outcome = _settled(authority, claimed, _error_of(authority, claimed, send))
         tries.append(outcome)
         channel = claimed.channel
@@ -83,6 +86,14 @@ def _error_of(authority: Authority, claimed: Claimed, send: Callable[[Channel, M
         # Its words may have the address in them.
         return f"it failed with {type(error).__name__}"
     return None
+
+
+def _not_needed(authority: Authority, claimed: Claimed) -> Try:
+    """Keeps that nothing of a message is so any more: what was to end was renewed or given back meanwhile."""
+    unit = Unit(authority, CONSOLE)
+    with unit.writing():
+        deliveries.settle(unit.connection, claimed.delivery, DeliveryState.NOT_NEEDED, ended_at=unit.at)
+    return Try(claimed.delivery, claimed.channel.name, DeliveryState.NOT_NEEDED)
 
 
 def _settled(authority: Authority, claimed: Claimed, error: str | None) -> Try:

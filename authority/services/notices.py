@@ -22,6 +22,7 @@ from authority.domain.notices import (
     NoticeKind,
     NoticeSettings,
     Sent,
+    minute,
     stage_of,
     warned_from,
 )
@@ -142,8 +143,8 @@ def _denial(row: Mapping[str, Any], watches: dict[str, Watch], rules: NoticeSett
         facts = {
             "product": product,
             "count": burst.count,
-            "first_at": _minute(burst.first_at),
-            "last_at": _minute(burst.last_at),
+            "first_at": minute(burst.first_at),
+            "last_at": minute(burst.last_at),
             "reasons": dict(burst.reasons),
         }
         yield NewNotice(NoticeKind.DENIALS, f"{product} {row['id']}", facts)
@@ -164,7 +165,7 @@ def _from_state(unit: Unit, wanted: frozenset[NoticeKind]) -> Iterator[NewNotice
     if NoticeKind.AUTHORIZATION_ENDING in wanted:
         seq, ends_at = unit.authorization.seq, unit.authorization.ends_at
         if (stage := stage_of(ends_at, now)) is not None:
-            facts = {"seq": seq, "ends_at": _minute(ends_at), "stage": stage}
+            facts = {"seq": seq, "ends_at": minute(ends_at), "stage": stage}
             yield NewNotice(NoticeKind.AUTHORIZATION_ENDING, f"{seq} {stage}", facts)
     if NoticeKind.KEY_ENDING in wanted:
         yield from _ending_keys(unit)
@@ -176,7 +177,7 @@ def _of_borrow(kind: NoticeKind, row: Row[Any], too_late_at: datetime | None = N
         "member": row.member,
         "product": f"{row.product} {row.level}",
         "machine": row.machine_alias or row.machine_id,
-        "ends_at": _minute(row.expires_at),
+        "ends_at": minute(row.expires_at),
     }
     # A renewal has another end, which is told anew.
     return NewNotice(kind, f"{row.id} {row.expires_at.isoformat()}", facts, row.member_id, too_late_at)
@@ -194,12 +195,8 @@ def _ending_keys(unit: Unit) -> Iterator[NewNotice]:
 
 def _ending_key(unit: Unit, what: str, key_id: str, name: str, ends_at: datetime) -> Iterator[NewNotice]:
     if (stage := stage_of(ends_at, unit.now)) is not None:
-        facts = {"what": what, "name": name, "ends_at": _minute(ends_at), "stage": stage}
+        facts = {"what": what, "name": name, "ends_at": minute(ends_at), "stage": stage}
         yield NewNotice(NoticeKind.KEY_ENDING, f"{key_id} {ends_at.isoformat()} {stage}", facts)
-
-
-def _minute(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _put_on_their_way(unit: Unit, rows: Sequence[Channel], rules: NoticeSettings, made: Mapping[str, NewNotice]) -> None:

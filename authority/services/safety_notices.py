@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from authority.domain.members import CONSOLE
-from authority.domain.notices import NewNotice, NoticeKind
+from authority.domain.notices import NewNotice, NoticeKind, minute
 from authority.domain.refusals import DatabaseBehind, LogNotIntact
 from authority.services import backing_up, seal_health
 from authority.services.context import Authority
@@ -33,4 +33,4 @@ def _backup(authority: Authority, wanted: Collection[NoticeKind]) -> Iterator[Ne
     if NoticeKind.BACKUP_OLD in wanted:
         made_at = backing_up.last_made_at(authority)
         if made_at is not None and authority.now() - made_at > backing_up.IS_OLD_AFTER:
-            yield NewNotice(NoticeKind.BACKUP_OLD, made_at.isoformat(), {"made_at": f"{made_at:%Y-%m-%d %H:%M} UTC"})
+            yield NewNotice(NoticeKind.BACKUP_OLD, made_at.isoformat(), {"made_at": minute(made_at)})

@@ -17,14 +17,14 @@ from authority.domain.notices import Channel, Delivery, DeliveryState, Notice, S
 from authority.storage.channels import channel_of
 from authority.storage.db.rows import members_of
 from authority.storage.db.tables import channels, deliveries, delivery_notices, members, notices
-from authority.storage.notices import notice_of
+from authority.storage.notices import notice_of, outdated
 
 _d = deliveries.c
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A message that is this process's to send: `recipient` is the member's address, empty where there is none (any more)."""
+    """A message that is this process's to send, with those of its notices that are still so: `recipient` is the member's address, empty where there is none (any more)."""
 
     delivery: Delivery
     channel: Channel
@@ -92,7 +92,9 @@ def _claimed(connection: Connection, delivery_id: str, channel_id: str) -> Claim
     if delivery.member_id is not None:
         address = select(members.c.email).where(members.c.id == delivery.member_id)
         recipient = str(connection.execute(address).scalar_one())
-    return Claimed(delivery, channel, tuple(notices_of(connection, delivery_id)), recipient)
+    rows = notices_of(connection, delivery_id)
+    over = outdated(connection, rows)
+    return Claimed(delivery, channel, tuple(notice for notice in rows if notice.id not in over), recipient)
 
 
 def notices_of(connection: Connection, delivery_id: str) -> list[Notice]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from authority.domain.denial_bursts import Watch
-from authority.domain.notices import NewNotice, Notice, NoticeKind
+from authority.domain.notices import FOR_MEMBERS, NewNotice, Notice, NoticeKind, minute
 from authority.storage.db.tables import (
     borrows,
     deliveries,
@@ -124,6 +124,21 @@ _BORROW = select(
     *(_b.id, _b.member_id, _b.product, _b.level, _b.machine_id, _b.machine_alias, _b.issued_at, _b.expires_at),
     members.c.username.label("member"),
 ).join(members)
+
+
+def outdated(connection: Connection, rows: Iterable[Notice]) -> set[str]:
+    """The ids of those of the notices about a borrow that are not so any more: it was renewed, ended by somebody, or given back."""
+    by_borrow: dict[str, list[Notice]] = {}
+    for notice in rows:
+        if notice.kind in FOR_MEMBERS:
+            by_borrow.setdefault(notice.facts["borrow"], []).append(notice)
+    query = select(_b.id, _b.ended_by, _b.expires_at, _b.receipt_jti).where(_b.id.in_(sorted(by_borrow)))
+    return {
+        notice.id
+        for row in (connection.execute(query) if by_borrow else ())
+        for notice in by_borrow[row.id]
+        if row.ended_by is not None or row.receipt_jti is not None or minute(row.expires_at) != notice.facts["ends_at"]
+    }
 
 
 def borrows_ending(connection: Connection, now: datetime, until: datetime) -> list[Row[Any]]:

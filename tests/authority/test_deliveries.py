@@ -20,7 +20,7 @@ from authority.domain.notice_texts import Origin, message_of
 from authority.domain.notices import Channel, ChannelType, DeliveryState, Digest, Message, Notice, NoticeKind
 from authority.domain.refusals import InvalidInput, SettingsInvalid
 from authority.sending import by_apprise, webhook
-from authority.services import channels, members, notices, notifying
+from authority.services import channels, endings, members, notices, notifying
 from authority.services.channels import Change, NewChannel
 from authority.services.unit import Unit
 from authority.storage import deliveries
@@ -196,6 +196,47 @@ def test_a_paused_channel_sends_nothing_and_what_waits_goes_when_it_goes_on(worl
     channels.change(Unit(world.authority, CONSOLE), channel.id, Change(paused=False))
     notifying.run(world.authority)
     assert len(receiver.taken) == 1
+
+
+@ON_SQLITE
+def test_what_was_renewed_or_given_back_before_its_message_goes_is_left_out(world: Bench, receiver: Receiver) -> None:
+    hook(world, receiver, NoticeKind.BORROW_DUE, NoticeKind.BORROW_OVERDUE)
+    channels.change(Unit(world.authority, CONSOLE), "hook", Change(digest=Digest.ALL))
+    laptops = {name: workstation(name) for name in ("bob", "carl")}
+    actors = {name: world.member(name) for name in laptops}
+    issued = {name: issued_to(world, actors[name], laptop, days=3) for name, laptop in laptops.items()}
+    world.clock.turn(hours=37)
+    notifying.run(world.authority)
+    endings.check_in(Unit(world.authority, actors["bob"]), laptops["bob"].receipt_for(issued["bob"].file, world.clock()))
+    issued_to(world, actors["carl"], laptops["carl"], days=20)
+    world.clock.turn(hours=23)
+    notifying.run(world.authority)
+    assert {notice["facts"]["member"] for notice in receiver.notices()} == {"ada"}
+    endings.revoke(Unit(world.authority, CONSOLE), issued["carl"].borrow.id, "lost")
+    assert {state for state, _ in states(world)} == {DeliveryState.SENT}
+
+
+@ON_SQLITE
+def test_a_message_of_which_nothing_is_so_any_more_is_not_sent(world: Bench, receiver: Receiver) -> None:
+    hook(world, receiver)
+    notices.find(Unit(world.authority, CONSOLE))
+    (borrow_id,) = [item.notice.facts["borrow"] for item in notices.listed(Unit(world.authority, CONSOLE))[0]]
+    endings.revoke(Unit(world.authority, CONSOLE), borrow_id, "lost")
+    notifying.run(world.authority)
+    assert (receiver.requests, states(world)) == ([], [(DeliveryState.NOT_NEEDED, 1)])
+
+
+@pytest.mark.parametrize("name", HOSTILE_TEXTS)
+def test_texts_from_outside_stay_values_in_a_webhook(receiver: Receiver, name: str) -> None:
+    receiver.secret, hostile = SECRET, HOSTILE_TEXTS[name].replace("\ud800", "?")
+    facts = {"product": "p", "member": "ada", "machine": hostile, "ends_at": "soon", "borrow": "b", "evidence": hostile}
+    message = message_of("m", [Notice("n", NoticeKind.CLONE_SUSPECTED, facts, START)], Origin(hostile, None))
+    webhook.send(receiver.url, SECRET, message, START)
+    (notice,) = receiver.notices()
+    assert notice["facts"] == facts
+    text = receiver.taken["m"]["data"]["text"]
+    assert not [char for char in text if not (char.isprintable() or char == "\n")]
+    assert "<script" not in text
 
 
 def mails_to(mail: MailServer, recipient: str) -> list[EmailMessage]:

@@ -56,7 +56,12 @@ FIELDS = {
     "minutes": ("Within minutes", "They count when they come within so many minutes."),
     "digest_hour": ("Hour of the message of the day", "In UTC."),
 }
-STATES = {DeliveryState.SENT: "success", DeliveryState.WAITING: "warning", DeliveryState.GIVEN_UP: "danger"}
+STATES = {
+    DeliveryState.SENT: "success",
+    DeliveryState.WAITING: "warning",
+    DeliveryState.GIVEN_UP: "danger",
+    DeliveryState.NOT_NEEDED: "secondary",
+}
 
 
 def _email(text: str) -> str:
