@@ -51,8 +51,15 @@ class Budget(StrEnum):
     ACCOUNT = "account"
     ADDRESS = "address"
     KNOWN = "known"
+    # Right passwords of a member, in a minute.
+    RIGHT = "right"
 
 
+# How many right passwords of one member are compared in a minute: each takes work that others wait for.
+MOST_IN_A_MINUTE = 20
+MINUTE = timedelta(minutes=1)
+# How many sign-ins of one member are good at a time; with one more the oldest ends.
+MOST_SIGN_INS = 200
 # How many wrong passwords cost no wait.
 FREE_TRIES = {Budget.ACCOUNT: 5, Budget.ADDRESS: 20, Budget.KNOWN: 10}
 
@@ -118,6 +125,16 @@ _LAST_BUT_ONE = max(wait for over in range(10) if (wait := FIRST_WAIT * 2**over)
 def current(tries: Tries, at: datetime) -> Tries:
     """The tries as they count now: none after a quiet day."""
     return Tries(tries.budget, 0, tries.last_at) if at - tries.last_at > FORGOTTEN_AFTER else tries
+
+
+def check_rate(right: Tries | None, at: datetime) -> None:
+    """Raises TooManyRequests for a member who had as many right passwords compared as there may be since their minute began."""
+    if right is None or right.wrong < MOST_IN_A_MINUTE or not timedelta(0) <= at - right.last_at < MINUTE:
+        return
+    seconds = -(-(right.last_at + MINUTE - at) // timedelta(seconds=1))
+    raise TooManyRequests(
+        f"{MOST_IN_A_MINUTE} sign-ins in a minute: the next try is in {counted(seconds, 'second')}", seconds=seconds
+    )
 
 
 def check_wait(tries: Iterable[Tries], at: datetime) -> None:

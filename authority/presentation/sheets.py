@@ -25,6 +25,12 @@ MOST_NAMED = 20
 # white space, which some programs drop first. An apostrophe of the cell's own before all that counts as well: so every cell that
 # was written can be told from every other, and is read again as it was.
 FORMULA = re.compile("'*(\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\0])")
+# Where lists have semicolons or tabs between cells, a cell begins behind each of them, in quotes or not: there it is the same.
+END = "\r\n"
+SEPARATORS = ";\t\r\n"
+BEHIND = f"'*[^\\S{SEPARATORS}]*[=+\\-@\uff1d\uff0b\uff0d\uff20]"
+FORMULA_BEHIND = re.compile(f"([{SEPARATORS}])(?={BEHIND})")
+DEFUSED_BEHIND = re.compile(f"([{SEPARATORS}])'(?={BEHIND})")
 # NUL, and what is left of bytes that are no UTF-8.
 UNREADABLE = re.compile("[\0\udc80-\udcff]")
 # One name of a list in a cell: as it is, or in quotes with the quotes in it doubled.
@@ -67,18 +73,19 @@ def lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator
 
     Nothing is an empty cell, a list is one cell, true and false are these words, a time is RFC 3339, and text is defused.
     """
-    writer = csv.writer(_Echo())
+    # What has a character of the end of a line is quoted: so are semicolons and tabs, which are between cells elsewhere.
+    writer = csv.writer(_Echo(), lineterminator=END + ";\t")
     yield writer.writerow(columns)
     for row in rows:
         yield writer.writerow([_cell(row[name]) for name in columns])
 
 
 class _Echo:
-    """Gives back what the CSV writer would write."""
+    """Gives back what the CSV writer would write, with the end of a line alone."""
 
     def write(self, text: str) -> str:
-        """The text itself."""
-        return text
+        """The line."""
+        return text[: -len(";\t")]
 
 
 def _cell(value: Any) -> Any:
@@ -90,12 +97,16 @@ def _cell(value: Any) -> Any:
 
 
 def defused(value: Any) -> Any:
-    """The cell, with an apostrophe before what a spreadsheet would run as a formula."""
-    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
+    """The cell, with an apostrophe before what a spreadsheet would run as a formula, whatever it has between cells."""
+    if not isinstance(value, str):
+        return value
+    cell = FORMULA_BEHIND.sub(r"\1'", value)
+    return f"'{cell}" if FORMULA.match(value) else cell
 
 
 def restored(cell: str) -> str:
     """The cell as it was before it was defused."""
+    cell = DEFUSED_BEHIND.sub(r"\1", cell)
     return cell[1:] if cell.startswith("'") and FORMULA.match(cell, 1) else cell
 
 

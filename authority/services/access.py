@@ -11,7 +11,7 @@ from authority.domain.events import Event, EventKind, api_key_event
 from authority.domain.members import CredentialKind, Member, Privilege, Scope, user_key
 from authority.domain.names import key_of, spelled
 from authority.domain.refusals import InvalidInput, Mistakes, NotAllowed, NotFound
-from authority.domain.sign_ins import KNOWN_FOR, NOWHERE, SIGN_IN_LASTS, Origin, SignIn
+from authority.domain.sign_ins import KNOWN_FOR, MOST_SIGN_INS, NOWHERE, SIGN_IN_LASTS, Origin, SignIn
 from authority.services import sign_ins, tries
 from authority.services.members import existing
 from authority.services.several import Outcome, all_or_none
@@ -49,6 +49,8 @@ def begin(
 ) -> tuple[str, datetime | None]:
     """A bearer token for a member who has shown who they are, with a password or `by` a provider, and when it ends.
 
+    Of more sign-ins than may be good at a time the oldest ends.
+
     Raises NotAuthenticated where the member was removed or disabled meanwhile, or has another password than the one whose hash is
     given; OrganizationOverLimit.
     """
@@ -63,6 +65,8 @@ def begin(
         ends_at = None if remember else unit.at + SIGN_IN_LASTS
         credentials.remove_old_sign_ins(unit.connection, member.id, unit.at - KNOWN_FOR)
         secret, _ = _add(unit, member, CredentialKind.SIGN_IN, CredentialKind.SIGN_IN, ends_at, origin)
+        oldest = credentials.sign_ins(unit.connection, member.id, unit.at)[MOST_SIGN_INS:]
+        sign_ins.end(unit, member, oldest, f"more than {MOST_SIGN_INS} at a time", member.username)
         where = f"from {origin.address}" + ("" if by is None else f" by {by}")
         unit.record([Event(kind=EventKind.SIGNED_IN, actor=member.username, member=member.username, reason=where)])
     return secret, ends_at

@@ -9,7 +9,17 @@ from authority.domain.events import Event, EventKind
 from authority.domain.members import CredentialKind, Member, user_key
 from authority.domain.plurals import counted
 from authority.domain.refusals import NotAuthenticated
-from authority.domain.sign_ins import KNOWN_FOR, NO_ADDRESS, Budget, Origin, Tries, check_wait, deserves_row, wait_after
+from authority.domain.sign_ins import (
+    KNOWN_FOR,
+    NO_ADDRESS,
+    Budget,
+    Origin,
+    Tries,
+    check_rate,
+    check_wait,
+    deserves_row,
+    wait_after,
+)
 from authority.services import passwords
 from authority.services.unit import Unit
 from authority.signing.encoding import digest_of
@@ -33,6 +43,11 @@ class _Asked:
     rows: dict[str, Budget]
 
     @property
+    def right(self) -> str | None:
+        """The row in which right passwords are counted; None where there is no member whose they could be."""
+        return None if self.member is None else sign_in_tries.key(Budget.RIGHT, self.member.id)
+
+    @property
     def is_known(self) -> bool:
         return Budget.KNOWN in self.rows.values()
 
@@ -53,6 +68,8 @@ def check_password(unit: Unit, username: str, password: str, origin: Origin) -> 
     with unit.reading():
         asked = _asked(unit, username, origin)
         check_wait(sign_in_tries.read(unit.connection, asked.rows).values(), unit.at)
+        if asked.right is not None:
+            check_rate(sign_in_tries.read(unit.connection, {asked.right: Budget.RIGHT}).get(asked.right), unit.at)
     lane = passwords.KNOWN if asked.is_known else passwords.STRANGERS
     with lane.place():
         # Counted first: of a thousand at once only those are compared that there is a try for.
@@ -101,11 +118,13 @@ def _known_place(unit: Unit, member: Member | None, origin: Origin) -> str | Non
 
 
 def _settle(unit: Unit, asked: _Asked) -> None:
-    """The try was right: it is taken back, and at a known place nothing is held against the member any more.
+    """The try was right: it is taken back and counted as such, and at a known place nothing is held against the member any more.
 
     What others tried on the account or from the address stays counted, or each sign-in would give them new tries.
     """
     with unit.writing(beside=True):
+        if asked.right is not None:
+            sign_in_tries.count_right(unit.connection, asked.right, unit.at)
         if asked.is_known:
             sign_in_tries.clear(unit.connection, asked.rows)
         else:

@@ -1,4 +1,4 @@
-"""Wrong passwords, counted in rows of a bounded number."""
+"""Wrong passwords, and right ones of each minute, counted in rows of a bounded number."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, case, delete, select, update
+from sqlalchemy import Connection, bindparam, case, delete, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from authority.domain.sign_ins import FORGOTTEN_AFTER, Budget, Tries, current
+from authority.domain.sign_ins import FORGOTTEN_AFTER, MINUTE, Budget, Tries, current
 from authority.storage.db.tables import sign_in_tries
 
 # Rows of each budget at most. Two names or addresses that share one share its waits; who wants to slow somebody names them anyway.
@@ -56,6 +56,20 @@ def count(connection: Connection, tries: Mapping[str, Tries], at: datetime) -> d
     for name, item in counted.items():
         connection.execute(_COUNT, {"of_key": name, "now_wrong": item.wrong, "at": at})
     return counted
+
+
+def count_right(connection: Connection, name: str, at: datetime) -> None:
+    """Counts a right password in its row, which is made where there is none; the minute of the row begins with its first."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    is_new = or_(_t.last_at <= at - MINUTE, _t.last_at > at)
+    connection.execute(
+        insert(sign_in_tries)
+        .values(key=name, wrong=1, last_at=at)
+        .on_conflict_do_update(
+            index_elements=["key"],
+            set_={"wrong": case((is_new, 1), else_=_t.wrong + 1), "last_at": case((is_new, literal(at, _t.last_at.type)), else_=_t.last_at)},
+        )
+    )
 
 
 def take_back(connection: Connection, keys: Iterable[str]) -> None:

@@ -17,14 +17,24 @@ _BLANK = "".join(DELIMITERS) + ' "\r\n'
 # apostrophes and then such a sign counts too, so that every cell can be restored.
 _FORMULA = re.compile("'*(\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\0])")
 
+# Where lists have semicolons or tabs between cells, a cell begins behind each of them, in quotes or not: there it is the same.
+_SEPARATORS = ";\t\r\n"
+_BEHIND = f"'*[^\\S{_SEPARATORS}]*[=+\\-@\uff1d\uff0b\uff0d\uff20]"
+_FORMULA_BEHIND = re.compile(f"([{_SEPARATORS}])(?={_BEHIND})")
+_DEFUSED_BEHIND = re.compile(f"([{_SEPARATORS}])'(?={_BEHIND})")
+
 
 def defused(value: Any) -> Any:
-    """A cell, with an apostrophe before what a spreadsheet would run as a formula."""
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+    """A cell, with an apostrophe before what a spreadsheet would run as a formula, whatever it has between cells."""
+    if not isinstance(value, str):
+        return value
+    cell = _FORMULA_BEHIND.sub(r"\1'", value)
+    return f"'{cell}" if _FORMULA.match(value) else cell
 
 
 def restored(cell: str) -> str:
     """A cell as it was before it was defused."""
+    cell = _DEFUSED_BEHIND.sub(r"\1", cell)
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell, 1) else cell
 
 

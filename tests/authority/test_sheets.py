@@ -57,7 +57,20 @@ def test_other_cells_stay_as_they_are(value: Any) -> None:
 def test_a_defused_cell_is_harmless_and_restored_as_it_was(text: str) -> None:
     cell = defused(text)
     assert not re.match(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\0]", cell)
+    assert not re.search(r"[;\t\r\n][^\S;\t\r\n]*[=+\-@\uff1d\uff0b\uff0d\uff20]", cell)
     assert restored(cell) == text
+
+
+def test_a_cell_is_harmless_where_semicolons_or_tabs_are_between_cells() -> None:
+    """Whose spreadsheet takes a semicolon opens the file by a double click; a quote within a cell of it means nothing there."""
+    alias = "pc;=1+1;@SUM(A1)"
+    text = sheet({"name": "ada", "note": alias, "groups": ["a", "=1+1", "x\t-2"]})
+    for delimiter in ";\t":
+        for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            assert not [cell for cell in cells if cell.lstrip(' "').startswith(("=", "+", "-", "@"))], cells
+    ((first, *_),) = [list(csv.reader([line], delimiter=";")) for line in lines(["note"], [{"note": alias}])][1:]
+    assert first == [defused(alias)]
+    assert read(text)[0]["note"] == alias
 
 
 @given(st.lists(TEXT))

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from authority.domain.members import ANYBODY, CONSOLE
-from authority.domain.refusals import Refusal, TooManyRequests
+from authority.domain.refusals import NotAuthenticated, Refusal, TooManyRequests
 from authority.domain.sign_ins import (
     FREE_TRIES,
     LONGEST_WAIT,
@@ -288,7 +288,7 @@ def test_what_a_program_calls_itself_is_kept_short_and_printable() -> None:
     assert (agent_of(None), agent_of(" \n")) == (None, None)
 
 
-@pytest.mark.parametrize("budget", Budget)
+@pytest.mark.parametrize("budget", FREE_TRIES)
 def test_the_rule_of_waits(budget: Budget) -> None:
     free = FREE_TRIES[budget]
     waits = [wait_after(budget, wrong).total_seconds() for wrong in range(free + 40)]
@@ -317,3 +317,43 @@ def test_a_try_is_counted_for_each_of_two_nodes_at_once(bench: Bench) -> None:
         list(threads.map(count, range(20)))
     with bench.authority.database.read() as connection:
         assert {tried.wrong for tried in sign_in_tries.read(connection, rows).values()} == {20}
+
+
+@ON_SQLITE
+def test_t34_who_signs_in_again_and_again_has_no_more_passwords_compared_than_others_can_wait_for(
+    bench: Bench, quick: list[str]
+) -> None:
+    for name in ("flood", "victim"):
+        bench.member(name, password=PASSWORD)
+        assert outcome(bench, name, PASSWORD, HOME) is None
+    bench.clock.turn(minutes=1)
+    quick.clear()
+    assert [outcome(bench, "flood", PASSWORD, HOME) for _ in range(30)] == [None] * 20 + ["too-many-requests"] * 10
+    assert len(quick) == 20
+    assert outcome(bench, "victim", PASSWORD, HOME) is None
+    bench.clock.turn(seconds=59)
+    with pytest.raises(TooManyRequests, match="the next try is in 1 second") as caught:
+        access.sign_in(Unit(bench.authority, ANYBODY), "flood", PASSWORD, origin=HOME)
+    assert caught.value.seconds == 1
+    bench.clock.turn(seconds=1)
+    assert outcome(bench, "flood", PASSWORD, HOME) is None
+    # What others try on the account uses nothing of it up, and a clock that was turned back holds nobody.
+    outcomes(bench, 4, "flood")
+    bench.clock.turn(minutes=-30)
+    assert [outcome(bench, "flood", PASSWORD, HOME) for _ in range(20)] == [None] * 20
+
+
+@ON_SQLITE
+def test_of_more_sign_ins_than_may_be_good_at_a_time_the_oldest_ends(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "MOST_SIGN_INS", 3)
+    bench.member("ada", password=PASSWORD)
+    secrets = []
+    for _ in range(5):
+        bench.clock.turn(seconds=1)
+        secrets.append(access.sign_in(Unit(bench.authority, ANYBODY), "ada", PASSWORD, remember=True)[0])
+    good, _ = access.sign_ins_of(Unit(bench.authority, CONSOLE), "ada")
+    assert [row.created_at for row in good] == [bench.clock.at - timedelta(seconds=back) for back in (0, 1, 2)]
+    with pytest.raises(NotAuthenticated):
+        access.sign_ins_of(Unit(bench.authority, Secret(secrets[1])))
+    rows = log_rows(bench.authority.database, "signed-out")
+    assert [(row["actor"], row["reason"]) for row in rows] == [("ada", "more than 3 at a time: 1 sign-in")] * 2
