@@ -67,7 +67,10 @@ def count_right(connection: Connection, name: str, at: datetime) -> None:
         .values(key=name, wrong=1, last_at=at)
         .on_conflict_do_update(
             index_elements=["key"],
-            set_={"wrong": case((is_new, 1), else_=_t.wrong + 1), "last_at": case((is_new, literal(at, _t.last_at.type)), else_=_t.last_at)},
+            set_={
+                "wrong": case((is_new, 1), else_=_t.wrong + 1),
+                "last_at": case((is_new, literal(at, _t.last_at.type)), else_=_t.last_at),
+            },
         )
     )
 
