@@ -127,7 +127,7 @@ class LicenseEffect(Shown):
 
 
 class NewAccessShown(Shown):
-    """What a new password did to what was given out before it."""
+    """What a new password, or disabling, did to what was given out before it."""
 
     ended_sign_ins: int = Field(description="how many were ended; the one that asked stays")
     api_keys: tuple[ApiKeyShown, ...] = Field(description="of the member, that go on")
@@ -146,7 +146,7 @@ class ChangedMember(Shown):
     member: MemberShown
     before: MemberShown = Field(description="the member as it was")
     licenses: LicenseEffect
-    access: NewAccessShown = Field(description="with a new password: what it did to sign-ins and API keys")
+    access: NewAccessShown = Field(description="with a new password or disabled: what it did to sign-ins and API keys")
     dry_run: bool
 
     @classmethod

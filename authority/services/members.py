@@ -85,7 +85,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class NewAccess:
-    """What a new password did: how many sign-ins it ended, and which API keys of the member go on, or were revoked with it."""
+    """What a new password did, or disabling: how many sign-ins it ended; and which API keys go on, or were revoked with it."""
 
     ended_sign_ins: int = 0
     api_keys: tuple[ApiKey, ...] = ()
@@ -241,6 +241,18 @@ def show(unit: Unit, username: str) -> tuple[Member, list[Assignment]]:
         return member, assignments.of_member(unit.connection, member.id)
 
 
+def revocable_keys(unit: Unit, username: str) -> tuple[Member, list[ApiKey]]:
+    """A member, and the API keys of theirs that go on until they are revoked, for who could revoke them.
+
+    Raises NotAllowed, NotFound.
+    """
+    with unit.reading():
+        unit.actor.needs(Privilege.MANAGE_MEMBERS)
+        member = existing(unit.connection, username)
+        unit.actor.needs(Privilege.OWN_ACCESS if member.id == unit.actor.member_id else Privilege.GIVE_ACCESS)
+        return member, credentials.good_api_keys(unit.connection, member.id, unit.at)
+
+
 def change(unit: Unit, username: str, wanted: Change, *, dry_run: bool = False) -> Changed:
     """Changes a member; a new user type takes and gives licenses by the authorization's table, and says which.
 
@@ -276,7 +288,8 @@ def change_several(
                     unit.actor.needs(Privilege.GIVE_ACCESS)
                     identities.forget(unit.connection, before.id)
                 access = give_access(unit, changed.after, password_hash, revoke_keys=wanted.revoke_keys)
-                return replace(changed, access=access)
+                ended = changed.access.ended_sign_ins + access.ended_sign_ins
+                return replace(changed, access=replace(access, ended_sign_ins=ended))
 
             return all_or_none(usernames, change_one, one_by_one=one_by_one)
 
@@ -324,7 +337,13 @@ def change_within(work: Work, before: Member, held: Sequence[Assignment], wanted
     work.change(before, after)
     if before.username != after.username:
         offline_rules.rename_member(work.unit.connection, before.username, after.username)
-    return Changed(before, after, effect)
+    ended = [] if before.disabled or not after.disabled else _sign_out(work.unit, after)
+    return Changed(before, after, effect, NewAccess(len(ended)))
+
+
+def _sign_out(unit: Unit, member: Member) -> list[SignIn]:
+    """Ends all sign-ins of a member who is disabled: a stolen one is not good again when the member is enabled."""
+    return sign_ins.end(unit, member, credentials.sign_ins(unit.connection, member.id, unit.at), "disabled")
 
 
 def _check_name_free(connection: Connection, before: Member, after: Member) -> None:

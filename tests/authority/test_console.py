@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from authority.domain.members import ANYBODY, CONSOLE, Role
 from authority.services import access, authorizations, members
 from authority.services.unit import Unit
+from authority.web.console.formats import with_codes
 from authority.web.console.frame import confirm, done
 from authority.web.gateway import BODY_IS_LATE
 from tests.support.authorities import authorization_text, make_bench
@@ -42,6 +44,25 @@ def test_who_is_not_signed_in_is_led_to_the_sign_in_and_back(browser: Browser) -
     body = {"form_token": token, "username": "ada", "password": PASSWORD}
     answer = browser.post(answer.location, body)
     assert (answer.status_code, answer.location) == (303, "/console/members?role=analyst")
+
+
+@pytest.mark.parametrize("path", ["/console/member/m%C3%BCller", "/console/member/CORP%5Cada"])
+def test_the_way_back_may_have_any_letters(browser: Browser, path: str) -> None:
+    asked = browser.get(f"{path}?q=%C3%BC").location
+    browser.send_form(asked, {"username": "ada", "password": PASSWORD})
+    assert (browser.last.status_code, browser.last.location) == (303, f"{path}?q=%C3%BC")
+
+
+def test_what_turns_text_around_is_shown_by_its_code(browser: Browser) -> None:
+    browser.be(Role.ADMINISTRATOR)
+    file = (io.BytesIO(b"x"), "\u202egnp.exe")
+    texts = [browser.get("/console/member/%E2%80%AEabc").text, browser.send_form("/console/exchange", {"files": file}).text]
+    for text in texts:
+        assert "\\u202e" in text
+        assert "\u202e" not in re.sub("<[^>]*>", "", text)
+    assert with_codes('<a title="\u202e">\u202ex</a><textarea>\u202e</textarea>') == (
+        '<a title="\u202e">\\u202ex</a><textarea>\u202e</textarea>'
+    )
 
 
 def test_t34_a_stranger_is_told_of_the_sign_in_whatever_else_is_wrong(browser: Browser) -> None:

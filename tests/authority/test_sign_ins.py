@@ -234,6 +234,22 @@ def test_over_http_who_may_sees_and_ends_and_a_proxy_that_is_trusted_names_the_a
     assert not is_good(sqlite_bench, token)
 
 
+def test_who_is_disabled_and_enabled_again_has_none_of_the_earlier_sign_ins(sqlite_bench: Bench) -> None:
+    web = make_web(sqlite_bench)
+    sqlite_bench.member("ada", password=PASSWORD)
+    token = access.sign_in(Unit(sqlite_bench.authority, ANYBODY), "ada", PASSWORD, remember=True)[0]
+    key = access.create_api_key(Unit(sqlite_bench.authority, CONSOLE), "ada", "x")[0]
+    for path, body in (
+        ("/members/ada?dry_run=true", {"disabled": True}),
+        ("/members/ada", {"disabled": True}),
+        ("/members/ada", {"disabled": False}),
+    ):
+        told = web.send("PATCH", API + path, json=body).get_json()
+        assert told["access"]["ended_sign_ins"] == int(body["disabled"]), path
+        assert is_good(sqlite_bench, token) == ("dry_run" in path)
+    assert is_good(sqlite_bench, key)
+
+
 def test_commands_list_and_end_sign_ins(console: Console) -> None:
     authority = open_authority(load({}, str(console.home)))
     members.add(Unit(authority, CONSOLE), members.NewMember("grace", password=PASSWORD))

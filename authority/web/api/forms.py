@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
-from flask import request
+from flask import Response, after_this_request, request
 from flask_openapi3.models.data_type import DataType
 from flask_openapi3.models.media_type import MediaType
 from flask_openapi3.models.schema import Schema
@@ -111,6 +111,12 @@ def wants_csv(form: ListFormat | None) -> bool:
     """Whether a list is wanted as CSV: the parameter says so, or without it the header Accept."""
     if form is not None:
         return form == "csv"
+
+    @after_this_request
+    def varies(response: Response) -> Response:
+        response.vary.add("Accept")
+        return response
+
     return request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv"
 
 

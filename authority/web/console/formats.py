@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +13,11 @@ from authority.presentation.shown import rfc3339
 DAY = timedelta(days=1)
 # So many are named in a sentence or a list; the others are counted.
 MOST_NAMED = 20
+
+
+# Controls, marks of direction, and separators of lines that are none in HTML.
+HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_TEXT = re.compile("<textarea.*?</textarea>|<[^>]*>|[^<]+", re.DOTALL)
 
 
 def sentence(text: str) -> str:
@@ -53,3 +59,17 @@ def first_ones(sentences: Sequence[str]) -> list[str]:
     """The sentences, of very many the first ones and how many more."""
     more = len(sentences) - MOST_NAMED
     return [*sentences[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
+
+
+def with_codes(html: str) -> str:
+    """A page in which what turns or hides text is shown by its code, but in its tags and in what is typed into a field of lines.
+
+    Names that are kept have none of it; addresses and the names of files that somebody brings may have.
+    """
+    if HIDDEN.search(html) is None:
+        return html
+    return _TEXT.sub(lambda part: part[0] if part[0].startswith("<") else _codes(part[0]), html)
+
+
+def _codes(text: str) -> str:
+    return HIDDEN.sub(lambda char: f"\\u{ord(char[0]):04x}", text)

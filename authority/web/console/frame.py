@@ -14,6 +14,7 @@ from typing import Any, ParamSpec
 from urllib.parse import urlencode, urlsplit
 
 from flask import Response, abort, current_app, g, render_template, request, url_for
+from werkzeug.urls import iri_to_uri
 
 from authority.domain.members import Actor
 from authority.domain.refusals import NotAuthenticated, Refusal
@@ -25,7 +26,7 @@ from authority.web.access import authority
 from authority.web.console import cookies, kept, mistakes, navigation, typed
 from authority.web.console.addresses import HOME, is_step, page_of
 from authority.web.console.cookies import Notice
-from authority.web.console.formats import utc
+from authority.web.console.formats import utc, with_codes
 from authority.web.console.hints import hint_on_page
 from authority.web.problems import InvalidValues, Problem
 
@@ -180,7 +181,7 @@ def page(template: str, status: int = 200, problem: Problem | None = None, **val
         hint=hint_on_page(problem.code, problem.hint) if problem else "",
         **values,
     )
-    response = Response(html, problem.status if problem else status, content_type="text/html; charset=utf-8")
+    response = Response(with_codes(html), problem.status if problem else status, content_type="text/html; charset=utf-8")
     if problem is not None and problem.headers:
         response.headers.update(problem.headers)
     cookies.remove(response, cookies.NOTICE)
@@ -348,6 +349,6 @@ def problem_page(problem: Problem) -> Response:
             return done(address, A_STEP, is_done=False) if "visitor" in g else see_other(address)
         return page("problem.html", problem=problem)
     if request.method in SAFE:
-        return see_other(url_for("console.sign_in.index", next=request.full_path.rstrip("?")))
+        return see_other(url_for("console.sign_in.index", next=iri_to_uri(request.full_path.rstrip("?"))))
     text = "" if _is_from_elsewhere() else kept.sealed()
     return page("sign_in.html", problem=SIGN_IN_ENDED, next=page_of(request.path), kept=text)

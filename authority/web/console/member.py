@@ -161,7 +161,11 @@ def _consequences(changed: ChangedMember) -> list[str]:
     if changed.licenses.taken:
         sentences.append(BORROWS_STAY)
     if after.disabled and not before.disabled:
-        sentences += ["They cannot sign in, start or borrow anything until they are enabled again.", BORROWS_STAY]
+        ended = counted(changed.access.ended_sign_ins, "sign-in")
+        sentences += [
+            f"They cannot sign in, start or borrow anything until they are enabled again; {ended} will end.",
+            BORROWS_STAY,
+        ]
     if after.username != before.username:
         sentences.append(
             "They sign in by the new name. All that is theirs stays so; files and rows of the log made before have the old name."

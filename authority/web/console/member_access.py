@@ -37,14 +37,12 @@ def sign_ins(username: str) -> Response:
     """Where a member is signed in, which ends with a new password, and the form for one."""
     work = unit()
     rows, cursor = access.sign_ins_of(work, username, read(SignInsPage, request.args).cursor)
-    # What would be revoked is what goes on unless that is wanted.
-    would = members.change(work, username, Change(revoke_keys=True), dry_run=True)
-    keys = [key.name for key in would.access.revoked_api_keys]
+    member, keys = members.revocable_keys(work, username)
     return page(
         "member_sign_ins.html",
-        username=would.before.username,
+        username=member.username,
         sign_ins=SignIns.of(rows, cursor),
-        keys=named(keys),
+        keys=named([key.name for key in keys]),
         known_at=[(_label(issuer), at) for issuer, at in oidc.issuers_of(work, username)],
     )
 
