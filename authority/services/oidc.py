@@ -9,7 +9,7 @@ from typing import Any
 from authority.domain.events import Event, EventKind
 from authority.domain.members import Actor, Member, Privilege, Role
 from authority.domain.oidc import Identity, Provider, email_of_claims, role_of_claims, unknown_member, username_of_claims
-from authority.domain.refusals import LastAdministrator, NotAllowed, NotFound
+from authority.domain.refusals import InvalidInput, LastAdministrator, NotAllowed, NotFound
 from authority.domain.sign_ins import Origin
 from authority.services import access, defaults
 from authority.services.context import Authority
@@ -56,7 +56,7 @@ def _newcomer(unit: Unit, provider: Provider, identity: Identity, claims: Mappin
     if member is None:
         if username is None or not provider.make_members:
             raise unknown_member(provider, claims)
-        member = _made(unit, username, claims)
+        member = _made(unit, provider, username, claims)
     elif identities.has_one(unit.connection, member.id, identity.issuer):
         # The name went to somebody else there: its new holder is not the member who had it.
         raise NotAllowed(
@@ -70,11 +70,18 @@ def _newcomer(unit: Unit, provider: Provider, identity: Identity, claims: Mappin
     return member
 
 
-def _made(unit: Unit, username: str, claims: Mapping[str, Any]) -> Member:
+def _made(unit: Unit, provider: Provider, username: str, claims: Mapping[str, Any]) -> Member:
     name = claims.get("name")
     new_member = NewMember(username, full_name=name if isinstance(name, str) else "", email=email_of_claims(claims))
-    with working(unit) as work:
+    try:
         new = in_form(unit, new_member)
+    except InvalidInput as error:
+        # Nobody typed it here: who comes can correct nothing.
+        hint = (
+            "Ask an administrator: your name has to be another one there, or to be taken from another claim (docs/sign-in.md)."
+        )
+        raise NotAllowed(f"{provider.label}: {error.message}", hint=hint) from error
+    with working(unit) as work:
         added, _ = insert(work, new, None, defaults.get(unit))
     return work.written(added)
 

@@ -38,6 +38,8 @@ CLOCKS_DIFFER_SECONDS = 60
 DESCRIPTION_LASTS_SECONDS = 3600.0
 FAILURE_LASTS_SECONDS = 15.0
 KEYS_ANEW_SECONDS = 60.0
+# Before a browser is led to a provider, it has answered within so long.
+LATELY_SECONDS = 60.0
 LONGEST_SUBJECT = 255
 NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
@@ -61,7 +63,8 @@ class ProviderClient:
         Raises ProviderUnavailable, TooManyRequests.
         """
         with self._place(), self._session() as session:
-            endpoint = self._described(session)["authorization_endpoint"]
+            # The browser is led there next, and would find nobody: lately it was there.
+            endpoint = self._described(session, LATELY_SECONDS)["authorization_endpoint"]
             state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
             transaction = Transaction(self.provider.name, state, nonce, verifier, following)
             address, _ = session.create_authorization_url(
@@ -144,14 +147,14 @@ class ProviderClient:
             raise TypeError("the answer is no object")
         return value
 
-    def _described(self, session: Any) -> dict[str, Any]:
-        """What the provider says of itself, asked for once an hour; a failure is told again for a while without asking.
+    def _described(self, session: Any, lasts: float = DESCRIPTION_LASTS_SECONDS) -> dict[str, Any]:
+        """What the provider says of itself, asked for when it is older than that; a failure is told again for a while without asking.
 
         Nobody waits for who asks: until it is known, others ask as well.
         """
         now = time.monotonic()
         with self._lock:
-            if self._description is not None and now - self._description[0] < DESCRIPTION_LASTS_SECONDS:
+            if self._description is not None and now - self._description[0] < lasts:
                 return self._description[1]
             if now - self._failed_at < FAILURE_LASTS_SECONDS:
                 raise self._unavailable("does not answer")
@@ -162,7 +165,9 @@ class ProviderClient:
                 self._failed_at = time.monotonic()
             raise
         with self._lock:
-            self._description, self._keys = (now, description), None
+            if self._description is None or self._description[1] != description:
+                self._keys = None
+            self._description = (now, description)
         return description
 
     def _asked_to_describe(self, session: Any) -> dict[str, Any]:

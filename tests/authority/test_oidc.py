@@ -69,7 +69,16 @@ class Browser:
 
     def sign_in(self, subject: str = "s-1") -> Any:
         """There and back."""
-        return self.client.get(self.provider.sign_in(self.leave(), subject))
+        return self.answered(self.provider.sign_in(self.leave(), subject))
+
+    def answered(self, address: str) -> Any:
+        """The provider's answer; who is refused is on the page of the sign-in, whose address has nothing of the answer."""
+        answer = self.client.get(address)
+        location = answer.headers.get("Location", "")
+        if not location.startswith("/console/sign-in?"):
+            return answer
+        assert (answer.status_code, "code=" in location, "state=" in location) == (303, False, False)
+        return self.client.get(location)
 
     def who(self) -> str | None:
         """The user name of who is signed in."""
@@ -190,10 +199,10 @@ def test_t34_an_answer_to_another_question_is_not_taken(ada: Browser) -> None:
     code = parse_qs(urlsplit(path).query)["code"][0]
     for query in (f"code={code}&state=other", f"code={code}", f"code={code}&state=", "", "error=access_denied"):
         ada.leave()
-        refused(ada.client.get(f"{START}/answer?{query}"), 401, "another question")
+        refused(ada.answered(f"{START}/answer?{query}"), 401, "another question")
     state = json.loads(urlsafe_b64decode(ada.client.get_cookie("carnet-provider").value)) if ada.leave() else {}  # type: ignore[union-attr]
     refused(
-        ada.client.get(f"{START}/answer?state={state['state']}&code={code}&iss=https://evil.example"), 401, "another provider"
+        ada.answered(f"{START}/answer?state={state['state']}&code={code}&iss=https://evil.example"), 401, "another provider"
     )
     ada.leave()
     assert ada.who() is None
@@ -202,20 +211,20 @@ def test_t34_an_answer_to_another_question_is_not_taken(ada: Browser) -> None:
 def test_t34_an_answer_is_taken_once_by_the_browser_that_asked(ada: Browser) -> None:
     path = ada.provider.sign_in(ada.leave(), "s-1")
     other = browser(ada.bench, ada.provider)
-    refused(other.client.get(path), 401, "asked for no such answer")
+    refused(other.answered(path), 401, "asked for no such answer")
     kept = ada.client.get_cookie("carnet-provider")
-    assert ada.client.get(path).status_code == 303
-    refused(ada.client.get(path), 401, "asked for no such answer")
+    assert ada.answered(path).status_code == 303
+    refused(ada.answered(path), 401, "asked for no such answer")
     # The code itself is good once, whatever the browser kept.
     assert kept is not None
     ada.client.set_cookie("carnet-provider", kept.value)
-    refused(ada.client.get(path), 401, "does not know the code any more")
+    refused(ada.answered(path), 401, "does not know the code any more")
 
 
 def test_who_is_not_let_in_there_is_told_here(ada: Browser) -> None:
     address = ada.leave()
     state = parse_qs(urlsplit(address).query)["state"][0]
-    refused(ada.client.get(f"{START}/answer?error=access_denied&state={state}"), 401, "did not let you in")
+    refused(ada.answered(f"{START}/answer?error=access_denied&state={state}"), 401, "did not let you in")
 
 
 @pytest.mark.parametrize(
@@ -224,7 +233,7 @@ def test_who_is_not_let_in_there_is_told_here(ada: Browser) -> None:
 )
 def test_a_cookie_that_says_nothing_is_none(ada: Browser, kept: str) -> None:
     ada.client.set_cookie("carnet-provider", urlsafe_b64encode(kept.encode()).decode())
-    refused(ada.client.get(f"{START}/answer?state=7&code=7"), 401, "asked for no such answer")
+    refused(ada.answered(f"{START}/answer?state=7&code=7"), 401, "asked for no such answer")
 
 
 def test_who_is_no_member_is_told_so_and_nothing_is_written(sqlite_bench: Bench, provider: RunningProvider) -> None:
@@ -290,7 +299,12 @@ def test_newcomers_are_made_members_with_the_defaults_where_that_is_allowed(
     provider.user("n-2", preferred_username="not a name!")
     at = browser(sqlite_bench, provider, make_members=True)
     with unchanged(sqlite_bench.authority.database):
-        refused(at.sign_in("n-2"), 400, "cannot be a user name")
+        answer = at.sign_in("n-2")
+    refused(answer, 403, "cannot be a user name")
+    text = answer.get_data(as_text=True)
+    assert ("Ask an administrator" in text, "Correct the named values" in text, "-error" in text) == (True, False, False)
+    # It is said once.
+    assert "cannot be a user name" not in at.client.get("/console/sign-in").get_data(as_text=True)
 
 
 def test_t34_roles_follow_groups_and_the_last_administrator_stays(sqlite_bench: Bench, provider: RunningProvider) -> None:
@@ -355,6 +369,16 @@ def test_t34_a_provider_that_is_down_is_told_at_once_and_not_asked_by_every_stra
     assert ada.who() == "ada"
 
 
+def test_a_provider_that_went_down_after_it_was_known_is_told_before_the_browser_is_led_there(
+    ada: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada.sign_in()
+    ada.provider.alter = lambda _: Response(status=502)
+    assert ada.client.get(START).status_code == 303
+    monkeypatch.setattr(oidc, "LATELY_SECONDS", 0.0)
+    refused(ada.client.get(START), 503, "does not answer")
+
+
 BAD_ANSWERS: dict[str, Callable[[], Response]] = {
     "another name": lambda: Response(json.dumps({"issuer": "https://evil.example"})),
     "no JSON": lambda: Response("<html>"),
@@ -382,10 +406,10 @@ def test_a_provider_that_breaks_on_the_way_is_an_error_of_ours(ada: Browser, pat
     address = ada.provider.sign_in(ada.leave(), "s-1")
     for answer in (lambda: Response(status=500), lambda: Response("x"), lambda: Response("{}")):
         ada.provider.alter = at_path(path, answer)
-        assert ada.client.get(address).status_code in {401, 503}
+        assert ada.answered(address).status_code in {401, 503}
         ada.provider.be_honest()
         address = ada.provider.sign_in(ada.leave(), "s-1")
-    assert ada.client.get(address).status_code == 303
+    assert ada.answered(address).status_code == 303
 
 
 def dripping_description() -> dict[str, Callable[[Any], None]]:
@@ -441,14 +465,14 @@ def test_t34_what_one_sign_in_asks_has_one_deadline_and_no_lock_is_held_meanwhil
     ada.provider.alter = slow
     monkeypatch.setattr(oidc, "DESCRIPTION_LASTS_SECONDS", 0.0)
     monkeypatch.setattr(oidc, "DEADLINE_SECONDS", 0.6)
-    refused(ada.client.get(address), 503, "does not answer as it should")
+    refused(ada.answered(address), 503, "does not answer as it should")
     assert asked
     assert not any(is_locked for _, is_locked in asked)
 
 
 def test_a_provider_that_is_not_set_is_not_found(ada: Browser) -> None:
     for path in ("/console/sign-in/oidc/other", "/console/sign-in/oidc/other/answer"):
-        assert ada.client.get(path).status_code == 404
+        assert ada.answered(path).status_code == 404
 
 
 GOOD = """\
@@ -565,4 +589,4 @@ def test_signing_in_by_a_provider_ends_the_earlier_sign_in_of_this_browser(ada: 
 def test_a_deep_cookie_of_a_question_is_none(ada: Browser) -> None:
     deep = urlsafe_b64encode(b"[" * 2_500).decode()
     ada.client.set_cookie("carnet-provider", deep)
-    refused(ada.client.get(f"{START}/answer?code=x&state=x"), 401, "asked for no such answer")
+    refused(ada.answered(f"{START}/answer?code=x&state=x"), 401, "asked for no such answer")

@@ -12,6 +12,8 @@ from typing import Any
 from flask import Response, g, request
 from itsdangerous import BadData, Signer, URLSafeSerializer
 
+from authority.web.problems import Problem
+
 # Browsers keep no cookie for longer (RFC 6265bis, 5.5).
 LONGEST = timedelta(days=400)
 SIGN_IN, FORM, NOTICE, PROVIDER = "carnet", "carnet-form", "carnet-notice", "carnet-provider"
@@ -133,6 +135,28 @@ def write_notice(response: Response, value: Notice) -> None:
         str(_serializer(secret, "notice").dumps([value.text, value.next, value.is_done])),
         timedelta(minutes=5),
     )
+
+
+def refusal() -> Problem | None:
+    """Why a provider's answer signed nobody in, to be said once; None when there is no such thing."""
+    try:
+        status, code, detail, hint, headers = unseal("refusal", read(NOTICE) or "")
+    except BadData:
+        return None
+    return Problem(status, code, detail, hint, headers=headers)
+
+
+def write_refusal(response: Response, problem: Problem) -> None:
+    """Keeps why a provider's answer signed nobody in, for the page of the sign-in."""
+    values = [problem.status, problem.code, problem.detail, problem.hint, dict(problem.headers or {})]
+    write(response, NOTICE, seal("refusal", values), timedelta(minutes=5))
+    write_new_form_key(response)
+
+
+def write_new_form_key(response: Response) -> None:
+    """Sets the cookie that ties what was made in this request to the browser of a stranger, where one was made."""
+    if "new_form_key" in g:
+        write(response, FORM, g.new_form_key)
 
 
 def _serializer(secret: str, purpose: str) -> URLSafeSerializer:

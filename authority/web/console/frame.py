@@ -185,8 +185,7 @@ def page(template: str, status: int = 200, problem: Problem | None = None, **val
     if problem is not None and problem.headers:
         response.headers.update(problem.headers)
     cookies.remove(response, cookies.NOTICE)
-    if "new_form_key" in g:
-        cookies.write(response, cookies.FORM, g.new_form_key)
+    cookies.write_new_form_key(response)
     return response
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, abort, current_app, request
+from flask import Blueprint, Response, abort, current_app, request, url_for
 
 from authority.domain.oidc import Transaction
 from authority.domain.refusals import NotAuthenticated, Refusal
@@ -58,7 +58,9 @@ def answer(name: str) -> Response:
         earlier = cookies.sign_in_secret()
         secret, _ = oidc.sign_in(authority(), client.provider, claims, origin(earlier))
     except Refusal as error:
-        response = _sign_in_page(error, transaction.next if transaction else HOME)
+        # Not here: the address has the provider's code, which is nobody's business any more.
+        response = see_other(url_for("console.sign_in.index", next=transaction.next if transaction else HOME))
+        cookies.write_refusal(response, problems.of_refusal(error))
     else:
         if earlier is not None:
             access.sign_out(public(), earlier)

@@ -30,8 +30,11 @@ class SignIn(Form):
 
 @pages.get("/sign-in")
 def index() -> Response:
-    """The form; `next` is where it leads to, an address of our own."""
-    return page("sign_in.html", next=own_address(request.args.get("next", "")), kept=request.form.get("kept", ""))
+    """The form, with why a provider's answer signed nobody in; `next` is where it leads to, an address of our own."""
+    refusal = None if request.form else cookies.refusal()
+    return page(
+        "sign_in.html", problem=refusal, next=own_address(request.args.get("next", "")), kept=request.form.get("kept", "")
+    )
 
 
 @pages.post("/sign-in")
