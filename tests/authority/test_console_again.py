@@ -111,13 +111,13 @@ def test_what_was_typed_when_the_sign_in_had_ended_is_seen_again_before_it_is_do
         assert words in shown(browser)
     assert "bearer" not in shown(browser).lower()
     assert "a secret of hers" not in browser.last.text
-    kept = browser.fields("/console/sign-in")["kept"]
+    unsent = browser.fields("/console/sign-in")["unsent"]
     # A wrong password loses nothing.
     browser.post(
         f"/console/sign-in?next={ADD}",
-        {"form_token": form_token(browser.last.text), "kept": kept, "username": "chief", "password": "wrong"},
+        {"form_token": form_token(browser.last.text), "unsent": unsent, "username": "chief", "password": "wrong"},
     )
-    assert (browser.last.status_code, browser.fields("/console/sign-in")["kept"]) == (401, kept)
+    assert (browser.last.status_code, browser.fields("/console/sign-in")["unsent"]) == (401, unsent)
     sign_in_again(browser, "chief")
     assert browser.last.status_code == 200
     assert "You are signed in again, and nothing was done yet" in shown(browser)
@@ -142,12 +142,12 @@ def test_a_question_is_asked_again_and_somebody_else_sees_nothing_of_it(web: Web
     # What another site sends is not kept, and what nobody here sealed is not read.
     end_sign_ins(web, "second")
     browser.send_form(ADD, {"username": "evil"}, headers={"Sec-Fetch-Site": "cross-site"})
-    assert 'name="kept"' not in browser.last.text
-    browser.send_form("/console/sign-in", {"username": "chief", "password": PASSWORD, "kept": kept_by_nobody()})
+    assert 'name="unsent"' not in browser.last.text
+    browser.send_form("/console/sign-in", {"username": "chief", "password": PASSWORD, "unsent": sealed_by_nobody()})
     assert (browser.last.status_code, browser.last.location) == (303, "/console/")
 
 
-def kept_by_nobody() -> str:
+def sealed_by_nobody() -> str:
     return "WzEsIi9jb25zb2xlL21lbWJlcnMvYWRkIixbXV0.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
 

@@ -23,7 +23,8 @@ from authority.storage.member_lists import Filter
 from authority.web.answers import sheet
 from authority.web.console import session_endings
 from authority.web.console.forms import Form, Id, Text, as_typed, read
-from authority.web.console.frame import done, here, page, shown_again, unit, visitor
+from authority.web.console.frame import done, here, page, shown_again
+from authority.web.console.visiting import unit, visitor
 
 pages = Blueprint("activity", __name__)
 

@@ -18,7 +18,8 @@ from authority.services.unit import Unit
 from authority.web.answers import sheet
 from authority.web.console.formats import first_ones, named
 from authority.web.console.forms import Form, Id, Text, read
-from authority.web.console.frame import confirm, done, page, shown_again, unit
+from authority.web.console.frame import confirm, done, page, shown_again
+from authority.web.console.visiting import unit
 
 pages = Blueprint("api_keys", __name__)
 

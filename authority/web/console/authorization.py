@@ -20,7 +20,8 @@ from authority.services.authorizations import Installation, NewTrust
 from authority.services.unit import Unit
 from authority.web.console.formats import utc
 from authority.web.console.forms import Form, read
-from authority.web.console.frame import address_of, confirm, done, page, shown_again, unit, visitor
+from authority.web.console.frame import address_of, confirm, done, page, shown_again
+from authority.web.console.visiting import unit, visitor
 
 pages = Blueprint("authorization", __name__)
 

@@ -21,7 +21,8 @@ from authority.services.exchange import File
 from authority.web.access import publish_soon
 from authority.web.answers import carried
 from authority.web.console.forms import Form, Text, read
-from authority.web.console.frame import page, shown_again, unit, visitor
+from authority.web.console.frame import page, shown_again
+from authority.web.console.visiting import unit, visitor
 
 pages = Blueprint("exchange", __name__)
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import wraps
 from http import HTTPStatus
@@ -16,18 +16,15 @@ from urllib.parse import urlencode, urlsplit
 from flask import Response, abort, current_app, g, render_template, request, url_for
 from werkzeug.urls import iri_to_uri
 
-from authority.domain.members import Actor
 from authority.domain.refusals import NotAuthenticated, Refusal
-from authority.services.attempts import DoneBefore, Once
-from authority.services.unit import Secret, Unit
-from authority.signing.encoding import digest_of
+from authority.services.attempts import DoneBefore
 from authority.web import problems
-from authority.web.access import authority
-from authority.web.console import cookies, kept, mistakes, navigation, typed
+from authority.web.console import cookies, mistakes, navigation, typed, unsent
 from authority.web.console.addresses import HOME, is_step, page_of
 from authority.web.console.cookies import Notice
 from authority.web.console.formats import utc, with_codes
 from authority.web.console.hints import hint_on_page
+from authority.web.console.visiting import Visitor, signed_in, visitor
 from authority.web.problems import InvalidValues, Problem
 
 View = ParamSpec("View")
@@ -53,58 +50,9 @@ A_STEP = "The address was that of a step, which cannot be opened again. Nothing 
 _FORMS: dict[object, Callable[..., Response]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Who looks at a page, as of when, and what the organization has too much of."""
-
-    secret: str = field(repr=False)
-    actor: Actor
-    organization: str
-    excess: str | None
-    now: datetime
-
-
 def is_page(path: str) -> bool:
     """True for the address of a page: people are answered there, and not programs."""
     return path.startswith("/console/")
-
-
-def visitor() -> Visitor:
-    """Who looks at this page; it is a page for those who are signed in."""
-    who: Visitor = g.visitor
-    return who
-
-
-def unit(*, open_over_limit: bool = False, once: bool = True) -> Unit:
-    """The unit of work of this page, for who is signed in; like `authority.web.access.unit`.
-
-    A form that is sent a second time, as by loading its answer again, does nothing (DoneBefore), unless it may be done again.
-    """
-    g.unit = work = Unit(authority(), Secret(visitor().secret), open_over_limit=open_over_limit)
-    if request.method == "POST" and once:
-        if "once" not in g:
-            g.once = Once(_digest_of_form())
-        work.attempt = g.once
-    return work
-
-
-def _digest_of_form() -> str:
-    """A word for all that the form says, with the word of its page (see `cookies.form_token`)."""
-    parts: list[object] = [request.full_path, list(request.form.items(multi=True))]
-    for name, file in request.files.items(multi=True):
-        place = file.tell()
-        file.seek(0)
-        parts.append([name, file.filename, hashlib.sha256(file.read()).hexdigest()])
-        file.seek(place)
-    return digest_of(json.dumps(parts).encode("utf-8", "surrogatepass"))
-
-
-def begun(work: Unit | None = None) -> Unit:
-    """The unit of work of this page, or another, after a reading that asks for nothing: what it knows of the organization is known."""
-    work = work or unit()
-    with work.reading():
-        pass
-    return work
 
 
 def admit() -> Response | None:
@@ -113,7 +61,7 @@ def admit() -> Response | None:
     Who may not open the first page is led to the one that their role is for. Raises NotAuthenticated, OrganizationOverLimit, NotAllowed.
     """
     if not _is_open():
-        g.visitor = _visitor()
+        g.visitor = signed_in()
         if request.path == HOME and not _entry().is_open_to(g.visitor.actor):
             return see_other(url_for(navigation.first(g.visitor.actor).endpoint))
         _entry().check(g.visitor.actor)
@@ -125,7 +73,7 @@ def admit() -> Response | None:
 def check_visitor() -> None:
     """Raises NotAuthenticated or OrganizationOverLimit when strangers may not open this page and nobody is known to look at it."""
     if not _is_open() and "visitor" not in g:
-        g.visitor = _visitor()
+        g.visitor = signed_in()
 
 
 def _is_open() -> bool:
@@ -134,21 +82,13 @@ def _is_open() -> bool:
 
 def begin_visit() -> Visitor:
     """Who is signed in and may open the page of this request. Raises NotAuthenticated, OrganizationOverLimit, NotAllowed."""
-    g.visitor = _visitor()
+    g.visitor = signed_in()
     _entry().check(g.visitor.actor)
     return visitor()
 
 
 def _entry() -> navigation.Entry:
     return navigation.BY_NAME[(request.blueprint or "").removeprefix("console.")]
-
-
-def _visitor() -> Visitor:
-    secret = cookies.sign_in_secret()
-    if secret is None:
-        raise NotAuthenticated("this page is for those who are signed in")
-    work = begun(Unit(authority(), Secret(secret)))
-    return Visitor(secret, work.actor, work.authorization.organization_name, work.excess, work.now)
 
 
 def _check_form() -> None:
@@ -342,12 +282,12 @@ def problem_page(problem: Problem) -> Response:
         if "visitor" not in g:
             # No page was found, or none was asked yet: the menu leads on who is signed in.
             with suppress(Refusal):
-                g.visitor = _visitor()
+                g.visitor = signed_in()
         if request.method in SAFE and problem.status in NO_PAGE and is_step(request.path):
             address = page_of(request.path)
             return done(address, A_STEP, is_done=False) if "visitor" in g else see_other(address)
         return page("problem.html", problem=problem)
     if request.method in SAFE:
         return see_other(url_for("console.sign_in.index", next=iri_to_uri(request.full_path.rstrip("?"))))
-    text = "" if _is_from_elsewhere() else kept.sealed()
-    return page("sign_in.html", problem=SIGN_IN_ENDED, next=page_of(request.path), kept=text)
+    text = "" if _is_from_elsewhere() else unsent.sealed()
+    return page("sign_in.html", problem=SIGN_IN_ENDED, next=page_of(request.path), unsent=text)

@@ -18,7 +18,8 @@ from authority.services.keys import OwnKey
 from authority.web.answers import carried, sheet
 from authority.web.console.formats import utc
 from authority.web.console.forms import Form, read
-from authority.web.console.frame import confirm, done, page, shown_again, unit, visitor
+from authority.web.console.frame import confirm, done, page, shown_again
+from authority.web.console.visiting import unit, visitor
 
 pages = Blueprint("keys", __name__)
 

@@ -26,8 +26,9 @@ from authority.web.answers import sheet
 from authority.web.console import members_at_once as at_once
 from authority.web.console.formats import utc
 from authority.web.console.forms import Form, Text, as_typed, read
-from authority.web.console.frame import begun, here, page, shown_again, unit
+from authority.web.console.frame import here, page, shown_again
 from authority.web.console.members_at_once import Choice
+from authority.web.console.visiting import begun, unit
 
 pages = Blueprint("licenses", __name__)
 

@@ -23,7 +23,8 @@ from authority.services.unit import Unit
 from authority.storage.events import Filter
 from authority.web.answers import JSON, sheet
 from authority.web.console.forms import Form, Id, Text, as_typed, read
-from authority.web.console.frame import address_of, begun, here, page, shown_again, unit
+from authority.web.console.frame import address_of, here, page, shown_again
+from authority.web.console.visiting import begun, unit
 
 pages = Blueprint("log", __name__)
 

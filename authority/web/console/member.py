@@ -26,7 +26,7 @@ from authority.storage import sessions as session_rows
 from authority.web.access import publish_soon
 from authority.web.console.formats import first_ones, utc
 from authority.web.console.forms import Form, Id, read
-from authority.web.console.frame import confirm, done, page, shown_again, unit, visitor
+from authority.web.console.frame import confirm, done, page, shown_again
 from authority.web.console.member_forms import (
     BORROWS_STAY,
     Email,
@@ -37,6 +37,7 @@ from authority.web.console.member_forms import (
     license_effects,
     license_words,
 )
+from authority.web.console.visiting import unit, visitor
 
 pages = Blueprint("member", __name__)
 

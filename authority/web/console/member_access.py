@@ -11,7 +11,8 @@ from authority.services.members import Change
 from authority.web.console import session_endings
 from authority.web.console.formats import named
 from authority.web.console.forms import Form, Id, Password, PasswordTwice, read
-from authority.web.console.frame import confirm, done, page, see_other, shown_again, unit
+from authority.web.console.frame import confirm, done, page, see_other, shown_again
+from authority.web.console.visiting import unit
 
 pages = Blueprint("member_access", __name__)
 

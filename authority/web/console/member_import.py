@@ -21,8 +21,9 @@ from authority.services.member_files import Outcome
 from authority.services.uploads import File
 from authority.web.answers import sheet
 from authority.web.console.forms import Form, read
-from authority.web.console.frame import page, shown_again, unit
+from authority.web.console.frame import page, shown_again
 from authority.web.console.member_forms import value_words
+from authority.web.console.visiting import unit
 from authority.web.gateway import LARGEST_SHEET
 
 pages = Blueprint("member_import", __name__)

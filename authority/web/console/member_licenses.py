@@ -10,8 +10,9 @@ from authority.presentation.licenses import AssignedLicense, AssignmentShown, Av
 from authority.services import licenses, members
 from authority.services.licenses import License, Wish
 from authority.web.console.forms import Form, Text, read
-from authority.web.console.frame import confirm, done, page, shown_again, unit
+from authority.web.console.frame import confirm, done, page, shown_again
 from authority.web.console.member_forms import license_words
+from authority.web.console.visiting import unit
 
 pages = Blueprint("member_licenses", __name__)
 

@@ -14,8 +14,9 @@ from authority.services import defaults, members
 from authority.services.defaults import Defaults
 from authority.services.members import NewMember
 from authority.web.console.forms import Form, Password, Text, read
-from authority.web.console.frame import done, page, shown_again, unit
+from authority.web.console.frame import done, page, shown_again
 from authority.web.console.member_forms import Email, FullName, Groups, UserName
+from authority.web.console.visiting import unit
 
 pages = Blueprint("member_new", __name__)
 

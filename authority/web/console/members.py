@@ -21,9 +21,10 @@ from authority.storage.member_lists import Filter, Order
 from authority.web.answers import sheet
 from authority.web.console import members_at_once as at_once
 from authority.web.console.forms import Form, Text, as_typed, read
-from authority.web.console.frame import begun, here, page, shown_again, unit, visitor
+from authority.web.console.frame import here, page, shown_again
 from authority.web.console.member_forms import BORROWS_STAY
 from authority.web.console.members_at_once import Choice, Removal, TypeChoice
+from authority.web.console.visiting import begun, unit, visitor
 
 pages = Blueprint("members", __name__)
 

@@ -23,8 +23,9 @@ from authority.services.unit import Unit
 from authority.web.access import publish_soon
 from authority.web.console.formats import first_ones, named, sentence, utc
 from authority.web.console.forms import Form, Text
-from authority.web.console.frame import confirm, done, page, unit
+from authority.web.console.frame import confirm, done, page
 from authority.web.console.member_forms import differences, license_effects, license_words
+from authority.web.console.visiting import unit
 
 MOST_AT_ONCE = 1000
 AT_WORK = "What is offline or at work goes on as it is; a renewal or a new start has the new license."

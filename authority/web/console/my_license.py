@@ -21,7 +21,8 @@ from authority.web.answers import carried
 from authority.web.console import cookies
 from authority.web.console.formats import named, utc
 from authority.web.console.forms import Form, Id, Password, PasswordTwice, Text, read
-from authority.web.console.frame import done, page, see_other, shown_again, unit
+from authority.web.console.frame import done, page, see_other, shown_again
+from authority.web.console.visiting import unit
 
 pages = Blueprint("my_license", __name__)
 

@@ -26,7 +26,8 @@ from authority.web.access import publish_soon
 from authority.web.answers import carried, sheet
 from authority.web.console.formats import first_ones, named, utc
 from authority.web.console.forms import Form, Id, Text, as_typed, read
-from authority.web.console.frame import begun, confirm, done, here, page, see_other, shown_again, unit, visitor
+from authority.web.console.frame import confirm, done, here, page, see_other, shown_again
+from authority.web.console.visiting import begun, unit, visitor
 
 pages = Blueprint("offline", __name__)
 

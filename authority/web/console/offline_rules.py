@@ -13,7 +13,8 @@ from authority.domain.offline_rules import MOST_DAYS, Rule, RuleLevel
 from authority.presentation.policies import RuleShown
 from authority.services import policies
 from authority.web.console.forms import Changed, Form, Text, read
-from authority.web.console.frame import begun, confirm, done, page, shown_again, unit, visitor
+from authority.web.console.frame import confirm, done, page, shown_again
+from authority.web.console.visiting import begun, unit, visitor
 
 pages = Blueprint("offline_rules", __name__)
 

@@ -94,4 +94,4 @@ def _kept(name: str) -> Transaction | None:
 
 def _sign_in_page(error: Refusal, following: str) -> Response:
     """The form of the sign-in, with what went wrong."""
-    return page("sign_in.html", problem=problems.of_refusal(error), next=following, kept="")
+    return page("sign_in.html", problem=problems.of_refusal(error), next=following, unsent="")

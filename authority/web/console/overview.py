@@ -10,7 +10,8 @@ from authority.presentation.overview import OverviewShown, ProductFiguresShown
 from authority.services import figures
 from authority.web.console.charts import Chart, bar_chart
 from authority.web.console.forms import Form, Text, read
-from authority.web.console.frame import page, unit
+from authority.web.console.frame import page
+from authority.web.console.visiting import unit
 
 pages = Blueprint("overview", __name__)
 

@@ -13,7 +13,8 @@ from authority.domain.refusals import NotFound
 from authority.presentation.pools import Pools
 from authority.services import pools
 from authority.web.console.forms import Changed, Form, Text, read
-from authority.web.console.frame import confirm, done, page, see_other, shown_again, unit, visitor
+from authority.web.console.frame import confirm, done, page, see_other, shown_again
+from authority.web.console.visiting import unit, visitor
 
 pages = Blueprint("pool_rules", __name__)
 

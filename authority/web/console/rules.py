@@ -19,7 +19,8 @@ from authority.services.policies import Explained
 from authority.services.unit import Unit
 from authority.web.answers import sheet
 from authority.web.console.forms import Form, Text, as_typed, read
-from authority.web.console.frame import here, page, shown_again, unit, visitor
+from authority.web.console.frame import here, page, shown_again
+from authority.web.console.visiting import unit, visitor
 
 pages = Blueprint("rules", __name__)
 

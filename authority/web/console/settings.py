@@ -12,7 +12,8 @@ from authority.domain.sessions import BOUNDS, SessionSettings
 from authority.presentation.sessions import SettingsShown
 from authority.services import session_settings
 from authority.web.console.forms import Form, read
-from authority.web.console.frame import confirm, done, page, shown_again, unit
+from authority.web.console.frame import confirm, done, page, shown_again
+from authority.web.console.visiting import unit
 
 pages = Blueprint("settings", __name__)
 

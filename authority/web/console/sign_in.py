@@ -13,8 +13,8 @@ from authority.web.console import cookies
 from authority.web.console.addresses import HOME
 from authority.web.console.forms import Form, Password, Text, read
 from authority.web.console.frame import page, see_other, shown_again
-from authority.web.console.kept import LONGEST, opened
 from authority.web.console.reopening import form_again
+from authority.web.console.unsent import LONGEST, opened
 
 pages = Blueprint("sign_in", __name__)
 OWN_ADDRESS = re.compile(r"/console/[!-\[\]-~]*")
@@ -25,7 +25,7 @@ class SignIn(Form):
     password: Password = ""
     remember: bool = False
     # What was typed when an earlier sign-in had ended.
-    kept: str = Field("", max_length=LONGEST)
+    unsent: str = Field("", max_length=LONGEST)
 
 
 @pages.get("/sign-in")
@@ -33,7 +33,7 @@ def index() -> Response:
     """The form, with why a provider's answer signed nobody in; `next` is where it leads to, an address of our own."""
     refusal = None if request.form else cookies.refusal()
     return page(
-        "sign_in.html", problem=refusal, next=own_address(request.args.get("next", "")), kept=request.form.get("kept", "")
+        "sign_in.html", problem=refusal, next=own_address(request.args.get("next", "")), unsent=request.form.get("unsent", "")
     )
 
 
@@ -50,7 +50,7 @@ def sign_in() -> Response:
     secret, _ = access.sign_in(public(), form.username, form.password, remember=form.remember, origin=place)
     if earlier is not None:
         access.sign_out(public(), earlier)
-    typed = opened(form.kept) if form.kept else None
+    typed = opened(form.unsent) if form.unsent else None
     again = None if typed is None else form_again(typed, secret)
     response = again or see_other(own_address(request.args.get("next", "")))
     cookies.write(response, cookies.SIGN_IN, secret, cookies.LONGEST if form.remember else None)

@@ -16,26 +16,27 @@ SECRET = ("form_token", "password")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """The number of the member for whom the form was made, the address that it was sent to, and its fields."""
+class Unsent:
+    """The number of the member for whom the form was made, the path and query that it was sent to, and its fields."""
 
     member: int
-    address: str
+    path: str
+    query: str
     fields: tuple[tuple[str, str], ...]
 
 
 def sealed() -> str:
     """The form that was sent, for a field of another one; "" where it is too long. Its files are left out."""
     fields = [pair for pair in request.form.items(multi=True) if not any(word in pair[0] for word in SECRET)]
-    address = request.full_path.rstrip("?")
-    text = cookies.seal("kept", [cookies.member_of(request.form.get("form_token", "")), address, fields])
+    member, query = cookies.member_of(request.form.get("form_token", "")), request.query_string.decode("ascii", "replace")
+    text = cookies.seal("unsent", [member, request.path, query, fields])
     return text if len(text) <= LONGEST else ""
 
 
-def opened(text: str) -> Kept | None:
+def opened(text: str) -> Unsent | None:
     """What was sealed for this browser, None for anything else."""
     try:
-        member, address, fields = cookies.unseal("kept", text)
+        member, path, query, fields = cookies.unseal("unsent", text)
     except BadData:
         return None
-    return Kept(member, address, tuple((name, value) for name, value in fields))
+    return Unsent(member, path, query, tuple((name, value) for name, value in fields))
