@@ -23,8 +23,10 @@ from authority.presentation.notices import (
 )
 from authority.services import channels, notices, notifying
 from authority.services.channels import Change, NewChannel
+from authority.web.console import typed
 from authority.web.console.forms import Form, Id, Text, read
-from authority.web.console.frame import confirm, done, page, shown_again, unit
+from authority.web.console.frame import confirm, done, page, shown_again
+from authority.web.console.visiting import unit
 
 pages = Blueprint("notifications", __name__)
 
@@ -171,12 +173,12 @@ def add() -> Response:
 def channel(channel_id: str) -> Response:
     """A channel: what goes to it, to be changed; a test message; another address; removing it."""
     shown = ChannelShown.of(channels.show(unit(), channel_id))
-    ticked = request.form.getlist("kinds") if "digest" in request.form else list(shown.kinds)
+    ticked = typed.texts("kinds", [str(kind) for kind in shown.kinds], versioned=True)
     return page("notifications_channel.html", channel=shown, kinds=KINDS, digests=DIGESTS, types=TYPES, ticked=ticked)
 
 
 @pages.post("/notifications/channel/<channel_id>")
-@shown_again(channel)
+@shown_again(channel, left=channel)
 def change(channel_id: str) -> Response:
     """Asks, then changes a channel that is still as the form was made for."""
     form, work = read(ChangeForm), unit()

@@ -11,7 +11,7 @@ from flask import Blueprint, Flask, Response, url_for
 from jinja2 import StrictUndefined
 
 from authority.services.attempts import DoneBefore
-from authority.web.console import cookies, mistakes, navigation, typed
+from authority.web.console import cookies, mistakes, navigation, typed, unsent
 from authority.web.console.addresses import HOME
 from authority.web.console.formats import days_left, iso, sentence, utc
 from authority.web.console.frame import address_of, admit, done_before, here, own_path, providers, see_other
@@ -43,6 +43,7 @@ def register(app: Flask) -> None:
         typed=typed,
         error_at=mistakes.error_at,
         mistakes=mistakes.of_page,
+        without_secrets=unsent.without_secrets,
         providers=providers,
         here=here,
         own_path=own_path,

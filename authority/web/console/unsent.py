@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flask import request
@@ -11,8 +12,8 @@ from authority.web.console import cookies
 
 # What a body may have has to hold it twice packed, beside a name and a password.
 LONGEST = 128 * 1024
-# Never carried: what ties a form to a sign-in, and secrets.
-SECRET = ("form_token", "password")
+# Never carried: what ties a form to a sign-in, and secrets; the address of a channel of notices has some in it.
+SECRET = ("form_token", "password", "address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,14 @@ class Unsent:
     fields: tuple[tuple[str, str], ...]
 
 
+def without_secrets() -> Iterator[tuple[str, str]]:
+    """The fields of the form that was sent, but for those that nobody is to see."""
+    return (pair for pair in request.form.items(multi=True) if not any(word in pair[0] for word in SECRET))
+
+
 def sealed() -> str:
     """The form that was sent, for a field of another one; "" where it is too long. Its files are left out."""
-    fields = [pair for pair in request.form.items(multi=True) if not any(word in pair[0] for word in SECRET)]
+    fields = list(without_secrets())
     member, query = cookies.member_of(request.form.get("form_token", "")), request.query_string.decode("ascii", "replace")
     text = cookies.seal("unsent", [member, request.path, query, fields])
     return text if len(text) <= LONGEST else ""
