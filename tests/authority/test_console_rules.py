@@ -85,6 +85,8 @@ def test_a_rule_is_set_changed_and_removed(web: Web) -> None:
     chief = Browser(web).be(Role.ADMINISTRATOR)
     chief.get(f"{RULES}/rule?level=member&subject=ada")
     assert "New rule" in shown(chief)
+    chief.send_form(f"{RULES}/rule", {**chief.fields(f"{RULES}/rule"), "longest_days": "9"})
+    assert (chief.last.status_code, "There is no such rule yet" in shown(chief)) == (200, True)
     fields = {"level": "member", "subject": "ada", "product": "arcgis-pro", "longest_days": "5", "status_max_age": "36h"}
     before = contents(web.bench.authority.database)
     for wrong, words in (

@@ -17,7 +17,7 @@ from authority.web.problems import InvalidValues
 # The fields of forms for what a refusal is about, and for codes that are always about the same; others are called alike.
 FIELDS = {
     "accept_root": ("accept_root",),
-    "already-exists": ("username",),
+    "already-exists": ("username", "name"),
     "authorization-unusable": ("authorization_file",),
     "duration-too-long": ("days",),
     "expires_at": ("last_day",),

@@ -63,7 +63,7 @@ def rule() -> Response:
         "rules_rule.html",
         key=key,
         rule=None if known is None else RuleShown.of(known),
-        none=versions.NONE,
+        unset=versions.NONE,
         title="New rule" if known is None else f"The rule of the {known.name()}",
         age="" if known is None or known.status_max_age is None else list_age.written(known.status_max_age),
         levels=[str(level) for level in reversed(RuleLevel) if level is not RuleLevel.ORGANIZATION],
