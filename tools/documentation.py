@@ -159,7 +159,7 @@ def _routes() -> str:
     parts += [f"| `{method} {path}` | {summary} |" for method, path, summary in documented_routes()]
     parts += [
         "",
-        "Beside them: `GET /` (what this is and how to sign in), `GET /docs` (every route with examples, to read), `GET /openapi.json`, `GET /healthz` (the process is alive), `GET /readyz` (the database answers).",
+        "Beside them: `GET /` (what this is and how to sign in), `GET /docs` (every route with examples, to read), `GET /openapi.json`, `GET /healthz` (the process is alive), `GET /readyz` (the database answers), `GET /metrics` (figures for Prometheus, for who may read the log: [metrics.md](metrics.md)).",
         "",
     ]
     return "\n".join(parts)

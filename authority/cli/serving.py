@@ -22,6 +22,7 @@ from granian.server.mp import MPServer
 
 from authority.cli import notifier
 from authority.domain.refusals import SettingsInvalid
+from authority.web import request_times
 from authority.web.gateway import PATIENCE_SECONDS, Gateway
 
 # Who waits for the disk together shares a commit, so that many more threads than cores are of use.
@@ -90,7 +91,8 @@ def run_server(
     if notify_every is not None:
         notifier.start(notify_every)
     threading.Thread(target=_announce, args=(host, port, as_json), daemon=True).start()
-    server.serve(target_loader=load_in_worker)  # type: ignore[arg-type] # an RSGI application may be an object
+    with request_times.shared(host, port):
+        server.serve(target_loader=load_in_worker)  # type: ignore[arg-type] # an RSGI application may be an object
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -132,6 +134,7 @@ def _most_connections() -> int:
 def load_in_worker(target: str) -> Gateway:
     """The application that a function makes, named like `package.module:function`; in a worker, which ends with its server."""
     threading.Thread(target=_end_with_server, daemon=True).start()
+    request_times.prepare()
     module, name = target.split(":")
     application = getattr(importlib.import_module(module), name)()
     # Who makes no difference between those that it knows and others takes no large bodies.

@@ -15,7 +15,7 @@ from authority.storage import archive, backups, events, organization, preference
 from authority.storage.archive import Manifest
 from authority.storage.db import schema
 
-__all__ = ["IS_OLD_AFTER", "PREFERENCE", "Manifest", "last_made_at", "note", "write"]
+__all__ = ["IS_OLD_AFTER", "PREFERENCE", "Manifest", "last_made_at", "last_made_by", "note", "write"]
 # A night that was missed is no reason to warn, two are.
 IS_OLD_AFTER = timedelta(hours=49)
 # Under which name the time of the last backup is kept.
@@ -54,5 +54,10 @@ def note(unit: Unit, manifest: Manifest) -> None:
 def last_made_at(authority: Authority) -> datetime | None:
     """When the last backup was made, by whatever node; None when there never was one."""
     with authority.database.read() as connection:
-        made_at = preferences.get(connection, PREFERENCE).get("made_at")
+        return last_made_by(connection)
+
+
+def last_made_by(connection: Connection) -> datetime | None:
+    """When the last backup was made, by the database of a transaction that is under way."""
+    made_at = preferences.get(connection, PREFERENCE).get("made_at")
     return datetime.fromtimestamp(made_at, UTC) if isinstance(made_at, int) else None

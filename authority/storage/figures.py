@@ -24,6 +24,12 @@ def borrowed(connection: Connection, now: datetime) -> dict[tuple[str, str], int
     return {(row[0], row[1]): row[2] for row in connection.execute(query)}
 
 
+def out_by_product(connection: Connection, now: datetime) -> dict[str, int]:
+    """How many borrows of each product are out; a product of which none is, is left out."""
+    query = select(borrows.c.product, func.count()).where(_is_out(now)).group_by(borrows.c.product)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
 def due_between(connection: Connection, after: datetime, until: datetime) -> int:
     """How many borrows are out that end after one time and before the other."""
     return _count(connection, _is_out(after), borrows.c.expires_at < until)

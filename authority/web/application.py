@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import secrets
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -25,7 +26,7 @@ from authority.domain.refusals import InvalidInput, Refusal, SettingsInvalid
 from authority.services.context import Authority
 from authority.services.overview import check_ready
 from authority.services.unit import Secret, Unit
-from authority.web import access, attempts, description, headers, operations, problems, proxies, server_log
+from authority.web import access, attempts, description, headers, metrics, noting, operations, problems, proxies, server_log
 from authority.web.access import check_known, publisher_of
 from authority.web.answers import JSON, public_file
 from authority.web.api import (
@@ -123,6 +124,7 @@ class _StrictJSON(DefaultJSONProvider):
 
 def _answer(problem: Problem) -> Response:
     """A person gets a page of what went wrong, a program the one error body; a bare text where no page can be made."""
+    request.environ[noting.CODE] = problem.code
     if not is_page(request.path):
         return problems.json_of(problem)
     if isinstance(request.routing_exception, BadRequest):
@@ -153,10 +155,16 @@ def _check_media_type() -> None:
         raise UnsupportedMediaType
 
 
-def create_app(authority: Authority, trusted_proxies: Sequence[str] = (), providers: Sequence[ProviderClient] = ()) -> OpenAPI:
+def create_app(
+    authority: Authority,
+    trusted_proxies: Sequence[str] = (),
+    providers: Sequence[ProviderClient] = (),
+    metrics_networks: Sequence[str] = (),
+) -> OpenAPI:
     """The WSGI application that serves this authority, with the providers by which members sign in.
 
     A request that comes from a trusted proxy, an address or a network, has the address that the proxy names (X-Forwarded-For).
+    From the networks of metrics `/metrics` is given without a bearer token.
     """
     app = _Application(
         "carnet",
@@ -199,6 +207,7 @@ def create_app(authority: Authority, trusted_proxies: Sequence[str] = (), provid
     ):
         app.register_api(blueprint, url_prefix="/api/v1")
     _add_plain_routes(app, authority)
+    metrics.register(app, metrics_networks)
     app.register_blueprint(reference.blueprint(lambda: description.complete(app.api_doc)))
     _look_at_requests(app)
     attempts.register(app)
@@ -216,6 +225,7 @@ def _look_at_requests(app: OpenAPI) -> None:
     @app.before_request
     def number_request() -> None:
         g.request_id = secrets.token_hex(8)
+        request.environ[noting.ROUTE] = getattr(request.url_rule, "rule", noting.OTHER)
         request.max_content_length = LARGEST_BY_PATH.get(request.path, LARGEST_BODY)
         # A field of a form may be as large as the whole.
         request.max_form_memory_size = request.max_content_length
@@ -257,9 +267,8 @@ def _authenticated_first(app: OpenAPI, described: Mapping[tuple[str, str], Expec
     """
     expected = described.get(_operation())
     is_closed_page = is_page(request.path) and request.url_rule is not None
-    if refused.status_code == HTTPStatus.UNAUTHORIZED or not (
-        is_closed_page or (expected is not None and expected.is_protected)
-    ):
+    is_protected = request.path == metrics.PATH or (expected is not None and expected.is_protected)
+    if refused.status_code == HTTPStatus.UNAUTHORIZED or not (is_closed_page or is_protected):
         return refused
     try:
         if is_closed_page:
@@ -279,8 +288,10 @@ def _with_headers(application: WSGIApplication) -> WSGIApplication:
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         usual = site.HEADERS if environ["PATH_INFO"].startswith(HOME) else HEADERS
+        began_at = time.perf_counter()
 
         def start(status: str, headers: list[tuple[str, str]], error: Any = None, /) -> Callable[[bytes], object]:
+            noting.note(environ, int(status[:3]), time.perf_counter() - began_at)
             own = {name for name, _ in headers}
             return start_response(status, [*headers, *(pair for pair in usual.items() if pair[0] not in own)], error)
 
@@ -334,6 +345,6 @@ def serve() -> OpenAPI:
     settings = from_process()
     authority = open_authority(settings)
     atexit.register(authority.database.close)
-    app = create_app(authority, settings.trusted_proxies, _provider_clients(settings, authority))
+    app = create_app(authority, settings.trusted_proxies, _provider_clients(settings, authority), settings.metrics_networks)
     publisher_of(app).start()
     return app

@@ -15,7 +15,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, Req
 
 from authority.domain.disk import refusal_of
 from authority.domain.refusals import Refusal, TooManyRequests
-from authority.web import server_log
+from authority.web import noting, server_log
 
 STATUS = {
     "pool-exhausted": 409,
@@ -243,7 +243,8 @@ def of_http(error: HTTPException) -> Problem:
 
 def invalid(error: ValidationError) -> Response:
     """What pydantic found in the request of a program, as its answer."""
-    return json_of(of_values(error))
+    request.environ[noting.CODE] = (problem := of_values(error)).code
+    return json_of(problem)
 
 
 def register(app: Flask, answer: Callable[[Problem], Response]) -> None:

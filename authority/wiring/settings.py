@@ -31,10 +31,13 @@ SETTINGS = {
     "containers": "false to lend nothing to containers, WSL and user namespaces, of which others may have copies; default: true",
     "trusted_proxies": "addresses and networks of the proxies before this server, with commas between, whose X-Forwarded-For is believed; "
     "default: none, a request comes from whoever is connected",
+    "metrics_networks": "addresses and networks from which GET /metrics needs no bearer token, with commas between, where no proxy is between; "
+    "default: none, it needs one of a member who may read the log",
     "public_url": "the address at which browsers reach this server, like https://licenses.example.org; sign-in by a provider leads back there, "
     "and notices lead to its pages",
     "oidc": "providers of OpenID Connect, each a table [oidc.NAME] in authority.toml and nowhere else: docs/sign-in.md",
 }
+OF_NETWORKS = ("trusted_proxies", "metrics_networks")
 # Those that are yes or no.
 FLAGS: Mapping[str, bool] = {"demonstration": False, "containers": True}
 USUAL_WARN_DAYS, MOST_WARN_DAYS = 3, 365
@@ -51,6 +54,7 @@ class Settings:
     warn_days: int = USUAL_WARN_DAYS
     containers: bool = True
     trusted_proxies: tuple[str, ...] = ()
+    metrics_networks: tuple[str, ...] = ()
     public_url: str | None = None
     providers: tuple[Provider, ...] = ()
 
@@ -85,8 +89,8 @@ def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
     warn_days = _whole_number(values.get("warn_days", USUAL_WARN_DAYS))
     if warn_days is None:
         wrong.append(f'"warn_days" must be a whole number from 0 to {MOST_WARN_DAYS}')
-    proxies, no_proxies = _networks(values.get("trusted_proxies", ""))
-    wrong += [f'"trusted_proxies" has "{text}", which is no address and no network' for text in no_proxies]
+    networks, wrong_networks = _networks_of(values)
+    wrong += wrong_networks
     public_url = values.get("public_url")
     if isinstance(public_url, str) and not is_address(public_url, path=False):
         wrong.append('"public_url" must be an https address without a path (http on this machine alone)')
@@ -104,10 +108,21 @@ def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
         demonstration=flags["demonstration"] in (True, "true"),
         warn_days=warn_days or 0,
         containers=flags["containers"] in (True, "true"),
-        trusted_proxies=proxies,
+        trusted_proxies=networks["trusted_proxies"],
+        metrics_networks=networks["metrics_networks"],
         public_url=str(public_url) if public_url is not None else None,
         providers=providers,
     )
+
+
+def _networks_of(values: Mapping[str, object]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    """The addresses and networks of each setting that has some, and what is wrong with them."""
+    networks: dict[str, tuple[str, ...]] = {}
+    wrong: list[str] = []
+    for name in OF_NETWORKS:
+        networks[name], others = _networks(values.get(name, ""))
+        wrong += [f'"{name}" has "{text}", which is no address and no network' for text in others]
+    return networks, wrong
 
 
 def _networks(value: object) -> tuple[tuple[str, ...], list[str]]:

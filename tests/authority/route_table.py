@@ -281,6 +281,7 @@ ROUTES: dict[str, Route] = {
     "GET /": Route(is_public=True),
     "GET /healthz": Route(is_public=True),
     "GET /readyz": Route(is_public=True),
+    "GET /metrics": Route(LOG_READERS),
 }
 # What an administrator's key of a scope may ask, written out; everything else is refused to it, and `read` reads all there is.
 READING = frozenset(name for name, route in ROUTES.items() if name.startswith("GET ") and not route.is_public)
@@ -313,7 +314,14 @@ SCOPED: dict[Scope, frozenset[str]] = {
         }
     ),
     Scope.LOG: frozenset(
-        {"GET /events", "GET /events/checkpoint", "GET /events/{event_id}", "GET /checkout-log", "POST /carried-files"}
+        {
+            "GET /events",
+            "GET /events/checkpoint",
+            "GET /events/{event_id}",
+            "GET /checkout-log",
+            "GET /metrics",
+            "POST /carried-files",
+        }
     ),
     Scope.AUTHORITY: frozenset(
         {
@@ -326,7 +334,7 @@ SCOPED: dict[Scope, frozenset[str]] = {
         }
     ),
 }
-BARE = {"/docs", "/docs/{resource}", "/", "/openapi.json", "/healthz", "/readyz"}
+BARE = {"/docs", "/docs/{resource}", "/", "/openapi.json", "/healthz", "/readyz", "/metrics"}
 
 
 def path_of(name: str, world: World, /, **ids: str) -> str:

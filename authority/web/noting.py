@@ -1,0 +1,48 @@
+"""What is noted of each request once it is answered, whatever answered it: how long it took, and how it ended."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from authority.web.request_times import FOLDER
+
+# Where the application says, in the environ of a request, what it learned of it: the rule of its route, and the code of a refusal.
+ROUTE, CODE = "carnet.route", "carnet.code"
+# Whatever a client writes: the labels are few.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OTHER = "other"
+# Seconds. A borrow takes some hundredths, a page of a large organization some tenths.
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+_REGISTRY = CollectorRegistry()
+_SECONDS = Histogram(
+    "carnet_http_request_duration_seconds",
+    "Seconds from a request that has come whole to the beginning of its answer, by the rule of its route.",
+    ["route", "method"],
+    buckets=BUCKETS,
+    registry=_REGISTRY,
+)
+_ANSWERS = Counter("carnet_http_answers", "Answers by their status.", ["status"], registry=_REGISTRY)
+_REFUSALS = Counter("carnet_http_refusals", "Answers that are errors, by their code.", ["code"], registry=_REGISTRY)
+
+
+def note(environ: Mapping[str, Any], status: int, seconds: float) -> None:
+    """Keeps that a request was answered with this status after so many seconds."""
+    method = environ["REQUEST_METHOD"]
+    _SECONDS.labels(environ.get(ROUTE, OTHER), method if method in METHODS else OTHER).observe(seconds)
+    _ANSWERS.labels(status).inc()
+    if status >= HTTPStatus.BAD_REQUEST:
+        _REFUSALS.labels(environ.get(CODE, OTHER)).inc()
+
+
+def collected() -> Iterable[Metric]:
+    """What was noted since the server started, by all of its workers; where they share no folder, by this process."""
+    folder = os.environ.get(FOLDER)
+    return _REGISTRY.collect() if folder is None else MultiProcessCollector(None, folder).collect()  # type: ignore[no-untyped-call]
