@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from authority.domain.catalogue import KeyUse
 from authority.domain.members import Actor, Privilege, Role
 from authority.domain.membership import Membership
@@ -52,8 +54,6 @@ class Watched:
 
 def read(unit: Unit) -> Watched:
     """What the database says now. Raises NotAllowed for who may not read the log, NotAuthenticated, StorageUnavailable."""
-    # Before the database, so that what leaves meanwhile is no reason to call it behind.
-    floor = unit.authority.floors.known
     with unit.reading():
         unit.actor.needs(Privilege.READ_LOG)
         connection, now, authorization = unit.connection, unit.now, unit.authorization
@@ -78,7 +78,7 @@ def read(unit: Unit) -> Watched:
             keys_end_at=_keys_end_at(unit),
             places=unit.organization.status_size,
             places_taken=tokens.count(connection),
-            is_behind=_is_behind(unit, floor),
+            is_behind=_is_behind(unit),
         )
 
 
@@ -92,11 +92,20 @@ def _keys_end_at(unit: Unit) -> dict[KeyUse, datetime]:
     return ends
 
 
-def _is_behind(unit: Unit, floor: Floor) -> bool:
+def _is_behind(unit: Unit) -> bool:
     """Whether the database lacks what this server let out under the highest numbers."""
+    floor = unit.authority.floors.known
+    if _continues(unit.connection, floor):
+        return False
+    # What this transaction sees may be of a moment before another thread let something out.
+    with unit.authority.database.read() as connection:
+        return not _continues(connection, floor)
+
+
+def _continues(connection: Connection, floor: Floor) -> bool:
     try:
-        going_out.check_continued(unit.connection, floor)
-        seals.check_sealed(stored_seals.newest(unit.connection), floor)
+        going_out.check_continued(connection, floor)
+        seals.check_sealed(stored_seals.newest(connection), floor)
     except DatabaseBehind:
-        return True
-    return False
+        return False
+    return True

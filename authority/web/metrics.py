@@ -12,7 +12,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 
-from authority.domain.refusals import NotAllowed, NotAuthenticated, Refusal
+from authority.domain.disk import DiskFailed, NotPermitted
+from authority.domain.refusals import AuthorizationUnusable, DatabaseLost, NotSetUp, StorageUnavailable
 from authority.services import watching
 from authority.services.licenses import Availability
 from authority.services.unit import Unit
@@ -22,6 +23,8 @@ from authority.web.access import authority, unit
 from authority.web.proxies import Proxies, address_in
 
 PATH = "/metrics"
+# What keeps the database from saying anything, whoever asks.
+SILENT = (StorageUnavailable, DatabaseLost, NotSetUp, AuthorizationUnusable, DiskFailed, NotPermitted)
 # What a proxy writes into what it passes on.
 FORWARDED = ("X-Forwarded-For", "Forwarded")
 
@@ -41,12 +44,10 @@ def register(app: Flask, networks: Sequence[str]) -> None:
 
 
 def _watched(work: Unit) -> Watched | None:
-    """What the database says; None when it says nothing now to somebody who may ask. Raises NotAuthenticated, NotAllowed."""
+    """What the database says; None when it says nothing now to somebody who may ask. Raises NotAuthenticated, NotAllowed and others."""
     try:
         return watching.read(work)
-    except (NotAllowed, NotAuthenticated):
-        raise
-    except Refusal:
+    except SILENT:
         if not work.is_begun:
             # Nobody can say who asks.
             raise

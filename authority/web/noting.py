@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -21,6 +21,8 @@ OTHER = "other"
 # Seconds. A borrow takes some hundredths, a page of a large organization some tenths.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
+# Of a counter its value is enough: workers that share folders do not say when each began.
+disable_created_metrics()
 _REGISTRY = CollectorRegistry()
 _SECONDS = Histogram(
     "carnet_http_request_duration_seconds",
@@ -43,6 +45,6 @@ def note(environ: Mapping[str, Any], status: int, seconds: float) -> None:
 
 
 def collected() -> Iterable[Metric]:
-    """What was noted since the server started, by all of its workers; where they share no folder, by this process."""
-    folder = os.environ.get(FOLDER)
-    return _REGISTRY.collect() if folder is None else MultiProcessCollector(None, folder).collect()  # type: ignore[no-untyped-call]
+    """What was noted since the server started, by all of its workers; where they share no folder (any more), by this process."""
+    folder = os.environ.get(FOLDER, "")
+    return MultiProcessCollector(None, folder).collect() if os.path.isdir(folder) else _REGISTRY.collect()  # type: ignore[no-untyped-call]

@@ -33,6 +33,7 @@ def shared(host: str, port: int) -> Iterator[None]:
     try:
         yield
     finally:
+        os.environ.pop(FOLDER, None)
         shutil.rmtree(folder, ignore_errors=True)
 
 
