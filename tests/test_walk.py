@@ -13,10 +13,10 @@ ROOT = Path(__file__).parents[1]
 # What `python -m tools.walk` says at most. Who makes a walk shorter lowers the figure here.
 BUDGET = {
     "borrow": {
-        # Three of the files and five of the functions record what leaves, outside the database.
-        "files": 48,
-        "functions": 158,
-        "changes of file": 144,
+        # Three of the files and five of the functions record what leaves, outside the database; one of each notes how long it took.
+        "files": 49,
+        "functions": 159,
+        "changes of file": 145,
         "SQL executions": 11,
         "SQL statements": 7,
         "connections": 1,

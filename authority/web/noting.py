@@ -22,7 +22,7 @@ OTHER = "other"
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 # Of a counter its value is enough: workers that share folders do not say when each began.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 _REGISTRY = CollectorRegistry()
 _SECONDS = Histogram(
     "carnet_http_request_duration_seconds",

@@ -166,7 +166,7 @@ def _get(port: int, path: str, secret: str = "") -> str:
 def test_two_workers_are_one_server_and_a_restart_begins_anew(empty: Console, tmp_path: Path) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    secret = empty.good("init", "--org", "Field Survey", "--json").json["admin"]["api_key"]
+    secret = empty.good("init", "--org", "Field Survey")["admin"]["api_key"]
     name = "carnet_http_request_duration_seconds"
     for workers in (2, 1):
         with served(empty.home, "--workers", str(workers), TMPDIR=str(temporary)) as server:
