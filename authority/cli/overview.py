@@ -37,8 +37,10 @@ def _lines(shown: OverviewShown) -> Iterator[str]:
     limit = "" if shown.members.maximum is None else f" of {shown.members.maximum}"
     yield f"members         {shown.members.current}{limit}"
     yield f"offline         {shown.offline}; {shown.due_today} end today, {shown.due_this_week} within seven days"
+    yield f"revoked         {shown.revoked} more, whose seat stays taken until their end"
     yield f"looks stuck     {shown.stuck}: carnet-authority borrow offline --stuck"
     yield f"not returned    {shown.not_returned} in the last 30 days"
+    yield f"ask to download {shown.download_requests}: carnet-authority member list --download requested"
     yield f"authorization   until {rfc3339(shown.authorization_ends_at)}"
     if shown.warning is not None:
         yield f"warning         {shown.warning}"

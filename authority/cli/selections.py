@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from authority.domain.members import CONSOLE, Role
+from authority.domain.members import CONSOLE, DownloadPermission, Role
 from authority.services import member_lists
 from authority.services.context import Authority
 from authority.services.member_lists import Page
@@ -21,6 +21,11 @@ OPTIONS = (
     click.option("--type", "user_type", metavar="TYPE", help="Of this user type."),
     click.option("--role", type=click.Choice([str(role) for role in Role])),
     click.option("--group", metavar="GROUP", help="In this group."),
+    click.option(
+        "--download",
+        type=click.Choice([str(word) for word in DownloadPermission]),
+        help="Who asks to download software, or may.",
+    ),
     click.option("--disabled/--enabled", default=None, help="Those alone who cannot sign in and borrow, or who can."),
     click.option(
         "--offline/--not-offline", default=None, help="Those alone who have a license of any product offline, or none."

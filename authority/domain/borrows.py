@@ -39,6 +39,22 @@ class BorrowState(StrEnum):
     RELEASED = "released"
 
 
+class Whereabouts(StrEnum):
+    """What somebody looks for among licenses that were taken offline.
+
+    TAKEN: whatever holds a seat, which is OUT or REVOKED; NOT_RETURNED: ended by itself in the last 30 days, and no receipt came.
+    """
+
+    TAKEN = "taken"
+    OUT = "out"
+    REVOKED = "revoked"
+    NOT_RETURNED = "not-returned"
+
+
+# So long one is asked for what ended by itself and was not given back.
+NOT_RETURNED_FOR = timedelta(days=30)
+
+
 class Ending(StrEnum):
     """How a borrow ended before its time."""
 

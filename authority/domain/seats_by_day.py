@@ -1,40 +1,47 @@
-"""Seats in use day by day: the most that were in use at any full hour of each."""
+"""Seats in use day by day: the most that were in use at once on each."""
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from itertools import accumulate
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
+from operator import sub
 
-HOURS_A_DAY = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """So many seats of a product that were taken within one hour and freed within another, both by hours since 1970 UTC."""
-
-    product: str
-    first: int
-    last: int
-    seats: int
+DAY = 86_400_000_000
 
 
-def peaks(stretches: Iterable[Stretch], first_day: int, last_hour: int) -> Mapping[str, list[int]]:
-    """By product, for each day from the first (by days since 1970 UTC) to that of the last hour, the most seats at a full hour of it.
+@dataclass(slots=True)
+class _Seats:
+    """When seats of a product were taken and when they were freed."""
 
-    A seat counts at every full hour after it was taken, up to the last one before it was freed.
+    taken: list[int] = field(default_factory=list)
+    freed: list[int] = field(default_factory=list)
+
+
+def peaks(uses: Iterable[tuple[str, int, int]], first_day: int, now: int) -> Mapping[str, list[int]]:
+    """By product, for each day from the first (by days since 1970 UTC) to that of `now`, the most seats in use at once.
+
+    Each use has its product, when it began, and when its seat was free, as `now` in microseconds since 1970 UTC. A seat is in use
+    from the very moment when it is taken up to the one at which it is free; what begins after `now` does not count.
     """
-    begin = first_day * HOURS_A_DAY
-    hours = last_hour - begin + 1
-    steps: dict[str, list[int]] = defaultdict(lambda: [0] * (hours + 1))
-    for stretch in stretches:
-        start, end = max(stretch.first + 1 - begin, 0), min(stretch.last + 1 - begin, hours)
-        if start < end:
-            steps[stretch.product][start] += stretch.seats
-            steps[stretch.product][end] -= stretch.seats
-    return {product: _by_day(list(accumulate(changes))[:hours]) for product, changes in steps.items()}
+    by_product: dict[str, _Seats] = defaultdict(_Seats)
+    for product, taken, freed in uses:
+        seats = by_product[product]
+        seats.taken.append(taken)
+        seats.freed.append(freed)
+    days = range(first_day, now // DAY + 1)
+    return {product: _by_day(sorted(seats.taken), sorted(seats.freed), days, now) for product, seats in by_product.items()}
 
 
-def _by_day(in_use: list[int]) -> list[int]:
-    return [max(in_use[start : start + HOURS_A_DAY]) for start in range(0, len(in_use), HOURS_A_DAY)]
+def _by_day(taken: Sequence[int], freed: Sequence[int], days: range, now: int) -> list[int]:
+    """The highest number is reached where a day begins, or at a moment when a seat is taken."""
+    numbers = []
+    for day in days:
+        midnight = day * DAY
+        first, last = bisect_right(taken, midnight), bisect_left(taken, min(midnight + DAY, now + 1))
+        freed_by_then = map(bisect_right, repeat(freed), taken[first:last])
+        in_use = map(sub, range(first + 1, last + 1), freed_by_then)
+        numbers.append(max(first - bisect_right(freed, midnight), max(in_use, default=0)))
+    return numbers

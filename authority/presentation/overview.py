@@ -36,7 +36,7 @@ class ProductFiguresShown(Shown):
     licensed: int = Field(description="seats of all levels together")
     features: tuple[FeatureFigures, ...]
     in_use_by_day: tuple[int, ...] = Field(
-        description="for each of `days` the most seats of levels that were in use at a full hour of it"
+        description="for each of `days` the most seats of levels that were in use at once on it"
     )
 
     @classmethod
@@ -94,7 +94,9 @@ class OverviewShown(Shown):
     members_by_type: dict[str, MembersFigure]
     products: tuple[ProductFiguresShown, ...] = Field(description="what has less than nothing free comes first")
     offline: int = Field(description="borrows that are out")
-    due_today: int = Field(description="of them those that end before midnight UTC")
+    revoked: int = Field(description="borrows that were revoked and are not out, whose seat stays taken until their end")
+    today_ends_at: Second = Field(description="midnight UTC")
+    due_today: int = Field(description="of those that are out those that end before `today_ends_at`")
     due_this_week: int = Field(description="of them those that end within seven days")
     stuck: int = Field(description="of them those that look stuck")
     not_returned: int = Field(description="borrows that ended by themselves in the last 30 days, and no receipt came")
@@ -105,6 +107,7 @@ class OverviewShown(Shown):
     denials: tuple[DenialFigure, ...] | None = Field(
         description="of the last 24 hours, most first; null for who may not read the log"
     )
+    download_requests: int = Field(description="members who ask for the permission to download")
     days: tuple[date, ...] = Field(description="the last 30 days, UTC")
     ends_by_day: tuple[DayFigure, ...] = Field(description="borrows that are out, by the day on which they end")
 
@@ -121,6 +124,8 @@ class OverviewShown(Shown):
             },
             products=tuple(map(ProductFiguresShown.of, figures.products)),
             offline=figures.offline,
+            revoked=figures.revoked,
+            today_ends_at=figures.today_ends_at,
             due_today=figures.due_today,
             due_this_week=figures.due_this_week,
             stuck=figures.stuck,
@@ -130,6 +135,7 @@ class OverviewShown(Shown):
             ending_keys=tuple(map(EndingKeyShown.of, figures.ending_keys)),
             notices=figures.notices,
             denials=None if by_count is None else tuple(DenialFigure(code=code, count=count) for code, count in by_count),
+            download_requests=figures.download_requests,
             days=figures.days,
             ends_by_day=tuple(DayFigure(day=day, count=count) for day, count in figures.ends_by_day.items()),
         )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+from authority.domain.borrows import Whereabouts
 from authority.domain.catalogue import Mode, end_warning
-from authority.domain.members import Privilege
+from authority.domain.members import DownloadPermission, Privilege
 from authority.domain.membership import Membership
 from authority.domain.seats_by_day import peaks
 from authority.services import licenses, notifying
 from authority.services.key_ends import EndingKey, ending_keys
 from authority.services.unit import Unit
-from authority.storage import figures, traces
+from authority.storage import borrows, figures, member_lists, traces
 
 DAYS = 30
 EPOCH = date(1970, 1, 1)
@@ -60,6 +61,9 @@ class Figures:
     membership: Membership
     products: tuple[ProductFigures, ...]
     offline: int
+    # Revoked, with a seat that stays taken until their end; they are not offline in the sense of the figure above.
+    revoked: int
+    today_ends_at: datetime
     due_today: int
     due_this_week: int
     not_returned: int
@@ -70,17 +74,24 @@ class Figures:
     # What is wrong with notices; None when nothing is, and for who may not mend it.
     notices: str | None
     denials: Mapping[str, int] | None
+    download_requests: int
     days: tuple[date, ...]
     ends_by_day: Mapping[date, int]
 
 
-def show(unit: Unit) -> Figures:
-    """The figures of now. Raises NotAllowed for who may not view all borrows."""
+def end_of_day(now: datetime, zone: tzinfo) -> datetime:
+    """The next midnight in the zone, as UTC."""
+    tomorrow = now.astimezone(zone).date() + DAY
+    return datetime.combine(tomorrow, time.min, zone).astimezone(UTC)
+
+
+def show(unit: Unit, zone: tzinfo = UTC) -> Figures:
+    """The figures of now; today ends at midnight in the zone. Raises NotAllowed for who may not view all borrows."""
     with unit.reading():
         unit.actor.needs(Privilege.VIEW_BORROWS)
         connection, now, authorization = unit.connection, unit.now, unit.authorization
         traced = traces.of_borrows(connection, now)
-        midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0) + DAY
+        midnight = end_of_day(now, zone)
         days = tuple(now.date() - timedelta(days=DAYS - 1 - back) for back in range(DAYS))
         by_day = figures.ends_by_day(connection, now)
         return Figures(
@@ -88,15 +99,18 @@ def show(unit: Unit) -> Figures:
             membership=unit.membership,
             products=_products(unit, days),
             offline=len(traced),
+            revoked=borrows.count(connection, borrows.Filter(whereabouts=Whereabouts.REVOKED), now),
+            today_ends_at=midnight,
             due_today=figures.due_between(connection, now, midnight),
             due_this_week=figures.due_between(connection, now, now + WEEK),
-            not_returned=figures.not_returned(connection, now - timedelta(days=DAYS), now),
+            not_returned=borrows.count(connection, borrows.Filter(whereabouts=Whereabouts.NOT_RETURNED), now),
             stuck=sum(bool(trace.signs(now)) for trace in traced.values()),
             authorization_ends_at=authorization.ends_at,
             warning=end_warning(authorization, now),
             ending_keys=ending_keys(authorization, now),
             notices=notifying.warning_for(unit, unit.actor),
             denials=figures.denials(connection, now - DAY) if unit.actor.has(Privilege.READ_LOG) else None,
+            download_requests=member_lists.count(connection, member_lists.Filter(download=DownloadPermission.REQUESTED), now),
             days=days,
             ends_by_day={EPOCH + timedelta(days=number): count for number, count in sorted(by_day.items())},
         )
@@ -104,9 +118,9 @@ def show(unit: Unit) -> Figures:
 
 def _products(unit: Unit, days: tuple[date, ...]) -> tuple[ProductFigures, ...]:
     """What has less than nothing free comes first; then the order of the authorization, and what is licensed no more."""
-    first_day, last_hour = (days[0] - EPOCH).days, int(unit.now.timestamp()) // 3600
-    begin = datetime.combine(days[0], datetime.min.time(), UTC)
-    by_day = peaks(figures.stretches(unit.connection, begin), first_day, last_hour)
+    begin = datetime.combine(days[0], time.min, UTC)
+    now = (unit.now - datetime.combine(EPOCH, time.min, UTC)) // timedelta(microseconds=1)
+    by_day = peaks(figures.uses(unit.connection, begin), (days[0] - EPOCH).days, now)
     borrowed = figures.borrowed(unit.connection, unit.now)
     features: dict[str, list[Feature]] = {}
     for row in licenses.available(unit):

@@ -6,18 +6,18 @@ import itertools
 import json
 import operator
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select
 from sqlalchemy import insert as inserting
 from sqlalchemy import update as updating
 
-from authority.domain.borrows import Borrow, BorrowState, Ending, Machine, OsUser
+from authority.domain.borrows import NOT_RETURNED_FOR, Borrow, BorrowState, Ending, Machine, OsUser, Whereabouts
 from authority.domain.events import UseMode
 from authority.domain.names import key_of
-from authority.storage import holds
+from authority.storage import holds, member_lists
 from authority.storage.db.prepared import Gathering, Prepared
 from authority.storage.db.tables import borrows, member_groups, members
 from authority.storage.groups import name_of
@@ -33,7 +33,7 @@ class Filter:
 
     With `clones` those alone whose machine may be two. `machine` is an id, or a part of an alias whatever its case. With `by_end` those that end first come first, else the newest.
 
-    `member` is who has that user name, or when nobody has it who had it before: a copy may run though its member was removed.
+    `search` is a part of the member's user name, full name or group, as in lists of members. `member` is who has that user name, or when nobody has it who had it before: a copy may run though its member was removed.
 
     `ids` are those alone; of more than a statement takes, the first ones. Group and user type are those that the member has now; `member_id` is for whoever may see their own alone.
     """
@@ -47,6 +47,8 @@ class Filter:
     group: str | None = None
     user_type: str | None = None
     expires_before: datetime | None = None
+    whereabouts: Whereabouts | None = None
+    search: str | None = None
     member_id: int | None = None
     by_end: bool = False
     clones: bool = False
@@ -120,18 +122,12 @@ def keys_out(connection: Connection, now: datetime, member: str | None = None) -
 
 def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Borrow]:
     """A page of borrows in their order; one more than the limit, so that the caller sees whether there is another page."""
-    query = _BORROW.limit(wanted.limit + 1)
+    query = _BORROW.limit(wanted.limit + 1).where(*_conditions(wanted, now, connection))
     if wanted.by_end:
         query = query.order_by(borrows.c.expires_at, borrows.c.id)
     else:
         query = query.order_by(borrows.c.issued_at.desc(), borrows.c.id.desc())
-    if wanted.member is not None:
-        query = query.where(borrows.c.member_id.in_(ids_of_name(connection, wanted.member)))
-    if wanted.machine is not None:
-        of_state = () if wanted.state is None else (_in_state(wanted.state, now),)
-        named = itertools.islice(aliases_with(connection, wanted.machine, *of_state), MOST_VALUES)
-        query = query.where(or_(borrows.c.machine_id == wanted.machine, borrows.c.machine_alias.in_(list(named))))
-    return _borrows(connection, query.where(*_conditions(wanted, now)))
+    return _borrows(connection, query)
 
 
 def aliases(connection: Connection, part: str = "") -> list[str]:
@@ -146,17 +142,11 @@ def aliases_with(connection: Connection, part: str, *conditions: ColumnElement[b
     return (alias for alias in connection.execute(query).scalars() if key in key_of(alias))
 
 
-def _conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
-    if wanted.state is not None:
-        yield _in_state(wanted.state, now)
-    if wanted.member_id is not None:
-        yield borrows.c.member_id == wanted.member_id
+def _conditions(wanted: Filter, now: datetime, connection: Connection) -> Iterator[ColumnElement[bool]]:
+    yield from _of_whom(wanted, connection)
+    yield from _where(wanted, now, connection)
     if wanted.product is not None:
         yield borrows.c.product == wanted.product
-    if wanted.group is not None:
-        yield borrows.c.member_id.in_(select(member_groups.c.member_id).where(member_groups.c.name == name_of(wanted.group)))
-    if wanted.user_type is not None:
-        yield members.c.user_type == wanted.user_type
     if wanted.expires_before is not None:
         yield borrows.c.expires_at < wanted.expires_before
     if wanted.clones:
@@ -165,6 +155,32 @@ def _conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
         yield borrows.c.id.in_(sorted(wanted.ids)[:MOST_VALUES])
     if wanted.after is not None:
         yield _follows(wanted.after, by_end=wanted.by_end)
+
+
+def _of_whom(wanted: Filter, connection: Connection) -> Iterator[ColumnElement[bool]]:
+    if wanted.member_id is not None:
+        yield borrows.c.member_id == wanted.member_id
+    if wanted.member is not None:
+        yield borrows.c.member_id.in_(ids_of_name(connection, wanted.member))
+    if wanted.search:
+        yield borrows.c.member_id.in_(select(members.c.id).where(member_lists.matches(wanted.search)))
+    if wanted.group is not None:
+        yield borrows.c.member_id.in_(select(member_groups.c.member_id).where(member_groups.c.name == name_of(wanted.group)))
+    if wanted.user_type is not None:
+        yield members.c.user_type == wanted.user_type
+
+
+def _where(wanted: Filter, now: datetime, connection: Connection) -> Iterator[ColumnElement[bool]]:
+    """What is said of the state and the machine; only aliases of borrows in that state are looked through."""
+    of_state = []
+    if wanted.state is not None:
+        of_state.append(_in_state(wanted.state, now))
+    if wanted.whereabouts is not None:
+        of_state.append(is_there(wanted.whereabouts, now))
+    yield from of_state
+    if wanted.machine is not None:
+        named = itertools.islice(aliases_with(connection, wanted.machine, *of_state), MOST_VALUES)
+        yield or_(borrows.c.machine_id == wanted.machine, borrows.c.machine_alias.in_(list(named)))
 
 
 def _follows(after: str, *, by_end: bool) -> ColumnElement[bool]:
@@ -181,6 +197,28 @@ def _in_state(state: str, now: datetime) -> ColumnElement[bool]:
     if state == BorrowState.EXPIRED:
         return and_(borrows.c.ended_by.is_(None), borrows.c.expires_at <= now)
     return borrows.c.ended_by == state
+
+
+def is_there(whereabouts: Whereabouts, now: datetime) -> ColumnElement[bool]:
+    """What the borrows of these whereabouts have in common."""
+    if whereabouts is Whereabouts.OUT:
+        return _in_state(BorrowState.ACTIVE, now)
+    if whereabouts is Whereabouts.REVOKED:
+        return and_(borrows.c.ended_by == str(Ending.REVOKED), borrows.c.seat_free_at > now)
+    if whereabouts is Whereabouts.TAKEN:
+        return and_(
+            borrows.c.seat_free_at > now,
+            or_(borrows.c.ended_by == str(Ending.REVOKED), and_(borrows.c.ended_by.is_(None), borrows.c.expires_at > now)),
+        )
+    has_ended = and_(_in_state(BorrowState.EXPIRED, now), borrows.c.expires_at > now - NOT_RETURNED_FOR)
+    return and_(has_ended, borrows.c.receipt_jti.is_(None))
+
+
+def count(connection: Connection, wanted: Filter, now: datetime) -> int:
+    """How many borrows the filter lets through, whatever its page."""
+    query = select(func.count()).select_from(borrows.join(members))
+    wanted = replace(wanted, after=None)
+    return connection.execute(query.where(*_conditions(wanted, now, connection))).scalar_one()
 
 
 def _borrows(connection: Connection, query: Select[Any], values: dict[str, Any] | None = None) -> list[Borrow]:

@@ -25,7 +25,8 @@ from authority.storage.db.tables import events
 class Filter:
     """Which rows to list; None means all. `after` and `before` are numbers of rows; times are those of the rows, from `since` to before `until`.
 
-    `members` has the spellings of one user name, `machine` an id or an alias. `newest`: the newest first.
+    `members` has the spellings of one user name, `machine` an id or an alias, `reason` the whole of
+    what is said about it, as the code of a refusal. `newest`: the newest first.
     """
 
     kinds: Sequence[str] | None = None
@@ -34,6 +35,7 @@ class Filter:
     product: str | None = None
     machine: str | None = None
     handle: str | None = None
+    reason: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     after: int | None = None
@@ -115,7 +117,7 @@ def has(connection: Connection, column: str, value: str) -> bool:
 
 
 def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
-    for name in ("actor", "product", "handle"):
+    for name in ("actor", "product", "handle", "reason"):
         if (value := getattr(wanted, name)) is not None:
             yield events.c[name] == value
     if wanted.machine is not None:

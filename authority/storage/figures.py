@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, func, select, type_coerce
 
 from authority.domain.events import EventKind, UseMode
-from authority.domain.seats_by_day import Stretch
 from authority.storage.db.tables import borrows, events, holds, sessions
 
 HOUR = 3_600_000_000
@@ -32,17 +32,8 @@ def out_by_product(connection: Connection, now: datetime) -> dict[str, int]:
 
 def due_between(connection: Connection, after: datetime, until: datetime) -> int:
     """How many borrows are out that end after one time and before the other."""
-    return _count(connection, _is_out(after), borrows.c.expires_at < until)
-
-
-def not_returned(connection: Connection, since: datetime, now: datetime) -> int:
-    """How many borrows have ended by themselves since then, of which no receipt came."""
-    ended = (borrows.c.ended_by.is_(None), borrows.c.expires_at > since, borrows.c.expires_at <= now)
-    return _count(connection, *ended, borrows.c.receipt_jti.is_(None))
-
-
-def _count(connection: Connection, *conditions: ColumnElement[bool]) -> int:
-    return connection.execute(select(func.count()).select_from(borrows).where(*conditions)).scalar_one()
+    query = select(func.count()).select_from(borrows).where(_is_out(after), borrows.c.expires_at < until)
+    return connection.execute(query).scalar_one()
 
 
 def _is_out(now: datetime) -> ColumnElement[bool]:
@@ -67,22 +58,24 @@ def denials(connection: Connection, since: datetime) -> dict[str, int]:
     return {row[0] or "": row[1] for row in connection.execute(query)}
 
 
-def stretches(connection: Connection, since: datetime) -> list[Stretch]:
-    """The seats of levels that were held at any time after `since`, put together by product and by the hours of beginning and end."""
-    of_borrows = _stretches(borrows.c.issued_at).join(
+def uses(connection: Connection, since: datetime) -> Iterator[tuple[str, int, int]]:
+    """The seats of levels that were held at any time after `since`: product, beginning, and when the seat was or will be free.
+
+    Times are microseconds since 1970.
+    """
+    of_borrows = _uses(borrows.c.issued_at).join(
         borrows, and_(borrows.c.id == holds.c.handle, borrows.c.level == holds.c.feature)
     )
-    of_sessions = _stretches(sessions.c.created_at).join(
+    of_sessions = _uses(sessions.c.created_at).join(
         sessions, and_(sessions.c.id == holds.c.handle, sessions.c.level == holds.c.feature)
     )
-    queries = (of_borrows, of_sessions)
-    rows = [row for query in queries for row in connection.execute(query.where(holds.c.free_at > since)).all()]
-    return [Stretch(product, int(first), int(last), seats) for product, first, last, seats in rows]
+    for query in (of_borrows, of_sessions):
+        yield from map(tuple, connection.execute(query.where(holds.c.free_at > since)))
 
 
-def _stretches(began: ColumnElement[datetime]) -> Select[Any]:
-    first, last = _whole(began, HOUR).label("first"), _whole(holds.c.free_at, HOUR).label("last")
-    return select(holds.c.product, first, last, func.count()).select_from(holds).group_by(holds.c.product, first, last)
+def _uses(began: ColumnElement[datetime]) -> Select[Any]:
+    # As the numbers that they are stored as: made into times, many thousands of them take a second.
+    return select(holds.c.product, type_coerce(began, BigInteger), type_coerce(holds.c.free_at, BigInteger)).select_from(holds)
 
 
 def _whole(column: ColumnElement[datetime], span: int) -> ColumnElement[int]:

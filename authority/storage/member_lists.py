@@ -13,7 +13,17 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, li
 from authority.domain.activity import USED_LATELY
 from authority.domain.members import Member, user_key
 from authority.domain.names import key_of, search_key
-from authority.storage.db.tables import EPOCH, Instant, assignments, borrows, groups, member_groups, members, sessions
+from authority.storage.db.tables import (
+    EPOCH,
+    Instant,
+    assigned_extensions,
+    assignments,
+    borrows,
+    groups,
+    member_groups,
+    members,
+    sessions,
+)
 from authority.storage.groups import name_of
 from authority.storage.members import groups_of, in_pages, member_of
 
@@ -33,7 +43,8 @@ class Filter:
     """Which members to list; None means all. `after` is the user name that the page before ended with.
 
     `search` is a part of the user name, the full name or a group, whatever its case; of names also without their marks. `unused_since`: those alone who used no
-    license since then, who were members by then, and who are neither offline nor connected. `product`: those who hold it.
+    license since then, who were members by then, and who are neither offline nor connected. `product`: those who hold it, `feature`: those
+    who have that level or extension, of that product where one is named. `download`: whether they may download, or ask for it.
     """
 
     user_type: str | None = None
@@ -44,6 +55,8 @@ class Filter:
     offline: bool | None = None
     unused_since: datetime | None = None
     product: str | None = None
+    feature: str | None = None
+    download: str | None = None
     after: str | None = None
     limit: int | None = None
     order: Order = Order.USERNAME
@@ -101,9 +114,11 @@ def conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
     if wanted.group is not None:
         yield members.c.id.in_(_ids_in_groups().where(member_groups.c.name == name_of(wanted.group)))
     if wanted.search:
-        yield _matches(wanted.search)
-    if wanted.product is not None:
-        yield exists().where(assignments.c.member_id == members.c.id, assignments.c.product == wanted.product)
+        yield matches(wanted.search)
+    if wanted.product is not None or wanted.feature is not None:
+        yield exists().where(*_holds(wanted.product, wanted.feature))
+    if wanted.download is not None:
+        yield members.c.download_permission == wanted.download
     if wanted.offline is not None:
         yield _is_offline(now) if wanted.offline else not_(_is_offline(now))
     if wanted.unused_since is not None:
@@ -112,7 +127,18 @@ def conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
         yield not_(exists().where(sessions.c.member_id == members.c.id, _is_active(now)))
 
 
-def _matches(text: str) -> ColumnElement[bool]:
+def _holds(product: str | None, feature: str | None) -> Iterator[ColumnElement[bool]]:
+    yield assignments.c.member_id == members.c.id
+    if product is not None:
+        yield assignments.c.product == product
+    if feature is not None:
+        extension = assigned_extensions.c
+        is_of_license = (extension.member_id == assignments.c.member_id, extension.product == assignments.c.product)
+        yield or_(assignments.c.level == feature, exists().where(*is_of_license, extension.extension == feature))
+
+
+def matches(text: str) -> ColumnElement[bool]:
+    """Whether the text is a part of the user name, the full name or a group, for rows of `members`."""
     named = select(groups.c.name).where(groups.c.key.contains(key_of(text), autoescape=True))
     is_in_group = members.c.id.in_(_ids_in_groups().where(member_groups.c.name.in_(named)))
     return or_(members.c.search.contains(search_key(text), autoescape=True), is_in_group)

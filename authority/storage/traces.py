@@ -18,8 +18,8 @@ MOST_VALUES = 10_000
 
 
 def of_borrows(connection: Connection, now: datetime, ids: Collection[str] | None = None) -> dict[str, Trace]:
-    """The trace of each borrow that is out, by its id; with `ids` of those alone."""
-    is_out = _is_out(now) if ids is None else and_(_is_out(now), borrows.c.id.in_(ids))
+    """The trace of each borrow that is out, by its id; with `ids` of those alone, whether out or not."""
+    is_out = _is_out(now) if ids is None else borrows.c.id.in_(ids)
     known = (borrows.c.id, borrows.c.issued_at, borrows.c.expires_at, borrows.c.clone_evidence)
     query = select(*known, members.c.disabled, members.c.removed_at).join(members).where(is_out)
     rows = connection.execute(query).all()

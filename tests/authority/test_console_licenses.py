@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,7 @@ def test_licenses_are_given_and_taken_after_what_follows_was_seen(own_web: Web) 
 
     loss = {"usernames": ["ada", "bea"], "product": PRO}
     chief.send_form(f"{LICENSES}/unassign", loss)
-    assert "a borrow is out until 2026-03-11T09:00:00Z and stays good" in shown(chief)
+    assert "a borrow is out until 2026-03-11 09:00 UTC and stays good" in shown(chief)
     # Somebody else is quicker with one of them: the page asks again.
     confirmed = chief.last.text.partition('name="confirmed" value="')[2].partition('"')[0]
     licenses.unassign(Unit(own_web.bench.authority, CONSOLE), ["bea"], PRO)
@@ -156,7 +157,12 @@ def test_a_product_of_which_more_is_used_than_licensed_stands_on_top_with_what_m
     chief = Browser(own_web).be(Role.ADMINISTRATOR)
     chief.get(LICENSES)
     assert "nobody can start or borrow arcgis-pro until it is corrected: Basic 3 of 1 (2 too many)" in shown(chief)
-    assert f'href="{LICENSES}?product={PRO}#usernames"' in chief.last.text
+    assert f'href="{LICENSES}?product={PRO}&amp;feature=Basic#usernames"' in chief.last.text
+    # It leads to exactly those who hold it.
+    chief.get(f"{LICENSES}?product={PRO}&feature=Basic")
+    rows = re.findall(r'name="usernames" value="([^"]+)"', chief.last.text)
+    assert (rows, "3 members" in shown(chief)) == (["ada", "bea", "cyd"], True)
+    assert '?product=arcgis-pro&amp;feature=Basic">Look who holds them' in chief.get("/console/").text
     chief.agree(f"{LICENSES}/unassign", {"usernames": ["bea", "cyd"], "product": PRO})
     chief.get(LICENSES)
     assert "nobody can start" not in shown(chief)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -293,3 +294,15 @@ def test_what_another_administrator_gave_meanwhile_is_not_taken_without_a_word(w
     licenses.assign(Unit(world.web.bench.authority, CONSOLE), "ada", PRO, "Basic", ("3DAnalyst", "NetworkAnalyst"))
     browser.send_form(address, {"level": "Basic", "extensions": "3DAnalyst"})
     assert "Taken: NetworkAnalyst" in shown(browser)
+
+
+def test_what_is_too_long_for_a_notice_is_said_whole_and_at_once(browser: Browser) -> None:
+    # Cookies are packed: of names that are like each other many more fit.
+    groups = [hashlib.sha256(bytes([number])).hexdigest()[:24] for number in range(150)]
+    answer = browser.agree(f"{ADA}/change", fields_of(browser, groups="; ".join(groups)))
+    assert answer.status_code == 200
+    text = shown(browser)
+    assert "Done: ada is changed" in text
+    assert all(group in text for group in groups)
+    assert f'href="{ADA}"' in answer.text
+    assert all(len(line) < 2500 for line in answer.headers.getlist("Set-Cookie"))

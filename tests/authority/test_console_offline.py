@@ -17,6 +17,7 @@ from tests.support.authorities import make_bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.browsing import Browser
 from tests.support.database_contents import contents
+from tests.support.filling import Filling, now_out, room_for
 from tests.support.html_pages import ConsolePage
 from tests.support.web import Web, make_web
 
@@ -87,6 +88,10 @@ def test_filters_are_in_the_address_and_the_table_has_the_same(web: Web, chief: 
         ("stuck=true", {"bea"}),
         ("clones=true", set()),
         ("type=Creator", set()),
+        ("q=EA", {"bea"}),
+        ("q=cre", {"ada"}),
+        ("due_before=2026-03-22T09:00:01Z", {"ada", "bea"}),
+        ("which=revoked", set()),
         ("product=arcgis-pro&sort=newest", {"ada", "bea", "cyd"}),
     ):
         chief.get(f"{OFFLINE}?{query}")
@@ -157,10 +162,57 @@ def test_many_are_ended_at_once_and_each_has_its_outcome(own_web: Web) -> None:
     assert "not-found" in text
     assert f'{OFFLINE}?sort=newest"' in chief.last.text
     assert states(web) == {"ada": "revoked", "bea": "revoked", "cyd": "active"}
+    # They stay in the list while their seats are taken.
+    assert "revoked, seat taken" in chief.get(OFFLINE).text
+    assert "3 licenses" in shown(chief)
+    assert f'href="{OFFLINE}/{borrows["cyd"]}"' not in chief.get(f"{OFFLINE}?which=revoked").text
+    assert "2 licenses" in shown(chief)
     # A revoked borrow holds its seat, which can still be freed.
     chief.get(f"{OFFLINE}/{borrows['ada']}")
     assert "Release …" in shown(chief)
     assert chief.send_form(f"{OFFLINE}/revoke", {"ids": borrows["ada"]}).status_code == 409
+
+
+def test_the_button_of_a_row_ends_that_row_alone_whatever_is_ticked(own_web: Web) -> None:
+    web, chief = own_web, Browser(own_web).be(Role.ADMINISTRATOR)
+    borrows = ids(web)
+    fields = {"ids": [borrows["ada"], borrows["bea"]], "only": borrows["cyd"], "reason": "lost", "accept_overlap": "true"}
+    assert chief.agree(f"{OFFLINE}/release", fields).status_code == 303
+    assert states(web) == {"ada": "active", "bea": "active", "cyd": "released"}
+
+
+def test_after_a_revocation_the_list_to_carry_is_the_next_step(own_web: Web) -> None:
+    web, chief = own_web, Browser(own_web).be(Role.ADMINISTRATOR)
+    answer = chief.agree(f"{OFFLINE}/revoke", {"ids": ids(web)["ada"], "reason": "audit"})
+    chief.get(answer.location)
+    text = shown(chief)
+    assert "Carry a new status list to that machine" in text
+    file = chief.send_form("/console/exchange/status", chief.fields("/console/exchange/status"))
+    assert file.headers["Content-Disposition"].endswith('.status"')
+
+
+def test_a_thousand_are_all_named_before_they_are_ended_and_weigh_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web = make_web(make_bench(f"sqlite:///{tmp_path / 'a.db'}", tmp_path / "home", change=room_for(1001)))
+    with web.bench.authority.database.write() as connection:
+        filling = Filling(web.bench.authority, connection, 1001)
+        filling.add_members()
+        filling.add_borrows(range(1000), now_out)
+    chief = Browser(web).be(Role.ADMINISTRATOR)
+    borrows = [item["id"] for item in web.get("/borrows?limit=1000").get_json()["items"]]
+    chief.client.set_cookie("carnet-zone", "Europe/Berlin", path="/console/")
+    fields = {"ids": borrows, "reason": "audit", "accept_overlap": "true"}
+    page = chief.send_form(f"{OFFLINE}/release", fields).text
+    assert all(f"member{number}, arcgis" in page for number in range(1000))
+    assert len(page.encode()) < 150_000, len(page)
+    assert ConsolePage(page).faults == []
+    # What this page sends is what was ticked, and when the last of them is another by now it is seen.
+    sent = chief.fields("")
+    assert sent["packed.ids"][0].splitlines() == borrows
+    web.post(f"/borrows/{borrows[-1]}/release", {"reason": "x", "accept_overlap": True})
+    assert "Look again" in chief.send_form(f"{OFFLINE}/release", {**sent, "reason": "audit", "accept_overlap": "true"}).text
+    web.bench.authority.database.close()
 
 
 def test_without_a_tick_the_list_says_so(chief: Browser) -> None:

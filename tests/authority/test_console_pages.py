@@ -126,6 +126,14 @@ def test_every_page_opens_for_those_who_may_and_changes_nothing(world: World, ro
         assert any(MARKUP in text and QUOTES in text for text in texts), "nobody's text was shown"
 
 
+def test_no_page_fails_whatever_its_filters_say(world: World) -> None:
+    browser = Browser(world.web).be(Role.ADMINISTRATOR)
+    wrong = "unused_for=abc&due_within=x&hours=x&due_before=x&which=x&state=x&role=x&sort=x&handle=x&since=x&cursor=x&level=x"
+    for rule in rules(world, "GET"):
+        for query in (wrong, f"{wrong}&product=arcgis-pro&member=nobody&type={'t' * 300}", "product=%00&q=%00&type=nothing"):
+            assert browser.get(f"{address(world, rule)}?{query}").status_code < 500, (rule.rule, query)
+
+
 @pytest.mark.parametrize("role", [None, *Role])
 def test_no_form_is_taken_without_its_token_or_from_another_site(world: World, role: Role | None) -> None:
     browser, before = Browser(world.web).be(role), contents(world.database)

@@ -19,7 +19,7 @@ from tests.support.web import Web, make_web
 # More than what stands on any page, and twice that.
 FEW, MANY = 121, 243
 MOST_KILOBYTES = 150
-FILES = (".csv", ".<any(csv,jsonl,parquet):ending>", "/file")
+FILES = (".csv", ".checkpoint", ".<any(csv,jsonl,parquet):ending>", "/file")
 
 
 def _web(folder: Path, count: int) -> Web:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import Field, ValidationError
 from werkzeug.datastructures import MultiDict
 
 from authority.web.console.charts import HEIGHT, WIDTH, bar_chart
-from authority.web.console.formats import days_left, iso, utc
+from authority.web.console.formats import days_left, iso, sentence, told, utc
 from authority.web.console.forms import Form, Text, read
 from authority.web.problems import InvalidValues
 
@@ -38,6 +39,27 @@ def test_how_far_away_a_time_is(distance: timedelta, words: str) -> None:
 
 def test_a_time_for_programs_and_for_people() -> None:
     assert (iso(NOW), utc(NOW)) == ("2026-03-02T09:00:00Z", "2026-03-02 09:00 UTC")
+
+
+def test_times_in_sentences_are_those_of_the_reader_and_all_else_is_text() -> None:
+    text = "<b> until 2026-03-02 09:00 UTC, and 2026-07-14T17:44:54Z"
+    berlin = ZoneInfo("Europe/Berlin")
+    assert told(text, berlin, is_short=True) == "&lt;b&gt; until 2026-03-02 10:00, and 2026-07-14 19:44"
+    assert told("at 2026-03-02 09:00 UTC.", berlin) == (
+        'at <time datetime="2026-03-02T09:00:00Z" title="2026-03-02 09:00 UTC">2026-03-02 10:00</time>.'
+    )
+    assert told(text, UTC, is_short=True) == "&lt;b&gt; until 2026-03-02 09:00 UTC, and 2026-07-14 17:44 UTC"
+
+
+def test_a_name_at_the_beginning_of_a_sentence_stays_as_it_is_written() -> None:
+    for text, words in (
+        ("user002 has the user type", "user002 has the user type"),
+        ("arcgis-pro is not licensed", "arcgis-pro is not licensed"),
+        ("there is no member", "There is no member"),
+        ("nobody is named", "Nobody is named"),
+        ("the session has ended", "The session has ended"),
+    ):
+        assert sentence(text) == words
 
 
 def test_bars_stand_side_by_side_on_the_floor_and_below_the_top() -> None:

@@ -8,11 +8,13 @@ import json
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import update
 
 from authority.domain.catalogue import KeyUse
 from authority.domain.members import CONSOLE, Role
-from authority.domain.seats_by_day import Stretch, peaks
+from authority.domain.seats_by_day import DAY, peaks
 from authority.domain.stuck import SILENT_FOR, Cause, Trace
 from authority.services import borrow, endings, log
 from authority.services.unit import Unit
@@ -94,16 +96,34 @@ def test_the_figures_are_those_of_the_lists(web: Web) -> None:
     assert web.get("/overview", Role.LICENSE_MANAGER).get_json()["denials"] is None
 
 
-def test_seats_of_a_day_are_the_most_at_a_full_hour() -> None:
-    first_day, noon = 10, 10 * 24 + 12
-    stretches = [
-        Stretch("p", noon, noon + 1, 2),
-        Stretch("p", noon - 300, noon + 300, 1),
-        # Within one hour: at no full hour.
-        Stretch("p", noon + 2, noon + 2, 9),
-        Stretch("p", noon + 24, noon + 26, 4),
+def test_seats_of_a_day_are_the_most_at_once_at_any_moment() -> None:
+    hour = DAY // 24
+    noon, now = 10 * DAY + 12 * hour, 12 * DAY + hour
+    uses = [
+        ("p", noon - 300 * hour, noon + 300 * hour),
+        ("p", noon, noon + 1),
+        ("p", noon, noon + 5),
+        # From the moment at which another is freed, and for no time at all.
+        ("p", noon + 5, noon + 6),
+        ("p", noon + 3, noon + 3),
+        ("p", noon + DAY, now),
+        ("p", now + 1, now + 2),
+        ("q", 12 * DAY, now + DAY),
     ]
-    assert peaks(stretches, first_day, 11 * 24 + 23) == {"p": [3, 5]}
+    assert peaks(uses, 10, now) == {"p": [3, 2, 2], "q": [0, 0, 1]}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.just("p"), st.integers(0, 3 * DAY), st.integers(0, DAY)), max_size=8))
+def test_seats_of_a_day_are_those_of_counting_each_moment(drawn: list[tuple[str, int, int]]) -> None:
+    uses = [(product, taken, taken + length) for product, taken, length in drawn]
+    now = 3 * DAY - 1
+    moments = {at for _, taken, _ in uses for at in (taken,)} | {day * DAY for day in range(3)}
+    counts = [0, 0, 0]
+    for at in moments - {at for at in moments if at > now}:
+        in_use = sum(taken <= at < freed for _, taken, freed in uses)
+        counts[at // DAY] = max(counts[at // DAY], in_use)
+    assert peaks(uses, 0, now).get("p", [0, 0, 0]) == counts
 
 
 @ON_SQLITE
@@ -188,10 +208,11 @@ def test_a_dry_run_of_an_ending_shows_what_is_and_changes_nothing(web: Web) -> N
     bench = web.bench
     ids = [issued_to(bench, bench.member(name), workstation(name), days=3).borrow.id for name in ("ada", "bob")]
     body = {"reason": "lost", "dry_run": True}
-    for path in (f"/borrows/{ids[0]}/revoke", f"/borrows/{ids[0]}/release"):
-        shown = web.post(path, body).get_json()
+    accepted = body | {"accept_overlap": True}
+    for path, sent in ((f"/borrows/{ids[0]}/revoke", body), (f"/borrows/{ids[0]}/release", accepted)):
+        shown = web.post(path, sent).get_json()
         assert (shown["dry_run"], shown["borrow"]["state"]) == (True, "active")
-    assert [item["borrow"]["state"] for item in web.post("/borrows/release", body | {"ids": ids}).get_json()["items"]] == [
+    assert [item["borrow"]["state"] for item in web.post("/borrows/release", accepted | {"ids": ids}).get_json()["items"]] == [
         "active"
     ] * 2
     problem(web.post("/borrows/release", {"ids": ids, "reason": "lost"}), 409, "overlap-not-accepted")

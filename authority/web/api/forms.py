@@ -1,5 +1,6 @@
 """What many routes take in one form: bodies, queries, names; and the documented forms of files and problems."""
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
@@ -7,7 +8,7 @@ from flask import Response, after_this_request, request
 from flask_openapi3.models.data_type import DataType
 from flask_openapi3.models.media_type import MediaType
 from flask_openapi3.models.schema import Schema
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from authority.domain.members import username_form
 from authority.domain.names import spelled
@@ -18,6 +19,19 @@ LONGEST_TEXT = 256
 # The other form in which a list is answered, for the documentation.
 ALSO_CSV: Any = {"openapi_extra": {"content": {"text/csv": MediaType(schema=Schema(type=DataType.STRING))}}}
 ListFormat = Literal["json", "csv"]
+
+
+RFC3339 = re.compile(r"\A\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})\Z")
+
+
+def _moment(text: object) -> object:
+    """Raises ValueError for what is no RFC 3339: a number would be taken for seconds since 1970."""
+    if isinstance(text, str) and RFC3339.match(text) is None:
+        raise ValueError("a time like 2026-03-01T00:00:00Z")
+    return text
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 
 
 class Body(BaseModel):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -12,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from flask import Response, request
 from flask_openapi3.blueprint import APIBlueprint
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from authority.presentation import parquet, sheets
 from authority.presentation.log import Events, EventShown, event_of, with_texts
@@ -21,23 +20,12 @@ from authority.services import log, seals
 from authority.storage.events import Filter
 from authority.web.access import unit
 from authority.web.answers import digest, json_of, sheet
-from authority.web.api.forms import Id, Name, PageQuery, Problem, Query, Text
+from authority.web.api.forms import Id, Moment, Name, PageQuery, Problem, Query, Text
 
 api = APIBlueprint("log", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem})
 
 Number = Annotated[int, Field(ge=0, le=2**63 - 1)]
 MOST_ROWS = 100_000
-RFC3339 = re.compile(r"\A\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})\Z")
-
-
-def _moment(text: object) -> object:
-    """Raises ValueError for what is no RFC 3339: a number would be taken for seconds since 1970."""
-    if isinstance(text, str) and RFC3339.match(text) is None:
-        raise ValueError("a time like 2026-03-01T00:00:00Z")
-    return text
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 BINARY = "application/vnd.apache.parquet"
 LINES = "application/jsonl"
 CHECKOUT_LOG: dict[str, Any] = {
@@ -60,6 +48,7 @@ class EventQuery(PageQuery):
     product: Text | None = Field(None, max_length=64)
     machine: Text | None = Field(None, max_length=256, description="machine id or alias")
     handle: Id | None = Field(None, description="of this borrow or session")
+    reason: Text | None = Field(None, max_length=256, description="what is said about it, as the code of a refusal; the whole")
     since: Moment | None = Field(None, description="RFC 3339; at that time or later")
     until: Moment | None = Field(None, description="RFC 3339; before that time")
 
@@ -80,7 +69,9 @@ def events(query: EventQuery) -> Response:
     wanted = Filter(
         kinds=None if query.kind is None else (query.kind,),
         limit=query.limit,
-        **query.model_dump(include={"actor", "product", "machine", "handle", "since", "until", "after", "before", "newest"}),
+        **query.model_dump(
+            include={"actor", "product", "machine", "handle", "reason", "since", "until", "after", "before", "newest"}
+        ),
     )
     return json_of(Events.of(log.listed(unit(), wanted, query.member), query.limit))
 

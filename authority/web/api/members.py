@@ -66,6 +66,7 @@ class MemberQuery(PageQuery):
     group: GroupName | None = None
     role: Role | None = None
     disabled: bool | None = None
+    download_permission: DownloadPermission | None = Field(None, description="requested: those who ask for it")
     offline: bool | None = Field(None, description="true: those who have a license of any product offline; false: the others")
     unused_for: int | None = Field(None, ge=0, le=36_500, description="those alone who used no license for so many days")
     sort: Order = Field(Order.USERNAME, description="by user name where it makes no difference")
@@ -171,6 +172,7 @@ def listed(query: MemberQuery) -> Response:
         user_type=query.type,
         group=query.group,
         role=query.role,
+        download=query.download_permission,
         search=query.search,
         disabled=query.disabled,
         offline=query.offline,

@@ -24,7 +24,7 @@ from authority.web.answers import sheet
 from authority.web.console import session_endings
 from authority.web.console.forms import Form, Id, Text, as_typed, read
 from authority.web.console.frame import done, here, page, shown_again
-from authority.web.console.visiting import unit, visitor
+from authority.web.console.visiting import begun, unit, visitor
 
 pages = Blueprint("activity", __name__)
 
@@ -77,7 +77,7 @@ def _list(shown: Activities | None, work: Unit, product: str) -> Response:
 
 
 def _form_alone() -> Response:
-    work = unit()
+    work = begun()
     return _list(None, work, request.args.get("product") or _first_product(work))
 
 

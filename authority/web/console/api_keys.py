@@ -16,7 +16,6 @@ from authority.presentation.several import rows_of
 from authority.services import access
 from authority.services.unit import Unit
 from authority.web.answers import sheet
-from authority.web.console.formats import first_ones, named
 from authority.web.console.forms import Form, Id, Text, read
 from authority.web.console.frame import confirm, done, page, shown_again
 from authority.web.console.visiting import unit
@@ -127,13 +126,13 @@ def _ask() -> Response | None:
     number = counted(len(fit), "API key")
     return confirm(
         f"Revoke {number}?",
-        who=named(sorted({key.member for key in fit})),
-        what=named([key.name for key in fit]),
+        who=sorted({key.member for key in fit}),
+        what=[key.name for key in fit],
         until="for good: a revoked key stays revoked",
         consequences=[
             "A program that uses such a key is refused from its next request on, until it has another one.",
             "What was borrowed with it stays good.",
-            *first_ones([f"Left out: {outcome.refusal.message}" for outcome in outcomes if outcome.refusal is not None]),
+            [f"Left out: {outcome.refusal.message}" for outcome in outcomes if outcome.refusal is not None],
         ],
         action=f"Revoke {number}",
         back=url_for("console.api_keys.index"),

@@ -6,8 +6,9 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Response, g, request
 from itsdangerous import BadData, Signer, URLSafeSerializer
@@ -17,7 +18,11 @@ from authority.web.problems import Problem
 # Browsers keep no cookie for longer (RFC 6265bis, 5.5).
 LONGEST = timedelta(days=400)
 SIGN_IN, FORM, NOTICE, PROVIDER = "carnet", "carnet-form", "carnet-notice", "carnet-provider"
+# Set by a script of the pages; it is of no weight.
+ZONE = "carnet-zone"
 LONGEST_SECRET = 256
+# Browsers keep cookies of up to 4,096 bytes (RFC 6265, 6.1), and proxies take answers whose headers have 4 KiB in all.
+LONGEST_NOTICE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,14 @@ def read(name: str) -> str | None:
     if value is None and not is_https():
         value = request.cookies.get(name)
     return value if value and len(value) <= LONGEST_SECRET * 16 else None
+
+
+def zone() -> tzinfo:
+    """The zone of the reader's computer, as its browser says by a script; UTC where it says none, or one that nobody knows here."""
+    try:
+        return ZoneInfo(request.cookies.get(ZONE, ""))
+    except (KeyError, OSError, ValueError):
+        return UTC
 
 
 def write(response: Response, name: str, value: str, lasts: timedelta | None = None) -> None:
@@ -125,16 +138,15 @@ def notice() -> Notice | None:
     return Notice(sentence, tuple((label, address) for label, address in links), is_done)
 
 
-def write_notice(response: Response, value: Notice) -> None:
-    """Keeps what was done for the page that comes next; the visitor is signed in."""
+def write_notice(response: Response, value: Notice) -> bool:
+    """Keeps what was done for the page that comes next; the visitor is signed in. False, and nothing is kept, when it is too long."""
     secret = sign_in_secret()
     assert secret is not None  # noqa: S101 - nobody else does anything
-    write(
-        response,
-        NOTICE,
-        str(_serializer(secret, "notice").dumps([value.text, value.next, value.is_done])),
-        timedelta(minutes=5),
-    )
+    text = str(_serializer(secret, "notice").dumps([value.text, value.next, value.is_done]))
+    if len(text) > LONGEST_NOTICE:
+        return False
+    write(response, NOTICE, text, timedelta(minutes=5))
+    return True
 
 
 def refusal() -> Problem | None:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from markupsafe import Markup
 
 from authority.domain import days
 from authority.domain.plurals import counted
 from authority.presentation.shown import rfc3339
 
 DAY = timedelta(days=1)
-# So many are named in a sentence or a list; the others are counted.
+# So many are named in a sentence or a list; the others are folded.
 MOST_NAMED = 20
+# Beginnings of sentences about somebody or something by its name, and those that look alike.
+_SUBJECT = re.compile(r"(\S+) (?:has|had|holds|is|was|may|cannot|did|does|goes|borrowed|borrows) ")
+_NO_NAMES = frozenset(
+    {"everybody", "it", "nobody", "none", "nothing", "somebody", "that", "there", "this", "time", "what", "who"}
+)
+_TIME = re.compile(r"\b(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(?::\d{2})?(?: UTC\b|Z\b)")
 
 
 # Controls, marks of direction, and separators of lines that are none in HTML.
@@ -21,8 +29,23 @@ _TEXT = re.compile("<textarea.*?</textarea>|<[^>]*>|[^<]+", re.DOTALL)
 
 
 def sentence(text: str) -> str:
-    """The text with a capital letter at its beginning."""
+    """The text with a capital letter at its beginning, unless it begins with a name, which stays as it is written."""
+    subject = _SUBJECT.match(text)
+    if subject and subject[1] not in _NO_NAMES:
+        return text
     return text[:1].upper() + text[1:]
+
+
+def told(text: str, zone: tzinfo, *, is_short: bool = False) -> Markup:
+    """The text with its UTC times in the zone of the reader, each with UTC in its tooltip unless it has to be short."""
+    parts, end = [], 0
+    for match in _TIME.finditer(text):
+        at = datetime.fromisoformat(f"{match[1]}T{match[2]}+00:00")
+        local = utc(at) if zone is UTC else at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+        shown = local if is_short else Markup('<time datetime="{}" title="{}">{}</time>').format(iso(at), utc(at), local)
+        parts += [text[end : match.start()], shown]
+        end = match.end()
+    return Markup("").join([*parts, text[end:]])
 
 
 def iso(at: datetime) -> str:
@@ -49,16 +72,20 @@ def days_left(at: datetime, now: datetime) -> str:
     return f"{text} left" if at > now else f"{text} ago"
 
 
+def number(value: int) -> str:
+    """The number with a comma after each three digits."""
+    return f"{value:,}"
+
+
+def counted_of(value: int, one: str) -> str:
+    """The number with its noun: `1 member`, `11,000 members`."""
+    return f"{value:,} {counted(value, one).partition(' ')[2]}"
+
+
 def named(names: Sequence[str]) -> str:
     """The names, of very many the first ones and how many more."""
     more = len(names) - MOST_NAMED
     return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def first_ones(sentences: Sequence[str]) -> list[str]:
-    """The sentences, of very many the first ones and how many more."""
-    more = len(sentences) - MOST_NAMED
-    return [*sentences[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
 
 
 def with_codes(html: str) -> str:

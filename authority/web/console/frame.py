@@ -19,10 +19,10 @@ from werkzeug.urls import iri_to_uri
 from authority.domain.refusals import NotAuthenticated, Refusal
 from authority.services.attempts import DoneBefore
 from authority.web import problems
-from authority.web.console import cookies, mistakes, navigation, typed, unsent
+from authority.web.console import cookies, mistakes, navigation, packing, typed, unsent
 from authority.web.console.addresses import HOME, is_step, page_of
 from authority.web.console.cookies import Notice
-from authority.web.console.formats import utc, with_codes
+from authority.web.console.formats import MOST_NAMED, utc, with_codes
 from authority.web.console.hints import hint_on_page
 from authority.web.console.visiting import Visitor, signed_in, visitor
 from authority.web.problems import InvalidValues, Problem
@@ -60,6 +60,8 @@ def admit() -> Response | None:
 
     Who may not open the first page is led to the one that their role is for. Raises NotAuthenticated, OrganizationOverLimit, NotAllowed.
     """
+    if request.method == "POST":
+        packing.unpack()
     if not _is_open():
         g.visitor = signed_in()
         if request.path == HOME and not _entry().is_open_to(g.visitor.actor):
@@ -168,9 +170,14 @@ def see_other(address: str) -> Response:
 
 
 def done(address: str, text: str, then: Sequence[tuple[str, str]] = (), *, is_done: bool = True) -> Response:
-    """Leads to the page at the address, which says what was done, or why nothing, and what to do next as texts with addresses."""
-    response = see_other(address)
-    cookies.write_notice(response, Notice(text, tuple(then), is_done))
+    """Leads to the page at the address, which says what was done, or why nothing, and what to do next as texts with addresses.
+
+    What is longer than a cookie may be is said at once, on a page that leads there.
+    """
+    response, notice = see_other(address), Notice(text, tuple(then), is_done)
+    if not cookies.write_notice(response, notice):
+        g.notice = notice
+        return page("done.html", address=address)
     return response
 
 
@@ -185,10 +192,10 @@ def done_before(error: DoneBefore) -> Response:
 def confirm(
     question: str,
     *,
-    who: str,
-    what: str,
+    who: str | Sequence[str],
+    what: str | Sequence[str],
     until: datetime | str | None = None,
-    consequences: Sequence[str] = (),
+    consequences: Sequence[str | Sequence[str]] = (),
     action: str,
     back: str,
     asked: Mapping[str, str] | None = None,
@@ -199,6 +206,8 @@ def confirm(
 
     None when the visitor saw exactly this and pressed the button, unless there is a problem to be shown. Who saw something else,
     for another administrator was quicker, is asked again, and told so. What moves with the clock stands in `until` alone.
+    Of several names, and of sentences about each of many that stand together in `consequences`, all are shown: the first ones,
+    and the others folded.
     Its form has all that was sent, what is `carried` beside it (of files, which forms do not send again), and what is still
     `asked`, as labels by name: `reason` is a text, all else a box to tick.
     """
@@ -210,9 +219,11 @@ def confirm(
     return page(
         "confirm.html",
         question=question,
-        who=who,
-        what=what,
+        who=[who] if isinstance(who, str) else who,
+        what=[what] if isinstance(what, str) else what,
         until=until,
+        most=MOST_NAMED,
+        packed=packing.packed(request.form),
         consequences=consequences,
         action=action,
         back=back,

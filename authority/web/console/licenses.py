@@ -38,12 +38,13 @@ ON_A_PAGE = 100
 class Filters(Form):
     q: Text | None = None
     product: Text | None = None
+    feature: Text | None = None
     type: Text | None = None
     cursor: str | None = Field(None, max_length=1024)
 
     def wanted(self, limit: int | None) -> Filter:
         """Whose licenses are wanted, so many on a page."""
-        return Filter(search=self.q, product=self.product, user_type=self.type, limit=limit)
+        return Filter(search=self.q, product=self.product, feature=self.feature, user_type=self.type, limit=limit)
 
 
 class Loss(Choice):
@@ -81,10 +82,9 @@ class _Product:
     has_ended: bool
 
     @property
-    def too_many(self) -> str:
-        """Of what more is used than licensed, in words; empty when of nothing."""
-        over = [row for row in self.rows if row.available < 0]
-        return ", ".join(f"{row.feature} {row.used} of {row.licensed} ({-row.available} too many)" for row in over)
+    def too_many(self) -> list[AvailabilityShown]:
+        """Of what more is used than licensed."""
+        return [row for row in self.rows if row.available < 0]
 
 
 def _products(work: Unit, rows: Iterable[AvailabilityShown]) -> list[_Product]:
@@ -116,6 +116,7 @@ def _list(members: Members | None, work: Unit) -> Response:
         members=members,
         products=products,
         assigned=assigned,
+        features=sorted({row.feature for product in assigned for row in product.rows}),
         names=[product.id for product in products if product.is_assigned],
         types=list(work.membership.by_type),
         wanted=typed,

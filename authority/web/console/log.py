@@ -24,7 +24,7 @@ from authority.storage.events import Filter
 from authority.web.answers import JSON, sheet
 from authority.web.console.forms import Form, Id, Text, as_typed, read
 from authority.web.console.frame import address_of, here, page, shown_again
-from authority.web.console.visiting import begun, unit
+from authority.web.console.visiting import begun, unit, visitor
 
 pages = Blueprint("log", __name__)
 
@@ -46,13 +46,15 @@ class Filters(Form):
     product: Text | None = None
     machine: Text | None = None
     handle: Id | None = None
+    reason: Text | None = None
+    hours: int | None = Field(None, ge=1, le=876_000)
     since: Day | None = None
     until: Day | None = None
     oldest: bool = False
     # The number of the last event of the page before.
     cursor: str | None = None
 
-    def wanted(self) -> Filter:
+    def wanted(self, now: datetime) -> Filter:
         """The events that are wanted, so many on a page; days are whole ones, in UTC."""
         last = None if self.cursor is None else _number(self.cursor)
         return Filter(
@@ -61,13 +63,21 @@ class Filters(Form):
             product=self.product,
             machine=self.machine,
             handle=self.handle,
-            since=None if self.since is None else _midnight(self.since),
+            reason=self.reason,
+            since=self._since(now),
             until=None if self.until is None else _midnight(self.until + timedelta(days=1)),
             after=last if self.oldest else None,
             before=None if self.oldest else last,
             newest=not self.oldest,
             limit=ON_A_PAGE,
         )
+
+    def _since(self, now: datetime) -> datetime | None:
+        """The later of the day and the hours."""
+        day = None if self.since is None else _midnight(self.since)
+        # The hour began just after that moment, as the figures of the first page have it.
+        hour = None if self.hours is None else now - timedelta(hours=self.hours, microseconds=-1)
+        return max((at for at in (day, hour) if at is not None), default=None)
 
 
 def _number(text: str) -> int:
@@ -104,7 +114,7 @@ def _form_alone() -> Response:
 def index() -> Response:
     """A page of the events that fit the filters, the newest first unless the oldest are wanted."""
     filters, work = read(Filters, request.args), unit()
-    return _list(Events.of(log.listed(work, filters.wanted(), filters.member), ON_A_PAGE), work)
+    return _list(Events.of(log.listed(work, filters.wanted(visitor().now), filters.member), ON_A_PAGE), work)
 
 
 class Part(Form):
@@ -150,7 +160,7 @@ def show(event_id: int) -> Response:
 def listed_as(ending: str) -> Response:
     """All events that fit the filters, with all their columns, in one of the formats."""
     filters = read(Filters, request.args)
-    rows = log.every(unit(), filters.wanted(), filters.member)
+    rows = log.every(unit(), filters.wanted(visitor().now), filters.member)
     return _file(ending, "log", rows, COLUMNS, ALWAYS_THERE)
 
 

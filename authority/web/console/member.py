@@ -24,7 +24,7 @@ from authority.storage import borrows as borrow_rows
 from authority.storage import events
 from authority.storage import sessions as session_rows
 from authority.web.access import publish_soon
-from authority.web.console.formats import first_ones, utc
+from authority.web.console.formats import utc
 from authority.web.console.forms import Form, Id, read
 from authority.web.console.frame import confirm, done, page, shown_again
 from authority.web.console.member_forms import (
@@ -193,7 +193,7 @@ def _ask_removal(username: str) -> Response | None:
         who=f"{name} {member.full_name}".strip(),
         what="the member, with all licenses, sessions, sign-ins, API keys and offline rules of theirs",
         until="for good",
-        consequences=[*first_ones(free), *first_ones(running), "What the log says of them stays."],
+        consequences=[free, running, "What the log says of them stays."],
         action=f"Remove {name}",
         back=url_for(".index", username=username),
         asked={"release": release} if out else {},

@@ -63,9 +63,9 @@ def set_password(username: str) -> Response:
     result, name = changed.access, changed.before.username
     text = f"{name} has a new password, and {counted(result.ended_sign_ins, 'sign-in')} ended."
     if result.api_keys:
-        text += f" These API keys go on: {named([key.name for key in result.api_keys])}."
+        text += f" These API keys go on: {', '.join(key.name for key in result.api_keys)}."
     if result.revoked_api_keys:
-        text += f" These API keys are revoked: {named([key.name for key in result.revoked_api_keys])}."
+        text += f" These API keys are revoked: {', '.join(key.name for key in result.revoked_api_keys)}."
     return done(url_for("console.member.index", username=name), f"{text} Tell them the password by another way than mail.")
 
 

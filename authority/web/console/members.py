@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request, url_for
 from pydantic import AfterValidator, Field
 
-from authority.domain.members import Privilege, Role
+from authority.domain.members import DownloadPermission, Privilege, Role
 from authority.presentation import member_sheet, sheets
 from authority.presentation.members import Members
 from authority.services import member_lists
@@ -44,6 +44,7 @@ class Filters(Form):
     group: Text | None = None
     offline: bool | None = None
     disabled: bool | None = None
+    download: DownloadPermission | None = None
     unused_for: int | None = Field(None, ge=0, le=36_500)
     # With a hyphen before it from the last to the first.
     sort: Annotated[str, AfterValidator(_order)] = Order.USERNAME
@@ -58,6 +59,7 @@ class Filters(Form):
             group=self.group,
             offline=self.offline,
             disabled=self.disabled,
+            download=self.download,
             order=Order(self.sort.removeprefix("-")),
             descending=self.sort.startswith("-"),
             limit=limit,
@@ -106,6 +108,7 @@ def _list(members: Members | None, work: Unit) -> Response:
         members=members,
         types=list(work.membership.by_type),
         roles=list(Role),
+        permissions=list(DownloadPermission),
         wanted=typed,
         is_narrowed=any(typed[name] for name in typed if name not in ("q", "sort", "cursor")),
         may_manage=visitor().actor.has(Privilege.MANAGE_MEMBERS),

@@ -21,7 +21,7 @@ from authority.services.members import Change, Changed
 from authority.services.several import Outcome
 from authority.services.unit import Unit
 from authority.web.access import publish_soon
-from authority.web.console.formats import first_ones, named, sentence, utc
+from authority.web.console.formats import sentence, utc
 from authority.web.console.forms import Form, Text
 from authority.web.console.frame import confirm, done, page
 from authority.web.console.member_forms import differences, license_effects, license_words
@@ -96,14 +96,14 @@ def do(action: Action) -> Response:
     left_out = [f"Left out: {line.username}: {line.refusal.message}" for line in would if line.refusal is not None]
     question = confirm(
         f"{action.verb} {number}?",
-        who=named([line.username for line in fit]),
+        who=[line.username for line in fit],
         what=action.what,
         until=action.until,
         consequences=[
-            *first_ones([f"{line.username}: {line.words}" for line in fit if line.words]),
-            *first_ones([sentence for line in fit for sentence in line.running]),
+            [f"{line.username}: {line.words}" for line in fit if line.words],
+            [sentence for line in fit for sentence in line.running],
             *action.consequences,
-            *first_ones(left_out),
+            left_out,
         ],
         action=f"{action.verb} {number}",
         back=action.back,

@@ -19,7 +19,7 @@ from authority.services.exchange import File
 from authority.web.access import origin, publish_soon
 from authority.web.answers import carried
 from authority.web.console import cookies
-from authority.web.console.formats import named, utc
+from authority.web.console.formats import utc
 from authority.web.console.forms import Form, Id, Password, PasswordTwice, Text, read
 from authority.web.console.frame import done, page, see_other, shown_again
 from authority.web.console.visiting import unit
@@ -199,6 +199,6 @@ def change_password() -> Response:
     form = read(NewPassword)
     place = origin(cookies.sign_in_secret())
     result = me.change_password(unit(), form.old_password, form.new_password, place, revoke_keys=form.revoke_keys)
-    keys = named([key.name for key in result.api_keys])
+    keys = ", ".join(key.name for key in result.api_keys)
     text = f"Your password is changed, and {counted(result.ended_sign_ins, 'other sign-in')} ended."
     return done(url_for("console.my_license.sign_ins"), text + (f" These API keys of yours go on: {keys}." if keys else ""))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request, url_for
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AwareDatetime, Field
+from werkzeug.datastructures import MultiDict
 
-from authority.domain.borrows import Borrow
+from authority.domain.borrows import Borrow, BorrowState, Whereabouts
 from authority.domain.members import Privilege
 from authority.domain.plurals import counted
 from authority.presentation import sheets
@@ -24,25 +25,37 @@ from authority.services.unit import Unit
 from authority.storage.borrows import Filter
 from authority.web.access import publish_soon
 from authority.web.answers import carried, sheet
-from authority.web.console.formats import first_ones, named, utc
+from authority.web.console.formats import utc
 from authority.web.console.forms import Form, Id, Text, as_typed, read
-from authority.web.console.frame import confirm, done, here, page, see_other, shown_again
+from authority.web.console.frame import address_of, confirm, done, here, page, see_other, shown_again
 from authority.web.console.visiting import begun, unit, visitor
 
 pages = Blueprint("offline", __name__)
 
 MOST_AT_ONCE = 1000
+WHICH = (
+    (Whereabouts.TAKEN, "whose seat is taken"),
+    (Whereabouts.OUT, "out"),
+    (Whereabouts.REVOKED, "revoked, seat taken"),
+    (Whereabouts.NOT_RETURNED, "ended and not given back, in 30 days"),
+)
+ENDED_HERE = (BorrowState.REVOKED, BorrowState.RELEASED)
 # A reason that is never kept: with it the page before a change asks what would be done.
 NO_REASON = "-"
+NARROWING = ("member", "product", "group", "type", "due_within", "due_before", "stuck", "clones")
+Sent = TypeVar("Sent", bound=Form)
 
 
 class Filters(Form):
+    q: Text | None = None
+    which: Whereabouts = Whereabouts.TAKEN
     member: Text | None = None
     machine: Text | None = None
     product: Text | None = None
     group: Text | None = None
     type: Text | None = None
     due_within: int | None = Field(None, ge=0, le=36_500)
+    due_before: AwareDatetime | None = None
     stuck: bool = False
     clones: bool = False
     sort: Literal["due", "newest"] = "due"
@@ -51,6 +64,9 @@ class Filters(Form):
     def wanted(self) -> Filter:
         """The filter of the service."""
         return Filter(
+            search=self.q,
+            whereabouts=self.which,
+            expires_before=self.due_before,
             member=self.member,
             product=self.product,
             machine=self.machine,
@@ -83,14 +99,25 @@ class Ending(Choice):
     accept_overlap: bool = False
 
 
-def _list(borrows: OfflinePage | None, work: Unit) -> Response:
+def _sent(form: type[Sent]) -> Sent:
+    """The form; the button of a row means that row alone, whatever is ticked."""
+    only = request.form.get("only")
+    if not only:
+        return read(form)
+    return read(form, MultiDict([*(item for item in request.form.items() if item[0] != "ids"), ("ids", only)]))
+
+
+def _list(borrows: OfflinePage | None, work: Unit, total: int = 0, gone: Collection[str] = ()) -> Response:
     """The list; without borrows, where something is wrong with the filters, the form alone."""
     typed = as_typed(Filters, request.args)
     return page(
         "offline.html",
         borrows=borrows,
+        total=total,
+        gone=gone,
+        which=WHICH,
         wanted=typed,
-        is_narrowed=any(typed[name] for name in ("product", "group", "type", "due_within", "stuck", "clones")),
+        is_narrowed=any(typed[name] for name in NARROWING),
         is_filtered=any(typed[name] for name in typed if name not in ("sort", "cursor")),
         products=[(product.id, product.name) for product in work.authorization.products.values()],
         types=list(work.membership.by_type),
@@ -113,8 +140,9 @@ def index() -> Response:
 
 def _index() -> Response:
     filters, work = read(Filters, request.args), unit()
-    rows, cursor = offline.listed(work, filters.wanted(), due_within=filters.span(), stuck=filters.stuck)
-    return _list(OfflinePage.of(rows, cursor, work.now), work)
+    shown = offline.page(work, filters.wanted(), due_within=filters.span(), stuck=filters.stuck)
+    gone = {item.borrow.id for item in shown.rows if item.is_member_gone}
+    return _list(OfflinePage.of(shown.rows, shown.cursor, work.now), work, shown.total, gone)
 
 
 @pages.get("/offline.csv")
@@ -134,7 +162,10 @@ def show(borrow_id: str) -> Response:
     return page(
         "offline_one.html",
         borrow=shown,
+        member="" if offline.is_member_gone(work, borrow_id) else address_of("member", username=shown.member),
         may_end=visitor().actor.has(Privilege.END_BORROWS),
+        # Where a copy may run that was withdrawn.
+        can_carry=shown.state in ENDED_HERE and bool(shown.copy_may_run_until and address_of("exchange")),
         holds_seat=shown.seat_free_at > work.now,
     )
 
@@ -187,7 +218,7 @@ RELEASE = _Way(
 
 def _ask(way: _Way) -> Response | None:
     """The page before an ending: what would become of each; None when it was agreed to. Raises Refusal when nothing can be ended."""
-    outcomes = way.dry_run(unit(), read(Choice).ids)
+    outcomes = way.dry_run(unit(), _sent(Choice).ids)
     fit = [outcome.done() for outcome in outcomes if outcome.refusal is None]
     if not fit:
         outcomes[0].done()
@@ -196,10 +227,10 @@ def _ask(way: _Way) -> Response | None:
     number = counted(len(fit), "borrow")
     return confirm(
         f"{way.verb} {number}?",
-        who=named(sorted({item.member for item in fit})),
-        what=named(sorted({item.product for item in fit})),
+        who=sorted({item.member for item in fit}),
+        what=sorted({item.product for item in fit}),
         until=max(item.expires_at for item in fit),
-        consequences=[*way.consequences, *first_ones(copies), *first_ones(left_out)],
+        consequences=[*way.consequences, copies, left_out],
         action=f"{way.verb} {number}",
         back=_back(),
         asked={"reason": "Reason", **way.asked},
@@ -209,7 +240,7 @@ def _ask(way: _Way) -> Response | None:
 
 def _again(way: _Way) -> Response:
     """Where something is wrong: the page that asks, or without a tick the list."""
-    return (_ask(way) if request.form.getlist("ids") else None) or _index()
+    return (_ask(way) if request.form.getlist("ids") or request.form.get("only") else None) or _index()
 
 
 def _left() -> Response:
@@ -233,7 +264,7 @@ def _back() -> str:
 @shown_again(lambda: _again(REVOKE), left=_left)
 def revoke() -> Response:
     """Asks, then withdraws those that were ticked, each by itself."""
-    form, work = read(Ending), unit()
+    form, work = _sent(Ending), unit()
     question = _ask(REVOKE)
     if question:
         return question
@@ -244,7 +275,7 @@ def revoke() -> Response:
 @shown_again(lambda: _again(RELEASE), left=_left)
 def release() -> Response:
     """Asks, then frees the seats of those that were ticked, each by itself."""
-    form, work = read(Ending), unit()
+    form, work = _sent(Ending), unit()
     question = _ask(RELEASE)
     if question:
         return question

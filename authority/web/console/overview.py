@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 
 from authority.presentation.overview import OverviewShown, ProductFiguresShown
 from authority.services import figures
+from authority.web.console import cookies
 from authority.web.console.charts import Chart, bar_chart
 from authority.web.console.forms import Form, Text, read
 from authority.web.console.frame import page
@@ -25,7 +26,7 @@ class Choice(Form):
 @pages.get("/")
 def index() -> Response:
     """All figures as of now, and the last days of one product: the one that is asked for, or that is used most."""
-    shown = OverviewShown.of(figures.show(unit()))
+    shown = OverviewShown.of(figures.show(unit(), cookies.zone()))
     products = {product.product: product for product in shown.products}
     most_used = max(shown.products, key=lambda product: product.in_use_by_day[-1], default=None)
     product = products.get(read(Choice, request.args).product or "", most_used)

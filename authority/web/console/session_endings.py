@@ -11,7 +11,7 @@ from authority.domain.sessions import Session
 from authority.presentation.computers import name_of
 from authority.services import session_settings, sessions
 from authority.services.unit import Unit
-from authority.web.console.formats import named, utc
+from authority.web.console.formats import utc
 from authority.web.console.frame import confirm
 
 
@@ -25,13 +25,13 @@ def ask(work: Unit, ids: Sequence[str], back: str) -> Response | None:
     number = counted(len(fit), "session")
     return confirm(
         f"End {number}?",
-        who=named(sorted({item.member for item in fit})),
-        what=named([_line(item) for item in fit]),
+        who=sorted({item.member for item in fit}),
+        what=[_line(item) for item in fit],
         consequences=[
             f"The user is told when the application next asks, and has {minutes} to save the work.",
             "The application goes on until its last grant has ended.",
             "Then the seat is free, and the place among the computers of the member.",
-            *(f"Left out: {outcome.refusal.message}" for outcome in outcomes if outcome.refusal is not None),
+            [f"Left out: {outcome.refusal.message}" for outcome in outcomes if outcome.refusal is not None],
         ],
         action=f"End {number}",
         back=back,

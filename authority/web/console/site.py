@@ -9,11 +9,12 @@ from pathlib import Path
 
 from flask import Blueprint, Flask, Response, url_for
 from jinja2 import StrictUndefined
+from markupsafe import Markup
 
 from authority.services.attempts import DoneBefore
 from authority.web.console import cookies, mistakes, navigation, typed, unsent
 from authority.web.console.addresses import HOME
-from authority.web.console.formats import days_left, iso, sentence, utc
+from authority.web.console.formats import counted_of, days_left, iso, number, sentence, told, utc
 from authority.web.console.frame import address_of, admit, done_before, here, own_path, providers, see_other
 from authority.web.console.hints import hint_on_page
 
@@ -50,7 +51,16 @@ def register(app: Flask) -> None:
         address_of=address_of,
         static=static_address,
     )
-    app.jinja_env.filters.update(sentence=sentence, iso=iso, utc=utc, days_left=days_left, hint=_hint)
+    app.jinja_env.filters.update(
+        sentence=lambda text: _told(sentence(text)),
+        told=_told,
+        iso=iso,
+        utc=utc,
+        days_left=days_left,
+        hint=_hint,
+        number=number,
+        counted=counted_of,
+    )
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
     console = Blueprint("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
     console.before_request(admit)
@@ -62,6 +72,11 @@ def register(app: Flask) -> None:
     @app.route("/console")
     def console_without_slash() -> Response:
         return see_other(HOME)
+
+
+def _told(text: str, *, is_short: bool = False) -> Markup:
+    """A text in whose sentences times are those of the reader."""
+    return told(text, cookies.zone(), is_short=is_short)
 
 
 def _hint(text: str, code: str) -> str:
