@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from authority.domain.borrows import Whereabouts
 from authority.domain.catalogue import KeyUse
 from authority.domain.members import Actor, Privilege, Role
 from authority.domain.membership import Membership
@@ -17,13 +18,11 @@ from authority.services import backing_up, going_out, licenses, notifying, seals
 from authority.services.licenses import Availability
 from authority.services.unit import Unit
 from authority.signing.floors import Floor
-from authority.storage import deliveries, figures, notices, tokens
+from authority.storage import borrows, deliveries, figures, notices, tokens
 from authority.storage import seals as stored_seals
 
 # Who looks from an address that may, without a secret: it sees no more than an analyst does.
 WATCHER = Actor(None, "metrics", Role.ANALYST)
-# Borrows that ended longer ago and were not given back are no news; notices tell of the same.
-OVERDUE_FOR = timedelta(days=30)
 DAY = timedelta(days=1)
 
 
@@ -63,7 +62,7 @@ def read(unit: Unit) -> Watched:
         return Watched(
             at=unit.at,
             borrows_out=dict.fromkeys(authorization.products, 0) | figures.out_by_product(connection, now),
-            borrows_overdue=figures.not_returned(connection, now - OVERDUE_FOR, now),
+            borrows_overdue=borrows.count(connection, borrows.Filter(whereabouts=Whereabouts.NOT_RETURNED), now),
             denials=figures.denials(connection, now - DAY),
             seats=licenses.available(unit),
             membership=unit.membership,
