@@ -51,6 +51,8 @@ def selected(events: Table, stored: Stored, engine: Engine) -> Table:
         events = events.filter(_.feature.isin(stored.features))
     if stored.departments is not None:
         known = engine.numbers(_of_members(events, stored.departments, engine), _DEPARTMENTS)
+        # Where names have one spelling by now, `member` came out of a join, and Ibis cannot join by it again.
+        events = events.view()
         joined = events.left_join(known, "member")
         events = joined.select(*(_.department.name("group") if name == "group" else name for name in events.columns))
     if stored.groups is not None:

@@ -71,6 +71,16 @@ def test_days_features_and_groups_leave_out_the_rest(log: Log) -> None:
         log.only(since=micros(20))
 
 
+def test_groups_are_known_of_users_whose_names_are_spelled_in_several_ways(tmp_path: Path) -> None:
+    (tmp_path / "debug.log").write_text(
+        LINES.format(more="", denied=DENIED) + LINES.format(more="", denied=DENIED).replace("ann", "Ann")
+    )
+    log = read(tmp_path / "debug.log").only(departments={"ann": "Structures"}, groups=["Structures"])
+    (spelling,) = set(log.sessions()["member"])
+    assert spelling.lower() == "ann"
+    assert read(tmp_path / "debug.log").only(departments={"nobody": "Nowhere"}, groups=["Nowhere"]).is_empty
+
+
 @pytest.fixture
 def no_notebooks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(notebooks, "paths", list)

@@ -12,8 +12,10 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnchoredOffsetbox
+from matplotlib.ticker import MaxNLocator
 
 from checkout_log.plots import days, levels, planning
 from checkout_log.plots.features import told_apart
@@ -123,4 +125,11 @@ def _bare(ax: Axes, name: str) -> None:
     ax.set_xlabel("")
     ax.set_ylabel("")
     ax.tick_params(labelsize=8)
+    for axis in (ax.xaxis, ax.yaxis):
+        # In so little room few numbers are read, and each costs as much as a line.
+        locator = axis.get_major_locator()
+        if isinstance(locator, MaxNLocator):
+            locator.set_params(nbins=4)
+        elif isinstance(locator, AutoDateLocator):
+            locator.maxticks = dict.fromkeys(locator.maxticks, 5)
     ax.xaxis.get_offset_text().set(fontsize=8, color=GREY)

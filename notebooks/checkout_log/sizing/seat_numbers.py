@@ -49,7 +49,7 @@ def enough(
     """
     grouping, micros, asked = one_of("license", license, levels.COUNTED), duration("gap", gap), _numbers(seats)
     longer = levels.at_least(log, grouping)
-    wanted = log.engine.frame(_demand(log, grouping, micros), _WANTED)
+    wanted = _wanted(log, grouping, micros)
     parts = [
         _enough(named, longer[longer["pair"] == named.pair], wanted.loc[wanted["pair"] == named.pair, "demand"], asked)
         for named in levels.features(log).itertuples()
@@ -63,7 +63,7 @@ def demanded(log: Log, license: str = "handle", gap: str | timedelta = denials.G
     Raises QuestionInvalid.
     """
     grouping, micros = one_of("license", license, levels.COUNTED), duration("gap", gap)
-    wanted = log.engine.frame(_demand(log, grouping, micros), _WANTED).groupby("pair")["demand"].agg(["size", "max"])
+    wanted = _wanted(log, grouping, micros).groupby("pair")["demand"].agg(["size", "max"])
     return levels.features(log).merge(wanted, on="pair").rename(columns={"size": "episodes", "max": "demand"})
 
 
@@ -91,6 +91,11 @@ def _enough(named: tuple[Any, ...], longer: pd.DataFrame, demand: pd.Series, ask
     met = demand.sort_values().searchsorted(numbers, side="right")
     product, feature = named[2:4]
     return figures.assign(product=product, feature=feature, episodes=len(demand), unmet=len(demand) - met)
+
+
+def _wanted(log: Log, grouping: str, gap: int) -> pd.DataFrame:
+    """The seats that would have met each denial episode, computed once."""
+    return log.once(("wanted", grouping, str(gap)), lambda: log.engine.frame(_demand(log, grouping, gap), _WANTED))
 
 
 def _demand(log: Log, grouping: str, gap: int) -> Table:
