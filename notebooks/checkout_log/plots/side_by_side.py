@@ -12,7 +12,6 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnchoredOffsetbox
 from matplotlib.ticker import MaxNLocator
@@ -130,6 +129,4 @@ def _bare(ax: Axes, name: str) -> None:
         locator = axis.get_major_locator()
         if isinstance(locator, MaxNLocator):
             locator.set_params(nbins=4)
-        elif isinstance(locator, AutoDateLocator):
-            locator.maxticks = dict.fromkeys(locator.maxticks, 5)
     ax.xaxis.get_offset_text().set(fontsize=8, color=GREY)
