@@ -6,11 +6,12 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 import time
 
 from authority.domain.refusals import Refusal
+from authority.web import server_log
+from authority.web.server_log import LogFormat
 
 # What a message that is being sent is given, when the server stops; it is sent again when that is too little.
 STOPPING_SECONDS = 10.0
@@ -57,8 +58,10 @@ def _run(stop: threading.Event) -> None:
     from authority.wiring.app import open_authority
     from authority.wiring.settings import from_process
 
+    settings = from_process(None)
+    server_log.configure(LogFormat(settings.log_format))
     # Opened for each run, so that another key or authorization, or a database that was away, is no matter.
-    authority = open_authority(from_process(None))
+    authority = open_authority(settings)
     try:
         notifying.run(authority, goes_on=lambda: not stop.is_set())
     finally:
@@ -81,4 +84,4 @@ def _end_with_parent(stop: threading.Event) -> None:
 
 def _tell(text: str) -> None:
     with contextlib.suppress(OSError):
-        print(f"carnet-authority: notices: {text}", file=sys.stderr, flush=True)
+        server_log.tell("notices", text)

@@ -59,6 +59,7 @@ from authority.web.operations import Expected
 from authority.web.problems import Problem
 from authority.web.publishing import Publisher
 from authority.web.reference import pages as reference
+from authority.web.server_log import LogFormat
 from authority.wiring.app import open_authority
 from authority.wiring.settings import Settings, from_process
 
@@ -88,7 +89,7 @@ class _Application(OpenAPI):
 
     def log_exception(self, exc_info: Any) -> None:
         """Writes an error into the log as all others are written; Flask would write the path as it is."""
-        server_log.write(f"request {g.get('request_id', '')}", exc_info[1])
+        server_log.write("request", exc_info[1], g.get("request_id", ""))
 
     def is_known(self, environ: WSGIEnvironment) -> bool:
         """Whether a request, looked at without its body, comes with a bearer token or a sign-in that is good."""
@@ -133,7 +134,7 @@ def _answer(problem: Problem) -> Response:
     try:
         return problem_page(problem)
     except Exception as error:  # noqa: BLE001 - what tells of errors makes none
-        server_log.write(f"request {g.get('request_id', '')}", error)
+        server_log.write("request", error, g.get("request_id", ""))
         return _bare(problem)
 
 
@@ -224,7 +225,7 @@ def _look_at_requests(app: OpenAPI) -> None:
 
     @app.before_request
     def number_request() -> None:
-        g.request_id = secrets.token_hex(8)
+        g.request_id = request.environ[noting.REQUEST_ID] = secrets.token_hex(8)
         request.environ[noting.ROUTE] = getattr(request.url_rule, "rule", noting.OTHER)
         request.max_content_length = LARGEST_BY_PATH.get(request.path, LARGEST_BODY)
         # A field of a form may be as large as the whole.
@@ -343,6 +344,7 @@ def _provider_clients(settings: Settings, authority: Authority) -> list[Provider
 def serve() -> OpenAPI:
     """What each worker of the server runs: the authority of this process's settings, and a thread that keeps its status list fresh."""
     settings = from_process()
+    server_log.configure(LogFormat(settings.log_format))
     authority = open_authority(settings)
     atexit.register(authority.database.close)
     app = create_app(authority, settings.trusted_proxies, _provider_clients(settings, authority), settings.metrics_networks)

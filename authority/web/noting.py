@@ -11,13 +11,16 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from authority.web import server_log
 from authority.web.request_times import FOLDER
 
-# Where the application says, in the environ of a request, what it learned of it: the rule of its route, and the code of a refusal.
-ROUTE, CODE = "carnet.route", "carnet.code"
+# Where the application says, in the environ of a request, what it learned of it: the rule of its route, the code of a refusal, and
+# the number by which the answer names it.
+ROUTE, CODE, REQUEST_ID = "carnet.route", "carnet.code", "carnet.request_id"
 # Whatever a client writes: the labels are few.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER = "other"
+LONGEST_METHOD = 32
 # Seconds. A borrow takes some hundredths, a page of a large organization some tenths.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
@@ -37,11 +40,22 @@ _REFUSALS = Counter("carnet_http_refusals", "Answers that are errors, by their c
 
 def note(environ: Mapping[str, Any], status: int, seconds: float) -> None:
     """Keeps that a request was answered with this status after so many seconds."""
-    method = environ["REQUEST_METHOD"]
-    _SECONDS.labels(environ.get(ROUTE, OTHER), method if method in METHODS else OTHER).observe(seconds)
+    method, route, code = environ["REQUEST_METHOD"], environ.get(ROUTE, OTHER), None
+    _SECONDS.labels(route, method if method in METHODS else OTHER).observe(seconds)
     _ANSWERS.labels(status).inc()
     if status >= HTTPStatus.BAD_REQUEST:
-        _REFUSALS.labels(environ.get(CODE, OTHER)).inc()
+        code = environ.get(CODE, OTHER)
+        _REFUSALS.labels(code).inc()
+    server_log.request(
+        environ["PATH_INFO"].encode("latin-1", "replace").decode("utf-8", "replace"),
+        status,
+        method=method[:LONGEST_METHOD],
+        route=route,
+        code=code,
+        seconds=round(seconds, 6),
+        request_id=environ.get(REQUEST_ID, ""),
+        address=environ.get("REMOTE_ADDR", ""),
+    )
 
 
 def collected() -> Iterable[Metric]:

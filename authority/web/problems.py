@@ -272,5 +272,5 @@ def register(app: Flask, answer: Callable[[Problem], Response]) -> None:
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
         # The operator finds the cause by this id.
-        server_log.write(f"request {g.get('request_id', '')}", error)
+        server_log.write("request", error, g.get("request_id", ""))
         return answer(Problem(500, "internal-error", "something went wrong here", "Tell the administrator the request_id."))

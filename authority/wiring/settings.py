@@ -31,12 +31,14 @@ SETTINGS = {
     "containers": "false to lend nothing to containers, WSL and user namespaces, of which others may have copies; default: true",
     "trusted_proxies": "addresses and networks of the proxies before this server, with commas between, whose X-Forwarded-For is believed; "
     "default: none, a request comes from whoever is connected",
+    "log_format": "text or json: what the server writes to stderr, mistakes alone or as JSON each request too; default: text",
     "metrics_networks": "addresses and networks from which GET /metrics needs no bearer token, with commas between, where no proxy is between; "
     "default: none, it needs one of a member who may read the log",
     "public_url": "the address at which browsers reach this server, like https://licenses.example.org; sign-in by a provider leads back there, "
     "and notices lead to its pages",
     "oidc": "providers of OpenID Connect, each a table [oidc.NAME] in authority.toml and nowhere else: docs/sign-in.md",
 }
+LOG_FORMATS = ("text", "json")
 OF_NETWORKS = ("trusted_proxies", "metrics_networks")
 # Those that are yes or no.
 FLAGS: Mapping[str, bool] = {"demonstration": False, "containers": True}
@@ -55,6 +57,7 @@ class Settings:
     containers: bool = True
     trusted_proxies: tuple[str, ...] = ()
     metrics_networks: tuple[str, ...] = ()
+    log_format: str = "text"
     public_url: str | None = None
     providers: tuple[Provider, ...] = ()
 
@@ -94,6 +97,9 @@ def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
     public_url = values.get("public_url")
     if isinstance(public_url, str) and not is_address(public_url, path=False):
         wrong.append('"public_url" must be an https address without a path (http on this machine alone)')
+    log_format = values.get("log_format", "text")
+    if isinstance(log_format, str) and log_format not in LOG_FORMATS:
+        wrong.append(f'"log_format" must be {" or ".join(LOG_FORMATS)}')
     providers, wrong_providers = provider_settings.read(folder, values.get("oidc", {}))
     wrong += wrong_providers
     if providers and public_url is None:
@@ -110,6 +116,7 @@ def load(environment: Mapping[str, str], home: str | None = None) -> Settings:
         containers=flags["containers"] in (True, "true"),
         trusted_proxies=networks["trusted_proxies"],
         metrics_networks=networks["metrics_networks"],
+        log_format=str(log_format),
         public_url=str(public_url) if public_url is not None else None,
         providers=providers,
     )
