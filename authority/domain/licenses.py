@@ -94,6 +94,11 @@ def assignment_for(product: Product, before: Assignment | None, level: str | Non
     return Assignment(product.id, new_level, names, included)
 
 
+def version_values(held: Assignment) -> Mapping[str, object]:
+    """What of a license two administrators may change at once: the fields of its version."""
+    return {"level": held.level, "extensions": sorted(held.extensions)}
+
+
 def features(held: Assignment | None) -> set[str]:
     """The level and extensions of an assignment; each takes one license."""
     return set() if held is None else {held.level, *held.extensions}

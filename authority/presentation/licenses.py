@@ -8,8 +8,9 @@ from typing import Literal, Self
 
 from pydantic import Field
 
+from authority.domain import versions
 from authority.domain.borrows import Borrow, BorrowState
-from authority.domain.licenses import features
+from authority.domain.licenses import features, version_values
 from authority.domain.members import Assignment
 from authority.presentation.borrows import BorrowShown
 from authority.presentation.several import rows_of
@@ -40,11 +41,13 @@ class HeldLicense(Shown):
     level: str
     extensions: tuple[str, ...]
     included: bool = Field(description="true: the user type brought it")
+    version: str = Field(description="for If-Match, of a change of this license alone; that of one that is not held is none")
 
     @classmethod
     def of(cls, held: Held) -> Self:
         """The license that was looked up, with its member."""
-        return cls(member=held.username, **AssignmentShown.of(held.license).model_dump())
+        version = versions.of(version_values(held.license))
+        return cls(member=held.username, version=version, **AssignmentShown.of(held.license).model_dump())
 
 
 class HeldLicenses(Shown):
@@ -67,6 +70,7 @@ class AssignedLicense(Shown):
     ok: Literal[True] = True
     level: str
     extensions: tuple[str, ...]
+    version: str = Field(description="for If-Match, of a change of this license alone")
     taken: tuple[str, ...] = Field(description="the level and extensions held before and not any more")
     given: tuple[str, ...] = Field(description="the level and extensions held now and not before")
 
@@ -94,6 +98,7 @@ def outcome_of(outcome: Outcome[Wish, Assigned]) -> AssignedLicense | RefusedLic
         product=product,
         level=held.level,
         extensions=held.extensions,
+        version=versions.of(version_values(held)),
         taken=tuple(sorted(before - features(held))),
         given=tuple(sorted(features(held) - before)),
     )

@@ -10,7 +10,7 @@ from functools import partial
 
 from authority.domain.borrows import Borrow
 from authority.domain.catalogue import Product
-from authority.domain.licenses import Extensions, assignment_for, check_assignable
+from authority.domain.licenses import Extensions, assignment_for, check_assignable, version_values
 from authority.domain.members import Assignment, Member, Privilege
 from authority.domain.refusals import NotFound
 from authority.services import filters, pages
@@ -100,7 +100,8 @@ def assign_many(
     With `dry_run` every check is made and nothing changed. Raises NotAllowed, and what `assign` raises unless `row_by_row`.
     """
     with _working_on_licenses(unit, dry_run=dry_run) as work:
-        return all_or_none(wishes, partial(_assign, work), name=Wish.words, one_by_one=row_by_row)
+        assign_one = partial(_assign, work, is_alone=len(wishes) == 1)
+        return all_or_none(wishes, assign_one, name=Wish.words, one_by_one=row_by_row)
 
 
 @contextlib.contextmanager
@@ -113,11 +114,18 @@ def _working_on_licenses(unit: Unit, *, dry_run: bool) -> Iterator[Work]:
             yield work
 
 
-def _assign(work: Work, wish: Wish) -> Assigned:
+def _assign(work: Work, wish: Wish, *, is_alone: bool) -> Assigned:
     member = existing(work.unit.connection, wish.username)
     product = work.unit.authorization.product(wish.product)
     before = work.held(member, product.id)
+    if is_alone:
+        _compare(work.unit, member, product.id, before)
     return Assigned(before, assign_within(work, member, before, wish))
+
+
+def _compare(unit: Unit, member: Member, product_id: str, held: Assignment | None) -> None:
+    """Raises ChangedMeanwhile when the license is not what whoever asks has seen; of several at once nothing is compared."""
+    unit.compare(f"the license of {product_id} of {member.username}", None if held is None else version_values(held))
 
 
 def assign_within(work: Work, member: Member, before: Assignment | None, wish: Wish) -> Assignment:
@@ -163,15 +171,19 @@ def unassign_many(
     With `dry_run` every check is made and nothing changed. Raises NotAllowed, and what `unassign` raises unless `row_by_row`.
     """
     with _working_on_licenses(unit, dry_run=dry_run) as work:
-        return all_or_none(licenses, partial(_take, work), name=License.words, one_by_one=row_by_row)
+        take_one = partial(_take, work, is_alone=len(licenses) == 1)
+        return all_or_none(licenses, take_one, name=License.words, one_by_one=row_by_row)
 
 
-def _take(work: Work, license_: License) -> Unassigned:
-    return _unassign(work, existing(work.unit.connection, license_.username), license_.product)
+def _take(work: Work, license_: License, *, is_alone: bool) -> Unassigned:
+    member = existing(work.unit.connection, license_.username)
+    return _unassign(work, member, license_.product, is_alone=is_alone)
 
 
-def _unassign(work: Work, member: Member, product_id: str) -> Unassigned:
+def _unassign(work: Work, member: Member, product_id: str, *, is_alone: bool) -> Unassigned:
     unit, before = work.unit, work.held(member, product_id)
+    if is_alone:
+        _compare(unit, member, product_id, before)
     if before is None:
         product = unit.authorization.product(product_id)
         raise NotFound(f'the member {member.username} holds no license of "{product.id}"', member=member.username)

@@ -106,6 +106,8 @@ def test_ending_says_the_minutes_to_save_and_then_until_when(own_web: Web) -> No
     assert "End 1 session?" in text
     assert "arcgis-pro on tower" in text
     assert "has 60 minutes to save" in text
+    assert "to save: 2026-03-02 11:00 UTC, 60 minutes from now. The license ends when" in text
+    assert "10:30 UTC" in text
     assert contents(own_web.bench.authority.database) == before
     answer = browser.agree(f"{ACTIVITY}/end?state=green", fields)
     assert answer.location == f"{ACTIVITY}?state=green"

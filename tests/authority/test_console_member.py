@@ -306,3 +306,16 @@ def test_what_is_too_long_for_a_notice_is_said_whole_and_at_once(browser: Browse
     assert all(group in text for group in groups)
     assert f'href="{ADA}"' in answer.text
     assert all(len(line) < 2500 for line in answer.headers.getlist("Set-Cookie"))
+
+
+def test_a_license_that_another_took_meanwhile_is_not_given_back_unseen(world: World, browser: Browser) -> None:
+    address = f"{ADA}/licenses/{PRO}"
+    browser.get(address)
+    sent = browser.fields(address)
+    licenses.unassign(Unit(world.web.bench.authority, CONSOLE), ["ada"], PRO)
+    answer = browser.send_form(address, {**sent, "extensions": ["3DAnalyst"]})
+    assert (answer.status_code, "changed-meanwhile" in shown(browser)) == (412, True)
+    assert "Holds no license of it" in shown(browser)
+    assert world.web.get(f"/assignments?username=ada&product={PRO}").get_json()["items"] == []
+    # Whoever presses again has seen it.
+    assert browser.send_form(address, browser.fields(address)).status_code == 303

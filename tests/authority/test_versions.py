@@ -50,6 +50,28 @@ def test_the_second_who_changes_a_member_is_told_what_changed(web: Web) -> None:
     assert web.send("PATCH", f"{API}/members/ada", json={"full_name": "B"}).status_code == 200
 
 
+def test_the_second_who_changes_a_license_is_told_what_changed(web: Web) -> None:
+    pro = "arcgis-pro"
+    (held,) = [item for item in web.get("/assignments?username=ada").get_json()["items"] if item["product"] == pro]
+    seen = held["version"]
+
+    def assigned(level: str) -> dict[str, Any]:
+        return {"assignments": [{"username": "ada", "product": pro, "level": level}]}
+
+    first = sent(web, "POST", "/assignments", seen, assigned("Basic")).get_json()["assignments"][0]
+    told = problem(sent(web, "POST", "/assignments", seen, assigned("Standard")), 412, "changed-meanwhile")
+    assert told["detail"] == "another change of the license of arcgis-pro of ada came first: level is now Basic"
+    keys = {"licenses": [{"username": "ada", "product": pro}]}
+    problem(sent(web, "POST", "/assignments/remove", seen, keys), 412, "changed-meanwhile")
+    problem(sent(web, "DELETE", f"/assignments?username=ada&product={pro}", seen), 412, "changed-meanwhile")
+    # Of several there is no version; and one that nobody holds has one of its own.
+    several = {"assignments": assigned("Basic")["assignments"] * 2}
+    problem(sent(web, "POST", "/assignments", first["version"], several), 400, "invalid-input")
+    assert sent(web, "DELETE", f"/assignments?username=ada&product={pro}", first["version"]).status_code == 200
+    problem(sent(web, "POST", "/assignments", first["version"], assigned("Basic")), 412, "changed-meanwhile")
+    assert sent(web, "POST", "/assignments", versions.NONE, assigned("Basic")).status_code == 200
+
+
 RULE = {"level": "group", "subject": "survey", "longest_days": 9}
 POOL = {"product": DESKTOP, "feature": "Advanced", "low_water": 1}
 # Who reads it, who changes it, how it is removed; and what the sentence says after another changed it.

@@ -5,11 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, Response, url_for
 from pydantic import Field
 
+from authority.domain import versions
 from authority.domain.plurals import counted
 from authority.presentation.licenses import AssignedLicense, AssignmentShown, Availabilities, UnassignedLicense, outcome_of
 from authority.services import licenses, members
 from authority.services.licenses import License, Wish
-from authority.web.console.forms import Form, Text, read
+from authority.services.unit import Unit
+from authority.web.console.forms import Changed, Text, read
 from authority.web.console.frame import confirm, done, page, shown_again
 from authority.web.console.member_forms import license_words
 from authority.web.console.visiting import unit
@@ -19,7 +21,7 @@ pages = Blueprint("member_licenses", __name__)
 MOST_EXTENSIONS = 64
 
 
-class Assignment(Form):
+class Assignment(Changed):
     level: Text
     extensions: list[Text] = Field(default_factory=list, max_length=MOST_EXTENSIONS)
 
@@ -37,11 +39,19 @@ def index(username: str, product: str) -> Response:
         username=member.username,
         product=product,
         held=now,
+        version=versions.of(None if now is None else {"level": now.level, "extensions": sorted(now.extensions)}),
         free={row.feature: row.available for row in rows},
         licensed={row.feature: row.licensed for row in rows},
         levels=list(known.levels) if known else [],
         extensions=sorted({*(known.extensions if known else ()), *(now.extensions if now else ())}),
     )
+
+
+def _unit(form: Changed) -> Unit:
+    """The unit of work, which does nothing when the license is not as the form showed it."""
+    work = unit()
+    work.expected = form.expected()
+    return work
 
 
 @pages.post("/member/<username>/licenses/<product>")
@@ -50,7 +60,7 @@ def assign(username: str, product: str) -> Response:
     """Gives the level and extensions that were chosen in place of those held; asks first where something is taken."""
     form = read(Assignment)
     wish = Wish(username, product, form.level, tuple(dict.fromkeys(form.extensions)))
-    would = outcome_of(licenses.assign_many(unit(), [wish], dry_run=True)[0])
+    would = outcome_of(licenses.assign_many(_unit(form), [wish], dry_run=True)[0])
     taken = would.taken if isinstance(would, AssignedLicense) else ()
     if taken:
         question = confirm(
@@ -67,7 +77,7 @@ def assign(username: str, product: str) -> Response:
         )
         if question:
             return question
-    after = licenses.assign_many(unit(), [wish])[0].done().after
+    after = licenses.assign_many(_unit(form), [wish])[0].done().after
     return done(
         url_for("console.member.index", username=username), f"{username} holds {license_words(AssignmentShown.of(after))}."
     )
@@ -77,7 +87,8 @@ def assign(username: str, product: str) -> Response:
 @shown_again(index)
 def unassign(username: str, product: str) -> Response:
     """Asks, then takes the license; a borrow that is out stays good."""
-    key, work = License(username, product), unit()
+    form = read(Changed)
+    key, work = License(username, product), _unit(form)
     would = UnassignedLicense.of(licenses.unassign_many(work, [key], dry_run=True)[0].done(), work.now)
     question = confirm(
         f"Take {product} from {would.member}?",
@@ -94,6 +105,6 @@ def unassign(username: str, product: str) -> Response:
     )
     if question:
         return question
-    taken = UnassignedLicense.of(licenses.unassign_many(unit(), [key])[0].done(), work.now)
+    taken = UnassignedLicense.of(licenses.unassign_many(_unit(form), [key])[0].done(), work.now)
     note = f" Mind: {taken.note}." if taken.note else ""
     return done(url_for("console.member.index", username=username), f"{taken.member} holds no {product} any more.{note}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from flask import Response
 
@@ -21,15 +22,19 @@ def ask(work: Unit, ids: Sequence[str], back: str) -> Response | None:
     fit = [outcome.done() for outcome in outcomes if outcome.refusal is None]
     if not fit:
         outcomes[0].done()
-    minutes = counted(session_settings.show(work).save_minutes, "minute")
+    save = session_settings.show(work).save_minutes
+    minutes, save_by = counted(save, "minute"), work.now + timedelta(minutes=save)
+    last = utc(max(item.granted_until for item in fit))
+    grants = f"when its last grant ends: {last}" if len(fit) == 1 else f"when the last grant of each ends: {last} at the latest"
     number = counted(len(fit), "session")
     return confirm(
         f"End {number}?",
         who=sorted({item.member for item in fit}),
         what=[_line(item) for item in fit],
+        until=f"to save: {utc(save_by)}, {minutes} from now. The license ends {grants}",
         consequences=[
             f"The user is told when the application next asks, and has {minutes} to save the work.",
-            "The application goes on until its last grant has ended.",
+            "The license may end before the time to save does: saving takes none.",
             "Then the seat is free, and the place among the computers of the member.",
             [f"Left out: {outcome.refusal.message}" for outcome in outcomes if outcome.refusal is not None],
         ],
