@@ -17,7 +17,7 @@ from authority.domain.refusals import KeyUnusable, NotSetUp, Refusal
 from authority.services import backing_up, keys, licenses, notifying, reconciling, seal_health
 from authority.services.unit import Unit
 from authority.storage import events, organization, status_lists, tokens
-from authority.storage.db import schema
+from authority.storage.db import durability, schema
 
 # What a Python that was not optimized costs, as it was measured with the server.
 SLOWER = "the server takes about a third more processor time"
@@ -262,6 +262,7 @@ def _python() -> str:
 
 
 IN_TABLES: dict[str, Callable[[Unit], str]] = {
+    "durability": lambda unit: durability.check(unit.authority.database),
     "clock": _clock,
     "keys": _signing,
     "authorization": _authorized,

@@ -3,36 +3,58 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from authority.domain.disk import explained
+from authority.domain.plurals import are, counted
 from authority.domain.refusals import Refusal
 from authority.services.examination import Finding, finding, not_looked_at, refused
 from authority.signing import keyring
 from authority.storage.db.database import sqlite_file
 from authority.wiring.settings import Settings
 
+# Root's own, where the home is a file system.
+LOST_AND_FOUND = "lost+found"
+MEBIBYTE = 1 << 20
+# Room for the database of a large organization to grow for a while.
+LEAST_FREE = 1024 * MEBIBYTE
+# So many paths are named of those that are wrong.
+MOST_NAMED = 3
+# Networks of one's own are smaller than this, but for the private ones.
+IPV4, WIDEST_4, WIDEST_6 = 4, 16, 32
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "127.0.0.0/8", "fc00::/7", "fe80::/10")
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 OTHERS_CHANGE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """One finding each for the home, its settings, the database's files and the passphrase. Raises nothing for what is wrong."""
+    """One finding each for the home, its settings, the database's files, the passphrase, the disk and the network.
+
+    Raises nothing for what is wrong.
+    """
     return [
         finding("home", lambda: _home(settings)),
         finding("settings", lambda: _settings_file(settings)),
         finding("database", lambda: _database(settings)),
         finding("passphrase", lambda: _passphrase(settings)),
+        finding("disk", lambda: _disk(settings)),
+        finding("network", lambda: _network(settings)),
     ]
 
 
 def without_settings(error: Refusal) -> list[Finding]:
     """The findings of all that `examine` looks at, where the settings themselves are wrong."""
-    (home,), rest = not_looked_at(["home"], "settings"), not_looked_at(["database", "passphrase"], "settings")
+    (home,), rest = (
+        not_looked_at(["home"], "settings"),
+        not_looked_at(["database", "passphrase", "disk", "network"], "settings"),
+    )
     return [home, refused("settings", error), *rest]
 
 
@@ -55,7 +77,68 @@ def _mode(path: Path) -> int:
 def _home(settings: Settings) -> str:
     folders = {settings.home: OTHERS_CHANGE, settings.key_folder: OTHERS, settings.root_folder: OTHERS}
     _closed("the folder ", folders, 0o700)
+    _of_one_owner(settings)
     return f"nobody else changes {settings.home} or sees its keys"
+
+
+def _of_one_owner(settings: Settings) -> None:
+    """Raises Refusal for what of the home is another user's: a command that ran as root leaves files that the server cannot use."""
+    if sys.platform == "win32":
+        return
+    import pwd
+
+    folders = (settings.home, settings.key_folder, settings.home / "issued")
+    paths = [path for folder in folders for path in folder.glob("*") if path.name != LOST_AND_FOUND]
+    owner = _owner(settings.home)
+    # What is gone by now has none.
+    others = [path for path in paths if _owner(path) not in (owner, None)]
+    if others and owner is not None:
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = str(owner)
+        rest = f", and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
+        raise Refusal(
+            f"the home is of the user {name}, and these are not: {', '.join(map(str, others[:MOST_NAMED]))}{rest}",
+            hint=f"Run: chown -R {name} {settings.home}; and run commands as that user: sudo -u {name} carnet-authority ...",
+        )
+
+
+def _owner(path: Path) -> int | None:
+    try:
+        return path.lstat().st_uid
+    except OSError:
+        return None
+
+
+def _disk(settings: Settings) -> str:
+    """How much room there is where the home is; the database and what goes out are written there."""
+    with explained(settings.home, "looked at"):
+        usage = shutil.disk_usage(settings.home)
+    free = f"{usage.free / MEBIBYTE:,.0f} MiB are free on the disk of {settings.home}"
+    if usage.free < LEAST_FREE and usage.free < usage.total / 20:
+        raise Refusal(free, hint="Make room, or move the home: on a full disk nobody borrows or gives back.")
+    return free
+
+
+def _network(settings: Settings) -> str:
+    """Whether addresses are believed that anybody may have."""
+    of_networks = {"trusted_proxies": settings.trusted_proxies, "metrics_networks": settings.metrics_networks}
+    wide = [f'"{name}" has {text}' for name, texts in of_networks.items() for text in texts if _is_wide(text)]
+    if wide:
+        raise Refusal(
+            f"{'; '.join(wide)}: so many addresses are not those of your own machines",
+            hint="Name the addresses of the proxies and scrapers alone: whoever has one of these is believed.",
+        )
+    if settings.public_url is not None and settings.public_url.startswith("http:"):
+        return f"browsers reach this server at {settings.public_url}, which is on this machine alone"
+    at = "" if settings.public_url is None else f", browsers at {settings.public_url}"
+    return f"{counted(len(settings.trusted_proxies), 'address')} of proxies {are(len(settings.trusted_proxies))} believed{at}"
+
+
+def _is_wide(text: str) -> bool:
+    network = ip_network(text)
+    return network.prefixlen < (WIDEST_4 if network.version == IPV4 else WIDEST_6) and text not in PRIVATE
 
 
 def _settings_file(settings: Settings) -> str:

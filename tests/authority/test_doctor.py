@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -15,7 +17,11 @@ from typing import Any
 import pytest
 
 from authority.domain.catalogue import KeyUse
+from authority.domain.refusals import Refusal
 from authority.signing import keyring
+from authority.storage.db import durability
+from authority.storage.db.database import Database
+from tests.support.authorities import Bench
 from tests.support.borrowing import workstation
 from tests.support.console import Console
 from tests.support.vendors import sample_toml
@@ -26,7 +32,10 @@ SUBJECTS = [
     "settings",
     "database",
     "passphrase",
+    "disk",
+    "network",
     "tables",
+    "durability",
     "clock",
     "keys",
     "authorization",
@@ -185,6 +194,30 @@ def row_changed(place: Place) -> None:
         connection.execute("UPDATE events SET member = 'eve' WHERE id = 2")
 
 
+def disk_nearly_full(place: Place) -> None:
+    usage = type(shutil.disk_usage("/"))(100 << 30, (100 << 30) - (200 << 20), 200 << 20)
+    place.patch.setattr("authority.wiring.surroundings.shutil.disk_usage", lambda _: usage)
+
+
+def anybody_is_a_proxy(place: Place) -> None:
+    place.set("TRUSTED_PROXIES", "10.0.0.0/8, 0.0.0.0/0")
+
+
+def anybody_is_a_scraper(place: Place) -> None:
+    place.set("METRICS_NETWORKS", "2000::/3")
+
+
+def of_another_user(place: Place) -> None:
+    """What a command leaves that ran as another user. Only root can make that; for others the system is made to say so."""
+    path = place.home / "authority.db"
+    if os.geteuid() == 0:
+        os.chown(path, 1, -1)
+    else:
+        lstat = Path.lstat
+        other = os.stat_result((0o100600, 0, 0, 1, os.geteuid() + 1, 0, 0, 0, 0, 0))
+        place.patch.setattr(Path, "lstat", lambda self: other if self == path else lstat(self))
+
+
 def mode(name: str, number: int) -> Callable[[Place], None]:
     def change(place: Place) -> None:
         (place.home / name).chmod(number)
@@ -221,6 +254,10 @@ MISCONFIGURATIONS: dict[str, tuple[Callable[[Place], None], str, str, str]] = {
     "keys of another authority": (keys_of_others, "keys", "the authorization names others", "key list shows them"),
     "a log that nobody seals": (nobody_seals, "seal", "the log was never sealed", "log seal"),
     "a row of the log that was changed": (row_changed, "seal", "row 2: it is not what was sealed", "log verify"),
+    "a disk that is nearly full": (disk_nearly_full, "disk", "200 MiB are free", "Make room"),
+    "a proxy that anybody may be": (anybody_is_a_proxy, "network", '"trusted_proxies" has 0.0.0.0/0', "the proxies"),
+    "a scraper that anybody may be": (anybody_is_a_scraper, "network", '"metrics_networks" has 2000::/3', "scrapers alone"),
+    "a file of another user": (of_another_user, "home", "these are not: ", "chown -R"),
     "no database": (database_gone, "tables", "there is no database", "When the database is gone"),
 }
 
@@ -283,8 +320,8 @@ def test_what_stands_in_tables_is_not_looked_at_where_there_are_none(place: Plac
     database_gone(place)
     for state in ("gone", "empty"):
         rows = examined(place, 3)
-        assert [rows[subject]["ok"] for subject in SUBJECTS[4:]] == [False, *[None] * 10, True]
-        assert all("see tables" in rows[subject]["message"] for subject in SUBJECTS[5:15])
+        assert [rows[subject]["ok"] for subject in SUBJECTS[6:]] == [False, *[None] * 11, True]
+        assert all("see tables" in rows[subject]["message"] for subject in SUBJECTS[7:18])
         messages = "".join(row["message"] for row in rows.values())
         assert messages.count("docs/operations.md") == 1
         assert "OperationalError" not in messages
@@ -347,3 +384,16 @@ def test_several_are_all_told(place: Place) -> None:
     mode("", 0o777)(place)
     wrong = {subject for subject, row in examined(place, 3).items() if not row["ok"]}
     assert {"members", "passphrase", "home"} <= wrong
+
+
+def test_a_postgresql_that_answers_before_it_writes_is_found(bench: Bench) -> None:
+    """Where the server is one on which tests switched that off for good, the rest is said too."""
+    database = bench.authority.database
+    if database.is_sqlite:
+        assert durability.check(database) == "what is committed is on the disk before it is answered"
+        return
+    url = database.url.update_query_dict({"options": "-c synchronous_commit=off"})
+    with closing(Database(url.render_as_string(hide_password=False))) as careless, pytest.raises(Refusal) as caught:
+        durability.check(careless)
+    assert "PostgreSQL has synchronous_commit = off: borrows that were answered are lost" in caught.value.message
+    assert "synchronous_commit = on" in caught.value.hint
