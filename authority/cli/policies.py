@@ -19,7 +19,7 @@ COLUMNS: Columns[RuleShown] = {
     "level": lambda rule: rule.level,
     "for": lambda rule: rule.subject,
     "product": lambda rule: rule.product or "all",
-    "offline": lambda rule: "not allowed" if rule.allowed is False else "allowed",
+    "offline": lambda rule: {True: "allowed", False: "not allowed", None: "as the organization's"}[rule.allowed],
     "longest days": lambda rule: rule.longest_days,
     "default days": lambda rule: rule.default_days,
     "status list": lambda rule: None if rule.status_max_age is None else list_age.words(rule.status_max_age),

@@ -50,7 +50,9 @@ class CarriedShown(Shown):
     next_step: str
     made_at: Time | None = Field(description="of a request or receipt, as its machine signed it")
     request: RequestShown | None = Field(description="what a request asks for")
-    borrow: BorrowShown | None = Field(description="the borrow that a request got already, or that a receipt ends")
+    borrow: BorrowShown | None = Field(
+        description="the borrow that a request got already, that a receipt ends, or of which a borrow file is"
+    )
 
     @classmethod
     def of(cls, carried: Carried, now: datetime) -> Self:

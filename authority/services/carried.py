@@ -16,7 +16,8 @@ HERE = {
     "request": "Issue it; the answer goes back to the workstation.",
     "return": "Check it in; that frees the seat.",
     "authorization": "Install it, with the trust file that came with it when the vendor sent one.",
-    "trust": "Install it together with the authorization that came with it.",
+    "trust": "One that the vendor sent is installed together with the authorization that came with it; the one of this authority "
+    "goes to workstations.",
     "trust-update": "Install it together with the authorization that came with it.",
 }
 ELSEWHERE = "It is for a workstation: carnet install FILE."
@@ -52,7 +53,21 @@ def look_at(unit: Unit, data: bytes) -> Carried:
         if kind == "return":
             receipt = inbox.read_receipt(inbox.member_of_file(data, kind))
             return Carried(kind, HERE[kind], receipt.made_at, borrow=_own(unit, receipt.borrow_id))
-        return Carried(kind, HERE.get(kind, ELSEWHERE))
+        if kind == "borrow":
+            borrow_id = inbox.said_by(data, kind, "borrow").get("bid")
+            return Carried(kind, ELSEWHERE, borrow=_own(unit, borrow_id) if isinstance(borrow_id, str) else None)
+        return Carried(kind, _of_vendor(unit, data, kind) + HERE.get(kind, ELSEWHERE))
+
+
+def _of_vendor(unit: Unit, data: bytes, kind: str) -> str:
+    """Which authorization it is, beside the one in force, as the file says; "" for other kinds."""
+    number = inbox.said_by(data, kind, "authorization").get("seq") if kind == "authorization" else None
+    if not isinstance(number, int):
+        return ""
+    now = unit.authorization.seq
+    if number == now:
+        return f"It is authorization {number}, which is the number of the one in force. "
+    return f"It is authorization {number}, {'newer' if number > now else 'older'} than the one in force, {now}. "
 
 
 def _own(unit: Unit, borrow_id: str) -> Borrow | None:

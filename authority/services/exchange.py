@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from authority.domain.borrows import Ask, Borrow
-from authority.domain.refusals import NotFound, Refusal
+from authority.domain.refusals import InvalidInput, NotFound, Refusal
 from authority.services import borrow, carried, clock_resets, endings
 from authority.services.borrow import Issued
 from authority.services.carried import Carried
@@ -36,12 +36,20 @@ class Look:
     was_answered: bool = False
 
 
-def look(unit: Unit, files: Sequence[File], member: str | None = None, days: int | None = None) -> list[Outcome[File, Look]]:
+def look(
+    unit: Unit, files: Sequence[File], member: str | None = None, days: int | None = None, *, is_own: bool = True
+) -> list[Outcome[File, Look]]:
     """What each of these files is; nothing is changed. `member` and `days` are for whom and how long, where a request does not say.
 
+    Unless they are the actor's own files it has to be said for whom: a request that names nobody is not judged for the actor.
     What is damaged, or no file of ours, is refused with RequestInvalid, and keeps no other out.
     """
-    return each(files, lambda file: _look(unit, file[1], member, days))
+    return each(files, lambda file: _look(unit, file[1], member, days, is_own=is_own))
+
+
+def request_file(text: str) -> str:
+    """The request file of a signed text, to be given in once more."""
+    return inbox.file_of(text, "request").decode()
 
 
 def look_again(unit: Unit, request: str, days: int | None) -> Outcome[File, Look]:
@@ -49,11 +57,14 @@ def look_again(unit: Unit, request: str, days: int | None) -> Outcome[File, Look
     return look(unit, [("request", inbox.file_of(request, "request"))], days=days)[0]
 
 
-def _look(unit: Unit, data: bytes, member: str | None, days: int | None) -> Look:
+def _look(unit: Unit, data: bytes, member: str | None, days: int | None, *, is_own: bool) -> Look:
     code = clock_resets.code_in(data)
     if code is not None:
         return _look_at_code(unit, code)
     seen = carried.look_at(unit, data)
+    if seen.ask is not None and not (seen.ask.member or member or is_own):
+        nobody = InvalidInput("the request names nobody", hint="Say for whom it is, also when it is for you.", about="member")
+        return Look(seen.kind, inbox.member_of_file(data, seen.kind), seen, refusal=nobody)
     if seen.ask is not None:
         return _look_at_request(unit, seen, seen.ask, inbox.member_of_file(data, seen.kind), member, days)
     if seen.kind == "return":

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from authority.domain.borrows import Ask, Machine, OsUser, Receipt
 from authority.domain.names import composed
 from authority.domain.refusals import RequestInvalid
 from authority.signing.encoding import instant
-from verifier.core import carried, claims, files
+from verifier.core import carried, claims, files, jose
+from verifier.core.keys import decode
 from verifier.core.proofs import open_proof
 from verifier.errors import CarnetError
 from verifier.workstation import disk
@@ -35,6 +36,15 @@ def member_of_file(data: bytes, kind: str) -> str:
     return compact
 
 
+def said_by(data: bytes, kind: str, member: str) -> dict[str, Any]:
+    """The claims of a signed text in a carried file, {} where it has none that can be read. Nothing of it is verified."""
+    try:
+        match = jose.COMPACT.match(str(files.parse(data, kind)[1].get(member)))
+        return {} if match is None else jose.strict_object(decode(match[2]))
+    except CarnetError:
+        return {}
+
+
 def file_of(compact: str, kind: str) -> bytes:
     """The request or return file that the compact JWS came in."""
     return files.render(kind, {"request" if kind == "request" else "receipt": compact})
@@ -45,7 +55,12 @@ def kind_of(data: bytes) -> str:
     try:
         return files.parse(data)[0]
     except CarnetError as error:
-        raise RequestInvalid(error.message, hint="Carry the file again, unchanged.", cause=error.code) from error
+        raise RequestInvalid(
+            error.message,
+            hint="It is no file of Carnet, or it was cut or changed on its way: give in one that a workstation, an authority or the "
+            "vendor wrote, unchanged.",
+            cause=error.code,
+        ) from error
 
 
 def read_file(path: Path) -> bytes:

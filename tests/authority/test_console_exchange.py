@@ -104,6 +104,11 @@ def test_a_refusal_of_the_rules_is_told_before_and_cannot_be_ticked(web: Web, ad
 
 def test_a_request_that_names_nobody_is_for_whom_the_form_says(web: Web, ada: Actor, chief: Browser) -> None:
     data = request_file(web, workstation("laptop"), member=None)
+    # It is not judged for the administrator, and asked for without another look at the stick.
+    assert "The request names nobody" in give_in(chief, data)
+    assert 'name="requests"' not in chief.last.text
+    chief.send_form(EXCHANGE, {**chief.fields(EXCHANGE), "member": "ada"})
+    assert "for ada" in shown(chief)
     assert "for ada" in give_in(chief, data, member="ada")
     do(chief, [data], member="ada")
     assert [row["member"] for row in web.get("/borrows").get_json()["items"]] == ["ada"]
@@ -118,6 +123,8 @@ def test_a_receipt_is_told_and_checked_in(web: Web, ada: Actor, chief: Browser) 
     do(chief, receipts=[data])
     assert "1 license given back" in shown(chief)
     assert web.get("/borrows").get_json()["items"][0]["state"] == "checked-in"
+    assert "checked in already" in give_in(chief, data)
+    assert 'name="receipts"' not in chief.last.text
 
 
 def test_several_at_once_each_with_its_outcome(web: Web, ada: Actor, chief: Browser) -> None:
@@ -135,12 +142,16 @@ def test_anything_else_is_named_and_where_it_goes_and_changes_nothing(web: Web, 
     laptop = workstation("laptop")
     borrow_file = issued_to(web.bench, ada, laptop, days=9).file
     trust = overview.trust_file(Unit(web.bench.authority, CONSOLE))
+    text = json.loads(borrow_file)["authorization"]
+    authorization = files.render("authorization", {"authorization": text})
     foreign = workstation("elsewhere").receipt("A" * 22, "B" * 22, web.bench.clock())
     damaged = request_file(web, laptop).replace(b"ey", b"eX", 1)
     before = contents(web.bench.authority.database)
     for data, words in (
-        (borrow_file, "kind borrow. It is for a workstation"),
-        (trust, "kind trust. Install it together with the authorization"),
+        (borrow_file, "A borrow file, by what it says: ada, arcgis-pro Advanced on laptop"),
+        (trust, "kind trust. One that the vendor sent is installed together with the authorization"),
+        (authorization, "It is authorization 1, which is the number of the one in force"),
+        (b"username,role\nada,member\n", "no file of Carnet"),
         (web.get("/status-list").data, "kind status. It is for a workstation"),
         (files.render("return", {"receipt": foreign}), "this authority does not have"),
         (damaged, "not understood"),

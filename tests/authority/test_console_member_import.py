@@ -78,6 +78,9 @@ def test_three_bad_rows_are_shown_with_what_is_wrong_and_the_good_ones_are_done(
     browser.send_form(f"{IMPORT}/done", go_on(browser))
     text = text_of(browser)
     assert "2 added, 1 changed, 3 refused" in text
+    # What is to be sent back is still there.
+    rows = csv.DictReader(io.StringIO(browser.send_form(f"{IMPORT}/rows.csv", browser.fields(f"{IMPORT}/rows.csv")).text))
+    assert [(row["action"], bool(row["message"])) for row in rows] == [("refused", True)] * 3
     assert usernames(browser) >= {"ada", "dan"}
     assert "bob" not in usernames(browser)
     assert "0 to add, 0 to change, 3 as they are, 3 refused" in look(browser)

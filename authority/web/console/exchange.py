@@ -60,10 +60,19 @@ def index() -> Response:
 def look() -> Response:
     """What each of the files is, whose, and what would be done with it; nothing is changed."""
     form, work = read(Upload), unit()
-    looks = exchange.look(work, uploaded(form.pasted), form.member)
+    looks = exchange.look(work, uploaded(form.pasted), form.member, is_own=False)
     files = FileShown.of_all(looks, work.now)
     ready = [file for file in files if file.kind in ("request", "return") and file.refusal is None]
-    return page("exchange_files.html", files=files, ready=len(ready), member=form.member or "")
+    nobodys = [
+        (file.name, exchange.request_file(file.text))
+        for file in files
+        if file.kind == "request"
+        and file.carried
+        and file.carried.request
+        and not file.carried.request.member
+        and not file.borrow
+    ]
+    return page("exchange_files.html", nobodys=nobodys, files=files, ready=len(ready), member=form.member or "")
 
 
 def uploaded(pasted: str = "") -> list[File]:

@@ -39,6 +39,10 @@ class Upload(Form):
     seen: str = Field("", max_length=64)
 
 
+class Rows(Upload):
+    refused: bool = False
+
+
 @pages.get("/members/import")
 def index() -> Response:
     """Where the file is given in, and what stands in it."""
@@ -129,8 +133,12 @@ def do() -> Response:
     shown = _imported(file.data, file.name, seen=form.seen)
     if not shown.applied:
         return _look(file, shown, is_changed=True)
-    uploads.forget(unit())
-    return page("member_import_rows.html", shown=shown, title=_title(shown), is_changed=False, **_by_kind(shown))
+    # What was refused can still be downloaded, with what is wrong.
+    if not shown.refused:
+        uploads.forget(unit())
+    return page(
+        "member_import_rows.html", shown=shown, upload=form.upload, title=_title(shown), is_changed=False, **_by_kind(shown)
+    )
 
 
 def _title(shown: MemberImport) -> str:
@@ -140,9 +148,10 @@ def _title(shown: MemberImport) -> str:
 @pages.post("/members/import/rows.csv")
 @shown_again(index)
 def as_csv() -> Response:
-    """What every row would do now, as a file."""
-    file = uploads.get(unit(), read(Upload).upload)
-    rows = _imported(file.data, file.name).rows
+    """What every row would do now, as a file; or those alone that are refused, with what is wrong."""
+    form = read(Rows)
+    file = uploads.get(unit(), form.upload)
+    rows = [row for row in _imported(file.data, file.name).rows if isinstance(row, RefusedRow) or not form.refused]
     return sheet(sheets.lines(COLUMNS, map(_line, rows)), "members-rows.csv")
 
 

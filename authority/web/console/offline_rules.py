@@ -81,7 +81,7 @@ def change_rule() -> Response:
     would = policies.change(work, *form.names(), **form.changes(), dry_run=True)
     question = confirm(
         f"Set the rule of the {would.name()}?",
-        who=WHO[would.level].format(would.subject),
+        who=_who(would),
         what=f"{would.product or 'all products'}: {would.words()}" if would.level is not RuleLevel.PRODUCT else would.words(),
         until="until it is changed or removed",
         consequences=[
@@ -106,6 +106,13 @@ WHO = {
     RuleLevel.GROUP: "members of the group {}, where no rule of a member says otherwise",
     RuleLevel.MEMBER: "the member {}",
 }
+
+
+def _who(rule_: Rule) -> str:
+    """Whom a rule is for; the switch of the organization is for all, whatever other rules say."""
+    if rule_.level is RuleLevel.ORGANIZATION and rule_.allowed is False:
+        return "everybody"
+    return WHO[rule_.level].format(rule_.subject)
 
 
 def _follows(rule_: Rule) -> list[str]:
@@ -136,7 +143,7 @@ def remove_rule() -> Response:
     would = policies.remove(work, *form.names(), dry_run=True)
     question = confirm(
         f"Remove the rule of the {would.name()}?",
-        who=WHO[would.level].format(would.subject),
+        who=_who(would),
         what=f"{would.product or 'all products'}: {would.words()}",
         until="from now on",
         consequences=[
