@@ -23,6 +23,6 @@ def check(database: Database) -> str:
     if wrong:
         raise Refusal(
             "; ".join(f"PostgreSQL has {name} = off: {words}" for name, words in wrong.items()),
-            hint=f"Set {', '.join(f'{name} = on' for name in wrong)} in postgresql.conf, for the role or in database_url, and start the server again.",
+            hint=f"Set {', '.join(f'{name} = on' for name in wrong)} in postgresql.conf or for the role, and start the server again.",
         )
     return "PostgreSQL has what is committed on the disk before it is answered"
