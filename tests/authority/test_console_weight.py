@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from authority.domain.members import CONSOLE, CredentialKind, Role
+from authority.domain.notices import ChannelType
 from authority.domain.offline_rules import Rule, RuleLevel
-from authority.services import access
+from authority.services import access, channels
+from authority.services.channels import NewChannel
 from authority.services.unit import Unit
 from authority.storage import credentials, events, members, offline_rules
 from authority.storage.credentials import Credential
@@ -55,7 +57,16 @@ def _addresses(web: Web) -> list[str]:
     with web.bench.authority.database.read() as connection:
         (event, *_) = events.listed(connection, events.Filter(members=["member7"], handle=None, limit=1), 10**9)
     of_member7 = access.sign_ins_of(Unit(web.bench.authority, CONSOLE), "member7")
-    arguments = {"username": "member7", "borrow_id": event["handle"], "event_id": event["id"], "product": NAMED}
+    channel = channels.add(
+        Unit(web.bench.authority, CONSOLE), NewChannel("hook", ChannelType.WEBHOOK, "https://hooks.example.org")
+    )
+    arguments = {
+        "channel_id": channel.id,
+        "username": "member7",
+        "borrow_id": event["handle"],
+        "event_id": event["id"],
+        "product": NAMED,
+    }
     assert of_member7
     addresses = [f"/console/activity?product={CONCURRENT}", "/console/log?member=member7", "/console/offline?sort=newest"]
     for rule in web.client.application.url_map.iter_rules():

@@ -15,8 +15,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from authority.domain.members import CONSOLE, Actor, Role
+from authority.domain.notices import ChannelType
 from authority.domain.pools import PoolRule
-from authority.services import access, pages, policies, pools
+from authority.services import access, channels, pages, policies, pools
+from authority.services.channels import NewChannel
 from authority.services.unit import Unit
 from authority.storage import borrows, members
 from authority.web.application import create_app
@@ -166,6 +168,9 @@ def _names(made: Bench) -> dict[str, Any]:
         member = members.by_username(connection, "member7")
         assert member is not None
         (borrow, *_) = borrows.listed(connection, borrows.Filter(member="member7"), made.clock())
+    channel = channels.add(
+        Unit(made.authority, CONSOLE), NewChannel("sample", ChannelType.WEBHOOK, "https://hooks.example.org/carnet")
+    )
     _, key = access.create_api_key(Unit(made.authority, CONSOLE), "admin", "sample")
     return {
         "username": "member7",
@@ -174,6 +179,7 @@ def _names(made: Bench) -> dict[str, Any]:
         "ending": "csv",
         "product": NAMED,
         "name": "x",
+        "channel_id": channel.id,
         "key_id": key.id,
     }
 

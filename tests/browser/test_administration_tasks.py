@@ -69,7 +69,7 @@ def test_a_license_is_assigned_and_taken_away(visitors: Visitors, served: Served
     assert holds(served, member.username)[SOURCE] == "Basic"
     person.tick(member.username)
     person.unfold(SOURCE)
-    person.press(f"Take {SOURCE} away …")
+    person.press(f"Unassign {SOURCE} …")
     person.press("Take a license from 1 member")
     person.reads(f"{member.username} is without the license. Taken: {SOURCE} Basic")
     assert SOURCE not in holds(served, member.username)
@@ -86,7 +86,7 @@ def test_a_smaller_authorization_is_installed_and_mended(
     person.follow("Unassign some")
     person.reads("nobody can start or borrow arcgis-allsource until it is corrected")
     person.tick(member.username)
-    person.press(f"Take {SOURCE} away …")
+    person.press(f"Unassign {SOURCE} …")
     person.press("Take a license from 1 member")
     person.reads(f"{member.username} is without the license. Taken: {SOURCE} Standard")
     person.visit("Authorization")

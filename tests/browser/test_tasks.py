@@ -104,7 +104,7 @@ def test_the_license_of_a_lost_laptop_is_released(
     issued_to(served.bench, member, workstation("lost"), days=9)
     person = visitors.come("administrator", **way)
     person.visit("Offline")
-    person.fill("User name", member.username)
+    person.fill("Name or group", member.username)
     person.press("Show")
     person.tick(f"{member.username} on lost")
     person.press("Release those ticked …")

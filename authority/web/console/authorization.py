@@ -70,7 +70,7 @@ def _excesses(work: Unit) -> Iterator[_Excess]:
                         ("See who is offline", address_of("offline", product=row.product)),
                     )
                     if is_concurrent
-                    else (("Unassign some", address_of("licenses", product=row.product)),)
+                    else (("Unassign some", address_of("licenses", product=row.product, feature=row.feature)),)
                 ),
             )
 

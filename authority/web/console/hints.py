@@ -10,6 +10,7 @@ ON_PAGES = {
     "carnet-authority borrow show ID tells": "its page tells",
     "carnet-authority borrow check-in FILE": "the page Exchange",
     "carnet-authority session end ID": "the page Activity",
+    "the list commands show what there is": "the lists show what there is, and find a part of a name",
     "carnet-authority channel list shows": "The page Notifications shows",
     "Let carnet-authority notify run every few minutes, or serve with --notify; carnet-authority channel test NAME tries a channel.": (
         "Whoever runs this server lets notices be looked for every few minutes; the page Notifications tries a channel."
