@@ -91,7 +91,7 @@ def run_server(
     if notify_every is not None:
         notifier.start(notify_every)
     threading.Thread(target=_announce, args=(host, port, as_json), daemon=True).start()
-    with request_times.shared(host, port):
+    with request_times.shared():
         server.serve(target_loader=load_in_worker)  # type: ignore[arg-type] # an RSGI application may be an object
 
 

@@ -46,16 +46,17 @@ def note(environ: Mapping[str, Any], status: int, seconds: float) -> None:
     if status >= HTTPStatus.BAD_REQUEST:
         code = environ.get(CODE, OTHER)
         _REFUSALS.labels(code).inc()
-    server_log.request(
-        environ["PATH_INFO"].encode("latin-1", "replace").decode("utf-8", "replace"),
-        status,
-        method=method[:LONGEST_METHOD],
-        route=route,
-        code=code,
-        seconds=round(seconds, 6),
-        request_id=environ.get(REQUEST_ID, ""),
-        address=environ.get("REMOTE_ADDR", ""),
-    )
+    if server_log.Lines.json is not None:
+        server_log.request(
+            environ["PATH_INFO"].encode("latin-1", "replace").decode("utf-8", "replace"),
+            status,
+            method=method[:LONGEST_METHOD],
+            route=route,
+            code=code,
+            seconds=round(seconds, 6),
+            request_id=environ.get(REQUEST_ID, ""),
+            address=environ.get("REMOTE_ADDR", ""),
+        )
 
 
 def collected() -> Iterable[Metric]:

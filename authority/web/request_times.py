@@ -9,45 +9,53 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
+PREFIX, LOCK = "carnet-authority-times-", "lock"
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 # Room for every route with every method many times over; what is larger grows by itself.
 HISTOGRAM_BYTES, COUNTER_BYTES = 4 << 20, 1 << 20
 
 
 @contextlib.contextmanager
-def shared(host: str, port: int) -> Iterator[None]:
-    """A folder for the workers that are started within the block of a server at this address, which has it alone.
+def shared() -> Iterator[None]:
+    """A folder for the workers that are started within the block. Where none can be made each worker knows its own times alone.
 
-    What a server that was killed left of it goes first. Where no folder can be made each worker knows its own times alone.
+    What servers that were killed left goes first.
     """
-    folder = _fresh(f"carnet-authority-{host.replace(':', '.').replace('%', '.')}-{port}")
-    if folder is None:
-        os.environ.pop(FOLDER, None)
+    os.environ.pop(FOLDER, None)
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            _sweep()
+            folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            _lock(stack.enter_context((folder / LOCK).open("xb")))
+            os.environ[FOLDER] = str(folder)
+            stack.callback(os.environ.pop, FOLDER, None)
         yield
-        return
-    os.environ[FOLDER] = str(folder)
-    try:
-        yield
-    finally:
-        os.environ.pop(FOLDER, None)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _fresh(name: str) -> Path | None:
-    with contextlib.suppress(OSError):
-        folder = Path(tempfile.gettempdir()) / name
-        shutil.rmtree(folder, ignore_errors=True)
-        try:
-            folder.mkdir(0o700)
-        except FileExistsError:
-            # Somebody else's, who has the same temporary folder.
-            return Path(tempfile.mkdtemp(prefix=f"{name}-"))
-        return folder
-    return None
+def _sweep() -> None:
+    """Removes the folders of servers that are gone: nobody holds their locks any more."""
+    for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
+        with contextlib.suppress(OSError), lock.open("rb+") as stream:
+            _lock(stream)
+            shutil.rmtree(lock.parent, ignore_errors=True)
+
+
+def _lock(stream: BinaryIO) -> None:
+    """Takes the lock of a folder, for as long as the file is open. Raises OSError when somebody has it, and on Windows nothing."""
+    if sys.platform != "win32":
+        import fcntl
+
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    elif stream.mode == "rb+":
+        # There nobody can tell whose folder it is; the system empties the folder of temporary files.
+        raise OSError
 
 
 def prepare() -> None:

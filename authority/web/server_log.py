@@ -42,7 +42,7 @@ class _Stderr:
 _STDERR = _Stderr()
 
 
-class _Lines:
+class Lines:
     """Who writes lines of JSON; None as long as the log is text."""
 
     json: Any = None
@@ -50,7 +50,7 @@ class _Lines:
 
 def configure(log_format: LogFormat) -> None:
     """How this process writes from now on."""
-    _Lines.json = _json_logger() if log_format is LogFormat.JSON else None
+    Lines.json = _json_logger() if log_format is LogFormat.JSON else None
 
 
 def _json_logger() -> Any:
@@ -70,8 +70,8 @@ def _json_logger() -> Any:
 def write(what: str, error: BaseException, request_id: str = "") -> None:
     """Writes how an error came to be; each line of a text begins with what it is about, and has what cannot be shown by its code."""
     lines = [line for part in traceback.format_exception(error) for line in part.splitlines()]
-    if _Lines.json is not None:
-        _Lines.json.error("mistake", about=what, request_id=request_id, lines=lines)
+    if Lines.json is not None:
+        Lines.json.error("mistake", about=what, request_id=request_id, lines=lines)
         return
     about = f"{what} {request_id}" if request_id else what
     _STDERR.write("".join(f"{escaped(about)}: {escaped(line)}\n" for line in lines))
@@ -80,16 +80,14 @@ def write(what: str, error: BaseException, request_id: str = "") -> None:
 
 def tell(about: str, sentence: str) -> None:
     """Writes one sentence about something that no request asked for."""
-    if _Lines.json is not None:
-        _Lines.json.warning("note", about=about, sentence=sentence)
+    if Lines.json is not None:
+        Lines.json.warning("note", about=about, sentence=sentence)
         return
     _STDERR.write(f"carnet-authority: {escaped(about)}: {escaped(sentence)}\n")
     _STDERR.flush()
 
 
 def request(path: str, status: int, **more: object) -> None:
-    """Writes that a request was answered, where the log is JSON. A path without its query, which may have secrets."""
-    if _Lines.json is None:
-        return
-    write_line = _Lines.json.error if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _Lines.json.info
+    """Writes that a request was answered; the log is JSON. A path without its query, which may have secrets."""
+    write_line = Lines.json.error if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Lines.json.info
     write_line("request", path=path[:LONGEST_PATH], status=status, **more)

@@ -145,15 +145,19 @@ def test_files_of_workers_have_no_holes_and_those_of_a_killed_server_go(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.delenv(request_times.FOLDER, raising=False)
-    left_over = tmp_path / "carnet-authority-127.0.0.1-8440" / "counter_1.db"
-    left_over.parent.mkdir()
-    left_over.write_bytes(b"left over")
-    with request_times.shared("127.0.0.1", 8440):
-        request_times.prepare()
-        files = list(left_over.parent.iterdir())
-        assert left_over not in files
-        assert sorted(path.name.partition("_")[0] for path in files) == ["counter", "histogram"]
-        assert all(path.stat().st_blocks * 512 >= path.stat().st_size > 0 for path in files)
+    with request_times.shared():
+        (first,) = tmp_path.iterdir()
+        left_over = tmp_path / f"{request_times.PREFIX}killed"
+        left_over.mkdir()
+        (left_over / request_times.LOCK).touch()
+        with request_times.shared():
+            assert not left_over.exists()
+            (second,) = set(tmp_path.iterdir()) - {first}
+            request_times.prepare()
+            files = list(second.glob("*.db"))
+            assert sorted(path.name.partition("_")[0] for path in files) == ["counter", "histogram"]
+            assert all(path.stat().st_blocks * 512 >= path.stat().st_size > 0 for path in files)
+        assert list(tmp_path.iterdir()) == [first]
     assert list(tmp_path.iterdir()) == []
 
 
