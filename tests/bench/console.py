@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.notices import ChannelType
 from authority.domain.pools import PoolRule
-from authority.services import access, channels, pages, policies, pools
+from authority.services import access, channels, pages, policies, pools, seals
 from authority.services.channels import NewChannel
 from authority.services.unit import Unit
 from authority.storage import borrows, members
@@ -43,7 +43,10 @@ FILTERED = (
     *(f"/console/members?{query}" for query in ("q=ember 99", "q=group1", "group=group7", "offline=true", "unused_for=30")),
     *(f"/console/members?cursor={LAST}&sort={sort}" for sort in ("username", "-full_name", "last_used_at")),
     "/console/members?q=nobody",
-    *(f"/console/licenses?{query}" for query in ("q=ember 99", f"product={NAMED}", f"cursor={LAST}", "q=nobody")),
+    *(
+        f"/console/licenses?{query}"
+        for query in ("q=ember 99", f"product={NAMED}", f"product={NAMED}&feature=Advanced", f"cursor={LAST}", "q=nobody")
+    ),
     *(f"/console/activity?product={product}" for product in (NAMED, CONCURRENT)),
     *(
         f"/console/activity?product={product}&{query}"
@@ -53,8 +56,16 @@ FILTERED = (
     *(
         f"/console/offline?{query}"
         for query in (
-            *("sort=newest", "member=member77", "machine=laptop77", f"product={CONCURRENT}", "group=group7", "due_within=7"),
-            *("stuck=true", "clones=true", "type=Viewer"),
+            *(
+                "sort=newest",
+                "member=member77",
+                "machine=laptop77",
+                f"product={CONCURRENT}",
+                "group=group7",
+                "due_within=7",
+                "q=ember 99",
+            ),
+            *("stuck=true", "clones=true", "type=Viewer", "which=revoked", "which=not-returned"),
         )
     ),
     *(
@@ -171,6 +182,7 @@ def _names(made: Bench) -> dict[str, Any]:
     channel = channels.add(
         Unit(made.authority, CONSOLE), NewChannel("sample", ChannelType.WEBHOOK, "https://hooks.example.org/carnet")
     )
+    seals.seal(Unit(made.authority, CONSOLE))
     _, key = access.create_api_key(Unit(made.authority, CONSOLE), "admin", "sample")
     return {
         "username": "member7",
