@@ -13,10 +13,11 @@ ROOT = Path(__file__).parents[1]
 # What `python -m tools.walk` says at most. Who makes a walk shorter lowers the figure here.
 BUDGET = {
     "borrow": {
-        # Three of the files and five of the functions record what leaves, outside the database; one of each notes how long it took.
-        "files": 49,
-        "functions": 159,
-        "changes of file": 145,
+        # Three of the files and five of the functions record what leaves, outside the database; one of each notes how long it took,
+        # and two look whether the headers can be trusted and the query has nothing that the route does not take.
+        "files": 51,
+        "functions": 162,
+        "changes of file": 149,
         "SQL executions": 11,
         "SQL statements": 7,
         "connections": 1,
