@@ -31,7 +31,7 @@ def tagged(shown: Shown, version: str) -> Response:
     """
     response = json_of(shown)
     response.set_etag(f"{version}.{digest(response.get_data())}")
-    return _conditional(response, version)
+    return conditional(response, version)
 
 
 def public_file(data: bytes, content_type: str, changed_at: datetime | None, most_age: int) -> Response:
@@ -43,11 +43,11 @@ def public_file(data: bytes, content_type: str, changed_at: datetime | None, mos
     response.set_etag(digest(data))
     response.last_modified = changed_at
     response.headers["Cache-Control"] = f"public, max-age={most_age}" if most_age else "no-cache"
-    return _conditional(response, digest(data))
+    return conditional(response, digest(data))
 
 
-def _conditional(response: Response, version: str) -> Response:
-    """The response, or 304 without a body. Raises ChangedMeanwhile where If-Match has neither its tag nor its version."""
+def conditional(response: Response, version: str) -> Response:
+    """The response with its entity tag, or 304 without a body. Raises ChangedMeanwhile where If-Match has neither its tag nor its version."""
     tags, own = request.if_match, {version, response.get_etag()[0]}
     if "If-Match" in request.headers and not tags.star_tag and own.isdisjoint(tags.as_set()):
         raise ChangedMeanwhile("this is not the one that was seen", version=version, changed={})

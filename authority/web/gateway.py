@@ -26,6 +26,8 @@ from authority.web.headers import UNREADABLE
 # How long a client may take for its headers, for its body, and to take an answer.
 PATIENCE_SECONDS = 20
 LARGEST_BODY = 256 * 1024
+# A body that is too large is taken and dropped up to this size: who sends all of it before they read still gets the answer.
+LARGEST_DROPPED = 4 * LARGEST_BODY
 # A table of members: some 25,000 rows. As text in JSON it grows by its quotes and line breaks.
 LARGEST_SHEET = 4 * 1024 * 1024
 # The largest carried file, a status file, beside others.
@@ -116,8 +118,13 @@ class Gateway:
 
     @staticmethod
     async def _body(length: str | None, most: int, protocol: RSGIHTTPProtocol) -> bytes:
+        if length is not None and int(length) <= most:
+            return await protocol()
         if length is not None:
-            return await protocol() if int(length) <= most else b""
+            if int(length) <= LARGEST_DROPPED:
+                async for _ in protocol:
+                    pass
+            return b""
         body = bytearray()
         async for part in protocol:
             body += part

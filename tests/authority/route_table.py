@@ -21,6 +21,7 @@ from authority.domain.pools import PoolRule
 from authority.services import access, channels, keys, policies, pools
 from authority.services.channels import NewChannel
 from authority.services.unit import Unit
+from authority.signing.floors import Floor
 from authority.storage.db.database import Database
 from authority.web.application import create_app
 from tests.support.authorities import Bench, authorization_text, make_bench
@@ -74,6 +75,7 @@ class World:
         ):
             original.backup(own)
         self.web.bench.authority.remembered.clear()
+        self.web.bench.authority.floors.lower_to(Floor())
 
 
 def make_world(folder: Path) -> World:

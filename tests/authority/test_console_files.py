@@ -56,6 +56,8 @@ def test_our_own_files_fetch_nothing_and_run_no_text() -> None:
 
 
 def test_every_template_stands_in_the_layout_or_is_part_of_one() -> None:
-    pages = [path for path in TEMPLATES if path.name not in ("layout.html", "macros.html")]
+    texts = {path.name: path.read_text(encoding="utf-8") for path in TEMPLATES}
+    pages = {name for name, text in texts.items() if text.startswith('{% extends "layout.html" %}')}
     assert pages
-    assert [path.name for path in pages if not path.read_text().startswith('{% extends "layout.html" %}')] == []
+    parts = {part for name in pages for part in re.findall(r'\{% (?:import|include) "([a-z_]+\.html)"', texts[name])}
+    assert texts.keys() - pages - parts == {"layout.html"}

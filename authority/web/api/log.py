@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from flask import Response, request
+from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
@@ -19,7 +19,7 @@ from authority.presentation.log_seal import SealShown
 from authority.services import log, seals
 from authority.storage.events import Filter
 from authority.web.access import unit
-from authority.web.answers import digest, json_of, sheet
+from authority.web.answers import conditional, digest, json_of, sheet
 from authority.web.api.forms import Id, Moment, Name, PageQuery, Problem, Query, Text
 
 api = APIBlueprint("log", __name__, abp_security=[{"bearer": []}], abp_responses={400: Problem, 401: Problem, 403: Problem})
@@ -84,9 +84,9 @@ def checkpoint() -> Response:
     """
     state = seals.state(unit())
     response = json_of(SealShown.of(state))
-    response.set_etag(digest(b"" if state.newest is None else state.newest.compact.encode()), weak=True)
-    response.make_conditional(request)
-    return response
+    tag = digest(b"" if state.newest is None else state.newest.compact.encode())
+    response.set_etag(tag, weak=True)
+    return conditional(response, tag)
 
 
 @api.get("/events/<event_id>", summary="One event", responses={200: EventShown, 404: Problem})

@@ -52,6 +52,10 @@ TYPES = {
     ChannelType.APPRISE: "mail, Teams, Slack and others, by a URL of Apprise",
     ChannelType.WEBHOOK: "a signed request to a server of your own",
 }
+EXAMPLES = (
+    "Mail: mailtos://USER:PASSWORD@mail.example.org?from=licenses@example.org&to=desk@example.org; "
+    "a server of your own: https://alerts.example.org/carnet."
+)
 # What each setting is called on the page, and what it is for.
 FIELDS = {
     "denials": ("Denials", "So many refusals of one product are a burst, which is told once."),
@@ -149,7 +153,7 @@ def index() -> Response:
 def addition() -> Response:
     """The form of a new channel."""
     ticked = request.form.getlist("kinds") if request.form else list(KINDS)
-    return page("notifications_add.html", kinds=KINDS, digests=DIGESTS, types=TYPES, ticked=ticked)
+    return page("notifications_add.html", kinds=KINDS, digests=DIGESTS, types=TYPES, ticked=ticked, examples=EXAMPLES)
 
 
 @pages.post("/notifications/add")
@@ -174,7 +178,9 @@ def channel(channel_id: str) -> Response:
     """A channel: what goes to it, to be changed; a test message; another address; removing it."""
     shown = ChannelShown.of(channels.show(unit(), channel_id))
     ticked = typed.texts("kinds", [str(kind) for kind in shown.kinds], versioned=True)
-    return page("notifications_channel.html", channel=shown, kinds=KINDS, digests=DIGESTS, types=TYPES, ticked=ticked)
+    return page(
+        "notifications_channel.html", channel=shown, kinds=KINDS, digests=DIGESTS, types=TYPES, ticked=ticked, examples=EXAMPLES
+    )
 
 
 @pages.post("/notifications/channel/<channel_id>")

@@ -19,6 +19,7 @@ from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.refusals import OrganizationOverLimit, Refusal
 from authority.services import borrow, licenses, members, sessions
 from authority.services.unit import Unit
+from authority.signing.floors import Floor
 from authority.signing.vendor import authorizing
 from authority.storage.borrows import Filter
 from authority.storage.db.database import Database
@@ -60,6 +61,7 @@ class Prepared:
                 if rows:
                     connection.execute(insert(table), rows)
         authority.remembered.clear()
+        authority.floors.lower_to(Floor())
         self.bench.clock.at = START
 
 
