@@ -133,7 +133,7 @@ def check_rate(right: Tries | None, at: datetime) -> None:
         return
     seconds = -(-(right.last_at + MINUTE - at) // timedelta(seconds=1))
     raise TooManyRequests(
-        f"{MOST_IN_A_MINUTE} sign-ins in a minute: the next try is in {counted(seconds, 'second')}", seconds=seconds
+        f"there were {MOST_IN_A_MINUTE} sign-ins in a minute: the next try is in {counted(seconds, 'second')}", seconds=seconds
     )
 
 

@@ -90,7 +90,7 @@ def test_every_member_is_a_row_by_user_name(bench: Bench) -> None:
         "email": "",
         "user_type": "GIS Professional",
         "role": "member",
-        "groups": '"""c"""; =1+1; "a; b"; north',
+        "groups": '"""c""";\' =1+1; "a; b"; north',
         "disabled": "false",
         "vendor_access": "false",
         "download_permission": "none",

@@ -70,7 +70,7 @@ def test_it_is_refused_before_anything_is_computed(measure: Measure, name: str, 
         assert caught.value.hint.endswith(".")
         shown = [value, *(value if isinstance(value, list) else [])]
         assert any(repr(one) in caught.value.message for one in shown)
-        assert vars(fresh).keys() == {"stored", "engine", "_results"}
+        assert vars(fresh).keys() == {"stored", "engine", "source", "_results"}
         assert not fresh._results
 
 
