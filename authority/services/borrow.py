@@ -14,6 +14,7 @@ from authority.domain.events import EventKind, UseMode, borrow_events
 from authority.domain.members import Actor, Member, Privilege, user_key
 from authority.domain.offline_rules import OfflineRule, check_end, effective, end_of_borrow
 from authority.domain.refusals import InvalidInput, NoSuchProduct, NotFound, RequestInvalid, RequestReplayed, StorageUnavailable
+from authority.domain.tokens import Token
 from authority.services import filters, going_out, seats, status_lists
 from authority.services.clones import mark_clones
 from authority.services.context import Authority
@@ -25,7 +26,6 @@ from authority.storage.borrowing import Situation
 from authority.storage.borrows import Filter
 from authority.storage.db.prepared import pipeline
 from authority.storage.erasures import NO_PAYLOAD
-from authority.storage.tokens import Token
 
 DRAWS_OF_A_PLACE = 64
 # Each page looks for its beginning anew, so that large ones are faster; one is some ten megabytes.

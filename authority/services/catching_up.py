@@ -11,17 +11,16 @@ from authority.domain.borrows import Borrow, BorrowState
 from authority.domain.events import Event, EventKind, borrow_events
 from authority.domain.members import Member, Privilege, Role
 from authority.domain.refusals import AuthorizationUnusable
+from authority.domain.tokens import Token
 from authority.services import reconciling, seals, status_lists
 from authority.services.reconciling import Comparison, Node, Orphan
 from authority.services.unit import Unit
 from authority.signing import authorizations, checkpoints, own_texts
 from authority.signing.floors import Floor, Numbered
-from authority.signing.issued_log import FIELDS
 from authority.storage import borrows, events, members, organization, tokens
 from authority.storage import status_lists as lists
 from authority.storage.members import MemberChange
 from authority.storage.status_lists import PublishedList
-from authority.storage.tokens import Token
 
 # More than any authority does for long; a list is published each second at the most, and by commands a few more.
 LISTS_A_SECOND, EVENTS_A_SECOND = 1, 10
@@ -162,16 +161,15 @@ def _take_in(unit: Unit, orphan: Orphan, list_seq: int) -> None:
 
 
 def _token_of(unit: Unit, orphan: Orphan, list_seq: int) -> Token:
-    connection, line = unit.connection, orphan.token
-    values = {name: getattr(line, name) for name in FIELDS}
-    if lists.text_or_none(connection, line.status_seq) is None:
-        values["status_seq"] = list_seq
-    if not organization.has_authorization(connection, line.authorization_seq):
-        values["authorization_seq"] = unit.authorization.seq
-    if tokens.of_request(connection, line.request_jti) is not None:
+    connection, token = unit.connection, orphan.token
+    if lists.text_or_none(connection, token.status_seq) is None:
+        token = replace(token, status_seq=list_seq)
+    if not organization.has_authorization(connection, token.authorization_seq):
+        token = replace(token, authorization_seq=unit.authorization.seq)
+    if tokens.of_request(connection, token.request_jti) is not None:
         # The request was sent again, and has another answer meanwhile.
-        values["request_jti"] = line.jti
-    return Token(**values)
+        token = replace(token, request_jti=token.jti)
+    return token
 
 
 def _borrow_of(unit: Unit, orphan: Orphan) -> Borrow:

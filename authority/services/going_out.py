@@ -6,11 +6,10 @@ from sqlalchemy import Connection
 
 from authority.domain.catalogue import Authorization
 from authority.domain.refusals import DatabaseBehind
+from authority.domain.tokens import Token
 from authority.services.context import Authority
 from authority.signing.floors import Floor, Numbered
-from authority.signing.issued_log import FIELDS, IssuedToken
 from authority.storage import organization, status_lists
-from authority.storage.tokens import Token
 
 
 def check_numbers(authority: Authority, list_seq: int, authorization_seq: int) -> None:
@@ -75,4 +74,4 @@ def token_leaves(authority: Authority, authorization: Authorization, token: Toke
     Raises DatabaseBehind, DiskFull, NotPermitted or DiskFailed: then they must not; the same request gets them again later.
     """
     list_leaves(authority, authorization, token.status_seq, list_text)
-    authority.issued.append(IssuedToken(**{name: getattr(token, name) for name in FIELDS}))
+    authority.issued.append(token)

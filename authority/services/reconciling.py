@@ -11,12 +11,13 @@ from sqlalchemy import Connection
 
 from authority.domain.plurals import counted
 from authority.domain.refusals import DatabaseBehind, KeyUnusable
+from authority.domain.tokens import Token
 from authority.services.going_out import check_continued
 from authority.services.seals import check_sealed
 from authority.services.unit import Unit
 from authority.signing import floors, issued_log, own_texts
 from authority.signing.floors import Floor, Floors, Numbered
-from authority.signing.issued_log import KEPT_AFTER_EXPIRY, IssuedToken
+from authority.signing.issued_log import KEPT_AFTER_EXPIRY
 from authority.signing.own_texts import Granted, ListText
 from authority.storage import seals as stored_seals
 from authority.storage import tokens
@@ -31,7 +32,7 @@ class Node:
 
     name: str
     floor: Floor
-    tokens: tuple[IssuedToken, ...]
+    tokens: tuple[Token, ...]
     damaged: int
     ended: frozenset[int] = frozenset()
 
@@ -43,7 +44,7 @@ class Orphan:
     `clash` is the borrow whose token has its place, None where nobody's has: then it cannot be taken in.
     """
 
-    token: IssuedToken
+    token: Token
     granted: Granted
     is_ended: bool
     clash: str | None = None
@@ -155,7 +156,7 @@ def _behind(unit: Unit, nodes: Sequence[Node]) -> DatabaseBehind | None:
     return None
 
 
-def _orphans(connection: Connection, own: str, issued: Iterable[IssuedToken], ended: frozenset[int]) -> list[Orphan]:
+def _orphans(connection: Connection, own: str, issued: Iterable[Token], ended: frozenset[int]) -> list[Orphan]:
     """The tokens that the database does not know, in the order in which they were given."""
     by_id = {token.jti: token for token in issued}
     missing = [by_id[jti] for jti in by_id.keys() - tokens.known(connection, list(by_id))]

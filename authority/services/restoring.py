@@ -21,7 +21,6 @@ from authority.services.context import Authority
 from authority.services.reconciling import Node
 from authority.services.unit import Unit
 from authority.signing.floors import Floor, Numbered
-from authority.signing.issued_log import FIELDS, IssuedToken
 from authority.storage import archive as archives
 from authority.storage import backups, credentials, events, organization, preferences, seals, status_lists, tokens
 from authority.storage.archive import Archive, Manifest
@@ -140,8 +139,7 @@ def _replaced(authority: Authority) -> Replaced:
             Numbered(terms.authorization.seq, terms.authorization.compact),
             None if (sealed := seals.newest(connection)) is None else Numbered(sealed.number, sealed.compact),
         )
-        out = tokens.out(connection, now)
-        issued = tuple(IssuedToken(**{name: getattr(token, name) for name in FIELDS}) for token in out)
+        issued = tuple(tokens.out(connection, now))
         ended = frozenset(tokens.ended_indexes(connection, now))
         node = Node("the database that is replaced", floor, issued, 0, ended)
         return Replaced(node, events.last(connection), credentials.access(connection, now))

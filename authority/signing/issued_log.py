@@ -7,12 +7,13 @@ import os
 import re
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from authority.domain.disk import explained
+from authority.domain.tokens import Token
 from authority.signing.encoding import instant
 from verifier.core import jose
 from verifier.errors import CarnetError
@@ -24,26 +25,7 @@ MOST_OPEN = 32
 # A workstation's clock may be behind by so much, and its token not yet expired for it.
 KEPT_AFTER_EXPIRY = timedelta(hours=48)
 
-
-@dataclass(frozen=True, slots=True)
-class IssuedToken:
-    """A token that left, as its row in the database has it; it is made again from its payload, and holds no secret."""
-
-    jti: str
-    borrow_id: str
-    request_jti: str
-    request_digest: str
-    payload: str
-    kid: str
-    status_index: int
-    status_seq: int
-    authorization_seq: int
-    expires_at: datetime
-    request_number: int | None
-    returns: int | None
-
-
-FIELDS = tuple(item.name for item in fields(IssuedToken))
+FIELDS = tuple(item.name for item in fields(Token))
 TEXTS = ("jti", "borrow_id", "request_jti", "request_digest", "payload", "kid")
 NUMBERS = ("status_index", "status_seq", "authorization_seq")
 
@@ -59,7 +41,7 @@ class IssuedLog:
         self._lock = threading.Lock()
         self._open: dict[date, int] = {}
 
-    def append(self, token: IssuedToken) -> None:
+    def append(self, token: Token) -> None:
         """Adds a token that is about to leave; the same one may stand there several times.
 
         It is not flushed to the disk: a killed process loses nothing of it, a machine that loses its power may lose the last
@@ -131,9 +113,9 @@ def files_of(folder: Path) -> list[Path]:
         return sorted(path for path in folder.iterdir() if NAME.match(path.name))
 
 
-def read(paths: Iterable[Path]) -> tuple[list[IssuedToken], int]:
+def read(paths: Iterable[Path]) -> tuple[list[Token], int]:
     """The tokens in files of logs, each once; and how many lines cannot be read. Raises NotPermitted or DiskFailed."""
-    tokens: dict[str, IssuedToken] = {}
+    tokens: dict[str, Token] = {}
     damaged = 0
     for path in paths:
         with explained(path, "read"):
@@ -148,12 +130,10 @@ def read(paths: Iterable[Path]) -> tuple[list[IssuedToken], int]:
     return list(tokens.values()), damaged
 
 
-def _token(value: dict[str, Any]) -> IssuedToken:
+def _token(value: dict[str, Any]) -> Token:
     numbers = [value[name] for name in NUMBERS] + [
         item for item in (value["request_number"], value["returns"]) if item is not None
     ]
     if not (all(type(item) is int for item in numbers) and all(isinstance(value[name], str) for name in TEXTS)):
         raise TypeError("not a line of an issued token")
-    return IssuedToken(
-        **{name: value[name] for name in FIELDS if name != "expires_at"}, expires_at=instant(value["expires_at"])
-    )
+    return Token(**{name: value[name] for name in FIELDS if name != "expires_at"}, expires_at=instant(value["expires_at"]))

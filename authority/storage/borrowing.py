@@ -15,6 +15,7 @@ from authority.domain.members import Assignment, Member, user_key
 from authority.domain.offline_rules import Rule, RuleLevel
 from authority.domain.pools import Pool, PoolRule, Use
 from authority.domain.refusals import ComputerInUse
+from authority.domain.tokens import Token
 from authority.storage.borrows import borrow_of
 from authority.storage.db.prepared import Gathering, Prepared, pipeline
 from authority.storage.db.tables import (
@@ -36,7 +37,6 @@ from authority.storage.db.tables import (
 from authority.storage.holds import use_of
 from authority.storage.members import member_of
 from authority.storage.offline_rules import rule_of
-from authority.storage.tokens import Token
 
 # Below every number that there is, so that who does not count is compared with nobody.
 NOT_COUNTED = -1

@@ -10,30 +10,13 @@ from sqlalchemy import BindParameter, Connection, Integer, UpdateBase, bindparam
 from sqlalchemy import insert as inserting
 from sqlalchemy.dialects import postgresql, sqlite
 
+from authority.domain.tokens import Token
 from authority.storage.db.prepared import Prepared
 from authority.storage.db.rows import value_of
 from authority.storage.db.tables import borrows, lost_places, tokens
 
 # SQLite takes 32,766 values in one statement, PostgreSQL 65,535.
 MOST_VALUES = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One token given out: `payload` is the text that was signed with the key `kid`."""
-
-    jti: str
-    borrow_id: str
-    request_jti: str
-    request_digest: str
-    payload: str
-    kid: str
-    status_index: int
-    status_seq: int
-    authorization_seq: int
-    expires_at: datetime
-    request_number: int | None = None
-    returns: int | None = None
 
 
 def _insert(dialect: str) -> UpdateBase:
@@ -129,8 +112,8 @@ def ended_indexes(connection: Connection, not_expired_at: datetime) -> list[int]
 
 def keep_places(connection: Connection, places: Iterable[int], until: datetime) -> None:
     """Places without a token here stay ended until then, and are given to nobody; of those that are kept already nothing changes."""
-    kept = lost(connection)
-    rows = [{"status_index": place, "until": until} for place in places if place not in kept]
+    already = lost(connection)
+    rows = [{"status_index": place, "until": until} for place in places if place not in already]
     if rows:
         connection.execute(inserting(lost_places), rows)
 

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from authority.domain.disk import DiskFailed
+from authority.domain.tokens import Token
 from authority.signing import floors, issued_log
 from authority.signing.floors import Floor, Floors, Numbered
-from authority.signing.issued_log import IssuedLog, IssuedToken
+from authority.signing.issued_log import IssuedLog
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, tzinfo=UTC)
-TOKEN = IssuedToken("jti-1", "bid-1", "request-1", "digest-1", '{"sub":"uid:1000"}', "kid-1", 7, 3, 1, NOW, None, 2)
+TOKEN = Token("jti-1", "bid-1", "request-1", "digest-1", '{"sub":"uid:1000"}', "kid-1", 7, 3, 1, NOW, None, 2)
 DAMAGED = {
     "empty": b"",
     "no JSON": b"{",

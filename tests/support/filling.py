@@ -13,6 +13,7 @@ from authority.domain.borrows import Borrow, Ending, Machine, OsUser
 from authority.domain.catalogue import Authorization, KeyUse
 from authority.domain.events import EventKind, borrow_events
 from authority.domain.members import CONSOLE, Assignment, Member, Role
+from authority.domain.tokens import Token
 from authority.services.context import Authority
 from authority.signing import issuing
 from authority.storage import assignments, borrows, events, member_lists, members, tokens
@@ -20,7 +21,6 @@ from authority.storage.assignments import LicenseChange
 from authority.storage.counts import Counts
 from authority.storage.member_lists import Filter
 from authority.storage.members import MemberChange
-from authority.storage.tokens import Token
 from tests.support.authorities import START
 
 NAMED, CONCURRENT = "arcgis-pro", "arcgis-desktop"
