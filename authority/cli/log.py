@@ -37,16 +37,16 @@ PARQUET, SEALED = "parquet", "sealed"
 COLUMNS: Columns[EventShown] = {
     "number": lambda event: event.id,
     "at": lambda event: instant(event.at),
-    "kind": lambda event: event.kind,
-    "actor": lambda event: event.actor,
+    "what": lambda event: event.what,
+    "by": lambda event: event.done_by,
     "member": lambda event: event.member,
     "license": lambda event: " ".join(filter(None, (event.product, event.feature))),
-    "reason": lambda event: event.reason,
+    "said about it": lambda event: event.said,
 }
 
 
 # What a narrow window has no room for, the least wanted first.
-MAY_GO = ("reason", "actor", "license")
+MAY_GO = ("said about it", "by", "license")
 
 
 @click.group(cls=Group, name="log")
@@ -133,7 +133,9 @@ def show_event(frame: Frame, number: int) -> None:
     """Show one event with all its columns."""
     with frame.authority() as authority:
         shown = event_of(log.show(Unit(authority, CONSOLE), number))
-    show(frame, shown, [f"{name:<10} {plain(value)}" for name, value in shown.model_dump(mode="json").items()])
+    words = {"kind": f"{shown.what} ({shown.kind})", "actor": shown.done_by, "reason": shown.said}
+    values = shown.model_dump(mode="json") | words
+    show(frame, shown, [f"{name:<10} {plain(value)}" for name, value in values.items()])
 
 
 def _in_utc(at: datetime | None) -> datetime | None:

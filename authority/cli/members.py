@@ -14,6 +14,7 @@ from authority.cli.selections import selected, selection_options
 from authority.cli.several import View, dry_run_option, members_once, once, one_by_one_option, show_outcomes
 from authority.cli.table import CommandTable
 from authority.domain.activity import Dot
+from authority.domain.changes import differences
 from authority.domain.members import CONSOLE, DownloadPermission, Role
 from authority.domain.names import key_of
 from authority.domain.plurals import counted
@@ -206,13 +207,9 @@ def rename(frame: Frame, username: str, new: str, dry_run: bool) -> None:
 def _changed_lines(changed: ChangedMember) -> list[str]:
     person, before = changed.member, dict(changed.before)
     first = f"{'would be' if changed.dry_run else 'now'}: {person.username}, {person.user_type}, {person.role}"
-    differences = [
-        f"  {name}: from {_words(before[name])} to {_words(value)}"
-        for name, value in person
-        if name != "version" and value != before[name]
-    ]
+    now = {name: value for name, value in person if name != "version"}
     effects = [f"  {effect:<6} {_license_line(item)}" for effect, items in changed.licenses for item in items]
-    return [first, *differences, *effects, *_access_lines(changed)]
+    return [first, *(f"  {words}" for words in differences(before, now)), *effects, *_access_lines(changed)]
 
 
 def _access_lines(changed: ChangedMember) -> list[str]:
@@ -224,13 +221,6 @@ def _access_lines(changed: ChangedMember) -> list[str]:
         f"  API key {key.id} ({key.name}) goes on; to end it: --revoke-keys, or api-key revoke" for key in access.api_keys
     ]
     return lines
-
-
-def _words(value: object) -> str:
-    """The value of a field for a person: yes and no, and `none` for what is empty."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return (", ".join(value) if isinstance(value, tuple) else str(value)) or "none"
 
 
 def _license_line(assignment: AssignmentShown) -> str:

@@ -9,6 +9,7 @@ import click
 from authority.cli.frame import Columns, Command, Frame, pass_frame, plain, read_input, show
 from authority.cli.tables import lines_of, width_of_output
 from authority.domain.members import CONSOLE
+from authority.presentation import event_words
 from authority.presentation.carried import CarriedShown
 from authority.presentation.overview import FeatureFigures, OverviewShown
 from authority.presentation.shown import rfc3339
@@ -49,7 +50,7 @@ def _lines(shown: OverviewShown) -> Iterator[str]:
     if shown.notices is not None:
         yield f"notices         {shown.notices}: carnet-authority channel list"
     for denial in shown.denials or ():
-        yield f"denied          {denial.count} {denial.code} in the last 24 hours"
+        yield f"denied          {denial.count} in the last 24 hours: {event_words.denial(denial.code)}"
     for product in shown.products:
         yield ""
         yield f"{product.product}: most in use at once today {product.in_use_by_day[-1]} of {product.licensed}"

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, PlainSerializer
 
+from authority.presentation import event_words
 from authority.presentation.shown import Shown
 
 
@@ -25,7 +26,7 @@ Instant = Annotated[datetime, PlainSerializer(instant, return_type=str)]
 
 
 class EventShown(Shown):
-    """One row of the log."""
+    """One row of the log: its codes for programs, and `what`, `done_by` and `said` for people."""
 
     id: int
     at: Instant
@@ -43,6 +44,21 @@ class EventShown(Shown):
     quantity: int
     until: Instant | None
     reason: str | None = Field(description="a denial's code, how something ended, or what was said about it")
+
+    @property
+    def what(self) -> str:
+        """What happened, in words: `license taken offline`."""
+        return event_words.what(self.kind, self.mode)
+
+    @property
+    def done_by(self) -> str:
+        """Who did it, in words: a member's name, `console (the server's command line)`."""
+        return event_words.done_by(self.actor)
+
+    @property
+    def said(self) -> str:
+        """What was said about it, in words, "" for nothing: of a denial why, and its code in parentheses."""
+        return event_words.said(self.kind, self.reason)
 
 
 def event_of(row: Mapping[str, Any]) -> EventShown:

@@ -242,6 +242,6 @@ def _write(unit: Unit, installation: Installation) -> None:
         organization.replace_trust_file(unit.connection, trust_file)
     organization.add_authorization(unit.connection, new, trust_file, unit.at)
     pools.add_missing(unit.connection, new.products.values())
-    words = "; ".join((f"seq: {installation.before.seq} -> {new.seq}", *installation.changes))
+    words = "; ".join((f"number: {installation.before.seq} -> {new.seq}", *installation.changes))
     actor = unit.actor.username
     unit.record([Event(kind=EventKind.AUTHORIZATION_INSTALLED, actor=actor, until=new.ends_at, reason=words)])

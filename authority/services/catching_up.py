@@ -103,7 +103,7 @@ def _install_lost_authorization(unit: Unit, newest: Numbered | None) -> None:
     except AuthorizationUnusable:
         return
     organization.add_authorization(unit.connection, lost, trust_file, unit.at)
-    words = f"seq {lost.seq}, which went out and was lost"
+    words = f"number {lost.seq}, which went out and was lost"
     unit.record([Event(kind=EventKind.AUTHORIZATION_INSTALLED, actor=unit.actor.username, reason=words)])
     unit.lock_organization()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from authority.domain import notice_texts
+from authority.domain.changes import differences
 from authority.domain.events import Event, EventKind
 from authority.domain.members import Privilege, email_of
 from authority.domain.notice_texts import Origin
@@ -155,13 +156,8 @@ def change(unit: Unit, name: str, wanted: Change, *, dry_run: bool = False) -> C
 
 def _difference(before: Channel, after: Channel) -> str:
     """What is another than before; of the address only that it is another."""
-    was, now = before.values(), after.values()
-    parts = [f"{name} {_text(was[name])} to {_text(now[name])}" for name in now if was[name] != now[name]]
-    return "; ".join(parts + (["address"] if before.address != after.address else []))
-
-
-def _text(value: object) -> str:
-    return " ".join(value) if isinstance(value, tuple) else str(value)
+    parts = differences(before.values(), after.values())
+    return "; ".join(parts + (["another address"] if before.address != after.address else []))
 
 
 def remove(unit: Unit, name: str, *, dry_run: bool = False) -> Channel:

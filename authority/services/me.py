@@ -120,7 +120,7 @@ def change_password(unit: Unit, old: str, new: str, origin: Origin, *, revoke_ke
         member = _myself(unit, lock=True)
         if members.hash_of(unit.connection, member.id) != passed.password_hash:
             raise NotAllowed("the password was changed at this moment", hint=WRONG_HINT)
-        unit.record([member_event(EventKind.MEMBER_CHANGED, unit.actor, member, reason="password")])
+        unit.record([member_event(EventKind.MEMBER_CHANGED, unit.actor, member, reason="another password")])
         return give_access(unit, member, password_hash, revoke_keys=revoke_keys)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from authority.domain.api_keys import ApiKey
 from authority.domain.catalogue import UserType
+from authority.domain.changes import differences
 from authority.domain.events import Event, EventKind, api_key_event, groups_text
 from authority.domain.licenses import TypeChange, change_of_type, check_assignable, check_free
 from authority.domain.members import (
@@ -385,14 +386,11 @@ def _after(before: Member, wanted: Change) -> Member:
 
 
 def _difference(before: Member, after: Member, wanted: Change) -> str:
-    parts = [
-        f"{name} {getattr(before, name)} to {getattr(after, name)}"
-        for name in CHANGING
-        if name != "email" and getattr(before, name) != getattr(after, name)
-    ]
     # The log is kept for long and read by many: that it is another address is enough.
-    parts += ["email"] if before.email != after.email else []
-    parts += ["password"] if wanted.password is not None else []
+    names = [name for name in CHANGING if name != "email"]
+    parts = differences(*({name: getattr(member, name) for name in names} for member in (before, after)))
+    parts += ["another e-mail address"] if before.email != after.email else []
+    parts += ["another password"] if wanted.password is not None else []
     parts += ["identities forgotten"] if wanted.forget_identities else []
     return "; ".join(parts) or "nothing"
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from authority.domain.changes import differences
 from authority.domain.denial_bursts import Watch
 from authority.domain.events import Event, EventKind
 from authority.domain.members import Privilege
@@ -74,7 +75,7 @@ def change_settings(unit: Unit, changes: Mapping[str, int], *, dry_run: bool = F
         before = asdict(NoticeSettings()) | preferences.get(unit.connection, PREFERENCE)
         unit.compare("the settings of notices", before)
         after = NoticeSettings.of(before | dict(changes))
-        words = "; ".join(f"{name} {before[name]} to {value}" for name, value in asdict(after).items() if before[name] != value)
+        words = "; ".join(differences(before, asdict(after)))
         if words:
             preferences.put(unit.connection, PREFERENCE, asdict(after))
             unit.record([Event(kind=EventKind.NOTICE_SETTINGS_CHANGED, actor=unit.actor.username, reason=words)])

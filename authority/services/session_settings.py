@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection
 
+from authority.domain.changes import differences
 from authority.domain.events import Event, EventKind
 from authority.domain.members import Privilege
 from authority.domain.refusals import InvalidInput
@@ -47,12 +48,8 @@ def change(unit: Unit, changes: Mapping[str, int], *, dry_run: bool = False) -> 
         # What is kept may make no sense, and is put right by this.
         unit.compare("the settings of sessions", asdict(SessionSettings()) | before)
         after = SessionSettings.of({**before, **changes})
-        words = _difference(asdict(SessionSettings()) | before, asdict(after))
+        words = "; ".join(differences(asdict(SessionSettings()) | before, asdict(after)))
         if words:
             preferences.put(unit.connection, PREFERENCE, asdict(after))
             unit.record([Event(kind=EventKind.SESSION_SETTINGS_CHANGED, actor=unit.actor.username, reason=words)])
     return after
-
-
-def _difference(before: Mapping[str, int], after: Mapping[str, int]) -> str:
-    return "; ".join(f"{name} {before[name]} to {value}" for name, value in after.items() if before[name] != value)

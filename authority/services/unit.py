@@ -10,8 +10,9 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from authority.domain import list_age, versions
+from authority.domain import versions
 from authority.domain.catalogue import Authorization
+from authority.domain.changes import label, spoken
 from authority.domain.clocks import BETWEEN_SERVERS
 from authority.domain.events import Event
 from authority.domain.members import Actor, CredentialKind, Role, within
@@ -220,18 +221,7 @@ class Unit:
 
 def _words(values: versions.Values) -> str:
     """`role is now analyst; user type is now Viewer`."""
-    return "; ".join(f"{name.replace('_', ' ')} is now {spoken(name, value)}" for name, value in values.items())
-
-
-def spoken(name: str, value: object) -> str:
-    """The value of a field that has a version, as people say it: a list with commas between, of pairs within it each as two words."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if name == "status_max_age" and isinstance(value, int):
-        return list_age.written(value)
-    if isinstance(value, tuple):
-        return ", ".join(" ".join(item) if isinstance(item, tuple) else str(item) for item in value) or "empty"
-    return "empty" if value in (None, "") else str(value)
+    return "; ".join(f"{label(name)} is now {spoken(name, value)}" for name, value in values.items())
 
 
 def _actor_behind(bearer: who.Bearer | None, at: datetime, *, changing: bool) -> Actor:

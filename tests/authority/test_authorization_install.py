@@ -68,7 +68,7 @@ def test_the_new_one_is_in_force_and_in_the_log(bench: Bench) -> None:
     assert installation.consequences == ()
     assert in_force(bench) == 2
     (row,) = log_rows(bench.authority.database, "authorization-installed")
-    assert row["reason"] == "seq: 1 -> 2; members: 50 -> 60 (+10)"
+    assert row["reason"] == "number: 1 -> 2; members: 50 -> 60 (+10)"
     assert (row["actor"], row["until"]) == ("console", installation.authorization.ends_at)
 
 

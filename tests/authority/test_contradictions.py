@@ -137,10 +137,10 @@ def test_licenses_are_taken_by_file(console: Console, tmp_path: Path) -> None:
 def test_groups_are_added_and_removed_and_what_changed_is_shown(console: Console) -> None:
     console.good("member", "set", "ada", "--group", "survey", "--group", "night")
     said = console.run("member", "set", "ada", "--add-group", "crew", "--remove-group", "NIGHT").out
-    assert "groups: from night, survey to crew, survey" in said
+    assert "groups: night, survey, from now on crew, survey" in said
     assert console.good("member", "show", "ada")["groups"] == ["crew", "survey"]
     said = console.run("member", "set", "ada", "--group", "crew", "--dry-run").out
-    assert "groups: from crew, survey to crew" in said
+    assert "groups: crew, survey, from now on crew" in said
     changed = console.good("member", "set", "ada", "--no-groups")
     assert (changed["before"]["groups"], changed["member"]["groups"]) == (["crew", "survey"], [])
 

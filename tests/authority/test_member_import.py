@@ -86,7 +86,9 @@ def test_the_log_has_the_rows_that_it_has_one_by_one(bench: Bench) -> None:
     log = bench.authority.database
     assert [row["reason"] for row in log_rows(log, "member-added") if row["member"] == "bob"] == ["Creator"]
     assert [row["feature"] for row in log_rows(log, "license-assigned")[before:]] == ["Basic", "3DAnalyst"]
-    assert [row["reason"] for row in log_rows(log, "member-changed")] == ["full_name  to Bob; email"]
+    assert [row["reason"] for row in log_rows(log, "member-changed")] == [
+        "full name: none, from now on Bob; another e-mail address"
+    ]
     assert [row["feature"] for row in log_rows(log, "license-unassigned")] == ["Basic", "3DAnalyst"]
     assert {row["actor"] for row in log_rows(log, "member-changed")} == {"console"}
 

@@ -88,7 +88,7 @@ def test_the_log_keeps_the_names_of_their_time_and_says_where_one_changed(bench:
     assert [row["member"] for row in log_rows(database, "checkout")] == ["ada"]
     assert [row["member"] for row in log_rows(database, "renewal")] == ["a.lovelace"]
     (row,) = log_rows(database, "member-changed")
-    assert (row["member"], row["reason"]) == ("a.lovelace", "username ada to a.lovelace")
+    assert (row["member"], row["reason"]) == ("a.lovelace", "user name: ada, from now on a.lovelace")
 
 
 def test_whoever_gets_the_former_name_gets_nothing_else(bench: Bench) -> None:
@@ -178,7 +178,7 @@ def test_the_command_says_what_it_did_and_would_do(console: Console) -> None:
     assert f"id                   {number}\n" in console.run("member", "show", "ada").out
     would = console.run("member", "rename", "ada", "a.lovelace", "--dry-run")
     assert (would.status, console.good("member", "show", "ada")["id"]) == (0, number)
-    assert "username: from ada to a.lovelace" in would.out
+    assert "user name: ada, from now on a.lovelace" in would.out
     renamed = console.good("member", "rename", "ADA", "a.lovelace")
     assert (renamed["member"]["id"], renamed["member"]["username"]) == (number, "a.lovelace")
     console.refused("not-found", 1, "member", "rename", "ada", "other")

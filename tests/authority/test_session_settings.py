@@ -61,7 +61,7 @@ def test_every_change_is_logged_with_old_and_new_values(bench: Bench) -> None:
     change(bench, computers=4)
     chief = bench.administrator()
     session_settings.change(Unit(bench.authority, chief), {"minutes": 45, "computers": 5})
-    assert words(bench) == ["computers 3 to 4", "minutes 30 to 45; computers 4 to 5"]
+    assert words(bench) == ["computers: 3, from now on 4", "minutes: 30, from now on 45; computers: 4, from now on 5"]
     assert [row["actor"] for row in log_rows(bench.authority.database, KIND)] == ["console", "chief"]
 
 
@@ -94,7 +94,7 @@ def test_what_makes_no_sense_in_the_table_can_be_put_right(bench: Bench) -> None
     with pytest.raises(InvalidInput, match="minutes"):
         change(bench, save_minutes=5)
     assert change(bench, minutes=20) == SessionSettings(minutes=20, computers=4)
-    assert words(bench) == ["minutes 0 to 20"]
+    assert words(bench) == ["minutes: 0, from now on 20"]
 
 
 REFUSED: dict[str, dict[str, Any]] = {
@@ -247,7 +247,7 @@ def test_they_are_shown_and_changed_over_http(web: Web) -> None:
     assert (answer.status_code, answer.get_json()) == (200, changed)
     assert changed["version"] != first["version"]
     assert web.get("/sessions/settings", Role.LICENSE_MANAGER).get_json() == changed
-    assert words(web.bench) == ["computers 3 to 4"]
+    assert words(web.bench) == ["computers: 3, from now on 4"]
     assert [row["actor"] for row in log_rows(web.bench.authority.database, KIND)] == ["administrator"]
     assert FIRST.keys() == SettingsShown.model_fields.keys() - {"version"} == SettingsChange.model_fields.keys()
 

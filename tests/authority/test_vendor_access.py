@@ -56,7 +56,7 @@ def test_vendor_access_is_off_until_an_administrator_turns_it_on(web: Web) -> No
     patch(web, {"vendor_access": True})
     assert state(web) == (True, "none")
     assert web.post("/members", {"username": "eve", "vendor_access": True}).get_json()["vendor_access"] is True
-    assert changes(web) == [("administrator", "member", "vendor_access False to True")]
+    assert changes(web) == [("administrator", "member", "vendor access: no, from now on yes")]
 
 
 def test_it_can_be_on_for_new_members_by_default(bench: Bench) -> None:
@@ -118,11 +118,11 @@ def test_ten_requests_at_once_are_one(bench: Bench) -> None:
 
 def test_an_administrator_grants_it_denies_it_and_takes_it_back(web: Web) -> None:
     patch(web, {"vendor_access": True})
-    for answer, reason in (("none", "requested to none"), ("granted", "requested to granted")):
+    for answer, reason in (("none", "requested, from now on none"), ("granted", "requested, from now on granted")):
         ask(web)
         patch(web, {"download_permission": answer})
         assert state(web) == (True, answer)
-        assert changes(web)[-1] == ("administrator", "member", f"download_permission {reason}")
+        assert changes(web)[-1] == ("administrator", "member", f"permission to download: {reason}")
     patch(web, {"download_permission": "none"})
     assert ask(web).get_json()["download_permission"] == "requested"
     assert len(log_rows(web.bench.authority.database, "download-requested")) == 3

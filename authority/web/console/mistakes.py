@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from flask import g
 
+from authority.domain.changes import spoken
 from authority.domain.refusals import ChangedMeanwhile, Refusal
-from authority.services.unit import spoken
 from authority.web import problems
 from authority.web.console import typed
 from authority.web.console.hints import hint_on_page
