@@ -9,8 +9,8 @@ import shlex
 import click
 import pytest
 
-from authority.cli.frame import TROUBLES
 from authority.cli.main import cli
+from authority.cli.output import TROUBLES
 from authority.domain.members import Role
 from authority.domain.refusals import SpecificationInvalid, every_refusal
 from authority.domain.sessions import BOUNDS, SessionSettings

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import click
 
-from authority.cli.frame import DATES, Columns, Frame, Group, pass_frame, show, show_count, show_table
+from authority.cli.frame import DATES, Frame, Group, pass_frame
+from authority.cli.output import Columns, show, show_count, show_table
 from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
 from authority.domain.api_keys import ApiKey
 from authority.domain.members import CONSOLE, Scope

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
-from authority.cli.frame import Frame, Group, pass_frame, read_input, show
+from authority.cli.files import read_input
+from authority.cli.frame import Frame, Group, pass_frame
+from authority.cli.output import show
 from authority.domain.members import CONSOLE
 from authority.domain.plurals import counted
 from authority.domain.refusals import AuthorizationUnusable, RequestInvalid

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import click
 
-from authority.cli.frame import Command, Frame, check_output, pass_frame, reading, show, tell
+from authority.cli.files import check_output, reading
+from authority.cli.frame import Command, Frame, pass_frame
+from authority.cli.output import show
+from authority.cli.streams import tell
 from authority.domain import disk
 from authority.domain.members import CONSOLE
 from authority.domain.plurals import counted

@@ -7,31 +7,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import click
 
+from authority.cli.borrow_lists import USUAL_LIMIT, check_options, selection_options, sheet_options, write_sheet
 from authority.cli.endings import clone_lines, line_of
-from authority.cli.frame import (
-    DATES,
-    Columns,
-    Frame,
-    Group,
-    check_output,
-    make_folder,
-    pass_frame,
-    plain,
-    show,
-    show_count,
-    show_table,
-    write_lines,
-    write_output,
-)
+from authority.cli.files import check_output, make_folder, write_output
+from authority.cli.frame import DATES, Frame, Group, pass_frame
+from authority.cli.output import Columns, plain, show, show_count, show_table
 from authority.cli.several import View, once, read_carried, show_carried
 from authority.cli.table import CommandTable
 from authority.domain import list_age
 from authority.domain.borrows import BorrowState
 from authority.domain.members import CONSOLE
-from authority.presentation import sheets
 from authority.presentation.borrows import BorrowShown, IssuedBorrow, WrittenBorrow
 from authority.presentation.computers import name_of
 from authority.services import borrow
@@ -42,7 +31,6 @@ from authority.services.unit import Unit
 from authority.signing.inbox import member_of_file
 from authority.storage.borrows import Filter
 
-USUAL_LIMIT = 1000
 SORTS = NEWEST, DUE = "newest", "due"
 ENDINGS = CommandTable(
     {
@@ -172,56 +160,41 @@ def _issued_lines(issued: WrittenBorrow) -> list[str]:
 
 @borrow_group.command("list")
 @click.option("--state", type=click.Choice([str(state) for state in BorrowState]))
-@click.option("--member", metavar="NAME")
-@click.option("--product", metavar="PRODUCT")
 @click.option("--all", "ended", is_flag=True, help="Also those that ended; so it is with --member and --machine.")
 @click.option("--sort", type=click.Choice(SORTS), help="due: those that end first come first; default: the newest.")
-@click.option("--machine", metavar="ID_OR_ALIAS", help="The id, or a part of the alias, whatever its case.")
-@click.option("--group", metavar="GROUP", help="Of members of this group.")
-@click.option("--type", "user_type", metavar="TYPE", help="Of members of this user type.")
+@selection_options
 @click.option(
     "--expires-before", type=click.DateTime(DATES), metavar="DATE", help="UTC, like 2026-03-31 or 2026-03-31T12:00:00Z."
 )
 @click.option("--due-within", type=click.IntRange(0, 36_500), metavar="DAYS", help="The active ones that end in so many days.")
 @click.option("--clones", is_flag=True, help="Those whose machine may be two, by what came from it.")
-@click.option("--limit", type=click.IntRange(1, 1_000_000), help="Default: 1000; with --csv all.")
-@click.option("--csv", "as_csv", is_flag=True, help="Write rows for a spreadsheet.")
-@click.option("-o", "--output", metavar="FILE", help="With --csv: the file to write; default: stdout.")
+@sheet_options
 @pass_frame
 def list_borrows(
     frame: Frame,
+    /,
     state: str | None,
-    member: str | None,
-    product: str | None,
     ended: bool,
     sort: str | None,
-    machine: str | None,
-    group: str | None,
-    user_type: str | None,
     expires_before: datetime | None,
     due_within: int | None,
     clones: bool,
     limit: int | None,
     as_csv: bool,
     output: str | None,
+    **selection: Any,
 ) -> None:
     """Who is offline, since and until when; of one member or machine also what ended."""
     if ended and (state is not None or due_within is not None):
         raise click.UsageError("--all goes with no --state and no --due-within")
     if due_within is not None and (state not in (None, BorrowState.ACTIVE) or expires_before is not None):
         raise click.UsageError("--due-within is about active borrows and goes with no other --state and no --expires-before")
-    if output is not None:
-        check_output(output)
-    if (output is not None and not as_csv) or (as_csv and frame.json and output is None):
-        raise click.UsageError("-o FILE goes with --csv, and --csv on stdout goes without --json")
+    check_options(frame, selection, output, as_csv=as_csv)
     before = None if expires_before is None else expires_before.replace(tzinfo=UTC)
-    # A script's empty variable must not become a list of everybody.
-    if "" in (member, product, machine, group, user_type):
-        raise click.UsageError("--member, --product, --machine, --group and --type each need a name")
-    if state is None and not (ended or member or machine):
+    if state is None and not (ended or selection["member"] or selection["machine"]):
         state = BorrowState.ACTIVE
     wanted = Filter(
-        state, member, product, machine, None, limit or USUAL_LIMIT, group, user_type, before, by_end=sort == DUE, clones=clones
+        **selection, state=state, limit=limit or USUAL_LIMIT, expires_before=before, by_end=sort == DUE, clones=clones
     )
     with frame.authority() as authority:
         if due_within is not None:
@@ -232,17 +205,11 @@ def list_borrows(
                 expires_before=authority.now() + timedelta(days=due_within),
             )
         if as_csv:
-            _write_sheet(frame, authority, wanted, limit, output)
+            now = authority.now()
+            rows = (BorrowShown.of(item, now) for item in islice(borrow.every(Unit(authority, CONSOLE), wanted), limit))
+            write_sheet(frame, BorrowShown, rows, output)
         else:
             _show_page(frame, authority, wanted)
-
-
-def _write_sheet(frame: Frame, authority: Authority, wanted: Filter, limit: int | None, output: str | None) -> None:
-    now = authority.now()
-    rows = (BorrowShown.of(item, now) for item in islice(borrow.every(Unit(authority, CONSOLE), wanted), limit))
-    write_lines(output, sheets.lines_of(BorrowShown, rows))
-    if output is not None:
-        show(frame, {"file": output}, [f"wrote {output}"])
 
 
 def _show_page(frame: Frame, authority: Authority, wanted: Filter) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
-from authority.cli.frame import REFUSED, Columns, Frame, Group, opened, pass_frame, show, show_count, show_table
+from authority.cli.files import first_line
+from authority.cli.frame import Frame, Group, pass_frame
+from authority.cli.output import REFUSED, Columns, show, show_count, show_table
 from authority.cli.several import dry_run_option
 from authority.domain.members import CONSOLE
 from authority.domain.notices import ChannelType, Digest, NoticeKind
-from authority.domain.texts import NotText, text_of
 from authority.presentation.notices import ChannelRemoved, ChannelShown, ChannelTrial, MadeChannel
 from authority.services import channels
 from authority.services.channels import Change, NewChannel
@@ -61,18 +60,6 @@ def channel() -> None:
     """Say where notices go: mail, Teams, Slack and the like, or a signed webhook."""
 
 
-def _address(name: str) -> str:
-    """URLs have secrets: they come from files and never as arguments, which other users of the machine can read."""
-    if name == "-" and sys.stdin.isatty():
-        return str(click.prompt("URL", hide_input=True, err=True))
-    try:
-        with opened(name) as stream:
-            text = text_of(stream.read(LONGEST_ADDRESS_FILE))
-    except NotText as error:
-        raise click.UsageError(f"{name} {error}") from error
-    return text.replace("\r", "\n").partition("\n")[0]
-
-
 @channel.command("add")
 @click.argument("name")
 @click.option("--type", "kind", required=True, type=click.Choice([str(kind) for kind in ChannelType]))
@@ -96,7 +83,7 @@ def add(
     wanted = NewChannel(
         name,
         ChannelType(kind),
-        _address(url_file or "-"),
+        first_line(url_file or "-", "URL", LONGEST_ADDRESS_FILE),
         tuple(map(NoticeKind, kinds)),
         Digest(digest or Digest.SLOW),
         to_members,
@@ -146,7 +133,7 @@ def set_channel(
     """Change a channel."""
     wanted = Change(
         name=new_name,
-        address=None if url_file is None else _address(url_file),
+        address=None if url_file is None else first_line(url_file, "URL", LONGEST_ADDRESS_FILE),
         kinds=tuple(map(NoticeKind, kinds)) or None,
         digest=None if digest is None else Digest(digest),
         paused=paused,

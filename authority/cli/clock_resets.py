@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
-from authority.cli.frame import Command, Frame, check_output, pass_frame, show, write_output
+from authority.cli.files import check_output, write_output
+from authority.cli.frame import Command, Frame, pass_frame
+from authority.cli.output import show
 from authority.domain.members import CONSOLE
 from authority.services import clock_resets
 from authority.services.unit import Unit

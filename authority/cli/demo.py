@@ -18,7 +18,8 @@ from typing import Any
 
 import click
 
-from authority.cli.frame import REFUSED, Command
+from authority.cli.frame import Command
+from authority.cli.output import REFUSED
 from authority.domain.plurals import counted
 
 # Runs `carnet` in a process in which every use of a socket fails, whoever tries it.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from authority.cli.frame import Command, Frame, opened, pass_frame
+from authority.cli.files import opened
+from authority.cli.frame import Command, Frame, pass_frame
 from authority.cli.several import View, dry_run_option, once, one_by_one_option, read_carried, show_carried, show_outcomes
 from authority.domain.borrows import Borrow, BorrowState
 from authority.domain.members import CONSOLE

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from authority.cli.frame import DATES, Command, Frame, pass_frame, show, tell
+from authority.cli.frame import DATES, Command, Frame, pass_frame
+from authority.cli.output import show
+from authority.cli.streams import tell
 from authority.domain.members import CONSOLE
 from authority.domain.plurals import counted
 from authority.presentation.erasure import ErasureShown, PruningShown

@@ -7,18 +7,9 @@ from datetime import timedelta
 
 import click
 
-from authority.cli.frame import (
-    REFUSED,
-    Columns,
-    Frame,
-    Group,
-    opened,
-    pass_frame,
-    show,
-    show_count,
-    show_table,
-    write_lines,
-)
+from authority.cli.files import opened, write_lines
+from authority.cli.frame import Frame, Group, pass_frame
+from authority.cli.output import REFUSED, Columns, show, show_count, show_table
 from authority.cli.several import View, dry_run_option, members_once, one_by_one_option, show_outcomes
 from authority.domain.activity import Dot
 from authority.domain.members import CONSOLE

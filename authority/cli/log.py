@@ -11,20 +11,10 @@ from typing import Any
 import click
 
 from authority.cli.erasure import prune_log
-from authority.cli.frame import (
-    DATES,
-    Columns,
-    Frame,
-    Group,
-    check_output,
-    pass_frame,
-    plain,
-    show,
-    show_count,
-    show_table,
-    write_lines,
-)
+from authority.cli.files import check_output, write_lines
+from authority.cli.frame import DATES, Frame, Group, pass_frame
 from authority.cli.log_seal import export_checkpoint, seal_log, verify_log
+from authority.cli.output import Columns, plain, show, show_count, show_table
 from authority.domain import disk
 from authority.domain.members import CONSOLE
 from authority.presentation import parquet, sheets

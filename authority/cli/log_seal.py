@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import click
 
-from authority.cli.frame import REFUSED, Command, Frame, check_output, opened, pass_frame, read_input, show, tell, write_output
+from authority.cli.files import check_output, opened, read_input, write_output
+from authority.cli.frame import Command, Frame, pass_frame
+from authority.cli.output import REFUSED, show
+from authority.cli.streams import tell
 from authority.domain.members import CONSOLE
 from authority.domain.plurals import counted
 from authority.presentation.log_seal import SealedShown, VerificationShown

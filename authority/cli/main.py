@@ -10,7 +10,9 @@ from collections.abc import Sequence
 import click
 
 from authority.cli import streams
-from authority.cli.frame import TROUBLE, Frame, Group, failure, tell, usage_failure
+from authority.cli.frame import Frame, Group
+from authority.cli.output import TROUBLE, failure, usage_failure
+from authority.cli.streams import tell
 from authority.cli.table import CommandTable
 from authority.domain.disk import OutputNotWritten, refusal_of
 from authority.domain.refusals import ClockInDoubt, Refusal

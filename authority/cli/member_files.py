@@ -11,7 +11,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from authority.cli.frame import REFUSED, Command, Frame, check_output, opened, pass_frame, show, write_lines
+from authority.cli.files import check_output, opened, write_lines
+from authority.cli.frame import Command, Frame, pass_frame
+from authority.cli.output import REFUSED, show
 from authority.cli.selections import selected, selection_options
 from authority.domain.members import CONSOLE, DownloadPermission
 from authority.domain.plurals import counted

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from authority.cli.erasure import erase_member
-from authority.cli.frame import Columns, Frame, Group, opened, pass_frame, plain, show, show_table, tell
+from authority.cli.files import first_line, opened
+from authority.cli.frame import Frame, Group, pass_frame
+from authority.cli.output import Columns, plain, show, show_table
 from authority.cli.selections import selected, selection_options
 from authority.cli.several import View, dry_run_option, members_once, once, one_by_one_option, show_outcomes
+from authority.cli.streams import tell
 from authority.cli.table import CommandTable
 from authority.domain.activity import Dot
 from authority.domain.changes import differences
@@ -19,7 +21,6 @@ from authority.domain.members import CONSOLE, DownloadPermission, Role
 from authority.domain.names import key_of
 from authority.domain.plurals import counted
 from authority.domain.refusals import InvalidInput, NotFound
-from authority.domain.texts import NotText, text_of
 from authority.presentation import member_sheet, sheets
 from authority.presentation.licenses import AssignmentShown
 from authority.presentation.member_sheet import license_text
@@ -88,26 +89,11 @@ def add(
     password_file: str | None,
 ) -> None:
     """Add a member; without a password nobody can sign in as this member."""
-    password = None if password_file is None else _first_line(password_file)
+    password = None if password_file is None else first_line(password_file, "password", LONGEST_SECRET, confirmed=True)
     new = NewMember(username, full_name, user_type, Role(role) if role else None, groups or None, password, email=email)
     with frame.authority() as authority:
         added = MemberShown.of(members.add(Unit(authority, CONSOLE), new))
     show(frame, added, [f"added {added.username} as {added.user_type}, {added.role}"])
-
-
-def _first_line(name: str) -> str:
-    """Passwords come from files and never as arguments, which other users of the machine and the shell's history can read.
-
-    A person at a terminal is asked for it, and it is not shown.
-    """
-    if name == "-" and sys.stdin.isatty():
-        return str(click.prompt("password", hide_input=True, confirmation_prompt=True, err=True))
-    try:
-        with opened(name) as stream:
-            text = text_of(stream.read(LONGEST_SECRET))
-    except NotText as error:
-        raise click.UsageError(f"{name} {error}") from error
-    return text.replace("\r", "\n").partition("\n")[0]
 
 
 @member.command("set")
@@ -172,7 +158,7 @@ def set_members(
         disabled=None if enabled is None else not enabled,
         vendor_access=vendor_access,
         download_permission=DownloadPermission(download) if download else None,
-        password=None if password_file is None else _first_line(password_file),
+        password=None if password_file is None else first_line(password_file, "password", LONGEST_SECRET, confirmed=True),
         added_groups=added_groups,
         removed_groups=removed_groups,
         revoke_keys=revoke_keys,

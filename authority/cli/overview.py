@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import click
 
-from authority.cli.frame import Columns, Command, Frame, pass_frame, plain, read_input, show
+from authority.cli.files import read_input
+from authority.cli.frame import Command, Frame, pass_frame
+from authority.cli.output import Columns, plain, show
 from authority.cli.tables import lines_of, width_of_output
 from authority.domain.members import CONSOLE
 from authority.presentation import event_words

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import click
 
-from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_count, show_note, show_table
+from authority.cli.frame import Frame, Group, pass_frame
+from authority.cli.output import Columns, show, show_count, show_note, show_table
 from authority.cli.several import dry_run_option
 from authority.domain import list_age
 from authority.domain.members import CONSOLE

@@ -6,7 +6,9 @@ import json
 
 import click
 
-from authority.cli.frame import Columns, Frame, Group, check_output, pass_frame, show, show_table, write_output
+from authority.cli.files import check_output, write_output
+from authority.cli.frame import Frame, Group, pass_frame
+from authority.cli.output import Columns, show, show_table
 from authority.domain.catalogue import KeyUse
 from authority.domain.members import CONSOLE
 from authority.presentation.keys import KeyShown, TrustShown

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-from authority.cli.frame import Columns, Command, Frame, pass_frame, safe, show, show_table, tell
+from authority.cli.frame import Command, Frame, pass_frame
+from authority.cli.output import Columns, show, show_table
+from authority.cli.streams import safe, tell
 from authority.domain.members import CONSOLE
 from authority.domain.plurals import counted
 from authority.presentation.reconciliation import CaughtUpShown, ComparisonShown, OrphanShown

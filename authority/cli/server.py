@@ -11,7 +11,9 @@ from pathlib import Path
 import click
 
 from authority.cli import recovery
-from authority.cli.frame import TROUBLE, Columns, Command, Frame, pass_frame, read_input, show, show_table
+from authority.cli.files import read_input
+from authority.cli.frame import Command, Frame, pass_frame
+from authority.cli.output import TROUBLE, Columns, show, show_table
 from authority.cli.recovery import NODE_HELP
 from authority.cli.serving import run_server
 from authority.domain.disk import DiskFailed, NotPermitted

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from authority.cli.frame import Columns, Frame, Group, pass_frame, plain, show, show_count, show_table
+from authority.cli.frame import Frame, Group, pass_frame
+from authority.cli.output import Columns, plain, show, show_count, show_table
 from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
 from authority.domain.members import CONSOLE
 from authority.domain.sessions import Session

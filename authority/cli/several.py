@@ -8,7 +8,9 @@ from typing import Generic, TypeVar
 
 import click
 
-from authority.cli.frame import REFUSED, Frame, read_input, show
+from authority.cli.files import read_input
+from authority.cli.frame import Frame
+from authority.cli.output import REFUSED, show
 from authority.domain.members import user_key
 from authority.domain.refusals import NotFound
 from authority.presentation.several import rows_of

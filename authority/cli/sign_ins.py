@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from authority.cli.frame import Columns, Frame, Group, pass_frame, show, show_count, show_table
+from authority.cli.frame import Frame, Group, pass_frame
+from authority.cli.output import Columns, show, show_count, show_table
 from authority.cli.several import dry_run_option
 from authority.domain.members import CONSOLE
 from authority.presentation.shown import rfc3339

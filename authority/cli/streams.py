@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from authority.domain.disk import OutputNotWritten
+from authority.domain.names import escaped
 
 # 128 and SIGPIPE: what the shell says of a command whose reader has gone, as in `carnet-authority member list | head -1`.
 READER_GONE = 141
@@ -46,6 +47,17 @@ def explained() -> Iterator[None]:
         raise ReaderGone from error
     except OSError as error:
         raise OutputNotWritten(f"the output cannot be written: {error.strerror or error}") from error
+
+
+def tell(text: str) -> None:
+    """One line for people, on stderr: "carnet-authority: " and the text. Raises ReaderGone, OutputNotWritten."""
+    with explained():
+        print(f"carnet-authority: {safe(text)}", file=sys.stderr)
+
+
+def safe(text: str) -> str:
+    """Text for a terminal: escapes, line breaks and direction marks are shown by their code; joiners are part of a word."""
+    return escaped(text)
 
 
 def flush() -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-from authority.cli.frame import Frame, Group, check_output, pass_frame, read_input, show, write_output
+from authority.cli.files import check_output, read_input, write_output
+from authority.cli.frame import Frame, Group, pass_frame
+from authority.cli.output import show
 from authority.domain.refusals import RequestInvalid, SpecificationInvalid
 from authority.presentation.shown import rfc3339
 from authority.signing import keyring

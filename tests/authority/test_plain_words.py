@@ -7,7 +7,7 @@ import re
 import pytest
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
-from authority.cli.frame import plain
+from authority.cli.output import plain
 from authority.web.problems import TELL_THE_OPERATOR, hint_over_http, sentence_of
 from tests.support.borrowing import workstation
 from tests.support.console import Console
