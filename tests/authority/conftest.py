@@ -1,8 +1,9 @@
-"""Fixtures for the commands of the authority, and its vendor."""
+"""Fixtures for the application and the commands of the authority, and its vendor."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from authority.signing.vendor import root_folder
 from tests.support.authorities import Bench
 from tests.support.console import Console, clean_environment
 from tests.support.vendors import RealVendor
+from tests.support.web import Web, make_web, one_web
 
 
 @pytest.fixture
@@ -26,6 +28,24 @@ def console(empty: Console) -> Console:
     empty.good("init", "--org", "Field Survey")
     empty.good("member", "add", "ada", "--type", "GIS Professional", "--group", "survey")
     return empty
+
+
+@pytest.fixture
+def web(sqlite_bench: Bench) -> Web:
+    """The application with a member of each role, on SQLite."""
+    return make_web(sqlite_bench)
+
+
+@pytest.fixture
+def both_web(bench: Bench) -> Web:
+    """The application on each database in turn: pages, transactions and times are those of the database."""
+    return make_web(bench)
+
+
+@pytest.fixture(scope="module")
+def still_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """The application that all tests of a file share which change nothing."""
+    yield from one_web(tmp_path_factory.mktemp("web"))
 
 
 @pytest.fixture

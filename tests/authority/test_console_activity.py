@@ -11,10 +11,9 @@ import pytest
 from authority.domain.members import Role
 from tests.support.authorities import make_bench
 from tests.support.borrowing import issued_to, workstation
-from tests.support.browsing import Browser
+from tests.support.browsing import Browser, shown
 from tests.support.connecting import started
 from tests.support.database_contents import contents
-from tests.support.html_pages import ConsolePage
 from tests.support.web import Web, make_web
 
 ACTIVITY = "/console/activity"
@@ -45,12 +44,6 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
 def own_web(tmp_path: Path) -> Iterator[Web]:
     """For a test that changes something."""
     yield from made(tmp_path)
-
-
-def shown(browser: Browser) -> str:
-    page = ConsolePage(browser.last.text)
-    assert page.faults == []
-    return " ".join(page.text.split())
 
 
 def ids(web: Web) -> dict[str, str]:

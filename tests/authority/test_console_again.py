@@ -4,36 +4,17 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
-
-import pytest
 
 from authority.domain.members import CONSOLE, Role
 from authority.services import access
 from authority.services.unit import Unit
-from tests.support.authorities import make_bench
 from tests.support.borrowing import issued_to, workstation
-from tests.support.browsing import Browser, form_token
-from tests.support.html_pages import ConsolePage
-from tests.support.web import Web, make_web
+from tests.support.browsing import Browser, form_token, shown
+from tests.support.web import Web
 
 KEYS, ADD = "/console/api-keys", "/console/members/add"
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    bench = make_bench(f"sqlite:///{tmp_path / 'authority.db'}", tmp_path / "home")
-    yield make_web(bench)
-    bench.authority.database.close()
-
-
-def shown(browser: Browser) -> str:
-    page = ConsolePage(browser.last.text)
-    assert page.faults == []
-    return " ".join(page.text.split())
 
 
 def signed_in(web: Web, username: str) -> Browser:

@@ -4,33 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from authority.domain.members import Role
-from tests.support.authorities import make_bench
-from tests.support.browsing import Browser
+from tests.support.browsing import Browser, shown
 from tests.support.database_contents import contents
-from tests.support.html_pages import ConsolePage
-from tests.support.web import API, Web, make_web
+from tests.support.web import API, Web
 
 KEYS = "/console/api-keys"
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    bench = make_bench(f"sqlite:///{tmp_path / 'authority.db'}", tmp_path / "home")
-    yield make_web(bench)
-    bench.authority.database.close()
-
-
-def shown(browser: Browser) -> str:
-    page = ConsolePage(browser.last.text)
-    assert page.faults == []
-    return " ".join(page.text.split())
 
 
 def keys(web: Web) -> dict[str, dict[str, Any]]:

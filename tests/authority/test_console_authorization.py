@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from authority.domain.members import Role
-from tests.support.authorities import authorization_text, make_bench
-from tests.support.browsing import Browser
+from tests.support.authorities import authorization_text
+from tests.support.browsing import Browser, shown
 from tests.support.database_contents import contents
-from tests.support.html_pages import ConsolePage
 from tests.support.vendors import RealVendor, sample_toml
-from tests.support.web import Web, make_web
+from tests.support.web import Web
 
 AUTHORIZATION, INSTALL = "/console/authorization", "/console/authorization/install"
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    bench = make_bench(f"sqlite:///{tmp_path / 'authority.db'}", tmp_path / "home")
-    yield make_web(bench)
-    bench.authority.database.close()
 
 
 def file(web: Web, seq: int = 2, **limits: Any) -> bytes:
@@ -38,12 +27,6 @@ def file(web: Web, seq: int = 2, **limits: Any) -> bytes:
     bench = web.bench
     text = authorization_text(bench.authority, bench.root, bench.clock(), seq=seq, change=change)
     return f'{{"carnet": "authorization", "version": 1, "authorization": "{text}"}}\r\n'.encode()
-
-
-def shown(browser: Browser) -> str:
-    page = ConsolePage(browser.last.text)
-    assert page.faults == []
-    return " ".join(page.text.split())
 
 
 def hidden(browser: Browser) -> dict[str, str]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 import zxingcpp
@@ -15,12 +14,11 @@ from werkzeug.test import TestResponse
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.services import borrow, overview
 from authority.services.unit import Unit
-from tests.support.authorities import make_bench
 from tests.support.borrowing import issued_to, workstation
-from tests.support.browsing import Browser
+from tests.support.browsing import Browser, shown
 from tests.support.database_contents import contents
 from tests.support.html_pages import ConsolePage
-from tests.support.web import Web, make_web
+from tests.support.web import Web
 from tests.support.workstations import SimulatedWorkstation
 from verifier.core import files
 from verifier.core.clock_reset import code_of, open_reset
@@ -28,13 +26,6 @@ from verifier.core.trust import TrustStore
 from verifier.workstation.carry import Wish
 
 EXCHANGE = "/console/exchange"
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    bench = make_bench(f"sqlite:///{tmp_path / 'authority.db'}", tmp_path / "home")
-    yield make_web(bench)
-    bench.authority.database.close()
 
 
 @pytest.fixture
@@ -61,12 +52,6 @@ def give_in(browser: Browser, *carried: bytes, **fields: str) -> str:
     uploads = [(io.BytesIO(data), f"file {number}.bin") for number, data in enumerate(carried)]
     browser.send_form(EXCHANGE, {"files": uploads, **fields}, content_type="multipart/form-data")
     return shown(browser)
-
-
-def shown(browser: Browser) -> str:
-    page = ConsolePage(browser.last.text)
-    assert page.faults == []
-    return " ".join(page.text.split())
 
 
 def compact(data: bytes) -> str:

@@ -13,8 +13,7 @@ from authority.domain.catalogue import KeyUse
 from authority.domain.members import Role
 from tests.support.authorities import make_bench
 from tests.support.borrowing import issued_to, workstation
-from tests.support.browsing import Browser
-from tests.support.html_pages import ConsolePage
+from tests.support.browsing import Browser, shown
 from tests.support.web import Web, make_web
 
 KEYS = "/console/keys"
@@ -28,12 +27,6 @@ def web(tmp_path: Path) -> Iterator[Web]:
     issued_to(bench, bench.member("ada"), workstation("field"), days=9)
     yield made
     bench.authority.database.close()
-
-
-def shown(browser: Browser) -> str:
-    page = ConsolePage(browser.last.text)
-    assert page.faults == []
-    return " ".join(page.text.split())
 
 
 def test_keys_are_shown_with_the_root_to_compare_and_the_public_ones_for_the_vendor(web: Web) -> None:

@@ -16,9 +16,8 @@ from authority.services.licenses import Wish
 from authority.services.unit import Unit
 from tests.support.authorities import authorization_text, make_bench
 from tests.support.borrowing import issued_to, workstation
-from tests.support.browsing import Browser
+from tests.support.browsing import Browser, shown
 from tests.support.database_contents import contents
-from tests.support.html_pages import ConsolePage
 from tests.support.web import Web, make_web
 
 LICENSES, PRO = "/console/licenses", "arcgis-pro"
@@ -47,12 +46,6 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
 def own_web(tmp_path: Path) -> Iterator[Web]:
     """For a test that changes something."""
     yield from made(tmp_path)
-
-
-def shown(browser: Browser) -> str:
-    page = ConsolePage(browser.last.text)
-    assert page.faults == []
-    return " ".join(page.text.split())
 
 
 def held(web: Web) -> dict[str, list[str]]:

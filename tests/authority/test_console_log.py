@@ -17,9 +17,8 @@ from authority.signing import checkpoints
 from authority.storage.events import Filter
 from tests.support.authorities import Bench, make_bench
 from tests.support.borrowing import issued_to, workstation
-from tests.support.browsing import Browser
+from tests.support.browsing import Browser, shown
 from tests.support.connecting import started
-from tests.support.html_pages import ConsolePage
 from tests.support.sealed_logs import changed, end_cut_off, sealed_log, value_changed
 from tests.support.statements import statements
 from tests.support.web import Web, make_web
@@ -40,12 +39,6 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     started(bench, bea, workstation("tower"))
     yield made
     bench.authority.database.close()
-
-
-def shown(browser: Browser) -> str:
-    page = ConsolePage(browser.last.text)
-    assert page.faults == []
-    return " ".join(page.text.split())
 
 
 def kinds(text: str) -> list[str]:

@@ -16,9 +16,8 @@ from authority.services import access, licenses, policies
 from authority.services.unit import Unit
 from authority.storage import identities, members
 from tests.authority.route_table import PASSWORD, PRO, World, make_world
-from tests.support.browsing import Browser
+from tests.support.browsing import Browser, shown
 from tests.support.database_contents import contents
-from tests.support.html_pages import ConsolePage
 
 ADA = "/console/member/ada"
 
@@ -42,12 +41,6 @@ def world(template: World, tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 def browser(world: World) -> Browser:
     return Browser(world.web).be(Role.ADMINISTRATOR)
-
-
-def shown(browser: Browser) -> str:
-    page = ConsolePage(browser.last.text)
-    assert page.faults == []
-    return " ".join(page.text.split())
 
 
 def fields_of(browser: Browser, **changes: str) -> dict[str, Any]:

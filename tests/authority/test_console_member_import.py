@@ -13,9 +13,8 @@ import pytest
 from authority.domain.members import CONSOLE, Role
 from authority.services import access
 from authority.services.unit import Unit
-from tests.support.browsing import Browser, form_token
+from tests.support.browsing import Browser, form_token, shown
 from tests.support.database_contents import contents, unchanged
-from tests.support.html_pages import ConsolePage
 from tests.support.web import one_web
 
 IMPORT = "/console/members/import"
@@ -36,18 +35,12 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
         yield Browser(web).be(Role.ADMINISTRATOR)
 
 
-def text_of(browser: Browser) -> str:
-    page = ConsolePage(browser.last.text)
-    assert page.faults == []
-    return " ".join(page.text.split())
-
-
 def look(browser: Browser, text: str | bytes = FILE) -> str:
     """Gives the file in, and returns what the page says."""
     token = form_token(browser.get(IMPORT).text)
     data = text.encode() if isinstance(text, str) else text
     browser.post(IMPORT, {"form_token": token, "file": (io.BytesIO(data), "staff.csv")}, content_type="multipart/form-data")
-    return text_of(browser)
+    return shown(browser)
 
 
 def go_on(browser: Browser) -> dict[str, str]:
@@ -76,7 +69,7 @@ def test_three_bad_rows_are_shown_with_what_is_wrong_and_the_good_ones_are_done(
     ):
         assert words in text, (words, text)
     browser.send_form(f"{IMPORT}/done", go_on(browser))
-    text = text_of(browser)
+    text = shown(browser)
     assert "2 added, 1 changed, 3 refused" in text
     # What is to be sent back is still there.
     rows = csv.DictReader(io.StringIO(browser.send_form(f"{IMPORT}/rows.csv", browser.fields(f"{IMPORT}/rows.csv")).text))
@@ -84,7 +77,7 @@ def test_three_bad_rows_are_shown_with_what_is_wrong_and_the_good_ones_are_done(
     assert usernames(browser) >= {"ada", "dan"}
     assert "bob" not in usernames(browser)
     assert "0 to add, 0 to change, 3 as they are, 3 refused" in look(browser)
-    assert "There is nothing to do" in text_of(browser)
+    assert "There is nothing to do" in shown(browser)
 
 
 def test_every_row_can_be_downloaded(browser: Browser) -> None:
@@ -100,12 +93,12 @@ def test_when_somebody_was_quicker_the_rows_are_shown_again(browser: Browser) ->
     fields = go_on(browser)
     assert browser.web.send("PATCH", "/api/v1/members/analyst", json={"full_name": "Ann Alyst"}).status_code == 200
     browser.send_form(f"{IMPORT}/done", fields)
-    text = text_of(browser)
+    text = shown(browser)
     assert "Look again: something changed" in text
     assert "2 to add, 0 to change, 1 as they are" in text
     assert "ada" not in usernames(browser)
     browser.send_form(f"{IMPORT}/done", go_on(browser))
-    assert "2 added, 0 changed" in text_of(browser)
+    assert "2 added, 0 changed" in shown(browser)
 
 
 def test_what_is_no_such_file_is_said_with_what_there_may_be(browser: Browser) -> None:
@@ -118,9 +111,9 @@ def test_what_is_no_such_file_is_said_with_what_there_may_be(browser: Browser) -
         assert words in look(browser, text), text
         assert browser.last.status_code == 400
     look(browser, "username,password\nada,secret\n")
-    assert "The page of a member sets one" in text_of(browser)
+    assert "The page of a member sets one" in shown(browser)
     browser.send_form(IMPORT)
-    assert "No file was chosen" in text_of(browser)
+    assert "No file was chosen" in shown(browser)
 
 
 def test_a_file_is_there_for_who_gave_it_in_until_it_is_done_or_another_one_was_given_in(browser: Browser) -> None:
@@ -135,9 +128,9 @@ def test_a_file_is_there_for_who_gave_it_in_until_it_is_done_or_another_one_was_
     for who, fields in ((browser, first), (other, second), (browser, {}), (browser, {"upload": "\u00e9", "seen": ""})):
         for path in ("/done", "/rows.csv"):
             assert who.send_form(IMPORT + path, fields).status_code == 404
-            assert "The file is not here any more" in text_of(who)
+            assert "The file is not here any more" in shown(who)
     browser.send_form(f"{IMPORT}/done", second)
-    assert "1 added" in text_of(browser)
+    assert "1 added" in shown(browser)
     assert browser.send_form(f"{IMPORT}/done", second).status_code == 404
     look(browser)
     browser.web.bench.clock.turn(hours=25)

@@ -12,8 +12,7 @@ import pytest
 from authority.domain.members import ANYBODY, Role
 from authority.services import access
 from authority.services.unit import Unit
-from tests.support.browsing import Browser
-from tests.support.html_pages import ConsolePage
+from tests.support.browsing import Browser, shown
 from tests.support.web import one_web
 
 ADD, DEFAULTS = "/console/members/add", "/console/members/defaults"
@@ -24,12 +23,6 @@ LONG = "correct horse battery staple"
 def browser(tmp_path: Path) -> Iterator[Browser]:
     for web in one_web(tmp_path):
         yield Browser(web).be(Role.ADMINISTRATOR)
-
-
-def text_of(browser: Browser) -> str:
-    page = ConsolePage(browser.last.text)
-    assert page.faults == []
-    return " ".join(page.text.split())
 
 
 def get(browser: Browser, path: str) -> dict[str, Any]:
@@ -49,7 +42,7 @@ def test_a_member_is_added_with_what_was_typed_and_the_page_leads_to_them(browse
     answer = browser.send_form(ADD, fields)
     assert answer.location == "/console/member/ada"
     browser.get(answer.location)
-    assert "ada is a member now." in text_of(browser)
+    assert "ada is a member now." in shown(browser)
     member = get(browser, "/members/ada")
     assert member["email"] == "ada@example.org"
     assert (member["full_name"], member["role"], member["groups"]) == ("Ada Lovelace", "analyst", ["crew", "night; day"])
@@ -67,13 +60,13 @@ def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(browser:
     ):
         answer = browser.send_form(ADD, {"full_name": "Typed Before", **fields})
         assert answer.status_code == 400
-        assert words in text_of(browser)
+        assert words in shown(browser)
         assert f'id="{name}-error"' in answer.text
         assert 'value="Typed Before"' in answer.text
     assert browser.send_form(ADD, {"username": "analyst", "password": "short", "password_again": "short"}).status_code == 400
     assert ['id="username-error"' in browser.last.text, 'id="password-error"' in browser.last.text] == [True, True]
     assert browser.send_form(ADD, {"username": "analyst"}).status_code == 409
-    assert ["already-exists" in text_of(browser), 'id="username-error"' in browser.last.text] == [True, True]
+    assert ["already-exists" in shown(browser), 'id="username-error"' in browser.last.text] == [True, True]
 
 
 def test_defaults_are_shown_set_and_used(browser: Browser) -> None:
@@ -88,10 +81,10 @@ def test_defaults_are_shown_set_and_used(browser: Browser) -> None:
     fields |= {"add_ons": "arcgis-pro=Standard", "vendor_access": "true"}
     assert browser.send_form(DEFAULTS, fields).location == DEFAULTS
     browser.get(DEFAULTS)
-    assert "Those who are there stay as they are" in text_of(browser)
+    assert "Those who are there stay as they are" in shown(browser)
     assert '<option value="arcgis-pro=Standard" selected>' in browser.last.text
     browser.get(ADD)
-    assert "as usual: analyst" in text_of(browser)
+    assert "as usual: analyst" in shown(browser)
     browser.send_form(ADD, {"username": "ada"})
     ada = get(browser, "/members/ada")
     assert (ada["role"], ada["groups"], ada["vendor_access"]) == ("analyst", ["new", "night"], True)
@@ -99,9 +92,9 @@ def test_defaults_are_shown_set_and_used(browser: Browser) -> None:
     browser.send_form(ADD, {"username": "bob", "no_groups": "true"})
     assert get(browser, "/members/bob")["groups"] == []
     assert browser.send_form(DEFAULTS, fields).status_code == 412
-    assert "add ons is now arcgis-pro Standard" in text_of(browser)
+    assert "add ons is now arcgis-pro Standard" in shown(browser)
     assert browser.send_form(DEFAULTS, {**fields, "version": version(), "add_ons": "arcgis-pro=Gold"}).status_code == 404
-    assert "it has Basic, Standard, Advanced" in text_of(browser)
+    assert "it has Basic, Standard, Advanced" in shown(browser)
 
 
 def test_a_manager_of_licenses_adds_nobody(browser: Browser) -> None:

@@ -15,9 +15,8 @@ import pytest
 from authority.domain.members import Actor, Role
 from authority.web.console.forms import Form
 from tests.support.borrowing import issued_to, workstation
-from tests.support.browsing import Browser
+from tests.support.browsing import Browser, shown
 from tests.support.database_contents import contents
-from tests.support.html_pages import ConsolePage
 from tests.support.web import Web, one_web
 
 
@@ -35,7 +34,7 @@ def crowd(web: Web) -> None:
     web.bench.member("zoe", full_name="Zoë Zander", groups=("survey", "night & day"))
 
 
-def shown(html: str) -> list[str]:
+def usernames(html: str) -> list[str]:
     """The user names in the table, from top to bottom."""
     return re.findall(r'<th scope="row"><a href="/console/member/[^"]+">([\w-]+)', html)
 
@@ -55,7 +54,7 @@ def shown(html: str) -> list[str]:
 )
 def test_the_table_and_its_file_have_whom_the_address_names(browser: Browser, query: str, expected: list[str]) -> None:
     page = browser.get(f"/console/members{query}").text
-    assert shown(page) == expected
+    assert usernames(page) == expected
     assert f"{len(expected)} member" in page
     assert ("Nobody fits these filters" in page) is (expected == [])
     if expected:
@@ -76,7 +75,7 @@ def test_a_filter_that_makes_no_sense_is_said_and_not_ignored(browser: Browser) 
         assert answer.status_code in (400, 404)
         assert word in answer.text
     browser.get("/console/members?sort=shoe_size")
-    assert "sort: It is one of username, full_name, user_type, role, last_used_at, or one of them" in text_of(browser)
+    assert "sort: It is one of username, full_name, user_type, role, last_used_at, or one of them" in shown(browser)
 
 
 def test_the_head_of_a_column_sorts_and_says_so(browser: Browser) -> None:
@@ -93,12 +92,6 @@ def own(tmp_path: Path) -> Iterator[Browser]:
         yield Browser(web).be(Role.ADMINISTRATOR)
 
 
-def text_of(browser: Browser) -> str:
-    page = ConsolePage(browser.last.text)
-    assert page.faults == []
-    return " ".join(page.text.split())
-
-
 def members_of(browser: Browser) -> dict[str, dict[str, Any]]:
     return {member["username"]: member for member in browser.web.get("/members").get_json()["items"]}
 
@@ -111,12 +104,12 @@ def test_those_ticked_get_another_type_with_the_licenses_that_follow_first(own: 
     fields = {"usernames": ["ada", "zoe"], "user_type": "Viewer"}
     before = contents(own.web.bench.authority.database)
     own.send_form("/console/members/type?q=survey", fields)
-    text = text_of(own)
+    text = shown(own)
     assert "Change the type of 2 members?" in text
     assert "ada: user type: GIS Professional, from now on Viewer; taken: arcgis-pro" in text
     assert contents(own.web.bench.authority.database) == before
     own.agree("/console/members/type?q=survey", {**fields, "usernames": ["ada", "zoe", "nobody"]})
-    assert "2 of 3 changed" in text_of(own)
+    assert "2 of 3 changed" in shown(own)
     assert "not-found" in own.last.text
     assert [members_of(own)[name]["user_type"] for name in ("ada", "bob", "zoe")] == ["Viewer", "Creator", "Viewer"]
 
@@ -133,9 +126,9 @@ def test_those_ticked_are_given_and_taken_levels_and_extensions(own: Browser) ->
     ):
         fields = {**names, "license": license_}
         own.send_form(f"/console/members/{action}", fields)
-        assert words in text_of(own), text_of(own)
+        assert words in shown(own), shown(own)
         own.agree(f"/console/members/{action}", fields)
-        assert "2 of 2" in text_of(own), text_of(own)
+        assert "2 of 2" in shown(own), shown(own)
         assert licenses_of(own, "bob") == (
             [] if license_ == "arcgis-pro=Basic" and action == "unassign" else ["arcgis-pro Basic"]
         )
@@ -147,15 +140,15 @@ def test_those_ticked_are_disabled_enabled_and_removed(own: Browser) -> None:
     both = {"usernames": ["ada", "bob"]}
     for action, is_disabled in (("disable", True), ("enable", False)):
         own.agree(f"/console/members/{action}", both)
-        assert "2 of 2" in text_of(own)
+        assert "2 of 2" in shown(own)
         assert members_of(own)["ada"]["disabled"] is is_disabled
     three = {"usernames": ["ada", "bob", "administrator"]}
     own.send_form("/console/members/remove", three)
-    text = text_of(own)
+    text = shown(own)
     assert "Released: ada, arcgis-pro on laptop; its copy may run until" in text
     assert "Left out: administrator: nobody removes themself" in text
     own.agree("/console/members/remove", three)
-    assert "member-has-borrow" in text_of(own)
+    assert "member-has-borrow" in shown(own)
     assert "ada" in members_of(own)
     assert "bob" not in members_of(own)
     answer = own.agree("/console/members/remove?q=ada", {"usernames": "ada"}, {"release": "true"})
@@ -166,11 +159,11 @@ def test_those_ticked_are_disabled_enabled_and_removed(own: Browser) -> None:
 def test_without_a_tick_or_the_right_nothing_is_done_and_the_list_stays_a_list(own: Browser) -> None:
     before = contents(own.web.bench.authority.database)
     assert own.send_form("/console/members/disable?q=survey").status_code == 400
-    assert ["Tick at least one member" in text_of(own), "Not understood" in text_of(own)] == [True, False]
+    assert ["Tick at least one member" in shown(own), "Not understood" in shown(own)] == [True, False]
     assert 'href="/console/members?q=survey&amp;sort=role"' in own.last.text
-    assert shown(own.last.text) == ["ada", "zoe"]
+    assert usernames(own.last.text) == ["ada", "zoe"]
     assert own.send_form("/console/members/assign", {"usernames": "ada", "license": "arcgis-pro"}).status_code == 400
-    assert "a product with = and a level" in text_of(own)
+    assert "a product with = and a level" in shown(own)
     assert re.search(r'value="ada" checked', own.last.text)
     manager = Browser(own.web).be(Role.LICENSE_MANAGER)
     assert "Remove …" not in manager.get("/console/members").text

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,26 +10,17 @@ from authority.domain.members import CONSOLE, Actor
 from authority.services import borrow, members
 from authority.services.members import Change
 from authority.services.unit import Unit
-from tests.support.authorities import make_bench
 from tests.support.borrowing import issued_to, workstation
-from tests.support.browsing import Browser
+from tests.support.browsing import Browser, shown
 from tests.support.connecting import assign, started
 from tests.support.database_contents import contents
-from tests.support.html_pages import ConsolePage
-from tests.support.web import Web, make_web
+from tests.support.web import Web
 from tests.support.workstations import SimulatedWorkstation
 from verifier.core import files
 from verifier.workstation.carry import Wish
 
 MINE = "/console/my-license"
 PASSWORD, OTHER = "correct horse battery staple", "another horse, another staple"
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    bench = make_bench(f"sqlite:///{tmp_path / 'authority.db'}", tmp_path / "home")
-    yield make_web(bench)
-    bench.authority.database.close()
 
 
 @pytest.fixture
@@ -45,12 +34,6 @@ def browser(web: Web, ada: Actor) -> Browser:
     made = Browser(web)
     made.sign_in("ada", PASSWORD)
     return made
-
-
-def shown(browser: Browser) -> str:
-    page = ConsolePage(browser.last.text)
-    assert page.faults == []
-    return " ".join(page.text.split())
 
 
 def followed(browser: Browser) -> str:

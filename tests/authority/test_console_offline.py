@@ -15,7 +15,7 @@ from authority.services.members import Change
 from authority.services.unit import Unit
 from tests.support.authorities import make_bench
 from tests.support.borrowing import issued_to, workstation
-from tests.support.browsing import Browser
+from tests.support.browsing import Browser, shown
 from tests.support.database_contents import contents
 from tests.support.filling import Filling, now_out, room_for
 from tests.support.html_pages import ConsolePage
@@ -56,13 +56,6 @@ def own_web(tmp_path: Path) -> Iterator[Web]:
 def ids(web: Web) -> dict[str, str]:
     """The borrow of each member."""
     return {item["member"]: item["id"] for item in web.get("/borrows").get_json()["items"]}
-
-
-def shown(browser: Browser) -> str:
-    """The text of the last page, which keeps to the rules of pages."""
-    page = ConsolePage(browser.last.text)
-    assert page.faults == []
-    return " ".join(page.text.split())
 
 
 def states(web: Web) -> dict[str, str]:

@@ -14,9 +14,8 @@ from authority.domain.members import CONSOLE, Role
 from authority.services import policies
 from authority.services.unit import Unit
 from tests.support.authorities import make_bench
-from tests.support.browsing import Browser
+from tests.support.browsing import Browser, shown
 from tests.support.database_contents import contents
-from tests.support.html_pages import ConsolePage
 from tests.support.web import Web, make_web
 
 RULES, DESKTOP = "/console/rules", "arcgis-desktop"
@@ -31,12 +30,6 @@ def web(tmp_path: Path) -> Iterator[Web]:
     policies.change(Unit(bench.authority, CONSOLE), "group", "crew", "", allowed=None, longest_days=60, default_days=None)
     yield made
     bench.authority.database.close()
-
-
-def shown(browser: Browser) -> str:
-    page = ConsolePage(browser.last.text)
-    assert page.faults == []
-    return " ".join(page.text.split())
 
 
 def rules(web: Web) -> dict[str, Any]:

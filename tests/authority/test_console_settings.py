@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from authority.domain.members import CONSOLE, Role
 from authority.services import session_settings
 from authority.services.unit import Unit
-from tests.support.authorities import make_bench
-from tests.support.browsing import Browser
-from tests.support.html_pages import ConsolePage
-from tests.support.web import Web, make_web
+from tests.support.browsing import Browser, shown
+from tests.support.web import Web
 
 SETTINGS, SESSIONS = "/console/settings", "/console/settings/sessions"
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    bench = make_bench(f"sqlite:///{tmp_path / 'authority.db'}", tmp_path / "home")
-    yield make_web(bench)
-    bench.authority.database.close()
-
-
-def shown(browser: Browser) -> str:
-    page = ConsolePage(browser.last.text)
-    assert page.faults == []
-    return " ".join(page.text.split())
 
 
 def test_sessions_are_set_after_what_follows_was_seen_and_nothing_is_overwritten(web: Web) -> None:

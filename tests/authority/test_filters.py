@@ -20,7 +20,7 @@ from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import started
 from tests.support.console import Console
-from tests.support.web import Web, make_web, one_web, problem
+from tests.support.web import Web, make_web, problem
 
 PRO = "arcgis-pro"
 # Command, code, and what the sentence names.
@@ -107,27 +107,22 @@ ROUTES: dict[str, tuple[str, int, str]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    yield from one_web(tmp_path_factory.mktemp("web"))
-
-
 @pytest.mark.parametrize(("path", "status", "code"), ROUTES.values(), ids=ROUTES)
-def test_so_does_every_route(web: Web, path: str, status: int, code: str) -> None:
-    problem(web.get(path), status, code)
+def test_so_does_every_route(still_web: Web, path: str, status: int, code: str) -> None:
+    problem(still_web.get(path), status, code)
 
 
-def test_a_kind_of_event_is_refused_with_all_kinds(web: Web) -> None:
-    detail = problem(web.get("/events?kind=checkouts"), 400, "invalid-input")["detail"]
+def test_a_kind_of_event_is_refused_with_all_kinds(still_web: Web) -> None:
+    detail = problem(still_web.get("/events?kind=checkouts"), 400, "invalid-input")["detail"]
     assert "checkout, renewal" in detail
-    assert web.get("/events?kind=checkout").get_json()["items"] == []
+    assert still_web.get("/events?kind=checkout").get_json()["items"] == []
 
 
-def test_who_sees_their_own_alone_learns_nothing_of_others(web: Web) -> None:
+def test_who_sees_their_own_alone_learns_nothing_of_others(still_web: Web) -> None:
     for query in ("member=nobody", "member=admin", "group=nowhere", "machine=none", "type=None"):
-        answer = web.get(f"/borrows?{query}", Role.MEMBER)
+        answer = still_web.get(f"/borrows?{query}", Role.MEMBER)
         assert (answer.status_code, answer.get_json()["items"]) == (200, [])
-    assert web.get("/sessions?member=nobody", Role.MEMBER).get_json()["items"] == []
+    assert still_web.get("/sessions?member=nobody", Role.MEMBER).get_json()["items"] == []
 
 
 def test_what_was_is_no_unknown(bench: Bench) -> None:

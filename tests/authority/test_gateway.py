@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from authority.web.application import create_app
 from authority.web.gateway import LARGEST_BODY, LARGEST_BY_PATH, Environ, Gateway, environ_of
 from authority.web.headers import GUARDS, UNREADABLE
 from authority.web.proxies import Proxies
-from tests.support.web import Web, one_web, problem
+from tests.support.web import Web, problem
 
 
 @dataclass
@@ -56,16 +55,11 @@ class Line:
         self.answers.append((status, body))
 
 
-@pytest.fixture(scope="module")
-def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    yield from one_web(Path(tmp_path_factory.mktemp("gateway")))
-
-
 @pytest.mark.parametrize("is_chunked", [False, True])
-def test_of_a_large_body_nothing_is_read_before_it_is_known_who_sends_it(web: Web, is_chunked: bool) -> None:
-    application: Any = web.client.application
+def test_of_a_large_body_nothing_is_read_before_it_is_known_who_sends_it(still_web: Web, is_chunked: bool) -> None:
+    application: Any = still_web.client.application
     gateway = Gateway(application, 1, application.is_known)
-    secret, part = web.secrets[Role.ADMINISTRATOR], b" " * 100_000
+    secret, part = still_web.secrets[Role.ADMINISTRATOR], b" " * 100_000
     table = json.dumps({"csv": "username\r\n", "dry_run": True}).encode()
     for path in LARGEST_BY_PATH:
         is_page = path.startswith("/console/")
@@ -114,16 +108,16 @@ def environ(path: str = "/", **more: Any) -> Environ:
     return environ_of(scope, b"")
 
 
-def test_a_header_that_guards_something_and_cannot_be_read_is_refused(web: Web) -> None:
+def test_a_header_that_guards_something_and_cannot_be_read_is_refused(still_web: Web) -> None:
     for name in sorted(GUARDS):
         asked = environ("/api/v1/me", method="GET", headers=PartlyReadable({name: "\u00e9", "user-agent": "\u00e9"}))
         assert name in asked[UNREADABLE]
         more: dict[str, Any] = {"environ_overrides": {UNREADABLE: asked[UNREADABLE]}}
-        told = problem(web.post("/members", {"username": "eve"}, **more), 400, "invalid-input")
+        told = problem(still_web.post("/members", {"username": "eve"}, **more), 400, "invalid-input")
         assert name in told["detail"]
-        problem(web.post("/members", {"username": "eve"}, None, **more), 401, "not-authenticated")
+        problem(still_web.post("/members", {"username": "eve"}, None, **more), 401, "not-authenticated")
     assert UNREADABLE not in environ(headers=PartlyReadable({"if-match": '"a"'}))
-    assert web.get("/me", environ_overrides={UNREADABLE: {"user-agent", "x-name"}}).status_code == 200
+    assert still_web.get("/me", environ_overrides={UNREADABLE: {"user-agent", "x-name"}}).status_code == 200
 
 
 def test_a_socket_for_both_kinds_of_addresses_tells_of_each_as_it_is() -> None:
@@ -160,8 +154,8 @@ def test_of_what_proxies_forward_the_rightmost_address_counts_that_is_none_of_th
         assert proxies.client(peer, header) == client, (peer, header)
 
 
-def test_an_application_behind_a_proxy_over_ipv6_knows_its_clients(web: Web) -> None:
-    application = create_app(web.bench.authority, ["::1"])
+def test_an_application_behind_a_proxy_over_ipv6_knows_its_clients(still_web: Web) -> None:
+    application = create_app(still_web.bench.authority, ["::1"])
     for peer in ("[::1]:4711", "[2001:db8::9]:4711"):
         headers = {"x-forwarded-for": "203.0.113.7:80", "content-type": "application/json"}
         body = json.dumps({"username": "of-nobody", "password": "wrong"}).encode()
@@ -174,36 +168,36 @@ def test_an_application_behind_a_proxy_over_ipv6_knows_its_clients(web: Web) -> 
 FAR_DATES = ["Thu, 01 Jan 99999999999 00:00:00 GMT", "Mon, 01 Jan 0001 00:00:00 +2359", "x", "-", '"tag"', "W/"]
 
 
-def test_no_header_makes_an_error_or_a_line_of_the_log(web: Web, capsys: pytest.CaptureFixture[str]) -> None:
-    static = re.search(r"/console/static/[^\"]*", web.client.get("/console/sign-in").text)
+def test_no_header_makes_an_error_or_a_line_of_the_log(still_web: Web, capsys: pytest.CaptureFixture[str]) -> None:
+    static = re.search(r"/console/static/[^\"]*", still_web.client.get("/console/sign-in").text)
     assert static is not None
     for path in ("/api/v1/trust", "/api/v1/status-list", "/openapi.json", "/docs", static[0], "/api/v1/members/admin"):
         for name in ("If-Modified-Since", "If-Unmodified-Since", "If-Range", "Date", "Range"):
             for value in FAR_DATES:
-                answer = web.send("GET", path, headers={name: value})
+                answer = still_web.send("GET", path, headers={name: value})
                 answer.close()
                 assert answer.status_code in {200, 206, 304, 404, 416}, (path, name, value)
     for host in ("a..b", ".", f"{'a' * 64}.example", "[", "a:b:c", ""):
         for path in ("/console/sign-in", "/console/x%0a%1b[31mFAKE", "/console/", "/api/v1/me", "/docs"):
-            answer = web.client.get(path, headers={"Host": host})
+            answer = still_web.client.get(path, headers={"Host": host})
             assert answer.status_code < 500, (host, path)
             assert "Content-Security-Policy" in answer.headers
     assert capsys.readouterr().err == ""
 
 
 def test_an_error_of_ours_is_told_safely_and_logged_in_lines_of_its_own(
-    web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    still_web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_: object) -> None:
         raise LookupError("one\n2026-03-02 a line of nobody\r\x1b[31m\u202e\u2028two")
 
     monkeypatch.setattr("authority.web.console.frame.render_template", fail)
-    answer = web.client.get("/console/sign-in")
+    answer = still_web.client.get("/console/sign-in")
     assert (answer.status_code, answer.content_type) == (500, "text/plain; charset=utf-8")
-    monkeypatch.setattr(web.client.application, "full_dispatch_request", fail)
-    monkeypatch.setattr(web.client.application, "handle_exception", fail)
+    monkeypatch.setattr(still_web.client.application, "full_dispatch_request", fail)
+    monkeypatch.setattr(still_web.client.application, "handle_exception", fail)
     for path in ("/console/sign-in", "/api/v1/me"):
-        answer = web.client.get(path)
+        answer = still_web.client.get(path)
         assert answer.status_code == 500
         assert {"Content-Security-Policy", "X-Content-Type-Options", "Cache-Control"} <= set(dict(answer.headers))
     lines = capsys.readouterr().err.split("\n")

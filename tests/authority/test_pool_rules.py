@@ -16,7 +16,7 @@ from tests.support.borrowing import at_once, codes, issued_to, seats_held, works
 from tests.support.connecting import own_seats, started, used
 from tests.support.console import Console
 from tests.support.database_contents import log_rows, row_counts
-from tests.support.web import Web, make_web, problem
+from tests.support.web import Web, problem
 from verifier.workstation.carry import Wish
 
 DESKTOP = "arcgis-desktop"
@@ -202,11 +202,6 @@ BAD_COMMANDS = {
 def test_a_wrong_pool_command_is_told_and_changes_nothing(console: Console, code: str, arguments: tuple[str, ...]) -> None:
     console.refused(code, 1, "pool", *arguments)
     assert all(row["low_water"] == 0 and not row["groups"] for row in console.good("pool", "show"))
-
-
-@pytest.fixture
-def web(sqlite_bench: Bench) -> Web:
-    return make_web(sqlite_bench)
 
 
 def test_pools_over_http(web: Web) -> None:

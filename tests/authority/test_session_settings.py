@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -18,12 +17,12 @@ from authority.services import session_settings, sessions
 from authority.services.unit import Unit
 from authority.storage.db.tables import preferences
 from authority.web.api.session_settings import SettingsChange
-from tests.support.authorities import ON_SQLITE, START, Bench, make_bench
+from tests.support.authorities import ON_SQLITE, START, Bench
 from tests.support.borrowing import at_once, claims_of, fail_inserts, workstation
 from tests.support.connecting import asked, body_of, configure, started, used
 from tests.support.console import Console, contents_of, over_http
 from tests.support.database_contents import contents, log_rows
-from tests.support.web import API, Web, make_web, problem
+from tests.support.web import API, Web, problem
 
 FIRST = {"minutes": 30, "computers": 3, "grant_minutes": 0, "save_minutes": 60}
 KIND = "session-settings-changed"
@@ -215,26 +214,6 @@ def test_the_time_to_save_is_as_set_when_the_session_is_ended(bench: Bench, minu
 # Over HTTP.
 
 
-@pytest.fixture
-def both_web(bench: Bench) -> Web:
-    """On each database in turn: pages, transactions and times are those of the database."""
-    return make_web(bench)
-
-
-@pytest.fixture
-def web(sqlite_bench: Bench) -> Web:
-    return make_web(sqlite_bench)
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    """One for all tests that change nothing."""
-    folder = tmp_path_factory.mktemp("settings")
-    bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home")
-    yield make_web(bench)
-    bench.authority.database.close()
-
-
 def patch(web: Web, body: Any, role: Role | None = Role.ADMINISTRATOR) -> Any:
     return web.send("PATCH", f"{API}/sessions/settings", role, json=body)
 
@@ -274,8 +253,8 @@ def test_a_session_is_still_found_by_its_id(web: Web) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"minutes": None}, dict.fromkeys(BOUNDS)])
-def test_a_change_that_names_nothing_is_refused(shared: Web, body: dict[str, Any]) -> None:
-    refusal = problem(patch(shared, body), 400, "invalid-input")
+def test_a_change_that_names_nothing_is_refused(still_web: Web, body: dict[str, Any]) -> None:
+    refusal = problem(patch(still_web, body), 400, "invalid-input")
     assert "minutes, computers, grant_minutes, save_minutes" in refusal["detail"]
 
 

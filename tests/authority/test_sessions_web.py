@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from authority.domain.members import Role
-from tests.support.authorities import START, Bench
+from tests.support.authorities import START
 from tests.support.borrowing import workstation
 from tests.support.connecting import asked, body_of, configure
 from tests.support.database_contents import log_rows
-from tests.support.web import Web, make_web, problem
+from tests.support.web import Web, problem
 from tests.support.workstations import SimulatedWorkstation
 from verifier import verify
 from verifier.core.claims import SESSION_REQUEST_TYP
@@ -37,17 +37,6 @@ SESSION = {
     "seat_free_at",
     "save_by",
 }
-
-
-@pytest.fixture
-def both_web(bench: Bench) -> Web:
-    """On each database in turn: pages, transactions and times are those of the database."""
-    return make_web(bench)
-
-
-@pytest.fixture
-def web(sqlite_bench: Bench) -> Web:
-    return make_web(sqlite_bench)
 
 
 def start(

@@ -16,7 +16,7 @@ from tests.support.authorities import Bench
 from tests.support.borrowing import at_once
 from tests.support.console import Console
 from tests.support.database_contents import contents, log_rows
-from tests.support.web import API, Web, make_web, problem
+from tests.support.web import API, Web, problem
 
 FLAGS: list[dict[str, Any]] = [
     {"vendor_access": True},
@@ -25,11 +25,6 @@ FLAGS: list[dict[str, Any]] = [
     {"download_permission": "granted"},
     {"download_permission": "none"},
 ]
-
-
-@pytest.fixture
-def web(sqlite_bench: Bench) -> Web:
-    return make_web(sqlite_bench)
 
 
 def state(web: Web) -> tuple[bool, str]:

@@ -17,9 +17,8 @@ from authority.services.unit import Unit
 from authority.signing.keyring import KeyRing
 from authority.web.application import create_app
 from authority.web.problems import STATUS
-from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, workstation
-from tests.support.web import Web, make_web, problem
+from tests.support.web import Web, problem
 from verifier import verify
 from verifier.workstation.carry import Wish
 
@@ -43,17 +42,6 @@ BORROW = {
 }
 MORE = {"reason", "copy_may_run_until", "days_left", "status_max_age", "clone_evidence", "clone_seen_at"}
 PASSWORD = "correct horse battery staple"
-
-
-@pytest.fixture
-def both_web(bench: Bench) -> Web:
-    """On each database in turn: pages, transactions and times are those of the database."""
-    return make_web(bench)
-
-
-@pytest.fixture
-def web(sqlite_bench: Bench) -> Web:
-    return make_web(sqlite_bench)
 
 
 def borrowed(web: Web, machine: str = "laptop", role: Role = Role.MEMBER, **wish: Any) -> Any:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from authority.domain.members import Role
-from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import started
 from tests.support.console import Console
 from tests.support.database_contents import unchanged
-from tests.support.web import Web, make_web, problem
+from tests.support.web import Web, problem
 
 PRO, DESKTOP = "arcgis-pro", "arcgis-desktop"
 SHOWN = {
@@ -28,17 +25,6 @@ SHOWN = {
     "borrows",
     "sessions",
 }
-
-
-@pytest.fixture
-def both_web(bench: Bench) -> Web:
-    """On each database in turn: pages, transactions and times are those of the database."""
-    return make_web(bench)
-
-
-@pytest.fixture
-def web(sqlite_bench: Bench) -> Web:
-    return make_web(sqlite_bench)
 
 
 def test_the_route_shows_it_all(both_web: Web) -> None:

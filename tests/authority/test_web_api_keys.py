@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,33 +12,12 @@ from authority.presentation.api_keys import ApiKeyShown, MadeApiKey
 from authority.services import access, members
 from authority.services.members import NewMember
 from authority.services.unit import Unit
-from tests.support.authorities import Bench, make_bench
 from tests.support.connecting import overfill
 from tests.support.database_contents import contents, log_rows
-from tests.support.web import API, HOSTILE_TEXTS, Web, make_web, problem
+from tests.support.web import API, HOSTILE_TEXTS, Web, problem
 
 ID = "A" * 22
 PASSWORD = "correct horse battery staple"
-
-
-@pytest.fixture
-def both_web(bench: Bench) -> Web:
-    """On each database in turn: pages, transactions and times are those of the database."""
-    return make_web(bench)
-
-
-@pytest.fixture
-def web(sqlite_bench: Bench) -> Web:
-    return make_web(sqlite_bench)
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    """One for all tests that change nothing."""
-    folder = tmp_path_factory.mktemp("keys")
-    bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home")
-    yield make_web(bench)
-    bench.authority.database.close()
 
 
 def create(web: Web, role: Role | None = Role.ADMINISTRATOR, **body: Any) -> TestResponse:
@@ -174,10 +152,10 @@ def test_over_the_limit_an_administrator_still_revokes(web: Web) -> None:
         ({"username": "\u0430dministrator"}, 404, "not-found"),
     ],
 )
-def test_a_key_for_nobody_or_nothing_is_refused(shared: Web, body: dict[str, Any], status: int, code: str) -> None:
-    before = contents(shared.bench.authority.database)
-    problem(create(shared, **body), status, code)
-    assert contents(shared.bench.authority.database) == before
+def test_a_key_for_nobody_or_nothing_is_refused(still_web: Web, body: dict[str, Any], status: int, code: str) -> None:
+    before = contents(still_web.bench.authority.database)
+    problem(create(still_web, **body), status, code)
+    assert contents(still_web.bench.authority.database) == before
 
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS)
@@ -193,18 +171,18 @@ def test_a_hostile_name_is_refused_or_kept_as_the_text_it_is(both_web: Web, text
         assert contents(both_web.bench.authority.database) == before
 
 
-def test_an_unknown_id_is_404(shared: Web) -> None:
-    before = contents(shared.bench.authority.database)
-    refusal = problem(revoke(shared, ID), 404, "not-found")
+def test_an_unknown_id_is_404(still_web: Web) -> None:
+    before = contents(still_web.bench.authority.database)
+    refusal = problem(revoke(still_web, ID), 404, "not-found")
     assert "GET /api/v1/api-keys" in refusal["hint"]
-    assert contents(shared.bench.authority.database) == before
+    assert contents(still_web.bench.authority.database) == before
 
 
-def test_a_digest_is_no_bearer_token(shared: Web) -> None:
+def test_a_digest_is_no_bearer_token(still_web: Web) -> None:
     """Who reads the database has nothing to sign in with."""
-    _, made = access.create_api_key(Unit(shared.bench.authority, CONSOLE), "member", "read by a thief")
-    with shared.bench.authority.database.read() as connection:
+    _, made = access.create_api_key(Unit(still_web.bench.authority, CONSOLE), "member", "read by a thief")
+    with still_web.bench.authority.database.read() as connection:
         rows = connection.exec_driver_sql("SELECT id, digest FROM credentials").all()
     digest = {row[0]: row[1] for row in rows}[made.id]
     for secret in (digest, f"carnet_key_{digest}", made.id, f"carnet_key_{made.id}"):
-        problem(with_key(shared, secret), 401, "not-authenticated")
+        problem(with_key(still_web, secret), 401, "not-authenticated")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,36 +14,16 @@ from werkzeug.test import TestResponse
 from authority.domain.members import Role
 from authority.presentation.authorization import AuthorizationShown, InstallationShown
 from authority.signing.keyring import FileSigner
-from tests.support.authorities import Bench, authorization_text, make_bench
+from tests.support.authorities import authorization_text, make_bench
 from tests.support.borrowing import at_once, issued_to, workstation
 from tests.support.connecting import overfill
 from tests.support.console import Console, contents_of, over_http
 from tests.support.database_contents import contents, log_rows
 from tests.support.vendors import RealVendor, sample_toml
-from tests.support.web import Web, make_web, problem
+from tests.support.web import Web, problem
 from verifier import verify
 
 Change = Callable[[dict[str, Any]], None]
-
-
-@pytest.fixture
-def both_web(bench: Bench) -> Web:
-    """On each database in turn: pages, transactions and times are those of the database."""
-    return make_web(bench)
-
-
-@pytest.fixture
-def web(sqlite_bench: Bench) -> Web:
-    return make_web(sqlite_bench)
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    """One for all tests that change nothing."""
-    folder = tmp_path_factory.mktemp("authorization")
-    bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home")
-    yield make_web(bench)
-    bench.authority.database.close()
 
 
 def form(compact: str) -> dict[str, Any]:
@@ -90,10 +70,10 @@ def test_what_is_licensed_and_used_is_shown(web: Web) -> None:
         (timedelta(seconds=-1), "install a new one from the vendor"),
     ],
 )
-def test_its_end_is_announced_from_thirty_days_before(shared: Web, left: timedelta, words: str | None) -> None:
-    clock, begin = shared.bench.clock, shared.bench.clock()
+def test_its_end_is_announced_from_thirty_days_before(still_web: Web, left: timedelta, words: str | None) -> None:
+    clock, begin = still_web.bench.clock, still_web.bench.clock()
     clock.turn(seconds=(timedelta(days=1000) - left).total_seconds())
-    warning = shared.get("/authorization", Role.LICENSE_MANAGER).get_json()["warning"]
+    warning = still_web.get("/authorization", Role.LICENSE_MANAGER).get_json()["warning"]
     clock.at = begin
     assert warning is None if words is None else words in warning
 
@@ -209,8 +189,8 @@ def test_a_new_vendors_borrows_verify_with_the_trust_file_that_is_served(web: We
     assert verify(issued.file, trust=trust, workstation=laptop.identity, now=web.bench.clock()).member == "member"
 
 
-def test_accepting_a_root_key_without_a_trust_file_is_refused(shared: Web) -> None:
-    refusal = problem(install(shared, newer(shared), accept_root=["A" * 43]), 400, "invalid-input")
+def test_accepting_a_root_key_without_a_trust_file_is_refused(still_web: Web) -> None:
+    refusal = problem(install(still_web, newer(still_web), accept_root=["A" * 43]), 400, "invalid-input")
     assert "accept_root goes with trust_file" in refusal["errors"][0]["message"]
 
 
@@ -258,13 +238,13 @@ def nested(depth: int) -> dict[str, Any]:
 @pytest.mark.parametrize(("make", "words"), REFUSED.values(), ids=REFUSED)
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_a_file_that_is_not_good_is_refused_and_changes_nothing(
-    shared: Web, make: Callable[[Web], Any], words: str, dry_run: bool
+    still_web: Web, make: Callable[[Web], Any], words: str, dry_run: bool
 ) -> None:
-    file, before = make(shared), contents(shared.bench.authority.database)
-    refusal = problem(install(shared, file, dry_run=dry_run), 409, "authorization-unusable")
+    file, before = make(still_web), contents(still_web.bench.authority.database)
+    refusal = problem(install(still_web, file, dry_run=dry_run), 409, "authorization-unusable")
     assert any(word in refusal["detail"] for word in words.split("|")), refusal["detail"]
     assert refusal["hint"]
-    assert contents(shared.bench.authority.database) == before
+    assert contents(still_web.bench.authority.database) == before
 
 
 @pytest.mark.parametrize(
@@ -278,23 +258,23 @@ def test_a_file_that_is_not_good_is_refused_and_changes_nothing(
         {"carnet": "authorization", "version": 1, "authorization": "x"},
     ],
 )
-def test_a_trust_file_that_is_not_good_is_refused_and_changes_nothing(shared: Web, trust: dict[str, Any]) -> None:
-    before = contents(shared.bench.authority.database)
-    answer = install(shared, newer(shared), trust_file=trust, accept_root=["A" * 43])
+def test_a_trust_file_that_is_not_good_is_refused_and_changes_nothing(still_web: Web, trust: dict[str, Any]) -> None:
+    before = contents(still_web.bench.authority.database)
+    answer = install(still_web, newer(still_web), trust_file=trust, accept_root=["A" * 43])
     problem(answer, 409, "authorization-unusable")
-    assert contents(shared.bench.authority.database) == before
+    assert contents(still_web.bench.authority.database) == before
 
 
-def test_a_file_for_other_keys_is_refused_and_changes_nothing(shared: Web, tmp_path: Path) -> None:
+def test_a_file_for_other_keys_is_refused_and_changes_nothing(still_web: Web, tmp_path: Path) -> None:
     """Sending it again cannot help, so that nobody is told to."""
     other = make_bench(f"sqlite:///{tmp_path / 'authority.db'}", tmp_path / "home")
-    file = form(authorization_text(other.authority, shared.bench.root, shared.bench.clock(), seq=2))
+    file = form(authorization_text(other.authority, still_web.bench.root, still_web.bench.clock(), seq=2))
     other.authority.database.close()
-    before = contents(shared.bench.authority.database)
-    answer = install(shared, file)
+    before = contents(still_web.bench.authority.database)
+    answer = install(still_web, file)
     assert "GET /api/v1/keys/public" in problem(answer, 409, "authorization-unusable")["hint"]
     assert "Retry-After" not in answer.headers
-    assert contents(shared.bench.authority.database) == before
+    assert contents(still_web.bench.authority.database) == before
 
 
 def test_commands_and_routes_show_the_same(console: Console) -> None:

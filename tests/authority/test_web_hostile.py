@@ -8,22 +8,11 @@ from authority.domain.members import CONSOLE, Role
 from authority.services import members
 from authority.services.members import NewMember
 from authority.services.unit import Unit
-from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.database_contents import row_counts
-from tests.support.web import Web, make_web, problem, refused_as_one_of
+from tests.support.web import Web, problem, refused_as_one_of
 from verifier.core import claims
 from verifier.workstation.carry import Wish
-
-
-@pytest.fixture
-def web(sqlite_bench: Bench) -> Web:
-    return make_web(sqlite_bench)
-
-
-@pytest.fixture
-def both(bench: Bench) -> Web:
-    return make_web(bench)
 
 
 def test_of_what_stands_there_twice_none_is_taken(web: Web) -> None:
@@ -58,16 +47,16 @@ HOSTILE_TEXTS = {
 
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS)
-def test_a_hostile_reason_is_refused_or_kept_as_text(both: Web, text: str) -> None:
-    own = issued_to(both.bench, both.actors[Role.MEMBER], workstation("laptop")).borrow
-    answer = both.post(f"/borrows/{own.id}/revoke", {"reason": text})
+def test_a_hostile_reason_is_refused_or_kept_as_text(both_web: Web, text: str) -> None:
+    own = issued_to(both_web.bench, both_web.actors[Role.MEMBER], workstation("laptop")).borrow
+    answer = both_web.post(f"/borrows/{own.id}/revoke", {"reason": text})
     if answer.status_code == 200:
         assert answer.get_json()["borrow"]["reason"] == text
         assert answer.content_type == "application/json"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
     else:
         problem(answer, 400, "invalid-input")
-    assert row_counts(both.bench.authority.database)["borrows"] == 1
+    assert row_counts(both_web.bench.authority.database)["borrows"] == 1
 
 
 @pytest.mark.parametrize("alias", ["<img src=x onerror=alert(1)>", "=1+1", "'; DROP TABLE borrows; --", "{{7*7}}", "a" * 256])
@@ -98,15 +87,15 @@ def test_a_hostile_alias_is_shown_as_the_text_it_is(web: Web, alias: str) -> Non
     [("\ud800", "x" * 12), ("ada", "\ud800" * 12), ("ada\u0000", "x" * 12), ("ada", "x\u0000" * 12)],
     ids=["surrogate name", "surrogate password", "NUL name", "NUL password"],
 )
-def test_a_hostile_sign_in_is_refused_like_any_other(both: Web, username: str, password: str) -> None:
-    answer = both.post("/sign-in", {"username": username, "password": password}, None)
+def test_a_hostile_sign_in_is_refused_like_any_other(both_web: Web, username: str, password: str) -> None:
+    answer = both_web.post("/sign-in", {"username": username, "password": password}, None)
     refused_as_one_of(answer, "invalid-input", "not-authenticated")
 
 
 @pytest.mark.parametrize("member", ["\ud800", "a\u0000", "=1", "x" * 128], ids=["surrogate", "NUL", "formula", "long"])
-def test_a_hostile_member_name_is_refused(both: Web, member: str) -> None:
-    request = workstation("laptop").request(Wish("arcgis-pro"), both.bench.clock())
-    answer = both.post("/borrows", {"request": request, "member": member})
+def test_a_hostile_member_name_is_refused(both_web: Web, member: str) -> None:
+    request = workstation("laptop").request(Wish("arcgis-pro"), both_web.bench.clock())
+    answer = both_web.post("/borrows", {"request": request, "member": member})
     refused_as_one_of(answer, "invalid-input", "not-found")
 
 

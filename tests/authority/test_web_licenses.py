@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,30 +10,13 @@ import pytest
 from authority.domain.members import CONSOLE, Role
 from authority.services import endings, licenses
 from authority.services.unit import Unit
-from tests.support.authorities import START, Bench
+from tests.support.authorities import START
 from tests.support.borrowing import issued_to, workstation
 from tests.support.database_contents import contents, log_rows
 from tests.support.organizations import authorize, seats
-from tests.support.web import API, Web, make_web, one_web, problem
+from tests.support.web import API, Web, problem
 
 PRO, ALLSOURCE, DESKTOP = "arcgis-pro", "arcgis-allsource", "arcgis-desktop"
-
-
-@pytest.fixture
-def both_web(bench: Bench) -> Web:
-    """On each database in turn: pages, transactions and times are those of the database."""
-    return make_web(bench)
-
-
-@pytest.fixture
-def web(sqlite_bench: Bench) -> Web:
-    return make_web(sqlite_bench)
-
-
-@pytest.fixture(scope="module")
-def still_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    """One for all tests that may change nothing."""
-    yield from one_web(tmp_path_factory.mktemp("web"))
 
 
 def wish(username: str, product: str = PRO, level: str | None = "Basic", *extensions: str) -> dict[str, Any]:

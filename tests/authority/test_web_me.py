@@ -19,7 +19,7 @@ from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import assign, change_type, started
 from tests.support.database_contents import contents
 from tests.support.organizations import authorize, ends, seats
-from tests.support.web import Web, make_web, problem
+from tests.support.web import Web, problem
 
 PRO, ALLSOURCE, DESKTOP = "arcgis-pro", "arcgis-allsource", "arcgis-desktop"
 EXTENSIONS = ["3DAnalyst", "SpatialAnalyst", "NetworkAnalyst", "GeostatAnalyst", "DataReviewer", "WorkflowMgr"]
@@ -37,17 +37,6 @@ PRODUCT = {
     "sessions",
     "problem",
 }
-
-
-@pytest.fixture
-def both_web(bench: Bench) -> Web:
-    """On each database in turn: pages, transactions and times are those of the database."""
-    return make_web(bench)
-
-
-@pytest.fixture
-def web(sqlite_bench: Bench) -> Web:
-    return make_web(sqlite_bench)
 
 
 def shown(web: Web, role: Role = Role.MEMBER) -> Any:

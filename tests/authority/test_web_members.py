@@ -11,10 +11,9 @@ from authority.services import access, defaults, members
 from authority.services.defaults import Defaults
 from authority.services.members import NewMember
 from authority.services.unit import Unit
-from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, seats_held, workstation
 from tests.support.database_contents import contents, log_rows
-from tests.support.web import API, Web, make_web, problem
+from tests.support.web import API, Web, problem
 
 MEMBER = {
     "version",
@@ -32,17 +31,6 @@ MEMBER = {
     "created_at",
 }
 PASSWORD = "correct horse battery staple"
-
-
-@pytest.fixture
-def both_web(bench: Bench) -> Web:
-    """On each database in turn: pages, transactions and times are those of the database."""
-    return make_web(bench)
-
-
-@pytest.fixture
-def web(sqlite_bench: Bench) -> Web:
-    return make_web(sqlite_bench)
 
 
 def names(web: Web, query: str = "") -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,18 +10,12 @@ from authority.domain.members import Role, username_of
 from authority.domain.refusals import InvalidInput
 from tests.support.authorities import Bench
 from tests.support.database_contents import contents
-from tests.support.web import API, Web, make_web, one_web, problem
+from tests.support.web import API, Web, make_web, problem
 
 
 @pytest.fixture
 def fast_web(sqlite_bench: Bench) -> Web:
     return make_web(sqlite_bench)
-
-
-@pytest.fixture(scope="module")
-def still_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    """One for all tests that may change nothing."""
-    yield from one_web(tmp_path_factory.mktemp("web"))
 
 
 REFUSED_DEFAULTS: dict[str, tuple[dict[str, Any], int, str]] = {

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from werkzeug.test import TestResponse
 
 from authority.domain.members import Role
+from tests.support.html_pages import ConsolePage
 from tests.support.web import Web
 
 TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
@@ -20,6 +21,13 @@ def form_token(html: str) -> str:
     match = TOKEN.search(html)
     assert match is not None, "there is no form on this page"
     return match[1]
+
+
+def shown(browser: Browser) -> str:
+    """The text of the last page, which keeps to the rules of pages."""
+    page = ConsolePage(browser.last.text)
+    assert page.faults == []
+    return " ".join(page.text.split())
 
 
 class _Form(HTMLParser):
