@@ -126,7 +126,9 @@ def _granted(unit: Unit, ask: Ask, member: Member, situation: Situation) -> tupl
         unit.record_denial(seats.denial(case, situation.assignment, error, UseMode.BORROW, ask.until))
         raise
     token = _written(unit, case, situation, kind, borrow)
-    return mark_clones(unit, borrow, situation.clone_evidence), token
+    if situation.clone_evidence is not None:
+        borrow = mark_clones(unit, borrow, situation.clone_evidence)
+    return borrow, token
 
 
 def _decided(unit: Unit, case: Case[Ask], situation: Situation) -> tuple[EventKind, Borrow]:

@@ -44,7 +44,9 @@ def check_in(unit: Unit, receipt: str) -> Borrow:
             counts_no_more=receipts.counts_no_more(unit.connection, returned),
             other_board=False,
         )
-        after = mark_clones(unit, rules.checked_in(before, returned, unit.now), evidence)
+        after = rules.checked_in(before, returned, unit.now)
+        if evidence is not None:
+            after = mark_clones(unit, after, evidence)
         borrows.update(unit.connection, after)
         _give_back_to_sessions(unit, after)
         receipts.add(unit.connection, returned, unit.now)

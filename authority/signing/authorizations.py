@@ -6,9 +6,9 @@ from functools import lru_cache
 
 from authority.domain.catalogue import Authorization, AuthorizedKey, KeyUse, Mode, Product, UserType
 from authority.domain.refusals import AuthorizationUnusable
-from authority.signing.encoding import instant
 from verifier.core import files
 from verifier.core import trust as verified
+from verifier.core.times import instant
 from verifier.core.trust import TrustStore
 from verifier.errors import CarnetError
 

@@ -14,13 +14,13 @@ from authority.domain.catalogue import KeyUse
 from authority.domain.log_seal import Checkpoint, CheckpointKind, Point
 from authority.domain.refusals import AuthorizationUnusable, CheckpointUnusable, SigningFailed
 from authority.signing.authorizations import opened
-from authority.signing.encoding import digest_of, instant
+from authority.signing.encoding import digest_of
 from authority.signing.issuing import Issuer
 from verifier.core import jose
 from verifier.core.files import unmarked
 from verifier.core.keys import decode, encode
 from verifier.core.reading import DIGEST, Reader
-from verifier.core.times import timestamp
+from verifier.core.times import instant, timestamp
 from verifier.core.trust import Authorization as VerifiedAuthorization
 from verifier.errors import CarnetError, Malformed
 

@@ -9,10 +9,10 @@ from typing import Any, BinaryIO
 from authority.domain.borrows import Ask, Machine, OsUser, Receipt
 from authority.domain.names import composed
 from authority.domain.refusals import RequestInvalid
-from authority.signing.encoding import instant
 from verifier.core import carried, claims, files, jose
 from verifier.core.keys import decode
 from verifier.core.proofs import open_proof
+from verifier.core.times import instant
 from verifier.errors import CarnetError
 from verifier.workstation import disk
 

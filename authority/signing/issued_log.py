@@ -14,8 +14,8 @@ from typing import Any
 
 from authority.domain.disk import explained
 from authority.domain.tokens import Token
-from authority.signing.encoding import instant
 from verifier.core import jose
+from verifier.core.times import instant
 from verifier.errors import CarnetError
 
 FOLDER = "issued"

@@ -13,9 +13,9 @@ from authority.domain.catalogue import KeyUse
 from authority.domain.disk import explained
 from authority.domain.refusals import KeyUnusable, Refusal
 from authority.signing import keyring
-from authority.signing.encoding import instant
 from authority.signing.keyring import FileSigner, KeyRing, Retired
 from verifier.core import jose
+from verifier.core.times import instant
 from verifier.errors import CarnetError
 from verifier.workstation.disk import read_with_mode, write_atomically
 

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from authority.domain.borrows import License, Machine, OsUser
 from authority.domain.refusals import SigningFailed
-from authority.signing.encoding import instant
 from verifier.core import claims, jose, status
 from verifier.core.keys import decode
+from verifier.core.times import instant
 from verifier.errors import CarnetError
 
 

@@ -8,25 +8,23 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, g, request
-from flask.json.provider import DefaultJSONProvider
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import BadRequest, RequestTimeout, UnsupportedMediaType
 
 from authority.domain.members import ANYBODY
 from authority.domain.names import escaped
-from authority.domain.refusals import InvalidInput, Refusal, SettingsInvalid
+from authority.domain.refusals import Refusal, SettingsInvalid
 from authority.services.context import Authority
 from authority.services.overview import check_ready
 from authority.services.unit import Secret, Unit
-from authority.web import access, attempts, description, headers, metrics, noting, operations, problems, proxies, server_log
+from authority.web import access, attempts, description, metrics, noting, problems, proxies, server_log
 from authority.web.access import check_known, publisher_of
 from authority.web.answers import JSON, public_file
 from authority.web.api import (
@@ -55,11 +53,11 @@ from authority.web.console.addresses import HOME
 from authority.web.console.frame import SAFE, check_visitor, is_page, problem_page
 from authority.web.front import PAGE
 from authority.web.gateway import BODY_IS_LATE, LARGEST_BODY, LARGEST_BY_PATH
-from authority.web.operations import Expected
 from authority.web.problems import Problem
 from authority.web.publishing import Publisher
 from authority.web.reference import pages as reference
 from authority.web.server_log import LogFormat
+from authority.web.strictness import Expected, StrictJSON, check_headers, check_parameters, expected_of
 from authority.wiring.app import open_authority
 from authority.wiring.settings import Settings, from_process
 
@@ -104,25 +102,6 @@ class _Application(OpenAPI):
                 return False
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _twice("member", next(name for name in names if names.count(name) > 1))
-    return members
-
-
-def _twice(what: str, name: str) -> InvalidInput:
-    return InvalidInput(f'the {what} "{name[:64]}" stands there twice', hint="Say it once.")
-
-
-class _StrictJSON(DefaultJSONProvider):
-    """JSON in which each member stands once, as I-JSON has it (RFC 7493, section 2.3): of two nobody knows which is meant."""
-
-    # What the text says. Raises InvalidInput for a member that stands there twice, ValueError for no JSON.
-    loads = staticmethod(partial(json.loads, object_pairs_hook=_members))
-
-
 def _answer(problem: Problem) -> Response:
     """A person gets a page of what went wrong, a program the one error body; a bare text where no page can be made."""
     request.environ[noting.CODE] = problem.code
@@ -141,13 +120,6 @@ def _answer(problem: Problem) -> Response:
 def _bare(problem: Problem) -> Response:
     text = f"{problem.status} {problem.code}: {escaped(problem.detail)}\n{problem.hint}\n"
     return Response(text, problem.status, content_type="text/plain; charset=utf-8")
-
-
-def _check_parameters() -> None:
-    """Raises InvalidInput for a parameter that stands there twice."""
-    for name, values in request.args.lists():
-        if len(values) > 1:
-            raise _twice("parameter", name)
 
 
 def _check_media_type() -> None:
@@ -179,7 +151,7 @@ def create_app(
     # A path is a route or it is none: a redirect would go to whatever host a client names.
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
-    app.json = _StrictJSON(app)
+    app.json = StrictJSON(app)
     app.json.sort_keys = False
     app.extensions["carnet"] = authority
     app.extensions["carnet-providers"] = {client.provider.name: client for client in providers}
@@ -221,7 +193,7 @@ def create_app(
 
 def _look_at_requests(app: OpenAPI) -> None:
     """Adds what is done before and after every request."""
-    described = operations.described(app.paths, app.components_schemas)
+    described = expected_of(app.paths, app.components_schemas)
 
     @app.before_request
     def number_request() -> None:
@@ -230,14 +202,14 @@ def _look_at_requests(app: OpenAPI) -> None:
         request.max_content_length = LARGEST_BY_PATH.get(request.path, LARGEST_BODY)
         # A field of a form may be as large as the whole.
         request.max_form_memory_size = request.max_content_length
-        headers.check(request.environ)
+        check_headers(request.environ)
         if BODY_IS_LATE in request.environ:
             raise RequestTimeout
         is_plain = request.mimetype == JSON and not request.path.startswith(HOME)
         if not is_plain and request.method in METHODS_WITH_BODY and request.content_length:
             _check_media_type()
         if request.query_string:
-            _check_parameters()
+            check_parameters(request.args)
         expected = described.get(_operation())
         if expected is not None and (request.query_string or request.content_length):
             has_body = expected.body is not None or request.method in SAFE

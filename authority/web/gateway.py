@@ -21,7 +21,7 @@ from granian._granian import RSGIHTTPProtocol, RSGIProtocolClosed, RSGIProtocolE
 from granian.rsgi import Scope
 
 from authority.web import server_log
-from authority.web.headers import UNREADABLE
+from authority.web.strictness import UNREADABLE
 
 # How long a client may take for its headers, for its body, and to take an answer.
 PATIENCE_SECONDS = 20

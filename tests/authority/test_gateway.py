@@ -15,8 +15,8 @@ from granian.rsgi import Scope
 from authority.domain.members import Role
 from authority.web.application import create_app
 from authority.web.gateway import LARGEST_BODY, LARGEST_BY_PATH, Environ, Gateway, environ_of
-from authority.web.headers import GUARDS, UNREADABLE
 from authority.web.proxies import Proxies
+from authority.web.strictness import GUARDS, UNREADABLE
 from tests.support.web import Web, problem
 
 

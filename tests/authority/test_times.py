@@ -12,11 +12,11 @@ from authority.domain.members import CONSOLE
 from authority.domain.refusals import AuthorizationUnusable
 from authority.services import authorizations
 from authority.services.unit import Unit
-from authority.signing.encoding import instant
 from tests.support.authorities import Bench, authorization_text
 from tests.support.vendors import authorization_file
 from verifier.core import jose, keys
 from verifier.core.claims import AUTHORIZATION_TYP
+from verifier.core.times import instant
 from verifier.errors import Malformed
 
 LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from verifier.cli.check import describe
@@ -14,8 +14,7 @@ from verifier.core import files, steps
 from verifier.core.grant import Workstation
 from verifier.core.jose import COMPACT, strict_object
 from verifier.core.keys import decode
-from verifier.core.reading import LAST_SECOND
-from verifier.core.times import EPOCH, rfc3339_of, timestamp
+from verifier.core.times import LAST_SECOND, instant, rfc3339_of, timestamp
 from verifier.errors import Malformed
 from verifier.workstation.clock import wall_seconds
 from verifier.workstation.places import read_input
@@ -51,7 +50,7 @@ def verify(arguments: argparse.Namespace) -> int:
         read_input(arguments.file),
         trust=read_input(arguments.trust),
         workstation=Workstation(arguments.machine, arguments.user, arguments.machine_key),
-        now=EPOCH + timedelta(seconds=wall_seconds()) if arguments.at is None else _time(arguments.at),
+        now=instant(wall_seconds()) if arguments.at is None else _time(arguments.at),
         status_list=None if arguments.status is None else read_input(arguments.status),
         **trusted(arguments),
     )

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from verifier.core.names import is_shown
+from verifier.core.times import LAST_SECOND
 from verifier.errors import Malformed, UnsupportedVersion
 
 LONGEST_TEXT = 256
-# 9999-12-31T23:59:59Z: beyond it no calendar can show the time.
-LAST_SECOND = 253_402_300_799
 LARGEST_INTEGER = 2**53 - 1
 MOST_DAYS = 36_500
 BORROW_ID = re.compile(r"\A[A-Za-z0-9_-]{22}\Z")

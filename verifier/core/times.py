@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, timedelta
 
+from verifier.errors import Malformed
+
 # Times are counted from here: the C library of Windows, which `datetime.fromtimestamp` asks, ends with the year 3000.
 EPOCH = datetime.fromtimestamp(0, UTC)
 SECONDS_PER_DAY = 86_400
 SECONDS_PER_HOUR = 3600
-# The first and the last second of the calendar.
-FIRST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(seconds=1)
-LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(seconds=1)
+# The first and the last second of the calendar, beyond which no time can be shown: the years 1 and 9999.
+FIRST_SECOND = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(seconds=1)
+LAST_SECOND = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(seconds=1)
 
 
 def timestamp(at: datetime) -> int:
@@ -22,9 +24,19 @@ def timestamp(at: datetime) -> int:
     if at.tzinfo is None:
         raise ValueError(f"the time {at.isoformat()} has no time zone")
     seconds = (at - EPOCH) // timedelta(seconds=1)
-    if not FIRST <= seconds <= LAST:
+    if not FIRST_SECOND <= seconds <= LAST_SECOND:
         raise ValueError(f"the time {at.isoformat()} is beyond the calendar in UTC")
     return seconds
+
+
+def instant(seconds: int) -> datetime:
+    """The aware UTC time of so many seconds since 1970. Raises Malformed before 1970, and beyond the year 9999.
+
+    Milliseconds in place of seconds lie beyond it.
+    """
+    if not 0 <= seconds <= LAST_SECOND:
+        raise Malformed(f"the time {seconds} lies beyond the calendar: times are seconds since 1970")
+    return EPOCH + timedelta(seconds=seconds)
 
 
 def rfc3339(at: datetime) -> str:

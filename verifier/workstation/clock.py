@@ -13,8 +13,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from verifier.core.clock import Reading
-from verifier.core.reading import LAST_SECOND
-from verifier.core.times import counted, timestamp
+from verifier.core.times import LAST_SECOND, counted, timestamp
 from verifier.errors import ClockInDoubt
 
 

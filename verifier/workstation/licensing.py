@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from verifier.core.jose import strict_object
-from verifier.core.reading import BORROW_ID, LAST_SECOND, PRODUCT_ID, Reader
-from verifier.core.times import rfc3339_of
+from verifier.core.reading import BORROW_ID, PRODUCT_ID, Reader
+from verifier.core.times import LAST_SECOND, rfc3339_of
 from verifier.errors import CarnetError, Malformed, StateDamaged
 from verifier.workstation import sign_ins
 from verifier.workstation.disk import explained, read_with_mode, trouble, write_atomically

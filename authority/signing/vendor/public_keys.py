@@ -14,7 +14,8 @@ from verifier.core import files, jose, keys
 from verifier.core.files import LARGEST_FILE
 from verifier.core.jose import LARGEST_INTEGER
 from verifier.core.keys import PublicKey
-from verifier.core.reading import BORROW_ID, LAST_SECOND
+from verifier.core.reading import BORROW_ID
+from verifier.core.times import LAST_SECOND
 from verifier.errors import CarnetError, Malformed
 
 _MEMBERS = frozenset({"organization", "keys"})

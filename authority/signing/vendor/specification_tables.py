@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 
 from authority.domain.catalogue import Mode
 from authority.domain.names import composed, is_shown, key_of
-from verifier.core.reading import FEATURE, LARGEST_INTEGER, LAST_SECOND, LONGEST_TEXT, MOST_DAYS, PRODUCT_ID
-from verifier.core.times import timestamp
+from verifier.core.reading import FEATURE, LARGEST_INTEGER, LONGEST_TEXT, MOST_DAYS, PRODUCT_ID
+from verifier.core.times import LAST_SECOND, timestamp
 
 _DATE = re.compile(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _TIME = re.compile(

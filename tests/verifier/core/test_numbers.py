@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.chains import START, Chain
 from tests.support.real_workstation import RealWorkstation, make_workstation
-from verifier.core.reading import LAST_SECOND
+from verifier.core.times import LAST_SECOND
 from verifier.core.trust import TrustStore
 from verifier.errors import CarnetError, Malformed
 from verifier.workstation.store import Store

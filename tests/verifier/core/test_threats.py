@@ -10,8 +10,7 @@ import pytest
 
 from tests.support.chains import DAY, START, Chain, make_chain, open_site, refused
 from verifier.core import claims, steps
-from verifier.core.reading import LAST_SECOND
-from verifier.core.times import rfc3339_of
+from verifier.core.times import LAST_SECOND, rfc3339_of
 from verifier.errors import Malformed
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

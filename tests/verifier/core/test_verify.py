@@ -15,7 +15,7 @@ from tests.support.chains import DAY, HOUR, START, Chain, Signer, at, make_chain
 from verifier import errors
 from verifier.core import claims, files, steps, trust
 from verifier.core.grant import Demand, Grant, Workstation
-from verifier.core.reading import LAST_SECOND
+from verifier.core.times import LAST_SECOND
 from verifier.errors import CarnetError
 
 FIXED = make_chain()

@@ -10,7 +10,7 @@ import pytest
 from tests.support.chains import DAY, START, Chain, Signer, at, key_record, make_chain, refused
 from verifier.core import claims, files, status, steps
 from verifier.core.grant import Grant
-from verifier.core.reading import LAST_SECOND
+from verifier.core.times import LAST_SECOND
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from tests.support.no_sockets import NO_SOCKETS
 from tests.support.real_workstation import RealWorkstation, make_workstation
 from tests.support.systems import BYTE_STEP, ON_LINUX, ON_POSIX
 from verifier.core import steps
-from verifier.core.reading import LAST_SECOND
 from verifier.core.state import STATE_TYP
+from verifier.core.times import LAST_SECOND
 from verifier.errors import CarnetError, NoMachineId
 from verifier.workstation import identity, install, machine_key
 from verifier.workstation.identity import hashed, linux

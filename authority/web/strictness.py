@@ -1,23 +1,84 @@
-"""What each operation of the API takes: a request with anything else is refused, for who sent it expects something of it."""
+"""What a request may not say, refused before its route is asked: what cannot be read, stands there twice, or is not taken there."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from flask.json.provider import DefaultJSONProvider
 from flask_openapi3.models.operation import Operation
 from flask_openapi3.models.parameter_in_type import ParameterInType
 from flask_openapi3.models.path_item import PathItem
 from flask_openapi3.models.request_body import RequestBody
 from flask_openapi3.models.schema import Schema
+from werkzeug.datastructures import MultiDict
+from werkzeug.http import parse_date
 
 from authority.domain.refusals import InvalidInput
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+# Without one of these a request would do more than who sent it asked for, or be taken for another's.
+GUARDS = frozenset(
+    {
+        *("authorization", "if-match", "if-none-match", "idempotency-key", "origin", "sec-fetch-site"),
+        *("x-forwarded-for", "x-forwarded-proto", "content-type"),
+    }
+)
+DATES = ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_RANGE", "HTTP_DATE")
+# In the environ: names of the headers whose values are no ASCII, which the server does not give.
+UNREADABLE = "carnet.unreadable_headers"
 METHODS = ("get", "post", "put", "patch", "delete")
 # What a body says that says nothing.
 NOTHING = (b"", b"{}", b"null")
 DRY_RUN = "dry_run"
+
+
+def check_headers(environ: WSGIEnvironment) -> None:
+    """Leaves out dates that are none. Raises InvalidInput for a header that guards something and cannot be read."""
+    for name in DATES:
+        if name in environ and not _is_date_or_tag(environ[name]):
+            del environ[name]
+    unreadable = sorted(GUARDS.intersection(environ.get(UNREADABLE, ())))
+    if unreadable:
+        raise InvalidInput(f"the header {unreadable[0]} has characters other than ASCII", hint="Write it in ASCII.")
+
+
+def _is_date_or_tag(value: str) -> bool:
+    try:
+        return parse_date(value) is not None or '"' in value
+    except (ArithmeticError, ValueError):
+        return False
+
+
+def _json_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _twice("member", next(name for name in names if names.count(name) > 1))
+    return members
+
+
+def _twice(what: str, name: str) -> InvalidInput:
+    return InvalidInput(f'the {what} "{name[:64]}" stands there twice', hint="Say it once.")
+
+
+class StrictJSON(DefaultJSONProvider):
+    """JSON in which each member stands once, as I-JSON has it (RFC 7493, section 2.3): of two nobody knows which is meant."""
+
+    # What the text says. Raises InvalidInput for a member that stands there twice, ValueError for no JSON.
+    loads = staticmethod(partial(json.loads, object_pairs_hook=_json_members))
+
+
+def check_parameters(parameters: MultiDict[str, str]) -> None:
+    """Raises InvalidInput for a parameter that stands there twice."""
+    for name, values in parameters.lists():
+        if len(values) > 1:
+            raise _twice("parameter", name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +108,7 @@ class Expected:
         return "Leave it out; /openapi.json says what there is."
 
 
-def described(paths: Mapping[str, PathItem], schemas: Mapping[str, Any]) -> dict[tuple[str, str], Expected]:
+def expected_of(paths: Mapping[str, PathItem], schemas: Mapping[str, Any]) -> dict[tuple[str, str], Expected]:
     """What is taken by each operation that is described, by its method and its rule as Flask writes it."""
     return {
         (method.upper(), path.replace("{", "<").replace("}", ">")): _expected(operation, schemas)
