@@ -1,4 +1,4 @@
-"""A file of members between looking at it and doing what it says: kept for whoever gave it in, so that no page has to carry it."""
+"""A file of members between looking at it and doing what it says, and then what became of its rows: no page has to carry it."""
 
 from __future__ import annotations
 
@@ -46,12 +46,6 @@ def get(unit: Unit, digest: str) -> File:
                 hint="Choose the file again.",
             )
     return File(row.digest, row.name, zlib.decompress(row.packed))
-
-
-def forget(unit: Unit) -> None:
-    """Removes the file that was given in last, if there is one. Raises NotAllowed."""
-    with unit.writing():
-        uploads.remove(unit.connection, _owner(unit))
 
 
 def _owner(unit: Unit) -> int:

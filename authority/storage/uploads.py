@@ -34,8 +34,3 @@ def get(connection: Connection, member_id: int) -> Upload | None:
     """The file that the member gave in last."""
     row = connection.execute(select(uploads).where(_u.member_id == member_id)).one_or_none()
     return None if row is None else value_of(Upload, row)
-
-
-def remove(connection: Connection, member_id: int) -> None:
-    """Removes the file of a member."""
-    connection.execute(delete(uploads).where(_u.member_id == member_id))

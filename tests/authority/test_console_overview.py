@@ -64,11 +64,13 @@ def test_refusals_are_for_who_may_read_the_log(web: Web) -> None:
 
 def test_the_days_are_those_of_the_product_that_is_chosen(web: Web) -> None:
     browser = Browser(web).be(Role.ADMINISTRATOR)
-    for query, product in (("", "arcgis-pro"), ("?product=arcgis-desktop", "arcgis-desktop"), ("?product=x", "arcgis-pro")):
+    for query, product in (("", "arcgis-pro"), ("?product=arcgis-desktop", "arcgis-desktop")):
         page = browser.get(f"/console/{query}").text
         assert f"Seats of {product} in use" in page
         assert f'<option value="{product}" selected>' in page
         assert ("<title>2026-03-02: 2</title>" in page) is (product == "arcgis-pro")
+    unknown = browser.get("/console/?product=arcgis-por")
+    assert (unknown.status_code, "There is arcgis-pro" in unknown.text, "<svg" in unknown.text) == (404, True, False)
 
 
 def test_every_day_until_the_last_end_has_its_place(web: Web) -> None:

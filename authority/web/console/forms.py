@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar, get_origin
 
-from flask import request
+from flask import g, request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from werkzeug.datastructures import MultiDict
 
@@ -69,18 +70,35 @@ class PasswordTwice(Form):
 
 
 def read(model: type[Model], values: MultiDict[str, str] | None = None) -> Model:
-    """The form that was sent, or the `values` of a query. Raises InvalidValues, which names the fields."""
+    """The form that was sent, or the `values` of a query. Raises InvalidValues, which names the fields.
+
+    Raises InvalidInput for a query with another name than those of the model: a filter that is misspelt would let everything through.
+    """
     sent = request.form if values is None else values
     fields: dict[str, Any] = {}
     for name, field in model.model_fields.items():
+        key = field.alias or name
         if get_origin(field.annotation) in (list, tuple):
-            fields[name] = [value for value in sent.getlist(name) if value]
-        elif sent.get(name, "") != "":
-            fields[name] = sent[name]
+            fields[key] = [value for value in sent.getlist(key) if value]
+        elif sent.get(key, "") != "":
+            fields[key] = sent[key]
+    if sent is request.args:
+        check_query([field.alias or name for name, field in model.model_fields.items()])
     try:
         return model.model_validate(fields)
     except ValidationError as error:
         raise InvalidValues(error) from error
+
+
+def check_query(names: Sequence[str]) -> None:
+    """Raises InvalidInput for a parameter in the address of this page that has none of these names."""
+    g.is_query_checked = True
+    for name in request.args:
+        if name not in names:
+            known = f"It knows {', '.join(names)}." if names else "It takes none: open it from the menu."
+            raise InvalidInput(
+                f'this page has no parameter "{name[:LONGEST_TEXT]}", and shows nothing in its place', hint=known
+            )
 
 
 def as_typed(model: type[Form], values: MultiDict[str, str]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from authority.web.console import cookies, mistakes, navigation, packing, typed,
 from authority.web.console.addresses import HOME, is_step, page_of
 from authority.web.console.cookies import Notice
 from authority.web.console.formats import MOST_NAMED, utc, with_codes
+from authority.web.console.forms import check_query
 from authority.web.console.hints import hint_on_page
 from authority.web.console.visiting import Visitor, signed_in, visitor
 from authority.web.problems import InvalidValues, Problem
@@ -31,6 +32,8 @@ View = ParamSpec("View")
 # Blueprints and endpoints below "console" that strangers may open.
 OPEN = ("console.sign_in", "console.oidc", "console.static")
 SAFE = ("GET", "HEAD", "OPTIONS")
+# Files have their digest in the address; what a provider adds to its answer is its own affair.
+FREE_OF_CHECKS = ("console.static", "console.oidc.answer")
 NO_PAGE = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 FORM_NOT_TRUSTED = Problem(
     400,
@@ -128,6 +131,18 @@ def page(template: str, status: int = 200, problem: Problem | None = None, **val
         response.headers.update(problem.headers)
     cookies.remove(response, cookies.NOTICE)
     cookies.write_new_form_key(response)
+    return response
+
+
+def check_parameters(response: Response) -> Response:
+    """After every page that was found: one that asks for no parameter of its address says so when there are some."""
+    is_checked = g.get("is_query_checked", False) or request.endpoint in FREE_OF_CHECKS
+    if is_checked or request.method not in SAFE or response.status_code != HTTPStatus.OK or not request.args:
+        return response
+    try:
+        check_query(())
+    except Refusal as error:
+        return problem_page(problems.of_refusal(error))
     return response
 
 

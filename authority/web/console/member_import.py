@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import json
@@ -30,6 +31,8 @@ pages = Blueprint("member_import", __name__)
 
 # So many rows of each kind stand on the page; all of them are in the file that can be downloaded.
 MOST_SHOWN = 50
+OUTCOMES = "members-outcomes.csv"
+DONE = {member_files.ADD: "added", member_files.CHANGE: "changed"}
 COLUMNS = ("row", "username", "action", "changes", "code", "message", "hint")
 
 
@@ -133,11 +136,17 @@ def do() -> Response:
     shown = _imported(file.data, file.name, seen=form.seen)
     if not shown.applied:
         return _look(file, shown, is_changed=True)
-    # What was refused can still be downloaded, with what is wrong.
-    if not shown.refused:
-        uploads.forget(unit())
+    # In place of the file what became of its rows is kept, which nobody can look up otherwise.
+    outcomes_file = uploads.keep(
+        unit(once=False), OUTCOMES, "".join(sheets.lines(COLUMNS, map(_done_line, shown.rows))).encode()
+    )
     return page(
-        "member_import_rows.html", shown=shown, upload=form.upload, title=_title(shown), is_changed=False, **_by_kind(shown)
+        "member_import_rows.html",
+        shown=shown,
+        upload=outcomes_file.digest,
+        title=_title(shown),
+        is_changed=False,
+        **_by_kind(shown),
     )
 
 
@@ -148,11 +157,23 @@ def _title(shown: MemberImport) -> str:
 @pages.post("/members/import/rows.csv")
 @shown_again(index)
 def as_csv() -> Response:
-    """What every row would do now, as a file; or those alone that are refused, with what is wrong."""
+    """What every row would do now, as a file."""
+    file = uploads.get(unit(), read(Upload).upload)
+    return sheet(sheets.lines(COLUMNS, map(_line, _imported(file.data, file.name).rows)), "members-rows.csv")
+
+
+@pages.post("/members/import/outcomes.csv")
+@shown_again(index)
+def outcomes() -> Response:
+    """What became of every row, as a file; or of those alone that were refused, with what is wrong."""
     form = read(Rows)
-    file = uploads.get(unit(), form.upload)
-    rows = [row for row in _imported(file.data, file.name).rows if isinstance(row, RefusedRow) or not form.refused]
-    return sheet(sheets.lines(COLUMNS, map(_line, rows)), "members-rows.csv")
+    lines = csv.DictReader(io.StringIO(uploads.get(unit(), form.upload).data.decode(), newline=""))
+    rows = (row for row in lines if not form.refused or row["action"] == member_files.REFUSED)
+    return sheet(sheets.lines(COLUMNS, rows), OUTCOMES)
+
+
+def _done_line(row: ImportedRow) -> dict[str, Any]:
+    return {**_line(row), "action": DONE.get(row.action, row.action)}
 
 
 def _line(row: ImportedRow) -> dict[str, Any]:

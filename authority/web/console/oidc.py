@@ -19,7 +19,7 @@ from authority.web.access import authority, origin, public
 from authority.web.console import cookies
 from authority.web.console.addresses import HOME
 from authority.web.console.frame import page, see_other
-from authority.web.console.sign_in import own_address
+from authority.web.console.sign_in import following, own_address
 
 if TYPE_CHECKING:
     # What speaks with providers is installed where there are some.
@@ -33,10 +33,11 @@ PATIENCE = timedelta(minutes=10)
 @pages.get("/sign-in/oidc/<name>")
 def leave(name: str) -> Response:
     """Leads to the provider; `next` is where the answer leads to, an address of our own."""
+    address_after = following()
     try:
-        address, transaction = _client(name).begin(own_address(request.args.get("next", "")))
+        address, transaction = _client(name).begin(address_after)
     except Refusal as error:
-        return _sign_in_page(error, own_address(request.args.get("next", "")))
+        return _sign_in_page(error, address_after)
     response = see_other(address)
     cookies.write(response, cookies.PROVIDER, _to_keep(transaction), PATIENCE)
     return response
@@ -92,6 +93,6 @@ def _kept(name: str) -> Transaction | None:
     return transaction if is_text and transaction.provider == name else None
 
 
-def _sign_in_page(error: Refusal, following: str) -> Response:
+def _sign_in_page(error: Refusal, address: str) -> Response:
     """The form of the sign-in, with what went wrong."""
-    return page("sign_in.html", problem=problems.of_refusal(error), next=following, unsent="")
+    return page("sign_in.html", problem=problems.of_refusal(error), next=address, unsent="")

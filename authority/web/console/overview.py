@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, request
 
+from authority.domain.refusals import NoSuchProduct
 from authority.presentation.overview import OverviewShown, ProductFiguresShown
 from authority.services import figures
 from authority.web.console import cookies
@@ -29,7 +30,10 @@ def index() -> Response:
     shown = OverviewShown.of(figures.show(unit(), cookies.zone()))
     products = {product.product: product for product in shown.products}
     most_used = max(shown.products, key=lambda product: product.in_use_by_day[-1], default=None)
-    product = products.get(read(Choice, request.args).product or "", most_used)
+    wanted = read(Choice, request.args).product
+    if wanted is not None and wanted not in products:
+        raise NoSuchProduct(f'nothing is licensed or used of a product "{wanted}"', hint=f"There is {', '.join(products)}.")
+    product = most_used if wanted is None else products[wanted]
     in_use = None if product is None else _in_use(shown, product)
     return page("overview.html", shown=shown, product=product, in_use=in_use, ends=_ends(shown))
 

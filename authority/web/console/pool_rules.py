@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from flask import Blueprint, Response, request, url_for
 from pydantic import Field
@@ -28,6 +28,11 @@ class PoolKey(Form):
     group: Text = ""
 
 
+class PoolPage(PoolKey):
+    # A rule for a group that is still to be named.
+    for_: Literal["group"] | None = Field(None, alias="for")
+
+
 class RemovedPoolRule(PoolKey, Changed):
     pass
 
@@ -49,7 +54,7 @@ class ChangedPoolRule(PoolKey, Changed):
 def pool() -> Response:
     """The form of a rule about concurrent seats, for everybody or for one group."""
     visitor().actor.needs(Privilege.MANAGE_AUTHORITY)
-    key, work = read(PoolKey, request.form or request.args), unit()
+    key, work = read(PoolPage, request.form or request.args), unit()
     if not key.product:
         return see_other(url_for("console.rules.index"))
     states = {(state.product, state.feature): state for state in Pools.of(pools.states(work)).items}

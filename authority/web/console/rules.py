@@ -11,6 +11,7 @@ from pydantic import Field
 from authority.domain import list_age
 from authority.domain.members import Privilege
 from authority.domain.offline_rules import RuleLevel
+from authority.domain.refusals import InvalidInput
 from authority.presentation import sheets
 from authority.presentation.policies import EffectiveShown, Rules, RuleShown
 from authority.presentation.pools import Pools, PoolShown
@@ -21,10 +22,12 @@ from authority.web.answers import sheet
 from authority.web.console.forms import Form, Text, as_typed, read
 from authority.web.console.frame import here, page, shown_again
 from authority.web.console.visiting import unit, visitor
+from authority.web.problems import InvalidValues
 
 pages = Blueprint("rules", __name__)
 
 ON_A_PAGE = 100
+ORDER = list(reversed(RuleLevel))
 POOL_COLUMNS = (
     *("product", "feature", "group", "licensed", "in_use", "borrowed", "borrowable"),
     *("low_water", "most_borrowed", "from_higher", "reserved", "maximum"),
@@ -39,20 +42,23 @@ class Filters(Form):
     product: Text | None = None
 
 
-def _list(filters: Filters, explained: Explained | None, work: Unit) -> Response:
+def _rules(filters: Filters, work: Unit) -> Rules:
+    """A page of the rules, the widest first; within a level as they are listed."""
     rules, cursor = policies.listed(work, filters.cursor, ON_A_PAGE, level=filters.level)
-    # The widest first; within a level as they are listed.
-    order = list(reversed(RuleLevel))
-    rules.sort(key=lambda item: order.index(item.level))
+    return Rules.of(sorted(rules, key=lambda item: ORDER.index(item.level)), cursor)
+
+
+def _page(rules: Rules | None, explained: Explained | None, work: Unit) -> Response:
+    """The page; without the list of rules, where something is wrong with its filter."""
     return page(
         "rules.html",
-        rules=Rules.of(rules, cursor),
+        rules=rules,
         organization=policies.show(work, RuleLevel.ORGANIZATION, "", ""),
         effective=None if explained is None else EffectiveShown.of(explained),
         advice=None if explained is None else list_age.advice(explained.rule.status_max_age),
         pools=Pools.of(pools.states(work)),
         length=list_age.length,
-        levels=order,
+        levels=ORDER,
         products=list(work.authorization.products),
         wanted=as_typed(Filters, request.args),
         may_change=visitor().actor.has(Privilege.MANAGE_AUTHORITY),
@@ -61,7 +67,14 @@ def _list(filters: Filters, explained: Explained | None, work: Unit) -> Response
 
 
 def _without_trial() -> Response:
-    return _list(Filters(), None, unit())
+    """What is wrong with the member or the product leaves the list as it was filtered; with anything else there is none."""
+    work = unit()
+    try:
+        filters = read(Filters, request.args)
+        rules = _rules(filters, work)
+    except (InvalidValues, InvalidInput):
+        rules = None
+    return _page(rules, None, work)
 
 
 @pages.get("/rules")
@@ -71,7 +84,7 @@ def index() -> Response:
     filters, work = read(Filters, request.args), unit()
     is_asked = filters.member is not None and filters.product is not None
     explained = policies.explain(work, filters.member or "", filters.product or "") if is_asked else None
-    return _list(filters, explained, work)
+    return _page(_rules(filters, work), explained, work)
 
 
 @pages.get("/rules.csv")

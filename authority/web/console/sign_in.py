@@ -28,13 +28,15 @@ class SignIn(Form):
     unsent: str = Field("", max_length=LONGEST)
 
 
+class Where(Form):
+    next: str = ""
+
+
 @pages.get("/sign-in")
 def index() -> Response:
     """The form, with why a provider's answer signed nobody in; `next` is where it leads to, an address of our own."""
     refusal = None if request.form else cookies.refusal()
-    return page(
-        "sign_in.html", problem=refusal, next=own_address(request.args.get("next", "")), unsent=request.form.get("unsent", "")
-    )
+    return page("sign_in.html", problem=refusal, next=following(), unsent=request.form.get("unsent", ""))
 
 
 @pages.post("/sign-in")
@@ -52,7 +54,7 @@ def sign_in() -> Response:
         access.sign_out(public(), earlier)
     typed = opened(form.unsent) if form.unsent else None
     again = None if typed is None else form_again(typed, secret)
-    response = again or see_other(own_address(request.args.get("next", "")))
+    response = again or see_other(following())
     cookies.write(response, cookies.SIGN_IN, secret, cookies.LONGEST if form.remember else None)
     return response
 
@@ -66,6 +68,11 @@ def sign_out() -> Response:
     response = see_other(url_for("console.sign_in.index"))
     cookies.remove(response, cookies.SIGN_IN)
     return response
+
+
+def following() -> str:
+    """Where the sign-in leads to, as its address says. Raises InvalidInput for another parameter of the address."""
+    return own_address(read(Where, request.args).next)
 
 
 def own_address(text: str) -> str:

@@ -15,7 +15,7 @@ from authority.services.attempts import DoneBefore
 from authority.web.console import cookies, mistakes, navigation, typed, unsent
 from authority.web.console.addresses import HOME
 from authority.web.console.formats import counted_of, days_left, iso, number, sentence, told, utc
-from authority.web.console.frame import address_of, admit, done_before, here, own_path, providers, see_other
+from authority.web.console.frame import address_of, admit, check_parameters, done_before, here, own_path, providers, see_other
 from authority.web.console.hints import hint_on_page
 
 # Those that strangers may open; all others stand in the menu, or below one that does.
@@ -64,6 +64,7 @@ def register(app: Flask) -> None:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
     console = Blueprint("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
     console.before_request(admit)
+    console.after_request(check_parameters)
     for name in (*navigation.BY_NAME, *FOR_STRANGERS):
         console.register_blueprint(import_module(f"{__package__}.{name}").pages)
     app.register_blueprint(console)
