@@ -39,14 +39,6 @@ class Activity:
     sessions: tuple[Session, ...]
     assigned_at: datetime | None = None
 
-    def is_unused_for(self, span: timedelta, now: datetime) -> bool:
-        """True when nobody used the license for so long, or never since it was assigned that long ago, and it is not out now."""
-        if self.borrows or self.active(now):
-            return False
-        times = [at for at in (self.last_used_at, self.assigned_at) if at is not None]
-        # `now` is in whole seconds and may be a moment before a time that is not.
-        return not times or max(timedelta(0), now - max(times)) >= span
-
     def state(self, now: datetime) -> Dot:
         """The color of the dot: red while offline, green when a session was used in the last 30 minutes, else none.
 

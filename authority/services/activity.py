@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 
 from authority.domain.activity import USED_LATELY, Activity, Dot
 from authority.domain.borrows import Borrow
-from authority.domain.catalogue import Product
 from authority.domain.members import Privilege
 from authority.domain.sessions import Session
 from authority.services import filters, pages
+from authority.services.pages import Place
 from authority.services.unit import Unit
 from authority.storage import activity, borrows, sessions
 from authority.storage.member_lists import Filter
@@ -21,25 +21,27 @@ Use = TypeVar("Use", Borrow, Session)
 
 
 LIMIT = 100
-GROWTH = 4
-SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Whose activity is wanted: members that a filter lets through, in a state, who did not use the product for so long; None: any.
 
-    See `Activity.is_unused_for`.
+    Who has it in use, offline or connected, is not unused; who never used it counts from when the license was assigned, or is unused for any time.
     """
 
     members: Filter = field(default_factory=Filter)
     state: Dot | None = None
     unused_for: timedelta | None = None
 
-    def lets_through(self, activity: Activity, now: datetime) -> bool:
-        """Whether this is an activity that is wanted, of a member who is."""
-        is_in_state = self.state is None or activity.state(now) is self.state
-        return is_in_state and (self.unused_for is None or activity.is_unused_for(self.unused_for, now))
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Activities by user name, the cursor of the next page, and where the page stands among all that are wanted."""
+
+    rows: list[Activity]
+    cursor: str | None
+    place: Place
 
 
 def listed(
@@ -49,23 +51,41 @@ def listed(
 
     Raises NotAllowed, NoSuchProduct, InvalidInput (no such cursor); NotFound, NoSuchProduct for a group or type that there is not.
     """
-    wanted = wanted or Wanted()
-    limit = wanted.members.limit or LIMIT
     with unit.reading():
-        unit.actor.needs(Privilege.VIEW_BORROWS)
-        filters.check(unit, group=wanted.members.group, user_type=wanted.members.user_type)
-        after = None if cursor is None else pages.parts(cursor, 1)[0]
-        product = unit.authorization.product(product_id)
-        page: list[Activity] = []
-        most = limit + 1
-        while len(page) <= limit:
-            activities = _page(unit, product, replace(wanted, members=replace(wanted.members, after=after, limit=most)))
-            page += [item for item in activities if wanted.lets_through(item, unit.now)]
-            if len(activities) < most:
-                break
-            # Where few are let through, more are looked at in each step.
-            after, most = activities[-1].member, GROWTH * most
-    return page[:limit], pages.cursor(page[limit - 1].member) if len(page) > limit else None
+        return _listed(unit, _checked(unit, product_id, wanted or Wanted(), cursor))
+
+
+def page(unit: Unit, product_id: str, wanted: Wanted, *, cursor: str | None = None) -> Page:
+    """What `listed` gives, and where it stands. Raises what `listed` raises."""
+    with unit.reading():
+        checked = _checked(unit, product_id, wanted, cursor)
+        rows, following = _listed(unit, checked)
+        return Page(rows, following, _place(unit, checked))
+
+
+def _checked(unit: Unit, product_id: str, wanted: Wanted, cursor: str | None) -> activity.Wanted:
+    unit.actor.needs(Privilege.VIEW_BORROWS)
+    filters.check(unit, group=wanted.members.group, user_type=wanted.members.user_type)
+    after = None if cursor is None else pages.parts(cursor, 1)[0]
+    product = unit.authorization.product(product_id)
+    people = replace(wanted.members, after=after, limit=wanted.members.limit or LIMIT)
+    return activity.Wanted(product.id, not product.is_concurrent, people, wanted.state, wanted.unused_for)
+
+
+def _listed(unit: Unit, wanted: activity.Wanted) -> tuple[list[Activity], str | None]:
+    limit = wanted.members.limit or LIMIT
+    rows = _page(unit, replace(wanted, members=replace(wanted.members, limit=limit + 1)))
+    return rows[:limit], pages.cursor(rows[limit - 1].member) if len(rows) > limit else None
+
+
+def _place(unit: Unit, wanted: activity.Wanted) -> Place:
+    connection, now = unit.connection, unit.now
+    total = activity.count(connection, wanted, now)
+    if wanted.members.after is None:
+        return Place(total)
+    names = activity.preceding(connection, wanted, now)
+    following = activity.following(connection, wanted, now)
+    return pages.place(total, following, [pages.cursor(name) for name in names], wanted.members.limit or LIMIT)
 
 
 def every(unit: Unit, product_id: str, wanted: Wanted) -> Iterator[Activity]:
@@ -82,32 +102,23 @@ def every(unit: Unit, product_id: str, wanted: Wanted) -> Iterator[Activity]:
     return rest()
 
 
-def _page(unit: Unit, product: Product, wanted: Wanted) -> list[Activity]:
-    connection, now = unit.connection, unit.now
-    people = activity.people(
-        connection,
-        product.id,
-        wanted.members,
-        now,
-        is_named=not product.is_concurrent,
-        state=wanted.state,
-        # `now` is in whole seconds: what is written in this very second may be a moment after it.
-        unused_since=None if wanted.unused_for is None else now + SECOND - wanted.unused_for,
-    )
+def _page(unit: Unit, wanted: activity.Wanted) -> list[Activity]:
+    connection, now, product = unit.connection, unit.now, wanted.product
+    people = activity.people(connection, wanted, now)
     if not people:
         return []
     # By number and not by name: who had the name before is somebody else.
     numbers = [row.id for row in people]
-    last_used = activity.last_used(connection, product.id, numbers)
-    assigned_at = activity.assigned_at(connection, product.id, numbers)
-    out = _by_member(borrows.out(connection, product.id, numbers, now))
-    used = _by_member(sessions.used_since(connection, product.id, numbers, now - USED_LATELY, now))
+    last_used = activity.last_used(connection, product, numbers)
+    assigned_at = activity.assigned_at(connection, product, numbers)
+    out = _by_member(borrows.out(connection, product, numbers, now))
+    used = _by_member(sessions.used_since(connection, product, numbers, now - USED_LATELY, now))
     return [
         Activity(
             member=row.username,
             full_name=row.full_name,
             user_type=row.user_type,
-            product=product.id,
+            product=product,
             last_used_at=last_used.get(row.id),
             borrows=tuple(out.get(row.id, ())),
             sessions=tuple(used.get(row.id, ())),

@@ -10,6 +10,7 @@ from authority.domain.members import Assignment, Member, Privilege
 from authority.domain.membership import Membership
 from authority.domain.refusals import InvalidInput
 from authority.services import filters, pages
+from authority.services.pages import Place
 from authority.services.unit import Unit
 from authority.storage import assignments, member_lists, members
 from authority.storage.member_lists import Filter, Order
@@ -30,12 +31,17 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Members in the order that was asked for, the cursor of the next page, how many the filter lets through, and how many there are and may be (seed S2)."""
+    """Members in the order that was asked for, the cursor of the next page, how many there are and may be (seed S2), and where the page stands among all that the filter lets through."""
 
     members: list[Listed]
     cursor: str | None
-    total: int
     membership: Membership
+    place: Place
+
+    @property
+    def total(self) -> int:
+        """How many the filter lets through."""
+        return self.place.total
 
 
 def page(unit: Unit, wanted: Filter, *, unused_for: timedelta | None = None, cursor: str | None = None) -> Page:
@@ -53,10 +59,20 @@ def page(unit: Unit, wanted: Filter, *, unused_for: timedelta | None = None, cur
         since = None if unused_for is None else unit.now - unused_for
         wanted = replace(wanted, unused_since=since, after=after)
         rows = _rows(unit, replace(wanted, limit=None if wanted.limit is None else wanted.limit + 1))
-        total = member_lists.count(unit.connection, wanted, unit.now)
+        place = _place(unit, wanted)
     shown = rows[: wanted.limit]
     following = pages.cursor(shown[-1].member.username) if len(rows) > len(shown) else None
-    return Page(shown, following, total, unit.membership)
+    return Page(shown, following, unit.membership, place)
+
+
+def _place(unit: Unit, wanted: Filter) -> Place:
+    connection, now = unit.connection, unit.now
+    total = member_lists.count(connection, wanted, now)
+    if wanted.after is None or wanted.limit is None:
+        return Place(total)
+    names = member_lists.preceding(connection, wanted, now)
+    following = member_lists.following(connection, wanted, now)
+    return pages.place(total, following, [pages.cursor(name) for name in names], wanted.limit)
 
 
 def _rows(unit: Unit, wanted: Filter) -> list[Listed]:

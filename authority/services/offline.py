@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from authority.domain.borrows import Borrow, BorrowState, Whereabouts
 from authority.domain.members import Privilege
 from authority.domain.stuck import Sign
-from authority.services import filters
+from authority.services import filters, pages
+from authority.services.pages import Place
 from authority.services.unit import Unit
 from authority.storage import borrows, traces
 from authority.storage.borrows import Filter
@@ -27,11 +28,11 @@ class Offline:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Borrows in the order that was asked for, the cursor of the next page, and how many the filter lets through."""
+    """Borrows in the order that was asked for, the cursor of the next page, and where the page stands among all that the filter lets through."""
 
     rows: list[Offline]
     cursor: str | None
-    total: int
+    place: Place
 
 
 def listed(
@@ -52,7 +53,16 @@ def page(unit: Unit, wanted: Filter, *, due_within: timedelta | None = None, stu
     with unit.reading():
         checked = _checked(unit, wanted, due_within=due_within, stuck=stuck)
         rows, cursor = _listed(unit, checked)
-        return Page(rows, cursor, borrows.count(unit.connection, checked, unit.now))
+        return Page(rows, cursor, _place(unit, checked))
+
+
+def _place(unit: Unit, wanted: Filter) -> Place:
+    connection, now = unit.connection, unit.now
+    total = borrows.count(connection, wanted, now)
+    if wanted.after is None:
+        return Place(total)
+    preceding = borrows.preceding(connection, wanted, now)
+    return pages.place(total, borrows.following(connection, wanted, now), preceding, wanted.limit)
 
 
 def _checked(unit: Unit, wanted: Filter, *, due_within: timedelta | None, stuck: bool) -> Filter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import operator
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -122,12 +122,19 @@ def keys_out(connection: Connection, now: datetime, member: str | None = None) -
 
 def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Borrow]:
     """A page of borrows in their order; one more than the limit, so that the caller sees whether there is another page."""
-    query = _BORROW.limit(wanted.limit + 1).where(*_conditions(wanted, now, connection))
-    if wanted.by_end:
-        query = query.order_by(borrows.c.expires_at, borrows.c.id)
-    else:
-        query = query.order_by(borrows.c.issued_at.desc(), borrows.c.id.desc())
-    return _borrows(connection, query)
+    query = _BORROW.limit(wanted.limit + 1).where(*_conditions(wanted, now, connection), *_after(wanted))
+    return _borrows(connection, query.order_by(*_order(wanted)))
+
+
+def preceding(connection: Connection, wanted: Filter, now: datetime) -> Sequence[str]:
+    """The ids of those before the borrow `after`, the nearest first, up to the limit."""
+    query = select(borrows.c.id).join(members).where(*_conditions(wanted, now, connection), *_after(wanted, backwards=True))
+    return connection.execute(query.order_by(*_order(wanted, backwards=True)).limit(wanted.limit)).scalars().all()
+
+
+def _order(wanted: Filter, *, backwards: bool = False) -> list[ColumnElement[Any]]:
+    columns = (borrows.c.expires_at if wanted.by_end else borrows.c.issued_at, borrows.c.id)
+    return [column.asc() if wanted.by_end is not backwards else column.desc() for column in columns]
 
 
 def aliases(connection: Connection, part: str = "") -> list[str]:
@@ -153,8 +160,6 @@ def _conditions(wanted: Filter, now: datetime, connection: Connection) -> Iterat
         yield borrows.c.clone_seen_at.is_not(None)
     if wanted.ids is not None:
         yield borrows.c.id.in_(sorted(wanted.ids)[:MOST_VALUES])
-    if wanted.after is not None:
-        yield _follows(wanted.after, by_end=wanted.by_end)
 
 
 def _of_whom(wanted: Filter, connection: Connection) -> Iterator[ColumnElement[bool]]:
@@ -183,11 +188,13 @@ def _where(wanted: Filter, now: datetime, connection: Connection) -> Iterator[Co
         yield or_(borrows.c.machine_id == wanted.machine, borrows.c.machine_alias.in_(list(named)))
 
 
-def _follows(after: str, *, by_end: bool) -> ColumnElement[bool]:
-    """Those that come after the borrow with this id in the order of the list."""
-    column, is_past = (borrows.c.expires_at, operator.gt) if by_end else (borrows.c.issued_at, operator.lt)
-    at = select(column).where(borrows.c.id == after).scalar_subquery()
-    return or_(is_past(column, at), and_(column == at, is_past(borrows.c.id, after)))
+def _after(wanted: Filter, *, backwards: bool = False) -> Iterator[ColumnElement[bool]]:
+    """Those that come after the borrow `after` in the order of the list, or before it."""
+    if wanted.after is not None:
+        column = borrows.c.expires_at if wanted.by_end else borrows.c.issued_at
+        is_past = operator.gt if wanted.by_end is not backwards else operator.lt
+        at = select(column).where(borrows.c.id == wanted.after).scalar_subquery()
+        yield or_(is_past(column, at), and_(column == at, is_past(borrows.c.id, wanted.after)))
 
 
 def _in_state(state: str, now: datetime) -> ColumnElement[bool]:
@@ -216,9 +223,13 @@ def is_there(whereabouts: Whereabouts, now: datetime) -> ColumnElement[bool]:
 
 def count(connection: Connection, wanted: Filter, now: datetime) -> int:
     """How many borrows the filter lets through, whatever its page."""
+    return following(connection, replace(wanted, after=None), now)
+
+
+def following(connection: Connection, wanted: Filter, now: datetime) -> int:
+    """How many come after the borrow `after`."""
     query = select(func.count()).select_from(borrows.join(members))
-    wanted = replace(wanted, after=None)
-    return connection.execute(query.where(*_conditions(wanted, now, connection))).scalar_one()
+    return connection.execute(query.where(*_conditions(wanted, now, connection), *_after(wanted))).scalar_one()
 
 
 def _borrows(connection: Connection, query: Select[Any], values: dict[str, Any] | None = None) -> list[Borrow]:

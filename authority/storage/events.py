@@ -9,7 +9,7 @@ it alone for a moment, when every number that was given out is committed or roll
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -103,6 +103,34 @@ def listed(connection: Connection, wanted: Filter, up_to: int) -> list[dict[str,
     order = events.c.id.desc() if wanted.newest else events.c.id
     query = select(events).where(events.c.id <= up_to, *_conditions(wanted)).order_by(order).limit(wanted.limit)
     return [members_of(row) for row in connection.execute(query)]
+
+
+def preceding(connection: Connection, wanted: Filter, up_to: int) -> Sequence[int]:
+    """The numbers of the rows before those that go on after the filter's row in its order, that row first, up to the limit and one more."""
+    backwards = _backwards(wanted)
+    order = events.c.id.desc() if backwards.newest else events.c.id
+    query = select(events.c.id).where(events.c.id <= up_to, *_conditions(backwards)).order_by(order).limit(wanted.limit + 1)
+    return connection.execute(query).scalars().all()
+
+
+def _backwards(wanted: Filter) -> Filter:
+    """The filter in the other order, from the row on after which it goes on."""
+    if wanted.newest:
+        return replace(wanted, newest=False, before=None, after=None if wanted.before is None else wanted.before - 1)
+    return replace(wanted, newest=True, after=None, before=None if wanted.after is None else wanted.after + 1)
+
+
+def count(connection: Connection, wanted: Filter, up_to: int, most: int) -> tuple[int, int, bool]:
+    """Of the newest `most` numbers: how many rows the filter lets through whatever its page, how many on its page and after it.
+
+    And whether there are no older ones, so that these are all.
+    """
+    since = up_to - most
+    query = select(func.count()).where(events.c.id <= up_to, events.c.id > since)
+    on_and_after = query.where(*_conditions(wanted))
+    every = query.where(*_conditions(replace(wanted, before=None, after=None)))
+    is_whole = not connection.execute(select(exists().where(events.c.id <= since))).scalar_one()
+    return connection.execute(every).scalar_one(), connection.execute(on_and_after).scalar_one(), is_whole
 
 
 def get(connection: Connection, number: int, up_to: int) -> dict[str, Any] | None:

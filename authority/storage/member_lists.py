@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -75,16 +75,34 @@ _COLUMNS: dict[Order, ColumnElement[Any]] = {
 
 def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Member]:
     """Members in the order of the filter, up to its limit."""
-    columns = (_COLUMNS[wanted.order], members.c.username_key)
-    order = [column.desc() if wanted.descending else column for column in columns]
-    query = select(members).where(*conditions(wanted, now)).order_by(*order).limit(wanted.limit)
-    if wanted.after is not None:
-        query = query.where(_follows(columns[0], user_key(wanted.after), descending=wanted.descending))
-    rows = connection.execute(query).all()
+    rows = connection.execute(_in_order(select(members), wanted, now)).all()
     by_member: dict[int, list[str]] = {}
     for ids in in_pages([row.id for row in rows]):
         by_member |= groups_of(connection, ids)
     return [member_of(row, tuple(by_member.get(row.id, ()))) for row in rows]
+
+
+def _in_order(query: Select[Any], wanted: Filter, now: datetime) -> Select[Any]:
+    columns = (_COLUMNS[wanted.order], members.c.username_key)
+    order = [column.desc() if wanted.descending else column for column in columns]
+    return query.where(*conditions(wanted, now), *_after(wanted)).order_by(*order).limit(wanted.limit)
+
+
+def _after(wanted: Filter) -> Iterator[ColumnElement[bool]]:
+    if wanted.after is not None:
+        yield _follows(_COLUMNS[wanted.order], user_key(wanted.after), descending=wanted.descending)
+
+
+def preceding(connection: Connection, wanted: Filter, now: datetime) -> Sequence[str]:
+    """The user names of those before the member `after`, the nearest first, up to the limit."""
+    query = _in_order(select(members.c.username), replace(wanted, descending=not wanted.descending), now)
+    return connection.execute(query).scalars().all()
+
+
+def following(connection: Connection, wanted: Filter, now: datetime) -> int:
+    """How many come after the member `after`."""
+    query = select(func.count()).select_from(members).where(*conditions(wanted, now), *_after(wanted))
+    return connection.execute(query).scalar_one()
 
 
 def _follows(column: ColumnElement[Any], key: str, *, descending: bool) -> ColumnElement[bool]:

@@ -187,6 +187,34 @@ def test_the_member_is_shown_with_the_last_use_of_any_license(bench: Bench) -> N
     assert last_used() == out_at
 
 
+def test_who_did_not_use_it_is_found_by_the_last_use_that_is_shown(bench: Bench) -> None:
+    """Assigned, borrowed, renewed, given back, connected and offline still: each as many days after another."""
+    people = {name: bench.member(name) for name in ("assigned", "away", "borrowed", "connected", "renewed", "returned")}
+    machines = {name: workstation(name) for name in people}
+    bench.clock.turn(days=10)
+    issued = {name: issued_to(bench, people[name], machines[name], days=15) for name in ("borrowed", "renewed", "returned")}
+    issued_to(bench, people["away"], machines["away"], days=30)
+    bench.clock.turn(days=5)
+    issued_to(bench, people["renewed"], machines["renewed"], days=5)
+    use(bench, people["connected"], machines["connected"])
+    bench.clock.turn(days=2)
+    receipt = machines["returned"].receipt_for(issued["returned"].file, bench.clock())
+    endings.check_in(Unit(bench.authority, people["returned"]), receipt)
+    bench.clock.turn(days=13)
+    work, unused = Unit(bench.authority, CONSOLE), set[str]()
+    for days in (0, 13, 14, 15, 16, 20, 21, 30, 31):
+        span = timedelta(days=days)
+        page = activity.page(work, PRO, Wanted(unused_for=span))
+        names = {
+            name
+            for name, row in everyone(bench).items()
+            if not row.borrows and bench.clock() - (row.last_used_at or row.assigned_at or START) >= span
+        }
+        assert ({row.member for row in page.rows}, page.place.total) == (names, len(names)), days
+        unused |= names
+    assert unused == people.keys() - {"away"}
+
+
 @ON_SQLITE
 def test_what_an_administrator_does_to_a_borrow_is_no_use_of_it(bench: Bench) -> None:
     ada, laptop = bench.member("ada"), workstation("laptop")

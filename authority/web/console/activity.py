@@ -18,6 +18,7 @@ from authority.presentation.sessions import SessionShown
 from authority.presentation.several import rows_of
 from authority.services import activity, sessions
 from authority.services.activity import Wanted
+from authority.services.pages import Place
 from authority.services.unit import Unit
 from authority.storage.member_lists import Filter
 from authority.web.answers import sheet
@@ -60,12 +61,13 @@ class Choice(Form):
     )
 
 
-def _list(shown: Activities | None, work: Unit, product: str) -> Response:
+def _list(shown: Activities | None, work: Unit, product: str, place: Place | None = None) -> Response:
     """The list; without activities, where something is wrong with the filters, the form alone."""
     typed = as_typed(Filters, request.args) | {"product": product}
     return page(
         "activity.html",
         activities=shown,
+        place=place,
         wanted=typed,
         is_filtered=any(typed[name] for name in typed if name not in ("product", "cursor")),
         products=[(item.id, item.name) for item in work.authorization.products.values()],
@@ -100,8 +102,8 @@ def index() -> Response:
 def _index() -> Response:
     filters, work = read(Filters, request.args), unit()
     product = filters.product or _first_product(work)
-    rows, cursor = activity.listed(work, product, filters.wanted(), cursor=filters.cursor)
-    return _list(Activities.of(rows, cursor, work.now), work, product)
+    shown = activity.page(work, product, filters.wanted(), cursor=filters.cursor)
+    return _list(Activities.of(shown.rows, shown.cursor, work.now), work, product, shown.place)
 
 
 @pages.get("/activity.csv")

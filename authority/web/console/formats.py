@@ -11,6 +11,7 @@ from markupsafe import Markup
 from authority.domain import days
 from authority.domain.plurals import counted
 from authority.presentation.shown import rfc3339
+from authority.services.pages import Place
 
 DAY = timedelta(days=1)
 # So many are named in a sentence or a list; the others are folded.
@@ -80,6 +81,15 @@ def number(value: int) -> str:
 def counted_of(value: int, one: str) -> str:
     """The number with its noun: `1 member`, `11,000 members`."""
     return f"{value:,} {counted(value, one).partition(' ')[2]}"
+
+
+def place_words(place: Place, number: int, one: str) -> str:
+    """How many rows there are, and where these stand among them: `1 license`, `101 to 200 of 4,000 licenses`."""
+    if not place.is_whole:
+        return f"{number:,} of at least {counted_of(place.total, one)}"
+    if number >= place.total or not number:
+        return counted_of(place.total, one)
+    return f"{place.before + 1:,} to {place.before + number:,} of {counted_of(place.total, one)}"
 
 
 def named(names: Sequence[str]) -> str:

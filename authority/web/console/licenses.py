@@ -20,6 +20,7 @@ from authority.presentation.licenses import (
 from authority.presentation.members import ListedMember, Members
 from authority.services import licenses, member_lists
 from authority.services.licenses import Wish
+from authority.services.member_lists import Page
 from authority.services.unit import Unit
 from authority.storage.member_lists import Filter
 from authority.web.answers import sheet
@@ -106,14 +107,15 @@ def _products(work: Unit, rows: Iterable[AvailabilityShown]) -> list[_Product]:
     return products
 
 
-def _list(members: Members | None, work: Unit) -> Response:
-    """The page; without members, where something is wrong with the filters, the form alone."""
+def _list(people: Page | None, work: Unit) -> Response:
+    """The page; without people, where something is wrong with the filters, the form alone."""
     products = _products(work, Availabilities.of(licenses.availability(work)).items)
     typed = as_typed(Filters, request.args)
     assigned = [product for product in products if product.is_assigned and typed["product"] in ("", product.id)]
     return page(
         "licenses.html",
-        members=members,
+        members=None if people is None else Members.of(people),
+        place=None if people is None else people.place,
         products=products,
         assigned=assigned,
         features=sorted({row.feature for product in assigned for row in product.rows}),
@@ -139,7 +141,7 @@ def index() -> Response:
 def _index() -> Response:
     filters, work = read(Filters, request.args), unit()
     people = member_lists.page(work, filters.wanted(ON_A_PAGE), cursor=filters.cursor)
-    return _list(Members.of(people), work)
+    return _list(people, work)
 
 
 @pages.get("/licenses.csv")

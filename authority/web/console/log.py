@@ -19,6 +19,7 @@ from authority.presentation import parquet, sheets
 from authority.presentation.log import Events, EventShown, event_of, with_texts
 from authority.presentation.log_seal import SealShown, VerificationShown
 from authority.services import log, log_verification, seals
+from authority.services.pages import Place
 from authority.services.unit import Unit
 from authority.storage.events import Filter
 from authority.web.answers import JSON, sheet
@@ -90,12 +91,13 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, UTC)
 
 
-def _list(events: Events | None, work: Unit) -> Response:
+def _list(events: Events | None, work: Unit, place: Place | None = None) -> Response:
     """The list; without events, where something is wrong with the filters, the form alone."""
     typed = as_typed(Filters, request.args)
     return page(
         "log.html",
         events=events,
+        place=place,
         wanted=typed,
         is_filtered=any(typed[name] for name in typed if name not in ("oldest", "cursor")),
         kinds=[str(kind) for kind in EventKind],
@@ -114,7 +116,9 @@ def _form_alone() -> Response:
 def index() -> Response:
     """A page of the events that fit the filters, the newest first unless the oldest are wanted."""
     filters, work = read(Filters, request.args), unit()
-    return _list(Events.of(log.listed(work, filters.wanted(visitor().now), filters.member), ON_A_PAGE), work)
+    wanted = filters.wanted(visitor().now)
+    events = Events.of(log.listed(work, wanted, filters.member), ON_A_PAGE)
+    return _list(events, work, log.place(work, wanted, filters.member))
 
 
 class Part(Form):

@@ -100,12 +100,13 @@ class LicenseChoice(Choice):
         return [Wish(name, self.product, level, None, added, removed) for name in self.usernames]
 
 
-def _list(members: Members | None, work: Unit) -> Response:
-    """The list; without members, where something is wrong with the filters, the form alone."""
+def _list(people: Page | None, work: Unit) -> Response:
+    """The list; without people, where something is wrong with the filters, the form alone."""
     typed, products = as_typed(Filters, request.args), work.authorization.products.values()
     return page(
         "members.html",
-        members=members,
+        members=None if people is None else Members.of(people),
+        place=None if people is None else people.place,
         types=list(work.membership.by_type),
         roles=list(Role),
         permissions=list(DownloadPermission),
@@ -128,7 +129,7 @@ def _form_alone() -> Response:
 def index() -> Response:
     """A page of those who fit the filters."""
     work = unit()
-    return _list(Members.of(read(Filters, request.args).page(work, LONGEST_PAGE)), work)
+    return _list(read(Filters, request.args).page(work, LONGEST_PAGE), work)
 
 
 @pages.get("/members.csv")

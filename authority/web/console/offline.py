@@ -20,6 +20,7 @@ from authority.presentation.borrows import BorrowShown, OfflinePage, OfflineShow
 from authority.presentation.computers import name_of
 from authority.presentation.several import rows_of
 from authority.services import borrow, endings, offline
+from authority.services.pages import Place
 from authority.services.several import Outcome
 from authority.services.unit import Unit
 from authority.storage.borrows import Filter
@@ -32,6 +33,7 @@ from authority.web.console.visiting import begun, unit, visitor
 
 pages = Blueprint("offline", __name__)
 
+ON_A_PAGE = 100
 MOST_AT_ONCE = 1000
 WHICH = (
     (Whereabouts.TAKEN, "whose seat is taken"),
@@ -75,6 +77,7 @@ class Filters(Form):
             user_type=self.type,
             by_end=self.sort == "due",
             clones=self.clones,
+            limit=ON_A_PAGE,
         )
 
     def span(self) -> timedelta | None:
@@ -107,13 +110,13 @@ def _sent(form: type[Sent]) -> Sent:
     return read(form, MultiDict([*(item for item in request.form.items() if item[0] != "ids"), ("ids", only)]))
 
 
-def _list(borrows: OfflinePage | None, work: Unit, total: int = 0, gone: Collection[str] = ()) -> Response:
+def _list(borrows: OfflinePage | None, work: Unit, place: Place | None = None, gone: Collection[str] = ()) -> Response:
     """The list; without borrows, where something is wrong with the filters, the form alone."""
     typed = as_typed(Filters, request.args)
     return page(
         "offline.html",
         borrows=borrows,
-        total=total,
+        place=place,
         gone=gone,
         which=WHICH,
         wanted=typed,
@@ -142,7 +145,7 @@ def _index() -> Response:
     filters, work = read(Filters, request.args), unit()
     shown = offline.page(work, filters.wanted(), due_within=filters.span(), stuck=filters.stuck)
     gone = {item.borrow.id for item in shown.rows if item.is_member_gone}
-    return _list(OfflinePage.of(shown.rows, shown.cursor, work.now), work, shown.total, gone)
+    return _list(OfflinePage.of(shown.rows, shown.cursor, work.now), work, shown.place, gone)
 
 
 @pages.get("/offline.csv")

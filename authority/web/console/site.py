@@ -14,7 +14,7 @@ from markupsafe import Markup
 from authority.services.attempts import DoneBefore
 from authority.web.console import cookies, mistakes, navigation, typed, unsent
 from authority.web.console.addresses import HOME
-from authority.web.console.formats import counted_of, days_left, iso, number, sentence, told, utc
+from authority.web.console.formats import counted_of, days_left, iso, number, place_words, sentence, told, utc
 from authority.web.console.frame import address_of, admit, check_parameters, done_before, here, own_path, providers, see_other
 from authority.web.console.hints import hint_on_page
 
@@ -60,6 +60,7 @@ def register(app: Flask) -> None:
         hint=_hint,
         number=number,
         counted=counted_of,
+        place=place_words,
     )
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
     console = Blueprint("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
