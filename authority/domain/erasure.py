@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,12 +10,18 @@ from typing import Any
 
 from authority.domain.events import CHECKOUT_KINDS
 from authority.domain.members import user_key
+from authority.domain.names import key_of
 
 # What stands in place of a text of which nothing is counted.
 ERASED = "erased"
 # Columns of which each value gets a name of its own, so that people and machines are still told apart.
 COUNTED = ("machine", "alias", "os_user")
-RENAMED = re.compile(r"\Ausername (.+?) to (.+?)(?:; |\Z)")
+# How the log says that a user name changed (`changes.differences`), and how earlier versions said it. A user name has no blank.
+RENAMED = (
+    re.compile(r"\Auser name: ([^ ]+), from now on ([^ ]+?)(?:; |\Z)"),
+    re.compile(r"\Ausername ([^ ]+) to ([^ ]+?)(?:; |\Z)"),
+)
+RENAMED_BEGINS = ("user name: ", "username ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +42,19 @@ class Person:
         return facts.get("borrow") in self.handles or any(self.is_named(text) or self.is_mentioned(text) for text in texts)
 
     def is_mentioned(self, text: str | None) -> bool:
-        """Whether a text has one of their names as a word of its own."""
-        return text is not None and any(
-            re.search(rf"(?<![\w.@-]){re.escape(word)}(?![\w@-])", text, re.IGNORECASE) for word in self.words
-        )
+        """Whether a text has one of their names as a word of its own, in any case, spelling and spacing (`names.key_of`)."""
+        return bool(text) and _pattern_of(self.words).search(_key_of_text(str(text))) is not None
+
+
+@functools.lru_cache(maxsize=4)
+def _pattern_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    keys = {key for word in words if (key := _key_of_text(word))}
+    # Without a word there is nothing that could match.
+    return re.compile("|".join(rf"(?<![\w.@-]){re.escape(key)}(?![\w@-])" for key in sorted(keys)) or r"(?!)")
+
+
+def _key_of_text(text: str) -> str:
+    return key_of(" ".join(text.split()))
 
 
 @dataclass
@@ -79,5 +95,5 @@ def replacements(row: Mapping[str, Any], person: Person, pseudonyms: Pseudonyms)
 
 def former_name(row: Mapping[str, Any], keys: frozenset[str]) -> str | None:
     """The user name that somebody with one of these keys had before, when the row says so."""
-    match = RENAMED.match(row["reason"] or "")
+    match = next(filter(None, (form.match(row["reason"] or "") for form in RENAMED)), None)
     return match[1] if match is not None and user_key(match[2]) in keys else None

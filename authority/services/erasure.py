@@ -120,7 +120,8 @@ def _erase_log(unit: Unit, search: _Search, pseudonyms: Pseudonyms) -> int:
     """Erases the person in the log, and signs a checkpoint that says so; returns how many rows changed."""
     connection, person = unit.connection, search.person
     chain = seals.chain_of(unit)
-    rows = erasures.rows_about(connection, search.names, person.words, person.handles)
+    texts = [text for text in erasures.texts_in_log(connection) if person.is_mentioned(text)]
+    rows = erasures.rows_about(connection, search.names, texts, person.handles)
     marks = stored.of_numbers(connection, [row["id"] for row in rows])
     changed_rows: list[dict[str, Any]] = []
     changed_marks: list[Seal] = []

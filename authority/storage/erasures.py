@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, or_, select, update
 
+from authority.domain.erasure import RENAMED_BEGINS
 from authority.domain.events import EventKind
 from authority.storage.db.rows import members_of
 from authority.storage.db.tables import borrows, events, members, sessions, tokens, uploads
@@ -26,7 +27,8 @@ def names_in_log(connection: Connection) -> Iterator[str]:
 
 def renames(connection: Connection) -> list[dict[str, Any]]:
     """The rows that say of a member that the user name changed, the newest first."""
-    query = ROWS.where(events.c.kind == EventKind.MEMBER_CHANGED, events.c.reason.startswith("username "))
+    says_so = or_(*(events.c.reason.startswith(words) for words in RENAMED_BEGINS))
+    query = ROWS.where(events.c.kind == EventKind.MEMBER_CHANGED, says_so)
     return [members_of(row) for row in connection.execute(query.order_by(events.c.id.desc()))]
 
 
@@ -38,19 +40,25 @@ def handles(connection: Connection, member_ids: Collection[int]) -> frozenset[st
     return frozenset(ids)
 
 
+def texts_in_log(connection: Connection) -> Iterator[str]:
+    """Every text that the log has as a reason: what of it names a person no database can say, for it compares ASCII at the best."""
+    yield from connection.execute(select(events.c.reason).where(events.c.reason.is_not(None)).distinct()).scalars()
+
+
 def rows_about(
-    connection: Connection, names: Sequence[str], words: Sequence[str], of_handles: Collection[str]
+    connection: Connection, names: Sequence[str], texts: Sequence[str], of_handles: Collection[str]
 ) -> list[dict[str, Any]]:
-    """The rows of the log that have one of these names or handles, or one of these words in a text, in order."""
+    """The rows of the log that have one of these names, reasons or handles, in order."""
     by_number: dict[int, dict[str, Any]] = {}
-    for query in _queries(names, words, of_handles):
+    for query in _queries(names, texts, of_handles):
         by_number |= {row.id: members_of(row) for row in connection.execute(query)}
     return [by_number[number] for number in sorted(by_number)]
 
 
-def _queries(names: Sequence[str], words: Sequence[str], of_handles: Collection[str]) -> Iterator[Select[Any]]:
-    mentions = [events.c.reason.icontains(word, autoescape=True) for word in words]
-    yield ROWS.where(or_(events.c.member.in_(names), events.c.actor.in_(names), *mentions))
+def _queries(names: Sequence[str], texts: Sequence[str], of_handles: Collection[str]) -> Iterator[Select[Any]]:
+    yield ROWS.where(or_(events.c.member.in_(names), events.c.actor.in_(names)))
+    for page in in_pages(texts):
+        yield ROWS.where(events.c.reason.in_(page))
     for page in in_pages(sorted(of_handles)):
         yield ROWS.where(events.c.handle.in_(page))
 
@@ -88,10 +96,16 @@ def erase_uses(
             values["machine_alias"] = None if row.machine_alias is None else pseudonym_of(row.machine_alias)
             if table is borrows:
                 values |= {"machine_secondary": None, "clone_evidence": None}
-                if row.end_reason is not None and is_mentioned(row.end_reason):
-                    values["end_reason"] = "erased"
             connection.execute(update(table).where(table.c.id == row.id).values(values))
+    _erase_end_reasons(connection, is_mentioned)
     return counts[0], counts[1]
+
+
+def _erase_end_reasons(connection: Connection, is_mentioned: Callable[[str], bool]) -> None:
+    """Whosever borrow it was: why it ended may name somebody else."""
+    texts = connection.execute(select(borrows.c.end_reason).where(borrows.c.end_reason.is_not(None)).distinct()).scalars()
+    for page in in_pages([text for text in texts if is_mentioned(text)]):
+        connection.execute(update(borrows).where(borrows.c.end_reason.in_(page)).values(end_reason="erased"))
 
 
 def erase_tokens(connection: Connection, of_handles: Collection[str]) -> int:

@@ -9,12 +9,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
+from authority.domain.changes import differences
+from authority.domain.erasure import RENAMED_BEGINS, former_name
+from authority.domain.events import Event, EventKind
 from authority.domain.members import Actor, Role
 from authority.domain.refusals import InvalidInput, LogNotIntact, MemberHasBorrow, NotAllowed, NotFound
 from authority.services import borrow, endings, erasure, log_pruning, members, removal, seals
 from authority.services.members import Change
 from authority.services.unit import Unit
-from authority.storage.db.tables import events
+from authority.storage.db.tables import borrows, events
 from authority.storage.db.tables import seals as seal_table
 from tests.support import sealed_logs
 from tests.support.authorities import Bench
@@ -66,6 +69,25 @@ def test_who_was_erased_is_nowhere_and_the_log_verifies_and_counts_as_before(ben
     (row,) = log_rows(bench.authority.database, "member-erased")
     assert (row["member"], row["reason"]) == (done.pseudonym, REASON)
     seals.seal(unit(bench))
+    assert verify(bench).faults == ()
+
+
+def test_a_person_is_found_in_every_text_however_it_is_written_and_in_the_borrows_of_others(sqlite_bench: Bench) -> None:
+    """SQLite compares without case in ASCII alone."""
+    bench = sqlite_bench
+    bench.member("\u00f6zge", full_name="\u00d6zge \u015eahin")
+    bob = bench.member("bob")
+    texts = ("given to \u00d6ZGE", "given to O\u0308zge", "Mr. \u00d6zge  \u015eahin has it", "\u00f6zge-2 has another")
+    borrow_id = issued_to(bench, bob, workstation("bobs")).borrow.id
+    endings.revoke(unit(bench), borrow_id, texts[0])
+    with (work := unit(bench)).writing():
+        work.record(Event(kind=EventKind.DENIAL, actor="bob", member="bob", reason=text) for text in texts)
+    removal.remove(unit(bench), ["\u00f6zge"])
+    erasure.erase(unit(bench), "\u00f6zge", REASON)
+    reasons = [row["reason"] for row in log_rows(bench.authority.database, "denial")]
+    assert reasons == ["erased"] * 3 + [texts[3]]
+    with bench.authority.database.read() as connection:
+        assert connection.execute(select(borrows.c.end_reason)).scalars().all() == ["erased"]
     assert verify(bench).faults == ()
 
 
@@ -197,3 +219,12 @@ def test_the_commands_seal_verify_export_prune_and_erase(console: Console) -> No
     assert console.good("log", "prune", "--older-than", "30")["rows"] == 0
     assert console.run("log", "prune").status == 2
     assert console.good("log", "verify", "--checkpoint", saved)["ok"]
+
+
+def test_a_former_user_name_is_found_as_the_log_says_it_now_and_as_it_said_it_before() -> None:
+    """Logs keep rows of every version that wrote them."""
+    now = "; ".join(differences({"username": "ada", "role": "member"}, {"username": "o'king", "role": "analyst"}))
+    for reason in (now, "username ada to o'king; role member to analyst", "username ada to o'king"):
+        assert reason.startswith(RENAMED_BEGINS), reason
+        assert former_name({"reason": reason}, frozenset({"o'king"})) == "ada", reason
+        assert former_name({"reason": reason}, frozenset({"ada"})) is None, reason
