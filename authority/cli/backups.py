@@ -67,7 +67,9 @@ def restore(frame: Frame, file: str, replace: bool, catch_up: bool, revoke_keys:
         restoring.prepare(authority.database)
         aside = None
         if replace and not dry_run and restoring.has_organization(authority.database):
-            aside = str(frame.settings().home / f"before-restore-{authority.now():%Y%m%dT%H%M%SZ}.backup")
+            # Two within one second would otherwise have one name, and what there was at first would be gone.
+            name = f"before-restore-{authority.now():%Y%m%dT%H%M%SZ}-{authority.random_bytes(4).hex()}.backup"
+            aside = str(frame.settings().home / name)
             _back_up(authority, aside)
         restored = restoring.restore(Unit(authority, CONSOLE), archive, terms)
     shown = RestoredShown.of(restored, aside)

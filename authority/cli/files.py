@@ -15,6 +15,7 @@ import click
 
 from authority.cli import streams
 from authority.domain import disk
+from authority.domain.refusals import Refusal
 from authority.domain.texts import NotText, text_of
 
 # Where the system has what is open in this process, by number.
@@ -117,7 +118,20 @@ def check_output(name: str) -> None:
         # A file that is renamed over a link, a device or a pipe would take its place.
         if not is_file and (path.exists() or path.is_symlink()):
             raise click.UsageError(f"{name} cannot be written: it is a link, a device or a pipe; name a file")
+        if _is_own(path):
+            raise click.UsageError(f"{name} cannot be written: the authority lives on it; name another file")
         check_writable(path)
+
+
+def _is_own(path: Path) -> bool:
+    """Whether the authority of the command lives on this file; where its settings cannot be read, others say so."""
+    context = click.get_current_context(silent=True)
+    # The frame of `frame.py`, which stands above this module.
+    frame = None if context is None else context.find_root().obj
+    try:
+        return frame is not None and bool(frame.settings().is_own(path))
+    except Refusal:
+        return False
 
 
 def first_line(name: str, what: str, longest: int, *, confirmed: bool = False) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import inspect
+from sqlalchemy import Connection, inspect
 
 from authority.domain.events import Event, EventKind
 from authority.domain.members import Privilege
@@ -104,22 +103,28 @@ def restore(unit: Unit, archive: Archive, terms: Terms) -> Restored:
     Sign-ins end. What this home, and the database that is replaced, know to have gone out is taken in with `catch_up`, and is a
     refusal without it. Raises NotAllowed, AlreadyExists without `replace`, BackupUnusable, DatabaseBehind.
     """
-    replaced = _replaced(unit.authority) if has_organization(unit.authority.database) else None
-    if replaced is not None and not terms.replace:
+    if has_organization(unit.authority.database) and not terms.replace:
         raise AlreadyExists(
             "the database has an organization already",
             hint="Restore into an empty database; or say that all of this one is to be replaced: --replace",
         )
-    own = reconciling.this_node(unit)
-    nodes = [own] if replaced is None else [own, replaced.node]
-    named = {node.floor.organization for node in nodes} - {None, archive.manifest.organization}
-    if named:
-        raise BackupUnusable(
-            f'the backup is of "{archive.manifest.organization}", this is the home of "{", ".join(map(str, named))}"'
-        )
+    nodes: list[Node] = []
+    replaced: Replaced | None = None
+
+    def put_in(connection: Connection) -> None:
+        nonlocal replaced
+        # What is answered until the lock is had went out too, and what comes later waits.
+        backups.lock_all(connection)
+        if organization.get(connection) is not None:
+            replaced = _replaced(unit.authority, connection)
+        nodes.extend([reconciling.this_node(unit)] if replaced is None else [reconciling.this_node(unit), replaced.node])
+        _check_same_organization(archive.manifest, nodes)
+        unit.authority.remembered.clear()
+        backups.replace_all(connection, archive)
+
     unit.authority.remembered.clear()
     try:
-        with unit.writing(keep=not terms.dry_run, first=functools.partial(backups.replace_all, archive=archive)):
+        with unit.writing(keep=not terms.dry_run, first=put_in):
             restored = _finished(unit, archive.manifest, terms, nodes, replaced)
     finally:
         unit.authority.remembered.clear()
@@ -128,21 +133,26 @@ def restore(unit: Unit, archive: Archive, terms: Terms) -> Restored:
     return restored
 
 
-def _replaced(authority: Authority) -> Replaced:
+def _check_same_organization(manifest: Manifest, nodes: Iterable[Node]) -> None:
+    named = {node.floor.organization for node in nodes} - {None, manifest.organization}
+    if named:
+        raise BackupUnusable(f'the backup is of "{manifest.organization}", this is the home of "{", ".join(map(str, named))}"')
+
+
+def _replaced(authority: Authority, connection: Connection) -> Replaced:
     """What is known of what went out by the database that is there: also what ended and is in no list yet."""
     now = authority.now()
-    with authority.database.read() as connection:
-        terms, newest = authority.terms(connection), status_lists.newest(connection)
-        floor = Floor(
-            terms.organization.id,
-            None if newest is None else Numbered(newest.seq, newest.compact),
-            Numbered(terms.authorization.seq, terms.authorization.compact),
-            None if (sealed := seals.newest(connection)) is None else Numbered(sealed.number, sealed.compact),
-        )
-        issued = tuple(tokens.out(connection, now))
-        ended = frozenset(tokens.ended_indexes(connection, now))
-        node = Node("the database that is replaced", floor, issued, 0, ended)
-        return Replaced(node, events.last(connection), credentials.access(connection, now))
+    terms, newest = authority.terms(connection), status_lists.newest(connection)
+    floor = Floor(
+        terms.organization.id,
+        None if newest is None else Numbered(newest.seq, newest.compact),
+        Numbered(terms.authorization.seq, terms.authorization.compact),
+        None if (sealed := seals.newest(connection)) is None else Numbered(sealed.number, sealed.compact),
+    )
+    issued = tuple(tokens.out(connection, now))
+    ended = frozenset(tokens.ended_indexes(connection, now))
+    node = Node("the database that is replaced", floor, issued, 0, ended)
+    return Replaced(node, events.last(connection), credentials.access(connection, now))
 
 
 def _finished(unit: Unit, manifest: Manifest, terms: Terms, nodes: list[Node], replaced: Replaced | None) -> Restored:

@@ -35,6 +35,13 @@ def _rows(connection: Connection, table: Table) -> Iterator[Row]:
         yield tuple(row)
 
 
+def lock_all(connection: Connection) -> None:
+    """Nobody else reads or writes a row until the transaction that is under way ends; SQLite has one writer by itself."""
+    if connection.dialect.name == "postgresql":
+        for table in tables_of(connection):
+            connection.execute(text(f'LOCK TABLE "{table.name}" IN ACCESS EXCLUSIVE MODE'))
+
+
 def replace_all(connection: Connection, archive: Archive) -> None:
     """Puts the rows of a backup in the place of all rows there are, in the transaction that is under way.
 
@@ -42,9 +49,7 @@ def replace_all(connection: Connection, archive: Archive) -> None:
     """
     tables = tables_of(connection)
     _check_tables(archive.manifest, tables)
-    if connection.dialect.name == "postgresql":
-        for table in tables:
-            connection.execute(text(f'LOCK TABLE "{table.name}" IN ACCESS EXCLUSIVE MODE'))
+    lock_all(connection)
     for table in reversed(tables):
         connection.execute(delete(table))
     for table in tables:

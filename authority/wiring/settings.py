@@ -15,6 +15,7 @@ from authority.domain.disk import NoHome, refusal_of
 from authority.domain.oidc import Provider
 from authority.domain.refusals import RequestInvalid, SettingsInvalid
 from authority.domain.texts import NotText, text_of
+from authority.signing import floors, issued_log
 from authority.signing.inbox import read_plain
 from authority.wiring import provider_settings
 from authority.wiring.provider_settings import is_address
@@ -75,6 +76,17 @@ class Settings:
     def root_folder(self) -> Path:
         """Where an organization that is its own vendor has its root key."""
         return self.home / "root"
+
+    def is_own(self, path: Path) -> bool:
+        """Whether a file at this path is, or would be, one that the authority lives on, and that no output may take the place of."""
+        place, home = path.parent.resolve() / path.name, self.home.resolve()
+        own = [self.home / "authority.toml", self.home / floors.FILE, self.home / floors.LOCK]
+        own += [] if self.key_passphrase_file is None else [self.key_passphrase_file]
+        if "sqlite" in self.database_url.partition(":")[0]:
+            database = self.database_url.partition(":///")[2].partition("?")[0]
+            own += [Path(f"{database}{end}") for end in ("", "-wal", "-shm", ".queue")]
+        folders = ("keys", "root", issued_log.FOLDER)
+        return place in {item.resolve() for item in own} or any(place.is_relative_to(home / folder) for folder in folders)
 
 
 def load(environment: Mapping[str, str], home: str | None = None) -> Settings:

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,24 @@ def test_a_backup_that_is_behind_what_went_out_is_restored_only_with_it(bench: B
     status_lists.export(unit(bench.authority))
 
 
+def test_what_is_answered_until_the_database_is_replaced_is_taken_in(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = bench.member("ada")
+    night = back_up(bench.authority, tmp_path / "night.backup")
+    clear, answered = Remembered.clear, list[str]()
+
+    def answer_and_clear(remembered: Remembered) -> None:
+        """The last moment before the restore waits for everybody who writes."""
+        if not answered:
+            answered.append(issued_to(bench, ada, workstation("laptop")).borrow.id)
+        clear(remembered)
+
+    monkeypatch.setattr(Remembered, "clear", answer_and_clear)
+    restored = restore(bench.authority, night, replace=True, catch_up=True)
+    assert [orphan.token.borrow_id for orphan in restored.caught_up.taken_in] == answered
+
+
 def test_without_any_record_of_what_went_out_the_numbers_jump(sqlite_bench: Bench, target: Database, tmp_path: Path) -> None:
     issued_to(sqlite_bench, sqlite_bench.member("ada"), workstation("one"))
     path = back_up(sqlite_bench.authority, tmp_path / "night.backup")
@@ -271,7 +290,7 @@ def test_a_restore_that_is_killed_leaves_one_of_the_two_good_states(bench: Bench
             assert connection.execute(select(table)).all()
 
 
-def test_backup_and_restore_by_command(console: Console, tmp_path: Path) -> None:
+def test_backup_and_restore_by_command(console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = str(tmp_path / "night.backup")
     assert "there never was a backup" in console.run("doctor").out
     made = console.good("backup", "-o", path)
@@ -287,6 +306,11 @@ def test_backup_and_restore_by_command(console: Console, tmp_path: Path) -> None
     assert restored["backup"] == made
     assert restored["caught_up"]["taken_in"] == 1
     assert Path(restored["aside"]).exists()
+    # In the same second, by the name: what was there at first is there still.
+    monkeypatch.setattr(Authority, "now", lambda _: datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
+    asides = {console.good("restore", path, "--replace", "--catch-up")["aside"] for _ in range(2)}
+    assert len(asides) == 2
+    monkeypatch.undo()
     assert console.run("doctor").status == 0
     (borrowed,) = console.good("borrow", "list")
     assert borrowed["member"] == "bea"

@@ -186,3 +186,17 @@ def test_a_password_file_that_is_not_good_adds_nobody(console: Console, tmp_path
     ended = console.run("member", "add", "eve", "--password-file", str(tmp_path / "password"), "--json")
     assert ended.status in {1, 2}
     assert contents_of(console) == before
+
+
+def test_no_output_takes_the_place_of_what_the_authority_lives_on(console: Console) -> None:
+    console.good("log", "seal")
+    (key,) = (console.home / "keys").glob("borrow-*.pem")
+    own = ["authority.db", "authority.db-wal", "authority.toml", "floors.json", f"keys/{key.name}", "keys/new", "issued/x"]
+    (console.home / "issued").mkdir(exist_ok=True)
+    before = {path: path.read_bytes() for path in [key, console.home / "floors.json"]}
+    for name in own:
+        for command in (["backup"], ["log", "checkpoint"]):
+            ended = console.run(*command, "-o", str(console.home / "keys" / ".." / name))
+            assert (ended.status, "the authority lives on it" in ended.err) == (2, True), (command, name)
+    assert {path: path.read_bytes() for path in before} == before
+    console.good("backup", "-o", str(console.home / "night.backup"))
