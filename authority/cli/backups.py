@@ -17,6 +17,7 @@ from authority.domain.plurals import counted
 from authority.presentation.backups import BackupShown, RestoredShown
 from authority.presentation.shown import rfc3339
 from authority.services import backing_up, restoring
+from authority.services.backing_up import Place
 from authority.services.context import Authority
 from authority.services.restoring import Restored, Terms
 from authority.services.unit import Unit
@@ -36,16 +37,20 @@ def backup(frame: Frame, output: str) -> None:
     """
     check_output(output)
     with frame.authority() as authority:
-        shown = _back_up(authority, output)
+        shown = _back_up(authority, output, warns=not frame.json)
     note = f"wrote {output}: {counted(shown.rows, 'row')}, up to event {shown.last_event}; the home's keys are not in it"
     show(frame, shown, [note])
 
 
-def _back_up(authority: Authority, output: str) -> BackupShown:
+def _back_up(authority: Authority, output: str, *, warns: bool) -> BackupShown:
     unit = Unit(authority, CONSOLE)
     with disk.explained(output, "written"), writing(Path(output), OTHERS_READ_NOTHING) as stream:
         manifest = backing_up.write(unit, stream)
-    backing_up.note(unit, manifest)
+    with disk.explained(output, "looked at"):
+        place = backing_up.place_of(Path(output), authority)
+    backing_up.note(unit, manifest, Path(output).absolute(), place)
+    if place is Place.BESIDE and warns:
+        tell("note: it lies in the folder of what it is a backup of; keep a copy elsewhere")
     return BackupShown.of(manifest)
 
 
@@ -70,7 +75,7 @@ def restore(frame: Frame, file: str, replace: bool, catch_up: bool, revoke_keys:
             # Two within one second would otherwise have one name, and what there was at first would be gone.
             name = f"before-restore-{authority.now():%Y%m%dT%H%M%SZ}-{authority.random_bytes(4).hex()}.backup"
             aside = str(frame.settings().home / name)
-            _back_up(authority, aside)
+            _back_up(authority, aside, warns=False)
         restored = restoring.restore(Unit(authority, CONSOLE), archive, terms)
     shown = RestoredShown.of(restored, aside)
     show(frame, shown, _lines(shown, restored, dry_run=dry_run))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import re
 from collections.abc import Iterable
@@ -54,6 +55,11 @@ def check(address: str, *, is_mail: bool) -> str:
             "only a mail server reaches each member", hint="Write mailtos://USER:PASSWORD@HOST?from=licenses@example.org"
         )
     return text
+
+
+def is_installed() -> bool:
+    """Whether Apprise is there."""
+    return importlib.util.find_spec("apprise") is not None
 
 
 def shown(address: str) -> str:

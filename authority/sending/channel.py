@@ -21,6 +21,11 @@ def shown(channel: Channel) -> str:
     return webhook.shown(channel.address) if channel.type is ChannelType.WEBHOOK else by_apprise.shown(channel.address)
 
 
+def can_send(channel: Channel) -> bool:
+    """Whether what sends on such a channel is installed here."""
+    return channel.type is ChannelType.WEBHOOK or by_apprise.is_installed()
+
+
 def send(channel: Channel, message: Message, at: datetime) -> None:
     """Sends the message once. Raises NotSent."""
     if channel.type is ChannelType.WEBHOOK:

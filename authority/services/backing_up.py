@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
 from typing import BinaryIO
 
 from sqlalchemy import Connection
@@ -15,11 +18,40 @@ from authority.storage import archive, backups, events, organization, preference
 from authority.storage.archive import Manifest
 from authority.storage.db import schema
 
-__all__ = ["IS_OLD_AFTER", "PREFERENCE", "Manifest", "last_made_at", "last_made_by", "note", "write"]
+__all__ = [
+    "IS_OLD_AFTER",
+    "PREFERENCE",
+    "LastBackup",
+    "Manifest",
+    "Place",
+    "last_made",
+    "last_made_at",
+    "last_made_by",
+    "note",
+    "place_of",
+    "write",
+]
 # A night that was missed is no reason to warn, two are.
 IS_OLD_AFTER = timedelta(hours=49)
 # Under which name the time of the last backup is kept.
 PREFERENCE = "last-backup"
+
+
+class Place(StrEnum):
+    """Where a backup lies, by what it is a backup of."""
+
+    BESIDE = "beside"
+    ON_ITS_DISK = "on-its-disk"
+    ELSEWHERE = "elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class LastBackup:
+    """When the last backup was made, and where it was written then; None where that is not known."""
+
+    made_at: datetime
+    file: str | None
+    place: Place | None
 
 
 def write(unit: Unit, stream: BinaryIO) -> Manifest:
@@ -43,12 +75,34 @@ def _head(connection: Connection, organization_id: str, made_at: datetime) -> Ma
     )
 
 
-def note(unit: Unit, manifest: Manifest) -> None:
+def place_of(file: Path, authority: Authority) -> Place:
+    """Where a file of a backup lies, by the folders that have a database that is a file, and the home. Raises OSError."""
+    database, trust = authority.database.file, authority.trust_copy
+    folders = [path.resolve().parent for path in (database, trust) if path is not None and database is not None]
+    written = file.resolve()
+    if any(folder in written.parents for folder in folders):
+        return Place.BESIDE
+    disk = written.stat().st_dev
+    return Place.ON_ITS_DISK if any(folder.stat().st_dev == disk for folder in folders) else Place.ELSEWHERE
+
+
+def note(unit: Unit, manifest: Manifest, file: Path | None = None, place: Place | None = None) -> None:
     """Keeps when the last backup was made, for `doctor` and for who watches, and that somebody has all there is to read."""
     with unit.writing():
-        preferences.put(unit.connection, PREFERENCE, {"made_at": int(manifest.made_at.timestamp())})
+        where = {} if file is None or place is None else {"file": str(file), "place": str(place)}
+        preferences.put(unit.connection, PREFERENCE, {"made_at": int(manifest.made_at.timestamp()), **where})
         words = f"{manifest.rows()} rows, up to event {manifest.last_event}"
         unit.record([Event(kind=EventKind.BACKUP_MADE, actor=unit.actor.username, reason=words)])
+
+
+def last_made(authority: Authority) -> LastBackup | None:
+    """The last backup, by whatever node; None when there never was one."""
+    with authority.database.read() as connection:
+        made_at, value = last_made_by(connection), preferences.get(connection, PREFERENCE)
+    if made_at is None:
+        return None
+    place = value.get("place")
+    return LastBackup(made_at, value.get("file"), Place(place) if isinstance(place, str) and place in {*Place} else None)
 
 
 def last_made_at(authority: Authority) -> datetime | None:

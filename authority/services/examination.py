@@ -1,12 +1,11 @@
-"""What `doctor` looks at: database, keys, authorization, members, licenses, status list and Python."""
+"""What `doctor` looks at: database, keys, authorization, members, licenses, status list, log, nodes and Python."""
 
 from __future__ import annotations
 
 import functools
-import shlex
-import sysconfig
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from authority.domain import days
 from authority.domain.catalogue import WARNING_BEFORE_END, KeyUse, Product, check_made, end_warning
@@ -14,13 +13,25 @@ from authority.domain.clocks import BETWEEN_SERVERS, CHECK_CLOCK
 from authority.domain.entitlement import check_not_overallocated
 from authority.domain.plurals import are, counted
 from authority.domain.refusals import KeyUnusable, NotSetUp, Refusal
-from authority.services import backing_up, keys, licenses, notifying, reconciling, seal_health
+from authority.services import (
+    backing_up,
+    home_copies,
+    key_ends,
+    keys,
+    licenses,
+    notifying,
+    python_build,
+    reachability,
+    reconciling,
+    seal_health,
+)
+from authority.services.backing_up import Place
 from authority.services.unit import Unit
 from authority.storage import events, organization, status_lists, tokens
 from authority.storage.db import durability, schema
 
-# What a Python that was not optimized costs, as it was measured with the server.
-SLOWER = "the server takes about a third more processor time"
+# Even a small organization borrows, signs in or is backed up more often.
+SILENT_AFTER = timedelta(days=60)
 NOT_LOOKED_AT = "not looked at, see {}"
 
 
@@ -43,7 +54,7 @@ def examine(unit: Unit) -> list[Finding]:
         findings = [finding(subject, functools.partial(check, unit)) for subject, check in IN_TABLES.items()]
     else:
         findings = not_looked_at(IN_TABLES, tables.subject)
-    return [tables, *_each_said_once(findings), finding("python", _python)]
+    return [tables, *_each_said_once(findings), finding("python", python_build.sentence)]
 
 
 def not_looked_at(subjects: Iterable[str], reason: str) -> list[Finding]:
@@ -53,7 +64,7 @@ def not_looked_at(subjects: Iterable[str], reason: str) -> list[Finding]:
 
 def without_settings() -> list[Finding]:
     """The findings of all that `examine` looks at, where the settings do not say where it is."""
-    return [*not_looked_at(("tables", *IN_TABLES), "settings"), finding("python", _python)]
+    return [*not_looked_at(("tables", *IN_TABLES), "settings"), finding("python", python_build.sentence)]
 
 
 def _each_said_once(findings: Sequence[Finding]) -> list[Finding]:
@@ -102,7 +113,7 @@ def _signing(unit: Unit) -> str:
     rows = [row for row in keys.every(unit) if row.retired_at is None]
     lacking = [use for use in KeyUse if not any(row.signs_now for row in rows if row.use is use)]
     if not lacking:
-        return "both keys can sign"
+        return _until(unit)
     message = f"no {' and no '.join(lacking)} key can sign now"
     if any(use not in {row.use for row in rows} for use in lacking):
         raise Refusal(
@@ -117,6 +128,20 @@ def _signing(unit: Unit) -> str:
         f"{message}: the authorization names others",
         hint="Put the keys that it names into the home's folder keys, or install an authorization that names those there: "
         "carnet-authority key list shows them.",
+    )
+
+
+def _until(unit: Unit) -> str:
+    """That both keys can sign, and which of them ends soon while the authorization goes on."""
+    with unit.reading():
+        soon = key_ends.ending_keys(unit.authorization, unit.now)
+        early = [key for key in soon if key.ends_at < unit.authorization.ends_at]
+    told = [f"the {key.use} key ends at {key.ends_at:%Y-%m-%d}, before the authorization" for key in early]
+    if not told:
+        return "both keys can sign"
+    return (
+        f"both keys can sign; {'; '.join(told)}: nothing is signed after that. Let the vendor authorize another one: "
+        "carnet-authority key rotate, then key list --public -o KEYS.json"
     )
 
 
@@ -154,14 +179,24 @@ _RENEW = "Ask the vendor for a new one, and install it: carnet-authority authori
 
 
 def _clock(unit: Unit) -> str:
-    """A clock that is ahead shows in nothing that is here; one that is behind has written later times before."""
+    """A clock that is behind has written later times before; one that is ahead shows by the database's, and else by a long silence."""
     with unit.reading():
         now, last_at = unit.now, events.last_at(unit.connection)
+    theirs = durability.time_of(unit.authority.database)
     sentence = f"it is {now:%Y-%m-%d %H:%M} UTC by this server's clock"
     if last_at is not None and last_at > now + BETWEEN_SERVERS:
         raise Refusal(
             f"{sentence}, and the last row of the log is of {last_at:%Y-%m-%d %H:%M} UTC",
             hint=f"{CHECK_CLOCK} If it is right, it was ahead when that row was written: docs/operations.md, When the clock was ahead.",
+        )
+    if theirs is not None and abs(theirs - unit.authority.clock()) > BETWEEN_SERVERS:
+        raise Refusal(
+            f"{sentence}, and {theirs:%Y-%m-%d %H:%M} by the database's",
+            hint="Set both by a time server (chrony, systemd-timesyncd): what one writes is of another time than the other's.",
+        )
+    if last_at is not None and now - last_at > SILENT_AFTER:
+        return (
+            f"{sentence}, and the last row of the log is of {last_at:%Y-%m-%d}: if nobody was away so long, the clock is ahead"
         )
     return sentence
 
@@ -223,7 +258,11 @@ def _places(unit: Unit) -> str:
             raise NotSetUp("the database has no organization", hint=NotSetUp.empty_database_hint)
         newest, ahead = status_lists.newest(connection), status_lists.furthest_ahead(connection, now + BETWEEN_SERVERS)
     if used > 0.8 * own.status_size:
-        raise Refusal(f"{used} of {own.status_size} places of the status list {are(used)} taken")
+        raise Refusal(
+            f"{used} of {own.status_size} places of the status list {are(used)} taken",
+            hint="Each borrow and each renewal takes one for ever, and nobody borrows when there are none. Longer borrows need fewer: "
+            "carnet-authority policy set --longest-days DAYS --default-days DAYS.",
+        )
     text = f"{used} of {own.status_size} places of the status list {are(used)} taken"
     if newest is None or ahead is None:
         return text
@@ -244,21 +283,19 @@ def _went_out(unit: Unit) -> str:
 
 def _backup(unit: Unit) -> str:
     """When the last backup was made; that there is none, or an old one, is told, and may be somebody else's to do."""
-    made_at, now = backing_up.last_made_at(unit.authority), unit.authority.now()
+    last, now = backing_up.last_made(unit.authority), unit.authority.now()
     mend = "make one: carnet-authority backup -o FILE"
-    if made_at is None:
+    if last is None:
         return f"there never was a backup by this program: {mend}, unless your database is backed up in another way"
-    text = f"the last backup was made at {made_at:%Y-%m-%d %H:%M} UTC"
-    return text if now - made_at <= backing_up.IS_OLD_AFTER else f"{text}, {counted((now - made_at).days, 'day')} ago: {mend}"
-
-
-def _python() -> str:
-    """A slow Python is no fault of the authority: it is told, and nothing is wrong."""
-    return python_sentence(
-        sysconfig.get_config_var("PY_CFLAGS"),
-        sysconfig.get_config_var("CONFIG_ARGS"),
-        is_debug=bool(sysconfig.get_config_var("Py_DEBUG")),
-    )
+    text = f"the last backup was made at {last.made_at:%Y-%m-%d %H:%M} UTC"
+    if last.place is Place.BESIDE:
+        raise Refusal(
+            f"{text}, into the folder of what it is a backup of ({last.file}): who loses the one loses the other",
+            hint="Let it be written to another disk, or another machine's: carnet-authority backup -o FILE",
+        )
+    if now - last.made_at > backing_up.IS_OLD_AFTER:
+        return f"{text}, {counted((now - last.made_at).days, 'day')} ago: {mend}"
+    return f"{text}, to the disk that the database is on: keep a copy elsewhere" if last.place is Place.ON_ITS_DISK else text
 
 
 IN_TABLES: dict[str, Callable[[Unit], str]] = {
@@ -270,41 +307,10 @@ IN_TABLES: dict[str, Callable[[Unit], str]] = {
     "licenses": _covered,
     "status list": _places,
     "what went out": _went_out,
+    "nodes": home_copies.keys_sentence,
+    "trust file": home_copies.trust_sentence,
     "seal": seal_health.sentence,
     "backup": _backup,
     "notices": notifying.examined,
+    "address": reachability.sentence,
 }
-
-
-def python_sentence(compiler_flags: str | None, configure_arguments: str | None, *, is_debug: bool = False) -> str:
-    """How Python was built, by `PY_CFLAGS`, `CONFIG_ARGS` and `Py_DEBUG` of `sysconfig`, and what to do when that is slow.
-
-    Of several -O the compiler takes the last, and so does configure of its arguments. A build that says nothing of a profile
-    may have been made with one all the same: distributions give it to make. Without flags, as on Windows, where builds are
-    released optimized, it is taken for optimized.
-    """
-    mend = "Install the system's own Python, or build one with --enable-optimizations"
-    flags = (compiler_flags or "").split()
-    level = next((flag for flag in reversed(flags) if flag.startswith("-O")), "")
-    if is_debug:
-        return f"Python is a debug build: {SLOWER}, or worse. {mend}"
-    if compiler_flags and level not in {"-O2", "-O3", "-Ofast"}:
-        return f"Python was built without optimization ({level or 'no -O'}): {SLOWER}. {mend}"
-    if "-fprofile-use" in flags or _is_enabled(configure_arguments) or not compiler_flags:
-        return "Python was built with optimization"
-    return f"Python was built with {level}, and does not say whether by a profile too (--enable-optimizations): without one it is slower"
-
-
-def _is_enabled(configure_arguments: str | None) -> bool:
-    """Whether configure was told to optimize by a profile, in its last word on it."""
-    words = {
-        "--enable-optimizations": True,
-        "--enable-optimizations=yes": True,
-        "--enable-optimizations=no": False,
-        "--disable-optimizations": False,
-    }
-    try:
-        arguments = shlex.split(configure_arguments or "")
-    except ValueError:
-        return False
-    return next((words[argument] for argument in reversed(arguments) if argument in words), False)

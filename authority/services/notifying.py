@@ -122,6 +122,12 @@ def examined(unit: Unit) -> str:
     """What `doctor` says of notices when all is well. Raises Refusal for what is not."""
     with unit.reading():
         state, at = health_of(unit), unit.at
+        rows = channels.every(unit.connection)
+    if missing := [channel.name for channel in rows if not channel.paused and not sending.can_send(channel)]:
+        raise Refusal(
+            f"Apprise is not installed here, without which nothing goes to {', '.join(missing)}",
+            hint="Install it for the Python that runs this: pip install 'carnet[notices]'",
+        )
     if problem := problem_of(state, at):
         raise Refusal(
             problem,

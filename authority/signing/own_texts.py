@@ -50,6 +50,14 @@ def status_list_of(compact: str) -> ListText:
     return ListText(list_claims.seq, list_claims.packed, instant(list_claims.iat), ended)
 
 
+def kid_of(compact: str) -> str:
+    """The key that a compact text says it is signed with. Raises SigningFailed for a text that is none."""
+    try:
+        return str(jose.strict_object(decode(compact.partition(".")[0]))["kid"])
+    except (CarnetError, KeyError) as error:
+        raise _damaged("text", error) from error
+
+
 def granted_by(payload: str) -> Granted:
     """What the payload of a token says. Raises SigningFailed for a text that is none."""
     try:

@@ -82,6 +82,18 @@ def borrows_out(connection: Connection, kid: str, now: datetime) -> int:
     return connection.execute(query).scalar_one()
 
 
+def kids_out(connection: Connection, now: datetime) -> dict[str, int]:
+    """With which keys tokens of borrows that are out at this time were signed, and how many borrows of each."""
+    query = (
+        select(tokens.c.kid, func.count(tokens.c.borrow_id.distinct()))
+        .join(borrows, borrows.c.id == tokens.c.borrow_id)
+        .where(tokens.c.expires_at > now, borrows.c.ended_by.is_(None))
+        .group_by(tokens.c.kid)
+        .order_by(tokens.c.kid)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
 def jtis_out(connection: Connection, kid: str, now: datetime) -> list[str]:
     """The numbers of the tokens of borrows that are out at this time and were signed with this key, in order."""
     query = (

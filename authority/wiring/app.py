@@ -31,6 +31,7 @@ def wire(settings: Settings, ring: KeyRing) -> Authority:
         settings.trust_copy,
         timedelta(days=settings.warn_days),
         settings.containers,
+        settings.public_url,
         floors=Floors(settings.home / floors.FILE),
         issued=IssuedLog(settings.home / issued_log.FOLDER),
     )

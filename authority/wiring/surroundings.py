@@ -16,8 +16,9 @@ from authority.domain.disk import explained
 from authority.domain.plurals import are, counted
 from authority.domain.refusals import Refusal
 from authority.services.examination import Finding, finding, not_looked_at, refused
-from authority.signing import keyring
+from authority.signing import floors, issued_log, keyring
 from authority.storage.db.database import sqlite_file
+from authority.wiring import contradictions, file_systems
 from authority.wiring.settings import Settings
 
 # Root's own, where the home is a file system.
@@ -25,6 +26,7 @@ LOST_AND_FOUND = "lost+found"
 MEBIBYTE = 1 << 20
 # Room for the database of a large organization to grow for a while.
 LEAST_FREE = 1024 * MEBIBYTE
+LEAST_FILES = 1000
 # So many paths are named of those that are wrong.
 MOST_NAMED = 3
 # Networks of one's own are smaller than this, but for the private ones.
@@ -78,6 +80,11 @@ def _home(settings: Settings) -> str:
     folders = {settings.home: OTHERS_CHANGE, settings.key_folder: OTHERS, settings.root_folder: OTHERS}
     _closed("the folder ", folders, 0o700)
     _of_one_owner(settings)
+    _closed("", dict.fromkeys([settings.home / floors.FILE, *settings.home.glob("*.backup")], OTHERS), 0o600)
+    _closed("the folder ", {settings.home / issued_log.FOLDER: OTHERS}, 0o700)
+    for folder in (settings.home, settings.home / issued_log.FOLDER):
+        if os.path.lexists(folder):
+            file_systems.check_writable(folder)
     return f"nobody else changes {settings.home} or sees its keys"
 
 
@@ -113,11 +120,26 @@ def _owner(path: Path) -> int | None:
 
 def _disk(settings: Settings) -> str:
     """How much room there is where the home is; the database and what goes out are written there."""
-    with explained(settings.home, "looked at"):
-        usage = shutil.disk_usage(settings.home)
-    free = f"{usage.free / MEBIBYTE:,.0f} MiB are free on the disk of {settings.home}"
+    file = sqlite_file(settings.database_url)
+    folders = [settings.home] if file is None or not file.parent.is_dir() else list(dict.fromkeys([settings.home, file.parent]))
+    sentences = list(dict.fromkeys(_room(folder) for folder in folders))
+    if file_systems.kind_of(settings.home) in file_systems.IN_MEMORY:
+        sentences.append("the home is in memory alone, and gone when this machine starts again")
+    return "; ".join(sentences)
+
+
+def _room(folder: Path) -> str:
+    """How much room there is on the disk of a folder. Raises Refusal where there is too little, or no more files can be made."""
+    with explained(folder, "looked at"):
+        usage = shutil.disk_usage(folder)
+        files = None if sys.platform == "win32" else os.statvfs(folder)
+    free = f"{usage.free / MEBIBYTE:,.0f} MiB are free on the disk of {folder}"
+    hint = "Make room, or move the home: on a full disk nobody borrows or gives back."
     if usage.free < LEAST_FREE and usage.free < usage.total / 20:
-        raise Refusal(free, hint="Make room, or move the home: on a full disk nobody borrows or gives back.")
+        raise Refusal(free, hint=hint)
+    # Some file systems count no files, and say 0 of 0.
+    if files is not None and files.f_files and files.f_favail < LEAST_FILES:
+        raise Refusal(f"{free}, and there is room for {files.f_favail} more files", hint=hint)
     return free
 
 
@@ -130,10 +152,7 @@ def _network(settings: Settings) -> str:
             f"{'; '.join(wide)}: so many addresses are not those of your own machines",
             hint="Name the addresses of the proxies and scrapers alone: whoever has one of these is believed.",
         )
-    if settings.public_url is not None and settings.public_url.startswith("http:"):
-        return f"browsers reach this server at {settings.public_url}, which is on this machine alone"
-    at = "" if settings.public_url is None else f", browsers at {settings.public_url}"
-    return f"{counted(len(settings.trusted_proxies), 'address')} of proxies {are(len(settings.trusted_proxies))} believed{at}"
+    return f"{counted(len(settings.trusted_proxies), 'address')} of proxies {are(len(settings.trusted_proxies))} believed"
 
 
 def _is_wide(text: str) -> bool:
@@ -145,6 +164,7 @@ def _settings_file(settings: Settings) -> str:
     path = settings.home / "authority.toml"
     has_password = make_url(settings.database_url).password is not None and "database_url" in _text(path)
     _closed("", {path: OTHERS if has_password else OTHERS_CHANGE}, 0o600)
+    contradictions.check(settings)
     return f"{path} is as it should be" if path.exists() else "there is no authority.toml, all settings are as they come"
 
 
@@ -162,6 +182,12 @@ def _database(settings: Settings) -> str:
     if not file.exists():
         raise Refusal(f"there is no file {file}", hint="See tables.")
     _closed("", dict.fromkeys((file, Path(f"{file}-wal"), Path(f"{file}-shm")), OTHERS), 0o600)
+    kind = file_systems.kind_of(file)
+    if file_systems.is_network(kind):
+        raise Refusal(
+            f"{file} is on a file system of another machine ({kind}): its locks and its log of changes do not hold there",
+            hint="Move it to a disk of this machine; or use PostgreSQL, which several machines may use: docs/operations.md, Databases.",
+        )
     return f"nobody else reads {file}"
 
 

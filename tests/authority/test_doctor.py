@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from authority.domain.catalogue import KeyUse
+from authority.domain.disk import NotPermitted
+from authority.domain.members import CONSOLE
 from authority.domain.refusals import Refusal
-from authority.signing import keyring
+from authority.services import examination
+from authority.services.unit import Unit
 from authority.storage.db import durability
 from authority.storage.db.database import Database
 from tests.support.authorities import Bench
-from tests.support.borrowing import workstation
 from tests.support.console import Console
-from tests.support.vendors import sample_toml
+from tests.support.misconfigurations import (
+    MISCONFIGURATIONS,
+    Place,
+    authorization_ended,
+    authorization_ends_soon,
+    backup_on_the_same_disk,
+    database_gone,
+    key_ends_soon,
+    mode,
+    mounted,
+    passphrase_missing,
+    product_ends_soon,
+    too_many_members,
+)
+from tools.documentation import DOCS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
 SUBJECTS = [
@@ -43,243 +54,54 @@ SUBJECTS = [
     "licenses",
     "status list",
     "what went out",
+    "nodes",
+    "trust file",
     "seal",
     "backup",
     "notices",
+    "address",
     "python",
 ]
-PASSPHRASE = "a-passphrase-of-many-random-characters"
 
 
-@dataclass
-class Place:
-    """A home that was set up, and what a misconfiguration is made with."""
-
-    console: Console
-    beside: Path
-    patch: pytest.MonkeyPatch
-
-    @property
-    def home(self) -> Path:
-        return self.console.home
-
-    def authorize(self, **changes: Any) -> None:
-        """A new authorization of the home's own root, installed."""
-        specification, keys, output = (str(self.beside / name) for name in ("spec.toml", "keys.json", "new.authorization"))
-        Path(specification).write_bytes(sample_toml(**changes))
-        self.console.good("key", "list", "--public", "-o", keys)
-        root = str(self.home / "root")
-        self.console.good("root", "authorize", root, "--spec", specification, "--keys", keys, "-o", output)
-        self.console.good("authorization", "install", output)
-
-    def turn_clock(self, **forward: float) -> None:
-        now = datetime.now(UTC) + timedelta(**forward)
-        self.patch.setattr("authority.wiring.app.system_clock", lambda: now)
-
-    def set(self, name: str, value: str) -> None:
-        self.patch.setenv(f"CARNET_AUTHORITY_{name}", value)
-
-
-def products(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
-    """A change of the product arcgis-pro in a specification."""
-
-    def changed(members: dict[str, Any]) -> None:
-        change(next(product for product in members["products"] if product["id"] == "arcgis-pro"))
-
-    return changed
-
-
-def too_many_members(place: Place) -> None:
-    place.console.good("member", "add", "bea")
-    place.authorize(members={"total": 2})
-
-
-def too_many_licenses(place: Place) -> None:
-    place.console.good("license", "assign", "ada", "arcgis-pro", "--level", "Advanced")
-    place.authorize(change=products(lambda product: product["seats"].update(Advanced=0)))
-
-
-def product_ended(place: Place) -> None:
-    soon = datetime.now(UTC).replace(microsecond=0) + timedelta(days=40)
-    place.authorize(change=products(lambda product: product.update(until=soon)))
-    place.turn_clock(days=41)
-
-
-def product_ends_soon(place: Place) -> None:
-    soon = datetime.now(UTC).replace(microsecond=0) + timedelta(days=20)
-    place.authorize(change=products(lambda product: product.update(until=soon)))
-
-
-def authorization_ended(place: Place) -> None:
-    place.turn_clock(days=4 * 365)
-
-
-def authorization_ends_soon(place: Place) -> None:
-    place.turn_clock(days=3 * 365 - 10)
-    place.console.good("log", "seal")
-
-
-def clock_before_all(place: Place) -> None:
-    place.turn_clock(days=-20_000)
-
-
-def record_damaged(place: Place) -> None:
-    (place.home / "floors.json").write_bytes(b"{}")
-
-
-def tokens_lost(place: Place) -> None:
-    """The log of tokens has one that the database does not have, as after an older copy was put back."""
-    place.console.borrow(workstation("one"), "ada")
-    with closing(sqlite3.connect(place.home / "authority.db")) as connection, connection:
-        connection.execute("DELETE FROM tokens")
-
-
-def clock_behind(place: Place) -> None:
-    place.turn_clock(hours=-1)
-
-
-def passphrase_missing(place: Place) -> None:
-    place.set("KEY_PASSPHRASE_FILE", str(place.beside / "nowhere"))
-
-
-def passphrase_open(place: Place) -> None:
-    path = place.beside / "passphrase"
-    path.write_text(PASSPHRASE)
-    path.chmod(0o644)
-    place.set("KEY_PASSPHRASE_FILE", str(path))
-
-
-def keys_missing(place: Place) -> None:
-    for path in (place.home / "keys").iterdir():
-        path.unlink()
-
-
-def key_folder_missing(place: Place) -> None:
-    keys_missing(place)
-    (place.home / "keys").rmdir()
-
-
-def key_open(place: Place) -> None:
-    next((place.home / "keys").glob("status-*.pem")).chmod(0o644)
-
-
-def database_gone(place: Place) -> None:
-    for path in place.home.glob("authority.db*"):
-        path.unlink()
-
-
-def keys_open(place: Place) -> None:
-    for path in (place.home / "keys").glob("*.pem"):
-        path.chmod(0o644)
-
-
-def folders_open(place: Place) -> None:
-    for name in ("keys", "root"):
-        (place.home / name).chmod(0o755)
-
-
-def keys_of_others(place: Place) -> None:
-    keys_missing(place)
-    for use in KeyUse:
-        keyring.create(place.home / "keys", use, None)
-
-
-def nobody_seals(place: Place) -> None:
-    place.turn_clock(days=2)
-
-
-def row_changed(place: Place) -> None:
-    place.console.good("log", "seal")
-    with contextlib.closing(sqlite3.connect(place.home / "authority.db", isolation_level=None)) as connection:
-        connection.execute("UPDATE events SET member = 'eve' WHERE id = 2")
-
-
-def disk_nearly_full(place: Place) -> None:
-    usage = type(shutil.disk_usage("/"))(100 << 30, (100 << 30) - (200 << 20), 200 << 20)
-    place.patch.setattr("authority.wiring.surroundings.shutil.disk_usage", lambda _: usage)
-
-
-def anybody_is_a_proxy(place: Place) -> None:
-    place.set("TRUSTED_PROXIES", "10.0.0.0/8, 0.0.0.0/0")
-
-
-def anybody_is_a_scraper(place: Place) -> None:
-    place.set("METRICS_NETWORKS", "2000::/3")
-
-
-def of_another_user(place: Place) -> None:
-    """What a command leaves that ran as another user. Only root can make that; for others the system is made to say so."""
-    path = place.home / "authority.db"
-    if os.geteuid() == 0:
-        os.chown(path, 1, -1)
-    else:
-        lstat = Path.lstat
-        other = os.stat_result((0o100600, 0, 0, 1, os.geteuid() + 1, 0, 0, 0, 0, 0))
-        place.patch.setattr(Path, "lstat", lambda self: other if self == path else lstat(self))
-
-
-def mode(name: str, number: int) -> Callable[[Place], None]:
-    def change(place: Place) -> None:
-        (place.home / name).chmod(number)
-
-    return change
-
-
-# What is made, the subject that is wrong, a part of what is said, and a part of what to do.
-MISCONFIGURATIONS: dict[str, tuple[Callable[[Place], None], str, str, str]] = {
-    "more members than allowed": (too_many_members, "members", "3 members, 2 are allowed", "Remove members"),
-    "more licenses than seats": (too_many_licenses, "licenses", "is assigned, there are 0", "license unassign"),
-    "a product ended": (product_ended, "licenses", '"arcgis-pro" ended at', "authorization install"),
-    "the authorization ended": (authorization_ended, "authorization", "the authorization ended at", "authorization install"),
-    "a clock before all that is here": (clock_before_all, "authorization", "begins at", "clock right"),
-    "a clock before the keys": (clock_before_all, "keys", "is authorized from", "clock right"),
-    "a damaged record": (record_damaged, "what went out", "cannot be read", "Put back a copy of it"),
-    "an older copy of the database": (tokens_lost, "what went out", "1 token went out", "carnet-authority catch-up"),
-    "a clock before the log": (clock_behind, "clock", "the last row of the log is of", "clock right"),
-    "a clock far ahead, by the keys": (authorization_ended, "keys", "the authorization has ended", "clock right"),
-    "a clock far ahead": (authorization_ended, "authorization", "the authorization ended at", "clock right"),
-    "a folder that others write": (mode("", 0o777), "home", "open to other users (mode 777)", "chmod 700"),
-    "a folder that a group writes": (mode("", 0o770), "home", "open to other users (mode 770)", "chmod 700"),
-    "a key folder that others list": (mode("keys", 0o755), "home", "open to other users (mode 755)", "chmod 700"),
-    "a root folder that others list": (mode("root", 0o750), "home", "open to other users (mode 750)", "chmod 700"),
-    "a database that others read": (mode("authority.db", 0o644), "database", "open to other users (mode 644)", "chmod 600"),
-    "a database that a group writes": (mode("authority.db", 0o660), "database", "open to other users (mode 660)", "chmod 600"),
-    "no passphrase file": (passphrase_missing, "passphrase", "nowhere", "key_passphrase_file"),
-    "an open passphrase file": (passphrase_open, "passphrase", "open to other users", "chmod 600"),
-    "no keys": (keys_missing, "keys", "key can sign now", "Put the key files back"),
-    "no key folder": (key_folder_missing, "keys", "key can sign now", "Put the key files back"),
-    "an open key": (key_open, "keys", "open to other users", "chmod 600"),
-    "two open keys": (keys_open, "keys", "; the private key", "; chmod 600"),
-    "two open folders": (folders_open, "home", "; the folder", "root"),
-    "keys of another authority": (keys_of_others, "keys", "the authorization names others", "key list shows them"),
-    "a log that nobody seals": (nobody_seals, "seal", "the log was never sealed", "log seal"),
-    "a row of the log that was changed": (row_changed, "seal", "row 2: it is not what was sealed", "log verify"),
-    "a disk that is nearly full": (disk_nearly_full, "disk", "200 MiB are free", "Make room"),
-    "a proxy that anybody may be": (anybody_is_a_proxy, "network", '"trusted_proxies" has 0.0.0.0/0', "the proxies"),
-    "a scraper that anybody may be": (anybody_is_a_scraper, "network", '"metrics_networks" has 2000::/3', "scrapers alone"),
-    "a file of another user": (of_another_user, "home", "these are not: ", "chown -R"),
-    "no database": (database_gone, "tables", "there is no database", "When the database is gone"),
-}
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the home of the first test is copied to, for the others."""
+    return tmp_path_factory.mktemp("doctor") / "home"
 
 
 @pytest.fixture
-def place(console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    return Place(console, tmp_path, monkeypatch)
+def place(empty: Console, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A home that was set up, with the member ada."""
+    if not template.exists():
+        empty.good("init", "--org", "Field Survey")
+        empty.good("member", "add", "ada", "--type", "GIS Professional", "--group", "survey")
+        shutil.copytree(empty.home, template)
+    else:
+        shutil.copytree(template, empty.home)
+    return Place(empty, tmp_path, monkeypatch)
 
 
 def examined(place: Place, status: int) -> dict[str, dict[str, Any]]:
     ended = place.console.run("doctor", "--json")
     assert ended.status == status, ended
     assert [row["subject"] for row in ended.json] == SUBJECTS
-    command = place.console.run("doctor")
-    assert command.status == status
     return {row["subject"]: row for row in ended.json}
+
+
+def test_a_new_home_is_well_and_people_are_told_the_same(place: Place) -> None:
+    rows = examined(place, 0)
+    assert all(row["ok"] for row in rows.values())
+    printed = place.console.run("doctor")
+    assert (printed.status, "WRONG" in printed.out) == (0, False)
+    passphrase_missing(place)
+    printed = place.console.run("doctor")
+    assert (printed.status, printed.out.count("WRONG")) == (3, 3)
 
 
 @pytest.mark.parametrize("case", MISCONFIGURATIONS)
 def test_a_misconfiguration_is_found_with_what_to_do(place: Place, case: str) -> None:
     make, subject, said, advised = MISCONFIGURATIONS[case]
-    assert all(row["ok"] for row in examined(place, 0).values())
     make(place)
     row = examined(place, 3)[subject]
     assert not row["ok"]
@@ -288,17 +110,28 @@ def test_a_misconfiguration_is_found_with_what_to_do(place: Place, case: str) ->
     assert "carnet-authority doctor" not in row["message"]
 
 
+def test_each_line_is_described_and_can_be_wrong() -> None:
+    """The table of docs/operations.md has every line, and each of them is wrong in some misconfiguration, but the last."""
+    text = (DOCS / "operations.md").read_text(encoding="utf-8")
+    table = text.partition("| line | wrong when |")[2].partition("\n\n")[0]
+    lines = [row.split("|")[1] for row in table.splitlines()[2:]]
+    described = {name.strip() for line in lines for name in line.split(",")}
+    assert described == set(SUBJECTS)
+    assert {subject for _, subject, _, _ in MISCONFIGURATIONS.values()} == described - {"python"}
+
+
 @pytest.mark.parametrize(
     ("make", "subject", "said"),
     [
+        (backup_on_the_same_disk, "backup", "to the disk that the database is on: keep a copy elsewhere"),
+        (mounted("tmpfs"), "disk", "the home is in memory alone"),
+        (key_ends_soon, "keys", "the status key ends at"),
         (product_ends_soon, "licenses", '"arcgis-pro" ends at'),
         (authorization_ends_soon, "authorization", "ask the vendor for a new one"),
     ],
-    ids=["a product", "the authorization"],
+    ids=["a backup", "a home", "a key", "a product", "the authorization"],
 )
-def test_what_ends_soon_is_told_and_is_not_wrong_yet(
-    place: Place, make: Callable[[Place], None], subject: str, said: str
-) -> None:
+def test_what_is_not_wrong_yet_is_told(place: Place, make: Callable[[Place], None], subject: str, said: str) -> None:
     make(place)
     row = examined(place, 0)[subject]
     assert row["ok"]
@@ -320,8 +153,8 @@ def test_what_stands_in_tables_is_not_looked_at_where_there_are_none(place: Plac
     database_gone(place)
     for state in ("gone", "empty"):
         rows = examined(place, 3)
-        assert [rows[subject]["ok"] for subject in SUBJECTS[6:]] == [False, *[None] * 11, True]
-        assert all("see tables" in rows[subject]["message"] for subject in SUBJECTS[7:18])
+        assert [rows[subject]["ok"] for subject in SUBJECTS[6:]] == [False, *[None] * 14, True]
+        assert all("see tables" in rows[subject]["message"] for subject in SUBJECTS[7:21])
         messages = "".join(row["message"] for row in rows.values())
         assert messages.count("docs/operations.md") == 1
         assert "OperationalError" not in messages
@@ -397,3 +230,13 @@ def test_a_postgresql_that_answers_before_it_writes_is_found(bench: Bench) -> No
         durability.check(careless)
     assert "PostgreSQL has synchronous_commit = off: borrows that were answered are lost" in caught.value.message
     assert "synchronous_commit = on" in caught.value.hint
+    url = database.url.update_query_dict({"options": "-c default_transaction_read_only=on"})
+    with closing(Database(url.render_as_string(hide_password=False))) as fixed, pytest.raises(NotPermitted) as refused:
+        durability.check(fixed)
+    assert "set to read alone" in refused.value.message
+    theirs = durability.time_of(database)
+    assert theirs is not None
+    assert abs(theirs - datetime.now(UTC)) < timedelta(minutes=5)
+    (clock,) = [row for row in examination.examine(Unit(bench.authority, CONSOLE)) if row.subject == "clock"]
+    assert "by the database's" in clock.message
+    assert "by a time server" in clock.message

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from authority.domain.members import CONSOLE
-from authority.services import examination, status_lists
+from authority.services import examination, python_build, status_lists
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
 
@@ -48,11 +48,11 @@ AS_CONFIGURED = "'--prefix=/usr' '--enable-shared'"
     ],
 )
 def test_how_python_was_built_is_told_as_far_as_it_says(flags: str | None, arguments: str | None, words: str) -> None:
-    assert words in examination.python_sentence(flags, arguments)
+    assert words in python_build.sentence_of(flags, arguments)
 
 
 def test_a_debug_build_is_told_whatever_its_flags() -> None:
-    assert "a debug build" in examination.python_sentence("-O3", "'--enable-optimizations'", is_debug=True)
+    assert "a debug build" in python_build.sentence_of("-O3", "'--enable-optimizations'", is_debug=True)
 
 
 def status_list_finding(bench: Bench) -> examination.Finding:

@@ -126,6 +126,11 @@ class Database:
             event.listen(self.engine, "connect", _set_up_sqlite)
             event.listen(self.engine, "connect", self._file.remember)
 
+    @property
+    def file(self) -> Path | None:
+        """The file that it is, None for a database on a server."""
+        return None if self._file is None else self._file.path
+
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the database and changes nothing."""

@@ -27,7 +27,11 @@ def check(database: Database) -> None:
     revision = current(database)
     if revision is None:
         raise NotSetUp("the database has no tables", hint=NotSetUp.empty_database_hint)
-    if revision != NEWEST:
-        raise NotSetUp(
-            f"the database has revision {revision}, this program needs {NEWEST}", hint="Run: carnet-authority migrate"
-        )
+    if revision == NEWEST:
+        return
+    # Revisions are numbered in a line: one that this program does not know comes after all of its own.
+    is_newer = revision > NEWEST
+    raise NotSetUp(
+        f"the database has revision {revision}{', which is of a newer program' if is_newer else ''}, this program needs {NEWEST}",
+        hint="Update Carnet here to the version that the others have." if is_newer else "Run: carnet-authority migrate",
+    )
