@@ -182,6 +182,7 @@ NOT_OVER_HTTP = (
     "--format",
     "--home",
     "status-list export",
+    "trust export",
     "chmod",
     "doctor",
 )

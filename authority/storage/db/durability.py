@@ -53,7 +53,7 @@ def _check_postgres(database: Database) -> str:
         )
         raise NotPermitted(
             f"the database is {what}: nothing can be written",
-            hint="Name the primary in database_url; or promote this one, and then: carnet-authority catch-up."
+            hint="Name the primary as the database; or promote this one: docs/operations.md, Many nodes."
             if is_replica
             else "Set default_transaction_read_only = off for the database and the role.",
             path=database.url.render_as_string(),
@@ -67,7 +67,7 @@ def _check_postgres(database: Database) -> str:
     if values["server_encoding"] != LETTERS:
         raise Refusal(
             f"the database has the encoding {values['server_encoding']}: names that it has no letters for are refused",
-            hint="Make a database with ENCODING 'UTF8' TEMPLATE template0, and move: docs/operations.md, From SQLite to PostgreSQL.",
+            hint="Make a database with ENCODING 'UTF8' TEMPLATE template0, and move: docs/operations.md, Back-up and restore.",
         )
     return "PostgreSQL has what is committed on the disk before it is answered"
 
