@@ -10,6 +10,7 @@ import socket
 import ssl
 import threading
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 # Of all that one look takes, and of each part of it.
@@ -31,6 +32,16 @@ class Look:
     organization: str | None = None
     wrong: str | None = None
     remark: str | None = None
+
+
+def is_this_machine(url: str) -> bool:
+    """Whether an address leads every machine to itself."""
+    host = urlsplit(url).hostname or ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
 
 
 def look(url: str) -> Look:

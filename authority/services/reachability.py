@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from authority.domain.refusals import Refusal
-from authority.sending.own_address import Look, look
+from authority.sending.own_address import Look, is_this_machine, look
 from authority.services.unit import Unit
 
 HINT = "Set public_url to the address that browsers and workstations use, with its port if it is not 443: docs/settings.md."
@@ -21,7 +19,7 @@ def sentence(unit: Unit, ask: Callable[[str], Look] = look) -> str:
     with unit.reading():
         own = unit.organization.id
     answer, wrong = ask(url), []
-    if _is_this_machine(url):
+    if is_this_machine(url):
         wrong.append("it leads each machine to itself, and no other machine here")
     if answer.wrong is not None:
         wrong.append(answer.wrong)
@@ -30,12 +28,3 @@ def sentence(unit: Unit, ask: Callable[[str], Look] = look) -> str:
     if wrong:
         raise Refusal(f"public_url is {url}: {'; '.join(wrong)}", hint=HINT)
     return f"public_url is {url}: {'this authority answers there' if answer.remark is None else answer.remark}"
-
-
-def _is_this_machine(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-    return address.is_loopback or address.is_unspecified
