@@ -63,6 +63,6 @@ def test_a_row_has_tests_that_are_there_and_one_named_after_each_of_its_numbers(
 
 
 def test_every_test_that_is_named_after_an_attempt_stands_in_a_row_of_it() -> None:
-    listed = {(number, name) for row in ROWS for name in row.tests for number in row.numbers}
+    in_table = {(number, name) for row in ROWS for name in row.tests for number in row.numbers}
     named = {(int(match[1]), name) for name in defined() if (match := re.match(r"test_t(\d+)_", name))}
-    assert sorted(named - listed) == []
+    assert sorted(named - in_table) == []

@@ -12,7 +12,7 @@ from tkinter import Misc, Tk
 
 import pytest
 
-from tests.connected.conftest import PASSWORD, Served, serve
+from tests.connected.conftest import PASSWORD, RunningServer, serve
 from tests.support.chains import DAY, HOUR, START
 from tests.support.clock_resets import reset_file, use_a_year_ahead
 from tests.support.machine_clock import MachineClock
@@ -81,7 +81,7 @@ class Desk:
         """Lets the window work until something is so; a busy machine takes its time."""
         end = time.monotonic() + 20
         while not is_so():
-            assert time.monotonic() < end, f"this did not become so; the window says: {self.window.told()}"
+            assert time.monotonic() < end, f"this did not become so; the window says: {self.window.text()}"
             self.wait()
 
     def dialog(self) -> Dialog | None:
@@ -137,7 +137,7 @@ def test_the_window_shows_everything_of_s3(open_desk: Callable[..., Desk]) -> No
     }
     assert ", 7 days left, borrowed by ada" in window.until.cget("text")
     assert "1 hour old" in window.status.cget("text")
-    assert window.told() == "All is well."
+    assert window.text() == "All is well."
 
 
 def test_a_license_that_is_not_good_has_no_yes(open_desk: Callable[..., Desk]) -> None:
@@ -217,7 +217,7 @@ def test_a_license_is_taken_offline_installed_and_given_back_with_the_keyboard(o
     desk.press("Return")
     desk.until(lambda: desk.dialog() is None)
     files.parse((desk.choosing.folder_ / "arcgis-pro.request").read_bytes(), "request")
-    assert "Carry it to the administrator" in desk.window.told()
+    assert "Carry it to the administrator" in desk.window.text()
 
     stick = desk.choosing.folder_ / "stick"
     stick.mkdir()
@@ -226,15 +226,15 @@ def test_a_license_is_taken_offline_installed_and_given_back_with_the_keyboard(o
     desk.choosing.open = [str(stick)]
     desk.press("alt+f")
     desk.until(lambda: desk.rows().get("Standard") == "Yes")
-    told = desk.window.told()
-    assert 'Installed: "arcgis-pro" Standard with 3DAnalyst until' in told
-    assert "Not installed, broken.borrow: " in told
+    text = desk.window.text()
+    assert 'Installed: "arcgis-pro" Standard with 3DAnalyst until' in text
+    assert "Not installed, broken.borrow: " in text
 
     desk.press("alt+g")
     desk.until((desk.choosing.folder_ / "arcgis-pro.return").exists)
     assert desk.choosing.asked == ["arcgis-pro.request", "arcgis-pro.return"]
-    desk.until(lambda: "arcgis-pro no longer works here" in desk.window.told())
-    assert "This machine returned the license" in desk.window.told()
+    desk.until(lambda: "arcgis-pro no longer works here" in desk.window.text())
+    assert "This machine returned the license" in desk.window.text()
     assert desk.window.until.cget("text") == "given back, borrowed by ada"
     assert main(["check", "arcgis-pro", "--root", desk.here.chain.root.kid, "--home", str(desk.here.home)]) == 1
 
@@ -247,7 +247,7 @@ def test_nothing_is_given_back_before_its_receipt_has_a_place(open_desk: Callabl
     ):
         desk.choosing.save = place
         desk.press("alt+g")
-        desk.until(lambda words_=words_: words_ in desk.window.told())  # type: ignore[misc]
+        desk.until(lambda words_=words_: words_ in desk.window.text())  # type: ignore[misc]
         assert desk.here.store.state().given_up == {}
 
 
@@ -259,12 +259,12 @@ def test_a_file_is_installed_and_what_is_wrong_is_told_in_plain_words(open_desk:
     path.write_bytes(chain.status_file())
     desk.choosing.open = [str(path)]
     desk.press("alt+i")
-    desk.until(lambda: "Installed: the status list with seq 2" in desk.window.told())
-    assert "says that the license has ended. Ask the administrator why" in desk.window.told()
-    assert "carnet " not in desk.window.told()
+    desk.until(lambda: "Installed: the status list with seq 2" in desk.window.text())
+    assert "says that the license has ended. Ask the administrator why" in desk.window.text()
+    assert "carnet " not in desk.window.text()
     desk.choosing.open = [str(path.with_name("missing"))]
     desk.press("alt+i")
-    desk.until(lambda: "missing" in desk.window.told())
+    desk.until(lambda: "missing" in desk.window.text())
 
 
 def test_of_several_files_one_that_cannot_be_read_hinders_no_other(tmp_path: Path) -> None:
@@ -274,8 +274,8 @@ def test_of_several_files_one_that_cannot_be_read_hinders_no_other(tmp_path: Pat
     link.symlink_to(good)
     with long.open("wb") as file:
         file.truncate(3 << 20)
-    told = actions.take_in(here.store, [str(link), str(long), str(tmp_path / "gone.borrow"), str(good)])
-    assert [line.split(":")[0] for line in told] == [
+    text = actions.take_in(here.store, [str(link), str(long), str(tmp_path / "gone.borrow"), str(good)])
+    assert [line.split(":")[0] for line in text] == [
         "Installed",
         *[f"Not installed, {name}.borrow" for name in ("link", "long", "gone")],
     ]
@@ -290,7 +290,7 @@ def test_without_trust_the_window_says_what_to_do_and_still_works(open_desk: Cal
     desk = open_desk()
     desk.window.store = Store(desk.choosing.folder_ / "new")
     desk.press("F5")
-    desk.until(lambda: "Install the trust file of your organization." in desk.window.told())
+    desk.until(lambda: "Install the trust file of your organization." in desk.window.text())
     assert desk.window.authority.cget("text") == "none yet"
     assert desk.rows() == {}
     assert desk.window.buttons["give_back"].instate(["disabled"])
@@ -306,30 +306,30 @@ def test_the_end_is_warned_of(open_desk: Callable[..., Desk]) -> None:
     chain.status_list["warn_before"] = 30 * DAY
     desk.here.install(chain.borrow_file(), int(time.time()))
     desk.press("F5")
-    desk.until(lambda: "minutes left; to renew it, which needs no return, borrow it again, or" in desk.window.told())
-    assert "carnet " not in desk.window.told()
+    desk.until(lambda: "minutes left; to renew it, which needs no return, borrow it again, or" in desk.window.text())
+    assert "carnet " not in desk.window.text()
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    for served in serve(tmp_path_factory.mktemp("authority") / "one"):
-        served.member("ada")
-        yield served
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    for server in serve(tmp_path_factory.mktemp("authority") / "one"):
+        server.member("ada")
+        yield server
 
 
 @pytest.fixture
-def connected(open_desk: Callable[..., Desk], served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def connected(open_desk: Callable[..., Desk], server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """The window of a workstation whose licensing authority is set, and nobody is signed in."""
     monkeypatch.setattr(online, "PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(sign_ins, "_keyring", lambda: None)
     desk = open_desk(installed=False)
     desk.window.store = Store(desk.choosing.folder_ / "laptop")
-    choosing.choose(desk.window.store, choosing.offer(served.url))
+    choosing.choose(desk.window.store, choosing.offer(server.url))
     desk.press("F5")
     desk.until(lambda: desk.window.buttons["sign"].instate(["!disabled"]))
-    served.requests.clear()
+    server.requests.clear()
     yield desk
-    served.gate.set()
+    server.gate.set()
 
 
 def sign_in(desk: Desk, password: str = PASSWORD) -> None:
@@ -350,18 +350,18 @@ def problem_of(desk: Desk) -> str:
 
 
 def test_with_a_line_a_license_is_taken_offline_and_given_back_with_the_keyboard(
-    connected: Desk, served: Served, capfd: pytest.CaptureFixture[str]
+    connected: Desk, server: RunningServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     desk, window = connected, connected.window
-    assert window.authority.cget("text").endswith(f"{served.url}, nobody is signed in")
+    assert window.authority.cget("text").endswith(f"{server.url}, nobody is signed in")
     sign_in(desk, "not the password")
     assert "user name or password" in problem_of(desk)
     assert desk.window.root.focus_get() is desk.dialog().password  # type: ignore[union-attr]
     desk.write(PASSWORD)
     desk.press("Return")
     desk.until(lambda: desk.dialog() is None)
-    assert "Signed in as ada. It is remembered until you sign out" in window.told()
-    assert window.authority.cget("text").endswith(f"{served.url}, signed in as ada")
+    assert "Signed in as ada. It is remembered until you sign out" in window.text()
+    assert window.authority.cget("text").endswith(f"{server.url}, signed in as ada")
 
     desk.press("alt+t")
     desk.until(lambda: desk.dialog() is not None)
@@ -370,54 +370,56 @@ def test_with_a_line_a_license_is_taken_offline_and_given_back_with_the_keyboard
     desk.write("3")
     desk.press("Return")
     desk.until(lambda: desk.dialog() is None)
-    assert 'Taken offline: "arcgis-pro" Advanced' in window.told()
+    assert 'Taken offline: "arcgis-pro" Advanced' in window.text()
     assert ", 3 days left, borrowed by ada" in window.until.cget("text")
-    assert main(["check", "arcgis-pro", "--root", served.root, "--home", str(window.store.home)]) == 0
+    assert main(["check", "arcgis-pro", "--root", server.root, "--home", str(window.store.home)]) == 0
 
     desk.press("alt+g")
     desk.until(lambda: desk.dialog() is not None)
     desk.press("Return")
     desk.until(lambda: desk.dialog() is None)
-    assert "arcgis-pro is given back: it no longer works here, and its seat is free." in window.told()
-    assert served.requests[-2:][1] == "POST /api/v1/check-ins"
+    assert "arcgis-pro is given back: it no longer works here, and its seat is free." in window.text()
+    assert server.requests[-2:][1] == "POST /api/v1/check-ins"
     assert desk.choosing.asked == []
     desk.press("alt+s")
-    desk.until(lambda: "Signed out." in window.told())
+    desk.until(lambda: "Signed out." in window.text())
     assert licensing.read(window.store).username is None
     for path in window.store.home.rglob("*"):
         assert path.is_dir() or PASSWORD.encode() not in path.read_bytes(), path
     assert PASSWORD not in "".join(capfd.readouterr())
 
 
-def test_the_window_goes_on_while_the_authority_takes_its_time(connected: Desk, served: Served) -> None:
+def test_the_window_goes_on_while_the_authority_takes_its_time(connected: Desk, server: RunningServer) -> None:
     desk, window = connected, connected.window
-    served.gate.clear()
+    server.gate.clear()
     sign_in(desk)
-    desk.until(lambda: bool(served.requests))
+    desk.until(lambda: bool(server.requests))
     dialog = desk.dialog()
     assert dialog is not None
     assert dialog.ok.instate(["disabled"])
-    assert window.told() == f"Asking {served.url} …"
+    assert window.text() == f"Asking {server.url} …"
     assert {method for method, button in window.buttons.items() if button.instate(["!disabled"])} == {"close"}
     # A second Enter asks nothing twice; Escape leaves the dialog, and what comes is told in the window.
     desk.press("Return", "Escape")
     desk.until(lambda: desk.dialog() is None)
-    served.gate.set()
-    desk.until(lambda: "Signed in as ada" in window.told())
-    assert served.requests.count("POST /api/v1/sign-in") == 1
+    server.gate.set()
+    desk.until(lambda: "Signed in as ada" in window.text())
+    assert server.requests.count("POST /api/v1/sign-in") == 1
     assert window.buttons["take_offline"].instate(["!disabled"])
     # Whoever closes the window while it asks is told nothing, and nothing breaks.
-    served.gate.clear()
+    server.gate.clear()
     desk.press("alt+s")
     window.destroy()
-    served.gate.set()
+    server.gate.set()
 
 
-def test_without_a_line_it_is_said_what_to_do_and_the_same_again_is_the_same_request(connected: Desk, served: Served) -> None:
+def test_without_a_line_it_is_said_what_to_do_and_the_same_again_is_the_same_request(
+    connected: Desk, server: RunningServer
+) -> None:
     desk, window = connected, connected.window
     sign_in(desk)
     desk.until(lambda: desk.dialog() is None)
-    served.to_lose = online.TRIES
+    server.to_lose = online.TRIES
     desk.press("alt+t")
     desk.until(lambda: desk.dialog() is not None)
     desk.write("arcgis-pro")
@@ -444,7 +446,9 @@ def test_without_a_line_it_is_said_what_to_do_and_the_same_again_is_the_same_req
     files.parse((desk.choosing.folder_ / "arcgis-pro.request").read_bytes(), "request")
 
 
-def test_a_refusal_of_the_authority_is_told_in_its_words_and_signing_in_anew_is_named(connected: Desk, served: Served) -> None:
+def test_a_refusal_of_the_authority_is_told_in_its_words_and_signing_in_anew_is_named(
+    connected: Desk, server: RunningServer
+) -> None:
     desk, window = connected, connected.window
     sign_in(desk)
     desk.until(lambda: desk.dialog() is None)
@@ -454,7 +458,7 @@ def test_a_refusal_of_the_authority_is_told_in_its_words_and_signing_in_anew_is_
     desk.press("Return")
     assert "no-such-product" in problem_of(desk)
     desk.press("Escape")
-    licensing.forget_sign_in(window.store, served.url)
+    licensing.forget_sign_in(window.store, server.url)
     desk.press("alt+t")
     desk.until(lambda: desk.dialog() is not None)
     desk.write("arcgis-pro")
@@ -472,14 +476,14 @@ def test_a_clock_in_doubt_shows_the_code_for_a_reset_and_takes_its_file(
     use_a_year_ahead(here, clock)
     desk.window.store = here.store
     desk.press("F5")
-    desk.until(lambda: "this code for a reset of the clock: " in desk.window.told())
-    code = desk.window.told().partition("this code for a reset of the clock: ")[2].split()[0]
+    desk.until(lambda: "this code for a reset of the clock: " in desk.window.text())
+    code = desk.window.text().partition("this code for a reset of the clock: ")[2].split()[0]
     reset = desk.choosing.folder_ / "trip.clock"
     reset.write_bytes(reset_file(here, code))
     desk.choosing.open = [str(reset)]
     desk.press("alt+i")
-    desk.until(lambda: "Installed: the clock reset of" in desk.window.told())
-    assert "code for a reset" not in desk.window.told()
+    desk.until(lambda: "Installed: the clock reset of" in desk.window.text())
+    assert "code for a reset" not in desk.window.text()
     assert desk.rows()["Standard"] == "Yes"
 
 

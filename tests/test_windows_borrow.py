@@ -116,7 +116,7 @@ dialog = next(child for child in window.winfo_children() if type(child).__name__
 dialog.field.delete(0, "end")
 dialog.field.insert(0, "Vermessung 7")
 dialog.on_ok()
-print(root.tk.call("tk", "windowingsystem"), window.alias.cget("text"), window.told(), sep="|")
+print(root.tk.call("tk", "windowingsystem"), window.alias.cget("text"), window.text(), sep="|")
 """
 
 

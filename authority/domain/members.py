@@ -92,10 +92,10 @@ WITHIN = {
 
 def within(scopes: Iterable[Scope], *, changing: bool) -> frozenset[Privilege]:
     """What several scopes leave of a role together, where something is changed or only read."""
-    chosen = frozenset(scopes)
-    if Scope.READ in chosen and not changing:
+    wanted = frozenset(scopes)
+    if Scope.READ in wanted and not changing:
         return frozenset(Privilege)
-    return frozenset[Privilege]().union(*(WITHIN[scope] for scope in chosen))
+    return frozenset[Privilege]().union(*(WITHIN[scope] for scope in wanted))
 
 
 class DownloadPermission(StrEnum):

@@ -88,8 +88,8 @@ def role_of_claims(provider: Provider, claims: Mapping[str, Any]) -> Role | None
     if not provider.roles or not isinstance(groups, list | tuple):
         return None
     names = {name for name in groups if isinstance(name, str)}
-    given = {provider.roles[name] for name in names if name in provider.roles}
-    return next((role for role in ROLES if role in given), Role.MEMBER)
+    roles = {provider.roles[name] for name in names if name in provider.roles}
+    return next((role for role in ROLES if role in roles), Role.MEMBER)
 
 
 def unknown_member(provider: Provider, claims: Mapping[str, Any]) -> NotAllowed:

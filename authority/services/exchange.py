@@ -76,9 +76,9 @@ def _look(unit: Unit, data: bytes, member: str | None, days: int | None, *, is_o
 
 def _look_at_request(unit: Unit, seen: Carried, ask: Ask, text: str, member: str | None, days: int | None) -> Look:
     whom = None if ask.member else member
-    chosen = None if ask.days or ask.until else days
+    own_days = None if ask.days or ask.until else days
     try:
-        issued = borrow.issue(unit, text, whom, days=chosen, dry_run=True)
+        issued = borrow.issue(unit, text, whom, days=own_days, dry_run=True)
     except Refusal as error:
         return Look(seen.kind, text, seen, refusal=error)
     return Look(seen.kind, text, seen, issued.borrow, was_answered=not issued.is_new)

@@ -15,8 +15,10 @@ from authority.storage import organization, status_lists
 def check_numbers(authority: Authority, list_seq: int, authorization_seq: int) -> None:
     """Raises DatabaseBehind when the newest list or authorization of the database is below what this process knows to be out."""
     floor = authority.floors.known
-    listed, authorized = floor.status_list, floor.authorization
-    if (listed and list_seq < listed.number) or (authorized and authorization_seq < authorized.number):
+    status_list, known_authorization = floor.status_list, floor.authorization
+    if (status_list and list_seq < status_list.number) or (
+        known_authorization and authorization_seq < known_authorization.number
+    ):
         # These numbers may be of a moment before another thread let something out.
         with authority.database.read() as connection:
             check_continued(connection, floor)
@@ -52,11 +54,16 @@ def list_leaves(authority: Authority, authorization: Authorization, seq: int, te
     Raises DatabaseBehind, DiskFull, NotPermitted or DiskFailed: then they must not.
     """
     known = authority.floors.known
-    listed, authorized = known.status_list, known.authorization
-    if listed is not None and seq == listed.number and text != listed.text:
+    status_list, known_authorization = known.status_list, known.authorization
+    if status_list is not None and seq == status_list.number and text != status_list.text:
         raise _another(seq)
     # What every borrow asks: it costs nothing while nothing rises.
-    if listed is not None and authorized is not None and seq <= listed.number and authorization.seq <= authorized.number:
+    if (
+        status_list is not None
+        and known_authorization is not None
+        and seq <= status_list.number
+        and authorization.seq <= known_authorization.number
+    ):
         return
     floor = Floor(
         organization=authorization.organization,

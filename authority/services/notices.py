@@ -90,7 +90,7 @@ def find(unit: Unit, *, dry_run: bool = False) -> list[NewNotice]:
     """
     with unit.reading():
         in_use = wanted_kinds(channels.every(unit.connection))
-    safety, up_to = safety_notices.found(unit.authority, in_use), log.settled(unit)
+    safety, up_to = safety_notices.due(unit.authority, in_use), log.settled(unit)
     with unit.writing(keep=not dry_run):
         connection = unit.connection
         progress = notices.progress(connection, lock=True)

@@ -14,7 +14,7 @@ from authority.services.unit import Unit
 LONGEST_KEY = 200
 
 
-def found(authority: Authority, wanted: Collection[NoticeKind]) -> list[NewNotice]:
+def due(authority: Authority, wanted: Collection[NoticeKind]) -> list[NewNotice]:
     """What is so now; what nobody wants to know is not looked at. Each look is a transaction of its own."""
     return [*_seal(authority, wanted), *_backup(authority, wanted)]
 

@@ -36,9 +36,9 @@ def register(app: Flask) -> None:
     @app.errorhandler(Repeated)
     def repeated(error: Repeated) -> Response:
         head, _, body = error.answer.partition(b"\n")
-        kept = json.loads(head)
+        values = json.loads(head)
         g.pop("attempt", None)
-        return Response(body, kept["status"], content_type=kept["content_type"], headers={REPLAYED: "true"})
+        return Response(body, values["status"], content_type=values["content_type"], headers={REPLAYED: "true"})
 
 
 def keep(response: Response) -> None:

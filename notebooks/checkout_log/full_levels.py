@@ -62,7 +62,7 @@ class Full:
         return wilson(self.agreeing, self.episodes)[0]
 
 
-def told(log: Log, known: pd.DataFrame) -> list[Full]:
+def levels_by_denials(log: Log, known: pd.DataFrame) -> list[Full]:
     """What the denials of each feature tell that is not among the known ones (`product`, `feature`)."""
     asked = _asked(log, known)
     if asked.empty:

@@ -89,8 +89,8 @@ def issued(log: Log) -> pd.DataFrame:
         row for _, own in log.stored.seats.dropna(subset=["issued"]).groupby(["product", "feature"]) for row in _changes(own)
     ]
     frame = pd.DataFrame(rows, columns=["product", "feature", "at", "seats", "change", "source"]).assign(certainty=1.0)
-    told = _of_denials(log, frame[["product", "feature"]].drop_duplicates())
-    frame = pd.concat([one for one in (frame, told) if len(one)], ignore_index=True) if len(told) else frame
+    stated = _of_denials(log, frame[["product", "feature"]].drop_duplicates())
+    frame = pd.concat([one for one in (frame, stated) if len(one)], ignore_index=True) if len(stated) else frame
     return typed(frame.assign(since=pd.to_datetime(frame["at"].where(frame["at"] > 0), unit="us", utc=True)), ISSUED)
 
 
@@ -108,7 +108,7 @@ def _of_denials(log: Log, known: pd.DataFrame) -> pd.DataFrame:
 
 
 def _full(log: Log, known: pd.DataFrame) -> list[full_levels.Full]:
-    levels_told = log.once(("full levels",), lambda: full_levels.told(log, known))
+    levels_told = log.once(("full levels",), lambda: full_levels.levels_by_denials(log, known))
     return [one for one in levels_told if one.certainty >= LEAST_CERTAINTY]
 
 

@@ -33,8 +33,8 @@ def test_a_member_signs_in_and_is_known_by_the_token(bench: Bench) -> None:
     with_password(bench)
     secret, ends_at = access.sign_in(Unit(bench.authority, ANYBODY), "ADA", PASSWORD)
     assert ends_at == bench.clock() + timedelta(hours=12)
-    found = actor_of(bench, secret)
-    assert (found.username, found.role) == ("ada", Role.MEMBER)
+    actor = actor_of(bench, secret)
+    assert (actor.username, actor.role) == ("ada", Role.MEMBER)
     assert [row["actor"] for row in log_rows(bench.authority.database, "signed-in")] == ["ada"]
 
 
@@ -79,14 +79,14 @@ def test_an_unknown_user_costs_the_same_work_as_a_wrong_password(sqlite_bench: B
     with_password(sqlite_bench)
 
     def seconds(username: str) -> float:
-        found = []
+        seconds = []
         for _ in range(5):
             sqlite_bench.clock.turn(days=2)
             begin = time.perf_counter()
             with pytest.raises(NotAuthenticated):
                 access.sign_in(Unit(sqlite_bench.authority, ANYBODY), username, "wrong password here")
-            found.append(time.perf_counter() - begin)
-        return min(found)
+            seconds.append(time.perf_counter() - begin)
+        return min(seconds)
 
     seconds("nobody")
     known, unknown = seconds("ada"), seconds("nobody")
@@ -136,12 +136,12 @@ def test_signing_out_does_not_revoke_an_api_key(bench: Bench) -> None:
 
 def test_an_api_key_acts_as_its_member_until_it_is_revoked(bench: Bench) -> None:
     bench.member("ada", role=Role.ANALYST)
-    secret, found = access.create_api_key(Unit(bench.authority, CONSOLE), "ADA", "script")
-    assert (found.name, found.member, found.revoked_at) == ("script", "ada", None)
+    secret, key = access.create_api_key(Unit(bench.authority, CONSOLE), "ADA", "script")
+    assert (key.name, key.member, key.revoked_at) == ("script", "ada", None)
     bench.clock.turn(days=900)
     assert actor_of(bench, secret).role is Role.ANALYST
     with bench.authority.database.write() as connection:
-        stored.revoke(connection, found.id, bench.clock())
+        stored.revoke(connection, key.id, bench.clock())
     with pytest.raises(NotAuthenticated):
         actor_of(bench, secret)
 
@@ -179,10 +179,10 @@ def test_secrets_are_in_no_row_of_the_database(bench: Bench) -> None:
     key, _ = access.create_api_key(Unit(bench.authority, CONSOLE), "ada", "script")
     with bench.authority.database.read() as connection:
         rows = [*connection.execute(select(credentials)), *connection.execute(select(members_table))]
-    kept = repr([tuple(row) for row in rows])
-    assert "$argon2id$" in kept
+    stored = repr([tuple(row) for row in rows])
+    assert "$argon2id$" in stored
     for secret in (PASSWORD, signed_in, key, signed_in.split("_", 2)[2], key.split("_", 2)[2]):
-        assert secret not in kept
+        assert secret not in stored
 
 
 def test_secrets_are_in_no_file_of_the_database(sqlite_bench: Bench, tmp_path: Path) -> None:
@@ -191,11 +191,11 @@ def test_secrets_are_in_no_file_of_the_database(sqlite_bench: Bench, tmp_path: P
     key, _ = access.create_api_key(Unit(sqlite_bench.authority, CONSOLE), "ada", "script")
     files = [path for path in tmp_path.iterdir() if path.name.startswith("authority.db")]
     assert files
-    for found in files:
-        data = found.read_bytes()
+    for path in files:
+        data = path.read_bytes()
         for secret in (PASSWORD, signed_in.split("_", 2)[2], key.split("_", 2)[2]):
             assert secret.encode() not in data
-        assert found.stat().st_mode & 0o077 == 0, f"{found.name} is open to others"
+        assert path.stat().st_mode & 0o077 == 0, f"{path.name} is open to others"
 
 
 def test_passwords_are_hashed_with_salt_and_compared_whole() -> None:

@@ -89,8 +89,8 @@ def test_a_secret_is_shown_again_to_who_sent_the_request_and_stands_nowhere(web:
     # The same administrator with another credential: it is not done again, and cannot be opened.
     other = access.create_api_key(Unit(web.bench.authority, CONSOLE), "administrator", "second")[0]
     web.secrets[Role.ADMINISTRATOR] = other
-    told = problem(sent(web, "key", "/api-keys", body), 409, "answer-not-kept")
-    assert "was done at 2026-03-02 09:00:00 UTC" in told["detail"]
+    refused = problem(sent(web, "key", "/api-keys", body), 409, "answer-not-kept")
+    assert "was done at 2026-03-02 09:00:00 UTC" in refused["detail"]
 
 
 @ON_SQLITE

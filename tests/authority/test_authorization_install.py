@@ -92,9 +92,9 @@ def test_what_becomes_of_a_key_is_told(bench: Bench) -> None:
         ([borrows, lists], ()),
     ]
     for keys, expected in cases:
-        told = changes(before, replace(before, keys={key.kid: key for key in keys}))
-        assert len(told) == len(expected)
-        assert all(words in sentence for words, sentence in zip(expected, told, strict=True)), told
+        sentences = changes(before, replace(before, keys={key.kid: key for key in keys}))
+        assert len(sentences) == len(expected)
+        assert all(words in sentence for words, sentence in zip(expected, sentences, strict=True)), sentences
 
 
 @ON_SQLITE

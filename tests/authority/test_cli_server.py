@@ -18,7 +18,7 @@ from authority.domain.refusals import SettingsInvalid
 from authority.wiring.settings import load
 from tests.support.borrowing import workstation
 from tests.support.console import Console
-from tests.support.served import command, served
+from tests.support.servers import command, running_server
 
 PASSPHRASE = "a-passphrase-of-many-random-characters"
 
@@ -33,7 +33,7 @@ def passphrase_file(folder: Path, text: str = PASSPHRASE) -> Path:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
 @pytest.mark.parametrize("workers", [1, 2])
 def test_serve_prints_one_line_and_stops_cleanly_on_a_signal(console: Console, number: signal.Signals, workers: int) -> None:
-    with served(console.home, "--workers", str(workers)) as server:
+    with running_server(console.home, "--workers", str(workers)) as server:
         assert server.line == f"Carnet authority at http://127.0.0.1:{server.port}\n"
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as connection:
             assert server.request(connection, "GET", "/healthz", "")[0] == 200
@@ -47,7 +47,7 @@ def test_serve_prints_one_line_and_stops_cleanly_on_a_signal(console: Console, n
 
 
 def test_serve_prints_an_object_for_programs(console: Console) -> None:
-    with served(console.home, "--json") as server:
+    with running_server(console.home, "--json") as server:
         ready = json.loads(server.line)
         assert ready.keys() == {"url"}
         with contextlib.closing(http.client.HTTPConnection(urlsplit(ready["url"]).netloc, timeout=10)) as connection:
@@ -58,7 +58,10 @@ def test_a_borrow_over_http_is_seen_on_the_console(empty: Console) -> None:
     secret = empty.good("init", "--org", "Field Survey")["admin"]["api_key"]
     empty.good("member", "add", "ada", "--type", "GIS Professional")
     request = json.loads(Path(empty.request(workstation("laptop"))).read_bytes())["request"]
-    with served(empty.home) as server, contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port)) as connection:
+    with (
+        running_server(empty.home) as server,
+        contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port)) as connection,
+    ):
         body = {"request": request, "member": "ada"}
         status, answer = server.request(connection, "POST", "/api/v1/borrows", secret, body)
         assert status == 201
@@ -72,7 +75,7 @@ def test_no_secret_is_in_the_arguments_of_any_process(empty: Console, tmp_path: 
     settings = {"CARNET_AUTHORITY_KEY_PASSPHRASE_FILE": str(passphrase_file(tmp_path))}
     made = command("init", "--org", "Field Survey", "--home", str(empty.home), "--json", **settings)
     admin = json.loads(made.stdout)["admin"]
-    with served(empty.home, **settings) as server:
+    with running_server(empty.home, **settings) as server:
         shown = [(Path("/proc") / str(pid) / part).read_bytes() for pid in server.group() for part in ("cmdline", "environ")]
     assert shown
     for secret in (PASSPHRASE, admin["password"], admin["api_key"]):

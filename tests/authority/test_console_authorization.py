@@ -96,8 +96,8 @@ def test_what_cannot_be_installed_says_why_and_the_file_stays_in_the_form(web: W
     upload(chief, file(web), accept_root="x" * 43)
     assert (chief.last.status_code, "A thumbprint goes with a trust file" in shown(chief)) == (400, True)
     assert 'id="trust_file-error"' in chief.last.text
-    kept = hidden(chief)["authorization"]
-    chief.send_form(INSTALL, {"authorization": kept})
+    compact = hidden(chief)["authorization"]
+    chief.send_form(INSTALL, {"authorization": compact})
     assert "Put authorization 2 into force?" in shown(chief)
     assert contents(web.bench.authority.database) == before
 
@@ -110,8 +110,8 @@ def test_another_vendor_needs_its_trust_file_and_the_thumbprint(web: Web, tmp_pa
     assert (chief.last.status_code, "the trust file and the thumbprint" in shown(chief)) == (409, True)
     upload(chief, made.file, trust_file=(BytesIO(made.trust_file), "new.trust"))
     assert (chief.last.status_code, f"has the root key {maker.thumbprint}" in shown(chief)) == (409, True)
-    kept = hidden(chief)
-    chief.send_form(INSTALL, {name: kept[name] for name in ("authorization", "trust")} | {"accept_root": maker.thumbprint})
+    fields = hidden(chief)
+    chief.send_form(INSTALL, {name: fields[name] for name in ("authorization", "trust")} | {"accept_root": maker.thumbprint})
     assert f"Change: root key: {web.bench.root.public.kid} -> {maker.thumbprint}" in shown(chief)
     agree(chief)
     assert "Carry the new trust file to the workstations" in shown(chief)

@@ -97,8 +97,8 @@ def test_what_is_due_today_is_what_its_link_lists_at_every_hour_in_the_zone_of_t
             page = browser.get("/console/").text
             match = re.search(r'href="([^"]+due_before=[^"]+)">Due today</a>\s*<div>\D*>(\d+)<', page)
             assert match is not None
-            listed = browser.get(unescape(match[1])).text
-            assert len(re.findall('name="ids"', listed)) == int(match[2]), (zone, hour)
+            html = browser.get(unescape(match[1])).text
+            assert len(re.findall('name="ids"', html)) == int(match[2]), (zone, hour)
             numbers[zone, hour] = int(match[2])
     # It is 11:00 UTC at first, and the borrow ends at 09:00 on the next day.
     assert (numbers["", 12], numbers["", 15]) == (0, 1)

@@ -24,7 +24,7 @@ from authority.storage.db.tables import borrows, events, holds, tokens
 from authority.wiring.app import open_authority
 from authority.wiring.settings import load
 from tests.support.borrowing import claims_of, workstation
-from tests.support.served import Server, command, served
+from tests.support.servers import Server, command, running_server
 from tests.support.workstations import SimulatedWorkstation
 from verifier.workstation.carry import Wish
 
@@ -95,7 +95,7 @@ class Client:
 def one_round(home: Path, secret: str, clients: list[Client], seconds: float) -> None:
     """Starts the server, loads it and kills it."""
     halt = threading.Event()
-    with served(home) as server:
+    with running_server(home) as server:
         threads = [threading.Thread(target=client.work, args=(server, secret, halt)) for client in clients]
         for thread in threads:
             thread.start()

@@ -22,7 +22,7 @@ from authority.storage.db.database import Database
 from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.borrowing import workstation
 from tests.support.console import Console
-from tests.support.served import Server, served
+from tests.support.servers import Server, running_server
 
 FILES = ("authority.db", "authority.db-wal", "authority.db-shm")
 
@@ -75,7 +75,7 @@ def test_a_lost_database_is_told_and_nothing_is_answered_from_it(empty: Console,
     for name in ("ada", "bea"):
         empty.good("member", "add", name, "--type", "GIS Professional")
     requests = [json.loads(Path(empty.request(workstation(name))).read_bytes())["request"] for name in ("one", "two")]
-    with served(empty.home) as server, connected(server) as connection:
+    with running_server(empty.home) as server, connected(server) as connection:
         body = {"request": requests[0], "member": "ada"}
         assert server.request(connection, "POST", "/api/v1/borrows", secret, body)[0] == 201
         assert server.request(connection, "GET", "/readyz", "")[0] == 200
@@ -96,7 +96,7 @@ def test_a_lost_database_is_told_and_nothing_is_answered_from_it(empty: Console,
 
 def test_a_database_that_is_put_back_is_served_on(empty: Console) -> None:
     secret = empty.good("init", "--org", "Field Survey")["admin"]["api_key"]
-    with served(empty.home) as server, connected(server) as connection:
+    with running_server(empty.home) as server, connected(server) as connection:
         assert server.request(connection, "GET", "/api/v1/borrows", secret)[0] == 200
         moved_away(empty.home)
         assert server.request(connection, "GET", "/api/v1/borrows", secret)[0] == 503
@@ -144,7 +144,7 @@ def test_an_older_copy_written_over_the_database_is_found_by_the_log(empty: Cons
     shutil.copy(empty.home / "authority.db", empty.home / "older.db")
     for name in ("ada", "bea", "cem"):
         empty.good("member", "add", name)
-    with served(empty.home) as server, connected(server) as connection:
+    with running_server(empty.home) as server, connected(server) as connection:
         assert server.request(connection, "GET", "/readyz", "")[0] == 200
         copied(empty.home / "older.db", empty.home / "authority.db")
         status, answer = server.request(connection, "GET", "/readyz", "")

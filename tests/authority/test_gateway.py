@@ -113,8 +113,8 @@ def test_a_header_that_guards_something_and_cannot_be_read_is_refused(still_web:
         asked = environ("/api/v1/me", method="GET", headers=PartlyReadable({name: "\u00e9", "user-agent": "\u00e9"}))
         assert name in asked[UNREADABLE]
         more: dict[str, Any] = {"environ_overrides": {UNREADABLE: asked[UNREADABLE]}}
-        told = problem(still_web.post("/members", {"username": "eve"}, **more), 400, "invalid-input")
-        assert name in told["detail"]
+        body = problem(still_web.post("/members", {"username": "eve"}, **more), 400, "invalid-input")
+        assert name in body["detail"]
         problem(still_web.post("/members", {"username": "eve"}, None, **more), 401, "not-authenticated")
     assert UNREADABLE not in environ(headers=PartlyReadable({"if-match": '"a"'}))
     assert still_web.get("/me", environ_overrides={UNREADABLE: {"user-agent", "x-name"}}).status_code == 200

@@ -31,7 +31,7 @@ from authority.wiring.app import open_authority
 from authority.wiring.settings import load
 from tests.support.borrowing import claims_of, workstation
 from tests.support.clusters import Cluster, Proxy, primary
-from tests.support.served import Server, command, served
+from tests.support.servers import Server, command, running_server
 from verifier.workstation.carry import Wish
 
 NODES, PEOPLE, SEATS = 3, 14, 10
@@ -140,7 +140,7 @@ def house(cluster: Cluster, folder: Path) -> Iterator[tuple[House, Proxy]]:
 def test_t26_nodes_and_databases_come_and_go_and_no_answer_is_lost(tmp_path: Path) -> None:
     answers, people = Answers(), [f"person{number}" for number in range(PEOPLE)]
     with primary() as (first, folder), house(first, tmp_path) as (place, proxy), contextlib.ExitStack() as stack:
-        servers = [stack.enter_context(served(home, CARNET_AUTHORITY_DATABASE_URL=proxy.url)) for home in place.homes]
+        servers = [stack.enter_context(running_server(home, CARNET_AUTHORITY_DATABASE_URL=proxy.url)) for home in place.homes]
         with ThreadPoolExecutor(4) as pool:
             asked = [pool.submit(place.ask, servers, name, answers, number) for number, name in enumerate(people[:6])]
             for _ in range(2):
@@ -177,7 +177,7 @@ def test_t26_nodes_and_databases_come_and_go_and_no_answer_is_lost(tmp_path: Pat
         assert place.counted() == (answers.jtis, 9)
 
         # The others get the seat that is left, and no more; a node that was killed serves again.
-        again = stack.enter_context(served(place.homes[0], CARNET_AUTHORITY_DATABASE_URL=proxy.url))
+        again = stack.enter_context(running_server(place.homes[0], CARNET_AUTHORITY_DATABASE_URL=proxy.url))
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda item: place.ask([again, *servers[1:]], item[1], answers, item[0]), enumerate(people[9:])))
         assert answers.refused == ["pool-exhausted"] * (PEOPLE - SEATS)

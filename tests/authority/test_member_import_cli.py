@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.authorities import make_bench
 from tests.support.console import Console
-from tests.support.served import COMMAND, ROOT, environment
+from tests.support.servers import COMMAND, ROOT, environment
 
 MEGABYTE = 1024 * 1024
 

@@ -87,8 +87,8 @@ def outcomes(web: Web, path: str, body: dict[str, Any]) -> list[bool]:
 @ON_SQLITE
 def test_many_are_changed_all_or_none_or_one_by_one_and_a_dry_run_changes_nothing(web: Web) -> None:
     change = {"usernames": ["ada", "nobody", "bob"], "change": {"user_type": "Viewer"}}
-    told = problem(web.post("/members/change", change), 404, "not-found")
-    assert [(item["name"], item["code"]) for item in told["errors"][-1]["value"]] == [
+    refused = problem(web.post("/members/change", change), 404, "not-found")
+    assert [(item["name"], item["code"]) for item in refused["errors"][-1]["value"]] == [
         ("ada", None),
         ("nobody", "not-found"),
         ("bob", None),

@@ -24,7 +24,7 @@ from authority.web.problems import HTTP_CODES, STATUS
 from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.borrowing import issued_to, workstation
 from tests.support.console import Console
-from tests.support.served import served
+from tests.support.servers import running_server
 from tests.support.web import Web, make_web
 
 PRO = "arcgis-pro"
@@ -175,7 +175,7 @@ def test_two_workers_are_one_server_and_a_restart_begins_anew(empty: Console, tm
     secret = empty.good("init", "--org", "Field Survey")["admin"]["api_key"]
     name = "carnet_http_request_duration_seconds"
     for workers in (2, 1):
-        with served(empty.home, "--workers", str(workers), TMPDIR=str(temporary)) as server:
+        with running_server(empty.home, "--workers", str(workers), TMPDIR=str(temporary)) as server:
             sent = 0
             while sent < 10 or (sent < 5000 and _workers(temporary) < workers):
                 _get(server.port, "/readyz")

@@ -187,8 +187,8 @@ def test_many_who_look_at_once_make_each_notice_once(world: Bench) -> None:
     issued_to(world, world.member("ada"), workstation("laptop"), days=2)
     world.clock.turn(days=1)
     deny(world, 12)
-    found = at_once([lambda: find(world.authority)] * 6)
-    assert Counter(kind for kinds in found for kind in kinds) == {"borrow-due": 1, "denials": 1}  # type: ignore[attr-defined]
+    kinds_of_each = at_once([lambda: find(world.authority)] * 6)
+    assert Counter(kind for kinds in kinds_of_each for kind in kinds) == {"borrow-due": 1, "denials": 1}  # type: ignore[attr-defined]
     assert len(messages(world)) == 2
 
 

@@ -25,7 +25,7 @@ from authority.wiring.app import open_authority
 from authority.wiring.settings import load
 from tests.support.console import Console
 from tests.support.receivers import REFUSE, TAKE_AND_HANG, Receiver, webhook_receiver
-from tests.support.served import COMMAND, ROOT, environment, served
+from tests.support.servers import COMMAND, ROOT, environment, running_server
 
 
 @pytest.fixture
@@ -100,8 +100,8 @@ def test_a_run_by_command_says_what_it_would_do_and_did(console: Console, receiv
     receiver.script = ["204", REFUSE]
     ended = console.run("notify")
     assert (ended.status, "it answered 500" in ended.out, "1 message sent, 1 not" in ended.out) == (1, True, True)
-    listed = console.good("notice", "list")
-    assert sorted(item["deliveries"][0]["state"] for item in listed) == ["sent", "waiting"]
+    notices = console.good("notice", "list")
+    assert sorted(item["deliveries"][0]["state"] for item in notices) == ["sent", "waiting"]
     assert len(console.good("notice", "list", "--state", "waiting")) == 1
     assert "tried 1 times: it answered 500" in " ".join(console.run("notice", "list").out.split())
     rows = {row["subject"]: row for row in console.run("--json", "doctor").json}
@@ -142,7 +142,7 @@ def test_serve_notify_sends_beside_the_workers_and_stops_with_them(console: Cons
     hook(console, receiver)
     suspect(console, "laptop")
     assert console.run("serve", "--every", "5").status == 2
-    with served(console.home, "--notify", "--workers", "2") as server:
+    with running_server(console.home, "--notify", "--workers", "2") as server:
         deadline = time.monotonic() + 60
         while not receiver.taken and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -133,8 +133,8 @@ def test_the_question_has_state_nonce_and_a_challenge_and_the_secret_stands_in_n
     assert query["redirect_uri"] == ["http://localhost/console/sign-in/oidc/corp/answer"]
     assert min(len(query[name][0]) for name in ("state", "nonce", "code_challenge")) >= 43
     assert query["scope"] == ["openid profile email"]
-    kept = json.loads(urlsafe_b64decode(ada.client.get_cookie("carnet-provider").value))  # type: ignore[union-attr]
-    assert kept["verifier"] not in str(query)
+    cookie = json.loads(urlsafe_b64decode(ada.client.get_cookie("carnet-provider").value))  # type: ignore[union-attr]
+    assert cookie["verifier"] not in str(query)
     ada.sign_in()
     path, form = ada.provider.asked[-1]
     assert (path, set(form)) == ("/oauth2/token", {"grant_type", "code", "code_verifier", "redirect_uri"})
@@ -212,12 +212,12 @@ def test_t34_an_answer_is_taken_once_by_the_browser_that_asked(ada: Browser) -> 
     path = ada.provider.sign_in(ada.leave(), "s-1")
     other = browser(ada.bench, ada.provider)
     refused(other.answered(path), 401, "asked for no such answer")
-    kept = ada.client.get_cookie("carnet-provider")
+    cookie = ada.client.get_cookie("carnet-provider")
     assert ada.answered(path).status_code == 303
     refused(ada.answered(path), 401, "asked for no such answer")
     # The code itself is good once, whatever the browser kept.
-    assert kept is not None
-    ada.client.set_cookie("carnet-provider", kept.value)
+    assert cookie is not None
+    ada.client.set_cookie("carnet-provider", cookie.value)
     refused(ada.answered(path), 401, "does not know the code any more")
 
 
@@ -228,11 +228,11 @@ def test_who_is_not_let_in_there_is_told_here(ada: Browser) -> None:
 
 
 @pytest.mark.parametrize(
-    "kept",
+    "content",
     ["", "x", "{}", "[]", '{"provider": 1}', json.dumps(dict.fromkeys(("provider", "state", "nonce", "verifier", "next"), 7))],
 )
-def test_a_cookie_that_says_nothing_is_none(ada: Browser, kept: str) -> None:
-    ada.client.set_cookie("carnet-provider", urlsafe_b64encode(kept.encode()).decode())
+def test_a_cookie_that_says_nothing_is_none(ada: Browser, content: str) -> None:
+    ada.client.set_cookie("carnet-provider", urlsafe_b64encode(content.encode()).decode())
     refused(ada.answered(f"{START}/answer?state=7&code=7"), 401, "asked for no such answer")
 
 
@@ -538,8 +538,8 @@ make_members = true
 """
     with pytest.raises(SettingsInvalid) as caught:
         settings_of(tmp_path, text)
-    told = caught.value.message.split("; ")
-    assert told == [
+    sentences = caught.value.message.split("; ")
+    assert sentences == [
         'there is no setting "oidc.corp.secret"',
         '"oidc.corp.client_secret_file" is missing',
         '"oidc.corp.client_id" must be text',

@@ -15,11 +15,11 @@ import pytest
 from authority.cli.serving import listen
 from authority.domain.refusals import SettingsInvalid
 from tests.support.console import Console
-from tests.support.served import COMMAND, ROOT, command, environment, served
+from tests.support.servers import COMMAND, ROOT, command, environment, running_server
 
 
 def test_a_port_that_is_taken_is_told(console: Console) -> None:
-    with served(console.home) as server:
+    with running_server(console.home) as server:
         ended = command("serve", "--home", str(console.home), "--port", str(server.port), "--json")
     assert ended.returncode == 3
     assert json.loads(ended.stdout)["code"] == "settings-invalid"
@@ -89,7 +89,7 @@ def test_an_address_that_is_not_this_machines_is_refused(host: str) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_workers_end_by_themselves_when_their_server_is_killed(console: Console, workers: int) -> None:
-    with served(console.home, "--workers", str(workers)) as server:
+    with running_server(console.home, "--workers", str(workers)) as server:
         port = server.port
         # A request that never ends keeps no worker alive.
         with contextlib.closing(socket.create_connection(("127.0.0.1", port))) as slow:
@@ -101,7 +101,7 @@ def test_workers_end_by_themselves_when_their_server_is_killed(console: Console,
             server.process.wait(10)
             server.wait_until_gone(15)
             assert server.group() == []
-        with served(console.home, port=port) as successor:
+        with running_server(console.home, port=port) as successor:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
             assert successor.request(connection, "GET", "/healthz", "")[0] == 200
             connection.close()

@@ -102,9 +102,9 @@ def safe(answer: TestResponse) -> TestResponse:
 
 def refused(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
     """The problem, with what to do next."""
-    told = problem(safe(answer), status, code)
-    assert told["hint"]
-    return told
+    body = problem(safe(answer), status, code)
+    assert body["hint"]
+    return body
 
 
 def test_every_route_is_in_the_table_and_described(world: World) -> None:
@@ -176,9 +176,9 @@ def test_who_may_gets_an_answer_and_who_may_not_a_refusal_that_changes_nothing(
         assert answer.status_code == route.status, answer.get_data(as_text=True)
         return
     with unchanged(world.database):
-        told = refused(send(world, name, role, owner=is_owner), *route.differs.get(role or Role.MEMBER, route.refused))
-    if told["code"] == "not-allowed":
-        assert told["detail"]
+        body = refused(send(world, name, role, owner=is_owner), *route.differs.get(role or Role.MEMBER, route.refused))
+    if body["code"] == "not-allowed":
+        assert body["detail"]
 
 
 def with_scope(world: World, role: Role, scope: Scope) -> dict[str, Any]:
@@ -283,8 +283,8 @@ def test_a_body_that_is_no_object_or_too_large_or_no_json_is_refused(world: Worl
         for raw in wrong_values.RAW.values():
             refused(send(world, name, data=raw, content_type="application/json"), 400, "invalid-input")
         # It would be good if it were read twice.
-        told = refused(send(world, name, json=good), 400, "invalid-input")
-        assert told["errors"][0]["name"] == ""
+        body = refused(send(world, name, json=good), 400, "invalid-input")
+        assert body["errors"][0]["name"] == ""
         padded = good[:-1] + f', "padding": "{"x" * 256 * 1024}"}}'
         refused(send(world, name, data=padded, content_type="application/json"), 413, "too-large")
         for content_type in wrong_values.NO_JSON:
@@ -297,11 +297,11 @@ def test_what_an_operation_does_not_take_is_refused_and_nothing_is_done(world: W
         for name, operation in OPERATIONS.items():
             queries = ["DRY_RUN=true", *([] if "dry_run" in operation.query else ["dry_run=true"])]
             for query in queries:
-                told = refused(send(world, name, query=f"{ROUTES[name].query}&{query}".lstrip("&")), 400, "invalid-input")
-                assert ("dry run" in told["hint"]) == (query == "dry_run=true"), name
+                body = refused(send(world, name, query=f"{ROUTES[name].query}&{query}".lstrip("&")), 400, "invalid-input")
+                assert ("dry run" in body["hint"]) == (query == "dry_run=true"), name
             if not name.startswith("GET") and not operation.has_body:
-                told = refused(send(world, name, json={"dry_run": True}), 400, "invalid-input")
-                assert ("?dry_run=true" in told["hint"]) == ("dry_run" in operation.query), name
+                body = refused(send(world, name, json={"dry_run": True}), 400, "invalid-input")
+                assert ("?dry_run=true" in body["hint"]) == ("dry_run" in operation.query), name
 
 
 def test_a_dry_run_of_an_ending_ends_nothing(world: World) -> None:

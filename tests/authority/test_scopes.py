@@ -115,8 +115,8 @@ def test_a_key_ends_at_its_end_to_the_second(bench: Bench) -> None:
     assert (key.scopes, key.expires_at) == ((Scope.LOG,), ends_at)
     bench.clock.turn(days=400, seconds=-1)
     assert actor_of(bench, secret).username == "ada"
-    listed = next(item for item in access.api_keys(Unit(bench.authority, CONSOLE))[0] if item.id == key.id)
-    assert (listed.scopes, listed.expires_at, listed.last_used_at) == ((Scope.LOG,), ends_at, bench.clock())
+    shown = next(item for item in access.api_keys(Unit(bench.authority, CONSOLE))[0] if item.id == key.id)
+    assert (shown.scopes, shown.expires_at, shown.last_used_at) == ((Scope.LOG,), ends_at, bench.clock())
     bench.clock.turn(seconds=1)
     with pytest.raises(NotAuthenticated, match="the API key ended at 2027-04-06"):
         actor_of(bench, secret)
@@ -136,8 +136,8 @@ def test_scopes_over_http(sqlite_bench: Bench) -> None:
     assert (made["scopes"], made["expires_at"], made["last_used_at"]) == (["licenses", "members"], "2026-12-31T23:00:00Z", None)
     headers = {"Authorization": f"Bearer {made['api_key']}"}
     assert web.post("/members", {"username": "new"}, None, headers=headers).status_code == 201
-    told = problem(web.get("/events", None, headers=headers), 403, "not-allowed")
-    assert told["detail"] == "the scopes of this API key of administrator leave out: read the log"
+    body = problem(web.get("/events", None, headers=headers), 403, "not-allowed")
+    assert body["detail"] == "the scopes of this API key of administrator leave out: read the log"
     wrong_ones: list[dict[str, Any]] = [
         {"scopes": []},
         {"scopes": ["log", "log"]},

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.console import Console
-from tests.support.served import COMMAND, ROOT, environment, served
+from tests.support.servers import COMMAND, ROOT, environment, running_server
 
 PAGES = [ROOT / "README.md", ROOT / "Makefile", ROOT / "authority" / "web" / "front.py", *sorted((ROOT / "docs").glob("*.md"))]
 # A secret that is typed: echoed or printed as it stands, in the body of a request, or as the value of an option.
@@ -83,7 +83,7 @@ def test_a_password_is_asked_for_at_a_terminal_and_not_shown(console: Console) -
     password = "a new one with 'quotes' and spaces"
     command = [*COMMAND, "member", "set", "ada", "--password-file", "-", "--home", str(console.home)]
     assert password not in run_at_a_terminal(command, [password, password])
-    with served(console.home) as server:
+    with running_server(console.home) as server:
         signed_in = page_example(f"http://127.0.0.1:{server.port}", "ada", password)
     assert signed_in.keys() == {"token", "expires_at"}
 

@@ -254,9 +254,9 @@ def test_over_http_the_wait_stands_in_the_header_and_the_address_is_the_peers_ow
         headers = {"X-Forwarded-For": forwarded} if forwarded else {}
         answer = web.post("/sign-in", body, None, headers=headers, environ_overrides={"REMOTE_ADDR": peer})
         if answer.status_code == 429:
-            told = problem(answer, 429, "too-many-requests")
+            refused = problem(answer, 429, "too-many-requests")
             assert answer.headers["Retry-After"] == "5"
-            assert told["detail"] == "too many wrong passwords: the next try is in 5 seconds"
+            assert refused["detail"] == "too many wrong passwords: the next try is in 5 seconds"
         return answer.status_code
 
     assert [send("192.0.2.9", f"10.0.0.{number}") for number in range(6)] == [401] * 5 + [429]

@@ -244,8 +244,8 @@ def test_who_is_disabled_and_enabled_again_has_none_of_the_earlier_sign_ins(sqli
         ("/members/ada", {"disabled": True}),
         ("/members/ada", {"disabled": False}),
     ):
-        told = web.send("PATCH", API + path, json=body).get_json()
-        assert told["access"]["ended_sign_ins"] == int(body["disabled"]), path
+        changed = web.send("PATCH", API + path, json=body).get_json()
+        assert changed["access"]["ended_sign_ins"] == int(body["disabled"]), path
         assert is_good(sqlite_bench, token) == ("dry_run" in path)
     assert is_good(sqlite_bench, key)
 
@@ -267,8 +267,8 @@ def test_commands_list_and_end_sign_ins(console: Console) -> None:
     key = console.good("api-key", "create", "grace", "--name", "nightly")
     password = console.home.parent / "password"
     password.write_text(ANOTHER)
-    told = console.run("member", "set", "grace", "--password-file", str(password)).out
-    assert f"API key {key['id']} (nightly) goes on" in told
-    assert "--revoke-keys" in told
+    printed = console.run("member", "set", "grace", "--password-file", str(password)).out
+    assert f"API key {key['id']} (nightly) goes on" in printed
+    assert "--revoke-keys" in printed
     changed = console.good("member", "set", "grace", "--revoke-keys")["access"]
     assert [item["id"] for item in changed["revoked_api_keys"]] == [key["id"]]

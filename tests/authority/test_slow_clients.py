@@ -15,7 +15,7 @@ import pytest
 
 from authority.web.gateway import LARGEST_BODY, PATIENCE_SECONDS
 from tests.support.console import Console
-from tests.support.served import Server, served
+from tests.support.servers import Server, running_server
 
 CLIENTS = 200
 # A working client waits for this at most, on a machine that others keep busy too; a thread that a slow one holds it waits for longer.
@@ -104,7 +104,7 @@ SLOW: dict[str, tuple[bytes, bytes, bytes]] = {
 def test_two_hundred_slow_clients_hold_up_nobody_and_are_cut_off(empty: Console, case: str) -> None:
     sent, trickle, answer = SLOW[case]
     secret = empty.good("init", "--org", "Field Survey")["admin"]["api_key"]
-    with served(empty.home) as server, slow_clients(server, sent, trickle) as slow:
+    with running_server(empty.home) as server, slow_clients(server, sent, trickle) as slow:
         longest = 0.0
         deadline = time.monotonic() + PATIENCE_SECONDS + 30
         rounds = 0
@@ -126,7 +126,7 @@ def test_two_hundred_slow_clients_hold_up_nobody_and_are_cut_off(empty: Console,
 def test_two_hundred_who_take_no_answers_hold_up_nobody_and_are_cut_off(empty: Console) -> None:
     """Each asks for more than it has room for, and reads nothing."""
     secret = empty.good("init", "--org", "Field Survey")["admin"]["api_key"]
-    with served(empty.home) as server, contextlib.ExitStack() as stack:
+    with running_server(empty.home) as server, contextlib.ExitStack() as stack:
         clients = [stack.enter_context(contextlib.closing(connect(server, 4096))) for _ in range(CLIENTS)]
         for client in clients:
             client.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -150,7 +150,7 @@ def read_to_end(client: socket.socket) -> None:
 
 def test_a_server_stops_beside_slow_clients(empty: Console) -> None:
     empty.good("init", "--org", "Field Survey")
-    with served(empty.home) as server, slow_clients(server, *SLOW["one byte of a body"][:2]):
+    with running_server(empty.home) as server, slow_clients(server, *SLOW["one byte of a body"][:2]):
         server.process.terminate()
         assert server.process.wait(25) == 0
         server.wait_until_gone(5)
@@ -177,7 +177,7 @@ def test_a_body_that_comes_in_parts_is_one_body_and_one_that_is_too_large_is_tol
 ) -> None:
     empty.good("init", "--org", "Field Survey")
     padded = BODY + b" " * (LARGEST_BODY - len(BODY))
-    with served(empty.home) as server:
+    with running_server(empty.home) as server:
         for body, status, code in (
             (BODY, 401, "not-authenticated"),
             (padded, 401, "not-authenticated"),
@@ -195,7 +195,7 @@ def test_a_body_that_comes_in_parts_is_one_body_and_one_that_is_too_large_is_tol
 
 def test_a_client_that_leaves_in_the_middle_of_a_body_is_no_fault(empty: Console) -> None:
     empty.good("init", "--org", "Field Survey")
-    with served(empty.home) as server:
+    with running_server(empty.home) as server:
         for sent in (SIGN_IN + b"Content-Length: 900\r\n\r\n{", SIGN_IN + b"Transfer-Encoding: chunked\r\n\r\nff\r\n{"):
             connect(server).close()
             with contextlib.closing(connect(server)) as client:

@@ -24,7 +24,7 @@ from tests.support.authorities import Bench
 from tests.support.borrowing import workstation
 from tests.support.console import Console
 from tests.support.database_contents import row_counts, unchanged
-from tests.support.served import served
+from tests.support.servers import running_server
 from tests.support.web import API, Web, make_web
 from verifier.core.keys import decode
 from verifier.workstation.carry import Wish
@@ -93,7 +93,10 @@ def test_a_served_list_follows_an_ending_by_itself(empty: Console) -> None:
     secret = empty.good("init", "--org", "Field Survey")["admin"]["api_key"]
     empty.good("member", "add", "ada", "--type", "GIS Professional")
     request = json.loads(Path(empty.request(workstation("laptop"))).read_bytes())["request"]
-    with served(empty.home) as server, contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port)) as connection:
+    with (
+        running_server(empty.home) as server,
+        contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port)) as connection,
+    ):
         first = server.request(connection, "GET", "/api/v1/status-list", "")[1]
         body = {"request": request, "member": "ada"}
         borrowed = server.request(connection, "POST", "/api/v1/borrows", secret, body)[1]["borrow"]

@@ -36,12 +36,12 @@ def test_the_second_who_changes_a_member_is_told_what_changed(web: Web) -> None:
     assert tag.startswith(f"{version}.")
     members.change(Unit(web.bench.authority, CONSOLE), "ada", Change(user_type="Viewer", groups=("night", "survey")))
     for stale in (tag, version):
-        told = problem(sent(web, "PATCH", "/members/ada", stale, {"full_name": "Ada"}), 412, "changed-meanwhile")
-        assert told["detail"] == (
+        refused = problem(sent(web, "PATCH", "/members/ada", stale, {"full_name": "Ada"}), 412, "changed-meanwhile")
+        assert refused["detail"] == (
             'another change of the member "ada" came first: user type is now Viewer; groups is now night, survey'
         )
     problem(sent(web, "DELETE", "/members/ada", version), 412, "changed-meanwhile")
-    changed = {item["name"]: item["value"] for item in told["errors"]}
+    changed = {item["name"]: item["value"] for item in refused["errors"]}
     assert changed["changed"] == {"user_type": "Viewer", "groups": ["night", "survey"]}
     assert web.get("/members/ada").get_json()["full_name"] == ""
     answer = sent(web, "PATCH", "/members/ada", changed["version"], {"full_name": "Ada"})
@@ -59,8 +59,8 @@ def test_the_second_who_changes_a_license_is_told_what_changed(web: Web) -> None
         return {"assignments": [{"username": "ada", "product": pro, "level": level}]}
 
     first = sent(web, "POST", "/assignments", seen, assigned("Basic")).get_json()["assignments"][0]
-    told = problem(sent(web, "POST", "/assignments", seen, assigned("Standard")), 412, "changed-meanwhile")
-    assert told["detail"] == "another change of the license of arcgis-pro of ada came first: level is now Basic"
+    refused = problem(sent(web, "POST", "/assignments", seen, assigned("Standard")), 412, "changed-meanwhile")
+    assert refused["detail"] == "another change of the license of arcgis-pro of ada came first: level is now Basic"
     keys = {"licenses": [{"username": "ada", "product": pro}]}
     problem(sent(web, "POST", "/assignments/remove", seen, keys), 412, "changed-meanwhile")
     problem(sent(web, "DELETE", f"/assignments?username=ada&product={pro}", seen), 412, "changed-meanwhile")
@@ -113,8 +113,8 @@ def test_so_is_who_changes_a_rule_or_a_setting(sqlite_bench: Bench, thing: str) 
 def test_a_new_rule_is_told_of_one_that_another_made_meanwhile(sqlite_bench: Bench) -> None:
     web = make_web(sqlite_bench)
     assert sent(web, "PUT", "/policies", versions.NONE, RULE).status_code == 200
-    told = problem(sent(web, "PUT", "/policies", versions.NONE, RULE), 412, "changed-meanwhile")
-    assert told["detail"].endswith("it was not there before")
+    refused = problem(sent(web, "PUT", "/policies", versions.NONE, RULE), 412, "changed-meanwhile")
+    assert refused["detail"].endswith("it was not there before")
 
 
 @pytest.fixture(scope="module")

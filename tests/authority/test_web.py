@@ -54,16 +54,16 @@ def test_a_borrow_is_answered_with_its_object_and_its_file(web: Web) -> None:
     laptop = workstation("laptop")
     body = {"request": laptop.request(Wish("arcgis-pro", days=3), web.bench.clock())}
     answer = web.post("/borrows", body, Role.MEMBER)
-    found = answer.get_json()
-    assert (answer.status_code, answer.content_type, found.keys()) == (201, "application/json", {"borrow", "file"})
-    shown = found["borrow"]
+    body = answer.get_json()
+    assert (answer.status_code, answer.content_type, body.keys()) == (201, "application/json", {"borrow", "file"})
+    shown = body["borrow"]
     assert shown.keys() == BORROW | MORE
     assert shown["machine"] == {"id": "machine-laptop", "alias": "laptop", "source": "simulated"}
     assert shown["user"] == {"id": "uid:1000", "name": "laptop"}
     assert (shown["member"], shown["user_type"], shown["groups"]) == ("member", "GIS Professional", [])
     assert (shown["issued_at"], shown["expires_at"]) == ("2026-03-02T09:00:00Z", "2026-03-05T09:00:00Z")
     assert (shown["state"], shown["ended_at"], shown["seat_free_at"]) == ("active", None, "2026-03-05T09:00:00Z")
-    file = json.dumps(found["file"])
+    file = json.dumps(body["file"])
     grant = verify(file, trust=web.bench.trust_file, workstation=laptop.identity, now=web.bench.clock())
     assert grant.borrow_id == shown["id"]
 
@@ -76,11 +76,11 @@ def test_the_same_request_again_is_200_with_the_same_file(both_web: Web) -> None
 
 
 def test_the_file_is_fetched_again_byte_for_byte(web: Web) -> None:
-    found = borrowed(web).get_json()
-    answer = web.get(f"/borrows/{found['borrow']['id']}/file", Role.MEMBER)
+    body = borrowed(web).get_json()
+    answer = web.get(f"/borrows/{body['borrow']['id']}/file", Role.MEMBER)
     assert (answer.status_code, answer.content_type) == (200, "application/json")
-    assert answer.get_json() == found["file"]
-    assert answer.data == web.get(f"/borrows/{found['borrow']['id']}/file").data
+    assert answer.get_json() == body["file"]
+    assert answer.data == web.get(f"/borrows/{body['borrow']['id']}/file").data
 
 
 def test_an_administrator_borrows_for_a_member(web: Web) -> None:
@@ -90,10 +90,10 @@ def test_an_administrator_borrows_for_a_member(web: Web) -> None:
 
 
 def test_one_borrow_is_shown_to_its_member_and_to_who_views_all(web: Web) -> None:
-    found = borrowed(web).get_json()["borrow"]
+    own = borrowed(web).get_json()["borrow"]
     for role in (Role.MEMBER, Role.ADMINISTRATOR, Role.LICENSE_MANAGER):
-        assert web.get(f"/borrows/{found['id']}", role).get_json() == found
-    for path in (f"/borrows/{found['id']}", f"/borrows/{found['id']}/file"):
+        assert web.get(f"/borrows/{own['id']}", role).get_json() == own
+    for path in (f"/borrows/{own['id']}", f"/borrows/{own['id']}/file"):
         problem(web.get(path, Role.ANALYST), 404, "not-found")
     problem(web.get("/borrows/" + "A" * 22), 404, "not-found")
 
@@ -143,26 +143,26 @@ def test_a_member_lists_only_their_own_borrows_whatever_is_asked(web: Web) -> No
 
 
 def test_revoke_and_release_say_what_is_certain_and_what_is_not(web: Web) -> None:
-    found = borrowed(web, days=3).get_json()["borrow"]
-    revoked = web.post(f"/borrows/{found['id']}/revoke", {"reason": "audit"})
+    borrow = borrowed(web, days=3).get_json()["borrow"]
+    revoked = web.post(f"/borrows/{borrow['id']}/revoke", {"reason": "audit"})
     assert (revoked.status_code, revoked.get_json().keys()) == (200, {"borrow", "dry_run"})
     shown = revoked.get_json()["borrow"]
-    assert (shown["state"], shown["reason"], shown["copy_may_run_until"]) == ("revoked", "audit", found["expires_at"])
-    assert shown["seat_free_at"] == found["expires_at"]
+    assert (shown["state"], shown["reason"], shown["copy_may_run_until"]) == ("revoked", "audit", borrow["expires_at"])
+    assert shown["seat_free_at"] == borrow["expires_at"]
     body = {"reason": "stolen", "accept_overlap": False}
-    refused = problem(web.post(f"/borrows/{found['id']}/release", body), 409, "overlap-not-accepted")
+    refused = problem(web.post(f"/borrows/{borrow['id']}/release", body), 409, "overlap-not-accepted")
     assert [item["name"] for item in refused["errors"]] == ["until"]
-    released = web.post(f"/borrows/{found['id']}/release", body | {"accept_overlap": True}).get_json()["borrow"]
+    released = web.post(f"/borrows/{borrow['id']}/release", body | {"accept_overlap": True}).get_json()["borrow"]
     assert (released["state"], released["seat_free_at"]) == ("released", "2026-03-02T09:00:00Z")
-    again = web.post(f"/borrows/{found['id']}/release", body | {"accept_overlap": True})
+    again = web.post(f"/borrows/{borrow['id']}/release", body | {"accept_overlap": True})
     assert problem(again, 409, "borrow-already-ended")["hint"]
 
 
 def test_a_check_in_ends_the_borrow_and_again_says_the_same(web: Web) -> None:
     laptop = workstation("laptop")
     body = {"request": laptop.request(Wish("arcgis-pro"), web.bench.clock())}
-    found = web.post("/borrows", body, Role.MEMBER).get_json()
-    receipt = {"receipt": laptop.receipt_for(json.dumps(found["file"]).encode(), web.bench.clock())}
+    issued = web.post("/borrows", body, Role.MEMBER).get_json()
+    receipt = {"receipt": laptop.receipt_for(json.dumps(issued["file"]).encode(), web.bench.clock())}
     problem(web.post("/check-ins", receipt, Role.ANALYST), 403, "not-allowed")
     first, again = web.post("/check-ins", receipt, Role.MEMBER), web.post("/check-ins", receipt)
     assert (first.status_code, again.status_code) == (200, 200)
@@ -173,8 +173,8 @@ def test_a_check_in_ends_the_borrow_and_again_says_the_same(web: Web) -> None:
 
 
 def test_a_refused_borrow_is_409_with_the_values(web: Web) -> None:
-    found = problem(borrowed(web, days=31), 409, "duration-too-long")
-    assert {item["name"] for item in found["errors"]} == {"limit_days", "limit_until", "decided_by"}
+    body = problem(borrowed(web, days=31), 409, "duration-too-long")
+    assert {item["name"] for item in body["errors"]} == {"limit_days", "limit_until", "decided_by"}
     assert problem(borrowed(web, level="Ultimate"), 404, "no-such-product")["errors"] == [
         {"name": "level", "message": None, "value": "Ultimate"}
     ]
@@ -206,8 +206,8 @@ def test_who_cannot_sign_in_gets_one_answer(web: Web) -> None:
         problem(web.post("/sign-in", {"username": name, "password": "wrong password"}, None), 401, "not-authenticated")
         for name in ("ada", "nobody")
     ]
-    for found in answers:
-        found.pop("request_id")
+    for body in answers:
+        body.pop("request_id")
     assert answers[0] == answers[1]
 
 
@@ -219,11 +219,11 @@ def test_an_ended_sign_in_is_401(web: Web) -> None:
 
 
 def test_status_list_and_trust_are_public_files(web: Web) -> None:
-    listed, trusted = web.get("/status-list", None), web.get("/trust", None)
-    assert listed.data == status_lists.export(Unit(web.bench.authority, CONSOLE))
-    assert listed.get_json().keys() == {"carnet", "version", "authorization", "status_list"}
+    status_list, trusted = web.get("/status-list", None), web.get("/trust", None)
+    assert status_list.data == status_lists.export(Unit(web.bench.authority, CONSOLE))
+    assert status_list.get_json().keys() == {"carnet", "version", "authorization", "status_list"}
     assert trusted.data.decode() == web.bench.trust_file
-    assert {listed.content_type, trusted.content_type} == {"application/json"}
+    assert {status_list.content_type, trusted.content_type} == {"application/json"}
 
 
 def test_events_are_read_from_a_known_one_on(both_web: Web) -> None:

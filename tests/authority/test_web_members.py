@@ -61,15 +61,15 @@ def test_a_member_is_added_with_everything_said(web: Web) -> None:
         "vendor_access": True,
     }
     answer = web.post("/members", body)
-    found = answer.get_json()
-    assert (answer.status_code, found.keys()) == (201, MEMBER)
+    member = answer.get_json()
+    assert (answer.status_code, member.keys()) == (201, MEMBER)
     assert {
-        name: found[name] for name in ("username", "full_name", "email", "user_type", "role", "groups", "vendor_access")
+        name: member[name] for name in ("username", "full_name", "email", "user_type", "role", "groups", "vendor_access")
     } == {
         **{name: body[name] for name in ("username", "full_name", "email", "user_type", "role", "vendor_access")},
         "groups": ["field", "survey"],
     }
-    assert (found["disabled"], found["download_permission"], found["last_used_at"]) == (False, "none", None)
+    assert (member["disabled"], member["download_permission"], member["last_used_at"]) == (False, "none", None)
     assert PASSWORD not in answer.get_data(as_text=True)
     assert access.sign_in(Unit(web.bench.authority, ANYBODY), "eve+1@example.org", PASSWORD)
     shown = web.get("/members/EVE+1@example.org").get_json()
@@ -80,8 +80,8 @@ def test_a_member_is_added_with_everything_said(web: Web) -> None:
 def test_a_name_alone_is_enough_and_the_rest_is_the_default(web: Web) -> None:
     defaults.put(Unit(web.bench.authority, CONSOLE), Defaults("Creator", "analyst", ("new",), (("arcgis-pro", "Basic"),), True))
     for body in ({"username": "eve"}, {"username": "bob", "user_type": None, "role": None, "groups": None, "password": None}):
-        found = web.post("/members", body).get_json()
-        assert (found["user_type"], found["role"], found["groups"], found["vendor_access"]) == (
+        member = web.post("/members", body).get_json()
+        assert (member["user_type"], member["role"], member["groups"], member["vendor_access"]) == (
             "Creator",
             "analyst",
             ["new"],
@@ -118,7 +118,7 @@ def test_a_page_goes_on_where_the_last_one_ended_whoever_came_or_went(web: Web) 
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected"),
     [
         ("?type=Viewer", ["admin", "vera"]),
         ("?type=GIS+Professional&role=member", ["member"]),
@@ -129,10 +129,10 @@ def test_a_page_goes_on_where_the_last_one_ended_whoever_came_or_went(web: Web) 
         ("?group=NIGHT", ["eve", "vera"]),
     ],
 )
-def test_members_are_filtered(web: Web, query: str, found: list[str]) -> None:
+def test_members_are_filtered(web: Web, query: str, expected: list[str]) -> None:
     web.bench.member("vera", user_type="Viewer", groups=("night", "day"))
     web.bench.member("eve", user_type="Creator", groups=("night",))
-    assert names(web, query) == found
+    assert names(web, query) == expected
 
 
 def test_every_page_says_how_many_members_there_are_and_may_be(web: Web) -> None:
@@ -193,8 +193,8 @@ def test_every_field_of_a_member_is_changed_and_the_rest_stays(both_web: Web) ->
     assert patch(both_web, "eve", nothing).get_json()["member"] == expected
     patch(both_web, "eve", {"disabled": False, "groups": [], "full_name": "", "password": PASSWORD + "!"})
     assert access.sign_in(Unit(both_web.bench.authority, ANYBODY), "eve", PASSWORD + "!")
-    found = both_web.get("/members/eve").get_json()
-    assert (found["groups"], found["full_name"]) == ([], "")
+    member = both_web.get("/members/eve").get_json()
+    assert (member["groups"], member["full_name"]) == ([], "")
 
 
 def test_a_member_is_removed_and_the_name_is_free(web: Web) -> None:
@@ -251,14 +251,14 @@ def test_the_defaults_are_shown_and_set(web: Web) -> None:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_everyone_sees_themself(web: Web, role: Role) -> None:
-    found = web.get(f"/members/{role.upper()}", role).get_json()
-    assert (found["username"], found["role"], len(found["licenses"])) == (role, role, 1)
+    member = web.get(f"/members/{role.upper()}", role).get_json()
+    assert (member["username"], member["role"], len(member["licenses"])) == (role, role, 1)
 
 
 def test_a_text_that_looks_like_code_is_kept_as_the_text_it_is(web: Web) -> None:
     hostile = "<script>alert(1)</script>'; DROP TABLE members; --"
     body = {"username": "eve", "full_name": hostile, "groups": [hostile]}
-    found = web.post("/members", body).get_json()
-    assert (found["full_name"], found["groups"]) == (hostile, [hostile])
+    member = web.post("/members", body).get_json()
+    assert (member["full_name"], member["groups"]) == (hostile, [hostile])
     assert web.get("/members/eve").get_json()["full_name"] == hostile
     assert names(web, "?group=%3Cscript%3Ealert(1)%3C/script%3E%27;%20DROP%20TABLE%20members;%20--") == ["eve"]

@@ -18,7 +18,7 @@ from authority.domain.oidc import Provider
 from authority.services import overview
 from authority.services.unit import Unit
 from authority.web.oidc import ProviderClient
-from tests.connected.conftest import PASSWORD, Laptop, Served, serve
+from tests.connected.conftest import PASSWORD, Laptop, RunningServer, serve
 from tests.support.provider import RunningProvider, running_provider
 from tools import browser
 from tools.apt import NotHere
@@ -58,7 +58,7 @@ def provider() -> Iterator[RunningProvider]:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, provider: RunningProvider) -> Iterator[Served]:
+def server(tmp_path_factory: pytest.TempPathFactory, provider: RunningProvider) -> Iterator[RunningServer]:
     """A server with an organization of one member of each role, named after it, who may sign in by the provider."""
     corporate = Provider("corp", "the company account", provider.issuer, "carnet", "a secret", match="preferred_username")
 
@@ -75,14 +75,14 @@ def served(tmp_path_factory: pytest.TempPathFactory, provider: RunningProvider) 
 class Person:
     """Somebody with a browser of their own, who clicks; `faults` are what its console said, and what was asked of other hosts."""
 
-    served: Served
+    server: RunningServer
     context: BrowserContext
     page: Page
     faults: list[str] = field(default_factory=list)
 
     def open(self, path: str) -> None:
         """Goes to a page of the console."""
-        self.page.goto(f"{self.served.url}{path}")
+        self.page.goto(f"{self.server.url}{path}")
 
     def sign_in(self, username: str, password: str = PASSWORD) -> None:
         """By name and password, as everybody."""
@@ -210,7 +210,7 @@ class Typist(Person):
 class Visitors:
     """Whoever comes to the console, each with a browser of their own."""
 
-    served: Served
+    server: RunningServer
     provider: RunningProvider
     chromium: Browser
     people: list[Person] = field(default_factory=list)
@@ -233,7 +233,7 @@ class Visitors:
             accept_downloads=True,
         )
         context.set_default_timeout(PATIENCE_MILLISECONDS)
-        person = (Typist if keyboard else Person)(self.served, context, context.new_page())
+        person = (Typist if keyboard else Person)(self.server, context, context.new_page())
         self.people.append(person)
         self._watch(person)
         if username is not None:
@@ -242,7 +242,7 @@ class Visitors:
 
     def _watch(self, person: Person) -> None:
         """Notes what the console says, what comes up by itself, and what is asked of other hosts."""
-        own, providers = urlsplit(self.served.url).netloc, urlsplit(self.provider.issuer).netloc
+        own, providers = urlsplit(self.server.url).netloc, urlsplit(self.provider.issuer).netloc
 
         def asked(request: Request) -> None:
             # What the pages of the provider ask for is not ours.
@@ -278,26 +278,28 @@ def way(request: pytest.FixtureRequest) -> dict[str, bool]:
 
 
 @pytest.fixture
-def member(served: Served) -> Actor:
+def member(server: RunningServer) -> Actor:
     """A member of whom nobody knew before, with a license of ArcGIS Pro."""
-    return served.member(f"member-{next(NUMBERS)}")
+    return server.member(f"member-{next(NUMBERS)}")
 
 
 @pytest.fixture
-def laptop(tmp_path: Path, capsys: pytest.CaptureFixture[str], served: Served, monkeypatch: pytest.MonkeyPatch) -> Laptop:
+def laptop(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> Laptop:
     """This machine without a line, which trusts the authority."""
     monkeypatch.delenv("CARNET_ROOTS", raising=False)
     laptop = Laptop(tmp_path / "laptop", capsys)
     trust = tmp_path / "organization.trust"
-    trust.write_bytes(overview.trust_file(Unit(served.bench.authority, CONSOLE)))
+    trust.write_bytes(overview.trust_file(Unit(server.bench.authority, CONSOLE)))
     laptop.answer("install", str(trust))
     return laptop
 
 
 @pytest.fixture
-def visitors(served: Served, provider: RunningProvider, chromium: Browser) -> Iterator[Visitors]:
+def visitors(server: RunningServer, provider: RunningProvider, chromium: Browser) -> Iterator[Visitors]:
     """Nobody yet. At the end no page has said an error to the console or asked anything of another host."""
-    visitors = Visitors(served, provider, chromium)
+    visitors = Visitors(server, provider, chromium)
     yield visitors
     for person in visitors.people:
         person.context.close()

@@ -15,30 +15,30 @@ from authority.domain.refusals import NotAuthenticated
 from authority.services import licenses, members
 from authority.services.unit import Unit
 from tests.browser.conftest import Person, Visitors
-from tests.connected.conftest import Served
+from tests.connected.conftest import RunningServer
 from tests.support.authorities import actor_of, authorization_text
 
 SOURCE = "arcgis-allsource"
 AUTHORIZATIONS = itertools.count(2)
 
 
-def console(served: Served) -> Unit:
-    return Unit(served.bench.authority, CONSOLE)
+def console(server: RunningServer) -> Unit:
+    return Unit(server.bench.authority, CONSOLE)
 
 
-def holds(served: Served, name: str) -> dict[str, str]:
+def holds(server: RunningServer, name: str) -> dict[str, str]:
     """The levels of the products that a member holds."""
-    return {item.product: item.level for item in members.show(console(served), name)[1]}
+    return {item.product: item.level for item in members.show(console(server), name)[1]}
 
 
-def authorization_file(served: Served, folder: Path, standard_seats: int) -> tuple[int, Path]:
+def authorization_file(server: RunningServer, folder: Path, standard_seats: int) -> tuple[int, Path]:
     """Number and file of the next authorization, with so many seats of one level."""
 
     def change(specification: dict[str, Any]) -> None:
         product = next(item for item in specification["products"] if item["id"] == SOURCE)
         product["seats"]["Standard"] = standard_seats
 
-    bench, number = served.bench, next(AUTHORIZATIONS)
+    bench, number = server.bench, next(AUTHORIZATIONS)
     text = authorization_text(bench.authority, bench.root, bench.clock(), seq=number, change=change)
     file = folder / f"{number}.authorization"
     file.write_text(json.dumps({"carnet": "authorization", "version": 1, "authorization": text}), encoding="utf-8")
@@ -55,7 +55,9 @@ def install(person: Person, number: int, file: Path, said_first: str) -> None:
     person.reads(f"Authorization {number} is in force until")
 
 
-def test_a_license_is_assigned_and_taken_away(visitors: Visitors, served: Served, member: Actor, way: dict[str, bool]) -> None:
+def test_a_license_is_assigned_and_taken_away(
+    visitors: Visitors, server: RunningServer, member: Actor, way: dict[str, bool]
+) -> None:
     person = visitors.come("administrator", **way)
     person.open(f"/console/licenses?q={member.username}")
     person.tick(member.username)
@@ -63,25 +65,25 @@ def test_a_license_is_assigned_and_taken_away(visitors: Visitors, served: Served
     person.choose("Level", "Basic")
     person.press(f"Assign {SOURCE} …")
     person.reads(f"{member.username}: given: Basic")
-    assert SOURCE not in holds(served, member.username)
+    assert SOURCE not in holds(server, member.username)
     person.press("Assign a license to 1 member")
     person.reads(f"{member.username} is given the license. Given: Basic")
-    assert holds(served, member.username)[SOURCE] == "Basic"
+    assert holds(server, member.username)[SOURCE] == "Basic"
     person.tick(member.username)
     person.unfold(SOURCE)
     person.press(f"Unassign {SOURCE} …")
     person.press("Take a license from 1 member")
     person.reads(f"{member.username} is without the license. Taken: {SOURCE} Basic")
-    assert SOURCE not in holds(served, member.username)
+    assert SOURCE not in holds(server, member.username)
 
 
 def test_a_smaller_authorization_is_installed_and_mended(
-    visitors: Visitors, served: Served, member: Actor, tmp_path: Path, way: dict[str, bool]
+    visitors: Visitors, server: RunningServer, member: Actor, tmp_path: Path, way: dict[str, bool]
 ) -> None:
     """What there is too much of leads to who holds it; at last the larger one comes back."""
-    licenses.assign(console(served), member.username, SOURCE, "Standard", ())
+    licenses.assign(console(server), member.username, SOURCE, "Standard", ())
     person = visitors.come("administrator", **way)
-    install(person, *authorization_file(served, tmp_path, 0), "A smaller authorization is put into force all the same")
+    install(person, *authorization_file(server, tmp_path, 0), "A smaller authorization is put into force all the same")
     person.reads("More in use than authorized")
     person.follow("Unassign some")
     person.reads("nobody can start or borrow arcgis-allsource until it is corrected")
@@ -91,7 +93,7 @@ def test_a_smaller_authorization_is_installed_and_mended(
     person.reads(f"{member.username} is without the license. Taken: {SOURCE} Standard")
     person.visit("Authorization")
     assert person.page.get_by_text("More in use than authorized").count() == 0
-    install(person, *authorization_file(served, tmp_path, 50), "What is in use stays covered.")
+    install(person, *authorization_file(server, tmp_path, 50), "What is in use stays covered.")
 
 
 def test_a_rule_is_set_and_tried(visitors: Visitors, member: Actor, way: dict[str, bool]) -> None:
@@ -111,7 +113,7 @@ def test_a_rule_is_set_and_tried(visitors: Visitors, member: Actor, way: dict[st
 
 
 def test_a_file_with_three_bad_rows_is_imported(
-    visitors: Visitors, served: Served, member: Actor, tmp_path: Path, way: dict[str, bool]
+    visitors: Visitors, server: RunningServer, member: Actor, tmp_path: Path, way: dict[str, bool]
 ) -> None:
     """The good rows are done, the bad ones named with what is wrong."""
     file, name = tmp_path / "crew.csv", member.username
@@ -131,16 +133,18 @@ def test_a_file_with_three_bad_rows_is_imported(
     person.give("File", file)
     person.press("Look at it")
     person.reads("1 to add, 1 to change, 0 as they are, 3 refused. Nothing is changed yet.")
-    assert members.show(console(served), name)[0].full_name == ""
+    assert members.show(console(server), name)[0].full_name == ""
     person.press("Do the 2 good rows")
     person.reads("1 added, 1 changed, 3 refused")
     assert person.page.get_by_role("table", name="Refused rows").get_by_role("row").count() == 4
-    assert members.show(console(served), name)[0].full_name == "Dan"
-    assert members.show(console(served), f"{name}-a")[0].full_name == "Ada"
+    assert members.show(console(server), name)[0].full_name == "Dan"
+    assert members.show(console(server), f"{name}-a")[0].full_name == "Ada"
 
 
-def test_several_members_are_disabled_at_once(visitors: Visitors, served: Served, member: Actor, way: dict[str, bool]) -> None:
-    other = served.member(f"{member.username}-too")
+def test_several_members_are_disabled_at_once(
+    visitors: Visitors, server: RunningServer, member: Actor, way: dict[str, bool]
+) -> None:
+    other = server.member(f"{member.username}-too")
     person = visitors.come("administrator", **way)
     person.open(f"/console/members?q={member.username}")
     person.tick(member.username)
@@ -150,11 +154,11 @@ def test_several_members_are_disabled_at_once(visitors: Visitors, served: Served
     person.press("Disable 2 members")
     person.reads("2 of 2 disabled")
     for name in (member.username, other.username):
-        assert members.show(console(served), name)[0].disabled
+        assert members.show(console(server), name)[0].disabled
 
 
 def test_a_key_for_a_program_is_shown_once_and_revoked(
-    visitors: Visitors, served: Served, member: Actor, way: dict[str, bool]
+    visitors: Visitors, server: RunningServer, member: Actor, way: dict[str, bool]
 ) -> None:
     person = visitors.come("administrator", **way)
     person.visit("API keys")
@@ -163,7 +167,7 @@ def test_a_key_for_a_program_is_shown_once_and_revoked(
     person.press("Make the key")
     person.reads("Shown this once:")
     secret = person.page.get_by_label("Secret", exact=True).input_value()
-    assert actor_of(served.bench, secret).username == member.username
+    assert actor_of(server.bench, secret).username == member.username
     person.follow("All API keys")
     person.tick(f"report of {member.username} of {member.username}")
     assert secret not in person.page.content()
@@ -171,7 +175,7 @@ def test_a_key_for_a_program_is_shown_once_and_revoked(
     person.press("Revoke 1 API key")
     person.reads(f"The key report of {member.username} of {member.username} is revoked.")
     with pytest.raises(NotAuthenticated):
-        actor_of(served.bench, secret)
+        actor_of(server.bench, secret)
 
 
 def test_what_the_log_has_of_somebody_is_downloaded(

@@ -6,7 +6,7 @@ from authority.domain.members import CONSOLE
 from authority.services import endings
 from authority.services.unit import Unit
 from tests.browser.conftest import Visitors
-from tests.connected.conftest import Served
+from tests.connected.conftest import RunningServer
 from tests.support.borrowing import issued_to
 from tests.support.connecting import started
 from tests.support.workstations import SimulatedWorkstation
@@ -17,13 +17,13 @@ SVG, IMAGE, SCRIPT = '"><svg onload=alert(1)>', "<img src=x onerror=alert(2)>", 
 FOREIGN = "img, script:not([src]), svg:not([role=img]), [onload], [onerror], iframe, base"
 
 
-def test_no_text_runs_on_the_pages_that_show_it(visitors: Visitors, served: Served) -> None:
+def test_no_text_runs_on_the_pages_that_show_it(visitors: Visitors, server: RunningServer) -> None:
     name = "mallory"
-    member = served.member(name, full_name=IMAGE, groups=(SCRIPT,))
-    issued = issued_to(served.bench, member, SimulatedWorkstation("lost", alias=SVG), days=9)
-    started(served.bench, served.member(f"{name}-too"), SimulatedWorkstation("tower", alias=IMAGE))
-    lost = issued_to(served.bench, member, SimulatedWorkstation("gone", alias=SCRIPT), "arcgis-desktop", days=9).borrow
-    endings.revoke(Unit(served.bench.authority, CONSOLE), lost.id, reason=SCRIPT)
+    member = server.member(name, full_name=IMAGE, groups=(SCRIPT,))
+    issued = issued_to(server.bench, member, SimulatedWorkstation("lost", alias=SVG), days=9)
+    started(server.bench, server.member(f"{name}-too"), SimulatedWorkstation("tower", alias=IMAGE))
+    lost = issued_to(server.bench, member, SimulatedWorkstation("gone", alias=SCRIPT), "arcgis-desktop", days=9).borrow
+    endings.revoke(Unit(server.bench.authority, CONSOLE), lost.id, reason=SCRIPT)
     pages = {
         f"/console/members?q={name}": (IMAGE, SCRIPT),
         f"/console/member/{name}": (IMAGE, SCRIPT, SVG),

@@ -15,7 +15,7 @@ from authority.services.unit import Unit
 from authority.storage.borrows import Filter
 from authority.storage.sessions import Filter as SessionFilter
 from tests.browser.conftest import KEYBOARD, WAYS, Visitors
-from tests.connected.conftest import PASSWORD, Laptop, Served
+from tests.connected.conftest import PASSWORD, Laptop, RunningServer
 from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import started
 from tests.support.provider import RunningProvider
@@ -24,9 +24,9 @@ PRO = "arcgis-pro"
 EVERY_WAY = pytest.mark.parametrize("way", [*WAYS.values(), KEYBOARD], ids=[*WAYS, "keyboard"])
 
 
-def states(served: Served, member: Actor) -> list[str]:
+def states(server: RunningServer, member: Actor) -> list[str]:
     """The states of the borrows of a member."""
-    work = Unit(served.bench.authority, CONSOLE)
+    work = Unit(server.bench.authority, CONSOLE)
     rows, _ = borrow.listed(work, Filter(member=member.username))
     return [str(row.state(work.now)) for row in rows]
 
@@ -45,15 +45,15 @@ def returned(laptop: Laptop) -> Path:
     return file
 
 
-def works(laptop: Laptop, served: Served, borrow_file: Path) -> None:
+def works(laptop: Laptop, server: RunningServer, borrow_file: Path) -> None:
     """The file can be installed, and then the application may run."""
     laptop.answer("install", str(borrow_file))
-    assert laptop.answer("check", PRO, "--root", served.root)["grant"]["level"] == "Advanced"
+    assert laptop.answer("check", PRO, "--root", server.root)["grant"]["level"] == "Advanced"
 
 
 @EVERY_WAY
 def test_a_request_is_issued_and_its_receipt_checked_in(
-    visitors: Visitors, served: Served, laptop: Laptop, member: Actor, way: dict[str, bool]
+    visitors: Visitors, server: RunningServer, laptop: Laptop, member: Actor, way: dict[str, bool]
 ) -> None:
     person = visitors.come("administrator", **way)
     person.visit("Exchange")
@@ -61,24 +61,24 @@ def test_a_request_is_issued_and_its_receipt_checked_in(
     person.press("Look at them")
     person.reads(f"for {member.username}")
     person.reads("The rules say")
-    assert states(served, member) == []
+    assert states(server, member) == []
     person.press("Do what is ticked")
     person.reads("1 borrow issued")
-    works(laptop, served, person.download("Download the borrow file", laptop.home.parent / "trip.borrow"))
+    works(laptop, server, person.download("Download the borrow file", laptop.home.parent / "trip.borrow"))
     receipt = returned(laptop)
     person.visit("Exchange")
     person.give("Files", receipt)
     person.press("Look at them")
     person.reads("a workstation gave a license back")
-    assert states(served, member) == ["active"]
+    assert states(server, member) == ["active"]
     person.press("Do what is ticked")
     person.reads("The seat is free.")
-    assert states(served, member) == ["checked-in"]
+    assert states(server, member) == ["checked-in"]
 
 
 @EVERY_WAY
 def test_a_member_takes_a_license_offline_and_gives_it_back(
-    visitors: Visitors, served: Served, laptop: Laptop, member: Actor, way: dict[str, bool]
+    visitors: Visitors, server: RunningServer, laptop: Laptop, member: Actor, way: dict[str, bool]
 ) -> None:
     person = visitors.come(member.username, **way)
     person.visit("My license")
@@ -86,22 +86,22 @@ def test_a_member_takes_a_license_offline_and_gives_it_back(
     person.give("Request file", requested(laptop, member))
     person.press("Look at it")
     person.reads("3 days")
-    assert states(served, member) == []
+    assert states(server, member) == []
     person.press("Take it offline")
     person.reads("is yours offline until")
-    works(laptop, served, person.download("Download the borrow file", laptop.home.parent / "trip.borrow"))
+    works(laptop, server, person.download("Download the borrow file", laptop.home.parent / "trip.borrow"))
     receipt = returned(laptop)
     person.follow("Give back")
     person.give("Return file", receipt)
     person.press("Give back")
     person.reads("is given back; its seat is free")
-    assert states(served, member) == ["checked-in"]
+    assert states(server, member) == ["checked-in"]
 
 
 def test_the_license_of_a_lost_laptop_is_released(
-    visitors: Visitors, served: Served, member: Actor, way: dict[str, bool]
+    visitors: Visitors, server: RunningServer, member: Actor, way: dict[str, bool]
 ) -> None:
-    issued_to(served.bench, member, workstation("lost"), days=9)
+    issued_to(server.bench, member, workstation("lost"), days=9)
     person = visitors.come("administrator", **way)
     person.visit("Offline")
     person.fill("Name or group", member.username)
@@ -111,16 +111,18 @@ def test_the_license_of_a_lost_laptop_is_released(
     person.reads("the lost copy can run beside a new one until its end")
     person.fill("Reason", "Left in a train")
     person.tick("I know that the lost copy can run until the time that is named")
-    assert states(served, member) == ["active"]
+    assert states(server, member) == ["active"]
     person.press("Release 1 borrow")
     person.reads("Its seat is free.")
     person.reads("Left in a train")
-    assert states(served, member) == ["released"]
+    assert states(server, member) == ["released"]
 
 
-def test_without_acknowledging_the_overlap_nothing_is_released(visitors: Visitors, served: Served, member: Actor) -> None:
+def test_without_acknowledging_the_overlap_nothing_is_released(
+    visitors: Visitors, server: RunningServer, member: Actor
+) -> None:
     """The browser holds the form back, and says what is missing."""
-    issued_to(served.bench, member, workstation("lost"), days=9)
+    issued_to(server.bench, member, workstation("lost"), days=9)
     person = visitors.come("administrator")
     person.open(f"/console/offline?member={member.username}")
     person.tick(f"{member.username} on lost")
@@ -129,11 +131,13 @@ def test_without_acknowledging_the_overlap_nothing_is_released(visitors: Visitor
     person.press("Release 1 borrow")
     box = person.page.get_by_label("I know that the lost copy can run until the time that is named")
     assert box.evaluate("element => element.validity.valueMissing")
-    assert states(served, member) == ["active"]
+    assert states(server, member) == ["active"]
 
 
-def test_a_session_is_ended_with_time_to_save(visitors: Visitors, served: Served, member: Actor, way: dict[str, bool]) -> None:
-    session = started(served.bench, member, workstation("tower")).session
+def test_a_session_is_ended_with_time_to_save(
+    visitors: Visitors, server: RunningServer, member: Actor, way: dict[str, bool]
+) -> None:
+    session = started(server.bench, member, workstation("tower")).session
     person = visitors.come("administrator", **way)
     person.visit("Activity")
     person.fill("Name or group", member.username)
@@ -143,7 +147,7 @@ def test_a_session_is_ended_with_time_to_save(visitors: Visitors, served: Served
     person.reads("has 60 minutes to save the work")
     person.press("End 1 session")
     person.reads(f"The session of {member.username}, {PRO} on tower, is ended.")
-    work = Unit(served.bench.authority, CONSOLE)
+    work = Unit(server.bench.authority, CONSOLE)
     rows, _ = sessions.listed(work, SessionFilter(member=member.username, ended=True))
     assert [(row.id, str(row.state(work.now))) for row in rows] == [(session.id, "ended")]
 
@@ -168,9 +172,9 @@ def test_a_wrong_password_then_the_right_one_then_out(visitors: Visitors, member
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["typed", "no scripts"])
-def test_members_are_looked_for(visitors: Visitors, served: Served, member: Actor, *, scripts: bool) -> None:
+def test_members_are_looked_for(visitors: Visitors, server: RunningServer, member: Actor, *, scripts: bool) -> None:
     """While one types with scripts, by a button without; the address says it either way."""
-    served.member(f"{member.username}-other", full_name=f"Émile Zola of {member.username}")
+    server.member(f"{member.username}-other", full_name=f"Émile Zola of {member.username}")
     person = visitors.come("administrator", scripts=scripts)
     person.visit("Members")
     rows = person.page.get_by_role("table", name="Members").get_by_role("rowheader")

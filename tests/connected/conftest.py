@@ -45,7 +45,7 @@ class MachineClock(TestClock):
 
 
 @dataclass
-class Served:
+class RunningServer:
     """The authority and where it is."""
 
     bench: Bench
@@ -75,38 +75,38 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
-def serve(folder: Path, providers: Callable[[str], Sequence[ProviderClient]] = lambda _: ()) -> Iterator[Served]:
+def serve(folder: Path, providers: Callable[[str], Sequence[ProviderClient]] = lambda _: ()) -> Iterator[RunningServer]:
     """A server until the test ends, with the providers by which members of the one at that address sign in."""
     folder.mkdir()
     bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "home", clock=MachineClock())
-    served = Served(bench, "")
-    served.gate.set()
+    server = RunningServer(bench, "")
+    server.gate.set()
 
     def losing(environ: dict[str, Any], start_response: Any) -> Any:
         """The application; of an answer that is to be lost nothing comes but the end of the line."""
-        served.requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
-        assert served.gate.wait(30)
+        server.requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+        assert server.gate.wait(30)
         # An answer that is a file is closed as one.
         with contextlib.closing(ClosingIterator(application(environ, start_response))) as parts:
             answer = b"".join(parts)
-        if served.to_lose:
-            served.to_lose -= 1
+        if server.to_lose:
+            server.to_lose -= 1
             raise ConnectionError
         return [answer]
 
-    server = make_server("127.0.0.1", 0, losing, threaded=True, request_handler=Quiet)
-    served.url = f"http://127.0.0.1:{server.port}"
-    application = create_app(bench.authority, (), providers(served.url))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    listener = make_server("127.0.0.1", 0, losing, threaded=True, request_handler=Quiet)
+    server.url = f"http://127.0.0.1:{listener.port}"
+    application = create_app(bench.authority, (), providers(server.url))
+    thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
-    yield served
-    server.shutdown()
+    yield server
+    listener.shutdown()
     thread.join()
     bench.authority.database.close()
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     yield from serve(tmp_path_factory.mktemp("authority") / "one")
 
 
@@ -131,7 +131,7 @@ class Laptop:
         assert (ended, err) == (status, ""), (ended, out, err)
         return json.loads(out)
 
-    def signed_in(self, server: Served, name: str = "ada") -> None:
+    def signed_in(self, server: RunningServer, name: str = "ada") -> None:
         """At this authority, as a member who is there already."""
         self.answer("authority", server.url, "--accept-trust", server.root)
         password = self.home.parent / "password"

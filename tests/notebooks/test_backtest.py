@@ -77,9 +77,9 @@ LOOSE = stuck.Thresholds(
 def test_times_that_are_asked_together_say_what_each_says_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """The slow reference is the log as it was known at each time, looked at by itself."""
     borrow = {"mode": "borrow", "source": "authority"}
-    kept = [event(10, handle="b1", until=500, **borrow), event(20, "checkin", handle="b1", source="authority")]
+    returned = [event(10, handle="b1", until=500, **borrow), event(20, "checkin", handle="b1", source="authority")]
     longer = event(30, handle="b2", until=9_000_000, **borrow)
-    of = together([many(seed=5, count=30), raw_log([*kept, longer], 1_000_000)])
+    of = together([many(seed=5, count=30), raw_log([*returned, longer], 1_000_000)])
     log = open_log(of)
     asked = hindsight.moments(log, 3)
     alone = [[row for _use, row in stuck.named(log, open_uses.when(at), LOOSE)] for at in asked]

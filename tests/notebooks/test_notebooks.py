@@ -109,8 +109,8 @@ def test_pictures_say_in_words_what_is_in_them(name: str) -> None:
 def test_it_ends_with_one_finding_and_with_checks(name: str) -> None:
     last = code_of(name)[-1]
     assert all(isinstance(node, ast.Assert | ast.Assign) for node in ast.parse(last.source).body)
-    found = [cell for cell in code_of(name) if notebooks.FINDING in cell.metadata.get("tags", ())]
-    (finding,) = [output.data["text/markdown"] for cell in found for output in cell.outputs]
+    cells = [cell for cell in code_of(name) if notebooks.FINDING in cell.metadata.get("tags", ())]
+    (finding,) = [output.data["text/markdown"] for cell in cells for output in cell.outputs]
     assert re.fullmatch(r"[A-Z\d`].*\.", finding)
 
 

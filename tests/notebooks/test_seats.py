@@ -235,8 +235,8 @@ def test_denials_at_a_constant_level_tell_how_many_seats_there_are() -> None:
     known = frame_of_seats([Seats("lic", "known", "F", BEGIN, 7, None, "lmstat")])
     log = Log(replace(log.stored, seats=known), log.engine)
     frame = seats.issued(log)
-    told = frame[frame["source"] == "denials"]
-    assert [*told[["product", "seats", "change", "certainty"]].itertuples(index=False, name=None)] == [
+    from_denials = frame[frame["source"] == "denials"]
+    assert [*from_denials[["product", "seats", "change", "certainty"]].itertuples(index=False, name=None)] == [
         ("constant", 5, 0, 0.68),
         ("lost", 5, 0, 0.84),
         ("lost", 4, -1, 0.84),
@@ -244,7 +244,9 @@ def test_denials_at_a_constant_level_tell_how_many_seats_there_are() -> None:
         # Its users have one license each, however many checkouts: users are as many each day, and checkouts are not.
         ("shared", 6, 0, 0.7),
     ]
-    assert told["since"].dropna().tolist() == [pd.Timestamp(BEGIN, unit="us", tz="UTC") + pd.Timedelta(days=20, minutes=1)]
+    assert from_denials["since"].dropna().tolist() == [
+        pd.Timestamp(BEGIN, unit="us", tz="UTC") + pd.Timedelta(days=20, minutes=1)
+    ]
     assert frame.loc[frame["source"] == "lmstat", ["product", "seats", "certainty"]].to_numpy().tolist() == [["known", 7, 1.0]]
     rows = seats.utilization(log).set_index("product")[["license", "seats", "peak", "episodes", "missing"]]
     assert rows.loc["shared"].tolist() == ["member-machine", 6, 6, 9, 1]

@@ -67,7 +67,7 @@ def _back_to_yesterday(cheat: Cheat, verdict: str) -> None:
 
 def _stand_still(cheat: Cheat) -> None:
     """The clock goes on where it stood when the machine was turned off, so that nights do not count."""
-    memory = cheat.machine.kept.clock
+    memory = cheat.machine.state.clock
     if memory is not None:
         cheat.set_clock(max(memory.seen, memory.sure) + 60)
 
@@ -78,16 +78,16 @@ def _old_folder(cheat: Cheat) -> None:
 
 
 def _both_copies(cheat: Cheat) -> None:
-    cheat.machine.kept = replace(cheat.copy)
+    cheat.machine.state = replace(cheat.copy)
     cheat.set_clock(BEGINS + DAY)
 
 
 def _remove_both(cheat: Cheat) -> None:
-    cheat.machine.kept = State(floor=0)
+    cheat.machine.state = State(floor=0)
 
 
 def _remove_both_and_turn_back(cheat: Cheat) -> None:
-    cheat.machine.kept = State(floor=0)
+    cheat.machine.state = State(floor=0)
     cheat.set_clock(BEGINS + DAY)
 
 
@@ -123,7 +123,7 @@ def gain(trick: Trick) -> Gain:
     """What a trick brings on a machine that is used eight hours a day."""
     machine = Workstation(BEGINS, starts=1, ticks=60)
     machine.borrow(BORROW_DAYS)
-    cheat = Cheat(machine, replace(machine.kept))
+    cheat = Cheat(machine, replace(machine.state))
     end, last_good, hours = BORROW_DAYS * DAY, 0, 0
     while cheat.passed < LONGEST_DAYS * DAY:
         trick.at_start(cheat)
@@ -156,7 +156,7 @@ def _is_good(cheat: Cheat, trick: Trick) -> bool:
 
 def _verdict(cheat: Cheat) -> str:
     """What a check says, the date of activation included: a token that the state does not know of must be new by the clock."""
-    is_known = cheat.machine.kept.clock is not None
+    is_known = cheat.machine.state.clock is not None
     verdict = cheat.machine.check()
     if verdict == GOOD and not is_known and cheat.machine.wall >= BEGINS + ACTIVATION_DAYS * DAY:
         return TURNED_BACK

@@ -22,7 +22,7 @@ class Workstation:
     error: int = 0
     ticks: int = 0
     starts: int = 0
-    kept: State = field(default_factory=State)
+    state: State = field(default_factory=State)
     issued_at: int = 0
     ends_at: int = 0
 
@@ -54,15 +54,15 @@ class Workstation:
     def borrow(self, days: int) -> None:
         """A borrow of now, by the authority's clock, which is right, is installed."""
         self.issued_at, self.ends_at = self.true, self.true + days * DAY
-        state = replace(self.kept, floor=max(self.kept.floor, self.issued_at))
+        state = replace(self.state, floor=max(self.state.floor, self.issued_at))
         state.follow(self._reading(), self.issued_at)
-        self.kept = state
+        self.state = state
 
     def check(self) -> str:
         """What `verifier.check` says of the time: by steps 6 of the verifier, over a state that is kept as it keeps it."""
-        state, reading = replace(self.kept), self._reading()
+        state, reading = replace(self.state), self._reading()
         if state.follow(reading, self.issued_at):
-            self.kept = state
+            self.state = state
         try:
             at = steps.judged_at(reading.wall, max(self.issued_at, state.floor), TOLERANCE, sure=state.sure)
         except ClockTurnedBack:

@@ -197,7 +197,7 @@ class MainWindow(ttk.Frame):
         self.notices.insert("1.0", "\n".join(lines))
         self.notices.configure(state="disabled")
 
-    def told(self) -> str:
+    def text(self) -> str:
         """The text below."""
         return self.notices.get("1.0", "end").strip()
 
@@ -211,11 +211,11 @@ class MainWindow(ttk.Frame):
             problem = words.refusal(error)
         else:
             self.refresh()
-            before = self.told()
+            before = self.text()
             self.tell([*([answer] if isinstance(answer, str) else answer), "", before])
             return ""
         self.refresh()
-        self.tell([problem, "", self.told()])
+        self.tell([problem, "", self.text()])
         return problem
 
     def ask(self, action: Callable[[], str], done: Callable[[str], None]) -> None:

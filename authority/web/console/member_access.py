@@ -73,8 +73,8 @@ def set_password(username: str) -> Response:
 @shown_again(sign_ins)
 def end_sign_ins(username: str) -> Response:
     """Asks, then ends one sign-in of a member, or all of them."""
-    chosen = read(EndedSignIns).id
-    ids = None if chosen is None else [chosen]
+    own_id = read(EndedSignIns).id
+    ids = None if own_id is None else [own_id]
     would = [SignInShown.of(item) for item in access.end_sign_ins(unit(), username, ids, dry_run=True)]
     back = url_for(".sign_ins", username=username)
     if not would:

@@ -118,7 +118,7 @@ class ActivityIndex:
         refused: pd.DataFrame,
         renewed: pd.DataFrame,
         lengths: pd.DataFrame,
-        kept: pd.DataFrame,
+        longest_holds: pd.DataFrame,
         ended: pd.DataFrame,
         spans: pd.DataFrame,
     ) -> ActivityIndex:
@@ -134,7 +134,7 @@ class ActivityIndex:
             {(row.member, row.machine, row.product): row.first_at.to_pydatetime() for row in refused.itertuples()},
             {name: at.to_pydatetime() for name, at in renewed.groupby("handle")["last_at"].max().items()},
             {(row.product, row.feature): (row.closed, row.usual * MICROSECOND) for row in lengths.itertuples()},
-            {(row.member, row.product): row.longest * MICROSECOND for row in kept.itertuples()},
+            {(row.member, row.product): row.longest * MICROSECOND for row in longest_holds.itertuples()},
             long_sessions,
             {product: when(begin) for product, begin in spans.groupby("product")["begin"].min().items()},
         )

@@ -66,7 +66,7 @@ _KNOWN = {color.lower() for color in DARK}
 
 def _in_variables(tag: re.Match[str]) -> str:
     """A tag with colors of the palette by their names, so that the sheet decides, and fonts of the reader's system."""
-    named = _COLOR.sub(lambda found: f"var(--c{found[0][1:]})" if found[0] in _KNOWN else found[0], tag[0])
+    named = _COLOR.sub(lambda match: f"var(--c{match[0][1:]})" if match[0] in _KNOWN else match[0], tag[0])
     return _SPACE.sub(" ", _FONT.sub(lambda font: f"{font[1]}{FONTS}" if font[1] else f"font-family: {FONTS}", named))
 
 

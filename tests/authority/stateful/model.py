@@ -76,10 +76,10 @@ class Model(Seats):
             return self._renew(request, here, end)
         if wish.product != CONCURRENT and (held or self._is_used_elsewhere(name, wish)):
             return "already-borrowed"
-        level = self.given(name, wish)
+        level = self.features_for(name, wish)
         use = Use(name, wish.product, wish.machine, level, self.wanted(name, wish), end, end, set())
         beside = [session for session in self.holding_sessions(name) if self._is_same_place(session, use)]
-        if wish.product == CONCURRENT and not self.served(use, set(), borrowing=True, without=beside):
+        if wish.product == CONCURRENT and not self.has_seats_for(use, set(), borrowing=True, without=beside):
             return "pool-exhausted"
         use.seats = use.features()
         for session in beside:
@@ -137,9 +137,9 @@ class Model(Seats):
         held = set[str]().union(*(session.seats for session in here))
         # Those of one computer take each seat once, and the grant that runs longest has it.
         for session in sorted(here, key=lambda item: item.seat_free_at, reverse=True):
-            given = (session.features() & use.features()) - held
-            session.seats |= given
-            held |= given
+            seats = (session.features() & use.features()) - held
+            session.seats |= seats
+            held |= seats
         return DONE
 
     def revoke(self, borrow: int) -> str:
@@ -191,7 +191,7 @@ class Model(Seats):
         if self.terms.end_of(wish.product) <= self.now:
             return "product-expired"
         wanted = self.wanted(name, wish)
-        session = Use(name, wish.product, wish.machine, self.given(name, wish), wanted, self.now, self.now, set())
+        session = Use(name, wish.product, wish.machine, self.features_for(name, wish), wanted, self.now, self.now, set())
         if self._is_elsewhere(session):
             return "already-borrowed"
         running = next((use for use in self.active_sessions(name) if self._is_same_place(use, session)), None)
@@ -211,7 +211,7 @@ class Model(Seats):
         # Of those that were ended on this machine the grants still run: one computer takes each seat once.
         before = [use for use in self.holding_sessions(session.name) if self._is_same_place(use, session)]
         already = (session.features() - self._needed(session)).union(*(use.seats for use in before))
-        if session.product == CONCURRENT and not self.served(session, already, borrowing=False, without=[]):
+        if session.product == CONCURRENT and not self.has_seats_for(session, already, borrowing=False, without=[]):
             return "pool-exhausted"
         session.seats = self._needed(session)
         session.granted_until = max((use.granted_until for use in before), default=session.granted_until)

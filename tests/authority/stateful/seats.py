@@ -122,7 +122,7 @@ class Seats(Organization):
         most = seats if rule.most_borrowed is None else rule.most_borrowed
         return not borrowing or self.borrowed(feature) < min(most, seats - rule.low_water)
 
-    def served(self, use: Use, already: set[str], *, borrowing: bool, without: list[Use]) -> bool:
+    def has_seats_for(self, use: Use, already: set[str], *, borrowing: bool, without: list[Use]) -> bool:
         """True when the pool has what is wanted; the level may become a higher one. What is there `already` takes no seat."""
         person = self.people[use.name]
 
@@ -182,7 +182,7 @@ class Seats(Organization):
             return "no-such-product"
         return lacking
 
-    def given(self, name: str, wish: Wish) -> str:
+    def features_for(self, name: str, wish: Wish) -> str:
         """The level that a wish means."""
         if wish.level is not None:
             return wish.level

@@ -170,9 +170,9 @@ def test_check_warns_of_the_end_and_says_how_to_renew(
 ) -> None:
     here_near_the_end.install(here_near_the_end.chain.borrow_file(), int(time.time()))
     assert main(["check", "arcgis-pro"]) == 0
-    told = capsys.readouterr().err
-    assert "(carnet borrow arcgis-pro)" in told
-    assert "carnet request arcgis-pro -o FILE" in told
+    printed = capsys.readouterr().err
+    assert "(carnet borrow arcgis-pro)" in printed
+    assert "carnet request arcgis-pro -o FILE" in printed
 
 
 def test_the_end_is_warned_of_for_at_most_half_of_the_time(tmp_path: Path) -> None:

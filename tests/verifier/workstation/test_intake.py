@@ -61,9 +61,9 @@ def test_t9_whatever_is_brought_in_whatever_order_the_highest_number_stays(
         known = here.store.state().lists
         for uri, newest in known.items():
             assert newest == before.get(uri, newest) or newest.seq > before[uri].seq
-            kept = here.store.status_file(uri, here.chain.trust())
-            assert kept is not None
-            assert kept.status_list.digest == newest.digest
+            status_file = here.store.status_file(uri, here.chain.trust())
+            assert status_file is not None
+            assert status_file.status_list.digest == newest.digest
         before = known
     assert [newest.seq for newest in before.values()] == [6]
 

@@ -175,19 +175,19 @@ def _use(daemon: str, verb: str, rest: str) -> Use | Malformed:
     if quantity < 1:
         return Malformed(daemon)
     event, reason = _meaning(verb, tail)
-    told = MORE_TOLD.match(more)
-    feature, user = match["quoted"] or match["bare"], match["user"].strip() or (None if told is None else told["user"])
-    handle = None if event == DENIAL else _handle(tail, told)
-    issued = None if told is None else number(told["issued"] or "0", MOST_LICENSES) or None
+    details = MORE_TOLD.match(more)
+    feature, user = match["quoted"] or match["bare"], match["user"].strip() or (None if details is None else details["user"])
+    handle = None if event == DENIAL else _handle(tail, details)
+    issued = None if details is None else number(details["issued"] or "0", MOST_LICENSES) or None
     return Use(event, daemon, feature, user, match["host"] or None, quantity, reason, handle, issued)
 
 
-def _handle(tail: str, told: re.Match[str] | None) -> str | None:
+def _handle(tail: str, details: re.Match[str] | None) -> str | None:
     """What is told of a checkout and of its return alike: the data in brackets, the process and the client's handle."""
     data = DATA.match(tail)
-    if data is None and told is None:
+    if data is None and details is None:
         return None
-    parts = [data[1].strip() if data else "", *((told["process"], told["handle"] or "") if told else ())]
+    parts = [data[1].strip() if data else "", *((details["process"], details["handle"] or "") if details else ())]
     return "/".join(dict.fromkeys(part for part in parts if part)) or None
 
 

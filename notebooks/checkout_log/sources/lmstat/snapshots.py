@@ -69,11 +69,11 @@ class Snapshot:
     @property
     def completed(self) -> Snapshot:
         """Itself, with a use of nobody for what the server says is in use and does not list."""
-        listed: dict[tuple[str, str], int] = defaultdict(int)
+        in_use: dict[tuple[str, str], int] = defaultdict(int)
         for key, (_, row) in self.users.items():
-            listed[key.product, key.feature] += row.quantity if key.start is not None else 0
+            in_use[key.product, key.feature] += row.quantity if key.start is not None else 0
         for feature, total in self.totals.items():
-            missing = total.in_use - total.reserved - listed[total.product, feature]
+            missing = total.in_use - total.reserved - in_use[total.product, feature]
             self.disagreeing += missing != 0
             if missing > 0:
                 row = grammar.Row("", "", "", "", missing, self.at, None, is_doubtful=True, is_ahead=False)

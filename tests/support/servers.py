@@ -88,7 +88,7 @@ class Server:
 
 
 @contextmanager
-def served(home: Path, *arguments: str, port: int | str = 0, **settings: str) -> Iterator[Server]:
+def running_server(home: Path, *arguments: str, port: int | str = 0, **settings: str) -> Iterator[Server]:
     """A server of this home, on a free port unless one is named, ready; whatever of it is left at the end is killed."""
     process = subprocess.Popen(
         [*COMMAND, "serve", "--home", str(home), "--port", str(port), *arguments],
