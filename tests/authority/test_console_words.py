@@ -9,8 +9,9 @@ import pytest
 from pydantic import Field, ValidationError
 from werkzeug.datastructures import MultiDict
 
+from authority.services.pages import Place
 from authority.web.console.charts import HEIGHT, WIDTH, bar_chart
-from authority.web.console.formats import days_left, iso, sentence, told, utc
+from authority.web.console.formats import agent_words, days_left, iso, place_words, sentence, told, utc
 from authority.web.console.forms import Form, Text, read
 from authority.web.problems import InvalidValues
 
@@ -60,6 +61,42 @@ def test_a_name_at_the_beginning_of_a_sentence_stays_as_it_is_written() -> None:
         ("the session has ended", "The session has ended"),
     ):
         assert sentence(text) == words
+
+
+def test_a_place_in_a_list_says_what_it_counts() -> None:
+    for place, number, words in (
+        (Place(0), 0, "0 licenses"),
+        (Place(1), 1, "1 license"),
+        (Place(4000), 100, "1 to 100 of 4,000 licenses"),
+        (Place(4000, 3900), 100, "3,901 to 4,000 of 4,000 licenses"),
+        (Place(1234, 0, None, is_whole=False), 100, "100 of at least 1,234 licenses"),
+    ):
+        assert place_words(place, number, "license") == words
+
+
+def test_browsers_have_their_names_and_programs_their_own() -> None:
+    apple, like = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15", "(KHTML, like Gecko)"
+    windows = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36"
+    for agent, words in (
+        (f"{windows} {like} Chrome/131.0.0.0 Safari/537.36", "Chrome 131 on Windows"),
+        (f"{windows} {like} Chrome/131.0.0.0 Safari/537.36 Edg/130.0.0.0", "Edge 130 on Windows"),
+        (
+            f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 {like} HeadlessChrome/120.0 Safari/537.36",
+            "Chrome 120 on Linux",
+        ),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0", "Firefox 133 on Linux"),
+        (f"{apple} {like} Version/18.1 Mobile/15E148 Safari/604.1", "Safari 18 on iPhone"),
+        ("python-requests/2.32", "python-requests/2.32"),
+        ("Mozilla/4.0 <b>", "Mozilla/4.0 <b>"),
+        (None, "not known"),
+    ):
+        assert agent_words(agent) == words
+
+
+def test_a_limit_far_above_leaves_the_bars_their_height() -> None:
+    chart = bar_chart("Seats", [("Monday", 4), ("Tuesday", 2)], limit=150)
+    assert (chart.limit, chart.limit_y, chart.bars[1].height * 2) == (150, None, chart.bars[0].height)
+    assert bar_chart("Seats", [("Monday", 4)], limit=20).limit_y is not None
 
 
 def test_bars_stand_side_by_side_on_the_floor_and_below_the_top() -> None:

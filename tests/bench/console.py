@@ -128,7 +128,7 @@ def _print(title: str, lines: list[Line], *, has_aims: bool = False) -> None:
 
 
 def _line(path: str, client: FlaskClient) -> Line:
-    """A page beside the sign-in page, which needs no database: processor time of this process, that of SQLite with it."""
+    """A page beside the sign-in page, which reads the name of the organization alone: processor time of this process, that of SQLite with it."""
     return _measured(path, lambda: client.get(path), client, ROUNDS)
 
 

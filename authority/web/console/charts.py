@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 # Units of the picture, which is as wide as the page lets it be.
 WIDTH, HEIGHT, ABOVE = 640, 160, 10
+# A limit that is more times the highest bar is beyond the picture.
+MOST_ABOVE = 5
 GAP = 0.2
 
 
@@ -25,7 +27,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars side by side, what each is `of`, the height at which the limit stands (None for without), and the highest value."""
+    """Bars side by side, what each is `of`, the height at which the limit stands (None for without, or beyond the picture), and the highest value."""
 
     title: str
     of: str
@@ -43,9 +45,10 @@ class Chart:
 
 
 def bar_chart(title: str, points: Sequence[tuple[str, int]], limit: int | None = None, of: str = "Day") -> Chart:
-    """The chart of these labels and values; the highest of them and the limit fit in it."""
+    """The chart of these labels and values; the highest of them fits in it, and the limit unless nothing could be seen below it."""
     most = max((value for _, value in points), default=0)
-    scale = (HEIGHT - ABOVE) / max(most, limit or 0, 1)
+    is_near = limit is not None and limit <= max(MOST_ABOVE * most, 1)
+    scale = (HEIGHT - ABOVE) / max(most, limit if limit is not None and is_near else 0, 1)
     step = WIDTH / max(len(points), 1)
     bars = tuple(
         Bar(
@@ -59,4 +62,5 @@ def bar_chart(title: str, points: Sequence[tuple[str, int]], limit: int | None =
         )
         for number, (label, value) in enumerate(points)
     )
-    return Chart(title, of, bars, most, limit, None if limit is None else round(HEIGHT - limit * scale, 2))
+    limit_y = round(HEIGHT - limit * scale, 2) if limit is not None and is_near else None
+    return Chart(title, of, bars, most, limit, limit_y)

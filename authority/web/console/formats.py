@@ -14,6 +14,23 @@ from authority.presentation.shown import rfc3339
 from authority.services.pages import Place
 
 DAY = timedelta(days=1)
+# By what browsers call themselves, and systems; the first that fits counts, for many name others as well.
+_BROWSERS = {
+    "Edge": r"\bEdg(?:e|A|iOS)?/(\d+)",
+    "Opera": r"\bOPR/(\d+)",
+    "Firefox": r"\b(?:Firefox|FxiOS)/(\d+)",
+    "Chrome": r"\b(?:Headless)?(?:Chrome|CriOS)/(\d+)",
+    "Safari": r"\bVersion/(\d+)\S* (?:Mobile/\S+ )?Safari/",
+}
+_SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Windows": "Windows",
+    "Mac OS X": "macOS",
+    "CrOS": "ChromeOS",
+    "Linux": "Linux",
+}
 # So many are named in a sentence or a list; the others are folded.
 MOST_NAMED = 20
 # Beginnings of sentences about somebody or something by its name, and those that look alike.
@@ -90,6 +107,17 @@ def place_words(place: Place, number: int, one: str) -> str:
     if number >= place.total or not number:
         return counted_of(place.total, one)
     return f"{place.before + 1:,} to {place.before + number:,} of {counted_of(place.total, one)}"
+
+
+def agent_words(agent: str | None) -> str:
+    """What a browser or a program calls itself, in short: `Firefox 133 on Windows`; a program's name as it is."""
+    if agent is None or not agent.startswith("Mozilla/"):
+        return agent or "not known"
+    browser = next(((name, match) for name, pattern in _BROWSERS.items() if (match := re.search(pattern, agent))), None)
+    system = next((name for word, name in _SYSTEMS.items() if word in agent), None)
+    if browser is None:
+        return agent
+    return f"{browser[0]} {browser[1][1]}" + (f" on {system}" if system else "")
 
 
 def named(names: Sequence[str]) -> str:

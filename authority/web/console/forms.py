@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar, get_origin
 
-from flask import g, request
+from flask import g, has_request_context, request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from werkzeug.datastructures import MultiDict
 
@@ -82,7 +82,7 @@ def read(model: type[Model], values: MultiDict[str, str] | None = None) -> Model
             fields[key] = [value for value in sent.getlist(key) if value]
         elif sent.get(key, "") != "":
             fields[key] = sent[key]
-    if sent is request.args:
+    if has_request_context() and sent is request.args:
         check_query([field.alias or name for name, field in model.model_fields.items()])
     try:
         return model.model_validate(fields)

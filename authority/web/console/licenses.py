@@ -29,7 +29,7 @@ from authority.web.console.formats import utc
 from authority.web.console.forms import Form, Text, as_typed, read
 from authority.web.console.frame import here, page, shown_again
 from authority.web.console.members_at_once import Choice
-from authority.web.console.visiting import begun, unit
+from authority.web.console.visiting import begun, product_name, unit
 
 pages = Blueprint("licenses", __name__)
 
@@ -64,10 +64,10 @@ class Assignment(Loss):
         return [Wish(name, self.product, self.level, exactly, added, removed) for name in self.usernames]
 
     def words(self) -> str:
-        """`arcgis-pro Basic, these extensions added: 3DAnalyst`."""
+        """`ArcGIS Pro Basic, these extensions added: 3DAnalyst`."""
         how = {"add": "added", "remove": "taken away", "exactly": "and no others"}[self.how]
         extensions = f", extensions {how}: {', '.join(self.extensions)}" if self.extensions else ""
-        return f"{self.product} {self.level or 'at the level that they hold'}{extensions}"
+        return f"{product_name(self.product)} {self.level or 'at the level that they hold'}{extensions}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def _list(people: Page | None, work: Unit) -> Response:
         products=products,
         assigned=assigned,
         features=sorted({row.feature for product in assigned for row in product.rows}),
-        names=[product.id for product in products if product.is_assigned],
+        names=[(product.id, product_name(product.id)) for product in products if product.is_assigned],
         types=list(work.membership.by_type),
         wanted=typed,
         csv=here({}, url_for("console.licenses.as_csv")),

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,23 +16,24 @@ from pydantic import Field
 
 from authority.domain.events import EventKind, UseMode
 from authority.domain.refusals import InvalidInput
-from authority.presentation import parquet, sheets
+from authority.presentation import event_words, parquet, sheets
 from authority.presentation.log import Events, EventShown, event_of, with_texts
 from authority.presentation.log_seal import SealShown, VerificationShown
 from authority.services import log, log_verification, seals
 from authority.services.pages import Place
-from authority.services.unit import Unit
 from authority.storage.events import Filter
 from authority.web.answers import JSON, sheet
 from authority.web.console.forms import Form, Id, Text, as_typed, read
 from authority.web.console.frame import address_of, here, page, shown_again
-from authority.web.console.visiting import begun, unit, visitor
+from authority.web.console.visiting import unit, visitor
 
 pages = Blueprint("log", __name__)
 
 ON_A_PAGE = 100
 # So many rows are verified within a second or two.
 ROWS_AT_ONCE = 20_000
+# Filters that are folded until one is used.
+NARROWING = ("actor", "machine", "handle", "reason", "hours", "since", "until", "oldest")
 FORMATS = {"csv": "CSV", "jsonl": "JSON lines", "parquet": "Parquet"}
 COLUMNS = tuple(EventShown.model_fields)
 ALWAYS_THERE = ("id", "at", "kind", "actor", "quantity")
@@ -91,7 +93,7 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, UTC)
 
 
-def _list(events: Events | None, work: Unit, place: Place | None = None) -> Response:
+def _list(events: Events | None, place: Place | None = None) -> Response:
     """The list; without events, where something is wrong with the filters, the form alone."""
     typed = as_typed(Filters, request.args)
     return page(
@@ -100,15 +102,16 @@ def _list(events: Events | None, work: Unit, place: Place | None = None) -> Resp
         place=place,
         wanted=typed,
         is_filtered=any(typed[name] for name in typed if name not in ("oldest", "cursor")),
-        kinds=[str(kind) for kind in EventKind],
-        products=list(work.authorization.products),
+        is_narrowed=any(typed[name] for name in NARROWING),
+        kinds=sorted(((str(kind), event_words.what(kind)) for kind in EventKind), key=itemgetter(1)),
+        products=list(visitor().products.items()),
         files=[(text, here({}, url_for("console.log.listed_as", ending=ending))) for ending, text in FORMATS.items()],
         checkouts=[(text, url_for("console.log.checkouts_as", ending=ending)) for ending, text in FORMATS.items()],
     )
 
 
 def _form_alone() -> Response:
-    return _list(None, begun())
+    return _list(None)
 
 
 @pages.get("/log")
@@ -118,7 +121,7 @@ def index() -> Response:
     filters, work = read(Filters, request.args), unit()
     wanted = filters.wanted(visitor().now)
     events = Events.of(log.listed(work, wanted, filters.member), ON_A_PAGE)
-    return _list(events, work, log.place(work, wanted, filters.member))
+    return _list(events, log.place(work, wanted, filters.member))
 
 
 class Part(Form):

@@ -29,6 +29,8 @@ from authority.web.console.forms import Form, Id, read
 from authority.web.console.frame import confirm, done, page, shown_again
 from authority.web.console.member_forms import (
     BORROWS_STAY,
+    IT_IS_YOU,
+    ROLES,
     Email,
     FullName,
     Groups,
@@ -37,7 +39,7 @@ from authority.web.console.member_forms import (
     license_effects,
     license_words,
 )
-from authority.web.console.visiting import unit, visitor
+from authority.web.console.visiting import product_name, unit, visitor
 
 pages = Blueprint("member", __name__)
 
@@ -114,7 +116,7 @@ def edit(username: str) -> Response:
         member=member,
         groups=sheets.joined(member.groups),
         types=types,
-        roles=list(Role),
+        roles=ROLES,
         permissions=list(DownloadPermission),
     )
 
@@ -162,10 +164,14 @@ def _consequences(changed: ChangedMember) -> list[str]:
     if changed.licenses.taken:
         sentences.append(BORROWS_STAY)
     if after.disabled and not before.disabled:
+        if before.username == visitor().actor.username:
+            sentences.insert(0, IT_IS_YOU)
         ended = counted(changed.access.ended_sign_ins, "sign-in")
         sentences += [
             f"They cannot sign in, start or borrow anything until they are enabled again; {ended} will end.",
             BORROWS_STAY,
+            IT_IS_YOU,
+            ROLES,
         ]
     if after.username != before.username:
         sentences.append(
@@ -184,7 +190,7 @@ def _ask_removal(username: str) -> Response | None:
     name = member.username
     free = [f"Free again: {license_words(AssignmentShown.of(item))}" for item in held]
     running = [
-        f"Released: {item.product} on {item.machine.alias or item.machine.id}; its copy may run until {utc(item.expires_at)}"
+        f"Released: {product_name(item.product)} on {item.machine.alias or item.machine.id}; its copy may run until {utc(item.expires_at)}"
         for item in out
     ]
     release = f"Release {counted(len(out), 'borrow')}: I know that the copies can run until the times that are named"

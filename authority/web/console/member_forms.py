@@ -6,13 +6,14 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from authority.domain.members import email_of, group_name, username_of
+from authority.domain.members import Role, email_of, group_name, username_of
 from authority.domain.names import once
 from authority.domain.refusals import InvalidInput
 from authority.presentation import sheets
 from authority.presentation.licenses import AssignmentShown
 from authority.presentation.members import ChangedMember
 from authority.web.console.forms import Text
+from authority.web.console.visiting import product_name
 
 FIELDS = {
     "username": "user name",
@@ -25,6 +26,9 @@ FIELDS = {
     "vendor_access": "vendor access",
     "download_permission": "permission to download",
 }
+# The values of a choice, each with its words.
+ROLES = tuple((str(role), role.replace("-", " ")) for role in Role)
+IT_IS_YOU = "This is you: you are signed out at once, and another administrator has to enable you again."
 BORROWS_STAY = "What is out offline stays good until it ends or is given back; revoke or release it if it must not."
 
 
@@ -59,9 +63,9 @@ Groups = Annotated[tuple[str, ...], BeforeValidator(_groups), Field(max_length=2
 
 
 def license_words(license_: AssignmentShown) -> str:
-    """`arcgis-pro Standard with 3DAnalyst`."""
+    """`ArcGIS Pro Standard with 3DAnalyst`."""
     extensions = f" with {', '.join(license_.extensions)}" if license_.extensions else ""
-    return f"{license_.product} {license_.level}{extensions}"
+    return f"{product_name(license_.product)} {license_.level}{extensions}"
 
 
 def value_words(value: object) -> str:

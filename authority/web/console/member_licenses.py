@@ -14,7 +14,7 @@ from authority.services.unit import Unit
 from authority.web.console.forms import Changed, Text, read
 from authority.web.console.frame import confirm, done, page, shown_again
 from authority.web.console.member_forms import license_words
-from authority.web.console.visiting import unit
+from authority.web.console.visiting import product_name, unit
 
 pages = Blueprint("member_licenses", __name__)
 
@@ -39,6 +39,7 @@ def index(username: str, product: str) -> Response:
         username=member.username,
         product=product,
         held=now,
+        is_concurrent=known is not None and known.is_concurrent,
         version=versions.of(None if now is None else {"level": now.level, "extensions": sorted(now.extensions)}),
         free={row.feature: row.available for row in rows},
         licensed={row.feature: row.licensed for row in rows},
@@ -66,7 +67,7 @@ def assign(username: str, product: str) -> Response:
         question = confirm(
             f"Change the license of {would.member}?",
             who=would.member,
-            what=f"{product}: {form.level}{' with ' + ', '.join(wish.extensions) if wish.extensions else ''}",
+            what=f"{product_name(product)}: {form.level}{' with ' + ', '.join(wish.extensions) if wish.extensions else ''}",
             until="from now on",
             consequences=[
                 f"Taken: {', '.join(taken)}",
@@ -91,7 +92,7 @@ def unassign(username: str, product: str) -> Response:
     key, work = License(username, product), _unit(form)
     would = UnassignedLicense.of(licenses.unassign_many(work, [key], dry_run=True)[0].done(), work.now)
     question = confirm(
-        f"Take {product} from {would.member}?",
+        f"Take {product_name(product)} from {would.member}?",
         who=would.member,
         what=license_words(would.taken),
         until="from now on",
@@ -107,4 +108,6 @@ def unassign(username: str, product: str) -> Response:
         return question
     taken = UnassignedLicense.of(licenses.unassign_many(_unit(form), [key])[0].done(), work.now)
     note = f" Mind: {taken.note}." if taken.note else ""
-    return done(url_for("console.member.index", username=username), f"{taken.member} holds no {product} any more.{note}")
+    return done(
+        url_for("console.member.index", username=username), f"{taken.member} holds no {product_name(product)} any more.{note}"
+    )

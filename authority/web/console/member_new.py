@@ -15,7 +15,7 @@ from authority.services.defaults import Defaults
 from authority.services.members import NewMember
 from authority.web.console.forms import Form, Password, Text, read
 from authority.web.console.frame import done, page, shown_again
-from authority.web.console.member_forms import Email, FullName, Groups, UserName
+from authority.web.console.member_forms import ROLES, Email, FullName, Groups, UserName
 from authority.web.console.visiting import unit
 
 pages = Blueprint("member_new", __name__)
@@ -83,7 +83,7 @@ def add_form() -> Response:
     """The form for one new member, with what they get unless something else is chosen."""
     work = unit()
     usual = DefaultsShown.of(defaults.show(work))
-    return page("member_add.html", usual=usual, types=list(work.authorization.user_types), roles=list(Role))
+    return page("member_add.html", usual=usual, types=list(work.authorization.user_types), roles=ROLES)
 
 
 @pages.post("/members/add")
@@ -105,7 +105,7 @@ def defaults_form() -> Response:
         usual=usual,
         groups=sheets.joined(usual.groups),
         types=sorted({usual.user_type, *work.authorization.user_types}),
-        roles=list(Role),
+        roles=ROLES,
         named=[product for product in work.authorization.products.values() if not product.is_concurrent],
     )
 

@@ -22,9 +22,9 @@ from authority.web.answers import sheet
 from authority.web.console import members_at_once as at_once
 from authority.web.console.forms import Form, Text, as_typed, read
 from authority.web.console.frame import here, page, shown_again
-from authority.web.console.member_forms import BORROWS_STAY
+from authority.web.console.member_forms import BORROWS_STAY, IT_IS_YOU, ROLES
 from authority.web.console.members_at_once import Choice, Removal, TypeChoice
-from authority.web.console.visiting import begun, unit, visitor
+from authority.web.console.visiting import begun, product_name, unit, visitor
 
 pages = Blueprint("members", __name__)
 
@@ -85,7 +85,7 @@ class LicenseChoice(Choice):
     @property
     def words(self) -> str:
         """The license as people say it."""
-        return self.license.replace("=", " ").replace("+", " with ")
+        return self.license.replace(self.product, product_name(self.product), 1).replace("=", " ").replace("+", " with ")
 
     @property
     def extension(self) -> str:
@@ -108,7 +108,7 @@ def _list(people: Page | None, work: Unit) -> Response:
         members=None if people is None else Members.of(people),
         place=None if people is None else people.place,
         types=list(work.membership.by_type),
-        roles=list(Role),
+        roles=ROLES,
         permissions=list(DownloadPermission),
         wanted=typed,
         is_narrowed=any(typed[name] for name in typed if name not in ("q", "sort", "cursor")),
@@ -172,8 +172,10 @@ def change_type() -> Response:
 def disable() -> Response:
     """Keeps those ticked from signing in, starting and borrowing."""
     follows = ["They cannot sign in, start or borrow anything until they are enabled again.", BORROWS_STAY]
-    wanted = Change(disabled=True)
-    return at_once.do(at_once.change(read(Choice), wanted, "Disable", "disabled", "signing in and using licenses", follows))
+    choice, wanted = read(Choice), Change(disabled=True)
+    if visitor().actor.username in choice.usernames:
+        follows = [IT_IS_YOU, *follows]
+    return at_once.do(at_once.change(choice, wanted, "Disable", "disabled", "signing in and using licenses", follows))
 
 
 @pages.post("/members/enable")

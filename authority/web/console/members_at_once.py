@@ -25,7 +25,7 @@ from authority.web.console.formats import sentence, utc
 from authority.web.console.forms import Form, Text
 from authority.web.console.frame import confirm, done, page
 from authority.web.console.member_forms import differences, license_effects, license_words
-from authority.web.console.visiting import unit
+from authority.web.console.visiting import product_name, unit
 
 MOST_AT_ONCE = 1000
 AT_WORK = "What is offline or at work goes on as it is; a renewal or a new start has the new license."
@@ -176,7 +176,7 @@ def unassignment(usernames: Sequence[str], product: str, *, list_page: str = "me
         outcomes = licenses.unassign_many(work, keys, row_by_row=True, dry_run=dry_run)
         return [_line(outcome, outcome.item.username, lambda taken: _words_of_loss(taken, work)) for outcome in outcomes]
 
-    what, past = f"{product}, whatever its level and extensions", "without the license"
+    what, past = f"{product_name(product)}, whatever its level and extensions", "without the license"
     return Action("Take a license from", past, what, lines, consequences=(AT_WORK,), is_dangerous=True, page=list_page)
 
 
@@ -210,7 +210,7 @@ def _removal_line(outcome: Outcome[str, removal.Removal], work: Unit) -> Line:
         return Line(outcome.item, refusal=outcome.refusal)
     shown = RemovalShown.of(outcome.done(), work.now)
     running = tuple(
-        f"Released: {item.member}, {item.product} on {name_of(item.machine)}; its copy may run until {utc(item.expires_at)}"
+        f"Released: {item.member}, {product_name(item.product)} on {name_of(item.machine)}; its copy may run until {utc(item.expires_at)}"
         for item in shown.borrows
     )
     return Line(outcome.item, running=running)

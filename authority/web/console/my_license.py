@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request, url_for
 from pydantic import Field
 
 from authority.domain.plurals import counted
-from authority.domain.refusals import InvalidInput
+from authority.domain.refusals import InvalidInput, NotFound
 from authority.presentation.borrows import BorrowShown
 from authority.presentation.computers import name_of
 from authority.presentation.exchange import FileShown
@@ -22,7 +22,7 @@ from authority.web.console import cookies
 from authority.web.console.formats import utc
 from authority.web.console.forms import Form, Id, Password, PasswordTwice, Text, read
 from authority.web.console.frame import done, page, see_other, shown_again
-from authority.web.console.visiting import unit
+from authority.web.console.visiting import product_name, unit
 
 pages = Blueprint("my_license", __name__)
 
@@ -88,7 +88,12 @@ def take() -> Response:
 
 def _steps(wanted: Steps) -> Response:
     products = [product for product in _me().products if product.offline_allowed and product.borrow is None]
-    product = next((item for item in products if item.id == wanted.product), products[0] if products else None)
+    product = next((item for item in products if wanted.product in (None, item.id)), None)
+    if product is None and wanted.product is not None:
+        raise NotFound(
+            f'there is no product "{wanted.product}" that you can take offline now',
+            hint=f"You can take {', '.join(item.id for item in products) or 'none'}; the page My license says why others not.",
+        )
     days = wanted.days or (product.default_days if product else None) or USUAL_DAYS
     return page("my_license_take.html", choices=[(item.id, item.name) for item in products], product=product, days=days)
 
@@ -108,7 +113,7 @@ def take_offline() -> Response:
         work = unit()
         issued = borrow.issue(work, form.request, days=form.days)
         item = issued.borrow
-        text = f"{item.product} is yours offline until {utc(item.expires_at)}. Carry the borrow file to {name_of(item.machine)}, and type there: carnet install FILE"
+        text = f"{product_name(item.product)} is yours offline until {utc(item.expires_at)}. Carry the borrow file to {name_of(item.machine)}, and type there: carnet install FILE"
         download = url_for("console.my_license.file", borrow=item.id)
         return done(url_for("console.my_license.index"), text, [("Download the borrow file", download)])
     return _look(form.request, form.days)
@@ -151,7 +156,7 @@ def give_back() -> Response:
     work = unit(open_over_limit=True)
     ended = BorrowShown.of(exchange.give_back(work, _uploaded()[1]), work.now)
     publish_soon()
-    text = f"{ended.product} on {name_of(ended.machine)} is given back; its seat is free."
+    text = f"{product_name(ended.product)} on {name_of(ended.machine)} is given back; its seat is free."
     return done(url_for("console.my_license.index"), text)
 
 
@@ -159,7 +164,7 @@ def give_back() -> Response:
 def end_session(session_id: str) -> Response:
     """Ends one's own session."""
     ended = sessions.check_in(unit(open_over_limit=True), session_id)
-    text = f"The session of {ended.product} on {name_of(ended.machine)} is ended. Its seat is free at {utc(ended.seat_free_at)}, when the last grant has ended."
+    text = f"The session of {product_name(ended.product)} on {name_of(ended.machine)} is ended. Its seat is free at {utc(ended.seat_free_at)}, when the last grant has ended."
     return done(url_for("console.my_license.index"), text)
 
 

@@ -14,7 +14,7 @@ from authority.presentation.policies import RuleShown
 from authority.services import policies
 from authority.web.console.forms import Changed, Form, Text, read
 from authority.web.console.frame import confirm, done, page, shown_again
-from authority.web.console.visiting import begun, unit, visitor
+from authority.web.console.visiting import product_name, unit, visitor
 
 pages = Blueprint("offline_rules", __name__)
 
@@ -67,7 +67,7 @@ def rule() -> Response:
         title="New rule" if known is None else f"The rule of the {known.name()}",
         age="" if known is None or known.status_max_age is None else list_age.written(known.status_max_age),
         levels=[str(level) for level in reversed(RuleLevel) if level is not RuleLevel.ORGANIZATION],
-        products=list(begun(work).authorization.products),
+        products=list(visitor().products.items()),
     )
 
 
@@ -82,7 +82,9 @@ def change_rule() -> Response:
     question = confirm(
         f"Set the rule of the {would.name()}?",
         who=_who(would),
-        what=f"{would.product or 'all products'}: {would.words()}" if would.level is not RuleLevel.PRODUCT else would.words(),
+        what=f"{product_name(would.product) or 'all products'}: {would.words()}"
+        if would.level is not RuleLevel.PRODUCT
+        else would.words(),
         until="until it is changed or removed",
         consequences=[
             f"Before: {before.words()}" if before else "There is no such rule yet.",
@@ -144,7 +146,7 @@ def remove_rule() -> Response:
     question = confirm(
         f"Remove the rule of the {would.name()}?",
         who=_who(would),
-        what=f"{would.product or 'all products'}: {would.words()}",
+        what=f"{product_name(would.product) or 'all products'}: {would.words()}",
         until="from now on",
         consequences=[
             "The next level that has a rule decides: member, group, type, product, and at last the organization's.",

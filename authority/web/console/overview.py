@@ -13,7 +13,7 @@ from authority.web.console import cookies
 from authority.web.console.charts import Chart, bar_chart
 from authority.web.console.forms import Form, Text, read
 from authority.web.console.frame import page
-from authority.web.console.visiting import unit
+from authority.web.console.visiting import product_name, unit
 
 pages = Blueprint("overview", __name__)
 
@@ -35,12 +35,19 @@ def index() -> Response:
         raise NoSuchProduct(f'nothing is licensed or used of a product "{wanted}"', hint=f"There is {', '.join(products)}.")
     product = most_used if wanted is None else products[wanted]
     in_use = None if product is None else _in_use(shown, product)
-    return page("overview.html", shown=shown, product=product, in_use=in_use, ends=_ends(shown))
+    return page(
+        "overview.html",
+        shown=shown,
+        product=product,
+        in_use=in_use,
+        ends=_ends(shown),
+        names=[(name, product_name(name)) for name in products],
+    )
 
 
 def _in_use(shown: OverviewShown, product: ProductFiguresShown) -> Chart:
     points = [(str(day), count) for day, count in zip(shown.days, product.in_use_by_day, strict=True)]
-    return bar_chart(f"Seats of {product.product} in use, the most on each day", points, product.licensed)
+    return bar_chart(f"Seats of {product_name(product.product)} in use, the most on each day", points, product.licensed)
 
 
 def _ends(shown: OverviewShown) -> Chart:

@@ -14,7 +14,7 @@ from authority.presentation.pools import Pools
 from authority.services import pools
 from authority.web.console.forms import Changed, Form, Text, read
 from authority.web.console.frame import confirm, done, page, see_other, shown_again
-from authority.web.console.visiting import unit, visitor
+from authority.web.console.visiting import product_name, unit, visitor
 
 pages = Blueprint("pool_rules", __name__)
 
@@ -87,7 +87,7 @@ def change_pool() -> Response:
         who=f"members of the group {would.group_name}, and all others by what is kept from them"
         if would.group_name
         else "everybody",
-        what=f"{would.product} {would.feature}: {would.words()}",
+        what=f"{product_name(would.product)} {would.feature}: {would.words()}",
         until="until it is changed or removed",
         consequences=["Who has a seat keeps it.", *([f"{work.note}"] if work.note else [])],
         action="Set it",

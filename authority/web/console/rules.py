@@ -59,7 +59,7 @@ def _page(rules: Rules | None, explained: Explained | None, work: Unit) -> Respo
         pools=Pools.of(pools.states(work)),
         length=list_age.length,
         levels=ORDER,
-        products=list(work.authorization.products),
+        products=list(visitor().products.items()),
         wanted=as_typed(Filters, request.args),
         may_change=visitor().actor.has(Privilege.MANAGE_AUTHORITY),
         csv=here({"member": None, "product": None}, url_for("console.rules.as_csv")),

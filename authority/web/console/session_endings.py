@@ -14,6 +14,7 @@ from authority.services import session_settings, sessions
 from authority.services.unit import Unit
 from authority.web.console.formats import utc
 from authority.web.console.frame import confirm
+from authority.web.console.visiting import product_name
 
 
 def ask(work: Unit, ids: Sequence[str], back: str) -> Response | None:
@@ -50,4 +51,4 @@ def sentence_after(item: Session) -> str:
 
 
 def _line(item: Session) -> str:
-    return f"{item.product} on {name_of(item.machine)}"
+    return f"{product_name(item.product)} on {name_of(item.machine)}"

@@ -11,12 +11,14 @@ from flask import Blueprint, Flask, Response, url_for
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
+from authority.presentation import event_words
 from authority.services.attempts import DoneBefore
 from authority.web.console import cookies, mistakes, navigation, typed, unsent
 from authority.web.console.addresses import HOME
-from authority.web.console.formats import counted_of, days_left, iso, number, place_words, sentence, told, utc
+from authority.web.console.formats import agent_words, counted_of, days_left, iso, number, place_words, sentence, told, utc
 from authority.web.console.frame import address_of, admit, check_parameters, done_before, here, own_path, providers, see_other
 from authority.web.console.hints import hint_on_page
+from authority.web.console.visiting import organization_name, product_name
 
 # Those that strangers may open; all others stand in the menu, or below one that does.
 FOR_STRANGERS = ("sign_in", "oidc")
@@ -46,6 +48,7 @@ def register(app: Flask) -> None:
         mistakes=mistakes.of_page,
         without_secrets=unsent.without_secrets,
         providers=providers,
+        organization_name=organization_name,
         here=here,
         own_path=own_path,
         address_of=address_of,
@@ -60,6 +63,9 @@ def register(app: Flask) -> None:
         hint=_hint,
         number=number,
         counted=counted_of,
+        product=product_name,
+        denial=event_words.denial,
+        agent=agent_words,
         place=place_words,
     )
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR

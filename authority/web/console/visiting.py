@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask import g, request
 
-from authority.domain.members import Actor
-from authority.domain.refusals import NotAuthenticated
+from authority.domain.members import ANYBODY, Actor
+from authority.domain.refusals import NotAuthenticated, Refusal
 from authority.services.attempts import Once
 from authority.services.unit import Secret, Unit
 from authority.signing.encoding import digest_of
@@ -27,6 +30,8 @@ class Visitor:
     organization: str
     excess: str | None
     now: datetime
+    # What people call the products that are licensed, by id.
+    products: Mapping[str, str] = field(default_factory=dict)
 
 
 def visitor() -> Visitor:
@@ -73,4 +78,21 @@ def signed_in() -> Visitor:
     if secret is None:
         raise NotAuthenticated("this page is for those who are signed in")
     work = begun(Unit(authority(), Secret(secret)))
-    return Visitor(secret, work.actor, work.authorization.organization_name, work.excess, work.now)
+    names = Counter(product.name for product in work.authorization.products.values())
+    products = {
+        product.id: product.name if names[product.name] == 1 else f"{product.name} ({product.id})"
+        for product in work.authorization.products.values()
+    }
+    return Visitor(secret, work.actor, work.authorization.organization_name, work.excess, work.now, products)
+
+
+def organization_name() -> str:
+    """Whose authority this is, for who is not signed in yet; "" where it cannot be read now."""
+    with suppress(Refusal):
+        return begun(Unit(authority(), ANYBODY, open_over_limit=True)).authorization.organization_name
+    return ""
+
+
+def product_name(product: str) -> str:
+    """What people call a product; its id where it is licensed no more, and beside its name where two have the same."""
+    return visitor().products.get(product, product)

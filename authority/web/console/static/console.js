@@ -33,9 +33,46 @@ function offerCopies(root) {
   }
 }
 
+// The head of the column that each cell of a table stands in, for where its rows become blocks.
+function nameCells(table) {
+  const heads = [...table.tHead.rows[0].cells].map((head) => head.innerText.replace(/[▲▼]/g, "").trim());
+  for (const body of table.tBodies) {
+    const taken = [];
+    for (const row of body.rows) {
+      let column = 0;
+      for (const cell of row.cells) {
+        while (taken[column] > 0) {
+          taken[column++] -= 1;
+        }
+        if (cell.colSpan === 1 && cell.innerText.trim() && !cell.querySelector("input[type=checkbox]")) {
+          cell.dataset.head = heads[column] ?? "";
+        }
+        for (const end = column + cell.colSpan; column < end; column += 1) {
+          taken[column] = cell.rowSpan - 1;
+        }
+      }
+    }
+  }
+}
+
+// A table that does not fit shows each row as a block, so that no column is out of sight.
+function fitTables(root) {
+  for (const region of root.querySelectorAll(".table-responsive")) {
+    const table = region.querySelector("table");
+    table.classList.remove("blocks");
+    if (region.scrollWidth > region.clientWidth && table.tHead) {
+      nameCells(table);
+      table.classList.add("blocks");
+    }
+  }
+}
+
 document.addEventListener("DOMContentLoaded", () => showLocalTimes(document));
+document.addEventListener("DOMContentLoaded", () => fitTables(document));
+window.addEventListener("resize", () => fitTables(document));
 document.addEventListener("DOMContentLoaded", () => offerCopies(document));
 document.addEventListener("htmx:after:swap", () => showLocalTimes(document));
+document.addEventListener("htmx:after:swap", () => fitTables(document));
 
 // A box in the head of a table ticks all boxes of its form with the name; without script it is not there.
 function showTicksOfAll(root) {
