@@ -97,7 +97,7 @@ def test_ending_says_the_minutes_to_save_and_then_until_when(own_web: Web) -> No
     browser.send_form(f"{ACTIVITY}/end?state=green", fields)
     text = shown(browser)
     assert "End 1 session?" in text
-    assert "arcgis-pro on tower" in text
+    assert "ArcGIS Pro on tower" in text
     assert "has 60 minutes to save" in text
     assert "to save: 2026-03-02 11:00 UTC, 60 minutes from now. The license ends when" in text
     assert "10:30 UTC" in text
@@ -105,7 +105,7 @@ def test_ending_says_the_minutes_to_save_and_then_until_when(own_web: Web) -> No
     answer = browser.agree(f"{ACTIVITY}/end?state=green", fields)
     assert answer.location == f"{ACTIVITY}?state=green"
     browser.get(answer.location)
-    assert "The session of ada, arcgis-pro on tower, is ended. ada has until 2026-03-02 11:00 UTC to save" in shown(browser)
+    assert "The session of ada, ArcGIS Pro on tower, is ended. ada has until 2026-03-02 11:00 UTC to save" in shown(browser)
     assert "tower</td>" not in browser.last.text
     assert browser.send_form(f"{ACTIVITY}/end", fields).status_code == 409
 

@@ -69,7 +69,7 @@ def test_a_request_says_who_where_what_how_long_and_what_the_rules_say_then_it_i
 ) -> None:
     data, before = request_file(web, workstation("laptop")), contents(web.bench.authority.database)
     text = give_in(chief, data)
-    for part in ("A request", "ada", "laptop", "arcgis-pro", "9 days", "yes", "until 2026-03-11 09:00 UTC", "allowed by"):
+    for part in ("A request", "ada", "laptop", "ArcGIS Pro", "9 days", "yes", "until 2026-03-11 09:00 UTC", "allowed by"):
         assert part in text, part
     assert contents(web.bench.authority.database) == before
     assert do(chief, [data]).status_code == 200
@@ -133,7 +133,7 @@ def test_anything_else_is_named_and_where_it_goes_and_changes_nothing(web: Web, 
     damaged = request_file(web, laptop).replace(b"ey", b"eX", 1)
     before = contents(web.bench.authority.database)
     for data, words in (
-        (borrow_file, "A borrow file, by what it says: ada, arcgis-pro Advanced on laptop"),
+        (borrow_file, "A borrow file, by what it says: ada, ArcGIS Pro Advanced on laptop"),
         (trust, "kind trust. One that the vendor sent is installed together with the authorization"),
         (authorization, "It is authorization 1, which is the number of the one in force"),
         (b"username,role\nada,member\n", "no file of Carnet"),

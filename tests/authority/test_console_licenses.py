@@ -149,7 +149,7 @@ def test_a_product_of_which_more_is_used_than_licensed_stands_on_top_with_what_m
     authorizations.install(Unit(bench.authority, CONSOLE), file.encode())
     chief = Browser(own_web).be(Role.ADMINISTRATOR)
     chief.get(LICENSES)
-    assert "nobody can start or borrow arcgis-pro until it is corrected: Basic 3 of 1 (2 too many)" in shown(chief)
+    assert "nobody can start or borrow ArcGIS Pro until it is corrected: Basic 3 of 1 (2 too many)" in shown(chief)
     assert f'href="{LICENSES}?product={PRO}&amp;feature=Basic#usernames"' in chief.last.text
     # It leads to exactly those who hold it.
     chief.get(f"{LICENSES}?product={PRO}&feature=Basic")

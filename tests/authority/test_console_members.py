@@ -106,7 +106,7 @@ def test_those_ticked_get_another_type_with_the_licenses_that_follow_first(own: 
     own.send_form("/console/members/type?q=survey", fields)
     text = shown(own)
     assert "Change the type of 2 members?" in text
-    assert "ada: user type: GIS Professional, from now on Viewer; taken: arcgis-pro" in text
+    assert "ada: user type: GIS Professional, from now on Viewer; taken: ArcGIS Pro" in text
     assert contents(own.web.bench.authority.database) == before
     own.agree("/console/members/type?q=survey", {**fields, "usernames": ["ada", "zoe", "nobody"]})
     assert "2 of 3 changed" in shown(own)
@@ -122,7 +122,7 @@ def test_those_ticked_are_given_and_taken_levels_and_extensions(own: Browser) ->
         ("assign", "arcgis-pro=Basic", "given: Basic"),
         ("assign", extension, f"given: {extension.partition('+')[2]}"),
         ("unassign", extension, f"taken: {extension.partition('+')[2]}"),
-        ("unassign", "arcgis-pro=Basic", "taken: arcgis-pro Basic"),
+        ("unassign", "arcgis-pro=Basic", "taken: ArcGIS Pro Basic"),
     ):
         fields = {**names, "license": license_}
         own.send_form(f"/console/members/{action}", fields)
@@ -142,10 +142,12 @@ def test_those_ticked_are_disabled_enabled_and_removed(own: Browser) -> None:
         own.agree(f"/console/members/{action}", both)
         assert "2 of 2" in shown(own)
         assert members_of(own)["ada"]["disabled"] is is_disabled
+    own.send_form("/console/members/disable", {"usernames": ["ada", "administrator"]})
+    assert "This is you: you are signed out at once" in shown(own)
     three = {"usernames": ["ada", "bob", "administrator"]}
     own.send_form("/console/members/remove", three)
     text = shown(own)
-    assert "Released: ada, arcgis-pro on laptop; its copy may run until" in text
+    assert "Released: ada, ArcGIS Pro on laptop; its copy may run until" in text
     assert "Left out: administrator: nobody removes themself" in text
     own.agree("/console/members/remove", three)
     assert "member-has-borrow" in shown(own)

@@ -87,7 +87,7 @@ def test_take_offline_shows_the_commands_looks_first_and_gives_the_file(web: Web
     assert "carnet request arcgis-pro --days 5 -o trip.request" in shown(browser)
     data, before = request_file(web, workstation("laptop"), days=5), contents(web.bench.authority.database)
     text = upload(browser, "take-offline", data)
-    assert "Take arcgis-pro offline on laptop?" in text
+    assert "Take ArcGIS Pro offline on laptop?" in text
     assert "2026-03-07 09:00 UTC" in text
     assert contents(web.bench.authority.database) == before
     agreed(browser, data)
@@ -122,7 +122,7 @@ def test_give_back_takes_the_receipt_of_the_workstation(web: Web, ada: Actor, br
     browser.get(f"{MINE}/give-back")
     assert "carnet return arcgis-pro -o back.return" in shown(browser)
     upload(browser, "give-back", files.render("return", {"receipt": laptop.receipt_for(borrow_file, web.bench.clock())}))
-    assert "arcgis-pro on laptop is given back; its seat is free" in followed(browser)
+    assert "ArcGIS Pro on laptop is given back; its seat is free" in followed(browser)
 
 
 def test_a_wrong_file_is_named_and_changes_nothing(web: Web, ada: Actor, browser: Browser) -> None:
@@ -165,7 +165,7 @@ def test_sign_ins_are_listed_and_ended_one_or_all(web: Web, ada: Actor, browser:
     browser.get(f"{MINE}/sign-ins")
     assert shown(browser).count("Lynx") == 3
     assert shown(browser).count("this one") == 1
-    row = browser.last.text.split("Lynx")[1]
+    row = browser.last.text.partition(">Lynx<")[2]
     browser.send_form(f"{MINE}/sign-ins/end", {"id": row.split('name="id" value="')[1].split('"')[0]})
     assert "1 sign-in ended" in followed(browser)
     browser.send_form(f"{MINE}/sign-ins/end", {"keep_current": "true"})

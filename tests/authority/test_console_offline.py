@@ -121,7 +121,7 @@ def test_a_release_asks_says_until_when_a_copy_runs_and_wants_a_reason_and_a_tic
     chief.send_form(f"{OFFLINE}/release", fields)
     text = shown(chief)
     assert "Release 1 borrow?" in text
-    assert "ada, arcgis-pro on ada-laptop: a copy may run until 2026-03-04 09:00 UTC" in text
+    assert "ada, ArcGIS Pro Advanced on ada-laptop: a copy may run until 2026-03-04 09:00 UTC" in text
     for more, code, field in (
         ({}, "invalid-input", "reason"),
         ({"reason": "lost on a train"}, "overlap-not-accepted", "accept_overlap"),
@@ -135,7 +135,7 @@ def test_a_release_asks_says_until_when_a_copy_runs_and_wants_a_reason_and_a_tic
     assert answer.status_code == 303
     chief.get(answer.location)
     text = shown(chief)
-    assert "ada, arcgis-pro on ada-laptop is released. Its seat is free." in text
+    assert "ada, ArcGIS Pro Advanced on ada-laptop is released. Its seat is free." in text
     assert "lost on a train" in text
     assert states(web)["ada"] == "released"
 
@@ -197,7 +197,7 @@ def test_a_thousand_are_all_named_before_they_are_ended_and_weigh_little(
     chief.client.set_cookie("carnet-zone", "Europe/Berlin", path="/console/")
     fields = {"ids": borrows, "reason": "audit", "accept_overlap": "true"}
     page = chief.send_form(f"{OFFLINE}/release", fields).text
-    assert all(f"member{number}, arcgis" in page for number in range(1000))
+    assert all(f"member{number}, ArcGIS" in page for number in range(1000))
     assert len(page.encode()) < 150_000, len(page)
     assert ConsolePage(page).faults == []
     # What this page sends is what was ticked, and when the last of them is another by now it is seen.

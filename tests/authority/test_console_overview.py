@@ -49,9 +49,9 @@ def test_its_numbers_are_those_of_the_organization(web: Web) -> None:
         "Due today 0",
         "Due this week 1",
         "Look stuck 0",
-        "arcgis-desktop concurrent what is not used is left out Advanced 1 of 10 0 9",
-        "arcgis-allsource named nothing of it is used",
-        "already-borrowed: 1",
+        "ArcGIS Desktop arcgis-desktop, concurrent what is not used is left out Advanced 1 of 10 0 9",
+        "ArcGIS AllSource arcgis-allsource, named nothing of it is used",
+        "the license is in use on another computer (already-borrowed): 1",
     ):
         assert words in text, text
 
@@ -64,9 +64,12 @@ def test_refusals_are_for_who_may_read_the_log(web: Web) -> None:
 
 def test_the_days_are_those_of_the_product_that_is_chosen(web: Web) -> None:
     browser = Browser(web).be(Role.ADMINISTRATOR)
-    for query, product in (("", "arcgis-pro"), ("?product=arcgis-desktop", "arcgis-desktop")):
+    for query, product, name in (
+        ("", "arcgis-pro", "ArcGIS Pro"),
+        ("?product=arcgis-desktop", "arcgis-desktop", "ArcGIS Desktop"),
+    ):
         page = browser.get(f"/console/{query}").text
-        assert f"Seats of {product} in use" in page
+        assert f"Seats of {name} in use" in page
         assert f'<option value="{product}" selected>' in page
         assert ("<title>2026-03-02: 2</title>" in page) is (product == "arcgis-pro")
     unknown = browser.get("/console/?product=arcgis-por")
@@ -137,10 +140,12 @@ def test_who_asks_to_download_what_is_revoked_and_what_did_not_come_back_lead_to
 
 def test_a_refusal_leads_to_its_own_rows_of_the_last_day(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     browser = Browser(web).be(Role.ADMINISTRATOR)
-    match = re.search(r'href="([^"]+)">already-borrowed</a>', browser.get("/console/").text)
+    match = re.search(
+        r'href="([^"]+)">the license is in use on another computer \(already-borrowed\)</a>', browser.get("/console/").text
+    )
     assert match is not None
     page = browser.get(unescape(match[1])).text
-    assert page.count('<th scope="row">denial</th>') == 1
+    assert page.count('<th scope="row">going offline refused</th>') == 1
     assert "already-borrowed" in page
     monkeypatch.setattr(web.bench.clock, "at", web.bench.clock.at + timedelta(hours=2))
     for other in ("reason=offline-not-allowed&kind=denial", "reason=already-borrowed&hours=1"):

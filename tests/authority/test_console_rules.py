@@ -41,7 +41,7 @@ def test_the_rule_in_effect_is_shown_with_the_way_to_it(web: Web) -> None:
     manager = Browser(web).be(Role.LICENSE_MANAGER)
     manager.get(f"{RULES}?member=ADA&product=arcgis-pro")
     text = shown(manager)
-    assert "ada ● may take arcgis-pro offline for at most 60 days, 7 where nobody says how long" in text
+    assert "ada ● may take ArcGIS Pro offline for at most 60 days, 7 where nobody says how long" in text
     assert "member none; group crew: 60 days; capped by authorization 365: 60" in text
     for words in ("Set a rule", "New rule", "Remove"):
         assert words not in text, "a license manager changes no rule"

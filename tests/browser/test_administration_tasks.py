@@ -18,7 +18,7 @@ from tests.browser.conftest import Person, Visitors
 from tests.connected.conftest import RunningServer
 from tests.support.authorities import actor_of, authorization_text
 
-SOURCE = "arcgis-allsource"
+SOURCE, NAME = "arcgis-allsource", "ArcGIS AllSource"
 AUTHORIZATIONS = itertools.count(2)
 
 
@@ -61,19 +61,19 @@ def test_a_license_is_assigned_and_taken_away(
     person = visitors.come("administrator", **way)
     person.open(f"/console/licenses?q={member.username}")
     person.tick(member.username)
-    person.unfold(SOURCE)
+    person.unfold(NAME)
     person.choose("Level", "Basic")
-    person.press(f"Assign {SOURCE} …")
+    person.press(f"Assign {NAME} …")
     person.reads(f"{member.username}: given: Basic")
     assert SOURCE not in holds(server, member.username)
     person.press("Assign a license to 1 member")
     person.reads(f"{member.username} is given the license. Given: Basic")
     assert holds(server, member.username)[SOURCE] == "Basic"
     person.tick(member.username)
-    person.unfold(SOURCE)
-    person.press(f"Unassign {SOURCE} …")
+    person.unfold(NAME)
+    person.press(f"Unassign {NAME} …")
     person.press("Take a license from 1 member")
-    person.reads(f"{member.username} is without the license. Taken: {SOURCE} Basic")
+    person.reads(f"{member.username} is without the license. Taken: {NAME} Basic")
     assert SOURCE not in holds(server, member.username)
 
 
@@ -86,11 +86,11 @@ def test_a_smaller_authorization_is_installed_and_mended(
     install(person, *authorization_file(server, tmp_path, 0), "A smaller authorization is put into force all the same")
     person.reads("More in use than authorized")
     person.follow("Unassign some")
-    person.reads("nobody can start or borrow arcgis-allsource until it is corrected")
+    person.reads("nobody can start or borrow ArcGIS AllSource until it is corrected")
     person.tick(member.username)
-    person.press(f"Unassign {SOURCE} …")
+    person.press(f"Unassign {NAME} …")
     person.press("Take a license from 1 member")
-    person.reads(f"{member.username} is without the license. Taken: {SOURCE} Standard")
+    person.reads(f"{member.username} is without the license. Taken: {NAME} Standard")
     person.visit("Authorization")
     assert person.page.get_by_text("More in use than authorized").count() == 0
     install(person, *authorization_file(server, tmp_path, 50), "What is in use stays covered.")
@@ -102,14 +102,14 @@ def test_a_rule_is_set_and_tried(visitors: Visitors, member: Actor, way: dict[st
     person.follow("New rule")
     person.choose("For a", "member")
     person.fill("Which", member.username)
-    person.choose("Product", "arcgis-pro")
+    person.choose("Product", "ArcGIS Pro")
     person.choose("May licenses be taken offline?", "yes")
     person.fill("Longest, in days", "21")
     person.press("See what follows …")
     person.reads("There is no such rule yet.")
     person.press("Set it")
     person.follow("See what is in effect")
-    person.reads("take arcgis-pro offline for at most 21 days")
+    person.reads("take ArcGIS Pro offline for at most 21 days")
 
 
 def test_a_file_with_three_bad_rows_is_imported(

@@ -146,7 +146,7 @@ def test_a_session_is_ended_with_time_to_save(
     person.press("End the sessions ticked …")
     person.reads("has 60 minutes to save the work")
     person.press("End 1 session")
-    person.reads(f"The session of {member.username}, {PRO} on tower, is ended.")
+    person.reads(f"The session of {member.username}, ArcGIS Pro on tower, is ended.")
     work = Unit(server.bench.authority, CONSOLE)
     rows, _ = sessions.listed(work, SessionFilter(member=member.username, ended=True))
     assert [(row.id, str(row.state(work.now))) for row in rows] == [(session.id, "ended")]

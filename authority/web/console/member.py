@@ -170,8 +170,6 @@ def _consequences(changed: ChangedMember) -> list[str]:
         sentences += [
             f"They cannot sign in, start or borrow anything until they are enabled again; {ended} will end.",
             BORROWS_STAY,
-            IT_IS_YOU,
-            ROLES,
         ]
     if after.username != before.username:
         sentences.append(
