@@ -103,6 +103,7 @@ def refused(subject: str, error: Refusal) -> Finding:
 
 def _tables(unit: Unit) -> str:
     schema.check(unit.authority.database)
+    schema.check_complete(unit.authority.database)
     with unit.authority.database.read() as connection:
         if organization.get(connection) is None:
             raise NotSetUp("the database has no organization", hint=NotSetUp.empty_database_hint)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from authority.domain.catalogue import KeyUse
 from authority.domain.disk import explained
 from authority.domain.plurals import counted
-from authority.domain.refusals import Refusal
+from authority.domain.refusals import AuthorizationUnusable, Refusal
 from authority.services.unit import Unit
-from authority.signing import own_texts
+from authority.signing import authorizations, own_texts
 from authority.storage import status_lists, usage
 
 # So many keys are named.
@@ -49,8 +49,22 @@ def trust_sentence(unit: Unit) -> str:
     with explained(path, "read"):
         data = path.read_bytes()
     if data.removeprefix(b"\xef\xbb\xbf").strip() != in_force.strip():
+        organization = _organization_of(data)
+        if organization not in (None, unit.organization.id):
+            raise Refusal(
+                f'{path} is of the organization "{organization}", the database of "{unit.organization.id}"',
+                hint="Is it the right database (docs/settings.md), or the right home?",
+            )
         raise Refusal(
             f"{path} is not the trust file in force: a workstation that installs it knows other root keys",
             hint=f"Move it away, and write it anew: carnet-authority trust export -o {path}",
         )
     return f"{path} is the trust file in force"
+
+
+def _organization_of(data: bytes) -> str | None:
+    """Whose trust file it is; None for what is none."""
+    try:
+        return authorizations.organization_of(data)[0]
+    except AuthorizationUnusable:
+        return None

@@ -15,6 +15,7 @@ from authority.domain.log_faults import Examination, FaultKind
 from authority.domain.log_seal import PERSONAL, PLAIN, ErasedDigest, Seal
 from authority.domain.members import Privilege
 from authority.domain.refusals import CheckpointUnusable, NotFound
+from authority.services import other_files
 from authority.services.log_verification import (
     Verification,
     erased_faults,
@@ -84,12 +85,17 @@ class LogFile:
     """A file of the sealed log that is being read: what its first lines say, and then its rows."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        """Raises CheckpointUnusable for a file that does not begin as one of these."""
+        """Raises CheckpointUnusable for a file that does not begin as one of these, saying what it is instead, as far as that is known."""
         self._stream = stream
         self.number = 1
-        head = self._object(stream.readline(LONGEST_FIRST_LINE).removeprefix(b"\xef\xbb\xbf"))
+        first = stream.readline(LONGEST_FIRST_LINE).removeprefix(b"\xef\xbb\xbf")
+        if (what := other_files.what_it_is(first, stream)) is not None:
+            raise CheckpointUnusable(f"this is not the file of a sealed log, but {what}", hint=other_files.HINT)
+        head = self._object(first)
         if (head.get("carnet"), head.get("version")) != (KIND, 1):
-            raise CheckpointUnusable("this is not the file of a sealed log")
+            raise CheckpointUnusable(
+                f"the file of a sealed log is of version {head.get('version')!r}, this program reads 1", hint="Update Carnet."
+            )
         name, trust, texts = head.get("organization"), head.get("trust"), head.get("authorizations")
         if not (isinstance(name, str) and isinstance(trust, str) and isinstance(texts, list)):
             raise CheckpointUnusable("the first line of the file is not that of a sealed log")
@@ -107,7 +113,10 @@ class LogFile:
         try:
             value = json.loads(line.decode(), object_pairs_hook=_once, parse_float=_refuse, parse_constant=_refuse)
         except (ValueError, RecursionError) as error:
-            raise CheckpointUnusable(f"line {self.number} of the file cannot be read: {error}") from error
+            cut = "" if line.endswith(b"\n") else ": the file ends in the middle of it"
+            raise CheckpointUnusable(
+                f"line {self.number} of the file is no JSON{cut or f' ({error})'}", hint=other_files.HINT
+            ) from error
         if not isinstance(value, dict):
             raise CheckpointUnusable(f"line {self.number} of the file is no JSON object")
         return value
@@ -181,6 +190,8 @@ def _examine(examination: Examination, members: Iterable[Mapping[str, Any]], fil
     """Tells the rows of the file to the examination, and returns the digest of what is erased in them."""
     erased, before = ErasedDigest(), BEFORE_ALL
     for item in members:
+        if not item.keys() & {"row", "seal"}:
+            raise CheckpointUnusable(f"line {file.number} of the file is neither a checkpoint nor a row", hint=other_files.HINT)
         row, seal = _row(item, file), _seal(item, file)
         number = seal.event_id if seal is not None else row["id"] if row is not None else before
         if number <= before:

@@ -18,7 +18,7 @@ from authority.services.context import Authority
 from authority.services.deliveries import Try, deliver
 from authority.services.notices import find
 from authority.services.unit import Unit
-from authority.storage import channels, deliveries, notices
+from authority.storage import channels, deliveries, members, notices
 
 # Notices that are made later than that are of little use.
 RUN_EVERY = timedelta(hours=2)
@@ -122,7 +122,7 @@ def examined(unit: Unit) -> str:
     """What `doctor` says of notices when all is well. Raises Refusal for what is not."""
     with unit.reading():
         state, at = health_of(unit), unit.at
-        rows = channels.every(unit.connection)
+        rows, without = channels.every(unit.connection), members.count_without_email(unit.connection)
     if missing := [channel.name for channel in rows if not channel.paused and not sending.can_send(channel)]:
         raise Refusal(
             f"Apprise is not installed here, without which nothing goes to {', '.join(missing)}",
@@ -136,4 +136,7 @@ def examined(unit: Unit) -> str:
         )
     if not state.channels:
         return "there is no channel, nobody is told of anything"
-    return f"{counted(state.channels, 'channel')}, and {counted(state.waiting, 'message')} {are(state.waiting)} to be sent"
+    text = f"{counted(state.channels, 'channel')}, and {counted(state.waiting, 'message')} {are(state.waiting)} to be sent"
+    if without and any(channel.to_members for channel in rows):
+        text += f"; {counted(without, 'member')} without an e-mail address {are(without)} told nothing: member set NAME --email ADDRESS"
+    return text

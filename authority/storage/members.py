@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from authority.domain.members import DownloadPermission, Member, Role, search_text, user_key
 from authority.storage.db.prepared import Prepared
@@ -242,3 +242,9 @@ def password_hash(connection: Connection, username: str) -> tuple[int | None, st
         select(members.c.id, members.c.password_hash).where(members.c.username_key == user_key(username))
     ).one_or_none()
     return (None, None) if row is None else (row.id, row.password_hash)
+
+
+def count_without_email(connection: Connection) -> int:
+    """How many members have no e-mail address."""
+    query = select(func.count()).select_from(members).where(members.c.removed_at.is_(None), members.c.email == "")
+    return connection.execute(query).scalar_one()

@@ -27,6 +27,8 @@ MEBIBYTE = 1 << 20
 # Room for the database of a large organization to grow for a while.
 LEAST_FREE = 1024 * MEBIBYTE
 LEAST_FILES = 1000
+# A worker has a connection open for each that asks, and files besides.
+LEAST_OPEN = 1024
 # So many paths are named of those that are wrong.
 MOST_NAMED = 3
 # Networks of one's own are smaller than this, but for the private ones.
@@ -85,7 +87,10 @@ def _home(settings: Settings) -> str:
     for folder in (settings.home, settings.home / issued_log.FOLDER):
         if os.path.lexists(folder):
             file_systems.check_writable(folder)
-    return f"nobody else changes {settings.home} or sees its keys"
+    text = f"nobody else changes {settings.home} or sees its keys"
+    if any(settings.root_folder.glob("root-*.pem")):
+        text += "; the root key is still here: move the folder root to a medium that is not on this machine"
+    return text
 
 
 def _of_one_owner(settings: Settings) -> None:
@@ -152,7 +157,22 @@ def _network(settings: Settings) -> str:
             f"{'; '.join(wide)}: so many addresses are not those of your own machines",
             hint="Name the addresses of the proxies and scrapers alone: whoever has one of these is believed.",
         )
-    return f"{counted(len(settings.trusted_proxies), 'address')} of proxies {are(len(settings.trusted_proxies))} believed"
+    _check_open_files()
+    return f"{counted(len(settings.trusted_proxies), 'address', 'addresses')} of proxies {are(len(settings.trusted_proxies))} believed"
+
+
+def _check_open_files() -> None:
+    """Raises Refusal where this user may have so few files open that a server answers few at once."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and most < LEAST_OPEN:
+        raise Refusal(
+            f"a process of this user has at most {most} files and connections open (ulimit -Hn)",
+            hint="Allow more: LimitNOFILE=8192 in the unit of the service, or the limits of the system.",
+        )
 
 
 def _is_wide(text: str) -> bool:

@@ -285,6 +285,27 @@ def another_trust_file(place: Place) -> None:
     path.write_text(path.read_text().replace('"x": "', '"x": "A'))
 
 
+def trust_file_of_others(place: Place) -> None:
+    path = place.home / "organization.trust"
+    path.write_text(path.read_text().replace('"organization": "field-survey"', '"organization": "acme"'))
+
+
+def table_missing(place: Place) -> None:
+    with closing(sqlite3.connect(place.home / "authority.db")) as connection, connection:
+        connection.execute("DROP TABLE delivery_notices")
+        connection.execute("ALTER TABLE checkpoints DROP COLUMN issued_at")
+
+
+def pages_damaged(place: Place) -> None:
+    """What a disk does that loses blocks: every page but the first is nonsense."""
+    path = place.home / "authority.db"
+    path.write_bytes(path.read_bytes()[:4096] + b"\xff" * (path.stat().st_size - 4096))
+
+
+def few_files(place: Place) -> None:
+    place.patch.setattr("resource.getrlimit", lambda _: (64, 64))
+
+
 def open_secrets(place: Place) -> None:
     place.console.borrow(workstation("one"), "ada")
     (place.home / "floors.json").chmod(0o644)
@@ -415,6 +436,10 @@ MISCONFIGURATIONS: dict[str, tuple[Callable[[Place], None], str, str, str]] = {
     "tables of a newer program": (tables_of("9999"), "tables", "of a newer program", "Update Carnet"),
     "a status list that is nearly full": (list_nearly_full, "status list", "1 of 1 places", "Longer borrows"),
     "a node with another key": (key_of_another_node, "nodes", "1 borrow by ", "Copy the folder keys"),
+    "the trust file of others": (trust_file_of_others, "trust file", 'of the organization "acme"', "the right database"),
+    "tables that are gone": (table_missing, "tables", "checkpoints.issued_at are missing", "restore the last backup"),
+    "a damaged database": (pages_damaged, "tables", "malformed", "restore the last backup"),
+    "few open files": (few_files, "network", "at most 64 files", "LimitNOFILE"),
     "another trust file": (another_trust_file, "trust file", "is not the trust file in force", "trust export -o"),
     "a backup beside the database": (backup_beside, "backup", "into the folder of what it is a backup of", "another disk"),
     "channels, and nobody who sends": (nobody_notifies, "notices", "no notice was ever looked for", "serve with --notify"),

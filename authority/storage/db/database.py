@@ -209,11 +209,18 @@ class Database:
 
 # The last eight bits say what kind of error it is, the bits above them which one.
 PRIMARY_CODE = 0xFF
-WRONG_FILE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+DAMAGED_HINT = (
+    "Keep a copy of the file, and restore the last backup into an empty database: docs/operations.md, Back-up and restore."
+)
 UNDEFINED_TABLE = "42P01"
 # How psycopg calls its errors when no server answers, or one stops answering.
 NOT_REACHED = ("OperationalError", "ConnectionTimeout")
 WRONG_FILE_HINT = "Nothing was changed. Is the path of the database right? It is the setting database_url, or the file authority.db in the home."
+FILE_HINTS = {
+    sqlite3.SQLITE_CANTOPEN: WRONG_FILE_HINT,
+    sqlite3.SQLITE_NOTADB: WRONG_FILE_HINT,
+    sqlite3.SQLITE_CORRUPT: DAMAGED_HINT,
+}
 
 
 def _checked(url: str) -> URL:
@@ -289,8 +296,8 @@ def _refused_by_sqlite(error: sqlite3.Error, path: str) -> Refusal:
         return NotPermitted(f"{sentence}{UNCHANGED}", path=path)
     if code == sqlite3.SQLITE_IOERR:
         return DiskFailed(f"{sentence}{UNCHANGED}", path=path)
-    if code in WRONG_FILE:
-        return StorageUnavailable(sentence, hint=WRONG_FILE_HINT)
+    if code in FILE_HINTS:
+        return StorageUnavailable(sentence, hint=FILE_HINTS[code])
     if code == sqlite3.SQLITE_ERROR and "no such table" in sentence:
         return NotSetUp(sentence, hint=NotSetUp.empty_database_hint)
     return StorageUnavailable(sentence)
