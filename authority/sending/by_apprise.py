@@ -27,6 +27,8 @@ _READS_FILES = re.compile(r"(template|keyfile|subfile|attach|pgp\w*|wkd)\Z", re.
 _STATUS = re.compile(r"error=([1-5][0-9]{2})\b")
 _REFUSED = re.compile(r"SMTP recipient .* was refused: ([245][0-9]{2})\b")
 _CONNECTION = re.compile("connection error", re.IGNORECASE)
+# After the mail server let us in: this one mail was not taken.
+_ONE_MAIL = re.compile('Sending email to ".*" failed')
 
 
 def check(address: str, *, is_mail: bool) -> str:
@@ -90,18 +92,20 @@ def send(address: str, message: Message) -> None:
     )
     if not result:
         is_late = result.status is AppriseResultStatus.TIMEOUT
-        raise NotSent("it took too long to answer" if is_late else _reason(entry.message for entry in result.logs()))
+        raise NotSent("it took too long to answer") if is_late else _failure(entry.message for entry in result.logs())
 
 
-def _reason(lines: Iterable[str]) -> str:
+def _failure(lines: Iterable[str]) -> NotSent:
     text = "\n".join(lines)
     if match := _STATUS.search(text):
-        return f"the service answered {match[1]}"
+        return NotSent(f"the service answered {match[1]}")
     if match := _REFUSED.search(text):
-        return f"the mail server refused the recipient with {match[1]}"
+        return NotSent(f"the mail server refused the recipient with {match[1]}", is_of_recipient=True)
     if _CONNECTION.search(text):
-        return "it cannot be reached, or did not let us in"
-    return "the service did not take it"
+        return NotSent("it cannot be reached, or did not let us in")
+    if _ONE_MAIL.search(text):
+        return NotSent("the mail server did not take the mail to this recipient", is_of_recipient=True)
+    return NotSent("the service did not take it")
 
 
 def _address_to(service: Any, recipient: str) -> None:

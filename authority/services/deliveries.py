@@ -22,6 +22,8 @@ from authority.storage.deliveries import Claimed
 
 # A channel that fails so often in one run is left alone until the next; one on which something was wrong before, at once.
 MOST_FAILURES = 3
+# So many members in a row whom a mail server refuses are no dead mailboxes any more: then the channel is to blame.
+MOST_REFUSED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def deliver(
 ) -> list[Try]:
     """Sends every message that is due, each once, until nothing is due or `goes_on` says no more; returns the tries."""
     tries: list[Try] = []
-    failures: Counter[str] = Counter()
+    failures, refused = Counter[str](), Counter[str]()
     left_alone: set[str] = set()
     while goes_on():
         claimed = _claim(authority, left_alone)
@@ -52,12 +54,14 @@ def deliver(
         if not claimed.notices:
             tries.append(_not_needed(authority, claimed))
             continue
-        outcome = _settled(authority, claimed, _error_of(authority, claimed, send))
-        tries.append(outcome)
-        channel = claimed.channel
-        if outcome.error is None:
-            failures.pop(channel.id, None)
-        else:
+        failure, channel = _failure_of(authority, claimed, send), claimed.channel
+        is_of_member = failure is not None and failure.is_of_recipient and claimed.recipient is not None
+        refused[channel.id] += is_of_member
+        is_of_member = is_of_member and refused[channel.id] <= MOST_REFUSED
+        tries.append(_settled(authority, claimed, failure, is_of_member=is_of_member))
+        if failure is None:
+            del failures[channel.id], refused[channel.id]
+        elif not is_of_member:
             failures[channel.id] += 1
             was_failing = channel.failing_since is not None and failures[channel.id] == 1
             if was_failing or failures[channel.id] >= MOST_FAILURES:
@@ -71,20 +75,20 @@ def _claim(authority: Authority, left_alone: set[str]) -> Claimed | None:
         return deliveries.claim(unit.connection, authority.fresh_id(), unit.at, unit.at + LEASE, left_alone)
 
 
-def _error_of(authority: Authority, claimed: Claimed, send: Callable[[Channel, Message, datetime], None]) -> str | None:
+def _failure_of(authority: Authority, claimed: Claimed, send: Callable[[Channel, Message, datetime], None]) -> NotSent | None:
     """What was wrong with the try, None when the message went out."""
     if claimed.recipient == "":
-        return "the member has no e-mail address any more"
+        return NotSent("the member has no e-mail address any more", is_of_recipient=True)
     unit = Unit(authority, CONSOLE)
     with unit.reading():
         origin, at = Origin(unit.organization.name, authority.public_url), unit.at
     try:
         send(claimed.channel, message_of(claimed.delivery.id, claimed.notices, origin, claimed.recipient), at)
     except NotSent as error:
-        return str(error)
+        return error
     except Exception as error:  # noqa: BLE001 - a library of others: whatever it raises is a failed try, and the others go on
         # Its words may have the address in them.
-        return f"it failed with {type(error).__name__}"
+        return NotSent(f"it failed with {type(error).__name__}")
     return None
 
 
@@ -96,12 +100,13 @@ def _not_needed(authority: Authority, claimed: Claimed) -> Try:
     return Try(claimed.delivery, claimed.channel.name, DeliveryState.NOT_NEEDED)
 
 
-def _settled(authority: Authority, claimed: Claimed, error: str | None) -> Try:
-    """Keeps what became of a try: sent, to be tried again later, or given up."""
+def _settled(authority: Authority, claimed: Claimed, failure: NotSent | None, *, is_of_member: bool) -> Try:
+    """Keeps what became of a try: sent, to be tried again later, or given up. What is of the member is not of the channel."""
     unit, delivery = Unit(authority, CONSOLE), claimed.delivery
+    error = None if failure is None else str(failure)
     with unit.writing():
         connection, at = unit.connection, unit.at
-        if error is None:
+        if failure is None or error is None:
             deliveries.settle(connection, delivery, DeliveryState.SENT, ended_at=at)
             channels.mark_sent(connection, claimed.channel.id, at)
             return Try(delivery, claimed.channel.name, DeliveryState.SENT)
@@ -116,6 +121,6 @@ def _settled(authority: Authority, claimed: Claimed, error: str | None) -> Try:
             ended_at=at if is_over else None,
             next_try_at=at + pause_after(delivery.tries, chance),
         )
-        if claimed.recipient != "":
+        if not is_of_member:
             channels.mark_failed(connection, claimed.channel.id, at, error)
     return Try(delivery, claimed.channel.name, state, error)

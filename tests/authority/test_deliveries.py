@@ -27,6 +27,8 @@ from authority.storage import deliveries
 from tests.support.authorities import ON_SQLITE, START, Bench
 from tests.support.borrowing import at_once, issued_to, workstation
 from tests.support.receivers import (
+    ANSWER_AND_BREAK_OFF,
+    ANSWER_AND_HANG,
     BREAK_OFF,
     HANG,
     REDIRECT,
@@ -124,6 +126,28 @@ def test_a_signature_is_verified_by_the_library_of_the_specification(receiver: R
     receiver.secret = SECRET
     webhook.send(receiver.url, SECRET, message, at)
     assert receiver.taken["msg_1"]["type"] == "notice.test"
+
+
+def test_an_answer_of_2xx_counts_whatever_its_body_does_then(receiver: Receiver) -> None:
+    receiver.secret = SECRET
+    receiver.script = [ANSWER_AND_HANG, ANSWER_AND_BREAK_OFF]
+    for message_id in ("hangs", "breaks off"):
+        webhook.send(receiver.url, SECRET, Message(message_id, "subject", "text", {"notices": []}), datetime.now(UTC))
+    assert receiver.taken.keys() == {"hangs", "breaks off"}
+
+
+@ON_SQLITE
+def test_members_without_a_mailbox_hold_up_nobody_and_the_channel_is_not_to_blame(world: Bench, mail: MailServer) -> None:
+    for name in ("bea", "cyd", "dov"):
+        issued_to(world, world.member(name, email=f"{name}@example.org"), workstation(name), "arcgis-pro", days=1)
+    world.clock.turn(hours=20)
+    to_mail(world, mail.url("from=licenses@example.org"), to_members=True)
+    mail.unknown = {f"{name}@example.org" for name in ("ada", "bea", "cyd", "dov")}
+    notifying.run(world.authority)
+    mail.unknown.clear()
+    # More than the failures after which a channel is left alone.
+    assert states(world) == [(DeliveryState.WAITING, 1)] * 4
+    assert notifying.health(Unit(world.authority, CONSOLE)).failing == ()
 
 
 @ON_SQLITE

@@ -20,13 +20,15 @@ from aiosmtpd.smtp import Session as SmtpSession
 from standardwebhooks import Webhook
 
 # What a receiver does with a request; it takes those for which nothing is said.
-REFUSE, REDIRECT, BREAK_OFF, HANG, TAKE_AND_BREAK_OFF, TAKE_AND_HANG = (
+REFUSE, REDIRECT, BREAK_OFF, HANG, TAKE_AND_BREAK_OFF, TAKE_AND_HANG, ANSWER_AND_HANG, ANSWER_AND_BREAK_OFF = (
     "500",
     "302",
     "break",
     "hang",
     "take, break",
     "take, hang",
+    "take, answer, hang",
+    "take, answer, break",
 )
 
 
@@ -65,6 +67,13 @@ def webhook_receiver() -> Iterator[Receiver]:
             if "take" in action:
                 _check(receiver.secret, dict(self.headers), body)
                 receiver.taken.setdefault(self.headers["webhook-id"], json.loads(body))
+            if "answer" in action:
+                # The body that is promised never comes whole, and is no good when it comes.
+                self.send_response(200)
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                self.wfile.write(b"no number\r\n" if "break" in action else b"10\r\n")
+                self.wfile.flush()
             if "hang" in action:
                 receiver.released.wait(30)
             if "break" not in action and "hang" not in action:
@@ -93,10 +102,20 @@ class MailServer:
     port: int = 0
     mails: list[tuple[list[str], EmailMessage]] = field(default_factory=list)
     script: list[str] = field(default_factory=list)
+    # Who has no mailbox here.
+    unknown: set[str] = field(default_factory=set)
 
     def url(self, query: str = "to=desk@example.org") -> str:
         """The URL of Apprise for it."""
         return f"mailto://127.0.0.1:{self.port}?from=licenses@example.org&{query}"
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd says so
+        self, _server: object, _session: SmtpSession, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if address in self.unknown:
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, _server: object, _session: SmtpSession, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd says so
         answer = self.script.pop(0) if self.script else "250 taken"
