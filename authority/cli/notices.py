@@ -8,11 +8,11 @@ from authority.cli.frame import Command, Frame, Group, pass_frame
 from authority.cli.output import REFUSED, Columns, show, show_count, show_table
 from authority.cli.several import dry_run_option
 from authority.domain.members import CONSOLE
-from authority.domain.notices import BOUNDS, DeliveryState, NoticeKind
+from authority.domain.notices import BOUNDS, DeliveryState, NoticeKind, NoticeSettings
 from authority.domain.plurals import counted
 from authority.presentation.notices import NoticeRun, NoticeSettingsShown, NoticeShown, words_of
 from authority.presentation.shown import rfc3339
-from authority.services import notices, notifying
+from authority.services import notices, notifying, organization_settings
 from authority.services.unit import Unit
 
 COLUMNS: Columns[NoticeShown] = {
@@ -96,7 +96,11 @@ def set_up(frame: Frame, denials: int | None, minutes: int | None, digest_hour: 
     wanted = {name: value for name, value in changes.items() if value is not None}
     with frame.authority() as authority:
         unit = Unit(authority, CONSOLE)
-        settings = notices.change_settings(unit, wanted, dry_run=dry_run) if wanted else notices.show_settings(unit)
+        settings = (
+            organization_settings.change(unit, NoticeSettings, wanted, dry_run=dry_run)
+            if wanted
+            else organization_settings.show(unit, NoticeSettings)
+        )
     shown = NoticeSettingsShown.of(settings)
     lines = [f"{name:<12} {value}" for name, value in shown.model_dump(exclude={"version"}).items()]
     show(frame, shown, [*(["would be:"] if dry_run and wanted else []), *lines])

@@ -8,11 +8,11 @@ from authority.cli.frame import Frame, Group, pass_frame
 from authority.cli.output import Columns, plain, show, show_count, show_table
 from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
 from authority.domain.members import CONSOLE
-from authority.domain.sessions import Session
+from authority.domain.sessions import Session, SessionSettings
 from authority.presentation.computers import name_of
 from authority.presentation.sessions import SessionShown, SettingsShown
 from authority.presentation.shown import rfc3339
-from authority.services import session_settings, sessions
+from authority.services import organization_settings, sessions
 from authority.services.unit import Unit
 from authority.storage.sessions import Filter
 
@@ -124,8 +124,10 @@ def settings(
     changes = {name: value for name, value in options.items() if value is not None}
     with frame.authority() as authority:
         if changes:
-            value = SettingsShown.of(session_settings.change(Unit(authority, CONSOLE), changes, dry_run=dry_run))
+            value = SettingsShown.of(
+                organization_settings.change(Unit(authority, CONSOLE), SessionSettings, changes, dry_run=dry_run)
+            )
         else:
-            value = SettingsShown.of(session_settings.show(Unit(authority, CONSOLE)))
+            value = SettingsShown.of(organization_settings.show(Unit(authority, CONSOLE), SessionSettings))
     lines = [f"{name.replace('_', ' '):<14} {number}" for name, number in value if name != "version"]
     show(frame, value, ["would be:", *lines] if dry_run else lines)

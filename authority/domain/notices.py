@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from authority.domain import versions
 from authority.domain.names import key_of, spelled
 from authority.domain.refusals import InvalidInput
+from authority.domain.settings import Settings
 
 
 class NoticeKind(StrEnum):
@@ -175,28 +176,15 @@ BOUNDS = {"denials": (2, 10_000), "minutes": (1, 24 * 60), "digest_hour": (0, 23
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeSettings:
+class NoticeSettings(Settings):
     """So many denials of one product within so many minutes are told; the message of the day goes at this hour, UTC."""
+
+    subject: ClassVar = "notices"
+    bounds: ClassVar = BOUNDS
 
     denials: int = 10
     minutes: int = 60
     digest_hour: int = 6
-
-    @property
-    def version(self) -> str:
-        """The version of all of them."""
-        return versions.of(asdict(self))
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> NoticeSettings:
-        """The settings kept under these names; what is left out is as at first. Raises InvalidInput."""
-        for name, value in values.items():
-            if name not in BOUNDS:
-                raise InvalidInput(f'notices have no setting "{name}", they have {", ".join(BOUNDS)}')
-            least, most = BOUNDS[name]
-            if type(value) is not int or not least <= value <= most:
-                raise InvalidInput(f'the setting "{name}" of notices is a whole number from {least} to {most}')
-        return cls(**values)
 
     def next_digest(self, now: datetime) -> datetime:
         """When the next message of the day goes, after `now`."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import ClassVar
 
 from authority.domain import borrows as rules
-from authority.domain import entitlement, versions
+from authority.domain import entitlement
 from authority.domain.borrows import Borrow, Demand, Features, License, Machine, OsUser
 from authority.domain.catalogue import Authorization, Product
 from authority.domain.members import Assignment, Member
@@ -18,13 +18,13 @@ from authority.domain.refusals import (
     AlreadyBorrowed,
     ComputerInUse,
     ExtensionNotAssigned,
-    InvalidInput,
     LevelNotAssigned,
     NoSuchProduct,
     NotAllowed,
     SessionEnded,
     SessionLimit,
 )
+from authority.domain.settings import Settings
 
 # What an administrator may set: name, least, most. A grant works without the authority for a day at most.
 BOUNDS = {"minutes": (1, 24 * 60), "computers": (1, 1000), "grant_minutes": (0, 24 * 60), "save_minutes": (0, 24 * 60)}
@@ -49,32 +49,19 @@ class SessionEnding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SessionSettings:
+class SessionSettings(Settings):
     """How long a session lasts without use, on how many computers at once, how long a grant is good, and the time to save.
 
     `grant_minutes` of 0: as long as the session itself lasts without use, so that nothing runs after a session that time ends.
     """
 
+    subject: ClassVar = "sessions"
+    bounds: ClassVar = BOUNDS
+
     minutes: int = 30
     computers: int = 3
     grant_minutes: int = 0
     save_minutes: int = 60
-
-    @property
-    def version(self) -> str:
-        """The version of all of them."""
-        return versions.of(asdict(self))
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> SessionSettings:
-        """The settings kept under these names; what is left out is as at first. Raises InvalidInput."""
-        for name, value in values.items():
-            if name not in BOUNDS:
-                raise InvalidInput(f'sessions have no setting "{name}", they have {", ".join(BOUNDS)}')
-            least, most = BOUNDS[name]
-            if type(value) is not int or not least <= value <= most:
-                raise InvalidInput(f'the setting "{name}" of sessions is a whole number from {least} to {most}')
-        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True)

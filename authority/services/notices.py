@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from authority.domain.changes import differences
 from authority.domain.denial_bursts import Watch
-from authority.domain.events import Event, EventKind
+from authority.domain.events import EventKind
 from authority.domain.members import Privilege
 from authority.domain.notices import (
     FOR_MEMBERS,
@@ -28,13 +27,12 @@ from authority.domain.notices import (
     warned_from,
 )
 from authority.domain.refusals import InvalidInput
-from authority.services import log, safety_notices
+from authority.services import log, organization_settings, safety_notices
 from authority.services.channels import wanted_kinds
 from authority.services.key_ends import ending_keys
 from authority.services.unit import Unit
-from authority.storage import channels, credentials, deliveries, events, members, notices, preferences
+from authority.storage import channels, credentials, deliveries, events, members, notices
 
-PREFERENCE = "notices"
 PAGE = 1000
 READ_KINDS = (EventKind.DENIAL, EventKind.CLONE_SUSPECTED)
 # Borrows that ended longer ago are not told any more, when nothing was told for so long.
@@ -49,39 +47,6 @@ class Shown:
     sent: tuple[Sent, ...]
 
 
-def settings(connection: Connection) -> NoticeSettings:
-    """The settings of notices in force. Raises InvalidInput when what is kept makes no sense."""
-    return NoticeSettings.of(preferences.get(connection, PREFERENCE))
-
-
-def show_settings(unit: Unit) -> NoticeSettings:
-    """The settings of notices in force. Raises NotAllowed."""
-    with unit.reading():
-        unit.actor.needs(Privilege.MANAGE_AUTHORITY)
-        return settings(unit.connection)
-
-
-def change_settings(unit: Unit, changes: Mapping[str, int], *, dry_run: bool = False) -> NoticeSettings:
-    """The settings after these changes by name; what is not named stays as it is.
-
-    Raises NotAllowed, InvalidInput (nothing named, no such setting, or outside its bounds), ChangedMeanwhile.
-    """
-    with unit.writing(keep=not dry_run):
-        unit.actor.needs(Privilege.MANAGE_AUTHORITY)
-        if not changes:
-            raise InvalidInput(f"nothing to change is named: say {', '.join(asdict(NoticeSettings()))}")
-        # Two who change different settings at the same time each keep what the other changed.
-        unit.lock_organization()
-        before = asdict(NoticeSettings()) | preferences.get(unit.connection, PREFERENCE)
-        unit.compare("the settings of notices", before)
-        after = NoticeSettings.of(before | dict(changes))
-        words = "; ".join(differences(before, asdict(after)))
-        if words:
-            preferences.put(unit.connection, PREFERENCE, asdict(after))
-            unit.record([Event(kind=EventKind.NOTICE_SETTINGS_CHANGED, actor=unit.actor.username, reason=words)])
-    return after
-
-
 def find(unit: Unit, *, dry_run: bool = False) -> list[NewNotice]:
     """Makes the notices that are to be made, with a message for each channel that takes them; returns them.
 
@@ -94,7 +59,7 @@ def find(unit: Unit, *, dry_run: bool = False) -> list[NewNotice]:
     with unit.writing(keep=not dry_run):
         connection = unit.connection
         progress = notices.progress(connection, lock=True)
-        rows, rules = channels.every(connection), settings(connection)
+        rows, rules = channels.every(connection), organization_settings.in_force(connection, NoticeSettings)
         wanted, watches = wanted_kinds(rows), dict(progress.watches)
         # The log is read whether or not somebody wants to know: a channel that comes later hears of what comes later.
         from_log = list(_from_log(connection, progress.event_id, up_to, watches, rules))

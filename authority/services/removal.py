@@ -11,8 +11,8 @@ from authority.domain.borrows import Borrow, Ending
 from authority.domain.events import EventKind, borrow_events, session_events
 from authority.domain.members import Actor, Member, Privilege, check_reach, user_key
 from authority.domain.refusals import MemberHasBorrow, NotAllowed
-from authority.domain.sessions import SessionState
-from authority.services import session_settings
+from authority.domain.sessions import SessionSettings, SessionState
+from authority.services import organization_settings
 from authority.services.members import check_administrator_stays, existing, member_event
 from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
@@ -95,6 +95,6 @@ def _free_seats(work: Work, removal: Removal) -> None:
             work.record(borrow_events(EventKind.RELEASE, released, actor, reason="member removed"))
     for session in sessions.holding(connection, removal.member.id, now):
         if session.state(now) is SessionState.ACTIVE:
-            ended = session_rules.ended(session, session_settings.settings(connection), now)
+            ended = session_rules.ended(session, organization_settings.in_force(connection, SessionSettings), now)
             sessions.update_session(connection, ended)
             work.record(session_events(EventKind.END, ended, actor, "member removed"))

@@ -18,7 +18,7 @@ from authority.domain.events import BY_TIME, EventKind, UseMode, session_events
 from authority.domain.members import Assignment, Member, Privilege, user_key
 from authority.domain.refusals import NoSuchProduct, NotAllowed, NotFound, RequestInvalid
 from authority.domain.sessions import Session, SessionEnding, SessionSettings, SessionState
-from authority.services import filters, seats, session_settings
+from authority.services import filters, organization_settings, seats
 from authority.services.seats import Case
 from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
@@ -155,7 +155,7 @@ def end_several(
         before = sessions.get(unit.connection, session_id)
         if before is None:
             raise _not_found(session_id)
-        after = rules.ended(before, session_settings.settings(unit.connection), unit.now)
+        after = rules.ended(before, organization_settings.in_force(unit.connection, SessionSettings), unit.now)
         sessions.update_session(unit.connection, after)
         unit.record(session_events(EventKind.END, after, unit.actor, str(after.ended_by)))
         return before if dry_run else after
@@ -248,7 +248,7 @@ def _check_request(unit: Unit, ask: Ask, member: Member) -> None:
 
 
 def _case(unit: Unit, demand: Demand, member: Member, product: Product) -> _Case:
-    settings = session_settings.settings(unit.connection)
+    settings = organization_settings.in_force(unit.connection, SessionSettings)
     return _Case(unit.actor, member, demand, unit.authorization, product, unit.now, settings)
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from authority.domain.events import Event, EventKind
 from authority.domain.members import CONSOLE, Role
-from authority.services import channels, notices, notifying
+from authority.domain.notices import NoticeSettings
+from authority.services import channels, notifying, organization_settings
 from authority.services.unit import Unit
 from tests.support.authorities import make_bench
 from tests.support.browsing import Browser
@@ -160,12 +161,12 @@ def test_the_settings_are_changed_unless_another_administrator_was_quicker(web: 
     chief.send_form(f"{PAGE}/settings", fields | {"denials": "20"})
     chief.get(PAGE)
     assert "Denials: 10 -> 20" in shown(chief)
-    notices.change_settings(Unit(web.bench.authority, CONSOLE), {"denials": 30})
+    organization_settings.change(Unit(web.bench.authority, CONSOLE), NoticeSettings, {"denials": 30})
     chief.send_form(f"{PAGE}/settings", fields | {"denials": "25"})
     assert chief.last.status_code == 412
     chief.send_form(f"{PAGE}/settings", {"digest_hour": "24"})
     assert chief.last.status_code == 400
-    assert notices.show_settings(Unit(web.bench.authority, CONSOLE)).denials == 30
+    assert organization_settings.show(Unit(web.bench.authority, CONSOLE), NoticeSettings).denials == 30
 
 
 def test_only_who_manages_the_authority_opens_it(web: Web) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from authority.domain.members import CONSOLE, Role
-from authority.services import session_settings
+from authority.domain.sessions import SessionSettings
+from authority.services import organization_settings
 from authority.services.unit import Unit
 from tests.support.browsing import Browser, shown
 from tests.support.web import Web
@@ -34,12 +35,12 @@ def test_sessions_are_set_after_what_follows_was_seen_and_nothing_is_overwritten
     # The page follows in what was not touched there, and says so at what both changed.
     chief.get(SETTINGS)
     mine = {**chief.fields(SESSIONS), "minutes": "50", "computers": "4"}
-    session_settings.change(Unit(web.bench.authority, CONSOLE), {"minutes": 40, "save_minutes": 20})
+    organization_settings.change(Unit(web.bench.authority, CONSOLE), SessionSettings, {"minutes": 40, "save_minutes": 20})
     chief.send_form(SESSIONS, mine)
     again = chief.fields(SESSIONS)
     assert [again[name] for name in ("minutes", "computers", "save_minutes")] == [["50"], ["4"], ["20"]]
     assert ['id="minutes-error"' in chief.last.text, 'id="computers-error"' in chief.last.text] == [True, False]
-    session_settings.change(Unit(web.bench.authority, CONSOLE), {"computers": 2})
+    organization_settings.change(Unit(web.bench.authority, CONSOLE), SessionSettings, {"computers": 2})
     chief.get(SETTINGS)
     assert chief.send_form(SESSIONS, chief.fields(SESSIONS)).status_code == 303
     chief.get(chief.last.location)

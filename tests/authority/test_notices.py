@@ -26,7 +26,18 @@ from authority.domain.notices import (
     stage_of,
     warned_from,
 )
-from authority.services import access, backing_up, channels, endings, erasure, members, notices, removal, seals
+from authority.services import (
+    access,
+    backing_up,
+    channels,
+    endings,
+    erasure,
+    members,
+    notices,
+    organization_settings,
+    removal,
+    seals,
+)
 from authority.services.channels import NewChannel
 from authority.services.context import Authority
 from authority.services.members import Change
@@ -131,10 +142,10 @@ def test_a_burst_of_denials_is_told_once_and_by_product(world: Bench) -> None:
 @ON_SQLITE
 def test_how_many_denials_are_a_burst_can_be_set(world: Bench) -> None:
     add(world, NoticeKind.DENIALS)
-    notices.change_settings(Unit(world.authority, CONSOLE), {"denials": 3, "minutes": 2})
+    organization_settings.change(Unit(world.authority, CONSOLE), NoticeSettings, {"denials": 3, "minutes": 2})
     deny(world, 3)
     assert find(world.authority) == ["denials"]
-    assert notices.show_settings(Unit(world.authority, CONSOLE)) == NoticeSettings(3, 2, 6)
+    assert organization_settings.show(Unit(world.authority, CONSOLE), NoticeSettings) == NoticeSettings(3, 2, 6)
 
 
 @settings(max_examples=30)

@@ -13,7 +13,7 @@ from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.refusals import InvalidInput, SessionEnded, SessionLimit, StorageUnavailable
 from authority.domain.sessions import BOUNDS, SessionSettings
 from authority.presentation.sessions import SettingsShown
-from authority.services import session_settings, sessions
+from authority.services import organization_settings, sessions
 from authority.services.unit import Unit
 from authority.storage.db.tables import preferences
 from authority.web.api.session_settings import SettingsChange
@@ -29,11 +29,11 @@ KIND = "session-settings-changed"
 
 
 def change(bench: Bench, **changes: int) -> SessionSettings:
-    return session_settings.change(Unit(bench.authority, CONSOLE), changes)
+    return organization_settings.change(Unit(bench.authority, CONSOLE), SessionSettings, changes)
 
 
 def show(bench: Bench) -> SessionSettings:
-    return session_settings.show(Unit(bench.authority, CONSOLE))
+    return organization_settings.show(Unit(bench.authority, CONSOLE), SessionSettings)
 
 
 def words(bench: Bench) -> list[str]:
@@ -59,7 +59,7 @@ def test_what_is_changed_is_kept_and_the_rest_stays(bench: Bench) -> None:
 def test_every_change_is_logged_with_old_and_new_values(bench: Bench) -> None:
     change(bench, computers=4)
     chief = bench.administrator()
-    session_settings.change(Unit(bench.authority, chief), {"minutes": 45, "computers": 5})
+    organization_settings.change(Unit(bench.authority, chief), SessionSettings, {"minutes": 45, "computers": 5})
     assert words(bench) == ["computers: 3, from now on 4", "minutes: 30, from now on 45; computers: 4, from now on 5"]
     assert [row["actor"] for row in log_rows(bench.authority.database, KIND)] == ["console", "chief"]
 
@@ -116,7 +116,7 @@ def test_a_senseless_value_changes_nothing(bench: Bench, changes: dict[str, Any]
     change(bench, computers=5)
     before = contents(bench.authority.database)
     with pytest.raises(InvalidInput):
-        session_settings.change(Unit(bench.authority, CONSOLE), changes)
+        organization_settings.change(Unit(bench.authority, CONSOLE), SessionSettings, changes)
     assert contents(bench.authority.database) == before
 
 
@@ -278,7 +278,7 @@ def test_they_are_shown_and_changed_by_command(console: Console) -> None:
 
 def test_they_are_kept_as_one_json_object(console: Console) -> None:
     console.good("session", "settings", "--minutes", "45")
-    (row,) = [row for row in contents_of(console)[preferences.name] if row[0] == session_settings.PREFERENCE]
+    (row,) = [row for row in contents_of(console)[preferences.name] if row[0] == SessionSettings.subject]
     assert json.loads(row[1]) == FIRST | {"minutes": 45}
 
 
@@ -319,5 +319,5 @@ def test_only_one_row_is_kept_however_often_they_change(bench: Bench) -> None:
     for minutes in (10, 20, 30):
         change(bench, minutes=minutes)
     with bench.authority.database.read() as connection:
-        rows = connection.execute(select(preferences.c.name).where(preferences.c.name == session_settings.PREFERENCE)).all()
+        rows = connection.execute(select(preferences.c.name).where(preferences.c.name == SessionSettings.subject)).all()
     assert len(rows) == 1

@@ -7,7 +7,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
 from authority.domain.members import LONGEST_EMAIL
-from authority.domain.notices import BOUNDS, ChannelType, DeliveryState, Digest, NoticeKind
+from authority.domain.notices import BOUNDS, ChannelType, DeliveryState, Digest, NoticeKind, NoticeSettings
 from authority.presentation.notices import (
     DIGEST_MEANS,
     ChannelRemoved,
@@ -18,7 +18,7 @@ from authority.presentation.notices import (
     Notices,
     NoticeSettingsShown,
 )
-from authority.services import channels, notices, notifying
+from authority.services import channels, notices, notifying, organization_settings
 from authority.services.channels import Change, NewChannel
 from authority.web.access import unit
 from authority.web.answers import json_of, tagged
@@ -136,7 +136,7 @@ def listed_notices(query: NoticeQuery) -> Response:
 @api.get("/notices/settings", summary="The settings of notices", responses={200: NoticeSettingsShown, 304: None})
 def show_settings() -> Response:
     """For administrators."""
-    shown = NoticeSettingsShown.of(notices.show_settings(unit()))
+    shown = NoticeSettingsShown.of(organization_settings.show(unit(), NoticeSettings))
     return tagged(shown, shown.version)
 
 
@@ -144,4 +144,4 @@ def show_settings() -> Response:
 def change_settings(query: DryRunQuery, body: NoticeSettingsChange) -> Response:
     """What is left out stays as it is."""
     changes = body.model_dump(exclude_none=True)
-    return json_of(NoticeSettingsShown.of(notices.change_settings(unit(), changes, dry_run=query.dry_run)))
+    return json_of(NoticeSettingsShown.of(organization_settings.change(unit(), NoticeSettings, changes, dry_run=query.dry_run)))

@@ -6,9 +6,9 @@ from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import Field
 
-from authority.domain.sessions import BOUNDS
+from authority.domain.sessions import BOUNDS, SessionSettings
 from authority.presentation.sessions import SettingsShown
-from authority.services import session_settings
+from authority.services import organization_settings
 from authority.web.access import unit
 from authority.web.answers import json_of, tagged
 from authority.web.api.forms import Body, DryRunQuery, Problem
@@ -34,7 +34,7 @@ class SettingsChange(Body):
 @api.get("/sessions/settings", summary="The settings of sessions", responses={200: SettingsShown, 304: None})
 def show() -> Response:
     """For administrators and license managers."""
-    shown = SettingsShown.of(session_settings.show(unit()))
+    shown = SettingsShown.of(organization_settings.show(unit(), SessionSettings))
     return tagged(shown, shown.version)
 
 
@@ -42,4 +42,4 @@ def show() -> Response:
 def change(query: DryRunQuery, body: SettingsChange) -> Response:
     """What is left out stays as it is. A session that is active keeps its time until it is used again."""
     changes = body.model_dump(exclude_none=True)
-    return json_of(SettingsShown.of(session_settings.change(unit(), changes, dry_run=query.dry_run)))
+    return json_of(SettingsShown.of(organization_settings.change(unit(), SessionSettings, changes, dry_run=query.dry_run)))

@@ -21,7 +21,7 @@ from authority.presentation.notices import (
     Notices,
     NoticeSettingsShown,
 )
-from authority.services import channels, notices, notifying
+from authority.services import channels, notices, notifying, organization_settings
 from authority.services.channels import Change, NewChannel
 from authority.web.console import typed
 from authority.web.console.forms import Form, Id, Text, read
@@ -267,7 +267,7 @@ def remove(channel_id: str) -> Response:
 @pages.get("/notifications/settings")
 def settings() -> Response:
     """When denials are a burst, and when the message of the day goes."""
-    shown = NoticeSettingsShown.of(notices.show_settings(unit()))
+    shown = NoticeSettingsShown.of(organization_settings.show(unit(), NoticeSettings))
     return page("notifications_settings.html", shown=shown, fields=FIELDS, bounds=BOUNDS)
 
 
@@ -277,9 +277,9 @@ def change_settings() -> Response:
     """Changes the settings of notices, unless another administrator changed them since the form was made."""
     form, work = read(SettingsForm), unit()
     changes: Mapping[str, Any] = form.model_dump(exclude_none=True, exclude={"version"})
-    before = notices.show_settings(work)
+    before = organization_settings.show(work, NoticeSettings)
     work.expected = None if form.version is None else [form.version]
-    after = notices.change_settings(work, changes)
+    after = organization_settings.change(work, NoticeSettings, changes)
     return done(url_for(".index"), _settings_words(before, after))
 
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 from flask import Response
 
 from authority.domain.plurals import counted
-from authority.domain.sessions import Session
+from authority.domain.sessions import Session, SessionSettings
 from authority.presentation.computers import name_of
-from authority.services import session_settings, sessions
+from authority.services import organization_settings, sessions
 from authority.services.unit import Unit
 from authority.web.console.formats import utc
 from authority.web.console.frame import confirm
@@ -23,7 +23,7 @@ def ask(work: Unit, ids: Sequence[str], back: str) -> Response | None:
     fit = [outcome.done() for outcome in outcomes if outcome.refusal is None]
     if not fit:
         outcomes[0].done()
-    save = session_settings.show(work).save_minutes
+    save = organization_settings.show(work, SessionSettings).save_minutes
     minutes, save_by = counted(save, "minute"), work.now + timedelta(minutes=save)
     last = utc(max(item.granted_until for item in fit))
     grants = f"when its last grant ends: {last}" if len(fit) == 1 else f"when the last grant of each ends: {last} at the latest"

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from authority.domain.sessions import BOUNDS, SessionSettings
 from authority.presentation.sessions import SettingsShown
-from authority.services import session_settings
+from authority.services import organization_settings
 from authority.web.console.forms import Form, read
 from authority.web.console.frame import confirm, done, page, shown_again
 from authority.web.console.visiting import unit
@@ -45,7 +45,12 @@ class Change(Form):
 @pages.get("/settings")
 def index() -> Response:
     """The settings of sessions, and where the others are."""
-    return page("settings.html", shown=SettingsShown.of(session_settings.show(unit())), fields=FIELDS, bounds=BOUNDS)
+    return page(
+        "settings.html",
+        shown=SettingsShown.of(organization_settings.show(unit(), SessionSettings)),
+        fields=FIELDS,
+        bounds=BOUNDS,
+    )
 
 
 @pages.post("/settings/sessions")
@@ -54,9 +59,9 @@ def change() -> Response:
     """Says what a change does to sessions, then makes it."""
     form, work = read(Change), unit()
     changes = form.model_dump(exclude_none=True, exclude={"version"})
-    before = session_settings.show(work)
+    before = organization_settings.show(work, SessionSettings)
     work.expected = None if form.version is None else [form.version]
-    would = session_settings.change(work, changes, dry_run=True)
+    would = organization_settings.change(work, SessionSettings, changes, dry_run=True)
     differences = _differences(before, would)
     if not differences:
         return done(url_for("console.settings.index"), "The settings of sessions are as they were.")
@@ -74,7 +79,7 @@ def change() -> Response:
     )
     if question:
         return question
-    session_settings.change(work, changes)
+    organization_settings.change(work, SessionSettings, changes)
     return done(url_for("console.settings.index"), f"The settings of sessions are changed: {'; '.join(differences)}.")
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.refusals import NotAllowed, SessionEnded, SessionLimit
-from authority.domain.sessions import Session
-from authority.services import session_settings, sessions
+from authority.domain.sessions import Session, SessionSettings
+from authority.services import organization_settings, sessions
 from authority.services.unit import Unit
 from authority.storage.sessions import Filter
 from tests.support.authorities import START, Bench
@@ -65,7 +65,7 @@ def test_an_administrator_ends_a_session_and_the_member_goes_on_elsewhere(bench:
 def test_the_member_ends_a_session_and_goes_on_elsewhere(sqlite_bench: Bench) -> None:
     """Signing out on one computer makes a place for another one (seed S1), when the last grant given there has ended."""
     ada = sqlite_bench.member("ada")
-    session_settings.change(Unit(sqlite_bench.authority, CONSOLE), {"grant_minutes": 5})
+    organization_settings.change(Unit(sqlite_bench.authority, CONSOLE), SessionSettings, {"grant_minutes": 5})
     first, *_ = on_computers(sqlite_bench, ada, 3)
     sessions.check_in(Unit(sqlite_bench.authority, ada), first.id)
     sqlite_bench.clock.turn(minutes=5)

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from authority.domain.members import CONSOLE
-from authority.services import policies, session_settings
+from authority.domain.sessions import SessionSettings
+from authority.services import organization_settings, policies
 from authority.services.unit import Unit
 from checkout_log.simulate.plan import NO_CASE
 from checkout_log.simulate.world import World
@@ -99,7 +100,7 @@ def open_for_use(bench: Bench, longest_days: int = 365) -> None:
     """Lets members borrow for so long, and keeps sessions for SESSION_LASTS."""
     minutes = SESSION_LASTS // timedelta(minutes=1)
     # The simulator gives a seat back with the checkin; of the real one a grant may run for a while.
-    session_settings.change(Unit(bench.authority, CONSOLE), {"minutes": minutes, "grant_minutes": 1})
+    organization_settings.change(Unit(bench.authority, CONSOLE), SessionSettings, {"minutes": minutes, "grant_minutes": 1})
     policies.change(
         Unit(bench.authority, CONSOLE), "organization", "", "", allowed=True, longest_days=longest_days, default_days=7
     )
