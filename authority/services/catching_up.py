@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from authority.domain import borrows as rules
+from authority.domain import endings as rules
 from authority.domain.borrows import Borrow, BorrowState
 from authority.domain.events import Event, EventKind, borrow_events
 from authority.domain.members import Member, Privilege, Role

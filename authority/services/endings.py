@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from authority.domain import borrows as rules
-from authority.domain.borrows import Borrow, Ending
+from authority.domain import endings as rules
+from authority.domain.borrows import Borrow, Ending, clone_evidence
 from authority.domain.events import EventKind, borrow_events
 from authority.domain.members import Privilege
 from authority.domain.names import spelled
@@ -38,7 +38,7 @@ def check_in(unit: Unit, receipt: str) -> Borrow:
             return before
         if not tokens.has(unit.connection, before.id, returned.token_jti):
             raise RequestInvalid(f"the receipt names the token {returned.token_jti}, which this borrow never had")
-        evidence = rules.clone_evidence(
+        evidence = clone_evidence(
             same_number=receipts.has_number(unit.connection, returned),
             contradicts=receipts.contradicts_requests(unit.connection, returned),
             counts_no_more=receipts.counts_no_more(unit.connection, returned),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from authority.domain import borrows as rules
+from authority.domain import endings as rules
 from authority.domain import sessions as session_rules
 from authority.domain.borrows import Borrow, Ending
 from authority.domain.events import EventKind, borrow_events, session_events

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from authority.domain import borrows as rules
+from authority.domain import endings as rules
 from authority.domain.borrows import Borrow
 from authority.domain.events import Event, EventKind
 from authority.domain.members import CONSOLE, Assignment
