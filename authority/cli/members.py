@@ -35,8 +35,9 @@ from authority.presentation.members import (
     RemovalShown,
 )
 from authority.presentation.shown import rfc3339
-from authority.services import defaults, members, removal
-from authority.services.members import Change, Changed, NewMember
+from authority.services import defaults, member_changes, members, removal
+from authority.services.member_changes import Change, Changed
+from authority.services.members import NewMember
 from authority.services.removal import Removal
 from authority.services.unit import Unit
 
@@ -166,7 +167,7 @@ def set_members(
     )
     with frame.authority() as authority:
         unit = Unit(authority, CONSOLE)
-        outcomes = members.change_several(unit, names, wanted, one_by_one=one_by_one, dry_run=dry_run)
+        outcomes = member_changes.change_several(unit, names, wanted, one_by_one=one_by_one, dry_run=dry_run)
     view = View[str, Changed, ChangedMember](
         names=lambda name: {"username": name},
         resource="change",
@@ -185,7 +186,7 @@ def set_members(
 def rename(frame: Frame, username: str, new: str, dry_run: bool) -> None:
     """Give a member another user name; borrows, sessions, keys, rules and the number stay the member's own."""
     with frame.authority() as authority:
-        changed = members.change(Unit(authority, CONSOLE), username, Change(username=new), dry_run=dry_run)
+        changed = member_changes.change(Unit(authority, CONSOLE), username, Change(username=new), dry_run=dry_run)
     shown = ChangedMember.of(changed, dry_run=dry_run)
     show(frame, shown, _changed_lines(shown))
 

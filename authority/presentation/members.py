@@ -19,8 +19,8 @@ from authority.presentation.refusals import RefusalShown
 from authority.presentation.several import rows_of
 from authority.presentation.shown import Repeated, Shown, Time, Version
 from authority.services.defaults import Defaults
+from authority.services.member_changes import Changed, NewAccess
 from authority.services.member_lists import Listed, Page
-from authority.services.members import Changed, NewAccess
 from authority.services.removal import Removal
 from authority.services.several import Outcome
 

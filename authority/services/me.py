@@ -15,7 +15,8 @@ from authority.domain.refusals import NotAllowed, NotAuthenticated
 from authority.domain.sessions import Session
 from authority.domain.sign_ins import Origin
 from authority.services import tries
-from authority.services.members import NewAccess, give_access, member_event
+from authority.services.member_changes import NewAccess, give_access
+from authority.services.members import member_event
 from authority.services.passwords import hash_password
 from authority.services.unit import Unit
 from authority.storage import assignments, borrows, members, offline_rules, pools, sessions

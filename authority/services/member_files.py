@@ -9,10 +9,11 @@ from typing import Any
 from authority.domain.members import Assignment, Member, Privilege, email_of, user_key, username_of
 from authority.domain.names import key_of, spelled
 from authority.domain.refusals import InvalidInput, Refusal
-from authority.services import defaults, groups, licenses, members
+from authority.services import defaults, groups, licenses, member_changes, members
 from authority.services.defaults import Defaults
 from authority.services.licenses import Wish
-from authority.services.members import Change, NewMember
+from authority.services.member_changes import Change
+from authority.services.members import NewMember
 from authority.services.unit import Unit
 from authority.services.work import Work, working
 from authority.storage import assignments
@@ -217,7 +218,7 @@ def _change(
     if not new:
         return before, held
     wanted = Change(**new)
-    changed = members.change_within(work, before, held, wanted)
+    changed = member_changes.change_within(work, before, held, wanted)
     return changed.after, (*changed.licenses.unchanged, *changed.licenses.added)
 
 

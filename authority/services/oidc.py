@@ -13,7 +13,8 @@ from authority.domain.refusals import InvalidInput, LastAdministrator, NotAllowe
 from authority.domain.sign_ins import Origin
 from authority.services import access, defaults
 from authority.services.context import Authority
-from authority.services.members import Change, NewMember, change_within, in_form, insert
+from authority.services.member_changes import Change, change_within
+from authority.services.members import NewMember, in_form, insert
 from authority.services.unit import Unit
 from authority.services.work import working
 from authority.storage import assignments, identities, members

@@ -16,10 +16,11 @@ from authority.domain.refusals import (
     Refusal,
     TypeNotCompatible,
 )
-from authority.services import borrow, defaults, licenses, members
+from authority.services import borrow, defaults, licenses, member_changes, members
 from authority.services.defaults import Defaults
 from authority.services.licenses import Wish
-from authority.services.members import Change, NewMember
+from authority.services.member_changes import Change
+from authority.services.members import NewMember
 from authority.services.unit import Unit
 from tests.authority.test_enforcement import install
 from tests.support.authorities import ON_SQLITE, Bench
@@ -57,9 +58,9 @@ def test_a_gis_professional_holds_the_product_by_itself(bench: Bench) -> None:
 def test_a_change_to_gis_professional_assigns_it_and_a_change_to_creator_does_not(bench: Bench) -> None:
     """S1: a change to GIS Professional assigns a license automatically; a change to Creator lets one be assigned, no more."""
     bench.member("ada", user_type="Viewer")
-    added = members.change(Unit(bench.authority, CONSOLE), "ada", Change(user_type="GIS Professional")).licenses.added
+    added = member_changes.change(Unit(bench.authority, CONSOLE), "ada", Change(user_type="GIS Professional")).licenses.added
     assert [item.product for item in added] == [PRO]
-    taken = members.change(Unit(bench.authority, CONSOLE), "ada", Change(user_type="Creator")).licenses.removed
+    taken = member_changes.change(Unit(bench.authority, CONSOLE), "ada", Change(user_type="Creator")).licenses.removed
     assert [item.product for item in taken] == [PRO]
     assert held(bench) == {}
     assert available(bench, "Advanced") == 50
@@ -70,16 +71,18 @@ def test_an_add_on_stays_where_the_new_type_may_hold_it_and_goes_where_it_may_no
     """S1: only some user types can have a license."""
     bench.member("ada", user_type="Creator")
     licenses.assign(Unit(bench.authority, CONSOLE), "ada", ALLSOURCE, "Basic", ("3DAnalyst",))
-    members.change(Unit(bench.authority, CONSOLE), "ada", Change(user_type="GIS Professional"))
+    member_changes.change(Unit(bench.authority, CONSOLE), "ada", Change(user_type="GIS Professional"))
     assert held(bench)[ALLSOURCE] == Assignment(ALLSOURCE, "Basic", ("3DAnalyst",), included=False)
-    members.change(Unit(bench.authority, CONSOLE), "ada", Change(user_type="Viewer"))
+    member_changes.change(Unit(bench.authority, CONSOLE), "ada", Change(user_type="Viewer"))
     assert held(bench) == {}
     assert (available(bench, "Basic", ALLSOURCE), available(bench, "3DAnalyst", ALLSOURCE)) == (50, 50)
 
 
 def test_a_dry_run_shows_what_a_change_does_and_does_nothing(bench: Bench) -> None:
     bench.member("ada", user_type="GIS Professional")
-    changed = members.change(Unit(bench.authority, CONSOLE), "ada", Change(user_type="Viewer", role=Role.ANALYST), dry_run=True)
+    changed = member_changes.change(
+        Unit(bench.authority, CONSOLE), "ada", Change(user_type="Viewer", role=Role.ANALYST), dry_run=True
+    )
     assert [item.product for item in changed.licenses.removed] == [PRO]
     member, still = members.show(Unit(bench.authority, CONSOLE), "ada")
     assert (member.user_type, member.role, [item.product for item in still]) == ("GIS Professional", "member", [PRO])

@@ -18,9 +18,10 @@ from sqlalchemy import insert, select
 from authority.domain.borrows import BorrowState
 from authority.domain.members import CONSOLE, Role
 from authority.domain.refusals import AlreadyExists, BackupUnusable, DatabaseBehind, NotAllowed, NotAuthenticated
-from authority.services import access, backing_up, borrow, endings, members, removal, restoring, status_lists
+from authority.services import access, backing_up, borrow, endings, member_changes, members, removal, restoring, status_lists
 from authority.services.context import Authority, Remembered
-from authority.services.members import Change, NewMember
+from authority.services.member_changes import Change
+from authority.services.members import NewMember
 from authority.services.restoring import Restored, Terms
 from authority.services.unit import Secret, Unit
 from authority.signing.floors import Floors
@@ -231,7 +232,7 @@ def test_what_came_back_of_keys_and_members_is_said_and_sign_ins_end(bench: Benc
     path = back_up(authority, tmp_path / "night.backup")
     access.revoke_api_key(unit(authority), key.id)
     removal.remove(unit(authority), ["bea"])
-    members.change(unit(authority), "cem", Change(disabled=True, role=Role.ANALYST))
+    member_changes.change(unit(authority), "cem", Change(disabled=True, role=Role.ANALYST))
     restored = restore(authority, path, replace=True)
     assert set(restored.came_back) == {
         'the API key "reports" of admin works again',

@@ -7,8 +7,8 @@ import io
 import pytest
 
 from authority.domain.members import CONSOLE, Actor
-from authority.services import borrow, members
-from authority.services.members import Change
+from authority.services import borrow, member_changes
+from authority.services.member_changes import Change
 from authority.services.unit import Unit
 from tests.support.borrowing import issued_to, workstation
 from tests.support.browsing import Browser, shown
@@ -153,7 +153,7 @@ def test_a_wrong_file_is_named_and_changes_nothing(web: Web, ada: Actor, browser
 def test_the_permission_to_download_is_asked_for(web: Web, browser: Browser) -> None:
     browser.get(MINE)
     assert "no vendor access" in shown(browser)
-    members.change(Unit(web.bench.authority, CONSOLE), "ada", Change(vendor_access=True))
+    member_changes.change(Unit(web.bench.authority, CONSOLE), "ada", Change(vendor_access=True))
     browser.send_form(f"{MINE}/download-permission")
     assert "requested" in followed(browser)
 

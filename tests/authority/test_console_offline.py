@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from authority.domain.members import CONSOLE, Role
-from authority.services import borrow, members
-from authority.services.members import Change
+from authority.services import borrow, member_changes
+from authority.services.member_changes import Change
 from authority.services.unit import Unit
 from tests.support.authorities import make_bench
 from tests.support.borrowing import issued_to, workstation
@@ -31,7 +31,7 @@ def made(folder: Path) -> Iterator[Web]:
     for name, days in (("ada", 2), ("bea", 20), ("cyd", 30)):
         actor = bench.member(name, groups=("crew",) if name == "ada" else ())
         issued_to(bench, actor, workstation(f"{name}-laptop"), days=days)
-    members.change(Unit(bench.authority, CONSOLE), "bea", Change(disabled=True))
+    member_changes.change(Unit(bench.authority, CONSOLE), "bea", Change(disabled=True))
     yield web
     bench.authority.database.close()
 

@@ -20,7 +20,7 @@ from authority.domain.notice_texts import Origin, message_of
 from authority.domain.notices import Channel, ChannelType, DeliveryState, Digest, Message, Notice, NoticeKind
 from authority.domain.refusals import InvalidInput, SettingsInvalid
 from authority.sending import by_apprise, webhook
-from authority.services import channels, endings, members, notices, notifying
+from authority.services import channels, endings, member_changes, notices, notifying
 from authority.services.channels import Change, NewChannel
 from authority.services.unit import Unit
 from authority.storage import deliveries
@@ -301,7 +301,7 @@ def test_a_member_without_an_address_any_more_is_given_up_and_the_channel_is_not
 ) -> None:
     to_mail(world, mail.url("from=licenses@example.org"), to_members=True)
     notices.find(Unit(world.authority, CONSOLE))
-    members.change(Unit(world.authority, CONSOLE), "ada", members.Change(email=""))
+    member_changes.change(Unit(world.authority, CONSOLE), "ada", member_changes.Change(email=""))
     notifying.run(world.authority)
     assert states(world) == [(DeliveryState.GIVEN_UP, 1)]
     assert notifying.health(Unit(world.authority, CONSOLE)).failing == ()

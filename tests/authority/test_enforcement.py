@@ -9,8 +9,8 @@ import pytest
 
 from authority.domain.members import ANYBODY, CONSOLE, Actor, Role
 from authority.domain.refusals import MemberHasBorrow, MemberLimitReached, NotAllowed, OrganizationOverLimit
-from authority.services import access, borrow, endings, members, removal
-from authority.services.members import Change
+from authority.services import access, borrow, endings, member_changes, members, removal
+from authority.services.member_changes import Change
 from authority.services.unit import Unit
 from authority.signing import authorizations
 from authority.storage import organization
@@ -139,9 +139,9 @@ def test_a_limit_of_one_user_type_counts_too(bench: Bench) -> None:
 def test_with_too_many_members_a_type_can_still_be_changed(crowded: Bench) -> None:
     """S2 keeps new members out, and a change of type adds nobody; the limit of the new type counts."""
     install(crowded, 3, limit(2, Creator=1))
-    members.change(Unit(crowded.authority, CONSOLE), "licenser", Change(user_type="Creator"))
+    member_changes.change(Unit(crowded.authority, CONSOLE), "licenser", Change(user_type="Creator"))
     with pytest.raises(MemberLimitReached) as caught:
-        members.change(Unit(crowded.authority, CONSOLE), "ada", Change(user_type="Creator"))
+        member_changes.change(Unit(crowded.authority, CONSOLE), "ada", Change(user_type="Creator"))
     assert caught.value.evidence == {"current": 1, "maximum": 1}
     assert members.membership(Unit(crowded.authority, CONSOLE)).current == 4
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authority.domain import borrows as rules
+from authority.domain import endings as rules
 from authority.domain.borrows import Borrow, Ending
 from authority.domain.refusals import BorrowAlreadyEnded, NotAllowed, OverlapNotAccepted
 from tests.support.values import NOW, a_borrow, a_receipt

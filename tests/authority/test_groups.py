@@ -10,9 +10,10 @@ from authority.domain.members import CONSOLE, Role
 from authority.domain.offline_rules import RuleLevel
 from authority.domain.pools import PoolRule
 from authority.domain.refusals import InvalidInput, NotFound, OfflineNotAllowed, PoolExhausted
-from authority.services import borrow, defaults, members, policies, pools
+from authority.services import borrow, defaults, member_changes, members, policies, pools
 from authority.services.defaults import Defaults
-from authority.services.members import Change, NewMember
+from authority.services.member_changes import Change
+from authority.services.members import NewMember
 from authority.services.unit import Unit
 from authority.storage import groups
 from authority.storage.borrows import Filter
@@ -104,16 +105,16 @@ def test_members_defaults_and_changes_take_the_spelling_that_is_there(bench: Ben
     stored = defaults.put(unit(bench), Defaults("Creator", groups=(other, one)))
     assert stored.groups == (one,)
     assert members.add(unit(bench), NewMember("noel")).groups == (one,)
-    changed = members.change(unit(bench), "noel", Change(groups=(other, "night")))
+    changed = member_changes.change(unit(bench), "noel", Change(groups=(other, "night")))
     assert changed.after.groups == tuple(sorted((one, "night")))
 
 
 def test_a_group_that_nobody_is_in_takes_the_spelling_of_whoever_names_it_next(bench: Bench) -> None:
     bench.member("nina", groups=("Feld-crew",))
-    members.change(unit(bench), "nina", Change(groups=("FELD-CREW",)))
+    member_changes.change(unit(bench), "nina", Change(groups=("FELD-CREW",)))
     assert members.show(unit(bench), "nina")[0].groups == ("Feld-crew",)
-    members.change(unit(bench), "nina", Change(groups=()))
-    members.change(unit(bench), "nina", Change(groups=("FELD-CREW",)))
+    member_changes.change(unit(bench), "nina", Change(groups=()))
+    member_changes.change(unit(bench), "nina", Change(groups=("FELD-CREW",)))
     assert members.show(unit(bench), "nina")[0].groups == ("FELD-CREW",)
 
 
@@ -158,7 +159,7 @@ def test_the_note_is_told_by_commands_and_over_http(console: Console, bench: Ben
 def test_what_is_no_name_of_a_group_is_refused_wherever_one_is_named(sqlite_bench: Bench, name: str) -> None:
     sqlite_bench.member("nina")
     with pytest.raises(InvalidInput):
-        members.change(unit(sqlite_bench), "nina", Change(groups=(name,)))
+        member_changes.change(unit(sqlite_bench), "nina", Change(groups=(name,)))
     with pytest.raises(InvalidInput):
         defaults.put(unit(sqlite_bench), Defaults("Creator", groups=(name,)))
     with pytest.raises(InvalidInput):
@@ -195,7 +196,7 @@ def test_a_new_group_with_letters_that_look_like_those_of_another_script_is_refu
     for name in MIXED.values():
         for change in (
             lambda name=name: deny(bench, name),
-            lambda name=name: members.change(unit(bench), "noel", Change(added_groups=(name,))),
+            lambda name=name: member_changes.change(unit(bench), "noel", Change(added_groups=(name,))),
             lambda name=name: members.add(unit(bench), NewMember("nina", groups=(name,))),
             lambda name=name: pools.change(unit(bench), PoolRule("arcgis-desktop", "Advanced", name, reserved=1)),
             lambda name=name: defaults.change(unit(bench), {"groups": (name,)}),

@@ -11,9 +11,9 @@ import pytest
 
 from authority.domain.members import CONSOLE, Role
 from authority.domain.refusals import LastAdministrator
-from authority.services import member_files, members, removal
+from authority.services import member_changes, member_files, members, removal
+from authority.services.member_changes import Change
 from authority.services.member_files import Line
-from authority.services.members import Change
 from authority.services.unit import Unit
 from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.borrowing import at_once, codes
@@ -24,8 +24,8 @@ from tests.support.web import API, make_web, problem
 DEMOTED = Change(role=Role.LICENSE_MANAGER)
 # Three ways to be an administrator no more; every bench has the administrator "admin".
 WAYS: dict[str, Callable[[Bench, str], object]] = {
-    "demoted": lambda bench, name: members.change(Unit(bench.authority, CONSOLE), name, DEMOTED),
-    "disabled": lambda bench, name: members.change(Unit(bench.authority, CONSOLE), name, Change(disabled=True)),
+    "demoted": lambda bench, name: member_changes.change(Unit(bench.authority, CONSOLE), name, DEMOTED),
+    "disabled": lambda bench, name: member_changes.change(Unit(bench.authority, CONSOLE), name, Change(disabled=True)),
     "removed": lambda bench, name: removal.remove(Unit(bench.authority, CONSOLE), [name]),
 }
 each_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
@@ -54,7 +54,7 @@ def test_with_a_second_one_the_first_can_go_and_the_second_is_the_last(
 @each_way
 def test_one_who_is_disabled_is_no_second_one(bench: Bench, way: Callable[[Bench, str], object]) -> None:
     chief = bench.administrator()
-    members.change(Unit(bench.authority, CONSOLE), chief.username, Change(disabled=True))
+    member_changes.change(Unit(bench.authority, CONSOLE), chief.username, Change(disabled=True))
     with pytest.raises(LastAdministrator):
         way(bench, "admin")
     way(bench, "chief")
@@ -106,7 +106,7 @@ def test_who_is_made_one_in_a_row_before_can_take_over(bench: Bench) -> None:
     ]
     assert not member_files.import_lines(Unit(bench.authority, CONSOLE), lines).applied
     with pytest.raises(LastAdministrator):
-        members.change(Unit(bench.authority, CONSOLE), "eve", DEMOTED)
+        member_changes.change(Unit(bench.authority, CONSOLE), "eve", DEMOTED)
 
 
 COMMANDS = {
@@ -142,7 +142,7 @@ def test_new_members_by_default_leave_the_role_of_those_who_are_there(console: C
 
 def test_no_route_takes_the_last_one(sqlite_bench: Bench) -> None:
     web = make_web(sqlite_bench)
-    members.change(Unit(web.bench.authority, CONSOLE), "admin", Change(disabled=True))
+    member_changes.change(Unit(web.bench.authority, CONSOLE), "admin", Change(disabled=True))
     for body in ({"role": "member"}, {"disabled": True}):
         answer = web.send("PATCH", f"{API}/members/administrator", json=body)
         assert problem(answer, 409, "last-administrator")["errors"] == [

@@ -14,8 +14,8 @@ from authority.domain.erasure import RENAMED_BEGINS, former_name
 from authority.domain.events import Event, EventKind
 from authority.domain.members import Actor, Role
 from authority.domain.refusals import InvalidInput, LogNotIntact, MemberHasBorrow, NotAllowed, NotFound
-from authority.services import borrow, endings, erasure, log_pruning, members, removal, seals
-from authority.services.members import Change
+from authority.services import borrow, endings, erasure, log_pruning, member_changes, removal, seals
+from authority.services.member_changes import Change
 from authority.services.unit import Unit
 from authority.storage.db.tables import borrows, events
 from authority.storage.db.tables import seals as seal_table
@@ -34,7 +34,7 @@ def left(bench: Bench, name: str = "ada") -> str:
     ada = bench.member(name, full_name="Ada Lovelace", email="ada@example.org", groups=("survey",))
     issued = issued_to(bench, ada, workstation(f"{name}-laptop")).borrow
     endings.revoke(unit(bench), issued.id, "laptop of Ada Lovelace was stolen")
-    members.change(unit(bench), name, Change(username=f"{name}.king"))
+    member_changes.change(unit(bench), name, Change(username=f"{name}.king"))
     bench.clock.turn(days=60)
     removal.remove(unit(bench), [f"{name}.king"])
     return issued.id

@@ -14,9 +14,9 @@ from authority.domain.members import CONSOLE, Assignment, DownloadPermission, Me
 from authority.domain.names import LONGEST_NAME, composed, key_of
 from authority.domain.refusals import NotAllowed
 from authority.presentation import member_sheet, sheets
-from authority.services import licenses, member_files, member_lists, members
+from authority.services import licenses, member_changes, member_files, member_lists
+from authority.services.member_changes import Change
 from authority.services.member_lists import Listed
-from authority.services.members import Change
 from authority.services.unit import Unit
 from authority.storage.member_lists import Filter
 from tests.support.authorities import ON_SQLITE, START, Bench, make_bench
@@ -72,7 +72,7 @@ def fill(bench: Bench) -> None:
     change = Change(
         email="eve@example.org", disabled=True, vendor_access=True, download_permission=DownloadPermission.REQUESTED
     )
-    members.change(Unit(bench.authority, CONSOLE), "eve", change)
+    member_changes.change(Unit(bench.authority, CONSOLE), "eve", change)
     licenses.assign(Unit(bench.authority, CONSOLE), "ada", "arcgis-pro", "Standard", ("SpatialAnalyst", "3DAnalyst"))
     licenses.assign(Unit(bench.authority, CONSOLE), "bob", "arcgis-pro", "Basic", ())
     licenses.assign(Unit(bench.authority, CONSOLE), "bob", "arcgis-allsource", "Advanced", ("DataReviewer",))
@@ -135,10 +135,10 @@ def test_another_authority_takes_the_members_over_as_they_were(bench: Bench, tmp
 def test_the_file_restores_what_changed_since(bench: Bench) -> None:
     fill(bench)
     before, text = everything(bench), exported(bench)
-    members.change(
+    member_changes.change(
         Unit(bench.authority, CONSOLE), "ada", Change(full_name="", user_type="Viewer", groups=("x",), role=Role.ANALYST)
     )
-    members.change(Unit(bench.authority, CONSOLE), "eve", Change(email=""))
+    member_changes.change(Unit(bench.authority, CONSOLE), "eve", Change(email=""))
     licenses.assign(Unit(bench.authority, CONSOLE), "bob", "arcgis-pro", "Advanced", ("3DAnalyst",))
     member_files.import_lines(Unit(bench.authority, CONSOLE), lines_of(text))
     # What the type included was taken and given anew, and is what it was.

@@ -14,10 +14,10 @@ from sqlalchemy import event
 from authority.domain.members import CONSOLE, Actor, Member, Role
 from authority.domain.refusals import NotAllowed
 from authority.presentation import member_sheet, sheets
-from authority.services import defaults, licenses, member_files, members
+from authority.services import defaults, licenses, member_changes, member_files, members
 from authority.services.defaults import Defaults
+from authority.services.member_changes import Change
 from authority.services.member_files import Imported
-from authority.services.members import Change
 from authority.services.unit import Unit
 from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.database_contents import contents, log_rows
@@ -389,7 +389,7 @@ def test_names_of_128_characters_and_formulas_are_names(bench: Bench) -> None:
 
 def test_a_change_by_somebody_else_meanwhile_is_not_undone(bench: Bench) -> None:
     imported(bench, FULL)
-    members.change(Unit(bench.authority, CONSOLE), "ada", Change(full_name="Countess"))
+    member_changes.change(Unit(bench.authority, CONSOLE), "ada", Change(full_name="Countess"))
     licenses.assign(Unit(bench.authority, CONSOLE), "bob", "arcgis-pro", "Advanced", ())
     result = imported(bench, "username,role\nada,member\nbob,analyst\n")
     assert [set(changes(result, row)) for row in (0, 1)] == [{"role"}, {"role"}]

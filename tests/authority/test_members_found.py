@@ -11,8 +11,8 @@ import pytest
 
 from authority.domain.members import CONSOLE, Role
 from authority.presentation import member_sheet
-from authority.services import members, removal
-from authority.services.members import Change
+from authority.services import member_changes, removal
+from authority.services.member_changes import Change
 from authority.services.unit import Unit
 from authority.storage.member_lists import Order
 from tests.support.authorities import ON_SQLITE, Bench
@@ -71,7 +71,7 @@ def test_a_member_in_a_list_has_licenses_and_a_mark_and_a_new_name_is_found(web:
     rows = {row["username"]: row for row in web.get("/members").get_json()["items"]}
     assert [rows[name]["state"] for name in ("ada", "bob", "eve")] == ["red", "green", "none"]
     assert [item["product"] for item in rows["ada"]["licenses"]] == ["arcgis-pro"]
-    members.change(Unit(web.bench.authority, CONSOLE), "ada", Change(username="ada.king", full_name="Ada King"))
+    member_changes.change(Unit(web.bench.authority, CONSOLE), "ada", Change(username="ada.king", full_name="Ada King"))
     assert (names(web, "search=lovelace"), names(web, "search=king")) == ([], ["ada.king"])
     text = web.get("/members?format=csv&search=survey").get_data(as_text=True)
     sheet = list(csv.DictReader(io.StringIO(text, newline="")))

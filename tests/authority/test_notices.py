@@ -32,7 +32,7 @@ from authority.services import (
     channels,
     endings,
     erasure,
-    members,
+    member_changes,
     notices,
     organization_settings,
     removal,
@@ -40,7 +40,7 @@ from authority.services import (
 )
 from authority.services.channels import NewChannel
 from authority.services.context import Authority
-from authority.services.members import Change
+from authority.services.member_changes import Change
 from authority.services.unit import Unit
 from authority.storage import deliveries
 from authority.storage.db.tables import borrows, events
@@ -239,7 +239,7 @@ def test_members_hear_of_their_own_at_their_own_address(world: Bench) -> None:
     assert [(item.notice.facts["member"], [sent.member for sent in item.sent]) for item in shown] == [
         (name, ["ada"] if name == "ada" else []) for name in (item.notice.facts["member"] for item in shown)
     ]
-    members.change(Unit(world.authority, CONSOLE), "ada", Change(email=""))
+    member_changes.change(Unit(world.authority, CONSOLE), "ada", Change(email=""))
 
 
 @ON_SQLITE

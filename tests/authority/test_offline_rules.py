@@ -20,7 +20,7 @@ from authority.domain.refusals import (
     Refusal,
 )
 from authority.services import borrow, endings, policies
-from authority.services.members import Change, change
+from authority.services.member_changes import Change, change
 from authority.services.unit import Unit
 from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.values import a_member

@@ -22,8 +22,8 @@ from werkzeug.wrappers import Response
 from authority.domain.members import CONSOLE, Role
 from authority.domain.oidc import Provider
 from authority.domain.refusals import ProviderUnavailable, SettingsInvalid
-from authority.services import defaults, members
-from authority.services.members import Change
+from authority.services import defaults, member_changes, members
+from authority.services.member_changes import Change
 from authority.services.unit import Unit
 from authority.web import oidc, provider_line
 from authority.web.application import create_app
@@ -120,7 +120,7 @@ def test_a_member_signs_in_and_is_known_by_issuer_and_subject_from_then_on(ada: 
     assert [row["actor"] for row in log_rows(ada.bench.authority.database, "member-changed")] == ["oidc:corp"]
     # A new name there, or here, changes nothing.
     ada.provider.user("s-1", preferred_username="grace")
-    members.change(Unit(ada.bench.authority, CONSOLE), "ada", Change(username="lovelace"))
+    member_changes.change(Unit(ada.bench.authority, CONSOLE), "ada", Change(username="lovelace"))
     ada.client.delete_cookie("carnet")
     ada.sign_in()
     assert ada.who() == "lovelace"
@@ -260,16 +260,16 @@ def test_t34_a_name_that_went_to_somebody_else_there_opens_nothing(ada: Browser)
     other = browser(ada.bench, ada.provider)
     with unchanged(ada.bench.authority.database):
         refused(other.sign_in("s-9"), 403, "somebody else there")
-    members.change(Unit(ada.bench.authority, CONSOLE), "ada", Change(forget_identities=True))
+    member_changes.change(Unit(ada.bench.authority, CONSOLE), "ada", Change(forget_identities=True))
     other.sign_in("s-9")
     assert other.who() == "ada"
 
 
 def test_a_disabled_member_and_one_over_the_limit_stay_out(ada: Browser) -> None:
     ada.sign_in()
-    members.change(Unit(ada.bench.authority, CONSOLE), "ada", Change(disabled=True))
+    member_changes.change(Unit(ada.bench.authority, CONSOLE), "ada", Change(disabled=True))
     refused(ada.sign_in(), 403, "is disabled")
-    members.change(Unit(ada.bench.authority, CONSOLE), "ada", Change(disabled=False))
+    member_changes.change(Unit(ada.bench.authority, CONSOLE), "ada", Change(disabled=False))
     overfill(ada.bench)
     answer = ada.sign_in()
     assert answer.status_code == 403

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from authority.domain.members import CONSOLE, Actor
-from authority.services import borrow, licenses, members, removal, sessions
-from authority.services.members import Change
+from authority.services import borrow, licenses, member_changes, members, removal, sessions
+from authority.services.member_changes import Change
 from authority.services.unit import Unit
 from tests.authority.test_seat_limit import raced
 from tests.support.authorities import Bench, TestClock, make_bench
@@ -64,7 +64,7 @@ def test_the_last_place_of_a_type_goes_to_a_new_member_or_to_one_who_changes(ben
     calls = [adding(bench, f"new{number}", "Creator") for number in range(6)]
 
     def changing(name: str) -> Callable[[], object]:
-        return lambda: members.change(Unit(bench.authority, CONSOLE), name, Change(user_type="Creator"))
+        return lambda: member_changes.change(Unit(bench.authority, CONSOLE), name, Change(user_type="Creator"))
 
     calls += [changing(f"old{number}") for number in range(6)]
     assert codes(at_once(calls)) == {"done": 1, "member-limit-reached": 11}

@@ -13,8 +13,8 @@ import pytest
 
 from authority.domain.members import CONSOLE, Role
 from authority.domain.refusals import AlreadyExists, InvalidInput
-from authority.services import access, borrow, endings, members
-from authority.services.members import Change
+from authority.services import access, borrow, endings, member_changes
+from authority.services.member_changes import Change
 from authority.services.set_up import organization_id
 from authority.services.unit import Unit
 from authority.storage.borrows import Filter
@@ -157,7 +157,7 @@ def test_pages_go_on_after_a_name_of_any_script(bench: Bench) -> None:
 @ON_SQLITE
 def test_a_change_keeps_a_name_in_one_spelling(bench: Bench) -> None:
     bench.member("ada")
-    changed = members.change(Unit(bench.authority, CONSOLE), "ada", Change(full_name=" Zoe\u0308\u3000 L. "))
+    changed = member_changes.change(Unit(bench.authority, CONSOLE), "ada", Change(full_name=" Zoe\u0308\u3000 L. "))
     assert changed.after.full_name == "Zoë L."
     problem(
         make_web(bench).send("PATCH", f"{API}/members/ada", Role.ADMINISTRATOR, json={"full_name": "a\nb"}),

@@ -14,8 +14,8 @@ from authority.domain.refusals import (
     Refusal,
     RequestReplayed,
 )
-from authority.services import access, activity, borrow, endings, licenses, me, members, policies
-from authority.services.members import Change, Changed
+from authority.services import access, activity, borrow, endings, licenses, me, member_changes, members, policies
+from authority.services.member_changes import Change, Changed
 from authority.services.unit import Unit
 from authority.storage.borrows import Filter
 from tests.support.authorities import ON_SQLITE, Bench, actor_of
@@ -35,7 +35,7 @@ def console(bench: Bench) -> Unit:
 
 
 def rename(bench: Bench, old: str, new: str, who: Actor = CONSOLE) -> Changed:
-    return members.change(Unit(bench.authority, who), old, Change(username=new))
+    return member_changes.change(Unit(bench.authority, who), old, Change(username=new))
 
 
 def test_borrows_stay_a_members_own_under_another_name(bench: Bench) -> None:
@@ -148,7 +148,7 @@ def test_two_members_cannot_get_one_name(bench: Bench) -> None:
     bench.member("ada")
     bench.member("eve")
     with pytest.raises(InvalidInput, match="one member"):
-        members.change_several(console(bench), ["ada", "eve"], Change(username="other"))
+        member_changes.change_several(console(bench), ["ada", "eve"], Change(username="other"))
 
 
 def test_of_two_who_rename_to_one_name_at_once_one_wins(bench: Bench) -> None:

@@ -11,9 +11,10 @@ import pytest
 from authority.domain.members import CONSOLE, Role, Scope
 from authority.domain.refusals import InvalidInput, NotAllowed, NotAuthenticated
 from authority.domain.sign_ins import NOWHERE
-from authority.services import access, borrow, defaults, me, member_files, members, removal
+from authority.services import access, borrow, defaults, me, member_changes, member_files, members, removal
+from authority.services.member_changes import Change
 from authority.services.member_files import Line
-from authority.services.members import Change, NewMember
+from authority.services.members import NewMember
 from authority.services.unit import Secret, Unit
 from authority.storage.borrows import Filter
 from tests.support.authorities import ON_SQLITE, START, Bench, actor_of
@@ -31,13 +32,16 @@ def key_of(bench: Bench, *scopes: Scope, username: str = "chief") -> str:
 # What would make more of a key than it is, each within its scopes but for that.
 ESCALATIONS: dict[str, tuple[tuple[Scope, ...], Callable[[Unit], object]]] = {
     "a key of its own": ((Scope.AUTHORITY, Scope.MEMBERS), lambda unit: access.create_api_key(unit, "chief", "wide")),
-    "a password": ((Scope.MEMBERS,), lambda unit: members.change(unit, "ada", Change(password=PASSWORD))),
-    "a role": ((Scope.MEMBERS,), lambda unit: members.change(unit, "ada", Change(role=Role.ADMINISTRATOR))),
-    "a role taken": ((Scope.MEMBERS,), lambda unit: members.change(unit, "chief", Change(role=Role.MEMBER))),
-    "keys revoked": ((Scope.MEMBERS,), lambda unit: members.change(unit, "ada", Change(revoke_keys=True))),
-    "another's name": ((Scope.MEMBERS,), lambda unit: members.change(unit, "second", Change(username="mallory"))),
-    "a name of several": ((Scope.MEMBERS,), lambda unit: members.change_several(unit, ["analyst"], Change(username="mallory"))),
-    "being let in again": ((Scope.MEMBERS,), lambda unit: members.change(unit, "gone", Change(disabled=False))),
+    "a password": ((Scope.MEMBERS,), lambda unit: member_changes.change(unit, "ada", Change(password=PASSWORD))),
+    "a role": ((Scope.MEMBERS,), lambda unit: member_changes.change(unit, "ada", Change(role=Role.ADMINISTRATOR))),
+    "a role taken": ((Scope.MEMBERS,), lambda unit: member_changes.change(unit, "chief", Change(role=Role.MEMBER))),
+    "keys revoked": ((Scope.MEMBERS,), lambda unit: member_changes.change(unit, "ada", Change(revoke_keys=True))),
+    "another's name": ((Scope.MEMBERS,), lambda unit: member_changes.change(unit, "second", Change(username="mallory"))),
+    "a name of several": (
+        (Scope.MEMBERS,),
+        lambda unit: member_changes.change_several(unit, ["analyst"], Change(username="mallory")),
+    ),
+    "being let in again": ((Scope.MEMBERS,), lambda unit: member_changes.change(unit, "gone", Change(disabled=False))),
     "being there no more": ((Scope.MEMBERS,), lambda unit: removal.remove(unit, ["ada", "second"])),
     "a new administrator": ((Scope.MEMBERS,), lambda unit: members.add(unit, NewMember("eve", role=Role.ADMINISTRATOR))),
     "a new password": ((Scope.MEMBERS,), lambda unit: members.add(unit, NewMember("eve", password=PASSWORD))),
@@ -59,7 +63,7 @@ def test_t34_no_way_leads_from_a_narrow_key_to_a_wide_one(bench: Bench, name: st
     bench.member("second", user_type="Viewer", role=Role.ADMINISTRATOR)
     bench.member("analyst", user_type="Viewer", role=Role.ANALYST)
     bench.member("gone", user_type="Viewer", role=Role.ADMINISTRATOR)
-    members.change(Unit(bench.authority, CONSOLE), "gone", Change(disabled=True))
+    member_changes.change(Unit(bench.authority, CONSOLE), "gone", Change(disabled=True))
     scopes, act = ESCALATIONS[name]
     secret = key_of(bench, *scopes)
     with unchanged(bench.authority.database), pytest.raises(NotAllowed, match="the scopes of this API key of chief leave out"):
@@ -73,7 +77,7 @@ def test_a_narrow_key_names_and_removes_who_may_no_more_than_it(bench: Bench) ->
     for name, role in (("ada", Role.MEMBER), ("lic", Role.LICENSE_MANAGER)):
         bench.member(name, user_type="Viewer", role=role)
     key = Unit(bench.authority, Secret(key_of(bench, Scope.MEMBERS)))
-    assert members.change(key, "ada", Change(username="eve", disabled=True)).after.username == "eve"
+    assert member_changes.change(key, "ada", Change(username="eve", disabled=True)).after.username == "eve"
     assert [gone.member.username for gone in removal.remove(key, ["eve"])] == ["eve"]
     wider = Unit(bench.authority, Secret(key_of(bench, Scope.MEMBERS, Scope.LICENSES, Scope.BORROWS)))
     with pytest.raises(NotAllowed):

@@ -10,8 +10,8 @@ import pytest
 from authority.domain.members import ANYBODY, CONSOLE, Role
 from authority.domain.refusals import InvalidInput, NotAllowed, NotAuthenticated, NotFound
 from authority.domain.sign_ins import Origin
-from authority.services import access, me, members, tries
-from authority.services.members import Change
+from authority.services import access, me, member_changes, members, tries
+from authority.services.member_changes import Change
 from authority.services.unit import Secret, Unit
 from authority.web.application import create_app
 from authority.wiring.app import open_authority
@@ -130,11 +130,11 @@ def test_t34_a_new_password_by_an_administrator_ends_sign_ins_and_names_the_keys
     bench.member("ada", password=PASSWORD)
     secrets = [signed_in(bench), signed_in(bench)]
     key, made = access.create_api_key(Unit(bench.authority, CONSOLE), "ada", "script")
-    done = members.change(Unit(bench.authority, CONSOLE), "ada", Change(password=ANOTHER)).access
+    done = member_changes.change(Unit(bench.authority, CONSOLE), "ada", Change(password=ANOTHER)).access
     assert (done.ended_sign_ins, [item.id for item in done.api_keys], done.revoked_api_keys) == (2, [made.id], ())
     assert [is_good(bench, secret) for secret in (*secrets, key)] == [False, False, True]
     assert ended_rows(bench) == [("console", "ada", "new password: 2 sign-ins")]
-    done = members.change(Unit(bench.authority, CONSOLE), "ada", Change(password=PASSWORD, revoke_keys=True)).access
+    done = member_changes.change(Unit(bench.authority, CONSOLE), "ada", Change(password=PASSWORD, revoke_keys=True)).access
     assert (done.api_keys, [item.id for item in done.revoked_api_keys]) == ((), [made.id])
     assert not is_good(bench, key)
     assert [row["reason"] for row in log_rows(bench.authority.database, "api-key-revoked")] == [f"script ({made.id})"]
@@ -167,7 +167,7 @@ def test_t34_a_sign_in_with_the_password_of_before_does_not_outlive_the_new_one(
 
     def slowly(*arguments: Any) -> Any:
         passed = compare(*arguments)
-        members.change(Unit(bench.authority, CONSOLE), "ada", Change(password=ANOTHER))
+        member_changes.change(Unit(bench.authority, CONSOLE), "ada", Change(password=ANOTHER))
         return passed
 
     monkeypatch.setattr(tries, "check_password", slowly)

@@ -8,9 +8,10 @@ import pytest
 
 from authority.domain.members import CONSOLE, DownloadPermission, Role
 from authority.domain.refusals import NotAllowed
-from authority.services import defaults, me, members
+from authority.services import defaults, me, member_changes, members
 from authority.services.defaults import Defaults
-from authority.services.members import Change, NewMember
+from authority.services.member_changes import Change
+from authority.services.members import NewMember
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.borrowing import at_once
@@ -67,7 +68,7 @@ def test_it_can_be_on_for_new_members_by_default(bench: Bench) -> None:
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.ADMINISTRATOR}))
 def test_nobody_but_an_administrator_sets_any_of_it(web: Web, role: Role, body: dict[str, Any]) -> None:
     """Members cannot enable or disable it for themselves (seed S1), nor for others."""
-    members.change(
+    member_changes.change(
         Unit(web.bench.authority, CONSOLE), role, Change(vendor_access=True, download_permission=DownloadPermission.REQUESTED)
     )
     before = contents(web.bench.authority.database)
@@ -134,7 +135,7 @@ def test_who_loses_vendor_access_keeps_what_was_decided_and_cannot_ask(web: Web)
 @pytest.mark.parametrize("role", list(Role))
 def test_every_role_asks_for_itself_alone(web: Web, role: Role) -> None:
     for name in Role:
-        members.change(Unit(web.bench.authority, CONSOLE), name, Change(vendor_access=True))
+        member_changes.change(Unit(web.bench.authority, CONSOLE), name, Change(vendor_access=True))
     assert ask(web, role).get_json()["username"] == role
     everybody = members.every(Unit(web.bench.authority, CONSOLE))
     assert {item.username for item in everybody if item.download_permission == "requested"} == {role}

@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 
 from authority.domain import versions
 from authority.domain.members import CONSOLE
-from authority.services import members
-from authority.services.members import Change
+from authority.services import member_changes
+from authority.services.member_changes import Change
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.web import API, Web, make_web, one_web, problem
@@ -34,7 +34,7 @@ def test_the_second_who_changes_a_member_is_told_what_changed(web: Web) -> None:
     seen = web.get("/members/ada")
     tag, version = seen.headers["ETag"].strip('"'), seen.get_json()["version"]
     assert tag.startswith(f"{version}.")
-    members.change(Unit(web.bench.authority, CONSOLE), "ada", Change(user_type="Viewer", groups=("night", "survey")))
+    member_changes.change(Unit(web.bench.authority, CONSOLE), "ada", Change(user_type="Viewer", groups=("night", "survey")))
     for stale in (tag, version):
         refused = problem(sent(web, "PATCH", "/members/ada", stale, {"full_name": "Ada"}), 412, "changed-meanwhile")
         assert refused["detail"] == (

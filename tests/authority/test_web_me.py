@@ -10,8 +10,8 @@ import pytest
 
 from authority.domain.members import CONSOLE, DownloadPermission, Role
 from authority.domain.refusals import NotAllowed
-from authority.services import access, endings, licenses, me, members, policies, sessions
-from authority.services.members import Change
+from authority.services import access, endings, licenses, me, member_changes, members, policies, sessions
+from authority.services.member_changes import Change
 from authority.services.unit import Unit
 from authority.storage import borrows
 from tests.support.authorities import START, Bench
@@ -56,7 +56,7 @@ def test_everyone_sees_who_they_are(web: Web, role: Role) -> None:
         vendor_access=True,
         download_permission=DownloadPermission.GRANTED,
     )
-    members.change(Unit(web.bench.authority, CONSOLE), role, change)
+    member_changes.change(Unit(web.bench.authority, CONSOLE), role, change)
     account = shown(web, role)
     assert {name: value for name, value in account.items() if name != "products"} == {
         "username": role,
@@ -142,7 +142,7 @@ def test_the_end_and_the_days_offline_are_what_a_borrow_made_now_gets(web: Web) 
 def test_the_days_offline_follow_the_rule_in_effect(
     web: Web, rule: tuple[Any, ...], allowed: bool, longest: int | None, default: int | None
 ) -> None:
-    members.change(Unit(web.bench.authority, CONSOLE), "member", Change(groups=("field",)))
+    member_changes.change(Unit(web.bench.authority, CONSOLE), "member", Change(groups=("field",)))
     level, subject, of, *values = rule
     names = ("allowed", "longest_days", "default_days")
     policies.change(Unit(web.bench.authority, CONSOLE), level, subject, of, **dict(zip(names, values, strict=True)))
@@ -238,5 +238,5 @@ def test_the_console_has_no_license_of_its_own(sqlite_bench: Bench) -> None:
 
 def test_a_disabled_member_sees_nothing_more(web: Web) -> None:
     secret, _ = access.create_api_key(Unit(web.bench.authority, CONSOLE), "member", "mine")
-    members.change(Unit(web.bench.authority, CONSOLE), "member", Change(disabled=True))
+    member_changes.change(Unit(web.bench.authority, CONSOLE), "member", Change(disabled=True))
     problem(web.get("/me", None, headers={"Authorization": f"Bearer {secret}"}), 401, "not-authenticated")

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from authority.domain.members import CONSOLE
-from authority.services import borrow, endings, licenses, members, policies, sessions, status_lists
-from authority.services.members import Change
+from authority.services import borrow, endings, licenses, member_changes, policies, sessions, status_lists
+from authority.services.member_changes import Change
 from authority.services.unit import Unit
 from authority.storage.borrows import Filter
 from authority.storage.sessions import Filter as SessionFilter
@@ -402,7 +402,7 @@ def test_a_sign_in_lasts_until_signing_out_or_a_new_password(server: RunningServ
     server.bench.clock.turn(days=20)
     assert laptop.answer("borrow", PRO, "--until", "2099-01-01", status=4)["code"] == "duration-too-long"
     server.bench.clock.turn(days=-20)
-    members.change(Unit(server.bench.authority, CONSOLE), ada, Change(password="a new password for her"))
+    member_changes.change(Unit(server.bench.authority, CONSOLE), ada, Change(password="a new password for her"))
     refusal = laptop.answer("start", PRO, status=4)
     assert refusal["code"] == "not-authenticated"
 

@@ -21,9 +21,10 @@ from authority.presentation.members import (
     RemovedMember,
     RemovedMembers,
 )
-from authority.services import defaults, member_files, member_lists, members, removal
+from authority.services import defaults, member_changes, member_files, member_lists, members, removal
 from authority.services.defaults import Defaults
-from authority.services.members import Change, NewMember
+from authority.services.member_changes import Change
+from authority.services.members import NewMember
 from authority.storage.member_lists import Filter, Order
 from authority.web.access import authority, publish_soon, unit
 from authority.web.answers import json_of, sheet, tagged
@@ -207,7 +208,7 @@ def add(body: NewMemberBody) -> Response:
 @api.post("/members/change", summary="Change several members", responses={200: ChangedMembers, 404: Problem, 409: Problem})
 def change_several(body: ChangeBody) -> Response:
     """All or none, or one by one; says of each what it does, or with dry_run would do, to the licenses."""
-    outcomes = members.change_several(
+    outcomes = member_changes.change_several(
         unit(), body.usernames, body.change.change(), one_by_one=body.one_by_one, dry_run=body.dry_run
     )
     return json_of(ChangedMembers.of(outcomes, dry_run=body.dry_run))
@@ -275,7 +276,7 @@ def show(path: MemberPath) -> Response:
 )
 def change(path: MemberPath, query: DryRunQuery, body: MemberChange) -> Response:
     """Says what it does, or with dry_run would do, to the licenses."""
-    changed = members.change(unit(), path.username, body.change(), dry_run=query.dry_run)
+    changed = member_changes.change(unit(), path.username, body.change(), dry_run=query.dry_run)
     return json_of(ChangedMember.of(changed, dry_run=query.dry_run))
 
 

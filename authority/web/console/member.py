@@ -17,8 +17,8 @@ from authority.presentation.log import Events
 from authority.presentation.member_products import MemberProduct
 from authority.presentation.members import ChangedMember, MemberShown
 from authority.presentation.sessions import Sessions
-from authority.services import borrow, log, members, policies, removal, sessions
-from authority.services.members import Change
+from authority.services import borrow, log, member_changes, members, policies, removal, sessions
+from authority.services.member_changes import Change
 from authority.services.unit import Unit
 from authority.storage import borrows as borrow_rows
 from authority.storage import events
@@ -126,7 +126,7 @@ def edit(username: str) -> Response:
 def change(username: str) -> Response:
     """Changes a member who is still as the form was made for; asks first where somebody will feel it."""
     form = read(ChangeForm)
-    changed = ChangedMember.of(members.change(_expecting(form), username, form.change(), dry_run=True), dry_run=True)
+    changed = ChangedMember.of(member_changes.change(_expecting(form), username, form.change(), dry_run=True), dry_run=True)
     what = differences(changed)
     if not what:
         return done(
@@ -146,7 +146,7 @@ def change(username: str) -> Response:
         )
         if question:
             return question
-    members.change(_expecting(form), username, form.change())
+    member_changes.change(_expecting(form), username, form.change())
     then = [("Members", url_for("console.members.index"))]
     return done(url_for(".index", username=after.username), f"{after.username} is changed. {'; '.join(what)}.", then)
 

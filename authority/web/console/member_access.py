@@ -6,8 +6,8 @@ from flask import Blueprint, Response, current_app, request, url_for
 
 from authority.domain.plurals import counted
 from authority.presentation.sign_ins import SignIns, SignInShown
-from authority.services import access, members, oidc, sessions
-from authority.services.members import Change
+from authority.services import access, member_changes, members, oidc, sessions
+from authority.services.member_changes import Change
 from authority.web.console import session_endings
 from authority.web.console.formats import named
 from authority.web.console.forms import Form, Id, Password, PasswordTwice, read
@@ -59,7 +59,7 @@ def _label(issuer: str) -> str:
 def set_password(username: str) -> Response:
     """Sets a password; what it ends was said above the form."""
     form = read(NewPassword)
-    changed = members.change(unit(), username, Change(password=form.new_password, revoke_keys=form.revoke_keys))
+    changed = member_changes.change(unit(), username, Change(password=form.new_password, revoke_keys=form.revoke_keys))
     result, name = changed.access, changed.before.username
     text = f"{name} has a new password, and {counted(result.ended_sign_ins, 'sign-in')} ended."
     if result.api_keys:
@@ -105,7 +105,7 @@ def forget_identities(username: str) -> Response:
     """Asks, then forgets who a member is at the providers by which members sign in."""
     work = unit()
     known_at = [_label(issuer) for issuer, _ in oidc.issuers_of(work, username)]
-    name = members.change(work, username, Change(forget_identities=True), dry_run=True).before.username
+    name = member_changes.change(work, username, Change(forget_identities=True), dry_run=True).before.username
     back = url_for(".sign_ins", username=name)
     if not known_at:
         return done(back, f"Nothing was forgotten: {name} is known at no provider.")
@@ -124,7 +124,7 @@ def forget_identities(username: str) -> Response:
     )
     if question:
         return question
-    members.change(unit(), username, Change(forget_identities=True))
+    member_changes.change(unit(), username, Change(forget_identities=True))
     return done(back, f"{name} is known at no provider any more, until they sign in there again.")
 
 

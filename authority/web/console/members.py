@@ -14,8 +14,8 @@ from authority.presentation import member_sheet, sheets
 from authority.presentation.members import Members
 from authority.services import member_lists
 from authority.services.licenses import Wish
+from authority.services.member_changes import Change
 from authority.services.member_lists import Page
-from authority.services.members import Change
 from authority.services.unit import Unit
 from authority.storage.member_lists import Filter, Order
 from authority.web.answers import sheet

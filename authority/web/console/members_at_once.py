@@ -15,9 +15,9 @@ from authority.domain.refusals import Refusal
 from authority.presentation.computers import name_of
 from authority.presentation.licenses import UnassignedLicense
 from authority.presentation.members import ChangedMember, RemovalShown
-from authority.services import licenses, members, removal
+from authority.services import licenses, member_changes, removal
 from authority.services.licenses import Assigned, License, Unassigned, Wish
-from authority.services.members import Change, Changed
+from authority.services.member_changes import Change, Changed
 from authority.services.several import Outcome
 from authority.services.unit import Unit
 from authority.web.access import publish_soon
@@ -132,7 +132,7 @@ def change(choice: Choice, wanted: Change, verb: str, past: str, what: str, cons
     """One change of all of them."""
 
     def lines(work: Unit, dry_run: bool) -> list[Line]:
-        outcomes = members.change_several(work, choice.usernames, wanted, one_by_one=True, dry_run=dry_run)
+        outcomes = member_changes.change_several(work, choice.usernames, wanted, one_by_one=True, dry_run=dry_run)
         return [_line(outcome, outcome.item, _words_of_change) for outcome in outcomes]
 
     is_dangerous = wanted.disabled is True

@@ -8,9 +8,10 @@ import pytest
 
 from authority.domain.members import CONSOLE, Actor, DownloadPermission, Role
 from authority.domain.refusals import NotAllowed, OfflineNotAllowed
-from authority.services import defaults, members, policies
+from authority.services import defaults, member_changes, members, policies
 from authority.services.defaults import Defaults
-from authority.services.members import Change, NewMember
+from authority.services.member_changes import Change
+from authority.services.members import NewMember
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.borrowing import issued_to, workstation
@@ -91,9 +92,9 @@ def test_vendor_access_is_shown_for_each_member(console: Console) -> None:
 def test_members_neither_take_nor_drop_vendor_access_themselves(sqlite_bench: Bench, role: Role, has_it: bool) -> None:
     """Vendor access is turned on and off by an administrator, never by the member whose access it is (seed S1)."""
     someone = sqlite_bench.member("someone", role=role)
-    members.change(Unit(sqlite_bench.authority, CONSOLE), "someone", Change(vendor_access=has_it))
+    member_changes.change(Unit(sqlite_bench.authority, CONSOLE), "someone", Change(vendor_access=has_it))
     with pytest.raises(NotAllowed):
-        members.change(Unit(sqlite_bench.authority, someone), "someone", Change(vendor_access=not has_it))
+        member_changes.change(Unit(sqlite_bench.authority, someone), "someone", Change(vendor_access=not has_it))
     assert members.show(Unit(sqlite_bench.authority, someone), "someone")[0].vendor_access is has_it
 
 
@@ -105,7 +106,7 @@ def test_vendor_access_comes_with_the_membership_or_afterwards(sqlite_bench: Ben
     defaults.put(Unit(sqlite_bench.authority, chief), Defaults("Creator", vendor_access=True))
     assert members.add(Unit(sqlite_bench.authority, chief), NewMember("ada")).vendor_access
     assert not members.show(Unit(sqlite_bench.authority, chief), earlier.username)[0].vendor_access
-    changed = members.change(Unit(sqlite_bench.authority, chief), "earlier", Change(vendor_access=True))
+    changed = member_changes.change(Unit(sqlite_bench.authority, chief), "earlier", Change(vendor_access=True))
     assert changed.after.vendor_access
 
 
@@ -118,7 +119,7 @@ def test_vendor_access_does_not_bring_the_permission_to_download(sqlite_bench: B
     defaults.put(Unit(sqlite_bench.authority, CONSOLE), Defaults("Creator", vendor_access=True))
     added = members.add(Unit(sqlite_bench.authority, CONSOLE), NewMember("ada"))
     assert (added.vendor_access, added.download_permission) == (True, "none")
-    after = members.change(Unit(sqlite_bench.authority, CONSOLE), "ada", Change(**change)).after
+    after = member_changes.change(Unit(sqlite_bench.authority, CONSOLE), "ada", Change(**change)).after
     assert (after.vendor_access, after.download_permission) == (True, "none")
 
 
@@ -126,8 +127,8 @@ def test_an_administrator_grants_the_permission_to_download(sqlite_bench: Bench)
     """The permission to download is given by an administrator, and to nobody by themself (seed S1)."""
     ada, chief = sqlite_bench.member("ada"), sqlite_bench.administrator()
     with pytest.raises(NotAllowed):
-        members.change(Unit(sqlite_bench.authority, ada), "ada", Change(download_permission=DownloadPermission.GRANTED))
-    after = members.change(
+        member_changes.change(Unit(sqlite_bench.authority, ada), "ada", Change(download_permission=DownloadPermission.GRANTED))
+    after = member_changes.change(
         Unit(sqlite_bench.authority, chief), "ada", Change(download_permission=DownloadPermission.GRANTED)
     ).after
     assert after.download_permission == "granted"

@@ -6,9 +6,10 @@ import pytest
 
 from authority.domain.members import CONSOLE, Role
 from authority.domain.refusals import NotAllowed, TypeNotCompatible
-from authority.services import defaults, members
+from authority.services import defaults, member_changes, members
 from authority.services.defaults import Defaults
-from authority.services.members import Change, NewMember
+from authority.services.member_changes import Change
+from authority.services.members import NewMember
 from authority.services.unit import Unit
 from tests.support.authorities import Bench
 from tests.support.connecting import assign
@@ -19,7 +20,7 @@ PRO = "arcgis-pro"
 
 
 def become(bench: Bench, username: str, user_type: str) -> None:
-    members.change(Unit(bench.authority, CONSOLE), username, Change(user_type=user_type))
+    member_changes.change(Unit(bench.authority, CONSOLE), username, Change(user_type=user_type))
 
 
 def test_a_member_whose_type_cannot_hold_the_product_is_given_another_type_first(sqlite_bench: Bench) -> None:
@@ -105,4 +106,4 @@ def test_defaults_and_types_are_the_administrators(sqlite_bench: Bench, role: Ro
     with pytest.raises(NotAllowed):
         defaults.put(Unit(sqlite_bench.authority, someone), Defaults("Creator"))
     with pytest.raises(NotAllowed):
-        members.change(Unit(sqlite_bench.authority, someone), "eve", Change(user_type="GIS Professional"))
+        member_changes.change(Unit(sqlite_bench.authority, someone), "eve", Change(user_type="GIS Professional"))

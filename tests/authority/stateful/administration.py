@@ -11,8 +11,9 @@ from hypothesis.stateful import initialize, rule
 
 from authority.domain.members import CONSOLE, Actor, Role
 from authority.domain.pools import PoolRule as DomainPoolRule
-from authority.services import access, authorizations, licenses, members, policies, pools, removal
-from authority.services.members import Change, NewMember
+from authority.services import access, authorizations, licenses, member_changes, members, policies, pools, removal
+from authority.services.member_changes import Change
+from authority.services.members import NewMember
 from authority.services.unit import Unit
 from tests.authority.stateful.machine import LASTS, Machine
 from tests.authority.stateful.organization import (
@@ -135,7 +136,7 @@ class Administration(Machine):
         self._change("change groups and role", name, expected, Change(groups=tuple(sorted(some)), role=Role(role)))
 
     def _change(self, what: str, name: str, expected: str, change: Change) -> None:
-        self.expect(what, expected, lambda: members.change(Unit(self.authority, CONSOLE), name, change))
+        self.expect(what, expected, lambda: member_changes.change(Unit(self.authority, CONSOLE), name, change))
 
     # --- licenses
 

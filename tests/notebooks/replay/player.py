@@ -15,8 +15,8 @@ from typing import Any
 
 from authority.domain.members import CONSOLE, Actor
 from authority.domain.refusals import BorrowRefused, InSessionElsewhere, PoolExhausted, Refusal
-from authority.services import borrow, endings, licenses, members, removal, sessions
-from authority.services.members import Change
+from authority.services import borrow, endings, licenses, member_changes, removal, sessions
+from authority.services.member_changes import Change
 from authority.services.unit import Unit
 from checkout_log.columns import BORROW, ENDINGS, RELEASE, SESSION
 from checkout_log.simulate.clock import MINUTE, SECOND
@@ -253,7 +253,7 @@ class Player:
     # What administrators do in stories.
 
     def _disable(self, act: Act) -> None:
-        members.change(Unit(self.bench.authority, CONSOLE), self.people[act.member].username, Change(disabled=True))
+        member_changes.change(Unit(self.bench.authority, CONSOLE), self.people[act.member].username, Change(disabled=True))
 
     def _remove(self, act: Act) -> None:
         """Borrows of a member who is removed are released, and sessions ended."""
