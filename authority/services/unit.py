@@ -29,9 +29,13 @@ from authority.storage.organization import Organization
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A bearer token as it was sent; whose it is, the unit finds out with its first statement."""
+    """A bearer token as it was sent; whose it is, the unit finds out with its first statement.
+
+    What comes from a browser's cookie is a sign-in (`of_sign_in`): an API key is nobody's there, for signing out would not end it.
+    """
 
     text: str
+    of_sign_in: bool = False
 
     def __repr__(self) -> str:
         return "Secret(...)"
@@ -201,7 +205,8 @@ class Unit:
         self.at = self.authority.clock()
         self.now = self.at.replace(microsecond=0)
         if secret is not None:
-            self.actor = _actor_behind(start.bearer, self.at, changing=changing)
+            is_another = secret.of_sign_in and start.bearer is not None and start.bearer.kind is not CredentialKind.SIGN_IN
+            self.actor = _actor_behind(None if is_another else start.bearer, self.at, changing=changing)
         if start.bearer is not None:
             self.credential, used_at = start.bearer.credential_id, start.bearer.last_used_at
             self.marked = self.at - used_at > USE_KEPT_EVERY

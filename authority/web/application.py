@@ -93,10 +93,11 @@ class _Application(OpenAPI):
         """Whether a request, looked at without its body, comes with a bearer token or a sign-in that is good."""
         with self.request_context(environ):
             try:
-                secret = cookies.sign_in_secret() if is_page(request.path) else access.secret()
+                of_page = is_page(request.path)
+                secret = cookies.sign_in_secret() if of_page else access.secret()
                 if secret is None:
                     return False
-                with Unit(self.extensions["carnet"], Secret(secret), open_over_limit=True).reading():
+                with Unit(self.extensions["carnet"], Secret(secret, of_sign_in=of_page), open_over_limit=True).reading():
                     return True
             except Refusal:
                 return False

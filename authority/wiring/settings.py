@@ -30,7 +30,7 @@ SETTINGS = {
     "warn_days": "how many days before its end a borrow's holder is warned, at most half of its time; 0: never; default: 3; "
     "each new status list carries it",
     "containers": "false to lend nothing to containers, WSL and user namespaces, of which others may have copies; default: true",
-    "trusted_proxies": "addresses and networks of the proxies before this server, with commas between, whose X-Forwarded-For is believed; "
+    "trusted_proxies": "addresses and networks of the proxies before this server, with commas between, whose X-Forwarded-For and X-Forwarded-Proto are believed; "
     "default: none, a request comes from whoever is connected",
     "log_format": "text or json: what the server writes to stderr, mistakes alone or as JSON each request too; default: text",
     "metrics_networks": "addresses and networks from which GET /metrics needs no bearer token, with commas between, where no proxy is between; "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ import pytest
 from authority.domain.members import ANYBODY, CONSOLE, Role
 from authority.services import access, authorizations, members
 from authority.services.unit import Unit
+from authority.web.application import create_app
 from authority.web.console.formats import with_codes
 from authority.web.console.frame import confirm, done
 from authority.web.gateway import BODY_IS_LATE
 from tests.support.authorities import authorization_text, make_bench
 from tests.support.browsing import Browser, form_token
+from tests.support.database_contents import unchanged
 from tests.support.vendors import authorization_file
 from tests.support.web import Web, make_web, one_web
 
@@ -91,8 +94,7 @@ def test_the_sign_in_leads_to_no_address_but_ours(browser: Browser, address: str
 def test_the_cookie_is_for_the_server_alone_and_ends_with_the_browser_unless_remembered(
     browser: Browser, https: bool, remember: bool
 ) -> None:
-    headers = {"X-Forwarded-Proto": "https"} if https else {}
-    browser.sign_in("ada", PASSWORD, remember=remember, headers=headers)
+    browser.sign_in("ada", PASSWORD, remember=remember, base_url=f"{'https' if https else 'http'}://localhost")
     [cookie] = [line for line in browser.last.headers.getlist("Set-Cookie") if "carnet_si_" in line]
     words = cookie.split("; ")
     assert words[0].startswith("__Host-carnet=" if https else "carnet=")
@@ -104,7 +106,29 @@ def test_the_cookie_is_for_the_server_alone_and_ends_with_the_browser_unless_rem
 def test_over_https_a_cookie_that_another_host_could_have_set_is_not_taken(browser: Browser) -> None:
     browser.sign_in("ada", PASSWORD)
     assert browser.get("/console/sign-in").status_code == 200
-    assert browser.get("/console/", headers={"X-Forwarded-Proto": "https"}).location.startswith("/console/sign-in")
+    assert browser.get("/console/", base_url="https://localhost").location.startswith("/console/sign-in")
+
+
+@pytest.mark.parametrize(("trusted", "name"), [((), "carnet"), (("10.9.9.9",), "carnet"), (("127.0.0.1",), "__Host-carnet")])
+def test_that_https_ends_before_the_server_is_believed_of_a_trusted_proxy_alone(
+    web: Web, trusted: tuple[str, ...], name: str
+) -> None:
+    behind = Browser(replace(web, client=create_app(web.bench.authority, trusted).test_client()))
+    behind.sign_in("ada", PASSWORD, headers={"X-Forwarded-Proto": "https"})
+    [cookie] = [line for line in behind.last.headers.getlist("Set-Cookie") if "carnet_si_" in line]
+    assert cookie.partition("=")[0] == name
+
+
+def test_t30_an_api_key_in_the_cookie_of_a_browser_opens_nothing(browser: Browser) -> None:
+    """A page that is open by a key could not be signed out, and no list of sign-ins would name it."""
+    for role in (Role.ADMINISTRATOR, Role.MEMBER):
+        browser.be(role)
+        assert browser.get("/console/my-license").status_code == 200
+        browser.client.set_cookie("carnet", browser.web.secrets[role])
+        with unchanged(browser.web.bench.authority.database):
+            answer = browser.get("/console/my-license")
+            assert (answer.status_code, answer.location) == (303, "/console/sign-in?next=/console/my-license")
+            assert browser.send_form("/console/my-license/sign-ins/end").status_code == 401
 
 
 def test_signing_in_anew_ends_the_earlier_sign_in_of_this_browser(browser: Browser) -> None:
@@ -166,7 +190,7 @@ def test_a_form_of_an_earlier_sign_in_is_shown_to_be_sent_once_more(browser: Bro
 
 def test_a_notice_is_shown_once_and_only_to_the_sign_in_that_did_it(browser: Browser) -> None:
     app = browser.web.client.application
-    cookie = {"Cookie": f"carnet={browser.web.secrets[Role.ADMINISTRATOR]}"}
+    cookie = {"Cookie": f"carnet={browser.web.sign_ins[Role.ADMINISTRATOR]}"}
     with app.test_request_context("/console/members", headers=cookie):
         notice = done("/console/members", "<b>ada</b> was added", [("Add another", "/console/members/new")]).headers[
             "Set-Cookie"

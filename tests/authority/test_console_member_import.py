@@ -10,12 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from authority.domain.members import CONSOLE, Role
-from authority.services import access
-from authority.services.unit import Unit
+from authority.domain.members import Role
 from tests.support.browsing import Browser, form_token, shown
 from tests.support.database_contents import contents, unchanged
-from tests.support.web import one_web
+from tests.support.web import one_web, sign_in_of
 
 IMPORT = "/console/members/import"
 # Three rows are bad: a role that there is not, a name that cannot be, and one that is there twice.
@@ -130,8 +128,7 @@ def test_a_file_is_there_for_who_gave_it_in_until_it_is_done_or_another_one_was_
     second = go_on(browser)
     other = Browser(browser.web)
     browser.web.bench.member("second", role=Role.ADMINISTRATOR)
-    secret, _ = access.create_api_key(Unit(browser.web.bench.authority, CONSOLE), "second", "test")
-    other.client.set_cookie("carnet", secret)
+    other.client.set_cookie("carnet", sign_in_of(browser.web.bench.authority, "second"))
     for who, fields in ((browser, first), (other, second), (browser, {}), (browser, {"upload": "\u00e9", "seen": ""})):
         for path in ("/done", "/rows.csv"):
             assert who.send_form(IMPORT + path, fields).status_code == 404

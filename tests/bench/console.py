@@ -27,6 +27,7 @@ from tests.support.authorities import Bench, make_bench
 from tests.support.browsing import form_token
 from tests.support.connecting import started
 from tests.support.filling import CONCURRENT, GROUPS, NAMED, Filling, long_past, now_out, room_for
+from tests.support.web import sign_in_of
 from tests.support.workstations import SimulatedWorkstation
 
 MEMBERS, OFFLINE, PAST, SESSIONS, IMPORTED = 11_000, 4_000, 30_000, 300, 10_000
@@ -103,7 +104,7 @@ def bench_console() -> None:
         made = _organization(Path(folder))
         app = create_app(made.authority)
         client = app.test_client()
-        secret, _ = access.create_api_key(Unit(made.authority, CONSOLE), "admin", "bench")
+        secret = sign_in_of(made.authority, "admin")
         client.set_cookie("carnet", secret)
         paths = sorted({*_addresses(app, _names(made)), *FILTERED})
         lines = [_line(path, client) for path in paths]

@@ -79,7 +79,8 @@ class Browser:
 
     def send_form(self, address: str, fields: dict[str, Any] | None = None, **more: Any) -> TestResponse:
         """Sends a form with the token that the pages of this browser have."""
-        token = form_token(self.client.get("/console/sign-in", headers=more.get("headers")).text)
+        same = {name: value for name, value in more.items() if name in ("headers", "base_url")}
+        token = form_token(self.client.get("/console/sign-in", **same).text)
         return self.post(address, {"form_token": token, **(fields or {})}, **more)
 
     def fields(self, action: str) -> dict[str, list[str]]:
@@ -102,10 +103,10 @@ class Browser:
         assert self.last.status_code == 303, self.last.text
 
     def be(self, role: Role | None) -> Browser:
-        """Signs in as the member of the role, without the form; None is nobody."""
+        """Signed in as the member of the role, without the form and its slow digest; None is nobody."""
         self.client.delete_cookie("carnet")
         if role is not None:
-            self.client.set_cookie("carnet", self.web.secrets[role])
+            self.client.set_cookie("carnet", self.web.sign_ins[role])
         return self
 
     def cookie(self, name: str) -> str | None:

@@ -11,8 +11,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from authority.domain.members import CONSOLE, Actor, Role
+from authority.domain.sign_ins import NOWHERE
 from authority.services import access
+from authority.services.context import Authority
 from authority.services.unit import Unit
+from authority.storage import members
 from authority.web.application import create_app
 from authority.web.problems import STATUS
 from tests.support.authorities import Bench, make_bench
@@ -38,12 +41,14 @@ HOSTILE_TEXTS = {
 
 @dataclass
 class Web:
-    """A client, and a secret for somebody of each role."""
+    """A client, and an API key and a sign-in for somebody of each role."""
 
     bench: Bench
     client: FlaskClient
     secrets: dict[Role, str]
     actors: dict[Role, Actor]
+    # What the cookie of a browser holds.
+    sign_ins: dict[Role, str]
 
     def send(self, method: str, path: str, role: Role | None = Role.ADMINISTRATOR, **more: Any) -> TestResponse:
         """One request as somebody of the role, or as nobody."""
@@ -61,13 +66,23 @@ class Web:
         return self.send("POST", API + path, role, **more)
 
 
+def sign_in_of(authority: Authority, username: str) -> str:
+    """The secret of a sign-in of a member that does not end by itself, made without a password."""
+    unit = Unit(authority, CONSOLE)
+    with unit.reading():
+        member = members.by_username(unit.connection, username)
+    assert member is not None
+    return access.begin(unit, member, remember=True, origin=NOWHERE)[0]
+
+
 def make_web(bench: Bench) -> Web:
     """The application over a bench, with a member of each role, named by it."""
     actors = {role: bench.member(str(role), role=role) for role in Role}
     secrets = {
         role: access.create_api_key(Unit(bench.authority, CONSOLE), actor.username, "test")[0] for role, actor in actors.items()
     }
-    return Web(bench, create_app(bench.authority).test_client(), secrets, actors)
+    sign_ins = {role: sign_in_of(bench.authority, actor.username) for role, actor in actors.items()}
+    return Web(bench, create_app(bench.authority).test_client(), secrets, actors, sign_ins)
 
 
 def problem(answer: TestResponse, status: int, code: str) -> dict[str, Any]:

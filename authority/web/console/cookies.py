@@ -35,12 +35,8 @@ class Notice:
 
 
 def is_https() -> bool:
-    """True when the browser speaks https, to this server or to a proxy before it."""
-    return (
-        request.is_secure
-        or request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower() == "https"
-        or request.headers.get("Origin") == f"https://{request.host}"
-    )
+    """True when the browser speaks https: to this server, to a trusted proxy that says so (`proxies.behind`), or as its form says."""
+    return request.is_secure or request.headers.get("Origin") == f"https://{request.host}"
 
 
 def read(name: str) -> str | None:
@@ -76,7 +72,7 @@ def remove(response: Response, name: str) -> None:
 
 
 def sign_in_secret() -> str | None:
-    """The bearer secret of the sign-in, None for a stranger."""
+    """The bearer secret of the sign-in, None for a stranger. An API key in its place is nobody's (`Secret.of_sign_in`)."""
     secret: str | None = g.get("new_sign_in") or read(SIGN_IN)
     return secret if secret and len(secret) <= LONGEST_SECRET else None
 

@@ -45,7 +45,7 @@ def unit(*, open_over_limit: bool = False, once: bool = True) -> Unit:
 
     A form that is sent a second time, as by loading its answer again, does nothing (DoneBefore), unless it may be done again.
     """
-    g.unit = work = Unit(authority(), Secret(visitor().secret), open_over_limit=open_over_limit)
+    g.unit = work = Unit(authority(), Secret(visitor().secret, of_sign_in=True), open_over_limit=open_over_limit)
     if request.method == "POST" and once:
         if "once" not in g:
             g.once = Once(_digest_of_form())
@@ -77,7 +77,7 @@ def signed_in() -> Visitor:
     secret = cookies.sign_in_secret()
     if secret is None:
         raise NotAuthenticated("this page is for those who are signed in")
-    work = begun(Unit(authority(), Secret(secret)))
+    work = begun(Unit(authority(), Secret(secret, of_sign_in=True)))
     names = Counter(product.name for product in work.authorization.products.values())
     products = {
         product.id: product.name if names[product.name] == 1 else f"{product.name} ({product.id})"
