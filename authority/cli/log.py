@@ -19,7 +19,8 @@ from authority.domain import disk
 from authority.domain.members import CONSOLE
 from authority.presentation import parquet, sheets
 from authority.presentation.log import EventShown, event_of, instant, with_texts
-from authority.services import log, log_files
+from authority.services import log, log_files, sessions
+from authority.services.context import Authority
 from authority.services.unit import Unit
 from authority.storage.events import Filter
 
@@ -62,7 +63,7 @@ def export_log(frame: Frame, form: str, output: str | None) -> None:
     elif form == PARQUET:
         raise click.UsageError("say where to write the Parquet file: -o FILE")
     with frame.authority() as authority:
-        unit = Unit(authority, CONSOLE)
+        unit = _complete(authority)
         if form == SEALED:
             write_lines(output, log_files.lines(unit))
         else:
@@ -111,7 +112,7 @@ def list_log(
         limit=limit,
     )
     with frame.authority() as authority:
-        rows = list(map(event_of, log.listed(Unit(authority, CONSOLE), wanted, member)))
+        rows = list(map(event_of, log.listed(_complete(authority), wanted, member)))
     show_table(frame, rows, COLUMNS, MAY_GO)
     show_count(frame, len(rows), "event", "more" if len(rows) == limit else None)
 
@@ -122,10 +123,17 @@ def list_log(
 def show_event(frame: Frame, number: int) -> None:
     """Show one event with all its columns."""
     with frame.authority() as authority:
-        shown = event_of(log.show(Unit(authority, CONSOLE), number))
+        shown = event_of(log.show(_complete(authority), number))
     words = {"kind": f"{shown.what} ({shown.kind})", "actor": shown.done_by, "reason": shown.said}
     values = shown.model_dump(mode="json") | words
     show(frame, shown, [f"{name:<10} {plain(value)}" for name, value in values.items()])
+
+
+def _complete(authority: Authority) -> Unit:
+    """The unit of work of a command that shows the log, with the ends of sessions that time ended in it: no server may be running."""
+    unit = Unit(authority, CONSOLE)
+    sessions.log_ended_by_time(unit)
+    return unit
 
 
 def _in_utc(at: datetime | None) -> datetime | None:

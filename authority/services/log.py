@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from authority.domain.events import CHECKOUT_KINDS, EventKind
-from authority.domain.members import CONSOLE, Privilege
+from authority.domain.members import Privilege
 from authority.domain.refusals import NotFound
-from authority.services import filters, pages, sessions
+from authority.services import filters, pages
 from authority.services.pages import Place
 from authority.services.unit import Unit
 from authority.storage import events, members
@@ -139,10 +139,9 @@ def checkout_log(unit: Unit, after: int = 0) -> Iterator[dict[str, Any]]:
 
 
 def _begin(unit: Unit) -> int:
-    """The number of the last event that can be read. The ends of sessions that time ended are in the log first."""
+    """The number of the last event that can be read."""
     with unit.reading():
         unit.actor.needs(Privilege.READ_LOG)
-    sessions.log_ended_by_time(Unit(unit.authority, CONSOLE))
     return settled(unit)
 
 

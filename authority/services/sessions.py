@@ -196,10 +196,11 @@ def listed(unit: Unit, wanted: Filter) -> tuple[list[Session], str | None]:
 def log_ended_by_time(unit: Unit) -> int:
     """Writes the log rows of sessions that time ended and returns of how many; each is written once, with the time of its end.
 
-    It is done when somebody looks at the log, or the member starts another session: rows of the log are not in order of time.
+    A server does it every minute, a command before it shows the log, and a member's own are written when they start another
+    session: rows of the log are not in order of time. Who reads the log over HTTP writes nothing.
     """
     with unit.reading():
-        # Who only reads the log waits for no writer unless there is something to write.
+        # No writer is waited for unless there is something to write.
         if not sessions.is_any_ended_by_time(unit.connection, unit.now):
             return 0
     total = 0

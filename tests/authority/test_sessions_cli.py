@@ -54,6 +54,19 @@ def test_sessions_are_filtered_and_those_that_ended_are_listed_with_all(console:
     assert ids("--all") == {first.id, second.id}
 
 
+def test_a_command_that_shows_the_log_writes_what_time_ended(console: Console, authority: Authority) -> None:
+    """No server may be running that does it."""
+    session = connected(authority, "laptop")
+    with authority.database.write() as connection:
+        stored.update_session(connection, replace(session, active_until=session.created_at))
+    [end] = console.good("log", "list", "--kind", "end")
+    assert (end["handle"], end["actor"]) == (session.id, "time")
+    said = console.run("log", "show", str(end["id"])).out
+    assert "session ended (end)" in said
+    assert "time (the time was over)" in said
+    assert "not used for too long" in said
+
+
 def test_more_than_the_limit_is_said(console: Console, authority: Authority) -> None:
     connected(authority, "laptop")
     connected(authority, "tower")
