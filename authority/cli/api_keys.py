@@ -26,6 +26,8 @@ COLUMNS: Columns[ApiKeyShown] = {
     "until": lambda key: key.expires_at,
     "revoked": lambda key: key.revoked_at,
 }
+# What a narrow window has no room for, the least wanted first.
+MAY_GO = ("created", "scopes", "last used", "until", "member", "revoked")
 
 
 @click.group(cls=Group, name="api-key")
@@ -64,7 +66,7 @@ def list_keys(frame: Frame, limit: int) -> None:
     """List the API keys, newest first, also those that were revoked; never the keys themselves."""
     with frame.authority() as authority:
         page, more = access.api_keys(Unit(authority, CONSOLE), None, limit)
-    show_table(frame, list(map(ApiKeyShown.of, page)), COLUMNS)
+    show_table(frame, list(map(ApiKeyShown.of, page)), COLUMNS, MAY_GO)
     show_count(frame, len(page), "API key", more)
 
 

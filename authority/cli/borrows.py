@@ -51,6 +51,8 @@ COLUMNS: Columns[BorrowShown] = {
     "days left": lambda row: row.days_left,
     "state": lambda row: row.state if row.clone_seen_at is None else [row.state, "CLONE?"],
 }
+# What a narrow window has no room for, the least wanted first.
+MAY_GO = ("since", "until", "machine", "license", "days left", "state")
 
 
 @click.group(cls=Group, commands=ENDINGS, name="borrow")
@@ -215,7 +217,7 @@ def list_borrows(
 def _show_page(frame: Frame, authority: Authority, wanted: Filter) -> None:
     page, more = borrow.listed(Unit(authority, CONSOLE), wanted)
     now = authority.now()
-    show_table(frame, [BorrowShown.of(item, now) for item in page], COLUMNS)
+    show_table(frame, [BorrowShown.of(item, now) for item in page], COLUMNS, MAY_GO)
     is_active = wanted.state == BorrowState.ACTIVE
     show_count(
         frame,

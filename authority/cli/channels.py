@@ -35,7 +35,7 @@ COLUMNS: Columns[ChannelShown] = {
     "last sent": lambda channel: channel.sent_at or "never",
     "id": lambda channel: channel.id,
 }
-MAY_GO = ("id", "digest", "kinds", "last sent", "to")
+MAY_GO = ("id", "digest", "kinds", "last sent", "to", "address", "state")
 kinds_option = click.option(
     "--kind",
     "kinds",

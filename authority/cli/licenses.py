@@ -44,6 +44,8 @@ ACTIVITY: Columns[ActivityShown] = {
     "until": lambda row: row.until,
     "sessions": lambda row: [f"{item.computer} until {rfc3339(item.active_until)} ({item.id})" for item in row.sessions],
 }
+# What a narrow window has no room for, the least wanted first.
+MAY_GO = ("sessions", "since", "until", "computer", "last used", "state", "days")
 
 
 @click.group(cls=Group, name="license")
@@ -167,7 +169,7 @@ def availability(frame: Frame, product: str | None) -> None:
     """What is licensed, used and available; negative numbers block the product until they are corrected."""
     with frame.authority() as authority:
         rows = [AvailabilityShown.of(item) for item in licenses.availability(Unit(authority, CONSOLE), product)]
-    show_table(frame, rows, AVAILABILITY)
+    show_table(frame, rows, AVAILABILITY, ("until", "used"), head="product")
 
 
 @license_group.command("activity")
@@ -207,5 +209,5 @@ def show_activity(
     if as_csv:
         write_lines(None, sheets.lines_of(ActivityShown, rows))
         return
-    show_table(frame, rows, ACTIVITY)
+    show_table(frame, rows, ACTIVITY, MAY_GO)
     show_count(frame, len(rows), "member", more)

@@ -37,7 +37,7 @@ COLUMNS: Columns[EventShown] = {
 
 
 # What a narrow window has no room for, the least wanted first.
-MAY_GO = ("said about it", "by", "license")
+MAY_GO = ("said about it", "by", "license", "member")
 
 
 @click.group(cls=Group, name="log")

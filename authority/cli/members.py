@@ -59,8 +59,8 @@ COLUMNS: Columns[ListedMember] = {
 }
 
 
-# What a narrow window has no room for, the least wanted first; who, of which type, and the mark stay.
-MAY_GO = ("created_at", "id", "groups", "last used", "role", "licenses", "full_name")
+# What a narrow window has no room for, the least wanted first.
+MAY_GO = ("id", "groups", "last used", "role", "licenses", "full_name", "user_type")
 
 
 @click.group(cls=Group, commands=FILES)

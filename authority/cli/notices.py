@@ -28,6 +28,8 @@ COLUMNS: Columns[NoticeShown] = {
     ),
     "id": lambda notice: notice.id,
 }
+# What a narrow window has no room for, the least wanted first.
+MAY_GO = ("id", "sent", "kind")
 
 
 def _time(at: object) -> str:
@@ -80,7 +82,7 @@ def list_notices(frame: Frame, kinds: tuple[str, ...], state: str | None, limit:
             kinds=list(map(NoticeKind, kinds)),
             state=None if state is None else DeliveryState(state),
         )
-    show_table(frame, list(map(NoticeShown.of, page)), COLUMNS, ("id",))
+    show_table(frame, list(map(NoticeShown.of, page)), COLUMNS, MAY_GO)
     show_count(frame, len(page), "notice", more)
 
 

@@ -28,6 +28,8 @@ COLUMNS: Columns[OfflineShown] = {
     "last sign": lambda row: row.last_sign_at,
     "looks stuck": lambda row: row.stuck_because,
 }
+# What a narrow window has no room for, the least wanted first.
+MAY_GO = ("last sign", "until", "machine", "license", "looks stuck", "days left")
 
 
 @click.command("offline", cls=Command)
@@ -57,5 +59,5 @@ def list_offline(
             write_sheet(frame, OfflineShown, (OfflineShown.seen(item, now) for item in every), output)
             return
         page, more = offline.listed(unit, wanted, due_within=span, stuck=stuck)
-    show_table(frame, [OfflineShown.seen(item, now) for item in page], COLUMNS)
+    show_table(frame, [OfflineShown.seen(item, now) for item in page], COLUMNS, MAY_GO)
     show_count(frame, len(page), "borrow", more)

@@ -71,25 +71,33 @@ def show_note(note: str | None) -> None:
         tell(f"note: {note}")
 
 
-def show_table(frame: Frame, rows: Sequence[T], columns: Columns[T], may_go: Sequence[str] = ()) -> None:
+def show_table(
+    frame: Frame, rows: Sequence[T], columns: Columns[T], may_go: Sequence[str] = (), *, head: str | None = None
+) -> None:
     """A list: an array of objects with --json, else a table.
 
-    Where there is no room for all columns, those that `may_go` are left out, the first of them first, and it is said which.
+    Where there is no room for all columns, the one that is a `head` stands above the rows that share it, and those that `may_go` are
+    left out, the first of them first, and it is said which.
     """
     if frame.json:
         _print_json(rows)
         return
-    from authority.cli.tables import lines_of, width_of_output, without
+    from authority.cli.tables import headed, shortened, width_of_output
 
     width, names = width_of_output(), list(columns)
     cells = [[streams.as_printed(safe(_cell(value(row)))) for value in columns.values()] for row in rows]
-    gone = without(names, cells, width, may_go)
-    shown = [place for place, name in enumerate(names) if name not in gone]
+    gone = shortened(names, cells, width, may_go)
+    above = None if head is None or not gone else names.index(head)
+    if above is not None:
+        below = [name for name in names if name != head]
+        gone = shortened(below, [[*row[:above], *row[above + 1 :]] for row in cells], width, may_go)
+    shown = [place for place, name in enumerate(names) if name not in gone and place != above]
+    heads = None if above is None else [row[above] for row in cells]
     with streams.explained():
-        for line in lines_of([names[place] for place in shown], [[row[place] for place in shown] for row in cells], width):
+        for line in headed([names[place] for place in shown], [[row[place] for place in shown] for row in cells], heads, width):
             print(line)
     if gone:
-        tell(f"no room for {', '.join(gone)}: a wider window or --json has them")
+        tell(f"no room for {', '.join(gone)}: a wider window, COLUMNS=200 or --json has them")
 
 
 def show_count(frame: Frame, count: int, what: str, more: object = None, hint: str = "") -> None:

@@ -25,6 +25,8 @@ COLUMNS: Columns[RuleShown] = {
     "default days": lambda rule: rule.default_days,
     "status list": lambda rule: None if rule.status_max_age is None else list_age.words(rule.status_max_age),
 }
+# What a narrow window has no room for, the least wanted first.
+MAY_GO = ("status list", "default days", "longest days", "offline")
 
 
 class Age(click.ParamType[int]):
@@ -80,7 +82,7 @@ def show_policies(frame: Frame) -> None:
     """Show all rules."""
     with frame.authority() as authority:
         rows = [RuleShown.of(rule) for rule in policies.listed(Unit(authority, CONSOLE))[0]]
-    show_table(frame, rows, COLUMNS)
+    show_table(frame, rows, COLUMNS, MAY_GO)
     show_count(frame, len(rows), "rule")
 
 

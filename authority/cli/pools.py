@@ -28,6 +28,8 @@ COLUMNS: Columns[PoolShown] = {
     "runs out": lambda pool: "served from a higher level" if pool.from_higher else "refused",
     "groups": lambda pool: [_group_text(share) for share in pool.groups],
 }
+# What a narrow window has no room for, the least wanted first.
+MAY_GO = ("groups", "runs out", "borrowed")
 
 
 @click.group(cls=Group)
@@ -54,7 +56,7 @@ def show_pools(frame: Frame, product: str | None) -> None:
     """Show the seats of concurrent products: in use, borrowed, and what the rules keep back."""
     with frame.authority() as authority:
         rows = [PoolShown.of(item) for item in pools.states(Unit(authority, CONSOLE), product)]
-    show_table(frame, rows, COLUMNS)
+    show_table(frame, rows, COLUMNS, MAY_GO, head="product")
 
 
 @pool.command("set")

@@ -25,6 +25,8 @@ COLUMNS: Columns[KeyShown] = {
     "until": lambda key: key.ends_at,
     "borrows out": lambda key: key.borrows_out,
 }
+# What a narrow window has no room for, the least wanted first.
+MAY_GO = ("borrows out", "until", "needed until", "retired", "signs now")
 
 
 @click.group(cls=Group, name="status-list")
@@ -92,7 +94,7 @@ def list_keys(frame: Frame, public: bool, output: str | None) -> None:
         return
     with frame.authority() as authority:
         rows = list(map(KeyShown.of, keys.every(Unit(authority, CONSOLE))))
-    show_table(frame, rows, COLUMNS)
+    show_table(frame, rows, COLUMNS, MAY_GO)
 
 
 @key.command("rotate")

@@ -27,6 +27,8 @@ ORPHANS: Columns[OrphanShown] = {
     "ended": lambda orphan: "yes" if orphan.ended else "no",
     "place is of": lambda orphan: orphan.clash,
 }
+# What a narrow window has no room for, the least wanted first.
+MAY_GO = ("place is of", "issued", "expires", "machine", "product", "ended")
 NODE_HELP = "Home of another node, or a copy of its floors.json and folder issued; as often as there are nodes."
 
 
@@ -55,7 +57,7 @@ def _show_lines(frame: Frame, shown: ComparisonShown) -> None:
     for problem in shown.problems:
         print(safe(problem))
     if shown.orphans:
-        show_table(frame, shown.orphans, ORPHANS, ("place is of", "issued"))
+        show_table(frame, shown.orphans, ORPHANS, MAY_GO)
     for borrow_id in shown.revived:
         print(f"ended in a status list that went out: {borrow_id}")
 

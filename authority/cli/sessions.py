@@ -27,6 +27,8 @@ COLUMNS: Columns[SessionShown] = {
     "state": lambda session: session.state,
     "seat free at": lambda session: session.seat_free_at,
 }
+# What a narrow window has no room for, the least wanted first.
+MAY_GO = ("created", "last used", "seat free at", "computer", "license", "active until", "state")
 
 
 @click.group(cls=Group, name="session")
@@ -46,7 +48,7 @@ def list_sessions(frame: Frame, member: str | None, product: str | None, ended: 
         page, more = sessions.listed(Unit(authority, CONSOLE), Filter(member, product, ended, None, limit, holding=True))
         now = authority.now()
         rows = [SessionShown.of(item, now) for item in page]
-    show_table(frame, rows, COLUMNS)
+    show_table(frame, rows, COLUMNS, MAY_GO)
     show_count(
         frame,
         len(rows),

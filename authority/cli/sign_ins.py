@@ -21,6 +21,8 @@ COLUMNS: Columns[SignInShown] = {
     "address": lambda sign_in: sign_in.address,
     "program": lambda sign_in: sign_in.agent,
 }
+# What a narrow window has no room for, the least wanted first.
+MAY_GO = ("program", "until", "since", "address")
 
 
 @click.group(cls=Group, name="sign-in")
@@ -36,7 +38,7 @@ def list_sign_ins(frame: Frame, username: str, limit: int) -> None:
     """List where a member is signed in, newest first; those that ended are left out."""
     with frame.authority() as authority:
         page, more = access.sign_ins_of(Unit(authority, CONSOLE), username, None, limit)
-    show_table(frame, list(map(SignInShown.of, page)), COLUMNS)
+    show_table(frame, list(map(SignInShown.of, page)), COLUMNS, MAY_GO)
     show_count(frame, len(page), "sign-in", more)
 
 

@@ -1,6 +1,6 @@
-"""Tables for people: as wide as there is room, wrapped between words, and one record below the other where that is too narrow.
+"""Tables for people: as wide as there is room; in a narrow window columns give way, then cells are folded.
 
-A cell is never broken within a word: an id can be copied from any table.
+Only where that is not enough one record stands below the other. An id is never broken: it can be copied from any table.
 """
 
 from __future__ import annotations
@@ -9,10 +9,14 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 
 GAP = "  "
+# An id can be copied from any table; what is longer, as names may be, is folded where it has to.
+ID_LENGTH = 22
+SHORT_WORD, SHORT_TEXT = 12, 16
 
 
 def width_of_output() -> int | None:
@@ -22,67 +26,118 @@ def width_of_output() -> int | None:
     return None
 
 
-def without(names: Sequence[str], rows: Sequence[Sequence[str]], width: int | None, may_go: Sequence[str]) -> list[str]:
-    """The columns to be left out, in the order in which they may go, so that the longest words of all others have room in a row.
+def shortened(names: Sequence[str], rows: Sequence[Sequence[str]], width: int | None, may_go: Sequence[str]) -> list[str]:
+    """The columns to be left out, in the order in which they may go, so that all others have room beside each other in readable cells.
 
-    None are when that does not help: then each row is a record, which has room for all.
+    Where not even the last ones have, it is all that may go: their cells are folded. None are where a row has to be a record, which
+    has room for all.
     """
-    needed = {column[0]: max(_longest_word(cell) for cell in column) for column in zip(names, *rows, strict=True)}
+    columns = dict(zip(names, zip(names, *rows, strict=True), strict=True))
     for count in range(len(may_go) + 1):
-        rest = [most for name, most in needed.items() if name not in may_go[:count]]
-        if width is None or sum(rest) + len(GAP) * (len(rest) - 1) <= width:
+        rest = [column for name, column in columns.items() if name not in may_go[:count]]
+        if width is None or _with_gaps(list(map(_readable, rest))) <= width:
             return list(may_go[:count])
-    return []
+    return list(may_go) if _with_gaps(list(map(_least, rest))) <= (width or 0) else []
 
 
 def lines_of(names: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:
-    """The lines of a table with these columns, of at most `width` cells unless a single word is longer; None is any width.
+    """The lines of a table with these columns, of at most `width` cells; None is any width.
 
-    Where not even the longest words of all columns have room beside each other, each row is a record: a line for each cell that
-    has something in it.
+    Cells are folded between words, and words that are longer than an id within them, where a row has no room else. Where not even
+    then there is any, each row is a record: a line for each cell that has something in it, and a longer word in a line of its own.
     """
-    natural = [max(map(cell_len, column)) for column in zip(names, *rows, strict=True)]
-    needed = [max(_longest_word(cell) for cell in column) for column in zip(names, *rows, strict=True)]
-    gaps = len(GAP) * (len(names) - 1)
-    if width is None or sum(natural) + gaps <= width:
-        yield from _table(names, rows, natural)
-    elif sum(needed) + gaps <= width:
-        yield from _table(names, rows, _widths(needed, natural, width - gaps))
-    else:
-        yield from _records(names, rows, width)
+    for part in rows_of(names, rows, width):
+        yield from part
+
+
+def rows_of(names: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> Iterator[list[str]]:
+    """The lines of such a table (see `lines_of`) for each of its rows: first those of its head, unless each row is a record."""
+    columns = list(zip(names, *rows, strict=True))
+    widths = list(map(_natural, columns))
+    if width is not None and _with_gaps(widths) > width:
+        widths = list(map(_least, columns))
+        if _with_gaps(widths) > width:
+            yield from (_record(names, row, width, is_first=not number) for number, row in enumerate(rows))
+            return
+        for wish in (_longest, _natural):
+            widths = _widened(widths, list(map(wish, columns)), width - _with_gaps(widths))
+    yield from (_row(row, widths) for row in (names, *rows))
+
+
+def headed(
+    names: Sequence[str], rows: Sequence[Sequence[str]], heads: Sequence[str] | None, width: int | None
+) -> Iterator[str]:
+    """The lines of a table (see `lines_of`) whose rows that share a head, where there are heads, stand below it."""
+    parts = list(rows_of(names, rows, width))
+    yield from (line for part in parts[: len(parts) - len(rows)] for line in part)
+    last = ""
+    for part, head in zip(parts[len(parts) - len(rows) :], heads or [""] * len(rows), strict=True):
+        if head and head != last:
+            yield from _folded(head, width or cell_len(head))
+        last = head
+        yield from part
+
+
+def _natural(column: Sequence[str]) -> int:
+    return max(map(cell_len, column))
+
+
+def _longest(column: Sequence[str]) -> int:
+    """As wide as its longest word."""
+    return max(map(_longest_word, column))
+
+
+def _readable(column: Sequence[str]) -> int:
+    """Wide enough for every word, for short texts in one line and for longer ones in some two."""
+    natural = _natural(column)
+    return max(_longest(column), min(natural, max(SHORT_TEXT, natural // 2)))
+
+
+def _least(column: Sequence[str]) -> int:
+    """Wide enough for ids, times and heads; longer words are folded in what a short one needs."""
+    longest = _longest(column)
+    return longest if longest <= ID_LENGTH else max(SHORT_WORD, _longest_word(column[0]))
+
+
+def _with_gaps(widths: Sequence[int]) -> int:
+    return sum(widths) + len(GAP) * (len(widths) - 1)
 
 
 def _longest_word(text: str) -> int:
     return max(map(cell_len, text.split(" ")))
 
 
-def _widths(needed: Sequence[int], natural: Sequence[int], room: int) -> list[int]:
-    """What each column gets: what it needs, and of the rest the same for each until it has what it wants."""
-    widths = list(needed)
-    for _ in range(room - sum(needed)):
-        wanting = [place for place, width in enumerate(widths) if width < natural[place]]
+def _widened(widths: Sequence[int], wishes: Sequence[int], room: int) -> list[int]:
+    """What each column gets: what it has, and of the rest the same for each until it has what it wants."""
+    widened = list(widths)
+    for _ in range(room):
+        wanting = [place for place, width in enumerate(widened) if width < wishes[place]]
         if not wanting:
             break
-        widths[min(wanting, key=lambda place: widths[place])] += 1
-    return widths
+        widened[min(wanting, key=lambda place: widened[place])] += 1
+    return widened
 
 
-def _table(names: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[str]:
-    for row in (names, *rows):
-        wrapped = [_wrapped(cell, width) for cell, width in zip(row, widths, strict=True)]
-        for number in range(max(map(len, wrapped))):
-            parts = [cell[number] if number < len(cell) else "" for cell in wrapped]
-            yield GAP.join(_padded(part, width) for part, width in zip(parts, widths, strict=True)).rstrip()
+def _row(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    folded = [_folded(cell, width) for cell, width in zip(row, widths, strict=True)]
+    return [
+        GAP.join(_padded(part, width) for part, width in zip(parts, widths, strict=True)).rstrip()
+        for parts in zip_longest(*folded, fillvalue="")
+    ]
 
 
-def _records(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+def _record(names: Sequence[str], row: Sequence[str], width: int, *, is_first: bool) -> list[str]:
     label = max(map(cell_len, names))
-    for number, row in enumerate(rows):
-        if number:
-            yield ""
-        for name, cell in zip(names, row, strict=True):
-            for place, part in enumerate(_wrapped(cell, max(1, width - label - len(GAP))) if cell else ()):
-                yield _padded("" if place else name, label) + GAP + part
+    lines = [] if is_first else [""]
+    for name, cell in zip(names, row, strict=True):
+        for place, part in enumerate(_wrapped(cell, max(1, width - label - len(GAP))) if cell else ()):
+            lines.append(_padded("" if place else name, label) + GAP + part)
+    return lines
+
+
+def _folded(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width` cells, broken between words, and within one that is longer."""
+    return [part for line in _wrapped(text, width) for part in (chop_cells(line, width) if cell_len(line) > width else [line])]
 
 
 def _padded(text: str, width: int) -> str:

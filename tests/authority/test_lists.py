@@ -239,7 +239,7 @@ def test_many_members_are_a_row_each_in_a_narrow_window(
     assert {"username", "user_type", "state"} <= set(head.split())
     assert len([line for line in lines if line.startswith("member.number.")]) == 40
     assert max(map(cell_len, [head, *lines])) <= 60
-    assert "no room for created_at, id" in ended.err
+    assert "no room for id, groups" in ended.err
     assert "no room" not in console.run("--json", "member", "list").err
 
 
