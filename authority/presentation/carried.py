@@ -46,7 +46,9 @@ class RequestShown(Shown):
 class CarriedShown(Shown):
     """What a file is, and what to do with it."""
 
-    kind: str = Field(description="request, return, borrow, status, trust, trust-update, authorization or clock-reset")
+    kind: str = Field(
+        description="request, return, borrow, status, trust, trust-update, authorization, clock-reset or checkpoint"
+    )
     next_step: str
     made_at: Time | None = Field(description="of a request or receipt, as its machine signed it")
     request: RequestShown | None = Field(description="what a request asks for")

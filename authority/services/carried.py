@@ -18,6 +18,7 @@ HERE = {
     "authorization": "Install it, with the trust file that came with it when the vendor sent one.",
     "trust": "One that the vendor sent is installed together with the authorization that came with it; the one of this authority "
     "goes to workstations.",
+    "checkpoint": "Keep it. The log is compared with it by carnet-authority log verify --checkpoint FILE.",
     "trust-update": "Install it together with the authorization that came with it.",
 }
 ELSEWHERE = "It is for a workstation: carnet install FILE."

@@ -22,6 +22,8 @@ from authority.storage import seals
 from authority.storage.seals import BEFORE_ALL
 
 PAGE = 2000
+# By which no signature is verified.
+NO_KEYS = KnownKeys(())
 Page = tuple[Sequence[Mapping[str, Any]], Sequence[Seal]]
 
 
@@ -145,14 +147,28 @@ def _part(
 
 
 def read_all(texts: Sequence[str], known: KnownKeys) -> tuple[list[ReadCheckpoint], list[Fault]]:
-    """The checkpoints of these texts, and a fault for each that is none."""
-    read, faults = [], []
-    for text in texts:
+    """The checkpoints of these texts, in their order, and a fault for each that is none.
+
+    The newest good one names the digest of the one before, signature and all, and that one the next: no signature of those is
+    verified, which is four fifths of what a checkpoint costs. Whatever does not follow so is verified itself.
+    """
+    read: list[ReadCheckpoint] = []
+    faults: list[Fault] = []
+    vouched_for: set[str | None] = set()
+    for text in reversed(texts):
         try:
-            read.append(checkpoints.read(text, known))
+            item = checkpoints.read(text, NO_KEYS)
+            if item.digest in vouched_for:
+                item = replace(item, signature=Signature.GOOD, problem=None)
+            else:
+                item = checkpoints.read(text, known)
         except CheckpointUnusable as error:
             faults.append(Fault(FaultKind.CHECKPOINT, 0, 0, f"a checkpoint was changed: {error.message}"))
-    return read, faults
+            continue
+        if item.problem is None:
+            vouched_for.add(item.checkpoint.prev)
+        read.append(item)
+    return read[::-1], faults[::-1]
 
 
 def judge(read: Sequence[ReadCheckpoint], start: Point | None, faults: list[Fault], first: int = 1) -> list[Checkpoint]:

@@ -16,8 +16,7 @@ from authority.domain.refusals import AuthorizationUnusable, CheckpointUnusable,
 from authority.signing.authorizations import opened
 from authority.signing.encoding import digest_of
 from authority.signing.issuing import Issuer
-from verifier.core import jose
-from verifier.core.files import unmarked
+from verifier.core import files, jose
 from verifier.core.keys import decode, encode
 from verifier.core.reading import DIGEST, Reader
 from verifier.core.times import instant, timestamp
@@ -145,14 +144,12 @@ def file_of(members: Mapping[str, Any]) -> bytes:
 def compact_of(data: bytes) -> str:
     """The compact token in the file of a checkpoint. Raises CheckpointUnusable."""
     try:
-        members = jose.strict_object(unmarked(data))
+        compact = files.parse(data, CHECKPOINT_FILE)[1]["checkpoint"]
     except CarnetError as error:
-        raise CheckpointUnusable(f"the file of the checkpoint cannot be read: {error.message}") from error
-    if (members.get("carnet"), members.get("version")) != (CHECKPOINT_FILE, 1) or not isinstance(
-        members.get("checkpoint"), str
-    ):
-        raise CheckpointUnusable("this is not the file of a checkpoint")
-    return str(members["checkpoint"])
+        raise CheckpointUnusable(f"this is not the file of a checkpoint: {error.message}") from error
+    if not isinstance(compact, str):
+        raise CheckpointUnusable("this is not the file of a checkpoint: it has no text of one")
+    return compact
 
 
 def _claims(organization: str, checkpoint: Checkpoint) -> Mapping[str, Any]:

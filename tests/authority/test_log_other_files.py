@@ -9,10 +9,15 @@ import json
 import pytest
 
 from authority.domain.refusals import CheckpointUnusable
-from authority.services import log, log_files, other_files, seals
+from authority.services import log, log_files, log_verification, other_files, seals
 from authority.signing import checkpoints
+from authority.signing.checkpoints import Signature
+from authority.storage import organization
+from authority.storage import seals as stored
 from tests.support.authorities import Bench
 from tests.support.sealed_logs import unit
+from verifier.core import jose
+from verifier.core.keys import PublicKey
 
 
 def refusal_of(data: bytes) -> CheckpointUnusable:
@@ -70,3 +75,30 @@ def test_a_wrong_line_is_told_by_its_number(sqlite_bench: Bench) -> None:
     }
     for data, words in wrong.items():
         assert words in refusal_of(data).message, (words, refusal_of(data))
+
+
+def test_of_checkpoints_that_follow_each_other_one_signature_is_verified(
+    sqlite_bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And of one that was put in their place its own, so that it is called forged."""
+    for name in ("ada", "bea", "carl"):
+        sqlite_bench.member(name)
+        seals.seal(unit(sqlite_bench))
+    verified: list[bytes] = []
+    check = jose.check_signature
+
+    def counted(key: PublicKey, signature: bytes, data: bytes) -> None:
+        verified.append(data)
+        check(key, signature, data)
+
+    monkeypatch.setattr(jose, "check_signature", counted)
+    with sqlite_bench.authority.database.read() as connection:
+        texts = [item.compact for item in stored.all_checkpoints(connection)]
+        known = checkpoints.KnownKeys.installed([organization.authorization_texts(connection, 1)])
+    verified.clear()
+    read, faults = log_verification.read_all(texts, known)
+    assert (len(read), [item.problem for item in read], faults, len(verified)) == (3, [None] * 3, [], 1)
+    other = jose.compact({"alg": "EdDSA"}, "{}", lambda _: bytes(64)).rpartition(".")[2]
+    forged = f"{texts[1].rpartition('.')[0]}.{other}"
+    read, _ = log_verification.read_all([texts[0], forged, texts[2]], known)
+    assert [item.signature for item in read] == [Signature.GOOD, Signature.FORGED, Signature.GOOD]

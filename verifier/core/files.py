@@ -24,6 +24,8 @@ MEMBERS: Mapping[str, frozenset[str]] = {
     "return": frozenset({"receipt"}),
     "status": frozenset({"authorization", "status_list"}),
     "clock-reset": frozenset({"authorization", "reset"}),
+    # How far the authority's log is sealed: kept by whoever looks after it, installed nowhere.
+    "checkpoint": frozenset({"authorization", "checkpoint"}),
 }
 
 

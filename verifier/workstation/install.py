@@ -40,6 +40,12 @@ def install(store: Store, data: bytes, now: datetime | None = None) -> Installed
     kind, members = files.parse(data)
     if kind in ("request", "return"):
         raise errors.Malformed(f"{files.named(kind)} is for the authority", hint="Carry it to the administrator.", kind=kind)
+    if kind == "checkpoint":
+        raise errors.Malformed(
+            "a checkpoint file is of the authority's log: there is nothing to install",
+            hint="Keep it: the authority's log is compared with it later.",
+            kind=kind,
+        )
     with store.locked():
         time = reading(now)
         if kind == "trust":

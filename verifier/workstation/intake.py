@@ -25,7 +25,7 @@ from verifier.workstation.store import Store
 # Trust must be there before what it proves, and the newest status list before the borrow that it may refuse.
 INSTALL_ORDER = ("trust", "trust-update", "clock-reset", "authorization", "status", "borrow")
 SUFFIXES = (".trust", ".trust-update", ".authorization", ".borrow", ".status", ".clock")
-FOR_THE_AUTHORITY = ("request", "return")
+FOR_THE_AUTHORITY = ("request", "return", "checkpoint")
 # A stick has some hundreds of files. Whoever names the folder of a whole disk has mistaken it.
 MOST_FILES = 10_000
 # Of all that is read at once; the files of a stick are some kilobytes each, and a status list has two megabytes at most.

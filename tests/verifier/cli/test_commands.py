@@ -166,6 +166,23 @@ def test_files_with_a_byte_order_mark_are_taken(carried: Chain, tmp_path: Path, 
     assert len(Store(tmp_path / "home").status_files(Store(tmp_path / "home").trust())) == 1
 
 
+def test_a_checkpoint_of_the_log_is_shown_and_not_installed(carried: Chain, capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside files that are, in a folder, it is passed over; with a member too many it is none."""
+    path = Path("newest.checkpoint")
+    members = {"authorization": carried.authorization_token(), "checkpoint": carried.status_token()}
+    path.write_bytes(files.render("checkpoint", members))
+    assert main(["inspect", str(path), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["verified"], shown["kind"], shown["members"].keys()) == (False, "checkpoint", members.keys())
+    assert shown["members"]["checkpoint"]["header"]["kid"]
+    assert main(["install", "good.trust"]) == 0
+    assert main(["install", str(path)]) == 1
+    assert "nothing to install" in capsys.readouterr().err
+    assert main(["install", "."]) == 0
+    path.write_bytes(files.render("checkpoint", members | {"more": 1}))
+    assert main(["inspect", str(path)]) == 1
+
+
 def test_a_file_that_is_not_there_keeps_no_other_out_and_alone_is_wrong_usage(carried: Chain, tmp_path: Path) -> None:
     assert main(["install", "missing"]) == 2
     assert not (tmp_path / "home").exists()
