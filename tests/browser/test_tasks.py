@@ -14,7 +14,7 @@ from authority.services import borrow, sessions
 from authority.services.unit import Unit
 from authority.storage.borrows import Filter
 from authority.storage.sessions import Filter as SessionFilter
-from tests.browser.conftest import KEYBOARD, WAYS, Visitors
+from tests.browser.conftest import KEYBOARD, WAYS, Person, Visitors
 from tests.connected.conftest import PASSWORD, Laptop, RunningServer
 from tests.support.borrowing import issued_to, workstation
 from tests.support.connecting import started
@@ -45,10 +45,11 @@ def returned(laptop: Laptop) -> Path:
     return file
 
 
-def works(laptop: Laptop, server: RunningServer, borrow_file: Path) -> None:
-    """The file can be installed, and then the application may run."""
-    laptop.answer("install", str(borrow_file))
+def brought_back(person: Person, laptop: Laptop, server: RunningServer) -> Path:
+    """The receipt of a license whose borrow file somebody took from the page, that ran on the workstation, and was given back there."""
+    laptop.answer("install", str(person.download("Download the borrow file", laptop.home.parent / "trip.borrow")))
     assert laptop.answer("check", PRO, "--root", server.root)["grant"]["level"] == "Advanced"
+    return returned(laptop)
 
 
 @EVERY_WAY
@@ -64,8 +65,7 @@ def test_a_request_is_issued_and_its_receipt_checked_in(
     assert states(server, member) == []
     person.press("Do what is ticked")
     person.reads("1 borrow issued")
-    works(laptop, server, person.download("Download the borrow file", laptop.home.parent / "trip.borrow"))
-    receipt = returned(laptop)
+    receipt = brought_back(person, laptop, server)
     person.visit("Exchange")
     person.give("Files", receipt)
     person.press("Look at them")
@@ -89,8 +89,7 @@ def test_a_member_takes_a_license_offline_and_gives_it_back(
     assert states(server, member) == []
     person.press("Take it offline")
     person.reads("is yours offline until")
-    works(laptop, server, person.download("Download the borrow file", laptop.home.parent / "trip.borrow"))
-    receipt = returned(laptop)
+    receipt = brought_back(person, laptop, server)
     person.follow("Give back")
     person.give("Return file", receipt)
     person.press("Give back")
