@@ -1,4 +1,4 @@
-"""All rows of all tables, out of a database and into one, whatever its kind; by the columns that its tables have."""
+"""All rows of the program's tables, out of a database and into one, whatever its kind; by the columns that its tables have."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from sqlalchemy import Connection, Integer, MetaData, Table, delete, func, inser
 
 from authority.domain.refusals import BackupUnusable
 from authority.storage.archive import Archive, Manifest, Row
+from authority.storage.db.tables import metadata
 
-# Where Alembic writes the revision; it is the program's and not the organization's.
-REVISION_TABLE = "alembic_version"
 # So many rows are read or written at once.
 MOST_AT_ONCE = 1000
 
 
 def tables_of(connection: Connection) -> list[Table]:
-    """The tables as they are in this database, those that others refer to first."""
-    metadata = MetaData()
-    metadata.reflect(connection)
-    return [table for table in metadata.sorted_tables if table.name != REVISION_TABLE]
+    """The program's tables as they are in this database, those that others refer to first.
+
+    What else is there, such as a copy that somebody made or the tables of an extension of PostgreSQL, is not ours to keep or to
+    replace. No migration takes a table away: those of earlier programs are among those of now.
+    """
+    here = MetaData()
+    here.reflect(connection, only=lambda name, _: name in metadata.tables)
+    return here.sorted_tables
 
 
 def content_of(connection: Connection) -> Iterator[tuple[str, tuple[str, ...], Iterable[Row]]]:
@@ -62,7 +65,8 @@ def replace_all(connection: Connection, archive: Archive) -> None:
 
 def _check_tables(manifest: Manifest, tables: Iterable[Table]) -> None:
     there = {table.name: sorted(table.c.keys()) for table in tables}
-    in_backup = {name: sorted(content.columns) for name, content in manifest.tables.items()}
+    # Programs before this one took along what else was in the database.
+    in_backup = {name: sorted(content.columns) for name, content in manifest.tables.items() if name in metadata.tables}
     if there != in_backup:
         differing = sorted(name for name in there.keys() | in_backup.keys() if there.get(name) != in_backup.get(name))
         raise BackupUnusable(f"the backup has other tables than this database: {', '.join(differing)}")

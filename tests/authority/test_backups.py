@@ -10,10 +10,11 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
 from authority.domain.borrows import BorrowState
 from authority.domain.members import CONSOLE, Role
@@ -270,6 +271,24 @@ def test_a_backup_of_earlier_tables_is_brought_up_to_date(bench: Bench, tmp_path
     assert restored.manifest.revision == "0009"
     assert members.show(unit(bench.authority), "ada")[0].user_type == "GIS Professional"
     assert schema.current(bench.authority.database) == schema.NEWEST
+
+
+def test_tables_of_others_in_the_database_are_neither_kept_nor_touched_nor_in_the_way(bench: Bench, tmp_path: Path) -> None:
+    database, path = bench.authority.database, tmp_path / "night.backup"
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE copied AS SELECT * FROM events"))
+        rows = connection.execute(text("SELECT count(*) FROM copied")).scalar_one()
+    back_up(bench.authority, path)
+    with archive.opened(path) as content:
+        assert "copied" not in content.manifest.tables
+    restore(bench.authority, path, replace=True, catch_up=True)
+    with database.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM copied")).scalar_one() == rows
+    # A backup that took one along is restored without it.
+    with database.read() as connection, path.open("wb") as stream:
+        tables = chain(backups.content_of(connection), [("of_others", ("id",), [(1,)])])
+        assert "of_others" in archive.write(stream, content.manifest, tables).tables
+    restore(bench.authority, path, replace=True, catch_up=True)
 
 
 def test_a_restore_that_is_killed_leaves_one_of_the_two_good_states(bench: Bench, tmp_path: Path) -> None:
