@@ -88,6 +88,19 @@ def test_units_are_whole(path: Path) -> None:
         assert {"NoNewPrivileges", "ProtectSystem", "UMask"} <= set(parser["Service"])
 
 
+def test_the_authority_is_started_again_until_its_database_is_there() -> None:
+    """A server whose database is on another machine ends with 3 while that one still starts."""
+    parser = unit(FOLDER / "carnet-authority.service")
+    assert parser["Service"]["Restart"] in {"on-failure", "always"}
+    assert "RestartPreventExitStatus" not in parser["Service"]
+    assert parser["Unit"]["StartLimitIntervalSec"] == "0"
+    assert int(parser["Service"]["RestartSec"]) >= 5
+    runs = re.findall(r"^# podman run (.*)$", (FOLDER / "Containerfile").read_text("utf-8"), re.MULTILINE)
+    assert ["--restart unless-stopped" in line for line in runs if "-d " in line] == [True]
+    service = ET.parse(FOLDER / "windows-service.xml").getroot()  # noqa: S314 - a file of ours
+    assert [item.get("action") for item in service.iter("onfailure")] == ["restart"]
+
+
 def test_systemd_takes_them(tmp_path: Path) -> None:
     """As far as this machine has the program that says so; `test_units_are_whole` reads them everywhere."""
     verify = shutil.which("systemd-analyze")
