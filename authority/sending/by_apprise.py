@@ -29,6 +29,21 @@ _REFUSED = re.compile(r"SMTP recipient .* was refused: ([245][0-9]{2})\b")
 _CONNECTION = re.compile("connection error", re.IGNORECASE)
 # After the mail server let us in: this one mail was not taken.
 _ONE_MAIL = re.compile('Sending email to ".*" failed')
+_SMTP_ANSWER = re.compile(r"Socket Exception: (?:\{.*?)?\(([245][0-9]{2}), b")
+# RFC 4954, 6: what a server says to who may not send.
+_NOT_LET_IN = frozenset({"530", "534", "535", "538"})
+# With 421 it closes the line, whoever the mail is to (RFC 5321, 3.8).
+_OF_SERVER = _NOT_LET_IN | {"421"}
+# What systems say of a connection.
+_OF_SYSTEM = {
+    "CERTIFICATE_VERIFY_FAILED": "its certificate is not to be believed",
+    "Name or service not known": "its name is not known here",
+    "nodename nor servname": "its name is not known here",
+    "getaddrinfo failed": "its name is not known here",
+    "Connection refused": "nobody answers at its address and port",
+    "actively refused": "nobody answers at its address and port",
+    "timed out": "it took too long to answer",
+}
 
 
 def check(address: str, *, is_mail: bool) -> str:
@@ -89,6 +104,8 @@ def send(address: str, message: Message) -> None:
         body_format=NotifyFormat.TEXT,
         interpret_escapes=False,
         timeout=DEADLINE_SECONDS,
+        # What a mail server answered stands on this level alone.
+        log_level=logging.DEBUG,
     )
     if not result:
         is_late = result.status is AppriseResultStatus.TIMEOUT
@@ -101,11 +118,24 @@ def _failure(lines: Iterable[str]) -> NotSent:
         return NotSent(f"the service answered {match[1]}")
     if match := _REFUSED.search(text):
         return NotSent(f"the mail server refused the recipient with {match[1]}", is_of_recipient=True)
+    is_of_recipient = _ONE_MAIL.search(text) is not None
+    if match := _SMTP_ANSWER.search(text):
+        reason = f"the mail server answered {match[1]}: {_meaning(match[1])}"
+        return NotSent(reason, is_of_recipient=is_of_recipient and match[1] not in _OF_SERVER)
+    of_system = text.partition("Socket Exception: ")[2]
+    if reason := next((reason for words, reason in _OF_SYSTEM.items() if words in of_system), ""):
+        return NotSent(reason)
     if _CONNECTION.search(text):
         return NotSent("it cannot be reached, or did not let us in")
-    if _ONE_MAIL.search(text):
+    if is_of_recipient:
         return NotSent("the mail server did not take the mail to this recipient", is_of_recipient=True)
     return NotSent("the service did not take it")
+
+
+def _meaning(code: str) -> str:
+    if code in _NOT_LET_IN:
+        return "it did not take the user or the password"
+    return "not now" if code.startswith("4") else "it takes no such mail"
 
 
 def _address_to(service: Any, recipient: str) -> None:
@@ -146,5 +176,6 @@ def _be_silent() -> None:
     """What Apprise logs has parts of addresses in it: it goes nowhere but to whoever asked for the result."""
     logger = logging.getLogger("apprise")
     logger.propagate = False
+    logger.setLevel(logging.DEBUG)
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())

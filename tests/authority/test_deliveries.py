@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook
@@ -20,6 +21,7 @@ from authority.domain.notice_texts import Origin, message_of
 from authority.domain.notices import Channel, ChannelType, DeliveryState, Digest, Message, Notice, NoticeKind
 from authority.domain.refusals import InvalidInput, SettingsInvalid
 from authority.sending import by_apprise, webhook
+from authority.sending.failure import NotSent
 from authority.services import channels, endings, member_changes, notices, notifying
 from authority.services.channels import Change, NewChannel
 from authority.services.unit import Unit
@@ -69,7 +71,6 @@ def mail() -> Iterator[MailServer]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A try is over much sooner than in earnest."""
-    monkeypatch.setattr(webhook, "SILENCE_SECONDS", 0.3)
     monkeypatch.setattr(webhook, "DEADLINE_SECONDS", 0.5)
 
 
@@ -114,6 +115,15 @@ def test_a_receiver_that_refuses_hangs_breaks_off_and_answers_late_gets_each_mes
     assert (body["type"], body["data"]["subject"]) == ("notice.borrow-due", "Field Survey: 1 borrow ends soon")
     assert "https://licenses.example.org/console/offline" in body["data"]["text"]
     assert states(world) == [(DeliveryState.SENT, 7)]
+
+
+def test_a_receiver_has_all_the_time_that_the_page_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    page = (Path(__file__).parents[2] / "docs" / "notices.md").read_text("utf-8")
+    assert f"within {webhook.DEADLINE_SECONDS:.0f} seconds; anything else is tried again" in page
+    for address in ("http://127.0.0.1:1/", "https://127.0.0.1:1/"):
+        with webhook._connection(address) as connection:
+            assert connection.timeout == webhook.DEADLINE_SECONDS
 
 
 def test_a_signature_is_verified_by_the_library_of_the_specification(receiver: Receiver) -> None:
@@ -393,10 +403,42 @@ def test_nothing_secret_stands_in_errors_and_logs(
     ]
     everything += [str(item) for item in notices.listed(Unit(world.authority, CONSOLE))[0]]
     trial = channels.try_out(Unit(world.authority, CONSOLE), "mail")
-    assert trial.error == "it cannot be reached, or did not let us in"
+    assert trial.error == "nobody answers at its address and port"
     everything += [str(trial), *capfd.readouterr()]
     for secret in ("s3cret", str(channel.secret)):
         assert not [text for text in everything if secret in text]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("550 no such mailbox s3cret", "the mail server answered 550: it takes no such mail"),
+        ("451 later s3cret", "the mail server answered 451: not now"),
+    ],
+)
+def test_why_a_mail_was_not_taken_is_said_without_what_the_server_wrote(mail: MailServer, answer: str, reason: str) -> None:
+    mail.script = [answer]
+    with pytest.raises(NotSent) as caught:
+        by_apprise.send(mail.url(), Message("1", "subject", "text", {"notices": []}))
+    assert str(caught.value) == reason
+
+
+def test_what_a_line_says_of_a_mail_server_is_said_in_words_of_ours() -> None:
+    lines = {
+        "Socket Exception: (535, b'5.7.8 bad s3cret')": "the mail server answered 535: it did not take the user or the password",
+        "Socket Exception: {'a@s3cret.org': (450, b'x')}": "the mail server answered 450: not now",
+        "Socket Exception: [Errno 111] Connection refused": "nobody answers at its address and port",
+        "Socket Exception: [Errno -2] Name or service not known": "its name is not known here",
+        "Socket Exception: [SSL: CERTIFICATE_VERIFY_FAILED] s3cret": "its certificate is not to be believed",
+        "Socket Exception: timed out": "it took too long to answer",
+        "Socket Exception: s3cret": "it cannot be reached, or did not let us in",
+    }
+    first = 'Connection error while submitting email to "s3cret"'
+    assert {line: str(by_apprise._failure([first, line])) for line in lines} == lines
+    # Of one mail alone, where the server was reached and let us in.
+    sent = 'Sending email to "s3cret" failed.'
+    of_recipient = [line for line in lines if by_apprise._failure([line, sent]).is_of_recipient]
+    assert of_recipient == ["Socket Exception: {'a@s3cret.org': (450, b'x')}", "Socket Exception: s3cret"]
 
 
 @ON_SQLITE
