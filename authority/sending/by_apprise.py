@@ -123,10 +123,9 @@ def _failure(lines: Iterable[str]) -> NotSent:
         reason = f"the mail server answered {match[1]}: {_meaning(match[1])}"
         return NotSent(reason, is_of_recipient=is_of_recipient and match[1] not in _OF_SERVER)
     of_system = text.partition("Socket Exception: ")[2]
-    if reason := next((reason for words, reason in _OF_SYSTEM.items() if words in of_system), ""):
-        return NotSent(reason)
-    if _CONNECTION.search(text):
-        return NotSent("it cannot be reached, or did not let us in")
+    reason = next((reason for words, reason in _OF_SYSTEM.items() if words in of_system), "")
+    if reason or _CONNECTION.search(text):
+        return NotSent(reason or "it cannot be reached, or did not let us in")
     if is_of_recipient:
         return NotSent("the mail server did not take the mail to this recipient", is_of_recipient=True)
     return NotSent("the service did not take it")
