@@ -81,7 +81,7 @@ def _draw(chromium: Browser, bench: Bench, url: str) -> None:
         page.goto(f"{url}/console/{name}")
         _photograph(page, f"console-{name or 'overview'}.png")
     page.goto(f"{url}/console/offline?member=ada")
-    page.get_by_label("ada on Field laptop 7").check()
+    page.get_by_label("ada on Field laptop 7", exact=True).check()
     page.get_by_role("button", name="Release those ticked …").click()
     page.get_by_label("Reason").fill("Left in a train")
     _photograph(page, "console-release.png")

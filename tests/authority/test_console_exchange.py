@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -117,6 +118,12 @@ def test_several_at_once_each_with_its_outcome(web: Web, ada: Actor, chief: Brow
     first, second = request_file(web, workstation("one")), request_file(web, workstation("two"), member="bea")
     third = request_file(web, workstation("three"))
     assert give_in(chief, first, second, third, b"{}").count("A request") == 3
+    # Of two for the same only one can be issued, and what is no file of ours has nothing to tick.
+    assert re.findall(r'name="requests" value="([^"]+)"( checked)?', chief.last.text) == [
+        (compact(first), " checked"),
+        (compact(second), " checked"),
+        (compact(third), ""),
+    ]
     do(chief, [first, second, third])
     text = shown(chief)
     assert "2 borrows issued" in text

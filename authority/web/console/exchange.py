@@ -72,7 +72,22 @@ def look() -> Response:
         and not file.carried.request.member
         and not file.borrow
     ]
-    return page("exchange_files.html", nobodys=nobodys, files=files, ready=len(ready), member=form.member or "")
+    doubled = _doubled(ready)
+    return page(
+        "exchange_files.html", nobodys=nobodys, files=files, ready=len(ready), member=form.member or "", doubled=doubled
+    )
+
+
+def _doubled(files: Sequence[FileShown]) -> set[str]:
+    """The requests for what another one before them is for already: only the first of them can be issued."""
+    wanted, doubled = set(), set()
+    for file in files:
+        if file.kind == "request" and file.borrow and not file.was_answered:
+            key = file.borrow.member, file.borrow.product
+            if key in wanted:
+                doubled.add(file.text)
+            wanted.add(key)
+    return doubled
 
 
 def uploaded(pasted: str = "") -> list[File]:

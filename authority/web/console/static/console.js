@@ -44,7 +44,8 @@ function nameCells(table) {
         while (taken[column] > 0) {
           taken[column++] -= 1;
         }
-        if (cell.colSpan === 1 && cell.innerText.trim() && !cell.querySelector("input[type=checkbox]")) {
+        const isChoice = column === 0 && cell.querySelector("input[type=checkbox]");
+        if (cell.colSpan === 1 && !isChoice && (cell.innerText.trim() || cell.querySelector("input"))) {
           cell.dataset.head = heads[column] ?? "";
         }
         for (const end = column + cell.colSpan; column < end; column += 1) {
@@ -55,12 +56,15 @@ function nameCells(table) {
   }
 }
 
-// A table that does not fit shows each row as a block, so that no column is out of sight.
+// A table that does not fit is made tighter, and then shows each row as a block, so that no column is out of sight.
 function fitTables(root) {
   for (const region of root.querySelectorAll(".table-responsive")) {
     const table = region.querySelector("table");
-    table.classList.remove("blocks");
-    if (region.scrollWidth > region.clientWidth && table.tHead) {
+    const isTooWide = () => region.scrollWidth > region.clientWidth;
+    table.classList.remove("tight", "blocks");
+    table.classList.toggle("tight", isTooWide());
+    if (isTooWide() && table.tHead) {
+      table.classList.remove("tight");
       nameCells(table);
       table.classList.add("blocks");
     }
