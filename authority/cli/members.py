@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from authority.cli.erasure import erase_member
-from authority.cli.files import first_line, opened
+from authority.cli.files import first_line
 from authority.cli.frame import Frame, Group, pass_frame
 from authority.cli.output import Columns, plain, show, show_table
 from authority.cli.selections import selected, selection_options
-from authority.cli.several import View, dry_run_option, members_once, once, one_by_one_option, show_outcomes
+from authority.cli.several import View, members_once, one_by_one_option, show_outcomes
 from authority.cli.streams import tell
 from authority.cli.table import CommandTable
 from authority.domain.activity import Dot
@@ -20,31 +19,30 @@ from authority.domain.changes import differences
 from authority.domain.members import CONSOLE, DownloadPermission, Role
 from authority.domain.names import key_of
 from authority.domain.plurals import counted
-from authority.domain.refusals import InvalidInput, NotFound
-from authority.presentation import member_sheet, sheets
 from authority.presentation.licenses import AssignmentShown
 from authority.presentation.member_sheet import license_text
 from authority.presentation.members import (
     ChangedMember,
-    DefaultsShown,
     ListedMember,
     MembershipShown,
     MemberShown,
     MemberWithLicenses,
     Numbers,
-    RemovalShown,
 )
-from authority.presentation.shown import rfc3339
-from authority.services import defaults, member_changes, members, removal
+from authority.services import member_changes, members
 from authority.services.member_changes import Change, Changed
 from authority.services.members import NewMember
-from authority.services.removal import Removal
 from authority.services.unit import Unit
 
 # More than anybody types, and an end for what has none.
 LONGEST_SECRET = 64 * 1024
-FILES = CommandTable(
-    {"import": "authority.cli.member_files:import_members", "export": "authority.cli.member_files:export_members"}
+OTHERS = CommandTable(
+    {
+        "import": "authority.cli.member_files:import_members",
+        "export": "authority.cli.member_files:export_members",
+        "remove": "authority.cli.member_removal:remove_members",
+        "defaults": "authority.cli.member_defaults:member_defaults",
+    }
 )
 COLUMNS: Columns[ListedMember] = {
     "id": lambda member: member.id,
@@ -63,7 +61,7 @@ COLUMNS: Columns[ListedMember] = {
 MAY_GO = ("id", "groups", "last used", "role", "licenses", "full_name", "user_type")
 
 
-@click.group(cls=Group, commands=FILES)
+@click.group(cls=Group, commands=OTHERS)
 def member() -> None:
     """Add, change, list and remove members."""
 
@@ -256,144 +254,4 @@ def _of(numbers: Numbers | MembershipShown) -> str:
     return f"{numbers.current}" if numbers.maximum is None else f"{numbers.current} of {numbers.maximum}"
 
 
-@member.command("remove")
-@click.argument("usernames", nargs=-1)
-@click.option("--file", "file", metavar="FILE", help="One user name in each line, or a CSV table with a column username.")
-@click.option("--type", "user_type", metavar="TYPE", help="All members of the type.")
-@click.option("--group", metavar="GROUP", help="All members of the group.")
-@click.option("--release", is_flag=True, help="Free the seats of members who still have a borrow out.")
-@one_by_one_option
-@click.option("--dry-run", is_flag=True, help="Only say who would be removed, or why not.")
-@pass_frame
-def remove_members(
-    frame: Frame,
-    usernames: tuple[str, ...],
-    file: str | None,
-    user_type: str | None,
-    group: str | None,
-    release: bool,
-    one_by_one: bool,
-    dry_run: bool,
-) -> int:
-    """Remove members, all or none."""
-    with frame.authority() as authority:
-        unit = Unit(authority, CONSOLE)
-        names = list(usernames) + ([] if file is None else _names(file))
-        if user_type or group:
-            names += _selected(unit, user_type, group)
-        if not names:
-            raise _nobody(file, user_type, group)
-        outcomes = removal.remove_several(unit, names, release=release, one_by_one=one_by_one, dry_run=dry_run)
-        now = authority.now()
-    verb = "would remove" if dry_run else "removed"
-    view = View[str, Removal, RemovalShown](
-        names=lambda name: {"username": name},
-        resource="removal",
-        shown=lambda item: RemovalShown.of(item, now),
-        lines=lambda row: [f"{verb} {row.member}{_still_out(row)}"],
-        verb=("removed", "would remove"),
-        is_list=True,
-    )
-    status = show_outcomes(frame, outcomes, view, one_by_one=one_by_one, dry_run=dry_run)
-    if not one_by_one and not frame.json:
-        click.echo(f"{verb} {counted(len(outcomes), 'member')}")
-    return status
-
-
-def _selected(unit: Unit, user_type: str | None, group: str | None) -> list[str]:
-    """The user names of a type or group. Administrators are removed by name alone: a type is no reason to lose one."""
-    selection = members.every(unit, user_type=user_type, group=group)
-    return [item.username for item in selection if item.role is not Role.ADMINISTRATOR]
-
-
-def _nobody(file: str | None, user_type: str | None, group: str | None) -> Exception:
-    """Why nobody is left to be removed: wrong usage, or a file, a type or a group without anybody."""
-    if not (file or user_type or group):
-        return click.UsageError("nobody is named: give user names, --file, --type or --group")
-    if not (user_type or group):
-        return InvalidInput(
-            f"{file} names nobody", hint="Write one user name in each line, or a CSV table with a column username."
-        )
-    places = [f'of the type "{user_type}"'] if user_type else []
-    places += [f'in the group "{group}"'] if group else []
-    return NotFound(
-        f"nobody is to be removed: there is no member {' '.join(places)} who is no administrator",
-        hint="Administrators are removed by their user names alone.",
-    )
-
-
-def _still_out(removal: RemovalShown) -> str:
-    return "".join(f"; {borrow.product} is out until {rfc3339(borrow.expires_at)}" for borrow in removal.borrows)
-
-
-def _names(name: str) -> list[str]:
-    with opened(name) as stream:
-        return sheets.read_names(stream, member_sheet.USERNAME)
-
-
 member.add_command(erase_member)
-
-
-@member.command("defaults")
-@click.option("--type", "user_type", metavar="TYPE")
-@click.option("--role", type=click.Choice([str(role) for role in Role]))
-@click.option("--group", "groups", multiple=True, metavar="GROUP", help="The groups from now on; may be given several times.")
-@click.option("--no-groups", is_flag=True, help="In no group from now on.")
-@click.option(
-    "--add-on",
-    "add_ons",
-    multiple=True,
-    metavar="PRODUCT=LEVEL",
-    help="The add-ons from now on: assigned beside what the type includes; may be given several times.",
-)
-@click.option("--no-add-ons", is_flag=True, help="Nothing beside what the type includes from now on.")
-@click.option("--vendor-access/--no-vendor-access", default=None)
-@click.option("--reset", is_flag=True, help="Begin with the defaults of a new organization.")
-@dry_run_option
-@pass_frame
-def member_defaults(
-    frame: Frame,
-    user_type: str | None,
-    role: str | None,
-    groups: tuple[str, ...],
-    no_groups: bool,
-    add_ons: tuple[str, ...],
-    no_add_ons: bool,
-    vendor_access: bool | None,
-    reset: bool,
-    dry_run: bool,
-) -> None:
-    """Show what new members get when nobody says otherwise, or set it; what is not named stays."""
-    if (groups and no_groups) or (add_ons and no_add_ons):
-        raise click.UsageError("--group and --no-groups, and --add-on and --no-add-ons, contradict each other")
-    changes = {
-        "user_type": user_type,
-        "role": role,
-        "groups": () if no_groups else groups or None,
-        "add_ons": () if no_add_ons else _add_ons(add_ons) or None,
-        "vendor_access": vendor_access,
-    }
-    changes = {name: value for name, value in changes.items() if value is not None}
-    with frame.authority() as authority:
-        if changes or reset:
-            usual = defaults.change(Unit(authority, CONSOLE), changes, reset=reset, dry_run=dry_run)
-        else:
-            usual = defaults.show(Unit(authority, CONSOLE))
-    value = DefaultsShown.of(usual)
-    lines = [f"{name:<14} {plain(item)}" for name, item in value.model_dump(mode="json", exclude={"version"}).items()]
-    show(frame, value, ["would be:", *lines] if dry_run else lines)
-
-
-def _add_ons(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Product and level of each. Wrong usage when two levels of one product are named."""
-    pairs = [_add_on(text) for text in once(texts)]
-    if len(dict(pairs)) < len(pairs):
-        raise click.UsageError("--add-on names one product with two levels")
-    return tuple(pairs)
-
-
-def _add_on(text: str) -> tuple[str, str]:
-    product, separator, level = text.partition("=")
-    if not separator or not level:
-        raise click.UsageError(f"--add-on {text}: write PRODUCT=LEVEL")
-    return product, level
