@@ -124,7 +124,7 @@ def restore(unit: Unit, archive: Archive, terms: Terms) -> Restored:
 
     unit.authority.remembered.clear()
     try:
-        with unit.writing(keep=not terms.dry_run, first=put_in):
+        with unit.writing(keep=not terms.dry_run, alone=True, first=put_in):
             restored = _finished(unit, archive.manifest, terms, nodes, replaced)
     finally:
         unit.authority.remembered.clear()

@@ -115,17 +115,23 @@ class Unit:
 
     @contextlib.contextmanager
     def writing(
-        self, *, keep: bool = True, beside: bool = False, first: Callable[[Connection], None] | None = None
+        self,
+        *,
+        keep: bool = True,
+        beside: bool = False,
+        alone: bool = False,
+        first: Callable[[Connection], None] | None = None,
     ) -> Iterator[None]:
         """A transaction that is kept, with what was recorded, when the block ends well, and taken back when it raises.
 
         With `keep` false it is taken back in any case. A refusal for which a denial was recorded is kept as that denial alone.
         `beside` is one that is not what was asked for, but counts or logs that it was: the request's key is not taken by it.
+        One that is `alone` replaces most of the database, and records no denials.
         `first` writes what there has to be before a unit can begin: the organization that is being set up.
         Raises NotAuthenticated, OrganizationOverLimit, NotSetUp.
         """
         refusal: Refusal | None = None
-        with self.authority.database.write(keep=keep, at_end=self._write_events) as connection:
+        with self.authority.database.write(keep=keep, alone=alone, at_end=self._write_events) as connection:
             if first is not None:
                 first(connection)
             self._begin(connection, changing=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from authority.domain.refusals import StorageUnavailable
 from authority.storage.db.database import Database
 
 WRITERS = 40
+# How SQLite says where what is temporary goes (https://sqlite.org/pragma.html#pragma_temp_store).
+FILE, MEMORY = 1, 2
 
 
 @pytest.fixture
@@ -97,3 +100,52 @@ def test_the_next_writer_begins_afresh_after_a_failed_commit(database: Database)
         connection.execute(text("INSERT INTO parent VALUES (1)"))
     with database.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM parent")).scalar_one() == 1
+
+
+def test_who_writes_alone_shares_no_commit_and_has_no_savepoint(database: Database) -> None:
+    """What a statement or a savepoint could take back is every page that was changed: of a whole database more than memory may hold."""
+    with pytest.raises(LookupError), database.write(alone=True) as connection:  # noqa: PT012 - what is written is to be taken back
+        connection.execute(text("INSERT INTO parent (id) VALUES (1)"))
+        refuse_odd(1)
+    with database.write(alone=True, keep=False) as connection:
+        connection.execute(text("INSERT INTO parent (id) VALUES (2)"))
+    with database.write(alone=True) as connection:
+        connection.execute(text("INSERT INTO parent (id) VALUES (3)"))
+        with pytest.raises(sqlite3.OperationalError, match="no such savepoint"):
+            database.undo(connection)
+        assert connection.execute(text("PRAGMA temp_store")).scalar_one() == FILE
+    with database.write() as connection:
+        connection.execute(text("INSERT INTO parent (id) VALUES (4)"))
+        assert connection.execute(text("PRAGMA temp_store")).scalar_one() == MEMORY
+    with database.read() as connection:
+        assert list(connection.execute(text("SELECT id FROM parent")).scalars()) == [3, 4]
+
+
+def test_who_writes_alone_waits_for_others_and_takes_back_nothing_of_theirs(database: Database) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def write_first() -> None:
+        with database.write() as connection:
+            connection.execute(text("INSERT INTO parent (id) VALUES (1)"))
+            inside.set()
+            go_on.wait()
+
+    def write_alone() -> None:
+        with pytest.raises(LookupError), database.write(alone=True) as connection:  # noqa: PT012 - what is removed is to be there again
+            connection.execute(text("DELETE FROM parent"))
+            refuse_odd(1)
+
+    def write_last() -> None:
+        with database.write() as connection:
+            connection.execute(text("INSERT INTO parent (id) VALUES (2)"))
+
+    first, *others = [threading.Thread(target=target) for target in (write_first, write_alone, write_last)]
+    first.start()
+    inside.wait()
+    for thread in others:
+        thread.start()
+    go_on.set()
+    for thread in (first, *others):
+        thread.join()
+    with database.read() as connection:
+        assert list(connection.execute(text("SELECT id FROM parent ORDER BY id")).scalars()) == [1, 2]

@@ -45,6 +45,8 @@ class Batches:
         self._open: _Batch | None = None
         # Stays open from one batch to the next: there is one writer at a time, and opening costs more than a small write.
         self._connection: Connection | None = None
+        # Where that connection keeps what is temporary: in memory, as it was opened, or in a file.
+        self._temporary = "MEMORY"
 
     @contextlib.contextmanager
     def write(self, *, keep: bool) -> Iterator[Connection]:
@@ -69,12 +71,51 @@ class Batches:
         if batch.error is not None:
             raise batch.error
 
-    def _begin(self) -> _Batch:
+    @contextlib.contextmanager
+    def write_alone(self, *, keep: bool) -> Iterator[Connection]:
+        """A connection within a transaction that has nobody else's work in it; it is committed after the block, or taken back.
+
+        It has no savepoint, and what one of its statements could take back is in a temporary file: it may change more than memory holds.
+        """
+        with self._turn:
+            if self._open is not None:
+                self._commit(self._open)
+            batch = self._begin(temporary="FILE")
+            try:
+                yield batch.connection
+            except BaseException:
+                self._take_back(batch)
+                raise
+            if keep:
+                self._commit(batch)
+            else:
+                self._take_back(batch)
+        if batch.error is not None:
+            raise batch.error
+
+    def _take_back(self, batch: _Batch) -> None:
+        """Ends a batch of which nothing is kept."""
+        self._open = None
+        try:
+            batch.connection.rollback()
+        except BaseException:
+            batch.connection.invalidate()
+            self.close()
+            raise
+        finally:
+            self._queue.release()
+            batch.done.set()
+
+    def _begin(self, temporary: str = "MEMORY") -> _Batch:
+        """Begins a transaction; what SQLite keeps for taking a part of it back is in memory, or in a file."""
         self._queue.acquire()
         try:
             if self._connection is None:
                 self._connection = self._engine.connect()
             self._check_file()
+            if temporary != self._temporary:
+                self._connection.connection.cursor().execute(f"PRAGMA temp_store = {temporary}")
+                self._temporary = temporary
             self._connection.begin()
             self._connection.connection.cursor().execute("BEGIN IMMEDIATE")
         except BaseException:
@@ -101,6 +142,7 @@ class Batches:
 
     def close(self) -> None:
         """Closes the connection that is kept open between batches."""
+        self._temporary = "MEMORY"
         if self._connection is not None:
             self._connection.close()
             self._connection = None

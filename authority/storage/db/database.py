@@ -144,17 +144,23 @@ class Database:
             connection.rollback()
 
     @contextlib.contextmanager
-    def write(self, *, keep: bool = True, at_end: Callable[[Connection], None] = _nothing) -> Iterator[Connection]:
+    def write(
+        self, *, keep: bool = True, alone: bool = False, at_end: Callable[[Connection], None] = _nothing
+    ) -> Iterator[Connection]:
         """A transaction that is committed at the end of the block, durably, or rolled back when the block raises.
 
         With `keep` false it is rolled back in any case: every check is made and nothing is changed. `at_end` writes what comes
         last; it goes to PostgreSQL together with the commit, and both are waited for once.
 
+        One that changes most of a database is `alone`: on SQLite it shares its commit with nobody, is not undone by `undo`, and is not
+        held in memory.
+
         On SQLite it holds the one write lock from its first line (BEGIN IMMEDIATE); on PostgreSQL rows are locked by name.
         """
         with self._translated():
             if self._batches is not None:
-                with self._batches.write(keep=keep) as connection:
+                begin = self._batches.write_alone if alone else self._batches.write
+                with begin(keep=keep) as connection:
                     yield connection
                     at_end(connection)
             else:
