@@ -6,8 +6,8 @@ SOURCES := authority verifier notebooks tests tools
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
 # The window is tried in a process of its own: one in which a thousand tests ran may have more files open than Tk can count.
-TESTS := $(BIN)/pytest tests/test_window.py --cov --cov-report= --cov-fail-under=0 && \
-	$(BIN)/pytest --ignore=tests/test_window.py --numprocesses=logical --dist=loadfile --cov --cov-append --cov-report=term
+TESTS := .ci/in-memory $(BIN)/pytest tests/test_window.py --cov --cov-report= --cov-fail-under=0 && \
+	.ci/in-memory $(BIN)/pytest --ignore=tests/test_window.py --numprocesses=logical --dist=loadfile --no-loadscope-reorder --cov --cov-append --cov-report=term
 
 # The output of two that run side by side stands one after the other, where make can do that.
 IN_TURN := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)

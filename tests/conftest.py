@@ -17,11 +17,23 @@ from authority.services import passwords
 from authority.storage.db import migrating
 from authority.storage.db.database import Database
 from tests.support.authorities import Bench, make_bench
+from tests.support.measuring import Measured, longest_first
 from tests.support.vectors import vectors
 
 __all__ = ["vectors"]
 
 DATABASES = ("sqlite", "postgresql")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Has coverage count what is new to it."""
+    config.pluginmanager.register(Measured())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where processes share the tests, the long files begin first."""
+    if hasattr(config, "workerinput"):
+        items[:] = longest_first(items)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,26 @@
+"""What coverage counts, and which files of tests begin first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from tests.support.measuring import EVERY_CASE, Measured, longest_first
+
+
+def test_of_the_cases_of_a_test_the_first_is_counted_and_of_the_verifier_each() -> None:
+    measured, here = Measured(), Path(__file__)
+    cases = ("test_one[a]", "test_one[b]", "test_two", "test_one[c]", "test_two[x[y]]")
+    assert [measured.counts(f"tests/test_it.py::{case}", here) for case in cases] == [True, False, True, False, False]
+    assert measured.counts("tests/test_other.py::test_one[b]", here)
+    assert [measured.counts(f"tests/verifier/test_it.py::{case}", EVERY_CASE / "test_it.py") for case in cases] == [True] * 5
+
+
+def test_files_with_a_slow_test_begin_first_and_then_those_with_the_most() -> None:
+    def item(name: str, number: int, *, slow: bool = False) -> Any:
+        return SimpleNamespace(path=Path(name), number=number, get_closest_marker=lambda _: slow or None)
+
+    items = [item("few", 1), item("many", 2), item("slow", 3), item("many", 4), item("slow", 5, slow=True), item("more", 6)]
+    items += [item("many", 7)]
+    assert [one.number for one in longest_first(items)] == [3, 5, 2, 4, 7, 1, 6]
