@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,11 +23,21 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     return Console(tmp_path / "home", capsys)
 
 
+@pytest.fixture(scope="session")
+def ready_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the home lies that was set up once, to be copied."""
+    return tmp_path_factory.mktemp("ready") / "home"
+
+
 @pytest.fixture
-def console(empty: Console) -> Console:
+def console(empty: Console, ready_home: Path) -> Console:
     """Commands for a home that was set up, with the member ada."""
-    empty.good("init", "--org", "Field Survey")
-    empty.good("member", "add", "ada", "--type", "GIS Professional", "--group", "survey")
+    if not ready_home.exists():
+        ready = Console(ready_home.with_name("not ready yet"), empty.capture)
+        ready.good("init", "--org", "Field Survey")
+        ready.good("member", "add", "ada", "--type", "GIS Professional", "--group", "survey")
+        ready.home.rename(ready_home)
+    shutil.copytree(ready_home, empty.home)
     return empty
 
 
