@@ -26,8 +26,9 @@ $(VENV)/run.ready: pyproject.toml .ci/run.lock .ci/dev.lock
 	$(BIN)/pip check
 	touch $@
 
+# What of it is imported is compiled then: most of its files never are.
 $(VENV)/dev.ready: $(VENV)/run.ready .ci/dev.lock
-	$(INSTALL) -r .ci/dev.lock
+	$(INSTALL) --no-compile -r .ci/dev.lock
 	$(BIN)/pip check
 	touch $@
 
@@ -47,9 +48,9 @@ test: $(VENV)/dev.ready ## run the tests
 test-windows: $(VENV)/dev.ready ## run the verifier's tests on a real Windows Python, by Wine
 	@$(BIN)/python -m tools.windows test
 
-# What needs one processor each runs side by side; the tests take all there are.
+# What needs one processor each runs side by side, and the locks, which wait for the index most of the time; the tests take all there are.
 check: $(VENV)/dev.ready ## everything that must hold: format, lint, types, walls, tests
-	@$(MAKE) --no-print-directory --jobs=2 $(IN_TURN) check-code check-windows
+	@$(MAKE) --no-print-directory --jobs=3 $(IN_TURN) check-code check-windows check-locks
 	$(TESTS)
 	$(BIN)/coverage report --include='verifier/*' --fail-under=97
 
@@ -60,7 +61,6 @@ check-code:
 	$(BIN)/mypy
 	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 --exclude "identity/(linux|macos|posix)" verifier
 	$(BIN)/lint-imports
-	.ci/check-locks $(PYTHON)
 
 check-windows:
 	@$(BIN)/python -m tools.windows test --where-possible

@@ -23,4 +23,5 @@ def test_files_with_a_slow_test_begin_first_and_then_those_with_the_most() -> No
 
     items = [item("few", 1), item("many", 2), item("slow", 3), item("many", 4), item("slow", 5, slow=True), item("more", 6)]
     items += [item("many", 7)]
-    assert [one.number for one in longest_first(items)] == [3, 5, 2, 4, 7, 1, 6]
+    ordered: list[Any] = [*longest_first(items)]
+    assert [one.number for one in ordered] == [3, 5, 2, 4, 7, 1, 6]

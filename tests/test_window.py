@@ -79,7 +79,7 @@ class Desk:
 
     def until(self, is_so: Callable[[], bool]) -> None:
         """Lets the window work until something is so; a busy machine takes its time."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not is_so():
             assert time.monotonic() < end, f"this did not become so; the window says: {self.window.text()}"
             self.wait()

@@ -18,7 +18,7 @@ from authority.domain.refusals import SettingsInvalid
 from authority.wiring.settings import load
 from tests.support.borrowing import workstation
 from tests.support.console import Console
-from tests.support.servers import command, running_server
+from tests.support.servers import STOPPING_SECONDS, command, running_server
 
 PASSPHRASE = "a-passphrase-of-many-random-characters"
 
@@ -35,14 +35,14 @@ def passphrase_file(folder: Path, text: str = PASSPHRASE) -> Path:
 def test_serve_prints_one_line_and_stops_cleanly_on_a_signal(console: Console, number: signal.Signals, workers: int) -> None:
     with running_server(console.home, "--workers", str(workers)) as server:
         assert server.line == f"Carnet authority at http://127.0.0.1:{server.port}\n"
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as connection:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
             assert server.request(connection, "GET", "/healthz", "")[0] == 200
         assert len(server.group()) >= workers
         server.process.send_signal(number)
-        out, err = server.process.communicate(timeout=20)
+        out, err = server.process.communicate(timeout=60)
         assert (out, err) == ("", "")
         assert server.process.returncode == 0
-        server.wait_until_gone(5)
+        server.wait_until_gone(STOPPING_SECONDS)
         assert server.group() == []
 
 
@@ -50,7 +50,7 @@ def test_serve_prints_an_object_for_programs(console: Console) -> None:
     with running_server(console.home, "--json") as server:
         ready = json.loads(server.line)
         assert ready.keys() == {"url"}
-        with contextlib.closing(http.client.HTTPConnection(urlsplit(ready["url"]).netloc, timeout=10)) as connection:
+        with contextlib.closing(http.client.HTTPConnection(urlsplit(ready["url"]).netloc, timeout=60)) as connection:
             assert server.request(connection, "GET", "/healthz", "")[0] == 200
 
 

@@ -150,7 +150,7 @@ def test_serve_notify_sends_beside_the_workers_and_stops_with_them(console: Cons
         server.process.send_signal(signal.SIGTERM)
         out, err = server.process.communicate(timeout=30)
         assert (out, err, server.process.returncode) == ("", "", 0)
-        server.wait_until_gone(10)
+        server.wait_until_gone(30)
         assert server.group() == []
     assert len(receiver.requests) == 1
 

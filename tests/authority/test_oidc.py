@@ -441,7 +441,7 @@ def test_t34_a_provider_that_is_slow_has_a_deadline_and_keeps_nobody_else_waitin
             assert not slow._lock.locked()
             assert slow._places.acquire(blocking=False)
     for thread in [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]:
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
     for _ in range(oidc.AT_ONCE):
         client._places.acquire(blocking=False)

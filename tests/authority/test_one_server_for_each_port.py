@@ -15,7 +15,7 @@ import pytest
 from authority.cli.serving import listen
 from authority.domain.refusals import SettingsInvalid
 from tests.support.console import Console
-from tests.support.servers import COMMAND, ROOT, command, environment, running_server
+from tests.support.servers import COMMAND, ROOT, STOPPING_SECONDS, command, environment, running_server
 
 
 def test_a_port_that_is_taken_is_told(console: Console) -> None:
@@ -98,10 +98,10 @@ def test_workers_end_by_themselves_when_their_server_is_killed(console: Console,
             )
             assert len(server.group()) > workers
             os.kill(server.process.pid, signal.SIGKILL)
-            server.process.wait(10)
-            server.wait_until_gone(15)
+            server.process.wait(STOPPING_SECONDS)
+            server.wait_until_gone(STOPPING_SECONDS)
             assert server.group() == []
         with running_server(console.home, port=port) as successor:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             assert successor.request(connection, "GET", "/healthz", "")[0] == 200
             connection.close()

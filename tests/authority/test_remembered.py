@@ -51,7 +51,7 @@ def test_nothing_is_left_after_clearing() -> None:
 
 def test_two_who_read_at_once_do_not_wait_and_get_one_value() -> None:
     cache: Cache[int, object] = Cache(2)
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
 
     def value() -> object:
         both.wait()

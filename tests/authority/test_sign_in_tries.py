@@ -182,7 +182,7 @@ def test_a_quiet_day_forgets_and_its_rows_go(bench: Bench) -> None:
 
 def test_t34_of_many_at_once_no_more_are_compared_than_there_are_tries(bench: Bench, quick: list[str]) -> None:
     bench.member("ada", password=PASSWORD)
-    start = threading.Barrier(12, timeout=20)
+    start = threading.Barrier(12, timeout=60)
 
     def ask(number: int) -> str | None:
         start.wait()
@@ -201,12 +201,12 @@ def test_a_full_queue_is_told_at_once_and_leaves_who_is_known_a_way() -> None:
     def stay() -> None:
         inside.release()
         with lane.place():
-            done.wait(20)
+            done.wait(60)
 
     with ThreadPoolExecutor(passwords.AT_ONCE + passwords.WAITING) as threads:
         for _ in range(passwords.AT_ONCE + passwords.WAITING):
             threads.submit(stay)
-            inside.acquire(timeout=20)
+            inside.acquire(timeout=60)
         while lane._places.acquire(blocking=False):
             lane._places.release()
         with pytest.raises(TooManyRequests, match="in 1 second") as caught, lane.place():

@@ -45,11 +45,11 @@ class RunningProvider:
 
     def user(self, subject: str, **claims: Any) -> None:
         """Makes or changes an account there."""
-        requests.put(f"{self.issuer}/users/{subject}", json=claims, timeout=10).raise_for_status()
+        requests.put(f"{self.issuer}/users/{subject}", json=claims, timeout=60).raise_for_status()
 
     def sign_in(self, address: str, subject: str, action: str = "authorize") -> str:
         """What a person does at the address: path and query to which the browser is led back."""
-        answer = requests.post(address, data={"sub": subject, "action": action}, allow_redirects=False, timeout=10)
+        answer = requests.post(address, data={"sub": subject, "action": action}, allow_redirects=False, timeout=60)
         parts = urlsplit(answer.headers["Location"])
         return f"{parts.path}?{parts.query}"
 
