@@ -64,6 +64,9 @@ def sequence_faults(checkpoints: Sequence[tuple[Checkpoint, str]], first: int = 
     for checkpoint, digest in checkpoints:
         if checkpoint.kind is CheckpointKind.RESTORE and checkpoint.number >= number:
             pass
+        elif checkpoint.number < number:
+            what = f"checkpoint {checkpoint.number} of the seal stands twice, or out of its order"
+            faults.append(Fault(FaultKind.CHECKPOINT, 0, 0, what))
         elif checkpoint.number != number:
             what = (
                 f"checkpoint {number}"

@@ -33,6 +33,10 @@ from authority.storage.db import durability, schema
 # Even a small organization borrows, signs in or is backed up more often.
 SILENT_AFTER = timedelta(days=60)
 NOT_LOOKED_AT = "not looked at, see {}"
+BROKEN_HINT = (
+    "Something is there that no program of this authority wrote: compare the home and the database with a backup. "
+    "If they are as they should be, it is a mistake in the program: please report it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +90,14 @@ def _each_said_once(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def finding(subject: str, check: Callable[[], str]) -> Finding:
-    """What a check returns when all is well, or the refusal that it raises, with what to do."""
+    """What a check returns when all is well, or what it raises, with what to do: one that breaks keeps no other from being made."""
     try:
         return Finding(subject, True, check())
     except Refusal as error:
         return refused(subject, error)
+    except Exception as error:  # noqa: BLE001 - what is wrong here is looked at because it may be wrong in any way
+        sentence = f"this could not be looked at: {type(error).__name__}"
+        return Finding(subject, False, f"{sentence}. {BROKEN_HINT}")
 
 
 def refused(subject: str, error: Refusal) -> Finding:

@@ -41,10 +41,10 @@ COLUMNS = frozenset((*PLAIN, *PERSONAL))
 
 def lines(unit: Unit) -> Iterator[str]:
     """The lines of the file, each with its end: every sealed row, as the database has it. Raises NotAllowed, NotFound before the first seal."""
-    with unit.reading():
+    with unit.reading(), seals.any_text(unit.connection):
         unit.actor.needs(Privilege.READ_LOG)
         connection = unit.connection
-        signed = seals.all_checkpoints(connection)
+        signed = seals.checkpoints_as_stored(connection)
         if not signed:
             raise NotFound("the log was not sealed yet", hint="Seal it: carnet-authority log seal")
         numbers = organization.authorization_numbers(connection)
@@ -59,7 +59,8 @@ def lines(unit: Unit) -> Iterator[str]:
         )
         for item in signed:
             yield _line({"checkpoint": item.compact})
-        for page in pages(connection, BEFORE_ALL, max(signed[-1].last, seals.last(connection))):
+        ends = [item.last for item in signed if isinstance(item.last, int)]
+        for page in pages(connection, BEFORE_ALL, max(seals.last(connection), *ends)):
             yield from _row_lines(*page)
 
 
@@ -71,7 +72,9 @@ def _row_lines(rows: Sequence[Mapping[str, Any]], marks: Sequence[Seal]) -> Iter
 
 
 def _line(value: Mapping[str, Any]) -> str:
-    return f"{json.dumps(value, ensure_ascii=False, separators=(',', ':'), default=repr)}\n"
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=repr)
+    # What is no Unicode stands there by its code, as JSON has it.
+    return f"{text.encode('utf-8', 'backslashreplace').decode()}\n"
 
 
 def _members(mark: Seal) -> dict[str, Any]:
@@ -111,7 +114,7 @@ class LogFile:
 
     def _object(self, line: bytes) -> dict[str, Any]:
         try:
-            value = json.loads(line.decode(), object_pairs_hook=_once, parse_float=_refuse, parse_constant=_refuse)
+            value = json.loads(line.decode(), object_pairs_hook=_once)
         except (ValueError, RecursionError) as error:
             cut = "" if line.endswith(b"\n") else ": the file ends in the middle of it"
             raise CheckpointUnusable(
@@ -127,10 +130,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise ValueError("a member stands twice")
     return members
-
-
-def _refuse(text: str) -> Any:
-    raise ValueError(f"{text[:40]} is no integer")
 
 
 def verify_file(stream: BinaryIO, trust: bytes | None, outside: Sequence[str] = ()) -> Verification:
@@ -229,6 +228,6 @@ def _seal(item: Mapping[str, Any], file: LogFile) -> Seal | None:
         number, digest, chain_value = members["number"], bytes.fromhex(members["digest"]), bytes.fromhex(members["chain"])
     except (TypeError, KeyError, ValueError) as error:
         raise CheckpointUnusable(f"line {file.number} of the file has no seal that can be read") from error
-    if type(number) is not int or not 0 < number < 2**63:
+    if type(number) is not int or not BEFORE_ALL < number < 2**63:
         raise CheckpointUnusable(f"line {file.number} of the file has a seal without a number")
     return Seal(number, digest, chain_value, secret, openings)

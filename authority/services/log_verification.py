@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from authority.services.unit import Unit
 from authority.signing import checkpoints
 from authority.signing.checkpoints import KnownKeys, ReadCheckpoint, Signature
 from authority.storage import seals
-from authority.storage.seals import BEFORE_ALL
+from authority.storage.seals import BEFORE_ALL, StoredCheckpoint
 
 PAGE = 2000
 # By which no signature is verified.
@@ -72,10 +72,10 @@ def verify(unit: Unit, outside: Sequence[str] = ()) -> Verification:
     """
     # Before the database: what is sealed meanwhile is no fault.
     out = unit.authority.floors.read().checkpoint
-    with unit.reading():
+    with unit.reading(), seals.any_text(unit.connection):
         unit.actor.needs(Privilege.READ_LOG)
         known = accepted(unit)
-        read, faults = read_all([item.compact for item in seals.all_checkpoints(unit.connection)], known)
+        read, faults = read_stored(seals.checkpoints_as_stored(unit.connection), known)
         start = log_seal.start_of(unit.organization.id)
         trusted = judge(read, start, faults)
         elsewhere = [kept_elsewhere(text, known, read) for text in (*outside, *([] if out is None else [out.text]))]
@@ -92,7 +92,7 @@ def verify_part(unit: Unit, rows: int, up_to: int | None = None) -> Verification
     server too. Raises NotAllowed, CheckpointUnusable.
     """
     out = unit.authority.floors.read().checkpoint
-    with unit.reading():
+    with unit.reading(), seals.any_text(unit.connection):
         unit.actor.needs(Privilege.READ_LOG)
         connection, known = unit.connection, accepted(unit)
         newest = seals.newest(connection)
@@ -100,10 +100,10 @@ def verify_part(unit: Unit, rows: int, up_to: int | None = None) -> Verification
             return _newest_part(unit, [], log_seal.start_of(unit.organization.id), BEFORE_ALL, [])
         last = newest.last if up_to is None else up_to
         first = seals.number_before(connection, last - rows) or 1
-        signed = seals.checkpoints_between(
+        signed = seals.checkpoints_as_stored(
             connection, first, newest.number if up_to is None else seals.number_before(connection, last) or 1
         )
-        read, faults = read_all([item.compact for item in signed], known)
+        read, faults = read_stored(signed, known)
         trusted = judge(read, None, faults, first)
         start = checkpoints.stated(newest.compact).start
         begin = trusted[0].end if trusted and trusted[0].end.last > start.last and first > 1 else start
@@ -171,6 +171,19 @@ def read_all(texts: Sequence[str], known: KnownKeys) -> tuple[list[ReadCheckpoin
     return read[::-1], faults[::-1]
 
 
+def read_stored(stored: Iterable[StoredCheckpoint], known: KnownKeys) -> tuple[list[ReadCheckpoint], list[Fault]]:
+    """The checkpoints of a database in their order, and a fault for each that is none, or whose columns say something else."""
+    read, faults = [], []
+    for item in stored:
+        one, problems = read_all([item.compact], known)
+        if one and not item.says(one[0].checkpoint):
+            what = f"checkpoint {one[0].checkpoint.number} is kept with another number, row or time than was signed"
+            problems.append(Fault(FaultKind.CHECKPOINT, 0, 0, what))
+        read += one
+        faults += problems
+    return read, faults
+
+
 def judge(read: Sequence[ReadCheckpoint], start: Point | None, faults: list[Fault], first: int = 1) -> list[Checkpoint]:
     """The checkpoints up to the newest good one; what is wrong with any is added to the faults.
 
@@ -210,8 +223,8 @@ def outside_faults(outside: Sequence[ReadCheckpoint], read: Sequence[ReadCheckpo
             what = (
                 f"checkpoint {number} was kept elsewhere and ends at row {last}; the log here ends its seal at row {sealed_to}"
             )
-            first, end = (sealed_to + 1, last) if last > sealed_to else (0, 0)
-            faults.append(Fault(FaultKind.CUT_OFF, first, end, f"cut off: {what}"))
+            begin, end = (sealed_to + 1, last) if last > sealed_to else (0, 0)
+            faults.append(Fault(FaultKind.CUT_OFF, begin, end, f"cut off: {what}"))
         elif number < first:
             continue
         elif number not in digests:

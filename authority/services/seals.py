@@ -141,9 +141,11 @@ def restored(unit: Unit, out: Numbered | None) -> SignedCheckpoint:
 
 def _is_signed_here(signed: SignedCheckpoint, known: KnownKeys) -> bool:
     try:
-        return checkpoints.read(signed.compact, known).signature is Signature.GOOD
+        newest = checkpoints.read(signed.compact, known)
     except CheckpointUnusable:
         return False
+    is_as_kept = (signed.number, signed.last) == (newest.checkpoint.number, newest.checkpoint.end.last)
+    return newest.signature is Signature.GOOD and is_as_kept
 
 
 def _seal_part(unit: Unit, up_to: int) -> int | None:
@@ -186,6 +188,10 @@ def chain_of(unit: Unit) -> Chain:
     if newest.signature is not Signature.GOOD:
         raise LogNotIntact(f"the newest checkpoint of the log (number {signed.number}) was not signed here: {newest.problem}")
     checkpoint = newest.checkpoint
+    if (signed.number, signed.last) != (checkpoint.number, checkpoint.end.last):
+        raise LogNotIntact(
+            f"the newest checkpoint of the log (number {checkpoint.number}) is kept with another number or row than was signed"
+        )
     if (last := seals.last(unit.connection)) > checkpoint.end.last:
         raise LogNotIntact(
             f"the seal of the log goes to row {last}, its newest checkpoint to row {checkpoint.end.last}: one was removed"

@@ -13,6 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from authority.domain.denial_bursts import Watch
 from authority.domain.notices import FOR_MEMBERS, NewNotice, Notice, NoticeKind, minute
+from authority.domain.refusals import StorageUnavailable
+from authority.storage.db.rows import object_of
 from authority.storage.db.tables import (
     borrows,
     deliveries,
@@ -23,9 +25,11 @@ from authority.storage.db.tables import (
     notice_runs,
     notices,
 )
+from authority.storage.db.tables.columns import NOT_OURS
 
 _n, _b = notices.c, borrows.c
 ONLY_ROW = 1
+WATCHES = "what counts of denials"
 # SQLite takes 32,766 values in one statement.
 MOST_AT_ONCE = 10_000
 
@@ -40,10 +44,18 @@ class Progress:
 
 
 def progress(connection: Connection, *, lock: bool = False) -> Progress:
-    """How far the runs have come; with `lock` no other run makes notices until this transaction ends."""
+    """How far the runs have come; with `lock` no other run makes notices until this transaction ends.
+
+    Raises StorageUnavailable when what is kept of it cannot be read.
+    """
     query = select(notice_runs).where(notice_runs.c.id == ONLY_ROW)
-    row = connection.execute(query.with_for_update() if lock else query).one()
-    watches = {product: _watch(value) for product, value in json.loads(row.watches).items()}
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise StorageUnavailable("the table notice_runs has lost its row", hint=NOT_OURS)
+    try:
+        watches = {product: _watch(value) for product, value in object_of(row.watches, WATCHES).items()}
+    except (KeyError, TypeError, ValueError) as error:
+        raise StorageUnavailable(f"{WATCHES} in the database cannot be read", hint=NOT_OURS) from error
     return Progress(row.event_id, watches, row.run_at)
 
 

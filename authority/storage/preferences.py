@@ -7,16 +7,16 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from authority.storage.db.rows import object_of
 from authority.storage.db.tables import preferences
 
 _GET = select(preferences.c.value).where(preferences.c.name == bindparam("of_name"))
 
 
 def get(connection: Connection, name: str) -> dict[str, Any]:
-    """What is kept under the name, empty when nothing was set."""
+    """What is kept under the name, empty when nothing was set. Raises StorageUnavailable for what is no JSON object."""
     text = connection.execute(_GET, {"of_name": name}).scalar_one_or_none()
-    value: dict[str, Any] = {} if text is None else json.loads(text)
-    return value
+    return {} if text is None else object_of(text, f'the setting "{name}"')
 
 
 def put(connection: Connection, name: str, value: dict[str, Any]) -> None:

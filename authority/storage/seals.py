@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, select, type_coerce, update
 
-from authority.domain.log_seal import PERSONAL, ErasedField, Openings, Seal
+from authority.domain.log_seal import PERSONAL, Checkpoint, ErasedField, Openings, Seal
 from authority.storage.db.prepared import Prepared
 from authority.storage.db.rows import members_of, value_of
-from authority.storage.db.tables import checkpoints, erased_rows, events, seals
+from authority.storage.db.tables import checkpoints, erased_rows, events, microseconds, seals
 from authority.storage.members import in_pages
 
 # Below every number that a row can have.
@@ -39,6 +41,38 @@ class SignedCheckpoint:
     authorization_seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class StoredCheckpoint:
+    """A checkpoint as it stands in its table; the time in microseconds since 1970. Only what was signed, `compact`, proves anything."""
+
+    number: Any
+    last: Any
+    compact: Any
+    issued_at: Any
+
+    def says(self, checkpoint: Checkpoint) -> bool:
+        """Whether the columns say what was signed."""
+        return (self.number, self.last, self.issued_at) == (
+            checkpoint.number,
+            checkpoint.end.last,
+            microseconds(checkpoint.issued_at),
+        )
+
+
+@contextlib.contextmanager
+def any_text(connection: Connection) -> Iterator[None]:
+    """A block in which a text of SQLite that is no UTF-8 is read all the same, as one that has no digest; PostgreSQL takes none."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.dbapi_connection
+    driver.text_factory = functools.partial(str, encoding="utf-8", errors="surrogateescape")
+    try:
+        yield
+    finally:
+        driver.text_factory = str
+
+
 def lock(connection: Connection) -> None:
     """Makes others who seal, cut or erase wait until this transaction ends."""
     if connection.dialect.name == "postgresql":
@@ -51,15 +85,16 @@ def newest(connection: Connection) -> SignedCheckpoint | None:
     return None if row is None else value_of(SignedCheckpoint, row)
 
 
-def all_checkpoints(connection: Connection) -> list[SignedCheckpoint]:
-    """Every checkpoint, in the order of their numbers."""
-    return [value_of(SignedCheckpoint, row) for row in connection.execute(select(checkpoints).order_by(checkpoints.c.number))]
-
-
-def checkpoints_between(connection: Connection, first: int, last: int) -> list[SignedCheckpoint]:
-    """The checkpoints of these numbers, both included, in order."""
-    query = select(checkpoints).where(checkpoints.c.number >= first, checkpoints.c.number <= last)
-    return [value_of(SignedCheckpoint, row) for row in connection.execute(query.order_by(checkpoints.c.number))]
+def checkpoints_as_stored(
+    connection: Connection, first: int = BEFORE_ALL, last: int = -BEFORE_ALL - 1
+) -> list[StoredCheckpoint]:
+    """The checkpoints of these numbers, both included, in order, whatever somebody put into their columns."""
+    columns = (
+        *(checkpoints.c[name] for name in ("number", "last", "compact")),
+        type_coerce(checkpoints.c.issued_at, BigInteger),
+    )
+    query = select(*columns).where(checkpoints.c.number >= first, checkpoints.c.number <= last)
+    return [StoredCheckpoint(*row) for row in connection.execute(query.order_by(checkpoints.c.number))]
 
 
 def newest_first(connection: Connection) -> Iterator[SignedCheckpoint]:
@@ -214,9 +249,10 @@ def openings_of(text: str) -> Openings:
     """What was written of openings; a text that was written by somebody else opens nothing."""
     try:
         value = json.loads(text)
-        return Openings(
-            {name: bytes.fromhex(salt) for name, salt in value["salts"].items()},
-            {name: ErasedField(bytes.fromhex(digest), replacement) for name, (digest, replacement) in value["erased"].items()},
-        )
-    except (ValueError, TypeError, KeyError, AttributeError):
+        salts = {name: bytes.fromhex(salt) for name, salt in value["salts"].items()}
+        erased = {name: ErasedField(bytes.fromhex(digest), str(text)) for name, (digest, text) in value["erased"].items()}
+        # What has no UTF-8, as half of a surrogate pair, has no digest.
+        "".join([*salts, *erased, *(item.value for item in erased.values())]).encode()
+        return Openings(salts, erased)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return Openings({}, {})

@@ -8,12 +8,13 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, text
 
 from authority.domain import log_seal
 from authority.domain.catalogue import KeyUse
@@ -24,6 +25,7 @@ from authority.domain.refusals import CheckpointUnusable, DatabaseBehind, KeyUnu
 from authority.presentation.log_seal import NOT_COMPARED, VerificationShown
 from authority.services import authorizations, catching_up, keys, log_verification, seals
 from authority.services.unit import Unit
+from authority.signing.checkpoints import KnownKeys, read
 from authority.signing.floors import Floor, Floors
 from authority.storage import events as stored_events
 from authority.storage import seals as stored
@@ -386,3 +388,60 @@ def test_a_sealer_does_not_go_on_from_a_checkpoint_that_nobody_signed(sealed: tu
             )
         with pytest.raises(LogNotIntact):
             seals.seal(unit(bench))
+
+
+# What somebody writes who has the database, and what is told of it; whatever it is, nothing breaks.
+VANDALS = {
+    "half of a surrogate pair": (
+        'INSERT INTO erased_rows VALUES (:row, \'{"salts":{},"erased":{"member":["00","\\ud800"]}}\')',
+        {"changed", "erasure"},
+    ),
+    "deeply nested openings": (
+        "INSERT INTO erased_rows VALUES (:row, replace(hex(zeroblob(99999)), '0', '['))",
+        {"changed", "erasure"},
+    ),
+    "no UTF-8 in a row": ("UPDATE events SET member = CAST(x'ff' AS TEXT) WHERE id = :row", {"changed"}),
+    "no UTF-8 in a checkpoint": ("UPDATE checkpoints SET compact = CAST(x'ff' AS TEXT) WHERE number = 2", {"checkpoint"}),
+    "a fraction": ("UPDATE events SET quantity = 1.5 WHERE id = :row", {"changed"}),
+    "no end": ("UPDATE events SET quantity = 9e999 WHERE id = :row", {"changed"}),
+    "a number below the first": ("UPDATE seals SET event_id = -5 WHERE event_id = :row", {"inserted"}),
+}
+
+
+@pytest.mark.parametrize("name", VANDALS)
+def test_what_no_authority_writes_is_told_and_breaks_nothing(sealed: tuple[Bench, list[int]], name: str) -> None:
+    bench, numbers = sealed
+    statement, kinds = VANDALS[name]
+    with changed(bench, lambda connection: connection.exec_driver_sql(statement.replace(":row", str(numbers[3])))):
+        for verification in (verify(bench), verify_lines(bench, exported(bench))):
+            assert {str(fault.kind) for fault in verification.faults} == kinds, verification.faults
+
+
+def test_the_columns_of_a_checkpoint_are_those_that_were_signed(sealed: tuple[Bench, list[int]]) -> None:
+    """Else a high number or row says that nothing waits for its seal, and the seal goes on from it for ever."""
+    bench, _ = sealed
+    for column, value, stops in (
+        ("number", 9, True),
+        ("last", 2**40, True),
+        ("issued_at", 1, False),
+        ("issued_at", "'x'", False),
+    ):
+        change = text(f"UPDATE checkpoints SET {column} = {value} WHERE number = 3")  # noqa: S608 - of the test's own
+        with changed(bench, partial(Connection.execute, statement=change)):
+            (fault,) = verify(bench).faults
+            assert "checkpoint 3 is kept with another" in fault.what, (column, value)
+            if stops:
+                with pytest.raises(LogNotIntact):
+                    seals.seal(unit(bench))
+
+
+def test_each_of_several_checkpoints_that_were_kept_elsewhere_is_compared(sealed: tuple[Bench, list[int]]) -> None:
+    bench, _ = sealed
+    lines = exported(bench)
+    first, second, third = (read(json.loads(line)["checkpoint"], KnownKeys(())) for line in lines[1:4])
+    # One beyond the end, and then one that is another here.
+    faults = log_verification.outside_faults([third, replace(second, digest="another")], [first, second])
+    assert [str(fault.kind) for fault in faults] == ["cut-off", "rewritten"]
+    assert [fault.what for fault in verify_lines(bench, [*lines[:2], *lines[1:]]).faults] == [
+        "checkpoint 1 of the seal stands twice, or out of its order"
+    ]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection, Table, delete, insert, select, text, update
 
 from authority.domain import log_seal
 from authority.domain.events import Event, EventKind, UseMode
@@ -97,10 +97,10 @@ def newest_checkpoint(bench: Bench) -> str:
 
 
 @contextmanager
-def changed(bench: Bench, change: Callable[[Connection], object]) -> Iterator[None]:
-    """The log as somebody left it who has the database; afterwards it is as it was."""
+def changed(bench: Bench, change: Callable[[Connection], object], tables: Sequence[Table] = TABLES) -> Iterator[None]:
+    """The log, or what else these tables are, as somebody left it who has the database; afterwards it is as it was."""
     with bench.authority.database.read() as connection:
-        before = {table: [dict(row) for row in connection.execute(select(table)).mappings()] for table in TABLES}
+        before = {table: [dict(row) for row in connection.execute(select(table)).mappings()] for table in tables}
     with bench.authority.database.write() as connection:
         change(connection)
     try:

@@ -12,8 +12,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+from authority.domain.refusals import StorageUnavailable
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+NOT_OURS = (
+    "No program of this authority wrote that. Compare the database with a backup: carnet-authority log verify, and "
+    "docs/operations.md, When something is wrong."
+)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -42,8 +48,16 @@ def microseconds(at: datetime | None) -> int | None:
 
 
 def instant(number: int | None) -> datetime | None:
-    """The aware UTC time of so many microseconds since 1970."""
-    return None if number is None else EPOCH + number * MICROSECOND
+    """The aware UTC time of so many microseconds since 1970.
+
+    Raises StorageUnavailable for what is no number, or none that a time can have: SQLite takes anything in any column.
+    """
+    if number is None:
+        return None
+    try:
+        return EPOCH + number * MICROSECOND
+    except (TypeError, OverflowError) as error:
+        raise StorageUnavailable("the database has something where a time should be", hint=NOT_OURS) from error
 
 
 metadata = MetaData(
