@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,10 +16,11 @@ from authority.domain.members import Privilege
 from authority.domain.refusals import CheckpointUnusable
 from authority.services.seals import accepted, erased_of
 from authority.services.unit import Unit
-from authority.signing import checkpoints
+from authority.signing import checkpoints, floors
 from authority.signing.checkpoints import KnownKeys, ReadCheckpoint, Signature
+from authority.signing.floors import Numbered
 from authority.storage import seals
-from authority.storage.seals import BEFORE_ALL, StoredCheckpoint
+from authority.storage.seals import BEFORE_ALL, StoredCheckpoint, columns_of
 
 PAGE = 2000
 # By which no signature is verified.
@@ -71,7 +72,7 @@ def verify(unit: Unit, outside: Sequence[str] = ()) -> Verification:
     Raises NotAllowed, and CheckpointUnusable for what was kept elsewhere and is no checkpoint of this organization.
     """
     # Before the database: what is sealed meanwhile is no fault.
-    out = unit.authority.floors.read().checkpoint
+    out = _out(unit)
     with unit.reading(), seals.any_text(unit.connection):
         unit.actor.needs(Privilege.READ_LOG)
         known = accepted(unit)
@@ -91,7 +92,7 @@ def verify_part(unit: Unit, rows: int, up_to: int | None = None) -> Verification
     It begins and ends at checkpoints, each by its own signature. The newest rows are compared with what went out from this
     server too. Raises NotAllowed, CheckpointUnusable.
     """
-    out = unit.authority.floors.read().checkpoint
+    out = _out(unit)
     with unit.reading(), seals.any_text(unit.connection):
         unit.actor.needs(Privilege.READ_LOG)
         connection, known = unit.connection, accepted(unit)
@@ -114,6 +115,17 @@ def verify_part(unit: Unit, rows: int, up_to: int | None = None) -> Verification
         else:
             verification = _part(connection, trusted, begin, after, trusted[-1].end.last if trusted else begin.last, faults)
     return replace(verification, is_from_beginning=begin == start)
+
+
+def _out(unit: Unit) -> Numbered | None:
+    """The highest checkpoint that went out from this server. Raises DiskFailed for a record of it that is none."""
+    out = unit.authority.floors.read().checkpoint
+    if out is not None:
+        try:
+            checkpoints.stated(out.text)
+        except CheckpointUnusable as error:
+            raise floors.damaged(unit.authority.floors.path) from error
+    return out
 
 
 def _newest_part(unit: Unit, trusted: Sequence[Checkpoint], begin: Point, after: int, faults: list[Fault]) -> Verification:
@@ -171,16 +183,14 @@ def read_all(texts: Sequence[str], known: KnownKeys) -> tuple[list[ReadCheckpoin
     return read[::-1], faults[::-1]
 
 
-def read_stored(stored: Iterable[StoredCheckpoint], known: KnownKeys) -> tuple[list[ReadCheckpoint], list[Fault]]:
+def read_stored(stored: Sequence[StoredCheckpoint], known: KnownKeys) -> tuple[list[ReadCheckpoint], list[Fault]]:
     """The checkpoints of a database in their order, and a fault for each that is none, or whose columns say something else."""
-    read, faults = [], []
-    for item in stored:
-        one, problems = read_all([item.compact], known)
-        if one and not item.says(one[0].checkpoint):
-            what = f"checkpoint {one[0].checkpoint.number} is kept with another number, row or time than was signed"
-            problems.append(Fault(FaultKind.CHECKPOINT, 0, 0, what))
-        read += one
-        faults += problems
+    read, faults = read_all([item.compact for item in stored], known)
+    columns = {item.columns for item in stored}
+    for item in read:
+        if columns_of(item.checkpoint) not in columns:
+            what = f"checkpoint {item.checkpoint.number} is kept with another number, row or time than was signed"
+            faults.append(Fault(FaultKind.CHECKPOINT, 0, 0, what))
     return read, faults
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from authority.domain.plurals import counted
-from authority.domain.refusals import DatabaseBehind, KeyUnusable
+from authority.domain.refusals import CheckpointUnusable, DatabaseBehind, KeyUnusable, SigningFailed
 from authority.domain.tokens import Token
 from authority.services.going_out import check_continued
 from authority.services.seals import check_sealed
 from authority.services.unit import Unit
-from authority.signing import floors, issued_log, own_texts
+from authority.signing import checkpoints, floors, issued_log, own_texts
 from authority.signing.floors import Floor, Floors, Numbered
 from authority.signing.issued_log import KEPT_AFTER_EXPIRY
 from authority.signing.own_texts import Granted, ListText
@@ -103,11 +103,10 @@ def compare(unit: Unit, others: Iterable[Node] = ()) -> Comparison:
 def compared(unit: Unit, nodes: Sequence[Node]) -> Comparison:
     """What the database lacks of what these nodes say that went out; a transaction is under way."""
     own, now = unit.organization.id, unit.now
-    texts = [node.floor.status_list.text for node in nodes if node.floor.status_list is not None]
-    lists = tuple(own_texts.status_list_of(text) for text in dict.fromkeys(texts))
+    lists = tuple(dict.fromkeys(text for node in nodes if (text := _checked(node)) is not None))
     ended = frozenset[int]().union(*(item.ended for item in lists), *(node.ended for node in nodes))
     issued = {token.jti: token for node in nodes for token in node.tokens if token.expires_at + KEPT_AFTER_EXPIRY > now}
-    orphans = _orphans(unit.connection, own, issued.values(), ended)
+    orphans, unreadable = _orphans(unit.connection, own, issued.values(), ended)
     revived, nobodys = _ended_elsewhere(unit, ended - {orphan.token.status_index for orphan in orphans}, lists)
     retired = frozenset[str]().union(*(node.floor.retired for node in nodes[:1]))
     floor = _highest(node.floor for node in nodes)
@@ -120,9 +119,23 @@ def compared(unit: Unit, nodes: Sequence[Node]) -> Comparison:
         lost_places=nobodys,
         unretired=tuple(sorted(retired - unit.authority.ring.retired.keys())),
         tokens=len(issued),
-        damaged=sum(node.damaged for node in nodes),
+        damaged=sum(node.damaged for node in nodes) + unreadable,
         lost_checkpoint=_lost_checkpoint(unit.connection, floor),
     )
+
+
+def _checked(node: Node) -> ListText | None:
+    """The list that went out from a node. Raises DiskFailed where a text of its record is none, or has another number."""
+    listed, sealed = node.floor.status_list, node.floor.checkpoint
+    try:
+        text = None if listed is None else own_texts.status_list_of(listed.text)
+        numbers = [(listed, text.seq)] if listed is not None and text is not None else []
+        numbers += [] if sealed is None else [(sealed, checkpoints.stated(sealed.text).number)]
+    except (SigningFailed, CheckpointUnusable) as error:
+        raise floors.damaged(f"{floors.FILE} of {node.name}") from error
+    if any(item.number != number for item, number in numbers):
+        raise floors.damaged(f"{floors.FILE} of {node.name}")
+    return text
 
 
 def _lost_checkpoint(connection: Connection, floor: Floor) -> Numbered | None:
@@ -156,18 +169,22 @@ def _behind(unit: Unit, nodes: Sequence[Node]) -> DatabaseBehind | None:
     return None
 
 
-def _orphans(connection: Connection, own: str, issued: Iterable[Token], ended: frozenset[int]) -> list[Orphan]:
-    """The tokens that the database does not know, in the order in which they were given."""
+def _orphans(connection: Connection, own: str, issued: Iterable[Token], ended: frozenset[int]) -> tuple[list[Orphan], int]:
+    """The tokens that the database does not know, in the order in which they were given; and how many cannot be read."""
     by_id = {token.jti: token for token in issued}
     missing = [by_id[jti] for jti in by_id.keys() - tokens.known(connection, list(by_id))]
     holders = tokens.at_places(connection, [token.status_index for token in missing])
     clashes = {holder.status_index: holder.borrow_id for holder in holders}
-    orphans = [
-        Orphan(token, granted, token.status_index in ended, clashes.get(token.status_index))
-        for token in missing
-        if (granted := own_texts.granted_by(token.payload)).organization == own
-    ]
-    return sorted(orphans, key=lambda orphan: (orphan.granted.issued_at, orphan.token.jti))
+    orphans, unreadable = [], 0
+    for token in missing:
+        try:
+            granted = own_texts.granted_by(token.payload)
+        except SigningFailed:
+            unreadable += 1
+            continue
+        if granted.organization == own:
+            orphans.append(Orphan(token, granted, token.status_index in ended, clashes.get(token.status_index)))
+    return sorted(orphans, key=lambda orphan: (orphan.granted.issued_at, orphan.token.jti)), unreadable
 
 
 def _ended_elsewhere(unit: Unit, ended: frozenset[int], lists: Sequence[ListText]) -> tuple[tuple[str, ...], tuple[int, ...]]:

@@ -147,11 +147,11 @@ def _read(path: Path) -> Floor:
             return Floor()
         raise
     except CarnetError as error:
-        raise _damaged(path) from error
+        raise damaged(path) from error
     try:
         return _floor(jose.strict_object(data))
     except (CarnetError, LookupError, TypeError, ValueError) as error:
-        raise _damaged(path) from error
+        raise damaged(path) from error
 
 
 def _floor(value: dict[str, Any]) -> Floor:
@@ -176,7 +176,8 @@ def _numbered(value: dict[str, Any] | None) -> Numbered | None:
     return Numbered(number, text)
 
 
-def _damaged(path: Path) -> DiskFailed:
+def damaged(path: object) -> DiskFailed:
+    """What is raised for a record of which something cannot be read."""
     return DiskFailed(
         f"the record of what went out, {path}, cannot be read",
         hint="Put back a copy of it. Without one, move it away.",

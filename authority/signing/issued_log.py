@@ -80,8 +80,7 @@ class IssuedLog:
     def drop_expired(self, now: datetime) -> None:
         """Removes the files of days that are long over. Raises NotPermitted or DiskFailed."""
         for path in self.paths():
-            end = datetime.combine(date.fromisoformat(path.stem), datetime.min.time(), UTC) + timedelta(days=1)
-            if end + KEPT_AFTER_EXPIRY < now:
+            if date.fromisoformat(path.stem) < (now - KEPT_AFTER_EXPIRY).astimezone(UTC).date():
                 with explained(path, "removed"):
                     path.unlink(missing_ok=True)
 
@@ -108,9 +107,20 @@ def _write(descriptor: int, data: bytes) -> None:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The files of a log's folder, by day: this node's, or a copy of another's. Raises NotPermitted or DiskFailed."""
+    """The files of a log's folder, by day: this node's, or a copy of another's. Raises NotPermitted or DiskFailed.
+
+    What is named by no day is none of them.
+    """
     with explained(folder, "read"):
-        return sorted(path for path in folder.iterdir() if NAME.match(path.name))
+        return sorted(path for path in folder.iterdir() if NAME.match(path.name) and _is_day(path.stem))
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def read(paths: Iterable[Path]) -> tuple[list[Token], int]:

@@ -50,13 +50,15 @@ class StoredCheckpoint:
     compact: Any
     issued_at: Any
 
-    def says(self, checkpoint: Checkpoint) -> bool:
-        """Whether the columns say what was signed."""
-        return (self.number, self.last, self.issued_at) == (
-            checkpoint.number,
-            checkpoint.end.last,
-            microseconds(checkpoint.issued_at),
-        )
+    @property
+    def columns(self) -> tuple[Any, Any, Any]:
+        """Number, last row and time."""
+        return self.number, self.last, self.issued_at
+
+
+def columns_of(checkpoint: Checkpoint) -> tuple[int, int, int | None]:
+    """With what number, last row and time a checkpoint is kept."""
+    return checkpoint.number, checkpoint.end.last, microseconds(checkpoint.issued_at)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ As text these are mistakes alone; as JSON each request is a line too.
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 import traceback
 from enum import StrEnum
@@ -90,4 +91,12 @@ def tell(about: str, sentence: str) -> None:
 def request(path: str, status: int, **more: object) -> None:
     """Writes that a request was answered; the log is JSON. A path without its query, which may have secrets."""
     write_line = Lines.json.error if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Lines.json.info
-    write_line("request", path=path[:LONGEST_PATH], status=status, **more)
+    write_line("request", path=_beginning(path), status=status, **more)
+
+
+def _beginning(path: str) -> str:
+    """As much of a path as takes no more than `LONGEST_PATH` characters of ASCII: one beyond it takes up to twelve."""
+    short = path[:LONGEST_PATH]
+    while (length := len(json.dumps(short)) - 2) > LONGEST_PATH:
+        short = short[: len(short) * LONGEST_PATH // length]
+    return short

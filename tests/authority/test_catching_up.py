@@ -13,16 +13,28 @@ import pytest
 
 from authority.domain.borrows import BorrowState
 from authority.domain.catalogue import KeyUse
+from authority.domain.disk import DiskFailed
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import DatabaseBehind, KeyUnusable, Refusal
-from authority.services import borrow, catching_up, endings, keys, members, overview, reconciling, status_lists
+from authority.services import (
+    borrow,
+    catching_up,
+    endings,
+    keys,
+    log_verification,
+    members,
+    overview,
+    reconciling,
+    seals,
+    status_lists,
+)
 from authority.services.members import NewMember
 from authority.services.unit import Unit
 from authority.signing import key_folder, own_texts
 from authority.signing.floors import Floor, Floors
 from authority.signing.issued_log import IssuedLog
 from authority.storage import events
-from tests.support.authorities import Bench
+from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.borrowing import claims_of, issued_to, seats_held, workstation
 from tests.support.console import Console
 from tests.support.older_copies import copy_of, put_back
@@ -311,3 +323,32 @@ def test_t42_case_of_a_backup_that_was_put_back_by_hand(console: Console, tmp_pa
     assert newest.ended > last.ended
     assert {row["member"] for row in console.good("borrow", "list", "--state", "revoked")} == {"ada", "bea", "cem"}
     assert "nothing was done" in console.run("catch-up").err
+
+
+@ON_SQLITE
+def test_a_record_of_what_went_out_that_cannot_be_read_is_said_with_the_way_out(bench: Bench) -> None:
+    """`catch-up` cannot take in what nobody can read, so that nobody is sent there."""
+    bench = recorded(bench)
+    issued_to(bench, bench.member("ada"), workstation("laptop"))
+    seals.seal(unit(bench))
+    path = bench.home / "floors.json"
+    good = path.read_bytes()
+    for name, change in (
+        ("checkpoint", {"text": "garbage"}),
+        ("status_list", {"text": "a.b.c"}),
+        ("status_list", {"number": 7}),
+        ("checkpoint", {"number": -5}),
+    ):
+        value = json.loads(good)
+        path.write_text(json.dumps(value | {name: value[name] | change}))
+        refused = [lambda: reconciling.check_nothing_lost(unit(bench)), lambda: catching_up.catch_up(unit(bench))]
+        if change == {"text": "garbage"}:
+            refused.append(lambda: log_verification.verify(unit(bench)))
+        for call in refused:
+            with pytest.raises(DiskFailed) as caught:
+                call()
+            assert "Put back a copy of it" in caught.value.hint, (name, change)
+    path.write_bytes(good)
+    (log,) = bench.authority.issued.paths()
+    log.write_bytes(log.read_bytes() + json.dumps(json.loads(log.read_bytes()) | {"jti": "x", "payload": "x"}).encode() + b"\n")
+    assert reconciling.check_nothing_lost(unit(bench)).damaged == 1

@@ -91,6 +91,8 @@ def test_a_log_of_tokens_has_each_once_and_drops_those_that_expired_long_ago(tmp
     for token in (TOKEN, late, TOKEN):
         log.append(token)
     assert issued_log.read(log.paths()) == ([TOKEN, late], 0)
+    for name in ("2026-13-45.jsonl", "9999-12-31.jsonl"):
+        (tmp_path / issued_log.FOLDER / name).touch()
     log.drop_expired(NOW + timedelta(days=2))
     assert issued_log.read(log.paths()) == ([TOKEN, late], 0)
     log.drop_expired(NOW + timedelta(days=3))

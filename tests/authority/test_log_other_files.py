@@ -93,7 +93,7 @@ def test_of_checkpoints_that_follow_each_other_one_signature_is_verified(
 
     monkeypatch.setattr(jose, "check_signature", counted)
     with sqlite_bench.authority.database.read() as connection:
-        texts = [item.compact for item in stored.all_checkpoints(connection)]
+        texts = [item.compact for item in stored.checkpoints_as_stored(connection)]
         known = checkpoints.KnownKeys.installed([organization.authorization_texts(connection, 1)])
     verified.clear()
     read, faults = log_verification.read_all(texts, known)
