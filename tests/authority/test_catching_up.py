@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Callable
 import shutil
 import sqlite3
 from dataclasses import replace
@@ -341,12 +342,11 @@ def test_a_record_of_what_went_out_that_cannot_be_read_is_said_with_the_way_out(
     ):
         value = json.loads(good)
         path.write_text(json.dumps(value | {name: value[name] | change}))
-        refused = [lambda: reconciling.check_nothing_lost(unit(bench)), lambda: catching_up.catch_up(unit(bench))]
-        if change == {"text": "garbage"}:
-            refused.append(lambda: log_verification.verify(unit(bench)))
+        refused: list[Callable[[Unit], object]] = [reconciling.check_nothing_lost, catching_up.catch_up]
+        refused += [log_verification.verify] if change == {"text": "garbage"} else []
         for call in refused:
             with pytest.raises(DiskFailed) as caught:
-                call()
+                call(unit(bench))
             assert "Put back a copy of it" in caught.value.hint, (name, change)
     path.write_bytes(good)
     (log,) = bench.authority.issued.paths()
