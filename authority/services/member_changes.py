@@ -24,7 +24,7 @@ from authority.domain.members import (
     username_of,
 )
 from authority.domain.names import spelled
-from authority.domain.refusals import AlreadyExists, InvalidInput
+from authority.domain.refusals import AlreadyExists, InvalidInput, NotAllowed
 from authority.domain.sign_ins import SignIn
 from authority.services import groups, sign_ins
 from authority.services.members import check_administrator_stays, existing, give, hashed, member_event, reason_of, take
@@ -142,7 +142,8 @@ def give_access(unit: Unit, member: Member, password_hash: str | None, *, revoke
 def change_within(work: Work, before: Member, held: Sequence[Assignment], wanted: Change) -> Changed:
     """What a change does to a member who is locked and holds `held`; form and privilege were checked, a password is not set.
 
-    Raises NoSuchProduct (unknown type), MemberLimitReached, PoolExhausted, LastAdministrator.
+    Raises NotAllowed (a role or a reach that the actor has not, or disabling oneself), NoSuchProduct (unknown type),
+    MemberLimitReached, PoolExhausted, LastAdministrator.
     """
     after, authorization = _after(before, wanted), work.unit.authorization
     if after.role is not before.role:
@@ -150,6 +151,8 @@ def change_within(work: Work, before: Member, held: Sequence[Assignment], wanted
     if (after.username, after.disabled) != (before.username, before.disabled):
         check_reach(work.unit.actor, before.role)
     check_administrator_stays(work, before, after)
+    if after.disabled and not before.disabled and before.id == work.unit.actor.member_id:
+        raise NotAllowed("nobody disables themself", hint="Ask another administrator.", about="disabled")
     _check_name_free(work.unit.connection, before, after)
     user_type = authorization.user_type(after.user_type)
     effect = TypeChange((), (), tuple(held))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -178,8 +179,24 @@ def hint_in(words: Mapping[str, str], code: str, hint: str) -> str:
     return TELL_THE_OPERATOR if code in FOR_THE_OPERATOR or "database_url" in hint else hint
 
 
-# What a number or a day is that was typed as something else.
-NUMBERS = {
+# What is wrong with a value, by the kind of the mistake, where pydantic's own words are those of programs.
+MISSING = "It has to be filled in"
+SENTENCES = {
+    "missing": MISSING,
+    "extra_forbidden": "There is nothing of this name",
+    "string_type": "It should be a text",
+    "int_type": "It should be a whole number",
+    "float_type": "It should be a number",
+    "float_parsing": "It should be a number",
+    "bool_type": "It should be true or false",
+    "list_type": "It should be a list",
+    "tuple_type": "It should be a list",
+    "dict_type": "It should be an object",
+    "mapping_type": "It should be an object",
+    "model_type": "It should be an object",
+    "model_attributes_type": "It should be an object",
+    "dataclass_type": "It should be an object",
+    "string_pattern_mismatch": "It has another form than /openapi.json describes for it",
     "int_parsing": "It should be a whole number",
     "int_from_float": "It should be a whole number",
     "int_parsing_size": "It should be a smaller number",
@@ -188,17 +205,23 @@ NUMBERS = {
     "date_parsing": "It should be a day as 2026-12-31",
 }
 
+_OF_A_KIND = re.compile(r"^(?:Input|String|List|Tuple|Set|Dictionary|Data|Value) should")
+# So many wrong values are told in the sentence; `errors` has all.
+MOST_SAID = 3
+
 
 def sentence_of(item: ErrorDetails) -> str:
     """What is wrong with one value, without expressions and names of the program."""
-    kind = item["type"]
-    if kind == "string_pattern_mismatch":
-        return "It has another form than /openapi.json describes for it"
-    if kind in ("model_type", "model_attributes_type", "dataclass_type"):
-        return "It should be an object"
-    if kind in NUMBERS:
-        return NUMBERS[kind]
-    return item["msg"].removeprefix("Value error, ").replace("Input should", "It should", 1)
+    if item["type"] in SENTENCES:
+        return SENTENCES[item["type"]]
+    sentence = item["msg"].removeprefix("Value error, ")
+    return _OF_A_KIND.sub("It should", sentence, count=1).replace(" after validation", "")
+
+
+def _within(sentence: object) -> str:
+    """A sentence in the middle of another."""
+    text = str(sentence)
+    return text.replace("It ", "it ", 1) if text.startswith("It ") else text
 
 
 def of_values(error: ValidationError) -> Problem:
@@ -207,8 +230,9 @@ def of_values(error: ValidationError) -> Problem:
         {"name": ".".join(str(part) for part in item["loc"]), "message": sentence_of(item), "value": None}
         for item in error.errors()
     ]
-    names = ", ".join(item["name"] or "the body" for item in errors)
-    return Problem(400, "invalid-input", f"not understood: {names}", "Correct the named values and try again.", errors)
+    said = "; ".join(f"{item['name'] or 'the body'} ({_within(item['message'])})" for item in errors[:MOST_SAID])
+    more = f"; and {len(errors) - MOST_SAID} more" if len(errors) > MOST_SAID else ""
+    return Problem(400, "invalid-input", f"not understood: {said}{more}", "Correct the named values and try again.", errors)
 
 
 class InvalidValues(BadRequest):

@@ -81,7 +81,7 @@ class Body(BaseModel):
         ({"part": 5}, "It should be an object"),
         ({"part": {"name": "abc"}, "day": 8}, "a week has seven days"),
         ({"part": {"name": "abc"}, "day": "abc"}, "It should be a whole number"),
-        ({"part": {"name": 1}}, "It should be a valid string"),
+        ({"part": {"name": 1}}, "It should be a text"),
     ],
 )
 def test_an_answer_over_http_names_no_class_and_no_expression(data: object, sentence: str) -> None:

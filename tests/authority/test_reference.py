@@ -101,6 +101,11 @@ def test_the_pages_load_nothing_from_elsewhere_and_lead_to_every_route(web: Web)
     assert [
         f"{method} {path}" for method, path, _ in documented_routes() if f"<code>{method} /api/v1{path}</code>" not in text
     ] == []
+    for words in (" or null, in the", ".0 to "):
+        assert words not in text
+    assert "from 1 to 1000, in the query" in text
+    slash = web.send("GET", "/docs/", None)
+    assert (slash.status_code, slash.location) == (308, "/docs")
     again = web.send("GET", "/docs", None, headers={"If-None-Match": index.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ from authority.services.defaults import Defaults
 from authority.services.members import NewMember
 from authority.services.unit import Unit
 from tests.support.borrowing import issued_to, seats_held, workstation
-from tests.support.database_contents import contents, log_rows
-from tests.support.web import API, Web, problem
+from tests.support.browsing import Browser
+from tests.support.database_contents import contents, log_rows, unchanged
+from tests.support.web import API, Web, one_web, problem
 
 MEMBER = {
     "version",
@@ -262,3 +264,24 @@ def test_a_text_that_looks_like_code_is_kept_as_the_text_it_is(web: Web) -> None
     assert (member["full_name"], member["groups"]) == (hostile, [hostile])
     assert web.get("/members/eve").get_json()["full_name"] == hostile
     assert names(web, "?group=%3Cscript%3Ealert(1)%3C/script%3E%27;%20DROP%20TABLE%20members;%20--") == ["eve"]
+
+
+def test_nobody_disables_or_removes_themself_by_whatever_way(tmp_path: Path) -> None:
+    """Another administrator does; who is at the server's command line is no member."""
+    for web in one_web(tmp_path):
+        browser = Browser(web).be(Role.ADMINISTRATOR)
+        with unchanged(web.bench.authority.database):
+            for path, body in (
+                ("/members/change", {"usernames": ["member", "administrator"], "change": {"disabled": True}}),
+                ("/members/import", {"csv": "username,disabled\nadministrator,true\n"}),
+            ):
+                assert "nobody disables themself" in web.post(path, body).text, path
+            answer = web.send("PATCH", f"{API}/members/administrator", json={"disabled": True})
+            assert problem(answer, 403, "not-allowed")["detail"] == "nobody disables themself"
+            answer = web.send("DELETE", f"{API}/members/administrator")
+            assert problem(answer, 403, "not-allowed")["detail"] == "nobody removes themself"
+            browser.get("/console/member/administrator/change")
+            action = "/console/member/administrator/change"
+            assert "Nobody disables themself" in browser.send_form(action, {**browser.fields(action), "disabled": "true"}).text
+        own = web.send("PATCH", f"{API}/members/administrator", json={"full_name": "Chief"})
+        assert own.status_code == 200

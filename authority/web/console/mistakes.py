@@ -87,7 +87,7 @@ def error_at(name: str, label: str) -> str:
 def _of_values(error: InvalidValues) -> Iterator[tuple[str, str]]:
     for item in problems.of_values(error.error).errors:
         message = str(item["message"])
-        yield str(item["name"]).partition(".")[0], "It has to be filled in" if message == "Field required" else message
+        yield str(item["name"]).partition(".")[0], message
 
 
 def _of_refusal(refusal: Refusal) -> Mistake:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, abort, render_template
+from flask import Blueprint, Response, abort, redirect, render_template
 
 from authority.web.answers import public_file
 
@@ -89,7 +89,9 @@ class Reference:
 
     def _field(self, name: str, schema: Mapping[str, Any], raw: Mapping[str, Any], *, of: str = "") -> Field:
         meaning = raw.get("description") or schema.get("description") or ""
-        kind = self._kind(schema)
+        # Of what stands in an address nothing can be null: it is left out.
+        forms = [form for form in schema.get("anyOf", ()) if form.get("type") != "null"] if of else []
+        kind = self._kind({"anyOf": forms} if forms else schema)
         return Field(name, f"{kind}, in the {of}" if of else kind, bool(raw.get("required")), meaning)
 
     def _kind(self, schema: Mapping[str, Any]) -> str:
@@ -108,7 +110,7 @@ def _bounds(schema: Mapping[str, Any]) -> str:
     if "maxLength" in schema:
         return f" of at most {schema['maxLength']}"
     if "minimum" in schema and "maximum" in schema:
-        return f" from {schema['minimum']} to {schema['maximum']}"
+        return f" from {schema['minimum']:.15g} to {schema['maximum']:.15g}"
     return ""
 
 
@@ -141,6 +143,10 @@ def blueprint(document: Callable[[], Mapping[str, Any]]) -> Blueprint:
     @pages.get("")
     def index() -> Response:
         return shown("index.html")
+
+    @pages.get("/")
+    def with_slash() -> Response:
+        return redirect(f"{pages.url_prefix}", HTTPStatus.PERMANENT_REDIRECT, Response)
 
     @pages.get("/<resource>")
     def resource(resource: str) -> Response:
