@@ -16,6 +16,7 @@ from authority.presentation.shown import Shown
 Function = TypeVar("Function", bound=Callable[..., Any])
 USUAL_LIMIT = 1000
 SELECTION = (
+    click.option("--search", metavar="TEXT", help="A part of the user name, the full name or a group, whatever its case."),
     click.option("--member", metavar="NAME"),
     click.option("--product", metavar="PRODUCT"),
     click.option("--machine", metavar="ID_OR_ALIAS", help="The id, or a part of the alias, whatever its case."),
@@ -54,7 +55,7 @@ def check_options(frame: Frame, selection: Mapping[str, str | None], output: str
         raise click.UsageError("-o FILE goes with --csv, and --csv on stdout goes without --json")
     # A script's empty variable must not become a list of everybody.
     if "" in selection.values():
-        raise click.UsageError("--member, --product, --machine, --group and --type each need a name")
+        raise click.UsageError("--search, --member, --product, --machine, --group and --type each need a name")
 
 
 def write_sheet(frame: Frame, shape: type[Shown], rows: Iterable[Shown], output: str | None) -> None:

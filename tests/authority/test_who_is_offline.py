@@ -223,6 +223,8 @@ def test_the_form_is_what_is_accepted_or_asked_for(web: Web, query: str, accept:
         ("type=Creator", ["bob"]),
         ("group=north&type=Viewer", []),
         ("state=active&group=survey", ["ada"]),
+        ("search=NOR", ["ada", "bob"]),
+        ("search=surv&group=north", ["ada"]),
     ],
 )
 def test_both_forms_are_filtered_alike(web: Web, query: str, names: list[str]) -> None:
@@ -274,6 +276,8 @@ def test_the_command_lists_by_group_type_and_end(console: Console) -> None:
     console.borrow(workstation("two"), "eve", days=20)
     expected = {
         "--group survey": ["ada"],
+        "--search SURV": ["ada"],
+        "--search eve": ["eve"],
         "--type Creator": [],
         "--due-within 7": ["ada"],
         "--due-within 0": [],

@@ -90,6 +90,7 @@ class BorrowPath(BaseModel):
 
 class BorrowQuery(PageQuery):
     state: BorrowState | None = None
+    search: Name | None = Field(None, description="a part of the user name, the full name or a group, whatever its case")
     member: Name | None = None
     product: Text | None = Field(None, max_length=64)
     machine: Text | None = Field(None, max_length=256, description="machine id, or a part of the alias, whatever its case")
@@ -133,6 +134,7 @@ def listed(query: BorrowQuery) -> Response:
         query.machine,
         query.cursor,
         query.limit,
+        search=query.search,
         group=query.group,
         user_type=query.type,
         by_end=query.sort == "due",

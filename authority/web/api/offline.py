@@ -23,6 +23,7 @@ api = APIBlueprint(
 
 
 class OfflineQuery(PageQuery):
+    search: Name | None = Field(None, description="a part of the user name, the full name or a group, whatever its case")
     member: Name | None = None
     product: Text | None = Field(None, max_length=64)
     machine: Text | None = Field(None, max_length=256, description="machine id, or a part of the alias, whatever its case")
@@ -53,6 +54,7 @@ class OfflineList(OfflinePage):
 def listed(query: OfflineQuery) -> Response:
     """Borrows of all members that are out, or others by `which`, with what was heard of each since. For administrators and license managers."""
     wanted = Filter(
+        search=query.search,
         member=query.member,
         product=query.product,
         machine=query.machine,
