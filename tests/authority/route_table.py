@@ -279,6 +279,7 @@ ROUTES: dict[str, Route] = {
     "POST /me/download-request": Route(frozenset(), differs=dict.fromkeys(Role, NOT_ALLOWED), owner=True),
     "GET /openapi.json": Route(is_public=True),
     "GET /docs": Route(is_public=True),
+    "GET /docs/": Route(status=308, is_public=True),
     "GET /docs/{resource}": Route(is_public=True),
     "GET /": Route(is_public=True),
     "GET /healthz": Route(is_public=True),
@@ -336,7 +337,7 @@ SCOPED: dict[Scope, frozenset[str]] = {
         }
     ),
 }
-BARE = {"/docs", "/docs/{resource}", "/", "/openapi.json", "/healthz", "/readyz", "/metrics"}
+BARE = {"/docs", "/docs/", "/docs/{resource}", "/", "/openapi.json", "/healthz", "/readyz", "/metrics"}
 
 
 def path_of(name: str, world: World, /, **ids: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, abort, redirect, render_template
+from flask import Blueprint, Response, abort, render_template
 
 from authority.web.answers import public_file
 
@@ -146,7 +146,7 @@ def blueprint(document: Callable[[], Mapping[str, Any]]) -> Blueprint:
 
     @pages.get("/")
     def with_slash() -> Response:
-        return redirect(f"{pages.url_prefix}", HTTPStatus.PERMANENT_REDIRECT, Response)
+        return Response(status=HTTPStatus.PERMANENT_REDIRECT, headers={"Location": "/docs"})
 
     @pages.get("/<resource>")
     def resource(resource: str) -> Response:
