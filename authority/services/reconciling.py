@@ -140,7 +140,7 @@ def _checked(node: Node) -> ListText | None:
 
 def _lost_checkpoint(connection: Connection, floor: Floor) -> Numbered | None:
     try:
-        check_sealed(stored_seals.newest(connection), floor)
+        check_sealed(connection, stored_seals.newest(connection), floor)
     except DatabaseBehind:
         return floor.checkpoint
     return None

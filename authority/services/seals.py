@@ -102,11 +102,22 @@ def leaves(unit: Unit, newest: SignedCheckpoint) -> None:
     unit.authority.floors.raise_to(Floor(unit.organization.id, checkpoint=numbered))
 
 
-def check_sealed(signed: SignedCheckpoint | None, floor: Floor) -> None:
-    """Raises DatabaseBehind when the newest checkpoint of the database does not go on from what went out. The floor was read first."""
+def check_sealed(connection: Connection, signed: SignedCheckpoint | None, floor: Floor) -> None:
+    """Raises DatabaseBehind when the newest checkpoint of the database does not go on from what went out. The floor was read first.
+
+    A higher number does not do: whoever has a key that was ever this authority's could put others before it, and the next
+    seal would raise the record over them.
+    """
     out = floor.checkpoint
-    if out is None or (signed is not None and (signed.number > out.number or signed.compact == out.text)):
+    if out is None or (signed is not None and signed.compact == out.text):
         return
+    if signed is not None and signed.number > out.number:
+        if seals.compact_of(connection, out.number) in (out.text, None):
+            # Where there is none it was lost in an older copy, and a signed restore says so.
+            return
+        raise DatabaseBehind(
+            f"the checkpoint {out.number} of the log in the database is another one than the one that went out from this server"
+        )
     number = 0 if signed is None else signed.number
     raise DatabaseBehind(
         f"the newest checkpoint of the log in the database has the number {number}, and another one, {out.number}, went out from this server"
@@ -154,7 +165,7 @@ def _seal_part(unit: Unit, up_to: int) -> int | None:
     with unit.reading():
         unit.actor.needs(Privilege.MANAGE_AUTHORITY)
         chain = chain_of(unit)
-        check_sealed(chain.signed, floor)
+        check_sealed(unit.connection, chain.signed, floor)
         rows = seals.rows(unit.connection, chain.end.last, up_to, MOST_ROWS)
     if not rows:
         return 0

@@ -104,7 +104,7 @@ def _is_behind(unit: Unit) -> bool:
 def _continues(connection: Connection, floor: Floor) -> bool:
     try:
         going_out.check_continued(connection, floor)
-        seals.check_sealed(stored_seals.newest(connection), floor)
+        seals.check_sealed(connection, stored_seals.newest(connection), floor)
     except DatabaseBehind:
         return False
     return True

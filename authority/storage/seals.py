@@ -99,6 +99,11 @@ def checkpoints_as_stored(
     return [StoredCheckpoint(*row) for row in connection.execute(query.order_by(checkpoints.c.number))]
 
 
+def compact_of(connection: Connection, number: int) -> str | None:
+    """The text of the checkpoint with this number, None where there is none."""
+    return connection.execute(select(checkpoints.c.compact).where(checkpoints.c.number == number)).scalar_one_or_none()
+
+
 def newest_first(connection: Connection) -> Iterator[SignedCheckpoint]:
     """The checkpoints, the newest first."""
     for row in connection.execute(select(checkpoints).order_by(checkpoints.c.number.desc())):

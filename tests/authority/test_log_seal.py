@@ -26,7 +26,7 @@ from authority.presentation.log_seal import NOT_COMPARED, VerificationShown
 from authority.services import authorizations, catching_up, keys, log_verification, seals
 from authority.services.unit import Unit
 from authority.signing.checkpoints import KnownKeys, read
-from authority.signing.floors import Floor, Floors
+from authority.signing.floors import Floor, Floors, Numbered
 from authority.storage import events as stored_events
 from authority.storage import seals as stored
 from authority.storage.db.database import Database
@@ -445,3 +445,17 @@ def test_each_of_several_checkpoints_that_were_kept_elsewhere_is_compared(sealed
     assert [fault.what for fault in verify_lines(bench, [*lines[:2], *lines[1:]]).faults] == [
         "checkpoint 1 of the seal stands twice, or out of its order"
     ]
+
+
+def test_sealing_does_not_go_on_from_others_than_those_that_went_out(sqlite_bench: Bench) -> None:
+    """A key that was stolen signs any history; the record in the home is not raised over it."""
+    bench, floors = sqlite_bench, sqlite_bench.authority.floors
+    sealed_log(bench)
+    with bench.authority.database.read() as connection:
+        newest = stored.newest(connection)
+    assert newest is not None
+    floors.lower_to(Floor(checkpoint=Numbered(newest.number - 1, newest.compact)))
+    sealed_logs.write_rows(bench, 1)
+    with pytest.raises(DatabaseBehind):
+        seals.seal(unit(bench))
+    assert floors.read().checkpoint == Numbered(newest.number - 1, newest.compact)
