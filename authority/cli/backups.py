@@ -90,6 +90,10 @@ def _lines(shown: RestoredShown, restored: Restored, *, dry_run: bool) -> list[s
         f"{counted(shown.sign_ins_ended, 'sign-in')} ended; {counted(shown.api_keys, 'API key')} as then",
         *shown.came_back,
     ]
+    if restored.held_back:
+        lines.append(
+            f"{counted(restored.held_back, 'message')} held back: sent since the backup, or perhaps; *Notifications* shows them"
+        )
     if restored.caught_up.list_seq is not None:
         lines.append(
             f"{counted(shown.caught_up.taken_in, 'token')} taken in; the next status list is {restored.caught_up.list_seq}"

@@ -45,6 +45,9 @@ class RestoredShown(Shown):
     sign_ins_ended: int
     api_keys: int = Field(description="how many API keys work, as they did when the backup was made")
     came_back: tuple[str, ...] = Field(description="what of members and API keys is again as it was, and was changed since")
+    messages_held_back: int = Field(
+        description="how many messages that waited are not sent, for they went out since the backup, or may have"
+    )
     aside: str | None = Field(description="the backup of the database that was replaced")
 
     @classmethod
@@ -56,5 +59,6 @@ class RestoredShown(Shown):
             sign_ins_ended=restored.sign_ins,
             api_keys=restored.api_keys,
             came_back=restored.came_back,
+            messages_held_back=restored.held_back,
             aside=aside,
         )

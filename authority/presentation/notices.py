@@ -230,7 +230,7 @@ def words_of(state: DeliveryState, shown: Callable[[object], str], delivery: Del
     if state is DeliveryState.SENT:
         return f"sent {shown(delivery.ended_at)}"
     if state is DeliveryState.NOT_NEEDED:
-        return "not needed any more"
+        return delivery.error or "not needed any more"
     if state is DeliveryState.GIVEN_UP:
         return f"given up after {delivery.tries} tries: {delivery.error}"
     after = f", tried {delivery.tries} times: {delivery.error}" if delivery.tries else ""

@@ -21,10 +21,21 @@ from authority.services.reconciling import Node
 from authority.services.unit import Unit
 from authority.signing.floors import Floor, Numbered
 from authority.storage import archive as archives
-from authority.storage import backups, credentials, events, organization, preferences, seals, status_lists, tokens
+from authority.storage import (
+    backups,
+    credentials,
+    deliveries,
+    events,
+    organization,
+    preferences,
+    seals,
+    status_lists,
+    tokens,
+)
 from authority.storage.archive import Archive, Manifest
 from authority.storage.db import migrating, schema
 from authority.storage.db.database import Database, sqlite_file
+from authority.storage.deliveries import Outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,8 @@ class Replaced:
     node: Node
     last_event: int
     access: credentials.Access
+    # What was told, and what became of messages.
+    outbox: Outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,8 @@ class Restored:
     sign_ins: int
     api_keys: int
     came_back: tuple[str, ...]
+    # How many messages that waited are not sent, for they went out since, or may have.
+    held_back: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +167,8 @@ def _replaced(authority: Authority, connection: Connection) -> Replaced:
     issued = tuple(tokens.out(connection, now))
     ended = frozenset(tokens.ended_indexes(connection, now))
     node = Node("the database that is replaced", floor, issued, 0, ended)
-    return Replaced(node, events.last(connection), credentials.access(connection, now))
+    access = credentials.access(connection, now)
+    return Replaced(node, events.last(connection), access, deliveries.outbox(connection))
 
 
 def _finished(unit: Unit, manifest: Manifest, terms: Terms, nodes: list[Node], replaced: Replaced | None) -> Restored:
@@ -168,12 +184,21 @@ def _finished(unit: Unit, manifest: Manifest, terms: Terms, nodes: list[Node], r
     preferences.put(unit.connection, backing_up.PREFERENCE, {"made_at": int(manifest.made_at.timestamp())})
     words = f"the backup of {manifest.made_at:%Y-%m-%d %H:%M} UTC, up to event {manifest.last_event}"
     unit.record([Event(kind=EventKind.RESTORED, actor=unit.actor.username, reason=words)])
+    held_back = _not_told_again(unit, manifest, replaced)
     # Where nothing here knows what went out, and where there were numbers that a backup does not have, they jump in any case.
     jump = replaced is not None or nodes[0].floor.status_list is None
     beyond = None if replaced is None else Beyond(replaced.last_event)
     caught_up = catching_up.caught_up(unit, comparison, jump=jump, beyond=beyond)
     came_back = () if replaced is None else tuple(before.differences(replaced.access, without_keys=terms.revoke_keys))
-    return Restored(manifest, caught_up, sign_ins, 0 if terms.revoke_keys else len(before.api_keys), came_back)
+    return Restored(manifest, caught_up, sign_ins, 0 if terms.revoke_keys else len(before.api_keys), came_back, held_back)
+
+
+def _not_told_again(unit: Unit, manifest: Manifest, replaced: Replaced | None) -> int:
+    """What was told after the backup was made is not told a second time, as far as that is known; how many messages are held back."""
+    if replaced is not None:
+        return deliveries.put_back(unit.connection, replaced.outbox)
+    reason = f"not sent again: it may have gone out before the backup of {manifest.made_at:%Y-%m-%d %H:%M} UTC was put back"
+    return deliveries.hold_back(unit.connection, unit.at, reason)
 
 
 def _would_fall_back(sentences: list[str], made_at: datetime) -> DatabaseBehind:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from authority.domain.notices import Channel, Delivery, DeliveryState, Notice, Sent
 from authority.storage.channels import channel_of
@@ -20,6 +20,7 @@ from authority.storage.db.tables import channels, deliveries, delivery_notices, 
 from authority.storage.notices import notice_of, outdated
 
 _d = deliveries.c
+Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,47 @@ def settle(
         values["next_try_at"] = next_try_at
     is_mine = (_d.id == delivery.id, _d.claim == delivery.claim)
     return connection.execute(update(deliveries).where(*is_mine).values(values).returning(_d.id)).first() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """The rows of all notices and messages, and which notice is in which message."""
+
+    notices: Rows
+    deliveries: Rows
+    links: Rows
+
+
+def outbox(connection: Connection) -> Outbox:
+    """All of it, as it is."""
+    tables = (notices, deliveries, delivery_notices)
+    return Outbox(*([dict(row) for row in connection.execute(select(table)).mappings()] for table in tables))
+
+
+def put_back(connection: Connection, later: Outbox) -> int:
+    """Puts the outbox of a database that was replaced in the place of an older one. Returns how many messages do not wait any more.
+
+    Messages on a channel, or to a member, that the older database does not have are left out.
+    """
+    waited = set(connection.execute(select(_d.id).where(_d.state == DeliveryState.WAITING)).scalars())
+    for table in (delivery_notices, deliveries, notices):
+        connection.execute(delete(table))
+    channel_ids = set(connection.execute(select(channels.c.id)).scalars())
+    member_ids = {None, *connection.execute(select(members.c.id)).scalars()}
+    messages = [row for row in later.deliveries if row["channel_id"] in channel_ids and row["member_id"] in member_ids]
+    ids = {row["id"] for row in messages}
+    links = [row for row in later.links if row["delivery_id"] in ids]
+    for table, rows in ((notices, later.notices), (deliveries, messages), (delivery_notices, links)):
+        if rows:
+            connection.execute(insert(table), rows)
+    return len(waited - {row["id"] for row in messages if row["state"] == DeliveryState.WAITING})
+
+
+def hold_back(connection: Connection, at: datetime, reason: str) -> int:
+    """The messages that are due by now may have gone out since: they do not go again. Returns how many."""
+    is_due = (_d.state == DeliveryState.WAITING, _d.due_at <= at)
+    values = {"state": str(DeliveryState.NOT_NEEDED), "error": reason, "ended_at": at, "claim": None, "claimed_until": None}
+    return connection.execute(update(deliveries).where(*is_due).values(values)).rowcount
 
 
 def due(connection: Connection, at: datetime) -> list[Delivery]:

@@ -9,7 +9,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
@@ -18,8 +18,24 @@ from sqlalchemy import insert, select, text
 
 from authority.domain.borrows import BorrowState
 from authority.domain.members import CONSOLE, Role
+from authority.domain.notices import Channel, ChannelType, DeliveryState, Digest, Message, NoticeKind
 from authority.domain.refusals import AlreadyExists, BackupUnusable, DatabaseBehind, NotAllowed, NotAuthenticated
-from authority.services import access, backing_up, borrow, endings, member_changes, members, removal, restoring, status_lists
+from authority.sending.failure import NotSent
+from authority.services import (
+    access,
+    backing_up,
+    borrow,
+    channels,
+    endings,
+    member_changes,
+    members,
+    notices,
+    notifying,
+    removal,
+    restoring,
+    status_lists,
+)
+from authority.services.channels import NewChannel
 from authority.services.context import Authority, Remembered
 from authority.services.member_changes import Change
 from authority.services.members import NewMember
@@ -27,7 +43,7 @@ from authority.services.restoring import Restored, Terms
 from authority.services.unit import Secret, Unit
 from authority.signing.floors import Floors
 from authority.signing.issued_log import IssuedLog
-from authority.storage import archive, backups
+from authority.storage import archive, backups, deliveries
 from authority.storage.db import migrating, schema
 from authority.storage.db.database import Database
 from authority.storage.db.tables import borrows, events, holds, tokens
@@ -41,6 +57,7 @@ from tests.support.killed_restores import digest
 # What a restore writes itself.
 OWN = ("events", "preferences", "status_lists", "credentials")
 ROUNDS = 20
+URL = "https://hooks.example.org/x"
 
 
 def unit(authority: Authority) -> Unit:
@@ -207,6 +224,58 @@ def test_what_is_answered_until_the_database_is_replaced_is_taken_in(
     monkeypatch.setattr(Remembered, "clear", answer_and_clear)
     restored = restore(bench.authority, night, replace=True, catch_up=True)
     assert [orphan.token.borrow_id for orphan in restored.caught_up.taken_in] == answered
+
+
+def test_no_notice_that_went_out_since_the_backup_goes_out_again(sqlite_bench: Bench, tmp_path: Path) -> None:
+    """One waited when the backup was made and was sent since, one was made and sent since, one still waits."""
+    bench, sent = sqlite_bench, list[str]()
+    bench.authority = replace(bench.authority, warn_before=timedelta(days=3))
+    now, later = (
+        NewChannel(name, ChannelType.WEBHOOK, URL, (NoticeKind.BORROW_DUE,), Digest.NONE) for name in ("now", "later")
+    )
+    for channel in (now, later):
+        channels.add(unit(bench.authority), channel)
+
+    def refuse_all(*_: object) -> None:
+        raise NotSent("busy")
+
+    def take_one(channel: Channel, message: Message, _at: object) -> None:
+        if channel.name == "later":
+            raise NotSent("busy")
+        sent.append(message.id)
+
+    issued_to(bench, bench.member("ada"), workstation("one"), days=6)
+    issued_to(bench, bench.member("bea"), workstation("two"), days=9)
+    bench.clock.turn(days=4)
+    notifying.run(bench.authority, send=refuse_all)
+    path = back_up(bench.authority, tmp_path / "then.backup")
+    bench.clock.turn(hours=1)
+    notifying.run(bench.authority, send=take_one)
+    bench.clock.turn(days=2.5)
+    notifying.run(bench.authority, send=take_one)
+    told = list(sent)
+    assert len(told) == 2
+    restored = restore(bench.authority, path, replace=True, catch_up=True)
+    assert restored.held_back == 1
+    bench.clock.turn(hours=7)
+    notifying.run(bench.authority, send=take_one)
+    assert sent == told
+    with bench.authority.database.read() as connection:
+        assert deliveries.counts(connection, bench.clock() - timedelta(days=30))[DeliveryState.SENT] == 2
+
+
+def test_without_the_database_of_then_what_was_due_is_held_back(sqlite_bench: Bench, target: Database, tmp_path: Path) -> None:
+    bench, sent = sqlite_bench, list[str]()
+    bench.authority = replace(bench.authority, warn_before=timedelta(days=3))
+    channels.add(unit(bench.authority), NewChannel("now", ChannelType.WEBHOOK, URL, (NoticeKind.BORROW_DUE,), Digest.NONE))
+    issued_to(bench, bench.member("ada"), workstation("one"), days=6)
+    bench.clock.turn(days=4)
+    assert notices.find(unit(bench.authority))
+    path = back_up(bench.authority, tmp_path / "then.backup")
+    authority = elsewhere(bench, target)
+    assert restore(authority, path).held_back == 1
+    notifying.run(authority, send=lambda _channel, message, _at: sent.append(message.id))
+    assert sent == []
 
 
 def test_without_any_record_of_what_went_out_the_numbers_jump(sqlite_bench: Bench, target: Database, tmp_path: Path) -> None:
