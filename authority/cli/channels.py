@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from authority.cli.files import first_line
@@ -93,7 +95,8 @@ def add(
     lines = [f"added {_words(made)}"]
     if made.secret is not None:
         lines += ["its requests are signed with this secret, shown this once:", made.secret]
-    show(frame, made, [*lines, "try it: carnet-authority channel test NAME"])
+    to = " --to ADDRESS" if made.to_members else ""
+    show(frame, made, [*lines, f"try it: carnet-authority channel test {shlex.quote(made.name)}{to}"])
 
 
 def _words(shown: ChannelShown) -> str:

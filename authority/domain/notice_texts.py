@@ -31,7 +31,7 @@ TITLES = {
 NEXT_STEPS = {
     NoticeKind.BORROW_DUE: ("Whoever still needs it renews it", "carnet-authority borrow list --sort due", "offline"),
     NoticeKind.BORROW_OVERDUE: (
-        "The seat is free and the license ended by itself; ask for the receipt if the machine is lost",
+        "The license ended by itself and the seat is free; a receipt that comes later is still taken. Ask where the machine is",
         "carnet-authority borrow list --state expired",
         "offline",
     ),

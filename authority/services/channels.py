@@ -181,7 +181,8 @@ def try_out(unit: Unit, name: str, *, recipient: str | None = None, send: Send =
         channel, organization, at = existing(unit, name), unit.organization.name, unit.at
     if channel.to_members != bool(recipient):
         words = "goes to members: say to which address" if channel.to_members else "does not go to members"
-        raise InvalidInput(f'the channel "{channel.name}" {words}', hint="A recipient is named for a channel to members alone.")
+        hint = "Name an e-mail address, like your own: --to ADDRESS" if channel.to_members else "Leave the address out."
+        raise InvalidInput(f'the channel "{channel.name}" {words}', hint=hint)
     to = None if recipient is None else email_of(recipient)
     origin = Origin(organization, unit.authority.public_url)
     message = notice_texts.trial_message(unit.authority.fresh_id(), channel.name, origin, to)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from authority.domain.denial_bursts import Watch
+from authority.domain.erasure import ERASED
 from authority.domain.notices import FOR_MEMBERS, NewNotice, Notice, NoticeKind, minute
 from authority.domain.refusals import StorageUnavailable
 from authority.storage.db.rows import object_of
@@ -161,6 +162,10 @@ def borrows_ending(connection: Connection, now: datetime, until: datetime) -> li
 
 
 def borrows_not_returned(connection: Connection, since: datetime, now: datetime) -> list[Row[Any]]:
-    """The borrows that ended by themselves since then, of which no receipt came, with the user name of the member."""
+    """The borrows that ended by themselves since then, of which no receipt came, with the user name of the member.
+
+    Of a person who was erased there is none: what was told went with the erasure, and would be told a second time.
+    """
+    is_erased = members.c.removed_at.is_not(None) & members.c.username.startswith(f"{ERASED}-")
     ended = (_b.ended_by.is_(None), _b.expires_at > since, _b.expires_at <= now, _b.seat_free_at > since)
-    return list(connection.execute(_BORROW.where(*ended, _b.receipt_jti.is_(None)).order_by(_b.expires_at)))
+    return list(connection.execute(_BORROW.where(*ended, _b.receipt_jti.is_(None), ~is_erased).order_by(_b.expires_at)))

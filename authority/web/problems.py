@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, RequestTimeout
 
 from authority.domain.disk import refusal_of
-from authority.domain.refusals import Refusal, TooManyRequests
+from authority.domain.refusals import Refusal, StorageUnavailable, TooManyRequests
 from authority.web import noting, server_log
 
 STATUS = {
@@ -248,7 +248,12 @@ def of_refusal(error: Refusal) -> Problem:
     errors = [{"name": name, "message": None, "value": value} for name, value in error.evidence.items()]
     seconds = error.seconds if isinstance(error, TooManyRequests) else RETRY_AFTER_SECONDS
     headers = {"Retry-After": str(seconds)} if error.code in PASSING else None
-    return Problem(STATUS.get(error.code, 500), error.code, error.message, error.hint, errors, headers)
+    return Problem(STATUS.get(error.code, 500), error.code, _without_driver(error), error.hint, errors, headers)
+
+
+def _without_driver(error: Refusal) -> str:
+    """The sentence without what a driver said: it names address and user of the database, and anybody may read the answer."""
+    return error.message.partition(": ")[0] if error.code == StorageUnavailable.code else error.message
 
 
 def of_http(error: HTTPException) -> Problem:
@@ -276,6 +281,8 @@ def register(app: Flask, answer: Callable[[Problem], Response]) -> None:
 
     @app.errorhandler(Refusal)
     def refused(error: Refusal) -> Response:
+        if error.code == StorageUnavailable.code:
+            server_log.tell(f"request {g.get('request_id', '')}", error.message)
         return answer(of_refusal(error))
 
     @app.errorhandler(OSError)

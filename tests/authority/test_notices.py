@@ -311,3 +311,14 @@ def test_who_is_erased_is_erased_from_notices_too(world: Bench) -> None:
     shown, _ = notices.listed(Unit(world.authority, CONSOLE))
     assert [item.notice.facts["member"] for item in shown] == ["bob"]
     assert [count for _, count in messages(world)] == [1]
+
+
+@ON_SQLITE
+def test_a_borrow_that_was_not_given_back_is_not_told_again_when_its_person_is_erased(world: Bench) -> None:
+    add(world, NoticeKind.BORROW_OVERDUE)
+    issued_to(world, world.member("ada"), workstation("ada"), days=2)
+    world.clock.turn(days=3)
+    assert find(world.authority) == ["borrow-overdue"]
+    removal.remove(Unit(world.authority, CONSOLE), ["ada"])
+    erasure.erase(Unit(world.authority, CONSOLE), "ada", "asked for")
+    assert find(world.authority) == []

@@ -246,7 +246,9 @@ def test_events_are_read_from_a_known_one_on(both_web: Web) -> None:
     assert both_web.get(f"/events?after={ids[-1]}").get_json() == {"items": [], "next": None}
 
 
-def test_without_its_database_the_service_is_alive_but_not_ready(web: Web, tmp_path: Any) -> None:
+def test_without_its_database_the_service_is_alive_but_not_ready(
+    web: Web, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     web.bench.authority.database.close()
     (tmp_path / "authority.db").write_bytes(b"destroyed" * 1000)
     for name in ("authority.db-wal", "authority.db-shm"):
@@ -255,6 +257,9 @@ def test_without_its_database_the_service_is_alive_but_not_ready(web: Web, tmp_p
     answer = web.send("GET", "/readyz", None)
     problem(answer, 503, "storage-unavailable")
     assert answer.headers["Retry-After"]
+    # What the driver says has paths, addresses and users: it is for the log alone.
+    assert answer.get_json()["detail"] == "the database did not take it"
+    assert f"request {answer.get_json()['request_id']}: the database did not take it: file is not" in capsys.readouterr().err
     problem(web.get("/borrows"), 503, "storage-unavailable")
 
 
