@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
+from tempfile import mkdtemp
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -43,6 +45,7 @@ from checkout_log.sources.places import Input, Source, inputs_of
 from checkout_log.sources.recognize import EXPORT_CSV, EXPORT_LINES, EXPORT_PARQUET, SQLITE
 from checkout_log.sources.remembered import contents as contents_of
 from checkout_log.sources.rlm import files as rlm
+from checkout_log.sources.servers import of_server
 from checkout_log.store import Folder, Stored, frame_of_options, frame_of_seats
 
 # What is read beside a log and is none.
@@ -50,7 +53,13 @@ BESIDE = {LICENSES: "a license file", OPTIONS: "an options file"}
 READERS = {EXPORT_LINES: export.read_lines, EXPORT_CSV: export.read_csv, EXPORT_PARQUET: export.read_parquet}
 
 
-def read(*sources: Source, timezone: str = "UTC", fold_case: bool = True, cache: str | PathLike[str] | None = None) -> Log:
+def read(
+    *sources: Source,
+    timezone: str = "UTC",
+    fold_case: bool = True,
+    cache: str | PathLike[str] | None = None,
+    servers: Mapping[str, Sequence[Source]] | None = None,
+) -> Log:
     """The log that these sources hold together.
 
     Args:
@@ -66,6 +75,8 @@ def read(*sources: Source, timezone: str = "UTC", fold_case: bool = True, cache:
             comes most often, as the authority holds it; False keeps them apart.
         cache: a folder in which what was read is kept, so that a log that has grown costs what is new. What of it does not fit any
             more is made anew. It holds names of users and machines, as the logs do, and is for its owner alone.
+        servers: the sources of each license server, by a name for it. Two servers with one vendor daemon are one where they are read
+            together; here the products of each bear its name ("berlin/cadmd"), and nothing of one counts with the other's.
 
     What cannot be read in a file is counted in `Log.quality()` and never fatal. The events are kept in a temporary folder that
     goes away with the log.
@@ -80,13 +91,24 @@ def read(*sources: Source, timezone: str = "UTC", fold_case: bool = True, cache:
     """
     where = timezones.named(timezone)
     memory = None if cache is None else Cache(Path(cache))
-    wanted = inputs_of(sources)
-    kinds, unknown = _recognized(wanted)
-    folder = Folder()
-    with _progress(kinds) as advance:
-        contents = _contents(kinds, folder.path, where, memory, advance)
-    contents.parts += unknown
+    folder, contents = Folder(), Contents()
+    if sources or not servers:
+        contents.add(_together(sources, folder.path, where, memory))
+    for server, own in (servers or {}).items():
+        apart = Path(mkdtemp(dir=folder.path))
+        first_segment, first_era = len(contents.parts), max((era for era, *_rest in contents.eras), default=0)
+        contents.add(of_server(_together(own, apart, where, memory), server, folder.path, first_segment, first_era))
+        shutil.rmtree(apart)
     return Log(_stored(contents, timezone, folder, is_case_folded=fold_case), Engine())
+
+
+def _together(sources: Sequence[Source], folder: Path, where: ZoneInfo, cache: Cache | None) -> Contents:
+    """What these sources say together, with their events in files in the folder."""
+    kinds, unknown = _recognized(inputs_of(sources))
+    with _progress(kinds) as advance:
+        contents = _contents(kinds, folder, where, cache, advance)
+    contents.parts += unknown
+    return contents
 
 
 def _recognized(wanted: Sequence[Input]) -> tuple[dict[str, list[Path | str]], list[Part]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from checkout_log import denials, read, usage
+from checkout_log import denials, read, seats, usage
 from checkout_log.errors import NothingLeft
 from checkout_log.log import Log
 from checkout_log.report import command_line, notebooks, tables
@@ -129,3 +129,38 @@ def test_tables_are_written_as_a_workbook_or_as_parquet_and_texts_stay_texts(log
         assert not [name for name in sheets if b"<f>" in book.read(name)]
     tables.write(log, tmp_path / "tables")
     assert len(pd.read_parquet(tmp_path / "tables" / "sessions.parquet")) == len(log.sessions())
+
+
+SERVER = """\
+ 0:00:00 (lmgrd) TIMESTAMP 3/2/2026
+ 8:00:00 (v) OUT: "F" ann@pc1  
+ 8:30:00 (v) OUT: "F" {second}@pc2  
+10:00:00 (v) IN: "F" ann@pc1  
+12:00:00 (lmgrd) TIMESTAMP 3/2/2026
+"""
+
+
+def test_servers_that_are_named_do_not_count_together(tmp_path: Path) -> None:
+    """Of one vendor daemon at two servers, each has its own peak, its own runs and its own seats; a user is one user at both."""
+    berlin, madrid, options = (tmp_path / name for name in ("berlin.log", "madrid.log", "other.opt"))
+    berlin.write_text(SERVER.format(second="bob"))
+    madrid.write_text(SERVER.format(second="eve"))
+    options.write_text("MAX 1 F USER eve\n")
+    log = read(servers={"berlin": [berlin], "madrid": [madrid, options]}, cache=tmp_path / "kept")
+
+    assert usage.peaks(log)[["product", "peak"]].values.tolist() == [["berlin/v", 2], ["madrid/v", 2]]
+    assert usage.peaks(read(berlin, madrid))["peak"].tolist() == [3]
+    assert sorted(log.sessions()["member"]) == ["ann", "ann", "bob", "eve"]
+    assert seats.options(log)[["product", "feature"]].values.tolist() == [["madrid/v", "F"]]
+    logs = log.quality()[log.quality()["events"] > 0]
+    assert logs[["server", "products"]].values.tolist() == [["berlin", "berlin/v"], ["madrid", "madrid/v"]]
+    again = read(berlin, servers={"madrid": [madrid]}, cache=tmp_path / "kept")
+    assert again.sessions().equals(read(berlin, servers={"madrid": [madrid]}).sessions())
+    assert sorted(again.sessions()["product"].unique()) == ["madrid/v", "v"]
+
+
+@pytest.mark.parametrize("arguments", [["-o", "r.html"], ["--server", "berlin", "-o", "r.html"], ["--server", "=a", "-o", "r.html"]])
+def test_a_report_of_no_log_is_wrong_usage(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        command_line.main(arguments)
+    assert stopped.value.code == 2

@@ -32,6 +32,8 @@ examples:
       one month of one feature, and its tables for a spreadsheet
   carnet-report debug.log* -o report.html --group-file departments.csv --group Structures
       the users of one department; each line of the file is a user, a comma and a group
+  carnet-report --server berlin=berlin.log --server madrid=madrid.log -o report.html
+      two license servers with the same vendor daemon, each for itself
 
 exit status: 0 done, 1 a log cannot be used, nothing could be dated or is left, or a notebook failed, 2 wrong usage
 """
@@ -78,7 +80,11 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    options.add_argument("logs", metavar="LOG", nargs="+", help="a file, folder, pattern, or address of a database")
+    options.add_argument("logs", metavar="LOG", nargs="*", help="a file, folder, pattern, or address of a database")
+    options.add_argument(
+        "--server", metavar="NAME=LOG", type=_server, action="append", default=[],
+        help="a log of the license server that is called so here: servers with one vendor daemon are kept apart; may be repeated",
+    )  # fmt: skip
     options.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the page to write")
     options.add_argument("--timezone", metavar="ZONE", default="UTC", help="time zone of the license servers (default: UTC)")
     options.add_argument("--since", metavar="DAY", type=_day, help="leave out what was over before this day (2026-03-31)")
@@ -118,7 +124,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     """Parses the command line, makes the page, and tells what it was refused for."""
-    arguments = parser().parse_args(argv)
+    options = parser()
+    arguments = options.parse_args(argv)
+    if not arguments.logs and not arguments.server:
+        options.error("name a LOG, or a --server with one")
     try:
         return report(arguments)
     except LogError as error:
@@ -183,6 +192,14 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is no day: write it as 2026-03-31") from None
 
 
+def _server(text: str) -> tuple[str, str]:
+    """A server's name and one of its logs. Raises ArgumentTypeError."""
+    name, mark, log = (piece.strip() for piece in text.partition("="))
+    if not name or not mark or not log:
+        raise argparse.ArgumentTypeError(f"{text!r} is no server: write a name, = and a log, as berlin=debug.log")
+    return name, log
+
+
 def departments(path: Path) -> dict[str, str]:
     """The group of each user, of the lines `user,group` of a CSV file. Raises GroupFileWrong, OSError."""
     groups: dict[str, str] = {}
@@ -220,9 +237,18 @@ def _made(arguments: argparse.Namespace, groups: dict[str, str] | None) -> tuple
     from checkout_log.report import making
 
     part = making.Part(arguments.since, arguments.until, tuple(arguments.feature), groups, tuple(arguments.group))
+    servers: dict[str, list[str]] = {}
+    for name, log in arguments.server:
+        servers.setdefault(name, []).append(log)
     made_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     return making.page(
-        arguments.logs, arguments.timezone, made_at=made_at, part=part, tables=arguments.tables, cache=arguments.cache
+        arguments.logs,
+        arguments.timezone,
+        made_at=made_at,
+        part=part,
+        tables=arguments.tables,
+        cache=arguments.cache,
+        servers=servers,
     )
 
 

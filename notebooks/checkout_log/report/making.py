@@ -76,12 +76,13 @@ def page(
     part: Part | None = None,
     tables: Path | None = None,
     cache: Path | None = None,
+    servers: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[str, list[str]]:
     """The page as HTML, and a sentence for each notebook that failed; the tables go to a file or a folder, where one is named.
 
-    Raises what `read` raises, NothingDated and NothingLeft, and OSError where the tables cannot be written.
+    servers: the logs of each license server that is kept apart, by its name. Raises what `read` raises, NothingDated and NothingLeft, and OSError where the tables cannot be written.
     """
-    log = (part or Part()).of(read(*logs, timezone=timezone, cache=cache))
+    log = (part or Part()).of(read(*logs, timezone=timezone, cache=cache, servers=servers))
     if tables is not None:
         # Most pages are made without, and it takes a library of its own.
         from checkout_log.report.tables import write
