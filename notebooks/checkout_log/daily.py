@@ -22,9 +22,13 @@ _MOST = (Column("pair", WHOLE, False, ""), Column("day", WHOLE, False, ""), *DAI
 
 def by_day(log: Log, license: str = "handle") -> pd.DataFrame:  # noqa: A002 - the word of the field
     """The peak of each day that the log covers, also in part, by feature: the columns DAILY. Raises QuestionInvalid."""
-    one_of("license", license, levels.COUNTED)
+    grouping = one_of("license", license, levels.COUNTED)
+    return log.once(("by day", grouping), lambda: _by_day(log, grouping)).copy()
+
+
+def _by_day(log: Log, grouping: str) -> pd.DataFrame:
     calendar = hours.calendar(log, log.timezone)
-    cells = hours.use_by_cell(log, license).join(log.engine.numbers(calendar, hours.CALENDAR), "cell")
+    cells = hours.use_by_cell(log, grouping).join(log.engine.numbers(calendar, hours.CALENDAR), "cell")
     most = {name: _[f"{series}_most"].max() for name, series in zip(("peak", "lower", "upper"), levels.SERIES, strict=True)}
     used = log.engine.frame(cells.group_by("pair", "day").aggregate(**most), _MOST)
     observed = hours.observed_cells(log).merge(calendar, on="cell")[["product", "day"]].drop_duplicates()

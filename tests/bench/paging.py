@@ -49,7 +49,10 @@ def bench_paging() -> None:
             f"  page {pages:.1f} s, imports {imports:.1f} s of processor time: {pages / imports:.2f} times (at most 4, aim 2.50)"
         )
         log.write_text(server_log(LARGE_LINES), encoding="utf-8")
-        reading, large = _processor_seconds([READING, str(log)], compiled), _processor_seconds([PAGE, str(log), "-o", page], compiled)
+        reading, large = (
+            _processor_seconds([READING, str(log)], compiled),
+            _processor_seconds([PAGE, str(log), "-o", page], compiled),
+        )
         size = f"{log.stat().st_size / 1e6:.0f} MB"
         print(
             f"  {size}: page {large:.1f} s, reading {reading:.1f} s: {large / reading:.2f} times (aim at 500 MB: at most 1.50)"

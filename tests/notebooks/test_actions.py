@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from checkout_log import captions, denials, read, seats, sizing, stuck, usage
+from checkout_log import captions, certainty, denials, read, seats, sizing, stuck, usage
 from checkout_log.captions import actions
 from checkout_log.captions.actions import MISSING, MOST, RELEASE, SPARE, UNTOLD, Action
 from checkout_log.log import Log
@@ -156,21 +156,51 @@ def test_a_limit_is_known_where_it_never_changed_and_was_never_exceeded() -> Non
 def test_a_feature_is_full_where_all_seats_were_in_use_for_more_than_a_hundredth_of_the_time() -> None:
     peaks = peaks_of_raw()
     utilization = seats.utilization(with_seats(log(), {key: max(1, row["p99"]) for key, row in peaks.items()}))
-    sentences = [action.sentence for action in actions.full(utilization, denials.counts(log()))]
-    full = {key: row["p99"] for key, row in peaks.items() if row["p99"] and not raw_counts().get(key, {"raw": 0})["raw"]}
+    counts, of_log = denials.counts(log()), usage.peaks(log())
+    sentences = [action.sentence for action in actions.full(utilization, counts, of_log)]
+    by_uses = {(row.product, row.feature) for row in utilization.itertuples() if row.license == "handle"}
+    full = {
+        key: row["p99"]
+        for key, row in peaks.items()
+        if row["p99"] and not raw_counts().get(key, {"raw": 0})["raw"] and (key not in by_uses or row["lower"] >= row["p99"])
+    }
     named = [key_of(sentence) for sentence in sentences]
     assert [full[key] for key in named] == sorted(full.values(), reverse=True)[:MOST]
-    assert not list(actions.full(utilization.assign(fewest=utilization["p99"] + 1), denials.counts(log())))
+    assert full
+    assert not list(actions.full(utilization.assign(fewest=utilization["p99"] + 1), counts, of_log))
+    # What may have ended before the next began was not surely in use beside it.
+    assert not list(actions.full(utilization.assign(license="handle"), counts, of_log.assign(lower=0)))
+
+
+def test_one_vendor_daemon_at_two_servers_at_one_time_is_named() -> None:
+    def said(*logs: tuple[str | None, int, int]) -> list[str]:
+        rows = [
+            {"kind": "flexnet", "server": host, "products": "u; v", "begin": pd.Timestamp(begin), "end": pd.Timestamp(end)}
+            for host, begin, end in logs
+        ]
+        quality = pd.DataFrame(rows).assign(events=1, lines=1, undated=0, ambiguous=0, disagreeing=0, malformed=0)
+        counts, sessions, spans = denials.counts(log()), certainty.of_sessions(log()), log().stored.spans
+        told = actions.untold(quality, counts, sessions, stuck.undecided(log()), spans, has_seats=True)
+        return [action.sentence for action in told if "--server" in action.sentence]
+
+    both = said(("a", 0, 9), ("b", 5, 20))
+    assert [sentence.partition(",")[0] for sentence in both] == [
+        f"`{product}` ran at 2 servers at the same time (`a` and `b`)" for product in ("u", "v")
+    ]
+    # A server that moved, one that writes several files, and one that does not say its name.
+    assert not said(("a", 0, 5), ("b", 5, 9)) + said(("a", 0, 9), ("a", 5, 9)) + said(("a", 0, 9), (None, 5, 9))
 
 
 def test_a_shorter_longest_borrow_is_named_where_it_lowers_the_peak_for_sure() -> None:
+    followed = usage.peaks(log()).assign(observed_days=7.0)
+    assert not list(actions.shorter_borrows(sizing.what_if(log(), 1), 1, followed.assign(observed_days=6.9)))
     for days in (1, 2):
         rows = [
             row
             for row in reference_measures.what_if(raw(), days * DAY)
             if row["lower"] > 0 and row["peak_after_upper"] < row["peak_before"]
         ]
-        said = [action.sentence for action in actions.shorter_borrows(sizing.what_if(log(), days), days)]
+        said = [action.sentence for action in actions.shorter_borrows(sizing.what_if(log(), days), days, followed)]
         assert len(said) == (1 if rows else 0)
         for sentence in said:
             best = max(rows, key=lambda row: row["lower"])

@@ -142,7 +142,7 @@ def test_a_log_of_a_single_moment_is_said_to_be_one(tmp_path: Path) -> None:
     assert captions.time_at_level(usage.time_at_level(log)) == f"{one}2 were in use."
     assert captions.heat_map(week) == "The log shows one moment, on Thu between 10 and 11 o'clock (UTC): 2 in use."
     assert captions.average(week) == "The log shows one moment, from which no average follows."
-    assert captions.efficiency(usage.efficiency(log)) == "All the time 2 seats were in use."
+    assert captions.efficiency(usage.efficiency(log)) == f"{one}2 seats were in use."
     assert captions.use_over_time(daily.by_day(log)) == "On the only day, 2022-05-05, the peak was 2."
     assert captions.session_lengths(usage.lengths(log)) == (
         "Of 2 sessions too few were seen to end to know how long sessions last."
@@ -150,6 +150,20 @@ def test_a_log_of_a_single_moment_is_said_to_be_one(tmp_path: Path) -> None:
     assert captions.forecast(sizing.forecast(log)).startswith("No forecast: too short a past")
     assert captions.other_denials(denials.counts(log)) == "The log shows nothing that was refused for another reason."
     assert set(display.texts(peaks)["observed_days"]) == {"0"}
+
+
+def test_nothing_is_said_of_what_there_is_none_of() -> None:
+    counts = pd.DataFrame([{"unsupported": 0, "other": 25, "unexplained": 0}])
+    assert captions.other_denials(counts) == "25 denials had other reasons such as rules."
+    assert captions.other_denials(counts.assign(unsupported=1)).startswith("1 request asked for what is not served")
+    assert captions.certainty(certainty.of_sessions(site().log).iloc[:0]) == "There are no sessions."
+    kept = pd.DataFrame({"is_out": [False], "is_overdue": [False], "days_out": [2.0], "ended_by": ["checkin"], "renewals": [0]})
+    assert "100 % were given back; 0 were renewed" in captions.borrow_kept(kept)
+    assert "0 % were given back, the others ran out" in captions.borrow_kept(kept.assign(ended_by="expiry"))
+    borrowed = {"longest_days": 14, "product": "p", "feature": "F", "given_back": 2, "seat_days": 9, "lower": 2, "upper": 2}
+    rows = pd.DataFrame([borrowed | {"used_beyond": 0, "borrows": 5, "peak_before": 4, "peak_after": 4}])
+    assert captions.what_if(rows, 14).endswith("and the peak would stay 4.")
+    assert captions.what_if(rows.assign(peak_after=3), 14).endswith("and the peak would be 3 instead of 4.")
 
 
 def test_every_doubt_of_the_reading_is_said() -> None:

@@ -133,9 +133,9 @@ def test_tables_are_written_as_a_workbook_or_as_parquet_and_texts_stay_texts(log
 
 SERVER = """\
  0:00:00 (lmgrd) TIMESTAMP 3/2/2026
- 8:00:00 (v) OUT: "F" ann@pc1  
- 8:30:00 (v) OUT: "F" {second}@pc2  
-10:00:00 (v) IN: "F" ann@pc1  
+ 8:00:00 (v) OUT: "F" ann@pc1  {more}
+ 8:30:00 (v) OUT: "F" {second}@pc2  {more}
+10:00:00 (v) IN: "F" ann@pc1  {more}
 12:00:00 (lmgrd) TIMESTAMP 3/2/2026
 """
 
@@ -143,23 +143,25 @@ SERVER = """\
 def test_servers_that_are_named_do_not_count_together(tmp_path: Path) -> None:
     """Of one vendor daemon at two servers, each has its own peak, its own runs and its own seats; a user is one user at both."""
     berlin, madrid, options = (tmp_path / name for name in ("berlin.log", "madrid.log", "other.opt"))
-    berlin.write_text(SERVER.format(second="bob"))
-    madrid.write_text(SERVER.format(second="eve"))
+    berlin.write_text(SERVER.format(second="bob", more=""))
+    madrid.write_text(SERVER.format(second="eve", more=""))
     options.write_text("MAX 1 F USER eve\n")
     log = read(servers={"berlin": [berlin], "madrid": [madrid, options]}, cache=tmp_path / "kept")
 
-    assert usage.peaks(log)[["product", "peak"]].values.tolist() == [["berlin/v", 2], ["madrid/v", 2]]
+    assert usage.peaks(log)[["product", "peak"]].to_numpy().tolist() == [["berlin/v", 2], ["madrid/v", 2]]
     assert usage.peaks(read(berlin, madrid))["peak"].tolist() == [3]
     assert sorted(log.sessions()["member"]) == ["ann", "ann", "bob", "eve"]
-    assert seats.options(log)[["product", "feature"]].values.tolist() == [["madrid/v", "F"]]
+    assert seats.options(log)[["product", "feature"]].to_numpy().tolist() == [["madrid/v", "F"]]
     logs = log.quality()[log.quality()["events"] > 0]
-    assert logs[["server", "products"]].values.tolist() == [["berlin", "berlin/v"], ["madrid", "madrid/v"]]
+    assert logs[["server", "products"]].to_numpy().tolist() == [["berlin", "berlin/v"], ["madrid", "madrid/v"]]
     again = read(berlin, servers={"madrid": [madrid]}, cache=tmp_path / "kept")
     assert again.sessions().equals(read(berlin, servers={"madrid": [madrid]}).sessions())
     assert sorted(again.sessions()["product"].unique()) == ["madrid/v", "v"]
 
 
-@pytest.mark.parametrize("arguments", [["-o", "r.html"], ["--server", "berlin", "-o", "r.html"], ["--server", "=a", "-o", "r.html"]])
+@pytest.mark.parametrize(
+    "arguments", [["-o", "r.html"], ["--server", "berlin", "-o", "r.html"], ["--server", "=a", "-o", "r.html"]]
+)
 def test_a_report_of_no_log_is_wrong_usage(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         command_line.main(arguments)

@@ -18,7 +18,7 @@ from checkout_log import borrows, daily, denials, plots, scoring, sizing, stuck,
 from checkout_log.columns import CAUSES
 from checkout_log.errors import QuestionInvalid
 from checkout_log.measuring.levels import GROUPINGS
-from checkout_log.plots import rendering, side_by_side
+from checkout_log.plots import rendering, side_by_side, style
 from tests.notebooks.pictures import FEATURE, PRODUCT, figure_of, horizontals, site, site_with_stories, verticals, words
 
 Draw = Callable[..., Axes]
@@ -195,6 +195,10 @@ def test_features_side_by_side_have_a_panel_each_one_key_and_names_that_fit(name
     assert text.count("■") == len(re.findall("■ [^■]", text)) >= 1
     assert ("seats that there are" in text) == (name != "heat_map")
     assert "nothing was in use" in words(draw(both.head(0), features=features.head(0), **more))
+    if name == "forecast":
+        # Where nothing can be forecast, the past alone is no picture of it.
+        short = both.assign(expected=float("nan"))
+        assert draw(short, features=features, **more).get_gid() == style.WORDS_ALONE
 
 
 def test_a_forecast_shows_what_was_and_its_interval() -> None:

@@ -10,11 +10,11 @@ import pandas as pd
 
 from checkout_log.captions.stuck import undecided
 from checkout_log.captions.waiting import none_shown
-from checkout_log.captions.words import are, bounds, capitalized, code, counted, percent, times
+from checkout_log.captions.words import MOMENT_DAYS, are, bounds, capitalized, code, counted, percent, times
 from checkout_log.measuring.questions import DAY
 from checkout_log.plots.stuck import STRONG
 from checkout_log.seats import DENIALS as DENIED
-from checkout_log.sources.part import LICENSES, OPTIONS, UNKNOWN
+from checkout_log.sources.part import FLEXNET, LICENSES, OPTIONS, UNKNOWN
 
 RELEASE, MISSING, SPARE, UNTOLD = "release", "missing", "spare", "untold"
 TITLES = {
@@ -73,11 +73,14 @@ def missing(counts: pd.DataFrame, enough: pd.DataFrame, utilization: pd.DataFram
     for row in rows.head(MOST).itertuples():
         text = (
             f"{code(row.feature)} of {code(row.product)}: users were kept waiting {times(row.episodes)} for lack of seats, on "
-            f"{counted(row.user_days, 'user-day')}, and {times(row.lost)} got no license soon after"
+            f"{counted(row.user_days, 'user-day')}"
         )
         known, own = (
             frame[(frame["product"] == row.product) & (frame["feature"] == row.feature)] for frame in (utilization, enough)
         )
+        if not (len(known) and known.iloc[0]["observed_days"] < MOMENT_DAYS):
+            # A single look does not show what came after.
+            text += f", and {times(row.lost)} got no license soon after"
         yield Action(
             MISSING,
             f"{text}; {_of_known_seats(known.iloc[0]) if len(known) else _of_unknown_seats(own, row.episodes)}.",
@@ -114,9 +117,16 @@ def _of_unknown_seats(own: pd.DataFrame, episodes: int) -> str:
     return f"{counted(int(met['seats'].min()), 'seat')}, with each use counted, would have met {percent(MET)} of these waits"
 
 
-def full(utilization: pd.DataFrame, counts: pd.DataFrame) -> Iterator[Action]:
-    """Features that are full at times, and whose log shows no denial. utilization: of `seats.utilization`. counts: of `denials.counts`."""
+def full(utilization: pd.DataFrame, counts: pd.DataFrame, peaks: pd.DataFrame) -> Iterator[Action]:
+    """Features that are full at times, and whose log shows no denial. Of `seats.utilization`, `denials.counts` and `usage.peaks`.
+
+    What ended between two looks may have ended before the next began: no more are said to have been in use than surely were.
+    """
     denied = _denied(counts)
+    sure = utilization.merge(peaks[["product", "feature", "lower"]], on=["product", "feature"], how="left")["lower"].fillna(0)
+    is_of_uses = (utilization["license"] == "handle").to_numpy(dtype=bool)
+    in_use = utilization["p99"].where(~is_of_uses, utilization["p99"].clip(upper=sure.to_numpy(dtype="int64")))
+    utilization = utilization.assign(p99=in_use)
     is_full = (utilization["fewest"] > 0) & (utilization["p99"] >= utilization["fewest"])
     rows = [row for row in utilization[is_full].itertuples() if (row.product, row.feature) not in denied]
     for row in sorted(rows, key=lambda row: (-row.fewest, row.product, row.feature))[:MOST]:
@@ -187,8 +197,13 @@ def _as_told(row: Any) -> str:
     )
 
 
-def shorter_borrows(what_if: pd.DataFrame, days: int) -> Iterator[Action]:
-    """What a shorter longest borrow gives back for sure. what_if: of `sizing.what_if` for so many days."""
+def shorter_borrows(what_if: pd.DataFrame, days: int, peaks: pd.DataFrame) -> Iterator[Action]:
+    """What a shorter longest borrow gives back for sure. what_if: of `sizing.what_if` for so many days. peaks: of `usage.peaks`.
+
+    Of a feature that was observed for less than a week nothing is said: too few could show up meanwhile.
+    """
+    followed = peaks.loc[peaks["observed_days"] >= FEWEST_DAYS, ["product", "feature"]]
+    what_if = what_if.merge(followed, on=["product", "feature"])
     rows = what_if[(what_if["lower"] > 0) & (what_if["peak_after_upper"] < what_if["peak_before"])]
     for row in rows.sort_values("lower", ascending=False).head(1).itertuples():
         yield Action(
@@ -214,6 +229,7 @@ def untold(
     spans: of `Log.stored`. has_seats: a source says how many seats there are.
     """
     yield from _of_reading(quality)
+    yield from _of_several_servers(quality)
     if not has_seats:
         text = (
             "No file says how many seats there are: a license file of FlexNet beside the logs, or outputs of `lmstat`, would."
@@ -258,6 +274,22 @@ def _of_reading(quality: pd.DataFrame) -> Iterator[Action]:
     if strange:
         text = f"{counted(strange, 'file')} of {len(quality):,} {are(strange)} no log of a kind that is read."
         yield Action(UNTOLD, capitalized(text), LOGS)
+
+
+def _of_several_servers(quality: pd.DataFrame) -> Iterator[Action]:
+    """Products that several FlexNet servers have under one name, at the same time: a server that moved has one after the other."""
+    logs = quality[quality["server"].notna() & quality["begin"].notna() & (quality["kind"] == FLEXNET)]
+    rows = logs.assign(product=logs["products"].str.split("; ")).explode("product")
+    for product, own in rows[rows["product"] != ""].groupby("product"):
+        reach = own.groupby("server").agg(begin=("begin", "min"), end=("end", "max")).sort_values("begin")
+        if (reach["begin"] < reach["end"].cummax().shift()).any():
+            names = " and ".join(code(name) for name in reach.index[:MOST])
+            yield Action(
+                UNTOLD,
+                f"{code(product)} ran at {counted(len(reach), 'server')} at the same time ({names}), and counts as one: where these are not "
+                "one, give each a name with `--server`.",
+                LOGS,
+            )
 
 
 def _of_gaps(spans: pd.DataFrame) -> Iterator[Action]:

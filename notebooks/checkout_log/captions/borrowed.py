@@ -33,12 +33,17 @@ def borrow_ageing(frame: pd.DataFrame) -> str:
     if out.empty and overdue.empty:
         return capitalized(f"none of {counted(len(frame), 'borrow')} is out.") if len(frame) else "Nothing was borrowed."
     silent = int((out["days_since_sign"] > SILENT_DAYS).sum())
+    quiet = (
+        f" The members of {silent} of those that are out gave no sign for {SILENT_DAYS} days, which a user who works offline does not "
+        "give either."
+        if silent
+        else ""
+    )
     longest = f", the longest for {out['days_out'].max():.0f} days" if len(out) else ""
     late = f" (the longest for {-overdue['days_left'].min():.0f} days)" if len(overdue) else ""
     return capitalized(
         f"{counted(len(out), 'borrow')} of {len(frame):,} {are(len(out))} out{longest}; "
-        f"{counted(len(overdue), 'borrow')} {are(len(overdue))} past the due time and not returned{late}. The members of {silent} of "
-        f"those that are out gave no sign for {SILENT_DAYS} days, which a user who works offline does not give either."
+        f"{counted(len(overdue), 'borrow')} {are(len(overdue))} past the due time and not returned{late}.{quiet}"
     )
 
 
@@ -48,9 +53,10 @@ def borrow_kept(frame: pd.DataFrame) -> str:
     if ended.empty:
         return "No borrow has ended yet."
     returned = int((ended["ended_by"] == "checkin").sum())
+    others = ", the others ran out or were freed" if returned < len(ended) else ""
     return (
         f"Half of {counted(len(ended), 'borrow')} that ended were kept for {ended['days_out'].median():.1f} days or less; "
-        f"{percent(returned / len(ended))} were given back, the others ran out or were freed; {int(ended['renewals'].gt(0).sum()):,} were renewed."
+        f"{percent(returned / len(ended))} were given back{others}; {int(ended['renewals'].gt(0).sum()):,} were renewed."
     )
 
 
@@ -68,9 +74,10 @@ def what_if(rows: pd.DataFrame, days: int) -> str:
     if rows.empty:
         return "Nothing was borrowed."
     row = rows.iloc[0]
+    instead = f" instead of {row['peak_before']:,}" if row["peak_after"] != row["peak_before"] else ""
     return (
         f"With a longest borrow of {counted(days, 'day')}, {code(row['feature'])} of {code(row['product'])} would get back "
         f"{row['given_back']:,.0f} of {row['seat_days']:,.0f} borrowed seat-days (at least {row['lower']:,.0f}, at most "
         f"{row['upper']:,.0f}); {row['used_beyond']:,} of {row['borrows']:,} borrows would have been cut while they were still in use, "
-        f"and the peak would be {row['peak_after']} instead of {row['peak_before']}."
+        f"and the peak would {'stay' if row['peak_after'] == row['peak_before'] else 'be'} {row['peak_after']:,}{instead}."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from checkout_log.captions.words import capitalized, code, counted, percent
+from checkout_log.captions.words import are, capitalized, code, counted, percent
 
 RARE = 0.01
 
@@ -22,7 +22,7 @@ def enough_seats(rows: pd.DataFrame, limit: int | None = None) -> str:
         text += f"; to meet 95 % of {counted(episodes, 'denial episode')} it takes {most}, and {all_} to meet all"
     else:
         text += ", and the log shows no denial of it for lack of seats"
-    return capitalized(f"{text}." if limit is None else f"{text}. There are {limit}.")
+    return capitalized(f"{text}." if limit is None else f"{text}. There {are(limit)} {limit:,}.")
 
 
 def forecast(rows: pd.DataFrame, limit: int | None = None) -> str:
@@ -46,7 +46,7 @@ def forecast(rows: pd.DataFrame, limit: int | None = None) -> str:
     above = (
         ""
         if limit is None or known["upper"].max() <= limit
-        else f" More than the {limit} seats that there are would be denials."
+        else f" More than the {counted(limit, 'seat')} that there {are(limit)} would be denials."
     )
     return f"{text}.{above}"
 

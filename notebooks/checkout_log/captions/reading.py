@@ -40,6 +40,8 @@ def files(frame: pd.DataFrame) -> pd.DataFrame:
 def certainty(frame: pd.DataFrame) -> str:
     """How certain the sessions are. frame: of `certainty.of_sessions`."""
     total = frame[["sessions", "orphan", "cut", "open", "ambiguous"]].sum().astype(int)
+    if not total["sessions"] + total["orphan"]:
+        return "There are no sessions."
     return capitalized(
         f"{counted(total['sessions'], 'session')}: {total['open']:,} were open when the log ended, {total['cut']:,} were cut by a "
         f"restart, {total['ambiguous']:,} were dated or paired in doubt; beside them {counted(total['orphan'], 'use')} "

@@ -26,7 +26,7 @@ def peak(rows: pd.DataFrame, limit: int | None = None) -> str:
     if rows.empty:
         return "Nothing was in use."
     row = rows.iloc[0]
-    has = "" if limit is None else f", of {limit} that there are"
+    has = "" if limit is None else f", of {limit:,} that there are"
     sure = bounds(row["peak"], row["lower"], row["upper"])
     if row["observed_days"] < MOMENT_DAYS:
         seats = f"{counted(int(row['peak']), 'seat')} of {code(row['feature'])} {_was(row['peak'])} in use"
@@ -41,7 +41,7 @@ def seats_that_serve(row: pd.Series, limit: int | None = None) -> str:
         return f"for 99 % of the time no seat of {name} was in use"
     if not p95:
         return f"for 95 % of the time no seat of {name} was in use, and {p99} {serve(p99)} 99 %"
-    seats = counted(p95, "seat") if limit is None else f"{p95} of {limit} seats"
+    seats = counted(p95, "seat") if limit is None else f"{p95:,} of {limit:,} seats"
     return f"{seats} of {name} {serve(p95)} 95 % of the time and {p99} {serve(p99)} 99 %"
 
 
@@ -119,6 +119,8 @@ def efficiency(rows: pd.DataFrame) -> str:
         return "Nothing was in use."
     rare = int((rows["share"] < RARE).sum())
     first, last = rows.iloc[0], rows.iloc[-1]
+    if rows["hours"].max() < MOMENT_HOURS:
+        return f"At the one moment that the log shows, {counted(len(rows), 'seat')} {_was(len(rows))} in use."
     if last["share"] == 1:
         return f"All the time {counted(len(rows), 'seat')} {_was(len(rows))} in use."
     of_first = f"{first['hours']:,.0f} hours" if first["hours"] >= 1 else lasting(first["hours"])

@@ -49,10 +49,12 @@ def other_denials(counts: pd.DataFrame) -> str:
     unsupported, other, unexplained = (int(counts[name].sum()) for name in ("unsupported", "other", "unexplained"))
     if not unsupported + other + unexplained:
         return "The log shows nothing that was refused for another reason."
-    return capitalized(
-        f"{counted(unsupported, 'request')} asked for what is not served, which is mostly probing; {counted(other, 'denial')} "
-        f"had other reasons such as rules, and {counted(unexplained, 'denial')} had none."
-    )
+    parts = [
+        (unsupported, f"{counted(unsupported, 'request')} asked for what is not served, which is mostly probing"),
+        (other, f"{counted(other, 'denial')} had other reasons such as rules"),
+        (unexplained, f"{counted(unexplained, 'denial')} had no reason"),
+    ]
+    return capitalized(f"{'; '.join(text for number, text in parts if number)}.")
 
 
 def most_denied(counts: pd.DataFrame) -> tuple[str, str]:

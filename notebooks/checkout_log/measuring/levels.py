@@ -55,7 +55,11 @@ def _numbered(log: Log, figures: Table, columns: Sequence[Column]) -> pd.DataFra
 
 
 def observed(log: Log) -> pd.DataFrame:
-    """The time that the log covers, in parts that do not overlap: `product`, `begin`, `end` (whole microseconds)."""
+    """The time that the log covers, in parts that do not overlap: `product`, `begin`, `end` (whole microseconds); computed once."""
+    return log.once(("observed",), lambda: _observed(log))
+
+
+def _observed(log: Log) -> pd.DataFrame:
     spans = log.stored.spans.sort_values(["product", "begin"], ignore_index=True)
     latest = spans.groupby("product")["end"].cummax().groupby(spans["product"]).shift()
     part = (latest.isna() | (spans["begin"] > latest)).cumsum()

@@ -14,9 +14,11 @@ _MOST_FEATURE, _MOST_PRODUCT = 34, 16
 def of_feature(frame: pd.DataFrame, product: str | None, feature: str | None) -> pd.DataFrame:
     """The rows of one feature of one product; both may be left out where the frame holds one only. Raises QuestionInvalid."""
     rows = frame
-    for name, value in (("product", product), ("feature", feature)):
+    for name, value in (("feature", feature), ("product", product)):
         if value is not None:
             rows = rows[rows[name] == value]
+    if product is not None and feature is not None:
+        return rows.reset_index(drop=True)
     features = rows[["product", "feature"]].drop_duplicates()
     if len(features) > 1:
         known = "; ".join(f"{row.product} {row.feature}" for row in features.head(8).itertuples())

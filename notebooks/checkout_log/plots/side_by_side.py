@@ -76,6 +76,8 @@ def forecast(frame: pd.DataFrame, past: pd.DataFrame, features: pd.DataFrame, *,
     """The daily peaks to come behind those that were. frame: of `sizing.forecast`. past: of `daily.by_day`."""
     words = [("observed", BLUE), ("expected on each day", INK), ("95 % of such days", ORANGE), _LIMIT]
     title = "Daily peaks to come, if things go on as they did"
+    if len(frame) and frame["expected"].isna().all():
+        return nothing(dressed(axes(None), title, "", ""), "too short a past")
     return _panels(days.forecast, frame, features, title, words, past=past, timezone=timezone)
 
 
@@ -105,7 +107,7 @@ def _panels(
         more_of_it = more if limit is None else more | {"limit": limit}
         draw(frame, product=row.product, feature=row.feature, ax=ax, **more_of_it)
         _bare(ax, name)
-    head.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, x=0)
+    head.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, x=0, y=1)
     has_limit = bool(features["limit"].notna().any())
     key(head, [word for word in words if has_limit or "that there are" not in word[0]])
     return head
@@ -119,12 +121,14 @@ def _bare(ax: Axes, name: str) -> None:
         if text.get_position()[0] > 1:
             text.remove()
     ax.set_title(
-        shortened(name, _MOST_LETTERS), loc="left", fontsize=9, fontweight="bold", color=INK, parse_math=False, pad=4, x=0
+        shortened(name, _MOST_LETTERS), loc="left", fontsize=9, fontweight="bold", color=INK, parse_math=False, pad=4, x=0, y=1
     )
     ax.set_xlabel("")
     ax.set_ylabel("")
     ax.tick_params(labelsize=8)
     for axis in (ax.xaxis, ax.yaxis):
+        # Where its name would stand, it has none: all numbers are measured to find that.
+        axis.set_label_coords(0, 0)
         # In so little room few numbers are read, and each costs as much as a line.
         locator = axis.get_major_locator()
         if isinstance(locator, MaxNLocator):

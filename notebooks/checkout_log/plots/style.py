@@ -68,8 +68,8 @@ def dressed(ax: Axes, title: str, x: str, y: str, *, grid: str = "y") -> Axes:
 
 
 def _entitle(ax: Axes, title: str, pad: float) -> None:
-    # A name in a log may hold a dollar sign, which would begin a formula.
-    ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, parse_math=False, pad=pad, x=_edge(ax))
+    # A name in a log may hold a dollar sign, which would begin a formula. Where y is not said, all texts are measured to find it.
+    ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, parse_math=False, pad=pad, x=_edge(ax), y=1)
 
 
 def _edge(ax: Axes) -> float:

@@ -54,10 +54,10 @@ def _actions(log: Log, counts: pd.DataFrame, peaks: pd.DataFrame) -> Iterator[Ac
     changes, utilization = seats.issued(log), site.utilization(log)
     if counts["episodes"].any():
         yield from actions.missing(counts, sizing.enough(log), utilization)
-    yield from actions.full(utilization, counts)
+    yield from actions.full(utilization, counts, peaks)
     yield from actions.lost(changes)
     yield from actions.spare(utilization, peaks, counts)
-    yield from actions.shorter_borrows(sizing.what_if(log, PROPOSED_DAYS), PROPOSED_DAYS)
+    yield from actions.shorter_borrows(sizing.what_if(log, PROPOSED_DAYS), PROPOSED_DAYS, peaks)
     yield from actions.untold(
         log.quality(),
         counts,

@@ -48,6 +48,10 @@ def enough(
     that others wait for when it begins. Features that were denied and never used have no row. Raises QuestionInvalid.
     """
     grouping, micros, asked = one_of("license", license, levels.COUNTED), duration("gap", gap), _numbers(seats)
+    return log.once(("enough", grouping, str(micros), str(asked)), lambda: _all_enough(log, grouping, micros, asked)).copy()
+
+
+def _all_enough(log: Log, grouping: str, micros: int, asked: list[int] | None) -> pd.DataFrame:
     longer = levels.at_least(log, grouping)
     wanted = _wanted(log, grouping, micros)
     parts = [

@@ -72,6 +72,10 @@ def peaks(log: Log, license: str = "handle") -> pd.DataFrame:  # noqa: A002 - th
     The default counts handles, since only the vendor's license file tells of a grouping.
     """
     grouping = one_of("license", license, levels.COUNTED)
+    return log.once(("peaks", grouping), lambda: _peaks(log, grouping)).copy()
+
+
+def _peaks(log: Log, grouping: str) -> pd.DataFrame:
     spectrum, longer = levels.spectrum(log, grouping), levels.at_least(log, grouping)
     # Where nothing was used, there is no series at all.
     most = spectrum.pivot_table(index="pair", columns="series", values="level", aggfunc="max").reindex(columns=list(SERIES))
