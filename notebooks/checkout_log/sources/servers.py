@@ -31,7 +31,7 @@ def of_server(contents: Contents, server: str, folder: Path, first_segment: int,
     return Contents(
         [_renamed(path, server, folder, first_segment, first_era) for path in contents.files],
         contents.parts,
-        [(era + first_era, name_of(server, product), *times) for era, product, *times in contents.eras],
+        [(era + first_era, name_of(server, product), begin, end) for era, product, begin, end in contents.eras],
         [(name_of(server, product), begin, end) for product, begin, end in contents.spans],
         [seats._replace(server=server, product=name_of(server, seats.product)) for seats in contents.seats],
         [
