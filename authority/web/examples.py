@@ -38,6 +38,8 @@ VALUES: dict[str, Any] = {
     "version": VERSION,
     **dict.fromkeys(("username", "usernames", "member"), "ada"),
     "full_name": "Ada Lovelace",
+    "summary": "rows 1 to 4711 are what was sealed",
+    "limits": "whoever has the signing key can write another history: keep a checkpoint elsewhere",
     **dict.fromkeys(("channel_id", "channel"), "n0tVq3xYz7LmTwA5kq8Qe1"),
     "text": "arcgis-pro Standard of ada on red laptop ends at 2026-03-31 12:00 UTC",
     "email": "ada@example.org",

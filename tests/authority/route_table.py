@@ -194,6 +194,7 @@ ROUTES: dict[str, Route] = {
     "GET /trust": Route(is_public=True),
     "GET /events": Route(LOG_READERS),
     "GET /events/checkpoint": Route(LOG_READERS),
+    "GET /events/verification": Route(LOG_READERS),
     "GET /events/{event_id}": Route(LOG_READERS),
     "GET /checkout-log": Route(LOG_READERS),
     "GET /sessions": Route(),
@@ -320,6 +321,7 @@ SCOPED: dict[Scope, frozenset[str]] = {
         {
             "GET /events",
             "GET /events/checkpoint",
+            "GET /events/verification",
             "GET /events/{event_id}",
             "GET /checkout-log",
             "GET /metrics",

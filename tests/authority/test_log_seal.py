@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, insert, text, update
 
 from authority.domain import log_seal
 from authority.domain.catalogue import KeyUse
@@ -363,6 +363,21 @@ def test_the_newest_checkpoint_over_http_and_whether_there_is_a_newer_one(sqlite
         assert (again.status_code, again.data) == (304, b"")
     seals.seal(unit(bench))
     assert web.get("/events/checkpoint", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 200
+
+
+def test_the_log_is_verified_in_parts_over_http(sqlite_bench: Bench) -> None:
+    bench, web = sqlite_bench, make_web(sqlite_bench)
+    shown = web.get("/events/verification").get_json()
+    assert (shown["ok"], shown["rows"], shown["checkpoint"]) == (True, 0, None)
+    sealed_log(bench)
+    with unchanged(bench.authority.database):
+        newest = web.get("/events/verification?rows=1").get_json()
+        before = web.get(f"/events/verification?up_to={newest['after']}").get_json()
+    assert (newest["ok"], before["ok"], before["after"], before["last"]) == (True, True, 0, newest["after"])
+    with bench.authority.database.write() as connection:
+        connection.execute(update(events).where(events.c.id == newest["last"]).values(reason="other"))
+    wrong = web.get("/events/verification").get_json()
+    assert (wrong["ok"], [(fault["first"], fault["last"]) for fault in wrong["faults"]]) == (False, [(newest["last"],) * 2])
 
 
 def test_a_sealer_does_not_go_on_over_seals_whose_checkpoint_is_gone(sealed: tuple[Bench, list[int]]) -> None:

@@ -15,8 +15,8 @@ from pydantic import BaseModel, Field
 
 from authority.presentation import parquet, sheets
 from authority.presentation.log import Events, EventShown, event_of, with_texts
-from authority.presentation.log_seal import SealShown
-from authority.services import log, seals
+from authority.presentation.log_seal import SealShown, VerificationShown
+from authority.services import log, log_verification, seals
 from authority.storage.events import Filter
 from authority.web.access import unit
 from authority.web.answers import conditional, digest, json_of, sheet
@@ -26,6 +26,8 @@ api = APIBlueprint("log", __name__, abp_security=[{"bearer": []}], abp_responses
 
 Number = Annotated[int, Field(ge=0, le=2**63 - 1)]
 MOST_ROWS = 100_000
+# What takes a second or so.
+MOST_VERIFIED = 10_000
 BINARY = "application/vnd.apache.parquet"
 LINES = "application/jsonl"
 CHECKOUT_LOG: dict[str, Any] = {
@@ -51,6 +53,11 @@ class EventQuery(PageQuery):
     reason: Text | None = Field(None, max_length=256, description="what is said about it, as the code of a refusal; the whole")
     since: Moment | None = Field(None, description="RFC 3339; at that time or later")
     until: Moment | None = Field(None, description="RFC 3339; before that time")
+
+
+class VerificationQuery(Query):
+    rows: int = Field(2000, ge=1, le=MOST_VERIFIED, description="about so many rows")
+    up_to: Number | None = Field(None, description="number of the last row of the part; default: the newest")
 
 
 class EventPath(BaseModel):
@@ -87,6 +94,17 @@ def checkpoint() -> Response:
     tag = digest(b"" if state.newest is None else state.newest.compact.encode())
     response.set_etag(tag, weak=True)
     return conditional(response, tag)
+
+
+@api.get("/events/verification", summary="Whether the log is what was sealed", responses={200: VerificationShown})
+def verification(query: VerificationQuery) -> Response:
+    """A part of the log, by its seal: 200 whatever comes of it, and `ok` says whether anything is wrong.
+
+    The newest rows, or those up to `up_to`; to go on before them ask for `up_to` = `after` of the answer, until `after` is 0 or does not
+    change. A part begins and ends with a checkpoint.
+    """
+    part = log_verification.verify_part(unit(), query.rows, query.up_to)
+    return json_of(VerificationShown.of(part))
 
 
 @api.get("/events/<event_id>", summary="One event", responses={200: EventShown, 404: Problem})
