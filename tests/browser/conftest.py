@@ -26,7 +26,7 @@ from tools.apt import NotHere
 PHONE = {"width": 390, "height": 844}
 SCREEN = {"width": 1280, "height": 900}
 # A page that is busy for longer is stuck.
-PATIENCE_MILLISECONDS = 20_000
+PATIENCE_MILLISECONDS = 60_000
 # What has the focus has a line or a shine around it.
 IS_MARKED = (
     "element => (({outlineStyle, boxShadow}) => outlineStyle !== 'none' || boxShadow !== 'none')(getComputedStyle(element))"

@@ -16,6 +16,8 @@ OPTIONS = {
     "spark.ui.enabled": "false",
     "spark.sql.shuffle.partitions": "2",
     "spark.default.parallelism": "2",
+    # Small tables give no reason to plan anew after each stage.
+    "spark.sql.adaptive.enabled": "false",
     # Plans of small tables take longer to compile than to run.
     "spark.sql.codegen.wholeStage": "false",
     # Java compiles what runs for hours more thoroughly than what is over in a minute.
