@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from authority.domain.plurals import counted
+
 # Of all that one look takes, and of each part of it.
 DEADLINE_SECONDS, PART_SECONDS = 8.0, 4.0
 LONGEST_ANSWER = 256 * 1024
@@ -52,7 +54,7 @@ def look(url: str) -> Look:
     try:
         return answers.get(timeout=DEADLINE_SECONDS)
     except queue.Empty:
-        return Look(remark=f"nothing answered there within {DEADLINE_SECONDS:.0f} seconds")
+        return Look(remark=f"nothing answered there within {counted(DEADLINE_SECONDS, 'second')}")
 
 
 def _looked(url: str) -> Look:

@@ -51,9 +51,9 @@ def test_who_is_not_signed_in_is_led_to_the_sign_in_and_back(browser: Browser) -
 
 @pytest.mark.parametrize("path", ["/console/member/m%C3%BCller", "/console/member/CORP%5Cada"])
 def test_the_way_back_may_have_any_letters(browser: Browser, path: str) -> None:
-    asked = browser.get(f"{path}?q=%C3%BC").location
+    asked = browser.get(f"{path}?search=%C3%BC").location
     browser.send_form(asked, {"username": "ada", "password": PASSWORD})
-    assert (browser.last.status_code, browser.last.location) == (303, f"{path}?q=%C3%BC")
+    assert (browser.last.status_code, browser.last.location) == (303, f"{path}?search=%C3%BC")
 
 
 def test_what_turns_text_around_is_shown_by_its_code(browser: Browser) -> None:

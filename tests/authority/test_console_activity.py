@@ -74,7 +74,7 @@ def test_the_marks_have_words_and_each_session_its_computer_and_times(web: Web) 
 def test_filters_are_in_the_address_and_the_table_has_the_same(web: Web) -> None:
     browser = Browser(web).be(Role.LICENSE_MANAGER)
     for query, expected in (
-        ("q=ADA", {"ada"}),
+        ("search=ADA", {"ada"}),
         ("state=red", {"bea"}),
         ("state=green&product=arcgis-pro", {"ada"}),
         ("group=crew", {"bea"}),

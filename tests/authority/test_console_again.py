@@ -139,7 +139,7 @@ def test_who_leaves_a_question_keeps_the_ticks_and_comes_back_to_where_it_was_as
     borrow = issued_to(web.bench, ada, workstation("laptop")).borrow
     browser.send_form("/console/members/disable?type=Creator", {"usernames": ["ada", "bea"]})
     assert 'name="leave"' in browser.last.text
-    browser.send_form("/console/members/disable?q=a", {"usernames": ["ada", "bea"], "confirmed": "x", "leave": "true"})
+    browser.send_form("/console/members/disable?search=a", {"usernames": ["ada", "bea"], "confirmed": "x", "leave": "true"})
     assert browser.last.status_code == 200
     ticked = re.findall(r'name="usernames" value="(\w+)" checked', browser.last.text)
     assert (ticked, web.get("/members/ada").get_json()["disabled"]) == (["ada", "bea"], False)

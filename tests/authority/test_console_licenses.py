@@ -62,7 +62,7 @@ def test_seats_and_who_holds_what_with_filters_and_as_csv(web: Web) -> None:
     assert "Nothing is licensed" not in text
     for query, expected in (
         ("", set(NAMES)),
-        ("q=be", {"bea"}),
+        ("search=be", {"bea"}),
         (f"product={PRO}", {"ada", "cyd"}),
         (f"product={PRO}&type=Creator", {"cyd"}),
         ("product=arcgis-allsource", set()),
@@ -88,7 +88,7 @@ def test_what_is_wrong_with_a_filter_or_a_choice_is_said_and_nothing_is_lost(web
         ({"product": "arcgis-desktop", "usernames": "bea"}, 400, "concurrent-use"),
         ({"product": PRO, "usernames": "nobody", f"level.{PRO}": "Basic"}, 404, "There is no member"),
     ):
-        answer = chief.send_form(f"{LICENSES}/assign?q=b", fields)
+        answer = chief.send_form(f"{LICENSES}/assign?search=b", fields)
         assert (answer.status_code, words in shown(chief)) == (status, True), fields
     assert 'value="bea"' in answer.text
     assert chief.send_form(f"{LICENSES}/unassign", {"product": PRO, "usernames": "bea"}).status_code == 404

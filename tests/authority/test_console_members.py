@@ -42,12 +42,12 @@ def usernames(html: str) -> list[str]:
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("?q=lovel", ["ada"]),
-        ("?q=SURVEY", ["ada", "zoe"]),
+        ("?search=lovel", ["ada"]),
+        ("?search=SURVEY", ["ada", "zoe"]),
         ("?group=night+%26+day", ["zoe"]),
         ("?type=Creator", ["bob"]),
-        ("?q=survey&sort=-username", ["zoe", "ada"]),
-        ("?q=&type=&role=analyst&group=&unused_for=", ["analyst"]),
+        ("?search=survey&sort=-username", ["zoe", "ada"]),
+        ("?search=&type=&role=analyst&group=&unused_for=", ["analyst"]),
         ("?offline=true", []),
         ("?disabled=true", []),
     ],
@@ -79,9 +79,9 @@ def test_a_filter_that_makes_no_sense_is_said_and_not_ignored(browser: Browser) 
 
 
 def test_the_head_of_a_column_sorts_and_says_so(browser: Browser) -> None:
-    page = browser.get("/console/members?q=survey&sort=username").text
+    page = browser.get("/console/members?search=survey&sort=username").text
     assert 'aria-sort="ascending"' in page
-    assert "/console/members?q=survey&amp;sort=-username" in page
+    assert "/console/members?search=survey&amp;sort=-username" in page
 
 
 @pytest.fixture
@@ -103,12 +103,12 @@ def licenses_of(browser: Browser, username: str) -> list[str]:
 def test_those_ticked_get_another_type_with_the_licenses_that_follow_first(own: Browser) -> None:
     fields = {"usernames": ["ada", "zoe"], "user_type": "Viewer"}
     before = contents(own.web.bench.authority.database)
-    own.send_form("/console/members/type?q=survey", fields)
+    own.send_form("/console/members/type?search=survey", fields)
     text = shown(own)
     assert "Change the type of 2 members?" in text
     assert "ada: user type: GIS Professional, from now on Viewer; taken: ArcGIS Pro" in text
     assert contents(own.web.bench.authority.database) == before
-    own.agree("/console/members/type?q=survey", {**fields, "usernames": ["ada", "zoe", "nobody"]})
+    own.agree("/console/members/type?search=survey", {**fields, "usernames": ["ada", "zoe", "nobody"]})
     assert "2 of 3 changed" in shown(own)
     assert "not-found" in own.last.text
     assert [members_of(own)[name]["user_type"] for name in ("ada", "bob", "zoe")] == ["Viewer", "Creator", "Viewer"]
@@ -153,16 +153,16 @@ def test_those_ticked_are_disabled_enabled_and_removed(own: Browser) -> None:
     assert "member-has-borrow" in shown(own)
     assert "ada" in members_of(own)
     assert "bob" not in members_of(own)
-    answer = own.agree("/console/members/remove?q=ada", {"usernames": "ada"}, {"release": "true"})
-    assert answer.location == "/console/members?q=ada"
+    answer = own.agree("/console/members/remove?search=ada", {"usernames": "ada"}, {"release": "true"})
+    assert answer.location == "/console/members?search=ada"
     assert "ada" not in members_of(own)
 
 
 def test_without_a_tick_or_the_right_nothing_is_done_and_the_list_stays_a_list(own: Browser) -> None:
     before = contents(own.web.bench.authority.database)
-    assert own.send_form("/console/members/disable?q=survey").status_code == 400
+    assert own.send_form("/console/members/disable?search=survey").status_code == 400
     assert ["Tick at least one member" in shown(own), "Not understood" in shown(own)] == [True, False]
-    assert 'href="/console/members?q=survey&amp;sort=role"' in own.last.text
+    assert 'href="/console/members?search=survey&amp;sort=role"' in own.last.text
     assert usernames(own.last.text) == ["ada", "zoe"]
     assert own.send_form("/console/members/assign", {"usernames": "ada", "license": "arcgis-pro"}).status_code == 400
     assert "a product with = and a level" in shown(own)

@@ -132,7 +132,7 @@ def test_every_page_opens_for_those_who_may_and_changes_nothing(world: World, ro
 VALUES = (
     dict.fromkeys(("unused_for", "due_within", "hours"), "abc"),
     {"product": "arcgis-pro", "type": "t" * 300},
-    {"product": "\0", "q": "\0"},
+    {"product": "\0", "search": "\0"},
 )
 
 

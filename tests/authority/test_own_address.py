@@ -73,7 +73,7 @@ def test_who_answers_there_is_said_and_what_is_wrong_for_everybody(tmp_path: Pat
 def test_a_name_that_nobody_looks_up_in_time_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own_address, "DEADLINE_SECONDS", 0.01)
     with serving({"api": silent}) as server:
-        assert own_address.look(f"http://127.0.0.1:{server.port}") == Look(remark="nothing answered there within 0 seconds")
+        assert own_address.look(f"http://127.0.0.1:{server.port}") == Look(remark="nothing answered there within 0.01 seconds")
 
 
 def test_another_organization_there_is_wrong_and_silence_is_told(sqlite_bench: Bench) -> None:

@@ -120,7 +120,7 @@ def test_no_value_of_a_refusal_hides_what_an_exception_has() -> None:
 # What may stand at the beginning of a sentence: a number of something, a sentence or label of ours or of the settings, and what
 # only whoever sits at the server is told of, as paths. The name of anything else would get a capital letter there.
 NO_NAME = re.compile(
-    r"(counted|all_are)\(|'; '\.join|(.*\.)?(label|name|what|message|sentence|since|text|excess|used|borrowed|HEADER)\Z"
+    r"(counted|all_are)\(|'; '\.join|(.*\.)?(label|name|what|message|sentence|since|text|excess|used|borrowed|free|subject|HEADER|WATCHES)\Z"
     r"|(.*\.)?(path|file|folder|home|host|_log|key_folder)\Z"
 )
 

@@ -41,18 +41,27 @@ FILTERED = (
         f"/console/members?sort={sort}"
         for sort in ("-username", "full_name", "user_type", "-role", "last_used_at", "-last_used_at")
     ),
-    *(f"/console/members?{query}" for query in ("q=ember 99", "q=group1", "group=group7", "offline=true", "unused_for=30")),
+    *(
+        f"/console/members?{query}"
+        for query in ("search=ember 99", "search=group1", "group=group7", "offline=true", "unused_for=30")
+    ),
     *(f"/console/members?cursor={LAST}&sort={sort}" for sort in ("username", "-full_name", "last_used_at")),
-    "/console/members?q=nobody",
+    "/console/members?search=nobody",
     *(
         f"/console/licenses?{query}"
-        for query in ("q=ember 99", f"product={NAMED}", f"product={NAMED}&feature=Advanced", f"cursor={LAST}", "q=nobody")
+        for query in (
+            "search=ember 99",
+            f"product={NAMED}",
+            f"product={NAMED}&feature=Advanced",
+            f"cursor={LAST}",
+            "search=nobody",
+        )
     ),
     *(f"/console/activity?product={product}" for product in (NAMED, CONCURRENT)),
     *(
         f"/console/activity?product={product}&{query}"
         for product in (NAMED, CONCURRENT)
-        for query in ("state=red", "state=green", "unused_for=30", "q=ember 99", f"cursor={LAST}", "q=nobody")
+        for query in ("state=red", "state=green", "unused_for=30", "search=ember 99", f"cursor={LAST}", "search=nobody")
     ),
     *(
         f"/console/offline?{query}"
@@ -64,7 +73,7 @@ FILTERED = (
                 f"product={CONCURRENT}",
                 "group=group7",
                 "due_within=7",
-                "q=ember 99",
+                "search=ember 99",
             ),
             *("stuck=true", "clones=true", "type=Viewer", "which=revoked", "which=not-returned"),
         )

@@ -59,7 +59,7 @@ def test_a_license_is_assigned_and_taken_away(
     visitors: Visitors, server: RunningServer, member: Actor, way: dict[str, bool]
 ) -> None:
     person = visitors.come("administrator", **way)
-    person.open(f"/console/licenses?q={member.username}")
+    person.open(f"/console/licenses?search={member.username}")
     person.tick(member.username)
     person.unfold(NAME)
     person.choose("Level", "Basic")
@@ -146,7 +146,7 @@ def test_several_members_are_disabled_at_once(
 ) -> None:
     other = server.member(f"{member.username}-too")
     person = visitors.come("administrator", **way)
-    person.open(f"/console/members?q={member.username}")
+    person.open(f"/console/members?search={member.username}")
     person.tick(member.username)
     person.tick(other.username)
     person.press("Disable …")

@@ -25,13 +25,13 @@ def test_no_text_runs_on_the_pages_that_show_it(visitors: Visitors, server: Runn
     lost = issued_to(server.bench, member, SimulatedWorkstation("gone", alias=SCRIPT), "arcgis-desktop", days=9).borrow
     endings.revoke(Unit(server.bench.authority, CONSOLE), lost.id, reason=SCRIPT)
     pages = {
-        f"/console/members?q={name}": (IMAGE, SCRIPT),
+        f"/console/members?search={name}": (IMAGE, SCRIPT),
         f"/console/member/{name}": (IMAGE, SCRIPT, SVG),
         f"/console/offline?member={name}": (SVG,),
         f"/console/offline/{issued.borrow.id}": (SVG, SCRIPT),
         f"/console/offline/{lost.id}": (SCRIPT,),
-        f"/console/activity?q={name}": (IMAGE,),
-        f"/console/licenses?q={name}": (IMAGE,),
+        f"/console/activity?search={name}": (IMAGE,),
+        f"/console/licenses?search={name}": (IMAGE,),
         f"/console/log?member={name}": (SVG, SCRIPT),
     }
     person = visitors.come("administrator")

@@ -35,7 +35,7 @@ def test_members_are_imported_changed_several_at_once_and_removed(visitors: Visi
     person.reads("2 added, 0 changed, 3 refused")
     problems += findings(page)
 
-    person.open("/console/members?q=a&type=Creator")
+    person.open("/console/members?search=a&type=Creator")
     page.get_by_label("all on this page").click()
     page.get_by_label("New user type").select_option("Viewer")
     person.press("Change the type …")
@@ -45,7 +45,7 @@ def test_members_are_imported_changed_several_at_once_and_removed(visitors: Visi
     person.reads("changed")
     problems += findings(page)
 
-    person.open("/console/members?q=dan")
+    person.open("/console/members?search=dan")
     page.get_by_role("link", name="dan", exact=True).click()
     problems += findings(page)
     person.press("Remove …")

@@ -181,7 +181,7 @@ def test_members_are_looked_for(visitors: Visitors, server: RunningServer, membe
     person.fill("Name or group", f"emile zola of {member.username}")
     if not scripts:
         person.press("Search")
-    person.page.wait_for_url("**/console/members?*q=emile+zola+of+*")
+    person.page.wait_for_url("**/console/members?*search=emile+zola+of+*")
     rows.filter(has_text="administrator").wait_for(state="detached")
     assert f"{member.username}-other" in rows.all_inner_texts()
     person.reads("1 member")

@@ -35,7 +35,7 @@ MOST_AT_ONCE = 1000
 
 class Filters(Form):
     product: Text | None = None
-    q: Text | None = None
+    search: Text | None = None
     state: Dot | None = None
     group: Text | None = None
     type: Text | None = None
@@ -44,7 +44,7 @@ class Filters(Form):
 
     def wanted(self) -> Wanted:
         """Whose activity is wanted."""
-        people = Filter(search=self.q, group=self.group, user_type=self.type, limit=ON_A_PAGE)
+        people = Filter(search=self.search, group=self.group, user_type=self.type, limit=ON_A_PAGE)
         unused_for = None if self.unused_for is None else timedelta(days=self.unused_for)
         return Wanted(people, self.state, unused_for)
 

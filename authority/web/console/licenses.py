@@ -37,7 +37,7 @@ ON_A_PAGE = 100
 
 
 class Filters(Form):
-    q: Text | None = None
+    search: Text | None = None
     product: Text | None = None
     feature: Text | None = None
     type: Text | None = None
@@ -45,7 +45,7 @@ class Filters(Form):
 
     def wanted(self, limit: int | None) -> Filter:
         """Whose licenses are wanted, so many on a page."""
-        return Filter(search=self.q, product=self.product, feature=self.feature, user_type=self.type, limit=limit)
+        return Filter(search=self.search, product=self.product, feature=self.feature, user_type=self.type, limit=limit)
 
 
 class Loss(Choice):

@@ -38,7 +38,7 @@ def _order(text: str) -> str:
 
 
 class Filters(Form):
-    q: Text | None = None
+    search: Text | None = None
     type: Text | None = None
     role: Role | None = None
     group: Text | None = None
@@ -53,7 +53,7 @@ class Filters(Form):
     def page(self, work: Unit, limit: int | None) -> Page:
         """The members who are wanted, up to the limit."""
         wanted = Filter(
-            search=self.q,
+            search=self.search,
             user_type=self.type,
             role=self.role,
             group=self.group,
@@ -111,7 +111,7 @@ def _list(people: Page | None, work: Unit) -> Response:
         roles=ROLES,
         permissions=list(DownloadPermission),
         wanted=typed,
-        is_narrowed=any(typed[name] for name in typed if name not in ("q", "sort", "cursor")),
+        is_narrowed=any(typed[name] for name in typed if name not in ("search", "sort", "cursor")),
         may_manage=visitor().actor.has(Privilege.MANAGE_MEMBERS),
         may_assign=visitor().actor.has(Privilege.ASSIGN_LICENSES),
         named=[product for product in products if not product.is_concurrent],

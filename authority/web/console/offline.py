@@ -49,7 +49,7 @@ Sent = TypeVar("Sent", bound=Form)
 
 
 class Filters(Form):
-    q: Text | None = None
+    search: Text | None = None
     which: Whereabouts = Whereabouts.TAKEN
     member: Text | None = None
     machine: Text | None = None
@@ -66,7 +66,7 @@ class Filters(Form):
     def wanted(self) -> Filter:
         """The filter of the service."""
         return Filter(
-            search=self.q,
+            search=self.search,
             whereabouts=self.which,
             expires_before=self.due_before,
             member=self.member,
