@@ -17,6 +17,7 @@ from authority.services import passwords
 from authority.storage.db import migrating
 from authority.storage.db.database import Database
 from tests.support.authorities import Bench, make_bench
+from tests.support.compiled_routes import compile_once
 from tests.support.measuring import Measured, longest_first
 from tests.support.vectors import vectors
 
@@ -133,6 +134,14 @@ def cheap_passwords() -> Iterator[None]:
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     yield
     passwords._hasher = usual
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_routes() -> Iterator[None]:
+    """Applications of tests have their routes compiled once."""
+    with pytest.MonkeyPatch.context() as patch:
+        compile_once(patch)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
