@@ -91,6 +91,15 @@ def test_a_file_that_cannot_be_read_is_wrong_usage(console: Console, tmp_path: P
     assert contents_of(console) == before
 
 
+@pytest.mark.parametrize(
+    "command", [("borrow", "check-in"), ("inspect",), ("member", "import"), ("member", "list"), ("log", "export", "-o")]
+)
+def test_t33_what_was_typed_wrongly_moves_no_cursor(console: Console, command: tuple[str, ...]) -> None:
+    ended = console.run(*command, "/nowhere/x\u202e\x1b[31m\ncarnet-authority: all is well")
+    assert ended.status == 2
+    assert "/nowhere/x\\u202e\\u001b[31m\\u000acarnet-authority: all is well" in ended.err
+
+
 def test_the_days_are_chosen_where_the_request_does_not_say(console: Console, tmp_path: Path) -> None:
     issue = ("borrow", "issue", console.request(workstation("one")), "--member", "ada", "--days", "12")
     assert console.good(*issue, "--dry-run")["borrow"]["days_left"] == 12

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Response
 
 from authority.domain.members import ANYBODY, CONSOLE, Role
 from authority.services import access, authorizations, members
 from authority.services.unit import Unit
 from authority.web.application import create_app
+from authority.web.console import cookies
 from authority.web.console.formats import with_codes
 from authority.web.console.frame import confirm, done
 from authority.web.gateway import BODY_IS_LATE
@@ -117,6 +119,31 @@ def test_that_https_ends_before_the_server_is_believed_of_a_trusted_proxy_alone(
     behind.sign_in("ada", PASSWORD, headers={"X-Forwarded-Proto": "https"})
     [cookie] = [line for line in behind.last.headers.getlist("Set-Cookie") if "carnet_si_" in line]
     assert cookie.partition("=")[0] == name
+
+
+def test_behind_a_proxy_that_is_not_named_the_first_form_is_taken_too(browser: Browser, web: Web) -> None:
+    """The browser speaks https there, and its forms alone say so: the page of a form could set a plain cookie only."""
+    # Of one member so many sign in in a minute: this one is nobody else's.
+    web.bench.member("bea", password=PASSWORD)
+    token = form_token(browser.get("/console/sign-in").text)
+    fields = {"form_token": token, "username": "bea", "password": PASSWORD}
+    answer = browser.post("/console/sign-in", fields, headers={"Origin": "https://localhost"})
+    assert (answer.status_code, answer.location) == (303, "/console/")
+    assert answer.headers["Set-Cookie"].startswith("__Host-carnet=")
+    assert browser.get("/console/my-license").status_code == 200
+
+
+def test_behind_a_proxy_that_is_not_named_who_came_by_a_provider_sends_forms(browser: Browser, web: Web) -> None:
+    """An answer of a provider is no form; its cookie is the plain one, unless the browser has shown that it speaks https."""
+    browser.be(Role.ADMINISTRATOR)
+    token = form_token(browser.get("/console/settings").text)
+    fields = {"form_token": token, "minutes": "30"}
+    answer = browser.post("/console/settings/sessions", fields, headers={"Origin": "https://localhost"})
+    assert (answer.status_code, answer.location) == (303, "/console/settings")
+    with web.client.application.test_request_context(headers={"Cookie": "__Host-carnet=ended"}):
+        response = Response()
+        cookies.write(response, cookies.SIGN_IN, "new")
+    assert response.headers["Set-Cookie"].startswith("__Host-carnet=new; Secure")
 
 
 def test_t30_an_api_key_in_the_cookie_of_a_browser_opens_nothing(browser: Browser) -> None:

@@ -143,7 +143,8 @@ def test_those_ticked_are_disabled_enabled_and_removed(own: Browser) -> None:
         assert "2 of 2" in shown(own)
         assert members_of(own)["ada"]["disabled"] is is_disabled
     own.send_form("/console/members/disable", {"usernames": ["ada", "administrator"]})
-    assert "This is you: you are signed out at once" in shown(own)
+    assert "Left out: administrator: nobody disables themself" in shown(own)
+    assert "signed out at once" not in shown(own)
     three = {"usernames": ["ada", "bob", "administrator"]}
     own.send_form("/console/members/remove", three)
     text = shown(own)

@@ -18,6 +18,8 @@ from authority.web.problems import Problem
 # Browsers keep no cookie for longer (RFC 6265bis, 5.5).
 LONGEST = timedelta(days=400)
 SIGN_IN, FORM, NOTICE, PROVIDER = "carnet", "carnet-form", "carnet-notice", "carnet-provider"
+# Cookies of this name are set and sent over https, by and to this very host (RFC 6265bis, 4.1.3.2).
+HOST_ALONE = "__Host-"
 # Set by a script of the pages; it is of no weight.
 ZONE = "carnet-zone"
 LONGEST_SECRET = 256
@@ -35,14 +37,21 @@ class Notice:
 
 
 def is_https() -> bool:
-    """True when the browser speaks https: to this server, to a trusted proxy that says so (`proxies.behind`), or as its form says."""
-    return request.is_secure or request.headers.get("Origin") == f"https://{request.host}"
+    """True when the browser speaks https: to this server, to a trusted proxy that says so (`proxies.behind`), or as its form says.
+
+    Over a plain connection it sends no cookie of this host alone.
+    """
+    is_of_form = request.headers.get("Origin") == f"https://{request.host}"
+    return request.is_secure or is_of_form or any(name.startswith(HOST_ALONE) for name in request.cookies)
 
 
 def read(name: str) -> str | None:
-    """The value of a cookie. Over https only one that no other host and no plain connection can have set is taken."""
-    value = request.cookies.get(f"__Host-{name}")
-    if value is None and not is_https():
+    """The value of a cookie. Over https only one that no other host and no plain connection can have set is taken.
+
+    Behind a proxy that is not trusted a form alone says that it is https: the page that it stands on could set no such cookie.
+    """
+    value = request.cookies.get(f"{HOST_ALONE}{name}")
+    if value is None and not request.is_secure:
         value = request.cookies.get(name)
     return value if value and len(value) <= LONGEST_SECRET * 16 else None
 
@@ -59,13 +68,13 @@ def write(response: Response, name: str, value: str, lasts: timedelta | None = N
     """Sets a cookie that no script reads and no other site's form sends; without `lasts` it ends with the browser."""
     https = is_https()
     response.set_cookie(
-        f"__Host-{name}" if https else name, value, max_age=lasts, secure=https, httponly=True, samesite="Lax", path="/"
+        f"{HOST_ALONE}{name}" if https else name, value, max_age=lasts, secure=https, httponly=True, samesite="Lax", path="/"
     )
 
 
 def remove(response: Response, name: str) -> None:
     """Makes the browser forget a cookie."""
-    for full_name in (name, f"__Host-{name}"):
+    for full_name in (name, f"{HOST_ALONE}{name}"):
         if full_name in request.cookies:
             secure = full_name != name
             response.delete_cookie(full_name, path="/", secure=secure, httponly=True, samesite="Lax")

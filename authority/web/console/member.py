@@ -29,7 +29,6 @@ from authority.web.console.forms import Form, Id, read
 from authority.web.console.frame import confirm, done, page, shown_again
 from authority.web.console.member_forms import (
     BORROWS_STAY,
-    IT_IS_YOU,
     ROLES,
     Email,
     FullName,
@@ -164,8 +163,6 @@ def _consequences(changed: ChangedMember) -> list[str]:
     if changed.licenses.taken:
         sentences.append(BORROWS_STAY)
     if after.disabled and not before.disabled:
-        if before.username == visitor().actor.username:
-            sentences.insert(0, IT_IS_YOU)
         ended = counted(changed.access.ended_sign_ins, "sign-in")
         sentences += [
             f"They cannot sign in, start or borrow anything until they are enabled again; {ended} will end.",

@@ -28,7 +28,6 @@ FIELDS = {
 }
 # The values of a choice, each with its words.
 ROLES = tuple((str(role), role.replace("-", " ")) for role in Role)
-IT_IS_YOU = "This is you: you are signed out at once, and another administrator has to enable you again."
 BORROWS_STAY = "What is out offline stays good until it ends or is given back; revoke or release it if it must not."
 
 

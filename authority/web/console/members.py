@@ -22,7 +22,7 @@ from authority.web.answers import sheet
 from authority.web.console import members_at_once as at_once
 from authority.web.console.forms import Form, Text, as_typed, read
 from authority.web.console.frame import here, page, shown_again
-from authority.web.console.member_forms import BORROWS_STAY, IT_IS_YOU, ROLES
+from authority.web.console.member_forms import BORROWS_STAY, ROLES
 from authority.web.console.members_at_once import Choice, Removal, TypeChoice
 from authority.web.console.visiting import begun, product_name, unit, visitor
 
@@ -172,10 +172,8 @@ def change_type() -> Response:
 def disable() -> Response:
     """Keeps those ticked from signing in, starting and borrowing."""
     follows = ["They cannot sign in, start or borrow anything until they are enabled again.", BORROWS_STAY]
-    choice, wanted = read(Choice), Change(disabled=True)
-    if visitor().actor.username in choice.usernames:
-        follows = [IT_IS_YOU, *follows]
-    return at_once.do(at_once.change(choice, wanted, "Disable", "disabled", "signing in and using licenses", follows))
+    wanted = Change(disabled=True)
+    return at_once.do(at_once.change(read(Choice), wanted, "Disable", "disabled", "signing in and using licenses", follows))
 
 
 @pages.post("/members/enable")
