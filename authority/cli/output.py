@@ -138,9 +138,9 @@ def usage_failure(error: click.ClickException, *, as_json: bool) -> int:
     A mistake may come before --json was read, so that the frame does not know of it.
     """
     if not as_json:
-        if not isinstance(error, NoArgsIsHelpError):
-            # Names of files and superfluous words are in it as they were typed.
-            error.message = safe(error.message)
+        # Names of files and superfluous words are in it as they were typed; not in help, and in what is missing.
+        if isinstance(error, click.UsageError) and not isinstance(error, NoArgsIsHelpError | click.MissingParameter):
+            error = click.UsageError(safe(error.format_message()), error.ctx)
         error.show()
         return error.exit_code
     context = error.ctx if isinstance(error, click.UsageError) else None
