@@ -16,8 +16,8 @@ from argon2 import PasswordHasher
 from authority.services import passwords
 from authority.storage.db import migrating
 from authority.storage.db.database import Database
+from tests.support import compiled_routes, compiled_statements
 from tests.support.authorities import Bench, make_bench
-from tests.support.compiled_routes import compile_once
 from tests.support.measuring import Measured, longest_first
 from tests.support.vectors import vectors
 
@@ -137,10 +137,11 @@ def cheap_passwords() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def compiled_routes() -> Iterator[None]:
-    """Applications of tests have their routes compiled once."""
+def compiled_once() -> Iterator[None]:
+    """Routes and statements are compiled once for the applications and databases of all tests."""
     with pytest.MonkeyPatch.context() as patch:
-        compile_once(patch)
+        compiled_routes.compile_once(patch)
+        compiled_statements.compile_once(patch)
         yield
 
 
