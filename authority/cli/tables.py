@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 from rich.cells import cell_len, chop_cells
@@ -29,6 +29,7 @@ def width_of_output() -> int | None:
 def shortened(names: Sequence[str], rows: Sequence[Sequence[str]], width: int | None, may_go: Sequence[str]) -> list[str]:
     """The columns to be left out, in the order in which they may go, so that all others have room beside each other in readable cells.
 
+    One that has room nevertheless, as a narrow one beside a wide one that went after it, stays.
     Where not even the last ones have, it is all that may go: their cells are folded. None are where a row has to be a record, which
     has room for all.
     """
@@ -36,8 +37,18 @@ def shortened(names: Sequence[str], rows: Sequence[Sequence[str]], width: int | 
     for count in range(len(may_go) + 1):
         rest = [column for name, column in columns.items() if name not in may_go[:count]]
         if width is None or _with_gaps(list(map(_readable, rest))) <= width:
-            return list(may_go[:count])
+            return _without_room(may_go[:count], columns, width)
     return list(may_go) if _with_gaps(list(map(_least, rest))) <= (width or 0) else []
+
+
+def _without_room(gone: Sequence[str], columns: Mapping[str, Sequence[str]], width: int | None) -> list[str]:
+    """Those of the columns that have no room beside all others, when as many of them as have it stay, the most wanted first."""
+    rest = list(gone)
+    for name in reversed(gone):
+        shown = [column for other, column in columns.items() if other == name or other not in rest]
+        if width is None or _with_gaps(list(map(_readable, shown))) <= width:
+            rest.remove(name)
+    return rest
 
 
 def lines_of(names: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:

@@ -221,7 +221,7 @@ def sentence_of(item: ErrorDetails) -> str:
 def _within(sentence: object) -> str:
     """A sentence in the middle of another."""
     text = str(sentence)
-    return text.replace("It ", "it ", 1) if text.startswith("It ") else text
+    return text[:1].lower() + text[1:] if text.startswith(("It ", "There ")) else text
 
 
 def of_values(error: ValidationError) -> Problem:

@@ -46,6 +46,24 @@ def test_an_answer_that_is_loaded_again_makes_no_second_key_and_shows_no_secret(
     assert len(web.get("/api-keys").get_json()["items"]) == before + 3
 
 
+def test_what_is_gone_because_it_was_done_is_said_to_be_done_where_the_answer_is_loaded_again(web: Web) -> None:
+    browser, ada = Browser(web).be(Role.ADMINISTRATOR), web.bench.member("ada")
+    borrow = issued_to(web.bench, ada, workstation("laptop")).borrow.id
+    for address, fields, more in (
+        ("/console/offline/release", {"ids": borrow}, {"reason": "lost", "accept_overlap": "true"}),
+        ("/console/member/ada/remove", {}, {}),
+    ):
+        browser.send_form(address, fields)
+        confirmed = re.search(r'name="confirmed" value="([^"]+)"', browser.last.text)
+        assert confirmed, browser.last.text
+        sent = {"form_token": form_token(browser.last.text), "confirmed": confirmed[1], **fields, **more}
+        assert browser.post(address, sent).status_code == 303
+        browser.get("/console/members")
+        assert browser.post(address, sent).status_code == 303
+        browser.get("/console/members")
+        assert "This was done already" in shown(browser), address
+
+
 def test_what_was_refused_can_be_sent_again_and_a_file_counts_by_what_is_in_it(web: Web) -> None:
     browser = Browser(web).be(Role.ADMINISTRATOR)
     fields = {"form_token": form_token(browser.get(KEYS).text), "name": "nightly", "member": "newcomer"}

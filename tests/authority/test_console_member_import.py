@@ -133,8 +133,13 @@ def test_a_file_is_there_for_who_gave_it_in_until_it_is_done_or_another_one_was_
         for path in ("/done", "/rows.csv"):
             assert who.send_form(IMPORT + path, fields).status_code == 404
             assert "The file is not here any more" in shown(who)
-    browser.send_form(f"{IMPORT}/done", second)
+    fields = {"form_token": form_token(browser.get(IMPORT).text), **second}
+    browser.post(f"{IMPORT}/done", fields)
     assert "1 added" in shown(browser)
+    # Its answer loaded again says that it was done: the file is gone because of that.
+    assert browser.post(f"{IMPORT}/done", fields).status_code == 303
+    browser.get(IMPORT)
+    assert "This was done already" in shown(browser)
     assert browser.send_form(f"{IMPORT}/done", second).status_code == 404
     look(browser)
     browser.web.bench.clock.turn(hours=25)
@@ -158,3 +163,9 @@ def test_only_who_manages_members_gets_there(browser: Browser) -> None:
     manager = Browser(browser.web).be(Role.LICENSE_MANAGER)
     for path in ("", "/done", "/rows.csv", "/outcomes.csv"):
         assert manager.send_form(IMPORT + path).status_code == 403
+
+
+def test_who_may_be_offline_with_what_a_row_takes_is_said_before(browser: Browser) -> None:
+    browser.web.post("/members", {"username": "ada", "user_type": "GIS Professional"})
+    assert "What is out offline stays good" in look(browser, "username,user_type\nada,Viewer\n")
+    assert "What is out offline stays good" not in look(browser, "username,full_name\nada,Ada L.\nzoe,Zoe\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,8 @@ from tests.support.database_contents import contents
 from tests.support.filling import Filling, now_out, room_for
 from tests.support.html_pages import ConsolePage
 from tests.support.web import Web, make_web
+from tests.support.workstations import SimulatedWorkstation
+from verifier.workstation.identity import OsUser
 
 OFFLINE = "/console/offline"
 
@@ -245,3 +248,11 @@ def test_a_machine_that_may_be_two_is_flagged(own_web: Web) -> None:
     assert "there may be two of the machine" in shown(chief)
     chief.get(f"{OFFLINE}/{ids(web)['eve']}")
     assert "There may be two of this machine" in shown(chief)
+    # The same machine with another key: its sentence has a time, which is that of the reader.
+    fay = web.bench.member("fay")
+    issued_to(web.bench, fay, workstation("anew"))
+    web.bench.clock.turn(hours=1)
+    issued_to(web.bench, fay, SimulatedWorkstation("anew", OsUser("uid:1000", "anew")), "arcgis-desktop", days=3)
+    chief.client.set_cookie("carnet-zone", "Europe/Berlin", path="/console/")
+    chief.get(f"{OFFLINE}?stuck=true")
+    assert re.search(r"with another machine key at [-0-9]+ 11:00: it was set up anew", shown(chief)), shown(chief)

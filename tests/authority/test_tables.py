@@ -186,3 +186,12 @@ def test_rows_that_share_a_head_stand_below_it() -> None:
         "level     free", "pro", "Basic     50", "Advanced  40", "desktop", "Editor    5",
     ]  # fmt: skip
     assert shortened(["level", "free"], rows, 6, ["free"]) == []
+
+
+def test_a_narrow_column_stays_where_a_wider_one_had_to_go() -> None:
+    names, row = ("id", "since", "machine", "why"), ("B" * ID_LENGTH, "2026-03-02T09:00:00Z", "laptop", "w" * 20)
+    may_go = ("machine", "since", "why")
+    assert shortened(names, [row], 60, may_go) == ["since"]
+    assert shortened(names, [row], 53, may_go) == ["since"]
+    assert shortened(names, [row], 50, may_go) == ["machine", "since"]
+    assert shortened(names, [row], 31, may_go) == ["since", "why"]

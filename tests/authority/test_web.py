@@ -292,3 +292,7 @@ def test_the_front_page_says_how_to_sign_in_and_repeats_no_address_that_it_was_a
     assert "localhost" not in answer.text
     assert "evil.example" not in answer.text
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+def test_what_is_wrong_with_a_value_stands_within_its_sentence(web: Web) -> None:
+    assert web.get("/members?zzz=1").get_json()["detail"] == "not understood: zzz (there is nothing of this name)"

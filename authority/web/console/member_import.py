@@ -23,7 +23,7 @@ from authority.services.uploads import File
 from authority.web.answers import sheet
 from authority.web.console.forms import Form, read
 from authority.web.console.frame import page, shown_again
-from authority.web.console.member_forms import value_words
+from authority.web.console.member_forms import BORROWS_STAY, value_words
 from authority.web.console.visiting import unit
 from authority.web.gateway import LARGEST_SHEET
 
@@ -33,6 +33,8 @@ pages = Blueprint("member_import", __name__)
 MOST_SHOWN = 50
 OUTCOMES = "members-outcomes.csv"
 DONE = {member_files.ADD: "added", member_files.CHANGE: "changed"}
+# What a change of these takes may be out offline.
+OF_LICENSES = frozenset({"user_type", "licenses", "disabled"})
 COLUMNS = ("row", "username", "action", "changes", "code", "message", "hint")
 
 
@@ -89,7 +91,12 @@ def _by_kind(shown: MemberImport) -> dict[str, Any]:
     """The rows that are refused, and those that add or change, the first ones of each, in words."""
     refused = [row for row in shown.rows if isinstance(row, RefusedRow)]
     acting = [row for row in shown.rows if row.action in (member_files.ADD, member_files.CHANGE)]
-    return {"refused": refused[:MOST_SHOWN], "acting": [(row, _words(row)) for row in acting[:MOST_SHOWN]]}
+    takes = any(row.action == member_files.CHANGE and OF_LICENSES & {change.field for change in row.changes} for row in acting)
+    return {
+        "refused": refused[:MOST_SHOWN],
+        "acting": [(row, _words(row)) for row in acting[:MOST_SHOWN]],
+        "stays": BORROWS_STAY if takes else "",
+    }
 
 
 def _words(row: ImportedRow) -> list[str]:

@@ -44,11 +44,15 @@ def unit(*, open_over_limit: bool = False, once: bool = True) -> Unit:
     """The unit of work of this page, for who is signed in; like `authority.web.access.unit`.
 
     A form that is sent a second time, as by loading its answer again, does nothing (DoneBefore), unless it may be done again.
+    Raises DoneBefore, NotAuthenticated, OrganizationOverLimit.
     """
     g.unit = work = Unit(authority(), Secret(visitor().secret, of_sign_in=True), open_over_limit=open_over_limit)
     if request.method == "POST" and once:
         if "once" not in g:
             g.once = Once(_digest_of_form())
+            # Before anything else is looked at: what the form is about may be gone because it was done.
+            with work.reading():
+                g.once.look(work)
         work.attempt = g.once
     return work
 
