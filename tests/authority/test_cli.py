@@ -257,7 +257,8 @@ def test_status_list_trust_and_public_keys_are_written(console: Console, tmp_pat
 
 def test_doctor_finds_nothing_wrong_in_a_new_home(console: Console) -> None:
     rows = console.good("doctor")
-    assert [item["subject"] for item in rows][-6:] == ["status list", "what went out", "seal", "backup", "notices", "python"]
+    last = ["status list", "what went out", "nodes", "trust file", "seal", "backup", "notices", "address", "python"]
+    assert [item["subject"] for item in rows][-len(last) :] == last
     assert all(item["ok"] for item in rows)
 
 

@@ -85,6 +85,21 @@ def test_three_bad_rows_are_shown_with_what_is_wrong_and_the_good_ones_are_done(
     assert "There is nothing to do" in shown(browser)
 
 
+def test_a_file_that_was_not_done_has_no_outcomes_and_its_form_is_done_once(browser: Browser) -> None:
+    look(browser, "username\nzoe\n")
+    fields = go_on(browser)
+    answer = browser.send_form(f"{IMPORT}/outcomes.csv", {**fields, "refused": "true"})
+    assert (answer.status_code, "was not done yet" in shown(browser)) == (400, True)
+    form = {**fields, "form_token": form_token(browser.get(IMPORT).text)}
+    browser.post(f"{IMPORT}/done", form)
+    assert "1 added" in shown(browser)
+    # As the browser does it when the page of what was done is loaded anew.
+    answer = browser.post(f"{IMPORT}/done", form)
+    assert (answer.status_code, answer.location) == (303, IMPORT)
+    browser.get(answer.location)
+    assert "This was done already at" in shown(browser)
+
+
 def test_every_row_can_be_downloaded(browser: Browser) -> None:
     look(browser)
     rows = list(csv.DictReader(io.StringIO(browser.send_form(f"{IMPORT}/rows.csv", go_on(browser)).text)))

@@ -32,6 +32,8 @@ pages = Blueprint("member_import", __name__)
 # So many rows of each kind stand on the page; all of them are in the file that can be downloaded.
 MOST_SHOWN = 50
 OUTCOMES = "members-outcomes.csv"
+# No file that is given in is without a name.
+NAME_OF_OUTCOMES = ""
 DONE = {member_files.ADD: "added", member_files.CHANGE: "changed"}
 # What a change of these takes may be out offline.
 OF_LICENSES = frozenset({"user_type", "licenses", "disabled"})
@@ -145,7 +147,7 @@ def do() -> Response:
         return _look(file, shown, is_changed=True)
     # In place of the file what became of its rows is kept, which nobody can look up otherwise.
     outcomes_file = uploads.keep(
-        unit(once=False), OUTCOMES, "".join(sheets.lines(COLUMNS, map(_done_line, shown.rows))).encode()
+        unit(once=False), NAME_OF_OUTCOMES, "".join(sheets.lines(COLUMNS, map(_done_line, shown.rows))).encode()
     )
     return page(
         "member_import_rows.html",
@@ -174,7 +176,10 @@ def as_csv() -> Response:
 def outcomes() -> Response:
     """What became of every row, as a file; or of those alone that were refused, with what is wrong."""
     form = read(Rows)
-    lines = csv.DictReader(io.StringIO(uploads.get(unit(), form.upload).data.decode(), newline=""))
+    file = uploads.get(unit(), form.upload)
+    if file.name != NAME_OF_OUTCOMES:
+        raise InvalidInput("what stands in this file was not done yet", hint="Look at its rows, and do them.", about="file")
+    lines = csv.DictReader(io.StringIO(file.data.decode(), newline=""))
     rows = (row for row in lines if not form.refused or row["action"] == member_files.REFUSED)
     return sheet(sheets.lines(COLUMNS, rows), OUTCOMES)
 
