@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 
 from authority.cli.main import cli
+from authority.domain.refusals import PoolExhausted
 from authority.wiring.settings import PREFIX, load
 from tests.support.authorities import ON_SQLITE, Bench
 from tests.support.web import make_web
@@ -149,6 +150,21 @@ def test_alerts_and_dashboard_ask_for_metrics_that_there_are(bench: Bench) -> No
         for arguments in re.findall(rf"{PROGRAM} ([a-z-]+(?: [a-z]+)?)", rule["annotations"]["do"]):
             shown = [CliRunner().invoke(cli, [*arguments.split()[:depth], "--help"]).exit_code for depth in (2, 1)]
             assert 0 in shown, arguments
+
+
+def test_that_all_seats_are_taken_is_told_only_where_somebody_was_refused_one() -> None:
+    """All are assigned for ever where exactly enough were bought."""
+    rules = yaml.safe_load((FOLDER / "carnet-alerts.yml").read_text("utf-8"))["groups"][0]["rules"]
+    (rule,) = (rule for rule in rules if rule["alert"] == "CarnetNoSeatsLeft")
+    free, refused = rule["expr"].split(" and on (job, instance) ")
+    assert free.startswith("carnet_seats_free == 0 ")
+    assert refused == f'carnet_denials_last_day{{code="{PoolExhausted.code}"}} > 0'
+
+
+def test_the_account_of_the_windows_service_is_there_before_it_gets_the_home() -> None:
+    text = (FOLDER / "windows-service.xml").read_text("utf-8")
+    steps = [text.index(word) for word in ("carnet-authority.exe install\n", "/grant:r", "carnet-authority.exe start")]
+    assert steps == sorted(steps)
 
 
 def test_every_file_is_named_by_a_page() -> None:

@@ -62,8 +62,14 @@ def prune_log(frame: Frame, before: datetime | None, days: int | None, dry_run: 
     with frame.authority() as authority:
         at = authority.now() - timedelta(days=days or 0) if before is None else before.replace(tzinfo=UTC)
         shown = PruningShown.of(log_pruning.prune(Unit(authority, CONSOLE), at, dry_run=dry_run), dry_run=dry_run)
-    verb = "would be" if dry_run else "were"
-    line = f"{counted(shown.rows, 'row')} from before {rfc3339(shown.before)} {verb} removed" + (
-        f", up to row {shown.last}" if shown.rows else ""
-    )
-    show(frame, shown, [line])
+    show(frame, shown, [_pruning_line(shown)])
+
+
+def _pruning_line(shown: PruningShown) -> str:
+    before = rfc3339(shown.before)
+    if shown.rows:
+        return f"{counted(shown.rows, 'row')} from before {before} {'were' if shown.applied else 'would be'} removed, up to row {shown.last}"
+    if shown.oldest is None:
+        return "nothing is removed: the log has no row"
+    why = "no row is from before" if shown.oldest >= shown.before else "no sealed row is from before"
+    return f"nothing is removed: {why} {before}; the oldest row is of {rfc3339(shown.oldest)}"

@@ -48,6 +48,7 @@ COLUMNS: Columns[ListedMember] = {
     "id": lambda member: member.id,
     "username": lambda member: member.username,
     "full_name": lambda member: member.full_name,
+    "email": lambda member: member.email,
     "user_type": lambda member: member.user_type,
     "role": lambda member: member.role,
     "groups": lambda member: member.groups,
@@ -58,7 +59,7 @@ COLUMNS: Columns[ListedMember] = {
 
 
 # What a narrow window has no room for, the least wanted first.
-MAY_GO = ("id", "groups", "last used", "role", "licenses", "full_name", "user_type")
+MAY_GO = ("id", "email", "groups", "last used", "role", "licenses", "full_name", "user_type")
 
 
 @click.group(cls=Group, commands=OTHERS)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -65,6 +66,12 @@ class Product:
     def seats_of(self, feature: str) -> int:
         """The licensed seats of a level or extension."""
         return self.seats.get(feature, 0) + self.extensions.get(feature, 0)
+
+
+def names_of(products: Collection[Product]) -> dict[str, str]:
+    """What people call each product, by its id; the id stands beside a name that two have."""
+    count = Counter(product.name for product in products)
+    return {product.id: product.name if count[product.name] == 1 else f"{product.name} ({product.id})" for product in products}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ MOST_FAULTS = 1000
 MOST_COMPARED = 100
 
 
-NO_SEAL = "it has no seal: it was put in later, or its seal was removed"
+# Of one row or of many: sentences have no pronoun.
+NO_SEAL = "without a seal: put in later, or the seal was removed"
+NOT_AS_SEALED = "not what was sealed"
 
 
 class FaultKind(StrEnum):
@@ -50,7 +52,7 @@ class Fault:
 
     @property
     def sentence(self) -> str:
-        """`row 7: it is not what was sealed`."""
+        """`row 7: not what was sealed`."""
         return f"{self.rows}: {self.what}"
 
 
@@ -124,10 +126,10 @@ class Examination:
 
     def _compare(self, number: int, row: Mapping[str, Any] | None, seal: Seal) -> None:
         if row is None:
-            self.add(FaultKind.REMOVED, number, number, "it is gone, its seal is still there")
+            self.add(FaultKind.REMOVED, number, number, "gone, while the seal is still there")
         elif not is_as_sealed(row, seal):
             self._changed.append((row, seal))
-            self.add(FaultKind.CHANGED, number, number, "it is not what was sealed")
+            self.add(FaultKind.CHANGED, number, number, NOT_AS_SEALED)
         if linked(self.point.chain, seal.digest, number) != seal.chain:
             self._add_broken_link(number)
         self._rows, self._unsealed = self._rows + (row is not None), 0
@@ -153,7 +155,7 @@ class Examination:
         self._go_on_from(end)
 
     def _miss(self, end: Point) -> None:
-        self.add(FaultKind.REMOVED, end.last, end.last, "it is gone together with its seal; a checkpoint was made there")
+        self.add(FaultKind.REMOVED, end.last, end.last, "gone together with the seal; a checkpoint was made there")
         self._go_on_from(end)
 
     def _go_on_from(self, end: Point) -> None:
@@ -171,7 +173,7 @@ class Examination:
         if self._ahead:
             self.add(FaultKind.CUT_OFF, self.point.last + 1, self._ahead[-1].last, "the end of the log was cut off")
         elif self.point.last > self._compared_to:
-            what = "they have seals, and the checkpoint that was made with them is gone"
+            what = "sealed, and the checkpoint that was made then is gone"
             self.add(FaultKind.CHECKPOINT, self._compared_to + 1, self.point.last, what)
         self._tell_moved()
 

@@ -83,7 +83,11 @@ def line_of(notice: Notice) -> str:
 
 
 def _borrow(facts: Mapping[str, str]) -> str:
-    return f"{facts['product']} of {facts['member']} on {facts['machine']}"
+    return f"{_product(facts)} of {facts['member']} on {facts['machine']}"
+
+
+def _product(facts: Mapping[str, str]) -> str:
+    return facts.get("product_name", facts["product"])
 
 
 def _due(facts: Mapping[str, str], _: Mapping[str, Any]) -> str:
@@ -96,7 +100,7 @@ def _overdue(facts: Mapping[str, str], _: Mapping[str, Any]) -> str:
 
 def _denials(facts: Mapping[str, str], raw: Mapping[str, Any]) -> str:
     reasons = ", ".join(f"{value_of(code)} {count}" for code, count in raw["reasons"].items())
-    return f"{facts['product']}: {facts['count']} denials from {facts['first_at']} to {facts['last_at']} ({reasons})"
+    return f"{_product(facts)}: {facts['count']} denials from {facts['first_at']} to {facts['last_at']} ({reasons})"
 
 
 def _over_limit(facts: Mapping[str, str], _: Mapping[str, Any]) -> str:

@@ -46,9 +46,12 @@ class PruningShown(Shown):
     rows: int
     last: int = Field(description="the number of the last row that is removed, now or before; 0: none")
     before: Time = Field(description="rows from before this time")
+    oldest: Time | None = Field(
+        description="the time of the oldest row that is there, where none is removed; null: some are, or there is no row"
+    )
     applied: bool
 
     @classmethod
     def of(cls, pruning: Pruning, *, dry_run: bool) -> Self:
         """The pruning."""
-        return cls(rows=pruning.rows, last=pruning.last, before=pruning.before, applied=not dry_run)
+        return cls(rows=pruning.rows, last=pruning.last, before=pruning.before, oldest=pruning.oldest, applied=not dry_run)

@@ -19,11 +19,15 @@ MOST_ROWS = 5000
 
 @dataclass(frozen=True, slots=True)
 class Pruning:
-    """How many rows were removed, or would be, up to which number, and those from before which time."""
+    """How many rows were removed, or would be, up to which number, and those from before which time.
+
+    Of none, `oldest` is the time of the oldest row that is there, None where there is no row.
+    """
 
     rows: int
     last: int
     before: datetime
+    oldest: datetime | None = None
 
 
 def prune(unit: Unit, before: datetime, *, dry_run: bool = False) -> Pruning:
@@ -40,13 +44,14 @@ def prune(unit: Unit, before: datetime, *, dry_run: bool = False) -> Pruning:
         first_later = stored.first_since(unit.connection, before)
         last = min(chain.end.last, chain.end.last if first_later is None else first_later - 1)
         rows = stored.count_up_to(unit.connection, last) if last > chain.start.last else 0
+        oldest = None if rows else stored.oldest(unit.connection)
     verification = log_verification.verify(unit)
     if not verification.is_intact:
         raise LogNotIntact(f"the log is not what was sealed: {verification.faults[0].sentence}")
     if rows and not dry_run:
         _cut(unit, last, rows, before)
         seals.newest_leaves(unit)
-    return Pruning(rows, last if rows else chain.start.last, before)
+    return Pruning(rows, last if rows else chain.start.last, before, oldest)
 
 
 def _cut(unit: Unit, last: int, rows: int, before: datetime) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from authority.domain.catalogue import names_of
 from authority.domain.denial_bursts import Watch
 from authority.domain.events import EventKind
 from authority.domain.members import Privilege
@@ -64,12 +65,22 @@ def find(unit: Unit, *, dry_run: bool = False) -> list[NewNotice]:
         # The log is read whether or not somebody wants to know: a channel that comes later hears of what comes later.
         from_log = list(_from_log(connection, progress.event_id, up_to, watches, rules))
         candidates = [notice for notice in (*from_log, *safety, *_from_state(unit, wanted)) if notice.kind in wanted]
+        names = names_of(unit.authorization.products.values())
+        candidates = [_with_product_name(notice, names) for notice in candidates]
         new = notices.unknown(connection, candidates)
         ids = [unit.authority.fresh_id() for _ in new]
         made = notices.add(connection, new, ids, unit.at)
         _put_on_their_way(unit, rows, rules, made)
         notices.keep_progress(connection, max(up_to, progress.event_id), watches)
     return list(made.values())
+
+
+def _with_product_name(notice: NewNotice, names: Mapping[str, str]) -> NewNotice:
+    """The notice with what people call its product, which is its id where it is licensed no more."""
+    product, _, level = (notice.facts.get("product") or "").partition(" ")
+    if product not in names:
+        return notice
+    return replace(notice, facts={**notice.facts, "product_name": f"{names[product]} {level}".rstrip()})
 
 
 def _from_log(

@@ -32,9 +32,11 @@ def sentence(unit: Unit) -> str:
 
 
 def check_intact(unit: Unit) -> None:
-    """Raises LogNotIntact when the end of the log is not what was sealed."""
+    """Raises LogNotIntact when one of the newest rows of the log, or its seal, is not what was sealed."""
     verification = log_verification.verify_part(unit, LOOKED_AT)
     if not verification.is_intact:
         others = len(verification.faults) + verification.more_faults - 1
         more = f", and {counted(others, 'fault')} more" if others else ""
-        raise LogNotIntact(f"the end of the log is not what was sealed: {verification.faults[0].sentence}{more}")
+        raise LogNotIntact(
+            f"of the newest {LOOKED_AT} rows of the log something is not what was sealed: {verification.faults[0].sentence}{more}"
+        )

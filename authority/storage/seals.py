@@ -235,6 +235,12 @@ def first_since(connection: Connection, at: datetime) -> int | None:
     return number
 
 
+def oldest(connection: Connection) -> datetime | None:
+    """The time of the first row by number, None when there is none."""
+    at: datetime | None = connection.execute(select(events.c.at).order_by(events.c.id).limit(1)).scalar_one_or_none()
+    return at
+
+
 def _bytes(value: object) -> bytes:
     """The bytes of a column; what somebody put in their place is nothing."""
     return bytes(value) if isinstance(value, bytes | memoryview) else b""

@@ -158,6 +158,10 @@ def test_members_are_added_with_a_password_from_a_file(console: Console, tmp_pat
     console.refused("already-exists", 1, "member", "add", "EVE")
     assert console.run("member", "add", "bob", "--password-file", str(tmp_path / "none")).status == 2
     assert [item["username"] for item in console.good("member", "list")] == ["ada", "admin", "eve"]
+    # Who has no address is left out by notices to members: the table shows whose there is.
+    heads, *lines = console.run("member", "list").out.splitlines()
+    assert "email" in heads.split()
+    assert [("eve@example.org" in line) for line in lines[:3]] == [False, False, True]
 
 
 def test_licenses_are_assigned(console: Console) -> None:

@@ -126,6 +126,8 @@ def test_the_seal_is_verified_in_parts_and_says_what_is_wrong(sqlite_bench: Benc
     analyst = Browser(web).be(Role.ANALYST)
     monkeypatch.setattr("authority.web.console.log.ROWS_AT_ONCE", 6)
     assert "Up to row" in shown_at(analyst, f"{LOG}/seal")
+    for address in (LOG, f"{LOG}/seal"):
+        assert "log export --format sealed" in shown_at(analyst, address)
     text = shown_at(analyst, f"{LOG}/seal?verify=true")
     assert "intact" in text
     assert f"rows {numbers[-6]} to {numbers[-1]} (6 of them)" in text
@@ -137,7 +139,7 @@ def test_the_seal_is_verified_in_parts_and_says_what_is_wrong(sqlite_bench: Benc
         assert "not intact" not in shown_at(analyst, f"{LOG}/seal?verify=true")
         text = shown_at(analyst, f"{LOG}/seal?verify=true&up_to={earlier}")
         assert "not intact" in text
-        assert f"row {numbers[-8]}: it is not what was sealed" in text
+        assert f"row {numbers[-8]}: not what was sealed" in text
     with changed(sqlite_bench, end_cut_off(numbers[-6], checkpoints_too=True)):
         assert "cut off" in shown_at(analyst, f"{LOG}/seal?verify=true")
     data = analyst.get(f"{LOG}/seal/newest.checkpoint").data

@@ -300,7 +300,7 @@ def test_b14_a_member_hears_of_the_end_of_a_borrow_before_it_comes(world: Bench,
     body = message.get_body(("plain",))
     assert body is not None
     text = body.get_content()
-    assert "arcgis-pro Advanced of ada on" in text
+    assert "- ArcGIS Pro Advanced of ada on" in text
     assert "carnet request" in text
     assert len(mail.mails) == 1
 

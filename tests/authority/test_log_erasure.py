@@ -217,6 +217,8 @@ def test_the_commands_seal_verify_export_prune_and_erase(console: Console) -> No
     assert console.good("member", "erase", "ada", "--reason", "the person asked", "--dry-run")["pseudonym"] is None
     assert console.good("member", "erase", "ada", "--reason", "the person asked")["applied"]
     assert console.good("log", "prune", "--older-than", "30")["rows"] == 0
+    nothing = console.run("log", "prune", "--older-than", "30").out
+    assert re.search(r"nothing is removed: no row is from before \S+; the oldest row is of \S+Z", nothing)
     assert console.run("log", "prune").status == 2
     assert console.good("log", "verify", "--checkpoint", saved)["ok"]
 

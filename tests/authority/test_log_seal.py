@@ -19,6 +19,7 @@ from sqlalchemy import Connection, insert, text, update
 from authority.domain import log_seal
 from authority.domain.catalogue import KeyUse
 from authority.domain.events import Event, EventKind
+from authority.domain.log_faults import Examination
 from authority.domain.log_seal import PERSONAL, PLAIN
 from authority.domain.members import CONSOLE
 from authority.domain.refusals import CheckpointUnusable, DatabaseBehind, KeyUnusable, LogNotIntact
@@ -53,6 +54,16 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bench, li
 
 def test_every_column_of_the_log_is_sealed() -> None:
     assert sorted(PERSONAL + PLAIN) == sorted(events.columns.keys())
+
+
+def test_what_is_said_of_rows_is_right_of_one_and_of_many() -> None:
+    told: list[str] = []
+    for rows in ([1], [1, 2, 3]):
+        examination = Examination(log_seal.start_of("field-survey"), [])
+        examination.take([{"id": number} for number in rows], [])
+        told += [fault.sentence for fault in examination.faults]
+    what = "without a seal: put in later, or the seal was removed"
+    assert told == [f"row 1: {what}", f"rows 1 to 3: {what}"]
 
 
 def test_a_value_in_any_column_is_sealed_and_so_is_that_there_is_none() -> None:

@@ -221,6 +221,8 @@ def test_a_server_that_does_not_answer_is_told_in_one_plain_line() -> None:
         raise AssertionError("somebody answered")
     assert caught.value.message.startswith("the database cannot be reached: ")
     assert not re.search(r"OperationalError|\s{2}|[\n\t]|tiger-word", caught.value.message)
+    # What libpq asks in a line of its own is asked by the hint.
+    assert caught.value.message.endswith("Connection refused")
     assert "database_url" in caught.value.hint
     assert hint_over_http(caught.value.code, caught.value.hint) == "Nothing was changed. Try again in a moment."
     database.close()

@@ -419,7 +419,7 @@ MISCONFIGURATIONS: dict[str, tuple[Callable[[Place], None], str, str, str]] = {
     "two open folders": (folders_open, "home", "; the folder", "root"),
     "keys of another authority": (keys_of_others, "keys", "the authorization names others", "key list shows them"),
     "a log that nobody seals": (nobody_seals, "seal", "the log was never sealed", "log seal"),
-    "a row of the log that was changed": (row_changed, "seal", "row 2: it is not what was sealed", "log verify"),
+    "a row of the log that was changed": (row_changed, "seal", "row 2: not what was sealed", "log verify"),
     "a disk that is nearly full": (disk_nearly_full, "disk", "200 MiB are free", "Make room"),
     "a proxy that anybody may be": (anybody_is_a_proxy, "network", '"trusted_proxies" has 0.0.0.0/0', "the proxies"),
     "a scraper that anybody may be": (anybody_is_a_scraper, "network", '"metrics_networks" has 2000::/3', "scrapers alone"),

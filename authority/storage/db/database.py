@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -221,6 +222,8 @@ DAMAGED_HINT = (
 UNDEFINED_TABLE = "42P01"
 # How psycopg calls its errors when no server answers, or one stops answering.
 NOT_REACHED = ("OperationalError", "ConnectionTimeout")
+# A line of its own with which libpq asks what the hint asks too: "Is the server running on that host ...?".
+_QUESTION = re.compile(r"^\s+Is the server running .*\?$", re.MULTILINE)
 WRONG_FILE_HINT = "Nothing was changed. Is the path of the database right? It is the setting database_url, or the file authority.db in the home."
 FILE_HINTS = {
     sqlite3.SQLITE_CANTOPEN: WRONG_FILE_HINT,
@@ -286,7 +289,7 @@ def _end(connection: Connection, at_end: Callable[[Connection], None], *, keep: 
         raise
 
 
-def _words(error: BaseException | None) -> str:
+def _words(error: BaseException | str | None) -> str:
     """What a driver said, in one line; it breaks lines for terminals."""
     return " ".join(str(error).split())
 
@@ -316,7 +319,7 @@ def _refused_by_postgres(error: BaseException | None) -> Refusal:
         return NotSetUp(f"the database did not take it: {_words(error)}", hint=NotSetUp.empty_database_hint)
     if state is None and type(error).__name__ in NOT_REACHED:
         return StorageUnavailable(
-            f"the database cannot be reached: {_words(error)}",
+            f"the database cannot be reached: {_words(_QUESTION.sub('', str(error)))}",
             hint="Nothing was changed. Is the server of the database running, and is the setting database_url right?",
         )
     return StorageUnavailable(f"the database did not take it: {_words(error)}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from datetime import datetime
 
 from flask import g, request
 
+from authority.domain.catalogue import names_of
 from authority.domain.members import ANYBODY, Actor
 from authority.domain.refusals import NotAuthenticated, Refusal
 from authority.services.attempts import Once
@@ -82,11 +82,7 @@ def signed_in() -> Visitor:
     if secret is None:
         raise NotAuthenticated("this page is for those who are signed in")
     work = begun(Unit(authority(), Secret(secret, of_sign_in=True)))
-    names = Counter(product.name for product in work.authorization.products.values())
-    products = {
-        product.id: product.name if names[product.name] == 1 else f"{product.name} ({product.id})"
-        for product in work.authorization.products.values()
-    }
+    products = names_of(work.authorization.products.values())
     return Visitor(secret, work.actor, work.authorization.organization_name, work.excess, work.now, products)
 
 
