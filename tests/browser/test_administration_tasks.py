@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from authority.domain.events import Event, EventKind
 from authority.domain.members import CONSOLE, Actor
 from authority.domain.refusals import NotAuthenticated
-from authority.services import licenses, members
+from authority.services import licenses, members, notifying
 from authority.services.unit import Unit
 from tests.browser.conftest import Person, Visitors
 from tests.connected.conftest import RunningServer
 from tests.support.authorities import actor_of, authorization_text
+from tests.support.receivers import webhook_receiver
 
 SOURCE, NAME = "arcgis-allsource", "ArcGIS AllSource"
 AUTHORIZATIONS = itertools.count(2)
@@ -176,6 +178,31 @@ def test_a_key_for_a_program_is_shown_once_and_revoked(
     person.reads(f"The key report of {member.username} of {member.username} is revoked.")
     with pytest.raises(NotAuthenticated):
         actor_of(server.bench, secret)
+
+
+def test_a_channel_is_added_and_a_notice_arrives_there(visitors: Visitors, server: RunningServer) -> None:
+    with webhook_receiver() as receiver:
+        person = visitors.come("administrator")
+        person.visit("Notifications")
+        person.follow("Add a channel")
+        person.fill("Name", "night desk")
+        person.choose("How it sends", "a signed request to a server of your own")
+        person.fill("URL", receiver.url)
+        person.press("Add the channel")
+        person.reads("Shown this once:")
+        receiver.secret = person.page.get_by_label("Secret", exact=True).input_value()
+        person.press("Send a test message")
+        person.reads("The message was taken")
+        assert [body["type"] for body in receiver.taken.values()] == ["notice.test"]
+        work = console(server)
+        with work.writing():
+            work.record([Event(EventKind.CLONE_SUSPECTED, "ada", member="ada", product=SOURCE, alias="twin", reason="twice")])
+        notifying.run(server.bench.authority)
+        person.visit("Notifications")
+        person.reads(f"{NAME} of ada on twin: twice")
+        person.page.get_by_role("row").filter(has_text="twin").get_by_text("night desk").wait_for()
+        assert "clone-suspected" in {notice["kind"] for notice in receiver.notices()}
+        assert receiver.secret not in person.page.content()
 
 
 def test_what_the_log_has_of_somebody_is_downloaded(
