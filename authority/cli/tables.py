@@ -16,7 +16,7 @@ from rich.cells import cell_len, chop_cells
 GAP = "  "
 # An id can be copied from any table; what is longer, as names may be, is folded where it has to.
 ID_LENGTH = 22
-SHORT_WORD, SHORT_TEXT = 12, 16
+SHORT_WORD, SHORT_TEXT, LONG_WORD = 12, 16, 32
 
 
 def width_of_output() -> int | None:
@@ -70,7 +70,7 @@ def rows_of(names: Sequence[str], rows: Sequence[Sequence[str]], width: int | No
         if _with_gaps(widths) > width:
             yield from (_record(names, row, width, is_first=not number) for number, row in enumerate(rows))
             return
-        for wish in (_longest, _natural):
+        for wish in (_usual, _readable, _natural):
             widths = _widened(widths, list(map(wish, columns)), width - _with_gaps(widths))
     yield from (_row(row, widths) for row in (names, *rows))
 
@@ -98,10 +98,24 @@ def _longest(column: Sequence[str]) -> int:
     return max(map(_longest_word, column))
 
 
+def _usual(column: Sequence[str]) -> int:
+    """As wide as its longest word, but for one that is much longer than those of most rows."""
+    return _of_most(list(map(_longest_word, column)), LONG_WORD)
+
+
 def _readable(column: Sequence[str]) -> int:
-    """Wide enough for every word, for short texts in one line and for longer ones in some two."""
-    natural = _natural(column)
-    return max(_longest(column), min(natural, max(SHORT_TEXT, natural // 2)))
+    """Wide enough for every word, for short texts in one line and for longer ones in some two.
+
+    What is much longer than most of its column is folded, so that one long name takes no other column away.
+    """
+    natural = _of_most(list(map(cell_len, column)), 2 * LONG_WORD)
+    return max(_usual(column), min(natural, max(SHORT_TEXT, natural // 2)))
+
+
+def _of_most(lengths: Sequence[int], long: int) -> int:
+    """The greatest of the lengths, but for what is long and longer than three in four are; the first one is the head's."""
+    most = sorted(lengths[1:])[len(lengths[1:]) * 3 // 4] if len(lengths) > 1 else 0
+    return max(lengths[0], min(max(lengths), max(long, most)))
 
 
 def _least(column: Sequence[str]) -> int:

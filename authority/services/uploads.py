@@ -37,15 +37,10 @@ def keep(unit: Unit, name: str, data: bytes) -> File:
 
 
 def get(unit: Unit, digest: str) -> File:
-    """The file that was given in last, when it is still the one with this digest.
-
-    Raises NotAllowed, NotFound, and DoneBefore where what is asked for was done with it, for then it is there no more.
-    """
+    """The file that was given in last, when it is still the one with this digest. Raises NotAllowed, NotFound."""
     with unit.reading():
         row = uploads.get(unit.connection, _owner(unit))
         if row is None or row.digest != digest or row.given_at <= unit.at - KEPT_FOR:
-            if unit.attempt is not None:
-                unit.attempt.look(unit)
             raise NotFound(
                 "the file is not here any more: it was done, another one was given in since, or a day has passed",
                 hint="Choose the file again.",

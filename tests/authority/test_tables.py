@@ -195,3 +195,15 @@ def test_a_narrow_column_stays_where_a_wider_one_had_to_go() -> None:
     assert shortened(names, [row], 53, may_go) == ["since"]
     assert shortened(names, [row], 50, may_go) == ["machine", "since"]
     assert shortened(names, [row], 31, may_go) == ["since", "why"]
+
+
+def test_one_long_name_takes_no_column_away() -> None:
+    """A name from elsewhere may have 128 letters; a column whose words are all long, as digests are, stays whole."""
+    names, may_go = ("username", "user_type", "role"), ("role", "user_type")
+    rows = [[f"member-{number}", "GIS Professional", "member"] for number in range(20)]
+    long = [["x" * 128, "GIS Professional", "member"]]
+    assert shortened(names, [*rows, *long], 60, may_go) == []
+    lines = list(lines_of(names, [*rows, *long], 60))
+    assert (len(lines), max(map(cell_len, lines))) == (25, 60)
+    digests = [["d" * 43, "GIS Professional", "member"] for _ in range(20)]
+    assert shortened(names, digests, 60, may_go) == ["user_type"]
