@@ -177,11 +177,15 @@ def _ending_key(unit: Unit, what: str, key_id: str, name: str, ends_at: datetime
 
 
 def _put_on_their_way(unit: Unit, rows: Sequence[Channel], rules: NoticeSettings, made: Mapping[str, NewNotice]) -> None:
-    """A message for each channel that takes a notice: at once, or as a part of the one of the day."""
+    """A message for each channel that takes a notice: at once, or as a part of the one of the day.
+
+    What this run found of ends of borrows and goes at once is one message for each channel and kind.
+    """
     reachable = _with_address(unit, [notice for notice in made.values() if notice.member_id is not None])
     next_digest = rules.next_digest(unit.at)
     for channel in rows:
         digests: dict[int | None, list[str]] = {}
+        at_once: dict[tuple[int | None, str], list[str]] = {}
         for notice_id, notice in made.items():
             member_id = notice.member_id if channel.to_members else None
             if notice.kind not in channel.kinds or (channel.to_members and member_id not in reachable):
@@ -190,7 +194,11 @@ def _put_on_their_way(unit: Unit, rows: Sequence[Channel], rules: NoticeSettings
             if channel.digest.holds(notice.kind) and not is_too_late:
                 digests.setdefault(member_id, []).append(notice_id)
             else:
-                _add(unit, channel, member_id, [notice_id], unit.at, is_digest=False)
+                # Borrows that end in the same hour are one message; of what is rarer each has its own.
+                together = str(notice.kind) if notice.kind in FOR_MEMBERS else notice_id
+                at_once.setdefault((member_id, together), []).append(notice_id)
+        for (member_id, _), notice_ids in at_once.items():
+            _add(unit, channel, member_id, notice_ids, unit.at, is_digest=False)
         for member_id, notice_ids in digests.items():
             delivery_id = deliveries.open_digest(unit.connection, channel.id, member_id)
             if delivery_id is None:

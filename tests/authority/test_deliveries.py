@@ -92,6 +92,17 @@ def states(world: Bench) -> list[tuple[DeliveryState, int]]:
     return [(sent.delivery.state, sent.delivery.tries) for item in shown for sent in item.sent]
 
 
+def several_messages(world: Bench) -> None:
+    """For each channel a message of ada's borrow, and five of others, which end an hour apart: what ends together is one."""
+    for number in range(5):
+        issued_to(world, world.member(f"m{number}"), workstation(f"m{number}"), days=2)
+        world.clock.turn(hours=1)
+    world.clock.turn(hours=18)
+    for _ in range(7):
+        notices.find(Unit(world.authority, CONSOLE))
+        world.clock.turn(hours=1)
+
+
 def run_until(world: Bench, state: DeliveryState, most: int = 40) -> None:
     """Runs again and again, an hour after the other, until each message is in this state."""
     for _ in range(most):
@@ -178,9 +189,7 @@ def test_a_channel_that_fails_keeps_no_other_back(world: Bench, receiver: Receiv
     mail.mails.clear()
     hook(world, receiver)
     to_mail(world, mail.url())
-    for number in range(5):
-        issued_to(world, world.member(f"m{number}"), workstation(f"m{number}"), days=2)
-    world.clock.turn(hours=30)
+    several_messages(world)
     receiver.script = [REFUSE] * 20
     notifying.run(world.authority)
     assert (len(mail.mails), len(receiver.requests)) == (6, 3)
@@ -195,9 +204,7 @@ def test_a_channel_that_fails_keeps_no_other_back(world: Bench, receiver: Receiv
 
 def test_two_runs_at_once_send_each_message_once(world: Bench, receiver: Receiver) -> None:
     hook(world, receiver)
-    for number in range(5):
-        issued_to(world, world.member(f"m{number}"), workstation(f"m{number}"), days=2)
-    world.clock.turn(hours=30)
+    several_messages(world)
     at_once([lambda: notifying.run(world.authority)] * 4)
     assert Counter(receiver.requests) == dict.fromkeys(receiver.taken, 1)
     assert len(receiver.taken) == 6

@@ -109,6 +109,15 @@ def test_the_end_of_a_borrow_is_told_once_for_each_end(world: Bench) -> None:
     assert (find(world.authority), find(world.authority)) == (["borrow-overdue"], [])
 
 
+def test_borrows_that_end_together_are_one_message(world: Bench) -> None:
+    add(world, digest=Digest.SLOW)
+    for name in ("one", "two", "three"):
+        issued_to(world, world.member(name), workstation(name), days=1)
+    world.clock.turn(hours=23)
+    assert find(world.authority) == ["borrow-due"] * 3
+    assert messages(world) == [(world.clock(), 3)]
+
+
 def test_what_was_given_back_or_released_is_not_told(world: Bench) -> None:
     add(world)
     for name in ("one", "two"):
