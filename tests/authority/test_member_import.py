@@ -335,6 +335,8 @@ CELLS: dict[str, tuple[str, str, str]] = {
     "two addresses": ("email", '"a@example.org,b@example.org"', "is no e-mail address"),
     "address with a header": ("email", '"a@example.org\nBcc: b@example.org"', "is no e-mail address"),
     "address without a host": ("email", "ada@", "is no e-mail address"),
+    "address that begins with a dot": ("email", ".ada@example.org", "is no e-mail address"),
+    "address with two dots": ("email", "ada@example..org", "is no e-mail address"),
     "long address": ("email", f"ada@{'x' * 252}", "is no e-mail address"),
     "type that is not there": ("user_type", "Butler", "there is no user type"),
     "role that is not there": ("role", "boss", "there is no such value"),
