@@ -43,7 +43,7 @@ WALKED = {
 FILES = frozenset({"toml", "sh", "perl", "javascript", "yaml"})
 # How many blocks say that they cannot be walked, and why. A new one is a decision, and not a way to make this test pass.
 # The page on the API is run by its own test, against a server.
-NOT_WALKED = {"analytics.md": 4, "api.md": 8, "metrics.md": 1, "notices.md": 2, "operations.md": 3}
+NOT_WALKED = {"analytics.md": 5, "api.md": 8, "metrics.md": 1, "notices.md": 2, "operations.md": 3}
 # Runs each line that comes, a text in JSON, where the one before ended.
 LOOP = """
 import json, sys
