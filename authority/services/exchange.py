@@ -47,9 +47,9 @@ def look(
     return each(files, lambda file: _look(unit, file[1], member, days, is_own=is_own))
 
 
-def request_file(text: str) -> str:
-    """The request file of a signed text, to be given in once more."""
-    return inbox.file_of(text, "request").decode()
+def whole_file(kind: str, text: str) -> str:
+    """The request or return file of a signed text, to be given in once more."""
+    return inbox.file_of(text, kind).decode()
 
 
 def look_again(unit: Unit, request: str, days: int | None) -> Outcome[File, Look]:

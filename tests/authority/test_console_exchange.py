@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
+from html import unescape
 
 import pytest
 import zxingcpp
@@ -111,6 +112,33 @@ def test_a_receipt_is_told_and_checked_in(web: Web, ada: Actor, chief: Browser) 
     assert web.get("/borrows").get_json()["items"][0]["state"] == "checked-in"
     assert "checked in already" in give_in(chief, data)
     assert 'name="receipts"' not in chief.last.text
+    assert "Do what is ticked" not in chief.last.text
+
+
+def test_looking_again_for_whom_keeps_the_other_files_that_can_be_done(
+    web: Web, ada: Actor, chief: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("bea", "cyd"):
+        web.bench.member(name)
+    laptop = workstation("laptop")
+    receipt = receipt_file(web, laptop, issued_to(web.bench, ada, laptop, days=9).file)
+    requests = [request_file(web, workstation(name), member=member) for name, member in (("second", "cyd"), ("third", None))]
+    give_in(chief, receipt, *requests)
+    again = {
+        name: [unescape(value) for value in re.findall(rf'name="{name}" value="([^"]*)"', chief.last.text)]
+        for name in ("pasted", "others", "names")
+    }
+    assert again["names"] == ["file 0.bin", "file 1.bin"]
+    assert "Do what is ticked first" not in shown(chief)
+    with monkeypatch.context() as patched:
+        patched.setattr("authority.web.console.exchange.MOST_CARRIED", 100)
+        assert "Do what is ticked first" in give_in(chief, receipt, *requests)
+        assert 'name="others"' not in chief.last.text
+    chief.send_form(EXCHANGE, {**again, "member": "bea"})
+    text = shown(chief)
+    for words in ("file 0.bin", "Check it in", "file 1.bin", "for cyd", "for bea"):
+        assert words in text, (words, text)
+    assert chief.last.text.count('name="requests"') == 2
 
 
 def test_several_at_once_each_with_its_outcome(web: Web, ada: Actor, chief: Browser) -> None:

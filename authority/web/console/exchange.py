@@ -30,11 +30,17 @@ MOST_FILES = 50
 PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
 # Of the signed text of a request or receipt, as over HTTP.
 Signed = Annotated[str, Field(max_length=8192)]
+LONGEST_FILE = 16_384
+# So many characters of other files stand in the forms of a page, which stays small.
+MOST_CARRIED = 60_000
 
 
 class Upload(Form):
     member: Text | None = None
-    pasted: str = Field("", max_length=16_384)
+    pasted: str = Field("", max_length=LONGEST_FILE)
+    # What was looked at before beside a request that named nobody, each file with its name.
+    others: list[Annotated[str, Field(max_length=LONGEST_FILE)]] = Field(default_factory=list, max_length=MOST_FILES)
+    names: list[str] = Field(default_factory=list, max_length=MOST_FILES)
 
 
 class Choice(Form):
@@ -60,22 +66,39 @@ def index() -> Response:
 def look() -> Response:
     """What each of the files is, whose, and what would be done with it; nothing is changed."""
     form, work = read(Upload), unit()
-    looks = exchange.look(work, uploaded(form.pasted), form.member, is_own=False)
+    before = list(zip(form.names, (other.encode("utf-8", "surrogatepass") for other in form.others), strict=False))
+    looks = exchange.look(work, [*before, *uploaded(form.pasted)], form.member, is_own=False)
     files = FileShown.of_all(looks, work.now)
-    ready = [file for file in files if file.kind in ("request", "return") and file.refusal is None]
-    nobodys = [
-        (file.name, exchange.request_file(file.text))
-        for file in files
-        if file.kind == "request"
-        and file.carried
-        and file.carried.request
-        and not file.carried.request.member
-        and not file.borrow
-    ]
-    doubled = _doubled(ready)
+    ready = [file for file in files if file.refusal is None and _can_be_done(file)]
+    nobodys = _again([file for file in files if _is_nobodys(file) and not file.borrow])
+    # These are judged alike for whomever the others are.
+    others = _again([file for file in ready if not _is_nobodys(file)])
+    if len(nobodys) * sum(len(whole) for _, whole in others) > MOST_CARRIED:
+        others = []
     return page(
-        "exchange_files.html", nobodys=nobodys, files=files, ready=len(ready), member=form.member or "", doubled=doubled
+        "exchange_files.html",
+        nobodys=nobodys,
+        others=others,
+        files=files,
+        ready=len(ready),
+        member=form.member or "",
+        doubled=_doubled(ready),
     )
+
+
+def _again(files: Sequence[FileShown]) -> list[tuple[str, str]]:
+    """The names of the files, and what is in each, to be given in once more."""
+    return [(file.name, exchange.whole_file(file.kind or "", file.text)) for file in files]
+
+
+def _can_be_done(file: FileShown) -> bool:
+    """True of a request, and of a receipt that was not checked in before."""
+    return file.kind == "request" or (file.kind == "return" and file.borrow is not None and file.borrow.state != "checked-in")
+
+
+def _is_nobodys(file: FileShown) -> bool:
+    """True of a request that does not say who asks."""
+    return bool(file.kind == "request" and file.carried and file.carried.request and not file.carried.request.member)
 
 
 def _doubled(files: Sequence[FileShown]) -> set[str]:
