@@ -94,7 +94,7 @@ def test_a_file_that_cannot_be_read_is_wrong_usage(console: Console, tmp_path: P
 @pytest.mark.parametrize(
     "command", [("borrow", "check-in"), ("inspect",), ("member", "import"), ("member", "list"), ("log", "export", "-o")]
 )
-def test_t33_what_was_typed_wrongly_moves_no_cursor(console: Console, command: tuple[str, ...]) -> None:
+def test_what_was_typed_wrongly_moves_no_cursor(console: Console, command: tuple[str, ...]) -> None:
     ended = console.run(*command, "/nowhere/x\u202e\x1b[31m\ncarnet-authority: all is well")
     assert ended.status == 2
     assert "/nowhere/x\\u202e\\u001b[31m\\u000acarnet-authority: all is well" in ended.err
