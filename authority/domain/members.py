@@ -17,10 +17,10 @@ from authority.domain.refusals import InvalidInput, LastAdministrator, MemberLim
 # that are written within words). The first one is a letter or digit: no option, no path, and no formula begins like that.
 MARKS = "._@+-'!#$&^~\\\u2019\u00b7\u05f3\u05f4\u30fb"
 _SIMPLE = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
-# /members/defaults is no member, and the log says "console" and "time" where no member did it.
 # What stands before and after the @ of an address: nothing that has a meaning of its own in the header of a mail (RFC 5322, 3.2.3).
 _EMAIL = re.compile(r"(?!\.)(?!.*\.[.@])[^\s@<>()\[\],;:\\\"]{1,64}@[^\W_](?:[\w.-]*[^\W_])?")
 LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3, less the two brackets
+# /members/defaults is no member, and the log says "console" and "time" where no member did it.
 RESERVED = frozenset({"defaults", "console", "time"})
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from sqlalchemy import Connection
 
@@ -98,7 +99,8 @@ def note(unit: Unit, manifest: Manifest, file: Path | None = None, place: Place 
 def last_made(authority: Authority) -> LastBackup | None:
     """The last backup, by whatever node; None when there never was one."""
     with authority.database.read() as connection:
-        made_at, value = last_made_by(connection), preferences.get(connection, PREFERENCE)
+        value = preferences.get(connection, PREFERENCE)
+    made_at = _made_at(value)
     if made_at is None:
         return None
     place = value.get("place")
@@ -113,5 +115,9 @@ def last_made_at(authority: Authority) -> datetime | None:
 
 def last_made_by(connection: Connection) -> datetime | None:
     """When the last backup was made, by the database of a transaction that is under way."""
-    made_at = preferences.get(connection, PREFERENCE).get("made_at")
+    return _made_at(preferences.get(connection, PREFERENCE))
+
+
+def _made_at(value: Mapping[str, Any]) -> datetime | None:
+    made_at = value.get("made_at")
     return datetime.fromtimestamp(made_at, UTC) if isinstance(made_at, int) else None

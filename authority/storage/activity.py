@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,7 +48,7 @@ def people(connection: Connection, wanted: Wanted, now: datetime) -> Sequence[Ro
 
 def count(connection: Connection, wanted: Wanted, now: datetime) -> int:
     """How many there are, whatever the page."""
-    return connection.execute(select(func.count()).select_from(members).where(*_conditions(wanted, now))).scalar_one()
+    return following(connection, replace(wanted, members=replace(wanted.members, after=None)), now)
 
 
 def following(connection: Connection, wanted: Wanted, now: datetime) -> int:
@@ -73,11 +73,9 @@ def _conditions(wanted: Wanted, now: datetime) -> Iterator[ColumnElement[bool]]:
     product = wanted.product
     yield from conditions(wanted.members, now)
     yield or_(*(_holds(product, now) if wanted.is_named else _used(product)))
-    if wanted.state is Dot.RED or wanted.unused_for is not None:
+    if wanted.state is not None:
         is_offline = _is_offline(product, now)
         yield is_offline if wanted.state is Dot.RED else not_(is_offline)
-    elif wanted.state is not None:
-        yield not_(_is_offline(product, now))
     if wanted.state in (Dot.GREEN, Dot.NONE):
         is_used = _used_lately(product, now)
         yield is_used if wanted.state is Dot.GREEN else not_(is_used)

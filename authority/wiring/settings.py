@@ -78,15 +78,17 @@ class Settings:
         return self.home / "root"
 
     def is_own(self, path: Path) -> bool:
-        """Whether a file at this path is, or would be, one that the authority lives on, and that no output may take the place of."""
+        """Whether a file at this path is, or would be, one that the authority lives on, and that no output may take the place of. Raises SettingsInvalid."""
+        from authority.storage.db.database import sqlite_file
+
         place, home = path.parent.resolve() / path.name, self.home.resolve()
         own = [self.home / "authority.toml", self.home / floors.FILE, self.home / floors.LOCK]
         own += [] if self.key_passphrase_file is None else [self.key_passphrase_file]
-        if "sqlite" in self.database_url.partition(":")[0]:
-            database = self.database_url.partition(":///")[2].partition("?")[0]
-            own += [Path(f"{database}{end}") for end in ("", "-wal", "-shm", ".queue")]
         folders = ("keys", "root", issued_log.FOLDER)
-        return place in {item.resolve() for item in own} or any(place.is_relative_to(home / folder) for folder in folders)
+        if place in {item.resolve() for item in own} or any(place.is_relative_to(home / folder) for folder in folders):
+            return True
+        database = sqlite_file(self.database_url)
+        return database is not None and place in {Path(f"{database}{end}").resolve() for end in ("", "-wal", "-shm", ".queue")}
 
 
 def load(environment: Mapping[str, str], home: str | None = None) -> Settings:

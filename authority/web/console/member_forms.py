@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from authority.domain.borrows import Borrow
 from authority.domain.members import Role, email_of, group_name, username_of
 from authority.domain.names import once
 from authority.domain.refusals import InvalidInput
@@ -61,7 +62,7 @@ FullName = Annotated[Text, Field(max_length=128)]
 Groups = Annotated[tuple[str, ...], BeforeValidator(_groups), Field(max_length=256)]
 
 
-def license_words(license_: AssignmentShown) -> str:
+def license_words(license_: AssignmentShown | Borrow) -> str:
     """`ArcGIS Pro Standard with 3DAnalyst`."""
     extensions = f" with {', '.join(license_.extensions)}" if license_.extensions else ""
     return f"{product_name(license_.product)} {license_.level}{extensions}"

@@ -29,7 +29,8 @@ from authority.web.answers import carried, sheet
 from authority.web.console.formats import utc
 from authority.web.console.forms import Form, Id, Text, as_typed, read
 from authority.web.console.frame import address_of, confirm, done, here, page, see_other, shown_again
-from authority.web.console.visiting import begun, product_name, unit, visitor
+from authority.web.console.member_forms import license_words
+from authority.web.console.visiting import begun, unit, visitor
 
 pages = Blueprint("offline", __name__)
 
@@ -231,7 +232,7 @@ def _ask(way: _Way) -> Response | None:
     return confirm(
         f"{way.verb} {number}?",
         who=sorted({item.member for item in fit}),
-        what=sorted({_license(item) for item in fit}),
+        what=sorted({license_words(item) for item in fit}),
         until=max(item.expires_at for item in fit),
         consequences=[*way.consequences, copies, left_out],
         action=f"{way.verb} {number}",
@@ -255,12 +256,7 @@ def _left() -> Response:
 
 
 def _line(item: Borrow) -> str:
-    return f"{item.member}, {_license(item)} on {name_of(item.machine)}"
-
-
-def _license(item: Borrow) -> str:
-    extensions = f" with {', '.join(item.extensions)}" if item.extensions else ""
-    return f"{product_name(item.product)} {item.level}{extensions}"
+    return f"{item.member}, {license_words(item)} on {name_of(item.machine)}"
 
 
 def _back() -> str:

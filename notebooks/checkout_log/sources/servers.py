@@ -47,7 +47,7 @@ def _renamed(path: Path, server: str, folder: Path, first_segment: int, first_er
     with pq.ParquetFile(path) as source, EventFile(target) as events:
         for batch in source.iter_batches(ROWS_IN_A_BATCH):
             columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-            columns["product"] = pc.binary_join_element_wise(f"{server}/", columns["product"].cast(pa.string()), "")
+            columns["product"] = pc.binary_join_element_wise(name_of(server, ""), columns["product"].cast(pa.string()), "")
             columns["segment"] = pc.add(columns["segment"], first_segment)
             # Events whose source has no runs are of none here either.
             columns["era"] = pc.if_else(pc.equal(columns["era"], 0), 0, pc.add(columns["era"], first_era))
