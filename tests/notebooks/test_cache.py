@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from checkout_log import read
@@ -69,6 +69,9 @@ def plain(contents: Contents) -> list[object]:
 
 
 @given(log=TEXTS, cuts=st.lists(st.integers(0, 1_000), max_size=4))
+# Zeros behind the last line; and a clock that goes back between what was read before and what is new.
+@example(log=HEAD.encode() + b"\0", cuts=[len(HEAD) + 1])
+@example(log=HEAD.encode() + b' 9:30:00 (v) OUT: "F" eva@pc5  \n 9:10:00 (v) OUT: "F" ann@pc10  \n', cuts=[len(HEAD) + 34])
 @FEW
 def test_a_log_that_grew_in_any_steps_is_read_as_at_once(log: bytes, cuts: list[int]) -> None:
     with TemporaryDirectory() as name:

@@ -106,6 +106,11 @@ class TestWhatIf:
         assert tuple(rows[name] for name in GIVEN_BACK) == (3, 0, 0, 0)
         assert rows["shortened"] == 0
 
+    def test_what_was_given_back_in_the_last_moment_is_not_what_is_still_out_then(self) -> None:
+        apart: dict[str, object] = {"source": "flexnet", "handle": None, "until": None}
+        rows = what_if(on(1, quantity=2, **apart), on(30, "checkin", quantity=1, **apart))
+        assert (rows["borrows"], rows["shortened"]) == (2, 2)
+
     def test_several_seats_are_given_back_together(self) -> None:
         assert what_if(on(1, quantity=4), on(11, "checkin", quantity=4))["given_back"] == 28
 

@@ -40,7 +40,7 @@ WHAT_IF = (
 )
 _SUMS = tuple(Column(name, WHOLE, False, "") for name in ("pair", "borrows", "shortened", "used_beyond", "held", *SERIES))
 _PEAKS = tuple(Column(name, WHOLE, False, "") for name in ("pair", *SERIES))
-USE = ("source", "product", "feature", "handle", "member", "machine", "start", "end")
+USE = ("source", "product", "feature", "handle", "member", "machine", "start", "end", "censored")
 KEYS = tuple(f"key_{name}" for name in USE)
 
 

@@ -118,8 +118,16 @@ def raw_pieces(path: Path, start: int) -> Iterator[bytes]:
 
 def block(piece: bytes, first_number: int, *, is_first: bool) -> Block:
     """The lines of a piece that `raw_pieces` gave, the first of which has this number."""
-    text = piece.removeprefix(UTF8_MARK) if is_first else piece
-    return _block(_ended(text.replace(ZERO, b"")), first_number)
+    return _block(_ended(_text(piece, is_first=is_first)), first_number)
+
+
+def has_text(piece: bytes, *, is_first: bool) -> bool:
+    """Whether anything is in a piece that `raw_pieces` gave beside zeros and, in the first one, the mark of UTF-8."""
+    return bool(_text(piece, is_first=is_first))
+
+
+def _text(piece: bytes, *, is_first: bool) -> bytes:
+    return (piece.removeprefix(UTF8_MARK) if is_first else piece).replace(ZERO, b"")
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:

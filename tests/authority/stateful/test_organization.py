@@ -68,6 +68,7 @@ def drive(prepared: Prepared, number: int) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(0 if STEPS else 1200)
 def test_the_authority_does_what_the_model_says(postgres: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     urls = {"sqlite": f"sqlite:///{tmp_path / 'authority.db'}", "postgresql": new_postgres_database(postgres)}

@@ -93,8 +93,9 @@ def test_t9_the_order_of_the_files_does_not_matter(here: RealWorkstation, tmp_pa
 
 
 def device(path: Path, here: RealWorkstation) -> None:
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(path))
+    # What a socket is bound to has some hundred letters at most, however deep the folder of the tests is.
+    with socket.socket(socket.AF_UNIX) as server, contextlib.chdir(path.parent):
+        server.bind(path.name)
 
 
 def sparse(path: Path, here: RealWorkstation) -> None:

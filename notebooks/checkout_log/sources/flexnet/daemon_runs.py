@@ -78,24 +78,35 @@ class DaemonRuns:
         self._begins = np.array([file.utc_of(run.start.line, run.start.clock) for run in runs], dtype=np.int64)
         self._first_stops = np.array([run.stops[0].line if run.stops else _NO_LINE for run in runs], dtype=np.int64)
         self._before: Era | None = None
+        self._before_at: int | None = None
         earlier = [era for era in server.eras if era.product == product]
         self._eras = [self._era(begin, earlier) for begin in self._begins.tolist()]
         for era, run in zip(self._eras, runs, strict=True):
             self._stop(era, run.stops)
 
+    def meet(self, lines: Numbers, times: Numbers, is_shutdown: Flags) -> None:
+        """Takes notice of uses, all of them before any is asked about: clocks go back, so that the earliest one need not come first."""
+        early = times[self._places(lines, times, is_shutdown) == 0]
+        if len(early):
+            at = int(early.min())
+            self._before_at = at if self._before_at is None else min(self._before_at, at)
+
     def numbers(self, lines: Numbers, times: Numbers, is_shutdown: Flags, is_checkout: Flags) -> Numbers:
-        """The number of the run that each of these uses belongs to. times: whole microseconds since 1970 UTC."""
-        # Place of the run in the file, from 1; 0 for the one that was on when it began.
-        places = np.searchsorted(self._starts, lines, side="right")
-        places -= self._is_of_run_before(places, lines, times) & is_shutdown
-        if self._before is None and not places.all():
-            self._before = self._running(int(times[places == 0].min()))
+        """The number of the run that each of these uses, which were met, belongs to. times: whole microseconds since 1970 UTC."""
+        places = self._places(lines, times, is_shutdown)
+        if self._before is None and self._before_at is not None:
+            self._before = self._running(self._before_at)
         eras = [self._before, *self._eras]
         for place in np.unique(places[is_checkout]):
             era = eras[place]
             if era is not None:
                 era.last_checkout = max(era.last_checkout, int(times[is_checkout & (places == place)].max()))
         return np.array([-1 if era is None else era.number for era in eras], dtype=np.int64)[places]
+
+    def _places(self, lines: Numbers, times: Numbers, is_shutdown: Flags) -> Numbers:
+        """Place of the run of each use in the file, from 1; 0 for the one that was on when it began."""
+        places = np.searchsorted(self._starts, lines, side="right")
+        return places - (self._is_of_run_before(places, lines, times) & is_shutdown)
 
     def _is_of_run_before(self, places: Numbers, lines: Numbers, times: Numbers) -> Flags:
         """Which lines come so soon after a start that a shutdown which they report was the one before it."""

@@ -54,10 +54,11 @@ def resumed(path: Path, folder: Path, number: int, advance: Callable[[int], None
     if is_whole and size > begun:
         _merge(own, folder / f"flexnet_{number}_all.arrow")
         cache.save(name, {"size": size, "digest": hashed.hexdigest(), "scan": _state(own)}, own.rows)
-    if last:
+    # Zeros, and the mark of UTF-8, are no line.
+    if text.has_text(last, is_first=size == 0):
         with RowFile(folder / f"flexnet_{number}_last.arrow", own) as writer:
             writer.take(text.block(last, own.lines + 1, is_first=size == 0))
-        advance(len(last))
+    advance(len(last))
     return finished(own)
 
 

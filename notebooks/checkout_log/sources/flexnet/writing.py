@@ -25,12 +25,11 @@ def write(
 ) -> Part:
     """Writes the uses that are not known from another file, and gives what was counted. numbers: of new runs."""
     runs = {product: DaemonRuns(one, server, product, numbers) for product in sorted(one.scan.products)}
+    for batch in _new_rows(one, known):
+        _meet(batch, one, runs)
     events.tally = Tally()
-    first = 0
-    for batch in one.rows():
-        new_rows = batch.filter(pa.array(~known[first : first + batch.num_rows]))
-        first += batch.num_rows
-        _write(new_rows, one, runs, paired, segment, events)
+    for batch in _new_rows(one, known):
+        _write(batch, one, runs, paired, segment, events)
     part = Part(str(one.scan.path), FLEXNET, begin=one.begin, end=one.end)
     if one.is_first:
         part.lines, part.malformed = one.scan.lines, one.scan.malformed
@@ -41,16 +40,40 @@ def write(
     return part
 
 
+def _new_rows(one: Dated, known: Flags) -> Iterator[pa.RecordBatch]:
+    first = 0
+    for batch in one.rows():
+        yield batch.filter(pa.array(~known[first : first + batch.num_rows]))
+        first += batch.num_rows
+
+
+def _meet(batch: pa.RecordBatch, one: Dated, runs: dict[str, DaemonRuns]) -> None:
+    lines = batch["line"].to_numpy()
+    times, _ = one.utc(lines, batch["clock"].to_numpy())
+    is_shutdown = _is_shutdown(batch)
+    for product, own in _by_product(batch):
+        runs[product].meet(lines[own], times[own], is_shutdown[own])
+
+
+def _is_shutdown(batch: pa.RecordBatch) -> Flags:
+    is_shutdown: Flags = pc.fill_null(pc.equal(batch["reason"], SHUTDOWN), fill_value=False).to_numpy(zero_copy_only=False)
+    return is_shutdown
+
+
+def _by_product(batch: pa.RecordBatch) -> Iterator[tuple[str, Flags]]:
+    for product in batch["product"].unique().to_pylist():
+        yield product, pc.equal(batch["product"], product).to_numpy(zero_copy_only=False)
+
+
 def _write(
     batch: pa.RecordBatch, one: Dated, runs: dict[str, DaemonRuns], paired: Handles, segment: int, events: EventFile
 ) -> None:
     lines = batch["line"].to_numpy()
     times, is_uncertain = one.utc(lines, batch["clock"].to_numpy())
     eras = np.zeros(len(lines), dtype=np.int64)
-    is_shutdown = pc.fill_null(pc.equal(batch["reason"], SHUTDOWN), fill_value=False).to_numpy(zero_copy_only=False)
+    is_shutdown = _is_shutdown(batch)
     is_checkout = pc.equal(batch["event"], CHECKOUT).to_numpy(zero_copy_only=False)
-    for product in batch["product"].unique().to_pylist():
-        own = pc.equal(batch["product"], product).to_numpy(zero_copy_only=False)
+    for product, own in _by_product(batch):
         eras[own] = runs[product].numbers(lines[own], times[own], is_shutdown[own], is_checkout[own])
     columns = {name: batch[name] for name in COPIED}
     columns |= {"at": times, "line": lines, "era": eras, "ambiguous": is_uncertain, "handle": paired.of(batch)}
