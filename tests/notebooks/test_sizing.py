@@ -107,8 +107,8 @@ class TestWhatIf:
         assert rows["shortened"] == 0
 
     def test_what_was_given_back_in_the_last_moment_is_not_what_is_still_out_then(self) -> None:
-        apart: dict[str, object] = {"source": "flexnet", "handle": None, "until": None}
-        rows = what_if(on(1, quantity=2, **apart), on(30, "checkin", quantity=1, **apart))
+        out = on(1, quantity=2, source="flexnet", handle=None, until=None)
+        rows = what_if(out, on(30, "checkin", source="flexnet", handle=None, until=None))
         assert (rows["borrows"], rows["shortened"]) == (2, 2)
 
     def test_several_seats_are_given_back_together(self) -> None:
