@@ -31,6 +31,21 @@ def test_verbs_fit_too() -> None:
     assert [all_are(number, "seat", "X") for number in (1, 3)] == ["the only seat of X is", "all 3 seats of X are"]
 
 
+# A value of a template that stands right before a plural.
+COUNTS_OF_PAGES = re.compile(
+    r" \}\} (?:more |good )?(?:members|days|hours|seats|licenses|borrows|sessions|rows|times|tries|events|keys|seconds)\b"
+)
+# The number of a constant, and "current of maximum".
+NO_COUNTS_OF_PAGES = {"rows_at_once", "ui.figure(members.membership.current, members.membership.maximum)"}
+
+
+def test_no_page_has_a_plural_for_a_number_that_may_be_one() -> None:
+    pages = (ROOT / "authority" / "web" / "console" / "templates").glob("*.html")
+    texts = [path.read_text(encoding="utf-8") for path in pages]
+    counts = {text[: match.start()].rpartition("{{ ")[2] for text in texts for match in COUNTS_OF_PAGES.finditer(text)}
+    assert counts == NO_COUNTS_OF_PAGES
+
+
 # What is counted by a constant of the program, or not counted at all.
 NO_COUNTS = {
     '"{}" {} seats',

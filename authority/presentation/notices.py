@@ -9,6 +9,7 @@ from pydantic import Field
 
 from authority.domain.notice_texts import line_of
 from authority.domain.notices import Channel, ChannelType, DeliveryState, Digest, NewNotice, NoticeKind, NoticeSettings, Sent
+from authority.domain.plurals import counted
 from authority.presentation.shown import Shown, Time, Version
 from authority.services import notices as services
 from authority.services.channels import Trial, shown_address
@@ -232,6 +233,6 @@ def words_of(state: DeliveryState, shown: Callable[[object], str], delivery: Del
     if state is DeliveryState.NOT_NEEDED:
         return delivery.error or "not needed any more"
     if state is DeliveryState.GIVEN_UP:
-        return f"given up after {delivery.tries} tries: {delivery.error}"
-    after = f", tried {delivery.tries} times: {delivery.error}" if delivery.tries else ""
+        return f"given up after {counted(delivery.tries, 'try', 'tries')}: {delivery.error}"
+    after = f", tried {counted(delivery.tries, 'time')}: {delivery.error}" if delivery.tries else ""
     return f"waits until {shown(delivery.next_try_at)}{after}"

@@ -141,7 +141,7 @@ def test_notices_stand_there_with_what_became_of_them_and_the_overview_warns(
     notifying.run(web.bench.authority)
     chief.get(PAGE)
     text = shown(chief)
-    for words in ("fails", "it answered 500", "waiting", "tried 1 times", "clone-suspected"):
+    for words in ("fails", "it answered 500", "waiting", "tried 1 time", "clone-suspected"):
         assert words in text
     chief.get("/console/")
     assert "Notices do not arrive" in shown(chief)

@@ -103,7 +103,7 @@ def test_a_run_by_command_says_what_it_would_do_and_did(console: Console, receiv
     notices = console.good("notice", "list")
     assert sorted(item["deliveries"][0]["state"] for item in notices) == ["sent", "waiting"]
     assert len(console.good("notice", "list", "--state", "waiting")) == 1
-    assert "tried 1 times: it answered 500" in " ".join(console.run("notice", "list").out.split())
+    assert "tried 1 time: it answered 500" in " ".join(console.run("notice", "list").out.split())
     rows = {row["subject"]: row for row in console.run("--json", "doctor").json}
     assert (rows["notices"]["ok"], "it answered 500" in rows["notices"]["message"]) == (False, True)
     # The log was sealed by the run.

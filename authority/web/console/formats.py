@@ -95,9 +95,9 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
-def counted_of(value: int, one: str) -> str:
-    """The number with its noun: `1 member`, `11,000 members`."""
-    return f"{value:,} {counted(value, one).partition(' ')[2]}"
+def counted_of(value: int, one: str, several: str | None = None) -> str:
+    """The number with its noun: `1 member`, `11,000 members`; `several` as `plurals.counted` has it."""
+    return f"{value:,} {counted(value, one, several).partition(' ')[2]}"
 
 
 def place_words(place: Place, number: int, one: str) -> str:
