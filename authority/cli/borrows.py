@@ -15,7 +15,7 @@ from authority.cli.borrow_lists import USUAL_LIMIT, check_options, selection_opt
 from authority.cli.endings import clone_lines, line_of
 from authority.cli.files import check_output, make_folder, write_output
 from authority.cli.frame import DATES, Frame, Group, pass_frame
-from authority.cli.output import Columns, plain, show, show_count, show_table
+from authority.cli.output import Columns, fields, show, show_count, show_table
 from authority.cli.several import View, once, read_carried, show_carried
 from authority.cli.table import CommandTable
 from authority.domain import list_age
@@ -235,7 +235,7 @@ def show_borrow(frame: Frame, borrow_id: str) -> None:
     """Show one borrow, and whether a copy of it may still run."""
     with frame.authority() as authority:
         shown = BorrowShown.of(borrow.show(Unit(authority, CONSOLE), borrow_id), authority.now())
-    lines = [f"{name:<19} {plain(value)}" for name, value in shown.model_dump(mode="json").items()]
+    lines = list(fields(shown.model_dump(mode="json")))
     advice = list_age.advice(shown.status_max_age)
     lines += [] if advice is None else [advice]
     show(frame, shown, lines)

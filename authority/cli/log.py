@@ -14,7 +14,7 @@ from authority.cli.erasure import prune_log
 from authority.cli.files import check_output, write_lines
 from authority.cli.frame import DATES, Frame, Group, pass_frame
 from authority.cli.log_seal import export_checkpoint, seal_log, verify_log
-from authority.cli.output import Columns, plain, show, show_count, show_table
+from authority.cli.output import Columns, fields, show, show_count, show_table
 from authority.domain import disk
 from authority.domain.members import CONSOLE
 from authority.presentation import parquet, sheets
@@ -126,7 +126,7 @@ def show_event(frame: Frame, number: int) -> None:
         shown = event_of(log.show(_complete(authority), number))
     words = {"kind": f"{shown.what} ({shown.kind})", "actor": shown.done_by, "reason": shown.said}
     values = shown.model_dump(mode="json") | words
-    show(frame, shown, [f"{name:<10} {plain(value)}" for name, value in values.items()])
+    show(frame, shown, list(fields(values)))
 
 
 def _complete(authority: Authority) -> Unit:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from authority.cli.frame import Command, Frame, pass_frame
-from authority.cli.output import plain, show
+from authority.cli.output import fields, show
 from authority.cli.several import dry_run_option, once
 from authority.domain.members import CONSOLE, Role
 from authority.presentation.members import (
@@ -63,7 +63,7 @@ def member_defaults(
         else:
             usual = defaults.show(Unit(authority, CONSOLE))
     value = DefaultsShown.of(usual)
-    lines = [f"{name:<14} {plain(item)}" for name, item in value.model_dump(mode="json", exclude={"version"}).items()]
+    lines = list(fields(value.model_dump(mode="json", exclude={"version"})))
     show(frame, value, ["would be:", *lines] if dry_run else lines)
 
 

@@ -9,7 +9,7 @@ import click
 from authority.cli.erasure import erase_member
 from authority.cli.files import first_line
 from authority.cli.frame import Frame, Group, pass_frame
-from authority.cli.output import Columns, plain, show, show_table
+from authority.cli.output import Columns, fields, show, show_table
 from authority.cli.selections import selected, selection_options
 from authority.cli.several import View, members_once, one_by_one_option, show_outcomes
 from authority.cli.streams import tell
@@ -221,9 +221,9 @@ def show_member(frame: Frame, username: str) -> None:
     """Show a member and what it holds."""
     with frame.authority() as authority:
         person = MemberWithLicenses.holding(*members.show(Unit(authority, CONSOLE), username))
-    fields = person.model_dump(mode="json", exclude={"licenses", "version"})
-    lines = [f"{name:<20} {plain(value)}" for name, value in fields.items()]
-    show(frame, person, lines + [f"{'license':<20} {_license_line(item)}" for item in person.licenses])
+    values = person.model_dump(mode="json", exclude={"licenses", "version"})
+    width = max(map(len, values))
+    show(frame, person, [*fields(values), *(f"{'license':<{width}}  {_license_line(item)}" for item in person.licenses)])
 
 
 @member.command("list")

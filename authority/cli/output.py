@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -119,6 +119,17 @@ def _cell(value: object) -> str:
 
         return str(rfc3339(value))
     return "" if value is None else str(value)
+
+
+def fields(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    """A line for each field, for people; what has fields of its own stands above those of them that say something."""
+    width = max(map(len, values), default=0)
+    for name, value in values.items():
+        if isinstance(value, dict) and value:
+            yield f"{indent}{name}"
+            yield from fields({key: item for key, item in value.items() if item is not None}, f"{indent}  ")
+        else:
+            yield f"{indent}{name:<{width}}  {plain(value)}"
 
 
 def plain(value: object) -> str:

@@ -8,7 +8,7 @@ import click
 
 from authority.cli.files import read_input
 from authority.cli.frame import Command, Frame, pass_frame
-from authority.cli.output import Columns, plain, show
+from authority.cli.output import Columns, fields, show
 from authority.cli.tables import lines_of, width_of_output
 from authority.domain.members import CONSOLE
 from authority.presentation import event_words
@@ -68,5 +68,6 @@ def inspect(frame: Frame, file: str) -> None:
     data = read_input(file)
     with frame.authority() as authority:
         shown = CarriedShown.of(carried.look_at(Unit(authority, CONSOLE), data), authority.now())
-    values = {name: value for name, value in shown.model_dump(mode="json").items() if value is not None}
-    show(frame, shown, [f"{name:<10} {plain(value)}" for name, value in values.items()])
+    show(
+        frame, shown, list(fields({name: value for name, value in shown.model_dump(mode="json").items() if value is not None}))
+    )

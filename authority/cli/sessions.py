@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from authority.cli.frame import Frame, Group, pass_frame
-from authority.cli.output import Columns, plain, show, show_count, show_table
+from authority.cli.output import Columns, fields, show, show_count, show_table
 from authority.cli.several import View, dry_run_option, once, one_by_one_option, show_outcomes
 from authority.domain.members import CONSOLE
 from authority.domain.sessions import Session, SessionSettings
@@ -65,7 +65,7 @@ def show_session(frame: Frame, session_id: str) -> None:
     """Show one session."""
     with frame.authority() as authority:
         shown = SessionShown.of(sessions.show(Unit(authority, CONSOLE), session_id), authority.now())
-    show(frame, shown, [f"{name:<14} {plain(value)}" for name, value in shown.model_dump(mode="json").items()])
+    show(frame, shown, list(fields(shown.model_dump(mode="json"))))
 
 
 @session_group.command("end")

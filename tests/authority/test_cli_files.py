@@ -209,3 +209,12 @@ def test_no_output_takes_the_place_of_what_the_authority_lives_on(console: Conso
             assert (ended.status, "the authority lives on it" in ended.err) == (2, True), (command, name)
     assert {path: path.read_bytes() for path in before} == before
     console.good("backup", "-o", str(console.home / "night.backup"))
+
+
+def test_what_has_parts_of_its_own_stands_above_them(console: Console, tmp_path: Path) -> None:
+    trip = str(tmp_path / "ada.borrow")
+    console.good("borrow", "issue", console.request(workstation("one")), "--member", "ada", "-o", trip)
+    lines = console.run("inspect", trip).out.splitlines()
+    assert lines[:3] == ["kind       borrow", "next_step  It is for a workstation: carnet install FILE.", "borrow"]
+    assert lines.index("  machine") + 1 == next(place for place, line in enumerate(lines) if line.startswith("    id      "))
+    assert "  member              ada" in lines
