@@ -32,8 +32,10 @@ from checkout_log.measuring.questions import duration, one_of
 
 # Clients try again every 30 to 90 seconds; a pause longer than this is a new attempt.
 GAP = "5min"
-# Reasons that mean a lack of seats, by source. Of FlexNet: all in use, or others wait for them; of RLM: all in use.
+# Reasons that mean a lack of seats: words, how they begin where a server leaves its code out, and codes by source. Of FlexNet: all in
+# use, or others wait for them; of RLM: all in use.
 FULL_WORDS = ("pool-exhausted", "queued")
+FULL_BEGIN = "licensed number of users already reached"
 FULL_CODES = {"flexnet": ("-4,", "-24,"), "rlm": ("-22",)}
 RESERVED = "reserved for others"
 
@@ -67,7 +69,8 @@ def is_for_lack_of_seats() -> BooleanValue:
     by_code = [
         (_.source == source) & ibis.or_(*(_.reason.startswith(code) for code in codes)) for source, codes in FULL_CODES.items()
     ]
-    by_word = _.reason.isin(FULL_WORDS) | _.reason.lower().contains(RESERVED)
+    said = _.reason.lower()
+    by_word = _.reason.isin(FULL_WORDS) | said.contains(RESERVED) | said.startswith(FULL_BEGIN)
     return ((_.event == DENIAL) & ibis.or_(by_word, *by_code)).fill_null(False)
 
 

@@ -159,6 +159,8 @@ def _contents(
         own, first = paths[LMSTAT], len(contents.parts)
         meaning = (clock, first)
         contents.add(contents_of(cache, LMSTAT, own, folder, meaning, lambda: lmstat.read(own, folder, where, first, advance)))
+        if kinds.keys() - BESIDE.keys() == {LMSTAT} and all(part.begin is None for part in contents.parts):
+            raise lmstat.nothing_listed(own[0])
     of_rlm = [(path, kind) for kind in (RLM_REPORT, RLM_DEBUG) for path in paths.get(kind, ())]
     if of_rlm:
         numbers = len(contents.parts), len(contents.eras) + 1

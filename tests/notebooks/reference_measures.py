@@ -79,7 +79,10 @@ def is_for_lack_of_seats(event: Event) -> bool:
     reason = event.reason or ""
     codes = {"flexnet": ("-4,", "-24,"), "rlm": ("-22",)}.get(event.source, ())
     is_full = (
-        reason in ("pool-exhausted", "queued") or "reserved for others" in reason.lower() or reason.startswith(tuple(codes))
+        reason in ("pool-exhausted", "queued")
+        or "reserved for others" in reason.lower()
+        or reason.startswith(tuple(codes))
+        or reason.lower().startswith("licensed number of users already reached")
     )
     return event.event == "denial" and is_full
 

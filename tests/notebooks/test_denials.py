@@ -86,6 +86,7 @@ class TestCounts:
             ("raw", {"reason": FULL}),
             ("raw", {"reason": "-24,332 Users are queued for this feature"}),
             ("raw", {"reason": "All licenses are reserved for others"}),
+            ("raw", {"reason": "Licensed number of users already reached"}),
             ("raw", {"reason": "queued", "source": "lmstat"}),
             ("raw", {"reason": "-22", "source": "rlm"}),
             ("raw", {"reason": "pool-exhausted", "source": "authority"}),

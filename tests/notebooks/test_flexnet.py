@@ -95,6 +95,18 @@ LINES = {
         'DENIED: "F1" ann@pc1  (2 licenses) (Users are queued for this feature. (-24,332))',
         Use("denial", "v", "F1", "ann", "pc1", 2, "-24,332 Users are queued for this feature"),
     ),
+    "a return when a server was lost": (
+        "IN server died: F1 by ann@pc1 (2 licenses) (used: 0:00:01:50)",
+        Use("checkin", "v", "F1", "ann", "pc1", 2, None),
+    ),
+    "a denial with a time and no reason": (
+        "DENIED: 1 F1 to ann@pc1 (03/17/98 10:05)",
+        Use("denial", "v", "F1", "ann", "pc1", 1, None),
+    ),
+    "a denial that says what was asked for and no reason": (
+        'DENIED: "F1" ann@pc1  [F1:SOLVER] (13 licenses)',
+        Use("denial", "v", "F1", "ann", "pc1", 13, None),
+    ),
     "a denial without a code": ('DENIED: "F1" ann@pc1  (no)', Use("denial", "v", "F1", "ann", "pc1", 1, "no")),
     "a denial without a reason": ('DENIED: "F1" ann@pc1  ', Use("denial", "v", "F1", "ann", "pc1", 1, None)),
     "a probe": (
@@ -280,6 +292,8 @@ def test_a_date_that_never_was_is_malformed(tmp_path: Path, date: str) -> None:
         "May 05 10:03:36 keeper lmgrd[1234]: ",
         "2022-05-05T10:03:36+0200 keeper lmgrd[1234]: ",
         "2022-05-05T10:03:36.123456789Z ",
+        "2022-05-05T10:03:36.123456789+02:00 stdout F ",
+        "Thu 2022-05-05 10:03:36 UTC keeper lmgrd[1234]: ",
         "lmgrd-1  | ",
     ],
 )

@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from checkout_log import stuck, usage
+from checkout_log import seats, stuck, usage
+from checkout_log.errors import SourceNotRecognized
 from checkout_log.log import Log
 from checkout_log.reading import read
 from checkout_log.sources.lmstat import rows as grammar
@@ -98,6 +99,9 @@ ROWS = {
     "a user with an @": ("    ann@corp.com pc1 pc1 (v1) (k/1 3), start Fri 10/20 11:55", ("ann@corp.com", "pc1", 1)),
     "another language": ("    ann pc1 pc1 (v1) (k/1 3), start пт. 10/20 11:55", ("ann", "pc1", 1)),
     "a tab before it": ("\tann pc1 pc1 (v1) (k/1 3), start Fri 10/20 11:55", ("ann", "pc1", 1)),
+    "what a vendor has told": ("    ann pc1 pc9 F1:View_2 (v1) (k/1 3), start Fri 10/20 11:55, 5 licenses", ("ann", "pc1", 5)),
+    "a user of words with two blanks": ("    ann  lee pc1 pc1 (v1) (k/1 3), start Fri 10/20 11:55", ("ann  lee", "pc1", 1)),
+    "blanks and another display": ("    a  b  c pc1 display1 (v1) (k/1 3), start Fri 10/20 11:55", ("a  b  c", "pc1", 1)),
     "waiting": ("    ann pc1 tty 2017.06 (v2017.06) (keeper/27002 15480) queued for 2 licenses", ("ann", "pc1", 2)),
 }
 
@@ -323,6 +327,43 @@ def test_a_restart_of_the_server_sets_starts_anew_and_leaves_the_due_time_of_oth
     rows = in_time(read(tmp_path / "x"))
     assert rows[["event", "member"]].to_numpy().tolist() == [["checkout", "ann"], ["checkout", "bob"]]
     assert rows["until"].isna().tolist() == [False, True]
+
+
+def test_two_vendor_daemons_with_a_feature_of_one_name_have_each_their_own_seats(tmp_path: Path) -> None:
+    start = datetime(2017, 10, 20, 9, 0)  # noqa: DTZ001
+    first = snapshot(start, user("ann", start, 1), user("bob", start, 2))
+    second = snapshot(start, user("ann", start, 3)).partition("Feature usage info:")[2]
+    unused = "Users of G1:  (Total of 3 licenses issued;  Total of 0 licenses in use)\n"
+    other = second.replace("vendord", "otherd").replace("10 licenses issued", "4 licenses issued")
+    (tmp_path / "x").write_text(f"{first}     otherd: UP v10.8\nFeature usage info:\n{other}{unused}")
+    log = read(tmp_path / "x")
+    assert table(seats.utilization(log), "product", "feature", "seats", "peak") == [
+        ["otherd", "F1", 4, 1],
+        ["otherd", "G1", 3, 0],
+        ["vendord", "F1", 10, 2],
+    ]
+    assert (len(in_time(log)), log.quality()["disagreeing"].tolist()) == (3, [0])
+
+
+SILENT = {
+    "no answer": (
+        'Error getting status: Cannot connect to license server (-15,570:111 "refused")',
+        "features: Error getting status",
+    ),
+    "the list of a license file": ("NOTE: lmstat -i does not give information from the server,", "lists no features"),
+}
+
+
+@pytest.mark.parametrize(("line", "said"), SILENT.values(), ids=SILENT)
+def test_an_output_that_lists_nothing_is_no_proof_that_nothing_is_in_use(tmp_path: Path, line: str, said: str) -> None:
+    start = datetime(2017, 10, 20, 9, 0)  # noqa: DTZ001
+    head = HEAD.format(at=start, in_use=0).partition("\n\n")[0]
+    (tmp_path / "x").write_text(f"{head}\n\n{line}\n")
+    with pytest.raises(SourceNotRecognized, match=r"lmstat -a that was made while") as caught:
+        read(tmp_path / "x")
+    assert said in caught.value.message
+    (tmp_path / "y").write_text(snapshot(start, user("ann", start, 1)))
+    assert read(tmp_path / "x", tmp_path / "y").quality()["begin"].isna().tolist() == [True, False]
 
 
 DOWN = """Vendor daemon status (on keeper):

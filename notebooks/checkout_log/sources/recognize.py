@@ -32,8 +32,12 @@ NOT_READ = (
 )
 MISTAKEN = (
     (
-        re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d:\d{3} [IWE] [A-Z_]+ |^.{0,80}\bDSLicSrv\b", re.MULTILINE),
-        "is a log of DSLS, the license server of Dassault Systèmes",
+        re.compile(
+            r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d:\d{3} [IWE] [A-Z_]+ |^.{0,80}\bDSLicSrv\b|^License Administration Tool Version "
+            r"|^Editor,EditorId,Feature,|\bmaxReleaseNumber: \d+ type: ",
+            re.MULTILINE,
+        ),
+        "is of DSLS, the license server of Dassault Systèmes",
         f"{NOT_READ} Its License Administration Tool shows what is in use.",
     ),
     (
@@ -50,6 +54,26 @@ MISTAKEN = (
         re.compile(r"License Use Management|\bi4(?:lmd|ls|blt|glbcd)\b"),
         "is of LUM, License Use Management",
         f"{NOT_READ} Its i4blt -s shows what is in use.",
+    ),
+    (
+        re.compile(r"^\s{0,40}(?:rlmutil v\d|Setting license file path to |rlm status on )", re.MULTILINE),
+        "is an output of rlmstat",
+        "It shows one moment and not when it was. Give the report log or the debug log of the same server.",
+    ),
+    (
+        re.compile(r"^PROGRAM +EXPIRATION CPUS ", re.MULTILINE),
+        "is of the license manager of LS-DYNA",
+        NOT_READ,
+    ),
+    (
+        re.compile(r"^MathLM (?:Version|Server)\b", re.MULTILINE),
+        "is of MathLM, the license manager of Mathematica",
+        f"{NOT_READ} Its monitorlm shows what is in use.",
+    ),
+    (
+        re.compile(r'^\{"log":"', re.MULTILINE),
+        "is the output of a container in JSON, as Docker keeps it",
+        "Give what docker logs prints of it.",
     ),
     (
         re.compile(r"^.{0,200}\bStarDrop\b", re.MULTILINE),

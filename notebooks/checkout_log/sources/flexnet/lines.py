@@ -5,7 +5,7 @@ A line is `hh:mm:ss (daemon) body`. Of the bodies these matter:
 - `VERB: "feature" [(key)] user@host  [data] [(n licenses)] [tail]` with the verbs of USES: somebody takes, returns or is denied.
   `data` is what the vendor tells of the checkout: the number of the process, or the program that takes tokens. A vendor may have more
   told after it, `^^^ version user address pid handle in-use of project ... ^^^`. Old servers write
-  `VERB: [n] feature by|to user@host (n licenses)`.
+  `VERB: [n] feature by|to user@host (n licenses)`, and `IN server died:` for what a lost server gave back.
 - Stamps, which carry the date that the lines lack: TIMESTAMP, the start of the server, its summaries.
 - Signs that a vendor daemon starts, reads its license file again, or stops.
 - What it took from its options file: who has reservations, how many somebody may have, who may borrow, and when idle ones are taken back.
@@ -89,7 +89,7 @@ class Malformed(NamedTuple):
 # What lines must have to be looked at more closely; it runs over all lines at once, without groups, before anything else does.
 CANDIDATE = (
     r"^[^(]*\([^()]+\) +(?:"
-    r"(?:OUT|IN|DENIED|UNSUPPORTED|UPGRADE|QUEUED): "
+    r"(?:OUT|IN|IN server died|DENIED|UNSUPPORTED|UPGRADE|QUEUED): "
     r"|TIMESTAMP |Server's System Date|(?:FlexNet|FLEXnet|FLEXlm) .*started on |\(@[^)]*-SLOG@\) (?:Start-Date|Time): "
     r"|Server started on |(?:RE)?Started \S+ \(|Rereading license|\.\.\.Finished reread|-----"
     r"|SHUTDOWN request|[Ss]hutdown requested|daemon shutdown requested|EXITING (?:DUE|WITH)|Lost connection to lmgrd"
@@ -110,7 +110,7 @@ SETTINGS = (
 )
 
 LINE = re.compile(r"\(([^()]+)\) +(.*)", re.DOTALL)
-VERB = re.compile(r"(OUT|IN|DENIED|UNSUPPORTED|UPGRADE|QUEUED): +")
+VERB = re.compile(r"(OUT|IN|DENIED|UNSUPPORTED|UPGRADE|QUEUED)(?:(?<=IN) server died)?: +")
 # Text in brackets before the user is the key of the client's license, or what stands in its place, as PORT_AT_HOST_PLUS.
 # The user may hold anything, the host no blank: so the user ends at the last @ before two blanks, a bracket, more that is told,
 # a remark or the end.
@@ -135,6 +135,8 @@ RETURN = re.compile(r"\((INACTIVE|SHUTDOWN)\)\s*$")
 # `(Licensed number of users already reached. (-4,342:104 "Connection reset by peer"))`: the words, and the code without what
 # the network said.
 REFUSAL = re.compile(r"\((?P<words>[^()]*?)\.?\s*\((?P<code>-?\d+,-?\d+)")
+# What stands after a denied user and is no reason: the time that old servers repeat, and how many licenses were asked for.
+NO_REASON = re.compile(r"\(\d{1,2}/\d{1,2}/\d{2,4} \d{1,2}:\d\d\)|\(\d+ licenses?\)")
 
 DATE = re.compile(r"\b(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})\b")
 LONG_DATE = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d{4}) (\d\d):(\d\d):(\d\d)(?: +(\S.{0,60}))?")
@@ -214,7 +216,12 @@ def _meaning(verb: str, tail: str) -> tuple[str, str | None]:
     if verb == "QUEUED":
         return DENIAL, QUEUED
     refused = REFUSAL.search(tail)
-    return DENIAL, f"{refused['code']} {refused['words']}".rstrip() if refused else tail.strip("() ") or None
+    return DENIAL, f"{refused['code']} {refused['words']}".rstrip() if refused else _reason_without_code(tail)
+
+
+def _reason_without_code(tail: str) -> str | None:
+    """The words of a denial that has no code."""
+    return NO_REASON.sub("", DATA.sub("", tail, count=1)).strip("() ") or None
 
 
 def _setting(daemon: str, body: str) -> Setting | None:

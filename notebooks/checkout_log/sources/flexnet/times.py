@@ -29,7 +29,10 @@ Seconds = npt.NDArray[np.int32]
 
 # These patterns are read by RE2, for all lines, and by Python, to recognize a log.
 # What a system log, a container or several containers put before each line.
-BEFORE = r"(?:[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \S+ \S+: |\d{4}-\d\d-\d\dT\S+ (?:\S+ \S+: )?|\S+ +\| )?"
+BEFORE = (
+    r"(?:[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \S+ \S+: |[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ \S+ \S+: "
+    r"|\d{4}-\d\d-\d\dT\S+ (?:std(?:out|err) [FP] |\S+ \S+: )?|\S+ +\| )?"
+)
 OPENS = "[ \t\r\v\f\ufeff]{0,40}"
 CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,]\d+)?(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?"
 DATED = r"(?:(?P<date>\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}/\d{1,2}/\d{4})[T ]\s*)?"

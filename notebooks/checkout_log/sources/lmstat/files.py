@@ -14,16 +14,22 @@ rest is a use of nobody, of uncertain time; where the total is another than what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from checkout_log.columns import BORROW, CHECKOUT, SESSION
+from checkout_log.errors import SourceNotRecognized
 from checkout_log.sources import zones
 from checkout_log.sources.lmstat.changes import Change, Server, changes, seconds
 from checkout_log.sources.lmstat.snapshots import Snapshot, in_order
 from checkout_log.sources.part import LMSTAT, Contents, Part, joined
+from checkout_log.sources.text import lines
 from checkout_log.store import EventFile, Seats
+
+# How a line begins in which lmstat says that it was not answered.
+FAILED = re.compile(r"\s*(?:Error|Cannot)\b")
 
 
 def read(paths: Sequence[Path], folder: Path, where: ZoneInfo, first_segment: int, advance: Callable[[int], None]) -> Contents:
@@ -58,17 +64,25 @@ def _rows(
         part.server, part.products = part.server or snapshot.servers or None, part.products | snapshot.products
         if snapshot.is_telling:
             server.begin, server.end = now if server.begin is None else server.begin, max(now, server.end)
-        part.begin, part.end = now if part.begin is None else min(part.begin, now), max(part.end or now, now)
-        part.products |= snapshot.products
+            part.begin, part.end = now if part.begin is None else min(part.begin, now), max(part.end or now, now)
+
+
+def nothing_listed(path: Path) -> SourceNotRecognized:
+    """What to say of an output that lists no feature: the server's words, where it said why. Raises SourceUnreadable."""
+    words = next((line.strip() for _, line in lines(path) if FAILED.match(line) is not None), None)
+    return SourceNotRecognized(
+        f'"{path}" is an output of lmstat that lists no features' + (f": {words.rstrip('.')}" if words else ""),
+        hint="Give one of lmstat -a that was made while the license server answered.",
+    )
 
 
 def _seats(server: Server, snapshot: Snapshot, now: int) -> Iterator[Seats]:
     """What this snapshot says of seats that the one before it did not."""
-    for feature, total in snapshot.totals.items():
+    for total in snapshot.totals:
         said = total.issued, total.in_use - total.reserved
-        if server.totals.get((total.product, feature)) != said:
-            server.totals[total.product, feature] = said
-            yield Seats(snapshot.servers, total.product, feature, now, *said, LMSTAT)
+        if server.totals.get((total.product, total.feature)) != said:
+            server.totals[total.product, total.feature] = said
+            yield Seats(snapshot.servers, total.product, total.feature, now, *said, LMSTAT)
 
 
 def _row(change: Change, segment: int, *, is_double: bool) -> tuple[object, ...]:

@@ -31,6 +31,8 @@ LICENSES = re.compile(r", (\d+) licenses?\b")
 # Nine digits are thirty years.
 LINGER = re.compile(r"\(linger: (\d{1,9})(?: / (\d{1,9}))?\)")
 HOST_LIKE = re.compile(r"[\w.-]+")
+# What some vendors have told after the display: `MSCONE:ADAMS_View`, `feature=solver`. Displays have numbers of screens there.
+TOLD_LIKE = re.compile(r"[\w.-]+[:=][^\W\d]\S*")
 TERMINAL_LIKE = re.compile(r"(?:tty|pts|console)\w*", re.IGNORECASE)
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # A start this much after the snapshot is the same minute on two clocks, or seconds that lmstat leaves out.
@@ -102,6 +104,8 @@ def people(who: str, version: str) -> tuple[str, str, str]:
     before it is the host. Without such a sign the last word is the display, or the number of a process after it.
     """
     words = who.split(" ")
+    if len(words) > 3 and TOLD_LIKE.fullmatch(words[-1]):  # noqa: PLR2004 - user, host, display, and what is told
+        words.pop()
     if len(words) > 3 and words[-1].isdecimal() and TERMINAL_LIKE.fullmatch(words[-2]):  # noqa: PLR2004 - and the number
         words.pop()
     if len(words) > 3 and words[-1] == version.removeprefix("v"):  # noqa: PLR2004 - user, host, display, and one more
@@ -109,7 +113,7 @@ def people(who: str, version: str) -> tuple[str, str, str]:
     if len(words) == 1:
         return words[0], "", ""
     twice = next((at for at in range(1, len(words) - 1) if _is_display_of(words[at + 1], words[at])), None)
-    odd = next((at for at, word in enumerate(words) if at >= 2 and not HOST_LIKE.fullmatch(word)), None)  # noqa: PLR2004
+    odd = next((at for at, word in enumerate(words) if at >= 2 and word and not HOST_LIKE.fullmatch(word)), None)  # noqa: PLR2004
     host = twice or (odd - 1 if odd is not None else max(1, len(words) - 2))
     return " ".join(words[:host]), words[host], " ".join(words[host + 1 :])
 

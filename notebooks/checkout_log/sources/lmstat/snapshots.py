@@ -38,6 +38,7 @@ class Total:
 
     line: int
     product: str
+    feature: str
     issued: int = 0
     in_use: int = 0
     reserved: int = 0
@@ -48,7 +49,9 @@ class Snapshot:
     """One output: number and line of its file, its local time, the servers it asked, and its vendor daemons.
 
     users: who holds or waits for what, with line and row, by what tells them apart. is_telling: it lists features.
-    totals: of each feature. disagreeing: of how many features the total is another than what is listed.
+    section: the vendor daemons whose features come next: each is named above its own features, or all are above those of all.
+    totals: of each feature, one that stands twice for one vendor daemon has its licenses in two pools.
+    disagreeing: of how many features the total is another than what is listed.
     """
 
     file: int
@@ -56,9 +59,11 @@ class Snapshot:
     at: datetime
     servers: str = ""
     daemons: list[str] = field(default_factory=list)
+    section: list[str] = field(default_factory=list)
+    is_in_section: bool = False
     is_telling: bool = False
     users: dict[Key, tuple[int, grammar.Row]] = field(default_factory=dict)
-    totals: dict[str, Total] = field(default_factory=dict)
+    totals: list[Total] = field(default_factory=list)
     disagreeing: int = 0
 
     @property
@@ -68,16 +73,17 @@ class Snapshot:
 
     @property
     def completed(self) -> Snapshot:
-        """Itself, with a use of nobody for what the server says is in use and does not list."""
+        """Itself, with one total for each feature, and a use of nobody for what the server says is in use and does not list."""
+        self.totals = _joined(self.totals)
         in_use: dict[tuple[str, str], int] = defaultdict(int)
         for key, (_, row) in self.users.items():
             in_use[key.product, key.feature] += row.quantity if key.start is not None else 0
-        for feature, total in self.totals.items():
-            missing = total.in_use - total.reserved - in_use[total.product, feature]
+        for total in self.totals:
+            missing = total.in_use - total.reserved - in_use[total.product, total.feature]
             self.disagreeing += missing != 0
             if missing > 0:
                 row = grammar.Row("", "", "", "", missing, self.at, None, is_doubtful=True, is_ahead=False)
-                self.users[Key(total.product, feature, "", "", "", "", UNLISTED)] = (total.line, row)
+                self.users[Key(total.product, total.feature, "", "", "", "", UNLISTED)] = (total.line, row)
         return self
 
 
@@ -120,12 +126,12 @@ def snapshots(part: Part, number: int) -> Iterator[Snapshot]:
             now, feature, product = Snapshot(number, line_number, at), UNKNOWN, UNKNOWN
         elif now is not None:
             if (match := grammar.FEATURE.match(line)) is not None:
-                feature, product = match[1], now.daemons[0] if now.daemons else UNKNOWN
+                feature, product = match[1], now.section[0] if now.section else UNKNOWN
                 _count(now, product, feature, line_number, line)
             elif (match := grammar.VENDOR.match(line)) is not None:
                 product = match[1]
-                if feature in now.totals:
-                    now.totals[feature].product = product
+                if now.totals and now.totals[-1].feature == feature:
+                    now.totals[-1].product = product
             elif grammar.ROW_LIKE.search(line) is not None:
                 part.malformed += not _take(now, product, feature, line_number, line)
             else:
@@ -135,13 +141,22 @@ def snapshots(part: Part, number: int) -> Iterator[Snapshot]:
 
 
 def _count(now: Snapshot, product: str, feature: str, number: int, line: str) -> None:
-    """Takes the total of a feature; one that stands twice has its licenses in two pools."""
-    now.is_telling = True
+    """Takes the total of a feature."""
+    now.is_telling = now.is_in_section = True
     match = grammar.TOTAL.search(line)
     if match is not None:
-        total = now.totals.setdefault(feature, Total(number, product))
-        total.issued += int(match[1])
-        total.in_use += int(match[2])
+        now.totals.append(Total(number, product, feature, int(match[1]), int(match[2])))
+
+
+def _joined(totals: Sequence[Total]) -> list[Total]:
+    """One total for each feature of each vendor daemon: the sum of those of its pools."""
+    joined: dict[tuple[str, str], Total] = {}
+    for total in totals:
+        whole = joined.setdefault((total.product, total.feature), Total(total.line, total.product, total.feature))
+        whole.issued += total.issued
+        whole.in_use += total.in_use
+        whole.reserved += total.reserved
+    return list(joined.values())
 
 
 def _head(now: Snapshot, line: str, feature: str) -> None:
@@ -150,8 +165,10 @@ def _head(now: Snapshot, line: str, feature: str) -> None:
         now.servers = match[1]
     elif (match := grammar.DAEMON.fullmatch(line.rstrip())) is not None:
         now.daemons.append(match[1])
-    elif (match := grammar.RESERVED.match(line)) is not None and feature in now.totals:
-        now.totals[feature].reserved += int(match[1])
+        now.section = [match[1]] if now.is_in_section else [*now.section, match[1]]
+        now.is_in_section = False
+    elif (match := grammar.RESERVED.match(line)) is not None and now.totals and now.totals[-1].feature == feature:
+        now.totals[-1].reserved += int(match[1])
 
 
 def _take(now: Snapshot, product: str, feature: str, number: int, line: str) -> bool:
