@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from authority.domain import endings as rules
-from authority.domain.borrows import Borrow, Ending, clone_evidence
+from authority.domain.borrows import Borrow, Ending
 from authority.domain.events import EventKind, borrow_events
 from authority.domain.members import Privilege
 from authority.domain.names import spelled
@@ -14,7 +14,8 @@ from authority.services.clones import mark_clones
 from authority.services.several import Outcome, all_or_none
 from authority.services.unit import Unit
 from authority.signing import inbox
-from authority.storage import borrows, holds, members, receipts, sessions, tokens
+from authority.storage import borrows, holds, members, returning, sessions
+from authority.storage.db.prepared import pipeline
 
 LONGEST_REASON = 500
 
@@ -30,29 +31,24 @@ def check_in(unit: Unit, receipt: str) -> Borrow:
     returned = inbox.read_receipt(receipt)
     with unit.writing():
         account = None if unit.actor.has(Privilege.ACT_FOR_MEMBERS) else unit.actor.own_number
-        # The member before the borrow, in the order of who renews it, so that no two wait for each other.
-        members.lock(unit.connection, _existing(unit, returned.borrow_id).member_id)
-        before = _existing(unit, returned.borrow_id, lock=True)
+        situation = returning.situation(unit.connection, returned, unit.now)
+        before = _there(situation.borrow, returned.borrow_id)
         rules.check_receipt(before, returned, account)
-        if receipts.is_known(unit.connection, returned.digest):
+        if situation.is_known:
             return before
-        if not tokens.has(unit.connection, before.id, returned.token_jti):
+        if not situation.has_token:
             raise RequestInvalid(f"the receipt names the token {returned.token_jti}, which this borrow never had")
-        evidence = clone_evidence(
-            same_number=receipts.has_number(unit.connection, returned),
-            contradicts=receipts.contradicts_requests(unit.connection, returned),
-            counts_no_more=receipts.counts_no_more(unit.connection, returned),
-            other_board=False,
-        )
         after = rules.checked_in(before, returned, unit.now)
-        if evidence is not None:
-            after = mark_clones(unit, after, evidence)
-        borrows.update(unit.connection, after)
-        _give_back_to_sessions(unit, after)
-        receipts.add(unit.connection, returned, unit.now)
+        if situation.clone_evidence is not None:
+            after = mark_clones(unit, after, situation.clone_evidence)
         moves_seat = before.holds_seat(unit.now)
-        if moves_seat:
-            members.touch(unit.connection, before.member_id, unit.now)
+        with pipeline(unit.connection):
+            borrows.update(unit.connection, after)
+            returning.keep(unit.connection, returned, unit.now)
+            if moves_seat:
+                members.touch(unit.connection, before.member_id, unit.now)
+        if situation.has_sessions:
+            _give_back_to_sessions(unit, after)
         reason = str(Ending.CHECKED_IN if moves_seat else before.state(unit.now))
         unit.record(borrow_events(EventKind.CHECK_IN, after, unit.actor, reason, quantity=int(moves_seat)))
     return after
@@ -86,7 +82,7 @@ def revoke_several(
     """
 
     def withdraw(borrow_id: str, reason: str) -> Borrow:
-        before = _existing(unit, borrow_id, lock=True)
+        before = _existing(unit, borrow_id)
         after = rules.revoked(before, reason, unit.now)
         borrows.update(unit.connection, after)
         unit.record(borrow_events(EventKind.REVOCATION, after, unit.actor, reason=reason))
@@ -116,7 +112,7 @@ def release_several(
     """
 
     def free(borrow_id: str, reason: str) -> Borrow:
-        before = _existing(unit, borrow_id, lock=True)
+        before = _existing(unit, borrow_id)
         after = rules.released(before, reason, unit.now, accept_overlap=accept_overlap)
         borrows.update(unit.connection, after)
         unit.record(borrow_events(EventKind.RELEASE, after, unit.actor, reason=reason))
@@ -149,8 +145,12 @@ def checked_reason(reason: str) -> str:
     return text
 
 
-def _existing(unit: Unit, borrow_id: str, *, lock: bool = False) -> Borrow:
-    borrow = borrows.get(unit.connection, borrow_id, lock=lock)
+def _existing(unit: Unit, borrow_id: str) -> Borrow:
+    """The borrow with this id; nobody else can end it until this transaction ends. Raises NotFound."""
+    return _there(borrows.get(unit.connection, borrow_id, lock=True), borrow_id)
+
+
+def _there(borrow: Borrow | None, borrow_id: str) -> Borrow:
     if borrow is None:
         raise NotFound(f'there is no borrow "{borrow_id}"', borrow_id=borrow_id)
     return borrow

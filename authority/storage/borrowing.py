@@ -16,7 +16,7 @@ from authority.domain.offline_rules import Rule, RuleLevel
 from authority.domain.pools import Pool, PoolRule, Use
 from authority.domain.refusals import ComputerInUse
 from authority.domain.tokens import Token
-from authority.storage.borrows import borrow_of
+from authority.storage.borrows import BORROW, borrow_of
 from authority.storage.db.prepared import Gathering, Prepared, pipeline
 from authority.storage.db.tables import (
     Instant,
@@ -37,9 +37,8 @@ from authority.storage.db.tables import (
 from authority.storage.holds import use_of
 from authority.storage.members import member_of
 from authority.storage.offline_rules import rule_of
+from authority.storage.tokens import NOT_COUNTED
 
-# Below every number that there is, so that who does not count is compared with nobody.
-NOT_COUNTED = -1
 _KEY: BindParameter[str] = bindparam("key", type_=String())
 _PRODUCT: BindParameter[str] = bindparam("product", type_=String())
 _POOL: BindParameter[str] = bindparam("pool", type_=String())
@@ -82,7 +81,7 @@ _SITUATION = Gathering(
             and_(_rule.level == RuleLevel.PRODUCT, _rule.subject == _PRODUCT),
         ),
     ),
-    borrows=select(borrows, members.c.username, members.c.user_type).join(members).where(_HOLDING),
+    borrows=BORROW.where(_HOLDING),
     receipts=select(receipts.c.borrow_id).where(receipts.c.digest == bindparam("receipt")),
     same_number=select(tokens.c.jti)
     .join(borrows, borrows.c.id == tokens.c.borrow_id)

@@ -55,15 +55,15 @@ class Filter:
     ids: frozenset[str] | None = None
 
 
-_BORROW: Select[Any] = select(borrows, members.c.username, members.c.user_type).join(members)
+BORROW: Select[Any] = select(borrows, members.c.username, members.c.user_type).join(members)
+GROUPS_OF_BORROW: Select[Any] = (
+    select(member_groups.c.name)
+    .join(borrows, borrows.c.member_id == member_groups.c.member_id)
+    .where(borrows.c.id == bindparam("id"))
+)
 
 # Statements of the borrow's own path are built once: building one costs five times as much as running it.
-_GET = Gathering(
-    borrow=_BORROW.where(borrows.c.id == bindparam("id")),
-    groups=select(member_groups.c.name)
-    .join(borrows, borrows.c.member_id == member_groups.c.member_id)
-    .where(borrows.c.id == bindparam("id")),
-)
+_GET = Gathering(borrow=BORROW.where(borrows.c.id == bindparam("id")), groups=GROUPS_OF_BORROW)
 _LOCK = Prepared(select(borrows.c.id).where(borrows.c.id == bindparam("id")).with_for_update())
 _GROUPS = (
     select(member_groups).where(member_groups.c.member_id.in_(bindparam("ids", expanding=True))).order_by(member_groups.c.name)
@@ -95,20 +95,20 @@ def lock(connection: Connection, borrow_ids: Iterable[str]) -> None:
 
 def holding(connection: Connection, member_id: int, product: str, now: datetime) -> list[Borrow]:
     """The member's borrows of a product that hold a seat, newest first; nobody else can end them until this transaction ends."""
-    query = _BORROW.where(borrows.c.member_id == member_id, borrows.c.product == product, borrows.c.seat_free_at > now)
+    query = BORROW.where(borrows.c.member_id == member_id, borrows.c.product == product, borrows.c.seat_free_at > now)
     return _borrows(connection, query.order_by(borrows.c.issued_at.desc()).with_for_update(of=borrows))
 
 
 def held_by(connection: Connection, member_id: int, now: datetime, *, lock: bool = True) -> list[Borrow]:
     """All borrows of a member that hold a seat; with `lock` nobody else can end them until this transaction ends."""
-    query = _BORROW.where(borrows.c.member_id == member_id, borrows.c.seat_free_at > now)
+    query = BORROW.where(borrows.c.member_id == member_id, borrows.c.seat_free_at > now)
     return _borrows(connection, query.with_for_update(of=borrows) if lock else query)
 
 
 def out(connection: Connection, product: str, member_ids: Collection[int], now: datetime) -> list[Borrow]:
     """The active borrows of a product by these members, the one that ends last first."""
     is_theirs = borrows.c.member_id.in_(member_ids)
-    query = _BORROW.where(borrows.c.product == product, _in_state(BorrowState.ACTIVE, now), is_theirs)
+    query = BORROW.where(borrows.c.product == product, _in_state(BorrowState.ACTIVE, now), is_theirs)
     return _borrows(connection, query.order_by(borrows.c.expires_at.desc(), borrows.c.id))
 
 
@@ -122,7 +122,7 @@ def keys_out(connection: Connection, now: datetime, member: str | None = None) -
 
 def listed(connection: Connection, wanted: Filter, now: datetime) -> list[Borrow]:
     """A page of borrows in their order; one more than the limit, so that the caller sees whether there is another page."""
-    query = _BORROW.limit(wanted.limit + 1).where(*_conditions(wanted, now, connection), *_after(wanted))
+    query = BORROW.limit(wanted.limit + 1).where(*_conditions(wanted, now, connection), *_after(wanted))
     return _borrows(connection, query.order_by(*_order(wanted)))
 
 

@@ -17,6 +17,8 @@ from authority.storage.db.tables import borrows, lost_places, tokens
 
 # SQLite takes 32,766 values in one statement, PostgreSQL 65,535.
 MOST_VALUES = 10_000
+# Below every number that there is, so that who does not count is compared with nobody.
+NOT_COUNTED = -1
 
 
 def _insert(dialect: str) -> UpdateBase:
@@ -30,20 +32,12 @@ def _insert(dialect: str) -> UpdateBase:
 
 
 _INSERT = Prepared(_insert)
-_OF_BORROW = Prepared(
-    select(tokens.c.jti).where(tokens.c.borrow_id == bindparam("borrow_id"), tokens.c.jti == bindparam("jti"))
-)
 
 
 def insert(connection: Connection, token: Token) -> bool:
     """Keeps a token. False when its place in the status list is another's: then nothing was written."""
     cursor = _INSERT.run(connection, {name: getattr(token, name) for name in token.__slots__})
     return cursor.rowcount == 1
-
-
-def has(connection: Connection, borrow_id: str, jti: str) -> bool:
-    """True when the borrow was given a token with this id."""
-    return bool(_OF_BORROW.run(connection, {"borrow_id": borrow_id, "jti": jti}).fetchall())
 
 
 def of_request(connection: Connection, request_jti: str) -> Token | None:
