@@ -15,6 +15,7 @@ from tests.bench.paging import bench_paging
 from tests.bench.parsing import bench_parsing
 from tests.bench.sealing import bench_sealing
 from tests.bench.serving import DATABASES, Options, bench_serving
+from tests.bench.single import bench_single
 from tests.bench.verifying import bench_start, bench_verify
 
 BENCHES: dict[str, Callable[[], None]] = {
@@ -24,6 +25,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "console": bench_console,
     "sealing": bench_sealing,
     "serving": bench_serving,
+    "single": bench_single,
     "parsing": bench_parsing,
     "analysing": bench_analysing,
     "paging": bench_paging,
