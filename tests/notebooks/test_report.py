@@ -22,7 +22,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from checkout_log.captions import code
-from checkout_log.report import command_line, display, making, notebooks
+from checkout_log.report import command_line, display, making, notebooks, outputs
 from checkout_log.report.page import prose, rendered
 from checkout_log.report.summary import Summary
 from tests.support.outputs import closed, encoded_output, full_output, reader_gone
@@ -280,12 +280,53 @@ def test_notebooks_that_fail_say_where_and_the_others_are_still_there(
 def test_an_older_page_stays_when_the_new_one_cannot_be_written(tmp_path: Path) -> None:
     target = tmp_path / "page.html"
     target.write_text("old")
-    with pytest.raises(command_line.ReportNotWritten):
-        command_line.write_page(target / "below", "new")
+    with pytest.raises(outputs.ReportNotWritten):
+        outputs.write_page(target / "below", "new")
     assert target.read_text() == "old"
-    command_line.write_page(target, "new")
+    outputs.write_page(target, "new")
     assert target.read_text() == "new"
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-o", "debug.log"],
+        ["-o", "users.csv", "--group-file", "users.csv"],
+        ["-o", "link.html"],
+        ["-o", "pipe"],
+        ["-o", "new.html", "--tables", "old.xlsx"],
+        ["-o", "new.html", "--tables", "debug.log"],
+        ["-o", "new.xlsx", "--tables", "new.xlsx"],
+        ["*.log", "-o", "new.html", "--tables", "."],
+    ],
+    ids=" ".join,
+)
+def test_nothing_but_an_older_page_or_workbook_is_written_over(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(notebooks, "paths", list)
+    texts = {"debug.log": LOG, "users.csv": "ada,Structures\n", "old.xlsx": "no workbook"}
+    for name, text in texts.items():
+        Path(name).write_text(text, encoding="utf-8")
+    os.mkfifo("pipe")
+    Path("link.html").symlink_to("debug.log")
+    before = sorted(tmp_path.iterdir())
+    assert command_line.main(["debug.log", *options]) == 1
+    assert "[report-not-written]" in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == before
+    assert {name: Path(name).read_text(encoding="utf-8") for name in texts} == texts
+    assert Path("link.html").is_symlink()
+
+
+def test_older_pages_and_tables_are_written_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(notebooks, "paths", list)
+    Path("debug.log").write_text(LOG, encoding="utf-8")
+    Path("page.html").touch()
+    for tables in ("tables.xlsx", "tables") * 2:
+        assert command_line.main(["debug.log", "-o", "page.html", "--tables", tables]) == 0
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checkout_log.errors import LogError
+from checkout_log.report import outputs
+from checkout_log.report.outputs import ReportNotWritten
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -43,12 +45,6 @@ exit status: 0 done, 1 a log cannot be used, nothing could be dated or is left, 
 OBJECTS_BETWEEN_COLLECTIONS = 200_000
 # 128 and SIGPIPE: what the shell says of a command whose reader has gone.
 READER_GONE = 141
-
-
-class ReportNotWritten(LogError):
-    """The page, or what the command says, cannot be put where it was asked for."""
-
-    code = "report-not-written"
 
 
 class GroupFileWrong(LogError):
@@ -219,11 +215,11 @@ def departments(path: Path) -> dict[str, str]:
 def report(arguments: argparse.Namespace) -> int:
     """Writes the page; 1 where a notebook failed, else 0. Raises what `making.page` raises, GroupFileWrong and ReportNotWritten."""
     output: Path = arguments.output
-    _check_writable(output)
+    outputs.check(output, arguments.tables, [*arguments.logs, *(log for _name, log in arguments.server)])
     groups = None if arguments.group_file is None else departments(arguments.group_file)
     with _seldom_collected():
         page, failures = _made(arguments, groups)
-    write_page(output, page)
+    outputs.write_page(output, page)
     for sentence in failures:
         print(f"carnet-report: {sentence}", file=sys.stderr)
     with _explained():
@@ -261,28 +257,3 @@ def _seldom_collected() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*usual)
-
-
-def _check_writable(output: Path) -> None:
-    if output.is_dir() or not os.access(output.parent, os.W_OK):
-        raise ReportNotWritten(
-            f'"{output}" cannot be written', hint="Name a file in a folder that is there and that you may write into."
-        )
-
-
-def write_page(output: Path, page: str) -> None:
-    """Puts the page under its name at once: nobody sees half of it, and an older one stays until the new one is whole.
-
-    Raises ReportNotWritten.
-    """
-    draft = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        draft.write_text(page, encoding="utf-8")
-        draft.replace(output)
-    except OSError as error:
-        raise ReportNotWritten(
-            f'"{output}" cannot be written: {error.strerror}', hint="Free some space, or name another place."
-        ) from error
-    finally:
-        with suppress(OSError):
-            draft.unlink()

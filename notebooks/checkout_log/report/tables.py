@@ -11,6 +11,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from checkout_log import borrows, captions, denials, sizing, stuck, usage
 from checkout_log.log import Log
+from checkout_log.report.outputs import is_workbook
 
 SHEETS_OF_ROWS = 1_048_575
 WIDEST = 60
@@ -34,7 +35,7 @@ def tables(log: Log) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def write(log: Log, target: Path) -> None:
     """Writes the tables to a workbook, or where the name does not end in .xlsx, to a folder of parquet files. Raises OSError."""
-    if target.suffix.lower() != ".xlsx":
+    if not is_workbook(target):
         target.mkdir(exist_ok=True)
         for name, frame in tables(log):
             frame.to_parquet(target / f"{name.replace(' ', '_')}.parquet", index=False)
