@@ -55,7 +55,7 @@ READERS = {EXPORT_LINES: export.read_lines, EXPORT_CSV: export.read_csv, EXPORT_
 
 def read(
     *sources: Source,
-    timezone: str = "UTC",
+    timezone: str | None = None,
     fold_case: bool = True,
     cache: str | PathLike[str] | None = None,
     servers: Mapping[str, Sequence[Source]] | None = None,
@@ -69,8 +69,9 @@ def read(
             bzip2 or xz. A license file beside them says how many seats there are, an options file who may have them.
             A file that was named must be one of these; one that a pattern or folder brought along is listed in the quality
             frame as `unknown` if it is none.
-        timezone: IANA name of the zone that the license servers' clocks show, for logs whose lines do not say it. A FlexNet log
-            that names another zone, such as CET, is read with that one, and `disagreeing` counts it.
+        timezone: IANA name of the zone that the license servers' clocks show, for logs whose lines do not say it; by default the
+            one that the FlexNet logs name where it is one, else UTC. A FlexNet log that names another zone than was given, such as
+            CET, is read with that one, and `disagreeing` counts it.
         fold_case: names of users and of machines that differ in case alone, as mira and MIRA, are one, under the spelling that
             comes most often, as the authority holds it; False keeps them apart.
         cache: a folder in which what was read is kept, so that a log that has grown costs what is new. What of it does not fit any
@@ -89,7 +90,7 @@ def read(
         QuestionInvalid: there is no such time zone.
         CacheUnusable: the folder of the cache cannot be made or written into.
     """
-    where = timezones.named(timezone)
+    where = None if timezone is None else timezones.named(timezone)
     memory = None if cache is None else Cache(Path(cache))
     folder, contents = Folder(), Contents()
     if sources or not servers:
@@ -99,10 +100,16 @@ def read(
         first_segment, first_era = len(contents.parts), max((era for era, *_rest in contents.eras), default=0)
         contents.add(of_server(_together(own, apart, where, memory), server, folder.path, first_segment, first_era))
         shutil.rmtree(apart)
-    return Log(_stored(contents, timezone, folder, is_case_folded=fold_case), Engine())
+    zone = _named_zone(contents) if where is None else where
+    return Log(_stored(contents, zone.key, folder, is_case_folded=fold_case), Engine())
 
 
-def _together(sources: Sequence[Source], folder: Path, where: ZoneInfo, cache: Cache | None) -> Contents:
+def _named_zone(contents: Contents) -> ZoneInfo:
+    """The zone that the logs name, where it is one; else UTC."""
+    return ZoneInfo(next(iter(contents.zones)) if len(contents.zones) == 1 else "UTC")
+
+
+def _together(sources: Sequence[Source], folder: Path, where: ZoneInfo | None, cache: Cache | None) -> Contents:
     """What these sources say together, with their events in files in the folder."""
     kinds, unknown = _recognized(inputs_of(sources))
     with _progress(kinds) as advance:
@@ -147,14 +154,19 @@ def _progress(kinds: dict[str, list[Path | str]]) -> Iterator[Callable[[int], No
 
 
 def _contents(
-    kinds: dict[str, list[Path | str]], folder: Path, where: ZoneInfo, cache: Cache | None, advance: Callable[[int], None]
+    kinds: dict[str, list[Path | str]],
+    folder: Path,
+    given: ZoneInfo | None,
+    cache: Cache | None,
+    advance: Callable[[int], None],
 ) -> Contents:
     """What all sources say. Segments and runs are numbered through."""
     paths = {kind: [place for place in places if isinstance(place, Path)] for kind, places in kinds.items()}
-    clock = "" if cache is None else clock_of(where)
     contents = _of_exports(kinds, folder, cache, advance)
     if FLEXNET in paths:
-        contents.add(flexnet_files.read(paths[FLEXNET], folder, where, len(contents.parts), 1, advance, cache))
+        contents.add(flexnet_files.read(paths[FLEXNET], folder, given, len(contents.parts), 1, advance, cache))
+    where = _named_zone(contents) if given is None else given
+    clock = "" if cache is None else clock_of(where)
     if LMSTAT in paths:
         own, first = paths[LMSTAT], len(contents.parts)
         meaning = (clock, first)

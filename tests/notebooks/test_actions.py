@@ -172,6 +172,14 @@ def test_a_feature_is_full_where_all_seats_were_in_use_for_more_than_a_hundredth
     assert not list(actions.full(utilization.assign(license="handle"), counts, of_log.assign(lower=0)))
 
 
+def test_an_output_of_lmstat_that_lists_nothing_is_named(tmp_path: Path) -> None:
+    head = "Flexible License Manager status on Mon 3/2/2026 {}:00\n"
+    (tmp_path / "a").write_text(head.format(9) + "Error getting status: Cannot connect to license server (-15,570)\n")
+    (tmp_path / "b").write_text(head.format(10) + "Users of F1:  (Total of 1 license issued;  Total of 0 licenses in use)\n")
+    assert "1 output of `lmstat` lists no feature: the server did not answer." in untold(read(tmp_path))
+    assert "lists no feature" not in untold(read(tmp_path / "b"))
+
+
 def test_one_vendor_daemon_at_two_servers_at_one_time_is_named() -> None:
     def said(*logs: tuple[str | None, int, int]) -> list[str]:
         rows = [

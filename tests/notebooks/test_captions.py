@@ -132,6 +132,16 @@ def test_short_times_are_said_in_minutes_and_seconds() -> None:
     assert captions.time_at_level(levels.assign(hours=[9e3, 1e3, 1234.5])).endswith("for 1,234.5 hours.")
 
 
+def test_nearly_all_is_not_all_and_the_last_seat_is_in_use_no_longer_than_the_first() -> None:
+    levels = pd.DataFrame({"level": [0, 1], "hours": [90.0, 0.1], "share": [0.999, 0.001]})
+    assert captions.time_at_level(levels).startswith(
+        "For more than 99 % of the time no seat was in use; otherwise mostly 1 at once (less"
+    )
+    seats = pd.DataFrame({"seat": [1, 20], "hours": [5.14, 5.13], "share": [0.43, 0.43]})
+    assert captions.efficiency(seats).startswith("The first seat was in use for 5.1 hours (43 % of the time), seat 20 for 5.1;")
+    assert "for 266 hours (43 % of the time), seat 20 for 266;" in captions.efficiency(seats.assign(hours=[266.4, 266.3]))
+
+
 def test_a_log_of_a_single_moment_is_said_to_be_one(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("".join(f'2022-05-05T10:00:00Z (v) OUT: "F1" {who}@pc1  \n' for who in ("ann", "bob")))
     log = read(tmp_path / "x")
@@ -149,7 +159,7 @@ def test_a_log_of_a_single_moment_is_said_to_be_one(tmp_path: Path) -> None:
     )
     assert captions.forecast(sizing.forecast(log)).startswith("No forecast: too short a past")
     assert captions.other_denials(denials.counts(log)) == "The log shows nothing that was refused for another reason."
-    assert set(display.texts(peaks)["observed_days"]) == {"0"}
+    assert set(display.texts(peaks)["observed_days"]) == set(display.texts(usage.efficiency(log))["hours"]) == {"0"}
 
 
 def test_nothing_is_said_of_what_there_is_none_of() -> None:

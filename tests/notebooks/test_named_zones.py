@@ -83,6 +83,42 @@ def test_a_log_is_read_in_the_zone_that_it_names(
     assert (quality["ambiguous"], quality["disagreeing"]) == (2 * is_ambiguous, disagreeing)
 
 
+@pytest.mark.parametrize(
+    ("names", "zone", "disagreeing"),
+    [
+        (["CET"], "Europe/Berlin", [0]),
+        (["EST", "EST"], "America/New_York", [0, 0]),
+        (["Korea Standard Time", None], "Asia/Seoul", [0, 0]),
+        (["CET", "EST"], "UTC", [0, 0]),
+        (["CST"], "UTC", [1]),
+        ([None], "UTC", [0]),
+    ],
+)
+def test_where_no_zone_is_given_hours_are_those_of_the_one_that_the_logs_name(
+    tmp_path: Path, names: list[str | None], zone: str, disagreeing: list[int]
+) -> None:
+    for number, name in enumerate(names):
+        server = log_text(name, date=f"3/{number + 2}/2026", day=f"Mon Mar {number + 2:02} 2026").replace(
+            "lic-a", f"lic-{number}"
+        )
+        (tmp_path / f"{number}.log").write_text(server.replace("geod", f"geod{number}"))
+    log = read(tmp_path)
+    assert log.timezone == zone
+    assert log.quality()["disagreeing"].tolist() == disagreeing
+    assert read(tmp_path, timezone="Asia/Tokyo").timezone == "Asia/Tokyo"
+
+
+def test_what_names_no_zone_is_read_in_the_one_that_the_logs_beside_it_name(tmp_path: Path) -> None:
+    (tmp_path / "x.log").write_text(log_text("CET"))
+    (tmp_path / "y.txt").write_text(
+        "Flexible License Manager status on Mon 3/2/2026 10:00\nUsers of F1:  (Total of 1 license issued;  Total of 0 licenses in use)\n"
+    )
+    assert [at.isoformat() for at in read(tmp_path).quality()["begin"]] == [
+        "2026-03-02T05:00:01+00:00",
+        "2026-03-02T09:00:00+00:00",
+    ]
+
+
 def test_summaries_of_a_daemon_name_the_zone_too(tmp_path: Path) -> None:
     summary = " 7:00:00 (geod) (@geod-SLOG@) Time: Mon Mar 02 2026 07:00:00 CET\n"
     (tmp_path / "x").write_text(log_text(None).replace(" 9:00:00", f"{summary} 9:00:00", 1))
@@ -92,7 +128,7 @@ def test_summaries_of_a_daemon_name_the_zone_too(tmp_path: Path) -> None:
 def test_a_file_that_names_no_zone_is_read_in_that_of_the_other_files_of_its_server(tmp_path: Path) -> None:
     (tmp_path / "log.1").write_text(log_text("CET"))
     (tmp_path / "log.2").write_text(log_text(None, date="3/3/2026"))
-    log = read(tmp_path)
+    log = read(tmp_path, timezone="UTC")
     assert [at.isoformat() for at in log.sessions()["start"]] == ["2026-03-02T08:00:00+00:00", "2026-03-03T08:00:00+00:00"]
     assert log.quality()["disagreeing"].tolist() == [1, 0]
 

@@ -268,12 +268,12 @@ def test_notebooks_that_fail_say_where_and_the_others_are_still_there(
     assert command_line.main([str(tmp_path / "debug.log"), "-o", str(target)]) == 1
     page = parsed(target.read_text(encoding="utf-8"))
     assert page.text.count("This notebook stopped in cell 3") == 2
-    assert "ValueError: no <b>luck</b> with UTC" in page.text
+    assert "ValueError: no <b>luck</b> with Europe/Berlin" in page.text
     assert "\nraise ValueError(wrong + SOURCES.timezone)\n" in page.text
     assert "SyntaxError: expected ':'" in page.text
     assert "All is well." in page.text
     said = capsys.readouterr().err
-    assert "01-broken failed in cell 3: ValueError: no <b>luck</b> with UTC, at: raise ValueError" in said
+    assert "01-broken failed in cell 3: ValueError: no <b>luck</b> with Europe/Berlin, at: raise ValueError" in said
     assert "03-unfinished failed in cell 3" in said
 
 

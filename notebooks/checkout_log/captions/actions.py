@@ -14,7 +14,7 @@ from checkout_log.captions.words import MOMENT_DAYS, are, bounds, capitalized, c
 from checkout_log.measuring.questions import DAY
 from checkout_log.plots.stuck import STRONG
 from checkout_log.seats import DENIALS as DENIED
-from checkout_log.sources.part import FLEXNET, LICENSES, OPTIONS, UNKNOWN
+from checkout_log.sources.part import FLEXNET, LICENSES, LMSTAT, OPTIONS, UNKNOWN
 
 RELEASE, MISSING, SPARE, UNTOLD = "release", "missing", "spare", "untold"
 TITLES = {
@@ -270,6 +270,10 @@ def _of_reading(quality: pd.DataFrame) -> Iterator[Action]:
     lines, malformed = int(quality["lines"].sum()), int(quality["malformed"].sum())
     if malformed:
         yield Action(UNTOLD, capitalized(f"{counted(malformed, 'line')} of {lines:,} could not be read."), LOGS)
+    silent = int(((quality["kind"] == LMSTAT) & quality["begin"].isna()).sum())
+    if silent:
+        text = f"{counted(silent, 'output')} of `lmstat` {'lists' if silent == 1 else 'list'} no feature: the server did not answer."
+        yield Action(UNTOLD, capitalized(text), LOGS)
     strange = int((quality["kind"] == UNKNOWN).sum())
     if strange:
         text = f"{counted(strange, 'file')} of {len(quality):,} {are(strange)} no log of a kind that is read."

@@ -113,6 +113,10 @@ def average(rows: pd.DataFrame, timezone: str = "UTC") -> str:
     )
 
 
+# From here on tenths of an hour say nothing.
+ROUND_HOURS = 100
+
+
 def efficiency(rows: pd.DataFrame) -> str:
     """How much the last seats are used. rows: of `usage.efficiency`, for one feature."""
     if rows.empty:
@@ -123,8 +127,11 @@ def efficiency(rows: pd.DataFrame) -> str:
         return f"At the one moment that the log shows, {counted(len(rows), 'seat')} {_was(len(rows))} in use."
     if last["share"] == 1:
         return f"All the time {counted(len(rows), 'seat')} {_was(len(rows))} in use."
-    of_first = f"{first['hours']:,.0f} hours" if first["hours"] >= 1 else lasting(first["hours"])
-    of_last = f"{last['hours']:,.1f}" if last["hours"] >= 1 else lasting(last["hours"])
+    # With one form for both: a seat that is used as long as the first must not look as if it were used longer.
+    of_first, of_last = (
+        f"{row['hours']:,.0f} hours" if row["hours"] >= ROUND_HOURS else lasting(row["hours"]) for row in (first, last)
+    )
+    of_last = of_last.removesuffix(" hours")
     return (
         f"The first seat was in use for {of_first} ({percent(first['share'])} of the time), seat {last['seat']} for "
         f"{of_last}; {counted(rare, 'seat')} of {len(rows)} {_was(rare)} in use for less than {percent(RARE)} of the time."

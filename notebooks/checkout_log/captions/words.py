@@ -29,8 +29,10 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 
 
 def at_least(share: float) -> str:
-    """A share from 0 to 1 for people, and one that is nearly nothing as such."""
-    return "less than 1 %" if 0 < share < 0.005 else percent(share)  # noqa: PLR2004 - what would be rounded to nothing
+    """A share from 0 to 1 for people, and one that is nearly nothing or nearly all as such."""
+    if 0 < share < 0.005:  # noqa: PLR2004 - what would be rounded to nothing
+        return "less than 1 %"
+    return "more than 99 %" if 0.995 <= share < 1 else percent(share)  # noqa: PLR2004 - and to all
 
 
 def are(number: int) -> str:

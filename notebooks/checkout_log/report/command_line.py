@@ -82,7 +82,9 @@ def parser() -> argparse.ArgumentParser:
         help="a log of the license server that is called so here: servers with one vendor daemon are kept apart; may be repeated",
     )  # fmt: skip
     options.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the page to write")
-    options.add_argument("--timezone", metavar="ZONE", default="UTC", help="time zone of the license servers (default: UTC)")
+    options.add_argument(
+        "--timezone", metavar="ZONE", help="time zone of the license servers (default: the one that their logs name, else UTC)"
+    )
     options.add_argument("--since", metavar="DAY", type=_day, help="leave out what was over before this day (2026-03-31)")
     options.add_argument("--until", metavar="DAY", type=_day, help="leave out what came after this day")
     options.add_argument("--feature", metavar="NAME", action="append", default=[], help="this feature alone; may be repeated")

@@ -23,7 +23,7 @@ MOST_ROWS, FOLDED_ROWS = 20, 300
 # Below it numbers have three digits, above it no fraction.
 THREE_DIGITS = 100
 # Below it nothing is left to read: a microsecond in days.
-NOTHING = 1e-9
+NOTHING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)

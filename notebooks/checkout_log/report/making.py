@@ -70,7 +70,7 @@ def _midnight(day: date, timezone: str) -> int:
 
 def page(
     logs: Sequence[str],
-    timezone: str,
+    timezone: str | None,
     *,
     made_at: str,
     part: Part | None = None,
@@ -88,8 +88,8 @@ def page(
         from checkout_log.report.tables import write
 
         write(log, tables)
-    runs = list(_runs(log, timezone))
-    html = rendered(runs, summary.of(log), timezone=timezone, made_at=made_at)
+    runs = list(_runs(log))
+    html = rendered(runs, summary.of(log), timezone=log.timezone, made_at=made_at)
     return html, [_sentence(run.name, run.failure) for run in runs if run.failure is not None]
 
 
@@ -97,7 +97,7 @@ def _sentence(name: str, failure: Failure) -> str:
     return f"{name} failed in cell {failure.cell}: {', at: '.join(failure.error.splitlines())}"
 
 
-def _runs(log: Log, timezone: str) -> Iterator[Run]:
+def _runs(log: Log) -> Iterator[Run]:
     """Every notebook that has something to say of the log that was read, one after the other."""
     has_flexnet = bool((log.stored.quality["kind"] == FLEXNET).any())
     paths = [path for path in notebooks.paths() if has_flexnet or path.stem != ON_FLEXNET]
@@ -105,5 +105,5 @@ def _runs(log: Log, timezone: str) -> Iterator[Run]:
         task = progress.add_task("Notebooks", total=len(paths))
         for notebook in paths:
             progress.update(task, description=notebook.stem)
-            yield running.run(notebook, {"SOURCES": log, "TIMEZONE": timezone})
+            yield running.run(notebook, {"SOURCES": log, "TIMEZONE": log.timezone})
             progress.advance(task)

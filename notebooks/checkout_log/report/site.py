@@ -104,7 +104,7 @@ def open_site(
     """
     if isinstance(sources, Log) or sources:
         log = sources if isinstance(sources, Log) else read(*sources, timezone=timezone)
-        return Site(log, None, f"{reach(log)} Hours are those of {timezone}.")
+        return Site(log, None, f"{reach(log)} Hours are those of {log.timezone}.")
     truth = simulate.run(sample(days, size), seed)
     zone = truth.organization.timezone
     with TemporaryDirectory() as folder:

@@ -7,7 +7,7 @@ which the log uses the name. Names in other languages than English say nothing h
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -29,12 +29,13 @@ class NamedAt:
 class Taken:
     """The zone that a log is read with. disagreeing: how many names in it are of another zone than was given.
 
-    is_uncertain: they are, and nobody can say of which: every time may be hours off.
+    is_uncertain: they are, and nobody can say of which: every time may be hours off. is_named: the log itself names the zone.
     """
 
     where: ZoneInfo
     disagreeing: int = 0
     is_uncertain: bool = False
+    is_named: bool = False
 
 
 def taken(stamps: Iterable[NamedAt], usual: ZoneInfo) -> Taken:
@@ -46,12 +47,12 @@ def taken(stamps: Iterable[NamedAt], usual: ZoneInfo) -> Taken:
     meanings = {stamp: zones for stamp in _edges(stamps) if (zones := _fitting(stamp))}
     odd = {stamp.name for stamp, zones in meanings.items() if not _ahead(usual, stamp.at) & _all_ahead(zones, stamp.at)}
     if not odd:
-        return Taken(usual)
+        return Taken(usual, is_named=bool(meanings))
     fitting = frozenset.intersection(*meanings.values())
     shown = {tuple(_ahead(zone, stamp.at) for stamp in meanings) for zone in fitting}
     if len(shown) != 1:
         return Taken(usual, len(odd), is_uncertain=True)
-    return Taken(_most_usual(sorted(fitting, key=str), [stamp.at for stamp in meanings]), len(odd))
+    return Taken(_most_usual(sorted(fitting, key=str), [stamp.at for stamp in meanings]), len(odd), is_named=True)
 
 
 def _edges(stamps: Iterable[NamedAt]) -> list[NamedAt]:
@@ -80,14 +81,18 @@ def _of_windows(name: str) -> str | None:
     """The key of the zone that Windows calls so, in winter or in summer."""
     if " " not in name:
         return None
-    # The mapping of the Unicode CLDR is loaded for logs of servers on Windows alone.
-    from babel.core import get_global
-
     if name == UTC_OF_WINDOWS:
         return "UTC"
     winter = name.replace(" Daylight Time", " Standard Time").replace(" Summer Time", " Standard Time")
-    key: str | None = get_global("windows_zone_mapping").get(winter)
-    return key
+    return _keys_of_windows().get(winter)
+
+
+def _keys_of_windows() -> Mapping[str, str]:
+    """The key of each zone of Windows, by its name: the mapping of the Unicode CLDR, loaded for logs that name another zone alone."""
+    from babel.core import get_global
+
+    keys: Mapping[str, str] = get_global("windows_zone_mapping")
+    return keys
 
 
 def _ahead(zone: ZoneInfo, at: datetime) -> frozenset[timedelta | None]:
@@ -100,8 +105,28 @@ def _all_ahead(zones: Iterable[ZoneInfo], at: datetime) -> frozenset[timedelta |
 
 
 def _most_usual(zones: Sequence[ZoneInfo], times: Sequence[datetime]) -> ZoneInfo:
-    """One of the zones that show what most of them do over the years of these times, of those that set their clocks first."""
+    """One of the zones that show what most of them do over the years of these times, of those that set their clocks first.
+
+    Of several with the same clock it is one that people know: of those after which Windows names a zone one of the country with the most
+    of these zones, and of its zones the one with the shortest name there.
+    """
+    from babel.core import get_global
+
+    countries = get_global("zone_territories")
+    zones_of = Counter(countries.get(zone.key) for zone in zones)
+    lengths: dict[str, int] = {}
+    for name, key in _keys_of_windows().items():
+        lengths[key] = min(len(name), lengths.get(key, len(name)))
     firsts = [datetime(year, month + 1, 15) for year in {at.year for at in times} for month in range(MONTHS)]  # noqa: DTZ001
     years = {zone: tuple(zone.utcoffset(at) for at in firsts) for zone in zones}
     counts = Counter(years.values())
-    return max(zones, key=lambda zone: (len(set(years[zone])) > 1, counts[years[zone]]))
+    return max(
+        zones,
+        key=lambda zone: (
+            len(set(years[zone])) > 1,
+            counts[years[zone]],
+            zone.key in lengths and zone.key in countries,
+            zones_of[countries.get(zone.key)],
+            -lengths.get(zone.key, 0),
+        ),
+    )

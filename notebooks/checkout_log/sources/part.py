@@ -64,7 +64,7 @@ class Contents:
     """What a group of sources gave: files of events, its parts, the runs of servers, and the time it covers, per product.
 
     eras: number, product, begin, end. spans: product, begin, end. seats: what is said of the seats of a feature from a time on. options: of
-    who may have them. Times are whole microseconds since 1970 UTC.
+    who may have them. zones: keys of the time zones that logs name. Times are whole microseconds since 1970 UTC.
     """
 
     files: list[Path] = field(default_factory=list)
@@ -73,6 +73,7 @@ class Contents:
     spans: list[tuple[str, int, int]] = field(default_factory=list)
     seats: list[Seats] = field(default_factory=list)
     options: list[Option] = field(default_factory=list)
+    zones: set[str] = field(default_factory=set)
 
     def add(self, other: Contents) -> None:
         """Takes what another group gave."""
@@ -82,6 +83,7 @@ class Contents:
         self.spans += other.spans
         self.seats += other.seats
         self.options += other.options
+        self.zones |= other.zones
 
 
 def joined(spans: Iterable[tuple[str, int, int]], silence: int) -> list[tuple[str, int, int]]:

@@ -38,6 +38,7 @@ def of_server(contents: Contents, server: str, folder: Path, first_segment: int,
             option._replace(product=owner if owner is None else name_of(server, owner))
             for option, owner in zip(contents.options, owners, strict=True)
         ],
+        contents.zones,
     )
 
 

@@ -31,6 +31,7 @@ from checkout_log.store import EventFile
 
 # Local times go back when summer ends: by less than this, lines of two files may seem to be in another order.
 CLOCK_SET = 2 * HOUR
+UTC = ZoneInfo("UTC")
 # FlexNet's license administration guide, "Debug Log Messages".
 FORKED = re.compile(r"(.+)_\d+")
 
@@ -38,16 +39,19 @@ FORKED = re.compile(r"(.+)_\d+")
 def read(
     paths: Sequence[Path],
     folder: Path,
-    where: ZoneInfo,
+    given: ZoneInfo | None,
     first_segment: int,
     first_era: int,
     advance: Callable[[int], None],
     cache: Cache | None = None,
 ) -> Contents:
-    """What these debug logs say, with their events in one file in the folder. Raises SourceUnreadable."""
+    """What these debug logs say, with their events in one file in the folder. Raises SourceUnreadable.
+
+    given: the zone of logs that name none; UTC where none is given, and then a log that names another one contradicts nobody.
+    """
     scans = [resumed(path, folder, at, advance, cache) for at, path in enumerate(paths)]
     _join_forks(scans)
-    history = sorted(_dated(scans, where), key=lambda one: (one.begin, one.end))
+    history = sorted(_dated(scans, given), key=lambda one: (one.begin, one.end))
     paired = handles.of_scans([one for one in scans if any(other.scan is one for other in history)])
     eras = itertools.count(first_era)
     servers: list[runs.Server] = []
@@ -67,6 +71,7 @@ def read(
     spans = ((name, begin, end) for one in history for name in one.scan.products for begin, end in one.observed())
     contents.spans = joined(spans, dating.STAMP_EVERY * zones.SECOND)
     contents.options = issued.options(history)
+    contents.zones = {one.zone.where.key for one in history if one.zone.is_named and not one.zone.is_uncertain}
     contents.seats = list(issued.said(history, [_host(one, history) or "" for one in history]))
     for path in {path for scanned in scans for path in scanned.rows}:
         path.unlink()
@@ -81,10 +86,12 @@ def _join_forks(scans: Sequence[Scan]) -> None:
         scanned.parents = forks
 
 
-def _zones(scans: Sequence[Scan], usual: ZoneInfo) -> list[Taken]:
+def _zones(scans: Sequence[Scan], given: ZoneInfo | None) -> list[Taken]:
     """The zone of each file: what its stamps name, and where they name none, what the other files of its server name."""
     names = [scanned.zone_names for scanned in scans]
-    own = [taken(of_file, usual) for of_file in names]
+    own = [taken(of_file, UTC if given is None else given) for of_file in names]
+    if given is None:
+        own = [zone if zone.is_uncertain else replace(zone, disagreeing=0) for zone in own]
     named = [(scanned, zone) for scanned, zone, of_file in zip(scans, own, names, strict=True) if of_file]
     return [
         zone if of_file or scanned.ahead else _zone_of_others(scanned, named, zone)
@@ -102,9 +109,9 @@ def _zone_of_others(one: Scan, named: Sequence[tuple[Scan, Taken]], own: Taken) 
     return replace(next(iter(others.values())), disagreeing=0) if len(others) == 1 else own
 
 
-def _dated(scans: Sequence[Scan], where: ZoneInfo) -> list[Dated]:
+def _dated(scans: Sequence[Scan], given: ZoneInfo | None) -> list[Dated]:
     """The files that can be dated, those without a stamp by their neighbors."""
-    in_zones = _zones(scans, where)
+    in_zones = _zones(scans, given)
     calendars = {at: days for at, scanned in enumerate(scans) if (days := dating.calendar(scanned)) is not None}
     dated_files = {at: dated(scans[at], days, in_zones[at]) for at, days in calendars.items()}
     order = sorted(range(len(scans)), key=lambda at: _natural(scans[at].path))
