@@ -135,7 +135,7 @@ def test_short_times_are_said_in_minutes_and_seconds() -> None:
 def test_nearly_all_is_not_all_and_the_last_seat_is_in_use_no_longer_than_the_first() -> None:
     levels = pd.DataFrame({"level": [0, 1], "hours": [90.0, 0.1], "share": [0.999, 0.001]})
     assert captions.time_at_level(levels).startswith("For more than 99 % of the time no seat was in use; otherwise")
-    seats = pd.DataFrame({"seat": [1, 20], "hours": [5.14, 5.13], "share": [0.43, 0.43]})
+    seats = pd.DataFrame({"feature": "F", "seat": [1, 20], "hours": [5.14, 5.13], "share": [0.43, 0.43]})
     assert captions.efficiency(seats).startswith("The first seat was in use for 5.1 hours (43 % of the time), seat 20 for 5.1;")
     assert "for 266 hours (43 % of the time), seat 20 for 266;" in captions.efficiency(seats.assign(hours=[266.4, 266.3]))
 
