@@ -139,6 +139,8 @@ def _outputs(names: Sequence[str], output: str) -> dict[str, str]:
     """The file to be written for each request. Wrong usage when nothing can be written there, or two would be one file."""
     if len(names) == 1:
         check_output(output)
+        if Path(output).exists() and Path(output).samefile(names[0]):
+            raise click.UsageError(f"{output} is the request; name another file for the borrow")
         return {names[0]: output}
     if Path(output).exists() and not Path(output).is_dir():
         raise click.UsageError(f"{output} is no folder; several borrow files go into one")

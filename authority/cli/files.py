@@ -22,6 +22,8 @@ from authority.domain.texts import NotText, text_of
 OPEN_ALREADY = ("/dev/fd/", "/proc/self/fd/")
 # The name itself is wrong, which no other disk and no other permission would mend.
 WRONG_NAME = frozenset({errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP})
+# So much of a file says what it is.
+LONGEST_BEGIN = 64
 
 
 def read_input(name: str) -> bytes:
@@ -120,7 +122,16 @@ def check_output(name: str) -> None:
             raise click.UsageError(f"{name} cannot be written: it is a link, a device or a pipe; name a file")
         if _is_own(path):
             raise click.UsageError(f"{name} cannot be written: the authority lives on it; name another file")
+        if is_file and _is_irreplaceable(path):
+            raise click.UsageError(f"{name} cannot be written: it is a private key or a database; name another file")
         check_writable(path)
+
+
+def _is_irreplaceable(path: Path) -> bool:
+    """Whether a file, whosever it is, is a private key or a database: no command writes one under a name that it was told."""
+    with path.open("rb") as stream:
+        begin = stream.read(LONGEST_BEGIN)
+    return begin.startswith(b"SQLite format 3\0") or (begin.startswith(b"-----BEGIN ") and b"PRIVATE KEY-----" in begin)
 
 
 def _is_own(path: Path) -> bool:

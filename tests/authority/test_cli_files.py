@@ -211,6 +211,21 @@ def test_no_output_takes_the_place_of_what_the_authority_lives_on(console: Conso
     console.good("backup", "-o", str(console.home / "night.backup"))
 
 
+def test_no_output_takes_the_place_of_a_key_a_database_or_the_request(console: Console, tmp_path: Path) -> None:
+    (key,) = (console.home / "keys").glob("borrow-*.pem")
+    elsewhere = [tmp_path / "other.pem", tmp_path / "other.db"]
+    elsewhere[0].write_bytes(key.read_bytes())
+    elsewhere[1].write_bytes(b"SQLite format 3\0" + bytes(84))
+    request = Path(console.request(workstation("one")))
+    before = {path: path.read_bytes() for path in [*elsewhere, request]}
+    for path in elsewhere:
+        ended = console.run("status-list", "export", "-o", str(path))
+        assert (ended.status, "a private key or a database" in ended.err) == (2, True), path
+    ended = console.run("borrow", "issue", str(request), "--member", "ada", "-o", str(request))
+    assert (ended.status, "is the request" in ended.err) == (2, True)
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_what_has_parts_of_its_own_stands_above_them(console: Console, tmp_path: Path) -> None:
     trip = str(tmp_path / "ada.borrow")
     console.good("borrow", "issue", console.request(workstation("one")), "--member", "ada", "-o", trip)
