@@ -9,6 +9,7 @@ import pandas as pd
 from checkout_log.columns import CAUSES, NUMBER, SESSION, TEXT, WHOLE, Column, typed
 from checkout_log.hindsight import BACKTEST, CALIBRATION, RECALL, backtest, calibration, recall
 from checkout_log.measuring.activity_index import GIVEN_BACK
+from checkout_log.measuring.survival import quantile
 from checkout_log.simulate import Truth
 from checkout_log.thresholds import Thresholds
 
@@ -125,36 +126,35 @@ def scores(pairs: pd.DataFrame) -> pd.DataFrame:
     return typed(pd.DataFrame(rows, columns=[column.name for column in SCORES]), SCORES)
 
 
-def reclaims(sessions: pd.DataFrame, thresholds: Thresholds | None = None, limits: Sequence[float] = LIMITS) -> pd.DataFrame:
+def reclaims(lasted: pd.DataFrame, thresholds: Thresholds | None = None, limits: Sequence[float] = LIMITS) -> pd.DataFrame:
     """How rules on length tell the sessions that a server took back as idle from those given back: the columns RECLAIMS.
 
-    sessions: of `Log.sessions`. limits: hours. A log without idle ends has no rows. Borrows have no idle time and do not count.
+    lasted: of `usage.lasted`. limits: hours. A log without idle ends has no rows. Borrows have no idle time and do not count.
     """
-    ended = sessions[(sessions["mode"] == SESSION) & sessions["ended_by"].isin(["idle", "checkin"])]
-    is_idle, hours = ended["ended_by"] == "idle", (ended["end"] - ended["start"]) / pd.Timedelta(hours=1)
+    own = lasted[lasted["mode"] == SESSION]
+    ended = own[own["ended_by"].isin(["idle", "checkin"])].reset_index(drop=True)
+    is_idle, hours, count = ended["ended_by"] == "idle", ended["hours"], ended["sessions"]
     if not is_idle.any():
         return typed(pd.DataFrame(columns=[column.name for column in RECLAIMS]), RECLAIMS)
-    rules = {"outlier": hours > _outlier_hours(sessions, ended, thresholds or Thresholds())}
+    rules = {"outlier": hours > _outlier_hours(own, ended, thresholds or Thresholds())}
     rules |= {f"longer than {limit:g} h": hours > limit for limit in limits}
-    rows = [
-        {
-            "rule": rule,
-            "idle_called": (called & is_idle).sum(),
-            "idle_not_called": (~called & is_idle).sum(),
-            "returned_called": (called & ~is_idle).sum(),
-            "returned_not_called": (~called & ~is_idle).sum(),
-            "precision": is_idle[called].mean() if called.any() else None,
-            "recall": called[is_idle].mean(),
-        }
-        for rule, called in rules.items()
-    ]
-    return typed(pd.DataFrame(rows), RECLAIMS)
+    rows = []
+    for rule, called in rules.items():
+        right, missed, wrong, left = (
+            int(count[one].sum()) for one in (called & is_idle, ~called & is_idle, called & ~is_idle, ~called & ~is_idle)
+        )
+        precision = right / (right + wrong) if called.any() else None
+        rows.append((rule, right, missed, wrong, left, precision, right / (right + missed)))
+    return typed(pd.DataFrame(rows, columns=[column.name for column in RECLAIMS]), RECLAIMS)
 
 
-def _outlier_hours(sessions: pd.DataFrame, ended: pd.DataFrame, wanted: Thresholds) -> pd.Series:
+def _outlier_hours(own: pd.DataFrame, ended: pd.DataFrame, wanted: Thresholds) -> pd.Series:
     """How many hours of its feature make a session an outlier; empty where too few sessions ended to know."""
-    closed = sessions[(sessions["mode"] == SESSION) & sessions["ended_by"].isin(GIVEN_BACK)]
-    hours = ((closed["end"] - closed["start"]) / pd.Timedelta(hours=1)).groupby([closed["product"], closed["feature"]])
-    known = hours.quantile(wanted.outlier_share)[hours.size() >= wanted.fewest_closed]
-    least = (known * wanted.outlier_factor).clip(lower=wanted.outlier_least / pd.Timedelta(hours=1)).rename("least")
-    return ended.join(least, on=["product", "feature"])["least"]
+    keys = ["product", "feature"]
+    least = [
+        (*name, quantile(closed["hours"], closed["sessions"], wanted.outlier_share) * wanted.outlier_factor)
+        for name, closed in own[own["ended_by"].isin(GIVEN_BACK)].groupby(keys)
+        if closed["sessions"].sum() >= wanted.fewest_closed
+    ]
+    known = pd.DataFrame(least, columns=[*keys, "least"]).astype(ended.dtypes[keys].to_dict() | {"least": "float64"})
+    return ended.merge(known, on=keys, how="left")["least"].clip(lower=wanted.outlier_least / pd.Timedelta(hours=1))

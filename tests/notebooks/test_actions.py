@@ -250,7 +250,7 @@ def test_of_a_log_without_a_doubt_nothing_is_said_but_that_seats_are_not_known()
 def test_what_is_to_be_released_are_the_rows_that_look_stuck() -> None:
     of = site_with_stories().log
     rows = stuck.find(of)
-    ready = release_table.releasable(rows, of.sessions())
+    ready = release_table.releasable(of, rows)
     sentences = [action.sentence for action in actions.releases(rows, ready, of.timezone)]
     products = rows["product"].value_counts()
     assert len(sentences) == min(MOST, len(products)) + (len(products) > MOST)

@@ -25,6 +25,10 @@ def sessions() -> pd.DataFrame:
     return site().log.sessions()
 
 
+def lasted() -> pd.DataFrame:
+    return usage.lasted(site().log)
+
+
 def peaks_of_all_groupings() -> pd.DataFrame:
     return pd.concat([usage.peaks(site().log, name).assign(license=name) for name in GROUPINGS], ignore_index=True)
 
@@ -59,13 +63,13 @@ CASES: dict[str, tuple[Say, Callable[[], pd.DataFrame], tuple[object, ...], str]
     "peaks_by_grouping": (captions.peaks_by_grouping, peaks_of_all_groupings, (), "Nothing was in use."),
     "reclaimed": (
         captions.reclaimed,
-        sessions,
-        (),
+        lasted,
+        (3,),
         "The log shows no session that the server took back after idle time.",
     ),
     "reclaims": (
         captions.reclaims,
-        lambda: scoring.reclaims(sessions()),
+        lambda: scoring.reclaims(lasted()),
         (),
         "Nothing is labelled as idle, so nothing can be held against it.",
     ),
@@ -294,7 +298,7 @@ def test_only_borrows_of_an_authority_can_be_released() -> None:
     log = site_with_stories().log
     assert truth is not None
     stuck_uses = stuck.find(log)
-    ready = release_table.releasable(stuck_uses, log.sessions())
+    ready = release_table.releasable(log, stuck_uses)
     assert set(ready["product"]) <= set(truth.organization.served_by("authority"))
     assert len(ready) > 0
     assert captions.releasable(ready, "x.csv").endswith("can be released by the authority; they are in `x.csv`.")

@@ -48,6 +48,12 @@ def test_the_five_notebooks_are_found_in_order() -> None:
     assert tuple(stored_notebooks()) == NAMES
 
 
+def test_no_notebook_fetches_all_events_or_sessions() -> None:
+    """Of a log of 500 MB that would be gigabytes."""
+    code = "\n".join(cell.source for path in notebooks.paths() for cell in notebooks.cells(path) if cell.kind == "code")
+    assert not re.findall(r"\.(?:sessions|events)\(", code)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_is_valid_and_not_long(name: str) -> None:
     nbformat.validate(stored_notebooks()[name])

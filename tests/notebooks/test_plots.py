@@ -42,7 +42,7 @@ def frames() -> dict[str, pd.DataFrame]:
         "forecast": of_feature(sizing.forecast(log, 20)),
         "heat_map": of_feature(usage.heat_map(log)),
         "peaks_by_grouping": pd.concat([usage.peaks(log, name).assign(license=name) for name in GROUPINGS]),
-        "session_lengths": of_feature(log.sessions()),
+        "session_lengths": of_feature(usage.lasted(log)),
         "stuck_by_cause": stuck_uses(),
         "time_at_level": of_feature(usage.time_at_level(log)),
         "use_over_time": of_feature(daily.by_day(log)),
@@ -162,6 +162,47 @@ def test_seven_hundred_bars_are_one_outline_with_every_height_in_it() -> None:
     assert len(values) == 1399
     assert values[::2] == pytest.approx([1 / 700] * 700)
     assert not any(values[1::2])
+
+
+def test_pictures_of_the_longest_and_widest_logs_are_light_and_still_have_their_extremes() -> None:
+    """Thirty years, 20,000 seats, 100,000 lengths: a page of twelve such pictures has less than 3 MB as base 64."""
+    of = {"product": "p", "feature": "f"}
+    at = pd.Timestamp("1996-01-01", tz="UTC") + pd.to_timedelta(range(11_000), unit="D")
+    peak = pd.Series(range(11_000)) * 11 % 301
+    days = pd.DataFrame({"day": at, "peak": peak, "lower": peak - 1, "upper": peak + 1}).assign(**of)
+    levels = pd.Series(range(1, 20_001))
+    shares = pd.DataFrame(
+        {"level": levels, "seat": levels, "share": 1 / levels, "lower": 0.9 / levels, "upper": 1.1 / levels}
+    ).assign(**of)
+    lasted = pd.DataFrame({"hours": levels / 7}).assign(**of, sessions=5, is_listed=True, is_seen_to_end=True)
+    pictures = [
+        (plots.use_over_time(days), 301.0),
+        (plots.exceedance(shares), 1.1),
+        (plots.efficiency(shares.assign(hours=shares["share"])), 1.1),
+        (plots.time_at_level(shares), 1.0),
+        (plots.session_lengths(lasted), 1.0),
+    ]
+    for ax, most in pictures:
+        assert ax.dataLim.y1 == pytest.approx(most), ax.get_title(loc="left")
+        assert len(rendering.svg(ax)) * 4 / 3 < 3_000_000 / 12
+
+
+@pytest.mark.parametrize(
+    ("days", "words_of_it", "dots", "bars"),
+    [
+        (366, "each day; bar: of each week", 366, 53),
+        (1_400, "each week; bar: of each quarter", 200, 16),
+        (11_000, "each month", 393, 31),
+    ],
+)
+def test_what_a_dot_stands_for_is_what_can_be_told_apart(days: int, words_of_it: str, dots: int, bars: int) -> None:
+    at = pd.Timestamp("1996-01-01", tz="UTC") + pd.to_timedelta(range(days), unit="D")
+    rows = pd.DataFrame({"day": at, "peak": 3, "lower": 3, "upper": 3}).assign(product="p", feature="f")
+    rows.loc[days // 2, ["peak", "upper"]] = 9
+    ax = plots.use_over_time(rows)
+    assert words_of_it in words(ax)
+    assert (len(ax.lines[0].get_ydata()), len(ax.collections[-1].get_paths())) == (dots, bars)
+    assert max(ax.lines[0].get_ydata()) == 9
 
 
 def test_a_picture_for_a_page_has_its_colors_by_name_and_names_of_logs_as_they_are() -> None:

@@ -228,7 +228,7 @@ def later(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
 def test_what_is_found_stuck_is_released_by_the_table_and_is_found_no_more(
     home: Home, log: Log, later: Console, tmp_path: Path
 ) -> None:
-    ready = release_table.releasable(stuck.find(log), log.sessions())
+    ready = release_table.releasable(log, stuck.find(log))
     table = str(release_table.write_csv(ready, tmp_path / "stuck.csv"))
     release = ("borrow", "release", "--from", table, "--reason", "stuck", "--accept-overlap")
     borrowed = {handle for handle, cause in planted(home).items() if cause != OUTLIER}

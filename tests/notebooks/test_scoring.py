@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from checkout_log import read, scoring, stuck
+from checkout_log import read, scoring, stuck, usage
 from checkout_log.columns import CAUSES
 from checkout_log.report import release_table
 from checkout_log.scoring import LOOK_ALIKE, NOT_FOUND, ORDINARY
@@ -97,10 +97,8 @@ def test_a_table_for_release_runs_nothing_in_a_spreadsheet(tmp_path: Path) -> No
 
 def ended(*rows: tuple[float, str]) -> pd.DataFrame:
     """Sessions of one feature that lasted so many hours and ended so."""
-    start = pd.Timestamp("2024-05-02 08:00", tz="UTC")
-    ends = [start + pd.Timedelta(hours=hours) for hours, _ in rows]
-    same = {"mode": "session", "product": "p", "feature": "f", "member": "ann"}
-    return pd.DataFrame({"start": start, "end": ends, "ended_by": [word for _, word in rows]}).assign(**same)
+    frame = pd.DataFrame(rows, columns=["hours", "ended_by"])
+    return frame.assign(mode="session", product="p", feature="f", sessions=1)
 
 
 def test_rules_on_length_are_held_against_what_a_server_took_back_as_idle() -> None:
@@ -127,8 +125,8 @@ def test_idle_reclaims_of_a_real_server_are_not_told_by_length() -> None:
     corpus = os.environ.get("CARNET_LOG_CORPUS")
     if corpus is None:
         pytest.skip("CARNET_LOG_CORPUS names no folder with real logs")
-    sessions = read(Path(corpus) / "adskflex_borrow_options_2016.log").sessions()
-    rows = scoring.reclaims(sessions).set_index("rule")
+    lasted = usage.lasted(read(Path(corpus) / "adskflex_borrow_options_2016.log"))
+    rows = scoring.reclaims(lasted).set_index("rule")
     counts = ["idle_called", "idle_not_called", "returned_called", "returned_not_called"]
     assert rows.loc["outlier", counts].tolist() == [0, 248, 2, 1_668]
     assert rows.loc["longer than 1 h", counts].tolist() == [244, 4, 316, 1_354]

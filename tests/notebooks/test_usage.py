@@ -16,7 +16,7 @@ from lifelines.utils import median_survival_times, qth_survival_time
 from checkout_log import usage
 from checkout_log.log import Log
 from checkout_log.measuring.levels import COUNTED, GROUPINGS
-from checkout_log.measuring.survival import survival
+from checkout_log.measuring.survival import quantile, survival
 from checkout_log.store import Option, frame_of_options
 from tests.notebooks.random_logs import BEGIN, event, open_log, raw_log
 from tests.notebooks.reference import SECOND, Era, Event, RawLog, Span
@@ -223,6 +223,22 @@ class TestLengths:
         assert row["p95_hours"] * HOUR == pytest.approx(qth_survival_time(0.05, fitted.survival_function_))
         # Half of all sessions truly last longer than 3 h * ln 2 = 2.1 h; without the open ones it seems to be less.
         assert row["naive_median_hours"] < row["lower"] < 3 * np.log(2) < row["upper"]
+
+    def test_sessions_that_are_alike_in_length_and_end_are_one_row_that_counts_them(self) -> None:
+        events = [one for name in ("ann", "bob", "eve") for one in used(0, 2 * HOUR, member=name)]
+        idle = [event(0, member="max"), event(3 * HOUR, "checkin", member="max", reason="idle")]
+        log = open_log(raw_log([*events, *idle, event(HOUR, member="pat")], seconds=9 * HOUR))
+        rows = table(usage.lasted(log).sort_values("hours"), "ended_by", "is_seen_to_end", "hours", "sessions")
+        assert rows == [["checkin", True, 2, 3], ["idle", True, 3, 1], ["open", False, 8, 1]]
+        assert usage.members_taken_back(log) == 1
+
+    def test_a_quantile_of_counted_lengths_is_that_of_all_of_them(self) -> None:
+        random = np.random.default_rng(3)
+        for _ in range(20):
+            lasted, counts = random.integers(0, 9, 6), random.integers(1, 5, 6)
+            for share in (0, 0.25, 0.5, 0.99, 1):
+                assert quantile(lasted, counts, share) == pytest.approx(np.quantile(np.repeat(lasted, counts), share))
+        assert np.isnan(quantile([], [], 0.5))
 
     def test_the_share_still_open_and_its_interval_are_those_of_lifelines(self) -> None:
         random = np.random.default_rng(1)

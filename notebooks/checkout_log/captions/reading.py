@@ -7,6 +7,7 @@ from pathlib import PureWindowsPath
 import pandas as pd
 
 from checkout_log.captions.words import capitalized, code, counted, percent
+from checkout_log.measuring.survival import quantile
 
 HOURS_IN_A_DAY = 24
 # What is said of one, and of many.
@@ -72,34 +73,34 @@ def user_actions(frame: pd.DataFrame) -> str:
     )
 
 
-def endings(sessions: pd.DataFrame) -> pd.DataFrame:
-    """How sessions ended: `ended_by`, `sessions`, and their `median_hours` and `total_hours`. sessions: of `Log.sessions`."""
-    hours = (sessions["end"] - sessions["start"]) / pd.Timedelta(hours=1)
-    grouped = hours.groupby(sessions["ended_by"])
-    by_ending = pd.DataFrame({"sessions": grouped.size(), "median_hours": grouped.median(), "total_hours": grouped.sum()})
-    return by_ending.sort_values("sessions", ascending=False).reset_index()
+def endings(lasted: pd.DataFrame) -> pd.DataFrame:
+    """How sessions ended: `ended_by`, `sessions`, and their `median_hours` and `total_hours`. lasted: of `usage.lasted`."""
+    rows = [
+        (ending, int(own["sessions"].sum()), _median(own), float((own["hours"] * own["sessions"]).sum()))
+        for ending, own in lasted.groupby("ended_by")
+    ]
+    by_ending = pd.DataFrame(rows, columns=["ended_by", "sessions", "median_hours", "total_hours"])
+    return by_ending.sort_values("sessions", ascending=False, ignore_index=True)
 
 
-def reclaimed(sessions: pd.DataFrame) -> str:
+def reclaimed(lasted: pd.DataFrame, members: int) -> str:
     """How many sessions the server took back because nobody worked with them, and what a limit on length would have done.
 
-    sessions: of `Log.sessions`.
+    lasted: of `usage.lasted`. members: of `usage.members_taken_back`.
     """
-    hours = (sessions["end"] - sessions["start"]) / pd.Timedelta(hours=1)
-    is_idle = sessions["ended_by"] == "idle"
-    idle, given_back = hours[is_idle], hours[sessions["ended_by"] == "checkin"]
+    idle, given_back = (lasted[lasted["ended_by"] == ending] for ending in ("idle", "checkin"))
     if idle.empty:
         return "The log shows no session that the server took back after idle time."
-    half = idle.median()
-    holders = sessions.loc[is_idle, "member"].nunique()
+    half, count = _median(idle), int(idle["sessions"].sum())
     text = (
-        f"the server took back {counted(len(idle), 'session')} of {counted(holders, 'user')} after idle time; half of them had lasted "
-        f"{half:.1f} hours or less, and {int((idle > HOURS_IN_A_DAY).sum())} longer than a day"
+        f"the server took back {counted(count, 'session')} of {counted(members, 'user')} after idle time; half of them had lasted "
+        f"{half:.1f} hours or less, and {int(idle.loc[idle['hours'] > HOURS_IN_A_DAY, 'sessions'].sum())} longer than a day"
     )
     if given_back.empty:
         return capitalized(f"{text}.")
+    longer = given_back.loc[given_back["hours"] > half, "sessions"].sum() / given_back["sessions"].sum()
     return capitalized(
-        f"{text}. A limit on length that half of them exceed would also have ended {percent((given_back > half).mean())} of the sessions "
+        f"{text}. A limit on length that half of them exceed would also have ended {percent(longer)} of the sessions "
         "that users gave back themselves: idle is told by work, not by length."
     )
 
@@ -123,3 +124,7 @@ def reclaims(frame: pd.DataFrame) -> str:
         f'{text}; of the plain limits "{best.name}" is right most often: {percent(best["precision"])} of what it calls was idle, and it '
         f"calls {percent(best['recall'])} of the idle ones."
     )
+
+
+def _median(lasted: pd.DataFrame) -> float:
+    return quantile(lasted["hours"], lasted["sessions"], 0.5)

@@ -51,3 +51,20 @@ def ended_by(times: Numbers, share: Numbers, wanted: float) -> float:
     """The time by which this share has ended; not a number where it never comes to that."""
     is_ended = share <= 1 - wanted + ROUNDING
     return float(times[is_ended.argmax()]) if is_ended.any() else float("nan")
+
+
+def quantile(lasted: npt.ArrayLike, counts: npt.ArrayLike, share: float) -> float:
+    """The length that this share of all do not exceed, between two lengths in proportion; not a number where there are none.
+
+    lasted: lengths in any order. counts: how many things each is.
+    """
+    lengths, weights = np.asarray(lasted, dtype=float), np.asarray(counts, dtype=np.int64)
+    order = np.argsort(lengths, kind="stable")
+    up_to = np.cumsum(weights[order])
+    if not len(up_to):
+        return float("nan")
+    place = share * (int(up_to[-1]) - 1)
+    below, above = (
+        float(lengths[order[np.searchsorted(up_to, rank, side="right")]]) for rank in (np.floor(place), np.ceil(place))
+    )
+    return below + (above - below) * (place - float(np.floor(place)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -23,7 +25,37 @@ from checkout_log.plots.style import (
     time_axis,
 )
 
-WEEK, NOON = pd.Timedelta(days=7), pd.Timedelta(hours=12)
+NOON = pd.Timedelta(hours=12)
+# More dots than these lie on one another.
+MOST_DOTS = 800
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """So many days that are taken together in one dot, what they are called, and the same of a bar over several dots."""
+
+    days: int
+    name: str
+    bar_days: int
+    bar_name: str
+
+    @property
+    def words(self) -> str:
+        """What a dot and a bar are."""
+        return f"peak of each {self.name}; bar: of each {self.bar_name}"
+
+
+SPANS = (
+    Span(1, "day", 7, "week"),
+    Span(7, "week", 91, "quarter of a year"),
+    Span(28, "month of four weeks", 364, "year of 52 weeks"),
+)
+
+
+def span_of(frame: pd.DataFrame) -> Span:
+    """The shortest that gives no more dots than can be told apart. frame: of `daily.by_day`."""
+    days = (frame["day"].max() - frame["day"].min()).days if len(frame) else 0
+    return next((span for span in SPANS if days < MOST_DOTS * span.days), SPANS[-1])
 
 
 def use_over_time(
@@ -39,15 +71,15 @@ def use_over_time(
 
     limit: the seats that there are. timezone: in which days are counted.
     """
-    rows, ax = of_feature(frame, product, feature).sort_values("day"), axes(ax)
-    dressed(ax, f"{name_of(rows)}: most seats in use on each day", "", "seats")
+    rows, ax, span = of_feature(frame, product, feature).sort_values("day"), axes(ax), span_of(frame)
+    dressed(ax, f"{name_of(rows)}: most seats in use in each {span.name}", "", "seats")
     if rows.empty:
         return nothing(ax, "nothing was observed")
-    at = pd.Series(moments(rows["day"]), index=rows.index) + NOON
-    has_bounds = between(ax, at, rows["lower"], rows["upper"])
-    _observed(ax, rows)
+    dots = _together(rows, span.days)
+    has_bounds = between(ax, dots["middle"], dots["lower"], dots["upper"])
+    _observed(ax, rows, span)
     words = [("from lower to upper", ORANGE)] if has_bounds else []
-    key(ax, [("peak of each day; bar: of each week", BLUE), *words, *_finish(ax, timezone, limit)])
+    key(ax, [(span.words, BLUE), *words, *_finish(ax, timezone, limit)])
     return ax
 
 
@@ -71,25 +103,39 @@ def forecast(
     if known.empty:
         return nothing(ax, str(rows["basis"].iloc[0]) if len(rows) else "nothing was in use")
     at = moments(known["day"] + NOON)
+    span = SPANS[0] if past is None else span_of(past)
     wide = points_for_each(ax, len(known) + (0 if past is None else past["day"].nunique()))
     ax.vlines(at, known["lower"], known["upper"], color=ORANGE, alpha=0.45, linewidth=min(2.0, 0.9 * wide))
     ax.plot(at, known["expected"], color=BLACK, linewidth=0, marker="o", markersize=_dot(wide))
     if past is not None and len(past):
-        _observed(ax, of_feature(past, product, feature).sort_values("day"))
-    words = [("observed, each day and week", BLUE), ("expected on each day", BLACK), ("95 % of such days", ORANGE)]
+        _observed(ax, of_feature(past, product, feature).sort_values("day"), span)
+    words = [
+        (f"observed, each {span.name} and {span.bar_name}", BLUE),
+        ("expected on each day", BLACK),
+        ("95 % of such days", ORANGE),
+    ]
     key(ax, [*words, *_finish(ax, timezone, limit)])
     return ax
 
 
-def _observed(ax: Axes, rows: pd.DataFrame) -> None:
+def _observed(ax: Axes, rows: pd.DataFrame, span: Span) -> None:
     """A dot for each day, and a bar for each week: a line from day to day would be a fence of weekends."""
+    dots, bars = _together(rows, span.days), _together(rows, span.bar_days)
+    size = _dot(points_for_each(ax, len(dots)))
+    ax.plot(dots["middle"], dots["peak"], color=BLUE, alpha=0.55, linewidth=0, marker="o", markersize=size)
+    ax.hlines(bars["peak"], bars["begin"], bars["over"], color=BLUE, linewidth=1.5)
+
+
+def _together(rows: pd.DataFrame, days: int) -> pd.DataFrame:
+    """So many days after one another as one row, with the most of each: `begin`, `middle`, `over` as matplotlib takes them, `peak`, `lower`, `upper`."""
     at = pd.Series(moments(rows["day"]), index=rows.index)
-    size = _dot(points_for_each(ax, len(rows)))
-    ax.plot(at + NOON, rows["peak"], color=BLUE, alpha=0.55, linewidth=0, marker="o", markersize=size)
-    week = (rows["day"] - rows["day"].min()) // WEEK
-    begin = at.groupby(week).min()
-    over = pd.Series(moments(rows["day"] + pd.Timedelta(days=1)), index=rows.index).groupby(week).max()
-    ax.hlines(rows["peak"].groupby(week).max(), begin, over, color=BLUE, linewidth=1.5)
+    # A day may have 23 hours.
+    number = (rows["day"] - rows["day"].min() + NOON) // pd.Timedelta(days=days)
+    grouped = rows.assign(begin=at, over=at + 2 * NOON).groupby(number)
+    together = grouped.agg(
+        begin=("begin", "min"), over=("over", "max"), peak=("peak", "max"), lower=("lower", "max"), upper=("upper", "max")
+    )
+    return together.assign(middle=together["begin"] + (together["over"] - together["begin"]) / 2)
 
 
 def _dot(wide: float) -> float:

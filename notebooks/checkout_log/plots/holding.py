@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from checkout_log.measuring.survival import ended_by, survival
+from checkout_log.measuring.survival import Numbers, ended_by, survival
 from checkout_log.plots.features import name_of, of_feature
 from checkout_log.plots.style import (
     BLACK,
@@ -15,6 +16,7 @@ from checkout_log.plots.style import (
     ENDS,
     GREEN,
     GREY,
+    MOST_STEPS,
     ORANGE,
     PURPLE,
     RED,
@@ -30,7 +32,8 @@ from checkout_log.plots.style import (
     shortened,
 )
 
-_HOUR = pd.Timedelta(hours=1)
+# Shorter than a minute is a minute, in hours.
+_SHORTEST = 1 / 60
 # Lengths go from minutes to months, so they stand on a scale of powers.
 _LENGTHS = {
     1 / 60: "1 min",
@@ -47,7 +50,7 @@ _LINES = (BLUE, RED, GREEN, PURPLE, ORANGE, BLACK)
 
 
 def session_lengths(
-    sessions: pd.DataFrame,
+    lasted: pd.DataFrame,
     *,
     product: str | None = None,
     feature: str | None = None,
@@ -55,22 +58,22 @@ def session_lengths(
 ) -> Axes:
     """The share of sessions still open after so long, by Kaplan and Meier, with its 95 % interval, and the median.
 
-    sessions: of `Log.sessions`. One that was not seen to end lasted at least so long: it counts until then.
+    lasted: of `usage.lasted`. A session that was not seen to end lasted at least so long: it counts until then.
     """
-    rows, ax = of_feature(sessions, product, feature), axes(ax)
+    rows, ax = of_feature(lasted[lasted["is_listed"]], product, feature), axes(ax)
     dressed(ax, f"{name_of(rows)}: how long sessions last", "time since the start", "share still open")
     if rows.empty:
         return nothing(ax, "there are no sessions")
-    hours = ((rows["end"] - rows["start"]) / _HOUR).clip(lower=1 / 60)
-    curve = survival(hours, ~(rows["censored"] | rows["cut"]))
-    at = np.maximum(curve.times, 1 / 60)
-    ax.fill_between(at, curve.low, curve.high, step="post", color=SKY, alpha=0.45, linewidth=0)
-    ax.step(at, curve.share, where="post", color=BLUE, linewidth=1.8)
+    curve = survival(rows["hours"].clip(lower=_SHORTEST), rows["is_seen_to_end"], rows["sessions"])
+    at = np.maximum(curve.times, _SHORTEST)
+    seen = _told_apart(at)
+    ax.fill_between(at[seen], curve.low[seen], curve.high[seen], step="post", color=SKY, alpha=0.45, linewidth=0)
+    ax.step(at[seen], curve.share[seen], where="post", color=BLUE, linewidth=1.8)
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(FixedLocator(list(_LENGTHS)))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _LENGTHS.get(value, "")))
-    ax.set_xlim(1 / 60, max(24.0, float(at[-1]) * 1.3))
+    ax.set_xlim(_SHORTEST, max(24.0, float(at[-1]) * 1.3))
     ax.set_ylim(0, 1.02)
     share_axis(ax)
     median = ended_by(curve.times, curve.share, 0.5)
@@ -79,6 +82,15 @@ def session_lengths(
         words = f"half last {median:.1f} h or less" if median >= 1 else f"half last {median * 60:.0f} min or less"
         key(ax, [(words, ORANGE), ("95 % interval", SKY)])
     return ax
+
+
+def _told_apart(at: Numbers) -> npt.NDArray[np.bool_]:
+    """Which of these times, in order, are drawn: the first, and of those that would lie in one place of the picture the last."""
+    scale = np.log(at)
+    places = (scale - scale[0]) * (MOST_STEPS / max(float(scale[-1] - scale[0]), 1e-9))
+    seen = np.append(np.diff(places.astype(np.int64)) > 0, True)
+    seen[0] = True
+    return seen
 
 
 def days_since_used(frame: pd.DataFrame, *, ax: Axes | None = None, days: int = 90) -> Axes:

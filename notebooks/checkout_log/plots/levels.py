@@ -26,6 +26,7 @@ from checkout_log.plots.style import (
     nothing,
     seats_axis,
     share_axis,
+    thinned,
 )
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -54,8 +55,9 @@ def exceedance(
     dressed(ax, f"{name_of(rows)}: how often so many seats were in use", "seats", "share of the observed time")
     if not rows["share"].sum():
         return nothing(ax, "nothing was in use for any time")
-    ax.fill_between(rows["level"], rows["lower"], rows["upper"], step="mid", color=SKY, alpha=0.4, linewidth=0)
-    ax.step(rows["level"], rows["share"], where="mid", color=BLUE, linewidth=1.8)
+    shown = thinned(rows)
+    ax.fill_between(shown["level"], shown["lower"], shown["upper"], step="mid", color=SKY, alpha=0.4, linewidth=0)
+    ax.step(shown["level"], shown["share"], where="mid", color=BLUE, linewidth=1.8)
     ax.set_ylim(0, max(0.02, float(rows["upper"].max()) * 1.05))
     ax.set_xlim(0, _widest(rows["level"], limit))
     share_axis(ax)

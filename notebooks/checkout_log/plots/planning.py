@@ -21,6 +21,7 @@ from checkout_log.plots.style import (
     nothing,
     seats_axis,
     share_axis,
+    thinned,
 )
 
 
@@ -41,6 +42,7 @@ def enough_seats(
     rows = rows.dropna(subset=["exceeded"])
     if rows.empty:
         return nothing(ax, "nothing was in use")
+    rows = thinned(rows)
     ax.fill_between(rows["seats"], rows["lower"], rows["upper"], color=SKY, alpha=0.4, linewidth=0)
     ax.plot(rows["seats"], rows["exceeded"], color=BLUE, marker="o" if len(rows) <= MOST_BARS else None, markersize=3)
     labels = [(float(rows["exceeded"].iloc[-1]), "of the time more\nwere in use", BLUE)]

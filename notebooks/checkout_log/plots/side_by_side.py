@@ -43,9 +43,9 @@ _LIMIT = ("seats that there are", RED)
 
 def use_over_time(frame: pd.DataFrame, features: pd.DataFrame, *, timezone: str = "UTC") -> Axes:
     """The most seats in use on each day. frame: of `daily.by_day`."""
-    sure = bool((frame["lower"] == frame["upper"]).all())
-    words = [("peak of each day; bar: of each week", BLUE), *([] if sure else [("from lower to upper", ORANGE)]), _LIMIT]
-    return _panels(days.use_over_time, frame, features, "Most seats in use on each day", words, timezone=timezone)
+    sure, span = bool((frame["lower"] == frame["upper"]).all()), days.span_of(frame)
+    words = [(span.words, BLUE), *([] if sure else [("from lower to upper", ORANGE)]), _LIMIT]
+    return _panels(days.use_over_time, frame, features, f"Most seats in use in each {span.name}", words, timezone=timezone)
 
 
 def heat_map(frame: pd.DataFrame, features: pd.DataFrame, *, timezone: str = "") -> Axes:

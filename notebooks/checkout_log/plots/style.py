@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.artist import Artist
@@ -31,6 +32,10 @@ SMALL = 9
 DASHES = (0, (6, 3))
 # More bars are not told apart.
 MOST_BARS = 90
+# A curve of more steps than these has some that are finer than a point of the picture.
+MOST_STEPS = 600
+# Of bars each shows its height as long as there is any room for it.
+MOST_OUTLINED = 1_500
 # What marks axes that have a sentence in the place of a picture.
 WORDS_ALONE = "words alone"
 # Fewer have no dates to stand at the axis.
@@ -140,8 +145,9 @@ def bars(ax: Axes, places: pd.Series, heights: pd.Series, color: str = BLUE) -> 
         ax.bar(places, heights, width=0.85, color=color)
         return
     dense = heights.set_axis(places).reindex(range(int(places.min()), int(places.max()) + 1), fill_value=0.0)
-    edges = [place - 0.5 for place in range(int(places.min()), int(places.max()) + 2)]
-    ax.stairs(dense.to_numpy(dtype=float), edges, fill=True, color=color, linewidth=0)
+    begins = _parts(len(dense), MOST_OUTLINED)
+    edges = np.append(begins, len(dense)) + (int(places.min()) - 0.5)
+    ax.stairs(np.maximum.reduceat(dense.to_numpy(dtype=float), begins), edges, fill=True, color=color, linewidth=0)
 
 
 def between(ax: Axes, places: pd.Series, low: pd.Series, high: pd.Series) -> bool:
@@ -150,10 +156,22 @@ def between(ax: Axes, places: pd.Series, low: pd.Series, high: pd.Series) -> boo
     if not differs.any():
         return False
     if len(places) > MOST_BARS:
-        ax.fill_between(places, low, high, step="mid", color=ORANGE, alpha=0.45, linewidth=0)
+        begins = _parts(len(places), MOST_STEPS)
+        lowest, highest = np.minimum.reduceat(low.to_numpy(), begins), np.maximum.reduceat(high.to_numpy(), begins)
+        ax.fill_between(places.to_numpy()[begins], lowest, highest, step="mid", color=ORANGE, alpha=0.45, linewidth=0)
     else:
         ax.vlines(places[differs], low[differs], high[differs], color=ORANGE, linewidth=1.6)
     return True
+
+
+def thinned(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of the rows of a curve that never turns, so many, at even distances and with both ends, as can be told apart."""
+    return rows if len(rows) <= MOST_STEPS else rows.iloc[np.unique(np.linspace(0, len(rows) - 1, MOST_STEPS).astype(int))]
+
+
+def _parts(count: int, most: int) -> npt.NDArray[np.int64]:
+    """Where the parts begin into which so many things beside one another are put: each thing its own, or `most` parts."""
+    return np.arange(0, count, -(-count // most))
 
 
 def end_labels(ax: Axes, labels: Sequence[tuple[float, str, str]]) -> None:

@@ -6,18 +6,27 @@ from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
+from ibis import _
 
-from checkout_log.columns import BORROW
+from checkout_log.columns import BORROW, TEXT, Column
+from checkout_log.log import Log
 from checkout_log.spreadsheets import defused
 
+_HANDLES = (Column("handle", TEXT, False, ""),)
 
-def releasable(stuck_uses: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:
+
+def releasable(log: Log, stuck_uses: pd.DataFrame) -> pd.DataFrame:
     """The stuck borrows that an authority can release: rows of `stuck.find` whose handle is a borrow in an authority's log.
 
-    sessions: of `Log.sessions`. Sessions, and licenses of other servers, are ended on those servers.
+    Sessions, and licenses of other servers, are ended on those servers.
     """
-    borrows = sessions.loc[(sessions["source"] == "authority") & (sessions["mode"] == BORROW), "handle"]
-    return stuck_uses[stuck_uses["handle"].isin(borrows)].reset_index(drop=True)
+    handles = stuck_uses[["handle"]].dropna().drop_duplicates()
+    if handles.empty:
+        return stuck_uses.head(0)
+    asked = log.engine.memory(handles, _HANDLES)
+    borrows = log.paired.filter((_.source == "authority") & (_["mode"] == BORROW)).semi_join(asked, "handle")
+    known = log.engine.frame(borrows.select("handle").distinct(), _HANDLES)["handle"]
+    return stuck_uses[stuck_uses["handle"].isin(known)].reset_index(drop=True)
 
 
 def write_csv(stuck_uses: pd.DataFrame, path: Path | str) -> Path:

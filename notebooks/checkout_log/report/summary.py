@@ -49,7 +49,7 @@ def of(log: Log) -> Summary:
 
 def _actions(log: Log, counts: pd.DataFrame, peaks: pd.DataFrame) -> Iterator[Action]:
     stuck_uses = stuck.find(log)
-    ready = release_table.releasable(stuck_uses, log.sessions()) if len(stuck_uses) else stuck_uses
+    ready = release_table.releasable(log, stuck_uses)
     yield from actions.releases(stuck_uses, ready, log.timezone)
     changes, utilization = seats.issued(log), site.utilization(log)
     if counts["episodes"].any():

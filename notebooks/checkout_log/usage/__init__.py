@@ -11,7 +11,7 @@ never seen to start. Measures raise QuestionInvalid for arguments that make no s
 """
 
 from checkout_log.usage.activity import LAST_USED, REQUESTED, USER_ACTIONS, last_used, requests, user_actions
-from checkout_log.usage.durations import LENGTHS, lengths
+from checkout_log.usage.durations import LASTED, LENGTHS, lasted, lengths, members_taken_back
 from checkout_log.usage.seats import (
     EFFICIENCY,
     EXCEEDANCE,
@@ -31,6 +31,7 @@ __all__ = [
     "EFFICIENCY",
     "EXCEEDANCE",
     "HEAT_MAP",
+    "LASTED",
     "LAST_USED",
     "LENGTHS",
     "NEEDED",
@@ -42,7 +43,9 @@ __all__ = [
     "exceedance",
     "heat_map",
     "last_used",
+    "lasted",
     "lengths",
+    "members_taken_back",
     "needed",
     "peaks",
     "requests",

@@ -5,13 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from ibis import _
+from ibis.expr.types import Table
 
-from checkout_log.columns import FLAG, NUMBER, OF_FEATURE, WHOLE, Column, typed
+from checkout_log.columns import FLAG, NUMBER, OF_FEATURE, TEXT, WHOLE, Column, typed
 from checkout_log.log import Log
 from checkout_log.measuring import levels
-from checkout_log.measuring.questions import SECOND
+from checkout_log.measuring.questions import HOUR, SECOND
 from checkout_log.measuring.survival import ended_by, survival
 from checkout_log.pairing import facts
+
+LASTED = (
+    *OF_FEATURE,
+    Column("mode", TEXT, False, "session or borrow"),
+    Column("ended_by", TEXT, False, 'how they ended; "open" when the log ended first'),
+    Column("is_seen_to_end", FLAG, False, "false: the log or a restart cut them off, so that they lasted at least so long"),
+    Column("is_listed", FLAG, False, "false: the source says how many there are, and neither whose nor since when"),
+    Column("hours", NUMBER, False, "from their start to their end"),
+    Column("sessions", WHOLE, False, "so many of them"),
+)
 
 LENGTHS = (
     *OF_FEATURE,
@@ -27,13 +38,35 @@ LENGTHS = (
         "naive_median_hours", NUMBER, True, "median of those seen to end, which is too short: long ones are open more often"
     ),
 )
-_COUNTED = (
-    Column("pair", WHOLE, False, ""),
-    Column("seconds", WHOLE, False, ""),
-    Column("is_censored", FLAG, False, ""),
-    Column("sessions", WHOLE, False, ""),
-)
+_COUNTED = (Column("pair", WHOLE, False, ""), *LASTED[2:6], Column("micros", WHOLE, False, ""), LASTED[-1])
+_MEMBERS = (Column("members", WHOLE, False, ""),)
 SECONDS_IN_AN_HOUR = 3_600
+
+
+def lasted(log: Log) -> pd.DataFrame:
+    """How many sessions and borrows of each feature lasted how long, and how they ended: the columns LASTED.
+
+    Those that are alike in all of it are one row: a log has many more sessions than lengths of them.
+    """
+    counted = _counted(log).join(levels.features(log).set_index("pair"), on="pair")
+    return typed(counted.assign(hours=counted["micros"] / HOUR), LASTED)
+
+
+def members_taken_back(log: Log) -> int:
+    """How many members had a session that the server took back as idle."""
+    idle = log.paired.filter((_.ended_by == "idle") & _.member.notnull()).aggregate(members=_.member.nunique())
+    return int(log.engine.frame(idle, _MEMBERS)["members"].iloc[0])
+
+
+def _counted(log: Log) -> pd.DataFrame:
+    return log.once(("lasted",), lambda: log.engine.frame(_by_length(log), _COUNTED))
+
+
+def _by_length(log: Log) -> Table:
+    known = log.engine.numbers(levels.features(log), levels.FEATURES)
+    ways = {"is_seen_to_end": ~(_.censored | _.cut), "is_listed": ~facts.is_of_nobody(), "micros": _.end - _.start}
+    rows = log.paired.mutate(**ways).join(known, ["product", "feature"])
+    return rows.group_by(*(column.name for column in _COUNTED[:-1])).aggregate(sessions=_.count())
 
 
 def lengths(log: Log) -> pd.DataFrame:
@@ -42,26 +75,19 @@ def lengths(log: Log) -> pd.DataFrame:
     A session that is open at the end of the log, or that a restart cut, lasted at least so long: it is censored, not dropped.
     Each counts once, whatever its quantity; lengths are counted in whole seconds.
     """
-    seconds = ((_.end - _.start) / SECOND).floor().cast("int64")
-    known = log.engine.numbers(levels.features(log), levels.FEATURES)
-    rows = (
-        log.paired.filter(~facts.is_of_nobody())
-        .mutate(seconds=seconds, is_censored=_.censored | _.cut)
-        .join(known, ["product", "feature"])
-    )
-    counted = rows.group_by("pair", "seconds", "is_censored").aggregate(sessions=_.count())
-    lasted = log.engine.frame(counted, _COUNTED).groupby("pair")
-    figures = pd.DataFrame({pair: _lengths(own) for pair, own in lasted}, index=[column.name for column in LENGTHS[2:]]).T
+    counted = _counted(log)
+    whole = counted[counted["is_listed"]].assign(seconds=counted["micros"] // SECOND).groupby("pair")
+    figures = pd.DataFrame({pair: _lengths(own) for pair, own in whole}, index=[column.name for column in LENGTHS[2:]]).T
     return typed(levels.features(log).set_index("pair").join(figures, how="inner"), LENGTHS)
 
 
-def _lengths(lasted: pd.DataFrame) -> dict[str, float]:
-    is_closed, count = ~lasted["is_censored"], lasted["sessions"]
-    curve = survival(lasted["seconds"], is_closed, count)
+def _lengths(own: pd.DataFrame) -> dict[str, float]:
+    is_closed, count = own["is_seen_to_end"], own["sessions"]
+    curve = survival(own["seconds"], is_closed, count)
     quantiles = {"p25_hours": 0.25, "median_hours": 0.5, "p75_hours": 0.75, "p95_hours": 0.95}
     figures = {name: _hours(ended_by(curve.times, curve.share, share)) for name, share in quantiles.items()}
     figures |= {name: _hours(ended_by(curve.times, side, 0.5)) for name, side in (("lower", curve.low), ("upper", curve.high))}
-    figures["naive_median_hours"] = _naive_median(lasted[is_closed])
+    figures["naive_median_hours"] = _naive_median(own[is_closed])
     return figures | {"sessions": int(count.sum()), "censored": int(count[~is_closed].sum())}
 
 
