@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import cache
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
@@ -201,8 +202,9 @@ def test_what_a_dot_stands_for_is_what_can_be_told_apart(days: int, words_of_it:
     rows.loc[days // 2, ["peak", "upper"]] = 9
     ax = plots.use_over_time(rows)
     assert words_of_it in words(ax)
-    assert (len(ax.lines[0].get_ydata()), len(ax.collections[-1].get_paths())) == (dots, bars)
-    assert max(ax.lines[0].get_ydata()) == 9
+    heights = np.asarray(ax.lines[0].get_ydata())
+    assert (len(heights), len(ax.collections[-1].get_paths())) == (dots, bars)
+    assert heights.max() == 9
 
 
 def test_a_picture_for_a_page_has_its_colors_by_name_and_names_of_logs_as_they_are() -> None:
