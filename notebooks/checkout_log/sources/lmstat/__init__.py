@@ -1,1 +1,1 @@
-"""Outputs of `lmstat -a`: rows -> snapshots -> events between them. Knows no other source."""
+"""Outputs of `lmstat -a`: rows -> snapshots, whose events come of `snapshots`. Knows no other source."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from checkout_log.sources.common import FIRST_YEAR, LAST_YEAR, MOST_LICENSES
+from checkout_log.sources.snapshots.model import Row
 from checkout_log.sources.text import number
 
 STATUS = re.compile(r"Flexible License Manager status on \S+ (\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d\d)(?::(\d\d))?")
@@ -42,25 +42,6 @@ CLOCKS = timedelta(minutes=1)
 WRONG_CLOCK, OTHER_ZONE = timedelta(days=31), timedelta(hours=26)
 # The 29th of February is at most eight years back, and within nine years nearly every date was on every weekday.
 YEARS_BACK = 9
-
-
-class Row(NamedTuple):
-    """A user of a feature. `start` is local time, None for somebody who waits; `linger` seconds of a borrow, counted from start.
-
-    is_doubtful: the start may be of another year. is_ahead: it is later than the snapshot, so there are two clocks.
-    left: for how many seconds more a borrow is out, counted from the snapshot, where the row says it.
-    """
-
-    member: str
-    machine: str
-    display: str
-    handle: str
-    quantity: int
-    start: datetime | None
-    linger: int | None
-    is_doubtful: bool
-    is_ahead: bool
-    left: int | None = None
 
 
 def row(line: str, now: datetime) -> Row | None:

@@ -20,8 +20,7 @@ from datetime import datetime, timedelta
 from checkout_log.columns import CHECKIN, CHECKOUT, DENIAL, UPGRADE
 from checkout_log.sources import zones
 from checkout_log.sources.common import MINUTE, QUEUED
-from checkout_log.sources.lmstat.rows import Row
-from checkout_log.sources.lmstat.snapshots import UNKNOWN, UNLISTED, Key, Snapshot
+from checkout_log.sources.snapshots.model import UNKNOWN, UNLISTED, Key, Row, Snapshot
 
 # In microseconds: so far apart are clocks that nobody set. Beyond that the snapshots would miss what they show.
 NEAR = 15 * MINUTE * zones.SECOND
@@ -101,8 +100,8 @@ def _gone(server: Server, snapshot: Snapshot) -> dict[Key, Held]:
 
 def _restarted(new: list[Key], gone: Mapping[Key, Held], shown: Mapping[Key, tuple[int, Row]]) -> dict[Key, Key]:
     """Borrows that seem new because the license server started again: their keys now, and before."""
-    old = {_borrow_of(key): key for key, use in gone.items() if use.row.linger is not None}
-    is_borrow = {key: shown[key][1].linger is not None for key in new}
+    old = {_borrow_of(key): key for key, use in gone.items() if use.row.is_borrow}
+    is_borrow = {key: shown[key][1].is_borrow for key in new}
     return {key: old.pop(_borrow_of(key)) for key in new if is_borrow[key] and _borrow_of(key) in old}
 
 
@@ -139,10 +138,19 @@ def _arrival(key: Key, line: int, row: Row, now: int, clock: zones.WallClock, *,
     at, is_double = clock.utc(seconds(row.start))
     if row.is_ahead and at > now + NEAR:
         at = now
-    until = None if row.linger is None else at + row.linger * zones.SECOND
-    if is_set_anew and until is not None:
-        until = None if row.left is None else now + row.left * zones.SECOND
+    until = _until(row, at, now, clock, is_set_anew=is_set_anew)
     return Change(at, CHECKOUT, key, Held(row, row.handle, at, until), row.quantity, line, row.is_doubtful or is_double)
+
+
+def _until(row: Row, at: int, now: int, clock: zones.WallClock, *, is_set_anew: bool) -> int | None:
+    """When a borrow that began at this time is due, in whole microseconds UTC; None where nobody knows it, and for a session."""
+    if row.due is not None:
+        return clock.utc(seconds(row.due))[0]
+    if row.linger is None:
+        return None
+    if is_set_anew:
+        return None if row.left is None else now + row.left * zones.SECOND
+    return at + row.linger * zones.SECOND
 
 
 def _returned(gone: Mapping[Key, Held], snapshot: Snapshot, now: int) -> Iterator[Change]:
