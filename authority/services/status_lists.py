@@ -75,7 +75,7 @@ def published(unit: Unit) -> StatusFile:
 
 
 def _is_current(unit: Unit, newest: PublishedList) -> bool:
-    return _is_fresh(unit, newest) and newest.packed == _packed(unit)
+    return _is_fresh(unit, newest) and _is_the_same(unit, newest, _ended(unit))
 
 
 def _is_fresh(unit: Unit, newest: NewestList | PublishedList, age: timedelta = REFRESH) -> bool:
@@ -84,22 +84,26 @@ def _is_fresh(unit: Unit, newest: NewestList | PublishedList, age: timedelta = R
     return is_of_now and newest.authorization_seq == unit.authorization.seq
 
 
-def _packed(unit: Unit) -> str:
-    return issuing.pack(tokens.ended_indexes(unit.connection, unit.now - KEPT_AFTER_EXPIRY), unit.organization.status_size)
+def _ended(unit: Unit) -> list[int]:
+    return tokens.ended_indexes(unit.connection, unit.now - KEPT_AFTER_EXPIRY)
+
+
+def _is_the_same(unit: Unit, newest: PublishedList, ended: list[int]) -> bool:
+    return issuing.is_packed(newest.packed, ended, unit.organization.status_size)
 
 
 def _publish(unit: Unit, age: timedelta = REFRESH) -> PublishedList:
     """Publishes a list within the transaction that is under way. Raises DatabaseBehind when a later one went out."""
     lists.lock(unit.connection)
     going_out.check_continued(unit.connection, unit.authority.floors.read())
-    newest, packed = lists.newest(unit.connection), _packed(unit)
-    if newest is not None and _is_fresh(unit, newest, age) and newest.packed == packed:
+    newest, ended = lists.newest(unit.connection), _ended(unit)
+    if newest is not None and _is_fresh(unit, newest, age) and _is_the_same(unit, newest, ended):
         return newest  # another node was faster
     if newest is not None and newest.issued_at > unit.now + BETWEEN_SERVERS:
         # The clock was ahead and is right again: sessions of then would hold their seats for so much longer.
         last_grant = unit.now + FROM_OUTSIDE + LONGEST_GRANT
         sessions.end_those_of_the_future(unit.connection, unit.now + BETWEEN_SERVERS, last_grant, unit.now)
-    return _append(unit, newest, packed, 1 if newest is None else newest.seq + 1)
+    return _append(unit, newest, ended, 1 if newest is None else newest.seq + 1)
 
 
 def publish_at(unit: Unit, seq: int) -> PublishedList:
@@ -108,10 +112,11 @@ def publish_at(unit: Unit, seq: int) -> PublishedList:
     Only for who catches up with what went out: whether the database has all of it is not asked.
     """
     lists.lock(unit.connection)
-    return _append(unit, lists.newest(unit.connection), _packed(unit), seq)
+    return _append(unit, lists.newest(unit.connection), _ended(unit), seq)
 
 
-def _append(unit: Unit, newest: PublishedList | None, packed: str, seq: int) -> PublishedList:
+def _append(unit: Unit, newest: PublishedList | None, ended: list[int], seq: int) -> PublishedList:
+    packed = issuing.pack(ended, unit.organization.status_size)
     compact = issuing.status_list(
         unit.issuer,
         packed,

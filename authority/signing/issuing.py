@@ -169,12 +169,24 @@ def pack(indexes: Iterable[int], size: int) -> str:
     return pack_statuses(dict.fromkeys(indexes, status.ENDED), size, status.BITS)
 
 
+def is_packed(packed: str, indexes: Iterable[int], size: int) -> bool:
+    """Whether a packed list says just what `pack` would: told by its bytes, for packing takes ten times as long and more."""
+    try:
+        return status.unpack(packed) == _places(dict.fromkeys(indexes, status.ENDED), size, status.BITS)
+    except Malformed:
+        return False
+
+
 def pack_statuses(statuses: dict[int, int], size: int, bits: int) -> str:
     """The packed list of draft-ietf-oauth-status-list-21, section 4: least significant bits first."""
+    return base64.urlsafe_b64encode(zlib.compress(_places(statuses, size, bits), 9)).rstrip(b"=").decode()
+
+
+def _places(statuses: dict[int, int], size: int, bits: int) -> bytes:
     data, per_byte = bytearray(-(-size * bits // 8)), 8 // bits
     for index, value in statuses.items():
         data[index // per_byte] |= value << (index % per_byte * bits)
-    return base64.urlsafe_b64encode(zlib.compress(bytes(data), 9)).rstrip(b"=").decode()
+    return bytes(data)
 
 
 def status_list(

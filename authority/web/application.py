@@ -13,10 +13,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, g, request
+from flask import Request, Response, g, request
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
-from werkzeug.exceptions import BadRequest, RequestTimeout, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestTimeout
 
 from authority.domain.members import ANYBODY
 from authority.domain.names import escaped
@@ -25,7 +25,7 @@ from authority.services.context import Authority
 from authority.services.overview import check_ready
 from authority.services.unit import Secret, Unit
 from authority.web import access, attempts, description, metrics, noting, problems, proxies, server_log
-from authority.web.access import check_known, publisher_of
+from authority.web.access import check_known, own_request, publisher_of
 from authority.web.answers import JSON, public_file
 from authority.web.api import (
     api_keys,
@@ -50,14 +50,14 @@ from authority.web.api import (
 from authority.web.api.forms import Problem as ProblemBody
 from authority.web.console import cookies, site
 from authority.web.console.addresses import HOME
-from authority.web.console.frame import SAFE, check_visitor, is_page, problem_page
+from authority.web.console.frame import check_visitor, is_page, problem_page
 from authority.web.front import PAGE
 from authority.web.gateway import BODY_IS_LATE, LARGEST_BODY, LARGEST_BY_PATH
 from authority.web.problems import Problem
 from authority.web.publishing import Publisher
 from authority.web.reference import pages as reference
 from authority.web.server_log import LogFormat
-from authority.web.strictness import Expected, StrictJSON, check_headers, check_parameters, expected_of
+from authority.web.strictness import Expected, StrictJSON, check_form, check_headers, expected_of
 from authority.wiring.app import open_authority
 from authority.wiring.settings import Settings, from_process
 
@@ -66,8 +66,6 @@ if TYPE_CHECKING:
 
     from authority.web.oidc import ProviderClient
 
-METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}
-FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 # How long a cache may give the description without asking.
 DESCRIPTION_SECONDS = 300
 HEADERS = {
@@ -121,12 +119,6 @@ def _answer(problem: Problem) -> Response:
 def _bare(problem: Problem) -> Response:
     text = f"{problem.status} {problem.code}: {escaped(problem.detail)}\n{problem.hint}\n"
     return Response(text, problem.status, content_type="text/plain; charset=utf-8")
-
-
-def _check_media_type() -> None:
-    """Raises UnsupportedMediaType for a body that is no JSON, and on a page no form either."""
-    if not (is_page(request.path) and request.mimetype in FORM_TYPES):
-        raise UnsupportedMediaType
 
 
 def create_app(
@@ -198,23 +190,16 @@ def _look_at_requests(app: OpenAPI) -> None:
 
     @app.before_request
     def number_request() -> None:
-        g.request_id = request.environ[noting.REQUEST_ID] = secrets.token_hex(8)
-        request.environ[noting.ROUTE] = getattr(request.url_rule, "rule", noting.OTHER)
-        request.max_content_length = LARGEST_BY_PATH.get(request.path, LARGEST_BODY)
+        asked = own_request()
+        environ = asked.environ
+        g.request_id = environ[noting.REQUEST_ID] = secrets.token_hex(8)
+        environ[noting.ROUTE] = getattr(asked.url_rule, "rule", noting.OTHER)
         # A field of a form may be as large as the whole.
-        request.max_form_memory_size = request.max_content_length
-        check_headers(request.environ)
-        if BODY_IS_LATE in request.environ:
+        asked.max_content_length = asked.max_form_memory_size = LARGEST_BY_PATH.get(asked.path, LARGEST_BODY)
+        check_headers(environ)
+        if BODY_IS_LATE in environ:
             raise RequestTimeout
-        is_plain = request.mimetype == JSON and not request.path.startswith(HOME)
-        if not is_plain and request.method in METHODS_WITH_BODY and request.content_length:
-            _check_media_type()
-        if request.query_string:
-            check_parameters(request.args)
-        expected = described.get(_operation())
-        if expected is not None and (request.query_string or request.content_length):
-            has_body = expected.body is not None or request.method in SAFE
-            expected.check(request.args, b"" if has_body else request.get_data())
+        check_form(asked, described.get(_operation(asked)), is_page=asked.path.startswith(HOME))
 
     @app.after_request
     def set_headers(response: Response) -> Response:
@@ -222,15 +207,15 @@ def _look_at_requests(app: OpenAPI) -> None:
             response = _authenticated_first(app, described, response)
         if "attempt" in g:
             attempts.keep(response)
-        response.headers["X-Request-Id"] = g.get("request_id", "")
-        if "unit" in g and g.unit.excess:
-            response.headers["X-Carnet-Over-Limit"] = g.unit.excess
+        unit = g.get("unit")
+        if unit is not None and unit.excess:
+            response.headers["X-Carnet-Over-Limit"] = unit.excess
         return response
 
 
-def _operation() -> tuple[str, str]:
-    """Method and rule of this request, as operations are known by; a rule is empty where no path fits."""
-    return "GET" if request.method == "HEAD" else request.method, "" if request.url_rule is None else request.url_rule.rule
+def _operation(asked: Request) -> tuple[str, str]:
+    """Method and rule of a request, as operations are known by; a rule is empty where no path fits."""
+    return "GET" if asked.method == "HEAD" else asked.method, "" if asked.url_rule is None else asked.url_rule.rule
 
 
 def _authenticated_first(app: OpenAPI, described: Mapping[tuple[str, str], Expected], refused: Response) -> Response:
@@ -239,7 +224,7 @@ def _authenticated_first(app: OpenAPI, described: Mapping[tuple[str, str], Expec
     The framework reads path, query and body before it calls a view, where a unit of work begins. Only a request that is refused
     pays for this second look.
     """
-    expected = described.get(_operation())
+    expected = described.get(_operation(own_request()))
     is_closed_page = is_page(request.path) and request.url_rule is not None
     is_protected = request.path == metrics.PATH or (expected is not None and expected.is_protected)
     if refused.status_code == HTTPStatus.UNAUTHORIZED or not (is_closed_page or is_protected):
@@ -258,7 +243,7 @@ def _authenticated_first(app: OpenAPI, described: Mapping[tuple[str, str], Expec
 
 
 def _with_headers(application: WSGIApplication) -> WSGIApplication:
-    """The application with the HEADERS in every answer, whatever made it; Flask would copy each of them several times."""
+    """The application with the number of the request and the HEADERS in every answer, whatever made it; Flask would copy each of them several times."""
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         usual = site.HEADERS if environ["PATH_INFO"].startswith(HOME) else HEADERS
@@ -267,7 +252,8 @@ def _with_headers(application: WSGIApplication) -> WSGIApplication:
         def start(status: str, headers: list[tuple[str, str]], error: Any = None, /) -> Callable[[bytes], object]:
             noting.note(environ, int(status[:3]), time.perf_counter() - began_at)
             own = {name for name, _ in headers}
-            return start_response(status, [*headers, *(pair for pair in usual.items() if pair[0] not in own)], error)
+            rest = [pair for pair in usual.items() if pair[0] not in own]
+            return start_response(status, [*headers, ("X-Request-Id", environ.get(noting.REQUEST_ID, "")), *rest], error)
 
         try:
             return application(environ, start)

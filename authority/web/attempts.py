@@ -16,6 +16,8 @@ from authority.services.unit import Unit
 from authority.signing.encoding import digest_of
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
+# The header in the environ of a request.
+IN_ENVIRON = "HTTP_IDEMPOTENCY_KEY"
 # A string as structured fields have it (RFC 9651), or the same without quotation marks.
 KEY = re.compile(r'\A(?:"([ -!#-\[\]-~]{1,255})"|([!#-\[\]-~]{1,255}))\Z')
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -41,8 +42,8 @@ _REFUSALS = Counter("carnet_http_refusals", "Answers that are errors, by their c
 def note(environ: Mapping[str, Any], status: int, seconds: float) -> None:
     """Keeps that a request was answered with this status after so many seconds."""
     method, route, code = environ["REQUEST_METHOD"], environ.get(ROUTE, OTHER), None
-    _SECONDS.labels(route, method if method in METHODS else OTHER).observe(seconds)
-    _ANSWERS.labels(status).inc()
+    _seconds(route, method if method in METHODS else OTHER).observe(seconds)
+    _answers(status).inc()
     if status >= HTTPStatus.BAD_REQUEST:
         code = environ.get(CODE, OTHER)
         _REFUSALS.labels(code).inc()
@@ -57,6 +58,10 @@ def note(environ: Mapping[str, Any], status: int, seconds: float) -> None:
             request_id=environ.get(REQUEST_ID, ""),
             address=environ.get("REMOTE_ADDR", ""),
         )
+
+
+# What prometheus-client would look up under a lock at each request; there are as many as routes and statuses.
+_seconds, _answers = cache(_SECONDS.labels), cache(_ANSWERS.labels)
 
 
 def collected() -> Iterable[Metric]:

@@ -44,7 +44,8 @@ class Publisher:
 
     def hurry(self) -> None:
         """Something ended: looks soon."""
-        self._something_ended.set()
+        if not self._something_ended.is_set():
+            self._something_ended.set()
 
     def start(self) -> None:
         """Goes on looking, in a thread of its own."""

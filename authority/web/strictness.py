@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from flask import Request
 from flask.json.provider import DefaultJSONProvider
 from flask_openapi3.models.operation import Operation
 from flask_openapi3.models.parameter_in_type import ParameterInType
@@ -15,6 +16,7 @@ from flask_openapi3.models.path_item import PathItem
 from flask_openapi3.models.request_body import RequestBody
 from flask_openapi3.models.schema import Schema
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.http import parse_date
 
 from authority.domain.refusals import InvalidInput
@@ -32,6 +34,9 @@ GUARDS = frozenset(
 DATES = ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_RANGE", "HTTP_DATE")
 # In the environ: names of the headers whose values are no ASCII, which the server does not give.
 UNREADABLE = "carnet.unreadable_headers"
+SAFE = ("GET", "HEAD", "OPTIONS")
+METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
+JSON_TYPES, FORM_TYPES = ("application/json",), ("application/x-www-form-urlencoded", "multipart/form-data")
 METHODS = ("get", "post", "put", "patch", "delete")
 # What a body says that says nothing.
 NOTHING = (b"", b"{}", b"null")
@@ -106,6 +111,21 @@ class Expected:
         if name == DRY_RUN:
             return "This has no dry run; nothing was done."
         return "Leave it out; /openapi.json says what there is."
+
+
+def check_form(asked: Request, expected: Expected | None, *, is_page: bool) -> None:
+    """Raises UnsupportedMediaType for a body that is no JSON, and on a page no form; InvalidInput for a query or body that is not taken.
+
+    `expected` is None for what is not described.
+    """
+    length, has_query = asked.content_length, bool(asked.query_string)
+    if length and asked.method in METHODS_WITH_BODY and asked.mimetype not in (FORM_TYPES if is_page else JSON_TYPES):
+        raise UnsupportedMediaType
+    if has_query:
+        check_parameters(asked.args)
+    takes_body = expected is None or expected.body is not None or asked.method in SAFE
+    if expected is not None and (has_query or (length and not takes_body)):
+        expected.check(asked.args, b"" if takes_body else asked.get_data())
 
 
 def expected_of(paths: Mapping[str, PathItem], schemas: Mapping[str, Any]) -> dict[tuple[str, str], Expected]:

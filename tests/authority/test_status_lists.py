@@ -272,3 +272,12 @@ def test_a_packed_list_is_read_as_it_was_meant() -> None:
     assert [index for index in range(4096) if data[index // 4] >> (index % 4 * 2) & 3] == [0, 5, 4095]
     assert [data[0], data[1], data[1023]] == [1, 4, 64]
     assert issuing.pack([4095, 0, 5], 4096) == packed
+    assert issuing.is_packed(packed, [4095, 0, 5], 4096)
+    for other in (
+        issuing.pack([0, 5], 4096),
+        issuing.pack([0, 5, 4095, 7], 4096),
+        issuing.pack([0, 5, 4095], 8192),
+        "",
+        "AAAA",
+    ):
+        assert not issuing.is_packed(other, [0, 5, 4095], 4096)

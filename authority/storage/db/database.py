@@ -46,7 +46,8 @@ class DatabaseFile:
         self.path = path
         self._opened: tuple[int, int] | None = None
         # SQLite's log of changes has what was committed last; it is made before the index and removed before it.
-        self._log, self._index = path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
+        self._log, self._index = f"{path}-wal", f"{path}-shm"
+        self._name = str(path)
 
     def open_only_what_is_there(self, _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
         """Makes a connection that is about to be opened fail where there is no file; SQLite would make an empty one.
@@ -64,11 +65,11 @@ class DatabaseFile:
     def remember(self, _connection: Any, _record: Any) -> None:
         """Takes the file that is there for the one that this process opened first."""
         if self._opened is None:
-            self._opened = _identity_of(self.path)
+            self._opened = _identity_of(self._name)
 
     def is_there(self) -> bool:
         """Whether there is a file at the path."""
-        return _identity_of(self.path) is not None
+        return _identity_of(self._name) is not None
 
     def missing(self) -> DatabaseLost:
         """The refusal for a path where there is no file, with what to do by whether this process had it open before."""
@@ -77,7 +78,7 @@ class DatabaseFile:
 
     def check(self) -> None:
         """Raises DatabaseLost when the file that was opened first, or its log of changes, is not the one at its path any more."""
-        identity = _identity_of(self.path)
+        identity = _identity_of(self._name)
         if identity != self._opened:
             what = "was deleted" if identity is None else "was replaced by another file"
             raise DatabaseLost(f"the database {self.path} {what} while it was in use")
@@ -96,7 +97,7 @@ class DatabaseFile:
         return DatabaseLost(f"{self._log}, which has what was committed last, was deleted while the database was in use")
 
 
-def _identity_of(path: Path) -> tuple[int, int] | None:
+def _identity_of(path: str) -> tuple[int, int] | None:
     try:
         status = os.stat(path)
     except OSError:

@@ -27,11 +27,11 @@ from authority.web.console.forms import check_query
 from authority.web.console.hints import hint_on_page
 from authority.web.console.visiting import Visitor, signed_in, visitor
 from authority.web.problems import InvalidValues, Problem
+from authority.web.strictness import SAFE
 
 View = ParamSpec("View")
 # Blueprints and endpoints below "console" that strangers may open.
 OPEN = ("console.sign_in", "console.oidc", "console.static")
-SAFE = ("GET", "HEAD", "OPTIONS")
 # Files have their digest in the address; what a provider adds to its answer is its own affair.
 FREE_OF_CHECKS = ("console.static", "console.oidc.answer")
 NO_PAGE = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
