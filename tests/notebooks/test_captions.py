@@ -249,6 +249,16 @@ def test_findings_say_so_where_there_is_nothing() -> None:
     assert captions.findings.of_flexnet(quality, peaks, counts) == "The log shows no use."
 
 
+def test_seats_that_are_there_are_not_said_to_be_missing() -> None:
+    counts = pd.DataFrame([{"raw": 1, "episodes": 1, "lost": 1}])
+    enough = pd.DataFrame({"feature": "cad", "seats": [2, 3], "episodes": 1, "unmet": [1, 0]})
+    assert captions.findings.of_denials(counts, enough, 2).endswith(
+        "3 seats instead of 2 of `cad` would have met 95 % of its 1 episode."
+    )
+    for limit in (3, 5):
+        assert f"{limit} seats of `cad` are there, as many as 95 %" in captions.findings.of_denials(counts, enough, limit)
+
+
 def test_a_finding_on_stuck_licenses_says_how_many_of_which_product() -> None:
     stuck_uses = stuck.find(site_with_stories().log)
     one = stuck_uses[stuck_uses["product"] == stuck_uses["product"].iloc[0]]

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from checkout_log.log import Log
 from checkout_log.reading import read
+from checkout_log.report import summary
 from tests.notebooks.stored_rows import micros, stored, table
 
 HEAD = """RLM Report Log Format {style}, version 14.0, authenticated
@@ -182,3 +184,15 @@ def test_a_debug_log_takes_its_year_from_the_file_and_flags_every_event(tmp_path
     ]
     assert log.quality()["malformed"].tolist() == [1]
     assert table(log.stored.eras, "begin", "end") == [[micros(2021, 12, 30, 8), micros(2022, 1, 1, 10)]]
+    assert "3 events of RLM's debug logs may be of another year" in said(log)
+    # The server's own file, which it goes on writing.
+    changed = datetime(2022, 1, 4, tzinfo=UTC).timestamp()
+    os.utime(path, (changed, changed))
+    own = read(path)
+    assert (own.events()["at"].tolist(), own.quality()["ambiguous"].tolist()) == (log.events()["at"].tolist(), [0])
+    assert "another year" not in said(own)
+
+
+def said(log: Log) -> str:
+    """What the page says on what the log does not tell."""
+    return " ".join(action.sentence for action in summary.of(log).actions)

@@ -14,7 +14,7 @@ from checkout_log.captions.words import MOMENT_DAYS, are, bounds, capitalized, c
 from checkout_log.measuring.questions import DAY
 from checkout_log.plots.stuck import STRONG
 from checkout_log.seats import DENIALS as DENIED
-from checkout_log.sources.part import FLEXNET, LICENSES, LMSTAT, OPTIONS, UNKNOWN
+from checkout_log.sources.part import FLEXNET, LICENSES, LMSTAT, OPTIONS, RLM_DEBUG, UNKNOWN
 
 RELEASE, MISSING, SPARE, UNTOLD = "release", "missing", "spare", "untold"
 TITLES = {
@@ -260,8 +260,12 @@ def _of_reading(quality: pd.DataFrame) -> Iterator[Action]:
     if undated:
         text = f"{counted(undated, 'event')} could not be dated and {are(undated)} in no figure; {events:,} could."
         yield Action(UNTOLD, capitalized(text), LOGS)
-    ambiguous = int(quality["ambiguous"].sum())
-    if events and ambiguous >= DOUBTFUL * events:
+    without_year = int(quality.loc[quality["kind"] == RLM_DEBUG, "ambiguous"].sum())
+    if without_year:
+        text = f"{counted(without_year, 'event')} of RLM's debug logs may be of another year: such a log says none, and was changed long after its end."
+        yield Action(UNTOLD, capitalized(text), LOGS)
+    ambiguous = int(quality["ambiguous"].sum()) - without_year
+    if ambiguous and ambiguous >= DOUBTFUL * events:
         yield Action(UNTOLD, f"{ambiguous:,} of {counted(events, 'event')} could lie a day or an hour off.", LOGS)
     disagreeing = int(quality["disagreeing"].sum())
     if disagreeing:

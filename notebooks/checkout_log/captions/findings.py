@@ -25,7 +25,7 @@ def of_flexnet(quality: pd.DataFrame, peaks: pd.DataFrame, counts: pd.DataFrame)
         if rows.min() < rows.max()
         else f"{rows.max()}, whatever counts as one license"
     )
-    waited = f"{counted(raw, 'line')} of denials for lack of seats come from {counted(episodes, 'episode')} of waiting"
+    waited = f"{counted(raw, 'line')} of denials for lack of seats {'comes' if raw == 1 else 'come'} from {counted(episodes, 'episode')} of waiting"
     waited = waited if raw else none_shown(quality).removesuffix(".")
     waited = waited if raw else f"{waited[0].lower()}{waited[1:]}"
     return capitalized(
@@ -80,10 +80,14 @@ def of_denials(
         return capitalized(f"{text}.")
     of_all = int(waited["episodes"].iloc[0])
     seats = int(waited.loc[waited["unmet"] <= of_all * 0.05, "seats"].min())
+    name, waits = code(waited["feature"].iloc[0]), counted(of_all, "episode")
+    if limit is not None and seats <= limit:
+        return capitalized(
+            f"{text}; {counted(limit, 'seat')} of {name} {are(limit)} there, as many as 95 % of its {waits} take: see what is reserved, and "
+            "for whom it is limited."
+        )
     has = "" if limit is None else f" instead of {limit}"
-    return capitalized(
-        f"{text}; {seats} seats{has} of {code(waited['feature'].iloc[0])} would have met 95 % of its {counted(of_all, 'episode')}."
-    )
+    return capitalized(f"{text}; {seats} seats{has} of {name} would have met 95 % of its {waits}.")
 
 
 def of_borrows(ageing: pd.DataFrame, what_if: pd.DataFrame, days: int) -> str:

@@ -78,7 +78,7 @@ def heat_map(rows: pd.DataFrame, limit: int | None = None, timezone: str = "UTC"
     if rows["observed_hours"].sum() < MOMENT_HOURS:
         hour = f"{WEEKDAYS[int(top['weekday'])]} between {top['hour']} and {top['hour'] + 1} o'clock{zone}"
         return f"The log shows one moment, on {hour}: {top['peak']:,} in use."
-    of = "" if len(rows) == HOURS_OF_A_WEEK else f"Of the {len(rows)} hours of the week that the log shows, "
+    of = "" if len(rows) == HOURS_OF_A_WEEK else f"Of the {counted(len(rows), 'hour')} of the week that the log shows, "
     text = capitalized(
         f"{of}{'o' if of else 'O'}n average most seats are in use on {WEEKDAYS[int(top['weekday'])]} from {top['hour']} to {top['hour'] + 1} o'clock"
         f"{zone}: {top['average']:.1f}, at most {top['peak']}"
@@ -149,7 +149,7 @@ def session_lengths(rows: pd.DataFrame) -> str:
     p95 = "is not known" if pd.isna(row["p95_hours"]) else f"last {row['p95_hours']:.1f} hours or less"
     return (
         f"Half of {counted(int(row['sessions']), 'session')} of {code(row['feature'])} last {row['median_hours']:.2f} hours or less "
-        f"(95 % interval {row['lower']:.2f} to {upper}), 95 % {p95}; {row['censored']:,} were not seen to end."
+        f"(95 % interval {row['lower']:.2f} to {upper}), 95 % {p95}; {row['censored']:,} {_was(row['censored'])} not seen to end."
     )
 
 

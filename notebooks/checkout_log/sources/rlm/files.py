@@ -9,8 +9,8 @@ A roaming license is a borrow for the days it says. Denials after which the appl
 A report log says how far its clock is from UTC, and not when clocks are set: where that is not so in the zone that was given, it
 is counted as disagreeing, and times are those of the zone that was given.
 
-A debug log has no year at all: it is taken to be the last one in which its last line is not later than the file itself, and
-every event is flagged.
+A debug log has no year at all: it is taken to be the last one in which its last line is not later than the file itself. Where the
+file was written on in the days after that line nothing else is likely; else it may be a copy, and every event is flagged.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ from checkout_log.store import EventFile, Seats
 TELLING = [name for name in names(EVENTS) if name != "line"]
 # Half a year: so far does no silence reach, and a date that goes back further is one of the next year.
 HALF_A_YEAR = 180
+# A server writes into its debug log every night: a file that was last changed so soon after its last line is the server's own.
+OWN = timedelta(days=7)
 # Number of the line, the ISV where the line itself names it, and what it says.
 Entry = tuple[int, str | None, Record]
 
@@ -52,10 +54,10 @@ def read(
     known = [(_first_day(path, kind), path, kind) for path, kind in paths]
     history = History(zones.WallClock(where), itertools.count(first_era))
     written: list[tuple[Part, Path]] = []
-    for at, (day, path, kind) in enumerate(sorted(known, key=lambda one: one[0] or date.max)):
+    for at, ((day, is_certain), path, kind) in enumerate(sorted(known, key=lambda one: one[0][0] or date.max)):
         target, part = folder / f"rlm_{at}.parquet", Part(str(path), kind)
         with EventFile(target) as events:
-            events.add_rows(_rows(part, day, history, first_segment + at))
+            events.add_rows(_rows(part, day, history, first_segment + at, is_certain=is_certain))
         part.holds(events.tally)
         written.append((part, target))
         advance(path.stat().st_size)
@@ -70,9 +72,9 @@ def read(
     return Contents([target], parts, eras, joined(covered(parts), HOUR * zones.SECOND), seats)
 
 
-def _rows(part: Part, day: date | None, history: History, segment: int) -> Iterator[tuple[object, ...]]:
+def _rows(part: Part, day: date | None, history: History, segment: int, *, is_certain: bool) -> Iterator[tuple[object, ...]]:
     """The events of one log, in the order of its lines."""
-    reading = Reading(history, part, day, segment, is_certain=part.kind == RLM_REPORT)
+    reading = Reading(history, part, day, segment, is_certain=is_certain)
     minutes_west: set[int] = set()
     entries = _entries(part, minutes_west)
     for number, isv, record in _explained(entries) if part.kind == RLM_DEBUG else entries:
@@ -128,9 +130,9 @@ def _explained(entries: Iterable[Entry]) -> Iterator[Entry]:
         yield waiting
 
 
-def _first_day(path: Path, kind: str) -> date | None:
-    """The day of the first line of a log, as far as anything says its year."""
-    return _first_full_day(path) if kind == RLM_REPORT else _first_day_before(path, _changed_on(path))
+def _first_day(path: Path, kind: str) -> tuple[date | None, bool]:
+    """The day of the first line of a log, as far as anything says its year, and whether that is certain."""
+    return (_first_full_day(path), True) if kind == RLM_REPORT else _first_day_before(path, _changed_on(path))
 
 
 def _first_full_day(path: Path) -> date | None:
@@ -149,8 +151,8 @@ def _changed_on(path: Path) -> date:
     return (datetime.fromtimestamp(path.stat().st_mtime, UTC) + timedelta(days=1)).date()
 
 
-def _first_day_before(path: Path, changed: date) -> date | None:
-    """The first day of a log without years that ends on or before a day."""
+def _first_day_before(path: Path, changed: date) -> tuple[date | None, bool]:
+    """The first day of a log without years that ends on or before a day, and whether it ends so soon before it that this is certain."""
     first: tuple[int, int] | None = None
     last, years = (0, 0), 0
     for _, line in lines(path):
@@ -162,6 +164,7 @@ def _first_day_before(path: Path, changed: date) -> date | None:
         years += (last[0] - now[0]) * 30 + last[1] - now[1] > HALF_A_YEAR
         last = now
     if first is None:
-        return None
+        return None, False
     year = changed.year - (last > (changed.month, changed.day))
-    return possible_day(year - years, *first)
+    ends = possible_day(year, *last)
+    return possible_day(year - years, *first), ends is not None and changed - ends <= OWN
