@@ -59,8 +59,8 @@ def test_the_busiest_hour_is_named_only_where_a_whole_week_was_seen_and_is_the_b
         assert float(most) == round(max(known.values()), 1)
         is_whole_week = len(known) == HOURS_OF_A_WEEK
         assert is_whole_week == sentence.startswith("On average")
-        hours = "1 hour" if len(known) == 1 else f"{len(known)} hours"
-        assert is_whole_week or f"Of the {hours} of the week that the log shows" in sentence
+        seen = "1 hour" if len(known) == 1 else f"{len(known)} hours"
+        assert is_whole_week or f"Of the {seen} of the week that the log shows" in sentence
         assert is_whole_week == ("it is busiest on" in finding) != ("too short to say" in finding)
 
 
