@@ -16,7 +16,7 @@ from authority.domain.clocks import CHECK_CLOCK
 from authority.domain.refusals import KeyUnusable, SigningFailed
 from authority.signing.authorizations import opened
 from authority.signing.keyring import KeyRing
-from verifier.core import claims, clock_reset, files, jose, status, steps, trust
+from verifier.core import claims, clock_reset, files, jose, opening, status, trust
 from verifier.core.claims import BORROW_TYP, STATUS_LIST_TYP
 from verifier.core.keys import encode
 from verifier.core.times import timestamp
@@ -125,7 +125,7 @@ def signed_token(payload: str, kid: str, sign: Callable[[bytes], bytes], authori
 
     `sign` makes the 64 bytes of an Ed25519 signature, the same each time (RFC 8032). The form (alphabet, canonical base64url,
     exact header) is right as it is made; what can be wrong is checked once on the very bytes that were signed: key, signature,
-    and every claim. A token comes back exactly when `steps.open_token` and `steps.check_content` would take it; otherwise this
+    and every claim. A token comes back exactly when `opening.open_token` and `opening.check_content` would take it; otherwise this
     raises NotGood, as they would.
     """
     key = authorization.key(kid, "borrow")
@@ -143,7 +143,7 @@ def signed_token(payload: str, kid: str, sign: Callable[[bytes], bytes], authori
         )
     borrow = claims.borrow(jose.strict_object(data))
     authorization.check_key_at(kid, borrow.iat, borrow.jti)
-    steps.check_content(borrow, authorization)
+    opening.check_content(borrow, authorization)
     return token
 
 

@@ -22,7 +22,8 @@ from tests.support.console import Console
 from tests.support.database_contents import log_rows
 from tests.support.vendors import RealVendor, sample_toml
 from verifier.core.files import parse
-from verifier.core.steps import open_borrow, open_status, verify
+from verifier.core.opening import open_borrow, open_status
+from verifier.core.steps import verify
 from verifier.core.trust import Authorization, TrustStore
 from verifier.errors import KeyNotValid
 from verifier.workstation.carry import Wish

@@ -24,7 +24,8 @@ from verifier.core.claims import BORROW_TYP
 from verifier.core.files import parse, render
 from verifier.core.grant import Workstation
 from verifier.core.keys import decode
-from verifier.core.steps import StatusFile, judge, open_borrow, open_status
+from verifier.core.opening import StatusFile, open_borrow, open_status
+from verifier.core.steps import judge
 from verifier.core.times import timestamp
 from verifier.core.trust import Authorization, TrustStore
 from verifier.errors import CarnetError, KeyNotValid, UnknownKey

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from authority.signing.issuing import signed_token
 from tests.support.chains import DAY, Chain, key_record, make_chain, refused
-from verifier.core import claims, jose, keys, steps
+from verifier.core import claims, jose, keys, opening
 from verifier.core.claims import BORROW_TYP
 from verifier.core.trust import Authorization, authorization
 from verifier.errors import CarnetError
@@ -27,8 +27,8 @@ def signed(chain: Chain, payload: str, sign: Callable[[bytes], bytes] | None = N
 
 def as_a_workstation_reads(token: str, known: Authorization) -> claims.Borrow:
     """What a workstation makes of a token."""
-    borrow = steps.open_token(token, known)
-    steps.check_content(borrow, known)
+    borrow = opening.open_token(token, known)
+    opening.check_content(borrow, known)
     return borrow
 
 

@@ -27,7 +27,7 @@ from tests.support.borrowing import at_once, claims_of, issued_to, seats_held, w
 from tests.support.connecting import started, used
 from tests.support.database_contents import contents, log_rows, row_counts
 from verifier import NotGood, TrustStore, verify
-from verifier.core import status, steps
+from verifier.core import opening, status
 from verifier.core.jose import strict_object
 from verifier.core.keys import decode
 from verifier.core.status import StatusList
@@ -37,7 +37,7 @@ from verifier.workstation.carry import Wish
 def read(bench: Bench, data: bytes | None = None) -> StatusList:
     """The exported list as a workstation reads it."""
     exported = status_lists.export(Unit(bench.authority, CONSOLE)) if data is None else data
-    return steps.open_status(exported, TrustStore.read(bench.trust_file)).status_list
+    return opening.open_status(exported, TrustStore.read(bench.trust_file)).status_list
 
 
 def claims(data: bytes) -> dict[str, Any]:

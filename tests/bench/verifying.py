@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.bench.timing import per_call_microseconds, process_milliseconds
 from tools.walk import PRODUCT, install_borrow
 from verifier import TrustStore, Workstation, verify
-from verifier.core import steps
+from verifier.core import opening, steps
 from verifier.core.keys import decode
 from verifier.core.times import timestamp
 
@@ -29,8 +29,8 @@ def bench_verify() -> None:
     handle, data, proof = authorization.key(kid, "borrow").handle, signed.encode(), decode(signature)
 
     def token_alone() -> None:
-        claims = steps.open_token(token, authorization)
-        steps.check_content(claims, authorization)
+        claims = opening.open_token(token, authorization)
+        opening.check_content(claims, authorization)
         steps.check_time(claims, timestamp(now))
         steps.check_workstation(claims, nobody)
 

@@ -25,7 +25,7 @@ from tests.support.chains import (
 )
 from tests.support.succeeding import replaced, trust_file, update_file
 from verifier.connected import licenses
-from verifier.core import carried, claims, clock_reset, files, state, status, steps, succession, trust
+from verifier.core import carried, claims, clock_reset, files, opening, state, status, steps, succession, trust
 from verifier.core.jose import strict_object
 from verifier.core.proofs import open_proof
 from verifier.core.state import STATE_TYP, State, Tombstone
@@ -132,7 +132,7 @@ def _text(value: Mapping[str, Any]) -> bytes:
 SIGNED: dict[str, Parser] = {
     "borrow": Parser(_borrow, (CHAIN.borrow_file(), CHAIN.borrow_file(with_list=False))),
     "authorization": Parser(_authorization, (CHAIN.authorization_file(),)),
-    "status": Parser(lambda data: steps.open_status(data, TRUST), (CHAIN.status_file(),)),
+    "status": Parser(lambda data: opening.open_status(data, TRUST), (CHAIN.status_file(),)),
     "trust-update": Parser(_trust_update, (update_file(UPDATE),)),
     "clock-reset": Parser(
         lambda data: clock_reset.open_reset(data, TRUST),

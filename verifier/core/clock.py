@@ -9,8 +9,11 @@ anybody. When it does not come back, the step is believed, and from then on a cl
 
 from typing import NamedTuple
 
-from verifier.core.times import SECONDS_PER_DAY
+from verifier import errors
+from verifier.core.times import SECONDS_PER_DAY, rfc3339_of
 
+# How far what is brought to a workstation may be ahead of its clock; a borrow states its own tolerance.
+CLOCK_TOLERANCE_SECONDS = 86_400
 # How long a step of the clock stays in doubt. A day for what may be a night off; a week for more, which may be a wrong date that
 # nobody has seen yet; a month for a step while the machine ran, which no time off explains: a journey, or a paused virtual machine.
 NIGHT_SECONDS = SECONDS_PER_DAY
@@ -109,6 +112,22 @@ def later(one: ClockMemory | None, other: ClockMemory | None) -> ClockMemory | N
     if one is None or other is None:
         return one or other
     return other if other.sure > one.sure else one
+
+
+def check_not_ahead(signed_at: int, wall: int, tolerance_seconds: int = CLOCK_TOLERANCE_SECONDS) -> None:
+    """Raises ClockInDoubt for what was signed further ahead of the clock `wall` than the tolerance (seconds since 1970 UTC).
+
+    One of two clocks is wrong. Once taken it would be a floor under the clock, and refuse every license here until that time
+    (fast-forward: theupdateframework/specification #71, #150).
+    """
+    if signed_at > wall + tolerance_seconds:
+        raise errors.ClockInDoubt(
+            f"this was signed at {rfc3339_of(signed_at)}, and this machine says it is {rfc3339_of(wall)}",
+            hint="Set this machine's clock right, then try again. If it is right, the authority's was ahead when this was made: "
+            "install the newest status file first (carnet-authority status-list export), or have a new file made.",
+            signed_at=rfc3339_of(signed_at),
+            clock_at=rfc3339_of(wall),
+        )
 
 
 def _passed(memory: ClockMemory, reading: Reading) -> int:

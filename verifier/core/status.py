@@ -104,3 +104,15 @@ def check_follows(later: StatusList, known_seq: int, known_digest: str) -> None:
         )
     if later.seq == known_seq and later.digest != known_digest:
         raise StatusListRolledBack(f"there are two different status lists with seq {later.seq}", seq=later.seq)
+
+
+def floor_after(floor: int, known: StatusList | None, newer: StatusList | None) -> int:
+    """The floor under the clock once a newer list is here, in seconds since 1970 UTC.
+
+    A list with a higher number that was signed at an earlier time says that the authority's clock had been ahead: what was
+    signed before it was of the future, and the floor goes back to the list's time. Numbers only grow, so that nobody else can
+    make one, and an older list is never taken.
+    """
+    if known is None or newer is None or newer.seq <= known.seq or newer.iat >= known.iat:
+        return floor
+    return min(floor, newer.iat)

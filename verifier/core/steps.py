@@ -1,6 +1,6 @@
 """From bytes to a Grant: the steps, in their order. No clock, no file, no environment: every input is an argument.
 
-`open_borrow` makes Evidence of a file (steps 1 to 4), `judge` makes a Grant of Evidence (steps 5 to 12); the numbers stand
+`opening.open_borrow` makes Evidence of a file (steps 1 to 4), `judge` makes a Grant of Evidence (steps 5 to 12); the numbers stand
 beside the code. An application asks `verify`, where every input is explicit, or `verifier.check`, where the workstation gives them.
 
 1. form of the file and of each token in it: strict JSON, canonical base64url, exact header
@@ -19,49 +19,22 @@ beside the code. An application asks `verify`, where every input is explicit, or
 Steps 5 and 12, and the clock in 6, ask what the workstation remembers; `verify` knows none of it.
 """
 
-import contextlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from verifier import errors
-from verifier.core import claims, files, status
+from verifier.core import claims, clock, opening, status
 from verifier.core.grant import NO_MACHINE_KEY, Demand, Grant, Workstation
-from verifier.core.jose import open_by_kid
+from verifier.core.opening import Evidence
 from verifier.core.state import State
 from verifier.core.status import StatusList
-from verifier.core.times import EPOCH, SECONDS_PER_DAY, counted, lasting, rfc3339_of, time_left, timestamp
-from verifier.core.trust import Authorization, Product, TrustStore
+from verifier.core.times import EPOCH, SECONDS_PER_DAY, lasting, rfc3339_of, time_left, timestamp
+from verifier.core.trust import Product, TrustStore
 
-# How far what is brought to a workstation may be ahead of its clock; a borrow states its own tolerance.
-CLOCK_TOLERANCE_SECONDS = 86_400
 # What a clock showed before is no signed time: a license that tolerates nothing is not refused for a clock that was put right.
 LEAST_TOLERANCE_SECONDS = 3600
 AFTER_A_SESSION = "Check this machine's clock; if it is right, start the session again: carnet start {product}."
-
-
-class StatusFile(NamedTuple):
-    """A status file whose signatures were verified: the list, its compact text, and the authorization beside it."""
-
-    status_list: StatusList
-    compact: str
-    authorization: Authorization
-
-
-class Evidence(NamedTuple):
-    """A borrow file that passed steps 1 to 4: its claims, the authorization it carries, the newest one, the newest list.
-
-    `signed_at` is the newest time that something signed states, in seconds since 1970 UTC: whatever the clock says, it is later.
-    `warnings` say what the application left open about whom it trusts.
-    """
-
-    borrow: claims.Borrow
-    authorization: Authorization
-    newest: Authorization
-    status_list: StatusList | None
-    signed_at: int
-    warnings: tuple[str, ...] = ()
 
 
 def verify(
@@ -91,41 +64,17 @@ def verify(
     """
     store = (trust if isinstance(trust, TrustStore) else TrustStore.read(trust)).pinned(roots, organization)
     wall = timestamp(now)
-    beside = [] if status_list is None else [open_status(status_list, store)]
-    evidence = open_borrow(borrow_file, store, beside)
+    beside = [] if status_list is None else [opening.open_status(status_list, store)]
+    evidence = opening.open_borrow(borrow_file, store, beside)
     for file in beside:
         # What a person gives beside the borrow must be the borrow's, and not older than the list in its file.
-        _check_is_of(evidence.borrow, file.status_list)
+        opening.check_is_of(evidence.borrow, file.status_list)
         status.check_key(file.status_list, evidence.newest)
         status.newest(evidence.status_list, file.status_list)
     grant = judge(evidence, workstation, wall)
     if evidence.status_list is not None:
-        check_not_ahead(evidence.status_list.iat, wall, evidence.borrow.clock_tolerance_seconds)
+        clock.check_not_ahead(evidence.status_list.iat, wall, evidence.borrow.clock_tolerance_seconds)
     return grant
-
-
-def open_borrow(
-    borrow_file: bytes | str, trust: TrustStore, beside: Sequence[StatusFile] = (), *, known: Authorization | None = None
-) -> Evidence:
-    """Steps 1 to 4 for a borrow file, with the status files beside it and the newest authorization known.
-
-    The newest authorization says which keys are good. A list in the borrow file whose key it no longer takes says nothing,
-    for who stole a status key can make lists; a status file whose key it does not take is refused (StatusListUnusable) where there
-    is no other list.
-    """
-    # 1. Form, of the file; that of each token is read as it is opened.
-    _, members = files.parse(borrow_file, "borrow")
-    # 2. Key and 3. signature: root key, authorization, borrow, status list.
-    authorization = trust.authorize(members["authorization"])
-    newest = authorization if known is None or known.seq < authorization.seq else known
-    for file in beside:
-        newest = file.authorization if file.authorization.seq > newest.seq else newest
-    borrow = open_token(members["borrow"], authorization, newest)
-    status_list = _newest_list(borrow, members["status_list"], authorization, beside, newest)
-    # 4. Content.
-    check_content(borrow, authorization)
-    signed_at = max(borrow.iat, authorization.iat, newest.iat, 0 if status_list is None else status_list.iat)
-    return Evidence(borrow, authorization, newest, status_list, signed_at, trust.warnings(authorization))
 
 
 def judge(
@@ -178,85 +127,6 @@ def judge(
         root=evidence.authorization.root,
         warnings=evidence.warnings + warnings,
     )
-
-
-def open_token(token: object, authorization: Authorization, newest: Authorization | None = None) -> claims.Borrow:
-    """Steps 1 to 3 for one borrow token; `newest` is the latest authorization known, which may have revoked the key."""
-    if not isinstance(token, str):
-        raise errors.Malformed("the borrow is not a compact JWS")
-    signed = open_by_kid(token, claims.BORROW_TYP, lambda kid: authorization.key(kid, "borrow"))
-    borrow = claims.borrow(signed.claims)
-    (newest or authorization).check_key_at(signed.key.kid, borrow.iat, borrow.jti)
-    return borrow
-
-
-def open_status(data: bytes | str, trust: TrustStore) -> StatusFile:
-    """Steps 1 to 3 for a status file. Raises StatusListUnusable for its list, NotGood for what is around it."""
-    _, members = files.parse(data, "status")
-    authorization = trust.authorize(members["authorization"])
-    return StatusFile(status.read(members["status_list"], authorization), members["status_list"], authorization)
-
-
-def _newest_list(
-    borrow: claims.Borrow, carried: object, authorization: Authorization, beside: Sequence[StatusFile], newest: Authorization
-) -> StatusList | None:
-    """The newest of the list in the borrow file (`carried`: its compact text or None) and those beside it, of this borrow.
-
-    A text that was verified beside it is not verified again. Two different lists of one number are refused (StatusListRolledBack).
-    """
-    lists, unusable = [], None
-    for file in beside:
-        try:
-            status.check_key(file.status_list, newest)
-        except errors.StatusListUnusable as error:
-            unusable = error
-            continue
-        if file.status_list.uri == borrow.status_uri:
-            lists.append(file.status_list)
-    if carried is not None and carried not in [file.compact for file in beside]:
-        own = status.read(carried, authorization)
-        _check_is_of(borrow, own)
-        with contextlib.suppress(errors.KeyNotValid):
-            newest.check_key_at(own.kid, own.iat, None)
-            lists.append(own)
-    result = None
-    for item in sorted(lists, key=lambda item: item.seq):
-        result = status.newest(result, item)
-    # A list that came with the borrow, signed by the key that took the place of a stolen one, is the way out.
-    if result is None and unusable is not None:
-        raise unusable
-    return result
-
-
-def _check_is_of(borrow: claims.Borrow, status_list: StatusList) -> None:
-    if status_list.uri != borrow.status_uri:
-        raise errors.StatusListUnusable(
-            f"the status list is {status_list.uri}, the borrow's is {borrow.status_uri}", uri=status_list.uri
-        )
-
-
-def check_content(borrow: claims.Borrow, authorization: Authorization) -> None:
-    """Step 4: what the token grants lies within what the authorization it carries allows. Raises NotAuthorized."""
-    if borrow.organization != authorization.organization:
-        raise _beyond(f'the borrow is of the organization "{borrow.organization}", not "{authorization.organization}"')
-    product = authorization.product(borrow.product)
-    if not product.seats.get(borrow.level):
-        raise _beyond(f'"{product.id}" has no seats of the level "{borrow.level}"')
-    if borrow.levels != product.levels_up_to(borrow.level):
-        raise _beyond(f'the levels {list(borrow.levels)} are not those up to "{borrow.level}" of "{product.id}"')
-    unknown = [code for code in borrow.extensions if not product.extensions.get(code)]
-    if unknown:
-        raise _beyond(f'"{product.id}" has no seats of the extensions {unknown}')
-    longest = authorization.max_borrow_days * SECONDS_PER_DAY
-    if borrow.exp - borrow.iat > longest:
-        raise _beyond(f"the borrow lasts {counted(borrow.exp - borrow.iat, 'second')}, at most {longest} are allowed")
-    end = authorization.exp if product.until is None else min(authorization.exp, product.until)
-    if borrow.exp > end or borrow.iat < authorization.nbf:
-        raise _beyond(f"the borrow lasts beyond the authorization, from {authorization.nbf} to {end}")
-
-
-def _beyond(message: str) -> errors.NotAuthorized:
-    return errors.NotAuthorized(message)
 
 
 def _check_not_given_up(borrow: claims.Borrow, state: State) -> None:
@@ -314,34 +184,6 @@ def _check_time_in_doubt(borrow: claims.Borrow, at: int, certain: int) -> None:
             "If it is right, borrow the license again: make a new request on this machine.",
             expired_at=rfc3339_of(borrow.exp),
         )
-
-
-def check_not_ahead(signed_at: int, wall: int, tolerance_seconds: int = CLOCK_TOLERANCE_SECONDS) -> None:
-    """Raises ClockInDoubt for what was signed further ahead of the clock `wall` than the tolerance (seconds since 1970 UTC).
-
-    One of two clocks is wrong. Once taken it would be a floor under the clock, and refuse every license here until that time
-    (fast-forward: theupdateframework/specification #71, #150).
-    """
-    if signed_at > wall + tolerance_seconds:
-        raise errors.ClockInDoubt(
-            f"this was signed at {rfc3339_of(signed_at)}, and this machine says it is {rfc3339_of(wall)}",
-            hint="Set this machine's clock right, then try again. If it is right, the authority's was ahead when this was made: "
-            "install the newest status file first (carnet-authority status-list export), or have a new file made.",
-            signed_at=rfc3339_of(signed_at),
-            clock_at=rfc3339_of(wall),
-        )
-
-
-def floor_after(floor: int, known: StatusList | None, newer: StatusList | None) -> int:
-    """The floor under the clock once a newer list is here, in seconds since 1970 UTC.
-
-    A list with a higher number that was signed at an earlier time says that the authority's clock had been ahead: what was
-    signed before it was of the future, and the floor goes back to the list's time. Numbers only grow, so that nobody else can
-    make one, and an older list is never taken.
-    """
-    if known is None or newer is None or newer.seq <= known.seq or newer.iat >= known.iat:
-        return floor
-    return min(floor, newer.iat)
 
 
 def check_time(borrow: claims.Borrow, at: int) -> None:

@@ -5,11 +5,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from verifier.core import steps
+from verifier.core import opening, steps
 from verifier.core.clock import Reading
 from verifier.core.grant import NO_MACHINE_KEY, Demand, Grant, Workstation
+from verifier.core.opening import Evidence
 from verifier.core.state import State
-from verifier.core.steps import Evidence
 from verifier.core.trust import SAMPLE_ROOTS, TrustStore
 from verifier.errors import CarnetError, UntrustedRoot
 from verifier.workstation import identity
@@ -138,7 +138,7 @@ def _open(store: Store, trust: TrustStore, product: str) -> Evidence:
     data = store.borrow_file(product)
     status_files, newest = store.status_files(trust), store.newest_authorization(trust)
     with damaged(f'the borrow of "{product}"'):
-        evidence = steps.open_borrow(data, trust, status_files, known=newest)
+        evidence = opening.open_borrow(data, trust, status_files, known=newest)
     # Most licenses have a list: a session, which has none, is all that is asked further.
     if evidence.status_list is not None or not evidence.borrow.is_session:
         return evidence

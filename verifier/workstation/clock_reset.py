@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from verifier import errors
-from verifier.core import steps
+from verifier.core import clock
 from verifier.core.clock import Reading
 from verifier.core.clock_reset import code_of, open_reset
 from verifier.core.times import SECONDS_PER_DAY, rfc3339_of
@@ -38,7 +38,7 @@ def install_reset(store: Store, data: bytes, time: Reading) -> ClockResetInstall
     code = code_of(reset.machine_key, state.epoch)
     if reset.code != code:
         raise errors.ClockResetUsed(f"the clock reset is for the code {reset.code}, the code here is {code}", code_here=code)
-    steps.check_not_ahead(reset.iat, time.wall)
+    clock.check_not_ahead(reset.iat, time.wall)
     if time.wall > reset.iat + LASTS_SECONDS:
         made_at, wall_at = rfc3339_of(reset.iat), rfc3339_of(time.wall)
         raise errors.ClockInDoubt(

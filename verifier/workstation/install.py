@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from verifier import errors
-from verifier.core import claims, files, status, steps
+from verifier.core import claims, clock, files, opening, status, steps
 from verifier.core.clock import Reading
 from verifier.core.grant import Demand, Workstation
 from verifier.core.keys import digest_of
+from verifier.core.opening import Evidence, StatusFile
 from verifier.core.state import State, Tombstone
 from verifier.core.status import StatusList
-from verifier.core.steps import Evidence, StatusFile
 from verifier.core.times import rfc3339_of
 from verifier.core.trust import Authorization, TrustStore
 from verifier.workstation import carry
@@ -66,7 +66,7 @@ def _install_trust(store: Store, data: bytes, wall: int) -> TrustInstalled:
     try:
         known = store.trust()
     except errors.NoTrust:
-        steps.check_not_ahead(trust.succession.iat, wall)
+        clock.check_not_ahead(trust.succession.iat, wall)
         store.save_trust(data)
         return TrustInstalled(trust.organization, tuple(trust.roots), is_new=True)
     if trust.is_continued_in(known):
@@ -78,7 +78,7 @@ def _install_trust(store: Store, data: bytes, wall: int) -> TrustInstalled:
             hint="Compare the root key thumbprint with the administrator. If the vendor has a new root key, install the trust update "
             "first. For another organization use another --home.",
         )
-    steps.check_not_ahead(trust.succession.iat, wall)
+    clock.check_not_ahead(trust.succession.iat, wall)
     store.save_trust(data)
     _count_anew(store)
     return TrustInstalled(trust.organization, tuple(trust.roots), is_new=True)
@@ -97,7 +97,7 @@ def _install_trust_update(store: Store, updates: object, wall: int) -> TrustUpda
     if not isinstance(updates, list):
         raise errors.Malformed('the trust update: "updates" must be an array')
     trust = known.continued_by(updates)
-    steps.check_not_ahead(trust.succession.iat, wall)
+    clock.check_not_ahead(trust.succession.iat, wall)
     is_new = trust != known
     if is_new:
         store.save_trust(trust.as_file())
@@ -108,7 +108,7 @@ def _install_trust_update(store: Store, updates: object, wall: int) -> TrustUpda
 def _install_authorization(store: Store, compact: object, wall: int) -> AuthorizationInstalled:
     trust, state = store.trust(), store.state()
     authorization = trust.authorize(compact)
-    steps.check_not_ahead(authorization.iat, wall)
+    clock.check_not_ahead(authorization.iat, wall)
     known = store.newest_authorization(trust)
     _keep_newer_authorization(store, str(compact), authorization, _Newest(known, state))
     news = [_forget_stolen(state, known, authorization), state.note_authorization(authorization)]
@@ -149,12 +149,12 @@ def _keep_newer_authorization(
 
 def _install_status(store: Store, data: bytes, members: dict[str, Any], wall: int) -> StatusListInstalled:
     trust, state = store.trust(), store.state()
-    carried, known = steps.open_status(data, trust), store.newest_authorization(trust)
+    carried, known = opening.open_status(data, trust), store.newest_authorization(trust)
     status_list, authorization = carried.status_list, carried.authorization
     if known is not None and known.seq > authorization.seq:
         status_list = status.read(members["status_list"], known)
     signed_at = max(status_list.iat, authorization.iat)
-    steps.check_not_ahead(signed_at, wall)
+    clock.check_not_ahead(signed_at, wall)
     installed = store.status_file(status_list.uri, trust)
     newest = authorization if known is None or known.seq < authorization.seq else known
     before = None if installed is None else _unless_stolen(installed.status_list, newest)
@@ -191,7 +191,7 @@ def _forget_stolen(state: State, known: Authorization | None, newer: Authorizati
 
 def _set_floor(state: State, before: StatusList | None, newer: StatusList | None) -> bool:
     """Sets the floor back where a newer list says that the authority's clock had been ahead. True when it does."""
-    floor = steps.floor_after(state.floor, before, newer)
+    floor = status.floor_after(state.floor, before, newer)
     if floor == state.floor:
         return False
     state.set_back(floor)
@@ -202,11 +202,11 @@ def _install_borrow(store: Store, data: bytes, members: dict[str, Any], time: Re
     trust, machine_key = store.trust(), store.machine_key_thumbprint()
     state, known = store.state_of(machine_key), store.newest_authorization(trust)
     status_files = store.status_files(trust)
-    evidence = steps.open_borrow(data, trust, status_files, known=known)
+    evidence = opening.open_borrow(data, trust, status_files, known=known)
     borrow = evidence.borrow
     carried = _carried_list(members, evidence)
     signed_at = max(borrow.iat, evidence.authorization.iat, *(file.status_list.iat for file in carried))
-    steps.check_not_ahead(signed_at, time.wall, borrow.clock_tolerance_seconds)
+    clock.check_not_ahead(signed_at, time.wall, borrow.clock_tolerance_seconds)
     beside = next((file.status_list for file in status_files if file.status_list.uri == borrow.status_uri), None)
     before = None if beside is None else _unless_stolen(beside, evidence.newest)
     remembered = state.claims()
@@ -266,7 +266,7 @@ def _other_token(store: Store, borrow: claims.Borrow, known: _Known) -> claims.B
     """
     try:
         data = store.borrow_file(borrow.product)
-        evidence = steps.open_borrow(data, known.trust, known.status_files, known=known.newest)
+        evidence = opening.open_borrow(data, known.trust, known.status_files, known=known.newest)
     except errors.CarnetError:
         return None
     other = evidence.borrow
@@ -326,7 +326,7 @@ def _installed_for_return(store: Store, product: str) -> claims.Borrow:
     trust, data = store.trust(), store.borrow_file(product)
     with damaged(f'the borrow of "{product}"'):
         members = files.parse(data, "borrow")[1]
-        return steps.open_token(members["borrow"], trust.authorize(members["authorization"]))
+        return opening.open_token(members["borrow"], trust.authorize(members["authorization"]))
 
 
 def _bury(store: Store, state: State, borrow: claims.Borrow, wall: int) -> None:

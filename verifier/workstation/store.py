@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from verifier.core import files, keys, state
+from verifier.core.opening import StatusFile, open_status
 from verifier.core.reading import PRODUCT_ID
 from verifier.core.state import STATE_TYP, State
-from verifier.core.steps import StatusFile, open_status
 from verifier.core.trust import Authorization, TrustStore
 from verifier.errors import (
     BadSignature,

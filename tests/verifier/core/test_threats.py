@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.chains import DAY, START, Chain, make_chain, open_site, refused
-from verifier.core import claims, steps
+from verifier.core import claims, opening
 from verifier.core.times import LAST_SECOND, rfc3339_of
 from verifier.errors import Malformed
 
@@ -55,7 +55,7 @@ def test_t10_names_decide_nothing_and_only_a_number_or_a_sid_is_a_user(chain: Ch
 def test_t21_one_signature_has_one_text(chain: Chain) -> None:
     """A token that could be written in two ways would be another one to a log, or to a list of what was revoked."""
     token = chain.borrow_token()
-    assert steps.open_borrow(chain.borrow_file(borrow=token), chain.trust())
+    assert opening.open_borrow(chain.borrow_file(borrow=token), chain.trust())
     others = [token[:-1] + letter for letter in LETTERS if letter != token[-1]]
     head, body, signature = token.split(".")
     others += [
@@ -68,7 +68,7 @@ def test_t21_one_signature_has_one_text(chain: Chain) -> None:
     ]
     for other in others:
         with refused("malformed", "bad-signature"):
-            steps.open_borrow(chain.borrow_file(borrow=other), chain.trust())
+            opening.open_borrow(chain.borrow_file(borrow=other), chain.trust())
 
 
 ZONES = ("UTC", "America/St_Johns", "Pacific/Kiritimati", "Australia/Lord_Howe")

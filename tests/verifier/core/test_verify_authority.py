@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.chains import DAY, START, Chain, Signer, at, key_record, make_chain, refused
-from verifier.core import claims, files, status, steps
+from verifier.core import claims, files, opening, status, steps
 from verifier.core.grant import Grant
 from verifier.core.times import LAST_SECOND
 
@@ -204,7 +204,7 @@ def test_a_list_by_a_revoked_status_key_is_no_evidence_once_the_revocation_is_kn
     newer.renew_authorization()
     known = chain.trust().authorize(newer.authorization_token())
     chain.set_status(0, seq=1_000)
-    assert steps.open_borrow(chain.borrow_file(), chain.trust(), [], known=known).status_list is None
+    assert opening.open_borrow(chain.borrow_file(), chain.trust(), [], known=known).status_list is None
 
 
 def test_a_status_file_by_a_key_that_the_newest_authorization_does_not_take_is_refused(chain: Chain) -> None:
@@ -217,7 +217,7 @@ def test_a_status_file_by_a_key_that_the_newest_authorization_does_not_take_is_r
 
 
 def test_a_status_file_given_twice_over_is_verified_once(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    beside, taken = steps.open_status(chain.status_file(), chain.trust()), []
+    beside, taken = opening.open_status(chain.status_file(), chain.trust()), []
     monkeypatch.setattr(status, "read", lambda *arguments: taken.append(arguments))
-    assert steps.open_borrow(chain.borrow_file(), chain.trust(), [beside]).status_list == beside.status_list
+    assert opening.open_borrow(chain.borrow_file(), chain.trust(), [beside]).status_list == beside.status_list
     assert taken == []

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.chains import DAY, HOUR, INDEX, LIST_BYTES, START, URI, Chain, make_chain, pack, refused
-from verifier.core import keys, status, steps
+from verifier.core import keys, opening, status, steps
 from verifier.core.state import KnownList, State
 from verifier.core.status import LARGEST_UNPACKED, StatusList
 from verifier.errors import Expired, Malformed
@@ -261,7 +261,7 @@ def test_a_list_that_ends_before_it_begins_is_unusable(chain: Chain, exp: int) -
 
 def test_another_file_with_a_list_in_it_is_no_status_file(chain: Chain) -> None:
     with pytest.raises(Malformed, match="a status file is wanted, this is a borrow file"):
-        steps.open_status(chain.borrow_file(), chain.trust())
+        opening.open_status(chain.borrow_file(), chain.trust())
 
 
 def test_of_a_session_no_list_is_missed(chain: Chain) -> None:
@@ -290,14 +290,14 @@ def test_the_floor_goes_back_for_a_later_list_of_an_earlier_time_alone() -> None
 
     known = list_of(5, 100)
     for seq, iat, floor in ((6, 50, 50), (6, 100, 200), (6, 150, 200), (5, 50, 200), (4, 50, 200)):
-        assert steps.floor_after(200, known, list_of(seq, iat)) == floor, (seq, iat)
-    assert steps.floor_after(20, known, list_of(6, 50)) == 20
-    assert steps.floor_after(200, None, known) == steps.floor_after(200, known, None) == 200
+        assert status.floor_after(200, known, list_of(seq, iat)) == floor, (seq, iat)
+    assert status.floor_after(20, known, list_of(6, 50)) == 20
+    assert status.floor_after(200, None, known) == status.floor_after(200, known, None) == 200
 
 
 def test_only_an_end_by_a_step_of_more_than_a_day_asks_whether_the_clock_is_right(chain: Chain) -> None:
     """What is certain is told by the newest signed time seen here."""
-    evidence = steps.open_borrow(chain.borrow_file(), chain.trust())
+    evidence = opening.open_borrow(chain.borrow_file(), chain.trust())
     end = evidence.borrow.exp
     for certain, wall, is_in_doubt in (
         (end - 2 * DAY, end, True),
@@ -311,7 +311,7 @@ def test_only_an_end_by_a_step_of_more_than_a_day_asks_whether_the_clock_is_righ
 
 
 def test_a_list_is_judged_beside_the_newest_that_the_workstation_remembers(chain: Chain) -> None:
-    evidence = steps.open_borrow(chain.borrow_file(), chain.trust())
+    evidence = opening.open_borrow(chain.borrow_file(), chain.trust())
     own = evidence.status_list
     assert own is not None
     for seq, digest, code in (
@@ -329,6 +329,6 @@ def test_a_list_is_judged_beside_the_newest_that_the_workstation_remembers(chain
 
 
 def test_a_workstation_that_remembers_nothing_yet_misses_no_authorization(chain: Chain) -> None:
-    evidence = steps.open_borrow(chain.borrow_file(), chain.trust())
+    evidence = opening.open_borrow(chain.borrow_file(), chain.trust())
     grant = steps.judge(evidence, chain.workstation, START, state=State(activated={evidence.borrow.jti: evidence.borrow.exp}))
     assert grant.borrow_id == evidence.borrow.borrow_id
