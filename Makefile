@@ -5,9 +5,16 @@ SOURCES := authority verifier notebooks tests tools
 # A lock is whole, so nothing is resolved: a newer release on the index changes nothing, and no pip reads more than the lock says.
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
+# Hundreds of processes read what the first of them has compiled, also where an image says that Python keeps nothing.
+export PYTHONDONTWRITEBYTECODE :=
+
+# One more than there are processors: at each moment some test waits for a database, a server or a browser.
+PROCESSES = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+
 # The window is tried in a process of its own: one in which a thousand tests ran may have more files open than Tk can count.
-TESTS := .ci/in-memory $(BIN)/pytest tests/test_window.py --cov --cov-report= --cov-fail-under=0 && \
-	.ci/in-memory $(BIN)/pytest --ignore=tests/test_window.py --numprocesses=logical --dist=loadfile --no-loadscope-reorder --cov --cov-append --cov-report=term
+WINDOW_TESTS := .ci/in-memory $(BIN)/pytest tests/test_window.py --cov --cov-report= --cov-fail-under=0
+OTHER_TESTS = .ci/in-memory $(BIN)/pytest --ignore=tests/test_window.py --numprocesses=$(PROCESSES) --dist=loadfile \
+	--no-loadscope-reorder --cov --cov-append --cov-report=term
 
 # The output of two that run side by side stands one after the other, where make can do that.
 IN_TURN := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
@@ -43,18 +50,19 @@ run: $(VENV)/run.ready ## serve the sample organization at http://127.0.0.1:8440
 	@$(BIN)/carnet-authority serve --home var/authority
 
 test: $(VENV)/dev.ready ## run the tests
-	$(TESTS)
+	$(WINDOW_TESTS)
+	$(OTHER_TESTS)
 
 test-windows: $(VENV)/dev.ready ## run the verifier's tests on a real Windows Python, by Wine
 	@$(BIN)/python -m tools.windows test
 
 # What needs one processor each runs side by side, and the locks, which wait for the index most of the time; the tests take all there are.
 check: $(VENV)/dev.ready ## everything that must hold: format, lint, types, walls, tests
-	@$(MAKE) --no-print-directory --jobs=3 $(IN_TURN) check-code check-windows check-locks
-	$(TESTS)
+	@$(MAKE) --no-print-directory --jobs=4 $(IN_TURN) check-code check-windows check-locks check-window
+	$(OTHER_TESTS)
 	$(BIN)/coverage report --include='verifier/*' --fail-under=97
 
-.PHONY: check-code check-windows
+.PHONY: check-code check-windows check-window
 check-code:
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
@@ -64,6 +72,10 @@ check-code:
 
 check-windows:
 	@$(BIN)/python -m tools.windows test --where-possible
+
+# What coverage counts here, the other tests add to.
+check-window:
+	$(WINDOW_TESTS)
 
 check-locks: ## install the lock of what runs with the oldest pip of a supported Python, and with the newest
 	.ci/check-locks $(PYTHON)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tools import apt
 from tools.windows import __main__ as command
 from tools.windows import parts, wine
 
@@ -43,3 +46,31 @@ def test_where_wine_cannot_be_installed_it_is_said_that_nothing_was_run(
 
 def test_what_is_on_this_system_has_a_name_on_windows(tmp_path: Path) -> None:
     assert command.windows(tmp_path / "a folder") == "Z:" + str(tmp_path / "a folder").replace("/", "\\")
+
+
+def test_a_borrow_that_fails_beside_the_tests_on_windows_fails_them(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "BORROW", (sys.executable, "-c", "print('1 failed', flush=True); raise SystemExit(1)"))
+    python: Any = "Windows"
+
+    def run_tests(_: Any, tests: tuple[str, ...]) -> int:
+        print(tests, flush=True)
+        return 0
+
+    monkeypatch.setattr(command, "run_tests", run_tests)
+    assert command.all_tests(python) == 1
+    output = capfd.readouterr().out
+    assert output.index(str(command.TESTS)) < output.index(command.TOO_SLOW) < output.index("1 failed")
+
+
+def test_two_that_install_wait_for_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs of `make check` begin together, and each may lack a program."""
+    program, busy = tmp_path / "apt-get", tmp_path / "busy"
+    program.write_text(f"#!/bin/sh\nmkdir {busy} && sleep 0.05 && rmdir {busy}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(apt, "APT", str(program))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(apt.install, ("Wine", "Xvfb", "xdotool"), (["wine"], ["xvfb"], ["xdotool"])))
+    assert not busy.exists()

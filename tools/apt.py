@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 from collections.abc import Sequence
@@ -15,13 +16,16 @@ class NotHere(Exception):
 
 
 def install(program: str, packages: Sequence[str]) -> None:
-    """Installs the packages that a program is in. Raises NotHere."""
+    """Installs the packages that a program is in, when nobody else of this house is at it. Raises NotHere."""
     if not Path(APT).exists():
         raise NotHere(f"there is no {program} here, and no apt to install it with")
     if os.geteuid() != 0:
         raise NotHere(f"there is no {program} here, and only root may install it: sudo apt-get install {' '.join(packages)}")
-    _apt("update")
-    process = _apt("install", "--yes", "--no-install-recommends", *packages)
+    # apt waits for nobody: of two at once the second fails.
+    with Path(APT).open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _apt("update")
+        process = _apt("install", "--yes", "--no-install-recommends", *packages)
     if process.returncode:
         raise NotHere(f"apt cannot install {program} here: {' '.join(process.stderr.split())}")
 

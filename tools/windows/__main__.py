@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from importlib.metadata import distribution
 from pathlib import Path, PureWindowsPath
 
@@ -19,7 +20,7 @@ from tools.windows.wine import SetUpFailed, Wine
 # A hundred processes, each of which takes seconds to begin under Wine: the borrow below takes the same way.
 TOO_SLOW = "tests/verifier/cli/test_stories.py"
 TESTS = ("tests/verifier", f"--ignore={TOO_SLOW}")
-BORROW = "tests/test_windows_borrow.py"
+BORROW = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_windows_borrow.py")
 # Set while the borrow may ask Windows; a run of all tests does not set Wine up in passing.
 RUN_BORROW = "CARNET_ON_WINDOWS"
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--numprocesses=2", "--dist=loadfile", "--confcutdir=tests/verifier")
@@ -48,19 +49,30 @@ def main() -> int:
         return 0
     if arguments.what == "python":
         return python.run(*rest)
+    return run_tests(python, rest) if rest else all_tests(python)
+
+
+def run_tests(python: WindowsPython, tests: Sequence[str]) -> int:
+    """Runs tests on Windows and returns their exit status."""
     # What a run before this one left, no process of this one may stumble upon.
     with tempfile.TemporaryDirectory(prefix="carnet-windows-") as folder:
-        status = python.run(*PYTEST, f"--basetemp={windows(Path(folder) / 'tests')}", *(rest or TESTS))
-    if rest:
-        return status
-    print(f"NOT RUN UNDER WINE: {TOO_SLOW}: it starts a hundred processes; windows-latest runs it", flush=True)
-    return status or borrow()
+        return python.run(*PYTEST, f"--basetemp={windows(Path(folder) / 'tests')}", *tests)
 
 
-def borrow() -> int:
-    """One borrow between an authority here and `carnet` there; returns the exit status of its tests."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", BORROW]
-    return subprocess.run(command, cwd=parts.ROOT, env=os.environ | {RUN_BORROW: "1"}, check=False).returncode
+def all_tests(python: WindowsPython) -> int:
+    """The verifier's tests on Windows, and beside them a borrow; returns the exit status of the first that failed, or 0.
+
+    The borrow goes between an authority here and `carnet` there. It waits most of the time for a process to begin, and what it prints
+    comes after the rest.
+    """
+    with tempfile.TemporaryFile() as output:
+        environment = os.environ | {RUN_BORROW: "1"}
+        with subprocess.Popen(BORROW, cwd=parts.ROOT, env=environment, stdout=output, stderr=output) as borrow:
+            status = run_tests(python, TESTS)
+        print(f"NOT RUN UNDER WINE: {TOO_SLOW}: it starts a hundred processes; windows-latest runs it", flush=True)
+        output.seek(0)
+        _show(output.read())
+    return status or borrow.returncode
 
 
 class WindowsPython:
