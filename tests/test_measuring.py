@@ -16,6 +16,8 @@ def test_of_the_cases_of_a_test_the_first_is_counted_and_of_the_verifier_each() 
     cases = ("test_one[a]", "test_one[b]", "test_two", "test_one[c]", "test_two[x[y]]")
     assert [measured.counts(f"tests/test_it.py::{case}", here) for case in cases] == [True, False, True, False, False]
     assert measured.counts("tests/test_other.py::test_one[b]", here)
+    assert not measured.counts("tests/test_it.py::test_of_examples", here, repeats=True)
+    assert measured.counts(f"{EVERY_CASE[0]}::test_of_examples", EVERY_CASE[0], repeats=True)
     assert [measured.counts(f"{place}::{case}", place) for place in EVERY_CASE for case in cases] == [True] * 5 * len(
         EVERY_CASE
     )

@@ -54,7 +54,8 @@ def test_an_export_is_read_as_it_happened(form: str, tmp_path: Path) -> None:
 
 def test_sessions_of_an_export_start_and_end_as_they_did(tmp_path: Path) -> None:
     """What is open ends with the log, and what the log cannot know stays open: a crash, or a seat that is held past its due time."""
-    log = read(*simulate.write_jsonl(year(), tmp_path / "log.jsonl"))
+    # In the form that is read five times as fast; the others say the same, as the tests above show.
+    log = read(*simulate.write_parquet(year(), tmp_path / "log.parquet"))
     both = year().sessions.merge(log.sessions(), on=["handle", "product", "feature"], suffixes=("", "_read"), how="outer")
     assert len(both) == len(year().sessions)
     assert (both["start"] == both["start_read"]).all()

@@ -60,7 +60,7 @@ def test_jsonl_is_the_authority_s_export(tmp_path: Path) -> None:
 
 
 def test_no_cell_of_the_csv_is_run_by_a_spreadsheet_and_all_can_be_restored(tmp_path: Path) -> None:
-    (path,) = simulate.write_csv(year(), tmp_path / "log.csv")
+    (path,) = simulate.write_csv(month(), tmp_path / "log.csv")
     with path.open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
     assert header == names(EVENTS)
@@ -69,7 +69,7 @@ def test_no_cell_of_the_csv_is_run_by_a_spreadsheet_and_all_can_be_restored(tmp_
     quoted = [cell for cell in cells if cell.startswith("'")]
     assert any(cell.startswith(("'=", "'-", "'@")) for cell in quoted)
     aliases = {row[header.index("alias")].removeprefix("'") for row in rows} - {""}
-    assert aliases == set(year().events["alias"].dropna())
+    assert aliases == set(month().events["alias"].dropna())
 
 
 def test_parquet_has_the_types_of_the_export(tmp_path: Path) -> None:
