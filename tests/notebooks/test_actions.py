@@ -247,6 +247,17 @@ def test_of_a_log_without_a_doubt_nothing_is_said_but_that_seats_are_not_known()
     ]
 
 
+def test_seats_that_denials_tell_are_said_to_be_no_more_than_that() -> None:
+    of = log()
+    quality, counts, sessions = of.quality(), denials.counts(of), certainty.of_sessions(of)
+    for are_inferred in (True, False):
+        told = actions.untold(
+            quality, counts, sessions, stuck.undecided(of), of.stored.spans, has_seats=False, are_inferred=are_inferred
+        )
+        text = next(action.sentence for action in told if "No file says how many seats" in action.sentence)
+        assert are_inferred == ("it is the level at which users were denied" in text)
+
+
 def test_what_is_to_be_released_are_the_rows_that_look_stuck() -> None:
     of = site_with_stories().log
     rows = stuck.find(of)

@@ -223,16 +223,18 @@ def untold(
     spans: pd.DataFrame,
     *,
     has_seats: bool,
+    are_inferred: bool = False,
 ) -> Iterator[Action]:
     """What the logs do not tell, and what would. Frames of `Log.quality`, `denials.counts`, `certainty.of_sessions`, `stuck.undecided`.
 
-    spans: of `Log.stored`. has_seats: a source says how many seats there are.
+    spans: of `Log.stored`. has_seats: a source says how many seats there are. are_inferred: denials tell it of some features.
     """
     yield from _of_reading(quality)
     yield from _of_several_servers(quality)
     if not has_seats:
         text = (
             "No file says how many seats there are: a license file of FlexNet beside the logs, or outputs of `lmstat`, would."
+            + (" Where a number is named, it is the level at which users were denied." if are_inferred else "")
         )
         yield Action(UNTOLD, text, LOGS)
     if not counts["raw"].sum() and not none_shown(quality).startswith("The log shows no denial"):

@@ -65,4 +65,5 @@ def _actions(log: Log, counts: pd.DataFrame, peaks: pd.DataFrame) -> Iterator[Ac
         stuck.undecided(log),
         log.stored.spans,
         has_seats=bool((changes["source"] != seats.DENIALS).any()),
+        are_inferred=bool(len(changes)),
     )
