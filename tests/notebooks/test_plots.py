@@ -176,16 +176,33 @@ def test_pictures_of_the_longest_and_widest_logs_are_light_and_still_have_their_
         {"level": levels, "seat": levels, "share": 1 / levels, "lower": 0.9 / levels, "upper": 1.1 / levels}
     ).assign(**of)
     lasted = pd.DataFrame({"hours": levels / 7}).assign(**of, sessions=5, is_listed=True, is_seen_to_end=True)
-    pictures = [
-        (plots.use_over_time(days), 301.0),
-        (plots.exceedance(shares), 1.1),
-        (plots.efficiency(shares.assign(hours=shares["share"])), 1.1),
-        (plots.time_at_level(shares), 1.0),
-        (plots.session_lengths(lasted), 1.0),
-    ]
-    for ax, most in pictures:
-        assert ax.dataLim.y1 == pytest.approx(most), ax.get_title(loc="left")
-        assert len(rendering.svg(ax)) * 4 / 3 < 3_000_000 / 12
+    members = pd.DataFrame({"product": (levels % 7).astype(str), "member": levels.astype(str), "days_since": levels * 0.4})
+    denied = pd.DataFrame({"first_at": at.repeat(2), "got_it": [True, False] * len(at)})
+    borrowed, tried = frames()["borrow_ageing"], frames()["what_if"]
+    heavy: dict[str, tuple[Axes, float]] = {
+        "borrow_ageing": (plots.borrow_ageing(pd.concat([borrowed] * 100)), np.nan),
+        "confusion": (drawn("confusion"), np.nan),
+        "days_since_used": (plots.days_since_used(members), 20_000 // 7 + 1),
+        "denial_episodes": (plots.denial_episodes(denied), 728.0),
+        "efficiency": (plots.efficiency(shares.assign(hours=shares["share"])), 1.1),
+        "enough_seats": (
+            plots.enough_seats(shares.assign(seats=levels, exceeded=shares["share"], episodes=9, unmet=0)),
+            1.1,
+        ),
+        "exceedance": (plots.exceedance(shares), 1.1),
+        "forecast": (plots.forecast(days.tail(3_660).assign(expected=peak * 1.0), days), 301.0),
+        "heat_map": (plots.heat_map(frames()["heat_map"].assign(peak=99_999), limit=1), np.nan),
+        "peaks_by_grouping": (drawn("peaks_by_grouping"), np.nan),
+        "session_lengths": (plots.session_lengths(lasted), 1.0),
+        "stuck_by_cause": (drawn("stuck_by_cause"), np.nan),
+        "time_at_level": (plots.time_at_level(shares), 1.0),
+        "use_over_time": (plots.use_over_time(days), 301.0),
+        "what_if": (plots.what_if(pd.concat([tried.assign(longest_days=days) for days in range(1, 365)])), np.nan),
+    }
+    assert set(heavy) == set(plots.__all__)
+    for name, (ax, most) in heavy.items():
+        assert np.isnan(most) or ax.dataLim.y1 == pytest.approx(most), name
+        assert len(rendering.svg(ax)) < 120_000, name
 
 
 @pytest.mark.parametrize(

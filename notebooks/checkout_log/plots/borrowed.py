@@ -6,10 +6,25 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from checkout_log.plots.features import name_of, of_feature
-from checkout_log.plots.style import BLACK, BLUE, NAMES, PALE, RED, SKY, axes, dressed, key, nothing, seats_axis, shortened
+from checkout_log.plots.style import (
+    BLACK,
+    BLUE,
+    NAMES,
+    PALE,
+    RED,
+    SKY,
+    axes,
+    dressed,
+    key,
+    nothing,
+    seats_axis,
+    shortened,
+    thinned,
+)
 
-# More lines than these cannot be told apart.
+# More lines than these cannot be told apart, and more numbers beside one another cannot be read.
 MOST_BORROWS = 30
+MOST_LENGTHS = 24
 
 
 def borrow_ageing(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -50,9 +65,11 @@ def what_if(
 ) -> Axes:
     """What a shorter longest borrow would give back in seat-days, with bounds, and how many borrows it would cut off.
 
+    At most MOST_LENGTHS of the lengths are drawn, at even distances, the shortest and the longest among them.
+
     frame: of `sizing.what_if` for several lengths, with the length as column `longest_days`.
     """
-    rows, ax = of_feature(frame, product, feature).sort_values("longest_days"), axes(ax)
+    rows, ax = thinned(of_feature(frame, product, feature).sort_values("longest_days"), MOST_LENGTHS), axes(ax)
     dressed(ax, f"{name_of(rows)}: what a shorter longest borrow gives back", "longest borrow in days", "seat-days given back")
     if rows.empty:
         return nothing(ax, "nothing was borrowed")

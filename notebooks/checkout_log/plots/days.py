@@ -28,6 +28,8 @@ from checkout_log.plots.style import (
 NOON = pd.Timedelta(hours=12)
 # More dots than these lie on one another.
 MOST_DOTS = 800
+# Of those to come, which have a line each.
+MOST_TO_COME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,16 @@ SPANS = (
 )
 
 
-def span_of(frame: pd.DataFrame) -> Span:
-    """The shortest that gives no more dots than can be told apart. frame: of `daily.by_day`."""
+def span_of(frame: pd.DataFrame, most: int = MOST_DOTS) -> Span:
+    """The shortest that gives no more than `most` dots. frame: of `daily.by_day`, or another with a `day`."""
     days = (frame["day"].max() - frame["day"].min()).days if len(frame) else 0
-    return next((span for span in SPANS if days < MOST_DOTS * span.days), SPANS[-1])
+    return next((span for span in SPANS if days < most * span.days), SPANS[-1])
+
+
+def expected(frame: pd.DataFrame) -> str:
+    """What a dot of the days to come is, and the line through it. frame: of `sizing.forecast`."""
+    span = span_of(frame, MOST_TO_COME)
+    return "expected on each day" if span.days == 1 else f"highest that is expected in each {span.name}"
 
 
 def use_over_time(
@@ -102,16 +110,16 @@ def forecast(
     known = rows.dropna(subset=["expected"])
     if known.empty:
         return nothing(ax, str(rows["basis"].iloc[0]) if len(rows) else "nothing was in use")
-    at = moments(known["day"] + NOON)
-    span = SPANS[0] if past is None else span_of(past)
-    wide = points_for_each(ax, len(known) + (0 if past is None else past["day"].nunique()))
-    ax.vlines(at, known["lower"], known["upper"], color=ORANGE, alpha=0.45, linewidth=min(2.0, 0.9 * wide))
-    ax.plot(at, known["expected"], color=BLACK, linewidth=0, marker="o", markersize=_dot(wide))
+    span, ahead = SPANS[0] if past is None else span_of(past), span_of(known, MOST_TO_COME)
+    dots = _together(known.assign(peak=known["expected"]), ahead.days)
+    wide = points_for_each(ax, len(known) + (0 if past is None else past["day"].nunique())) * ahead.days
+    ax.vlines(dots["middle"], dots["lower"], dots["upper"], color=ORANGE, alpha=0.45, linewidth=min(2.0, 0.9 * wide))
+    ax.plot(dots["middle"], dots["peak"], color=BLACK, linewidth=0, marker="o", markersize=_dot(wide))
     if past is not None and len(past):
         _observed(ax, of_feature(past, product, feature).sort_values("day"), span)
     words = [
         (f"observed, each {span.name} and {span.bar_name}", BLUE),
-        ("expected on each day", BLACK),
+        (expected(known), BLACK),
         ("95 % of such days", ORANGE),
     ]
     key(ax, [*words, *_finish(ax, timezone, limit)])

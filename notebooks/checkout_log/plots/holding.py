@@ -30,6 +30,7 @@ from checkout_log.plots.style import (
     seats_axis,
     share_axis,
     shortened,
+    thinned,
 )
 
 # Shorter than a minute is a minute, in hours.
@@ -109,7 +110,9 @@ def days_since_used(frame: pd.DataFrame, *, ax: Axes | None = None, days: int = 
     labels = []
     for name, color in zip(products, _LINES, strict=False):
         since = np.sort(latest[name].to_numpy())
-        ax.step(np.append(0, since), np.append(len(since), len(since) - 1 - np.arange(len(since))), where="post", color=color)
+        curve = pd.DataFrame({"days": np.append(0, since), "members": np.arange(len(since), -1, -1)})
+        shown = thinned(curve, MOST_STEPS // len(products))
+        ax.step(shown["days"], shown["members"], where="post", color=color)
         labels.append((float((since > days).sum()), f"{shortened(str(name))}: {(since > days).sum()} of {len(since)}", color))
     ax.set_ylim(0, None)
     ax.set_xlim(0, max(days * 1.3, float(dated["days_since"].max()) * 1.02))

@@ -30,11 +30,13 @@ DARK = {
 }
 FONTS = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', 'Noto Sans', sans-serif"
 _TAG, _COLOR = re.compile("<[^<>]*>"), re.compile("#[0-9a-f]{6}")
-_FONT = re.compile("font-family: [^;\"]*|(font: [^;\"']*)'DejaVu Sans'[^;\"]*")
+_FONT = re.compile("font-family: [^;\"]*;? ?|(font: [^;\"']*)'DejaVu Sans'[^;\"]*")
 _METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
 # What XML has no way to write.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_SPACE = re.compile(r"\n\s*")
+_SPACE, _BETWEEN_TAGS = re.compile(r"\n\s*"), re.compile(r">\n\s*<")
+# Of places in points, what is finer than a hundredth cannot be seen; it would be a third of a picture.
+_PLACES, _FINER = re.compile(r'(?<= d=")[^"]*|(?<= [xy]=")[^"]*'), re.compile(r"(\.\d\d)\d+")
 
 
 def png(ax: Axes) -> bytes:
@@ -51,10 +53,11 @@ def svg(ax: Axes) -> str:
         _saved(ax, target, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Type", "Format")))
     drawn = target.getvalue()
     # Names from logs stand between the tags, and stay as they are.
-    text = _TAG.sub(_in_variables, _UNWRITABLE.sub("\ufffd", _METADATA.sub("", drawn[drawn.index("<svg") :])))
+    tags = _BETWEEN_TAGS.sub("><", _METADATA.sub("", drawn[drawn.index("<svg") :]))
+    text = _TAG.sub(_in_variables, _UNWRITABLE.sub("\ufffd", tags))
     light, dark = (";".join(f"--c{key[1:].lower()}:{color}" for key, color in colors) for colors in (_LIGHT, DARK.items()))
     sheet = (
-        f"*{{stroke-linejoin:round;stroke-linecap:butt}}svg{{{light};fill:var(--c{style.BLACK[1:]})}}"
+        f"*{{stroke-linejoin:round;stroke-linecap:butt}}svg{{{light};fill:var(--c{style.BLACK[1:]});font-family:{FONTS}}}"
         f"@media (prefers-color-scheme:dark){{svg{{{dark}}}}}"
     )
     return re.sub(r"(<style[^>]*>)[^<]*", lambda match: match[1] + sheet, text, count=1)
@@ -65,9 +68,10 @@ _KNOWN = {color.lower() for color in DARK}
 
 
 def _in_variables(tag: re.Match[str]) -> str:
-    """A tag with colors of the palette by their names, so that the sheet decides, and fonts of the reader's system."""
+    """A tag with colors of the palette by their names, so that the sheet decides, fonts of the reader's system, and short numbers."""
     named = _COLOR.sub(lambda match: f"var(--c{match[0][1:]})" if match[0] in _KNOWN else match[0], tag[0])
-    return _SPACE.sub(" ", _FONT.sub(lambda font: f"{font[1]}{FONTS}" if font[1] else f"font-family: {FONTS}", named))
+    spaced = _SPACE.sub(" ", _FONT.sub(lambda font: f"{font[1]}{FONTS}" if font[1] else "", named))
+    return _PLACES.sub(lambda places: _FINER.sub(r"\1", places[0]).replace("  ", " "), spaced)
 
 
 def _saved(ax: Axes, target: io.BytesIO | io.StringIO, **how: object) -> None:

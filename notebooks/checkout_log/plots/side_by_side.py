@@ -74,7 +74,7 @@ def enough_seats(frame: pd.DataFrame, features: pd.DataFrame) -> Axes:
 
 def forecast(frame: pd.DataFrame, past: pd.DataFrame, features: pd.DataFrame, *, timezone: str = "UTC") -> Axes:
     """The daily peaks to come behind those that were. frame: of `sizing.forecast`. past: of `daily.by_day`."""
-    words = [("observed", BLUE), ("expected on each day", INK), ("95 % of such days", ORANGE), _LIMIT]
+    words = [("observed", BLUE), (days.expected(frame), INK), ("95 % of such days", ORANGE), _LIMIT]
     title = "Daily peaks to come, if things go on as they did"
     if len(frame) and frame["expected"].isna().all():
         return nothing(dressed(axes(None), title, "", ""), "too short a past")

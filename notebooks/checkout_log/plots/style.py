@@ -164,9 +164,9 @@ def between(ax: Axes, places: pd.Series, low: pd.Series, high: pd.Series) -> boo
     return True
 
 
-def thinned(rows: pd.DataFrame) -> pd.DataFrame:
-    """Of the rows of a curve that never turns, so many, at even distances and with both ends, as can be told apart."""
-    return rows if len(rows) <= MOST_STEPS else rows.iloc[np.unique(np.linspace(0, len(rows) - 1, MOST_STEPS).astype(int))]
+def thinned(rows: pd.DataFrame, most: int = MOST_STEPS) -> pd.DataFrame:
+    """Of the rows of a curve that never turns, `most`, at even distances and with both ends, so that it loses no peak."""
+    return rows if len(rows) <= most else rows.iloc[np.unique(np.linspace(0, len(rows) - 1, most).astype(int))]
 
 
 def _parts(count: int, most: int) -> npt.NDArray[np.int64]:

@@ -9,7 +9,7 @@ from checkout_log.plots.style import GREY, RED, SKY, axes, dressed, key, nothing
 
 # More bars than these are too thin to read, so that longer times are taken together: so many days, and what they are called.
 MOST_BARS = 120
-WIDTHS = ((1, "a day"), (7, "a week"), (28, "four weeks"))
+WIDTHS = ((1, "a day"), (7, "a week"), (28, "four weeks"), (91, "thirteen weeks"), (364, "52 weeks"))
 MONDAY = pd.Timestamp("2001-01-01")
 
 
