@@ -329,6 +329,24 @@ def test_nothing_but_an_older_page_or_workbook_is_written_over(
     assert Path("link.html").is_symlink()
 
 
+def test_tables_that_cannot_be_written_are_told_before_anything_is_read_or_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder.xlsx").mkdir()
+    for target in ("missing/t.xlsx", "missing/tables", "folder.xlsx", "debug.log/t.xlsx"):
+        # No log of this name is there: it is not looked for.
+        assert command_line.main(["debug.log", "-o", "page.html", "--tables", target]) == 1
+        assert f'"{target}" cannot be written [report-not-written]' in capsys.readouterr().err
+    Path("debug.log").write_text(LOG, encoding="utf-8")
+    # Between the check and the writing the folder may go, or the disk be full.
+    monkeypatch.setattr(outputs, "check", lambda *_: None)
+    for target in ("missing/t.xlsx", "missing/tables", "folder.xlsx"):
+        assert command_line.main(["debug.log", "-o", "page.html", "--tables", target]) == 1
+        assert f'"{target}" cannot be written: ' in capsys.readouterr().err
+    assert not Path("page.html").exists()
+
+
 def test_older_pages_and_tables_are_written_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(notebooks, "paths", list)
@@ -473,6 +491,11 @@ def test_rows_that_are_not_shown_at_once_are_behind_a_click_and_long_names_have_
     assert "280 more rows of 400 in all" in page.text
     assert ("td", "title", long) in page.attributes
     assert html.count("<tr><td") == 300
+    # On paper, where nobody can click, it is said what is missing.
+    assert "380 more rows are not printed here." in page.text
+    on_paper = page.style.split("@media print", 1)[1]
+    assert "details:not([open])" in on_paper
+    assert "details[open] + .unprinted { display: none; }" in on_paper
 
 
 def test_a_page_on_which_nothing_is_to_be_done_says_so() -> None:

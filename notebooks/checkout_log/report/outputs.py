@@ -13,6 +13,7 @@ from checkout_log.errors import LogError
 # How a page and a workbook begin, the latter as any ZIP file.
 PAGE, WORKBOOK = b"<!DOCTYPE html>", b"PK\x03\x04"
 _ANOTHER = "Name another file, or remove it first."
+_WRITABLE = "Name a file or folder in a folder that is there and that you may write into."
 
 
 class ReportNotWritten(LogError):
@@ -36,8 +37,10 @@ def check(page: Path, tables: Path | None, logs: Sequence[str]) -> None:
             )
         _check_file(tables, WORKBOOK, "workbook")
         return
-    if tables.exists() and not tables.is_dir():
+    if os.path.lexists(tables) and not tables.is_dir():
         raise ReportNotWritten(f'"{tables}" is there already and is no folder', hint="Name a file .xlsx, or a folder.")
+    if not os.access(tables if tables.is_dir() else tables.parent, os.W_OK):
+        raise ReportNotWritten(f'"{tables}" cannot be written', hint=_WRITABLE)
     if tables.resolve() in map(_folder, logs):
         raise ReportNotWritten(
             f'"{tables}" is a folder that logs are read from, and would be read with them', hint="Name a folder of its own."
@@ -62,10 +65,8 @@ def _folder(log: str) -> Path | None:
 
 def _check_file(path: Path, begin: bytes, what: str) -> None:
     """Raises ReportNotWritten where no file can be, and where one is that does not begin as what is to be written."""
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise ReportNotWritten(
-            f'"{path}" cannot be written', hint="Name a file in a folder that is there and that you may write into."
-        )
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise ReportNotWritten(f'"{path}" cannot be written', hint=_WRITABLE)
     if not os.path.lexists(path):
         return
     if not stat.S_ISREG(path.lstat().st_mode):

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 from xlsxwriter import Workbook
+from xlsxwriter.exceptions import XlsxFileError
 from xlsxwriter.worksheet import Worksheet
 
 from checkout_log import borrows, captions, denials, sizing, stuck, usage
 from checkout_log.log import Log
-from checkout_log.report.outputs import is_workbook
+from checkout_log.report.outputs import ReportNotWritten, is_workbook
 
 SHEETS_OF_ROWS = 1_048_575
 WIDEST = 60
@@ -34,12 +35,26 @@ def tables(log: Log) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def write(log: Log, target: Path) -> None:
-    """Writes the tables to a workbook, or where the name does not end in .xlsx, to a folder of parquet files. Raises OSError."""
-    if not is_workbook(target):
+    """Writes the tables to a workbook, or where the name does not end in .xlsx, to a folder of parquet files.
+
+    Raises ReportNotWritten.
+    """
+    try:
+        if is_workbook(target):
+            _write_workbook(log, target)
+            return
         target.mkdir(exist_ok=True)
         for name, frame in tables(log):
             frame.to_parquet(target / f"{name.replace(' ', '_')}.parquet", index=False)
-        return
+    # The library of workbooks has an error of its own for what the system refuses, which is none of the system's.
+    except (OSError, XlsxFileError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ReportNotWritten(
+            f'"{target}" cannot be written: {reason}', hint="Free some space, or name another place."
+        ) from error
+
+
+def _write_workbook(log: Log, target: Path) -> None:
     # A text stays a text: no cell of a log becomes a formula or a link.
     options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
     with Workbook(str(target), options) as book:
