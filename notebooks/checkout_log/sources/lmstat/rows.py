@@ -59,22 +59,18 @@ def row(line: str, now: datetime) -> Row | None:
     is_doubtful = start is not None and (is_ahead or not _is_last(start, match["weekday"], now))
     handle = f"{match['place']}/{match['handle']}"
     lingering = LINGER.search(match["rest"])
-    linger, left = _linger(lingering, start, now), int(lingering[1]) if lingering and lingering[2] else None
+    linger, left = _linger(lingering), int(lingering[1]) if lingering and lingering[2] else None
     return Row(member, machine, display, handle, quantity, start, linger, is_doubtful, is_ahead, left)
 
 
-def _linger(match: re.Match[str] | None, start: datetime | None, now: datetime) -> int | None:
-    """For how many seconds from its start a borrow is out; None for what is none.
+def _linger(match: re.Match[str] | None) -> int | None:
+    """For how many seconds a borrow is out in all; None for what is none.
 
-    `seconds`, or `seconds left / in all`. With none left the license only stays out for so long once its use is over. Where
-    time is left though all of it seems past, the start is not the one that it counts from, and what is left tells.
+    `seconds`, or `seconds left / in all`. With none left the license only stays out for so long once its use is over.
     """
-    if match is None:
+    if match is None or (match[2] is not None and not int(match[1])):
         return None
-    left, total = int(match[1]), int(match[2] or match[1])
-    if match[2] is None or start is None or start + timedelta(seconds=total) > now:
-        return total if match[2] is None or left else None
-    return int((now - start).total_seconds()) + left if left else None
+    return int(match[2] or match[1])
 
 
 def people(who: str, version: str) -> tuple[str, str, str]:

@@ -148,9 +148,10 @@ def _until(row: Row, at: int, now: int, clock: zones.WallClock, *, is_set_anew: 
         return clock.utc(seconds(row.due))[0]
     if row.linger is None:
         return None
-    if is_set_anew:
-        return None if row.left is None else now + row.left * zones.SECOND
-    return at + row.linger * zones.SECOND
+    if row.left is not None:
+        # The server's own count; its start is not always the one that the whole time counts from.
+        return now + row.left * zones.SECOND
+    return None if is_set_anew else at + row.linger * zones.SECOND
 
 
 def _returned(gone: Mapping[Key, Held], snapshot: Snapshot, now: int) -> Iterator[Change]:
