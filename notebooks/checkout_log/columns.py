@@ -29,7 +29,7 @@ CHECKOUT, RENEWAL, CHECKIN, DENIAL = "checkout", "renewal", "checkin", "denial"
 REVOCATION, RELEASE, END, UPGRADE = "revocation", "release", "end", "upgrade"
 EVENT_KINDS = (CHECKOUT, RENEWAL, CHECKIN, DENIAL, REVOCATION, RELEASE, END, UPGRADE)
 SESSION, BORROW = "session", "borrow"
-SOURCES = ("authority", "flexnet", "rlm", "lmstat", "simulator")
+SOURCES = ("authority", "flexnet", "rlm", "lmstat", "lmx", "simulator")
 # How a session ended; `open` when the log ended first.
 ENDINGS = ("checkin", "idle", "shutdown", "restart", "expiry", "revocation", "release", "end", "open")
 # The reason of a FlexNet UNSUPPORTED line: a probe for a feature that is not served, no lack of seats.

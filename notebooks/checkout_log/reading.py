@@ -7,6 +7,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from tempfile import mkdtemp
@@ -26,12 +27,14 @@ from checkout_log.sources import database, export, licenses, options, overlaps, 
 from checkout_log.sources.cache import Cache, clock_of
 from checkout_log.sources.flexnet import files as flexnet_files
 from checkout_log.sources.lmstat import files as lmstat
+from checkout_log.sources.lmx import files as lmx
 from checkout_log.sources.part import (
     DATABASE,
     EXPORT,
     FLEXNET,
     LICENSES,
     LMSTAT,
+    LMX,
     OPTIONS,
     RLM_DEBUG,
     RLM_REPORT,
@@ -50,6 +53,8 @@ from checkout_log.store import Folder, Stored, frame_of_options, frame_of_seats
 
 # What is read beside a log and is none.
 BESIDE = {LICENSES: "a license file", OPTIONS: "an options file"}
+# What lists who has a license at a moment.
+LISTS = {LMSTAT: lmstat, LMX: lmx}
 READERS = {EXPORT_LINES: export.read_lines, EXPORT_CSV: export.read_csv, EXPORT_PARQUET: export.read_parquet}
 
 
@@ -65,8 +70,8 @@ def read(
     Args:
         sources: paths of files, patterns with * and ?, folders (all files below, without hidden ones) and addresses of the
             authority's database, in any order and mixture. Each file is recognized by its text: the authority's export (JSON
-            lines, CSV, Parquet), FlexNet debug logs, outputs of `lmstat -a`, RLM's report and debug logs; also packed by gzip,
-            bzip2 or xz. A license file beside them says how many seats there are, an options file who may have them.
+            lines, CSV, Parquet), FlexNet debug logs, outputs of `lmstat -a` and of LM-X's `lmxendutil -licstat`, RLM's report
+            and debug logs; also packed by gzip, bzip2 or xz. A license file beside them says how many seats there are, an options file who may have them.
             A file that was named must be one of these; one that a pattern or folder brought along is listed in the quality
             frame as `unknown` if it is none.
         timezone: IANA name of the zone that the license servers' clocks show, for logs whose lines do not say it; by default the
@@ -167,12 +172,15 @@ def _contents(
         contents.add(flexnet_files.read(paths[FLEXNET], folder, given, len(contents.parts), 1, advance, cache))
     where = _named_zone(contents) if given is None else given
     clock = "" if cache is None else clock_of(where)
-    if LMSTAT in paths:
-        own, first = paths[LMSTAT], len(contents.parts)
-        meaning = (clock, first)
-        contents.add(contents_of(cache, LMSTAT, own, folder, meaning, lambda: lmstat.read(own, folder, where, first, advance)))
-        if kinds.keys() - BESIDE.keys() == {LMSTAT} and all(part.begin is None for part in contents.parts):
-            raise lmstat.nothing_listed(own[0])
+    for kind, reader in LISTS.items():
+        if kind in paths:
+            own, first = paths[kind], len(contents.parts)
+            read_now = partial(reader.read, own, folder, where, first, advance)
+            contents.add(contents_of(cache, kind, own, folder, (clock, first), read_now))
+    only = kinds.keys() - BESIDE.keys()
+    if only <= LISTS.keys() and all(part.begin is None for part in contents.parts):
+        kind = next(kind for kind in LISTS if kind in only)
+        raise LISTS[kind].nothing_listed(paths[kind][0])
     of_rlm = [(path, kind) for kind in (RLM_REPORT, RLM_DEBUG) for path in paths.get(kind, ())]
     if of_rlm:
         numbers = len(contents.parts), len(contents.eras) + 1

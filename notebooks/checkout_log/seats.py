@@ -1,6 +1,6 @@
 """How many seats there are, where a source says it or denials tell it, who may have them, and how many of them are needed.
 
-`lmstat` and RLM's report log say how many are issued, and so does a debug log of FlexNet whose vendor has more told with each use; a
+`lmstat`, LM-X's `lmxendutil` and RLM's report log say how many are issued, and so does a debug log of FlexNet whose vendor has more told with each use; a
 license file beside a log says how many were bought, and what counts as one. An options file says who may have which of them; debug
 logs repeat parts of it.
 """
@@ -27,7 +27,7 @@ ISSUED = (
         "source",
         TEXT,
         False,
-        "what says it: lmstat, rlm, flexnet, license-file, or denials, which came while so many were in use",
+        "what says it: lmstat, lmx, rlm, flexnet, license-file, or denials, which came while so many were in use",
     ),
     Column(
         "certainty",
@@ -60,7 +60,7 @@ OPTIONS = (
     Column("name", TEXT, True, "the name of that user, host or group; of dup-group what must be the same"),
     Column("members", WHOLE, True, "how many that group has, where the file names them"),
     Column("since", TIME, True, "since when the log says it; empty: a file says it, which has no time"),
-    Column("source", TEXT, False, "what says it: license-file, options-file or flexnet"),
+    Column("source", TEXT, False, "what says it: license-file, options-file, flexnet or lmx"),
 )
 UTILIZATION = (
     *OF_FEATURE,

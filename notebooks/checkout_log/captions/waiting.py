@@ -5,10 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from checkout_log.captions.words import capitalized, code, counted, percent
-from checkout_log.sources.part import LMSTAT, UNKNOWN
+from checkout_log.sources.part import LMSTAT, LMX, UNKNOWN
 
-# Kinds of `Log.quality` that list who waits and not who was denied.
-WITHOUT_DENIALS = (LMSTAT,)
+# Kinds of `Log.quality` that list who has a license and not who was denied, and what they show.
+WITHOUT_DENIALS = {
+    LMSTAT: "Outputs of lmstat show who waits, and not who was denied; nobody waited when they were made.",
+    LMX: "Outputs of lmxendutil show who has a license, and neither who waits nor who was denied.",
+}
 
 
 def none_shown(quality: pd.DataFrame | None = None) -> str:
@@ -17,7 +20,7 @@ def none_shown(quality: pd.DataFrame | None = None) -> str:
     if logs is not None and len(logs) and not logs["events"].sum() and logs["undated"].sum():
         return "No line could be dated, so nothing is known about denials."
     if logs is not None and len(logs) and logs["kind"].isin(WITHOUT_DENIALS).all():
-        return "Outputs of lmstat show who waits, and not who was denied; nobody waited when they were made."
+        return " ".join(words for kind, words in WITHOUT_DENIALS.items() if kind in set(logs["kind"]))
     return "The log shows no denial for lack of seats."
 
 

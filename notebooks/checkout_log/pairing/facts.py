@@ -20,6 +20,8 @@ USES = (*KEY, "is_borrow", "alias", "quantity", "start", "until", "closed_at", "
 
 # Their handles are never given twice; the numbers of other servers are used again.
 EXACT_SOURCES = ("authority", "simulator")
+# Outputs that list what is in use, and say how much it is in all.
+LISTING_SOURCES = ("lmstat", "lmx")
 
 
 def is_exact() -> BooleanValue:
@@ -28,8 +30,8 @@ def is_exact() -> BooleanValue:
 
 
 def is_of_nobody() -> BooleanValue:
-    """Whether a use is what `lmstat` counts in all and does not list: how many, and neither whose nor since when."""
-    return (_.source == "lmstat") & _.member.isnull() & _.machine.isnull()
+    """Whether a use is what a server counts in all and does not list: how many, and neither whose nor since when."""
+    return _.source.isin(LISTING_SOURCES) & _.member.isnull() & _.machine.isnull()
 
 
 def facts() -> dict[str, Values]:

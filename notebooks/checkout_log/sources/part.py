@@ -9,7 +9,7 @@ from pathlib import Path
 from checkout_log.store import Option, Seats, Tally
 
 # What the readers are called in the quality frame.
-EXPORT, DATABASE, FLEXNET, LMSTAT = "export", "database", "flexnet", "lmstat"
+EXPORT, DATABASE, FLEXNET, LMSTAT, LMX = "export", "database", "flexnet", "lmstat", "lmx"
 RLM_REPORT, RLM_DEBUG, LICENSES, OPTIONS, UNKNOWN = "rlm-report", "rlm-debug", "license-file", "options-file", "unknown"
 
 

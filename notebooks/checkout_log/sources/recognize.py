@@ -10,7 +10,8 @@ from checkout_log.errors import SourceNotRecognized
 from checkout_log.sources import licenses, options
 from checkout_log.sources.flexnet import times as flexnet_times
 from checkout_log.sources.lmstat import rows as lmstat_rows
-from checkout_log.sources.part import FLEXNET, LICENSES, LMSTAT, OPTIONS, RLM_DEBUG, RLM_REPORT
+from checkout_log.sources.lmx import rows as lmx_rows
+from checkout_log.sources.part import FLEXNET, LICENSES, LMSTAT, LMX, OPTIONS, RLM_DEBUG, RLM_REPORT
 from checkout_log.sources.rlm import lines as rlm_lines
 from checkout_log.sources.text import UTF8_MARK, ZERO, decoded, head
 from checkout_log.spreadsheets import records
@@ -22,8 +23,8 @@ DEBUG_LINE = re.compile(rf"^{flexnet_times.OPENS}{rlm_lines.DEBUG_LINE.pattern}"
 # Two columns are enough to know what a table was meant to be; whether it has all of them is said by who reads it.
 TELLING = {"at", "event"}
 HINT = (
-    "Known are the authority's export (JSON lines, CSV, Parquet) and database, FlexNet debug logs, outputs of lmstat -a, "
-    "and RLM's report and debug logs."
+    "Known are the authority's export (JSON lines, CSV, Parquet) and database, FlexNet debug logs, outputs of lmstat -a "
+    "and of LM-X's lmxendutil -licstat, and RLM's report and debug logs."
 )
 # What people give in the place of a log: how it begins, what it is, and what to give instead.
 ARCHIVES = (b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x28\xb5\x2f\xfd")
@@ -47,8 +48,8 @@ MISTAKEN = (
     ),
     (
         re.compile(r"LM-X (?:License Server|End-user)|\blmx-serv\b"),
-        "is of LM-X",
-        f"{NOT_READ} Its lmxendutil -licstat shows what is in use.",
+        "is of LM-X, and no output of its lmxendutil -licstat",
+        "Give outputs of lmxendutil -licstat, made every few minutes with the date above each.",
     ),
     (
         re.compile(r"License Use Management|\bi4(?:lmd|ls|blt|glbcd)\b"),
@@ -130,6 +131,7 @@ def _kind_of_text(text: str) -> str | None:
     signs = (
         (RLM_REPORT, rlm_lines.REPORT),
         (LMSTAT, lmstat_rows.STATUS),
+        (LMX, lmx_rows.SIGN),
         (FLEXNET, FLEXNET_LINE),
         (RLM_DEBUG, DEBUG_LINE),
         (LICENSES, licenses.SIGN),

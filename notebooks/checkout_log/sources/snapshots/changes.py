@@ -43,12 +43,13 @@ class Held:
 class Server:
     """What a license server was last seen to give out, and the times of its first and last snapshot.
 
-    totals: seats issued and in use, by vendor daemon and feature.
+    totals: seats issued and in use, by vendor daemon and feature. dup_groups: what must be the same in uses that share a license.
     """
 
     held: dict[Key, Held] = field(default_factory=dict)
     products: set[str] = field(default_factory=set)
-    totals: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    totals: dict[tuple[str, str], tuple[int | None, int]] = field(default_factory=dict)
+    dup_groups: dict[tuple[str, str], str | None] = field(default_factory=dict)
     begin: int | None = None
     end: int = 0
 

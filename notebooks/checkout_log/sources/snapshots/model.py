@@ -54,14 +54,20 @@ class Key(NamedTuple):
 
 @dataclass(slots=True)
 class Total:
-    """What the server says of a feature in all: the line, the vendor daemon, and its licenses; those reserved count as in use."""
+    """What the server says of a feature in all: the line, the vendor daemon, and its licenses; those reserved count as in use.
+
+    issued: None where there is no limit. is_shared: several uses may be one license, so that more may be listed than are in use;
+    dup_group: what must be the same in them, as a license file of FlexNet says it, where the server tells that.
+    """
 
     line: int
     product: str
     feature: str
-    issued: int = 0
+    issued: int | None = 0
     in_use: int = 0
     reserved: int = 0
+    is_shared: bool = False
+    dup_group: str | None = None
 
 
 @dataclass(slots=True)
@@ -71,7 +77,8 @@ class Snapshot:
     users: who holds or waits for what, with line and row, by what tells them apart. is_telling: it lists features.
     section: the vendor daemons whose features come next: each is named above its own features, or all are above those of all.
     totals: of each feature, one that stands twice for one vendor daemon has its licenses in two pools.
-    disagreeing: of how many features the total is another than what is listed.
+    disagreeing: of how many features the total is another than what is listed. is_dated: its time is not only the earliest that it can
+    be of.
     """
 
     file: int
@@ -85,6 +92,7 @@ class Snapshot:
     users: dict[Key, tuple[int, Row]] = field(default_factory=dict)
     totals: list[Total] = field(default_factory=list)
     disagreeing: int = 0
+    is_dated: bool = True
 
     @property
     def products(self) -> frozenset[str]:
@@ -100,7 +108,7 @@ class Snapshot:
             in_use[key.product, key.feature] += row.quantity if key.start is not None else 0
         for total in self.totals:
             missing = total.in_use - total.reserved - in_use[total.product, total.feature]
-            self.disagreeing += missing != 0
+            self.disagreeing += missing > 0 or (missing < 0 and not total.is_shared)
             if missing > 0:
                 row = Row("", "", "", "", missing, self.at, None, is_doubtful=True, is_ahead=False)
                 self.users[Key(total.product, total.feature, "", "", "", "", UNLISTED)] = (total.line, row)
@@ -111,8 +119,11 @@ def _joined(totals: Sequence[Total]) -> list[Total]:
     """One total for each feature of each vendor daemon: the sum of those of its pools."""
     joined: dict[tuple[str, str], Total] = {}
     for total in totals:
-        whole = joined.setdefault((total.product, total.feature), Total(total.line, total.product, total.feature))
-        whole.issued += total.issued
-        whole.in_use += total.in_use
-        whole.reserved += total.reserved
+        whole = joined.setdefault((total.product, total.feature), total)
+        if whole is not total:
+            whole.issued = None if whole.issued is None or total.issued is None else whole.issued + total.issued
+            whole.in_use += total.in_use
+            whole.reserved += total.reserved
+            whole.is_shared = whole.is_shared or total.is_shared
+            whole.dup_group = whole.dup_group if whole.dup_group == total.dup_group else None
     return list(joined.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from checkout_log.sources.part import Part
@@ -20,7 +20,22 @@ class Form(NamedTuple):
 
 
 def in_order(parts: Sequence[Part], form: Form) -> Iterator[Snapshot]:
-    """The snapshots of these files, the earliest first; what is read is counted in the parts. Raises SourceUnreadable."""
+    """The snapshots of these files, the earliest first; what is read is counted in the parts. Raises SourceUnreadable.
+
+    One whose time is only the earliest that it can be of comes after the one before it of the same servers, be it by a second: what
+    the one before shows was in use then, and not given back in the same moment.
+    """
+    last: dict[str, datetime] = {}
+    for snapshot in _merged(parts, form):
+        before = last.get(snapshot.servers)
+        if before is not None and not snapshot.is_dated and snapshot.at <= before:
+            snapshot.at = before + timedelta(seconds=1)
+        last[snapshot.servers] = snapshot.at
+        yield snapshot
+
+
+def _merged(parts: Sequence[Part], form: Form) -> Iterator[Snapshot]:
+    """The snapshots of these files in the order of the times that they have."""
     times = [form.times(part) for part in parts]
     waiting = [(own[0], number) for number, own in enumerate(times) if own]
     heapq.heapify(waiting)
