@@ -14,6 +14,7 @@ from checkout_log.log import Log
 from checkout_log.reading import read
 from checkout_log.sources.flexnet import lines as flexnet_lines
 from checkout_log.sources.lmstat import rows as lmstat_rows
+from checkout_log.sources.lmx import rows as lmx_rows
 from checkout_log.sources.rlm import lines as rlm_lines
 
 FLEXNET = (
@@ -36,6 +37,19 @@ LMSTAT = (
     '  "F1" v61.9, vendor: vendord',
     "    ann pc1 /dev/tty (v61.9) (keeper/27002 18856), start Fri 10/20 14:12, 16 licenses (linger: 885098 / 1340160)",
     "    bob pc1 tty 61.9 (v61.9) (keeper/27002 15480) queued for 1 license",
+)
+LMX_TEXT = (
+    "LM-X License Server on 6200@keeper:",
+    "2024-03-11 10:00",
+    "Feature: F1 Version: 21.0 Vendor: vendord",
+    "Key type: EXCLUSIVE License sharing: HOST USER VIRTUAL",
+    "3 of 9 license(s) used:",
+    "2 license(s) used by ann@pc1 [10.1.2.3]",
+    "    Login time: 2024-03-11 09:26   Checkout time: 2024-03-11 09:29 ",
+    "1 license(s) used by bob@pc2 [10.1.2.3]",
+    "    Borrow expire time: 2024-03-20 18:00",
+    '<FEATURE NAME="F1" VENDOR="vendord" USED_LICENSES="2" TOTAL_LICENSES="9" SHARE="HOST">',
+    '<USER NAME="ann" HOST="pc1" USED_LICENSES="2" CHECKOUT_TIME="2024-03-11 09:29"/>',
 )
 RLM = (
     "RLM Report Log Format 0, version 14.0",
@@ -67,7 +81,7 @@ CSV = (
     "at,event,mode,handle,product,feature,member,group,machine,alias,os_user,quantity,until,reason,source,line",
     "2025-01-01T00:00:00Z,checkout,session,h,p,f,'=ann,,m,,,1,,,authority,1",
 )
-KINDS = (FLEXNET, LMSTAT, RLM, DEBUG, EXPORT, CSV)
+KINDS = (FLEXNET, LMSTAT, LMX_TEXT, RLM, DEBUG, EXPORT, CSV)
 
 
 @st.composite
@@ -133,6 +147,9 @@ def test_any_text_is_read_by_every_grammar(text: str) -> None:
     flexnet_lines.read(f"(v) {text}")
     flexnet_lines.read(f"(v) OUT: {text}")
     lmstat_rows.snapshot_time(text)
+    lmx_rows.stamp(text)
+    list(lmx_rows.marks(text))
+    list(lmx_rows.marks(f"<USER {text}"))
     for read_line in (rlm_lines.report, rlm_lines.debug):
         try:
             read_line(text)

@@ -172,7 +172,7 @@ MISTAKEN = {
     "MathLM": (b"MathLM Version 12.0\nMathLM Server srv\n", "of MathLM"),
     "Docker": (b'{"log":" 4:30:00 (MLM) OUT: \\"F1\\" ann@pc1\\n","stream":"stdout"}\n', "docker logs"),
     "Sentinel RMS": (b" [Contacting Sentinel RMS Development Kit server on host]\n |- Feature Information\n", "Sentinel RMS"),
-    "LM-X": (b"[2021-05-26 13:38:30] LM-X License Server v4.9.23 build 74220bf8 on srv (Linux_x64)\n", "of LM-X"),
+    "LM-X": (b"[2021-05-26 13:38:30] LM-X License Server v4.9.23 build 74220bf8 on srv (Linux_x64)\n", "lmxendutil -licstat"),
     "LUM": (b"i4lmd: License Use Management Runtime\n", "of LUM"),
     "StarDrop": (b"StarDrop license server 6.5 started\n", "of StarDrop"),
     "an options file": (b"RESERVE 1 F1 USER ann\nMAX 2 F1 GROUP g\n", "is an options file"),

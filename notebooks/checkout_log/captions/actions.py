@@ -14,7 +14,7 @@ from checkout_log.captions.words import MOMENT_DAYS, are, bounds, capitalized, c
 from checkout_log.measuring.questions import DAY
 from checkout_log.plots.stuck import STRONG
 from checkout_log.seats import DENIALS as DENIED
-from checkout_log.sources.part import FLEXNET, LICENSES, LMSTAT, OPTIONS, RLM_DEBUG, UNKNOWN
+from checkout_log.sources.part import FLEXNET, LICENSES, LMSTAT, LMX, OPTIONS, RLM_DEBUG, UNKNOWN
 
 RELEASE, MISSING, SPARE, UNTOLD = "release", "missing", "spare", "untold"
 TITLES = {
@@ -276,14 +276,29 @@ def _of_reading(quality: pd.DataFrame) -> Iterator[Action]:
     lines, malformed = int(quality["lines"].sum()), int(quality["malformed"].sum())
     if malformed:
         yield Action(UNTOLD, capitalized(f"{counted(malformed, 'line')} of {lines:,} could not be read."), LOGS)
-    silent = int(((quality["kind"] == LMSTAT) & quality["begin"].isna()).sum())
-    if silent:
-        text = f"{counted(silent, 'output')} of `lmstat` {'lists' if silent == 1 else 'list'} no feature: the server did not answer."
-        yield Action(UNTOLD, capitalized(text), LOGS)
+    yield from of_lists(quality)
     strange = int((quality["kind"] == UNKNOWN).sum())
     if strange:
         text = f"{counted(strange, 'file')} of {len(quality):,} {are(strange)} no log of a kind that is read."
         yield Action(UNTOLD, capitalized(text), LOGS)
+
+
+def of_lists(quality: pd.DataFrame) -> Iterator[Action]:
+    """What is to be known of outputs that list who has a license."""
+    silent = quality[quality["begin"].isna()]["kind"].value_counts()
+    for kind, name, why in (
+        (LMSTAT, "lmstat", "no feature: the server did not answer"),
+        (LMX, "lmxendutil", "nothing: the server did not answer, or there was no use and no time in it"),
+    ):
+        if count := int(silent.get(kind, 0)):
+            text = f"{counted(count, 'output')} of `{name}` {'lists' if count == 1 else 'list'} {why}."
+            yield Action(UNTOLD, capitalized(text), LOGS)
+    if (quality["kind"] == LMX).any():
+        text = (
+            "An output of `lmxendutil` does not say when it was made: without a line with the time above it, it counts as made at the latest "
+            "time that it shows, though it may have been later."
+        )
+        yield Action(UNTOLD, text, LOGS)
 
 
 def _of_several_servers(quality: pd.DataFrame) -> Iterator[Action]:

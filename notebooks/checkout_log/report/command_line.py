@@ -28,8 +28,8 @@ examples:
       an export of Carnet's authority
   carnet-report /opt/licenses/debug.log* -o report.html --timezone Europe/Berlin
       FlexNet debug logs, with the time zone of the license server's clock
-  carnet-report authority.db geomodel.rlog 'lmstat/*.txt' -o report.html
-      any mixture: databases, RLM logs, outputs of lmstat
+  carnet-report authority.db geomodel.rlog 'lmstat/*.txt' lmx.txt -o report.html
+      any mixture: databases, RLM logs, outputs of lmstat and lmxendutil
   carnet-report debug.log* -o may.html --since 2026-05-01 --until 2026-05-31 --feature solver --tables may.xlsx
       one month of one feature, and its tables for a spreadsheet
   carnet-report debug.log* -o report.html --group-file departments.csv --group Structures
