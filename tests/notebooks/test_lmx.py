@@ -66,7 +66,7 @@ def of(text: str, folder: Path, name: str = "x.txt") -> Log:
     return read(folder / name)
 
 
-def happened(log: Log) -> list[tuple[int, str, str, object, object, int]]:
+def happened(log: Log) -> list[tuple[object, ...]]:
     """Time, event, feature, user, host and seats of each event, in order of time."""
     rows = stored(log).sort_values(["at", "line"])[["at", "event", "feature", "member", "machine", "quantity"]]
     return [tuple(None if pd.isna(value) else value for value in row) for row in rows.itertuples(index=False)]
@@ -86,7 +86,7 @@ def at(text: str) -> datetime:
 
 def utc(text: str) -> int:
     """Microseconds since 1970 of a time in UTC."""
-    return pd.Timestamp(text, tz="UTC").value // 1000
+    return int(pd.Timestamp(text, tz="UTC").value) // 1000
 
 
 LINES = {
