@@ -126,9 +126,17 @@ def test_tables_are_written_as_a_workbook_or_as_parquet_and_texts_stay_texts(log
         texts = book.read("xl/sharedStrings.xml").decode()
         assert len(sheets) == len([*tables.tables(log)])
         assert ">=G<" in texts
+        # A cell has no zone, so that its column says it.
+        assert ">start (UTC)<" in texts
+        assert all(b"<autoFilter" in book.read(name) for name in sheets)
         assert not [name for name in sheets if b"<f>" in book.read(name)]
     tables.write(log, tmp_path / "tables")
     assert len(pd.read_parquet(tmp_path / "tables" / "sessions.parquet")) == len(log.sessions())
+    spoken_of = {"seats", "utilization", "options", "day_by_day", "forecast", "shorter_borrows", "backtest"}
+    assert spoken_of <= {path.stem for path in (tmp_path / "tables").iterdir()}
+    cells = "".join(notebook.read_text(encoding="utf-8") for notebook in notebooks.paths())
+    assert f"DAYS_AHEAD = {tables.DAYS_AHEAD}\\n" in cells
+    assert f"LONGEST_DAYS = {[*tables.LONGEST_DAYS]}\\n" in cells
 
 
 SERVER = """\

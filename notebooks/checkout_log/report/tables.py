@@ -10,12 +10,16 @@ from xlsxwriter import Workbook
 from xlsxwriter.exceptions import XlsxFileError
 from xlsxwriter.worksheet import Worksheet
 
-from checkout_log import borrows, captions, denials, sizing, stuck, usage
+from checkout_log import borrows, captions, daily, denials, hindsight, seats, sizing, stuck, usage
 from checkout_log.log import Log
+from checkout_log.report import site
 from checkout_log.report.outputs import ReportNotWritten, is_workbook
 
 SHEETS_OF_ROWS = 1_048_575
 WIDEST = 60
+# As the notebooks ask, so that a table has the figures of the page.
+DAYS_AHEAD = 60
+LONGEST_DAYS = (3, 5, 7, 10, 14, 21, 30)
 
 
 def tables(log: Log) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -23,7 +27,12 @@ def tables(log: Log) -> Iterator[tuple[str, pd.DataFrame]]:
     yield "logs", captions.files(log.quality())
     yield "stuck", stuck.find(log)
     yield "peaks", usage.peaks(log)
+    yield "day by day", daily.by_day(log)
+    yield "seats", seats.issued(log)
+    yield "utilization", site.utilization(log)
+    yield "options", seats.options(log)
     yield "enough seats", sizing.enough(log)
+    yield "forecast", sizing.forecast(log, DAYS_AHEAD)
     yield "denials", denials.counts(log)
     yield "waiting", denials.episodes(log)
     yield "requests by user", usage.requests(log, ["product", "feature", "member"])
@@ -31,6 +40,9 @@ def tables(log: Log) -> Iterator[tuple[str, pd.DataFrame]]:
     yield "lengths", usage.lengths(log)
     yield "last used", usage.last_used(log)
     yield "borrows", borrows.ageing(log)
+    lengths = [sizing.what_if(log, days).assign(longest_days=days) for days in LONGEST_DAYS]
+    yield "shorter borrows", pd.concat(lengths, ignore_index=True)
+    yield "backtest", hindsight.backtest(log)
     yield "sessions", log.sessions()
 
 
@@ -62,10 +74,13 @@ def _write_workbook(log: Log, target: Path) -> None:
         for name, frame in tables(log):
             sheet = book.add_worksheet(name)
             sheet.freeze_panes(1, 0)
+            sheet.autofilter(0, 0, min(len(frame), SHEETS_OF_ROWS), len(frame.columns) - 1)
             for place, column in enumerate(frame.columns):
-                sheet.write_string(0, place, str(column), bold)
                 values = frame[column].head(SHEETS_OF_ROWS)
-                sheet.set_column(place, place, _width(str(column), values), time if _is_time(values) else None)
+                # No cell says of which zone its time is.
+                title = f"{column} ({log.timezone})" if _is_time(values) else str(column)
+                sheet.write_string(0, place, title, bold)
+                sheet.set_column(place, place, _width(title, values), time if _is_time(values) else None)
                 _fill(sheet, place, values, log.timezone)
 
 
