@@ -1,6 +1,6 @@
-"""A borrow's walk through the house, and that of a check: which functions run, in which files, and what they ask of the machine.
+"""The walks of a borrow, a check-in and a check through the house: which functions run, in which files, and what they ask of the machine.
 
-python -m tools.walk [borrow|check] [--full | --markdown | --json]
+python -m tools.walk [borrow|check-in|check] [--full | --markdown | --json]
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -53,17 +54,31 @@ def walk_of_borrow(recorder: Recorder, folder: Path) -> Walk:
 
     The database as it was before the borrow is left in `before.db`: there its statements can be run again.
     """
+    return _walk_over_rest(recorder, folder, is_return=False)
+
+
+def walk_of_check_in(recorder: Recorder, folder: Path) -> Walk:
+    """A check-in over the REST interface, on SQLite, after one of another member. Raises RuntimeError unless it is taken."""
+    return _walk_over_rest(recorder, folder, is_return=True)
+
+
+def _walk_over_rest(recorder: Recorder, folder: Path, *, is_return: bool) -> Walk:
     clock = CountingClock()
     bench = make_bench(f"sqlite:///{folder / 'authority.db'}", folder / "authority", clock=clock)
     client = create_app(bench.authority).test_client()
     for name, handler in (("checkout", recorder.take), ("checkin", recorder.give_back)):
         event.listen(bench.authority.database.engine, name, handler)
-    calls = [_borrow_call(bench, client, name) for name in ("ada", "grace")]
-    calls[0]()
+    first, second = (_Holder(bench, client, name) for name in ("ada", "grace"))
+    first.borrow()
+    act = second.borrow
+    if is_return:
+        first.check_in(first.receipt())
+        second.borrow()
+        act = partial(second.check_in, second.receipt())
     copy_database(folder / "authority.db", folder / "before.db")
     before = clock.reads
     with recorder.on(folder) as walk:
-        calls[1]()
+        act()
     walk.clock_reads += clock.reads - before
     bench.authority.database.close()
     return walk
@@ -75,17 +90,34 @@ def copy_database(source: Path, target: Path) -> None:
         old.backup(new)
 
 
-def _borrow_call(bench: Bench, client: Any, name: str) -> Callable[[], None]:
-    member = bench.member(name)
-    secret, _ = access.create_api_key(Unit(bench.authority, CONSOLE), member.username, "walk")
-    body = {"request": SimulatedWorkstation(f"laptop-{name}").request(Wish(PRODUCT), bench.clock())}
+class _Holder:
+    """A member with a laptop and a client of the REST interface."""
 
-    def call() -> None:
-        answer = client.post("/api/v1/borrows", json=body, headers={"Authorization": f"Bearer {secret}"})
-        if answer.status_code != HTTPStatus.CREATED:
+    def __init__(self, bench: Bench, client: Any, name: str) -> None:
+        member = bench.member(name)
+        secret, _ = access.create_api_key(Unit(bench.authority, CONSOLE), member.username, "walk")
+        self._client, self._clock, self._headers = client, bench.clock, {"Authorization": f"Bearer {secret}"}
+        self._laptop = SimulatedWorkstation(f"laptop-{name}")
+        self._request = self._laptop.request(Wish(PRODUCT), bench.clock())
+        self._borrowed = ""
+
+    def borrow(self) -> None:
+        """Borrows."""
+        self._borrowed = self._post("/api/v1/borrows", {"request": self._request}, HTTPStatus.CREATED)
+
+    def receipt(self) -> str:
+        """The receipt that gives that borrow back."""
+        return self._laptop.receipt_for(json.dumps(json.loads(self._borrowed)["file"]).encode(), self._clock())
+
+    def check_in(self, receipt: str) -> None:
+        """Checks a borrow in."""
+        self._post("/api/v1/check-ins", {"receipt": receipt}, HTTPStatus.OK)
+
+    def _post(self, path: str, body: dict[str, str], status: HTTPStatus) -> str:
+        answer = self._client.post(path, json=body, headers=self._headers)
+        if answer.status_code != status:
             raise RuntimeError(answer.text)
-
-    return call
+        return str(answer.text)
 
 
 def walk_of_check(recorder: Recorder, folder: Path) -> Walk:
@@ -114,7 +146,11 @@ def install_borrow(folder: Path) -> Path:
     return home
 
 
-WALKS: dict[str, Callable[[Recorder, Path], Walk]] = {"borrow": walk_of_borrow, "check": walk_of_check}
+WALKS: dict[str, Callable[[Recorder, Path], Walk]] = {
+    "borrow": walk_of_borrow,
+    "check-in": walk_of_check_in,
+    "check": walk_of_check,
+}
 
 
 def take_walk(name: str) -> Walk:
@@ -147,9 +183,11 @@ def table_of(walks: dict[str, Walk]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Prints what is asked for, by default the figures of both walks."""
-    parser = argparse.ArgumentParser(prog="python -m tools.walk", description="Follows a borrow, or a check, through the code.")
-    parser.add_argument("name", nargs="?", choices=list(WALKS), help="default: both")
+    """Prints what is asked for, by default the figures of all walks."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.walk", description="Follows a borrow, a check-in or a check through the code."
+    )
+    parser.add_argument("name", nargs="?", choices=list(WALKS), help="default: all")
     parser.add_argument("--full", action="store_true", help="print every call, in order")
     parser.add_argument("--markdown", action="store_true", help="print tables for the documentation")
     parser.add_argument("--json", action="store_true", help="print the figures alone, for programs")

@@ -232,10 +232,15 @@ def _new_token(unit: Unit, ask: Ask, borrow: Borrow, status_seq: int) -> Token:
 
 
 def file_of(authority: Authority, token: Token) -> bytes:
-    """The file of a token: the same bytes as ever, made again from the rows and signed after they were committed."""
+    """The file of a token: the same bytes as ever, made again from the rows and signed after they were committed.
+
+    The token and the status list in its file are recorded outside the database before they leave. Raises DatabaseBehind, DiskFull,
+    NotPermitted or DiskFailed: then they must not; the same request gets them again later.
+    """
     issuer, list_compact = authority.file_parts(token.authorization_seq, token.status_seq)
     data = issuing.borrow_file(issuer, token.payload, token.kid, list_compact)
-    going_out.token_leaves(authority, issuer.authorization, token, list_compact)
+    going_out.list_leaves(authority, issuer.authorization, token.status_seq, list_compact)
+    authority.issued.append(token)
     return data
 
 

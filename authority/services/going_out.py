@@ -6,7 +6,6 @@ from sqlalchemy import Connection
 
 from authority.domain.catalogue import Authorization
 from authority.domain.refusals import DatabaseBehind
-from authority.domain.tokens import Token
 from authority.services.context import Authority
 from authority.signing.floors import Floor, Numbered
 from authority.storage import organization, status_lists
@@ -73,12 +72,3 @@ def list_leaves(authority: Authority, authorization: Authorization, seq: int, te
     with authority.database.read() as connection:
         check_continued(connection, authority.floors.read())
     authority.floors.raise_to(floor)
-
-
-def token_leaves(authority: Authority, authorization: Authorization, token: Token, list_text: str) -> None:
-    """Records a token and the status list in its file, which are about to leave.
-
-    Raises DatabaseBehind, DiskFull, NotPermitted or DiskFailed: then they must not; the same request gets them again later.
-    """
-    list_leaves(authority, authorization, token.status_seq, list_text)
-    authority.issued.append(token)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from flask import Flask, Request, current_app, g, request
+from flask import Flask, current_app, g, request
 
 from authority.domain.members import ANYBODY
 from authority.domain.refusals import NotAuthenticated
@@ -16,12 +16,6 @@ from authority.web.publishing import Publisher
 
 SCHEME = "bearer"
 LONGEST_SECRET = 256
-
-
-def own_request() -> Request:
-    """The request that is being answered, itself: each look through Flask's stand-in for it costs several calls."""
-    asked: Request = request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - the documented way to it
-    return asked
 
 
 def authority() -> Authority:
