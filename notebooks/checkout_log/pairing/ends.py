@@ -46,8 +46,8 @@ def sessions(uses: Table) -> Table:
     return uses.filter(_.started).select(*names(SESSIONS))
 
 
-def _pairs(events: Table, keys: Table, moves: Table, spans: Table, eras: Table) -> Table:
-    uses = by_handle(events).union(first_in_first_out(keys, moves))
+def _pairs(events: Table, keys: Table, moves: Table, stretches: Table, spans: Table, eras: Table) -> Table:
+    uses = by_handle(events).union(first_in_first_out(keys, moves, stretches))
     return _with_ends(uses, spans, eras).select(*names(PAIRS))
 
 

@@ -26,18 +26,24 @@ _ASKED = ("at", "event", "mode", "alias", "until", "reason", "quantity", "ambigu
 _NONE = ibis.null("int64")
 
 
-def ordered(events: Table, engine: Engine) -> tuple[Table, Table]:
-    """The keys of the queues with their numbers, and the moves in each queue, both kept. events: all of a log."""
+def ordered(events: Table, engine: Engine) -> tuple[Table, Table, Table]:
+    """The keys of the queues with their numbers, the moves in each queue, and its stretches, all kept. events: all of a log."""
     # Everything goes by the number of the key: engines sort numbers many times faster than texts.
     keys = engine.built(_numbered, events)
-    return keys, engine.built(_moves, events, keys)
+    moves = engine.built(_moves, events, keys)
+    return keys, moves, engine.built(_stretches, moves)
 
 
-def first_in_first_out(keys: Table, moves: Table) -> Table:
+def first_in_first_out(keys: Table, moves: Table, stretches: Table) -> Table:
     """One row for each use of a source without handles, from what `ordered` gives: the columns USES."""
+    uses = _uses(_touches(stretches, moves)).union(_uses(_orphans(moves)))
+    return with_texts(uses, keys).select(*USES)
+
+
+def with_texts(uses: Table, keys: Table) -> Table:
+    """The uses of queues with what the number of their `key` stands for, beside their own columns."""
     texts = {name: keys[f"key_{name}"].nullif("") for name in KEY} | {"era": keys.key_era.cast("int64")}
-    uses = _uses(_touches(_stretches(moves), moves)).union(_uses(_orphans(moves)))
-    return uses.join(keys.select("key", **texts), "key").select(*USES)
+    return uses.join(keys.select("key", **texts), "key")
 
 
 def _keyed(events: Table) -> Table:
@@ -52,33 +58,45 @@ def _numbered(events: Table) -> Table:
 
 
 def _moves(events: Table, keys: Table) -> Table:
-    """The events in the order of each queue, with how many units were ever opened, ended and orphaned up to each.
+    """The events in the order of each queue, with how many units were ever opened up to each, and how many more than closed.
 
     change: units moved, above zero where they open. newest: the latest start in the queue so far, in whole microseconds.
     """
     is_opening, is_closing = _.event.isin(OPENING), _.event.isin(CLOSING)
     # What opens or closes no unit is no event of the queue.
     events = _keyed(events).join(keys, TEXT_KEY).filter((_.quantity > 0) | ~_.event.isin((*OPENING, *CLOSING)))
-    moves = events.mutate(
-        change=ibis.cases((is_opening, _.quantity), (is_closing, -_.quantity), else_=0),
-        number=ibis.row_number().over(ibis.window(group_by="key", order_by=["at", "segment", "line"])),
-    ).select("key", "number", "change", *_ASKED)
-    so_far = ibis.window(group_by="key", order_by="number", preceding=None, following=0)
-    moves = moves.mutate(
+    changes = events.mutate(change=ibis.cases((is_opening, _.quantity), (is_closing, -_.quantity), else_=0))
+    order = ("at", "segment", "line")
+    so_far = ibis.window(group_by="key", order_by=order, preceding=None, following=0)
+    return changes.select(
+        "key",
+        "change",
+        *_ASKED,
+        number=ibis.row_number().over(ibis.window(group_by="key", order_by=order)),
         opened=ibis.greatest(_.change, 0).sum().over(so_far).cast("int64"),
         balance=_.change.sum().over(so_far).cast("int64"),
         newest=ibis.ifelse(_.change > 0, _["at"], _NONE).max().over(so_far),
     )
+
+
+def with_ended(moves: Table) -> Table:
+    """The moves with how many units were ever ended and orphaned up to each, and how many each of them orphaned."""
+    lowest = moves.group_by("key").aggregate(lowest=_.balance.min())
+    # Few queues ever close more than was opened, and windows cost more than all else.
+    none = ibis.literal(0, "int64")
+    sound = moves.semi_join(lowest.filter(_.lowest >= 0), "key").mutate(orphaned=none, orphans=none)
+    unsound = moves.semi_join(lowest.filter(_.lowest < 0), "key")
     # The lowest that the balance has been, below zero: so many units had closed without a start.
-    moves = moves.mutate(orphaned=ibis.greatest(-_.balance.min().over(so_far), 0))
+    so_far = ibis.window(group_by="key", order_by="number", preceding=None, following=0)
+    unsound = unsound.mutate(orphaned=ibis.greatest(-_.balance.min().over(so_far), 0))
     before = _.orphaned.lag().over(ibis.window(group_by="key", order_by="number")).fill_null(0)
-    return moves.mutate(ended=_.opened - _.balance - _.orphaned, orphans=_.orphaned - before)
+    return sound.union(unsound.mutate(orphans=_.orphaned - before)).mutate(ended=_.opened - _.balance - _.orphaned)
 
 
 def _stretches(moves: Table) -> Table:
     """The stretches of each queue: the last turn of each, how many units it has, and the numbers of its opener and its closer."""
     # Engines number rows in integers of different sizes.
-    number = _.number.cast("int64")
+    number, moves = _.number.cast("int64"), with_ended(moves)
     opened = moves.filter(_.change > 0).select("key", turn=_.opened, opener=number, closer=_NONE)
     ended = moves.filter(-_.change > _.orphans).select("key", turn=_.ended, opener=_NONE, closer=number)
     ends = opened.union(ended).group_by("key", "turn").aggregate(opener=_.opener.min(), closer=_.closer.min())
@@ -100,7 +118,7 @@ def _touches(stretches: Table, moves: Table) -> Table:
 
 def _orphans(moves: Table) -> Table:
     """The events that closed what was never seen to open, in the same form; their turns are below zero."""
-    orphans = moves.filter(_.orphans > 0)
+    orphans = with_ended(moves).filter(_.orphans > 0)
     return orphans.select("key", "change", *_ASKED, turn=-_.orphaned, units=_.orphans, newest=_NONE)
 
 
