@@ -13,7 +13,6 @@ from ibis import _
 from checkout_log import stuck
 from checkout_log.columns import CAUSES, FLAG, NUMBER, SESSIONS, TEXT, TIME, WHOLE, Column, names, typed
 from checkout_log.log import Log
-from checkout_log.measuring import presence
 from checkout_log.measuring.open_uses import Use
 from checkout_log.measuring.questions import whole
 from checkout_log.measuring.shares import wilson
@@ -136,10 +135,7 @@ def judged(log: Log, thresholds: Thresholds | None = None, *, times: int = 24) -
 
 
 def _judged(log: Log, wanted: Thresholds, times: int) -> list[Judged]:
-    asked = moments(log, times)
-    # To look at a log as it was known at a time costs nearly as much as to pair it.
-    worth = presence.with_long_uses(log, asked, wanted.least_age) if asked else []
-    looked_at = list(stuck.judged_at_each(log, worth, wanted))
+    looked_at = list(stuck.judged_at_each(log, moments(log, times), wanted))
     return [
         Judged(use, str(row[_PLACES["cause"]]) if row else "", float(str(row[_PLACES["confidence"]])) if row else 0.0, fate)
         for (use, row), fate in zip(looked_at, fates(log, [use for use, _row in looked_at]), strict=True)

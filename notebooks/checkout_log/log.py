@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -63,7 +63,19 @@ class Log:
     @cached_property
     def pairs(self) -> Table:
         """Every use as an expression, also those never seen to start: columns pairing.PAIRS, times as whole microseconds."""
-        pairs, since = pairing.pairs(self.everything, self.stored, self.engine), self.stored.since
+        return self._counted(self._uses.pairs)
+
+    def going_on(self, moments: Sequence[int]) -> Table:
+        """The uses that went on at each of these times (whole microseconds since 1970 UTC), as `pairing.going_on` gives them."""
+        build = partial(pairing.going_on, self._uses, self.stored, self.engine, moments)
+        return self.once(("going on", str(moments)), lambda: self._counted(build()))
+
+    @cached_property
+    def _uses(self) -> pairing.Paired:
+        return pairing.paired(self.everything, self.stored, self.engine)
+
+    def _counted(self, pairs: Table) -> Table:
+        since = self.stored.since
         return pairs if since is None else self.engine.named(pairs.filter(_.end >= since))
 
     @cached_property

@@ -6,9 +6,8 @@ cause that explains most, and the evidence names the others.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -33,9 +32,8 @@ from checkout_log.columns import (
 from checkout_log.likelihood import Past
 from checkout_log.log import Log
 from checkout_log.measuring.activity_index import ActivityIndex
-from checkout_log.measuring.looks import at_each, parted
-from checkout_log.measuring.open_uses import Use, held, held_at, is_freed
-from checkout_log.measuring.questions import moment
+from checkout_log.measuring.open_uses import Use, held, is_freed
+from checkout_log.measuring.questions import moment, nows, nows_at
 from checkout_log.pairing import EXACT_SOURCES
 from checkout_log.thresholds import Thresholds
 
@@ -138,14 +136,7 @@ def _judgements(log: Log, now: datetime | None, wanted: Thresholds) -> list[tupl
 def _judged(log: Log, now: datetime | None, wanted: Thresholds) -> Iterator[tuple[Use, list[Sign]]]:
     """The uses that hold a seat and show any sign, with all their signs, however unlikely."""
     known = log.until(moment(log, now))
-    uses = [use for use in held(known, now) if _is_asked_about(use, wanted)]
-    # Most servers have nothing that is old enough, and then nothing has to be counted.
-    if not uses:
-        return
-    index = ActivityIndex.of(known, wanted)
-    for use in uses:
-        if signs := _signs(use, index, wanted):
-            yield use, signs
+    return ((use, signs) for use, signs in _all_judged(known, nows(known, now), wanted) if signs)
 
 
 def named_at_each(log: Log, moments: Sequence[int], thresholds: Thresholds | None = None) -> Iterator[tuple[Use, Row]]:
@@ -161,32 +152,21 @@ def judged_at_each(log: Log, moments: Sequence[int], thresholds: Thresholds | No
     Names of users and machines have the spelling that is usual in the whole log.
     """
     wanted = thresholds or Thresholds()
-    for looks in at_each(log, moments):
-        by_moment: dict[int, list[Use]] = defaultdict(list)
-        for use in held_at(looks.log, looks.nows):
-            number, product = parted(use.product)
-            if _is_asked_about(use, wanted):
-                by_moment[number].append(replace(use, product=product))
-        indexes = ActivityIndex.of_looks(looks, wanted) if by_moment else []
-        for number, uses in sorted(by_moment.items()):
-            for use in uses:
-                signs = _signs(use, indexes[number], wanted)
-                likely = [sign for sign in signs if sign.confidence >= wanted.least_confidence]
-                yield use, _row(use, likely) if likely else None
+    for use, signs in _all_judged(log, nows_at(log, moments), wanted):
+        likely = [sign for sign in signs if sign.confidence >= wanted.least_confidence]
+        yield use, _row(use, likely) if likely else None
 
 
-def _signs(use: Use, index: ActivityIndex, wanted: Thresholds) -> list[Sign]:
-    return [sign for rule in _RULES if (sign := rule(use, index, wanted)) is not None]
-
-
-def _is_asked_about(use: Use, wanted: Thresholds) -> bool:
-    return _may_be_stuck(use, wanted) and not is_freed(use, wanted.freed_by_time)
-
-
-def _may_be_stuck(use: Use, wanted: Thresholds) -> bool:
-    """Whether any rule could say something: sessions of other servers need a time that no short one has."""
-    is_old = use.now - use.since >= wanted.least_age
-    return is_old or use.mode == BORROW or use.source in EXACT_SOURCES
+def _all_judged(log: Log, asked: pd.DataFrame, wanted: Thresholds) -> Iterator[tuple[Use, list[Sign]]]:
+    """The uses of which any rule could say something when their product is asked about, in order of time, with all their signs."""
+    # Short sessions of other servers tell nothing, and most servers have no others.
+    by_moment = {
+        at: [use for use in uses if not is_freed(use, wanted.freed_by_time)]
+        for at, uses in held(log, asked, wanted.least_age).items()
+    }
+    for at, index in ActivityIndex.of(log, by_moment, wanted).items():
+        for use in by_moment[at]:
+            yield use, [sign for rule in _RULES if (sign := rule(use, index, wanted)) is not None]
 
 
 _DTYPES = {TEXT: "string", TIME: "datetime64[us, UTC]", NUMBER: "float64"}

@@ -106,6 +106,7 @@ class Use:
     era: int
     started: bool
     undated: bool
+    last_at: int
 
     def holds(self, at: int) -> bool:
         """Whether it holds its seats at a moment: from its start up to its end, without it."""
@@ -162,7 +163,8 @@ def _of_queue(raw_log: RawLog, events: list[Event]) -> Iterator[Use]:
                 closed[oldest] = (event, is_mixed)
             elif event.event in CLOSING:
                 orphans[event] += 1
-            elif units:
+            elif waiting:
+                # Starts are closed in order, so that the newest is open as long as any is.
                 units[-1].append(event)
     together: dict[tuple[Event, Event | None], list[int]] = defaultdict(list)
     for number, unit in enumerate(units):
@@ -223,6 +225,7 @@ def _use(raw_log: RawLog, events: list[Event], *, start: int | None, closed_at: 
         era=era_number,
         started=start is not None,
         undated=undated,
+        last_at=max(one.at for one in events),
     )
 
 

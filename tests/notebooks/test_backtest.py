@@ -12,18 +12,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from checkout_log import hindsight, read, scoring, simulate, stuck
-from checkout_log.columns import BORROW, names
+from checkout_log.columns import BORROW, TIME, WHOLE, Column, names
 from checkout_log.errors import QuestionInvalid
-from checkout_log.measuring import looks, open_uses, presence, shares, stacks
+from checkout_log.log import Log
+from checkout_log.measuring import open_uses, questions, shares
 from checkout_log.pairing import EXACT_SOURCES, PAIRS
 from tests.notebooks.comparing import assert_same
 from tests.notebooks.random_logs import BEGIN, event, many, open_log, random_logs, raw_log, together
 from tests.notebooks.reference import CLOSING, DAY, OPENING, SECOND, RawLog, Span
+from tests.notebooks.simulations import month
 from tests.notebooks.test_pairing import ORDER, expected_rows
 from tools import backtests
 
 # An example costs its queries, however many logs it holds.
 FEW = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+GOING_ON = (Column("moment", WHOLE, False, ""), Column("since", TIME, False, ""), *PAIRS)
 RESTART = """\
  8:00:00 (lmgrd) FlexNet Licensing (v11.16.2.1 build 1 x64_lsb) started on lic1 (linux) (3/{day}/2026)
  8:00:00 (lmgrd) Started acmelmd (internet tcp_port 40000 pid 11)
@@ -74,31 +77,60 @@ LOOSE = stuck.Thresholds(
 )
 
 
-def test_times_that_are_asked_together_say_what_each_says_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The slow reference is the log as it was known at each time, looked at by itself."""
+def alone(log: Log, asked: list[int], wanted: stuck.Thresholds) -> list[stuck.Row]:
+    """What is named at these times: each is asked of the log as it was known then, by itself. The slow reference."""
+    return [row for at in asked for _use, row in stuck.named(log, open_uses.when(at), wanted)]
+
+
+def assert_alike(rows: list[stuck.Row], others: list[stuck.Row]) -> None:
+    """The rows are the same, whatever their order."""
+    assert sorted(map(repr, rows)) == sorted(map(repr, others))
+    assert rows
+
+
+def test_times_that_are_asked_together_say_what_each_says_alone() -> None:
     borrow = {"mode": "borrow", "source": "authority"}
     returned = [event(10, handle="b1", until=500, **borrow), event(20, "checkin", handle="b1", source="authority")]
     longer = event(30, handle="b2", until=9_000_000, **borrow)
     of = together([many(seed=5, count=30), raw_log([*returned, longer], 1_000_000)])
     log = open_log(of)
     asked = hindsight.moments(log, 3)
-    alone = [[row for _use, row in stuck.named(log, open_uses.when(at), LOOSE)] for at in asked]
-    assert {row[0] for rows in alone for row in rows} >= {"overdue", "holder-inactive", "over-long-borrow", "outlier"}
-    for most in (2 * len(of.events), looks.MOST_EVENTS):
-        monkeypatch.setattr(looks, "MOST_EVENTS", most)
-        side_by_side: dict[datetime, list[stuck.Row]] = {open_uses.when(at): [] for at in asked}
-        for use, row in stuck.named_at_each(log, asked, LOOSE):
-            side_by_side[use.now].append(row)
-        assert [sorted(map(repr, rows)) for rows in side_by_side.values()] == [sorted(map(repr, rows)) for rows in alone]
+    rows = [row for _use, row in stuck.named_at_each(log, asked, LOOSE)]
+    assert_alike(rows, alone(log, asked, LOOSE))
+    assert {row[0] for row in rows} >= {"overdue", "holder-inactive", "over-long-borrow", "outlier"}
+
+
+def test_times_of_a_simulated_organization_say_what_each_says_alone(tmp_path: Path) -> None:
+    """Of each kind of log that it writes, with handles and without, of several servers."""
+    truth = month()
+    simulate.write_logs(truth, tmp_path)
+    log = read(tmp_path, timezone=truth.organization.timezone)
+    asked = hindsight.moments(log, 2)
+    wanted = replace(LOOSE, outlier_least=timedelta(hours=8))
+    rows = [row for _use, row in stuck.named_at_each(log, asked, wanted)]
+    assert_alike(rows, alone(log, asked, wanted))
+
+
+@given(random_logs(products=4), st.lists(st.integers(-1, 40_000 * 31), min_size=1, max_size=3, unique=True))
+@FEW
+def test_what_was_held_at_a_time_is_held_by_the_log_that_was_known_then(of: RawLog, seconds: list[int]) -> None:
+    """Its lengths, due times and quantities too: of what was to come nothing is seen."""
+    log, asked = open_log(of), sorted(BEGIN + at * SECOND for at in seconds)
+    rows = log.engine.frame(log.going_on(asked), GOING_ON)
+    for at in asked:
+        mine = rows[(rows["moment"] == at) & (rows["censored"] | (rows["ended_by"] == "expiry"))]
+        expected = [
+            row for row in expected_rows(cut_raw(of, at)) if row["started"] and (row["censored"] or row["ended_by"] == "expiry")
+        ]
+        begun = {span.product for span in of.spans if span.begin <= at}
+        assert_same(mine[mine["product"].isin(begun)], [row for row in expected if row["product"] in begun], PAIRS, ORDER)
 
 
 def test_a_part_of_a_log_is_looked_at_as_a_part() -> None:
     of = many(seed=5, count=20)
     log = open_log(of).only(since=BEGIN + 100_000 * SECOND, features=["F"])
     asked = hindsight.moments(log, 2)
-    alone = [repr(row) for at in asked for _use, row in stuck.named(log, open_uses.when(at), LOOSE)]
-    assert len(alone) > 0
-    assert sorted(repr(row) for _use, row in stuck.named_at_each(log, asked, LOOSE)) == sorted(alone)
+    assert_alike([row for _use, row in stuck.named_at_each(log, asked, LOOSE)], alone(log, asked, LOOSE))
 
 
 def left_open(of: RawLog) -> dict[tuple[object, ...], list[int]]:
@@ -113,39 +145,36 @@ def left_open(of: RawLog) -> dict[tuple[object, ...], list[int]]:
             units += [one.at] * one.quantity
         elif one.event in CLOSING:
             del units[max(0, len(units) - one.quantity) :]
-    starts: dict[tuple[object, ...], list[int]] = {}
-    for (*key, _era), units in opened.items():
-        starts.setdefault(tuple(key), []).extend(units)
-    return {key: sorted(units) for key, units in starts.items() if units}
+    return {key: units for key, units in opened.items() if units}
 
 
 def test_since_when_something_is_open_without_a_pause_is_told_as_if_each_end_took_the_newest() -> None:
     of = many(seed=7, count=80)
-    oldest = stacks.oldest(open_log(of))
-    units = {key: [at.value // 1_000 for at, count in stack for _unit in range(count)] for key, stack in oldest.items()}
-    assert units == left_open(of)
-    key, starts = max(units.items(), key=lambda item: len(item[1]))
-    turns = [stacks.start_of(oldest[key], turn) for turn in range(len(starts) + 1)]
-    assert [None if at is None else at.value // 1_000 for at in turns] == [*starts, None]
+    log, starts = open_log(of), left_open(of)
+    rows = log.engine.frame(log.going_on([of.end()]), GOING_ON)
+    oldest: dict[tuple[object, ...], list[int]] = {}
+    for row in rows[rows["handle"].isna() & rows["censored"]].sort_values("start").itertuples():
+        key = (row.product, row.feature, row.member, row.machine, row.era)
+        if key in starts:
+            # The first of its units is the one that may have been open for longest.
+            turns = oldest.setdefault(key, [])
+            assert row.since.value // 1_000 == starts[key][len(turns)]
+            turns += [row.since.value // 1_000] * row.quantity
+        else:
+            assert row.since == row.start
+    assert max(map(len, oldest.values())) > 2
+    assert (rows["since"] < rows["start"]).any()
 
 
-def test_a_time_that_is_passed_over_has_nothing_that_is_old_enough() -> None:
-    """The uses themselves are asked for at each, as if none were passed over."""
-    of = many(seed=3, count=16)
-    log = open_log(replace(of, events=[one for one in of.events if one.mode != BORROW and one.source not in EXACT_SOURCES]))
-    asked = hindsight.moments(log, 30)
-    least = timedelta(days=2)
-    worth = presence.with_long_uses(log, asked, least)
-    assert 0 < len(worth) < len(asked)
-    for at in set(asked) - set(worth):
-        now = open_uses.when(at)
-        assert not [use for use in open_uses.held(log.until(at), now) if now - use.since >= least]
-
-
-def test_a_use_that_is_told_by_its_handle_is_looked_at_from_its_start_on() -> None:
-    log = open_log(raw_log([event(100, handle="b", source="authority"), event(200, "checkin", handle="b", source="authority")]))
-    asked = [BEGIN + second * SECOND for second in (99, 100, 150)]
-    assert presence.with_long_uses(log, asked, timedelta(days=1)) == asked[1:]
+def test_only_what_is_old_enough_is_held_and_what_its_handle_or_its_due_time_tells() -> None:
+    log, least = open_log(many(seed=3, count=30)), timedelta(days=2)
+    asked = questions.nows_at(log, hindsight.moments(log, 5))
+    every, old = open_uses.held(log, asked), open_uses.held(log, asked, least)
+    assert list(every) == list(old) == sorted(set(asked["moment"]))
+    for at, uses in every.items():
+        tells = [use for use in uses if use.now - use.since >= least or use.mode == BORROW or use.source in EXACT_SOURCES]
+        assert old[at] == tells
+    assert 0 < sum(map(len, old.values())) < sum(map(len, every.values()))
 
 
 def in_order(frame: pd.DataFrame) -> pd.DataFrame:

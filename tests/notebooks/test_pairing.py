@@ -28,7 +28,7 @@ def paired(of: RawLog) -> pd.DataFrame:
     """The pairs of a raw log, times in seconds after BEGIN, in order."""
     log = open_log(of)
     frame = log.engine.frame(log.pairs, PAIRS)
-    for name in ("start", "end", "until"):
+    for name in ("start", "end", "until", "last_at"):
         frame[name] = (frame[name] - pd.Timestamp(BEGIN * 1_000, tz="UTC")).dt.total_seconds()
     return frame.sort_values(["start", "end", "handle"], ignore_index=True)
 
@@ -161,6 +161,14 @@ class TestEndings:
         )
         assert paired(of)[["end", "mode", "ended_by"]].to_numpy().tolist() == [[60, "borrow", "expiry"]]
 
+    def test_what_was_given_back_is_not_renewed(self) -> None:
+        back = [event(1, source="rlm", handle="a"), event(2, "checkin", source="rlm", handle="a")]
+        late = event(3, "renewal", mode="borrow", source="rlm", handle="a", until=60)
+        rows = paired(raw_log([*back, late]))
+        assert rows[["end", "mode", "last_at"]].to_numpy().tolist() == [[2, "session", 2]]
+        again = event(4, source="rlm", handle="a")
+        assert paired(raw_log([*back, again, late._replace(at=late.at + 2 * SECOND)]))["mode"].tolist() == ["session", "borrow"]
+
     def test_what_is_open_lasts_at_least_to_the_end_of_the_log(self) -> None:
         rows = paired(raw_log([event(1)], seconds=77))
         assert rows[["end", "ended_by", "cut", "censored"]].to_numpy().tolist() == [[77, "open", False, True]]
@@ -227,7 +235,7 @@ def expected_rows(of: RawLog) -> list[dict[str, object]]:
     """The pairs that the reference gives, as rows of PAIRS."""
     rows = [asdict(use) for use in of.uses]
     for row in rows:
-        for name in ("start", "end", "until"):
+        for name in ("start", "end", "until", "last_at"):
             row[name] = None if row[name] is None else pd.Timestamp(row[name] * 1_000, tz="UTC")
     return rows
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from checkout_log import read, usage
+from checkout_log import hindsight, read, stuck, usage
 from checkout_log.log import Log
+from checkout_log.measuring import open_uses
 from checkout_log.measuring.levels import GROUPINGS
 from tests.notebooks.every_measure import EACH, EVERY
 from tests.notebooks.stored_rows import stored
@@ -28,6 +29,8 @@ OUTPUTS = sorted(path.name for path in FOLDER.glob("lmstat*.txt"))
 LINE = re.compile(rb"^(?:\xef\xbb\xbf)?\s*(\d+:\d\d:\d\d) \(([^)]+)\) (OUT|IN|DENIED|UNSUPPORTED|UPGRADE|EXPIRED): (.*?)\s*$")
 KINDS = {b"OUT": "checkout", b"IN": "checkin", b"DENIED": "denial", b"UPGRADE": "upgrade"}
 
+# Every sign names a use, however little it tells.
+EVERY_SIGN = stuck.Thresholds(least_confidence=0.0)
 # Of some logs it is known how many OUT, IN and UNSUPPORTED they hold.
 KNOWN = {
     "adskflex_2022.log": (8_402, 8_400, 2),
@@ -225,3 +228,11 @@ def test_a_real_log_in_pieces_that_overlap_is_the_log(tmp_path: Path, files: int
     columns = ["at", "event", "feature", "member", "machine", "quantity", "reason"]
     assert parts[columns].value_counts(dropna=False).sort_index().equals(whole[columns].value_counts(dropna=False).sort_index())
     assert set(parts["era"]) == {1}
+
+
+@pytest.mark.parametrize("name", [*LOGS, *OUTPUTS])
+def test_what_is_stuck_at_times_that_are_asked_together_is_what_each_says_alone(name: str) -> None:
+    of, asked = log(name), hindsight.moments(log(name), 3)
+    together = [row for _use, row in stuck.named_at_each(of, asked, EVERY_SIGN)]
+    alone = [row for at in asked for _use, row in stuck.named(of, open_uses.when(at), EVERY_SIGN)]
+    assert sorted(map(repr, together)) == sorted(map(repr, alone))

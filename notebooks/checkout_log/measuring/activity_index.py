@@ -7,47 +7,43 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import ibis
 import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from checkout_log.columns import BORROW, FLAG, RENEWAL, TEXT, TIME, WHOLE, Column
+from checkout_log.columns import BORROW, END, FLAG, RELEASE, RENEWAL, SESSIONS, TEXT, TIME, WHOLE, Column, names
 from checkout_log.likelihood import Past
 from checkout_log.log import Log
-from checkout_log.measuring.looks import Looks, parted
 from checkout_log.measuring.open_uses import MICROSECOND, Use, when
 from checkout_log.pairing import EXACT_SOURCES
 from checkout_log.thresholds import Thresholds
 
-_PRODUCT, _FIRST = Column("product", TEXT, False, ""), Column("first_at", TIME, False, "")
+# The number of the first of the times that are asked about by which something had been.
+_NUMBER = Column("number", WHOLE, False, "")
 _SIGHTINGS = (
-    _PRODUCT,
-    Column("source", TEXT, False, ""),
-    Column("member", TEXT, True, ""),
-    Column("machine", TEXT, True, ""),
-    Column("alias", TEXT, True, ""),
+    *(Column(name, TEXT, True, "") for name in ("source", "member", "machine", "alias")),
+    _NUMBER,
     Column("first_at", TIME, False, ""),
     Column("last_at", TIME, False, ""),
 )
-_DISABLED = (_PRODUCT, Column("member", TEXT, True, ""), _FIRST)
-_REFUSED = (_PRODUCT, *(Column(name, TEXT, False, "") for name in ("member", "machine")), _FIRST)
-_RENEWED = (_PRODUCT, Column("handle", TEXT, False, ""), Column("last_at", TIME, False, ""))
-_LENGTHS = (
+_DISABLED = (Column("member", TEXT, True, ""), _NUMBER, Column("first_at", TIME, False, ""))
+_REFUSED = (*(Column(name, TEXT, False, "") for name in ("member", "machine", "product")), *_DISABLED[1:])
+_RENEWED = (Column("handle", TEXT, False, ""), _NUMBER, Column("last_at", TIME, False, ""))
+_MOMENT, _PRODUCT, _FEATURE = (
+    Column("moment", WHOLE, False, ""),
     Column("product", TEXT, False, ""),
     Column("feature", TEXT, False, ""),
+)
+_LENGTHS = (
+    _MOMENT,
+    _PRODUCT,
+    _FEATURE,
     Column("closed", WHOLE, False, ""),
     Column("usual", WHOLE, False, "whole microseconds"),
 )
-_ENDED = (
-    Column("product", TEXT, False, ""),
-    Column("length", WHOLE, False, "whole microseconds"),
-    Column("returned", FLAG, False, ""),
-)
-_LONGEST = (
-    Column("member", TEXT, True, ""),
-    Column("product", TEXT, False, ""),
-    Column("longest", WHOLE, False, "whole microseconds"),
-)
+_ENDED = (_MOMENT, _PRODUCT, Column("length", WHOLE, False, "whole microseconds"), Column("returned", FLAG, False, ""))
+_LONGEST = (_MOMENT, Column("member", TEXT, True, ""), _PRODUCT, Column("longest", WHOLE, False, "whole microseconds"))
 # The reason of a denial that tells that the member was disabled (the authority's own code).
 DISABLED = "member-disabled"
 # The reason of a denial that tells that the license is out on another machine of the member.
@@ -56,6 +52,8 @@ ALREADY_BORROWED = "already-borrowed"
 KNOWN_AFTER = timedelta(days=30)
 # Ends that show that the license was given back by who had it, so that its length is a length of use.
 GIVEN_BACK = ("checkin", "idle", "shutdown")
+# Ends that an event tells.
+CLOSED = (*GIVEN_BACK, END, RELEASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,33 +93,28 @@ class ActivityIndex:
     begins: Mapping[str, datetime]
 
     @classmethod
-    def of(cls, log: Log, wanted: Thresholds) -> ActivityIndex:
-        """What this log shows; of a log that goes on `Log.until` is what was known at a time."""
-        return next(iter(cls.of_looks(Looks(log, (0,)), wanted)))
+    def of(cls, log: Log, by_moment: Mapping[int, Sequence[Use]], wanted: Thresholds) -> dict[int, ActivityIndex]:
+        """What a log shows of these uses up to each time (whole microseconds since 1970 UTC), where there are any, in order of time."""
+        moments = sorted(moment for moment, uses in by_moment.items() if uses)
+        if not moments:
+            return {}
+        events = _numbered(log.table, moments)
+        sightings = _sightings(log, events)
+        others = [_disabled(log, events), _refused(log, events), _renewed(log, events)]
+        over = _over(log, moments, log.going_on(sorted(by_moment)))
+        ended = [_lengths(log, over, by_moment, wanted), _kept(log, over), _long_sessions(log, over, wanted)]
+        indexes = {}
+        for number, moment in enumerate(moments):
+            happened = [_of_uses(sightings, by_moment[moment]), *others]
+            known = [frame[frame["number"] <= number] for frame in happened] + [
+                frame[frame["moment"] == moment] for frame in ended
+            ]
+            indexes[moment] = cls._of_frames(known, log.stored.spans)
+        return indexes
 
     @classmethod
-    def of_looks(cls, at: Looks, wanted: Thresholds) -> list[ActivityIndex]:
-        """What each look at a log shows."""
-        log = at.log
-        frames = [
-            _sightings(log), _disabled(log), _refused(log), _renewed(log),
-            _lengths(log, wanted.outlier_share), _kept(log), _long_sessions(log, wanted.outlier_least), log.stored.spans,
-        ]  # fmt: skip
-        parts = [_parted(frame, len(at.moments)) for frame in frames]
-        return [cls._of_frames(*of_moment) for of_moment in zip(*parts, strict=True)]
-
-    @classmethod
-    def _of_frames(
-        cls,
-        sightings: pd.DataFrame,
-        disabled: pd.DataFrame,
-        refused: pd.DataFrame,
-        renewed: pd.DataFrame,
-        lengths: pd.DataFrame,
-        longest_holds: pd.DataFrame,
-        ended: pd.DataFrame,
-        spans: pd.DataFrame,
-    ) -> ActivityIndex:
+    def _of_frames(cls, known: Sequence[pd.DataFrame], spans: pd.DataFrame) -> ActivityIndex:
+        sightings, disabled, refused, renewed, lengths, longest_holds, ended = known
         long_sessions: dict[str, list[tuple[timedelta, bool]]] = defaultdict(list)
         for row in ended.itertuples():
             long_sessions[row.product].append((row.length * MICROSECOND, row.returned))
@@ -131,7 +124,10 @@ class ActivityIndex:
             sightings.groupby("machine")["last_at"].max().to_dict(),
             sightings.groupby("member")["last_at"].max().to_dict(),
             {name: at.to_pydatetime() for name, at in disabled.groupby("member")["first_at"].min().items()},
-            {(row.member, row.machine, row.product): row.first_at.to_pydatetime() for row in refused.itertuples()},
+            {
+                key: at.to_pydatetime()
+                for key, at in refused.groupby(["member", "machine", "product"])["first_at"].min().items()
+            },
             {name: at.to_pydatetime() for name, at in renewed.groupby("handle")["last_at"].max().items()},
             {(row.product, row.feature): (row.closed, row.usual * MICROSECOND) for row in lengths.itertuples()},
             {(row.member, row.product): row.longest * MICROSECOND for row in longest_holds.itertuples()},
@@ -217,24 +213,81 @@ def _is_newer(other: _Machine, use: Use) -> bool:
     return other.machine != use.machine and other.first_at > use.since
 
 
-def _parted(frame: pd.DataFrame, count: int) -> list[pd.DataFrame]:
-    """The rows of each look, under the products' own names."""
-    names = {product: parted(product) for product in frame["product"].unique()}
-    numbers = frame["product"].map({product: number for product, (number, _name) in names.items()})
-    own = frame.assign(product=frame["product"].map({product: name for product, (_number, name) in names.items()}))
-    parts = dict(iter(own.groupby(numbers)))
-    return [parts.get(number, own.iloc[:0]) for number in range(count)]
+def _numbered(events: Table, moments: Sequence[int]) -> Table:
+    """The events up to the last of these times, each with the number of the first time by which it had been."""
+    number = ibis.cases(*((_["at"] <= moment, number) for number, moment in enumerate(moments)))
+    return events.filter(_["at"] <= moments[-1]).mutate(number=number.cast("int64"))
 
 
-def _sightings(log: Log) -> pd.DataFrame:
+def _sightings(log: Log, events: Table) -> pd.DataFrame:
     """Where each member was seen, under which alias, first and last."""
-    rows = _signs(log).group_by("product", "source", "member", "machine", "alias")
+    rows = _signs(events).group_by("source", "member", "machine", "alias", "number")
     return log.engine.frame(rows.aggregate(first_at=_["at"].min(), last_at=_["at"].max()), _SIGHTINGS)
 
 
-def _signs(log: Log) -> Table:
+def _of_uses(sightings: pd.DataFrame, uses: Sequence[Use]) -> pd.DataFrame:
+    """The sightings that tell something of these uses: of their members, machines or aliases."""
+    names = {name: {getattr(use, name) for use in uses} - {None} for name in ("member", "machine", "alias")}
+    return sightings[pd.concat([sightings[name].isin(known) for name, known in names.items()], axis=1).any(axis=1)]
+
+
+def _signs(events: Table) -> Table:
     """The events that show life. A denial does too; that of a disabled member is one of software that goes on asking."""
-    return log.table.filter(_.reason.isnull() | (_.reason != DISABLED))
+    return events.filter(_.reason.isnull() | (_.reason != DISABLED))
+
+
+def _disabled(log: Log, events: Table) -> pd.DataFrame:
+    """The disabled members, with the first denial that tells it."""
+    disabled = events.filter((_.reason == DISABLED) & _.member.notnull()).group_by("member", "number")
+    return log.engine.frame(disabled.aggregate(first_at=_["at"].min()), _DISABLED)
+
+
+def _refused(log: Log, events: Table) -> pd.DataFrame:
+    """Since when members are refused a product on a machine because it is out on another of theirs."""
+    rows = events.filter((_.reason == ALREADY_BORROWED) & _.member.notnull() & _.machine.notnull())
+    refused = rows.group_by("member", "machine", "product", "number")
+    return log.engine.frame(refused.aggregate(first_at=_["at"].min()), _REFUSED)
+
+
+def _renewed(log: Log, events: Table) -> pd.DataFrame:
+    """The last renewal of each borrow that was renewed."""
+    rows = events.filter((_.event == RENEWAL) & _.handle.notnull()).group_by("handle", "number")
+    return log.engine.frame(rows.aggregate(last_at=_["at"].max()), _RENEWED)
+
+
+def _over(log: Log, moments: Sequence[int], going_on: Table) -> Table:
+    """The sessions that were closed by each of these times, as they were known then: `moment`, the columns SESSIONS, `length`."""
+    times = log.engine.numbers(pd.DataFrame({"moment": moments}), (_MOMENT,))
+    columns = ("moment", *names(SESSIONS))
+    # What had its last event by then is known as it is in the whole log.
+    settled = (
+        log.pairs.filter(_.started & _.ended_by.isin(CLOSED)).join(times, log.pairs.last_at <= times.moment).select(*columns)
+    )
+    others = going_on.semi_join(times, "moment").filter(_.started & _.ended_by.isin(CLOSED)).select(*columns)
+    return settled.union(others).mutate(length=_.end - _.start)
+
+
+def _lengths(log: Log, over: Table, by_moment: Mapping[int, Sequence[Use]], wanted: Thresholds) -> pd.DataFrame:
+    """How many sessions of each feature were given back, and how long nearly all of them lasted at most."""
+    features = {
+        (moment, use.product, feature) for moment, uses in by_moment.items() for use in uses for feature in use.features
+    }
+    asked = log.engine.numbers(pd.DataFrame(features, columns=names(_LENGTHS[:3])), _LENGTHS[:3])
+    closed = over.filter((_["mode"] != BORROW) & _.ended_by.isin(GIVEN_BACK)).semi_join(asked, names(_LENGTHS[:3]))
+    usual = _.length.quantile(wanted.outlier_share).cast("int64")
+    return log.engine.frame(closed.group_by(*names(_LENGTHS[:3])).aggregate(closed=_.count(), usual=usual), _LENGTHS)
+
+
+def _kept(log: Log, over: Table) -> pd.DataFrame:
+    """The longest time that each member kept a borrow of each product and gave it back."""
+    given_back = over.filter((_["mode"] == BORROW) & _.ended_by.isin(GIVEN_BACK))
+    return log.engine.frame(given_back.group_by("moment", "member", "product").aggregate(longest=_.length.max()), _LONGEST)
+
+
+def _long_sessions(log: Log, over: Table, wanted: Thresholds) -> pd.DataFrame:
+    """The sessions of each product that lasted long and are over, other than by a restart: how long, and whether returned."""
+    lasted = over.filter((_["mode"] != BORROW) & (_.ended_by != "shutdown") & (_.length > wanted.outlier_least // MICROSECOND))
+    return log.engine.frame(lasted.select("moment", "product", "length", returned=_.ended_by == "checkin"), _ENDED)
 
 
 def _machines(sightings: pd.DataFrame, name: str) -> dict[str, list[_Machine]]:
@@ -246,43 +299,3 @@ def _machines(sightings: pd.DataFrame, name: str) -> dict[str, list[_Machine]]:
         machine.members.add(row.member)
         machine.sources.add(row.source)
     return {key: [*machines.values()] for key, machines in by_name.items()}
-
-
-def _disabled(log: Log) -> pd.DataFrame:
-    """The disabled members, with the first denial that tells it."""
-    disabled = log.table.filter((_.reason == DISABLED) & _.member.notnull()).group_by("product", "member")
-    return log.engine.frame(disabled.aggregate(first_at=_["at"].min()), _DISABLED)
-
-
-def _refused(log: Log) -> pd.DataFrame:
-    """Since when members are refused a product on a machine because it is out on another of theirs."""
-    rows = log.table.filter((_.reason == ALREADY_BORROWED) & _.member.notnull() & _.machine.notnull())
-    return log.engine.frame(rows.group_by("product", "member", "machine").aggregate(first_at=_["at"].min()), _REFUSED)
-
-
-def _renewed(log: Log) -> pd.DataFrame:
-    """The last renewal of each borrow that was renewed."""
-    rows = log.table.filter((_.event == RENEWAL) & _.handle.notnull()).group_by("product", "handle")
-    return log.engine.frame(rows.aggregate(last_at=_["at"].max()), _RENEWED)
-
-
-def _lengths(log: Log, share: float) -> pd.DataFrame:
-    """How many sessions of each feature were given back, and how long this share of them lasted at most."""
-    closed = log.paired.filter((_["mode"] != BORROW) & _.ended_by.isin(GIVEN_BACK))
-    lengths = closed.mutate(length=_.end - _.start).group_by("product", "feature")
-    return log.engine.frame(lengths.aggregate(closed=_.count(), usual=_.length.quantile(share).cast("int64")), _LENGTHS)
-
-
-def _kept(log: Log) -> pd.DataFrame:
-    """The longest time that each member kept a borrow of each product and gave it back."""
-    given_back = log.paired.filter((_["mode"] == BORROW) & _.ended_by.isin(GIVEN_BACK))
-    rows = given_back.mutate(length=_.end - _.start).group_by("member", "product").aggregate(longest=_.length.max())
-    return log.engine.frame(rows, _LONGEST)
-
-
-def _long_sessions(log: Log, least: timedelta) -> pd.DataFrame:
-    """The sessions of each product that lasted longer and are over, other than by a restart: how long, and whether returned."""
-    lasted = log.paired.mutate(length=_.end - _.start)
-    is_over = (_["mode"] != BORROW) & ~_.ended_by.isin(("open", "restart", "shutdown"))
-    rows = lasted.filter(is_over & (_.length > least // MICROSECOND))
-    return log.engine.frame(rows.select("product", "length", returned=_.ended_by == "checkin"), _ENDED)

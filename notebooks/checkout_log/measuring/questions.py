@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from checkout_log import timezones
-from checkout_log.columns import TEXT, TIME, Column
+from checkout_log.columns import TEXT, TIME, WHOLE, Column
 from checkout_log.errors import QuestionInvalid
 from checkout_log.log import Log
 
@@ -18,7 +18,8 @@ SECOND = 1_000_000
 HOUR, DAY = 3_600 * SECOND, 86_400 * SECOND
 # No site has more seats; a hundred years of days can still be counted in microseconds and shown as dates.
 MOST, MOST_DAYS = 2**31, 36_500
-NOWS = (Column("product", TEXT, False, ""), Column("now", TIME, False, ""))
+# The time that is asked about, up to which events are known, and the time of each product that its uses are judged at.
+NOWS = (Column("moment", WHOLE, False, ""), Column("product", TEXT, False, ""), Column("now", TIME, False, ""))
 
 
 def one_of(name: str, value: object, known: Iterable[str]) -> str:
@@ -80,9 +81,16 @@ def moment(log: Log, value: object) -> int:
 
 
 def nows(log: Log, value: object) -> pd.DataFrame:
-    """What time each product is asked about: `product`, `now` (whole microseconds since 1970 UTC). Raises QuestionInvalid.
+    """What time each product is asked about: `moment`, `product`, `now` (whole microseconds since 1970 UTC). Raises QuestionInvalid.
 
     By default the end of the product's own log: that another server's log goes on says nothing about it.
     """
-    ends = log.stored.spans.groupby("product", as_index=False).agg(now=("end", "max"))
-    return ends if value is None else ends.assign(now=moment(log, value))
+    ends = log.stored.spans.groupby("product", as_index=False).agg(now=("end", "max")).assign(moment=moment(log, value))
+    return ends if value is None else ends.assign(now=ends["moment"])
+
+
+def nows_at(log: Log, moments: Iterable[int]) -> pd.DataFrame:
+    """The products that were observed by each of these times (whole microseconds since 1970 UTC), asked about then, as `nows` has it."""
+    begins = log.stored.spans.groupby("product", as_index=False).agg(begin=("begin", "min"))
+    frames = [begins[begins["begin"] <= at].assign(moment=at, now=at) for at in moments]
+    return pd.concat(frames, ignore_index=True) if frames else begins.assign(moment=0, now=0).iloc[:0]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import ibis
+import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
@@ -10,7 +13,7 @@ from checkout_log.columns import BORROW, FLAG, REVOCATION, SESSION, SESSIONS, TE
 from checkout_log.engine import Engine
 from checkout_log.pairing.facts import CLOSED_BY
 from checkout_log.pairing.handles import by_handle
-from checkout_log.pairing.queues import first_in_first_out, ordered
+from checkout_log.pairing.queues import Queues, first_in_first_out, ordered
 from checkout_log.store import Stored
 
 # The end of a run that is still on.
@@ -22,23 +25,43 @@ PAIRS = (
     Column("era", WHOLE, False, "number of the run of the license server"),
     Column("started", FLAG, False, "true: it was seen to start, so it is a session"),
     Column("undated", FLAG, False, "true: the date of its start or end is one of two"),
+    Column("last_at", TIME, False, "when its last event was"),
 )
-_SPANS = (Column("product", TEXT, False, ""), Column("seen_since", TIME, False, ""), Column("seen_until", TIME, False, ""))
-_ERAS = (Column("era", WHOLE, False, ""), Column("era_begin", TIME, False, ""), Column("era_end", TIME, False, ""))
+SPANS = (Column("product", TEXT, False, ""), Column("seen_since", TIME, False, ""), Column("seen_until", TIME, False, ""))
+ERAS = (Column("era", WHOLE, False, ""), Column("era_begin", TIME, False, ""), Column("era_end", TIME, False, ""))
 
 
-def pairs(table: Table, stored: Stored, engine: Engine) -> Table:
-    """Every use with its start and end, also those never seen to start: the columns PAIRS, times as whole microseconds; kept.
+@dataclass(frozen=True)
+class Paired:
+    """The uses of a log, and what they were made of: what was known of them earlier is told from it (`earlier`).
 
-    Where `started` is false, `start` is when the run of the server or the log began.
+    pairs: every use with its start and end, also those never seen to start: the columns PAIRS, times as whole microseconds. Where
+        `started` is false, `start` is when the run of the server or the log began.
     """
-    spans = stored.spans.groupby("product", as_index=False).agg(seen_since=("begin", "min"), seen_until=("end", "max"))
-    eras = stored.eras[["era", "begin", "end"]].rename(columns={"begin": "era_begin", "end": "era_end"})
-    # No empty values: what engines make of them in a small frame differs.
-    eras["era_end"] = eras["era_end"].astype("Int64").fillna(STILL_ON)
-    small = engine.numbers(spans, _SPANS), engine.numbers(eras, _ERAS)
+
+    events: Table
+    queues: Queues
+    pairs: Table
+
+
+def paired(table: Table, stored: Stored, engine: Engine) -> Paired:
+    """The uses of all these events, kept."""
     events = engine.named(table)
-    return engine.built(_pairs, events, *ordered(events, engine), *small)
+    queues = ordered(events, engine)
+    known = (engine.numbers(spans(stored), SPANS), engine.numbers(eras(stored), ERAS))
+    return Paired(events, queues, engine.built(_pairs, events, *queues, *known))
+
+
+def spans(stored: Stored) -> pd.DataFrame:
+    """From when to when each product is observed: the columns SPANS."""
+    return stored.spans.groupby("product", as_index=False).agg(seen_since=("begin", "min"), seen_until=("end", "max"))
+
+
+def eras(stored: Stored) -> pd.DataFrame:
+    """From when to when each server ran: the columns ERAS."""
+    frame = stored.eras[["era", "begin", "end"]].rename(columns={"begin": "era_begin", "end": "era_end"})
+    # No empty values: what engines make of them in a small frame differs.
+    return frame.assign(era_end=frame["era_end"].astype("Int64").fillna(STILL_ON))
 
 
 def sessions(uses: Table) -> Table:
@@ -46,14 +69,17 @@ def sessions(uses: Table) -> Table:
     return uses.filter(_.started).select(*names(SESSIONS))
 
 
-def _pairs(events: Table, keys: Table, moves: Table, stretches: Table, spans: Table, eras: Table) -> Table:
+def _pairs(events: Table, keys: Table, moves: Table, stretches: Table, seen: Table, runs: Table) -> Table:
     uses = by_handle(events).union(first_in_first_out(keys, moves, stretches))
-    return _with_ends(uses, spans, eras).select(*names(PAIRS))
+    return with_ends(uses, seen, runs).select(*names(PAIRS))
 
 
-def _with_ends(uses: Table, spans: Table, eras: Table) -> Table:
-    """The uses with their ends: closed, due, cut by a restart, or open when the log ended."""
-    joined = uses.left_join(spans, "product").left_join(eras, "era")
+def with_ends(uses: Table, seen: Table, runs: Table, *by: str) -> Table:
+    """The uses with the columns PAIRS: closed, due, cut by a restart, or open when the log ended.
+
+    seen, runs: the columns SPANS and ERAS. by: what the rows of all three are told apart by beside.
+    """
+    joined = uses.left_join(seen, ["product", *by], rname="{name}_seen").left_join(runs, ["era", *by], rname="{name}_run")
     joined = joined.mutate(started=_.start.notnull(), start=ibis.coalesce(_.start, _.era_begin, _.seen_since, _.closed_at, 0))
     joined = joined.mutate(seen_until=ibis.greatest(_.seen_until.fill_null(0), _.start))
     is_closed = _.closed_at.notnull()

@@ -15,8 +15,21 @@ CLOSED_BY = {CHECKIN: 1, "shutdown": 2, "idle": 3, END: 4, RELEASE: 5}
 # What makes two uses one and the same to a source without handles.
 KEY = ("source", "product", "feature", "handle", "member", "machine", "era")
 # The columns of a use before its end is known: `start` is empty where it was never seen to start, `closed_at` and `closed_by` where
-# no event closed it. undated: a date of it is one of two. mixed: its end may be that of another use.
-USES = (*KEY, "is_borrow", "alias", "quantity", "start", "until", "closed_at", "closed_by", "revoked", "undated", "mixed")
+# no event closed it. last_at: its last event. undated: a date of it is one of two. mixed: its end may be that of another use.
+_OF_EVENTS = (
+    "is_borrow",
+    "alias",
+    "quantity",
+    "start",
+    "until",
+    "closed_at",
+    "closed_by",
+    "last_at",
+    "revoked",
+    "undated",
+    "mixed",
+)
+USES = (*KEY, *_OF_EVENTS)
 
 # Their handles are never given twice; the numbers of other servers are used again.
 EXACT_SOURCES = ("authority", "simulator")
@@ -45,6 +58,7 @@ def facts() -> dict[str, Values]:
         # What moved no seat closed nothing: a receipt that came when the borrow had ended.
         "closed_at": _["at"].max(where=_.event.isin(CLOSING) & (_.quantity > 0)),
         "closed_by": _closed_by().max(),
+        "last_at": _["at"].max(),
         "revoked": (_.event == REVOCATION).any(),
         "undated": _.ambiguous.any(),
     }

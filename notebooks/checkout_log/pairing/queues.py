@@ -6,10 +6,12 @@ written out, so that an event of 20,000 tokens costs what one of a single licens
 Each unit that opens takes the next turn: 1, 2, 3, ... An event that opens n units takes the n turns up to the number that were ever
 opened; one that closes n ends the n oldest open turns, up to the number that were ever ended. So both cut the line of turns into
 stretches, and all units of a stretch were opened by one event and closed by one, or by none: a stretch is a use. What closes when
-nothing is open is an orphan. An event that moves nothing, such as a renewal, is of the newest turn.
+nothing is open is an orphan. An event that moves nothing, such as a renewal, is of the newest turn, if that is open.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import ibis
 from ibis import _
@@ -23,20 +25,30 @@ from checkout_log.pairing.facts import CLOSING, KEY, OPENING, USES, facts, is_ex
 TEXT_KEY = tuple(f"key_{name}" for name in KEY)
 # What `facts` asks of an event.
 _ASKED = ("at", "event", "mode", "alias", "until", "reason", "quantity", "ambiguous")
+# A stretch, and an event that says something about it.
+TOUCHES = ("key", "turn", "units", "change", "newest", *_ASKED)
 _NONE = ibis.null("int64")
 
 
-def ordered(events: Table, engine: Engine) -> tuple[Table, Table, Table]:
-    """The keys of the queues with their numbers, the moves in each queue, and its stretches, all kept. events: all of a log."""
+class Queues(NamedTuple):
+    """The keys of the queues with their numbers, the moves in each queue, and its stretches."""
+
+    keys: Table
+    moves: Table
+    stretches: Table
+
+
+def ordered(events: Table, engine: Engine) -> Queues:
+    """The queues of a log, kept. events: all of it."""
     # Everything goes by the number of the key: engines sort numbers many times faster than texts.
     keys = engine.built(_numbered, events)
     moves = engine.built(_moves, events, keys)
-    return keys, moves, engine.built(_stretches, moves)
+    return Queues(keys, moves, engine.built(_stretches, moves))
 
 
 def first_in_first_out(keys: Table, moves: Table, stretches: Table) -> Table:
     """One row for each use of a source without handles, from what `ordered` gives: the columns USES."""
-    uses = _uses(_touches(stretches, moves)).union(_uses(_orphans(moves)))
+    uses = of_touches(_touches(stretches, moves)).union(of_touches(_orphans(moves)))
     return with_texts(uses, keys).select(*USES)
 
 
@@ -46,14 +58,18 @@ def with_texts(uses: Table, keys: Table) -> Table:
     return uses.join(keys.select("key", **texts), "key")
 
 
-def _keyed(events: Table) -> Table:
+def with_key_texts(rows: Table) -> Table:
+    """The rows with the texts that queues go by."""
+    return rows.mutate(**{f"key_{name}": _[name].cast("string").fill_null("") for name in KEY})
+
+
+def _queued(events: Table) -> Table:
     """The events of sources without handles, with the texts that their queues go by."""
-    events = events.filter((_.event != DENIAL) & ~is_exact())
-    return events.mutate(**{f"key_{name}": _[name].cast("string").fill_null("") for name in KEY})
+    return with_key_texts(events.filter((_.event != DENIAL) & ~is_exact()))
 
 
 def _numbered(events: Table) -> Table:
-    keys = _keyed(events).select(*TEXT_KEY).distinct()
+    keys = _queued(events).select(*TEXT_KEY).distinct()
     return keys.mutate(key=ibis.row_number().over(ibis.window(order_by=TEXT_KEY)))
 
 
@@ -64,7 +80,7 @@ def _moves(events: Table, keys: Table) -> Table:
     """
     is_opening, is_closing = _.event.isin(OPENING), _.event.isin(CLOSING)
     # What opens or closes no unit is no event of the queue.
-    events = _keyed(events).join(keys, TEXT_KEY).filter((_.quantity > 0) | ~_.event.isin((*OPENING, *CLOSING)))
+    events = _queued(events).join(keys, TEXT_KEY).filter((_.quantity > 0) | ~_.event.isin((*OPENING, *CLOSING)))
     changes = events.mutate(change=ibis.cases((is_opening, _.quantity), (is_closing, -_.quantity), else_=0))
     order = ("at", "segment", "line")
     so_far = ibis.window(group_by="key", order_by=order, preceding=None, following=0)
@@ -107,13 +123,13 @@ def _stretches(moves: Table) -> Table:
 
 
 def _touches(stretches: Table, moves: Table) -> Table:
-    """Each stretch with each event that says something about it: `key`, `turn`, `units`, and the event."""
+    """Each stretch with each event that says something about it: the columns TOUCHES."""
     opened = stretches.join(moves, ["key", ("opener", "number")])
     closed = stretches.join(moves, ["key", ("closer", "number")])
-    idle = moves.filter((_.change == 0) & (_.opened > 0))
-    renewed = stretches.join(idle, ["key", ("turn", "opened")])
-    columns = ("key", "turn", "units", "change", "newest", *_ASKED)
-    return opened.select(*columns).union(closed.select(*columns)).union(renewed.select(*columns))
+    # What had ended by then cannot be renewed.
+    idle = moves.filter(_.change == 0)
+    renewed = stretches.join(idle, ["key", ("turn", "opened")]).filter(_.closer.isnull() | (_.closer > _.number))
+    return renewed.select(*TOUCHES).union(opened.select(*TOUCHES)).union(closed.select(*TOUCHES))
 
 
 def _orphans(moves: Table) -> Table:
@@ -122,10 +138,10 @@ def _orphans(moves: Table) -> Table:
     return orphans.select("key", "change", *_ASKED, turn=-_.orphaned, units=_.orphans, newest=_NONE)
 
 
-def _uses(touches: Table) -> Table:
-    """One row for each stretch: `key` and what its events say."""
+def of_touches(touches: Table, *by: str) -> Table:
+    """One row for each stretch: `key` and what its events say. by: what they are told apart by beside."""
     of_stretch = facts() | {"held": _.units.max(), "latest": _.newest.max(where=_.change < 0)}
-    uses = touches.group_by("key", "turn").aggregate(**of_stretch)
+    uses = touches.group_by(*by, "key", "turn").aggregate(**of_stretch)
     # Which of several it was that ended cannot be told when a newer one was open too.
     uses = uses.mutate(mixed=(_.latest > _.start).fill_null(False), quantity=_.held.cast("int64"))
-    return uses.select("key", *(name for name in USES if name not in KEY))
+    return uses.select(*by, "key", "turn", *(name for name in USES if name not in KEY))
