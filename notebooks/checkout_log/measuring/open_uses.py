@@ -18,6 +18,8 @@ from checkout_log.pairing import EXACT_SOURCES, facts
 MICROSECOND = timedelta(microseconds=1)
 # What the rows of one use have in common: one use may have several features.
 _SAME = ("source", "handle", "product", "mode", "member", "machine", "since", "start", "until", "end")
+# Beside time and feature also what makes the order the same each time.
+_ORDER = ["moment", "start", "feature", "product", "member", "machine", "handle", "alias"]
 _ASKED = (*NOWS, Column("old_since", TIME, False, "when what is old enough began at the latest"))
 _HELD = (Column("moment", WHOLE, False, ""), *(Column(name, TIME, False, "") for name in ("now", "since")), *SESSIONS)
 
@@ -66,7 +68,7 @@ def held(log: Log, asked: pd.DataFrame, least_age: timedelta = timedelta(0)) -> 
     asked = asked.assign(old_since=asked["now"] - least_age // MICROSECOND)
     frame = log.engine.asked(_holding, log.going_on(moments), log.engine.numbers(asked, _ASKED), columns=_HELD)
     known: dict[int, dict[tuple[object, ...], Use]] = {at: {} for at in moments}
-    for row in frame.sort_values(["moment", "start", "feature", "product", "member", "machine", "handle", "alias"]).itertuples():
+    for row in frame.sort_values(_ORDER).itertuples():
         key = tuple(None if pd.isna(value) else value for value in (getattr(row, name) for name in _SAME))
         at_moment = known[row.moment]
         at_moment[key] = _with_feature(at_moment[key], row.feature) if key in at_moment else _use(row)
