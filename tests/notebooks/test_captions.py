@@ -167,7 +167,7 @@ def test_a_log_of_a_single_moment_is_said_to_be_one(tmp_path: Path) -> None:
 def test_nothing_is_said_of_what_there_is_none_of() -> None:
     counts = pd.DataFrame([{"unsupported": 0, "other": 25, "unexplained": 0}])
     assert captions.other_denials(counts) == "25 denials had other reasons such as rules."
-    assert captions.other_denials(counts.assign(unsupported=1)).startswith("1 request asked for what is not served")
+    assert captions.other_denials(counts.assign(unsupported=1)).startswith("1 request came when the server did not serve")
     assert captions.certainty(certainty.of_sessions(site().log).iloc[:0]) == "There are no sessions."
     kept = pd.DataFrame({"is_out": [False], "is_overdue": [False], "days_out": [2.0], "ended_by": ["checkin"], "renewals": [0]})
     assert "100 % were given back; 0 were renewed" in captions.borrow_kept(kept)
@@ -331,3 +331,29 @@ def test_scores_and_confusion_are_empty_without_a_truth() -> None:
     assert scoring.confusion(pairs).empty
     assert scoring.scores(pairs).empty
     assert "not known" in captions.confusion(pairs, scoring.scores(pairs))
+
+
+def test_who_holds_a_license_is_none_who_does_not_use_it() -> None:
+    rows = [("P", "ann", 200.0, True), ("P", "bob", 200.0, False), ("P", "cat", 1.0, False)]
+    frame = pd.DataFrame(rows, columns=["product", "member", "days_since", "is_held"])
+    assert captions.days_since_used(frame).endswith("and hold none of it: `P` 1 of 3.")
+    assert captions.days_since_used(frame.drop(index=1)).startswith("Everybody")
+
+
+def test_no_sentence_says_that_nothing_is_in_doubt_beside_sessions_that_are() -> None:
+    counts = dict.fromkeys(("malformed", "undated", "ambiguous", "disagreeing", "overlapping"), 0)
+    frame = pd.DataFrame([counts | {"lines": 9, "events": 4, "kind": "flexnet"}])
+    sessions = pd.DataFrame([{"sessions": 2, "orphan": 0, "cut": 0, "open": 0, "ambiguous": 1}])
+    assert captions.quality(frame).endswith("; all could be read and dated.")
+    assert "1 could have begun or ended at another time" in captions.certainty(sessions)
+    peaks = pd.DataFrame([{"product": "P", "feature": "F", "peak": 2}])
+    counts_of_none = pd.DataFrame({"raw": [0], "episodes": [0]})
+    text = captions.findings.of_flexnet(frame, peaks, counts_of_none)
+    assert text.startswith("4 events: the peak of `F`")
+    assert captions.findings.of_flexnet(frame.assign(malformed=1), peaks, counts_of_none).startswith(
+        "4 events (1 line could not"
+    )
+
+
+def test_requests_for_what_is_not_served_are_not_called_probing() -> None:
+    assert "prob" not in captions.other_denials(pd.DataFrame([{"unsupported": 9, "other": 0, "unexplained": 0}]))

@@ -78,7 +78,7 @@ def missing(counts: pd.DataFrame, enough: pd.DataFrame, utilization: pd.DataFram
         known, own = (
             frame[(frame["product"] == row.product) & (frame["feature"] == row.feature)] for frame in (utilization, enough)
         )
-        if not (len(known) and known.iloc[0]["observed_days"] < MOMENT_DAYS):
+        if row.lost and not (len(known) and known.iloc[0]["observed_days"] < MOMENT_DAYS):
             # A single look does not show what came after.
             text += f", and {times(row.lost)} got no license soon after"
         yield Action(
@@ -114,7 +114,13 @@ def _of_unknown_seats(own: pd.DataFrame, episodes: int) -> str:
     met = own[own["unmet"] <= (1 - MET) * episodes]
     if met.empty:
         return "it was not seen in use, so that nothing follows for its seats"
-    return f"{counted(int(met['seats'].min()), 'seat')}, with each use counted, would have met {percent(MET)} of these waits"
+    enough, peak = int(met["seats"].min()), own.loc[own["exceeded"] == 0, "seats"].min()
+    if pd.notna(peak) and enough <= peak:
+        return (
+            f"as many as {peak:,} {_was(peak)} in use at once at some time, which would have met {percent(MET)} of these waits: see whether "
+            "there were fewer seats then, what is reserved, and for whom it is limited"
+        )
+    return f"{counted(enough, 'seat')}, with each use counted, would have met {percent(MET)} of these waits"
 
 
 def full(utilization: pd.DataFrame, counts: pd.DataFrame, peaks: pd.DataFrame) -> Iterator[Action]:
@@ -127,7 +133,8 @@ def full(utilization: pd.DataFrame, counts: pd.DataFrame, peaks: pd.DataFrame) -
     is_of_uses = (utilization["license"] == "handle").to_numpy(dtype=bool)
     in_use = utilization["p99"].where(~is_of_uses, utilization["p99"].clip(upper=sure.to_numpy(dtype="int64")))
     utilization = utilization.assign(p99=in_use)
-    is_full = (utilization["fewest"] > 0) & (utilization["p99"] >= utilization["fewest"])
+    is_followed = utilization["observed_days"] >= MOMENT_DAYS
+    is_full = is_followed & (utilization["fewest"] > 0) & (utilization["p99"] >= utilization["fewest"])
     rows = [row for row in utilization[is_full].itertuples() if (row.product, row.feature) not in denied]
     for row in sorted(rows, key=lambda row: (-row.fewest, row.product, row.feature))[:MOST]:
         yield Action(
@@ -269,7 +276,11 @@ def _of_reading(quality: pd.DataFrame) -> Iterator[Action]:
     ambiguous = int(quality["ambiguous"].sum()) - without_year
     if ambiguous and ambiguous >= DOUBTFUL * events:
         yield Action(UNTOLD, f"{ambiguous:,} of {counted(events, 'event')} could lie a day or an hour off.", LOGS)
-    disagreeing = int(quality["disagreeing"].sum())
+    totals = int(quality.loc[quality["kind"] == LMSTAT, "disagreeing"].sum())
+    if totals:
+        text = f"{counted(totals, 'time')} an output of `lmstat` disagrees with itself: a total is not the number of the rows below it, or a "
+        yield Action(UNTOLD, capitalized(f"{text}start is later than the output."), LOGS)
+    disagreeing = int(quality["disagreeing"].sum()) - totals
     if disagreeing:
         text = f"{counted(disagreeing, 'time')} {'disagrees' if disagreeing == 1 else 'disagree'} with others: a clock was set, pieces are "
         yield Action(UNTOLD, capitalized(f"{text}missing, or the zone is another."), LOGS)

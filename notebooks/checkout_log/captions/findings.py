@@ -28,9 +28,8 @@ def of_flexnet(quality: pd.DataFrame, peaks: pd.DataFrame, counts: pd.DataFrame)
     waited = f"{counted(raw, 'line')} of denials for lack of seats {'comes' if raw == 1 else 'come'} from {counted(episodes, 'episode')} of waiting"
     waited = waited if raw else none_shown(quality).removesuffix(".")
     waited = waited if raw else f"{waited[0].lower()}{waited[1:]}"
-    return capitalized(
-        f"{counted(events, 'event')} ({doubtful:,} lines in doubt): the peak of {code(top['feature'])} is {peak}, and {waited}."
-    )
+    doubt = f" ({counted(doubtful, 'line')} could not be read, or not dated for sure)" if doubtful else ""
+    return capitalized(f"{counted(events, 'event')}{doubt}: the peak of {code(top['feature'])} is {peak}, and {waited}.")
 
 
 def of_stuck(stuck_uses: pd.DataFrame, ready: pd.DataFrame) -> str:

@@ -24,7 +24,7 @@ def quality(frame: pd.DataFrame) -> str:
     """How much of the logs could be read and dated. frame: of `Log.quality`."""
     counts = {name: int(frame[name].sum()) for name in _SAID}
     remarks = [f"{count:,} {_SAID[name][count > 1]}" for name, count in counts.items() if count]
-    doubt = f": {', '.join(remarks)}" if remarks else "; nothing was left out or is in doubt"
+    doubt = f": {', '.join(remarks)}" if remarks else "; all could be read and dated"
     lines, events = int(frame["lines"].sum()), int(frame["events"].sum())
     text = f"{counted(events, 'event')} came out of {counted(lines, 'line')} in {counted(len(frame), 'file')}{doubt}."
     if counts["undated"] > events:
@@ -45,7 +45,7 @@ def certainty(frame: pd.DataFrame) -> str:
         return "There are no sessions."
     return capitalized(
         f"{counted(total['sessions'], 'session')}: {total['open']:,} were open when the log ended, {total['cut']:,} were cut by a "
-        f"restart, {total['ambiguous']:,} were dated or paired in doubt; beside them {counted(total['orphan'], 'use')} "
+        f"restart, {total['ambiguous']:,} could have begun or ended at another time; beside them {counted(total['orphan'], 'use')} "
         "without a start."
     )
 

@@ -155,15 +155,17 @@ def session_lengths(rows: pd.DataFrame) -> str:
 
 def days_since_used(frame: pd.DataFrame, days: int = 90) -> str:
     """Who keeps a license without using it. frame: of `usage.last_used`."""
-    latest = frame.dropna(subset=["days_since", "member"]).groupby(["product", "member"])["days_since"].min()
+    # What somebody holds is in use, whenever it was checked out.
+    since = frame.assign(days_since=frame["days_since"].mask(frame["is_held"], 0.0))
+    latest = since.dropna(subset=["days_since", "member"]).groupby(["product", "member"])["days_since"].min()
     if latest.empty:
         return "Nobody used anything."
     silent = latest[latest > days].groupby("product").size().sort_values(ascending=False)
     if silent.empty:
-        return f"Everybody whom the log shows using a product did so in the last {days} days."
+        return f"Everybody whom the log shows using a product did so in the last {days} days, or holds it."
     total = latest.groupby("product").size()
     each = "; ".join(f"{code(name)} {count} of {total[name]}" for name, count in silent.items())
-    return f"Members who used a product, but not in the last {days} days: {each}."
+    return f"Members who used a product, but not in the last {days} days, and hold none of it: {each}."
 
 
 def feature_to_show(peaks: pd.DataFrame, product: str = "", feature: str = "") -> tuple[str, str]:

@@ -53,7 +53,7 @@ def other_denials(counts: pd.DataFrame) -> str:
     if not unsupported + other + unexplained:
         return "The log shows nothing that was refused for another reason."
     parts = [
-        (unsupported, f"{counted(unsupported, 'request')} asked for what is not served, which is mostly probing"),
+        (unsupported, f"{counted(unsupported, 'request')} came when the server did not serve what was asked for"),
         (other, f"{counted(other, 'denial')} had other reasons such as rules"),
         (unexplained, f"{counted(unexplained, 'denial')} had no reason"),
     ]

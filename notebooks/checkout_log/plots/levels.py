@@ -146,7 +146,8 @@ def heat_map(
         full = rows[rows[value] >= limit]
         for day, hour in zip(full["weekday"], full["hour"], strict=True):
             ax.add_patch(Rectangle((hour + 0.06, day + 0.06), 0.88, 0.88, fill=False, edgecolor=RED, linewidth=1.6))
-        key(ax, [(f"the limit of {limit} was reached", RED)])
+        if len(full):
+            key(ax, [(f"the limit of {limit} was reached", RED)])
     _week(ax, every=1 if has_numbers else 6)
     return ax
 

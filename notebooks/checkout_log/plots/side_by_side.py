@@ -51,7 +51,10 @@ def use_over_time(frame: pd.DataFrame, features: pd.DataFrame, *, timezone: str 
 def heat_map(frame: pd.DataFrame, features: pd.DataFrame, *, timezone: str = "") -> Axes:
     """Seats in use on average, by weekday and hour; the darkest cell of each panel is its own busiest hour. frame: of `usage.heat_map`."""
     zone = f" ({timezone})" if timezone else ""
-    title, words = f"Seats in use on average, by weekday and hour{zone}", [("darker: more of this feature are in use", BLUE)]
+    title, words = (
+        f"Seats in use on average, by weekday and hour{zone}",
+        [("the stronger the color, the more of this feature are in use", BLUE)],
+    )
     bare = features.assign(limit=None)
     return _panels(levels.heat_map, frame, bare, title, words, value="average", has_numbers=False)
 
