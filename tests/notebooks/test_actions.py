@@ -123,7 +123,7 @@ def test_where_seats_are_missing_users_were_denied_so_often_and_so_many_seats_wo
                 if met <= peak
                 else r"; (\d+) seats?, with each use counted, would have met 95 % of these"
             )
-            assert numbers(said, sentence) == [max(met, peak)]
+            assert numbers(words, sentence) == [max(met, peak)]
 
 
 def test_seats_that_were_in_use_at_other_times_are_no_number_to_buy_and_who_got_one_is_not_lost() -> None:
