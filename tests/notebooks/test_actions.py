@@ -118,7 +118,7 @@ def test_where_seats_are_missing_users_were_denied_so_often_and_so_many_seats_wo
         elif own and key not in known:
             met = min(one["seats"] for one in own if one["unmet"] <= 0.05 * row["episodes"])
             peak = peaks_of_raw()[key]["peak"]
-            said = (
+            words = (
                 r"; as many as (\d+) \w+ in use"
                 if met <= peak
                 else r"; (\d+) seats?, with each use counted, would have met 95 % of these"

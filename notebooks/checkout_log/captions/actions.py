@@ -276,10 +276,10 @@ def _of_reading(quality: pd.DataFrame) -> Iterator[Action]:
     ambiguous = int(quality["ambiguous"].sum()) - without_year
     if ambiguous and ambiguous >= DOUBTFUL * events:
         yield Action(UNTOLD, f"{ambiguous:,} of {counted(events, 'event')} could lie a day or an hour off.", LOGS)
-    totals = int(quality.loc[quality["kind"] == LMSTAT, "disagreeing"].sum())
+    totals = int(quality.loc[quality["kind"].isin([LMSTAT, LMX]), "disagreeing"].sum())
     if totals:
-        text = f"{counted(totals, 'time')} an output of `lmstat` disagrees with itself: a total is not the number of the rows below it, or a "
-        yield Action(UNTOLD, capitalized(f"{text}start is later than the output."), LOGS)
+        text = f"{counted(totals, 'time')} what a server listed disagrees with itself: a total is not the number of the rows below it, or a "
+        yield Action(UNTOLD, capitalized(f"{text}start is later than the list."), LOGS)
     disagreeing = int(quality["disagreeing"].sum()) - totals
     if disagreeing:
         text = f"{counted(disagreeing, 'time')} {'disagrees' if disagreeing == 1 else 'disagree'} with others: a clock was set, pieces are "
