@@ -13,6 +13,7 @@ from tests.support.chains import DAY, HOUR, INDEX, LIST_BYTES, START, URI, Chain
 from verifier.core import keys, opening, status, steps
 from verifier.core.state import KnownList, State
 from verifier.core.status import LARGEST_UNPACKED, StatusList
+from verifier.core.times import rfc3339_of
 from verifier.errors import Expired, Malformed
 
 
@@ -332,3 +333,37 @@ def test_a_workstation_that_remembers_nothing_yet_misses_no_authorization(chain:
     evidence = opening.open_borrow(chain.borrow_file(), chain.trust())
     grant = steps.judge(evidence, chain.workstation, START, state=State(activated={evidence.borrow.jti: evidence.borrow.exp}))
     assert grant.borrow_id == evidence.borrow.borrow_id
+
+
+def test_an_end_that_is_near_is_told_in_full_with_the_way_to_renew(chain: Chain) -> None:
+    """From so long before it as the list says, in time for a journey, and for half of the time at most."""
+
+    def warning(seconds_left: int) -> str | None:
+        wall = evidence.borrow.exp - seconds_left
+        return next((text for text in steps.judge(evidence, chain.workstation, wall).warnings if "ends at" in text), None)
+
+    chain.status_list["warn_before"] = 3 * DAY
+    evidence = opening.open_borrow(chain.borrow_file(), chain.trust())
+    for seconds, left in ((3 * DAY, "3 days"), (1, "less than a minute")):
+        assert warning(seconds) == (
+            f"the license ends at {rfc3339_of(evidence.borrow.exp)}, {left} left; to renew it, which needs no return, borrow it again "
+            "(carnet borrow arcgis-pro), or without a line carry a new request: carnet request arcgis-pro -o FILE"
+        )
+    assert warning(3 * DAY + 1) is None
+    chain.status_list["warn_before"] = 30 * DAY
+    evidence = opening.open_borrow(chain.borrow_file(), chain.trust())
+    half = (evidence.borrow.exp - evidence.borrow.iat) // 2
+    assert half < 30 * DAY
+    assert warning(half) is not None
+    assert warning(half + 1) is None
+    evidence = opening.open_borrow(chain.borrow_file(with_list=False), chain.trust())
+    assert warning(1) is None
+
+
+def test_a_clock_is_believed_from_the_tolerance_before_what_is_sure_of_it() -> None:
+    least = steps.LEAST_TOLERANCE_SECONDS
+    for tolerance, earliest in ((0, START - least), (least, START - least), (least + 1, START - least - 1)):
+        assert steps.judged_at(earliest, 0, tolerance, sure=START) == START
+        with refused("clock-turned-back"):
+            steps.judged_at(earliest - 1, 0, tolerance, sure=START)
+    assert steps.judged_at(0, 0, 0) == 0
