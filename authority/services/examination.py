@@ -144,11 +144,11 @@ def _until(unit: Unit) -> str:
     with unit.reading():
         soon = key_ends.ending_keys(unit.authorization, unit.now)
         early = [key for key in soon if key.ends_at < unit.authorization.ends_at]
-    told = [f"the {key.use} key ends at {key.ends_at:%Y-%m-%d}, before the authorization" for key in early]
-    if not told:
+    ends = [f"the {key.use} key ends at {key.ends_at:%Y-%m-%d}, before the authorization" for key in early]
+    if not ends:
         return "both keys can sign"
     return (
-        f"both keys can sign; {'; '.join(told)}: nothing is signed after that. Let the vendor authorize another one: "
+        f"both keys can sign; {'; '.join(ends)}: nothing is signed after that. Let the vendor authorize another one: "
         "carnet-authority key rotate, then key list --public -o KEYS.json"
     )
 

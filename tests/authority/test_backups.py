@@ -253,13 +253,13 @@ def test_no_notice_that_went_out_since_the_backup_goes_out_again(sqlite_bench: B
     notifying.run(bench.authority, send=take_one)
     bench.clock.turn(days=2.5)
     notifying.run(bench.authority, send=take_one)
-    told = list(sent)
-    assert len(told) == 2
+    messages = list(sent)
+    assert len(messages) == 2
     restored = restore(bench.authority, path, replace=True, catch_up=True)
     assert restored.held_back == 1
     bench.clock.turn(hours=7)
     notifying.run(bench.authority, send=take_one)
-    assert sent == told
+    assert sent == messages
     with bench.authority.database.read() as connection:
         assert deliveries.counts(connection, bench.clock() - timedelta(days=30))[DeliveryState.SENT] == 2
 

@@ -29,7 +29,7 @@ def test_doctor_tells_what_is_broken_and_looks_at_all_else(bench: Bench) -> None
     with bench.authority.database.write() as connection:
         preferences.put(connection, "last-backup", {"made_at": 1})
     subjects = [item.subject for item in examination.examine(unit(bench))]
-    for statement, told in BREAKS.items():
+    for statement, broken in BREAKS.items():
 
         def break_it(connection: Connection, statement: str = statement) -> None:
             connection.exec_driver_sql(statement)
@@ -37,7 +37,7 @@ def test_doctor_tells_what_is_broken_and_looks_at_all_else(bench: Bench) -> None
         with changed(bench, break_it, (tables.preferences, tables.notice_runs)):
             findings = examination.examine(unit(bench))
             assert [item.subject for item in findings] == subjects
-            assert [item.subject for item in findings if not item.ok] == told, statement
+            assert [item.subject for item in findings if not item.ok] == broken, statement
             # So does who watches it: as a database that says nothing.
             with pytest.raises(StorageUnavailable):
                 watching.read(unit(bench))

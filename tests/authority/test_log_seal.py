@@ -57,13 +57,13 @@ def test_every_column_of_the_log_is_sealed() -> None:
 
 
 def test_what_is_said_of_rows_is_right_of_one_and_of_many() -> None:
-    told: list[str] = []
+    sentences: list[str] = []
     for rows in ([1], [1, 2, 3]):
         examination = Examination(log_seal.start_of("field-survey"), [])
         examination.take([{"id": number} for number in rows], [])
-        told += [fault.sentence for fault in examination.faults]
+        sentences += [fault.sentence for fault in examination.faults]
     what = "without a seal: put in later, or the seal was removed"
-    assert told == [f"row 1: {what}", f"rows 1 to 3: {what}"]
+    assert sentences == [f"row 1: {what}", f"rows 1 to 3: {what}"]
 
 
 def test_a_value_in_any_column_is_sealed_and_so_is_that_there_is_none() -> None:

@@ -55,8 +55,8 @@ def test_who_answers_there_is_said_and_what_is_wrong_for_everybody(tmp_path: Pat
         url = f"https://127.0.0.1:{server.port}"
         for case, (data, member, said) in answers.items():
             server.answers["api"] = sending(data)
-            found = own_address.look(url)
-            assert said in (getattr(found, member) or ""), (case, found)
+            state = own_address.look(url)
+            assert said in (getattr(state, member) or ""), (case, state)
         server.answers["api"] = silent
         assert "nothing answers there now" in (own_address.look(url).remark or "")
         # The certificate is that of an address, and of no name.

@@ -226,8 +226,8 @@ def test_one_vendor_daemon_at_two_servers_at_one_time_is_named() -> None:
         ]
         quality = pd.DataFrame(rows).assign(events=1, lines=1, undated=0, ambiguous=0, disagreeing=0, malformed=0)
         counts, sessions, spans = denials.counts(log()), certainty.of_sessions(log()), log().stored.spans
-        told = actions.untold(quality, counts, sessions, stuck.undecided(log()), spans, has_seats=True)
-        return [action.sentence for action in told if "--server" in action.sentence]
+        advice = actions.untold(quality, counts, sessions, stuck.undecided(log()), spans, has_seats=True)
+        return [action.sentence for action in advice if "--server" in action.sentence]
 
     both = said(("a", 0, 9), ("b", 5, 20))
     assert [sentence.partition(",")[0] for sentence in both] == [

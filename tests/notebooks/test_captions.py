@@ -169,9 +169,11 @@ def test_nothing_is_said_of_what_there_is_none_of() -> None:
     assert captions.other_denials(counts) == "25 denials had other reasons such as rules."
     assert captions.other_denials(counts.assign(unsupported=1)).startswith("1 request came when the server did not serve")
     assert captions.certainty(certainty.of_sessions(site().log).iloc[:0]) == "There are no sessions."
-    kept = pd.DataFrame({"is_out": [False], "is_overdue": [False], "days_out": [2.0], "ended_by": ["checkin"], "renewals": [0]})
-    assert "100 % were given back; 0 were renewed" in captions.borrow_kept(kept)
-    assert "0 % were given back, the others ran out" in captions.borrow_kept(kept.assign(ended_by="expiry"))
+    borrows = pd.DataFrame(
+        {"is_out": [False], "is_overdue": [False], "days_out": [2.0], "ended_by": ["checkin"], "renewals": [0]}
+    )
+    assert "100 % were given back; 0 were renewed" in captions.borrow_kept(borrows)
+    assert "0 % were given back, the others ran out" in captions.borrow_kept(borrows.assign(ended_by="expiry"))
     borrowed = {"longest_days": 14, "product": "p", "feature": "F", "given_back": 2, "seat_days": 9, "lower": 2, "upper": 2}
     rows = pd.DataFrame([borrowed | {"used_beyond": 0, "borrows": 5, "peak_before": 4, "peak_after": 4}])
     assert captions.what_if(rows, 14).endswith("and the peak would stay 4.")

@@ -104,8 +104,8 @@ def _used_again(store: Store, authority: Authority, product: str, session_id: st
     Of an ending by an administrator the user is told once, with the time to save by (seed S1).
     """
     settings = licensing.read(store)
-    told = settings.told.get(product)
-    if told is not None and told.session == session_id:
+    ended = settings.told.get(product)
+    if ended is not None and ended.session == session_id:
         return None
     try:
         return authority.use(session_id, request)

@@ -136,13 +136,13 @@ def index() -> Response:
     work = unit()
     rows, health = channels.listed(work), notifying.health(work)
     kinds = [] if wanted.kind is None else [wanted.kind]
-    found, cursor = notices.listed(work, wanted.cursor, ON_A_PAGE, kinds=kinds, state=wanted.state)
+    items, cursor = notices.listed(work, wanted.cursor, ON_A_PAGE, kinds=kinds, state=wanted.state)
     return page(
         "notifications.html",
         channels=Channels.of(rows, health),
         problem_of_notices=notifying.problem_of(health, work.at),
         health=NoticeHealth.of(health),
-        notices=Notices.of(found, cursor),
+        notices=Notices.of(items, cursor),
         wanted=wanted,
         kinds=KINDS,
         states=STATES,

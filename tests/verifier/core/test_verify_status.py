@@ -356,6 +356,8 @@ def test_an_end_that_is_near_is_told_in_full_with_the_way_to_renew(chain: Chain)
     assert half < 30 * DAY
     assert warning(half) is not None
     assert warning(half + 1) is None
+    anyone = chain.workstation._replace(machine_id=None)
+    assert "the machine was not compared" in steps.judge(evidence, anyone, evidence.borrow.exp - 1).warnings
     evidence = opening.open_borrow(chain.borrow_file(with_list=False), chain.trust())
     assert warning(1) is None
 
