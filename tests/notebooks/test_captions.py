@@ -181,7 +181,16 @@ def test_nothing_is_said_of_what_there_is_none_of() -> None:
 
 
 def test_every_doubt_of_the_reading_is_said() -> None:
-    counts = {"lines": 100, "events": 90, "malformed": 1, "undated": 2, "ambiguous": 3, "disagreeing": 4, "overlapping": 5}
+    counts = {
+        "kind": "flexnet",
+        "lines": 100,
+        "events": 90,
+        "malformed": 1,
+        "undated": 2,
+        "ambiguous": 3,
+        "disagreeing": 4,
+        "overlapping": 5,
+    }
     text = captions.quality(pd.DataFrame([counts]))
     assert text == (
         "90 events came out of 100 lines in 1 file: 1 could not be read, 2 had no date and were left out, 3 could lie a day or an "
@@ -191,7 +200,7 @@ def test_every_doubt_of_the_reading_is_said() -> None:
 
 def test_a_single_doubt_is_said_as_one() -> None:
     counts = dict.fromkeys(("malformed", "undated", "ambiguous", "disagreeing", "overlapping"), 1)
-    text = captions.quality(pd.DataFrame([counts | {"lines": 9, "events": 5}]))
+    text = captions.quality(pd.DataFrame([counts | {"kind": "flexnet", "lines": 9, "events": 5}]))
     for said in ("1 had no date and was left out", "1 time disagreed with another", "counts once"):
         assert said in text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -267,14 +268,20 @@ def test_an_output_is_of_the_time_beside_it_and_else_of_the_latest_that_it_shows
         assert [f"{snapshot.at:%H:%M}" for snapshot in shown(text)[0]] == times
 
 
-def test_what_an_undated_output_shows_was_in_use_before_the_next_gives_it_back(tmp_path: Path) -> None:
-    text = FIRST + output(
+def test_of_outputs_without_a_time_the_last_counts_where_none_has_one(tmp_path: Path) -> None:
+    now = output(
         feature("Tokens", use("MIRA@ws1", "2024-03-11 09:29", 15000), in_use=15000), feature("Viewer"), feature("Idle")
     )
-    log = of(text, tmp_path)
-    peaks = usage.peaks(log).set_index("feature")
-    assert (peaks.loc["Tokens", "peak"], peaks.loc["Viewer", "peak"]) == (40000, 2)
-    assert happened(log)[-1][:2] == (utc("2024-03-11 09:29:01"), CHECKIN)
+    (tmp_path / "a").write_text(FIRST)
+    (tmp_path / "b").write_text(now)
+    for log in (of(FIRST + now, tmp_path), read(tmp_path / "a", tmp_path / "b")):
+        # How long after the first look the second came nobody knows: nobody is said to have given back anything at any time.
+        assert happened(log) == [(utc("2024-03-11 09:29"), CHECKOUT, "Tokens", "MIRA", "ws1", 15000)]
+        assert (log.quality()["undated"].sum(), log.quality()["malformed"].sum()) == (4, 0)
+        assert log.quality()["lines"].sum() == len((FIRST + now).splitlines())
+    dated = of(f"2024-03-11 10:00\n{FIRST}{now}", tmp_path)
+    assert {event for _, event, *_ in happened(dated)} == {CHECKOUT}
+    assert dated.quality()["undated"].tolist() == [1]
 
 
 def test_each_server_of_an_output_is_held_against_itself(tmp_path: Path) -> None:
@@ -350,8 +357,8 @@ def test_the_page_says_what_outputs_of_lmx_do_not_tell(tmp_path: Path) -> None:
         captions.denial_counts(pd.DataFrame(), log.quality()),
         *(action.sentence for action in actions.of_lists(log.quality())),
     ]
-    assert [sentence.partition(":")[0] for sentence in sentences] == [
-        "Outputs of lmxendutil show who has a license, and neither who waits nor who was denied.",
+    assert [re.split(r"[:;]|\. ", sentence)[0].rstrip(".") for sentence in sentences] == [
+        "Outputs of lmxendutil show who has a license, and neither who waits nor who was denied",
         "1 output of `lmxendutil` lists nothing",
         "An output of `lmxendutil` does not say when it was made",
     ]

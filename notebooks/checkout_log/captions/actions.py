@@ -306,8 +306,8 @@ def of_lists(quality: pd.DataFrame) -> Iterator[Action]:
             yield Action(UNTOLD, capitalized(text), LOGS)
     if (quality["kind"] == LMX).any():
         text = (
-            "An output of `lmxendutil` does not say when it was made: without a line with the time above it, it counts as made at the latest "
-            "time that it shows, though it may have been later."
+            "An output of `lmxendutil` does not say when it was made. Without a line with the time above each, the last one counts, as made at "
+            "the latest time that it shows, though it may have been later, and those before it do not."
         )
         yield Action(UNTOLD, text, LOGS)
 

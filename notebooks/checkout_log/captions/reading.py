@@ -8,6 +8,7 @@ import pandas as pd
 
 from checkout_log.captions.words import capitalized, code, counted, percent
 from checkout_log.measuring.survival import quantile
+from checkout_log.sources.part import LMX
 
 HOURS_IN_A_DAY = 24
 # What is said of one, and of many.
@@ -27,7 +28,8 @@ def quality(frame: pd.DataFrame) -> str:
     doubt = f": {', '.join(remarks)}" if remarks else "; all could be read and dated"
     lines, events = int(frame["lines"].sum()), int(frame["events"].sum())
     text = f"{counted(events, 'event')} came out of {counted(lines, 'line')} in {counted(len(frame), 'file')}{doubt}."
-    if counts["undated"] > events:
+    # Outputs of LM-X have their dates of nothing beside them.
+    if frame.loc[frame["kind"] != LMX, "undated"].sum() > events:
         text += " A piece of a log without any date stamp has no dates: give the files beside it too."
     return capitalized(text)
 

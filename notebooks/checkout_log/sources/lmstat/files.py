@@ -20,7 +20,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from checkout_log.errors import SourceNotRecognized
-from checkout_log.sources.lmstat.snapshots import snapshots, times
+from checkout_log.sources.lmstat.snapshots import looks, snapshots
 from checkout_log.sources.part import LMSTAT, Contents
 from checkout_log.sources.snapshots import events
 from checkout_log.sources.snapshots.order import Form
@@ -28,7 +28,7 @@ from checkout_log.sources.text import lines
 
 # How a line begins in which lmstat says that it was not answered.
 FAILED = re.compile(r"\s*(?:Error|Cannot)\b")
-FORM = Form(LMSTAT, snapshots, times)
+FORM = Form(LMSTAT, snapshots, looks)
 
 
 def read(paths: Sequence[Path], folder: Path, where: ZoneInfo, first_segment: int, advance: Callable[[int], None]) -> Contents:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 from checkout_log.sources.lmstat import rows as grammar
 from checkout_log.sources.part import Part
 from checkout_log.sources.snapshots.model import UNKNOWN, Key, Snapshot, Total
+from checkout_log.sources.snapshots.order import Look
 from checkout_log.sources.text import lines
 
 
-def times(part: Part) -> list[datetime]:
-    """The local times that the snapshots of a file were taken at, as they stand in it. Raises SourceUnreadable."""
+def looks(part: Part) -> list[Look]:
+    """When the snapshots of a file were taken, as they stand in it. Raises SourceUnreadable."""
     stated = (grammar.snapshot_time(line) for _, line in lines(Path(part.file)))
-    return [at for at in stated if at is not None]
+    return [Look(at) for at in stated if at is not None]
 
 
 def snapshots(part: Part, number: int) -> Iterator[Snapshot]:

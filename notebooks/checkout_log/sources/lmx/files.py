@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from checkout_log.errors import SourceNotRecognized
 from checkout_log.sources.lmx import rows as grammar
-from checkout_log.sources.lmx.outputs import snapshots, times
+from checkout_log.sources.lmx.outputs import looks, snapshots
 from checkout_log.sources.part import LMX, Contents
 from checkout_log.sources.snapshots import events
 from checkout_log.sources.snapshots.order import Form
@@ -26,7 +26,7 @@ from checkout_log.sources.text import lines
 
 # How a line begins in which lmxendutil says that nobody answered.
 FAILED = re.compile(r"\s*(?:There are no license server|Error|Cannot|Unable|Failed)", re.IGNORECASE)
-FORM = Form(LMX, snapshots, times)
+FORM = Form(LMX, snapshots, looks)
 
 
 def read(paths: Sequence[Path], folder: Path, where: ZoneInfo, first_segment: int, advance: Callable[[int], None]) -> Contents:

@@ -2,7 +2,8 @@
 
 An output does not say when it was made. Where a line above it holds a date and a time and nothing else, that is its time; where such
 lines stand below the outputs, theirs. Else it was not made before the latest time that it shows, nor before the output above it in
-its file: this is taken, since what it lists was in use then. One that shows no time and has none above it cannot be placed.
+its file: what it lists was in use then, and more than that nobody knows (`snapshots.order`). One that shows no time and has none above
+it cannot be placed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from checkout_log.sources.lmx import rows as grammar
 from checkout_log.sources.part import Part
 from checkout_log.sources.snapshots.model import UNKNOWN, UNLISTED, Key, Row, Snapshot, Total
+from checkout_log.sources.snapshots.order import Look
 from checkout_log.sources.text import lines
 
 # A start this much after the output is the same minute on two clocks, or seconds that LM-X leaves out.
@@ -112,9 +114,10 @@ def snapshots(part: Part, number: int) -> Iterator[Snapshot]:
             yield _snapshot(section, part, number, at, is_dated=output.at is not None)
 
 
-def times(part: Part) -> list[datetime]:
-    """The local times that the snapshots of a file were taken at, as they stand in it. Raises SourceUnreadable."""
-    return [snapshot.at for snapshot in snapshots(Part(part.file, part.kind), 0)]
+def looks(part: Part) -> list[Look]:
+    """When the snapshots of a file were taken, as they stand in it. Raises SourceUnreadable."""
+    own = snapshots(Part(part.file, part.kind), 0)
+    return [Look(snapshot.at, snapshot.is_dated, snapshot.servers) for snapshot in own]
 
 
 def _outputs(part: Part) -> Iterator[Output]:

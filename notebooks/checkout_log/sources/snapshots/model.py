@@ -77,8 +77,8 @@ class Snapshot:
     users: who holds or waits for what, with line and row, by what tells them apart. is_telling: it lists features.
     section: the vendor daemons whose features come next: each is named above its own features, or all are above those of all.
     totals: of each feature, one that stands twice for one vendor daemon has its licenses in two pools.
-    disagreeing: of how many features the total is another than what is listed. is_dated: its time is not only the earliest that it can
-    be of.
+    disagreeing: of how many features the total is another than what is listed. is_dated: its time is
+    said, and not only the earliest that it can be.
     """
 
     file: int
