@@ -60,7 +60,7 @@ READERS = {EXPORT_LINES: export.read_lines, EXPORT_CSV: export.read_csv, EXPORT_
 
 def read(
     *sources: Source,
-    timezone: str | None = None,
+    timezone: str | None = "UTC",
     fold_case: bool = True,
     cache: str | PathLike[str] | None = None,
     servers: Mapping[str, Sequence[Source]] | None = None,
@@ -74,8 +74,8 @@ def read(
             and debug logs; also packed by gzip, bzip2 or xz. A license file beside them says how many seats there are, an options file who may have them.
             A file that was named must be one of these; one that a pattern or folder brought along is listed in the quality
             frame as `unknown` if it is none.
-        timezone: IANA name of the zone that the license servers' clocks show, for logs whose lines do not say it; by default the
-            one that the FlexNet logs name where it is one, else UTC. A FlexNet log that names another zone than was given, such as
+        timezone: IANA name of the zone that the license servers' clocks show, for logs whose lines do not say it; None for
+            the one that the FlexNet logs name where it is one, else UTC. A FlexNet log that names another zone than was given, such as
             CET, is read with that one, and `disagreeing` counts it.
         fold_case: names of users and of machines that differ in case alone, as mira and MIRA, are one, under the spelling that
             comes most often, as the authority holds it; False keeps them apart.

@@ -102,7 +102,7 @@ def test_where_no_zone_is_given_hours_are_those_of_the_one_that_the_logs_name(
             "lic-a", f"lic-{number}"
         )
         (tmp_path / f"{number}.log").write_text(server.replace("geod", f"geod{number}"))
-    log = read(tmp_path)
+    log = read(tmp_path, timezone=None)
     assert log.timezone == zone
     assert log.quality()["disagreeing"].tolist() == disagreeing
     assert read(tmp_path, timezone="Asia/Tokyo").timezone == "Asia/Tokyo"
@@ -113,7 +113,7 @@ def test_what_names_no_zone_is_read_in_the_one_that_the_logs_beside_it_name(tmp_
     (tmp_path / "y.txt").write_text(
         "Flexible License Manager status on Mon 3/2/2026 10:00\nUsers of F1:  (Total of 1 license issued;  Total of 0 licenses in use)\n"
     )
-    assert [at.isoformat() for at in read(tmp_path).quality()["begin"]] == [
+    assert [at.isoformat() for at in read(tmp_path, timezone=None).quality()["begin"]] == [
         "2026-03-02T05:00:01+00:00",
         "2026-03-02T09:00:00+00:00",
     ]
@@ -122,7 +122,7 @@ def test_what_names_no_zone_is_read_in_the_one_that_the_logs_beside_it_name(tmp_
 def test_summaries_of_a_daemon_name_the_zone_too(tmp_path: Path) -> None:
     summary = " 7:00:00 (geod) (@geod-SLOG@) Time: Mon Mar 02 2026 07:00:00 CET\n"
     (tmp_path / "x").write_text(log_text(None).replace(" 9:00:00", f"{summary} 9:00:00", 1))
-    assert read(tmp_path / "x").sessions()["start"].iloc[0].isoformat() == "2026-03-02T08:00:00+00:00"
+    assert read(tmp_path / "x", timezone=None).sessions()["start"].iloc[0].isoformat() == "2026-03-02T08:00:00+00:00"
 
 
 def test_a_file_that_names_no_zone_is_read_in_that_of_the_other_files_of_its_server(tmp_path: Path) -> None:
