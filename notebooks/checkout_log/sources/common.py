@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 import numpy.typing as npt
 
@@ -20,3 +22,16 @@ IDLE, SHUTDOWN = "idle", "shutdown"
 
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+
+
+def wall_time(year: int, month: int, day: int, hour: int, minute: int, second: int) -> datetime | None:
+    """This time on the wall of a server, without a zone; None for one that no calendar and no clock shows."""
+    try:
+        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the clock on the server's wall
+    except ValueError:
+        return None
+
+
+def written_time(year: int, month: int, day: int, hour: int, minute: int, second: int) -> datetime | None:
+    """A time that a server wrote, as `wall_time` has it; None where the year is damage too."""
+    return wall_time(year, month, day, hour, minute, second) if FIRST_YEAR <= year <= LAST_YEAR else None

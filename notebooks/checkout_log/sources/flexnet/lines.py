@@ -17,11 +17,11 @@ nothing about use.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date
 from typing import NamedTuple
 
 from checkout_log.columns import CHECKIN, CHECKOUT, DENIAL, UNSUPPORTED, UPGRADE
-from checkout_log.sources.common import FIRST_YEAR, IDLE, LAST_YEAR, MOST_LICENSES, QUEUED, SHUTDOWN
+from checkout_log.sources.common import FIRST_YEAR, IDLE, LAST_YEAR, MOST_LICENSES, QUEUED, SHUTDOWN, written_time
 from checkout_log.sources.text import number
 
 # These write about themselves; only vendor daemons give licenses.
@@ -259,11 +259,8 @@ def _long_stamp(daemon: str, body: str) -> Mark | Malformed | None:
         # Another language: the date is there, but nobody here can read it.
         return None
     day, year, hour, minute, second = (int(value) for value in match.groups()[1:6])
-    try:
-        at = datetime(year, MONTHS.index(match[1]) + 1, day, hour, minute, second)  # noqa: DTZ001 - the clock on the server's wall
-    except ValueError:
-        return Malformed(daemon)
-    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+    at = written_time(year, MONTHS.index(match[1]) + 1, day, hour, minute, second)
+    if at is None:
         return Malformed(daemon)
     zone = None if match[7] is None else match[7].strip()
     return Mark(STAMP, daemon, at.date(), at.hour * 3600 + at.minute * 60 + at.second, zone=zone)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from checkout_log.sources.common import FIRST_YEAR, LAST_YEAR, MOST_LICENSES
+from checkout_log.sources.common import MOST_LICENSES, wall_time, written_time
 from checkout_log.sources.snapshots.model import Row
 from checkout_log.sources.text import number
 
@@ -106,12 +106,7 @@ def snapshot_time(line: str) -> datetime | None:
     if match is None:
         return None
     month, day, year, hour, minute, second = (int(value or 0) for value in match.groups())
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        return None
-    try:
-        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the clock on the server's wall
-    except ValueError:
-        return None
+    return written_time(year, month, day, hour, minute, second)
 
 
 def _start(match: re.Match[str], now: datetime) -> datetime | None:
@@ -121,7 +116,9 @@ def _start(match: re.Match[str], now: datetime) -> datetime | None:
     """
     month, day, hour, minute, second = (int(match[name] or 0) for name in ("month", "day", "hour", "minute", "second"))
     times = [
-        at for year in range(now.year + 1, now.year - YEARS_BACK, -1) if (at := _time(year, month, day, hour, minute, second))
+        at
+        for year in range(now.year + 1, now.year - YEARS_BACK, -1)
+        if (at := wall_time(year, month, day, hour, minute, second))
     ]
     on_this_day = [at for at in times if at <= now + WRONG_CLOCK and WEEKDAYS[at.weekday()] == match["weekday"]]
     ahead = CLOCKS if match["weekday"] in WEEKDAYS else OTHER_ZONE
@@ -130,14 +127,6 @@ def _start(match: re.Match[str], now: datetime) -> datetime | None:
 
 def _is_last(start: datetime, weekday: str, now: datetime) -> bool:
     """Whether the start is of the last year that it can be of, and on this weekday; in another language a weekday tells nothing."""
-    following = _time(start.year + 1, start.month, start.day, start.hour, start.minute, start.second)
+    following = wall_time(start.year + 1, start.month, start.day, start.hour, start.minute, start.second)
     is_within_a_year = following is None or following > now + CLOCKS
     return is_within_a_year and (weekday not in WEEKDAYS or WEEKDAYS[start.weekday()] == weekday)
-
-
-def _time(year: int, month: int, day: int, hour: int, minute: int, second: int) -> datetime | None:
-    """This time on the server's wall, None for an impossible one."""
-    try:
-        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001
-    except ValueError:
-        return None

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from checkout_log.sources.common import FIRST_YEAR, LAST_YEAR, MOST_LICENSES
+from checkout_log.sources.common import MOST_LICENSES, written_time
 from checkout_log.sources.text import number
 
 # How an output begins: its first line, and the first line of XML whose head was taken away.
@@ -167,13 +167,13 @@ def sharing(words: str) -> Sharing:
 def time(text: str) -> datetime | None:
     """The local time `2024-03-11 17:29`; None for anything else, and for an impossible one."""
     match = TIME.fullmatch(text)
-    return _time(*(int(value or 0) for value in match.groups())) if match is not None else None
+    return written_time(*(int(value or 0) for value in match.groups())) if match is not None else None
 
 
 def stamp(line: str) -> datetime | None:
     """The local time that is all of this line, as ISO 8601 or the command `date` writes it; its zone does not count."""
     if (match := ISO.fullmatch(line)) is not None:
-        return _time(*(int(value or 0) for value in match.groups()))
+        return written_time(*(int(value or 0) for value in match.groups()))
     match = DATE.fullmatch(line)
     if match is None or match["month"] not in MONTHS:
         return None
@@ -183,16 +183,7 @@ def stamp(line: str) -> datetime | None:
     hour, minute, second = (int(part) for part in match["clock"].split(":"))
     if match["half"] is not None:
         hour = hour % NOON + (NOON if match["half"] == "PM" else 0)
-    return _time(int(year), MONTHS.index(match["month"]) + 1, int(day), hour, minute, second)
-
-
-def _time(year: int, month: int, day: int, hour: int, minute: int, second: int) -> datetime | None:
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        return None
-    try:
-        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the clock on the server's wall
-    except ValueError:
-        return None
+    return written_time(int(year), MONTHS.index(match["month"]) + 1, int(day), hour, minute, second)
 
 
 FORMS: tuple[tuple[re.Pattern[str], Callable[..., Mark | None]], ...] = (
